@@ -1,0 +1,3 @@
+"""The `penstock` command: one command a file."""
+
+from __future__ import annotations

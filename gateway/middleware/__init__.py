@@ -1,0 +1,3 @@
+"""One concern a file, around every request."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The Dramatiq broker over the store: enqueue, consume, settle."""
+
+from __future__ import annotations

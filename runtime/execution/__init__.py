@@ -1,0 +1,3 @@
+"""Run one attempt: runner pool, runner child, limits; the thread lane."""
+
+from __future__ import annotations

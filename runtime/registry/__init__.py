@@ -1,0 +1,3 @@
+"""From files in a folder to published manifests: discovery, loading, schemas, watching."""
+
+from __future__ import annotations

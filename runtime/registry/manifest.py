@@ -1,0 +1,77 @@
+"""What the gateway and the workers know of a function, without importing it.
+
+Made by the registry from a loaded file, stored in Redis, read by everybody.
+Plain data: `encode`/`decode` are JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from runtime.sdk.options import Options
+
+Injected = Literal["context", "request"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileError:
+    """Why a file did not load: `line` is 1-based and absent where unknown."""
+
+    type: str
+    message: str
+    file: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One published function.
+
+    Attributes:
+        name: Dotted name, the last part of its endpoint.
+        version: First 12 hex digits of the hash of its source and helpers; empty
+            when no version of it ever loaded (then only `error` and `file` speak).
+        file: Path below the functions folder, with `/`.
+        parameters: JSON Schema (2020-12) of the argument object.
+        returns: JSON Schema of the result.
+        injected: Parameter name to what is injected there.
+        bytes_parameters: Parameters of type bytes (base64 in JSON).
+        raw_parameter: The parameter that takes a non-JSON body whole, if there is one.
+        error: Why the file on disk is not what serves, if it is not.
+    """
+
+    name: str
+    version: str
+    file: str
+    summary: str = ""
+    description: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    returns: dict[str, Any] = field(default_factory=dict)
+    returns_description: str = ""
+    options: Options = field(default_factory=Options)
+    injected: dict[str, Injected] = field(default_factory=dict)
+    bytes_parameters: tuple[str, ...] = ()
+    raw_parameter: str | None = None
+    returns_bytes: bool = False
+    result_media_type: str = "application/json"
+    error: FileError | None = None
+
+    @property
+    def takes_request(self) -> bool:
+        """Whether the raw HTTP request is injected somewhere."""
+        return "request" in self.injected.values()
+
+    def encode(self) -> bytes:
+        """Return the manifest as JSON."""
+        return msgspec.json.encode(self)
+
+
+_decoder = msgspec.json.Decoder(Manifest)
+
+
+def decode_manifest(data: bytes) -> Manifest:
+    """Read what `Manifest.encode` wrote."""
+    return _decoder.decode(data)

@@ -1,0 +1,54 @@
+"""What @function takes, parsed and checked when the file loads.
+
+Durations are seconds, sizes bytes, after parsing. The registry copies the
+options into the manifest; nothing else about a function is configured elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """When to try again after a failure: `retries` more times after the first attempt.
+
+    Delays start at `first_s` and grow by `factor` up to `longest_s`; `jitter` (0 to 1)
+    spreads them. `on` names the exception types retried (empty: all).
+    """
+
+    retries: int = 0
+    first_s: float = 1.0
+    factor: float = 2.0
+    longest_s: float = 600.0
+    jitter: float = 0.2
+    on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """At most `count` starts in `per_s` seconds."""
+
+    count: int
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The checked options of one function."""
+
+    timeout_s: float = 60.0
+    retry: RetryPolicy = RetryPolicy()
+    queue: str = "default"
+    concurrency: int | None = None
+    rate: Rate | None = None
+    priority: int = 5
+    schedule: str | None = None
+    timezone: str = "UTC"
+    isolation: Literal["process", "thread"] = "process"
+    memory_bytes: int = 512 * MIB
+    max_age_s: float | None = None
+    result_ttl_s: float = 86_400.0

@@ -1,0 +1,96 @@
+"""Every setting, in one table: a default and a sentence each.
+
+Read once, in a composition root (`gateway.app`, `runtime.worker.boot`, the
+commands), and passed down. Environment variables are `PENSTOCK_<NAME>`; a
+`.env` file beside the process is read too. Every flag of `penstock up` has its
+variable here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from runtime.errors import SettingsError
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """What an operator may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PENSTOCK_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    redis: str = Field("", description="Redis URL; empty means an embedded one (only in `up`).")
+    functions: Path = Field(Path("functions"), description="Folder of function files.")
+    data: Path = Field(Path(".penstock"), description="Folder for the embedded Redis and secrets.")
+    host: str = Field("127.0.0.1", description="Address the gateway binds.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the gateway binds.")
+    gateways: int = Field(1, ge=1, le=64, description="Gateway processes.")
+    workers: int = Field(2, ge=1, le=256, description="Worker processes.")
+    runners: int = Field(8, ge=1, le=256, description="Attempts a worker process runs at once.")
+    queues: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Queues this worker serves, comma-separated; empty means all."
+    )
+    auth: Literal["auto", "required", "off"] = Field(
+        "auto", description="auto: open on loopback, a key required elsewhere; required; off."
+    )
+    public_url: str = Field("", description="Base address of links in callbacks; empty: relative.")
+    callback_secret: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Signing secrets `whsec_…`, comma-separated; two while rotating."
+    )
+    callback_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Networks (CIDR) or host names that callbacks may reach though private."
+    )
+    callback_allow_loopback: bool = Field(
+        default=False, description="Callbacks to loopback are allowed (`up` sets it on loopback)."
+    )
+    function_env: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Environment variables user code may see, comma-separated names."
+    )
+    max_body_bytes: int = Field(MIB, ge=1, description="Longest request body.")
+    max_result_bytes: int = Field(MIB, ge=1, description="Longest result.")
+    max_log_bytes: int = Field(64 * 1024, ge=0, description="Captured output kept per invocation.")
+    header_timeout_s: float = Field(10, gt=0, description="Time for a request's headers.")
+    body_timeout_s: float = Field(30, gt=0, description="Time for a request's body.")
+    redis_timeout_s: float = Field(
+        1.0, gt=0, le=60, description="Longest wait of the gateway for one answer of Redis."
+    )
+    lease_ms: int = Field(10_000, ge=500, description="A lease's length without a heartbeat.")
+    heartbeat_ms: int = Field(2_000, ge=50, description="Time between a worker's heartbeats.")
+    load_timeout_s: float = Field(10, gt=0, description="Time for a function file to load.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log line shown."
+    )
+
+    @field_validator("queues", "callback_secret", "callback_allow", "function_env", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the environment and `.env`; `overrides` (flags) win.
+
+    Raises:
+        SettingsError: One sentence naming the variable and what is wrong.
+    """
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "PENSTOCK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
+        raise SettingsError(f"{name}: {first['msg']} (got {first['input']!r})") from error
+
+
+def read_environment() -> dict[str, str]:
+    """Return a copy of this process's environment, for those who start children."""
+    return dict(os.environ)

@@ -1,0 +1,3 @@
+"""The only package that speaks Redis: connections, keys, scripts."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The worker process: boot, the actor, supervision."""
+
+from __future__ import annotations

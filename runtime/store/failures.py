@@ -1,0 +1,33 @@
+"""What Redis says when it cannot: from its words to our errors.
+
+    unreachable, hung, LOADING, BUSY, CLUSTERDOWN, MASTERDOWN → StoreUnavailableError
+    OOM, MISCONF, READONLY, NOREPLICAS                        → StoreRefusedError
+    NOSCRIPT                                                  → NoScriptError (the store resends)
+"""
+
+from __future__ import annotations
+
+from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
+
+_AWAY = ("LOADING", "BUSY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS")
+_REFUSED = ("OOM", "MISCONF", "READONLY", "NOREPLICAS")
+
+
+class NoScriptError(StoreError):
+    """Redis does not hold the script; nothing was run."""
+
+
+def failure_of(text: str) -> StoreError:
+    """Return our error for an error reply of Redis.
+
+    Scripts wrap the inner error ("ERR Error running script … -OOM …" before Redis 7),
+    so the words are looked for anywhere.
+    """
+    first = text.split(" ", 1)[0]
+    if first == "NOSCRIPT":
+        return NoScriptError(text)
+    if first in _REFUSED or any(f"-{word}" in text or f"{word} " in text for word in _REFUSED):
+        return StoreRefusedError(text)
+    if first in _AWAY:
+        return StoreUnavailableError(text)
+    return StoreError(text)

@@ -1,0 +1,89 @@
+"""Every Redis key, built here and nowhere else.
+
+One table: name, shape, how long the key lives, what it holds. Python reads it
+through `Keys`; the Lua scripts get the same table as functions (`key_record(id)`
+and so on) in a prelude that `lua_prelude` writes, so no key is spelled twice.
+All keys of a partition share one hash tag and so one cluster slot: a script may
+touch any of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+_HOLE = re.compile(r"<\w+>")
+
+Life = Literal["permanent", "until finished, then its retention", "while it lives", "retention"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyShape:
+    """One kind of key: `<x>` in `shape` is filled in."""
+
+    name: str
+    shape: str
+    life: Life
+    holds: str
+
+
+TABLE = (
+    KeyShape("record", "inv:<id>", "until finished, then its retention", "hash: an invocation"),
+    KeyShape("queues", "queues", "permanent", "set: names of queues ever used"),
+    KeyShape("queue", "q:<queue>", "permanent", "hash: waiting, paused"),
+    KeyShape("ring", "q:<queue>:ring", "while it lives", "list: lanes that have work, in turn"),
+    KeyShape("lane", "q:<queue>:lane:<lane>", "while it lives", "zset: waiting ids by urgency"),
+    KeyShape("due", "q:<queue>:due", "while it lives", "zset: ids by the moment they are due"),
+    KeyShape("wake", "q:<queue>:wake", "while it lives", "list: at most one wake-up token"),
+    KeyShape("leases", "leases", "while it lives", "zset: running ids by the end of their lease"),
+    KeyShape("worker", "worker:<worker>", "retention", "hash: a worker's last heartbeat"),
+    KeyShape("workers", "workers", "permanent", "zset: workers by last heartbeat"),
+    KeyShape("control", "worker:<worker>:control", "retention", "list: orders for one worker"),
+    KeyShape("publisher", "publisher", "retention", "string: the worker that publishes functions"),
+    KeyShape("functions", "functions", "permanent", "hash: function to manifest"),
+    KeyShape("versions", "versions", "permanent", "hash: function to the version that serves"),
+    KeyShape("source", "source:<version>", "retention", "string: a version's source bundle"),
+    KeyShape("stats", "stats", "permanent", "hash: <function>:<outcome> to a count"),
+    KeyShape("idempotency", "idem:<digest>", "retention", "hash: id and body of a first request"),
+    KeyShape("delivery", "dlv:<delivery>", "retention", "hash: a callback delivery"),
+    KeyShape("attempts", "dlv:<delivery>:attempts", "retention", "list: a delivery's attempts"),
+    KeyShape("deliveries", "dlvs", "permanent", "zset: all deliveries by creation"),
+    KeyShape("deliveries_due", "dlvs:due", "while it lives", "zset: deliveries by next attempt"),
+    KeyShape("delivery_leases", "dlvs:leases", "while it lives", "zset: deliveries being sent"),
+    KeyShape("delivery_wake", "dlvs:wake", "while it lives", "list: at most one wake-up token"),
+    KeyShape("inbox", "gw:<gateway>", "while it lives", "channel: finished ids for one gateway"),
+    KeyShape("news", "news", "while it lives", "channel: a manifest has changed"),
+)
+_SHAPES = {shape.name: shape for shape in TABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Builds the keys of one partition; the prefix carries its hash tag."""
+
+    namespace: str = "penstock"
+    partition: int = 0
+
+    @property
+    def prefix(self) -> str:
+        """What every key of this partition starts with."""
+        return f"{self.namespace}:{{{self.partition}}}:"
+
+    def build(self, name: str, *parts: str) -> str:
+        """Return the key called `name` in the table, its holes filled with `parts`."""
+        filled = iter(parts)
+        return self.prefix + _HOLE.sub(lambda _: next(filled), _SHAPES[name].shape)
+
+
+def lua_prelude() -> str:
+    """Return Lua functions `key_<name>(…)` for the table; KEYS[1] is the prefix."""
+    lines = ["local P = KEYS[1]"]
+    for shape in TABLE:
+        holes = [hole.strip("<>") for hole in _HOLE.findall(shape.shape)]
+        pieces = _HOLE.split(shape.shape)
+        text = "P .. '" + pieces[0] + "'"
+        for hole, piece in zip(holes, pieces[1:], strict=True):
+            text += f" .. {hole}" + (f" .. '{piece}'" if piece else "")
+        lines.append(f"local function key_{shape.name}({', '.join(holes)}) return {text} end")
+    return "\n".join(lines)

@@ -1,0 +1,160 @@
+"""A blocking connection to Redis, for the threads of a worker and for commands.
+
+A `Line` is one socket and one lock: a request and its reply at a time. It opens
+on first use, and after a failure opens again at the next request. It never
+retries by itself: whether a request may be sent twice is its caller's knowledge.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import hiredis
+
+from runtime.errors import StoreError, StoreUnavailableError
+from runtime.store.address import Address, check_version, parse_address
+from runtime.store.failures import NoScriptError, failure_of
+from runtime.store.keys import Keys
+from runtime.store.scripts import Argument, Call
+
+T = TypeVar("T")
+_READ_BYTES = 65_536
+_BLOCK_GRACE_S = 2.0
+
+
+class Line:
+    """One blocking connection; safe to share between threads, which then take turns.
+
+    Args:
+        url: Where Redis is.
+        timeout_s: Longest wait for an answer, and for connecting.
+        keys: The partition that scripts run on.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = 5.0, keys: Keys | None = None) -> None:
+        self.keys = keys or Keys()
+        self._address = parse_address(url)
+        self._timeout_s = timeout_s
+        self._socket: socket.socket | None = None
+        self._reader = hiredis.Reader()
+        self._lock = threading.Lock()
+
+    def run(self, call: Call[T]) -> T:
+        """Send one call and return its parsed reply.
+
+        Raises:
+            StoreError: Redis is away (StoreUnavailableError) or answers an error.
+        """
+        [reply] = self.run_many([call])
+        return reply
+
+    def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:
+        """Send several calls in one round trip; not one transaction."""
+        with self._lock:
+            replies = self._exchange([command_words(call, self.keys) for call in calls])
+            for index, reply in enumerate(replies):
+                if isinstance(reply, NoScriptError):
+                    [replies[index]] = self._exchange(
+                        [command_words(calls[index], self.keys, whole=True)]
+                    )
+        for reply in replies:
+            if isinstance(reply, StoreError):
+                raise reply
+        return [call.parse(reply) for call, reply in zip(calls, replies, strict=True)]
+
+    def block(self, keys: Sequence[str], *, timeout_s: float) -> tuple[str, bytes] | None:
+        """BLPOP: return (key, value) as soon as one of the lists has one, else None."""
+        words = ("BLPOP", *keys, f"{timeout_s:.3f}")
+        with self._lock:
+            [reply] = self._exchange([words], grace_s=timeout_s + _BLOCK_GRACE_S)
+        if isinstance(reply, StoreError):
+            raise reply
+        return None if reply is None else (reply[0].decode(), reply[1])
+
+    def close(self) -> None:
+        """Close the socket; the next request opens it again."""
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def _exchange(
+        self, requests: Sequence[tuple[Argument, ...]], *, grace_s: float = 0.0
+    ) -> list[Any]:
+        try:
+            sock = self._socket or self._open()
+            sock.settimeout(grace_s or self._timeout_s)
+            sock.sendall(b"".join(hiredis.pack_command(words) for words in requests))
+            replies = [self._read(sock) for _ in requests]
+        except (OSError, hiredis.ProtocolError) as error:
+            self.close()
+            raise StoreUnavailableError(f"Redis at {_name(self._address)}: {error}") from error
+        return [failure_of(str(r)) if isinstance(r, hiredis.ReplyError) else r for r in replies]
+
+    def _open(self) -> socket.socket:
+        sock = open_socket(self._address, self._timeout_s)
+        self._reader = hiredis.Reader()
+        try:
+            sock.settimeout(self._timeout_s)
+            requests = self._address.handshake()
+            sock.sendall(b"".join(hiredis.pack_command(words) for words in requests))
+            replies = [self._read(sock) for _ in requests]
+            for reply in replies:
+                if isinstance(reply, hiredis.ReplyError):
+                    raise failure_of(str(reply))
+            check_version(replies[-1])
+        except (StoreError, OSError):
+            sock.close()
+            raise
+        self._socket = sock
+        return sock
+
+    def _read(self, sock: socket.socket) -> Any:  # noqa: ANN401 - a reply is any RESP value
+        while True:
+            reply = self._reader.gets()
+            if reply is not False:
+                return reply
+            data = sock.recv(_READ_BYTES)
+            if not data:
+                raise ConnectionResetError("closed by the server")
+            self._reader.feed(data)
+
+
+def open_socket(address: Address, timeout_s: float) -> socket.socket:
+    """Connect to a Redis server, with TLS where the address says so."""
+    if address.path is not None:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(timeout_s)
+        try:
+            sock.connect(address.path)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+    sock = socket.create_connection((address.host, address.port), timeout=timeout_s)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if address.tls:
+        context = ssl.create_default_context()
+        return context.wrap_socket(sock, server_hostname=address.host)
+    return sock
+
+
+
+def command_words(call: Call[Any], keys: Keys, *, whole: bool = False) -> tuple[Argument, ...]:
+    """Return what goes over the wire: EVALSHA, EVAL with the source, or the command itself."""
+    script = call.script
+    if script is None:
+        return call.words
+    if whole:
+        return ("EVAL", script.source, 1, keys.prefix, *call.words)
+    return ("EVALSHA", script.sha, 1, keys.prefix, *call.words)
+
+
+def _name(address: Address) -> str:
+    return address.path or f"{address.host}:{address.port}"

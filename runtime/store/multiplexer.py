@@ -1,0 +1,199 @@
+"""An asyncio connection to Redis that concurrent requests share.
+
+Requests made in one turn of the loop leave in one write, replies come back in
+order; so a gateway process needs one connection however many callers it serves,
+and their round trips overlap. A lost connection fails all that was under way at
+once, and the next request opens a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+
+import hiredis
+
+from runtime.errors import StoreError, StoreUnavailableError
+from runtime.store.address import Address, check_version, parse_address
+from runtime.store.failures import NoScriptError, failure_of
+from runtime.store.keys import Keys
+from runtime.store.line import command_words
+from runtime.store.scripts import Argument, Call
+
+T = TypeVar("T")
+
+
+class Multiplexer:
+    """One shared connection of an event loop.
+
+    Args:
+        url: Where Redis is.
+        timeout_s: Longest wait for one answer, and for connecting.
+        keys: The partition that scripts run on.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = 1.0, keys: Keys | None = None) -> None:
+        self.keys = keys or Keys()
+        self._address = parse_address(url)
+        self._timeout_s = timeout_s
+        self._wire: Wire | None = None
+        self._opening: asyncio.Task[Wire] | None = None
+
+    async def run(self, call: Call[T]) -> T:
+        """Send one call and return its parsed reply.
+
+        Raises:
+            StoreError: Redis is away (StoreUnavailableError) or answers an error.
+        """
+        wire = self._wire
+        if wire is None or wire.closed:
+            wire = await self._connect()
+        reply = await wire.send(command_words(call, self.keys))
+        if isinstance(reply, hiredis.ReplyError):
+            failure = failure_of(str(reply))
+            if not isinstance(failure, NoScriptError):
+                raise failure
+            reply = await wire.send(command_words(call, self.keys, whole=True))
+            if isinstance(reply, hiredis.ReplyError):
+                raise failure_of(str(reply))
+        return call.parse(reply)
+
+    async def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:
+        """Send several calls in one round trip; not one transaction."""
+        return list(await asyncio.gather(*(self.run(call) for call in calls)))
+
+    async def close(self) -> None:
+        """Close the connection; the next request opens it again."""
+        if self._wire is not None:
+            self._wire.fail("closed")
+
+    async def _connect(self) -> Wire:
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open())
+            self._opening.add_done_callback(self._opened)
+        return await asyncio.shield(self._opening)
+
+    def _opened(self, task: asyncio.Task[Wire]) -> None:
+        self._opening = None
+        if not task.cancelled() and task.exception() is None:
+            self._wire = task.result()
+
+    async def _open(self) -> Wire:
+        return await open_wire(self._address, self._timeout_s)
+
+
+async def open_wire(address: Address, timeout_s: float) -> Wire:
+    """Connect, shake hands and check the server's version.
+
+    Raises:
+        StoreError: Redis is away, too old or refuses us.
+    """
+    loop = asyncio.get_running_loop()
+    wire = Wire(loop, timeout_s)
+    context = ssl.create_default_context() if address.tls else None
+    try:
+        async with asyncio.timeout(timeout_s):
+            if address.path is not None:
+                await loop.create_unix_connection(lambda: wire, address.path)
+            else:
+                await loop.create_connection(
+                    lambda: wire, address.host, address.port, ssl=context
+                )
+            replies = await asyncio.gather(*(wire.send(words) for words in address.handshake()))
+    except (OSError, TimeoutError) as error:
+        wire.fail("no answer")
+        raise StoreUnavailableError(f"Redis cannot be reached: {error or 'no answer'}") from error
+    except BaseException:
+        wire.fail("closed")
+        raise
+    try:
+        for reply in replies:
+            if isinstance(reply, hiredis.ReplyError):
+                raise failure_of(str(reply))
+        check_version(replies[-1])
+    except StoreError:
+        wire.fail("refused")
+        raise
+    return wire
+
+
+class Wire(asyncio.Protocol):
+    """The protocol of one connection: a queue of futures, answered in order."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float) -> None:
+        self.closed = False
+        self._loop = loop
+        self._timeout_s = timeout_s
+        self._reader = hiredis.Reader()
+        self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._unsent: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self._watch: asyncio.TimerHandle | None = None
+
+    def send(self, words: tuple[Argument, ...]) -> asyncio.Future[Any]:
+        """Queue one command; the future gets its raw reply, error replies included."""
+        future = self._loop.create_future()
+        if self.closed:
+            future.set_exception(StoreUnavailableError("the connection to Redis is closed"))
+            return future
+        self._waiting.append((future, self._loop.time() + self._timeout_s))
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(hiredis.pack_command(words))
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._timeout_s, self._check_oldest)
+        return future
+
+    def fail(self, why: str) -> None:
+        """Close, and tell all that wait; safe to call twice."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        waiting, self._waiting = self._waiting, deque()
+        for future, _ in waiting:
+            if not future.done():
+                future.set_exception(StoreUnavailableError(f"Redis: {why}"))
+                with contextlib.suppress(Exception):
+                    future.exception()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where to write (asyncio.Protocol)."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail what was under way (asyncio.Protocol)."""
+        self.fail(str(exc or "connection closed by the server"))
+
+    def data_received(self, data: bytes) -> None:
+        """Answer the futures whose replies are complete (asyncio.Protocol)."""
+        self._reader.feed(data)
+        try:
+            while (reply := self._reader.gets()) is not False:
+                future, _ = self._waiting.popleft()
+                if not future.done():
+                    future.set_result(reply)
+        except (hiredis.ProtocolError, IndexError) as error:
+            self.fail(f"broken reply: {error}")
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        if self._transport is not None and not self.closed:
+            self._transport.write(b"".join(unsent) if len(unsent) > 1 else unsent[0])
+
+    def _check_oldest(self) -> None:
+        self._watch = None
+        if not self._waiting:
+            return
+        left_s = self._waiting[0][1] - self._loop.time()
+        if left_s <= 0:
+            self.fail(f"no answer within {self._timeout_s:g} s")
+        else:
+            self._watch = self._loop.call_later(left_s, self._check_oldest)

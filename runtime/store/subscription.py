@@ -1,0 +1,110 @@
+"""Hearing from Redis at the gateway: one connection in subscribe mode.
+
+It reconnects for ever. What was published while it was away is lost, so its
+owner is told of every (re)connection and looks again at what it waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Callable, Sequence
+
+import hiredis
+
+from runtime.errors import StoreError, StoreUnavailableError
+from runtime.store.address import Address, parse_address
+
+_RETRY_S = 0.25
+_PING_S = 10.0
+_MESSAGE_PARTS = 3
+
+
+class Subscription:
+    """Listen on channels from `start` until `stop`.
+
+    Args:
+        url: Where Redis is.
+        channels: Their names, as built by `Keys`.
+        on_message: Called in the loop with (channel, payload).
+        on_connect: Called in the loop after each (re)connection, subscribed already.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        channels: Sequence[str],
+        *,
+        on_message: Callable[[str, bytes], None],
+        on_connect: Callable[[], None],
+        timeout_s: float = 1.0,
+    ) -> None:
+        self._address = parse_address(url)
+        self._channels = tuple(channels)
+        self._on_message = on_message
+        self._on_connect = on_connect
+        self._timeout_s = timeout_s
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin listening in the running loop."""
+        self._task = asyncio.create_task(self._listen_for_ever())
+
+    async def stop(self) -> None:
+        """Stop listening; safe to call twice."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _listen_for_ever(self) -> None:
+        while True:
+            with contextlib.suppress(OSError, StoreError, TimeoutError, EOFError):
+                await self._listen()
+            await asyncio.sleep(_RETRY_S)
+
+    async def _listen(self) -> None:
+        reader, writer = await asyncio.wait_for(_open(self._address), self._timeout_s)
+        try:
+            writer.write(hiredis.pack_command(("SUBSCRIBE", *self._channels)))
+            replies = hiredis.Reader()
+            subscribed = 0
+            idle = False
+            while True:
+                try:
+                    data = await asyncio.wait_for(reader.read(65_536), _PING_S)
+                except TimeoutError:
+                    if idle:
+                        raise StoreUnavailableError("no answer to PING") from None
+                    idle = True
+                    writer.write(hiredis.pack_command(("PING",)))
+                    continue
+                if not data:
+                    return
+                idle = False
+                replies.feed(data)
+                while (reply := replies.gets()) is not False:
+                    if not isinstance(reply, list):
+                        continue
+                    if reply[0] == b"subscribe":
+                        subscribed += 1
+                        if subscribed == len(self._channels):
+                            self._on_connect()
+                    elif reply[0] == b"message" and len(reply) == _MESSAGE_PARTS:
+                        self._on_message(reply[1].decode(), reply[2])
+        finally:
+            writer.close()
+
+
+async def _open(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if address.path is not None:
+        reader, writer = await asyncio.open_unix_connection(address.path)
+    else:
+        context = ssl.create_default_context() if address.tls else None
+        reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
+    if address.password is not None:
+        words = ("AUTH", address.username, address.password)
+        writer.write(hiredis.pack_command(tuple(word for word in words if word)))
+    return reader, writer

@@ -1,0 +1,37 @@
+"""Fixtures every suite may use: a real Redis of our own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runtime.store.line import Line
+from runtime.store.scripts import Call
+from tests.support.redis_server import own_redis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with own_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str) -> str:
+    """An empty Redis of our own; safe to flush because we started it."""
+    line = Line(redis_server_url)
+    line.run(Call(("FLUSHALL",), lambda reply: reply))
+    line.close()
+    return redis_server_url
+
+
+@pytest.fixture
+def line(redis_url: str) -> Iterator[Line]:
+    """A blocking connection to that empty Redis."""
+    connection = Line(redis_url)
+    yield connection
+    connection.close()

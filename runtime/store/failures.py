@@ -1,8 +1,8 @@
 """What Redis says when it cannot: from its words to our errors.
 
-    unreachable, hung, LOADING, BUSY, CLUSTERDOWN, MASTERDOWN → StoreUnavailableError
-    OOM, MISCONF, READONLY, NOREPLICAS                        → StoreRefusedError
-    NOSCRIPT                                                  → NoScriptError (the store resends)
+unreachable, hung, LOADING, BUSY, CLUSTERDOWN, MASTERDOWN → StoreUnavailableError
+OOM, MISCONF, READONLY, NOREPLICAS                        → StoreRefusedError
+NOSCRIPT                                                  → NoScriptError (the store resends)
 """
 
 from __future__ import annotations

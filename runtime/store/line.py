@@ -145,7 +145,6 @@ def open_socket(address: Address, timeout_s: float) -> socket.socket:
     return sock
 
 
-
 def command_words(call: Call[Any], keys: Keys, *, whole: bool = False) -> tuple[Argument, ...]:
     """Return what goes over the wire: EVALSHA, EVAL with the source, or the command itself."""
     script = call.script

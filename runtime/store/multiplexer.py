@@ -100,9 +100,7 @@ async def open_wire(address: Address, timeout_s: float) -> Wire:
             if address.path is not None:
                 await loop.create_unix_connection(lambda: wire, address.path)
             else:
-                await loop.create_connection(
-                    lambda: wire, address.host, address.port, ssl=context
-                )
+                await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
             replies = await asyncio.gather(*(wire.send(words) for words in address.handshake()))
     except (OSError, TimeoutError) as error:
         wire.fail("no answer")

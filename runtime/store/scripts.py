@@ -58,9 +58,10 @@ def load_script(name: str) -> Script:
     body = (folder / f"{name}.lua").read_text(encoding="utf-8")
     header = dict(_FIELD.findall(body))
     argv = tuple(part.strip() for part in header.get("ARGV", "").split(",") if part.strip())
-    included = []
-    for part in _INCLUDE.findall(body):
-        included.append((folder / "include" / f"{part}.lua").read_text(encoding="utf-8"))
+    included = [
+        (folder / "include" / f"{part}.lua").read_text(encoding="utf-8")
+        for part in _INCLUDE.findall(body)
+    ]
     bound = []
     for index, arg in enumerate(argv, 1):
         bound.append(

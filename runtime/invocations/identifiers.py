@@ -1,0 +1,33 @@
+"""Ids of invocations: UUIDv7 (RFC 9562, section 5.7), so that ids sort by age.
+
+The 12 bits after the version hold the fraction of the millisecond (method 3 of
+section 6.2), so ids made by one process in one millisecond keep their order.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+_SHAPE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
+_NS_PER_MS = 1_000_000
+
+
+def new_invocation_id() -> str:
+    """Return a new id in the usual hyphenated form, lower case."""
+    ms, fraction_ns = divmod(time.time_ns(), _NS_PER_MS)
+    return format_id(ms, (fraction_ns << 12) // _NS_PER_MS, int.from_bytes(os.urandom(8), "big"))
+
+
+def format_id(ms: int, fraction: int, chance: int) -> str:
+    """Lay out an id: ms since the epoch, 12 bits of fraction, 62 bits of chance."""
+    high = (ms << 16) | 0x7000 | (fraction & 0xFFF)
+    low = (0b10 << 62) | (chance & ((1 << 62) - 1))
+    text = f"{high:016x}{low:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def is_invocation_id(text: str) -> bool:
+    """Whether `text` has the form of an id we may have made."""
+    return _SHAPE.match(text) is not None

@@ -1,0 +1,100 @@
+"""The invocation as callers see it: in answers, callbacks and problems alike."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from runtime.invocations.record import Record
+
+_NULL = msgspec.Raw(b"null")
+
+
+def invocation_json(record: Record, *, largest_result_bytes: int | None = None) -> bytes:
+    """Return the invocation as JSON.
+
+    Args:
+        record: What to show.
+        largest_result_bytes: A longer result is left out (`result` null and
+            `result_omitted` true); it can be had at `links.result`.
+    """
+    return msgspec.json.encode(invocation_view(record, largest_result_bytes=largest_result_bytes))
+
+
+def invocation_view(record: Record, *, largest_result_bytes: int | None = None) -> dict[str, Any]:
+    """Return the invocation as a value msgspec can encode; JSON parts are spliced in raw."""
+    here = f"/invocations/{record.id}"
+    view: dict[str, Any] = {
+        "id": record.id,
+        "function": record.function,
+        "version": record.version,
+        "status": record.status.value,
+        "attempt": record.attempt,
+        "arguments": msgspec.Raw(record.arguments),
+        "result": _result(record),
+        "error": _raw(record.error) if record.error else None,
+        "progress": _raw(record.progress) if record.progress else None,
+        "tags": _raw(record.tags),
+        "queue": record.queue,
+        "created_at": moment(record.created_at_ms),
+        "scheduled_for": moment(record.scheduled_for_ms),
+        "started_at": moment(record.started_at_ms),
+        "finished_at": moment(record.finished_at_ms),
+        "queued_ms": _between(
+            record.scheduled_for_ms or record.created_at_ms, record.started_at_ms
+        ),
+        "duration_ms": _between(record.started_at_ms, record.finished_at_ms),
+        "worker": record.worker,
+        "retry_of": record.retry_of,
+        "batch": record.batch,
+        "callback": _callback(record),
+        "links": {
+            "self": here,
+            "events": f"{here}/events",
+            "result": f"{here}/result",
+            "logs": f"{here}/logs",
+        },
+    }
+    size = len(record.result or b"")
+    if largest_result_bytes is not None and size > largest_result_bytes:
+        view["result"] = None
+        view["result_omitted"] = True
+    return view
+
+
+def moment(at_ms: int | None) -> str | None:
+    """Return ms since the epoch as an RFC 3339 moment in UTC, with ms."""
+    if at_ms is None:
+        return None
+    whole = datetime.fromtimestamp(at_ms // 1000, UTC)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+
+
+def _result(record: Record) -> object:
+    if record.result is None:
+        return _NULL
+    if record.result_type == "bytes":
+        return base64.b64encode(record.result).decode()
+    return msgspec.Raw(record.result)
+
+
+def _raw(data: bytes) -> msgspec.Raw:
+    return msgspec.Raw(data)
+
+
+def _between(start_ms: int | None, end_ms: int | None) -> int | None:
+    return None if start_ms is None or end_ms is None else max(0, end_ms - start_ms)
+
+
+def _callback(record: Record) -> dict[str, Any] | None:
+    if record.callback is None:
+        return None
+    return {
+        "url": record.callback,
+        "status": record.delivery_status,
+        "attempts": record.delivery_attempts,
+        "delivery": record.delivery,
+    }

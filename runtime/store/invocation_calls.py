@@ -1,0 +1,215 @@
+"""The scripts of an invocation's life, as typed calls.
+
+Raw values in and out: `runtime.invocations` gives them meaning, `runtime.broker`
+and `runtime.worker` use the worker's side directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import hiredis
+
+from runtime.errors import StoreError
+from runtime.store.scripts import Argument, Call, load_script
+
+POISON_LIMIT = 3
+FAILURE_TTL_MS = 7 * 24 * 3_600_000
+
+Settled = Literal["DONE", "STALE", "REPEATED"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The answer to a submission: `is_new` is False when that id was there already."""
+
+    is_new: bool
+    created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """One attempt that a worker now holds the lease of; `token` is its fencing token."""
+
+    id: str
+    function: str
+    version: str
+    attempt: int
+    token: int
+    created_at_ms: int
+    arguments: bytes
+    request: bytes
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a claim brought: when the next one falls due, lanes that still have work."""
+
+    next_due_ms: int | None
+    remaining_lanes: int
+    items: tuple[Claimed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How one attempt ended, to be written. `status` as in the record, or "lost"."""
+
+    id: str
+    token: int
+    status: str
+    ttl_ms: int
+    retry_after_ms: int = 0
+    result_type: str = "json"
+    media_type: str = ""
+    result: bytes = b""
+    error: bytes = b""
+    logs: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """The answer to a heartbeat."""
+
+    publishes: bool
+    taken_over: int
+    queues: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+def submit(
+    *,
+    invocation_id: str,
+    function: str,
+    queue: str,
+    lane: str,
+    priority: int,
+    delay_ms: int,
+    fields: Mapping[str, Argument],
+) -> Call[Submitted]:
+    """Give birth to an invocation; `fields` are further fields of its record."""
+    pairs = [part for pair in fields.items() for part in pair]
+    return _call(
+        "submit_invocation",
+        (invocation_id, function, queue, lane, priority, delay_ms, *pairs),
+        lambda reply: Submitted(is_new=reply[0] == b"NEW", created_at_ms=int(reply[1])),
+    )
+
+
+def claim(*, queue: str, worker: str, limit: int, lease_ms: int) -> Call[Claim]:
+    """Take up to `limit` waiting invocations of a queue."""
+    return _call("claim_invocations", (queue, worker, limit, lease_ms), _read_claim)
+
+
+def settle(settlements: Iterable[Settlement]) -> Call[list[Settled]]:
+    """Write how attempts ended; STALE is a late result, refused."""
+    entries: list[Argument] = []
+    for s in settlements:
+        entries += (s.id, s.token, s.status, s.ttl_ms, s.retry_after_ms, s.result_type)
+        entries += (s.media_type, s.result, s.error, s.logs)
+    return _call(
+        "settle_invocations",
+        (POISON_LIMIT, FAILURE_TTL_MS, *entries),
+        lambda reply: [word.decode() for word in reply],
+    )
+
+
+def release(held: Iterable[tuple[str, int]]) -> Call[int]:
+    """Give back attempts, as (id, token), that were claimed and not begun."""
+    return _call("release_invocations", _flatten(held), int)
+
+
+def heartbeat(
+    *,
+    worker: str,
+    lease_ms: int,
+    worker_ttl_ms: int,
+    can_publish: bool,
+    details: bytes,
+    held: Iterable[tuple[str, int]],
+) -> Call[Pulse]:
+    """Extend the leases of what the worker holds, as (id, token), and take over dead ones."""
+    return _call(
+        "heartbeat",
+        (
+            *(worker, lease_ms, POISON_LIMIT, FAILURE_TTL_MS, worker_ttl_ms),
+            *("1" if can_publish else "0", details),
+            *_flatten(held),
+        ),
+        lambda reply: Pulse(
+            publishes=reply[0] == 1,
+            taken_over=reply[1],
+            queues=tuple(name.decode() for name in reply[2]),
+            lost=tuple(name.decode() for name in reply[3]),
+        ),
+    )
+
+
+def retire_worker(worker: str) -> Call[bool]:
+    """Take a stopped worker off the list of workers."""
+    return _call("retire_worker", (worker,), lambda reply: reply == b"OK")
+
+
+def read(
+    invocation_id: str, parse: Callable[[list[bytes], str, int], T], *, gateway: str = ""
+) -> Call[T]:
+    """Read a record; with `gateway`, have that gateway told when it finishes.
+
+    `parse` gets the record as HGETALL gives it (empty: no such id), the status of its
+    callback's delivery ("" without one) and the delivery's count of attempts.
+    """
+    return _call(
+        "read_invocation",
+        (invocation_id, gateway),
+        lambda reply: parse(reply[0], reply[1].decode(), int(reply[2])),
+    )
+
+
+def parse_notice(payload: bytes) -> tuple[str, list[bytes]]:
+    """Read what a finish publishes on a gateway's inbox: an id, and the record.
+
+    The payload is the id, a line feed, and the record's fields as a RESP array
+    (https://redis.io/docs/latest/develop/reference/protocol-spec/).
+
+    Raises:
+        StoreError: It is neither.
+    """
+    invocation_id, _, rest = payload.partition(b"\n")
+    reader = hiredis.Reader()
+    reader.feed(rest)
+    flat = reader.gets()
+    if not isinstance(flat, list):
+        raise StoreError(f"a broken notice for {invocation_id!r}")
+    return invocation_id.decode(), flat
+
+
+def _call(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Call[T]:
+    return Call(words, parse, load_script(name))
+
+
+def _flatten(held: Iterable[tuple[str, int]]) -> tuple[Argument, ...]:
+    return tuple(part for pair in held for part in pair)
+
+
+def _read_claim(reply: list[Any]) -> Claim:
+    return Claim(
+        next_due_ms=None if reply[0] < 0 else reply[0],
+        remaining_lanes=reply[1],
+        items=tuple(
+            Claimed(
+                id=entry[0].decode(),
+                function=entry[1].decode(),
+                version=entry[2].decode(),
+                attempt=entry[3],
+                token=entry[4],
+                created_at_ms=int(entry[5]),
+                arguments=entry[6],
+                request=entry[7],
+                traceparent=entry[8].decode(),
+            )
+            for entry in reply[2:]
+        ),
+    )

@@ -1,0 +1,53 @@
+-- heartbeat: a worker says that it lives, and looks after those that do not.
+--
+-- ARGV     worker, lease_ms, poison_limit, failure_ttl_ms, worker_ttl_ms, can_publish, details, held...
+--          held is pairs: id, token of every attempt the worker has in hand
+-- RETURNS  {1 if this worker publishes functions else 0, taken over now, {queues…}, {ids of held
+--          attempts whose lease is no longer this worker's…}}
+-- WHY ONE SCRIPT  a lease is extended only for its holder, and taken over only if nobody did.
+-- include: clock
+-- include: lanes
+-- include: create_delivery
+-- include: finish
+-- include: lose
+local now = now_ms()
+redis.call('HSET', key_worker(worker), 'details', details, 'last_seen_at', now)
+redis.call('HSETNX', key_worker(worker), 'started_at', now)
+redis.call('PEXPIRE', key_worker(worker), worker_ttl_ms)
+redis.call('ZADD', key_workers(), now, worker)
+redis.call('ZREMRANGEBYSCORE', key_workers(), '-inf', now - worker_ttl_ms)
+
+local publishes = 0
+if can_publish == '1' then
+  local holder = redis.call('GET', key_publisher())
+  if not holder or holder == worker then
+    redis.call('SET', key_publisher(), worker, 'PX', lease_ms)
+    publishes = 1
+  end
+end
+
+local leases = key_leases()
+local lost = {}
+for at = rest, #ARGV, 2 do
+  local f = redis.call('HMGET', key_record(ARGV[at]), 'status', 'token')
+  if f[1] == 'running' and f[2] == ARGV[at + 1] then
+    redis.call('ZADD', leases, now + lease_ms, ARGV[at])
+  else
+    lost[#lost + 1] = ARGV[at]
+  end
+end
+
+local taken = 0
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 200)) do
+  local was = read_running(id)
+  if was then
+    lose(id, was, now, poison_limit, failure_ttl_ms)
+    taken = taken + 1
+  else
+    redis.call('ZREM', leases, id)
+  end
+end
+if taken > 0 then
+  redis.call('HINCRBY', key_stats(), 'take_overs', taken)
+end
+return { publishes, taken, redis.call('SMEMBERS', key_queues()), lost }

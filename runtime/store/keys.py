@@ -46,7 +46,9 @@ TABLE = (
     KeyShape("source", "source:<version>", "retention", "string: a version's source bundle"),
     KeyShape("stats", "stats", "permanent", "hash: <function>:<outcome> to a count"),
     KeyShape("idempotency", "idem:<digest>", "retention", "hash: id and body of a first request"),
-    KeyShape("delivery", "dlv:<delivery>", "until finished, then its retention", "hash: a delivery"),
+    KeyShape(
+        "delivery", "dlv:<delivery>", "until finished, then its retention", "hash: a delivery"
+    ),
     KeyShape(
         "attempts",
         "dlv:<delivery>:attempts",

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     )
     lease_ms: int = Field(10_000, ge=500, description="A lease's length without a heartbeat.")
     heartbeat_ms: int = Field(2_000, ge=50, description="Time between a worker's heartbeats.")
+    drain_s: float = Field(
+        10, ge=0, description="Time a stopping worker gives to what it runs, before giving it back."
+    )
     load_timeout_s: float = Field(10, gt=0, description="Time for a function file to load.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line shown."

@@ -16,6 +16,7 @@ from runtime.errors import StoreError
 from runtime.store.scripts import Argument, Call, load_script
 
 POISON_LIMIT = 3
+GRACE_MS = 3_000
 FAILURE_TTL_MS = 7 * 24 * 3_600_000
 
 Settled = Literal["DONE", "STALE", "REPEATED"]
@@ -117,9 +118,10 @@ def settle(settlements: Iterable[Settlement]) -> Call[list[Settled]]:
     )
 
 
-def release(held: Iterable[tuple[str, int]]) -> Call[int]:
-    """Give back attempts, as (id, token), that were claimed and not begun."""
-    return _call("release_invocations", _flatten(held), int)
+def release(held: Iterable[tuple[str, int, bool]]) -> Call[int]:
+    """Give back attempts, as (id, token, whether begun), that this worker will not finish."""
+    words = [part for i, token, begun in held for part in (i, token, 1 if begun else 0)]
+    return _call("release_invocations", tuple(words), int)
 
 
 def heartbeat(
@@ -135,7 +137,7 @@ def heartbeat(
     return _call(
         "heartbeat",
         (
-            *(worker, lease_ms, POISON_LIMIT, FAILURE_TTL_MS, worker_ttl_ms),
+            *(worker, lease_ms, POISON_LIMIT, FAILURE_TTL_MS, worker_ttl_ms, GRACE_MS),
             *("1" if can_publish else "0", details),
             *_flatten(held),
         ),

@@ -1,6 +1,6 @@
 -- heartbeat: a worker says that it lives, and looks after those that do not.
 --
--- ARGV     worker, lease_ms, poison_limit, failure_ttl_ms, worker_ttl_ms, can_publish, details, held...
+-- ARGV     worker, lease_ms, poison_limit, failure_ttl_ms, worker_ttl_ms, grace_ms, can_publish, details, held...
 --          held is pairs: id, token of every attempt the worker has in hand
 -- RETURNS  {1 if this worker publishes functions else 0, taken over now, {queues…}, {ids of held
 --          attempts whose lease is no longer this worker's…}}
@@ -34,6 +34,16 @@ for at = rest, #ARGV, 2 do
     redis.call('ZADD', leases, now + lease_ms, ARGV[at])
   else
     lost[#lost + 1] = ARGV[at]
+  end
+end
+
+-- When nobody's heart beat for a while, Redis or all workers were away: those that come back first
+-- must not take the work of those that need another moment.
+local silence = now - tonumber(redis.call('GET', key_pulse()) or now)
+redis.call('SET', key_pulse(), now)
+if silence > 2 * tonumber(grace_ms) then
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now + grace_ms)) do
+    redis.call('ZADD', leases, now + grace_ms, id)
   end
 end
 

@@ -1,0 +1,160 @@
+"""Taking invocations from one queue, for one of Dramatiq's consumer threads.
+
+While there is work it claims as much as the worker has room for; when there is
+none it blocks in Redis until somebody submits or the next one falls due.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+import dramatiq
+import structlog
+
+from runtime.broker.attempt import Attempt, attempt_of, message_of
+from runtime.broker.holdings import Holdings
+from runtime.broker.settler import Settler
+from runtime.errors import StoreError
+from runtime.store.invocation_calls import Settlement, claim, release
+from runtime.store.line import Line
+
+_log = structlog.get_logger(__name__)
+_ROOM_WAIT_S = 0.5
+_LONGEST_BLOCK_S = 2.0
+_SHORTEST_BLOCK_S = 0.001
+_AWAY_PAUSE_S = 0.25
+SKIPPED = b'{"type":"rejected","message":"a middleware skipped this message","traceback":null}'
+
+
+class QueueConsumer(dramatiq.Consumer):
+    """A Dramatiq consumer over the claim, settle and release scripts.
+
+    Args:
+        line: A connection of its own, since it blocks.
+        queue: The queue it takes from.
+        worker: This worker's id.
+        lease_ms: How long a claim holds without a heartbeat.
+        holdings: What the worker has in hand.
+        settler: Writes how attempts ended.
+        stopping: Set when the worker drains; nothing is claimed then.
+    """
+
+    def __init__(
+        self,
+        *,
+        line: Line,
+        queue: str,
+        worker: str,
+        lease_ms: int,
+        holdings: Holdings,
+        settler: Settler,
+        stopping: threading.Event,
+    ) -> None:
+        self._line = line
+        self._queue = queue
+        self._worker = worker
+        self._lease_ms = lease_ms
+        self._holdings = holdings
+        self._settler = settler
+        self._stopping = stopping
+        self._ready: deque[Attempt] = deque()
+        self._is_away = False
+
+    def __next__(self) -> dramatiq.MessageProxy | None:
+        """Return the next message, or None when there is none for now."""
+        if not self._ready and not self._stopping.is_set():
+            try:
+                self._fetch()
+            except StoreError as error:
+                self._tell_away(error)
+        if self._stopping.is_set():
+            self._give_back()
+            self._stopping.wait(_AWAY_PAUSE_S)
+            return None
+        return message_of(self._ready.popleft(), self._queue) if self._ready else None
+
+    def ack(self, message: dramatiq.MessageProxy) -> None:
+        """Have the message's ending written; never fails, the settler keeps it."""
+        attempt = attempt_of(message)
+        settlement = attempt.settlement
+        if settlement is None and attempt.is_begun:
+            self._release([attempt])
+            return
+        self._settler.settle(attempt, settlement or _skipped(attempt))
+
+    def nack(self, message: dramatiq.MessageProxy) -> None:
+        """As `ack`: what became of the attempt stands in its settlement."""
+        self.ack(message)
+
+    def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:
+        """Give back what was claimed and not begun."""
+        self._release([attempt_of(message) for message in messages])
+
+    def close(self) -> None:
+        """Give back what is left and close the connection."""
+        self._give_back()
+        self._line.close()
+
+    def _fetch(self) -> None:
+        reserved = self._holdings.reserve(timeout_s=_ROOM_WAIT_S)
+        if not reserved:
+            return
+        try:
+            claimed = self._line.run(
+                claim(
+                    queue=self._queue,
+                    worker=self._worker,
+                    limit=reserved,
+                    lease_ms=self._lease_ms,
+                )
+            )
+        except StoreError:
+            self._holdings.hold((), reserved=reserved)
+            raise
+        attempts = [Attempt(item) for item in claimed.items]
+        self._holdings.hold(attempts, reserved=reserved)
+        self._ready.extend(attempts)
+        if self._is_away:
+            self._is_away = False
+            _log.info("store_is_back", queue=self._queue)
+        if not attempts and not self._stopping.is_set():
+            self._block(claimed.next_due_ms)
+
+    def _block(self, next_due_ms: int | None) -> None:
+        block_s = _LONGEST_BLOCK_S
+        if next_due_ms is not None:
+            block_s = min(block_s, max(_SHORTEST_BLOCK_S, next_due_ms / 1000))
+        self._line.block([self._line.keys.build("wake", self._queue)], timeout_s=block_s)
+
+    def _tell_away(self, error: StoreError) -> None:
+        if not self._is_away and not self._stopping.is_set():
+            self._is_away = True
+            _log.warning("store_is_away", queue=self._queue, error=str(error))
+        self._stopping.wait(_AWAY_PAUSE_S)
+
+    def _give_back(self) -> None:
+        attempts = list(self._ready)
+        self._ready.clear()
+        self._release(attempts)
+
+    def _release(self, attempts: list[Attempt]) -> None:
+        if not attempts:
+            return
+        held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
+        try:
+            self._line.run(release(held))
+        except StoreError as error:
+            _log.warning("release_failed", ids=[entry[0] for entry in held], error=str(error))
+        self._holdings.drop(attempts)
+
+
+def _skipped(attempt: Attempt) -> Settlement:
+    return Settlement(
+        id=attempt.claimed.id,
+        token=attempt.claimed.token,
+        status="failed",
+        ttl_ms=86_400_000,
+        error=SKIPPED,
+    )

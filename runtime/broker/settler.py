@@ -1,0 +1,94 @@
+"""Writing how attempts ended, several in one round trip when several end together.
+
+Group commit without a thread of its own: whoever comes while nobody is writing
+writes, and goes on with what has gathered meanwhile; the others leave theirs and
+return to work. On an idle system an ending is written at once, by the thread that
+ran it. An ending is kept until Redis has taken it: sending it again is safe,
+because the fencing token admits it once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+import structlog
+
+from runtime.broker.attempt import Attempt
+from runtime.broker.holdings import Holdings
+from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
+from runtime.store.invocation_calls import Settlement, settle
+from runtime.store.line import Line
+
+_log = structlog.get_logger(__name__)
+_LARGEST_BATCH = 64
+_LARGEST_BATCH_BYTES = 4 * 1024 * 1024
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 1.0
+
+
+class Settler:
+    """Settles the attempts of one worker process; `line` is its own connection."""
+
+    def __init__(self, line: Line, holdings: Holdings) -> None:
+        self._line = line
+        self._holdings = holdings
+        self._pending: deque[tuple[Attempt, Settlement]] = deque()
+        self._lock = threading.Lock()
+        self._is_writing = False
+        self._stopped = threading.Event()
+
+    def settle(self, attempt: Attempt, settlement: Settlement) -> None:
+        """Have the ending written; returns at once when another thread writes already."""
+        with self._lock:
+            self._pending.append((attempt, settlement))
+            if self._is_writing:
+                return
+            self._is_writing = True
+        while batch := self._next_batch():
+            self._write(batch)
+
+    def stop(self) -> None:
+        """Give up on a Redis that is away; the leases will run out."""
+        self._stopped.set()
+
+    def _next_batch(self) -> list[tuple[Attempt, Settlement]]:
+        batch: list[tuple[Attempt, Settlement]] = []
+        size_bytes = 0
+        with self._lock:
+            while self._pending and len(batch) < _LARGEST_BATCH:
+                size_bytes += len(self._pending[0][1].result)
+                if batch and size_bytes > _LARGEST_BATCH_BYTES:
+                    break
+                batch.append(self._pending.popleft())
+            if not batch:
+                self._is_writing = False
+        return batch
+
+    def _write(self, batch: list[tuple[Attempt, Settlement]]) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                replies = self._line.run(settle(settlement for _, settlement in batch))
+            except (StoreUnavailableError, StoreRefusedError) as error:
+                _log.warning("settle_waits", waiting=len(batch), error=str(error))
+                if self._stopped.wait(pause_s):
+                    break
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            except StoreError:
+                _log.exception("settle_failed", ids=[settlement.id for _, settlement in batch])
+                break
+            else:
+                for (_, settlement), reply in zip(batch, replies, strict=True):
+                    _tell(settlement, reply)
+                break
+        self._holdings.drop(attempt for attempt, _ in batch)
+
+
+def _tell(settlement: Settlement, reply: str) -> None:
+    if reply == "STALE":
+        _log.warning("late_result_refused", id=settlement.id, token=settlement.token)
+    elif settlement.status == "succeeded":
+        _log.debug("invocation_succeeded", id=settlement.id)
+    else:
+        _log.info(f"invocation_{settlement.status}", id=settlement.id)

@@ -1,0 +1,111 @@
+-- claim_deliveries: a sender takes up to `free` due deliveries; origins, and receivers within
+-- them, take turns.
+--
+-- ARGV     free, lease_ms, most_steps
+-- RETURNS  {now in ms, ms until there may be more or -1, deliveries…}; a delivery is
+--          {id, invocation, function, outcome, url, attempt, step}
+-- WHY ONE SCRIPT  between leaving its lane and being leased a delivery would belong to nobody.
+--
+-- An origin may have no more attempts in flight than there are slots left: alone it gets half of
+-- them, beside a hundred that hang a hundredth, and a new one always finds a slot.
+-- include: clock
+-- include: receivers
+-- include: end_delivery
+-- include: log_attempt
+local PROMOTED, EXPIRED, LOOKED_AT = 500, 200, 500
+local now = now_ms()
+local turn = now * 1000
+local function next_turn()
+  turn = turn + 1
+  return string.format('%.0f', turn)
+end
+local due, leases, origins = key_deliveries_due(), key_delivery_leases(), key_origins()
+
+-- 1. Leases that ran out: their sender died. The attempt counts.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, EXPIRED)) do
+  local d = redis.call('HMGET', key_delivery(id), 'url', 'step', 'claimed_at')
+  if d[1] then
+    log_attempt(id, '{"at":' .. d[3]
+      .. ',"duration_ms":null,"status_code":null,"error":"the sender stopped"}')
+    land(d[1], 'steady', next_turn())
+    if tonumber(d[2]) >= tonumber(most_steps) then
+      end_delivery(id, 'failed', now)
+    else
+      redis.call('HSET', key_delivery(id), 'next_at', now)
+      redis.call('ZADD', due, now, id)
+    end
+  end
+  redis.call('ZREM', leases, id)
+end
+
+-- 2. Due ones join their receiver's lane.
+local late = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PROMOTED)
+for i = 1, #late, 2 do
+  local url = redis.call('HGET', key_delivery(late[i]), 'url')
+  if url then
+    local receiver, origin = receiver_of(url)
+    redis.call('ZADD', key_receiver_lane(receiver), late[i + 1], late[i])
+    offer_turn(receiver, origin, next_turn())
+  end
+  redis.call('ZREM', due, late[i])
+end
+
+-- 3. Turns.
+local reply = { now, -1 }
+local left = tonumber(free)
+
+local function claim(id, receiver, origin)
+  local key = key_delivery(id)
+  local d = redis.call('HMGET', key, 'status', 'invocation', 'function', 'outcome', 'url')
+  if d[1] ~= 'pending' then
+    return
+  end
+  local attempt = redis.call('HINCRBY', key, 'attempt', 1)
+  local step = redis.call('HINCRBY', key, 'step', 1)
+  redis.call('HSET', key, 'claimed_at', now)
+  redis.call('HDEL', key, 'next_at')
+  redis.call('ZADD', leases, now + lease_ms, id)
+  take_off(receiver, origin)
+  reply[#reply + 1] = { id, d[2], d[3], d[4], d[5], attempt, step }
+  left = left - 1
+end
+
+local crowded = {}
+while left > 0 and #crowded < LOOKED_AT do
+  local origin = redis.call('ZPOPMIN', origins)[1]
+  if not origin then
+    break
+  end
+  if tonumber(redis.call('GET', key_origin(origin)) or '0') >= left then
+    crowded[#crowded + 1] = origin
+  else
+    local receiver = redis.call('ZPOPMIN', key_origin_ring(origin))[1]
+    local id = receiver and redis.call('ZPOPMIN', key_receiver_lane(receiver))[1]
+    if id then
+      claim(id, receiver, origin)
+    end
+    if receiver then
+      offer_turn(receiver, origin, next_turn())
+    end
+    if redis.call('EXISTS', key_origin_ring(origin)) == 1 then
+      redis.call('ZADD', origins, 'NX', next_turn(), origin)
+    end
+  end
+end
+local unseen = redis.call('EXISTS', origins) == 1
+for _, origin in ipairs(crowded) do
+  redis.call('ZADD', origins, 'NX', next_turn(), origin)
+end
+
+-- 4. What is left: another sender may have slots for it, or a moment is known.
+if unseen and redis.call('EXISTS', key_delivery_wake()) == 0 then
+  redis.call('RPUSH', key_delivery_wake(), '1')
+end
+for _, waiting in ipairs({ due, leases }) do
+  local first = redis.call('ZRANGE', waiting, 0, 0, 'WITHSCORES')[2]
+  if first then
+    local wait = math.max(0, tonumber(first) - now)
+    reply[2] = (reply[2] < 0 or wait < reply[2]) and wait or reply[2]
+  end
+end
+return reply

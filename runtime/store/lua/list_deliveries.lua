@@ -1,0 +1,52 @@
+-- list_deliveries: a page of deliveries, newest first, of one status or of several.
+--
+-- ARGV     limit, before_at, before_id, statuses...
+--          the page begins after (before_at, before_id); before_at '' is the newest
+-- RETURNS  entries; each is {id, created_at, invocation, url, status, next_at, attempts…}
+-- WHY ONE SCRIPT  a delivery that changes its status between two reads would be shown twice or not
+--                 at all. What the index holds beyond its life is dropped in passing.
+local want = tonumber(limit)
+local found = {}
+
+local function is_after(at, id)
+  return before_at == '' or at < tonumber(before_at)
+    or (at == tonumber(before_at) and id < before_id)
+end
+
+for position = rest, #ARGV do
+  local index = key_deliveries(ARGV[position])
+  local from = before_at == '' and '+inf' or before_at
+  local skip, got = 0, 0
+  while got < want do
+    local page = redis.call('ZREVRANGEBYSCORE', index, from, '-inf', 'WITHSCORES',
+      'LIMIT', skip, want)
+    for i = 1, #page, 2 do
+      local id, at = page[i], tonumber(page[i + 1])
+      if is_after(at, id) and got < want then
+        local d = redis.call('HMGET', key_delivery(id), 'invocation', 'url', 'status', 'next_at')
+        if d[3] then
+          got = got + 1
+          found[#found + 1] = { id, at, d[1], d[2], d[3], d[4] or '' }
+        else
+          redis.call('ZREM', index, id)
+          skip = skip - 1
+        end
+      end
+    end
+    skip = skip + want
+    if #page < 2 * want then
+      break
+    end
+  end
+end
+
+table.sort(found, function(a, b) return a[2] > b[2] or (a[2] == b[2] and a[1] > b[1]) end)
+local reply = {}
+for i = 1, math.min(want, #found) do
+  local entry = found[i]
+  for _, attempt in ipairs(redis.call('LRANGE', key_attempts(entry[1]), 0, -1)) do
+    entry[#entry + 1] = attempt
+  end
+  reply[i] = entry
+end
+return reply

@@ -1,0 +1,40 @@
+-- redeliver: have a delivery sent at once, with its id and history; an ended one begins anew.
+--
+-- ARGV     delivery_id, record_ttl_ms
+-- RETURNS  OK | MISSING | GONE
+--          GONE: the invocation is no longer kept, so there is nothing to send
+-- WHY ONE SCRIPT  a sender ending it and a person sending it again race; whoever looks and writes
+--                 in one step wins. One that is in flight or waits its turn is left alone.
+-- include: clock
+local key = key_delivery(delivery_id)
+local d = redis.call('HMGET', key, 'status', 'invocation', 'created_at')
+if not d[1] then
+  return 'MISSING'
+end
+local record = key_record(d[2])
+local lives_ms = redis.call('PTTL', record)
+if lives_ms == -2 then
+  return 'GONE'
+end
+
+local now = now_ms()
+local due = key_deliveries_due()
+if d[1] ~= 'pending' then
+  redis.call('HSET', key, 'status', 'pending', 'step', 0, 'next_at', now)
+  redis.call('HDEL', key, 'ended_at')
+  redis.call('PERSIST', key)
+  redis.call('PERSIST', key_attempts(delivery_id))
+  redis.call('ZREM', key_deliveries(d[1]), delivery_id)
+  redis.call('ZADD', key_deliveries('pending'), d[3], delivery_id)
+  redis.call('ZADD', due, now, delivery_id)
+elseif redis.call('ZSCORE', due, delivery_id) then
+  redis.call('HSET', key, 'next_at', now)
+  redis.call('ZADD', due, now, delivery_id)
+end
+if lives_ms >= 0 and lives_ms < tonumber(record_ttl_ms) then
+  redis.call('PEXPIRE', record, record_ttl_ms)
+end
+if redis.call('EXISTS', key_delivery_wake()) == 0 then
+  redis.call('RPUSH', key_delivery_wake(), '1')
+end
+return 'OK'

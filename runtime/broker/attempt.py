@@ -12,13 +12,17 @@ from runtime.store.invocation_calls import Claimed, Settlement
 
 
 class Attempt:
-    """What was claimed, and how it ended once that is known."""
+    """What was claimed, and how it ended once that is known.
 
-    __slots__ = ("claimed", "is_begun", "settlement")
+    An attempt that is acknowledged without a settlement goes back to its lane.
+    """
+
+    __slots__ = ("claimed", "is_begun", "is_given_back", "settlement")
 
     def __init__(self, claimed: Claimed) -> None:
         self.claimed = claimed
         self.is_begun = False
+        self.is_given_back = False
         self.settlement: Settlement | None = None
 
 

@@ -75,6 +75,7 @@ class PenstockBroker(dramatiq.Broker):
         self._line = Line(url)
         self._worker_side = worker_side
         self._lock = threading.Lock()
+        self._consuming: list[Line] = []
 
     def get_actor(self, actor_name: str) -> dramatiq.Actor[Any, Any]:
         """Return the actor of a published function; it need not be declared before.
@@ -160,8 +161,11 @@ class PenstockBroker(dramatiq.Broker):
         side = self._worker_side
         if side is None:
             raise RuntimeError("this broker was made without a worker side: it cannot consume")
+        line = Line(self._url)
+        with self._lock:
+            self._consuming.append(line)
         return QueueConsumer(
-            line=Line(self._url),
+            line=line,
             queue=queue_name,
             worker=side.worker,
             lease_ms=side.lease_ms,
@@ -169,6 +173,13 @@ class PenstockBroker(dramatiq.Broker):
             settler=side.settler,
             stopping=side.stopping,
         )
+
+    def interrupt(self) -> None:
+        """Wake consumers that block in Redis, so that they see that the worker drains."""
+        with self._lock:
+            lines, self._consuming = self._consuming, []
+        for line in lines:
+            line.close()
 
     def get_declared_delay_queues(self) -> set[str]:
         """There are none: what waits, waits in Redis."""

@@ -17,7 +17,7 @@ for at = rest, #ARGV, 10 do
   local id, token, status = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local was, status_now, token_now = read_running(id)
   if not was or was.token ~= token then
-    local mine = not was and token_now == token
+    local mine = not was and token_now == token and (status_now == status or status == 'lost')
     if not mine then
       redis.call('HINCRBY', key_stats(), 'late_results', 1)
     end

@@ -1,0 +1,155 @@
+"""One worker process: everything in it, started and stopped in order.
+
+    fork server → broker, Dramatiq worker → heart → publisher (when elected), deliverer
+
+The fork server comes first: it must be forked off before there are threads or
+connections. Stopping goes the other way round: nothing new is claimed, what runs
+gets `drain_s`, what is left goes back to its lane.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+
+import dramatiq
+import msgspec
+import structlog
+
+from runtime.broker import PenstockBroker
+from runtime.broker.broker import WorkerSide
+from runtime.broker.holdings import Holdings
+from runtime.broker.settler import Settler
+from runtime.callbacks.deliverer import Deliverer
+from runtime.errors import StoreError
+from runtime.execution.executor import Executor
+from runtime.processes.fork_server import ForkServer
+from runtime.registry.catalog import Catalog
+from runtime.registry.publisher import Publisher
+from runtime.settings import Settings
+from runtime.store.invocation_calls import Pulse, retire_worker
+from runtime.store.line import Line
+from runtime.worker.heart import Heart
+from runtime.worker.running import AttemptRunner
+
+_log = structlog.get_logger(__name__)
+_AWAY_PAUSE_S = 0.25
+_STOP_MARGIN_S = 2.0
+DEFAULT_QUEUE = "default"
+
+
+class WorkerProcess:
+    """The parts of a worker process, wired from settings."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        fork_server: ForkServer,
+        executor: Executor,
+        publisher: Publisher,
+        deliverer: Deliverer,
+    ) -> None:
+        self.id = f"{socket.gethostname()}-{os.getpid()}"
+        self._settings = settings
+        self._fork_server = fork_server
+        self._executor = executor
+        self._publisher = publisher
+        self._deliverer = deliverer
+        self._stopping = threading.Event()
+        self._is_publishing = False
+        self._holdings = Holdings(settings.runners)
+        self._settler = Settler(Line(settings.redis), self._holdings)
+        self._line = Line(settings.redis)
+        runner = AttemptRunner(catalog=Catalog(Line(settings.redis)), executor=executor)
+        self._broker = PenstockBroker(
+            settings.redis,
+            worker_side=WorkerSide(
+                worker=self.id,
+                lease_ms=settings.lease_ms,
+                holdings=self._holdings,
+                settler=self._settler,
+                run=runner.run,
+                stopping=self._stopping,
+            ),
+        )
+        self._dramatiq = dramatiq.Worker(self._broker, worker_threads=settings.runners)
+        self._heart = Heart(
+            line=self._line,
+            worker=self.id,
+            lease_ms=settings.lease_ms,
+            interval_s=settings.heartbeat_ms / 1000,
+            holdings=self._holdings,
+            describe=self._describe,
+            can_publish=True,
+            on_pulse=self._obey,
+        )
+
+    def start(self, stop_requested: threading.Event) -> None:
+        """Start every part; waits for a Redis that is away until `stop_requested`."""
+        self._dramatiq.start()
+        self._broker.declare_queue(DEFAULT_QUEUE)
+        while not stop_requested.is_set():
+            try:
+                self._heart.beat()
+                break
+            except StoreError as error:
+                _log.warning("store_is_away", error=str(error))
+                stop_requested.wait(_AWAY_PAUSE_S)
+        self._heart.start()
+        self._deliverer.start()
+        _log.info("worker_started", worker=self.id, runners=self._settings.runners)
+
+    def stop(self) -> None:
+        """Drain and stop; what does not finish in time goes back to its lane."""
+        _log.info("worker_stopping", worker=self.id, held=len(self._holdings.held()))
+        self._stopping.set()
+        self._publisher.stop()
+        self._holdings.wait_until_empty(timeout_s=self._settings.drain_s)
+        self._give_back_the_rest()
+        self._settler.stop()
+        self._broker.interrupt()
+        self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
+        self._deliverer.stop()
+        self._heart.stop()
+        self._executor.stop()
+        self._fork_server.stop()
+        try:
+            self._line.run(retire_worker(self.id))
+        except StoreError as error:
+            _log.warning("retire_failed", error=str(error))
+        self._broker.close()
+        _log.info("worker_stopped", worker=self.id)
+
+    def _give_back_the_rest(self) -> None:
+        for attempt in self._holdings.held():
+            attempt.is_given_back = True
+            self._executor.cancel(attempt.claimed.id)
+        self._holdings.wait_until_empty(timeout_s=_STOP_MARGIN_S)
+
+    def _obey(self, pulse: Pulse) -> None:
+        for invocation_id in pulse.lost:
+            self._executor.cancel(invocation_id)
+        for queue in pulse.queues:
+            if not self._settings.queues or queue in self._settings.queues:
+                self._broker.declare_queue(queue)
+        if pulse.publishes and not self._is_publishing and not self._stopping.is_set():
+            self._is_publishing = True
+            self._publisher.start()
+        elif self._is_publishing and not pulse.publishes:
+            self._is_publishing = False
+            self._publisher.stop()
+
+    def _describe(self) -> bytes:
+        held = self._holdings.held()
+        return msgspec.json.encode(
+            {
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "queues": sorted(self._broker.queues),
+                "running": [
+                    {"id": a.claimed.id, "function": a.claimed.function} for a in held if a.is_begun
+                ],
+            }
+        )

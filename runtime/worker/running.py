@@ -1,0 +1,90 @@
+"""The actor: run one claimed attempt and note how it ended.
+
+Every function's Dramatiq actor runs this. It joins what the broker claimed, what
+the catalog knows of the function and what the executor makes of it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import structlog
+
+from runtime.broker.attempt import Attempt
+from runtime.errors import StoreError, UnknownFunctionError
+from runtime.execution.executor import Executor
+from runtime.execution.outcome import Assignment, Outcome
+from runtime.registry.catalog import Catalog
+from runtime.registry.manifest import Manifest
+from runtime.store.invocation_calls import FAILURE_TTL_MS, Claimed, Settlement
+
+_log = structlog.get_logger(__name__)
+
+
+class AttemptRunner:
+    """Runs attempts in Dramatiq's worker threads; safe to call from many at once."""
+
+    def __init__(self, *, catalog: Catalog, executor: Executor) -> None:
+        self._catalog = catalog
+        self._executor = executor
+
+    def run(self, attempt: Attempt) -> None:
+        """Run the attempt; leaves no settlement when it must be given back instead."""
+        claimed = attempt.claimed
+        attempt.is_begun = True
+        try:
+            manifest, bundle = self._catalog.function(claimed.function, claimed.version)
+        except UnknownFunctionError as error:
+            attempt.settlement = _failed(claimed, str(error))
+            return
+        except StoreError as error:
+            _log.warning("source_unreachable", id=claimed.id, error=str(error))
+            return
+        try:
+            outcome = self._executor.run(_assignment(claimed), manifest, bundle)
+        except Exception as error:  # noqa: BLE001 - outermost: an attempt must have an ending
+            _log.exception("executor_failed", id=claimed.id)
+            attempt.settlement = _failed(claimed, f"Penstock could not run it: {error!r}")
+            return
+        if outcome.status == "succeeded" or not attempt.is_given_back:
+            attempt.settlement = _settlement(claimed, manifest, outcome)
+
+
+def _assignment(claimed: Claimed) -> Assignment:
+    return Assignment(
+        id=claimed.id,
+        function=claimed.function,
+        version=claimed.version,
+        attempt=claimed.attempt,
+        arguments=claimed.arguments,
+        request=claimed.request or None,
+        created_at_ms=claimed.created_at_ms,
+        traceparent=claimed.traceparent or None,
+    )
+
+
+def _settlement(claimed: Claimed, manifest: Manifest, outcome: Outcome) -> Settlement:
+    result_ttl_ms = int(manifest.options.result_ttl_s * 1000)
+    has_failed = outcome.status != "succeeded"
+    return Settlement(
+        id=claimed.id,
+        token=claimed.token,
+        status=outcome.status,
+        ttl_ms=max(FAILURE_TTL_MS, result_ttl_ms) if has_failed else result_ttl_ms,
+        retry_after_ms=outcome.retry_after_ms,
+        result_type=outcome.result_type,
+        media_type=outcome.media_type,
+        result=outcome.result,
+        error=outcome.error,
+        logs=outcome.logs,
+    )
+
+
+def _failed(claimed: Claimed, message: str) -> Settlement:
+    error = {"type": "exception", "message": message, "traceback": None}
+    return Settlement(
+        id=claimed.id,
+        token=claimed.token,
+        status="failed",
+        ttl_ms=FAILURE_TTL_MS,
+        error=msgspec.json.encode(error),
+    )

@@ -1,0 +1,13 @@
+"""Fixtures of the integration tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.store.line import Line
+from tests.support.life import Life
+
+
+@pytest.fixture
+def life(line: Line) -> Life:
+    return Life(line)

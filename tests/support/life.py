@@ -1,0 +1,84 @@
+"""Driving an invocation's life by hand: what gateway and worker would send to Redis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.record import Record, read
+from runtime.store.invocation_calls import (
+    Claim,
+    Claimed,
+    Pulse,
+    Settlement,
+    claim,
+    heartbeat,
+    settle,
+    submit,
+)
+from runtime.store.line import Line
+from runtime.store.scripts import Call
+
+WEEK_MS = 7 * 24 * 3_600_000
+
+
+class Life:
+    """Short words for the calls, with defaults that tests need not repeat."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+
+    def submit(
+        self, function: str = "f", *, priority: int = 5, delay_ms: int = 0, **fields: Any
+    ) -> str:
+        invocation_id = fields.pop("invocation_id", None) or new_invocation_id()
+        self.line.run(
+            submit(
+                invocation_id=invocation_id,
+                function=function,
+                queue=fields.pop("queue", "default"),
+                lane=fields.pop("lane", function),
+                priority=priority,
+                delay_ms=delay_ms,
+                fields={"version": "v1", "arguments": b"{}", **fields},
+            )
+        )
+        return invocation_id
+
+    def claim(self, limit: int = 1, *, worker: str = "w1", lease_ms: int = 10_000) -> Claim:
+        return self.line.run(claim(queue="default", worker=worker, limit=limit, lease_ms=lease_ms))
+
+    def claim_one(self, *, worker: str = "w1", lease_ms: int = 10_000) -> Claimed:
+        [claimed] = self.claim(worker=worker, lease_ms=lease_ms).items
+        return claimed
+
+    def settle(self, claimed: Claimed, status: str = "succeeded", **more: Any) -> str:
+        more.setdefault("result", b"1" if status == "succeeded" else b"")
+        settlement = Settlement(
+            id=claimed.id, token=claimed.token, status=status, ttl_ms=WEEK_MS, **more
+        )
+        [reply] = self.line.run(settle([settlement]))
+        return reply
+
+    def beat(self, *held: Claimed, worker: str = "w1", lease_ms: int = 10_000) -> Pulse:
+        return self.line.run(
+            heartbeat(
+                worker=worker,
+                lease_ms=lease_ms,
+                worker_ttl_ms=30_000,
+                can_publish=True,
+                details=b"{}",
+                held=[(c.id, c.token) for c in held],
+            )
+        )
+
+    def read(self, invocation_id: str) -> Record:
+        record = self.line.run(read(invocation_id))
+        assert record is not None
+        return record
+
+    def command(self, *words: str | int | bytes) -> Any:
+        return self.line.run(Call(words, lambda reply: reply))
+
+    def key(self, name: str, *parts: str) -> str:
+        return self.line.keys.build(name, *parts)

@@ -91,7 +91,7 @@ class PenstockBroker(dramatiq.Broker):
             try:
                 queue = self._manifest(actor_name).options.queue
             except UnknownFunctionError as error:
-                raise ActorNotFound(actor_name) from error
+                raise ActorNotFound(actor_name) from error  # type: ignore[no-untyped-call]
         with self._lock:
             if actor_name not in self.actors:
                 run = self._worker_side.run if self._worker_side else _refuse_direct_call

@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import hiredis
 
@@ -20,6 +20,7 @@ from runtime.errors import StoreError, StoreUnavailableError
 from runtime.store.address import Address, check_version, parse_address
 from runtime.store.failures import NoScriptError, failure_of
 from runtime.store.keys import Keys
+from runtime.store.packing import pack
 from runtime.store.scripts import Argument, Call
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class Line:
             StoreError: Redis is away (StoreUnavailableError) or answers an error.
         """
         [reply] = self.run_many([call])
-        return reply
+        return cast("T", reply)
 
     def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Send several calls in one round trip; not one transaction."""
@@ -90,7 +91,7 @@ class Line:
         try:
             sock = self._socket or self._open()
             sock.settimeout(grace_s or self._timeout_s)
-            sock.sendall(b"".join(hiredis.pack_command(words) for words in requests))
+            sock.sendall(b"".join(pack(words) for words in requests))
             replies = [self._read(sock) for _ in requests]
         except (OSError, hiredis.ProtocolError) as error:
             self.close()
@@ -103,7 +104,7 @@ class Line:
         try:
             sock.settimeout(self._timeout_s)
             requests = self._address.handshake()
-            sock.sendall(b"".join(hiredis.pack_command(words) for words in requests))
+            sock.sendall(b"".join(pack(words) for words in requests))
             replies = [self._read(sock) for _ in requests]
             for reply in replies:
                 if isinstance(reply, hiredis.ReplyError):

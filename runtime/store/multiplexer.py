@@ -22,6 +22,7 @@ from runtime.store.address import Address, check_version, parse_address
 from runtime.store.failures import NoScriptError, failure_of
 from runtime.store.keys import Keys
 from runtime.store.line import command_words
+from runtime.store.packing import pack
 from runtime.store.scripts import Argument, Call
 
 T = TypeVar("T")
@@ -104,7 +105,9 @@ async def open_wire(address: Address, timeout_s: float) -> Wire:
             replies = await asyncio.gather(*(wire.send(words) for words in address.handshake()))
     except (OSError, TimeoutError) as error:
         wire.fail("no answer")
-        raise StoreUnavailableError(f"Redis cannot be reached: {error or 'no answer'}") from error
+        raise StoreUnavailableError(
+            f"Redis cannot be reached: {str(error) or 'no answer'}"
+        ) from error
     except BaseException:
         wire.fail("closed")
         raise
@@ -141,7 +144,7 @@ class Wire(asyncio.Protocol):
         self._waiting.append((future, self._loop.time() + self._timeout_s))
         if not self._unsent:
             self._loop.call_soon(self._flush)
-        self._unsent.append(hiredis.pack_command(words))
+        self._unsent.append(pack(words))
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout_s, self._check_oldest)
         return future

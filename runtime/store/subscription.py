@@ -15,6 +15,7 @@ import hiredis
 
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.store.address import Address, parse_address
+from runtime.store.packing import pack
 
 _RETRY_S = 0.25
 _PING_S = 10.0
@@ -68,7 +69,7 @@ class Subscription:
     async def _listen(self) -> None:
         reader, writer = await asyncio.wait_for(_open(self._address), self._timeout_s)
         try:
-            writer.write(hiredis.pack_command(("SUBSCRIBE", *self._channels)))
+            writer.write(pack(("SUBSCRIBE", *self._channels)))
             replies = hiredis.Reader()
             subscribed = 0
             idle = False
@@ -79,7 +80,7 @@ class Subscription:
                     if idle:
                         raise StoreUnavailableError("no answer to PING") from None
                     idle = True
-                    writer.write(hiredis.pack_command(("PING",)))
+                    writer.write(pack(("PING",)))
                     continue
                 if not data:
                     return
@@ -106,5 +107,5 @@ async def _open(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamW
         reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
     if address.password is not None:
         words = ("AUTH", address.username, address.password)
-        writer.write(hiredis.pack_command(tuple(word for word in words if word)))
+        writer.write(pack(tuple(word for word in words if word)))
     return reader, writer

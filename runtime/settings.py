@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line shown."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Log lines for people or machines."
+    )
 
     @field_validator("queues", "callback_secret", "callback_allow", "function_env", mode="before")
     @classmethod

@@ -12,4 +12,5 @@ from runtime.store.scripts import Argument
 
 def pack(words: Sequence[Argument]) -> bytes:
     """Return one command as a RESP array of bulk strings."""
-    return hiredis.pack_command(cast("Any", tuple(words)))
+    packed: bytes = hiredis.pack_command(cast("Any", tuple(words)))
+    return packed

@@ -42,12 +42,11 @@ def github_digest(request: Request) -> str:
     Returns:
         What happened, for example `octocat opened issue #3 in octo/repo: It breaks`.
     """
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    _check_signature(request.body, headers.get("x-hub-signature-256", ""))
-    event = headers.get("x-github-event", "")
+    _check_signature(request.body, request.headers.get("X-Hub-Signature-256", ""))
+    event = request.headers.get("X-GitHub-Event", "")
     if not event:
         raise Reject("not a GitHub webhook: the header X-GitHub-Event is missing")
-    payload = _read_payload(request.body, headers.get("content-type", ""))
+    payload = _read_payload(request.body, request.headers.get("Content-Type", ""))
     return _one_line(TELL.get(event, _tell_other)(payload, event))
 
 

@@ -1,0 +1,181 @@
+"""The two kinds of connection, when Redis is well and when it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import SettingsError, StoreError, StoreTooOldError, StoreUnavailableError
+from runtime.store.address import Address, check_version, parse_address
+from runtime.store.line import Line
+from runtime.store.multiplexer import Multiplexer
+from runtime.store.scripts import Call
+from runtime.store.subscription import Subscription
+from tests.support.life import Life
+from tests.support.redis_server import start_redis
+
+PING: Call[bytes] = Call(("PING",), lambda reply: reply)
+
+
+def call(*words: str | int) -> Call[object]:
+    return Call(words, lambda reply: reply)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://h:1/2", Address(host="h", port=1, db=2)),
+        ("redis://u:p%40@h", Address(host="h", username="u", password="p@")),
+        ("rediss://h", Address(host="h", tls=True)),
+        ("unix:///tmp/s?db=3", Address(path="/tmp/s", db=3)),
+        ("unix://:pw@/tmp/s", Address(path="/tmp/s", password="pw")),
+    ],
+)
+def test_addresses_are_read(url: str, address: Address):
+    assert parse_address(url) == address
+
+
+@pytest.mark.parametrize("url", ["", "localhost:6379", "http://h", "redis://h:port", "unix://"])
+def test_a_wrong_address_is_refused_with_an_example(url: str):
+    with pytest.raises(SettingsError, match="redis://127"):
+        parse_address(url)
+
+
+def test_a_server_older_than_6_2_is_refused_and_newer_ones_are_not():
+    with pytest.raises(StoreTooOldError, match=r"5\.0 is too old"):
+        check_version(b"redis_version:5.0.14\r\n")
+    check_version(b"redis_version:6.2.0\r\n")
+    check_version(b"redis_version:10.0.0\r\n")
+
+
+def test_a_line_opens_again_after_its_connection_was_killed(line: Line):
+    line.run(call("CLIENT", "ID"))
+    other = Line(f"unix://{line._address.path}")
+    other.run(call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+
+    with pytest.raises(StoreUnavailableError):
+        line.run(PING)
+
+    assert line.run(PING) == b"PONG"
+    other.close()
+
+
+def test_scripts_survive_a_script_flush(life: Life):
+    life.submit()
+    life.command("SCRIPT", "FLUSH")
+
+    assert life.claim().items
+
+
+def test_an_error_reply_is_raised_as_ours(line: Line):
+    with pytest.raises(StoreError, match="wrong number of arguments"):
+        line.run(call("GET"))
+
+
+def test_blocking_returns_as_soon_as_there_is_something(line: Line, redis_url: str):
+    pusher = Line(redis_url)
+    pusher.run(call("RPUSH", "k", "v"))
+
+    assert line.block(["k"], timeout_s=5) == ("k", b"v")
+    assert line.block(["k"], timeout_s=0.01) is None
+    pusher.close()
+
+
+def test_concurrent_requests_share_a_connection_and_keep_their_answers(redis_url: str):
+    async def main() -> tuple[list[object], int]:
+        store = Multiplexer(redis_url)
+        answers = await asyncio.gather(*(store.run(call("ECHO", i)) for i in range(500)))
+        clients = await store.run(call("CLIENT", "LIST"))
+        await store.close()
+        return answers, str(clients).count("id=")
+
+    answers, clients = asyncio.run(main())
+
+    assert answers == [str(i).encode() for i in range(500)]
+    assert clients <= 3
+
+
+def test_a_hung_redis_is_told_within_its_timeout_and_resumed_after(tmp_path: Path):
+    server = start_redis(tmp_path)
+    url = f"unix://{tmp_path / 'redis.sock'}"
+
+    async def main() -> tuple[float, bytes]:
+        store = Multiplexer(url, timeout_s=0.3)
+        await store.run(PING)
+        server.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        for _ in range(2):
+            with pytest.raises(StoreUnavailableError):
+                await store.run(PING)
+        took_s = time.monotonic() - began
+        server.send_signal(signal.SIGCONT)
+        answer = await store.run(PING)
+        await store.close()
+        return took_s, answer
+
+    took_s, answer = asyncio.run(main())
+    server.terminate()
+    server.wait()
+
+    assert 0.5 < took_s < 1.0
+    assert answer == b"PONG"
+
+
+def test_requests_fail_at_once_when_redis_dies_and_work_again_when_it_is_back(tmp_path: Path):
+    server = start_redis(tmp_path)
+    url = f"unix://{tmp_path / 'redis.sock'}"
+
+    async def main() -> bytes:
+        nonlocal server
+        store = Multiplexer(url)
+        await store.run(PING)
+        server.kill()
+        server.wait()
+        with pytest.raises(StoreUnavailableError):
+            await store.run(PING)
+        server = await asyncio.to_thread(start_redis, tmp_path)
+        answer = await store.run(PING)
+        await store.close()
+        return answer
+
+    assert asyncio.run(main()) == b"PONG"
+    server.terminate()
+    server.wait()
+
+
+def test_a_subscription_tells_of_every_reconnection(redis_url: str):
+    async def main() -> tuple[int, list[bytes]]:
+        connected = asyncio.Event()
+        heard: asyncio.Queue[bytes] = asyncio.Queue()
+        connections = 0
+
+        def on_connect() -> None:
+            nonlocal connections
+            connections += 1
+            connected.set()
+
+        listening = Subscription(
+            redis_url,
+            ["c"],
+            on_message=lambda _, data: heard.put_nowait(data),
+            on_connect=on_connect,
+        )
+        store = Multiplexer(redis_url)
+        listening.start()
+        await asyncio.wait_for(connected.wait(), 5)
+        await store.run(call("PUBLISH", "c", "one"))
+        first = await asyncio.wait_for(heard.get(), 5)
+        connected.clear()
+        await store.run(call("CLIENT", "KILL", "TYPE", "pubsub"))
+        await asyncio.wait_for(connected.wait(), 5)
+        await store.run(call("PUBLISH", "c", "two"))
+        second = await asyncio.wait_for(heard.get(), 5)
+        await listening.stop()
+        await store.close()
+        return connections, [first, second]
+
+    assert asyncio.run(main()) == (2, [b"one", b"two"])

@@ -1,0 +1,25 @@
+-- read_queues: what waits and runs in every queue.
+--
+-- ARGV
+-- RETURNS  for each queue {name, paused 1 or 0, waiting, scheduled or retrying, running,
+--          age in ms of the oldest waiting or -1}
+-- WHY ONE SCRIPT  the figures of one moment.
+-- The oldest is looked for among the first of each lane, in at most 1,000 lanes.
+-- include: clock
+local now = now_ms()
+local reply = {}
+for _, queue in ipairs(redis.call('SMEMBERS', key_queues())) do
+  local f = redis.call('HMGET', key_queue(queue), 'paused', 'waiting', 'running')
+  local oldest = -1
+  for _, lane in ipairs(redis.call('LRANGE', key_ring(queue), 0, 999)) do
+    local first = redis.call('ZRANGE', key_lane(queue, lane), 0, 0, 'WITHSCORES')
+    if first[2] then
+      oldest = math.max(oldest, now - tonumber(first[2]) % 4398046511104)
+    end
+  end
+  reply[#reply + 1] = {
+    queue, f[1] == '1' and 1 or 0, tonumber(f[2] or '0'), redis.call('ZCARD', key_due(queue)),
+    tonumber(f[3] or '0'), oldest,
+  }
+end
+return reply

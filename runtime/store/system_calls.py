@@ -1,0 +1,68 @@
+"""What queues and workers look like now, as typed calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.store.scripts import Call, load_script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """One queue: `oldest_ms` is the age of the oldest that waits, None when none does."""
+
+    name: str
+    is_paused: bool
+    waiting: int
+    scheduled: int
+    running: int
+    oldest_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerState:
+    """One worker; `details` is the JSON of its last heartbeat, moments are ms since the epoch."""
+
+    id: str
+    details: bytes
+    started_at_ms: int
+    last_seen_at_ms: int
+
+
+def read_queues() -> Call[list[QueueState]]:
+    """Read the state of every queue, in order of their names."""
+    return Call(
+        (),
+        lambda reply: sorted(
+            (
+                QueueState(
+                    name=name.decode(),
+                    is_paused=paused == 1,
+                    waiting=waiting,
+                    scheduled=scheduled,
+                    running=running,
+                    oldest_ms=None if oldest < 0 else oldest,
+                )
+                for name, paused, waiting, scheduled, running, oldest in reply
+            ),
+            key=lambda queue: queue.name,
+        ),
+        load_script("read_queues"),
+    )
+
+
+def read_workers() -> Call[list[WorkerState]]:
+    """Read every worker that has been heard of lately, oldest heartbeat first."""
+    return Call(
+        (),
+        lambda reply: [
+            WorkerState(
+                id=name.decode(),
+                details=details,
+                started_at_ms=int(started),
+                last_seen_at_ms=int(seen),
+            )
+            for name, details, started, seen in reply
+        ],
+        load_script("read_workers"),
+    )

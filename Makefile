@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 VENV  := .venv
 BIN   := $(VENV)/bin
-PIP   := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP   := $(BIN)/python -m pip -qq --disable-pip-version-check
 LOCK  := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
          --no-annotate --no-header --no-emit-index-url --no-config
 ARGS  ?=

@@ -1,0 +1,95 @@
+"""One readable log out of the output of many processes.
+
+Each line gets the time and a column with the name of the process it came from, in
+colour on a terminal only; or, for machines, lines of JSON pass as they are. Used by
+the supervisor; reads without blocking.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from datetime import datetime
+from typing import IO, TextIO
+
+LONGEST_LINE_BYTES = 16 * 1024
+_READ_BYTES = 65_536
+_COLOURS = {"penstock": "1", "redis": "35", "gateway": "36"}
+_OTHER_COLOURS = ("32", "33", "34")
+
+
+class Lines:
+    """Cuts the bytes a process printed into lines."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def read(self, output: IO[bytes]) -> tuple[list[str], bool]:
+        """Return the whole lines that are there now, and whether the output ended."""
+        data = b""
+        ended = False
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(output.fileno(), _READ_BYTES)
+            ended = not data
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if self._rest and (ended or len(self._rest) > LONGEST_LINE_BYTES):
+            lines.append(self._rest)
+            self._rest = b""
+        return [line.decode("utf-8", "replace").rstrip() for line in lines], ended
+
+
+class Log:
+    """Writes lines with a column that says where each came from.
+
+    Args:
+        stream: Where to; a stream that is gone silences the log, nothing else.
+        width: Width of the column.
+        for_machines: No column, no colour, and what is not JSON becomes JSON.
+        clock: The time of day; told, so that tests know it.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        width: int,
+        clock: Callable[[], datetime],
+        colour: bool = False,
+        for_machines: bool = False,
+    ) -> None:
+        self._stream = stream
+        self._width = width
+        self._colour = colour
+        self._clock = clock
+        self._for_machines = for_machines
+
+    def write(self, name: str, text: str) -> None:
+        """Write one line of the process called `name`."""
+        if self._for_machines:
+            self.write_plain(text if text.startswith("{") else self._as_json(name, text))
+            return
+        stamp, column = f"{self._clock():%H:%M:%S}", f"{name:<{self._width}} |"
+        if self._colour:
+            stamp, column = f"\x1b[2m{stamp}\x1b[0m", f"\x1b[{_colour_of(name)}m{column}\x1b[0m"
+        self.write_plain(f"{stamp} {column} {text}")
+
+    def write_plain(self, text: str) -> None:
+        """Write text of our own, without a column."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text + "\n")
+            self._stream.flush()
+
+    def _as_json(self, name: str, text: str) -> str:
+        return json.dumps(
+            {"event": text, "process": name, "timestamp": self._clock().isoformat()},
+            ensure_ascii=False,
+        )
+
+
+def _colour_of(name: str) -> str:
+    kind, _, number = name.partition("-")
+    if kind in _COLOURS:
+        return _COLOURS[kind]
+    return _OTHER_COLOURS[int(number or 0) % len(_OTHER_COLOURS)]

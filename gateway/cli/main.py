@@ -1,0 +1,83 @@
+"""`penstock`: the table of commands, and how every one of them ends.
+
+A command is a function in a module of its own, imported only when it is asked for,
+so that `penstock --help` is instant. Errors of ours become one sentence on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import typer
+
+from gateway.cli.exit_codes import exit_code_of
+from runtime.errors import PenstockError
+
+_EPILOG = """
+Exit codes: 0 done; 1 the function failed; 2 wrong flag, argument or setting;
+3 no running system answers; 4 the system refused; 5 `up` cannot start.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its name, which is its module's and its function's, and a sentence."""
+
+    name: str
+    summary: str
+
+
+COMMANDS = (
+    Command("up", "Run everything on this machine: Redis, the gateway and the workers."),
+    Command("new", "Write a commented function file that works at once."),
+    Command("ls", "List the functions of a running system."),
+    Command("invoke", "Call a function."),
+    Command("status", "Show what runs, and whether it is well."),
+    Command("openapi", "Print the OpenAPI document of the live functions."),
+)
+
+
+def build(asked: str | None) -> typer.Typer:
+    """Return the program; only the command that is asked for is imported."""
+    program = typer.Typer(
+        name="penstock",
+        help="A function gateway over a queue: a Python file in, an HTTP endpoint out.",
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for command in COMMANDS:
+        if command.name == asked:
+            run = getattr(import_module(f"gateway.cli.{command.name}"), command.name)
+            program.command(command.name)(run)
+        else:
+            program.command(command.name, help=command.summary)(_stand_in())
+    return program
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    asked = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    try:
+        build(asked)()
+    except PenstockError as error:
+        print(f"penstock: {error}", file=sys.stderr)
+        sys.exit(exit_code_of(error))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _stand_in() -> Callable[[], None]:
+    def not_asked_for() -> None: ...
+
+    return not_asked_for
+
+
+if __name__ == "__main__":
+    main()

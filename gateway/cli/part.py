@@ -1,0 +1,141 @@
+"""One supervised process: start it, see it die and why, start it again, stop it.
+
+Used by the supervisor only, from its one thread. Every part leads its own process
+group, so what it leaves behind when it dies can be killed with it, and on Linux
+it is told by the kernel when the supervisor itself is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO
+
+_PR_SET_PDEATHSIG = 1
+_QUICK_DEATH_S = 10.0
+_FIRST_DELAY_S = 0.1
+_LONGEST_DELAY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How to run one part.
+
+    Attributes:
+        death_signal: What it is sent when the supervisor is killed outright.
+        stop_limit_s: How long it may take to stop before it is killed.
+        descriptors: Open files it inherits, under the same numbers.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    death_signal: signal.Signals
+    stop_limit_s: float
+    descriptors: tuple[int, ...] = ()
+
+
+class Part:
+    """A planned process and what became of it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.deaths = 0
+        self.due_at: float | None = 0.0  # when to start it; None while it runs or for ever
+        self.last_line = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._quick_deaths = 0
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return self.plan.name
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self._process.pid if self._process else None
+
+    def start(self, now: float) -> IO[bytes]:
+        """Start the process; return what it prints, to be read without blocking."""
+        self._process = subprocess.Popen(  # noqa: S603 - commands of our own making
+            self.plan.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=self.plan.descriptors,
+            start_new_session=True,
+            preexec_fn=_die_with_parent(self.plan.death_signal),  # noqa: PLW1509 - one thread only
+        )
+        self._started_at, self.due_at = now, None
+        output = self._process.stdout
+        assert output is not None  # noqa: S101 - for the type checker: it was asked for
+        os.set_blocking(output.fileno(), False)
+        return output
+
+    def reap(self, now: float) -> str | None:
+        """Return why the process ended, if it did; kill its group and plan the next start."""
+        process = self._process
+        if process is None or not _has_ended(process.pid):
+            return None
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # before reaping: the id is still ours
+        code = process.wait()
+        self.deaths += 1
+        self._quick_deaths = (
+            self._quick_deaths + 1 if now - self._started_at < _QUICK_DEATH_S else 0
+        )
+        self.due_at = now + self.delay_s
+        self._process = None
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+    @property
+    def delay_s(self) -> float:
+        """How long to wait before the next start: longer each time it dies quickly."""
+        if not self._quick_deaths:
+            return 0.0
+        return min(_FIRST_DELAY_S * 2.0 ** min(self._quick_deaths - 1, 10), _LONGEST_DELAY_S)
+
+    def terminate(self) -> None:
+        """Ask the process to stop; it will not be started again."""
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill the process and its group."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether the child is dead, leaving it unreaped so that its id stays taken."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """Return what a child runs before exec, so that it does not outlive us; Linux only."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
+
+    def arrange() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
+
+    return arrange

@@ -14,6 +14,8 @@
     ├── ArgumentsError              arguments that do not fit the schema; knows a pointer to each
     ├── CallbackAddressError        a callback address that may not be called
     └── ProcessError                a child process could not be started
+        └── ChannelClosedError      the other end of a channel is gone or speaks no frames
+            └── ChannelResetError   it went without having read all that was sent to it
 
 The gateway turns codes into HTTP statuses in `gateway.problems`, nowhere else.
 """
@@ -125,3 +127,15 @@ class ProcessError(PenstockError):
     """A child process could not be started or has vanished."""
 
     code = "process_failed"
+
+
+class ChannelClosedError(ProcessError):
+    """The other end of a channel is gone, or what it sends is no frame."""
+
+    code = "channel_closed"
+
+
+class ChannelResetError(ChannelClosedError):
+    """The other end went without having read all that was sent to it."""
+
+    code = "channel_reset"

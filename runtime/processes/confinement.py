@@ -1,0 +1,90 @@
+"""What a fresh child gives up before it runs anything of others.
+
+Own session, death with its parent, memory and core limits, default signals, no
+descriptor but its channel and 0-2. Called once, by `runtime.processes.child`,
+between fork and entry; everything here acts on the calling process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import resource
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_HIGH_DESCRIPTOR = 500
+
+# Loaded once, before any fork: after it, allocating is best left to the child's own work.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def leave_session() -> None:
+    """Become the leader of an own session and process group."""
+    os.setsid()
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """End when the parent does, even by SIGKILL; at once if it has already."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent has died (Linux)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def restore_signals() -> None:
+    """Give every signal the handler a fresh interpreter gives it."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        with contextlib.suppress(OSError, ValueError):  # SIGKILL, SIGSTOP and the C library's own
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def limit_memory(memory_bytes: int | None) -> None:
+    """Make allocations beyond `memory_bytes` raise MemoryError; never write a core file.
+
+    RLIMIT_DATA counts what a process may write to, and so what it really uses.
+    RLIMIT_AS counts reserved address space too: an arena of 64 MiB per thread and every
+    mapped library, so that under 64 MiB eight threads failed that needed 24 MiB.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory_bytes is not None:
+        kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+        with contextlib.suppress(ValueError, OSError):  # a lower hard limit is already in force
+            resource.setrlimit(kind, (memory_bytes, memory_bytes))
+
+
+def keep_only(descriptor: int) -> int:
+    """Close every descriptor but 0-2 and this one, which moves up; return its new number.
+
+    Descriptor 0 becomes /dev/null. The new number is high so that code which closes "the
+    first few" does not meet it.
+    """
+    highest = os.sysconf("SC_OPEN_MAX")
+    wanted = min(_HIGH_DESCRIPTOR, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 8)
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, wanted)
+    os.closerange(3, moved)
+    os.closerange(moved + 1, highest)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    if nothing != 0:
+        os.dup2(nothing, 0)
+        os.close(nothing)
+    for number in (1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(0, number)
+    return moved

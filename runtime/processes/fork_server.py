@@ -1,0 +1,216 @@
+"""Children without forking ourselves: a warmed, single-threaded process forks for us.
+
+A worker has threads and connections, so it must not fork. `ForkServer` starts a
+fresh interpreter that preloads what children need, then forks on request; its
+environment is all that children see. If it dies, the next spawn starts another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from runtime.errors import ProcessError
+from runtime.processes import lifeline
+from runtime.processes.frames import Channel
+from runtime.processes.lifeline import Exit
+
+_ROOT = str(Path(__file__).resolve().parents[2])
+# Not `-m` with PYTHONPATH: what we set there, children would see. `-P`: the current folder
+# must not shadow a module.
+_BOOT = (
+    f"import sys; sys.path.insert(0, {_ROOT!r}); "
+    "from runtime.processes.fork_server_main import main; main()"
+)
+_SPAWN_LIMIT_S = 30.0
+_STOP_LIMIT_S = 5.0
+_KILLED = Exit(None, 9)
+
+
+class Child:
+    """A process of ours that runs code of others. Closing it kills what is left of it."""
+
+    def __init__(self, pid: int, channel: Channel, line: socket.socket) -> None:
+        self.pid = pid
+        self.channel = channel
+        self._line = line
+        self._exit: Exit | None = None
+        self._waiting = threading.Lock()
+
+    def kill(self) -> None:
+        """Kill the child and its process group; from any thread, at any time."""
+        with contextlib.suppress(OSError):  # it is gone already
+            self._line.send(lifeline.KILL)
+
+    def wait(self, timeout_s: float) -> Exit | None:
+        """Return how the child ended, None if it has not within `timeout_s`."""
+        with self._waiting:
+            if self._exit is None:
+                self._exit = self._hear(timeout_s)
+            return self._exit
+
+    def close(self) -> None:
+        """Kill what is left and give up the descriptors; twice is safe."""
+        self.channel.close()
+        self._line.close()
+
+    def _hear(self, timeout_s: float) -> Exit | None:
+        try:
+            if timeout_s <= 0:
+                word = self._line.recv(lifeline.WORD.size, socket.MSG_DONTWAIT)
+            else:
+                self._line.settimeout(timeout_s)
+                word = self._line.recv(lifeline.WORD.size)
+        except (TimeoutError, BlockingIOError):
+            return None
+        except OSError:
+            word = b""
+        if len(word) < lifeline.WORD.size:  # the fork server died, and its children with it
+            return _KILLED
+        _, first, second = lifeline.WORD.unpack(word)
+        return lifeline.exit_of(first, second)
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class ForkServer:
+    """A source of children.
+
+    Args:
+        preload: Modules imported once, before any fork.
+        environment: All that children see; see `environment.clean_environment`.
+    """
+
+    def __init__(self, *, preload: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._preload = tuple(preload)
+        self._environment = dict(environment)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._stopped = False
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, None while there is none."""
+        process = self._process
+        return None if process is None else process.pid
+
+    def start(self) -> None:
+        """Start the process unless it runs; its preloading goes on meanwhile."""
+        with self._lock:
+            self._ensure_running()
+
+    def spawn(self, entry: str, *, memory_bytes: int | None = None) -> Child:
+        """Fork a child that calls `entry` ("package.module:function") with its channel.
+
+        Raises:
+            ProcessError: No child could be made, or the server was stopped.
+        """
+        for _ in range(2):  # the second time with a fresh server, if the first had died
+            child = self._try_spawn(entry, memory_bytes)
+            if child is not None:
+                return child
+        raise ProcessError(f"the fork server ends before it forks ({entry})")
+
+    def stop(self) -> None:
+        """Kill every child that is left and end; twice is safe."""
+        with self._lock:
+            self._stopped = True
+            self._discard()
+
+    def _try_spawn(self, entry: str, memory_bytes: int | None) -> Child | None:
+        channel, channel_end = socket.socketpair()
+        line, line_end = socket.socketpair()
+        try:
+            with channel_end, line_end:
+                self._ask(entry, memory_bytes, (channel_end.fileno(), line_end.fileno()))
+            pid = _hear_pid(line)
+        except BrokenPipeError:
+            channel.close()
+            line.close()
+            return None
+        except BaseException:
+            channel.close()
+            line.close()
+            raise
+        return Child(pid, Channel(channel), line)
+
+    def _ask(self, entry: str, memory_bytes: int | None, descriptors: tuple[int, int]) -> None:
+        with self._lock:
+            control, server_pid = self._ensure_running()
+            request = {"entry": entry, "memory_bytes": memory_bytes, "server_pid": server_pid}
+            try:
+                socket.send_fds(control, [json.dumps(request).encode()], descriptors)
+            except OSError as error:
+                self._discard()
+                raise BrokenPipeError from error
+
+    def _ensure_running(self) -> tuple[socket.socket, int]:
+        if self._stopped:
+            raise ProcessError("the fork server is stopped")
+        if self._process is not None and self._process.poll() is not None:
+            self._discard()
+        if self._process is None or self._control is None:
+            self._process, self._control = self._launch()
+        return self._control, self._process.pid
+
+    def _launch(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-P", "-c", _BOOT, str(theirs.fileno()), *self._preload],
+                env=self._environment,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        return process, ours
+
+    def _discard(self) -> None:
+        control, self._control = self._control, None
+        process, self._process = self._process, None
+        if control is not None:
+            control.close()
+        if process is not None:
+            try:
+                process.wait(_STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _hear_pid(line: socket.socket) -> int:
+    """Wait for the answer to a spawn; BrokenPipeError when the server dies before it."""
+    deadline = time.monotonic() + _SPAWN_LIMIT_S
+    line.settimeout(max(0.0, deadline - time.monotonic()))
+    try:
+        word = line.recv(lifeline.WORD.size)
+    except TimeoutError as error:
+        raise ProcessError(f"no child within {_SPAWN_LIMIT_S:g} s") from error
+    except OSError:
+        word = b""
+    if len(word) < lifeline.WORD.size:
+        raise BrokenPipeError
+    kind, first, _ = lifeline.WORD.unpack(word)
+    if kind == lifeline.REFUSED:
+        raise ProcessError(f"the system refuses another process: {os.strerror(first)}")
+    line.settimeout(None)
+    return int(first)

@@ -12,6 +12,7 @@
     ├── FunctionUnavailableError    the function exists, but no version of it ever loaded
     ├── UnknownInvocationError      no invocation of that id
     ├── ArgumentsError              arguments that do not fit the schema; knows a pointer to each
+    ├── ResultNotSerializableError  a result that JSON cannot hold; knows where in it
     ├── CallbackAddressError        a callback address that may not be called
     └── ProcessError                a child process could not be started
         └── ChannelClosedError      the other end of a channel is gone or speaks no frames
@@ -115,6 +116,12 @@ class ArgumentsError(PenstockError):
     def __init__(self, faults: tuple[ArgumentFault, ...]) -> None:
         super().__init__("; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in faults))
         self.faults = faults
+
+
+class ResultNotSerializableError(PenstockError):
+    """A function's result cannot be written as JSON; the text says where and why."""
+
+    code = "result_not_serializable"
 
 
 class CallbackAddressError(PenstockError):

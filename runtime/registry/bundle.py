@@ -1,0 +1,91 @@
+"""The source of one function file and of the helper files it may import.
+
+Made by discovery in the publisher, sent to a child that loads it, kept in Redis
+under its version for the workers. Code runs from these bytes, never from the disk,
+so an attempt finishes on the version it started with whatever happens to the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+_VERSION_DIGITS = 12
+_COMPRESSION_LEVEL = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A function file with its helpers.
+
+    Attributes:
+        root: Absolute path of the functions folder; `__file__` and tracebacks show it.
+        file: The function file, relative to root, with `/`.
+        sources: Relative path to source bytes, of the function file and its helpers.
+        version: First 12 hex digits of a hash over paths and sources; not over root,
+            so that two machines with the same files agree.
+    """
+
+    root: str
+    file: str
+    sources: Mapping[str, bytes]
+    version: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "version", _digest(self.file, self.sources))
+
+    @property
+    def default_name(self) -> str:
+        """The name the file stands for: its path with dots."""
+        return ".".join(PurePosixPath(self.file).with_suffix("").parts)
+
+    @property
+    def prefix(self) -> str:
+        """What its functions' names begin with: the folder with dots, and one more dot."""
+        return "".join(f"{part}." for part in PurePosixPath(self.file).parent.parts)
+
+    def path_of(self, file: str) -> str:
+        """Return the absolute path of one of the files."""
+        return f"{self.root}/{file}"
+
+    def file_of(self, path: str) -> str | None:
+        """Return which of the files an absolute path is, if it is one."""
+        file = path.removeprefix(f"{self.root}/")
+        return file if file in self.sources and path != file else None
+
+    def encode(self) -> bytes:
+        """Return the bundle compressed."""
+        index = {
+            "root": self.root,
+            "file": self.file,
+            "sources": {file: len(source) for file, source in self.sources.items()},
+        }
+        head = json.dumps(index).encode()
+        return zlib.compress(
+            b"\n".join((head, b"".join(self.sources.values()))), _COMPRESSION_LEVEL
+        )
+
+
+def decode_bundle(data: bytes) -> Bundle:
+    """Read what `Bundle.encode` wrote."""
+    head, _, body = zlib.decompress(data).partition(b"\n")
+    index = json.loads(head)
+    sources: dict[str, bytes] = {}
+    start = 0
+    for file, size in index["sources"].items():
+        sources[file] = body[start : start + size]
+        start += size
+    return Bundle(root=index["root"], file=index["file"], sources=sources)
+
+
+def _digest(file: str, sources: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256(file.encode("utf-8", "surrogateescape"))
+    for path in sorted(sources):
+        source = sources[path]
+        digest.update(f"\0{path}\0{len(source)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(source)
+    return digest.hexdigest()[:_VERSION_DIGITS]

@@ -1,0 +1,119 @@
+"""Which callables of a loaded file are published, and under which names.
+
+The ones marked @function; else the callable named like the file, else `main`, else
+`handler`. Only what the file itself defines counts, never what it imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from runtime.errors import LoadError
+from runtime.registry.bundle import Bundle
+from runtime.sdk.decorator import declaration_of
+from runtime.sdk.option_parsing import is_function_name
+from runtime.sdk.options import Options
+
+_FALLBACKS = ("main", "handler")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedCallable:
+    """A callable to publish, with its options."""
+
+    name: str
+    target: Callable[..., Any]
+    options: Options
+
+
+def find_callables(module: ModuleType, bundle: Bundle) -> list[PublishedCallable]:
+    """Return what the file publishes, at least one.
+
+    Raises:
+        LoadError: There is nothing to publish, or one name twice.
+    """
+    declared = list(_declared(module, bundle))
+    if not declared:
+        declared = [_conventional(module, bundle)]
+    seen: set[str] = set()
+    for published in declared:
+        line = line_of(published.target)
+        if inspect.isclass(published.target):
+            text = f"{published.name} is a class; publish a function that makes one"
+            raise LoadError("NoFunction", text, file=bundle.file, line=line)
+        if not is_function_name(published.name):
+            text = (
+                f"{published.name!r} cannot be a function's name: lower-case letters, digits and "
+                "_ only; give another with @function(name=…)"
+            )
+            raise LoadError("BadName", text, file=bundle.file, line=line)
+        if published.name in seen:
+            text = f"{published.name} is published twice in this file"
+            raise LoadError("DuplicateName", text, file=bundle.file, line=line)
+        seen.add(published.name)
+    return declared
+
+
+def line_of(target: object) -> int | None:
+    """Return the line a callable begins at, where that is known."""
+    target = inspect.unwrap(target) if callable(target) else target
+    code = getattr(target, "__code__", None)
+    return None if code is None else code.co_firstlineno
+
+
+def _declared(module: ModuleType, bundle: Bundle) -> list[PublishedCallable]:
+    found: list[PublishedCallable] = []
+    stem = bundle.default_name.rpartition(".")[2]
+    marked = {
+        bound: value
+        for bound, value in vars(module).items()
+        if (said := declaration_of(value)) is not None and said.module == module.__name__
+    }
+    seen: set[int] = set()
+    for bound, value in marked.items():
+        declaration = declaration_of(value)
+        if declaration is None or id(value) in seen:
+            continue  # a second name for the same callable
+        seen.add(id(value))
+        # `@function def main` in report.py means report, like a plain main does.
+        stands_for_file = bound in _FALLBACKS and stem not in marked
+        own = stem if stands_for_file and not found else bound
+        name = declaration.name or f"{bundle.prefix}{own}"
+        found.append(PublishedCallable(name=name, target=value, options=declaration.options))
+    return found
+
+
+def _conventional(module: ModuleType, bundle: Bundle) -> PublishedCallable:
+    stem = bundle.default_name.rpartition(".")[2]
+    imported = _imported_names(bundle)
+    for name in (stem, *_FALLBACKS):
+        target = vars(module).get(name)
+        if callable(target) and name not in imported:
+            return PublishedCallable(name=bundle.default_name, target=target, options=Options())
+    wanted = ", ".join(f"`{name}`" for name in dict.fromkeys((stem, *_FALLBACKS)))
+    raise LoadError(
+        "NoFunction",
+        f"nothing to publish: define a function named {wanted}, or mark functions with @function; "
+        "start the file's name with _ if it only helps others",
+        file=bundle.file,
+        line=None,
+    )
+
+
+def _imported_names(bundle: Bundle) -> set[str]:
+    tree = ast.parse(bundle.sources[bundle.file])
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+    defined = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    return names - defined

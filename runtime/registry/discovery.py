@@ -1,0 +1,136 @@
+"""Which function files a folder holds, each with the helpers it may import.
+
+Only reads; nothing is imported. Every file ending in .py is either a function
+file, a helper (it or a folder above it starts with `_`), or reported as wrongly
+named: a file is never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from runtime.registry.bundle import Bundle
+from runtime.registry.manifest import FileError
+from runtime.sdk.option_parsing import NAME_LONGEST, is_function_name
+
+_PART_RULE = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
+_BUNDLE_MOST_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """One function file: a bundle, or why there is none.
+
+    Attributes:
+        file: Path below the folder, with `/`.
+        name: The dotted name it stands for; not a legal one where `error` says so.
+    """
+
+    file: str
+    name: str
+    bundle: Bundle | None = None
+    error: FileError | None = None
+
+
+def discover(root: Path) -> list[FoundFile]:
+    """Return the function files below `root` by path; none when there is no such folder."""
+    real_root = os.path.realpath(root)
+    files: list[str] = []
+    helpers: dict[str, bytes] = {}
+    unreadable: dict[str, OSError] = {}
+    sources: dict[str, bytes] = {}
+    for file in sorted(_walk(real_root)):
+        try:
+            data = Path(real_root, file).read_bytes()
+        except FileNotFoundError:
+            continue  # removed since it was listed
+        except OSError as error:
+            unreadable[file] = error
+            data = b""
+        if any(part.startswith("_") for part in PurePosixPath(file).parts):
+            helpers[file] = data
+        else:
+            files.append(file)
+            sources[file] = data
+    return [_found(real_root, file, sources[file], helpers, unreadable.get(file)) for file in files]
+
+
+def _found(
+    root: str, file: str, source: bytes, helpers: dict[str, bytes], unreadable: OSError | None
+) -> FoundFile:
+    name = ".".join(PurePosixPath(file).with_suffix("").parts)
+    if fault := _fault_of_name(file, name):
+        return FoundFile(
+            file=file, name=name, error=FileError(type="BadName", message=fault, file=file)
+        )
+    if unreadable is not None:
+        kind, text = type(unreadable).__name__, unreadable.strerror or "cannot be read"
+        return FoundFile(file=file, name=name, error=FileError(type=kind, message=text, file=file))
+    mine = {file: source} | {path: data for path, data in helpers.items() if _is_beside(path, file)}
+    size = sum(map(len, mine.values()))
+    if size > _BUNDLE_MOST_BYTES:
+        text = f"with its helpers it has {size:,} bytes; at most {_BUNDLE_MOST_BYTES:,} are allowed"
+        return FoundFile(
+            file=file, name=name, error=FileError(type="TooLarge", message=text, file=file)
+        )
+    return FoundFile(file=file, name=name, bundle=Bundle(root=root, file=file, sources=mine))
+
+
+def _fault_of_name(file: str, name: str) -> str | None:
+    parts = PurePosixPath(file).with_suffix("").parts
+    for part in parts:
+        if not _PART_RULE.fullmatch(part):
+            return (
+                f"{part!r} cannot be part of a function's name: use lower-case letters, digits and "
+                "_, not starting with a digit; start it with _ to make it a helper"
+            )
+    if not is_function_name(name):
+        return f"the name {name!r} is longer than {NAME_LONGEST} characters"
+    return None
+
+
+def _is_beside(helper: str, file: str) -> bool:
+    """Whether a helper lies in the file's folder or above it, itself or in a `_` folder."""
+    parts = PurePosixPath(helper).parts
+    first_private = next(i for i, part in enumerate(parts) if part.startswith("_"))
+    folder = PurePosixPath(file).parent.parts
+    return folder[:first_private] == parts[:first_private]
+
+
+def _walk(root: str) -> Iterator[str]:
+    """Yield every .py file below root, through links, without going in circles."""
+    folders: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
+    while folders:
+        folder, above = folders.pop()
+        try:
+            here = Path(root, folder).stat()
+            if (here.st_dev, here.st_ino) in above:
+                continue
+            with os.scandir(Path(root, folder)) as entries:
+                listed = list(entries)
+        except OSError:
+            continue  # gone, or not ours to read
+        above |= {(here.st_dev, here.st_ino)}
+        for entry in listed:
+            kind = _kind_of(entry)
+            if kind == "folder":
+                folders.append((f"{folder}{entry.name}/", above))
+            elif kind == "file":
+                yield f"{folder}{entry.name}"
+
+
+def _kind_of(entry: os.DirEntry[str]) -> str | None:
+    if entry.name.startswith(".") or entry.name == "__pycache__":
+        return None
+    try:
+        mode = entry.stat().st_mode
+    except OSError:
+        return None  # a dangling link, or gone
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "file" if stat.S_ISREG(mode) and entry.name.endswith(".py") else None

@@ -1,0 +1,203 @@
+"""Modules served from a bundle's bytes, in a namespace of their own.
+
+Every bundle becomes a package tree under one name in `sys.modules` ("functions", or
+"functions_<version>" where that is taken), so several versions can live in one
+process. Absolute imports of helpers (`import _rates`, `from billing import _rates`,
+`import functions.billing._rates`) are resolved by an `__import__` that only the
+bundle's own modules see: no other code can be confused by a helper's name, and a
+helper may be named like a private module of the standard library.
+
+Limits: `importlib.import_module` knows helpers by their full name only, and the
+line texts in tracebacks of two versions of one file are those loaded last.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import linecache
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.abc import InspectLoader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path, PurePosixPath
+from types import CodeType, ModuleType
+from typing import Any
+
+from runtime.registry.bundle import Bundle
+
+PUBLIC_NAMESPACE = "functions"
+
+
+class ModuleSpace(MetaPathFinder, InspectLoader):
+    """One bundle's modules: finder and loader of everything under `namespace`."""
+
+    def __init__(self, bundle: Bundle, namespace: str | None = None) -> None:
+        self.bundle = bundle
+        self.namespace = namespace or _free_namespace(bundle.version)
+        self._files = dict(_modules_of(bundle.sources))
+        self._aliases = {PUBLIC_NAMESPACE, PurePosixPath(bundle.root).name, self.namespace}
+        self._own = bundle.default_name
+        self._builtins = {**vars(builtins), "__import__": self._import}
+
+    def import_function_file(self) -> ModuleType:
+        """Run the function file and return its module."""
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+        importlib.import_module(f"{self.namespace}.{self._own}")
+        return sys.modules[f"{self.namespace}.{self._own}"]
+
+    def remove(self) -> None:
+        """Forget the modules, so that memory can be freed once nothing runs them."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        for name in list(sys.modules):
+            if name == self.namespace or name.startswith(f"{self.namespace}."):
+                del sys.modules[name]
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - the import protocol's signature
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """Answer for names in the namespace, and for no others (import protocol)."""
+        if fullname.partition(".")[0] != self.namespace:
+            return None
+        name = fullname[len(self.namespace) + 1 :]
+        if name not in self._files:
+            raise ModuleNotFoundError(self._why_missing(name), name=fullname)
+        file = self._files[name]
+        origin = None if file is None else self.bundle.path_of(file)
+        spec = ModuleSpec(fullname, self, origin=origin, is_package=self.is_package(fullname))
+        spec.has_location = origin is not None
+        return spec
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run a module's source from the bundle (import protocol)."""
+        code = self.get_code(module.__name__)
+        vars(module)["__builtins__"] = self._builtins
+        if code is not None:
+            exec(code, vars(module))  # noqa: S102 - running the user's file is the point
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Compile a module; never reads or writes a .pyc (import protocol)."""
+        file = self._files[fullname[len(self.namespace) + 1 :]]
+        if file is None:
+            return None
+        source, path = self.bundle.sources[file], self.bundle.path_of(file)
+        lines = source.decode("utf-8", "replace").splitlines(keepends=True)
+        linecache.cache[path] = (len(source), None, lines, path)
+        return compile(source, path, "exec", dont_inherit=True)
+
+    def get_source(self, fullname: str) -> str | None:
+        """Return a module's source text (import protocol)."""
+        file = self._files.get(fullname[len(self.namespace) + 1 :])
+        return None if file is None else importlib.util.decode_source(self.bundle.sources[file])
+
+    def get_filename(self, fullname: str) -> str:
+        """Return the path a module shows as its own (import protocol)."""
+        return self.bundle.path_of(self._files[fullname[len(self.namespace) + 1 :]] or "")
+
+    def get_data(self, path: str) -> bytes:
+        """Read a file beside a module, for pkgutil.get_data (import protocol)."""
+        file = self.bundle.file_of(path)
+        return Path(path).read_bytes() if file is None else self.bundle.sources[file]
+
+    def is_package(self, fullname: str) -> bool:
+        """Whether a module is a folder (import protocol)."""
+        file = self._files[fullname[len(self.namespace) + 1 :]]
+        return file is None or PurePosixPath(file).name == "__init__.py"
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,  # noqa: A002 - as builtins.__import__ has it
+        locals: Mapping[str, Any] | None = None,  # noqa: A002
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        """Stand in for builtins.__import__ inside the bundle's modules."""
+        if level > 0:
+            return __import__(name, globals, locals, fromlist or (), level)
+        package = str((globals or {}).get("__package__") or self.namespace)
+        if found := self._resolve(name, package, fromlist or ()):
+            return self._import_resolved(found, name, fromlist or ())
+        try:
+            return __import__(name, globals, locals, fromlist or (), 0)
+        except ModuleNotFoundError as error:
+            if error.name != name.partition(".")[0]:
+                raise
+            if found := self._resolve(name, package, fromlist or (), loosely=True):
+                return self._import_resolved(found, name, fromlist or ())
+            raise ModuleNotFoundError(self._why_missing(name), name=name) from None
+
+    def _import_resolved(self, found: str, name: str, fromlist: Sequence[str]) -> ModuleType:
+        __import__(found, None, None, fromlist, 0)
+        # `import a.b.c` binds a; `from a.b import c` needs b.
+        return sys.modules[found if fromlist else found.rsplit(".", name.count("."))[0]]
+
+    def _resolve(
+        self, name: str, package: str, fromlist: Sequence[str], *, loosely: bool = False
+    ) -> str | None:
+        """Return the full name of the bundle's module that an absolute import means.
+
+        A plain folder (or the function file itself) must not hide an installed module of
+        its name, so it only counts with a helper in it, or `loosely`, when nothing else is found.
+        """
+        for candidate in self._candidates(name, package):
+            if candidate not in self._files:
+                continue
+            below = f"{candidate}." if candidate else ""
+            is_helper = self._files[candidate] is not None and candidate != self._own
+            is_named_in_full = candidate == self._own and name != self._own.rpartition(".")[2]
+            gives_helper = any(f"{below}{member}" in self._files for member in fromlist)
+            if loosely or is_helper or is_named_in_full or gives_helper:
+                return f"{self.namespace}.{candidate}" if candidate else self.namespace
+        return None
+
+    def _candidates(self, name: str, package: str) -> Iterator[str]:
+        folder = package[len(self.namespace) + 1 :]
+        while folder:
+            yield f"{folder}.{name}"
+            folder = folder.rpartition(".")[0]
+        yield name
+        top, _, rest = name.partition(".")
+        if top in self._aliases:
+            yield rest
+
+    def _why_missing(self, name: str) -> str:
+        top, _, rest = name.partition(".")
+        below = (rest if top in self._aliases else name).replace(".", "/")
+        if below and Path(self.bundle.root, f"{below}.py").is_file():
+            return (
+                f"{name!r} is a function file, and functions cannot import each other; move what "
+                "they share into a helper: a file beside them whose name starts with _"
+            )
+        return f"No module named {name!r}"
+
+
+def _modules_of(sources: Mapping[str, bytes]) -> Iterator[tuple[str, str | None]]:
+    """Yield dotted names below the namespace, and their files (None: a plain folder)."""
+    packages, modules = {}, {}
+    folders = {""}
+    for file in sources:
+        path = PurePosixPath(file)
+        parent = ".".join(path.parent.parts)
+        folders |= {".".join(path.parent.parts[:i]) for i in range(len(path.parent.parts) + 1)}
+        if path.name == "__init__.py":
+            packages[parent] = file
+        else:
+            modules[f"{parent}.{path.stem}" if parent else path.stem] = file
+    yield from {**dict.fromkeys(folders), **modules, **packages}.items()
+
+
+def _free_namespace(version: str) -> str:
+    if PUBLIC_NAMESPACE not in sys.modules:
+        return PUBLIC_NAMESPACE
+    wanted = name = f"{PUBLIC_NAMESPACE}_{version}"
+    count = 1
+    while name in sys.modules:
+        count += 1
+        name = f"{wanted}_{count}"
+    return name

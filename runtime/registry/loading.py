@@ -1,0 +1,123 @@
+"""Load a bundle: run its file, find what it publishes, describe it.
+
+Run in a child (a sacrificial one in the publisher, a runner in a worker), or for
+isolation="thread" in the worker process. Never in the gateway.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from runtime.errors import LoadError
+from runtime.registry.bundle import Bundle
+from runtime.registry.callables import PublishedCallable, find_callables, line_of
+from runtime.registry.docstrings import read_docstring
+from runtime.registry.importer import ModuleSpace
+from runtime.registry.invoking import LoadedFunction
+from runtime.registry.load_faults import load_error_of
+from runtime.registry.manifest import Manifest
+from runtime.registry.schema import (
+    arguments_model,
+    is_bytes,
+    parameters_schema,
+    result_adapter,
+    result_schema,
+)
+from runtime.registry.signature import Signature, read_signature
+
+
+def load(bundle: Bundle, *, namespace: str | None = None) -> dict[str, LoadedFunction]:
+    """Return the bundle's functions by name; `.unload()` of any of them forgets all.
+
+    Args:
+        bundle: What to load.
+        namespace: The package name its modules get; by default "functions", or one
+            with the version in it where that is taken.
+
+    Raises:
+        LoadError: It cannot be loaded; tells the file and the line.
+    """
+    space = ModuleSpace(bundle, namespace)
+    line: int | None = None
+    try:
+        module = space.import_function_file()
+        found = find_callables(module, bundle)
+        only = found[0] if len(found) == 1 else None
+        loaded: dict[str, LoadedFunction] = {}
+        for published in found:
+            line = line_of(published.target)
+            fallback = module.__doc__ if published is only else None
+            loaded[published.name] = _describe(published, module, space, fallback=fallback)
+    except LoadError:
+        space.remove()
+        raise
+    except BaseException as error:  # whatever a user's file raises, SystemExit included
+        space.remove()
+        raise load_error_of(error, bundle, line=line) from error
+    return loaded
+
+
+def _describe(
+    published: PublishedCallable, module: ModuleType, space: ModuleSpace, *, fallback: str | None
+) -> LoadedFunction:
+    signature = read_signature(published.target)
+    model = arguments_model(signature, module.__name__)
+    adapter = None if signature.returns is Any else result_adapter(signature.returns)
+    returns = {} if adapter is None else result_schema(adapter, signature.returns)
+    documentation = read_docstring(_docstring_of(published.target) or fallback)
+    parameters = parameters_schema(model, signature)
+    for name, text in documentation.parameters.items():
+        if name in parameters["properties"]:
+            parameters["properties"][name].setdefault("description", text)
+    returns_bytes = is_bytes(signature.returns)
+    manifest = Manifest(
+        name=published.name,
+        version=space.bundle.version,
+        file=space.bundle.file,
+        summary=documentation.summary,
+        description=documentation.description,
+        parameters=parameters,
+        returns=returns,
+        returns_description=documentation.returns,
+        options=published.options,
+        injected={p.name: p.injected for p in signature.parameters if p.injected is not None},
+        bytes_parameters=_bytes_parameters(signature),
+        raw_parameter=_raw_parameter(signature),
+        returns_bytes=returns_bytes,
+        result_media_type=_media_type(returns) if returns_bytes else "application/json",
+    )
+    return LoadedFunction(
+        manifest=manifest,
+        target=published.target,
+        signature=signature,
+        model=model,
+        adapter=adapter,
+        unload=space.remove,
+    )
+
+
+def _docstring_of(target: Callable[..., Any]) -> str | None:
+    if not (inspect.isroutine(target) or hasattr(target, "__wrapped__")):
+        return inspect.getdoc(type(target).__call__)
+    return inspect.getdoc(target)
+
+
+def _bytes_parameters(signature: Signature) -> tuple[str, ...]:
+    return tuple(
+        p.name for p in signature.parameters if p.injected is None and is_bytes(p.annotation)
+    )
+
+
+def _raw_parameter(signature: Signature) -> str | None:
+    """Return the one parameter without a default, if it is bytes."""
+    required = [p for p in signature.parameters if p.injected is None and p.is_required]
+    only = required[0] if len(required) == 1 else None
+    return only.name if only is not None and is_bytes(only.annotation) else None
+
+
+def _media_type(returns: dict[str, Any]) -> str:
+    found = returns.get("contentMediaType")
+    return found if isinstance(found, str) else "application/octet-stream"

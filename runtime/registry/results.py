@@ -1,0 +1,125 @@
+"""From what a function returned to the bytes that are kept: strict JSON, or raw bytes.
+
+Finite numbers only, no cycles, no unknown objects, no deeper than JSON may be: what
+cannot be written is a ResultNotSerializableError that says where in the result.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+
+from runtime.errors import ResultNotSerializableError
+
+DEEPEST = 64
+_TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_LOOKED_AT = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Produced:
+    """A result ready to be stored; `media_type` is what it is served as."""
+
+    result: bytes
+    result_type: Literal["json", "bytes"]
+    media_type: str
+
+
+def produce(value: object, *, adapter: TypeAdapter[Any] | None, media_type: str) -> Produced:
+    """Serialise a result; `media_type` is used when it is bytes.
+
+    Raises:
+        ResultNotSerializableError: The value has no JSON form.
+    """
+    if isinstance(value, bytes | bytearray | memoryview):
+        return Produced(result=bytes(value), result_type="bytes", media_type=media_type)
+    try:
+        if adapter is None:
+            plain = to_jsonable_python(
+                value, by_alias=True, bytes_mode="base64", inf_nan_mode="constants"
+            )
+        else:
+            plain = adapter.dump_python(value, mode="json", by_alias=True, warnings=False)
+        data = to_json(plain, inf_nan_mode="constants")
+    except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+        raise ResultNotSerializableError(_explain(value, error)) from error
+    if b"NaN" in data or b"Infinity" in data:
+        _refuse_non_finite(plain)
+    if _is_too_deep(data):
+        raise ResultNotSerializableError(f"nested more than {DEEPEST} levels deep")
+    return Produced(result=data, result_type="json", media_type="application/json")
+
+
+def _refuse_non_finite(plain: object) -> None:
+    for path, value in _leaves(plain):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ResultNotSerializableError(f"{path} is {value!r}, which JSON has no word for")
+
+
+def _is_too_deep(data: bytes) -> bool:
+    if data.count(b"[") + data.count(b"{") <= DEEPEST:
+        return False
+    brackets = _TEXTS.sub(b"", data).translate(None, _NOT_BRACKETS)
+    for _ in range(DEEPEST):  # each round peels the innermost level off everywhere
+        brackets = re.sub(rb"(?:\[\]|\{\})+", b"", brackets)
+        if not brackets:
+            return False
+    return True
+
+
+def _explain(value: object, error: Exception) -> str:
+    """Find the part that cannot be written, by trying the parts one by one."""
+    for count, (path, leaf) in enumerate(_leaves(value)):
+        if isinstance(leaf, _Cycle):
+            return f"{path} contains itself"
+        if count > _LOOKED_AT:
+            break
+        try:
+            to_json(leaf, inf_nan_mode="constants", bytes_mode="base64")
+        except (PydanticSerializationError, ValueError, TypeError, RecursionError) as fault:
+            kind = f"{type(leaf).__module__}.{type(leaf).__qualname__}".removeprefix("builtins.")
+            reason = str(fault)
+            if "unknown type" in reason:
+                return f"{path} is of type {kind}, which has no JSON form"
+            return f"{path} ({kind}): {reason}"
+    if "Circular" in str(error) or isinstance(error, RecursionError):
+        return "nested too deep, or it contains itself"
+    return str(error)
+
+
+class _Cycle:
+    """Stands where a container appears inside itself."""
+
+
+def _leaves(value: object) -> Iterable[tuple[str, object]]:
+    """Yield (path, value) of everything that is no container, without recursion."""
+    waiting: list[tuple[str, object, tuple[int, ...]]] = [("result", value, ())]
+    while waiting:
+        path, here, above = waiting.pop()
+        parts = _parts(here)
+        if parts is None:
+            yield path, here
+        elif id(here) in above:
+            yield path, _Cycle()
+        else:
+            inside = (*above, id(here))
+            waiting.extend((f"{path}{step}", part, inside) for step, part in reversed(list(parts)))
+
+
+def _parts(value: object) -> Iterable[tuple[str, object]] | None:
+    if isinstance(value, Mapping):
+        return [(f"[{key!r}]", part) for key, part in value.items()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [(f"[{index}]", part) for index, part in enumerate(value)]
+    if isinstance(value, BaseModel):
+        return [(f".{name}", part) for name, part in value.__dict__.items()]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [(f".{f.name}", getattr(value, f.name, None)) for f in fields(value)]
+    return None

@@ -1,0 +1,158 @@
+"""What a callable's signature says: parameters, what is injected, what comes back.
+
+Read once when a file loads. Annotations are resolved in the module that defines the
+callable, so `from __future__ import annotations` makes no difference.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+import typing
+from collections import abc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic.fields import FieldInfo
+
+from runtime.registry.manifest import Injected
+from runtime.sdk.context import Context
+from runtime.sdk.request import Request
+
+REQUIRED: Any = inspect.Parameter.empty
+_INJECTED: dict[object, Injected] = {Context: "context", Request: "request"}
+_AWAITED = (abc.Awaitable, abc.Coroutine)
+_ITERATED = (
+    abc.Iterator,
+    abc.Iterable,
+    abc.Generator,
+    abc.AsyncIterator,
+    abc.AsyncIterable,
+    abc.AsyncGenerator,
+)
+
+
+class SignatureError(Exception):
+    """A signature that no JSON object can fill; the text says which part and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter; `default` is REQUIRED when it has none."""
+
+    name: str
+    annotation: Any
+    default: Any
+    positional: bool
+    injected: Injected | None
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a caller must give it."""
+        if isinstance(self.default, FieldInfo):
+            return self.default.is_required()
+        return self.default is REQUIRED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """A callable's parameters in order; `extras` is the annotation of **kwargs, if any."""
+
+    parameters: tuple[Parameter, ...]
+    takes_extras: bool
+    extras: Any
+    returns: Any
+
+
+def read_signature(target: Callable[..., Any]) -> Signature:
+    """Return what `target` takes and returns.
+
+    Raises:
+        SignatureError: It takes *args, or an annotation cannot be resolved.
+    """
+    try:
+        read = inspect.signature(target)
+    except ValueError as error:
+        raise SignatureError(f"its signature cannot be read: {error}") from error
+    hints = _hints(target)
+    parameters: list[Parameter] = []
+    takes_extras, extras = False, None
+    for name, parameter in read.parameters.items():
+        annotation = hints.get(name, Any)
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            raise SignatureError(
+                f"*{name} cannot be filled from a JSON object; take a list, such as "
+                f"`{name}: list[int]`, instead"
+            )
+        if parameter.kind is parameter.VAR_KEYWORD:
+            takes_extras, extras = True, annotation
+            continue
+        parameters.append(
+            Parameter(
+                name=name,
+                annotation=annotation,
+                default=parameter.default,
+                positional=parameter.kind is parameter.POSITIONAL_ONLY,
+                injected=_injected_by(annotation),
+            )
+        )
+    return Signature(
+        parameters=tuple(parameters),
+        takes_extras=takes_extras,
+        extras=extras,
+        returns=_returns(target, hints.get("return", Any)),
+    )
+
+
+def bare_type(annotation: Any) -> Any:  # noqa: ANN401 - annotations are any object
+    """Strip Annotated, and None from a union of one type and None."""
+    while typing.get_origin(annotation) is Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
+        members = [part for part in typing.get_args(annotation) if part is not type(None)]
+        if len(members) == 1:
+            return bare_type(members[0])
+    return annotation
+
+
+def _hints(target: Callable[..., Any]) -> dict[str, Any]:
+    inner: Any = target
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    inner = inspect.unwrap(inner)
+    if not isinstance(inner, types.FunctionType | types.MethodType | types.BuiltinFunctionType):
+        inner = inspect.unwrap(type(inner).__call__)
+    try:
+        return typing.get_type_hints(inner, include_extras=True)
+    except NameError as error:
+        raise SignatureError(
+            f"an annotation names {error.name!r}, which does not exist when the file runs "
+            "(a name imported under TYPE_CHECKING does not count)"
+        ) from error
+    except (TypeError, AttributeError, SyntaxError) as error:
+        raise SignatureError(f"an annotation cannot be resolved: {error}") from error
+
+
+def _injected_by(annotation: Any) -> Injected | None:  # noqa: ANN401
+    bare = bare_type(annotation)
+    try:
+        return _INJECTED.get(bare)
+    except TypeError:
+        return None  # an annotation that cannot be hashed
+
+
+def _returns(target: Callable[..., Any], annotation: Any) -> Any:  # noqa: ANN401
+    """Return the type of the result: what is awaited, and a list of what is yielded."""
+    inner = inspect.unwrap(target)
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in _AWAITED and args:
+        return args[-1]
+    yields = inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
+    if yields:
+        is_typed = origin in _ITERATED and args
+        return list[args[0]] if is_typed else list[Any]  # type: ignore[valid-type]
+    if annotation in {typing.NoReturn, typing.Never}:
+        return None
+    return annotation

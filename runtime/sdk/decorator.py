@@ -1,0 +1,72 @@
+"""@function: says that a callable is published, and how.
+
+It only attaches a `Declaration`; the callable stays what it was and can be called
+in tests and by other code. The registry reads declarations when a file loads.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from runtime.errors import OptionError
+from runtime.sdk.option_parsing import parse_options
+from runtime.sdk.options import Options
+
+_ATTRIBUTE = "__penstock_function__"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What @function said: `name` is None unless given, `module` is where it stands."""
+
+    name: str | None
+    options: Options
+    module: str
+
+
+@overload
+def function(target: F, /) -> F: ...
+@overload
+def function(target: None = None, /, **options: object) -> Callable[[F], F]: ...
+def function(target: F | None = None, /, **options: object) -> F | Callable[[F], F]:
+    """Publish a callable, with options: `@function` or `@function(timeout="30s", retries=2)`.
+
+    Options: name, timeout, retries, queue, concurrency, rate, priority, schedule,
+    timezone, isolation, memory, max_age, result_ttl.
+
+    Raises:
+        OptionError: An option is unknown or wrong; the text says what is allowed.
+    """
+    module = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 - where the decorator stands
+    if target is not None and not callable(target):
+        raise OptionError(
+            f"@function({target!r}): takes options by name, such as @function(timeout='30s')"
+        )
+    name, parsed = parse_options(options)
+    declaration = Declaration(name=name, options=parsed, module=module)
+
+    def declare(callable_: F) -> F:
+        if not callable(callable_):
+            raise OptionError(f"@function stands before a function, not before {callable_!r}")
+        try:
+            setattr(callable_, _ATTRIBUTE, declaration)
+        except AttributeError as error:
+            raise OptionError(
+                f"@function cannot mark {callable_!r}; write a function around it"
+            ) from error
+        return callable_
+
+    return declare if target is None else declare(target)
+
+
+def declaration_of(value: object) -> Declaration | None:
+    """Return what @function said of `value`, if it did."""
+    try:
+        found = vars(value).get(_ATTRIBUTE)
+    except TypeError:
+        return None
+    return found if isinstance(found, Declaration) else None

@@ -1,0 +1,34 @@
+"""Lengths of time as people write them: seconds, or `150ms`, `30s`, `5m`, `2h`, `7d`.
+
+Used by the options of @function, by Retry, and by query parameters such as `delay`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+EXAMPLES = "seconds, or a text such as 150ms, 30s, 5m, 2h, 7d"
+_WRITTEN = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)?", re.ASCII)
+SECONDS_PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+def parse_duration(value: object) -> float:
+    """Return seconds.
+
+    Raises:
+        ValueError: Neither a finite number of seconds ≥ 0 nor a text like `30s`.
+    """
+    if isinstance(value, str):
+        match = _WRITTEN.fullmatch(value.strip())
+        if match:
+            seconds = float(match[1]) * SECONDS_PER_UNIT[match[2] or "s"]
+            return round(seconds, 9)  # 150 * 0.001 is not 0.15
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            seconds = float(value)
+        except OverflowError:
+            seconds = math.inf
+        if math.isfinite(seconds) and seconds >= 0:
+            return seconds
+    raise ValueError(f"not a duration: {value!r}; write {EXAMPLES}")

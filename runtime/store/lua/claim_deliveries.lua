@@ -1,7 +1,7 @@
--- claim_deliveries: a sender takes up to `free` due deliveries; origins, and receivers within
--- them, take turns.
+-- claim_deliveries: a sender with `free` slots takes up to `limit` due deliveries; origins, and
+-- receivers within them, take turns.
 --
--- ARGV     free, lease_ms, most_steps
+-- ARGV     free, limit, lease_ms, most_steps
 -- RETURNS  {now in ms, ms until there may be more or -1, deliveries…}; a delivery is
 --          {id, invocation, function, outcome, url, attempt, step}
 -- WHY ONE SCRIPT  between leaving its lane and being leased a delivery would belong to nobody.
@@ -52,7 +52,8 @@ end
 
 -- 3. Turns.
 local reply = { now, -1 }
-local left = tonumber(free)
+local slots = tonumber(free)
+local left = redis.call('EXISTS', origins) == 1 and math.min(slots, tonumber(limit)) or 0
 
 local function claim(id, receiver, origin)
   local key = key_delivery(id)
@@ -68,15 +69,21 @@ local function claim(id, receiver, origin)
   take_off(receiver, origin)
   reply[#reply + 1] = { id, d[2], d[3], d[4], d[5], attempt, step }
   left = left - 1
+  slots = slots - 1
 end
 
+-- A write that changes nothing and that a full Redis refuses: no attempt begins whose end could
+-- not be noted.
+if left > 0 then
+  redis.call('ZADD', origins, 'XX', 0, '')
+end
 local crowded = {}
 while left > 0 and #crowded < LOOKED_AT do
   local origin = redis.call('ZPOPMIN', origins)[1]
   if not origin then
     break
   end
-  if tonumber(redis.call('GET', key_origin(origin)) or '0') >= left then
+  if tonumber(redis.call('GET', key_origin(origin)) or '0') >= slots then
     crowded[#crowded + 1] = origin
   else
     local receiver = redis.call('ZPOPMIN', key_origin_ring(origin))[1]

@@ -1,0 +1,86 @@
+"""The sender of callbacks in a worker process: claims due deliveries, sends, settles.
+
+It runs in a thread of its own with an event loop, so that neither functions nor
+other receivers wait for a slow one. Which delivery comes next is decided in Redis
+(receivers take turns); here is only how many may be in flight. It survives Redis
+being away: what ended meanwhile is settled when it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from runtime.callbacks.dispatch import RETRY_S, Dispatch
+from runtime.callbacks.rules import DeliveryRules
+from runtime.errors import StoreError
+
+_log = structlog.get_logger(__name__)
+
+
+class Deliverer:
+    """Sends callbacks from `start` until `stop`.
+
+    Args:
+        url: Where Redis is.
+        rules: Limits, secrets and what may be called.
+        roll: A source of numbers in [0, 1), for jitter.
+    """
+
+    def __init__(
+        self, url: str, rules: DeliveryRules, *, roll: Callable[[], float] = random.random
+    ) -> None:
+        self._url = url
+        self._rules = rules
+        self._roll = roll
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._poke: Callable[[], object] | None = None
+
+    def start(self) -> None:
+        """Begin, in a thread of its own; safe to call twice."""
+        if self._thread is None:
+            self._stopping.clear()
+            self._thread = threading.Thread(target=self._live, name="deliverer", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop claiming, give what is in flight a moment, settle; safe to call twice."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        self._stopping.set()
+        poke = self._poke
+        if poke is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended by itself
+                poke()
+        thread.join(self._rules.grace_s * 2 + 1)
+
+    def _live(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                asyncio.run(self._run())
+            except Exception:  # noqa: BLE001 - the outermost loop of a thread
+                _log.exception("callbacks.crashed")
+                self._stopping.wait(RETRY_S)
+
+    async def _run(self) -> None:
+        changed = asyncio.Event()
+        self._poke = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
+        dispatch = Dispatch(self._url, self._rules, roll=self._roll, changed=changed)
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await dispatch.turn()
+                except StoreError as error:
+                    await dispatch.wait_for_store(error)
+            await dispatch.wind_up()
+        finally:
+            self._poke = None
+            await dispatch.close()

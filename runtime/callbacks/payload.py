@@ -1,0 +1,53 @@
+"""What a receiver gets: the body in Standard Webhooks' form, and the headers around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from runtime.callbacks.secret import Secret
+from runtime.callbacks.signing import sign
+from runtime.invocations.record import Record
+from runtime.invocations.view import invocation_view, moment
+from runtime.store.delivery_calls import ClaimedDelivery
+
+LARGEST_RESULT_BYTES = 20_000
+
+
+def build_body(record: Record, *, public_url: str = "") -> bytes:
+    """Return the body: the same bytes for every attempt but for `callback.attempts`.
+
+    Args:
+        record: The invocation, finished.
+        public_url: Where the gateway is for receivers; empty leaves links relative.
+    """
+    data = invocation_view(record, largest_result_bytes=LARGEST_RESULT_BYTES)
+    origin = public_url.rstrip("/")
+    data["links"] = {name: origin + path for name, path in data["links"].items()}
+    return msgspec.json.encode(
+        {
+            "type": f"invocation.{record.status.value}",
+            "timestamp": moment(record.finished_at_ms),
+            "data": data,
+        }
+    )
+
+
+def build_headers(
+    claimed: ClaimedDelivery, body: bytes, *, secrets: Sequence[Secret], now_ms: int
+) -> dict[str, str]:
+    """Return the headers of one attempt, signed at Redis's `now_ms`."""
+    timestamp_s = now_ms // 1000
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Penstock-Callbacks/1",
+        "webhook-id": claimed.id,
+        "webhook-timestamp": str(timestamp_s),
+        "webhook-signature": sign(
+            secrets, webhook_id=claimed.id, timestamp_s=timestamp_s, body=body
+        ),
+        "X-Call-Id": claimed.invocation,
+        "X-Function-Name": claimed.function,
+        "X-Function-Status": claimed.outcome,
+    }

@@ -1,0 +1,150 @@
+"""The network under a callback: only judged addresses, and never more than a little answer.
+
+The client above it deals with names (Host, SNI, certificates); this connects to
+the literal addresses that were judged for this one request, whatever the name
+resolves to by now, and checks who answered before anything is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+MOST_ANSWER_BYTES = 16 * 1024
+
+
+class JudgedTransport(httpx.AsyncBaseTransport):
+    """One connection for each request, to `request.extensions["addresses"]`.
+
+    Args:
+        connect_s: Longest wait for a connection, all addresses together.
+        tls: What https receivers are checked with; made at the first need.
+    """
+
+    def __init__(self, *, connect_s: float, tls: ssl.SSLContext | None = None) -> None:
+        self._connect_s = connect_s
+        self._tls = tls
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request (httpx.AsyncBaseTransport); raises httpcore's errors."""
+        url = request.url
+        if url.scheme == "https" and self._tls is None:
+            self._tls = httpx.create_ssl_context()
+        target = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        connection = httpcore.AsyncHTTPConnection(
+            origin=target.origin,
+            ssl_context=self._tls,
+            network_backend=_JudgedNetwork(request.extensions["addresses"], self._connect_s),
+        )
+        try:
+            answer = await connection.handle_async_request(
+                httpcore.Request(
+                    request.method, target, headers=request.headers.raw, content=request.stream
+                )
+            )
+        except BaseException:
+            await connection.aclose()
+            raise
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Answer(answer, connection)
+        )
+
+
+class _Answer(httpx.AsyncByteStream):
+    """The body of an answer; closing it closes the connection."""
+
+    def __init__(self, answer: httpcore.Response, connection: httpcore.AsyncHTTPConnection) -> None:
+        self._answer = answer
+        self._connection = connection
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._answer.aiter_stream():
+            yield part
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+        await self._connection.aclose()
+
+
+class _JudgedNetwork(httpcore.AsyncNetworkBackend):
+    """Connects to given addresses instead of the host it is asked for."""
+
+    def __init__(self, addresses: tuple[str, ...], connect_s: float) -> None:
+        self._addresses = addresses
+        self._connect_s = connect_s
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,  # noqa: ARG002 - a name, and names are not what was judged
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Return a connection to the first address that takes one."""
+        deadline = asyncio.get_running_loop().time() + self._connect_s
+        failure: Exception = httpcore.ConnectError("no address")
+        for index, address in enumerate(self._addresses):
+            left_s = deadline - asyncio.get_running_loop().time()
+            share_s = left_s / (len(self._addresses) - index)
+            try:
+                async with asyncio.timeout(share_s):
+                    stream = await self._network.connect_tcp(
+                        address, port, None, local_address, socket_options
+                    )
+            except TimeoutError:
+                failure = httpcore.ConnectTimeout(f"no connection within {self._connect_s:g} s")
+            except httpcore.ConnectError as error:
+                failure = error
+            else:
+                await _check_peer(stream, address)
+                return _MeteredStream(stream)
+        raise failure
+
+
+async def _check_peer(stream: httpcore.AsyncNetworkStream, address: str) -> None:
+    peer = stream.get_extra_info("server_addr")
+    if peer is None or ipaddress.ip_address(peer[0]) != ipaddress.ip_address(address):
+        await stream.aclose()
+        raise httpcore.ConnectError("connected to another address than the one judged")
+
+
+class _MeteredStream(httpcore.AsyncNetworkStream):
+    """A connection that hands out at most MOST_ANSWER_BYTES, headers included."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._left_bytes = MOST_ANSWER_BYTES
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        if self._left_bytes <= 0:
+            raise httpcore.ReadError(f"the answer is longer than {MOST_ANSWER_BYTES} bytes")
+        data = await self._stream.read(min(max_bytes, self._left_bytes), timeout)
+        self._left_bytes -= len(data)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        return _MeteredStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
+        return self._stream.get_extra_info(info)

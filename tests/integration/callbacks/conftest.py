@@ -1,0 +1,107 @@
+"""Deliveries born as they are in life: an invocation with a callback is settled."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from runtime.callbacks.deliverer import Deliverer
+from runtime.callbacks.guard import Policy
+from runtime.callbacks.rules import DeliveryRules
+from runtime.callbacks.secret import parse_secret
+from runtime.store import delivery_calls
+from runtime.store.delivery_calls import Delivery
+from runtime.store.invocation_calls import Settlement, settle
+from runtime.store.line import Line
+from tests.support.life import WEEK_MS, Life
+from tests.support.receiver import Receiver, receiving
+from tests.support.waiting import eventually
+
+SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
+QUICK = {
+    "connect_s": 0.5,
+    "total_s": 1.0,
+    "lease_ms": 3_000,
+    "idle_s": 2.0,
+    "grace_s": 0.5,
+    "delays_ms": (50, 50, 50),
+}
+
+
+class Sending:
+    """Deliveries and their senders, for tests."""
+
+    def __init__(self, url: str, line: Line) -> None:
+        self.url = url
+        self.line = line
+        self.life = Life(line)
+
+    def finish(self, url: str, *, result: bytes = b'{"n":1}', status: str = "succeeded") -> str:
+        """End an invocation whose caller wants to be told at `url`; return the delivery's id."""
+        [delivery_id] = self.finish_many([url], result=result, status=status)
+        return delivery_id
+
+    def finish_many(
+        self, urls: list[str], *, result: bytes = b'{"n":1}', status: str = "succeeded"
+    ) -> list[str]:
+        ids = [self.life.submit("shrink", callback=url) for url in urls]
+        claimed = self.life.claim(len(urls)).items
+        self.line.run(
+            settle(
+                Settlement(
+                    id=c.id,
+                    token=c.token,
+                    status=status,
+                    ttl_ms=WEEK_MS,
+                    result=result if status == "succeeded" else b"",
+                )
+                for c in claimed
+            )
+        )
+        return [f"dlv_{invocation_id}" for invocation_id in ids]
+
+    def read(self, delivery_id: str) -> Delivery:
+        delivery = self.line.run(delivery_calls.read(delivery_id))
+        assert delivery is not None
+        return delivery
+
+    def until(self, delivery_id: str, status: str, *, within_s: float = 10) -> Delivery:
+        eventually(lambda: self.read(delivery_id).status == status, within_s=within_s)
+        return self.read(delivery_id)
+
+    def until_attempts(self, delivery_id: str, count: int, *, within_s: float = 10) -> Delivery:
+        eventually(lambda: len(self.read(delivery_id).attempts) >= count, within_s=within_s)
+        return self.read(delivery_id)
+
+    @contextmanager
+    def deliverer(self, **changes: Any) -> Iterator[Deliverer]:
+        rules = self.rules(**changes)
+        deliverer = Deliverer(self.url, rules, roll=lambda: 0.0)
+        deliverer.start()
+        try:
+            yield deliverer
+        finally:
+            deliverer.stop()
+
+    def rules(self, **changes: Any) -> DeliveryRules:
+        defaults: dict[str, Any] = {
+            "secrets": (parse_secret(SECRET),),
+            "policy": Policy(allow_loopback=True),
+            **QUICK,
+        }
+        return DeliveryRules(**{**defaults, **changes})
+
+
+@pytest.fixture
+def sending(redis_url: str, line: Line) -> Sending:
+    return Sending(redis_url, line)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running

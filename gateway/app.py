@@ -1,0 +1,116 @@
+"""The composition root of a gateway process: settings in, ASGI application out.
+
+`gateway.app:create()` is gunicorn's target. Everything that lives as long as the
+process (the connection to Redis, the subscription, the directory of functions) starts
+and stops with the ASGI lifespan.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import structlog
+
+from gateway.application import GatewayApplication
+from gateway.authentication import Doorkeeper, is_open
+from gateway.directory import FunctionDirectory
+from gateway.error_handlers import install_error_handlers
+from gateway.following import Follower
+from gateway.inbox import Inbox
+from gateway.resources.deliveries import DeliveryList, OneDelivery, Redelivery
+from gateway.resources.documents import Docs, Documents, Home, OpenApi, ProblemPage
+from gateway.resources.functions import Function, FunctionList
+from gateway.resources.health import Livez, Readyz
+from gateway.resources.invocations import Invocation, Logs, Result
+from gateway.resources.invoking import InvokeFunction
+from gateway.response_headers import ResponseHeaders
+from gateway.routes import ROUTES
+from gateway.serving.limits import Limits
+from gateway.waiting import Waiters
+from runtime.callbacks.guard import parse_policy
+from runtime.logs import configure_logs
+from runtime.settings import Settings, read_settings
+from runtime.store.multiplexer import Multiplexer
+
+_log = structlog.get_logger(__name__)
+
+
+def create(settings: Settings | None = None) -> GatewayApplication:
+    """Return the application of this process."""
+    chosen = settings or read_settings()
+    configure_logs(chosen.log_level, chosen.log_format)
+    gateway_id = uuid.uuid4().hex
+    store = Multiplexer(chosen.redis, timeout_s=chosen.redis_timeout_s)
+    directory = FunctionDirectory(store)
+    waiters = Waiters()
+    follower = Follower(store, waiters, gateway_id)
+    inbox = Inbox(chosen.redis, gateway_id, waiters, follower, directory)
+    app = GatewayApplication(
+        limits=Limits(
+            header_timeout_s=chosen.header_timeout_s, body_timeout_s=chosen.body_timeout_s
+        ),
+        drain=waiters.drain,
+        max_body_bytes=chosen.max_body_bytes,
+        middleware=[
+            Doorkeeper(is_open=is_open(chosen)),
+            ResponseHeaders(),
+            Life(store, directory, inbox),
+        ],
+    )
+    app.req_options.keep_blank_qs_values = True
+    install_error_handlers(app)
+    _mount(app, _resources(chosen, store, directory, follower))
+    return app
+
+
+class Life:
+    """Starts and stops what lives as long as the process (ASGI lifespan)."""
+
+    def __init__(self, store: Multiplexer, directory: FunctionDirectory, inbox: Inbox) -> None:
+        self._store = store
+        self._directory = directory
+        self._inbox = inbox
+
+    async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
+        """Begin to listen; Redis may come later."""
+        self._inbox.start()
+        self._directory.start()
+
+    async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
+        """Stop listening and disconnect."""
+        await self._directory.stop()
+        await self._inbox.stop()
+        await self._store.close()
+
+
+def _resources(
+    settings: Settings, store: Multiplexer, directory: FunctionDirectory, follower: Follower
+) -> dict[str, object]:
+    policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
+    invoke = InvokeFunction(
+        store=store, directory=directory, follower=follower, callback_policy=policy
+    )
+    documents = Documents(directory)
+    return {
+        "function": Function(store, directory, invoke),
+        "functions": FunctionList(store, directory),
+        "invocation": Invocation(follower),
+        "result": Result(follower),
+        "logs": Logs(follower),
+        "deliveries": DeliveryList(store),
+        "delivery": OneDelivery(store),
+        "redelivery": Redelivery(store),
+        "livez": Livez(),
+        "readyz": Readyz(store, directory),
+        "openapi_json": OpenApi(documents, form="json", media_type="application/json"),
+        "openapi_yaml": OpenApi(documents, form="yaml", media_type="application/yaml"),
+        "docs": Docs(),
+        "problem": ProblemPage(),
+        "home": Home(),
+    }
+
+
+def _mount(app: GatewayApplication, resources: dict[str, object]) -> None:
+    for route in ROUTES:
+        app.add_route(route.path, resources[route.resource])

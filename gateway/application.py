@@ -1,0 +1,111 @@
+"""The ASGI application: Falcon, behind a body that is read whole and bounded first.
+
+Falcon starts once the body has arrived; it lies in the scope under `BODY`. A body over
+the limit is refused without reading the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import falcon.asgi
+from falcon.asgi import Request, Response
+
+from gateway.problems import MEDIA_TYPE, encode_problem, status_of
+from gateway.serving.limits import Limits
+
+BODY = "penstock.body"
+
+Event = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class GatewayApplication(falcon.asgi.App[Request, Response]):
+    """What gunicorn serves.
+
+    Attributes:
+        limits: What a connection may ask of the server (`gateway.serving.worker`).
+        drain: Ends long waits when the process stops.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits,
+        drain: Callable[[], None],
+        max_body_bytes: int,
+        middleware: list[Any],
+    ) -> None:
+        super().__init__(middleware=middleware)
+        self.limits = limits
+        self.drain = drain
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(  # type: ignore[override]
+        self, scope: dict[str, Any], receive: Receive, send: Send
+    ) -> None:
+        """Serve one request, or the process's life."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        try:
+            body = await self._read_body(scope, receive)
+        except _TooLargeError:
+            await self._refuse(scope, send)
+            return
+        if body is None:
+            return
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        scope[BODY] = body
+        first: list[Event] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive_again() -> Event:
+            return first.pop() if first else await receive()
+
+        await super().__call__(scope, receive_again, send)
+
+    async def _read_body(self, scope: dict[str, Any], receive: Receive) -> bytes | None:
+        """Return the whole body, or None when the client left."""
+        limit = self._max_body_bytes
+        for name, value in scope["headers"]:
+            if name == b"content-length" and int(value) > limit:
+                raise _TooLargeError
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            return None
+        body: bytes = event.get("body", b"")
+        pieces = [body]
+        size = len(body)
+        while event.get("more_body", False):
+            if size > limit:
+                raise _TooLargeError
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                return None
+            pieces.append(event.get("body", b""))
+            size += len(pieces[-1])
+        if size > limit:
+            raise _TooLargeError
+        return body if len(pieces) == 1 else b"".join(pieces)
+
+    async def _refuse(self, scope: dict[str, Any], send: Send) -> None:
+        problem = encode_problem(
+            "body_too_large",
+            f"A request body has at most {self._max_body_bytes} bytes.",
+            instance=scope["path"],
+        )
+        headers = [
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", b"%d" % len(problem)),
+            (b"connection", b"close"),
+        ]
+        status = status_of("body_too_large")
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": problem})
+
+
+class _TooLargeError(Exception):
+    pass

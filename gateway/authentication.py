@@ -1,0 +1,90 @@
+"""Who may call: closed or open, and a route without a scope refuses everybody.
+
+There are no API keys yet, so a gateway is either open to all who can reach it (a
+loopback bind, or `auth` off) or answers 401 to everything but the `open` scope. A key
+that is shown is always checked, and so always unknown.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from gateway.preferences import read_query
+from gateway.problems import ProblemError
+from gateway.routes import OPEN_PATHS, find_operation
+from runtime.errors import SettingsError
+from runtime.settings import Settings
+
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+
+class Doorkeeper:
+    """Falcon middleware that judges every request, first by key and then by scope."""
+
+    def __init__(self, *, is_open: bool) -> None:
+        self._is_open = is_open
+
+    async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
+        """Refuse who shows no key where one is needed, or one that is unknown."""
+        shown = req.get_header("Authorization")
+        if shown is None and self._is_open:
+            return
+        if req.path in OPEN_PATHS:
+            return
+        if shown is not None and shown[:7].lower() == "bearer ":
+            raise ProblemError("unauthenticated", "This API key is not known.", headers=_CHALLENGE)
+        if not self._is_open:
+            raise ProblemError(
+                "unauthenticated",
+                "Show an API key as `Authorization: Bearer …`.",
+                headers=_CHALLENGE,
+            )
+
+    async def process_resource(
+        self,
+        req: Request,
+        resp: Response,  # noqa: ARG002 - Falcon's signature
+        resource: object,  # noqa: ARG002 - Falcon's signature
+        params: dict[str, Any],  # noqa: ARG002 - Falcon's signature
+    ) -> None:
+        """Refuse an operation without a scope, and query parameters it does not know."""
+        operation = find_operation(req.uri_template or "", req.method)
+        if operation is None or operation.scope is None:
+            if req.method == "OPTIONS":
+                return
+            raise ProblemError("forbidden", "No scope is declared for this operation.")
+        if req.query_string and not operation.reads_own_query:
+            read_query(req.query_string, [parameter.name for parameter in operation.query])
+
+
+def is_open(settings: Settings) -> bool:
+    """Whether callers need no key."""
+    if settings.auth == "auto":
+        return is_loopback(settings.host)
+    return settings.auth == "off"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a bind to `host` can be reached from this machine only."""
+    try:
+        found = socket.getaddrinfo(host or "0.0.0.0", None, type=socket.SOCK_STREAM)  # noqa: S104
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
+
+
+def require_safe_bind(settings: Settings) -> None:
+    """Refuse to serve the world without keys.
+
+    Raises:
+        SettingsError: The bind is not loopback, and `auth` was not set on purpose.
+    """
+    if settings.auth == "auto" and not is_loopback(settings.host):
+        raise SettingsError(
+            f"PENSTOCK_HOST: {settings.host!r} can be reached by others, and there are no API "
+            "keys; bind 127.0.0.1, or say PENSTOCK_AUTH=off on purpose"
+        )

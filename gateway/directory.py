@@ -1,0 +1,96 @@
+"""The functions this gateway knows: manifests out of Redis, never the code.
+
+Read once at the start, again whenever news says so, and asked about in Redis when a
+name is not known; so a function that was published a moment ago is found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+
+from runtime.errors import StoreError, UnknownFunctionError
+from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.store import function_reads
+from runtime.store.multiplexer import Multiplexer
+
+_log = structlog.get_logger(__name__)
+_RETRY_S = 0.5
+
+
+class FunctionDirectory:
+    """Manifests by name.
+
+    Attributes:
+        manifests: What is published, by name; replaced whole, never changed in place.
+        is_loaded: Whether Redis has answered since the start.
+        generation: Grows with every change; caches compare it.
+    """
+
+    def __init__(self, store: Multiplexer) -> None:
+        self.manifests: dict[str, Manifest] = {}
+        self.is_loaded = False
+        self.generation = 0
+        self._store = store
+        self._stale = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._raw: dict[str, bytes] = {}
+
+    def start(self) -> None:
+        """Begin to follow what is published."""
+        self._stale.set()
+        self._task = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Stop following; safe to call twice."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def mark_stale(self) -> None:
+        """Read everything again soon: something has changed, or may have."""
+        self._stale.set()
+
+    async def find(self, name: str) -> Manifest:
+        """Return a function's manifest.
+
+        Raises:
+            UnknownFunctionError: Redis knows no such function either.
+            StoreError: It is not known here, and Redis cannot be asked.
+        """
+        manifest = self.manifests.get(name)
+        if manifest is not None:
+            return manifest
+        encoded = await self._store.run(function_reads.read_manifest(name))
+        if encoded is None:
+            raise UnknownFunctionError(f"No function is called {name!r}.")
+        self.mark_stale()
+        return decode_manifest(encoded)
+
+    async def _follow(self) -> None:
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            try:
+                await self._refresh()
+            except StoreError as error:
+                _log.warning("manifests_unread", reason=str(error))
+                self._stale.set()
+                await asyncio.sleep(_RETRY_S)
+
+    async def _refresh(self) -> None:
+        encoded = await self._store.run(function_reads.read_manifests())
+        manifests = {}
+        for name, data in sorted(encoded.items()):
+            if self._raw.get(name) == data:
+                manifests[name] = self.manifests[name]
+            else:
+                manifests[name] = decode_manifest(data)
+        if encoded != self._raw or not self.is_loaded:
+            self.manifests, self._raw = manifests, encoded
+            self.generation += 1
+        self.is_loaded = True

@@ -1,0 +1,99 @@
+"""From whatever a resource, the runtime or Falcon raises to a problem in the response.
+
+Installed on the application by `gateway.app`; the last one catches everything, logs it
+and tells the caller nothing of our insides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon.asgi
+import structlog
+from falcon.asgi import Request, Response
+
+from gateway.problems import KINDS, MEDIA_TYPE, ProblemError
+from runtime.errors import ArgumentsError, PenstockError, StoreError
+
+_log = structlog.get_logger(__name__)
+_SERVER_ERRORS = 500
+_FALCON_CODES = {
+    400: "malformed_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+
+
+def install_error_handlers(app: falcon.asgi.App[Request, Response]) -> None:
+    """Make every error of the application a problem."""
+    app.add_error_handler(Exception, _on_anything)
+    app.add_error_handler(falcon.HTTPError, _on_falcon)
+    app.add_error_handler(PenstockError, _on_penstock)
+    app.add_error_handler(ProblemError, _on_problem)
+
+
+def write_problem(req: Request, resp: Response, problem: ProblemError) -> None:
+    """Answer with a problem."""
+    resp.status = problem.status
+    resp.content_type = MEDIA_TYPE
+    resp.text = None
+    resp.data = problem.encode(req.path)
+    for name, value in problem.headers.items():
+        resp.set_header(name, value)
+
+
+def problem_of(error: PenstockError) -> ProblemError:
+    """Return the problem that an error of the runtime is to a caller."""
+    if isinstance(error, ArgumentsError):
+        return ProblemError(error.code, str(error), errors=error.faults)
+    if isinstance(error, StoreError) and error.code not in KINDS:
+        return ProblemError("store_unavailable", "Redis answered an error; see the gateway's log.")
+    if error.code not in KINDS:
+        return ProblemError("internal_error", "The gateway's log says more.")
+    return ProblemError(error.code, str(error))
+
+
+async def _on_problem(
+    req: Request,
+    resp: Response,
+    error: ProblemError,
+    params: dict[str, Any],  # noqa: ARG001 - Falcon's signature
+) -> None:
+    write_problem(req, resp, error)
+
+
+async def _on_penstock(
+    req: Request,
+    resp: Response,
+    error: PenstockError,
+    params: dict[str, Any],  # noqa: ARG001 - Falcon's signature
+) -> None:
+    problem = problem_of(error)
+    if problem.status >= _SERVER_ERRORS:
+        _log.error("request_failed", code=problem.code, path=req.path, reason=str(error))
+    write_problem(req, resp, problem)
+
+
+async def _on_falcon(
+    req: Request,
+    resp: Response,
+    error: falcon.HTTPError,
+    params: dict[str, Any],  # noqa: ARG001 - Falcon's signature
+) -> None:
+    code = _FALCON_CODES.get(error.status_code)
+    if code is None:
+        code = "malformed_request" if error.status_code < _SERVER_ERRORS else "internal_error"
+    detail = error.description or KINDS[code].meaning
+    write_problem(req, resp, ProblemError(code, detail, headers=dict(error.headers or {})))
+
+
+async def _on_anything(
+    req: Request,
+    resp: Response,
+    error: Exception,
+    params: dict[str, Any],  # noqa: ARG001 - Falcon's signature
+) -> None:
+    _log.error("request_crashed", path=req.path, method=req.method, exc_info=error)
+    write_problem(req, resp, ProblemError("internal_error", "The gateway's log says more."))

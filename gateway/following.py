@@ -1,0 +1,82 @@
+"""Follow an invocation to its end: by notice, and by looking where a notice may be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+import structlog
+
+from gateway.waiting import Arrival, Notice, Waiters, wait_for
+from runtime.errors import StoreError, UnknownInvocationError
+from runtime.invocations.identifiers import is_invocation_id
+from runtime.invocations.record import Record, read, record_from_notice, watch
+from runtime.store.multiplexer import Multiplexer
+
+_log = structlog.get_logger(__name__)
+
+
+class Follower:
+    """Reads invocations, and waits for them on behalf of this gateway process."""
+
+    def __init__(self, store: Multiplexer, waiters: Waiters, gateway_id: str) -> None:
+        self.gateway_id = gateway_id
+        self._store = store
+        self._waiters = waiters
+
+    def expect(self, invocation_id: str) -> AbstractContextManager[Arrival]:
+        """Register a wait before asking Redis."""
+        return self._waiters.expect(invocation_id)
+
+    async def fetch(self, invocation_id: str, wait_s: float = 0) -> Record:
+        """Return an invocation, after waiting for its end for at most `wait_s`.
+
+        Raises:
+            UnknownInvocationError: There is none of that id.
+            StoreError: Redis is away.
+        """
+        if not is_invocation_id(invocation_id):
+            raise UnknownInvocationError(f"No invocation has the id {invocation_id[:64]!r}.")
+        if wait_s <= 0:
+            return _known(await self._store.run(read(invocation_id)), invocation_id)
+        with self.expect(invocation_id) as arrival:
+            found = await self._store.run(watch(invocation_id, self.gateway_id))
+            record = _known(found, invocation_id)
+            if record.is_finished:
+                return record
+            return await self.until_finished(arrival, record, wait_s)
+
+    async def until_finished(self, arrival: Arrival, last_known: Record, wait_s: float) -> Record:
+        """Return the finished invocation, or how it stands when time has run out."""
+        notice = await wait_for(arrival, wait_s)
+        if notice is not None:
+            return _record_of(notice, last_known)
+        try:
+            return await self._store.run(read(last_known.id)) or last_known
+        except StoreError as error:
+            _log.warning("status_unknown", id=last_known.id, reason=str(error))
+            return last_known
+
+    async def look_again(self) -> None:
+        """Look at all that is waited for; notices may have been missed."""
+        try:
+            await self._waiters.look_again(self._read_many)
+        except StoreError as error:
+            _log.warning("waiters_unread", reason=str(error))
+
+    async def _read_many(self, ids: Sequence[str]) -> Sequence[Record | None]:
+        return await self._store.run_many([read(invocation_id) for invocation_id in ids])
+
+
+def _known(record: Record | None, invocation_id: str) -> Record:
+    if record is None:
+        raise UnknownInvocationError(f"No invocation has the id {invocation_id}.")
+    return record
+
+
+def _record_of(notice: Notice, last_known: Record) -> Record:
+    if isinstance(notice, Record):
+        return notice
+    record = record_from_notice(notice, last_known.arguments)
+    return replace(record, logs=last_known.logs)

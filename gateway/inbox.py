@@ -1,0 +1,56 @@
+"""What Redis tells this gateway process: finished invocations, and news of functions."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateway.directory import FunctionDirectory
+from gateway.following import Follower
+from gateway.waiting import Waiters
+from runtime.store.keys import Keys
+from runtime.store.subscription import Subscription
+
+
+class Inbox:
+    """Listens on the gateway's own channel and on the news."""
+
+    def __init__(
+        self,
+        url: str,
+        gateway_id: str,
+        waiters: Waiters,
+        follower: Follower,
+        directory: FunctionDirectory,
+    ) -> None:
+        self._channel = Keys().build("inbox", gateway_id)
+        self._waiters = waiters
+        self._follower = follower
+        self._directory = directory
+        self._looking: asyncio.Task[None] | None = None
+        self._subscription = Subscription(
+            url,
+            [self._channel, Keys().build("news")],
+            on_message=self._on_message,
+            on_connect=self._on_connect,
+        )
+
+    def start(self) -> None:
+        """Begin to listen in the running loop."""
+        self._subscription.start()
+
+    async def stop(self) -> None:
+        """Stop; safe to call twice."""
+        await self._subscription.stop()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _on_message(self, channel: str, payload: bytes) -> None:
+        if channel == self._channel:
+            self._waiters.notify(payload)
+        else:
+            self._directory.mark_stale()
+
+    def _on_connect(self) -> None:
+        """Look at everything again: what was told while we were away is lost."""
+        self._directory.mark_stale()
+        self._looking = asyncio.create_task(self._follower.look_again())

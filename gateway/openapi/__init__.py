@@ -1,0 +1,7 @@
+"""The OpenAPI 3.1 document of the route table and the published functions."""
+
+from __future__ import annotations
+
+from gateway.openapi.assembly import document, document_json, document_yaml
+
+__all__ = ["document", "document_json", "document_yaml"]

@@ -1,0 +1,103 @@
+"""The whole document, built with apispec from the route table and the manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import yaml  # type: ignore[import-untyped,unused-ignore]
+from apispec import APISpec
+
+from gateway.openapi.fixed_paths import fixed_operation
+from gateway.openapi.function_paths import function_operation, function_schemas
+from gateway.openapi.schemas import HEADERS, PARAMETERS, SCHEMAS
+from gateway.routes import ROUTES, Operation, find_operation
+from runtime.registry.manifest import Manifest
+
+API_VERSION = "1"
+_INVOKE_PATH = "/functions/{name}"
+_TAGS = (
+    ("invoke", "Call a function: 202 with an invocation, or its end with `Prefer: wait=N`."),
+    ("functions", "What is published."),
+    ("invocations", "What became of a call."),
+    ("deliveries", "Callbacks, with every attempt."),
+    ("health", "For those who start, watch and route to gateways."),
+    ("documents", "What there is to read."),
+)
+_DESCRIPTION = (
+    "Functions over a queue. `POST /functions/<name>` with the arguments as a JSON object is "
+    "answered 202 at once; the result comes by `Prefer: wait=N` on the same request, by polling "
+    "`Location`, or by a signed callback to `X-Callback-Url`. Every error is a problem (RFC 9457) "
+    "with a stable `code`."
+)
+
+Document = dict[str, Any]
+
+
+def document(manifests: Iterable[Manifest]) -> Document:
+    """Return the document of these functions; those that never loaded are left out."""
+    spec = APISpec(
+        title="Penstock",
+        version=API_VERSION,
+        openapi_version="3.1.0",
+        info={"description": _DESCRIPTION},
+        tags=[{"name": name, "description": text} for name, text in _TAGS],
+        servers=[{"url": "/"}],
+    )
+    schemas: dict[str, Any] = dict(SCHEMAS)
+    responses: dict[str, Any] = {}
+    invoke = find_operation(_INVOKE_PATH, "POST")
+    for manifest in sorted(manifests, key=lambda each: each.name):
+        if manifest.version and invoke is not None:
+            schemas.update(function_schemas(manifest))
+            operation = function_operation(manifest, invoke, responses)
+            spec.path(path=f"/functions/{manifest.name}", operations={"post": operation})
+    _add_fixed(spec, responses)
+    for name, schema in schemas.items():
+        spec.components.schema(name, schema)
+    for name, response in sorted(responses.items()):
+        spec.components.response(name, response)
+    for name, header in HEADERS.items():
+        spec.components.header(name, header)
+    for name, parameter in PARAMETERS.items():
+        spec.components.parameter(name, "header", parameter)
+    return spec.to_dict()
+
+
+def document_json(manifests: Iterable[Manifest]) -> bytes:
+    """Return the document as JSON."""
+    return msgspec.json.encode(document(manifests))
+
+
+def document_yaml(manifests: Iterable[Manifest]) -> bytes:
+    """Return the document as YAML, the same text for the same functions."""
+    text: str = yaml.dump(
+        document(manifests), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100
+    )
+    return text.encode()
+
+
+def _add_fixed(spec: APISpec, responses: Document) -> None:
+    for route in ROUTES:
+        if not route.is_documented:
+            continue
+        operations = {
+            operation.method.lower(): fixed_operation(route, operation, responses)
+            for operation in route.operations
+            if not _is_invoke(operation)
+        }
+        spec.path(path=route.path, operations=operations)
+
+
+def _is_invoke(operation: Operation) -> bool:
+    """Whether this is the one operation that each function documents for itself."""
+    return operation.id == "invoke"
+
+
+class _PlainDumper(yaml.CSafeDumper):  # type: ignore[misc,unused-ignore]
+    """Writes a value out wherever it appears, instead of an anchor and references."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        """Never write an anchor."""
+        return True

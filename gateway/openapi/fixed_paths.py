@@ -1,0 +1,83 @@
+"""The operations of the route table that do not depend on the functions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from gateway.openapi.function_paths import query_parameter
+from gateway.openapi.problem_responses import problem_responses
+from gateway.openapi.relocation import component_ref
+from gateway.problems import KINDS
+from gateway.routes import Operation, Route
+
+Json = dict[str, Any]
+_HOLE = re.compile(r"{(\w+)}")
+_JSON = "application/json"
+_OK: dict[str, Json] = {
+    "list_functions": {_JSON: {"schema": component_ref("FunctionList")}},
+    "get_function": {_JSON: {"schema": component_ref("Function")}},
+    "get_invocation": {_JSON: {"schema": component_ref("Invocation")}},
+    "get_invocation_result": {
+        _JSON: {"schema": {}},
+        "application/octet-stream": {
+            "schema": {"contentMediaType": "application/octet-stream"},
+        },
+    },
+    "get_invocation_logs": {"text/plain": {"schema": {"type": "string"}}},
+    "list_deliveries": {_JSON: {"schema": component_ref("DeliveryList")}},
+    "get_delivery": {_JSON: {"schema": component_ref("Delivery")}},
+    "redeliver": {_JSON: {"schema": component_ref("Delivery")}},
+    "openapi_yaml": {"application/yaml": {"schema": {"type": "string"}}},
+    "docs": {"text/html": {"schema": {"type": "string"}}},
+    "problem": {"text/html": {"schema": {"type": "string"}}},
+}
+_ANY_OBJECT: Json = {_JSON: {"schema": {"type": "object"}}}
+_ACCEPTED = frozenset({"redeliver"})
+_TAGGED = frozenset({"get_invocation", "get_invocation_result", "openapi_json", "openapi_yaml"})
+_DESCRIPTIONS = {
+    "id": "The delivery's id.",
+    "delivery_id": "The delivery's id.",
+    "invocation_id": "The invocation's id, a UUIDv7.",
+    "name": "The function's name.",
+}
+
+
+def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json:
+    """Return an operation of the table; `responses` are the components to add to."""
+    success: Json = {
+        "description": "Accepted." if operation.id in _ACCEPTED else "As asked for.",
+        "content": _OK.get(operation.id, _ANY_OBJECT),
+    }
+    answers = {"202" if operation.id in _ACCEPTED else "200": success}
+    parameters: list[Json | str] = [_path_parameter(name) for name in _HOLE.findall(route.path)]
+    parameters += map(query_parameter, operation.query)
+    if operation.waits:
+        parameters.append("Prefer")
+    if operation.id in _TAGGED:
+        parameters.append("If-None-Match")
+        success["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
+        answers["304"] = {"description": "The caller has it already."}
+    problems = operation.problems
+    if operation.query:
+        problems = (*problems, "parameter_invalid")
+    return {
+        "operationId": operation.id,
+        "tags": [route.tag],
+        "summary": operation.summary,
+        "parameters": parameters,
+        "responses": {**answers, **problem_responses(problems, responses)},
+    }
+
+
+def _path_parameter(name: str) -> Json:
+    schema: Json = {"type": "string"}
+    if name == "code":
+        schema["enum"] = sorted(KINDS)
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": _DESCRIPTIONS.get(name, name),
+        "schema": schema,
+    }

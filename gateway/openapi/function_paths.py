@@ -1,0 +1,190 @@
+"""A published function's own path: how it is called, what it answers, what is called back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.openapi.examples import example_arguments
+from gateway.openapi.problem_responses import problem_responses
+from gateway.openapi.relocation import component_ref, relocate
+from gateway.routes import Operation, Parameter
+from runtime.registry.manifest import Manifest
+
+Json = dict[str, Any]
+_BINARY: Json = {"contentMediaType": "application/octet-stream"}
+_JSON = "application/json"
+
+
+def operation_id(name: str) -> str:
+    """Return the operation id of a function."""
+    return "invoke_" + name.replace(".", "_")
+
+
+def function_schemas(manifest: Manifest) -> dict[str, Json]:
+    """Return the components that a function's path refers to."""
+    name = manifest.name
+    arguments, schemas = relocate(manifest.parameters or {"type": "object"}, f"{name}-arguments")
+    result, more = relocate(manifest.returns, f"{name}-result")
+    schemas.update(more)
+    schemas[f"{name}-arguments"] = arguments
+    schemas[f"{name}-result"] = result
+    schemas[f"{name}-invocation"] = {
+        "allOf": [
+            component_ref("Invocation"),
+            {
+                "properties": {
+                    "function": {"const": name},
+                    "result": {"anyOf": [component_ref(f"{name}-result"), {"type": "null"}]},
+                }
+            },
+        ]
+    }
+    return schemas
+
+
+def function_operation(manifest: Manifest, invoke: Operation, responses: Json) -> Json:
+    """Return the POST operation of a function; `responses` are the components to add to."""
+    operation: Json = {
+        "operationId": operation_id(manifest.name),
+        "tags": ["invoke"],
+        "summary": manifest.summary or manifest.name,
+        "parameters": [
+            "Prefer",  # apispec makes references of names
+            "X-Callback-Url",
+            *([] if manifest.takes_request else map(query_parameter, invoke.query)),
+        ],
+        "requestBody": _request_body(manifest),
+        "responses": {
+            **_answers(manifest.name),
+            **problem_responses(invoke.problems, responses),
+        },
+        "callbacks": {"finished": _callback(manifest.name)},
+    }
+    if manifest.description:
+        operation["description"] = manifest.description
+    return operation
+
+
+def query_parameter(parameter: Parameter) -> Json:
+    """Return a query parameter of the route table as OpenAPI has it."""
+    schema: Json = {"type": "string"}
+    if parameter.minimum is not None:
+        schema = {
+            "type": "integer",
+            "minimum": parameter.minimum,
+            "maximum": parameter.maximum,
+        }
+    if parameter.choices:
+        schema["enum"] = list(parameter.choices)
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        "schema": schema,
+    }
+
+
+def _request_body(manifest: Manifest) -> Json:
+    if manifest.takes_request:
+        return {
+            "description": "Any body: the function reads the request itself, its query included. "
+            "`Authorization` and `Cookie` headers are not passed on.",
+            "content": {"*/*": {"schema": {}}},
+        }
+    content: Json = {
+        _JSON: {
+            "schema": component_ref(f"{manifest.name}-arguments"),
+            "example": example_arguments(manifest.parameters),
+        }
+    }
+    if manifest.bytes_parameters:
+        content["multipart/form-data"] = {"schema": _form_schema(manifest)}
+    if manifest.raw_parameter is not None:
+        content["application/octet-stream"] = {"schema": _BINARY}
+    return {"required": bool(manifest.parameters.get("required")), "content": content}
+
+
+def _form_schema(manifest: Manifest) -> Json:
+    moved, _ = relocate(manifest.parameters, f"{manifest.name}-arguments")
+    properties = {
+        name: _BINARY if name in manifest.bytes_parameters else schema
+        for name, schema in moved.get("properties", {}).items()
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(moved.get("required", [])),
+    }
+
+
+def _answers(name: str) -> Json:
+    body = {_JSON: {"schema": component_ref(f"{name}-invocation")}}
+    links = {
+        link: {"operationId": target, "parameters": {"invocation_id": "$response.body#/id"}}
+        for link, target in (
+            ("invocation", "get_invocation"),
+            ("result", "get_invocation_result"),
+            ("logs", "get_invocation_logs"),
+        )
+    }
+    headers = {
+        header: {"$ref": f"#/components/headers/{header}"}
+        for header in ("Location", "X-Call-Id", "Preference-Applied")
+    }
+    return {
+        "200": {
+            "description": "It succeeded while the caller waited.",
+            "headers": headers,
+            "content": body,
+            "links": links,
+        },
+        "202": {
+            "description": "It was accepted; `Location` says where to look.",
+            "headers": {**headers, "Retry-After": {"$ref": "#/components/headers/Retry-After"}},
+            "content": body,
+            "links": links,
+        },
+    }
+
+
+def _callback(name: str) -> Json:
+    signed = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    ours = ("X-Call-Id", "X-Function-Name", "X-Function-Status")
+    return {
+        "{$request.header.X-Callback-Url}": {
+            "post": {
+                "summary": "The finished invocation",
+                "description": "Signed as Standard Webhooks says; a result over 20 kB is left "
+                "out and linked. 2xx is success, 410 stops, all else is tried again.",
+                "parameters": [
+                    {
+                        "name": header,
+                        "in": "header",
+                        "required": True,
+                        "schema": {"type": "string"},
+                    }
+                    for header in (*signed, *ours)
+                ],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        _JSON: {
+                            "schema": {
+                                "type": "object",
+                                "properties": {
+                                    "type": {"type": "string", "pattern": "^invocation\\."},
+                                    "timestamp": {"type": "string", "format": "date-time"},
+                                    "data": component_ref(f"{name}-invocation"),
+                                },
+                                "required": ["type", "timestamp", "data"],
+                            }
+                        }
+                    },
+                },
+                "responses": {
+                    "2XX": {"description": "Received."},
+                    "410": {"description": "Never send to this address again."},
+                },
+            }
+        }
+    }

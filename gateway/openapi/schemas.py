@@ -1,0 +1,215 @@
+"""The shapes that do not depend on which functions are published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.problems import KINDS
+from runtime.invocations.statuses import Status
+
+_MOMENT = {"type": ["string", "null"], "format": "date-time"}
+_COUNT = {"type": "integer", "minimum": 0}
+_TEXT = {"type": "string"}
+_MAYBE_TEXT = {"type": ["string", "null"]}
+_MAYBE_COUNT = {"type": ["integer", "null"], "minimum": 0}
+ERROR_TYPES = (
+    "exception",
+    "timeout",
+    "worker_lost",
+    "out_of_memory",
+    "exited",
+    "result_not_serializable",
+    "result_too_large",
+    "rejected",
+)
+
+
+def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties) if required is None else required,
+    }
+
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "Problem": {
+        "description": "An error (RFC 9457). `code` is stable; `detail` is for people.",
+        **_object(
+            {
+                "type": {"type": "string", "format": "uri-reference"},
+                "title": _TEXT,
+                "status": {"type": "integer", "minimum": 400, "maximum": 599},
+                "detail": _TEXT,
+                "instance": {"type": "string", "format": "uri-reference"},
+                "code": {"type": "string", "enum": sorted(KINDS)},
+                "errors": {
+                    "type": "array",
+                    "description": "Each wrong argument by a JSON pointer into the body, each "
+                    "wrong query parameter as `?name`.",
+                    "items": _object({"pointer": _TEXT, "detail": _TEXT}),
+                },
+                "invocation": {"$ref": "#/components/schemas/Invocation"},
+            },
+            ["type", "title", "status", "detail", "code"],
+        ),
+    },
+    "Status": {"type": "string", "enum": [status.value for status in Status]},
+    "InvocationError": {
+        **_object(
+            {
+                "type": {"type": "string", "enum": list(ERROR_TYPES)},
+                "message": _TEXT,
+                "traceback": _MAYBE_TEXT,
+                "exception_type": _MAYBE_TEXT,
+            },
+            ["type", "message"],
+        )
+    },
+    "Invocation": {
+        "description": "One call of a function, from acceptance to its end.",
+        **_object(
+            {
+                "id": {"type": "string", "format": "uuid"},
+                "function": _TEXT,
+                "version": _TEXT,
+                "status": {"$ref": "#/components/schemas/Status"},
+                "attempt": _COUNT,
+                "arguments": {"type": "object"},
+                "result": {"description": "JSON, or base64 of a result of bytes."},
+                "error": {
+                    "anyOf": [{"$ref": "#/components/schemas/InvocationError"}, {"type": "null"}]
+                },
+                "progress": {"type": ["object", "null"]},
+                "tags": {"type": "array", "items": _TEXT},
+                "queue": _TEXT,
+                "created_at": {"type": "string", "format": "date-time"},
+                "scheduled_for": _MOMENT,
+                "started_at": _MOMENT,
+                "finished_at": _MOMENT,
+                "queued_ms": _MAYBE_COUNT,
+                "duration_ms": _MAYBE_COUNT,
+                "worker": _MAYBE_TEXT,
+                "retry_of": _MAYBE_TEXT,
+                "batch": _MAYBE_TEXT,
+                "callback": {
+                    "anyOf": [
+                        {"type": "null"},
+                        _object(
+                            {
+                                "url": {"type": "string", "format": "uri"},
+                                "status": _TEXT,
+                                "attempts": _COUNT,
+                                "delivery": _MAYBE_TEXT,
+                            }
+                        ),
+                    ]
+                },
+                "links": {"type": "object", "additionalProperties": _TEXT},
+            }
+        ),
+    },
+    "Function": {
+        "description": "A published function, as the gateway knows it.",
+        **_object(
+            {
+                "name": _TEXT,
+                "version": _MAYBE_TEXT,
+                "summary": _TEXT,
+                "description": _TEXT,
+                "parameters": {"type": "object", "description": "JSON Schema of the arguments."},
+                "returns": {"type": "object", "description": "JSON Schema of the result."},
+                "options": {"type": "object"},
+                "queue": _TEXT,
+                "error": {
+                    "anyOf": [
+                        {"type": "null"},
+                        _object(
+                            {
+                                "type": _TEXT,
+                                "message": _TEXT,
+                                "file": _TEXT,
+                                "line": {"type": ["integer", "null"]},
+                            }
+                        ),
+                    ]
+                },
+                "stats": {"type": "object", "additionalProperties": _COUNT},
+                "links": {"type": "object", "additionalProperties": _TEXT},
+            }
+        ),
+    },
+    "FunctionList": _object(
+        {
+            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Function"}},
+            "next": _MAYBE_TEXT,
+        }
+    ),
+    "Delivery": {
+        "description": "The sending of one callback, with every attempt.",
+        **_object(
+            {
+                "id": _TEXT,
+                "invocation": _TEXT,
+                "url": {"type": "string", "format": "uri"},
+                "status": {
+                    "type": "string",
+                    "enum": ["pending", "delivered", "failed", "stopped"],
+                },
+                "attempts": {
+                    "type": "array",
+                    "items": _object(
+                        {
+                            "at": {"type": "string", "format": "date-time"},
+                            "duration_ms": _COUNT,
+                            "status_code": {"type": ["integer", "null"]},
+                            "error": _MAYBE_TEXT,
+                        }
+                    ),
+                },
+                "next_at": _MOMENT,
+                "webhook_id": _TEXT,
+            }
+        ),
+    },
+    "DeliveryList": _object(
+        {
+            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Delivery"}},
+            "next": _MAYBE_TEXT,
+        }
+    ),
+}
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "Location": {"description": "Where the invocation is.", "schema": _TEXT},
+    "Retry-After": {"description": "Seconds until asking again is worth it.", "schema": _COUNT},
+    "X-Call-Id": {"description": "The invocation's id.", "schema": _TEXT},
+    "Preference-Applied": {
+        "description": "Which preference was honoured (RFC 7240).",
+        "schema": _TEXT,
+    },
+    "ETag": {"description": "For If-None-Match.", "schema": _TEXT},
+}
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "Prefer": {
+        "name": "Prefer",
+        "in": "header",
+        "description": "`wait=N` waits up to N seconds (at most 60) for the end; `respond-async` "
+        "does not wait.",
+        "schema": _TEXT,
+        "example": "wait=10",
+    },
+    "X-Callback-Url": {
+        "name": "X-Callback-Url",
+        "in": "header",
+        "description": "Where to POST the finished invocation, signed as Standard Webhooks says.",
+        "schema": {"type": "string", "format": "uri", "maxLength": 2048},
+    },
+    "If-None-Match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "An ETag the caller has; 304 if it is still right.",
+        "schema": _TEXT,
+    },
+}

@@ -1,0 +1,120 @@
+"""From a request's headers and query to options, strictly.
+
+`Prefer` (RFC 7240) is a wish: what is wrong in it is ignored. A query parameter is
+an order: one that no route knows, or with a wrong value, is refused, so that a
+typing mistake is not a silent default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from gateway.problems import ProblemError
+from runtime.errors import ArgumentFault
+
+LONGEST_WAIT_S = 60
+HIGHEST_PRIORITY = 9
+_PREFERENCE = re.compile(
+    r"""\s*(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+)
+        (?:\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s";,]*)))?
+        (?P<parameters>(?:\s*;(?:[^",]|"(?:[^"\\]|\\.)*")*)?)\s*(?:,|\Z)""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """What a caller prefers: to wait so many seconds (0: not at all), or not to wait."""
+
+    wait_s: int = 0
+    respond_async: bool = False
+
+    @property
+    def applied(self) -> str:
+        """The value of Preference-Applied; empty when nothing was applied."""
+        if self.respond_async:
+            return "respond-async"
+        return f"wait={self.wait_s}" if self.wait_s else ""
+
+
+NO_PREFERENCES = Preferences()
+
+
+def read_preferences(header: str | None) -> Preferences:
+    """Read a Prefer header (several are joined by commas).
+
+    The first of two equal preferences counts (RFC 7240, section 2). `respond-async`
+    without `wait` says not to wait; with it, to wait so long and then answer 202,
+    which is what we do anyway.
+    """
+    if not header:
+        return NO_PREFERENCES
+    seen: dict[str, str] = {}
+    at = 0
+    while at < len(header):
+        match = _PREFERENCE.match(header, at)
+        if match is None:
+            comma = header.find(",", at)
+            at = len(header) if comma < 0 else comma + 1
+            continue
+        at = match.end()
+        quoted = match["quoted"]
+        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else match["token"] or ""
+        seen.setdefault(match["name"].lower(), value)
+    wait = seen.get("wait", "")
+    if wait.isascii() and wait.isdigit() and int(wait[:9]) > 0:
+        return Preferences(wait_s=min(int(wait[:9]), LONGEST_WAIT_S))
+    return Preferences(respond_async="respond-async" in seen)
+
+
+def read_query(query: str, known: Iterable[str]) -> dict[str, str]:
+    """Return the query parameters of a route that knows `known`, each at most once.
+
+    Raises:
+        ProblemError: `parameter_invalid`, naming each unknown or repeated one.
+    """
+    if not query:
+        return {}
+    allowed = tuple(known)
+    parameters: dict[str, str] = {}
+    faults: list[ArgumentFault] = []
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in allowed:
+            takes = ", ".join(allowed) if allowed else "none"
+            faults.append(_fault(name, f"unknown; the query parameters known here: {takes}"))
+        elif name in parameters:
+            faults.append(_fault(name, "given more than once"))
+        else:
+            parameters[name] = value
+    refuse_parameters(faults)
+    return parameters
+
+
+def read_priority(parameters: Mapping[str, str]) -> int | None:
+    """Return the priority asked for, if one is.
+
+    Raises:
+        ProblemError: `parameter_invalid`.
+    """
+    value = parameters.get("priority")
+    if value is None:
+        return None
+    if len(value) != 1 or value not in "0123456789":
+        detail = f"a digit from 0 to {HIGHEST_PRIORITY}, higher first"
+        refuse_parameters([_fault("priority", detail)])
+    return int(value)
+
+
+def refuse_parameters(faults: Iterable[ArgumentFault]) -> None:
+    """Raise a problem that names the wrong query parameters, if there are any."""
+    found = tuple(faults)
+    if found:
+        detail = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in found)
+        raise ProblemError("parameter_invalid", detail, errors=found)
+
+
+def _fault(name: str, detail: str) -> ArgumentFault:
+    return ArgumentFault(pointer=f"?{name}", detail=detail)

@@ -1,0 +1,110 @@
+"""/openapi.json, /openapi.yaml, /docs, /problems/{code} and /: what there is to read."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import html
+
+import falcon
+from falcon.asgi import Request, Response
+
+from gateway.directory import FunctionDirectory
+from gateway.openapi import document_json, document_yaml
+from gateway.problems import KINDS, ProblemError
+from gateway.reference_page import CONTENT_SECURITY_POLICY, reference_page
+from gateway.resources.conditional import answer_with_etag
+from runtime.errors import StoreUnavailableError
+
+_PROBLEM_PAGE = """<!doctype html><meta charset="utf-8"><title>{code}</title>
+<h1>{title}</h1><p><code>{code}</code>, HTTP status {status}</p><p>{meaning}</p>
+"""
+
+
+class Documents:
+    """The OpenAPI document of what is published now, made once for each change."""
+
+    def __init__(self, directory: FunctionDirectory) -> None:
+        self._directory = directory
+        self._made: dict[str, tuple[int, bytes, str]] = {}
+
+    def current(self, form: str) -> tuple[bytes, str]:
+        """Return the document in `form` (json or yaml) and its entity tag."""
+        if not self._directory.is_loaded:
+            raise StoreUnavailableError("Redis has not answered since the gateway started.")
+        generation = self._directory.generation
+        made = self._made.get(form)
+        if made is None or made[0] != generation:
+            write = document_json if form == "json" else document_yaml
+            body = write(self._directory.manifests.values())
+            made = (generation, body, hashlib.blake2b(body, digest_size=12).hexdigest())
+            self._made[form] = made
+        return made[1], made[2]
+
+
+class OpenApi:
+    """GET /openapi.json and /openapi.yaml."""
+
+    def __init__(self, documents: Documents, *, form: str, media_type: str) -> None:
+        self._documents = documents
+        self._form = form
+        self._media_type = media_type
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Serve the document."""
+        body, etag = self._documents.current(self._form)
+        resp.set_header("Cache-Control", "no-cache")
+        answer_with_etag(req, resp, body, self._media_type, etag)
+
+
+class Docs:
+    """GET /docs: the reference page, whole in one answer, so that it works offline."""
+
+    def __init__(self) -> None:
+        self._making: asyncio.Task[tuple[bytes, str]] | None = None
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Serve the page, compressed for all who can take it."""
+        if self._making is None:
+            self._making = asyncio.create_task(asyncio.to_thread(_make_page))
+        compressed, etag = await asyncio.shield(self._making)
+        resp.set_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        resp.set_header("Cache-Control", "no-cache")
+        resp.set_header("Vary", "Accept-Encoding")
+        page = compressed
+        if "gzip" in (req.get_header("Accept-Encoding") or ""):
+            resp.set_header("Content-Encoding", "gzip")
+        else:
+            page, etag = gzip.decompress(compressed), f"{etag}-plain"
+        answer_with_etag(req, resp, page, "text/html; charset=utf-8", etag)
+
+
+def _make_page() -> tuple[bytes, str]:
+    compressed = gzip.compress(reference_page(), mtime=0)
+    return compressed, hashlib.blake2b(compressed, digest_size=12).hexdigest()
+
+
+class ProblemPage:
+    """GET /problems/{code}: where the `type` of a problem leads."""
+
+    async def on_get(self, req: Request, resp: Response, code: str) -> None:  # noqa: ARG002
+        """Say what a code means."""
+        kind = KINDS.get(code)
+        if kind is None:
+            raise ProblemError("not_found", f"No problem has the code {code[:64]!r}.")
+        resp.content_type = "text/html; charset=utf-8"
+        resp.text = _PROBLEM_PAGE.format(
+            code=code,
+            title=html.escape(kind.title),
+            status=kind.status,
+            meaning=html.escape(kind.meaning),
+        )
+
+
+class Home:
+    """GET /: to the reference page."""
+
+    async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
+        """Redirect."""
+        raise falcon.HTTPFound("/docs")

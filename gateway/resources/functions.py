@@ -1,0 +1,75 @@
+"""/functions and /functions/{name}: what is published, how it fares; POST invokes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from gateway.directory import FunctionDirectory
+from gateway.resources.invoking import InvokeFunction
+from runtime.errors import StoreUnavailableError
+from runtime.registry.manifest import Manifest
+from runtime.store import function_reads
+from runtime.store.multiplexer import Multiplexer
+
+_COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost")
+
+
+class FunctionList:
+    """GET /functions."""
+
+    def __init__(self, store: Multiplexer, directory: FunctionDirectory) -> None:
+        self._store = store
+        self._directory = directory
+
+    async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
+        """List every function, by name."""
+        if not self._directory.is_loaded:
+            raise StoreUnavailableError("Redis has not answered since the gateway started.")
+        stats = await self._store.run(function_reads.read_stats())
+        manifests = self._directory.manifests.values()
+        items = [function_view(manifest, stats.get(manifest.name, {})) for manifest in manifests]
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode({"items": items, "next": None})
+
+
+class Function:
+    """GET and POST /functions/{name}."""
+
+    def __init__(
+        self, store: Multiplexer, directory: FunctionDirectory, invoke: InvokeFunction
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._invoke = invoke
+
+    async def on_get(self, req: Request, resp: Response, name: str) -> None:  # noqa: ARG002
+        """Show one function."""
+        manifest = await self._directory.find(name)
+        stats = await self._store.run(function_reads.read_stats())
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode(function_view(manifest, stats.get(name, {})))
+
+    async def on_post(self, req: Request, resp: Response, name: str) -> None:
+        """Invoke it."""
+        await self._invoke.accept(req, resp, name)
+
+
+def function_view(manifest: Manifest, counts: dict[str, int]) -> dict[str, Any]:
+    """Return a function as callers see it."""
+    here = f"/functions/{manifest.name}"
+    return {
+        "name": manifest.name,
+        "version": manifest.version or None,
+        "summary": manifest.summary,
+        "description": manifest.description,
+        "parameters": manifest.parameters,
+        "returns": manifest.returns,
+        "options": manifest.options,
+        "queue": manifest.options.queue,
+        "error": manifest.error,
+        "stats": {name: counts.get(name, 0) for name in _COUNTED},
+        "links": {"self": here, "invoke": here, "openapi": "/openapi.json"},
+    }

@@ -1,0 +1,32 @@
+"""Gunicorn's configuration: `gunicorn -c python:gateway.server` serves the gateway.
+
+Read by the gunicorn arbiter, whose composition root this is; every name below is one
+of gunicorn's settings.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.authentication import require_safe_bind
+from runtime.settings import read_settings
+
+_settings = read_settings()
+require_safe_bind(_settings)
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its own file there
+
+wsgi_app = "gateway.app:create()"
+worker_class = "gateway.serving.worker.GatewayWorker"
+bind = (
+    f"[{_settings.host}]:{_settings.port}"
+    if ":" in _settings.host
+    else (f"{_settings.host}:{_settings.port}")
+)
+workers = _settings.gateways
+loglevel = _settings.log_level
+backlog = 2048
+timeout = 30
+graceful_timeout = 12
+proc_name = "penstock-gateway"
+control_socket_disable = True
+worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None

@@ -1,0 +1,269 @@
+"""One client connection: hold the deadlines, answer requests in their order.
+
+Uvicorn's server makes one per accepted socket. The rule it protects: a client can
+neither be slow nor large at our expense. Reading has at most one deadline at a time
+(headers, body, or idleness), judged by `sweep`, which the server calls every tick;
+so a request costs no timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from typing import Any, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.server import ServerState
+
+from gateway.problems import encode_problem, status_of
+from gateway.serving.exchange import STATUS_LINES, Exchange
+from gateway.serving.limits import Limits
+from gateway.serving.parsing import RequestParser, Scope
+
+_NEVER = math.inf
+
+
+class Connection(asyncio.Protocol):
+    """The protocol of one socket."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: Limits,
+    ) -> None:
+        self.deadline_at = _NEVER
+        self._application = config.loaded_app
+        self._state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._limits = limits
+        self._parser = cast("RequestParser", None)
+        self._transport = cast("asyncio.Transport", None)
+        self._exchanges: deque[Exchange] = deque()
+        self._reading: Exchange | None = None
+        self._may_write: asyncio.Future[None] | None = None
+        self._deaf = False
+        self._paused = False
+        self._stopping = False
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin: the client has the header deadline to say something."""
+        self._transport = cast("asyncio.Transport", transport)
+        endpoints = {
+            "server": get_local_addr(self._transport),
+            "client": get_remote_addr(self._transport),
+            "scheme": "https" if is_ssl(self._transport) else "http",
+            "state": self._app_state,
+        }
+        self._parser = RequestParser(self, self._limits, endpoints)
+        self._state.connections.add(cast("Any", self))
+        self._expect(self._limits.header_timeout_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """End: nobody reads the answers any more."""
+        self._state.connections.discard(cast("Any", self))
+        self._deaf = True
+        self.deadline_at = _NEVER
+        exchanges, self._exchanges = self._exchanges, deque()
+        for exchange in exchanges:
+            exchange.abandon()
+        self.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; a refused client is read no further."""
+        if self._deaf:
+            return
+        parser = self._parser
+        if not (parser.started or parser.seen_bytes or self._exchanges):
+            self._expect(self._limits.header_timeout_s)
+        parser.feed(data)
+        if parser.refusal is not None:
+            self._refuse()
+
+    def eof_received(self) -> bool:
+        """Close: a client that has closed its side is gone."""
+        return False
+
+    def pause_writing(self) -> None:
+        """Hear that the client does not take what was written."""
+        self._may_write = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Hear that it does again."""
+        waiting, self._may_write = self._may_write, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    # What the parser tells
+
+    def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
+        """Start the request, or line it up behind the one before."""
+        exchange = Exchange(
+            scope,
+            self,
+            keep_alive=keep_alive and not self._stopping,
+            expects_continue=expects_continue,
+        )
+        self._reading = exchange
+        self._expect(self._limits.body_timeout_s)
+        self._exchanges.append(exchange)
+        if len(self._exchanges) == 1:
+            self._run(exchange)
+        else:
+            self._pause()
+
+    def on_piece(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        reading = self._reading
+        if reading is not None and not reading.closed:
+            reading.feed(data)
+            if reading.unread_bytes > self._limits.unread_body_bytes:
+                self._pause()
+
+    def on_end(self) -> None:
+        """End the reading of a request; its answer has no deadline of ours."""
+        reading, self._reading = self._reading, None
+        self.deadline_at = _NEVER
+        if reading is not None:
+            reading.complete_body()
+
+    # What an exchange asks
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the client."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def date_header(self) -> bytes:
+        """Return the Date header's line, as the server renews it every second."""
+        return b"".join([b"%b: %b\r\n" % header for header in self._state.default_headers])
+
+    async def writable(self) -> None:
+        """Wait until the client has taken what was written."""
+        while self._may_write is not None:
+            await asyncio.shield(self._may_write)
+
+    def wants_body(self) -> None:
+        """Read on."""
+        if len(self._exchanges) <= 1:
+            self._resume()
+
+    def finished(self, exchange: Exchange) -> None:
+        """Go on with the next request, or close."""
+        if not self._exchanges or self._exchanges[0] is not exchange:
+            return
+        self._exchanges.popleft()
+        self._state.total_requests += 1
+        if not exchange.body_complete:
+            self._close_lingering()
+        elif not exchange.keep_alive or self._stopping:
+            self._close()
+        elif self._exchanges:
+            self._run(self._exchanges[0])
+        elif self._deaf:
+            self._refuse()
+        elif self._parser.started:
+            self._expect(self._limits.header_timeout_s)
+        else:
+            self._expect(self._limits.idle_timeout_s)
+        if self._paused and len(self._exchanges) <= 1:
+            self._resume()
+
+    # What the server asks
+
+    def shutdown(self) -> None:
+        """Close after the response under way (uvicorn calls this when it stops)."""
+        self._stopping = True
+        if not self._exchanges:
+            self._transport.close()
+        for exchange in self._exchanges:
+            exchange.keep_alive = False
+
+    def sweep(self, now: float) -> None:
+        """Judge the deadline; `now` is the loop's time."""
+        if now < self.deadline_at:
+            return
+        self.deadline_at = _NEVER
+        if self._deaf:
+            self._transport.abort()
+        elif self._reading is not None:
+            seconds = self._limits.body_timeout_s
+            self._parser.refuse("request_timeout", f"No complete body within {seconds:g} s.")
+            self._refuse()
+        elif self._parser.started or self._parser.seen_bytes:
+            seconds = self._limits.header_timeout_s
+            self._parser.refuse("request_timeout", f"No complete headers within {seconds:g} s.")
+            self._refuse()
+        else:
+            self._close()
+
+    # Ours alone
+
+    def _expect(self, within_s: float) -> None:
+        self.deadline_at = self._loop.time() + within_s
+
+    def _run(self, exchange: Exchange) -> None:
+        task = self._loop.create_task(exchange.run(self._application))
+        exchange.task = task
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
+
+    def _pause(self) -> None:
+        """Read no further for now; what does not come meanwhile is not the client's fault."""
+        if not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+            self.deadline_at = _NEVER
+
+    def _resume(self) -> None:
+        if self._paused and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+            if self._reading is not None:
+                self._expect(self._limits.body_timeout_s)
+
+    def _refuse(self) -> None:
+        """Refuse what is being read, once the requests before it are answered."""
+        self._deaf = True
+        self.deadline_at = _NEVER
+        reading, self._reading = self._reading, None
+        if reading is not None and self._exchanges and self._exchanges[-1] is reading:
+            self._exchanges.pop()
+            reading.abandon()
+            if reading.response_started:
+                self._close_lingering()
+                return
+        if self._exchanges:
+            return
+        code, detail = self._parser.refusal or ("malformed_request", "")
+        body = encode_problem(code, detail)
+        self.write(
+            b"%bcontent-type: application/problem+json\r\ncontent-length: %d\r\n"
+            b"%bconnection: close\r\n\r\n%b"
+            % (STATUS_LINES[status_of(code)], len(body), self.date_header(), body)
+        )
+        self._close_lingering()
+
+    def _close(self) -> None:
+        """Close once what was written is taken; cut off a client that does not take it."""
+        self._deaf = True
+        self._expect(self._limits.body_timeout_s)
+        self._transport.close()
+
+    def _close_lingering(self) -> None:
+        """Close our side, and drop what the client still sends, so that it reads the answer."""
+        self._deaf = True
+        self._resume()
+        self._expect(self._limits.linger_s)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()

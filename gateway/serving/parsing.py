@@ -1,0 +1,152 @@
+"""From bytes to requests: httptools, with limits on what a head may be.
+
+Owned by one connection, which hears of each head, body piece and end. What is wrong
+with a request is a `refusal` (a problem's code and detail); nothing after it is read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import httptools
+
+from gateway.serving.limits import Limits
+
+Scope = dict[str, Any]
+
+
+class Owner(Protocol):
+    """What the parser needs of its connection."""
+
+    def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
+        """Hear of a request whose headers are complete."""
+
+    def on_piece(self, data: bytes) -> None:
+        """Hear of a piece of its body."""
+
+    def on_end(self) -> None:
+        """Hear that its body is complete."""
+
+
+class RequestParser:
+    """Reads the requests of one connection.
+
+    Attributes:
+        started: Whether a request has begun whose body is not complete.
+        seen_bytes: Bytes since the last request ended, as far as they are heads or nothing.
+        refusal: Why this client is heard no further: a problem's code and detail.
+    """
+
+    def __init__(self, owner: Owner, limits: Limits, endpoints: Scope) -> None:
+        self.started = False
+        self.seen_bytes = 0
+        self.refusal: tuple[str, str] | None = None
+        self._owner = owner
+        self._limits = limits
+        self._endpoints = endpoints
+        self._http = httptools.HttpRequestParser(self)
+        self._target = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._hosts = 0
+        self._expects_continue = False
+
+    def feed(self, data: bytes) -> None:
+        """Parse what came; look at `refusal` afterwards."""
+        if not self.started:
+            self.seen_bytes += len(data)
+        try:
+            self._http.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # Nobody upgrades here: the request is answered as HTTP/1.1, and what
+            # follows it is the next request.
+            self._http = httptools.HttpRequestParser(self)
+            if rest := data[upgrade.args[0] :]:
+                self.feed(rest)
+            return
+        except httptools.HttpParserError as error:
+            self.refuse("malformed_request", f"This is not HTTP/1.1: {error}.")
+        if self.seen_bytes > self._limits.header_bytes:
+            self.refuse("headers_too_large", f"At most {self._limits.header_bytes} bytes.")
+
+    def refuse(self, code: str, detail: str) -> None:
+        """Read this client no further; the first reason counts."""
+        if self.refusal is None:
+            self.refusal = (code, detail)
+
+    def on_message_begin(self) -> None:
+        """Begin a request (httptools)."""
+        self.started = True
+        self.seen_bytes = 0
+        self._target = b""
+        self._headers = []
+        self._hosts = 0
+        self._expects_continue = False
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the target (httptools)."""
+        self._target += url
+        if len(self._target) > self._limits.target_bytes:
+            self.refuse("target_too_long", f"At most {self._limits.target_bytes} bytes.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header (httptools)."""
+        self.seen_bytes += len(name) + len(value)
+        name = name.lower()
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"expect":
+            self._expects_continue = value.lower() == b"100-continue"
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Hand the head over, if it may pass (httptools)."""
+        limits = self._limits
+        if self.seen_bytes > limits.header_bytes:
+            self.refuse("headers_too_large", f"At most {limits.header_bytes} bytes.")
+        elif len(self._headers) > limits.header_count:
+            self.refuse("headers_too_large", f"At most {limits.header_count} headers.")
+        self.seen_bytes = 0
+        if self.refusal is None and (scope := self._scope()) is not None:
+            self._owner.on_head(
+                scope,
+                keep_alive=self._http.should_keep_alive(),
+                expects_continue=self._expects_continue,
+            )
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a piece of the body over (httptools)."""
+        if self.refusal is None:
+            self._owner.on_piece(body)
+
+    def on_message_complete(self) -> None:
+        """End a request (httptools)."""
+        self.started = False
+        if self.refusal is None:
+            self._owner.on_end()
+
+    def _scope(self) -> Scope | None:
+        version = self._http.get_http_version()
+        if self._hosts != 1 and version != "1.0":
+            self.refuse("malformed_request", "A request has exactly one Host header.")
+            return None
+        try:
+            url = httptools.parse_url(self._target)
+        except httptools.HttpParserError:
+            url = None
+        if url is None or not url.path or not self._target.isascii():
+            self.refuse("malformed_request", "The request target is not a path.")
+            return None
+        path = url.path.decode("ascii")
+        return {
+            **self._endpoints,
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": version,
+            "root_path": "",
+            "method": self._http.get_method().decode("ascii"),
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "headers": self._headers,
+        }

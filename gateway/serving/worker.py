@@ -1,0 +1,62 @@
+"""The gunicorn worker: uvicorn's server with our connections, and its tick as their clock.
+
+The application brings its `limits` for connections and a `drain` that ends long waits
+when the process is told to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from functools import partial
+from typing import Any, cast
+
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from uvicorn.server import Server
+from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
+
+from gateway.serving.connection import Connection
+
+_TICKS_PER_SWEEP = 2
+
+
+class SweepingServer(Server):
+    """Uvicorn's server that judges deadlines and tells the application of its end."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections (uvicorn calls this ten times a second)."""
+        if counter % _TICKS_PER_SWEEP == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                cast("Connection", connection).sweep(now)
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End long waits, then everything else."""
+        cast("Any", self.config.app).drain()
+        await super().shutdown(sockets)
+
+
+class GatewayWorker(UvicornWorker):  # type: ignore[misc]
+    """One gateway process."""
+
+    CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012 - the parent's declaration
+        "access_log": False,
+        "lifespan": "on",
+        "loop": "auto",
+        "proxy_headers": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": 10,
+        "ws": "none",
+    }
+
+    async def _serve(self) -> None:
+        application = self.wsgi
+        self.config.app = application
+        self.config.http = partial(Connection, limits=application.limits)
+        server = SweepingServer(config=self.config)
+        self._install_sigquit_handler()
+        await server.serve(sockets=self.sockets)
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)

@@ -15,7 +15,7 @@ ARGS  ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format lock clean
+.PHONY: help up test lint format docs lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -37,6 +37,9 @@ lint: $(VENV)/installed-dev ## Check style, types and the direction of imports
 format: $(VENV)/installed-dev ## Format the code and fix what can be fixed by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/installed-dev ## Write the generated parts of the documents anew
+	@$(BIN)/python -m tests.support.settings_table
 
 lock: $(VENV)/installed-dev ## Write the lock files anew from pyproject.toml (ARGS="--upgrade")
 	@$(LOCK) --extra build -o requirements.lock $(ARGS)

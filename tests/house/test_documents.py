@@ -1,0 +1,57 @@
+"""Documents are tested: tables, diagrams and lists in them say what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.main import COMMANDS
+from runtime.invocations.statuses import MOVES
+from tests.support.settings_table import README, replace_table
+
+ROOT = Path(__file__).parents[2]
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+_EDGE = re.compile(r"^ +(\w+) --> (\w+): (.+)$", re.MULTILINE)
+
+
+def test_the_readme_s_table_of_settings_is_current():
+    text = README.read_text(encoding="utf-8")
+
+    assert replace_table(text) == text, "run `make docs`"
+
+
+def test_the_readme_names_every_command_and_exit_code():
+    text = README.read_text(encoding="utf-8")
+
+    assert [c.name for c in COMMANDS if f"penstock {c.name}" not in text] == []
+    assert [code for code in ExitCode if f"| {int(code)} | " not in text] == []
+
+
+def test_the_diagram_of_statuses_is_the_table_of_moves():
+    edges = _EDGE.findall(ARCHITECTURE.read_text(encoding="utf-8"))
+
+    drawn = {(start, end): cause for start, end, cause in edges}
+
+    assert drawn == {(str(start), str(end)): cause for (start, end), cause in MOVES.items()}
+
+
+def test_the_map_names_every_package():
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    packages = [
+        path.parent.relative_to(ROOT)
+        for top in ("gateway", "runtime")
+        for path in sorted((ROOT / top).rglob("__init__.py"))
+    ]
+
+    assert [str(p) for p in packages if f"{p.name}/" not in text] == []
+    assert len(text.splitlines()) < 300
+
+
+def test_every_decision_follows_the_format():
+    for path in sorted((ROOT / "docs/decisions").glob("[0-9]*.md")):
+        text = path.read_text(encoding="utf-8")
+
+        assert re.match(r"# .+\n", text), f"{path.name}: begin with a title"
+        for heading in ("## Context", "## Decision", "## Consequences"):
+            assert f"\n{heading}\n" in text, f"{path.name}: lacks {heading}"

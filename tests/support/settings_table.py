@@ -1,0 +1,40 @@
+"""The README's table of settings, made from the one table in `runtime.settings`.
+
+A test compares; `make docs` writes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runtime.settings import Settings
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN = "<!-- settings: written by `make docs` -->"
+END = "<!-- end of settings -->"
+
+
+def render() -> str:
+    """Return the table in Markdown."""
+    rows = ["| variable | default | what it does |", "|---|---|---|"]
+    for name, setting in Settings.model_fields.items():
+        default = _shown(setting.default)
+        rows.append(f"| `PENSTOCK_{name.upper()}` | {default} | {setting.description} |")
+    return "\n".join(rows)
+
+
+def replace_table(text: str) -> str:
+    """Return the document with the table between the marks as it should be."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{render()}\n{END}{after}"
+
+
+def _shown(default: object) -> str:
+    if default is None or default in {"", ()}:
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+if __name__ == "__main__":
+    README.write_text(replace_table(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -18,6 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
+# What ends a connection: the sender's doing, or (cancelled) the receiver's own end.
+_OVER = (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError)
+
 Behaviour = Callable[["Received", asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -68,7 +71,7 @@ class Receiver:
         """Take one request of a connection."""
         self.open_now += 1
         try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            with contextlib.suppress(*_OVER):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
                 pairs = (line.split(": ", 1) for line in head[1:] if line)
                 headers = {name.lower(): value for name, value in pairs}

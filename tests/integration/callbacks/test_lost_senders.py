@@ -1,0 +1,208 @@
+"""Senders and Redis die in mid-delivery: nothing is lost, a late word is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from runtime.callbacks.deliverer import Deliverer
+from runtime.store import delivery_calls
+from runtime.store.line import Line
+from runtime.store.scripts import Call
+from tests.integration.callbacks.conftest import SECRET, Sending
+from tests.support.receiver import Receiver, receiving, status
+from tests.support.redis_server import start_redis
+from tests.support.waiting import eventually
+
+SENDER = """
+import sys
+from runtime.callbacks.deliverer import Deliverer
+from runtime.callbacks.guard import Policy
+from runtime.callbacks.rules import DeliveryRules
+from runtime.callbacks.secret import parse_secret
+from threading import Event
+url, secret = sys.argv[1:]
+rules = DeliveryRules(
+    secrets=(parse_secret(secret),), policy=Policy(allow_loopback=True), lease_ms=1_000, idle_s=1
+)
+Deliverer(url, rules).start()
+Event().wait()
+"""
+
+
+@contextmanager
+def sender_process(url: str):
+    """Run a deliverer in a process of its own; kill it at the end if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SENDER, url, SECRET],
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_sender_killed_before_its_note_leaves_the_delivery_to_another(
+    sending: Sending, receiver: Receiver
+):
+    with sender_process(sending.url) as sender:
+
+        async def kill_then_take(request, writer):
+            os.kill(sender.pid, signal.SIGKILL)
+            await status(200)(request, writer)
+
+        receiver.behave("/ok", kill_then_take, status(200))
+        delivery_id = sending.finish(receiver.url("/ok"))
+        eventually(lambda: sender.poll() is not None, within_s=10)
+
+    with sending.deliverer(idle_s=1):
+        delivery = sending.until(delivery_id, "delivered")
+
+    first, second = [json.loads(entry) for entry in delivery.attempts]
+    assert (first["error"], first["status_code"]) == ("the sender stopped", None)
+    assert second["status_code"] == 200
+    assert [request.headers["webhook-id"] for request in receiver.requests] == [delivery_id] * 2
+
+
+def test_a_sender_that_lost_its_lease_is_refused(sending: Sending, receiver: Receiver):
+    answered = asyncio.Event()
+
+    async def slow(request, writer):
+        await answered.wait()
+        await status(500)(request, writer)
+
+    async def quick(request, writer):
+        await status(200)(request, writer)
+        answered.set()
+
+    receiver.behave("/ok", slow, quick)
+    delivery_id = sending.finish(receiver.url("/ok"))
+
+    with sending.deliverer(lease_ms=300, total_s=5, idle_s=0.5):
+        delivery = sending.until(delivery_id, "delivered")
+        eventually(lambda: receiver.open_now == 0)
+
+    errors = [json.loads(entry)["error"] for entry in delivery.attempts]
+    assert errors == ["the sender stopped", None]
+    assert sending.read(delivery_id) == delivery
+
+
+def test_a_late_settlement_changes_nothing(sending: Sending, receiver: Receiver):
+    delivery_id = sending.finish(receiver.url("/ok"))
+    claim = delivery_calls.claim(free=9, limit=9, lease_ms=1, most_steps=9)
+    eventually(lambda: sending.line.run(claim).items)
+    [again] = eventually(lambda: sending.line.run(claim).items)
+
+    answer = sending.line.run(
+        delivery_calls.settle(
+            delivery_id=delivery_id,
+            attempt=again.attempt - 1,
+            verdict="delivered",
+            retry_in_ms=0,
+            pace="quick",
+            entry=b"{}",
+        )
+    )
+
+    assert answer == "LOST"
+    assert sending.read(delivery_id).status == "pending"
+
+
+def test_a_delivery_that_kills_every_sender_fails_at_last(sending: Sending, receiver: Receiver):
+    delivery_id = sending.finish(receiver.url("/ok"))
+    claim = delivery_calls.claim(free=9, limit=9, lease_ms=1, most_steps=3)
+
+    def claim_until_ended() -> bool:
+        sending.line.run(claim)
+        return sending.read(delivery_id).status == "failed"
+
+    eventually(claim_until_ended)
+
+    assert len(sending.read(delivery_id).attempts) == 3
+
+
+def test_what_ends_while_redis_is_away_is_settled_when_it_is_back(tmp_path):
+    asked, gone = Event(), Event()
+
+    async def answer_when_redis_is_gone(request, writer):
+        asked.set()
+        await asyncio.to_thread(gone.wait, 10)
+        await status(200)(request, writer)
+
+    with receiving() as receiver, ExitStack() as stack:
+        receiver.behave("/ok", answer_when_redis_is_gone)
+        line = Line(f"unix://{tmp_path / 'redis.sock'}")
+        stack.callback(line.close)
+        sending = Sending(f"unix://{tmp_path / 'redis.sock'}", line)
+        with durable_redis(tmp_path):
+            delivery_id = sending.finish(receiver.url("/ok"))
+            stack.enter_context(sending.deliverer(lease_ms=30_000, total_s=15))
+            eventually(asked.is_set)
+        line.close()
+        gone.set()
+        eventually(lambda: receiver.open_now == 0)
+        stack.enter_context(durable_redis(tmp_path))
+
+        delivery = sending.until(delivery_id, "delivered")
+        sending.until(sending.finish(receiver.url("/ok/later")), "delivered")
+
+    assert len(delivery.attempts) == 1
+    assert len(receiver.at("/ok")) == 1
+
+
+@contextmanager
+def durable_redis(folder: Path):
+    """Run a Redis that keeps what it was told, and kill it."""
+    server = start_redis(folder, "--appendonly", "yes", "--appendfsync", "always")
+    try:
+        yield
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_a_full_redis_begins_no_attempt(sending: Sending, receiver: Receiver):
+    delivery_id = sending.finish(receiver.url("/ok"))
+    sending.line.run(Call(("CONFIG", "SET", "maxmemory", "1"), bytes))
+    try:
+        with sending.deliverer():
+            with pytest.raises(AssertionError):
+                eventually(lambda: receiver.requests, within_s=0.5)
+            sending.line.run(Call(("CONFIG", "SET", "maxmemory", "0"), bytes))
+            sending.until(delivery_id, "delivered")
+    finally:
+        sending.line.run(Call(("CONFIG", "SET", "maxmemory", "0"), bytes))
+
+    assert len(receiver.requests) == 1
+
+
+def test_stopping_twice_and_starting_twice_is_safe(sending: Sending):
+    deliverer = Deliverer(sending.url, sending.rules())
+    deliverer.start()
+    deliverer.start()
+
+    deliverer.stop()
+    deliverer.stop()
+
+
+def test_a_deliverer_stops_at_once_when_redis_never_was(tmp_path, sending: Sending):
+    deliverer = Deliverer(f"unix://{tmp_path}/nobody.sock", sending.rules())
+    deliverer.start()
+    thread = deliverer._thread
+
+    deliverer.stop()
+
+    assert thread is not None
+    assert not thread.is_alive()

@@ -17,8 +17,6 @@ import dramatiq
 import msgspec
 from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import Middleware
-from runtime.registry.arguments import check_arguments
-from runtime.store.function_calls import read_manifest
 
 from runtime.broker.attempt import Attempt
 from runtime.broker.consumer import QueueConsumer
@@ -27,7 +25,9 @@ from runtime.broker.settler import Settler
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.identifiers import is_invocation_id, new_invocation_id
 from runtime.invocations.submission import prepare, submit
+from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.store.function_calls import read_manifest
 from runtime.store.line import Line
 
 
@@ -70,7 +70,7 @@ class PenstockBroker(dramatiq.Broker):
         middleware: Sequence[Middleware] = (),
     ) -> None:
         super().__init__(middleware=list(middleware))
-        self.queues: set[str] = set()
+        self.queues: dict[str, None] = {}
         self._url = url
         self._line = Line(url)
         self._worker_side = worker_side
@@ -115,7 +115,7 @@ class PenstockBroker(dramatiq.Broker):
         """Remember a queue; a running Dramatiq worker begins to consume it."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
-            self.queues.add(queue_name)
+            self.queues[queue_name] = None
             self.emit_after("declare_queue", queue_name)
 
     def enqueue(

@@ -1,0 +1,85 @@
+"""Where a worker process begins: settings in, parts made in the right order, signals obeyed.
+
+python -m runtime.worker
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+import threading
+from types import FrameType
+
+import structlog
+
+from runtime.callbacks.deliverer import Deliverer
+from runtime.callbacks.rules import read_rules
+from runtime.errors import PenstockError, SettingsError
+from runtime.execution.executor import Executor
+from runtime.execution.runner_pool import RunnerPool
+from runtime.execution.thread_lane import ThreadLane
+from runtime.logs import configure_logs
+from runtime.processes.environment import clean_environment
+from runtime.processes.fork_server import ForkServer
+from runtime.registry.publisher import Publisher
+from runtime.settings import Settings, read_environment, read_settings
+from runtime.store.line import Line
+from runtime.worker.process import WorkerProcess
+
+_log = structlog.get_logger(__name__)
+_WARMED = ("runtime.execution.runner_child", "runtime.registry.inspection_child")
+
+
+def main() -> int:
+    """Run a worker until SIGINT or SIGTERM; return the exit code."""
+    stop_requested = threading.Event()
+
+    def request_stop(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        stop_requested.set()
+
+    signal.signal(signal.SIGTERM, request_stop)
+    signal.signal(signal.SIGINT, request_stop)
+    try:
+        settings = read_settings()
+        if not settings.redis:
+            raise SettingsError("PENSTOCK_REDIS: a worker needs the address of a Redis")
+        configure_logs(settings.log_level, settings.log_format)
+        worker = build(settings)
+    except PenstockError as error:
+        sys.stderr.write(f"penstock worker: {error}\n")
+        return 1
+    worker.start(stop_requested)
+    stop_requested.wait()
+    worker.stop()
+    return 0
+
+
+def build(settings: Settings) -> WorkerProcess:
+    """Make the parts of a worker; the fork server starts before there are threads."""
+    fork_server = ForkServer(
+        preload=_WARMED,
+        environment=clean_environment(read_environment(), settings.function_env),
+    )
+    fork_server.start()
+    executor = Executor(
+        runners=RunnerPool(fork_server, size=settings.runners),
+        lane=ThreadLane(),
+        max_result_bytes=settings.max_result_bytes,
+        max_log_bytes=settings.max_log_bytes,
+        roll=random.random,
+    )
+    publisher = Publisher(
+        Line(settings.redis),
+        fork_server,
+        settings.functions,
+        load_timeout_s=settings.load_timeout_s,
+    )
+    return WorkerProcess(
+        settings,
+        fork_server=fork_server,
+        executor=executor,
+        publisher=publisher,
+        deliverer=Deliverer(settings.redis, read_rules(settings)),
+    )

@@ -29,7 +29,7 @@ from gateway.cli.supervisor import OWN_NAME, REDIS, Supervisor
 
 GATEWAY = "gateway"
 _GATEWAY_STOP_LIMIT_S = 15.0
-_WORKER_STOP_LIMIT_S = 20.0
+_WORKER_STOP_MARGIN_S = 10.0  # beyond the time it gives to what it runs
 _REDIS_STOP_LIMIT_S = 20.0
 
 
@@ -85,7 +85,7 @@ def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Pl
             name=f"worker-{number}",
             command=(sys.executable, "-m", "runtime.worker"),
             death_signal=signal.SIGKILL,  # its runners die with it; others take over its work
-            stop_limit_s=_WORKER_STOP_LIMIT_S,
+            stop_limit_s=flags.drain_s + _WORKER_STOP_MARGIN_S,
         )
         for number in range(1, flags.workers + 1)
     ]
@@ -140,7 +140,7 @@ def _flags() -> argparse.ArgumentParser:
     kinds: dict[str, Callable[[str], object]] = {
         "url": str, "probe-host": str, "port": int, "workers": int, "data": str,
         "redis-server": str, "redis-socket": str, "listen-fd": int, "lock-fd": int,
-        "secret-file": str, "spent-s": float,
+        "drain-s": float, "secret-file": str, "spent-s": float,
     }  # fmt: skip
     for name, kind in kinds.items():
         parser.add_argument(f"--{name}", type=kind)

@@ -18,7 +18,8 @@ _REDIS_ALWAYS_SAYS = (
 _GUNICORN_STAMP = re.compile(r"^\[[\d :+-]+\] \[\d+\] (?=\[)")
 _GUNICORN_ALWAYS_SAYS = re.compile(
     r"^\[INFO\] (Starting gunicorn|Listening at|Using worker|Booting worker|Worker exiting"
-    r"|Handling signal|Shutting down)"
+    r"|Handling signal|Shutting down|Error while closing socket|Worker \(pid:\d+\) was sent SIGTERM"
+    r"|(Started|Finished) server process|Waiting for application|Application \w+ complete)"
 )
 _OUR_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ")
 

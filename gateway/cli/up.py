@@ -70,6 +70,7 @@ def up(
         "probe-host": reachable_host(settings.host),
         "port": bound_port,
         "workers": settings.workers,
+        "drain-s": settings.drain_s,
         "data": data_folder,
         "listen-fd": listener.fileno(),
         "lock-fd": lock_fd,

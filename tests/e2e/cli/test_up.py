@@ -1,0 +1,137 @@
+"""`penstock up`: it comes up, restarts what dies, stops cleanly and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.commands import penstock
+from tests.support.system import System, running_system
+from tests.support.waiting import eventually
+
+ECHO = """\
+def echo(text: str) -> str:
+    return text
+"""
+GONE_LIMIT_S = 20.0
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[System]:
+    functions = tmp_path / "functions"
+    functions.mkdir()
+    (functions / "echo.py").write_text(ECHO, encoding="utf-8")
+    with running_system(tmp_path, "--workers", "1", functions=functions) as system:
+        yield system
+
+
+def echoes(system: System, text: str) -> bool:
+    """Whether a call of `echo` succeeds."""
+    try:
+        answer = system.call("echo", wait_s=5, text=text)
+    except httpx.TransportError:
+        return False
+    return answer.status_code == 200 and answer.json()["result"] == text
+
+
+def are_gone(processes: list[psutil.Process]) -> bool:
+    return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_it_greets_with_addresses_and_stops_without_a_trace(running: System, tmp_path: Path):
+    eventually(lambda: "Penstock is ready" in running.read_log())
+    everybody = running.processes()
+    assert echoes(running, "hello")
+
+    running.up.send_signal(signal.SIGTERM)
+    code = running.up.wait(GONE_LIMIT_S)
+
+    log = running.read_log()
+    assert code == 0, log
+    assert f"docs       {running.base_url}/docs" in log
+    assert f"{running.base_url}/functions/echo" in log
+    assert "Traceback" not in log
+    assert (
+        log.index("stopping gateway") < log.index("stopping worker") < log.index("stopping redis")
+    )
+    assert len(everybody) >= 5
+    assert are_gone(everybody)
+    assert not (tmp_path / "data" / "up.json").exists()
+    assert not (tmp_path / "data" / "redis" / "redis.sock").exists()
+
+
+def test_what_was_accepted_is_there_after_a_restart(tmp_path: Path):
+    functions = tmp_path / "functions"
+    functions.mkdir()
+    (functions / "echo.py").write_text(ECHO, encoding="utf-8")
+    with running_system(tmp_path, "--workers", "1", functions=functions) as before:
+        invocation = before.call("echo", wait_s=5, text="hello").json()
+
+    with running_system(tmp_path, "--workers", "1", functions=functions) as after:
+        found = after.invocation(invocation["id"])
+
+    assert found["result"] == "hello"
+
+
+def test_a_second_one_on_the_same_data_is_refused(running: System):
+    answer = penstock("up", "--port", "0", "--data", running.data)
+
+    assert answer.returncode == 5
+    assert f"already runs on the data folder {running.data} at {running.base_url}" in answer.stderr
+    assert echoes(running, "still here")
+
+
+@pytest.mark.parametrize("kind", ["gateway", "worker", "redis"])
+def test_what_is_killed_is_started_again(running: System, kind: str):
+    [victim] = running.parts(kind)
+    left = victim.children(recursive=True)
+    assert echoes(running, "before")
+
+    victim.kill()
+
+    eventually(lambda: kind in running.read_log().partition("killed by SIGKILL")[0], within_s=10)
+    eventually(lambda: echoes(running, "after"), within_s=25)
+    [heir] = running.parts(kind)
+    assert heir.pid != victim.pid
+    eventually(lambda: are_gone(left), within_s=5)
+
+
+def test_nothing_outlives_a_supervisor_that_is_killed(running: System, tmp_path: Path):
+    assert echoes(running, "hello")
+    everybody = running.processes()
+    began_at = time.monotonic()
+
+    os.kill(running.up.pid, signal.SIGKILL)
+
+    eventually(lambda: are_gone(everybody), within_s=GONE_LIMIT_S)
+    with running_system(tmp_path, "--workers", "1", functions=running.functions) as heir:
+        assert echoes(heir, "again")
+    assert time.monotonic() - began_at < 2 * GONE_LIMIT_S
+
+
+def test_secrets_are_not_on_command_lines(running: System):
+    secret = (running.data / "callback_secret").read_text(encoding="ascii").strip()
+
+    lines = [" ".join(process.cmdline()) for process in running.processes()]
+
+    assert len(secret) > 32
+    assert not [line for line in lines if secret in line]
+
+
+def test_a_data_folder_with_a_long_path_works(tmp_path: Path):
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+
+    with running_system(deep, "--workers", "1") as system:
+        socket = system.redis_socket
+
+        assert system.http.get("/readyz").status_code == 200
+        assert deep not in socket.parents
+    assert not socket.parent.exists()

@@ -94,5 +94,5 @@ class Heart:
                 self.beat()
             except StoreError as error:
                 _log.warning("heartbeat_missed", error=str(error))
-            except Exception:
+            except Exception:  # noqa: BLE001 - outermost: the heart must go on
                 _log.exception("heartbeat_failed")

@@ -38,8 +38,12 @@ class FoundFile:
 
 
 def discover(root: Path) -> list[FoundFile]:
-    """Return the function files below `root` by path; none when there is no such folder."""
-    real_root = os.path.realpath(root)
+    """Return the function files below `root`, by path.
+
+    Raises:
+        OSError: The folder itself is not there or cannot be read.
+    """
+    real_root = os.path.realpath(root, strict=True)
     files: list[str] = []
     helpers: dict[str, bytes] = {}
     unreadable: dict[str, OSError] = {}
@@ -114,6 +118,8 @@ def _walk(root: str) -> Iterator[str]:
             with os.scandir(Path(root, folder)) as entries:
                 listed = list(entries)
         except OSError:
+            if not folder:
+                raise
             continue  # gone, or not ours to read
         above |= {(here.st_dev, here.st_ino)}
         for entry in listed:

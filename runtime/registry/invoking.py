@@ -27,7 +27,13 @@ _loops = threading.local()
 
 
 class LoadedFunction:
-    """One function in memory; `manifest` is what is published of it."""
+    """One function in memory.
+
+    Attributes:
+        manifest: What is published of it.
+        line: Where it begins in its file, where that is known.
+        unload: Forgets its module, and with it all functions of its file.
+    """
 
     def __init__(
         self,
@@ -38,8 +44,10 @@ class LoadedFunction:
         model: type[BaseModel],
         adapter: TypeAdapter[Any] | None,
         unload: Callable[[], None],
+        line: int | None,
     ) -> None:
         self.manifest = manifest
+        self.line = line
         self.unload = unload
         self._target = target
         self._validator = model.__pydantic_validator__

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from pydantic import PydanticUserError
+
 from runtime.errors import LoadError
 from runtime.registry.bundle import Bundle
 from runtime.registry.callables import PublishedCallable, find_callables, line_of
@@ -25,8 +27,9 @@ from runtime.registry.schema import (
     parameters_schema,
     result_adapter,
     result_schema,
+    unreadable_part,
 )
-from runtime.registry.signature import Signature, read_signature
+from runtime.registry.signature import Signature, SignatureError, read_signature
 
 
 def load(bundle: Bundle, *, namespace: str | None = None) -> dict[str, LoadedFunction]:
@@ -64,11 +67,14 @@ def _describe(
     published: PublishedCallable, module: ModuleType, space: ModuleSpace, *, fallback: str | None
 ) -> LoadedFunction:
     signature = read_signature(published.target)
-    model = arguments_model(signature, module.__name__)
-    adapter = None if signature.returns is Any else result_adapter(signature.returns)
-    returns = {} if adapter is None else result_schema(adapter, signature.returns)
+    try:
+        model = arguments_model(signature, module.__name__)
+        adapter = None if signature.returns is Any else result_adapter(signature.returns)
+        returns = {} if adapter is None else result_schema(adapter, signature.returns)
+        parameters = parameters_schema(model, signature)
+    except PydanticUserError as error:
+        raise SignatureError(unreadable_part(signature) or error.message) from error
     documentation = read_docstring(_docstring_of(published.target) or fallback)
-    parameters = parameters_schema(model, signature)
     for name, text in documentation.parameters.items():
         if name in parameters["properties"]:
             parameters["properties"][name].setdefault("description", text)
@@ -92,6 +98,7 @@ def _describe(
     return LoadedFunction(
         manifest=manifest,
         target=published.target,
+        line=line_of(published.target),
         signature=signature,
         model=model,
         adapter=adapter,

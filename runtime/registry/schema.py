@@ -10,7 +10,16 @@ from __future__ import annotations
 import warnings
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, TypeAdapter, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PydanticSchemaGenerationError,
+    PydanticUndefinedAnnotation,
+    PydanticUserError,
+    TypeAdapter,
+    create_model,
+)
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema
@@ -81,6 +90,21 @@ def arguments_model(signature: Signature, module: str) -> type[BaseModel]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return create_model("Arguments", __base__=parent, __module__=module, **fields)
+
+
+def unreadable_part(signature: Signature) -> str | None:
+    """Name the first annotation pydantic can make nothing of, for an error's text."""
+    parts = [(f"parameter {p.name}", p.annotation) for p in signature.parameters if not p.injected]
+    parts += [("the keyword arguments", signature.extras), ("the result", signature.returns)]
+    for what, annotation in parts:
+        try:
+            TypeAdapter(annotation)
+        except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
+            name = getattr(annotation, "__name__", None) or str(annotation)
+            return f"{what}: {name} is no type that pydantic can read from JSON or write to it"
+        except PydanticUserError:
+            continue
+    return None
 
 
 def parameters_schema(model: type[BaseModel], signature: Signature) -> dict[str, Any]:

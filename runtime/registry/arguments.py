@@ -1,0 +1,186 @@
+"""Check an argument object against a function's published schema, without the function.
+
+Used by the gateway and by `.send()` before anything is queued. What passes here must
+pass pydantic in the runner: formats are judged by pydantic's own types, base64 must be
+standard base64, and 1.0 is refused where an integer is asked for (JSON Schema would
+take it, pydantic's strict mode does not).
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import jsonschema_rs
+
+from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.registry.formats import BASE64_FORMAT, FORMATS
+from runtime.registry.manifest import Manifest
+
+_MOST_FAULTS = 50
+_MOST_COMPILED = 2_000
+_DETAIL_MOST = 500
+_WHOLE = "x-penstock-whole-number"
+_EXACT = "x-penstock-exact"
+_MASK = "the value"
+
+
+class _WholeNumber:
+    """Keyword: refuse 1.0 where an integer is asked for."""
+
+    def __init__(self, parent: dict[str, Any], value: object, path: list[str | int]) -> None:
+        del parent, value, path
+
+    def validate(self, instance: object) -> None:
+        if isinstance(instance, float) and instance.is_integer():
+            raise ValueError("the value is not an integer: write it without a decimal point")
+
+
+class _ExactNumber:
+    """Keyword: refuse 1.0 where an enumeration has 1."""
+
+    def __init__(self, parent: dict[str, Any], value: object, path: list[str | int]) -> None:
+        del value, path
+        self._allowed = parent.get("enum", [parent.get("const")])
+
+    def validate(self, instance: object) -> None:
+        same = [option for option in self._allowed if option == instance]
+        if isinstance(instance, float) and same and not any(isinstance(o, float) for o in same):
+            raise ValueError("the value is not an integer: write it without a decimal point")
+
+
+_lock = threading.Lock()
+_compiled: dict[tuple[str, str], tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]] = {}
+
+
+def check_arguments(manifest: Manifest, arguments: object) -> None:
+    """Pass if the arguments fit.
+
+    Args:
+        manifest: Of the function; compiled once per name and version.
+        arguments: A parsed JSON value; an object is expected.
+
+    Raises:
+        ArgumentsError: With a JSON pointer for each fault; for a missing argument the
+            pointer is to where it should be.
+    """
+    validator = _validator(manifest)
+    if validator.is_valid(arguments):
+        return
+    faults: dict[tuple[str, str], ArgumentFault] = {}
+    for error in validator.iter_errors(arguments):
+        for fault in _faults(error, manifest):
+            faults.setdefault((fault.pointer, fault.detail), fault)
+        if len(faults) >= _MOST_FAULTS:
+            break
+    raise ArgumentsError(tuple(faults.values())[:_MOST_FAULTS])
+
+
+def compile_schema(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """Return a validator; never looks outside the schema.
+
+    Raises:
+        ValueError: It is no JSON Schema, or refers to something outside.
+    """
+    strict = _tightened(schema)
+    fault: Exception | None = None
+    # pydantic's own regular expressions first; look-around needs the other engine.
+    for patterns in (jsonschema_rs.RegexOptions(), jsonschema_rs.FancyRegexOptions()):
+        try:
+            return jsonschema_rs.Draft202012Validator(
+                strict,
+                formats=FORMATS,
+                validate_formats=True,
+                keywords={_WHOLE: _WholeNumber, _EXACT: _ExactNumber},
+                pattern_options=patterns,
+                mask=_MASK,
+                offline=True,
+            )
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+            fault = error
+    raise ValueError(f"not a usable JSON Schema: {fault}")
+
+
+def _validator(manifest: Manifest) -> jsonschema_rs.Draft202012Validator:
+    key = (manifest.name, manifest.version)
+    schema = manifest.parameters
+    held = _compiled.get(key)
+    if held is not None and (held[0] is schema or held[0] == schema):
+        return held[1]
+    made = compile_schema(schema)
+    with _lock:
+        if len(_compiled) >= _MOST_COMPILED:
+            _compiled.clear()
+        _compiled[key] = (schema, made)
+    return made
+
+
+def _tightened(schema: Any) -> Any:  # noqa: ANN401 - a JSON value is any
+    """Copy a schema, adding what the published one cannot say."""
+    if isinstance(schema, list):
+        return [_tightened(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {
+        key: value if key in {"enum", "const", "default", "examples"} else _tightened(value)
+        for key, value in schema.items()
+    }
+    kind = schema.get("type")
+    if kind == "integer" or (isinstance(kind, list) and "integer" in kind and "number" not in kind):
+        made[_WHOLE] = True
+    elif isinstance(schema.get("enum"), list) or "const" in schema:
+        made[_EXACT] = True
+    if schema.get("contentEncoding") == "base64":
+        made.setdefault("format", BASE64_FORMAT)
+    return made
+
+
+def _faults(error: jsonschema_rs.ValidationError, manifest: Manifest) -> Iterable[ArgumentFault]:
+    here = _pointer(error.instance_path)
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        yield ArgumentFault(pointer=here + _pointer([kind.property]), detail="is required")
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        for name in kind.unexpected:
+            known = list(manifest.parameters.get("properties", ())) if not here else []
+            yield ArgumentFault(pointer=here + _pointer([name]), detail=_unexpected(name, known))
+    elif isinstance(
+        kind,
+        jsonschema_rs.ValidationErrorKind.AnyOf | jsonschema_rs.ValidationErrorKind.OneOfNotValid,
+    ):
+        yield from _alternatives(here, kind.context, manifest)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
+        known_as = "standard base64" if kind.format == BASE64_FORMAT else kind.format
+        yield ArgumentFault(pointer=here, detail=f"the value is not {known_as}")
+    else:
+        yield ArgumentFault(pointer=here, detail=error.message[:_DETAIL_MOST])
+
+
+def _alternatives(
+    here: str, branches: list[list[jsonschema_rs.ValidationError]], manifest: Manifest
+) -> Iterable[ArgumentFault]:
+    real = [branch for branch in branches if branch and not _is_about_null(branch)]
+    if len(real) == 1:  # an optional value: say what is wrong with it
+        for error in real[0]:
+            yield from _faults(error, manifest)
+        return
+    reasons = dict.fromkeys(branch[0].message for branch in branches if branch)
+    detail = "fits no alternative: " + "; ".join(reasons)
+    yield ArgumentFault(pointer=here, detail=detail[:_DETAIL_MOST])
+
+
+def _is_about_null(branch: list[jsonschema_rs.ValidationError]) -> bool:
+    kind = branch[0].kind
+    return isinstance(kind, jsonschema_rs.ValidationErrorKind.Type) and kind.types == ["null"]
+
+
+def _unexpected(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"is not an argument{hint}" if known else "is not a known member"
+
+
+def _pointer(path: Iterable[str | int]) -> str:
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

@@ -1,0 +1,58 @@
+"""The sacrificial child's side of `inspection`: load the bundle, answer once.
+
+Answers "loaded" with the manifests, or "failed" with a LoadError's parts. No answer
+means that the file ended or crashed this process.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+
+from runtime.errors import LoadError
+from runtime.processes.frames import Channel
+from runtime.registry.arguments import compile_schema
+from runtime.registry.bundle import decode_bundle
+from runtime.registry.importer import PUBLIC_NAMESPACE
+from runtime.registry.invoking import LoadedFunction
+from runtime.registry.loading import load
+from runtime.registry.manifest import Manifest
+
+
+def inspect_bundle(channel: Channel) -> None:
+    """Load what the channel brings; never raises for what the file does."""
+    encoded, deadline_s, trace_path = channel.receive()
+    sys.dont_write_bytecode = True
+    with Path(trace_path.decode()).open("wb", buffering=0) as trace:
+        # Written by C code, so a file that holds the interpreter's lock is caught too.
+        faulthandler.enable(trace)
+        faulthandler.dump_traceback_later(float(deadline_s), exit=True, file=trace)
+        try:
+            bundle = decode_bundle(encoded)
+            functions = load(bundle, namespace=PUBLIC_NAMESPACE)
+            manifests = [_checked(function) for function in functions.values()]
+            answer = (b"loaded", msgspec.json.encode(manifests))
+        except LoadError as error:
+            fault = {
+                "kind": error.kind,
+                "message": error.message,
+                "file": error.file,
+                "line": error.line,
+            }
+            answer = (b"failed", json.dumps(fault).encode())
+        faulthandler.cancel_dump_traceback_later()
+        channel.send(*answer)
+
+
+def _checked(function: LoadedFunction) -> Manifest:
+    manifest = function.manifest
+    try:
+        compile_schema(manifest.parameters)
+    except ValueError as error:
+        text = f"{manifest.name}: {str(error).partition(chr(10))[0]}"
+        raise LoadError("SchemaError", text, file=manifest.file, line=function.line) from error
+    return manifest

@@ -1,0 +1,81 @@
+"""Load many bundles at once, so that a slow one does not hold up the others.
+
+A few at a time; one that takes longer than `patience_s` gives its place to the next
+and goes on beside it. Every load is a thread that waits for a child.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from runtime.errors import LoadError, ProcessError
+from runtime.registry.bundle import Bundle
+from runtime.registry.manifest import FileError, Manifest
+
+_log = structlog.get_logger(__name__)
+Loaded = tuple[Manifest, ...] | FileError | None
+Ticket = tuple[str, object]
+
+
+class ParallelLoads:
+    """Begins loads and tells their outcomes.
+
+    Args:
+        inspect: Loads one bundle; raises LoadError, or ProcessError when it could not try.
+        on_done: Called in the load's thread with its ticket and the outcome; None when it
+            could not be tried.
+        at_once: Quick loads at a time.
+        patience_s: After this a load counts as slow.
+    """
+
+    def __init__(
+        self,
+        *,
+        inspect: Callable[[Bundle], Sequence[Manifest]],
+        on_done: Callable[[Ticket, Loaded], None],
+        at_once: int,
+        patience_s: float = 1.0,
+    ) -> None:
+        self._inspect = inspect
+        self._on_done = on_done
+        self._places = threading.Semaphore(at_once)
+        self._patience_s = patience_s
+
+    def begin(self, bundle: Bundle, ticket: Ticket) -> None:
+        """Load a bundle in a thread of its own."""
+        name = f"load {bundle.file}"
+        threading.Thread(target=self._load, args=(bundle, ticket), name=name, daemon=True).start()
+
+    def _load(self, bundle: Bundle, ticket: Ticket) -> None:
+        self._places.acquire()
+        given_back = threading.Lock()  # taken once, by whoever gives the place back
+
+        def give_back() -> None:
+            if given_back.acquire(blocking=False):
+                self._places.release()
+
+        patience = threading.Timer(self._patience_s, give_back)
+        patience.daemon = True
+        patience.start()
+        try:
+            outcome = self._try(bundle)
+        finally:
+            patience.cancel()
+            give_back()
+        self._on_done(ticket, outcome)
+
+    def _try(self, bundle: Bundle) -> Loaded:
+        try:
+            return tuple(self._inspect(bundle))
+        except LoadError as error:
+            return FileError(
+                type=error.kind, message=error.message, file=error.file, line=error.line
+            )
+        except ProcessError as error:
+            _log.warning("load_not_tried", file=bundle.file, error=str(error))
+        except Exception:  # noqa: BLE001 - outermost: a thread's crash must be seen and survived
+            _log.exception("load_crashed", file=bundle.file)
+        return None

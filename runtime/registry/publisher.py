@@ -1,0 +1,203 @@
+"""Keep Redis's list of functions equal to the folder: load, publish, withdraw.
+
+Runs in a thread of the one worker process that holds the publisher's lease. Every
+pass looks at the folder and at Redis and applies the difference, so it does not
+matter what was missed: events, an earlier publisher's end, a Redis that lost its data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from runtime.errors import StoreError
+from runtime.processes.fork_server import ForkServer
+from runtime.registry.discovery import discover
+from runtime.registry.inspection import inspect
+from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.registry.plan import plan
+from runtime.registry.stock import Stock
+from runtime.registry.watching import Watcher
+from runtime.store.function_calls import (
+    annotate_function,
+    publish_function,
+    read_manifests,
+    read_versions,
+    withdraw_function,
+)
+from runtime.store.line import Line
+
+_log = structlog.get_logger(__name__)
+_RETRY_S = 0.5
+_STOP_LIMIT_S = 2.0
+_LOADS_PER_CORE = 2
+
+
+class Publisher:
+    """Publishes a folder's functions from `start` until `stop`; may be started again.
+
+    Args:
+        line: A connection of its own.
+        fork_server: Where sacrificial children come from.
+        root: The functions folder; it may come into being later.
+        load_timeout_s: Time for a file to load.
+        rescan_s: Longest time between two looks at the folder.
+        retry_failed_s: Time after which a file that failed is tried again.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        fork_server: ForkServer,
+        root: Path,
+        *,
+        load_timeout_s: float = 10.0,
+        rescan_s: float = 5.0,
+        retry_failed_s: float = 30.0,
+    ) -> None:
+        self._line = line
+        self._root = root
+        self._rescan_s = rescan_s
+        self._retry_failed_s = retry_failed_s
+        self._inspect = partial(inspect, fork_server, deadline_s=load_timeout_s)
+        self._pass: _Pass | None = None
+
+    def start(self) -> None:
+        """Begin publishing; safe when it has begun."""
+        if self._pass is not None:
+            return
+        woken = threading.Event()
+        stock = Stock(
+            inspect=self._inspect,
+            on_outcome=woken.set,
+            at_once=_LOADS_PER_CORE * (os.cpu_count() or 1),
+            retry_failed_s=self._retry_failed_s,
+        )
+        self._pass = _Pass(self._line, stock, self._root, woken=woken, rescan_s=self._rescan_s)
+        self._pass.start()
+
+    def stop(self) -> None:
+        """Stop publishing; twice is safe. Loads under way end unheard."""
+        stopped, self._pass = self._pass, None
+        if stopped is not None:
+            stopped.stop()
+
+
+class _Pass:
+    """One life of the publisher, from a start to the stop after it."""
+
+    def __init__(
+        self, line: Line, stock: Stock, root: Path, *, woken: threading.Event, rescan_s: float
+    ) -> None:
+        self._line = line
+        self._stock = stock
+        self._root = root
+        self._woken = woken
+        self._rescan_s = rescan_s
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        self._confirmed: set[tuple[str, str]] = set()
+        self._trouble = ""
+
+    def start(self) -> None:
+        self._woken.set()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._woken.set()
+        self._thread.join(_STOP_LIMIT_S)
+
+    def _run(self) -> None:
+        watcher = Watcher(self._root, self._woken.set)
+        watcher.start()
+        pause_s = 0.0
+        try:
+            while not self._stopped.is_set():
+                self._woken.wait(pause_s)
+                self._woken.clear()
+                pause_s = _RETRY_S
+                if not self._stopped.is_set():
+                    pause_s = self._reconcile_safely()
+        finally:
+            watcher.stop()
+
+    def _reconcile_safely(self) -> float:
+        """Make one pass whatever happens; return the time until the next one is due."""
+        try:
+            is_complete = self._reconcile()
+        except (StoreError, OSError) as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                _log.warning("publisher_waits", folder=str(self._root), error=str(error))
+            return _RETRY_S
+        except Exception:  # noqa: BLE001 - outermost: the loop must survive and be seen
+            _log.exception("publisher_crashed")
+            return _RETRY_S
+        self._trouble = ""
+        return self._rescan_s if is_complete else _RETRY_S
+
+    def _reconcile(self) -> bool:
+        """Folder → loads; folder and Redis → changes. False when some had to wait."""
+        self._stock.update(discover(self._root))
+        states = self._stock.states()
+        encoded, versions = self._line.run_many([read_manifests(), read_versions()])
+        published = _decode_all(encoded)
+        wanted = plan(states, published)
+        for name, manifest in wanted.items():
+            self._settle(manifest, published.get(name), versions.get(name))
+        unwanted = sorted((encoded.keys() | versions.keys()) - wanted.keys())
+        if unwanted and self._stock.has_fresh_loads():
+            return False  # a renamed file must not make its functions vanish for a moment
+        for name in unwanted:
+            if self._line.run(withdraw_function(name)):
+                _log.info("function_withdrawn", function=name)
+        return True
+
+    def _settle(self, manifest: Manifest, before: Manifest | None, serving: str | None) -> None:
+        """Publish one function, or only note what is wrong with it."""
+        release = self._stock.release_of(manifest)
+        if release is None or not manifest.version:
+            self._annotate(manifest, before, serving)
+            return
+        key = (manifest.name, manifest.version)
+        if before == manifest and serving == manifest.version and key in self._confirmed:
+            return
+        is_changed = self._line.run(
+            publish_function(
+                manifest.name,
+                manifest=manifest.encode(),
+                version=manifest.version,
+                source=release.encode(),
+            )
+        )
+        self._confirmed.add(key)
+        if is_changed:
+            _log.info(
+                "function_loaded",
+                function=manifest.name,
+                version=manifest.version,
+                file=manifest.file,
+            )
+
+    def _annotate(self, manifest: Manifest, before: Manifest | None, serving: str | None) -> None:
+        if before == manifest:
+            return
+        if serving and not manifest.version:
+            self._line.run(withdraw_function(manifest.name))
+        self._line.run(annotate_function(manifest.name, manifest=manifest.encode()))
+
+
+def _decode_all(encoded: dict[str, bytes]) -> dict[str, Manifest]:
+    """Decode what can be; what another release of Penstock wrote is simply written again."""
+    published = {}
+    for name, data in encoded.items():
+        with contextlib.suppress(msgspec.MsgspecError):
+            published[name] = decode_manifest(data)
+    return published

@@ -1,0 +1,18 @@
+-- withdraw_function: unpublish a function; its source stays a while for running attempts.
+--
+-- ARGV     name, superseded_ttl_ms
+-- RETURNS  CHANGED | SAME
+-- WHY ONE SCRIPT  manifest and serving version must vanish together, or a call could be
+--                 accepted for a function that nobody can describe any more.
+-- include: release_source
+
+local before = redis.call('HGET', key_versions(), name)
+local removed = redis.call('HDEL', key_functions(), name) + redis.call('HDEL', key_versions(), name)
+if removed == 0 then
+  return 'SAME'
+end
+if before then
+  release_source(before, superseded_ttl_ms)
+end
+redis.call('PUBLISH', key_news(), '')
+return 'CHANGED'

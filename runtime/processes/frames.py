@@ -8,6 +8,8 @@ One thread receives; any thread may send.
 
 from __future__ import annotations
 
+import math
+import select
 import socket
 import struct
 import threading
@@ -22,11 +24,15 @@ _PREFIX = struct.Struct("!4sI")
 _HEADERS = tuple(struct.Struct(f"!4sI{count}I") for count in range(MAX_PARTS + 1))
 _LENGTHS = tuple(struct.Struct(f"!{count}I") for count in range(MAX_PARTS + 1))
 _JOIN_BYTES = 65_536
-_READ_BYTES = 262_144
+_READ_BYTES = 16_384  # a read allocates as much, so a small frame wants a small one
+_READ_MOST_BYTES = 1_048_576
 
 
 class Channel:
     """One end of a socket pair.
+
+    The socket itself stays blocking; who waits with a limit polls, which costs no
+    system call that changes its mode and lets one thread send while another receives.
 
     Args:
         sock: The connected socket; the channel owns it.
@@ -34,11 +40,14 @@ class Channel:
     """
 
     def __init__(self, sock: socket.socket, *, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
+        sock.setblocking(True)  # noqa: FBT003 - takes no keyword
         self._socket = sock
         self._max_frame_bytes = max_frame_bytes
         self._held = bytearray()
+        self._missing_bytes = 0
         self._sending = threading.Lock()
-        self._timeout_s = sock.gettimeout()
+        self._readable = _poll(sock, select.POLLIN)
+        self._writable = _poll(sock, select.POLLOUT)
 
     def fileno(self) -> int:
         """Return the descriptor, -1 when closed."""
@@ -52,14 +61,14 @@ class Channel:
             TimeoutError: The other end did not take the frame in time; the channel is of
                 no more use, since the frame may be half sent.
         """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
         head = _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts))
+        pieces = [head, *parts]
+        if sum(map(len, parts)) <= _JOIN_BYTES:
+            pieces = [b"".join(pieces)]
         with self._sending:
             try:
-                self._wait_at_most(timeout_s)
-                if sum(map(len, parts)) <= _JOIN_BYTES:
-                    self._socket.sendall(b"".join((head, *parts)))
-                else:
-                    self._send_scattered([head, *parts])
+                self._send_all([memoryview(piece) for piece in pieces if piece], deadline)
             except TimeoutError:
                 raise
             except OSError as error:
@@ -74,48 +83,64 @@ class Channel:
             TimeoutError: No whole frame came in time; what came of it is kept.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        while True:
+        frame = self._take() if self._held else None
+        while frame is None:
+            data = self._read(deadline)
+            if not self._held and (frame := self._split(data)) is not None:
+                return frame  # one whole frame in one read: nothing to keep, nothing to copy twice
+            self._held += data
             frame = self._take()
-            if frame is not None:
-                return frame
-            self._fill(None if deadline is None else deadline - time.monotonic())
+        return frame
 
     def close(self) -> None:
         """Close this end; twice is safe."""
         self._socket.close()
 
     def _take(self) -> list[bytes] | None:
-        held = self._held
-        if len(held) < _PREFIX.size:
+        """Return the first frame of what is held, and drop it there."""
+        total = self._measure(self._held)
+        if total is None:
             return None
-        magic, count = _PREFIX.unpack_from(held)
+        frame = self._split(bytes(memoryview(self._held)[:total]))
+        del self._held[:total]
+        return frame
+
+    def _split(self, data: bytes) -> list[bytes] | None:
+        """Return the parts of what is exactly one frame, else None."""
+        if self._measure(data) != len(data):
+            return None
+        _, count = _PREFIX.unpack_from(data)
+        parts = []
+        start = _HEADERS[count].size
+        for length in _LENGTHS[count].unpack_from(data, _PREFIX.size):
+            parts.append(data[start : start + length])
+            start += length
+        return parts
+
+    def _measure(self, data: bytes | bytearray) -> int | None:
+        """Return the length of the frame that `data` begins with, None if it is not all there."""
+        self._missing_bytes = 0
+        if len(data) < _PREFIX.size:
+            return None
+        magic, count = _PREFIX.unpack_from(data)
         if magic != _MAGIC or count > MAX_PARTS:
             raise ChannelClosedError("the other end does not speak in frames")
-        start = _HEADERS[count].size
-        if len(held) < start:
+        if len(data) < _HEADERS[count].size:
             return None
-        lengths = _LENGTHS[count].unpack_from(held, _PREFIX.size)
-        total = start + sum(lengths)
+        total = _HEADERS[count].size + sum(_LENGTHS[count].unpack_from(data, _PREFIX.size))
         if total > self._max_frame_bytes:
             raise ChannelClosedError(
                 f"a frame of {total} bytes; at most {self._max_frame_bytes} are accepted"
             )
-        if len(held) < total:
-            return None
-        parts = []
-        with memoryview(held) as view:
-            for length in lengths:
-                parts.append(bytes(view[start : start + length]))
-                start += length
-        del held[:total]
-        return parts
+        self._missing_bytes = max(0, total - len(data))
+        return None if self._missing_bytes else total
 
-    def _fill(self, timeout_s: float | None) -> None:
-        if timeout_s is not None and timeout_s <= 0:
-            raise TimeoutError("no frame in time")
+    def _read(self, deadline: float | None) -> bytes:
+        size = min(max(_READ_BYTES, self._missing_bytes), _READ_MOST_BYTES)
         try:
-            self._wait_at_most(timeout_s)
-            data = self._socket.recv(_READ_BYTES)
+            if deadline is not None:
+                _wait(self._readable, deadline)
+            data = self._socket.recv(size)
         except TimeoutError:
             raise
         except ConnectionResetError as error:
@@ -124,18 +149,32 @@ class Channel:
             raise ChannelClosedError(f"the other end is gone: {error}") from error
         if not data:
             raise ChannelClosedError("the other end is closed")
-        self._held += data
+        return data
 
-    def _send_scattered(self, parts: list[bytes]) -> None:
-        views = [memoryview(part) for part in parts if part]
+    def _send_all(self, views: list[memoryview], deadline: float | None) -> None:
+        flags = 0 if deadline is None else socket.MSG_DONTWAIT
         while views:
-            sent = self._socket.sendmsg(views)
+            try:
+                sent = self._socket.sendmsg(views, (), flags)
+            except BlockingIOError:
+                _wait(self._writable, deadline)
+                continue
             while views and sent >= len(views[0]):
                 sent -= len(views.pop(0))
             if views:
                 views[0] = views[0][sent:]
 
-    def _wait_at_most(self, timeout_s: float | None) -> None:
-        if timeout_s != self._timeout_s:
-            self._socket.settimeout(timeout_s)
-            self._timeout_s = timeout_s
+
+def _poll(sock: socket.socket, event: int) -> select.poll:
+    poll = select.poll()
+    poll.register(sock, event)
+    return poll
+
+
+def _wait(poll: select.poll, deadline: float | None) -> None:
+    """Wait until the socket is ready; TimeoutError at the deadline."""
+    left_s = None if deadline is None else deadline - time.monotonic()
+    if left_s is not None and left_s <= 0:
+        raise TimeoutError("not in time")
+    if not poll.poll(None if left_s is None else math.ceil(left_s * 1000)):
+        raise TimeoutError("not in time")

@@ -1,0 +1,184 @@
+"""What a function prints and logs in a runner, sent to the worker as it comes.
+
+Python's stdout and stderr go straight to the sink, line by line; descriptors 1 and 2
+(C libraries, subprocesses) through a pipe that a thread empties. Sent at once, so
+that the last line before a kill is known. At most `max_bytes` per attempt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import io
+import logging
+import os
+import select
+import sys
+import threading
+from collections.abc import Callable
+from typing import cast
+
+from typing_extensions import Buffer
+
+Send = Callable[[bytes], None]
+LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
+_PIPE_BYTES = 65_536
+_HIGH_DESCRIPTOR = 400
+_STACK_BYTES = 262_144
+
+
+def truncation_mark(max_bytes: int) -> bytes:
+    """Return what stands where output was cut off."""
+    return b"\n[output truncated: at most %d bytes are kept]\n" % max_bytes
+
+
+class Sink:
+    """Takes output of the attempt under way and passes on at most `max_bytes` of it."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._send: Send | None = None
+        self._left = 0
+
+    def open(self, send: Send) -> None:
+        """Begin an attempt: what is written from now on goes to `send`."""
+        with self._lock:
+            self._send = send
+            self._left = self._max_bytes
+
+    def close(self) -> None:
+        """End the attempt: what is written from now on is dropped."""
+        with self._lock:
+            self._send = None
+
+    def write(self, data: bytes) -> None:
+        """Pass output on, or the beginning of it."""
+        with self._lock:
+            if self._send is None or self._left < 0 or not data:
+                return
+            if len(data) > self._left:
+                data = data[: self._left] + truncation_mark(self._max_bytes)
+                self._left = -1
+            else:
+                self._left -= len(data)
+            self._send(data)
+
+
+class _SinkFile(io.RawIOBase):
+    """A raw binary file that writes to the sink; in a fork of the runner, to the pipe."""
+
+    def __init__(self, sink: Sink, descriptor: int) -> None:
+        super().__init__()
+        self._sink = sink
+        self._descriptor = descriptor
+        self._pid = os.getpid()
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def write(self, data: Buffer) -> int:
+        taken = bytes(data)
+        if os.getpid() == self._pid:
+            self._sink.write(taken)
+            return len(taken)
+        return os.write(self._descriptor, taken)
+
+
+class _Handler(logging.Handler):
+    """Writes records to whatever sys.stderr is at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001 - as logging does: a log line harms nobody
+            self.handleError(record)
+
+
+class AttemptOutput:
+    """The output of one runner child; `install` replaces the process's own."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._sink = Sink(max_bytes)
+        self._draining = threading.Lock()
+        self._read_end = self._write_end = -1
+        self._streams: list[io.TextIOWrapper] = []
+
+    def install(self) -> None:
+        """Take over sys.stdout, sys.stderr, descriptors 1 and 2, and the root logger."""
+        read_end, write_end = os.pipe()
+        self._read_end, self._write_end = _move_up(read_end), _move_up(write_end)
+        os.set_blocking(self._read_end, False)
+        handler = _Handler()
+        handler.setFormatter(logging.Formatter(LOG_FORMAT))
+        logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+        default_bytes = threading.stack_size(_STACK_BYTES)
+        threading.Thread(target=self._drain_for_ever, name="output", daemon=True).start()
+        threading.stack_size(default_bytes)
+        self.mend()
+
+    def begin(self, send: Send) -> None:
+        """Begin an attempt."""
+        self._sink.open(send)
+
+    def end(self) -> None:
+        """End the attempt; everything written until now has been sent."""
+        for stream in self._streams:
+            with contextlib.suppress(ValueError, OSError):  # closed by the function
+                stream.flush()
+        self._drain()
+        self._sink.close()
+
+    def mend(self) -> None:
+        """Put right what the last attempt closed or replaced; done while nobody waits."""
+        for number in (1, 2):
+            with contextlib.suppress(OSError):
+                os.dup2(self._write_end, number)
+        _ensure_standard_input()
+        if not self._streams or self._streams[0].closed or self._streams[1].closed:
+            self._streams = [_text_stream(self._sink, number) for number in (1, 2)]
+        sys.stdout, sys.stderr = self._streams
+
+    def _drain_for_ever(self) -> None:
+        poll = select.poll()
+        poll.register(self._read_end, select.POLLIN)
+        while True:
+            for _, events in poll.poll():
+                if not events & select.POLLIN or not self._drain():
+                    return
+
+    def _drain(self) -> bool:
+        with self._draining:
+            while True:
+                try:
+                    data = os.read(self._read_end, _PIPE_BYTES)
+                except BlockingIOError:
+                    return True
+                except OSError:
+                    return False
+                if not data:
+                    return False
+                self._sink.write(data)
+
+
+def _text_stream(sink: Sink, descriptor: int) -> io.TextIOWrapper:
+    raw = cast("io.RawIOBase", _SinkFile(sink, descriptor))
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+    )
+
+
+def _move_up(descriptor: int) -> int:
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH_DESCRIPTOR)
+    os.close(descriptor)
+    return moved
+
+
+def _ensure_standard_input() -> None:
+    try:
+        os.fstat(0)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -1,0 +1,43 @@
+"""How an attempt ended, as told by the process or thread that ran it.
+
+Between the runner child and the executor, and within the thread lane. It says what
+happened; whether that means another attempt is judged by `runtime.execution.verdict`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+EndingKind = Literal[
+    "succeeded",
+    "retry",
+    "rejected",
+    "exception",
+    "exited",
+    "timeout",
+    "out_of_memory",
+    "result_not_serializable",
+    "result_too_large",
+    "cancelled",
+    "lost",
+]
+
+
+class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """What happened.
+
+    Attributes:
+        kind: "succeeded", "retry" (asked for), "cancelled", "lost", or an error type.
+        exception_names: The exception's class and its bases, by name, nearest first.
+        after_s: When "retry" says how long to wait.
+    """
+
+    kind: EndingKind
+    result_type: str = "json"
+    media_type: str = "application/json"
+    message: str = ""
+    traceback: str | None = None
+    exception_names: tuple[str, ...] = ()
+    after_s: float | None = None

@@ -1,0 +1,104 @@
+"""Stop a call that runs in a thread of ours, and never anything after it.
+
+Whoever takes the guard's one token decides: the watchdog takes it to interrupt, the
+calling thread takes it when the call is over. So an exception is sent at most once,
+and `disarm` does not return before one that was sent has arrived or was called back.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from _thread import allocate_lock
+from typing import Literal
+
+Cause = Literal["timeout", "cancelled"]
+_GRAIN_S = 0.2
+_ROUNDS_TO_RECEIVE = 1_000
+_send_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
+
+
+class Interruption(BaseException):
+    """Raised inside a call that has run out of time or was cancelled."""
+
+
+class Guard:
+    """One call's right to be interrupted; made and disarmed by the thread that calls."""
+
+    __slots__ = ("_sent", "_thread_id", "_token", "cause", "deadline")
+
+    def __init__(self, timeout_s: float) -> None:
+        self.deadline = time.monotonic() + timeout_s
+        self.cause: Cause | None = None
+        self._thread_id = ctypes.c_ulong(threading.get_ident())
+        self._token: list[None] = [None]
+        self._sent = allocate_lock()
+        self._sent.acquire()
+
+    def interrupt(self, cause: Cause) -> bool:
+        """Raise Interruption in the calling thread; False when the call is over."""
+        try:
+            self._token.pop()  # atomic: one thread gets it
+        except IndexError:
+            return False
+        self.cause = cause
+        _send_exception(self._thread_id, ctypes.py_object(Interruption))
+        self._sent.release()
+        return True
+
+    def disarm(self) -> None:
+        """End the right; from here on no Interruption comes, but one may come in here."""
+        try:
+            self._token.pop()
+        except IndexError:
+            self._sent.acquire()
+            for _ in range(_ROUNDS_TO_RECEIVE):
+                pass  # a pending exception is raised at a loop's end
+            _send_exception(self._thread_id, None)
+
+
+class Watchdog:
+    """A thread that interrupts calls past their deadline; it runs from the first call on."""
+
+    def __init__(self) -> None:
+        self._guards: set[Guard] = set()
+        self._lock = threading.Lock()
+        self._hurry = threading.Event()
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+
+    def watch(self, guard: Guard, timeout_s: float) -> None:
+        """Interrupt the guarded call at its deadline, at most `_GRAIN_S` late."""
+        with self._lock:
+            self._guards.add(guard)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                self._thread.start()
+        if timeout_s < _GRAIN_S:
+            self._hurry.set()
+
+    def forget(self, guard: Guard) -> None:
+        """Stop watching a call that is over."""
+        with self._lock:
+            self._guards.discard(guard)
+
+    def stop(self) -> None:
+        """End the thread; safe to call twice."""
+        self._stopped = True
+        self._hurry.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            now = time.monotonic()
+            with self._lock:
+                guards = list(self._guards)
+            for guard in guards:
+                if guard.deadline <= now:
+                    guard.interrupt("timeout")
+                    self.forget(guard)
+            nearest = min((g.deadline for g in guards if g.deadline > now), default=now + _GRAIN_S)
+            self._hurry.wait(min(_GRAIN_S, nearest - now))
+            self._hurry.clear()

@@ -1,0 +1,85 @@
+"""Call a loaded function once and say how that ended; nothing escapes.
+
+The innermost step of both lanes: the runner child and the thread lane.
+"""
+
+from __future__ import annotations
+
+import traceback
+
+from runtime.errors import ArgumentsError, ResultNotSerializableError
+from runtime.execution.ending import Ending, EndingKind
+from runtime.execution.interruption import Interruption
+from runtime.execution.tracebacks import message_of, traceback_of, type_names
+from runtime.registry.invoking import LoadedFunction
+from runtime.sdk.context import Context
+from runtime.sdk.outcomes import Reject, Retry
+from runtime.sdk.request import decode_request
+
+
+def perform(
+    function: LoadedFunction,
+    arguments: bytes,
+    *,
+    request: bytes | None,
+    context: Context,
+    max_result_bytes: int,
+) -> tuple[Ending, bytes]:
+    """Return how the call ended, and the result's bytes.
+
+    Raises:
+        Interruption: The thread lane's own, and nothing else.
+    """
+    try:
+        produced = function.call(
+            arguments,
+            context=context,
+            request=None if request is None else decode_request(request),
+        )
+    except Interruption:
+        raise
+    except BaseException as error:  # noqa: BLE001 - user code may raise anything
+        return describe(error), b""
+    if len(produced.result) > max_result_bytes:
+        return too_large(len(produced.result), max_result_bytes), b""
+    ending = Ending(
+        kind="succeeded", result_type=produced.result_type, media_type=produced.media_type
+    )
+    return ending, produced.result
+
+
+def describe(error: BaseException) -> Ending:
+    """Return the ending that an exception means."""
+    if isinstance(error, MemoryError):
+        traceback.clear_frames(error.__traceback__)  # what filled the memory is in their locals
+    if isinstance(error, SystemExit):
+        return Ending(
+            kind="exited",
+            message=f"the function called sys.exit({error.code!r:.200})",
+            traceback=traceback_of(error),
+        )
+    kind: EndingKind = "exception"
+    after_s = None
+    if isinstance(error, Retry):
+        kind, after_s = "retry", error.after_s
+    elif isinstance(error, Reject | ArgumentsError):
+        kind = "rejected"
+    elif isinstance(error, ResultNotSerializableError):
+        kind = "result_not_serializable"
+    elif isinstance(error, MemoryError):
+        kind = "out_of_memory"
+    return Ending(
+        kind=kind,
+        message=message_of(error) or type(error).__name__,
+        traceback=traceback_of(error),
+        exception_names=type_names(error),
+        after_s=after_s,
+    )
+
+
+def too_large(size_bytes: int, max_result_bytes: int) -> Ending:
+    """Return the ending of an attempt whose result is not kept."""
+    return Ending(
+        kind="result_too_large",
+        message=f"the result has {size_bytes} bytes; at most {max_result_bytes} are kept",
+    )

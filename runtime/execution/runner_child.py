@@ -1,0 +1,127 @@
+"""What a runner does: load one bundle, then run one attempt per frame.
+
+The entry of a child of the fork server. User code runs on the main thread. When the
+worker is gone, or user code has broken the channel, the runner kills itself: to the
+worker a death by signal means that nobody knows how far the attempt came.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from runtime.errors import ChannelClosedError
+from runtime.execution import runner_frames as frames
+from runtime.execution.attempt_output import AttemptOutput
+from runtime.execution.ending import Ending
+from runtime.execution.performance import describe, perform
+from runtime.execution.runner_frames import Limits, Start
+from runtime.processes.frames import Channel
+from runtime.registry.bundle import decode_bundle
+from runtime.registry.invoking import LoadedFunction
+from runtime.registry.loading import load
+from runtime.sdk.context import Context, Number
+
+MAX_NOTE_BYTES = 262_144
+
+
+def main(channel: Channel) -> None:
+    """Serve attempts until the channel closes."""
+    try:
+        Runner(channel).serve()
+    except ChannelClosedError:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Runner:
+    """The child's side of one channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._pid = os.getpid()
+        self._serial = 0  # of the attempt under way; 0 between attempts
+        os.register_at_fork(after_in_child=channel.close)  # a fork must not speak for us
+
+    def serve(self) -> None:
+        """Load, then run attempts for ever."""
+        _, limits_bytes, bundle = self._channel.receive()
+        limits = frames.decode_limits(limits_bytes)
+        output = AttemptOutput(limits.max_log_bytes)
+        output.install()
+        output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
+        functions, ending = _load(bundle)
+        output.end()
+        self._channel.send(frames.LOADED, frames.encode(ending))
+        while True:
+            _, start_bytes, arguments, request = self._channel.receive()
+            start = frames.decode_start(start_bytes)
+            self._run(start, arguments, request, functions, output, limits)
+            output.mend()
+
+    def _run(
+        self,
+        start: Start,
+        arguments: bytes,
+        request: bytes,
+        functions: dict[str, LoadedFunction],
+        output: AttemptOutput,
+        limits: Limits,
+    ) -> None:
+        serial = b"%d" % start.serial
+        self._serial = start.serial
+        output.begin(lambda data: self._channel.send(frames.LOG, serial, data))
+        function = functions.get(start.function)
+        if function is None:
+            text = f"this version does not publish {start.function}"
+            ending, result = Ending(kind="exception", message=text), b""
+        else:
+            ending, result = perform(
+                function,
+                arguments,
+                request=request if start.has_request else None,
+                context=self._context(start),
+                max_result_bytes=limits.max_result_bytes,
+            )
+        if os.getpid() != self._pid:  # user code forked, and this is the fork
+            os._exit(0)
+        output.end()
+        self._serial = 0
+        self._channel.send(frames.DONE, frames.encode(ending), result)
+
+    def _context(self, start: Start) -> Context:
+        def note(kind: bytes) -> Callable[[Any], None]:
+            return lambda value: self._note(kind, start.serial, value)
+
+        tell_progress = note(frames.PROGRESS)
+
+        def progress(done: Number, total: Number | None, message: str) -> None:
+            tell_progress({"done": done, "total": total, "message": message})
+
+        return Context(
+            id=start.id,
+            function=start.function,
+            attempt=start.attempt,
+            timeout_s=start.timeout_s,
+            traceparent=start.traceparent,
+            on_progress=progress,
+            on_event=note(frames.EVENT),
+        )
+
+    def _note(self, kind: bytes, serial: int, value: object) -> None:
+        if serial != self._serial:  # a thread left over from an attempt that has ended
+            return
+        payload = msgspec.json.encode(value)
+        if len(payload) > MAX_NOTE_BYTES:
+            raise ValueError(f"{len(payload)} bytes; at most {MAX_NOTE_BYTES} can be sent")
+        self._channel.send(kind, b"%d" % serial, payload)
+
+
+def _load(bundle: bytes) -> tuple[dict[str, LoadedFunction], Ending]:
+    try:
+        return load(decode_bundle(bundle)), Ending(kind="succeeded")
+    except BaseException as error:  # noqa: BLE001 - a user's file may raise anything
+        return {}, describe(error)

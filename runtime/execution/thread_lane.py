@@ -1,0 +1,150 @@
+"""isolation="thread": trusted small functions run in the worker's own threads.
+
+No process in between, so no kill: a function out of time is interrupted by an
+exception, which reaches it when it next runs Python code. One that catches it or
+sits in C code holds its thread until it returns; its outcome is `timeout` even so.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+
+from runtime.errors import LoadError
+from runtime.execution.attempt_output import Sink
+from runtime.execution.ending import Ending
+from runtime.execution.interruption import Guard, Interruption, Watchdog
+from runtime.execution.outcome import Assignment
+from runtime.execution.performance import describe, perform
+from runtime.execution.runner import Logs, OnNote
+from runtime.execution.runner_frames import Limits
+from runtime.execution.running import Running
+from runtime.execution.thread_output import ThreadOutput
+from runtime.registry.bundle import Bundle
+from runtime.registry.invoking import LoadedFunction
+from runtime.registry.loading import load
+from runtime.registry.manifest import Manifest
+from runtime.sdk.context import Context, Number
+
+_VERSIONS_KEPT = 3
+Functions = dict[str, LoadedFunction]
+
+
+class ThreadLane:
+    """Loads each version once and calls it in whatever thread asks."""
+
+    def __init__(self) -> None:
+        self._loading = threading.Lock()
+        self._loaded: dict[str, Functions] = {}  # by version
+        self._versions: dict[str, list[str]] = {}  # by file, oldest first
+        self._watchdog = Watchdog()
+        self._output = ThreadOutput()
+
+    def run(
+        self,
+        assignment: Assignment,
+        manifest: Manifest,
+        bundle: Bundle,
+        *,
+        running: Running,
+        limits: Limits,
+        logs: Logs,
+        on_note: OnNote,
+    ) -> tuple[Ending, bytes]:
+        """Run one attempt in this thread; return how it ended, and its result."""
+
+        def keep(data: bytes) -> None:
+            logs.add(data)
+            on_note("log", data)
+
+        sink = Sink(limits.max_log_bytes)
+        sink.open(keep)
+        with self._output.captured(sink):
+            try:
+                function = self._functions_of(bundle)[assignment.function]
+            except LoadError as error:
+                return describe(error), b""
+            except KeyError:
+                text = f"this version does not publish {assignment.function}"
+                return Ending(kind="exception", message=text), b""
+            context = _context(assignment, manifest, running, on_note)
+            told = self._call(function, assignment, manifest, context, running, limits)
+        sink.close()
+        return told
+
+    def stop(self) -> None:
+        """Give back what was taken over; twice is safe."""
+        self._watchdog.stop()
+        self._output.restore()
+
+    def _call(
+        self,
+        function: LoadedFunction,
+        assignment: Assignment,
+        manifest: Manifest,
+        context: Context,
+        running: Running,
+        limits: Limits,
+    ) -> tuple[Ending, bytes]:
+        timeout_s = manifest.options.timeout_s
+        guard = Guard(timeout_s)
+        told: tuple[Ending, bytes] = Ending(kind="cancelled"), b""
+        try:
+            try:
+                self._watchdog.watch(guard, timeout_s)
+                if running.attach(lambda: guard.interrupt("cancelled")):
+                    told = perform(
+                        function,
+                        assignment.arguments,
+                        request=assignment.request,
+                        context=context,
+                        max_result_bytes=limits.max_result_bytes,
+                    )
+            finally:
+                guard.disarm()
+        except Interruption:
+            pass  # the one there is; `guard.cause` says why
+        self._watchdog.forget(guard)
+        running.detach()
+        if guard.cause == "timeout":
+            return Ending(kind="timeout", message=f"ran longer than {timeout_s:g} s"), b""
+        return (Ending(kind="cancelled"), b"") if guard.cause else told
+
+    def _functions_of(self, bundle: Bundle) -> Functions:
+        found = self._loaded.get(bundle.version)
+        if found is not None:
+            return found
+        with self._loading:
+            found = self._loaded.get(bundle.version)
+            if found is None:
+                found = self._loaded[bundle.version] = load(bundle)
+                versions = self._versions.setdefault(bundle.file, [])
+                versions.append(bundle.version)
+                if len(versions) > _VERSIONS_KEPT:
+                    self._forget(versions.pop(0))
+            return found
+
+    def _forget(self, version: str) -> None:
+        for function in self._loaded.pop(version).values():
+            function.unload()
+            return
+
+
+def _context(
+    assignment: Assignment, manifest: Manifest, running: Running, on_note: OnNote
+) -> Context:
+    def progress(done: Number, total: Number | None, message: str) -> None:
+        note = {"done": done, "total": total, "message": message}
+        on_note("progress", msgspec.json.encode(note))
+
+    return Context(
+        id=assignment.id,
+        function=assignment.function,
+        attempt=assignment.attempt,
+        timeout_s=manifest.options.timeout_s,
+        traceparent=assignment.traceparent,
+        on_progress=progress,
+        on_event=lambda event: on_note("event", msgspec.json.encode(event)),
+        is_cancelled=lambda: running.is_cancelled,
+    )

@@ -1,0 +1,102 @@
+"""What a function prints and logs in a thread of the worker process, told apart by context.
+
+`sys.stdout`, `sys.stderr` and the root logger are shared by all threads; ours look up
+whose output it is. Threads that a function starts itself are not its context: what
+they print goes where the worker's own output goes.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TextIO, cast
+
+from runtime.execution.attempt_output import LOG_FORMAT, Sink
+
+_sink: ContextVar[Sink | None] = ContextVar("sink", default=None)
+
+
+class _Stream:
+    """A text stream that writes to the context's sink, else where it did before."""
+
+    def __init__(self, before: TextIO) -> None:
+        self.before = before
+
+    def write(self, text: str) -> int:
+        sink = _sink.get()
+        if sink is None:
+            return self.before.write(text)
+        sink.write(text.encode("utf-8", "backslashreplace"))
+        return len(text)
+
+    def writelines(self, lines: Iterator[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the other stream has
+        return getattr(self.before, name)
+
+
+class _Handler(logging.Handler):
+    """Writes records of a function to its sink; leaves all others to the other handlers."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sink = _sink.get()
+        if sink is not None:
+            sink.write((self.format(record) + "\n").encode("utf-8", "backslashreplace"))
+            return
+        last = logging.lastResort  # what speaks when the root has no handler
+        if last is not None and logging.root.handlers == [self] and record.levelno >= last.level:
+            last.handle(record)
+
+
+class ThreadOutput:
+    """Takes over the process's output on first use; `restore` gives it back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._streams: tuple[_Stream, _Stream] | None = None
+        self._handler = _Handler()
+        self._handler.setFormatter(logging.Formatter(LOG_FORMAT))
+
+    @contextmanager
+    def captured(self, sink: Sink) -> Iterator[None]:
+        """Send what this thread writes meanwhile to the sink."""
+        if self._streams is None:
+            self._install()
+        token = _sink.set(sink)
+        try:
+            yield
+        finally:
+            _sink.reset(token)
+
+    def restore(self) -> None:
+        """Give the streams and the logger back; twice is safe."""
+        with self._lock:
+            if self._streams is None:
+                return
+            out, err = self._streams
+            self._streams = None
+            if sys.stdout is cast("TextIO", out):
+                sys.stdout = out.before
+            if sys.stderr is cast("TextIO", err):
+                sys.stderr = err.before
+            logging.root.removeHandler(self._handler)
+
+    def _install(self) -> None:
+        with self._lock:
+            if self._streams is not None:
+                return
+            out, err = _Stream(sys.stdout), _Stream(sys.stderr)
+            root = logging.root
+            if root.level > logging.INFO:
+                for handler in root.handlers:  # the others show no more than before
+                    handler.setLevel(max(handler.level, root.level))
+                root.setLevel(logging.INFO)
+            root.addHandler(self._handler)
+            sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", err)
+            self._streams = (out, err)

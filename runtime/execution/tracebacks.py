@@ -1,0 +1,69 @@
+"""What to tell of an exception: its type, its message, and the frames an author can use.
+
+Frames of the runtime are left out, so a traceback begins in the function's file. All
+texts are bounded: an exception may carry megabytes, or raise when asked for its text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from pathlib import Path
+
+MAX_TRACEBACK_CHARACTERS = 16_384
+MAX_MESSAGE_CHARACTERS = 8_192
+_RUNTIME = f"{Path(__file__).resolve().parents[1]}/"
+_EVENT_LOOP = f"{Path(asyncio.__file__).resolve().parent}/"
+_MARK = "\n… {count} characters left out …\n"
+
+
+def type_names(error: BaseException) -> tuple[str, ...]:
+    """Return the names of the exception's class and its bases, nearest first."""
+    return tuple(kind.__name__ for kind in type(error).__mro__ if kind is not object)
+
+
+def message_of(error: BaseException) -> str:
+    """Return the exception's text, whatever it takes."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - __str__ is the function author's
+        text = f"<{type(error).__name__} that cannot be shown as text>"
+    return shorten(to_unicode(text), MAX_MESSAGE_CHARACTERS)
+
+
+def traceback_of(error: BaseException) -> str | None:
+    """Return the traceback without frames of ours, None when not even that can be made."""
+    try:
+        described = traceback.TracebackException.from_exception(error, compact=True)
+        _trim(described, seen=set())
+        text = "".join(described.format())
+    except Exception:  # noqa: BLE001 - exceptions may override anything
+        return None
+    return shorten(to_unicode(text), MAX_TRACEBACK_CHARACTERS)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Leave out the middle of a text longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    mark = _MARK.format(count=len(text) - limit)
+    half = (limit - len(mark)) // 2
+    return f"{text[:half]}{mark}{text[-half:]}"
+
+
+def to_unicode(text: str) -> str:
+    """Return the text without lone surrogates, which JSON and UTF-8 cannot carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _trim(described: traceback.TracebackException, *, seen: set[int]) -> None:
+    if id(described) in seen:
+        return
+    seen.add(id(described))
+    frames = [f for f in described.stack if not f.filename.startswith(_RUNTIME)]
+    while frames and frames[0].filename.startswith(_EVENT_LOOP):
+        frames.pop(0)
+    described.stack[:] = frames
+    for part in (described.__cause__, described.__context__, *(described.exceptions or ())):
+        if part is not None:
+            _trim(part, seen=seen)

@@ -1,0 +1,78 @@
+"""A fork server, runners and an executor for functions written in a test."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, replace
+
+import pytest
+
+from runtime.execution.executor import Executor
+from runtime.execution.outcome import Assignment, Outcome
+from runtime.execution.runner_pool import PRELOAD, RunnerPool
+from runtime.execution.thread_lane import ThreadLane
+from runtime.processes.environment import clean_environment
+from runtime.processes.fork_server import ForkServer
+from runtime.registry.bundle import Bundle
+from runtime.registry.manifest import Manifest
+from runtime.sdk.options import Options
+from runtime.settings import read_environment
+
+MAX_RESULT_BYTES = 100_000
+MAX_LOG_BYTES = 4_000
+
+
+@dataclass(frozen=True)
+class Written:
+    """A function file as it would have been published."""
+
+    manifest: Manifest
+    bundle: Bundle
+
+
+def write(source: str, **options: object) -> Written:
+    """Publish `f.py` with the function `f`."""
+    bundle = Bundle(
+        root="/srv/functions", file="f.py", sources={"f.py": textwrap.dedent(source).encode()}
+    )
+    manifest = Manifest(name="f", version=bundle.version, file="f.py", options=Options(**options))
+    return Written(manifest, bundle)
+
+
+class Bench:
+    """Runs functions through a real executor and keeps what they told meanwhile."""
+
+    def __init__(self, fork_server: ForkServer, size: int, **options: object) -> None:
+        self.frames: list[tuple[str, str, bytes]] = []
+        self.pool = RunnerPool(fork_server, size=size, **options)
+        self.executor = Executor(
+            runners=self.pool,
+            lane=ThreadLane(),
+            max_result_bytes=MAX_RESULT_BYTES,
+            max_log_bytes=MAX_LOG_BYTES,
+            roll=lambda: 0.5,
+            load_timeout_s=5,
+            on_frame=lambda assignment, kind, data: self.frames.append((assignment.id, kind, data)),
+        )
+
+    def run(self, written: Written, arguments: bytes = b"{}", **changes: object) -> Outcome:
+        assignment = Assignment(
+            id="i1", function="f", version=written.bundle.version, attempt=1, arguments=arguments
+        )
+        assignment = replace(assignment, **changes)
+        return self.executor.run(assignment, written.manifest, written.bundle)
+
+
+@pytest.fixture(scope="session")
+def fork_server():
+    server = ForkServer(preload=PRELOAD, environment=clean_environment(read_environment()))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bench(fork_server):
+    made = Bench(fork_server, size=2)
+    yield made
+    made.executor.stop()

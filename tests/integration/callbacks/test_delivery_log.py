@@ -1,0 +1,166 @@
+"""What is kept of deliveries: lists, redelivery, retention, and how little waiting costs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from runtime.store import delivery_calls
+from runtime.store.delivery_calls import STATUSES, list_page
+from runtime.store.scripts import Call
+from tests.integration.callbacks.conftest import Sending
+from tests.support.monitoring import monitored
+from tests.support.receiver import Receiver
+from tests.support.waiting import eventually
+
+WEEK_MS = 7 * 24 * 3_600_000
+
+
+def ids(listed):
+    return [entry.delivery.id for entry in listed]
+
+
+def pages(sending: Sending, *, size: int, statuses=STATUSES):
+    """Walk through a list page by page."""
+    before = None
+    found = []
+    while True:
+        page = sending.line.run(list_page(statuses=statuses, limit=size, before=before))
+        if not page:
+            return found
+        found += ids(page)
+        before = (page[-1].created_at_ms, page[-1].delivery.id)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_pages_hold_every_delivery_once_newest_first(sending: Sending, receiver, size: int):
+    together = sending.finish_many([receiver.url("/ok")] * 5)
+    last = sending.finish(receiver.url("/ok"))
+
+    found = pages(sending, size=size)
+
+    assert found == [last, *sorted(together, reverse=True)]
+
+
+def test_a_list_of_one_status_holds_only_that(sending: Sending, receiver: Receiver):
+    good = sending.finish(receiver.url("/ok"))
+    stopped = sending.finish(receiver.url("/status/410"))
+    with sending.deliverer():
+        sending.until(good, "delivered")
+        sending.until(stopped, "stopped")
+
+    assert pages(sending, size=9, statuses=("delivered",)) == [good]
+    assert pages(sending, size=9, statuses=("stopped",)) == [stopped]
+    assert pages(sending, size=9, statuses=("pending", "failed")) == []
+    assert set(pages(sending, size=1)) == {good, stopped}
+
+
+def test_a_delivery_whose_life_is_over_leaves_the_list(sending: Sending, receiver: Receiver):
+    first, second, third = sending.finish_many([receiver.url("/ok")] * 3)
+    sending.life.command("DEL", sending.life.key("delivery", second))
+
+    assert pages(sending, size=1) == sorted((first, third), reverse=True)
+    index = sending.life.key("deliveries", "pending")
+    assert sending.life.command("ZCARD", index) == 2
+
+
+def test_an_unknown_delivery_is_none(sending: Sending):
+    assert sending.line.run(delivery_calls.read("dlv_x")) is None
+    assert sending.line.run(delivery_calls.redeliver("dlv_x")) == "MISSING"
+
+
+def test_a_delivery_without_its_invocation_cannot_be_sent_again(
+    sending: Sending, receiver: Receiver
+):
+    delivery_id = sending.finish(receiver.url("/ok"))
+    with sending.deliverer():
+        delivery = sending.until(delivery_id, "delivered")
+    sending.life.command("DEL", sending.life.key("record", delivery.invocation))
+
+    assert sending.line.run(delivery_calls.redeliver(delivery_id)) == "GONE"
+    assert sending.read(delivery_id) == delivery
+
+
+def test_a_pending_delivery_without_its_invocation_fails(sending: Sending, receiver: Receiver):
+    delivery_id = sending.finish(receiver.url("/ok"))
+    record = sending.life.key("record", sending.read(delivery_id).invocation)
+    sending.life.command("DEL", record)
+
+    with sending.deliverer():
+        delivery = sending.until(delivery_id, "failed")
+
+    assert [json.loads(e)["error"] for e in delivery.attempts] == [
+        "the invocation is no longer kept"
+    ]
+
+
+def test_redelivery_keeps_the_invocation_for_the_whole_timetable(
+    sending: Sending, receiver: Receiver
+):
+    delivery_id = sending.finish(receiver.url("/ok"))
+    with sending.deliverer():
+        delivery = sending.until(delivery_id, "delivered")
+    record = sending.life.key("record", delivery.invocation)
+    sending.life.command("PEXPIRE", record, 60_000)
+
+    sending.line.run(delivery_calls.redeliver(delivery_id))
+
+    assert sending.life.command("PTTL", record) > 3.5 * 24 * 3_600_000
+
+
+def test_the_invocation_tells_where_its_callback_stands(sending: Sending, receiver: Receiver):
+    delivery_id = sending.finish(receiver.url("/ok"))
+    with sending.deliverer():
+        delivery = sending.until(delivery_id, "delivered")
+
+    record = sending.life.read(delivery.invocation)
+    assert (record.delivery, record.delivery_status) == (delivery_id, "delivered")
+    assert record.delivery_attempts == 1
+
+
+def test_ended_deliveries_are_kept_a_week_and_leave_no_other_key(
+    sending: Sending, receiver: Receiver
+):
+    good = sending.finish(receiver.url("/ok"))
+    bad = sending.finish(receiver.url("/status/410"))
+    with sending.deliverer():
+        sending.until(good, "delivered")
+        sending.until(bad, "stopped")
+
+    for key in (key.decode() for key in sending.life.command("KEYS", "*dlv*")):
+        lives_ms = sending.life.command("PTTL", key)
+        is_index = any(key == sending.life.key("deliveries", status) for status in STATUSES)
+        assert is_index or 0 < lives_ms <= WEEK_MS, key
+    for delivery_id in (good, bad):
+        assert sending.life.command("PTTL", sending.life.key("delivery", delivery_id)) > 0
+        assert sending.life.command("PTTL", sending.life.key("attempts", delivery_id)) > 0
+
+
+def test_a_pending_delivery_does_not_expire(sending: Sending, receiver: Receiver):
+    delivery_id = sending.finish(receiver.url("/status/410"))
+    with sending.deliverer():
+        sending.until(delivery_id, "stopped")
+    sending.line.run(delivery_calls.redeliver(delivery_id))
+
+    assert sending.life.command("PTTL", sending.life.key("delivery", delivery_id)) == -1
+    assert sending.life.command("PTTL", sending.life.key("attempts", delivery_id)) == -1
+
+
+def test_waiting_costs_two_commands_for_every_idle_time(sending: Sending):
+    with sending.deliverer(idle_s=0.5):
+        eventually(lambda: b"cmd=blpop" in sending.life.command("CLIENT", "LIST"))
+        with monitored(sending.url.removeprefix("unix://")) as monitor:
+            eventually(lambda: monitor.count("blpop") >= 4, within_s=5)
+
+    assert monitor.count() <= 2 * monitor.count("blpop") + 1
+
+
+def test_one_token_wakes_and_a_sender_answers_at_once(sending: Sending, receiver: Receiver):
+    with sending.deliverer(idle_s=30):
+        eventually(lambda: b"cmd=blpop" in sending.life.command("CLIENT", "LIST"))
+        for _ in range(3):
+            delivery_id = sending.finish(receiver.url("/ok"))
+            sending.until(delivery_id, "delivered", within_s=2)
+
+    assert sending.line.run(Call(("LLEN", sending.life.key("delivery_wake")), int)) <= 1

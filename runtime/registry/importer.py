@@ -123,6 +123,8 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         package = str((globals or {}).get("__package__") or self.namespace)
         if found := self._resolve(name, package, fromlist or ()):
             return self._import_resolved(found, name, fromlist or ())
+        if name.partition(".")[0] == PUBLIC_NAMESPACE:  # never the folder on disk
+            raise ModuleNotFoundError(self._why_missing(name), name=name)
         try:
             return __import__(name, globals, locals, fromlist or (), 0)
         except ModuleNotFoundError as error:

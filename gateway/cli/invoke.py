@@ -18,7 +18,8 @@ import typer
 from rich.console import Console
 
 from gateway.cli.arguments import parse_arguments, read_file
-from gateway.cli.exit_codes import CommandError, ExitCode
+from gateway.cli.command_error import CommandError
+from gateway.cli.exit_codes import ExitCode
 from gateway.cli.output import note, print_json, print_value
 from gateway.cli.system import Answer, JsonOption, System, UrlOption, accept, find_system
 

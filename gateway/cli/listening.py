@@ -10,7 +10,8 @@ import errno
 import ipaddress
 import socket
 
-from gateway.cli.exit_codes import CommandError, ExitCode
+from gateway.cli.command_error import CommandError
+from gateway.cli.exit_codes import ExitCode
 
 BACKLOG = 2048
 _REASONS = {

@@ -13,7 +13,7 @@ from importlib import import_module
 
 import typer
 
-from gateway.cli.exit_codes import exit_code_of
+from gateway.cli.command_error import exit_code_of
 from runtime.errors import PenstockError
 
 _EPILOG = """

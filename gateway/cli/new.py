@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.exit_codes import CommandError, ExitCode
+from gateway.cli.command_error import CommandError
+from gateway.cli.exit_codes import ExitCode
 from gateway.cli.output import note
 from runtime.settings import read_settings
 

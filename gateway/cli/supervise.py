@@ -22,7 +22,7 @@ from pathlib import Path
 from gateway.cli.example_call import choose_function, curl_line
 from gateway.cli.log_lines import Log
 from gateway.cli.part import Plan
-from gateway.cli.readiness import Probe
+from gateway.cli.readiness import Probe, Readiness
 from gateway.cli.redis_command import redis_command
 from gateway.cli.state_file import UpState, remove_state, write_state
 from gateway.cli.supervisor import OWN_NAME, REDIS, Supervisor
@@ -55,7 +55,7 @@ def main() -> int:
         stages,
         log=log,
         may_continue=lambda index: index > 0 or socket_path is None or _listens(socket_path),
-        is_ready=probe.is_ready,
+        is_ready=Readiness(probe, Path(flags.functions), time.monotonic),
         on_ready=functools.partial(_greet, log, flags, probe, time.monotonic() - flags.spent_s),
         on_change=note_parts,
     )
@@ -138,7 +138,7 @@ def _remove_socket(path: Path, data: Path) -> None:
 def _flags() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gateway.cli.supervise")
     kinds: dict[str, Callable[[str], object]] = {
-        "url": str, "probe-host": str, "port": int, "workers": int, "data": str,
+        "url": str, "probe-host": str, "port": int, "workers": int, "data": str, "functions": str,
         "redis-server": str, "redis-socket": str, "listen-fd": int, "lock-fd": int,
         "drain-s": float, "secret-file": str, "spent-s": float,
     }  # fmt: skip

@@ -113,7 +113,7 @@ class Supervisor:
             self._on_ready()
         elif now > self._patience_ends_at:
             self._patience_ends_at = now + _PATIENCE_S
-            self._log.write(OWN_NAME, "still starting; /readyz does not say ready yet")
+            self._log.write(OWN_NAME, "still starting")
 
     def _reap(self, now: float) -> None:
         for part in self._parts():

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from gateway.cli.exit_codes import CommandError, ExitCode
+from gateway.cli.command_error import CommandError
+from gateway.cli.exit_codes import ExitCode
 from gateway.cli.listening import url_of
 from gateway.cli.state_file import read_state
 from runtime.settings import read_settings

@@ -72,6 +72,7 @@ def up(
         "workers": settings.workers,
         "drain-s": settings.drain_s,
         "data": data_folder,
+        "functions": settings.functions.resolve(),
         "listen-fd": listener.fileno(),
         "lock-fd": lock_fd,
         **redis_plan.flags,

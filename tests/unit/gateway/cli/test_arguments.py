@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.arguments import parse_arguments
-from gateway.cli.exit_codes import CommandError, ExitCode
+from gateway.cli.command_error import CommandError
+from gateway.cli.exit_codes import ExitCode
 
 SCHEMA = {
     "properties": {

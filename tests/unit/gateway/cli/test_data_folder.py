@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.command_error import CommandError
 from gateway.cli.data_folder import keep_callback_secret, lock_data_folder, make_data_folder
-from gateway.cli.exit_codes import CommandError, ExitCode
+from gateway.cli.exit_codes import ExitCode
 from gateway.cli.state_file import UpState, read_state, remove_state, write_state
 
 

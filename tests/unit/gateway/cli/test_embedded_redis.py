@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import embedded_redis
+from gateway.cli.command_error import CommandError
 from gateway.cli.embedded_redis import (
     LONGEST_SOCKET_PATH_BYTES,
     Server,
@@ -14,7 +15,6 @@ from gateway.cli.embedded_redis import (
     place_socket,
     prepare_folder,
 )
-from gateway.cli.exit_codes import CommandError
 
 
 def install(folder: Path, name: str, version: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.cli.exit_codes import CommandError
+from gateway.cli.command_error import CommandError
 from gateway.cli.listening import is_loopback, open_listener, url_of
 
 

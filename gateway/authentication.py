@@ -15,7 +15,7 @@ from falcon.asgi import Request, Response
 
 from gateway.preferences import read_query
 from gateway.problems import ProblemError
-from gateway.routes import OPEN_PATHS, find_operation
+from gateway.routes import OPEN_PATHS, allowed_methods, find_operation
 from runtime.errors import SettingsError
 from runtime.settings import Settings
 
@@ -53,12 +53,21 @@ class Doorkeeper:
     ) -> None:
         """Refuse an operation without a scope, and query parameters it does not know."""
         operation = find_operation(req.uri_template or "", req.method)
-        if operation is None or operation.scope is None:
+        if operation is None:
             if req.method == "OPTIONS":
                 return
+            raise _unknown_method(req)
+        if operation.scope is None:
             raise ProblemError("forbidden", "No scope is declared for this operation.")
         if req.query_string and not operation.reads_own_query:
             read_query(req.query_string, [parameter.name for parameter in operation.query])
+
+
+def _unknown_method(req: Request) -> ProblemError:
+    allowed = ", ".join(allowed_methods(req.uri_template or ""))
+    return ProblemError(
+        "method_not_allowed", f"{req.path} takes {allowed}.", headers={"Allow": allowed}
+    )
 
 
 def is_open(settings: Settings) -> bool:

@@ -230,3 +230,9 @@ OPEN_PATHS = frozenset(
 def find_operation(template: str, method: str) -> Operation | None:
     """Return the operation a path template and method stand for, if the table has it."""
     return _BY_TEMPLATE.get((template, method))
+
+
+def allowed_methods(template: str) -> tuple[str, ...]:
+    """Return the methods a path template takes; HEAD goes wherever GET does."""
+    methods = [method for path, method in _BY_TEMPLATE if path == template]
+    return (*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS")

@@ -68,9 +68,7 @@ class Result:
             media_type = record.result_media_type
         resp.set_header("Content-Security-Policy", _INERT)
         etag = f"{record.id}-result"
-        answer_with_etag(req, resp, record.result or b"null", media_type, etag)
-        if record.result_type == "bytes" and not resp.data and resp.status_code == 200:  # noqa: PLR2004
-            resp.data = b""
+        answer_with_etag(req, resp, record.result or b"", media_type, etag)
 
 
 class Logs:

@@ -18,6 +18,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
 from gateway.problems import encode_problem, status_of
+from gateway.serving.drain import Drain
 from gateway.serving.exchange import STATUS_LINES, Exchange
 from gateway.serving.limits import Limits
 from gateway.serving.parsing import RequestParser, Scope
@@ -48,8 +49,11 @@ class Connection(asyncio.Protocol):
         self._exchanges: deque[Exchange] = deque()
         self._reading: Exchange | None = None
         self._may_write: asyncio.Future[None] | None = None
+        self._dropped_bytes = 0
         self._deaf = False
         self._paused = False
+        self._held: Exchange | None = None
+        self._drain = Drain(limits)
         self._stopping = False
 
     # asyncio.Protocol
@@ -80,6 +84,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came; a refused client is read no further."""
         if self._deaf:
+            self._dropped_bytes += len(data)
+            if self._dropped_bytes > self._limits.linger_bytes:
+                self._transport.abort()
             return
         parser = self._parser
         if not (parser.started or parser.seen_bytes or self._exchanges):
@@ -101,6 +108,9 @@ class Connection(asyncio.Protocol):
         waiting, self._may_write = self._may_write, None
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
+        held, self._held = self._held, None
+        if held is not None and not self._transport.is_closing():
+            self._go_on(held)
 
     # What the parser tells
 
@@ -157,11 +167,18 @@ class Connection(asyncio.Protocol):
             self._resume()
 
     def finished(self, exchange: Exchange) -> None:
-        """Go on with the next request, or close."""
+        """Go on with the next request, or close; but not before this answer is on its way."""
         if not self._exchanges or self._exchanges[0] is not exchange:
             return
         self._exchanges.popleft()
         self._state.total_requests += 1
+        if self._may_write is None or not exchange.keep_alive or not exchange.body_complete:
+            self._go_on(exchange)
+        else:
+            self._held = exchange
+            self._pause()
+
+    def _go_on(self, exchange: Exchange) -> None:
         if not exchange.body_complete:
             self._close_lingering()
         elif not exchange.keep_alive or self._stopping:
@@ -188,12 +205,19 @@ class Connection(asyncio.Protocol):
             exchange.keep_alive = False
 
     def sweep(self, now: float) -> None:
-        """Judge the deadline; `now` is the loop's time."""
+        """Judge the deadlines; `now` is the loop's time."""
+        left_bytes = self._transport.get_write_buffer_size()
+        if self._drain.is_stuck(left_bytes, now):
+            self._transport.abort()
+            return
         if now < self.deadline_at:
             return
         self.deadline_at = _NEVER
         if self._deaf:
-            self._transport.abort()
+            if left_bytes:
+                self._expect(self._limits.linger_s)
+            else:
+                self._transport.abort()
         elif self._reading is not None:
             seconds = self._limits.body_timeout_s
             self._parser.refuse("request_timeout", f"No complete body within {seconds:g} s.")
@@ -255,7 +279,7 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Close once what was written is taken; cut off a client that does not take it."""
         self._deaf = True
-        self._expect(self._limits.body_timeout_s)
+        self._expect(self._limits.linger_s)
         self._transport.close()
 
     def _close_lingering(self) -> None:

@@ -15,16 +15,19 @@ class Limits:
         header_timeout_s: From a request's first byte (or the connection's start) to the
             end of its headers.
         body_timeout_s: From the end of the headers to the end of the body; also how long
-            a client may take to read the last answer before it is cut off.
+            a client may take no notice of an answer.
         idle_timeout_s: Between two requests.
-        linger_s: How long what a refused client still sends is read and dropped, so that
-            it sees the answer instead of a reset.
+        linger_s, linger_bytes: How long and how much of what a refused client still sends
+            is read and dropped, so that it sees the answer instead of a reset.
+        drain_bytes: What a client must take of an answer within `body_timeout_s`.
     """
 
     header_timeout_s: float = 10.0
     body_timeout_s: float = 30.0
     idle_timeout_s: float = 75.0
     linger_s: float = 2.0
+    linger_bytes: int = 16 * 1024 * KIB
+    drain_bytes: int = 16 * KIB
     header_bytes: int = 32 * KIB
     header_count: int = 100
     target_bytes: int = 8 * KIB

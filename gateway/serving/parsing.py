@@ -14,6 +14,7 @@ import httptools
 from gateway.serving.limits import Limits
 
 Scope = dict[str, Any]
+_UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
 
 
 class Owner(Protocol):
@@ -34,7 +35,7 @@ class RequestParser:
 
     Attributes:
         started: Whether a request has begun whose body is not complete.
-        seen_bytes: Bytes since the last request ended, as far as they are heads or nothing.
+        seen_bytes: Bytes since the last head was complete, while the next one is not.
         refusal: Why this client is heard no further: a problem's code and detail.
     """
 
@@ -42,6 +43,8 @@ class RequestParser:
         self.started = False
         self.seen_bytes = 0
         self.refusal: tuple[str, str] | None = None
+        self._has_head = False
+        self._head_bytes = 0
         self._owner = owner
         self._limits = limits
         self._endpoints = endpoints
@@ -50,19 +53,16 @@ class RequestParser:
         self._headers: list[tuple[bytes, bytes]] = []
         self._hosts = 0
         self._expects_continue = False
+        self._offers_upgrade = False
 
     def feed(self, data: bytes) -> None:
         """Parse what came; look at `refusal` afterwards."""
-        if not self.started:
+        if not self._has_head:
             self.seen_bytes += len(data)
         try:
             self._http.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            # Nobody upgrades here: the request is answered as HTTP/1.1, and what
-            # follows it is the next request.
-            self._http = httptools.HttpRequestParser(self)
-            if rest := data[upgrade.args[0] :]:
-                self.feed(rest)
+            self._read_on_without_upgrade(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
             self.refuse("malformed_request", f"This is not HTTP/1.1: {error}.")
@@ -77,11 +77,12 @@ class RequestParser:
     def on_message_begin(self) -> None:
         """Begin a request (httptools)."""
         self.started = True
-        self.seen_bytes = 0
+        self._head_bytes = 0
         self._target = b""
         self._headers = []
         self._hosts = 0
         self._expects_continue = False
+        self._offers_upgrade = False
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the target (httptools)."""
@@ -91,7 +92,7 @@ class RequestParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header (httptools)."""
-        self.seen_bytes += len(name) + len(value)
+        self._head_bytes += len(name) + len(value)
         name = name.lower()
         if name == b"host":
             self._hosts += 1
@@ -101,8 +102,12 @@ class RequestParser:
 
     def on_headers_complete(self) -> None:
         """Hand the head over, if it may pass (httptools)."""
+        if self._http.should_upgrade():
+            self._offers_upgrade = True
+            return
+        self._has_head = True
         limits = self._limits
-        if self.seen_bytes > limits.header_bytes:
+        if self._head_bytes > limits.header_bytes:
             self.refuse("headers_too_large", f"At most {limits.header_bytes} bytes.")
         elif len(self._headers) > limits.header_count:
             self.refuse("headers_too_large", f"At most {limits.header_count} headers.")
@@ -121,9 +126,28 @@ class RequestParser:
 
     def on_message_complete(self) -> None:
         """End a request (httptools)."""
+        if self._offers_upgrade:
+            return
         self.started = False
+        self._has_head = False
         if self.refusal is None:
             self._owner.on_end()
+
+    def _read_on_without_upgrade(self, rest: bytes) -> None:
+        """Read a request that offers to upgrade again, as the HTTP/1.1 it is without the offer.
+
+        httptools skips its body; browsers and Java offer h2c on ordinary requests.
+        """
+        method = self._http.get_method()
+        if method == b"CONNECT":
+            self.refuse("malformed_request", "This is not a proxy.")
+            return
+        self._http = httptools.HttpRequestParser(self)
+        head = [b"%b %b HTTP/1.1\r\n" % (method, self._target)]
+        head += [
+            b"%b: %b\r\n" % header for header in self._headers if header[0] not in _UPGRADE_HEADERS
+        ]
+        self.feed(b"%b\r\n%b" % (b"".join(head), rest))
 
     def _scope(self) -> Scope | None:
         version = self._http.get_http_version()

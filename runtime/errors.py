@@ -16,7 +16,8 @@
     ├── CallbackAddressError        a callback address that may not be called
     └── ProcessError                a child process could not be started
         └── ChannelClosedError      the other end of a channel is gone or speaks no frames
-            └── ChannelResetError   it went without having read all that was sent to it
+            ├── ChannelResetError   it went without having read all that was sent to it
+            └── ChannelGarbledError what it sends is no frame, or says nothing we know
 
 The gateway turns codes into HTTP statuses in `gateway.problems`, nowhere else.
 """
@@ -137,7 +138,7 @@ class ProcessError(PenstockError):
 
 
 class ChannelClosedError(ProcessError):
-    """The other end of a channel is gone, or what it sends is no frame."""
+    """A channel is of no more use."""
 
     code = "channel_closed"
 
@@ -146,3 +147,9 @@ class ChannelResetError(ChannelClosedError):
     """The other end went without having read all that was sent to it."""
 
     code = "channel_reset"
+
+
+class ChannelGarbledError(ChannelClosedError):
+    """The other end lives, but what it sends is no frame or says nothing we know."""
+
+    code = "channel_garbled"

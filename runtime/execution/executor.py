@@ -12,12 +12,12 @@ import itertools
 import time
 from collections.abc import Callable
 
-from runtime.errors import ChannelClosedError, ChannelResetError, ProcessError
+from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError, ProcessError
 from runtime.execution.ending import Ending
 from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.performance import too_large
 from runtime.execution.runner import Logs, OnNote, Runner, RunnerKey
-from runtime.execution.runner_frames import BrokenFrameError, Limits, Start
+from runtime.execution.runner_frames import Limits, Start
 from runtime.execution.runner_pool import RunnerPool
 from runtime.execution.running import Running, RunningAttempts
 from runtime.execution.thread_lane import ThreadLane
@@ -203,7 +203,7 @@ class Executor:
 
 
 def _death_of(runner: Runner, error: ChannelClosedError, when: str) -> Ending:
-    ended = None if isinstance(error, BrokenFrameError) else runner.how_it_ended()
+    ended = None if isinstance(error, ChannelGarbledError) else runner.how_it_ended()
     if ended is None:
         return Ending(kind="lost", message=f"the runner broke its channel {when}: {error}")
     if ended.code is None:

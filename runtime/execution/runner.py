@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from runtime.errors import ChannelClosedError, ChannelResetError
+from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
 from runtime.execution import runner_frames as frames
 from runtime.execution.attempt_output import truncation_mark
 from runtime.execution.ending import Ending
-from runtime.execution.runner_frames import BrokenFrameError, Limits, Start
+from runtime.execution.runner_frames import Limits, Start
 from runtime.processes.fork_server import Child
 from runtime.processes.lifeline import Exit
 
@@ -91,7 +91,7 @@ class Runner:
 
         Raises:
             ChannelResetError: The child ended before; the attempt has not begun.
-            BrokenFrameError: The child does not read.
+            ChannelGarbledError: The child does not read.
         """
         self._serial = start.serial
         self.attempts += 1
@@ -100,7 +100,7 @@ class Runner:
                 frames.RUN, frames.encode(start), arguments, request or b"", timeout_s=_SEND_LIMIT_S
             )
         except TimeoutError as error:
-            raise BrokenFrameError("it does not read") from error
+            raise ChannelGarbledError("it does not read") from error
         except ChannelClosedError as error:
             raise ChannelResetError("it ended before the attempt") from error
 
@@ -144,7 +144,7 @@ class Runner:
             if kind == last:
                 return _ending_of(frame)
             if kind not in frames.NOTES or len(frame) != _NOTE_PARTS:
-                raise BrokenFrameError(f"a runner said {kind[:20]!r}")
+                raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
             if frame[1] != b"%d" % self._serial:
                 continue  # from a thread of an earlier attempt
             if kind == frames.LOG:
@@ -157,7 +157,7 @@ def _ending_of(frame: list[bytes]) -> tuple[Ending, bytes]:
         return frames.decode_ending(frame[1]), b""
     if len(frame) == 3:  # noqa: PLR2004 - kind, ending, result
         return frames.decode_ending(frame[1]), frame[2]
-    raise BrokenFrameError("an ending of so many parts")
+    raise ChannelGarbledError("an ending of so many parts")
 
 
 def _ignore(kind: str, payload: bytes) -> None:

@@ -6,7 +6,7 @@
     ← log | progress | event   serial, payload      any number
     ← done   ending, result
 
-What comes from a runner is not trusted: anything else is `BrokenFrameError`.
+What comes from a runner is not trusted: anything else is `ChannelGarbledError`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from runtime.errors import ChannelClosedError
+from runtime.errors import ChannelGarbledError
 from runtime.execution.ending import Ending
 
 LOAD: Final = b"load"
@@ -53,15 +53,9 @@ decode_start = msgspec.msgpack.Decoder(Start).decode
 _decode_ending = msgspec.msgpack.Decoder(Ending).decode
 
 
-class BrokenFrameError(ChannelClosedError):
-    """A runner said something that is no frame of ours."""
-
-    code = "runner_broke_channel"
-
-
 def decode_ending(data: bytes) -> Ending:
-    """Read an ending; raises BrokenFrameError."""
+    """Read an ending; raises ChannelGarbledError."""
     try:
         return _decode_ending(data)
     except msgspec.DecodeError as error:  # ValidationError is one
-        raise BrokenFrameError(f"not an ending: {error}") from error
+        raise ChannelGarbledError(f"not an ending: {error}") from error

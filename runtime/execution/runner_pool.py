@@ -135,7 +135,7 @@ class RunnerPool:
 
     def _take_stale(self, key: RunnerKey) -> list[Runner]:
         """Take the runners of versions that this file no longer has."""
-        if self._newest.get(key.file) == key.version and len(self._idle) <= 1:
+        if not self._idle and self._newest.get(key.file) == key.version:
             return []
         self._newest[key.file] = key.version
         before = self._clock() - _STALE_AFTER_S

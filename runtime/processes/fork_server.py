@@ -31,6 +31,7 @@ _BOOT = (
     f"import sys; sys.path.insert(0, {_ROOT!r}); "
     "from runtime.processes.fork_server_main import main; main()"
 )
+_MOST_SERVERS_TRIED = 3
 _SPAWN_LIMIT_S = 30.0
 _STOP_LIMIT_S = 5.0
 _KILLED = Exit(None, 9)
@@ -124,7 +125,7 @@ class ForkServer:
         Raises:
             ProcessError: No child could be made, or the server was stopped.
         """
-        for _ in range(2):  # the second time with a fresh server, if the first had died
+        for _ in range(_MOST_SERVERS_TRIED):
             child = self._try_spawn(entry, memory_bytes)
             if child is not None:
                 return child
@@ -137,40 +138,42 @@ class ForkServer:
             self._discard()
 
     def _try_spawn(self, entry: str, memory_bytes: int | None) -> Child | None:
+        """Return None when the server turns out to be dead; it is then forgotten."""
         channel, channel_end = socket.socketpair()
         line, line_end = socket.socketpair()
+        pid: int | None = None
         try:
             with channel_end, line_end:
-                self._ask(entry, memory_bytes, (channel_end.fileno(), line_end.fileno()))
+                server = self._ask(entry, memory_bytes, (channel_end.fileno(), line_end.fileno()))
             pid = _hear_pid(line)
-        except BrokenPipeError:
-            channel.close()
-            line.close()
-            return None
-        except BaseException:
-            channel.close()
-            line.close()
-            raise
-        return Child(pid, Channel(channel), line)
+            if pid is None:
+                with self._lock:
+                    if self._process is server:
+                        self._discard()
+        finally:
+            if pid is None:
+                channel.close()
+                line.close()
+        return None if pid is None else Child(pid, Channel(channel), line)
 
-    def _ask(self, entry: str, memory_bytes: int | None, descriptors: tuple[int, int]) -> None:
+    def _ask(
+        self, entry: str, memory_bytes: int | None, descriptors: tuple[int, int]
+    ) -> subprocess.Popen[bytes]:
         with self._lock:
-            control, server_pid = self._ensure_running()
-            request = {"entry": entry, "memory_bytes": memory_bytes, "server_pid": server_pid}
-            try:
+            server, control = self._ensure_running()
+            request = {"entry": entry, "memory_bytes": memory_bytes, "server_pid": server.pid}
+            with contextlib.suppress(OSError):  # then its end of the lifeline closes
                 socket.send_fds(control, [json.dumps(request).encode()], descriptors)
-            except OSError as error:
-                self._discard()
-                raise BrokenPipeError from error
+            return server
 
-    def _ensure_running(self) -> tuple[socket.socket, int]:
+    def _ensure_running(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         if self._stopped:
             raise ProcessError("the fork server is stopped")
         if self._process is not None and self._process.poll() is not None:
             self._discard()
         if self._process is None or self._control is None:
             self._process, self._control = self._launch()
-        return self._control, self._process.pid
+        return self._process, self._control
 
     def _launch(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         ours, theirs = socket.socketpair()
@@ -197,8 +200,8 @@ class ForkServer:
                 process.wait()
 
 
-def _hear_pid(line: socket.socket) -> int:
-    """Wait for the answer to a spawn; BrokenPipeError when the server dies before it."""
+def _hear_pid(line: socket.socket) -> int | None:
+    """Wait for the answer to a spawn; None when the server dies before it."""
     deadline = time.monotonic() + _SPAWN_LIMIT_S
     line.settimeout(max(0.0, deadline - time.monotonic()))
     try:
@@ -208,7 +211,7 @@ def _hear_pid(line: socket.socket) -> int:
     except OSError:
         word = b""
     if len(word) < lifeline.WORD.size:
-        raise BrokenPipeError
+        return None
     kind, first, _ = lifeline.WORD.unpack(word)
     if kind == lifeline.REFUSED:
         raise ProcessError(f"the system refuses another process: {os.strerror(first)}")

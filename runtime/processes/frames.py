@@ -15,7 +15,7 @@ import struct
 import threading
 import time
 
-from runtime.errors import ChannelClosedError, ChannelResetError
+from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 MAX_PARTS = 16
@@ -78,8 +78,8 @@ class Channel:
         """Return the next frame's parts.
 
         Raises:
-            ChannelClosedError: The other end is gone, or what it sent is no frame.
-                ChannelResetError: it went without having read all that was sent to it.
+            ChannelClosedError: The other end is gone. ChannelResetError: without having read
+                all that was sent to it. ChannelGarbledError: what it sent is no frame.
             TimeoutError: No whole frame came in time; what came of it is kept.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
@@ -124,12 +124,12 @@ class Channel:
             return None
         magic, count = _PREFIX.unpack_from(data)
         if magic != _MAGIC or count > MAX_PARTS:
-            raise ChannelClosedError("the other end does not speak in frames")
+            raise ChannelGarbledError("the other end does not speak in frames")
         if len(data) < _HEADERS[count].size:
             return None
         total = _HEADERS[count].size + sum(_LENGTHS[count].unpack_from(data, _PREFIX.size))
         if total > self._max_frame_bytes:
-            raise ChannelClosedError(
+            raise ChannelGarbledError(
                 f"a frame of {total} bytes; at most {self._max_frame_bytes} are accepted"
             )
         self._missing_bytes = max(0, total - len(data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pytest
@@ -72,7 +73,34 @@ def fork_server():
 
 
 @pytest.fixture
-def bench(fork_server):
-    made = Bench(fork_server, size=2)
-    yield made
-    made.executor.stop()
+def make_bench(fork_server):
+    """Make benches: of so many runners, on the shared fork server or another."""
+    made: list[Bench] = []
+
+    def make(size: int = 2, server: ForkServer = fork_server, **options: object) -> Bench:
+        made.append(Bench(server, size=size, **options))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.executor.stop()
+
+
+@pytest.fixture
+def bench(make_bench):
+    return make_bench()
+
+
+@pytest.fixture
+def make_server():
+    """Make fork servers of a test's own, from an environment."""
+    made: list[ForkServer] = []
+
+    def make(source: Mapping[str, str] | None = None) -> ForkServer:
+        environment = clean_environment(source or read_environment())
+        made.append(ForkServer(preload=PRELOAD, environment=environment))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.stop()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.errors import ChannelClosedError, ChannelResetError
+from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
 from runtime.processes.frames import MAX_PARTS, Channel
 
 MIB = 1024 * 1024
@@ -77,7 +77,7 @@ def test_garbage_ends_the_channel_without_reading_on(pair, garbage):
     left, right = pair
     left._socket.sendall(garbage)
 
-    with pytest.raises(ChannelClosedError):
+    with pytest.raises(ChannelGarbledError):
         right.receive(1)
 
 

@@ -1,0 +1,264 @@
+"""Runners: reused while good, replaced when not, never more than allowed, killed on cancel."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from runtime.errors import ProcessError
+from runtime.execution.runner import RunnerKey
+from tests.integration.execution.conftest import write
+from tests.support.waiting import eventually
+
+PID = "import os\ndef f(): return os.getpid()"
+
+
+def is_gone(pid):
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_runner_is_reused_for_the_same_version(bench):
+    first, second = bench.run(write(PID)), bench.run(write(PID))
+
+    assert first.result == second.result
+    assert bench.pool.pids() == [int(first.result)]
+
+
+def test_new_version_gets_a_fresh_runner_and_the_old_one_still_runs(bench):
+    old, new = write(PID), write(PID + "  # changed")
+
+    pids = [bench.run(written).result for written in (old, new, old, new)]
+
+    assert pids[0] == pids[2] != pids[1] == pids[3]
+
+
+def test_stale_version_is_ended_once_it_was_idle_for_a_while(make_bench):
+    now_s = [0.0]
+    bench = make_bench(size=4, clock=lambda: now_s[0])
+    old, new = write(PID), write(PID + "  # changed")
+    old_pid = int(bench.run(old).result)
+    bench.run(new)
+
+    now_s[0] += 60
+    new_pid = int(bench.run(new).result)
+
+    assert bench.pool.pids() == [new_pid]
+    assert is_gone(old_pid)
+
+
+def test_state_left_by_an_attempt_is_there_for_the_next_but_not_after_a_timeout(bench):
+    written = write(
+        """
+        import time
+        count = 0
+        def f(wait: bool = False):
+            global count
+            count += 1
+            if wait: time.sleep(60)
+            return count
+        """,
+        timeout_s=0.5,
+    )
+
+    counts = [bench.run(written).result for _ in range(2)]
+    timed_out = bench.run(written, b'{"wait": true}')
+
+    assert counts == [b"1", b"2"]
+    assert timed_out.status == "failed"
+    assert bench.run(written).result == b"1"
+
+
+def test_no_more_runners_than_allowed_and_the_longest_unused_makes_way(make_bench):
+    bench = make_bench(size=2)
+    first, second, third = (write(PID + f"  # {n}") for n in range(3))
+    pids = [int(bench.run(written).result) for written in (first, second)]
+    bench.run(first)
+
+    pids.append(int(bench.run(third).result))
+
+    assert bench.pool.pids() == sorted([pids[0], pids[2]])
+    assert is_gone(pids[1])
+
+
+def test_memory_limit_is_part_of_what_a_runner_is_for(bench):
+    small, large = write(PID, memory_bytes=300 << 20), write(PID, memory_bytes=400 << 20)
+
+    assert bench.run(small).result != bench.run(large).result
+
+
+def test_runner_is_replaced_after_its_number_of_attempts(make_bench):
+    bench = make_bench(size=1, most_attempts=2)
+
+    pids = [bench.run(write(PID)).result for _ in range(4)]
+
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+
+
+def test_attempts_at_once_run_in_runners_of_their_own_up_to_the_limit(make_bench):
+    bench = make_bench(size=3)
+    written = write("import os, time\ndef f(): time.sleep(0.05); return os.getpid()")
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(lambda n: bench.run(written, id=str(n)), range(24)))
+
+    assert {o.status for o in outcomes} == {"succeeded"}
+    assert len({o.result for o in outcomes}) <= 3
+    assert len(bench.pool.pids()) <= 3
+
+
+def test_runner_killed_while_idle_costs_nothing(bench):
+    for _ in range(20):
+        pid = int(bench.run(write(PID)).result)
+        os.kill(pid, signal.SIGKILL)
+
+        outcome = bench.run(write(PID))
+
+        assert outcome.status == "succeeded"
+        assert int(outcome.result) != pid
+
+
+def test_fork_server_killed_while_all_are_idle_costs_nothing(make_bench, make_server):
+    server = make_server()
+    bench = make_bench(4, server)
+    written = write("import time\ndef f(): time.sleep(0.2)")
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda n: bench.run(written, id=str(n)), range(4)))
+    assert len(bench.pool.pids()) == 4
+
+    os.kill(server.pid, signal.SIGKILL)
+    outcome = bench.run(written)
+
+    assert outcome.status == "succeeded"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_runner_killed_from_outside_while_running_is_lost(bench, number):
+    written = write("from runtime import Context\nimport time, os\n"
+                    "def f(*, ctx: Context): ctx.emit(os.getpid()); time.sleep(60)")  # fmt: skip
+    with ThreadPoolExecutor(1) as threads:
+        outcome = threads.submit(bench.run, written)
+        [(_, _, pid)] = eventually(lambda: bench.frames)
+
+        os.kill(int(pid), number)
+
+        assert outcome.result(10).status == "lost"
+
+
+def test_cancel_kills_the_runner_and_its_processes(bench):
+    written = write(
+        """
+        import os, subprocess
+        from runtime import Context
+        def f(*, ctx: Context):
+            child = subprocess.Popen(["sleep", "60"])
+            ctx.emit([os.getpid(), child.pid])
+            child.wait()
+        """
+    )
+    with ThreadPoolExecutor(1) as threads:
+        outcome = threads.submit(bench.run, written)
+        [(_, _, told)] = eventually(lambda: bench.frames)
+
+        assert bench.executor.cancel("i1")
+
+        assert outcome.result(10).status == "cancelled"
+    assert eventually(lambda: all(map(is_gone, json.loads(told))))
+    assert not bench.executor.cancel("i1")
+
+
+def test_cancel_while_the_file_loads_ends_the_attempt(bench):
+    with ThreadPoolExecutor(1) as threads:
+        outcome = threads.submit(bench.run, write("import time; time.sleep(60)\ndef f(): pass"))
+        eventually(bench.pool.pids)
+
+        assert eventually(lambda: bench.executor.cancel("i1"))
+
+        assert outcome.result(10).status == "cancelled"
+
+
+def test_cancel_of_one_that_waits_for_a_runner_never_runs_it(make_bench):
+    bench = make_bench(size=1)
+    held = bench.pool.acquire(RunnerKey("g.py", "v", 1 << 28))
+    with ThreadPoolExecutor(1) as threads:
+        outcome = threads.submit(bench.run, write(PID))
+        assert eventually(lambda: bench.executor.cancel("i1"))
+
+        bench.pool.discard(held)
+
+        assert outcome.result(10).status == "cancelled"
+
+
+def test_cancelling_does_not_hit_the_next_attempt_of_the_runner(bench):
+    written = write(PID)
+    stop = threading.Event()
+
+    def cancel_for_ever():
+        while not stop.is_set():
+            bench.executor.cancel("cancelled-one")
+
+    canceller = threading.Thread(target=cancel_for_ever)
+    canceller.start()
+    outcomes = []
+    for number in range(50):
+        bench.run(written, id="cancelled-one")
+        outcomes.append(bench.run(written, id=f"spared-{number}").status)
+    stop.set()
+    canceller.join()
+
+    assert set(outcomes) == {"succeeded"}
+
+
+def test_background_processes_and_threads_go_with_the_runner(bench):
+    written = write(
+        """
+        import os, subprocess, threading, time
+        def f():
+            threading.Thread(target=time.sleep, args=(600,)).start()
+            return [os.getpid(), subprocess.Popen(["sleep", "600"]).pid,
+                    subprocess.Popen(["sleep", "600"], start_new_session=True).pid]
+        """
+    )
+    pids = json.loads(bench.run(written).result)
+    assert not any(map(is_gone, pids))
+
+    bench.executor.stop()
+
+    assert eventually(lambda: all(map(is_gone, pids)))
+
+
+def test_fork_in_user_code_does_not_speak_for_the_runner(bench):
+    written = write(
+        """
+        import os
+        def f(wait: bool = True):
+            pid = os.fork()
+            if pid and wait:
+                os.waitpid(pid, 0)
+            return "parent" if pid else "child"
+        """
+    )
+
+    results = [bench.run(written).result for _ in range(3)]
+
+    assert results == [b'"parent"'] * 3
+
+
+def test_stopped_executor_gives_nothing_more(bench):
+    bench.run(write(PID))
+
+    bench.executor.stop()
+    bench.executor.stop()
+
+    assert bench.pool.pids() == []
+    assert bench.run(write(PID)).status == "lost"
+    with pytest.raises(ProcessError):
+        bench.pool.acquire(RunnerKey("f.py", "v", 1))

@@ -1,0 +1,216 @@
+"""isolation="thread": the same endings without a process, and interruption that stays in bounds."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from runtime.sdk.options import RetryPolicy
+from tests.integration.execution.conftest import MAX_LOG_BYTES, MAX_RESULT_BYTES, write
+from tests.support.waiting import eventually
+
+
+def threaded(source, **options):
+    return write(source, isolation="thread", **options)
+
+
+def error_of(outcome):
+    assert outcome.status == "failed", outcome
+    return json.loads(outcome.error)
+
+
+def test_function_runs_in_the_calling_thread_without_a_runner(bench):
+    outcome = bench.run(threaded("import threading\ndef f(): return threading.get_ident()"))
+
+    assert outcome.result == b"%d" % threading.get_ident()
+    assert bench.pool.pids() == []
+
+
+def test_a_version_is_loaded_once_and_versions_do_not_mix(bench):
+    source = "count = 0\ndef f():\n global count\n count += 1\n return count"
+    old, new = threaded(source), threaded(source + " * 100")
+
+    results = [bench.run(written).result for written in (old, new, old, new)]
+
+    assert results == [b"1", b"100", b"2", b"200"]
+
+
+def test_many_versions_of_a_file_are_not_all_kept(bench):
+    for number in range(8):
+        assert bench.run(threaded(f"def f(): return {number}")).result == b"%d" % number
+
+    assert len(bench.executor._lane._loaded) == 3
+    assert bench.run(threaded("def f(): return 0")).result == b"0"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("1 / 0", "exception"),
+        ("raise KeyboardInterrupt", "exception"),
+        ("import sys; sys.exit(3)", "exited"),
+        ("from runtime import Reject; raise Reject('no')", "rejected"),
+        ("raise MemoryError", "out_of_memory"),
+        ("return object()", "result_not_serializable"),
+        (f"return 'x' * {MAX_RESULT_BYTES}", "result_too_large"),
+        ("while True: pass", "timeout"),
+        ("import time\n while True: time.sleep(0.01)", "timeout"),
+    ],
+)
+def test_endings_are_those_of_a_process(bench, body, kind):
+    error = error_of(bench.run(threaded(f"def f():\n {body}", timeout_s=0.3)))
+
+    assert error["type"] == kind
+
+
+def test_retry_is_honoured(bench):
+    written = threaded(
+        "from runtime import Retry\ndef f(): raise Retry()", retry=RetryPolicy(retries=1)
+    )
+
+    assert bench.run(written).status == "retrying"
+    assert bench.run(written, attempt=2).status == "failed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n  while True: pass\n except BaseException: return 'swallowed'",
+        "import time; time.sleep(0.5); return 'late'",
+    ],
+)
+def test_function_that_does_not_yield_is_a_timeout_once_it_returns(bench, body):
+    error = error_of(bench.run(threaded(f"def f():\n {body}", timeout_s=0.2)))
+
+    assert error["type"] == "timeout"
+
+
+def test_file_that_does_not_load_fails(bench):
+    error = error_of(bench.run(threaded("import no_such_module\ndef f(): pass")))
+
+    assert error["exception_type"] == "LoadError"
+
+
+def test_output_is_told_apart_by_attempt(bench):
+    written = threaded(
+        """
+        import logging, sys, threading
+        both = threading.Barrier(2)
+        async def shout(n): print("async", n)
+        def f(n: int):
+            both.wait(5)
+            print("out", n)
+            both.wait(5)
+            print("err", n, file=sys.stderr)
+            logging.info("log %d", n)
+        """
+    )
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = list(
+            threads.map(lambda n: bench.run(written, b'{"n": %d}' % n, id=str(n)), range(2))
+        )
+
+    assert [o.logs for o in outcomes] == [
+        b"out %d\nerr %d\nINFO root: log %d\n" % (n, n, n) for n in range(2)
+    ]
+
+
+def test_output_of_async_functions_is_captured(bench):
+    written = threaded(
+        """
+        import asyncio
+        async def shout(): print("from an async child")
+        async def f(): await asyncio.gather(shout(), shout())
+        """
+    )
+
+    assert bench.run(written).logs == b"from an async child\n" * 2
+
+
+def test_the_worker_s_own_output_is_left_alone(bench, capsys):
+    bench.run(threaded("def f(): print('inside')"))
+
+    sys.stdout.write("outside\n")
+    sys.stderr.write("outside too\n")
+
+    assert capsys.readouterr().out == "outside\n"
+
+
+def test_streams_and_loggers_are_given_back(bench):
+    before = sys.stdout, sys.stderr, list(logging.root.handlers), logging.root.level
+    bench.run(threaded("def f(): print('x')"))
+    assert sys.stdout is not before[0]
+
+    bench.executor.stop()
+
+    assert (sys.stdout, sys.stderr, logging.root.handlers, logging.root.level) == before
+
+
+def test_print_flood_is_cut(bench):
+    outcome = bench.run(threaded("def f():\n for n in range(100_000): print('line', n)"))
+
+    assert MAX_LOG_BYTES < len(outcome.logs) < MAX_LOG_BYTES + 100
+
+
+def test_progress_and_events_are_told(bench):
+    bench.run(
+        threaded(
+            "from runtime import Context\n"
+            "def f(*, ctx: Context): ctx.progress(1, 2); ctx.emit([ctx.id])"
+        )
+    )
+
+    assert bench.frames == [
+        ("i1", "progress", b'{"done":1,"total":2,"message":""}'),
+        ("i1", "event", b'["i1"]'),
+    ]
+
+
+def test_cancel_reaches_the_context_and_interrupts(bench):
+    written = threaded(
+        """
+        from runtime import Context
+        def f(*, ctx: Context):
+            try:
+                ctx.emit("on")
+                while True: pass
+            finally:
+                ctx.emit(ctx.cancelled)
+        """
+    )
+    with ThreadPoolExecutor(1) as threads:
+        outcome = threads.submit(bench.run, written)
+        eventually(lambda: bench.frames)
+
+        assert bench.executor.cancel("i1")
+
+        assert outcome.result(10).status == "cancelled"
+    assert bench.frames[-1] == ("i1", "event", b"true")
+
+
+def test_interruption_never_hits_after_the_call_ended(bench):
+    """Calls that end right at their deadline, again and again: nothing must leak out."""
+    written = threaded(
+        """
+        import time
+        def f():
+            end = time.monotonic() + 0.002
+            while time.monotonic() < end: pass
+        """,
+        timeout_s=0.002,
+    )
+    kinds = set()
+
+    for _ in range(200):
+        outcome = bench.run(written)
+        kinds.add(json.loads(outcome.error)["type"] if outcome.error else outcome.status)
+        for _ in range(50):
+            pass
+
+    assert kinds <= {"succeeded", "timeout"}
+    assert "timeout" in kinds

@@ -1,0 +1,88 @@
+"""Guard: an interruption comes once, in time, or never."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+import pytest
+
+from runtime.execution.interruption import Guard, Interruption, Watchdog
+
+
+@pytest.fixture
+def watchdog():
+    started = Watchdog()
+    yield started
+    started.stop()
+
+
+def test_deadline_interrupts_a_loop(watchdog):
+    guard = Guard(0.05)
+    watchdog.watch(guard, 0.05)
+
+    with pytest.raises(Interruption):  # noqa: PT012 - the loop is what is interrupted
+        while True:
+            pass
+
+    assert guard.cause == "timeout"
+
+
+def test_disarmed_guard_is_never_interrupted(watchdog):
+    guard = Guard(0.01)
+    guard.disarm()
+    watchdog.watch(guard, 0.01)
+
+    assert not guard.interrupt("cancelled")
+    end = time.monotonic() + 0.3
+    while time.monotonic() < end:
+        pass
+
+    assert guard.cause is None
+
+
+def test_only_the_first_interrupts():
+    guard = Guard(60)
+    causes = []
+
+    def interrupt_twice():
+        causes.append(guard.interrupt("cancelled"))
+        causes.append(guard.interrupt("timeout"))
+
+    thread = threading.Thread(target=interrupt_twice)
+    with pytest.raises(Interruption):  # noqa: PT012 - it may come anywhere in here
+        thread.start()
+        while True:
+            pass
+    thread.join()
+
+    assert causes == [True, False]
+    assert guard.cause == "cancelled"
+
+
+def test_interruption_that_is_under_way_arrives_before_disarm_returns():
+    """Race the end of a call against its interruption; it may come inside, never after."""
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    inside = 0
+    try:
+        for round_number in range(2_000):
+            guard = Guard(60)
+            thread = threading.Thread(target=guard.interrupt, args=("timeout",))
+            try:
+                try:
+                    thread.start()
+                    for _ in range(round_number % 100):
+                        pass
+                finally:
+                    guard.disarm()
+            except Interruption:
+                inside += 1
+            for _ in range(200):
+                pass  # here it would be a bug, and fail the test
+            thread.join()
+    finally:
+        sys.setswitchinterval(switch_s)
+
+    assert inside > 0

@@ -1,0 +1,102 @@
+"""kill -9 of a runner, a worker process and the whole worker tree while 500 invocations run.
+
+The witness is outside: every run writes its beginning and its end to a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.conftest import copy_functions
+from tests.support.system import System, running_system
+from tests.support.waiting import eventually
+
+CALLS = 500
+PAUSE_S = 0.15
+TAKEN_OVER_WITHIN_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the witness."""
+
+    what: str
+    id: str
+    attempt: int
+    pid: int
+    at_s: float
+
+
+def read_witness(file: Path) -> list[Line]:
+    if not file.exists():
+        return []
+    rows = [line.split() for line in file.read_text().splitlines()]
+    return [Line(row[0], row[1], int(row[2]), int(row[3]), float(row[4])) for row in rows]
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def kill_a_runner(running: System, file: Path) -> None:
+    """Kill the process of a run that has begun and not ended."""
+    lines = read_witness(file)
+    ended = {line.id for line in lines if line.what == "ended"}
+    busy = [line.pid for line in lines if line.what == "began" and line.id not in ended]
+    kill([psutil.Process(busy[-1])])
+
+
+def kill_a_worker(running: System, file: Path) -> None:
+    kill(running.parts("worker")[:1])
+
+
+def kill_the_worker_tree(running: System, file: Path) -> None:
+    kill([*running.parts("worker"), *running.runners()])
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system of its own, since its workers do not live long."""
+    folder = tmp_path_factory.mktemp("fragile")
+    with running_system(folder, functions=copy_functions(folder / "functions")) as running:
+        yield running
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("strike", [kill_a_runner, kill_a_worker, kill_the_worker_tree])
+def test_after_a_kill_every_invocation_ends_once_and_is_soon_taken_over(
+    fragile: System, tmp_path: Path, strike: Callable[[System, Path], None]
+) -> None:
+    file = tmp_path / "witness"
+    before = fragile.http.get("/functions/witness").json()["stats"]
+    ids = [
+        fragile.call("witness", number=number, file=str(file), pause_s=PAUSE_S).json()["id"]
+        for number in range(CALLS)
+    ]
+    eventually(lambda: len(read_witness(file)) > 60, within_s=20)
+
+    strike(fragile, file)
+    struck_at = time.time()
+    ended = [fragile.finished(invocation_id, within_s=60) for invocation_id in ids]
+
+    assert Counter(invocation["status"] for invocation in ended) == {"succeeded": CALLS}
+    lines = read_witness(file)
+    completed = Counter(line.id for line in lines if line.what == "ended")
+    assert set(completed) == set(ids)
+    again = [line for line in lines if line.what == "began" and line.attempt > 1]
+    assert again
+    assert max(line.at_s for line in again) - struck_at < TAKEN_OVER_WITHIN_S
+    assert max(line.attempt for line in lines) == 2
+    assert all(invocation["attempt"] <= 2 for invocation in ended)
+    after = fragile.http.get("/functions/witness").json()["stats"]
+    assert after["succeeded"] - before.get("succeeded", 0) == CALLS

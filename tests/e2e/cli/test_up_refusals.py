@@ -128,3 +128,17 @@ def test_an_unknown_flag():
 
     assert answer.returncode == ExitCode.USAGE
     assert "--prot" in answer.stderr
+
+
+def test_data_that_redis_cannot_read(tmp_path: Path):
+    redis = tmp_path / "data" / "redis"
+    redis.mkdir(parents=True)
+    (redis / "appendonly.aof").write_bytes(b"*1\r\nthis is no command")
+
+    answer = penstock(
+        *("up", "--port", "0", "--data", tmp_path / "data", "--functions", tmp_path / "functions")
+    )
+
+    assert answer.returncode == ExitCode.CANNOT_START
+    assert "redis does not start (exit code 1); it last said: Bad file format" in answer.stdout
+    assert "Traceback" not in answer.stdout + answer.stderr

@@ -17,7 +17,7 @@ from runtime.broker.attempt import Attempt, attempt_of, message_of
 from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
 from runtime.errors import StoreError
-from runtime.store.invocation_calls import Settlement, claim, release
+from runtime.store.invocation_calls import Settlement, claim, release, wake
 from runtime.store.line import Line
 
 _log = structlog.get_logger(__name__)
@@ -61,6 +61,9 @@ class QueueConsumer(dramatiq.Consumer):
         self._stopping = stopping
         self._ready: deque[Attempt] = deque()
         self._is_away = False
+        self._is_drained = False
+        self._has_token = False
+        self._next_due_ms: int | None = None
 
     def __next__(self) -> dramatiq.MessageProxy | None:
         """Return the next message, or None when there is none for now."""
@@ -98,8 +101,12 @@ class QueueConsumer(dramatiq.Consumer):
         self._line.close()
 
     def _fetch(self) -> None:
+        # Only a worker with room may take the wake-up token: it must be able to claim.
+        if self._is_drained and self._holdings.has_room(timeout_s=_ROOM_WAIT_S):
+            self._block()
         reserved = self._holdings.reserve(timeout_s=_ROOM_WAIT_S)
         if not reserved:
+            self._pass_on()
             return
         try:
             claimed = self._line.run(
@@ -116,17 +123,27 @@ class QueueConsumer(dramatiq.Consumer):
         attempts = [Attempt(item) for item in claimed.items]
         self._holdings.hold(attempts, reserved=reserved)
         self._ready.extend(attempts)
+        self._has_token = False
+        self._next_due_ms = claimed.next_due_ms
+        # Whatever is submitted from now on leaves a token, so there is nothing to look for before.
+        self._is_drained = claimed.remaining_lanes == 0
         if self._is_away:
             self._is_away = False
             _log.info("store_is_back", queue=self._queue)
-        if not attempts and not self._stopping.is_set():
-            self._block(claimed.next_due_ms)
 
-    def _block(self, next_due_ms: int | None) -> None:
+    def _block(self) -> None:
         block_s = _LONGEST_BLOCK_S
-        if next_due_ms is not None:
-            block_s = min(block_s, max(_SHORTEST_BLOCK_S, next_due_ms / 1000))
-        self._line.block([self._line.keys.build("wake", self._queue)], timeout_s=block_s)
+        if self._next_due_ms is not None:
+            block_s = min(block_s, max(_SHORTEST_BLOCK_S, self._next_due_ms / 1000))
+        self._is_drained = False
+        token = self._line.block([self._line.keys.build("wake", self._queue)], timeout_s=block_s)
+        self._has_token = token is not None
+
+    def _pass_on(self) -> None:
+        """Another queue filled the room meanwhile: leave the token to another worker."""
+        if self._has_token:
+            self._has_token = False
+            self._line.run(wake(self._queue))
 
     def _tell_away(self, error: StoreError) -> None:
         if not self._is_away and not self._stopping.is_set():

@@ -21,6 +21,13 @@ class Holdings:
         self._held: dict[str, Attempt] = {}
         self._changed = threading.Condition()
 
+    def has_room(self, *, timeout_s: float) -> bool:
+        """Whether there is room, or will be within `timeout_s`."""
+        with self._changed:
+            if not self._free:
+                self._changed.wait(timeout_s)
+            return self._free > 0
+
     def reserve(self, *, timeout_s: float) -> int:
         """Take all free room, waiting up to `timeout_s` for some; return how much."""
         with self._changed:

@@ -105,6 +105,11 @@ def claim(*, queue: str, worker: str, limit: int, lease_ms: int) -> Call[Claim]:
     return _call("claim_invocations", (queue, worker, limit, lease_ms), _read_claim)
 
 
+def wake(queue: str) -> Call[bool]:
+    """Leave a wake-up token for a worker that blocks, unless there is one."""
+    return _call("wake_worker", (queue,), lambda reply: reply == b"OK")
+
+
 def settle(settlements: Iterable[Settlement]) -> Call[list[Settled]]:
     """Write how attempts ended; STALE is a late result, refused."""
     entries: list[Argument] = []

@@ -1,0 +1,9 @@
+-- wake_worker: leave a token for one blocked worker.
+--
+-- ARGV     queue
+-- RETURNS  OK
+-- WHY ONE SCRIPT  one token at most: two would wake a worker for nothing.
+-- include: clock
+-- include: lanes
+wake(queue)
+return 'OK'

@@ -134,6 +134,8 @@ def _tightened(schema: Any) -> Any:  # noqa: ANN401 - a JSON value is any
         made[_EXACT] = True
     if schema.get("contentEncoding") == "base64":
         made.setdefault("format", BASE64_FORMAT)
+    elif "contentSchema" in schema:  # pydantic's Json: a text that holds JSON
+        made.setdefault("format", "json-string")
     return made
 
 

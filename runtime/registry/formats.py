@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import decimal
 import importlib.util
 import ipaddress
 import re
@@ -26,6 +27,7 @@ _TYPES: dict[str, Any] = {
     "date": date,
     "time": time,
     "duration": timedelta,
+    "decimal": decimal.Decimal,
     "uuid": uuid.UUID,
     "uuid1": pydantic.UUID1,
     "uuid3": pydantic.UUID3,

@@ -121,9 +121,10 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         if level > 0:
             return __import__(name, globals, locals, fromlist or (), level)
         package = str((globals or {}).get("__package__") or self.namespace)
-        if found := self._resolve(name, package, fromlist or ()):
+        is_ours = name.partition(".")[0] == PUBLIC_NAMESPACE  # never the folder on disk
+        if found := self._resolve(name, package, fromlist or (), loosely=is_ours):
             return self._import_resolved(found, name, fromlist or ())
-        if name.partition(".")[0] == PUBLIC_NAMESPACE:  # never the folder on disk
+        if is_ours:
             raise ModuleNotFoundError(self._why_missing(name), name=name)
         try:
             return __import__(name, globals, locals, fromlist or (), 0)

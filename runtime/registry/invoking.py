@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -132,12 +133,20 @@ async def _settle(value: Awaitable[Any]) -> object:
     return await _collect(result) if inspect.isasyncgen(result) else result
 
 
+class _LoopHolder:
+    """Closes its event loop when the thread that owns it ends."""
+
+    def __init__(self) -> None:
+        self.runner = asyncio.Runner()
+        weakref.finalize(self, self.runner.close)
+
+
 def _loop() -> asyncio.Runner:
     """Return this thread's event loop; it stays, so that clients bound to it do."""
-    runner: asyncio.Runner | None = getattr(_loops, "runner", None)
-    if runner is None:
-        runner = _loops.runner = asyncio.Runner()
-    return runner
+    holder: _LoopHolder | None = getattr(_loops, "holder", None)
+    if holder is None:
+        holder = _loops.holder = _LoopHolder()
+    return holder.runner
 
 
 def _arguments_error(error: ValidationError) -> ArgumentsError:

@@ -52,15 +52,36 @@ def produce(value: object, *, adapter: TypeAdapter[Any] | None, media_type: str)
         raise ResultNotSerializableError(_explain(value, error)) from error
     if b"NaN" in data or b"Infinity" in data:
         _refuse_non_finite(plain)
+    if b"null" in data:  # pydantic writes NaN in a field of type Any as null
+        _refuse_non_finite(value)
     if _is_too_deep(data):
         raise ResultNotSerializableError(f"nested more than {DEEPEST} levels deep")
     return Produced(result=data, result_type="json", media_type="application/json")
 
 
-def _refuse_non_finite(plain: object) -> None:
-    for path, value in _leaves(plain):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ResultNotSerializableError(f"{path} is {value!r}, which JSON has no word for")
+def _refuse_non_finite(value: object) -> None:
+    if not _has_non_finite(value):
+        return
+    for path, leaf in _leaves(value):
+        if isinstance(leaf, float) and not math.isfinite(leaf):
+            raise ResultNotSerializableError(f"{path} is {leaf!r}, which JSON has no word for")
+
+
+def _has_non_finite(value: object) -> bool:
+    """Look without remembering where; what is looked at has been serialised, so it ends."""
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, float):
+            if not math.isfinite(here):
+                return True
+        elif isinstance(here, Mapping):
+            waiting.extend(here.values())
+        elif isinstance(here, list | tuple | set | frozenset):
+            waiting.extend(here)
+        elif not isinstance(here, str | int | None):
+            waiting.extend(part for _, part in _parts(here) or ())
+    return False
 
 
 def _is_too_deep(data: bytes) -> bool:
@@ -77,8 +98,8 @@ def _is_too_deep(data: bytes) -> bool:
 def _explain(value: object, error: Exception) -> str:
     """Find the part that cannot be written, by trying the parts one by one."""
     for count, (path, leaf) in enumerate(_leaves(value)):
-        if isinstance(leaf, _Cycle):
-            return f"{path} contains itself"
+        if isinstance(leaf, _Endless):
+            return leaf.why if leaf.is_deep else f"{path} {leaf.why}"
         if count > _LOOKED_AT:
             break
         try:
@@ -89,13 +110,19 @@ def _explain(value: object, error: Exception) -> str:
             if "unknown type" in reason:
                 return f"{path} is of type {kind}, which has no JSON form"
             return f"{path} ({kind}): {reason}"
-    if "Circular" in str(error) or isinstance(error, RecursionError):
-        return "nested too deep, or it contains itself"
     return str(error)
 
 
-class _Cycle:
-    """Stands where a container appears inside itself."""
+@dataclass(frozen=True, slots=True)
+class _Endless:
+    """Stands where containers are not looked into any more."""
+
+    why: str
+    is_deep: bool
+
+
+_CYCLE = _Endless("contains itself", is_deep=False)
+_TOO_DEEP = _Endless(f"nested more than {DEEPEST} levels deep", is_deep=True)
 
 
 def _leaves(value: object) -> Iterable[tuple[str, object]]:
@@ -107,7 +134,9 @@ def _leaves(value: object) -> Iterable[tuple[str, object]]:
         if parts is None:
             yield path, here
         elif id(here) in above:
-            yield path, _Cycle()
+            yield path, _CYCLE
+        elif len(above) > DEEPEST:
+            yield path, _TOO_DEEP
         else:
             inside = (*above, id(here))
             waiting.extend((f"{path}{step}", part, inside) for step, part in reversed(list(parts)))
@@ -119,6 +148,9 @@ def _parts(value: object) -> Iterable[tuple[str, object]] | None:
     if isinstance(value, list | tuple | set | frozenset):
         return [(f"[{index}]", part) for index, part in enumerate(value)]
     if isinstance(value, BaseModel):
+        decorators = type(value).__pydantic_decorators__
+        if decorators.field_serializers or decorators.model_serializers:
+            return None  # what it turns its fields into is its own affair
         return [(f".{name}", part) for name, part in value.__dict__.items()]
     if is_dataclass(value) and not isinstance(value, type):
         return [(f".{f.name}", getattr(value, f.name, None)) for f in fields(value)]

@@ -7,12 +7,14 @@ integer, and 1.0 is none either (see `arguments`, which holds the gateway to tha
 
 from __future__ import annotations
 
+import typing
 import warnings
 from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    EncodedBytes,
     Field,
     PydanticSchemaGenerationError,
     PydanticUndefinedAnnotation,
@@ -24,7 +26,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema
 
-from runtime.registry.signature import REQUIRED, Parameter, Signature, bare_type
+from runtime.registry.signature import REQUIRED, Parameter, Signature, SignatureError, bare_type
 
 _BYTES = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
 _KEY_PATTERNS = {"int": "^-?[0-9]+$"}
@@ -47,6 +49,14 @@ class _Generator(GenerateJsonSchema):
             del made["format"]
             # pydantic reads both alphabets and writes the URL-safe one.
             made["contentEncoding"] = "base64" if self.mode == "validation" else "base64url"
+        return made
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        """Say of which form the text must be."""
+        made = super().decimal_schema(schema)
+        for branch in made.get("anyOf", ()) if self.mode == "validation" else ():
+            if branch.get("type") == "string":
+                branch.setdefault("format", "decimal")
         return made
 
     def url_schema(self, schema: core_schema.UrlSchema) -> JsonSchemaValue:
@@ -123,7 +133,7 @@ def result_adapter(returns: Any) -> TypeAdapter[Any]:  # noqa: ANN401
     if returns is None:
         returns = type(None)
     try:
-        return TypeAdapter(returns, config=_BYTES)
+        return TypeAdapter(returns, config=ConfigDict(**_BYTES, ser_json_inf_nan="constants"))
     except PydanticUserError as error:
         if error.code != "type-adapter-config-unused":
             raise
@@ -145,6 +155,10 @@ def is_bytes(annotation: Any) -> bool:  # noqa: ANN401
 
 def _field(parameter: Parameter) -> tuple[Any, Any]:
     annotation, default = parameter.annotation, parameter.default
+    if _decodes_bytes(annotation):
+        raise SignatureError(
+            f"parameter {parameter.name}: bytes are base64 in JSON already; annotate it `bytes`"
+        )
     if default is None and annotation is not Any:
         annotation = annotation | None if not isinstance(annotation, str) else annotation
     names: Any = {
@@ -158,6 +172,13 @@ def _field(parameter: Parameter) -> tuple[Any, Any]:
             return annotation, Field(default_factory=default.default_factory, **names)
         default = REQUIRED if default.is_required() else default.default
     return annotation, Field(... if default is REQUIRED else default, **names)
+
+
+def _decodes_bytes(annotation: Any) -> bool:  # noqa: ANN401
+    """Whether Base64Bytes or the like is in an annotation: it would decode a second time."""
+    return isinstance(annotation, EncodedBytes) or any(
+        _decodes_bytes(part) for part in typing.get_args(annotation)
+    )
 
 
 def _in_any_case(scheme: str) -> str:

@@ -24,7 +24,7 @@ from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.identifiers import is_invocation_id, new_invocation_id
-from runtime.invocations.submission import prepare, submit
+from runtime.invocations.submission import check_available, prepare, submit
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest, decode_manifest
 from runtime.store.function_calls import read_manifest
@@ -135,6 +135,7 @@ class PenstockBroker(dramatiq.Broker):
             StoreError: Redis is away or refuses; then nothing was enqueued.
         """
         manifest = self._manifest(message.actor_name)
+        check_available(manifest)
         arguments = _arguments_of(message, manifest)
         check_arguments(manifest, arguments)
         own = is_invocation_id(message.message_id)

@@ -52,6 +52,10 @@ class Settler:
         """Give up on a Redis that is away; the leases will run out."""
         self._stopped.set()
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._line.close()
+
     def _next_batch(self) -> list[tuple[Attempt, Settlement]]:
         batch: list[tuple[Attempt, Settlement]] = []
         size_bytes = 0

@@ -5,7 +5,7 @@ The gateway and the broker's `.send()` both come through here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from runtime.errors import FunctionUnavailableError
 from runtime.invocations.identifiers import new_invocation_id
@@ -15,9 +15,8 @@ from runtime.store.invocation_calls import submit as submit_call
 from runtime.store.scripts import Argument, Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """One invocation about to be born.
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """One invocation about to be born (a Struct, because it is on the way of every call).
 
     Attributes:
         arguments: The argument object as JSON, kept byte for byte.
@@ -31,7 +30,7 @@ class Submission:
     queue: str
     lane: str
     arguments: bytes
-    id: str = field(default_factory=new_invocation_id)
+    id: str = msgspec.field(default_factory=new_invocation_id)
     priority: int = 5
     delay_ms: int = 0
     request: bytes | None = None
@@ -54,6 +53,15 @@ class Submission:
         return fields
 
 
+def check_available(manifest: Manifest) -> None:
+    """Raise FunctionUnavailableError when no version of the function ever loaded."""
+    if not manifest.version:
+        raise FunctionUnavailableError(
+            f"{manifest.name} is not available: {manifest.file} has not loaded yet; "
+            f"GET /functions/{manifest.name} shows the error"
+        )
+
+
 def prepare(
     manifest: Manifest,
     arguments: bytes,
@@ -70,11 +78,7 @@ def prepare(
     Raises:
         FunctionUnavailableError: No version of the function ever loaded.
     """
-    if not manifest.version:
-        raise FunctionUnavailableError(
-            f"{manifest.name} is not available: {manifest.file} has not loaded yet; "
-            f"GET /functions/{manifest.name} shows the error"
-        )
+    check_available(manifest)
     return Submission(
         id=invocation_id or new_invocation_id(),
         function=manifest.name,

@@ -119,6 +119,7 @@ class WorkerProcess:
             self._line.run(retire_worker(self.id))
         except StoreError as error:
             _log.warning("retire_failed", error=str(error))
+        self._settler.close()
         self._broker.close()
         _log.info("worker_stopped", worker=self.id)
 

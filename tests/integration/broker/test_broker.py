@@ -1,0 +1,233 @@
+"""The Dramatiq broker: `.send()` makes an invocation, Dramatiq's worker runs it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import dramatiq
+import pytest
+from dramatiq.errors import ActorNotFound
+from dramatiq.middleware import Middleware, SkipMessage
+
+from runtime.broker import PenstockBroker
+from runtime.broker.attempt import Attempt
+from runtime.broker.broker import WorkerSide
+from runtime.broker.holdings import Holdings
+from runtime.broker.settler import Settler
+from runtime.errors import ArgumentsError, FunctionUnavailableError
+from runtime.invocations.identifiers import is_invocation_id
+from runtime.invocations.statuses import Status
+from runtime.registry.manifest import Manifest
+from runtime.sdk.options import Options
+from runtime.store.function_calls import publish_function
+from runtime.store.invocation_calls import Settlement
+from runtime.store.line import Line
+from tests.support.life import Life
+from tests.support.waiting import eventually
+
+ADD = Manifest(
+    name="add",
+    version="v1",
+    file="add.py",
+    parameters={
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "required": ["a", "b"],
+        "additionalProperties": False,
+    },
+    options=Options(queue="sums"),
+)
+
+
+@pytest.fixture
+def broker(redis_url: str, line: Line) -> Iterator[PenstockBroker]:
+    line.run(publish_function("add", manifest=ADD.encode(), version="v1", source=b"-"))
+    client = PenstockBroker(redis_url)
+    yield client
+    client.close()
+
+
+def test_sending_makes_an_invocation_with_a_record(broker: PenstockBroker, life: Life):
+    message = broker.get_actor("add").send(1, b=2)
+
+    assert is_invocation_id(message.message_id)
+    record = life.read(message.message_id)
+    assert (record.function, record.status, record.queue) == ("add", Status.QUEUED, "sums")
+    assert record.arguments == b'{"a":1,"b":2}'
+
+
+def test_sending_with_a_delay_waits_in_redis(broker: PenstockBroker, life: Life):
+    message = broker.get_actor("add").send_with_options(args=(1, 2), delay=60_000)
+
+    assert life.read(message.message_id).status == Status.SCHEDULED
+
+
+def test_sending_wrong_arguments_enqueues_nothing(broker: PenstockBroker, life: Life):
+    with pytest.raises(ArgumentsError, match="/b"):
+        broker.get_actor("add").send(a=1, b="two")
+
+    assert life.command("EXISTS", life.key("ring", "sums")) == 0
+
+
+def test_sending_to_an_unknown_function_is_an_error(broker: PenstockBroker):
+    with pytest.raises(ActorNotFound):
+        broker.get_actor("nothing")
+
+
+def test_sending_to_a_function_that_never_loaded_is_an_error(broker: PenstockBroker, line: Line):
+    actor = broker.get_actor("add")
+    broken = Manifest(name="add", version="", file="add.py")
+    line.run(publish_function("add", manifest=broken.encode(), version="", source=b""))
+
+    with pytest.raises(FunctionUnavailableError, match=r"add\.py"):
+        actor.send(1, 2)
+
+
+@contextmanager
+def dramatiq_worker(
+    url: str,
+    run: Callable[[Attempt], None],
+    *,
+    room: int = 2,
+    middleware: Sequence[Middleware] = (),
+) -> Iterator[threading.Event]:
+    """A Dramatiq worker over our broker; yields the event that makes it drain."""
+    holdings = Holdings(room)
+    settler = Settler(Line(url), holdings)
+    stopping = threading.Event()
+    broker = PenstockBroker(
+        url,
+        worker_side=WorkerSide(
+            worker="w1",
+            lease_ms=10_000,
+            holdings=holdings,
+            settler=settler,
+            run=run,
+            stopping=stopping,
+        ),
+        middleware=middleware,
+    )
+    worker = dramatiq.Worker(broker, worker_threads=room, worker_timeout=50)
+    worker.start()
+    broker.declare_queue("default")
+    try:
+        yield stopping
+    finally:
+        stopping.set()
+        broker.interrupt()
+        worker.stop(timeout=5_000)
+        settler.close()
+        broker.close()
+
+
+def succeed(attempt: Attempt) -> None:
+    attempt.is_begun = True
+    attempt.settlement = Settlement(
+        id=attempt.claimed.id,
+        token=attempt.claimed.token,
+        status="succeeded",
+        ttl_ms=60_000,
+        result=attempt.claimed.arguments,
+    )
+
+
+def test_a_dramatiq_worker_runs_what_was_submitted(life: Life, redis_url: str):
+    ids = [life.submit(arguments=b"[%d]" % n) for n in range(50)]
+
+    with dramatiq_worker(redis_url, succeed):
+        eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"50")
+
+    assert [life.read(i).result for i in ids] == [b"[%d]" % n for n in range(50)]
+    assert life.command("HGET", life.key("queue", "default"), "running") == b"0"
+
+
+def test_a_worker_takes_no_more_than_it_can_run(life: Life, redis_url: str):
+    for _ in range(5):
+        life.submit()
+    running = threading.Semaphore(0)
+    go_on = threading.Event()
+
+    def hold(attempt: Attempt) -> None:
+        running.release()
+        go_on.wait(5)
+        succeed(attempt)
+
+    with dramatiq_worker(redis_url, hold, room=2):
+        assert running.acquire(timeout=5)
+        assert running.acquire(timeout=5)
+        waiting = life.command("HGET", life.key("queue", "default"), "waiting")
+        go_on.set()
+        eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"5")
+
+    assert waiting == b"3"
+
+
+def test_endings_that_come_together_share_round_trips(life: Life, redis_url: str):
+    for _ in range(400):
+        life.submit()
+    life.command("CONFIG", "RESETSTAT")
+
+    with dramatiq_worker(redis_url, succeed, room=8):
+        eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"400")
+        calls = life.command("INFO", "commandstats").decode()
+
+    scripts = int(calls.split("cmdstat_evalsha:calls=")[1].split(",")[0])
+    assert scripts < 2 * 400
+
+
+def test_an_attempt_without_an_ending_goes_back_to_its_lane(life: Life, redis_url: str):
+    invocation_id = life.submit()
+    seen: list[int] = []
+
+    def first_refuse(attempt: Attempt) -> None:
+        seen.append(attempt.claimed.attempt)
+        attempt.is_begun = True
+        if len(seen) > 1:
+            succeed(attempt)
+
+    with dramatiq_worker(redis_url, first_refuse):
+        eventually(lambda: life.read(invocation_id).status == Status.SUCCEEDED)
+
+    assert seen == [1, 2]
+
+
+def test_what_ends_while_redis_is_full_is_written_when_there_is_room(life: Life, redis_url: str):
+    invocation_id = life.submit()
+    started = threading.Event()
+    go_on = threading.Event()
+
+    def hold(attempt: Attempt) -> None:
+        started.set()
+        go_on.wait(5)
+        succeed(attempt)
+
+    with dramatiq_worker(redis_url, hold):
+        assert started.wait(5)
+        life.command("CONFIG", "SET", "maxmemory", 1)
+        go_on.set()
+        try:
+            eventually(lambda: b"errorstat_OOM" in life.command("INFO", "errorstats"), within_s=5)
+        finally:
+            life.command("CONFIG", "SET", "maxmemory", 0)
+        eventually(lambda: life.read(invocation_id).status == Status.SUCCEEDED)
+
+    assert life.read(invocation_id).attempt == 1
+
+
+class SkipAll(Middleware):
+    """Skips every message."""
+
+    def before_process_message(self, *_: object) -> None:
+        raise SkipMessage
+
+
+def test_a_middleware_that_skips_a_message_gives_it_an_ending(life: Life, redis_url: str):
+    invocation_id = life.submit()
+
+    with dramatiq_worker(redis_url, succeed, middleware=[SkipAll()]):
+        record = eventually(lambda: (r := life.read(invocation_id)).is_finished and r)
+
+    assert record.status == Status.FAILED
+    assert b'"rejected"' in record.error

@@ -24,7 +24,7 @@ from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.identifiers import is_invocation_id, new_invocation_id
-from runtime.invocations.submission import check_available, prepare, submit
+from runtime.invocations.submission import Wishes, check_available, prepare, submit
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest, decode_manifest
 from runtime.store.function_calls import read_manifest
@@ -143,7 +143,7 @@ class PenstockBroker(dramatiq.Broker):
             manifest,
             msgspec.json.encode(arguments),
             invocation_id=message.message_id if own else new_invocation_id(),
-            delay_ms=delay or 0,
+            wishes=Wishes(delay_ms=delay or 0),
         )
         message = message.copy(message_id=submission.id, queue_name=submission.queue)
         self.emit_before("enqueue", message, delay)

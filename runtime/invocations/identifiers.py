@@ -1,7 +1,9 @@
 """Ids of invocations: UUIDv7 (RFC 9562, section 5.7), so that ids sort by age.
 
 The 12 bits after the version hold the fraction of the millisecond (method 3 of
-section 6.2), so ids made by one process in one millisecond keep their order.
+section 6.2), so ids made by one process in one millisecond keep their order. Of
+the last 62 bits, 38 are chance and 24 a checksum of the rest: so an id that was
+ours and is gone can be told from one that never was, without keeping a list.
 """
 
 from __future__ import annotations
@@ -9,25 +11,38 @@ from __future__ import annotations
 import os
 import re
 import time
+import zlib
 
 _SHAPE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 _NS_PER_MS = 1_000_000
+_CHECKSUM_BITS = 24
+_CHECKSUM_MASK = (1 << _CHECKSUM_BITS) - 1
 
 
 def new_invocation_id() -> str:
     """Return a new id in the usual hyphenated form, lower case."""
     ms, fraction_ns = divmod(time.time_ns(), _NS_PER_MS)
-    return format_id(ms, (fraction_ns << 12) // _NS_PER_MS, int.from_bytes(os.urandom(8), "big"))
+    return format_id(ms, (fraction_ns << 12) // _NS_PER_MS, int.from_bytes(os.urandom(5), "big"))
 
 
 def format_id(ms: int, fraction: int, chance: int) -> str:
-    """Lay out an id: ms since the epoch, 12 bits of fraction, 62 bits of chance."""
+    """Lay out an id: ms since the epoch, 12 bits of fraction, 38 bits of chance."""
     high = (ms << 16) | 0x7000 | (fraction & 0xFFF)
-    low = (0b10 << 62) | (chance & ((1 << 62) - 1))
+    low = (0b10 << 62) | ((chance & ((1 << 38) - 1)) << _CHECKSUM_BITS)
+    low |= _checksum(high, low)
     text = f"{high:016x}{low:016x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def is_invocation_id(text: str) -> bool:
-    """Whether `text` has the form of an id we may have made."""
-    return _SHAPE.match(text) is not None
+    """Whether `text` is an id that we made, however long ago."""
+    if _SHAPE.match(text) is None:
+        return False
+    digits = text.replace("-", "")
+    high, low = int(digits[:16], 16), int(digits[16:], 16)
+    return low & _CHECKSUM_MASK == _checksum(high, low & ~_CHECKSUM_MASK)
+
+
+def _checksum(high: int, low: int) -> int:
+    data = high.to_bytes(8, "big") + low.to_bytes(8, "big")
+    return zlib.crc32(data) & _CHECKSUM_MASK

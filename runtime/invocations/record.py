@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from runtime.invocations.statuses import FINISHED, Status
 from runtime.invocations.submission import Submission
 from runtime.store.invocation_calls import parse_notice
@@ -28,6 +30,9 @@ class Record:
     created_at_ms: int
     arguments: bytes = b"{}"
     attempt: int = 0
+    earlier_attempts: bytes = b""
+    key: str = ""
+    is_cancelling: bool = False
     scheduled_for_ms: int | None = None
     started_at_ms: int | None = None
     finished_at_ms: int | None = None
@@ -74,6 +79,9 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes]) -> Record:
         created_at_ms=number("created_at") or 0,
         arguments=fields.get("arguments", b"{}"),
         attempt=number("attempt") or 0,
+        earlier_attempts=fields.get("attempts", b""),
+        key=text("key") or "",
+        is_cancelling="cancelling" in fields,
         scheduled_for_ms=number("scheduled_for"),
         started_at_ms=number("started_at"),
         finished_at_ms=number("finished_at"),
@@ -94,18 +102,22 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes]) -> Record:
 
 def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
     """Return the record as it is right after its submission, without reading it."""
-    later = submission.delay_ms > 0
+    wishes = submission.wishes
+    due_ms = wishes.run_at_ms or created_at_ms + wishes.delay_ms
+    is_later = due_ms > created_at_ms
     return Record(
         id=submission.id,
         function=submission.function,
         version=submission.version,
-        status=Status.SCHEDULED if later else Status.QUEUED,
+        status=Status.SCHEDULED if is_later else Status.QUEUED,
         queue=submission.queue,
         created_at_ms=created_at_ms,
         arguments=submission.arguments,
-        scheduled_for_ms=created_at_ms + submission.delay_ms if later else None,
+        scheduled_for_ms=due_ms if is_later else None,
+        key=wishes.key,
+        tags=msgspec.json.encode(wishes.tags),
         retry_of=submission.retry_of,
-        callback=submission.callback,
+        callback=wishes.callback,
     )
 
 

@@ -10,9 +10,33 @@ import msgspec
 from runtime.errors import FunctionUnavailableError
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.store.invocation_calls import Submitted
-from runtime.store.invocation_calls import submit as submit_call
 from runtime.store.scripts import Argument, Call
+from runtime.store.submission_calls import Idempotency, Pace, Submitted
+from runtime.store.submission_calls import submit as submit_call
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller may ask for with a call; None or empty means the function's own option.
+
+    Attributes:
+        delay_ms: Wait this long before it may start.
+        run_at_ms: Wait until this moment, ms since the epoch.
+        max_age_ms: Expire when it has not started this long after it was due.
+        key: The fairness key: within a function, keys take turns.
+    """
+
+    priority: int | None = None
+    delay_ms: int = 0
+    run_at_ms: int = 0
+    max_age_ms: int | None = None
+    key: str = ""
+    tags: tuple[str, ...] = ()
+    callback: str | None = None
+    idempotency: Idempotency | None = None
+    traceparent: str | None = None
+
+
+NO_WISHES = Wishes()
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,30 +46,31 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         arguments: The argument object as JSON, kept byte for byte.
         request: The HTTP request as JSON, for functions that take a Request.
         waiter: The id of the gateway to tell when it finishes, if a caller waits there.
-        lane: The line within the queue; lanes take turns.
+        max_waiting: Refuse when so many of the function wait; 0 for any number.
+        pace: How fast its caller may call.
     """
 
     function: str
     version: str
     queue: str
-    lane: str
     arguments: bytes
     id: str = msgspec.field(default_factory=new_invocation_id)
+    wishes: Wishes = NO_WISHES
     priority: int = 5
-    delay_ms: int = 0
+    max_age_ms: int = 0
+    max_waiting: int = 0
     request: bytes | None = None
-    callback: str | None = None
     waiter: str | None = None
-    traceparent: str | None = None
     retry_of: str | None = None
+    pace: Pace | None = None
 
     def fields(self) -> dict[str, Argument]:
         """Return the record's fields beyond those that every record has."""
         optional = {
             "request": self.request,
-            "callback": self.callback,
+            "callback": self.wishes.callback,
             "waiters": self.waiter,
-            "traceparent": self.traceparent,
+            "traceparent": self.wishes.traceparent,
             "retry_of": self.retry_of,
         }
         fields: dict[str, Argument] = {"version": self.version, "arguments": self.arguments}
@@ -66,12 +91,12 @@ def prepare(
     manifest: Manifest,
     arguments: bytes,
     *,
+    wishes: Wishes = NO_WISHES,
     invocation_id: str | None = None,
-    priority: int | None = None,
-    delay_ms: int = 0,
     request: bytes | None = None,
-    callback: str | None = None,
     waiter: str | None = None,
+    retry_of: str | None = None,
+    pace: Pace | None = None,
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
 
@@ -79,29 +104,42 @@ def prepare(
         FunctionUnavailableError: No version of the function ever loaded.
     """
     check_available(manifest)
+    options = manifest.options
+    max_age_ms = wishes.max_age_ms
+    if max_age_ms is None:
+        max_age_ms = int((options.max_age_s or 0) * 1000)
     return Submission(
         id=invocation_id or new_invocation_id(),
         function=manifest.name,
         version=manifest.version,
-        queue=manifest.options.queue,
-        lane=manifest.name,
+        queue=options.queue,
         arguments=arguments,
-        priority=manifest.options.priority if priority is None else priority,
-        delay_ms=delay_ms,
+        wishes=wishes,
+        priority=options.priority if wishes.priority is None else wishes.priority,
+        max_age_ms=max_age_ms,
+        max_waiting=options.max_waiting or 0,
         request=request,
-        callback=callback,
         waiter=waiter,
+        retry_of=retry_of,
+        pace=pace,
     )
 
 
 def submit(submission: Submission) -> Call[Submitted]:
     """Return the one call that gives birth to the invocation."""
+    wishes = submission.wishes
     return submit_call(
         invocation_id=submission.id,
         function=submission.function,
         queue=submission.queue,
-        lane=submission.lane,
-        priority=submission.priority,
-        delay_ms=submission.delay_ms,
         fields=submission.fields(),
+        key=wishes.key,
+        priority=submission.priority,
+        delay_ms=wishes.delay_ms,
+        run_at_ms=wishes.run_at_ms,
+        max_age_ms=submission.max_age_ms,
+        max_waiting=submission.max_waiting,
+        tags=wishes.tags,
+        idempotency=wishes.idempotency,
+        pace=submission.pace,
     )

@@ -33,6 +33,7 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         "version": record.version,
         "status": record.status.value,
         "attempt": record.attempt,
+        "attempts": _attempts(record),
         "arguments": msgspec.Raw(record.arguments),
         "result": _result(record),
         "error": _raw(record.error) if record.error else None,
@@ -71,6 +72,30 @@ def moment(at_ms: int | None) -> str | None:
         return None
     whole = datetime.fromtimestamp(at_ms // 1000, UTC)
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+
+
+def _attempts(record: Record) -> list[dict[str, Any]]:
+    """Every attempt: those that were not the last, as noted when they ended, and the last."""
+    if not record.attempt:
+        return []
+    attempts = []
+    if record.earlier_attempts:
+        for entry in msgspec.json.decode(b"[" + record.earlier_attempts + b"]"):
+            entry["started_at"] = moment(entry.pop("started_at_ms"))
+            entry["finished_at"] = moment(entry.pop("finished_at_ms"))
+            attempts.append(entry)
+    if len(attempts) < record.attempt and record.started_at_ms is not None:
+        attempts.append(
+            {
+                "attempt": record.attempt,
+                "worker": record.worker,
+                "outcome": record.status.value if record.is_finished else None,
+                "error": _raw(record.error) if record.error and record.is_finished else None,
+                "started_at": moment(record.started_at_ms),
+                "finished_at": moment(record.finished_at_ms),
+            }
+        )
+    return attempts
 
 
 def _result(record: Record) -> object:

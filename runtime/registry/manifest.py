@@ -75,3 +75,12 @@ _decoder = msgspec.json.Decoder(Manifest)
 def decode_manifest(data: bytes) -> Manifest:
     """Read what `Manifest.encode` wrote."""
     return _decoder.decode(data)
+
+
+def limits_of(options: Options) -> str:
+    """Return a function's limits as the claim script reads them: "concurrency count per_ms"."""
+    if options.concurrency is None and options.rate is None:
+        return ""
+    rate = options.rate
+    count, per_ms = (rate.count, round(rate.per_s * 1000)) if rate else (0, 0)
+    return f"{options.concurrency or 0} {count} {per_ms}"

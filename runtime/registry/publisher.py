@@ -20,7 +20,7 @@ from runtime.errors import StoreError
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.discovery import discover
 from runtime.registry.inspection import inspect
-from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.registry.manifest import Manifest, decode_manifest, limits_of
 from runtime.registry.plan import plan
 from runtime.registry.stock import Stock
 from runtime.registry.watching import Watcher
@@ -177,6 +177,8 @@ class _Pass:
                 manifest=manifest.encode(),
                 version=manifest.version,
                 source=release.encode(),
+                queue=manifest.options.queue,
+                limits=limits_of(manifest.options),
             )
         )
         self._confirmed.add(key)

@@ -51,4 +51,5 @@ class Options:
     isolation: Literal["process", "thread"] = "process"
     memory_bytes: int = 512 * MIB
     max_age_s: float | None = None
+    max_waiting: int | None = None
     result_ttl_s: float = 86_400.0

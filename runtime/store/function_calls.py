@@ -31,10 +31,15 @@ def publish_function(
     manifest: bytes,
     version: str,
     source: bytes,
+    queue: str = "default",
+    limits: str = "",
     superseded_ttl_ms: int = SUPERSEDED_TTL_MS,
 ) -> Call[bool]:
-    """Let a version serve; True when that changed anything."""
-    words = (name, manifest, version, source, superseded_ttl_ms)
+    """Let a version serve; True when that changed anything.
+
+    `limits` is "concurrency count per_ms" with 0 for none, "" without any.
+    """
+    words = (name, manifest, version, source, superseded_ttl_ms, queue, limits)
     return Call(words, _changed, load_script("publish_function"))
 
 

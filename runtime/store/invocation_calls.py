@@ -6,7 +6,7 @@ and `runtime.worker` use the worker's side directly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -20,15 +20,8 @@ GRACE_MS = 3_000
 FAILURE_TTL_MS = 7 * 24 * 3_600_000
 
 Settled = Literal["DONE", "STALE", "REPEATED"]
+Cancelled = Literal["CANCELLED", "CANCELLING", "FINISHED", "MISSING"]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitted:
-    """The answer to a submission: `is_new` is False when that id was there already."""
-
-    is_new: bool
-    created_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,28 +74,10 @@ class Pulse:
     lost: tuple[str, ...]
 
 
-def submit(
-    *,
-    invocation_id: str,
-    function: str,
-    queue: str,
-    lane: str,
-    priority: int,
-    delay_ms: int,
-    fields: Mapping[str, Argument],
-) -> Call[Submitted]:
-    """Give birth to an invocation; `fields` are further fields of its record."""
-    pairs = [part for pair in fields.items() for part in pair]
-    return _call(
-        "submit_invocation",
-        (invocation_id, function, queue, lane, priority, delay_ms, *pairs),
-        lambda reply: Submitted(is_new=reply[0] == b"NEW", created_at_ms=int(reply[1])),
-    )
-
-
 def claim(*, queue: str, worker: str, limit: int, lease_ms: int) -> Call[Claim]:
     """Take up to `limit` waiting invocations of a queue."""
-    return _call("claim_invocations", (queue, worker, limit, lease_ms), _read_claim)
+    words = (queue, worker, limit, lease_ms, FAILURE_TTL_MS)
+    return _call("claim_invocations", words, _read_claim)
 
 
 def wake(queue: str) -> Call[bool]:
@@ -153,6 +128,11 @@ def heartbeat(
             lost=tuple(name.decode() for name in reply[3]),
         ),
     )
+
+
+def cancel(invocation_id: str, *, ttl_ms: int = FAILURE_TTL_MS) -> Call[Cancelled]:
+    """Cancel: CANCELLED when it waited, CANCELLING when its worker has been told."""
+    return _call("cancel_invocation", (invocation_id, ttl_ms), lambda reply: reply.decode())
 
 
 def retire_worker(worker: str) -> Call[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.store.invocation_calls import FAILURE_TTL_MS
 from runtime.store.scripts import Call, load_script
 
 
@@ -66,3 +67,19 @@ def read_workers() -> Call[list[WorkerState]]:
         ],
         load_script("read_workers"),
     )
+
+
+def pause_queue(queue: str, *, is_paused: bool) -> Call[bool]:
+    """Let nothing of a queue start, or let it go on; False when there is no such queue."""
+    words = (queue, "1" if is_paused else "0")
+    return Call(words, lambda reply: reply == b"OK", load_script("pause_queue"))
+
+
+def purge_queue(queue: str, *, most: int = 500) -> Call[int]:
+    """Cancel up to `most` of what waits in a queue; return how many that were."""
+    return Call((queue, FAILURE_TTL_MS, most), int, load_script("purge_queue"))
+
+
+def sweep(*, most: int = 500) -> Call[int]:
+    """Take away up to `most` invocations whose retention is over; return how many went."""
+    return Call((most,), int, load_script("sweep"))

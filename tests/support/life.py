@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from runtime.invocations.identifiers import new_invocation_id
@@ -14,10 +15,10 @@ from runtime.store.invocation_calls import (
     claim,
     heartbeat,
     settle,
-    submit,
 )
 from runtime.store.line import Line
 from runtime.store.scripts import Call
+from runtime.store.submission_calls import Submitted, submit
 
 WEEK_MS = 7 * 24 * 3_600_000
 
@@ -31,19 +32,21 @@ class Life:
     def submit(
         self, function: str = "f", *, priority: int = 5, delay_ms: int = 0, **fields: Any
     ) -> str:
-        invocation_id = fields.pop("invocation_id", None) or new_invocation_id()
-        self.line.run(
+        return self.ask(function, priority=priority, delay_ms=delay_ms, **fields).id
+
+    def ask(self, function: str = "f", **fields: Any) -> Submitted:
+        """Submit and return the whole answer; unknown words become fields of the record."""
+        names = inspect.signature(submit).parameters
+        wishes = {name: fields.pop(name) for name in list(fields) if name in names}
+        wishes.setdefault("invocation_id", new_invocation_id())
+        wishes.setdefault("queue", "default")
+        return self.line.run(
             submit(
-                invocation_id=invocation_id,
                 function=function,
-                queue=fields.pop("queue", "default"),
-                lane=fields.pop("lane", function),
-                priority=priority,
-                delay_ms=delay_ms,
                 fields={"version": "v1", "arguments": b"{}", **fields},
+                **wishes,
             )
         )
-        return invocation_id
 
     def claim(self, limit: int = 1, *, worker: str = "w1", lease_ms: int = 10_000) -> Claim:
         return self.line.run(claim(queue="default", worker=worker, limit=limit, lease_ms=lease_ms))

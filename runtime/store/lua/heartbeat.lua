@@ -9,7 +9,7 @@
 -- include: lanes
 -- include: create_delivery
 -- include: finish
--- include: lose
+-- include: leave
 local now = now_ms()
 redis.call('HSET', key_worker(worker), 'details', details, 'last_seen_at', now)
 redis.call('HSETNX', key_worker(worker), 'started_at', now)
@@ -49,8 +49,8 @@ end
 
 local taken = 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 200)) do
-  local was = read_running(id)
-  if was then
+  local was = read_facts(id)
+  if was.status == 'running' then
     lose(id, was, now, poison_limit, failure_ttl_ms)
     taken = taken + 1
   else
@@ -59,5 +59,14 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0,
 end
 if taken > 0 then
   redis.call('HINCRBY', key_stats(), 'take_overs', taken)
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key_expiring(), '-inf', now, 'LIMIT', 0, 200)) do
+  local was = read_facts(id)
+  redis.call('ZREM', key_expiring(), id)
+  if was.status == 'queued' or was.status == 'scheduled' or was.status == 'retrying' then
+    take_from_lane(was.queue, was.function_name, was.key, id)
+    redis.call('ZREM', key_due(was.queue), id)
+    finish(id, was, 'expired', failure_ttl_ms, now, {})
+  end
 end
 return { publishes, taken, redis.call('SMEMBERS', key_queues()), lost }

@@ -1,6 +1,7 @@
 -- publish_function: let a version of a function serve, with its manifest and source.
 --
--- ARGV     name, manifest, version, source, superseded_ttl_ms
+-- ARGV     name, manifest, version, source, superseded_ttl_ms, queue, limits
+--          limits is "concurrency count per_ms" with 0 for none, '' without any
 -- RETURNS  CHANGED | SAME
 -- WHY ONE SCRIPT  a gateway that hears the news must find a manifest, the version it
 --                 speaks of and that version's source together; never two of three.
@@ -18,6 +19,12 @@ end
 redis.call('SET', key_source(version), source)
 redis.call('HSET', key_versions(), name, version)
 redis.call('HSET', key_functions(), name, manifest)
+redis.call('SADD', key_queues(), queue)
+if limits == '' then
+  redis.call('HDEL', key_limits(), name)
+else
+  redis.call('HSET', key_limits(), name, limits)
+end
 if before and before ~= version then
   release_source(before, superseded_ttl_ms)
 end

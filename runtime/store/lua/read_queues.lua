@@ -4,17 +4,23 @@
 -- RETURNS  for each queue {name, paused 1 or 0, waiting, scheduled or retrying, running,
 --          age in ms of the oldest waiting or -1}
 -- WHY ONE SCRIPT  the figures of one moment.
--- The oldest is looked for among the first of each lane, in at most 1,000 lanes.
+-- The oldest is looked for among the first of each lane, in at most 1,000 functions with 100 fairness keys each.
 -- include: clock
 local now = now_ms()
 local reply = {}
 for _, queue in ipairs(redis.call('SMEMBERS', key_queues())) do
   local f = redis.call('HMGET', key_queue(queue), 'paused', 'waiting', 'running')
   local oldest = -1
-  for _, lane in ipairs(redis.call('LRANGE', key_ring(queue), 0, 999)) do
-    local first = redis.call('ZRANGE', key_lane(queue, lane), 0, 0, 'WITHSCORES')
-    if first[2] then
-      oldest = math.max(oldest, now - tonumber(first[2]) % 4398046511104)
+  local names = redis.call('LRANGE', key_ring(queue), 0, 999)
+  for _, name in ipairs(redis.call('ZRANGE', key_held(queue), 0, 999)) do
+    names[#names + 1] = name
+  end
+  for _, name in ipairs(names) do
+    for _, key in ipairs(redis.call('LRANGE', key_keys(queue, name), 0, 99)) do
+      local first = redis.call('ZRANGE', key_lane(queue, name, key), 0, 0, 'WITHSCORES')
+      if first[2] then
+        oldest = math.max(oldest, now - tonumber(first[2]) % 4398046511104)
+      end
     end
   end
   reply[#reply + 1] = {

@@ -9,17 +9,24 @@
 -- include: lanes
 -- include: create_delivery
 -- include: finish
--- include: lose
+-- include: leave
+local now = now_ms()
 local released = 0
 for at = rest, #ARGV, 3 do
   local id = ARGV[at]
-  local was = read_running(id)
-  if was and was.token == ARGV[at + 1] then
+  local was = read_facts(id)
+  if was.status == 'running' and was.token == ARGV[at + 1] then
     redis.call('HINCRBY', key_record(id), 'attempt', tonumber(ARGV[at + 2]) - 1)
+    leave_running(id, was)
+    if ARGV[at + 2] == '1' then
+      note_attempt(id, was, now, 'given_back', '')
+    end
     redis.call('HSET', key_record(id), 'status', 'queued')
-    redis.call('HINCRBY', key_queue(was.queue), 'running', -1)
-    redis.call('ZREM', key_leases(), id)
-    put_in_lane(was.queue, was.lane, id, urgency(was.priority, was.created_at))
+    put_in_lane(was.queue, was.function_name, was.key, id, urgency(was.priority, was.created_at))
+    if was.batch then
+      count_in_batch(was.batch, now, 'running', 'queued')
+    end
+    poke(id, was.watchers)
     released = released + 1
   end
 end

@@ -10,57 +10,72 @@
 -- include: lanes
 -- include: create_delivery
 -- include: finish
--- include: lose
+-- include: leave
 local now = now_ms()
 local replies = {}
+
+-- settle(at, id, was): write one ending whose token has been checked.
+local function settle(at, id, was)
+  local record, status, error = key_record(id), ARGV[at + 2], ARGV[at + 8]
+  local fields = {}
+  local function add(name, value)
+    if value ~= '' then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = value
+    end
+  end
+  add('logs', ARGV[at + 9])
+  if status == 'lost' then
+    if #fields > 0 then
+      redis.call('HSET', record, unpack(fields))
+    end
+    lose(id, was, now, poison_limit, failure_ttl_ms)
+    return
+  end
+  if status == 'retrying' and was.is_cancelling then
+    status = 'cancelled'
+  end
+  if status ~= 'succeeded' then
+    add('error', error)
+  elseif was.attempt ~= '1' then
+    redis.call('HDEL', record, 'error')
+  end
+  if status == 'retrying' then
+    local due = now + ARGV[at + 4]
+    redis.call('HSET', record, 'status', 'retrying', 'retry_at', due, unpack(fields))
+    redis.call('HINCRBY', key_stats(), was.function_name .. ':retried', 1)
+    leave_running(id, was)
+    note_attempt(id, was, now, 'retrying', error)
+    put_later(was.queue, id, due)
+    if was.batch then
+      count_in_batch(was.batch, now, 'running', 'retrying')
+    end
+    poke(id, was.watchers)
+    return
+  end
+  if status == 'succeeded' then
+    add('result', ARGV[at + 7])
+    if ARGV[at + 5] ~= 'json' then
+      add('result_type', ARGV[at + 5])
+      add('result_media_type', ARGV[at + 6])
+    end
+  end
+  leave_running(id, was)
+  finish(id, was, status, tonumber(ARGV[at + 3]), now, fields)
+end
+
 for at = rest, #ARGV, 10 do
   local id, token, status = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local was, status_now, token_now = read_running(id)
-  if not was or was.token ~= token then
-    local mine = not was and token_now == token and (status_now == status or status == 'lost')
-    if not mine then
-      redis.call('HINCRBY', key_stats(), 'late_results', 1)
-    end
-    replies[#replies + 1] = mine and 'REPEATED' or 'STALE'
-  else
-    local record = key_record(id)
-    local fields = {}
-    if ARGV[at + 9] ~= '' then
-      fields[1], fields[2] = 'logs', ARGV[at + 9]
-    end
-    if ARGV[at + 8] ~= '' then
-      fields[#fields + 1] = 'error'
-      fields[#fields + 1] = ARGV[at + 8]
-    end
-    if status == 'lost' then
-      if #fields > 0 then
-        redis.call('HSET', record, unpack(fields))
-      end
-      lose(id, was, now, poison_limit, failure_ttl_ms)
-    elseif status == 'retrying' then
-      redis.call('HSET', record, 'status', 'retrying', unpack(fields))
-      redis.call('HINCRBY', key_queue(was.queue), 'running', -1)
-      redis.call('HINCRBY', key_stats(), was.function_name .. ':retried', 1)
-      redis.call('ZREM', key_leases(), id)
-      put_later(was.queue, id, now + ARGV[at + 4])
-    else
-      if status == 'succeeded' then
-        if token ~= '1' then
-          redis.call('HDEL', record, 'error')
-        end
-        fields[#fields + 1] = 'result'
-        fields[#fields + 1] = ARGV[at + 7]
-        if ARGV[at + 5] ~= 'json' then
-          fields[#fields + 1] = 'result_type'
-          fields[#fields + 1] = ARGV[at + 5]
-          fields[#fields + 1] = 'result_media_type'
-          fields[#fields + 1] = ARGV[at + 6]
-        end
-      end
-      redis.call('HINCRBY', key_queue(was.queue), 'running', -1)
-      finish(id, was, status, ARGV[at + 3], now, fields)
-    end
+  local was = read_facts(id)
+  if was.status == 'running' and was.token == token then
+    settle(at, id, was)
     replies[#replies + 1] = 'DONE'
+  elseif was.token == token and was.status ~= 'running'
+    and (was.status == status or status == 'lost') then
+    replies[#replies + 1] = 'REPEATED'
+  else
+    redis.call('HINCRBY', key_stats(), 'late_results', 1)
+    replies[#replies + 1] = 'STALE'
   end
 end
 return replies

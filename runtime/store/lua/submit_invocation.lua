@@ -1,31 +1,82 @@
 -- submit_invocation: an invocation is born: record, place in its queue, wake-up.
 --
--- ARGV     id, function_name, queue, lane, priority, delay_ms, fields...
--- RETURNS  {NEW | EXISTS, created_at_ms}
--- WHY ONE SCRIPT  whoever holds the id must find the record, and a worker that is woken must
---                 find the id in its lane; a caller that repeats a lost request is not doubled.
+-- ARGV     id, function_name, queue, key, priority, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms, caller, caller_count, caller_per_ms, tags, fields...
+--          tags are separated by line feeds; an empty word or 0 means "none" everywhere
+-- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | LIMITED, id, created_at or ms to wait, calls left for the caller, ms until they are all back}
+-- WHY ONE SCRIPT  whoever holds the id must find the record, a worker that is woken must find it
+--                 in its lane, a repeated request must find the first, and a refused one leave
+--                 nothing behind.
 -- include: clock
 -- include: lanes
+-- include: pace
 local record = key_record(id)
 local created = redis.call('HGET', record, 'created_at')
 if created then
-  return { 'EXISTS', created }
+  return { 'NEW', id, created, -1, 0 }
+end
+local now = now_ms()
+
+if idempotency ~= '' then
+  local first = redis.call('HMGET', key_idempotency(idempotency), 'id', 'body')
+  if first[1] then
+    return { first[2] == body_digest and 'REPLAYED' or 'CONFLICT', first[1], 0, -1, 0 }
+  end
 end
 
-local now = now_ms()
-local later = tonumber(delay_ms)
+local left, back_ms = -1, 0
+if caller ~= '' then
+  local count, per = tonumber(caller_count), tonumber(caller_per_ms)
+  local conforms_at = pace('caller:' .. caller, per - per / count)
+  if conforms_at > now then
+    return { 'LIMITED', id, math.ceil(conforms_at - now), 0, math.ceil(conforms_at - now + per) }
+  end
+end
+if max_waiting ~= '0' then
+  local waiting = tonumber(redis.call('HGET', key_waiting(), function_name) or '0')
+  if waiting >= tonumber(max_waiting) then
+    return { 'FULL', id, waiting, -1, 0 }
+  end
+end
+
+local due = 0
+if run_at_ms ~= '0' then
+  due = tonumber(run_at_ms)
+elseif delay_ms ~= '0' then
+  due = now + tonumber(delay_ms)
+end
+local is_later = due > now
 redis.call('HSET', record, 'function', function_name, 'queue', queue, 'created_at', now,
-  'status', later > 0 and 'scheduled' or 'queued', unpack(ARGV, rest))
-if lane ~= function_name then
-  redis.call('HSET', record, 'lane', lane)
+  'status', is_later and 'scheduled' or 'queued', unpack(ARGV, rest))
+if caller ~= '' then
+  local count, per = tonumber(caller_count), tonumber(caller_per_ms)
+  local next_at = count_start('caller:' .. caller, now, count, per)
+  back_ms = math.ceil(next_at - now)
+  left = math.max(0, math.floor((per - (next_at - now)) / (per / count)))
+end
+if idempotency ~= '' then
+  redis.call('HSET', key_idempotency(idempotency), 'id', id, 'body', body_digest)
+  redis.call('PEXPIRE', key_idempotency(idempotency), idempotency_ttl_ms)
+end
+if key ~= '' then
+  redis.call('HSET', record, 'key', key)
 end
 if priority ~= '5' then
   redis.call('HSET', record, 'priority', priority)
 end
-if later > 0 then
-  redis.call('HSET', record, 'scheduled_for', now + later)
-  put_later(queue, id, now + later)
-else
-  put_in_lane(queue, lane, id, urgency(tonumber(priority), now))
+if max_age_ms ~= '0' then
+  local expires_at = math.max(now, due) + tonumber(max_age_ms)
+  redis.call('HSET', record, 'expires_at', expires_at)
+  redis.call('ZADD', key_expiring(), expires_at, id)
 end
-return { 'NEW', now }
+redis.call('ZADD', key_index('all'), 0, id)
+redis.call('ZADD', key_index('fn:' .. function_name), 0, id)
+for tag in string.gmatch(tags, '[^\n]+') do
+  redis.call('ZADD', key_index('tag:' .. tag), 0, id)
+end
+if is_later then
+  redis.call('HSET', record, 'scheduled_for', due)
+  put_later(queue, id, due)
+else
+  put_in_lane(queue, function_name, key, id, urgency(tonumber(priority), now))
+end
+return { 'NEW', id, now, left, back_ms }

@@ -266,7 +266,7 @@ def test_a_blocked_worker_wakes_and_passes_the_baton_while_work_remains(life: Li
 
 def test_counters_of_a_queue_return_to_zero(life: Life):
     for status in ("succeeded", "failed", "lost", "lost", "lost"):
-        if status != "lost" or life.command("ZCARD", life.key("lane", "default", "f")) == 0:
+        if status != "lost" or life.command("ZCARD", life.key("lane", "default", "f", "")) == 0:
             life.submit()
         life.settle(life.claim_one(), status)
     while items := life.claim(10).items:

@@ -18,12 +18,55 @@ local function notify(id, gateways)
   end
 end
 
--- finish(id, was, status, ttl_ms, now, fields): the one way an invocation ends. `was` is a table
--- {function_name, queue, callback, waiters}; `fields` are further pairs of the record.
+-- poke(id, gateways): there is news of an invocation whose events those gateways follow.
+local function poke(id, gateways)
+  if gateways then
+    for gateway in string.gmatch(gateways, '%S+') do
+      redis.call('PUBLISH', key_inbox(gateway), id .. '\n')
+    end
+  end
+end
+
+-- count_in_batch(batch, now, before, after): a member of a batch has moved; the last to finish
+-- ends the batch and makes its callback.
+local function count_in_batch(batch, now, before, after)
+  local key = key_batch(batch)
+  if before then
+    redis.call('HINCRBY', key, before, -1)
+  end
+  redis.call('HINCRBY', key, after, 1)
+  local f = redis.call('HMGET', key, 'size', 'succeeded', 'failed', 'cancelled', 'expired',
+    'finished_at', 'callback', 'function')
+  local ended = (f[2] or 0) + (f[3] or 0) + (f[4] or 0) + (f[5] or 0)
+  if not f[6] and f[1] and ended >= tonumber(f[1]) then
+    redis.call('HSET', key, 'finished_at', now)
+    redis.call('PEXPIRE', key, 604800000)
+    redis.call('PEXPIRE', key_batch_items(batch), 604800000)
+    if f[7] then
+      redis.call('HSET', key, 'delivery', 'dlv_' .. batch)
+      create_delivery('dlv_' .. batch, batch, f[8], 'finished', f[7], now)
+    end
+  end
+end
+
+-- read_facts(id): what moves and endings need to know of a record.
+local function read_facts(id)
+  local f = redis.call('HMGET', key_record(id), 'status', 'token', 'function', 'queue', 'key',
+    'priority', 'created_at', 'callback', 'waiters', 'watchers', 'batch', 'worker', 'cancelling',
+    'attempt', 'started_at', 'attempts', 'expires_at')
+  return {
+    status = f[1], token = f[2], function_name = f[3], queue = f[4], key = f[5] or '',
+    priority = tonumber(f[6] or '5'), created_at = tonumber(f[7] or '0'), callback = f[8],
+    waiters = f[9], watchers = f[10], batch = f[11], worker = f[12], is_cancelling = f[13],
+    attempt = f[14], started_at = f[15], attempts = f[16], expires_at = f[17],
+  }
+end
+
+-- finish(id, was, status, ttl_ms, now, fields): the one way an invocation ends. `was` comes from
+-- read_facts; `fields` are further pairs of the record.
 local function finish(id, was, status, ttl_ms, now, fields)
   local record = key_record(id)
   redis.call('HSET', record, 'status', status, 'finished_at', now, unpack(fields))
-  redis.call('ZREM', key_leases(), id)
   redis.call('HINCRBY', key_stats(), was.function_name .. ':' .. status, 1)
   if was.callback then
     local delivery_id = 'dlv_' .. id
@@ -31,7 +74,18 @@ local function finish(id, was, status, ttl_ms, now, fields)
     create_delivery(delivery_id, id, was.function_name, status, was.callback, now)
     ttl_ms = math.max(tonumber(ttl_ms), 604800000)
   end
-  redis.call('PEXPIRE', record, ttl_ms)
+  if was.expires_at then
+    redis.call('ZREM', key_expiring(), id)
+  end
+  redis.call('ZADD', key_index('end:' .. status), 0, id)
+  redis.call('ZADD', key_index('end:' .. was.function_name .. ':' .. status), 0, id)
+  redis.call('ZADD', key_retention(), now + ttl_ms, id)
+  -- The sweep takes the record away in time; this is for a system in which nothing sweeps.
+  redis.call('PEXPIRE', record, ttl_ms + 3600000)
+  if was.batch then
+    count_in_batch(was.batch, now, was.status, status)
+  end
+  poke(id, was.watchers)
   if was.waiters then
     notify(id, was.waiters)
   end

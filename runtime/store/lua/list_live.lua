@@ -1,0 +1,85 @@
+-- list_live: one page of what is queued, running, scheduled or retrying, latest moment first.
+--
+-- ARGV     status, function_name, tag, after_at, after_id, most
+--          the moment is when it began to wait, when it is due, or for a running one its birth;
+--          after_at and after_id are the last of the page before, '' for the first
+-- RETURNS  {next moment or '', next id, {id, record as HGETALL}…}
+-- WHY ONE SCRIPT  these move while one looks.
+-- No index is kept for them: lanes, due sets and leases are one. At most 1,000 lanes are looked into.
+local BAND = 4398046511104
+local page = tonumber(most)
+local before_at = after_at == '' and math.huge or tonumber(after_at)
+local found = {}
+
+local function offer(id, at)
+  if at < before_at or (at == before_at and id < after_id) then
+    found[#found + 1] = { at, id }
+  end
+end
+
+local function offer_range(key, floor, ceiling)
+  local top = before_at == math.huge and ceiling or math.min(ceiling, floor + before_at)
+  local part = redis.call('ZREVRANGEBYSCORE', key, string.format('%.0f', top),
+    string.format('%.0f', floor), 'WITHSCORES', 'LIMIT', 0, page + 1000)
+  for i = 1, #part, 2 do
+    offer(part[i], tonumber(part[i + 1]) - floor)
+  end
+end
+
+local function offer_function(queue, name)
+  for _, key in ipairs(redis.call('LRANGE', key_keys(queue, name), 0, 999)) do
+    for band = 0, 9 do
+      offer_range(key_lane(queue, name, key), band * BAND, (band + 1) * BAND - 1)
+    end
+  end
+end
+
+if status == 'running' then
+  for _, id in ipairs(redis.call('ZRANGE', key_leases(), 0, 9999)) do
+    offer(id, tonumber(string.sub(id, 1, 8) .. string.sub(id, 10, 13), 16))
+  end
+else
+  for _, queue in ipairs(redis.call('SMEMBERS', key_queues())) do
+    if status == 'queued' then
+      if function_name ~= '' then
+        offer_function(queue, function_name)
+      else
+        local names = redis.call('LRANGE', key_ring(queue), 0, 999)
+        for _, name in ipairs(redis.call('ZRANGE', key_held(queue), 0, 999)) do
+          names[#names + 1] = name
+        end
+        for _, name in ipairs(names) do
+          offer_function(queue, name)
+        end
+      end
+    else
+      offer_range(key_due(queue), 0, BAND - 1)
+    end
+  end
+end
+
+table.sort(found, function(a, b)
+  if a[1] ~= b[1] then
+    return a[1] > b[1]
+  end
+  return a[2] > b[2]
+end)
+local reply, last, count, looks = { '', '' }, nil, 0, 0
+for _, entry in ipairs(found) do
+  local record = key_record(entry[2])
+  local f = redis.call('HMGET', record, 'function', 'status', 'tags')
+  looks = looks + 1
+  last = entry
+  if f[2] == status and (function_name == '' or f[1] == function_name)
+    and (tag == '' or (f[3] and string.find(f[3], tag, 1, true))) then
+    count = count + 1
+    reply[#reply + 1] = { entry[2], redis.call('HGETALL', record) }
+  end
+  if count == page or looks == 1000 then
+    if looks < #found then
+      reply[1], reply[2] = string.format('%.0f', last[1]), last[2]
+    end
+    return reply
+  end
+end
+return reply

@@ -1,0 +1,22 @@
+-- read_batch: a batch, and a page of its members.
+--
+-- ARGV     batch, from, most
+-- RETURNS  {batch as HGETALL, its delivery's status or '', its attempts, {id, record as HGETALL}…}
+-- WHY ONE SCRIPT  one round trip, and counts that fit the members shown.
+local all = redis.call('HGETALL', key_batch(batch))
+local reply = { all, '', 0 }
+if #all == 0 or not redis.call('HGET', key_batch(batch), 'size') then
+  return { {}, '', 0 }
+end
+local delivery = redis.call('HGET', key_batch(batch), 'delivery')
+if delivery then
+  reply[2] = redis.call('HGET', key_delivery(delivery), 'status') or ''
+  reply[3] = redis.call('LLEN', key_attempts(delivery))
+end
+if tonumber(most) > 0 then
+  local ids = redis.call('LRANGE', key_batch_items(batch), from, from + most - 1)
+  for _, id in ipairs(ids) do
+    reply[#reply + 1] = { id, redis.call('HGETALL', key_record(id)) }
+  end
+end
+return reply

@@ -1,0 +1,32 @@
+-- stage_batch: write some members of a batch, not yet waiting; they vanish if it is not committed.
+--
+-- ARGV     batch, function_name, queue, version, callback, staged_ttl_ms, priority, tags, entries...
+--          an entry is 2 values: id, arguments
+-- RETURNS  how many are staged now
+-- WHY ONE SCRIPT  a part repeated after a lost answer must not be doubled.
+-- include: clock
+local now = now_ms()
+local key, items = key_batch(batch), key_batch_items(batch)
+redis.call('HSETNX', key, 'created_at', now)
+redis.call('HSET', key, 'function', function_name, 'queue', queue)
+if callback ~= '' then
+  redis.call('HSET', key, 'callback', callback)
+end
+for at = rest, #ARGV, 2 do
+  local record = key_record(ARGV[at])
+  if redis.call('EXISTS', record) == 0 then
+    redis.call('HSET', record, 'function', function_name, 'queue', queue, 'version', version,
+      'created_at', now, 'status', 'queued', 'batch', batch, 'arguments', ARGV[at + 1])
+    if priority ~= '5' then
+      redis.call('HSET', record, 'priority', priority)
+    end
+    if tags ~= '' then
+      redis.call('HSET', record, 'tags', tags)
+    end
+    redis.call('PEXPIRE', record, staged_ttl_ms)
+    redis.call('RPUSH', items, ARGV[at])
+  end
+end
+redis.call('PEXPIRE', key, staged_ttl_ms)
+redis.call('PEXPIRE', items, staged_ttl_ms)
+return redis.call('LLEN', items)

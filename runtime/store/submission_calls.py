@@ -1,0 +1,132 @@
+"""Giving birth to invocations, one or a batch at a time, as typed calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import msgspec
+
+from runtime.store.scripts import Argument, Call, load_script
+
+IDEMPOTENCY_TTL_MS = 24 * 3_600_000
+STAGED_TTL_MS = 600_000
+
+Reception = Literal["NEW", "REPLAYED", "CONFLICT", "FULL", "LIMITED"]
+Commitment = Literal["NEW", "REPLAYED", "FULL", "INCOMPLETE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """At most `count` calls in `per_ms` for one `caller`."""
+
+    caller: str
+    count: int
+    per_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The answer to a submission.
+
+    Attributes:
+        reception: NEW; REPLAYED and CONFLICT: the idempotency key was used before, with the
+            same body or another; FULL: too many wait; LIMITED: the caller is too fast.
+        id: The invocation; the first one's when replayed.
+        created_at_ms: Its birth, by Redis's clock; 0 unless NEW.
+        waiting: How many wait, when FULL.
+        retry_after_ms: When to come again, when LIMITED.
+        calls_left: What the caller may still do at once; None without a limit.
+        reset_ms: Until the caller has its whole allowance back.
+    """
+
+    reception: Reception
+    id: str
+    created_at_ms: int = 0
+    waiting: int = 0
+    retry_after_ms: int = 0
+    calls_left: int | None = None
+    reset_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """A caller's key, digested with whatever it is unique for, and a digest of the body."""
+
+    digest: str
+    body_digest: str
+    ttl_ms: int = IDEMPOTENCY_TTL_MS
+
+
+def submit(  # noqa: PLR0913 - a word for each of the script's
+    *,
+    invocation_id: str,
+    function: str,
+    queue: str,
+    fields: Mapping[str, Argument],
+    key: str = "",
+    priority: int = 5,
+    delay_ms: int = 0,
+    run_at_ms: int = 0,
+    max_age_ms: int = 0,
+    max_waiting: int = 0,
+    tags: Sequence[str] = (),
+    idempotency: Idempotency | None = None,
+    pace: Pace | None = None,
+) -> Call[Submitted]:
+    """Give birth to an invocation; `fields` are further fields of its record."""
+    if tags:
+        fields = {**fields, "tags": msgspec.json.encode(tags)}
+    first = idempotency or Idempotency(digest="", body_digest="", ttl_ms=0)
+    limit = pace or Pace(caller="", count=0, per_ms=0)
+    words: tuple[Argument, ...] = (
+        *(invocation_id, function, queue, key, priority, delay_ms, run_at_ms, max_age_ms),
+        *(max_waiting, first.digest, first.body_digest, first.ttl_ms),
+        *(limit.caller, limit.count, limit.per_ms, "\n".join(tags)),
+        *(part for pair in fields.items() for part in pair),
+    )
+    return Call(words, _read_submitted, load_script("submit_invocation"))
+
+
+def stage_batch(
+    *,
+    batch: str,
+    function: str,
+    queue: str,
+    version: str,
+    entries: Iterable[tuple[str, bytes]],
+    callback: str = "",
+    priority: int = 5,
+    tags: Sequence[str] = (),
+) -> Call[int]:
+    """Write some members, as (id, arguments); returns how many are staged by now."""
+    words: tuple[Argument, ...] = (
+        *(batch, function, queue, version, callback, STAGED_TTL_MS, priority),
+        msgspec.json.encode(tags) if tags else "",
+        *(part for entry in entries for part in entry),
+    )
+    return Call(words, int, load_script("stage_batch"))
+
+
+def commit_batch(*, batch: str, size: int, max_waiting: int = 0) -> Call[tuple[Commitment, int]]:
+    """Let a staged batch be born, whole; returns also its birth, or what waits when FULL."""
+
+    def parse(reply: list[Any]) -> tuple[Commitment, int]:
+        return cast("Commitment", reply[0].decode()), int(reply[1])
+
+    return Call((batch, size, max_waiting), parse, load_script("commit_batch"))
+
+
+def _read_submitted(reply: list[Any]) -> Submitted:
+    reception = cast("Reception", reply[0].decode())
+    number = int(reply[2])
+    return Submitted(
+        reception=reception,
+        id=reply[1].decode(),
+        created_at_ms=number if reception == "NEW" else 0,
+        waiting=number if reception == "FULL" else 0,
+        retry_after_ms=number if reception == "LIMITED" else 0,
+        calls_left=None if reply[3] < 0 else reply[3],
+        reset_ms=reply[4],
+    )

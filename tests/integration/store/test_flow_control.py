@@ -1,0 +1,276 @@
+"""Limits, turns, cancels and expiries, as the scripts keep them."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from runtime.invocations.statuses import Status
+from runtime.store.invocation_calls import cancel
+from runtime.store.line import Line
+from runtime.store.submission_calls import Idempotency, Pace
+from runtime.store.system_calls import pause_queue, purge_queue
+from tests.support.life import Life
+from tests.support.waiting import eventually
+
+
+def limit(life: Life, function: str, *, concurrency: int = 0, rate: str = "0 0") -> None:
+    life.command("HSET", life.key("limits"), function, f"{concurrency} {rate}")
+
+
+def test_concurrency_is_never_exceeded_and_a_freed_place_is_filled(life: Life):
+    limit(life, "f", concurrency=2)
+    for _ in range(5):
+        life.submit()
+
+    first = life.claim(10).items
+    while_full = life.claim(10).items
+    life.settle(first[0])
+    after_one_ended = life.claim(10).items
+
+    assert (len(first), len(while_full), len(after_one_ended)) == (2, 0, 1)
+
+
+def test_a_function_at_its_limit_holds_up_no_other(life: Life):
+    limit(life, "f", concurrency=1)
+    for _ in range(3):
+        life.submit("f")
+    life.claim_one()
+    other = life.submit("g")
+
+    assert life.claim_one().id == other
+
+
+def test_concurrency_is_right_again_after_a_crash(life: Life):
+    limit(life, "f", concurrency=1)
+    life.submit()
+    life.submit()
+    life.claim_one(worker="dead", lease_ms=1)
+
+    eventually(lambda: life.beat(worker="alive").taken_over)
+
+    assert len(life.claim(10).items) == 1
+    assert not life.claim(10).items
+
+
+def test_concurrency_holds_among_many_claimers(life: Life, redis_url: str):
+    limit(life, "f", concurrency=3)
+    for _ in range(60):
+        life.submit()
+    together = 0
+    most = 0
+    lock = threading.Lock()
+
+    def work(name: str) -> None:
+        nonlocal together, most
+        mine = Life(Line(redis_url))
+        for _ in range(200):
+            for claimed in mine.claim(2, worker=name).items:
+                with lock:
+                    together += 1
+                    most = max(most, together)
+                with lock:
+                    together -= 1
+                mine.settle(claimed)
+            if mine.command("HGET", mine.key("stats"), "f:succeeded") == b"60":
+                break
+        mine.line.close()
+
+    threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert life.command("HGET", life.key("stats"), "f:succeeded") == b"60"
+    assert most <= 3
+
+
+def test_a_rate_spreads_starts_without_refusing_any(life: Life):
+    limit(life, "f", rate="100 1000")
+    for _ in range(40):
+        life.submit()
+
+    began = time.monotonic()
+    started = 0
+    while time.monotonic() - began < 0.2:
+        started += len(life.claim(10).items)
+
+    assert 18 <= started <= 32
+
+
+def test_a_rate_limited_function_tells_when_to_look_again(life: Life):
+    limit(life, "f", rate="1 60000")
+    life.submit()
+    life.submit()
+    life.claim()
+
+    claim = life.claim()
+
+    assert not claim.items
+    assert claim.next_due_ms is not None
+    assert 55_000 < claim.next_due_ms <= 60_000
+
+
+def test_fairness_keys_of_a_function_take_turns(life: Life):
+    for _ in range(20):
+        life.submit(key="noisy")
+    quiet = life.submit(key="quiet")
+
+    assert quiet in [item.id for item in life.claim(2).items]
+
+
+def test_keys_of_one_function_take_no_turns_from_another(life: Life):
+    for n in range(20):
+        life.submit("many", key=f"k{n}")
+    other = life.submit("one")
+
+    assert other in [item.id for item in life.claim(2).items]
+
+
+def test_a_waiting_invocation_is_cancelled_at_once(life: Life):
+    queued, later = life.submit(), life.submit(delay_ms=60_000)
+
+    assert life.line.run(cancel(queued)) == "CANCELLED"
+    assert life.line.run(cancel(later)) == "CANCELLED"
+
+    assert {life.read(queued).status, life.read(later).status} == {Status.CANCELLED}
+    assert not life.claim(10).items
+    assert life.command("HGET", life.key("queue", "default"), "waiting") == b"0"
+    assert life.line.run(cancel(queued)) == "FINISHED"
+    assert life.line.run(cancel("no-such-id")) == "MISSING"
+
+
+def test_cancelling_a_running_one_tells_its_worker(life: Life):
+    life.submit()
+    claimed = life.claim_one(worker="w7")
+
+    assert life.line.run(cancel(claimed.id)) == "CANCELLING"
+
+    told = life.line.block([life.key("control", "w7")], timeout_s=1)
+    assert told is not None
+    assert told[1] == f"cancel {claimed.id} {claimed.token}".encode()
+    assert life.settle(claimed, "cancelled") == "DONE"
+    assert life.read(claimed.id).status == Status.CANCELLED
+
+
+def test_a_cancelled_one_whose_worker_dies_is_not_run_again(life: Life):
+    life.submit()
+    claimed = life.claim_one(lease_ms=1)
+    life.line.run(cancel(claimed.id))
+
+    eventually(lambda: life.beat(worker="other").taken_over)
+
+    assert life.read(claimed.id).status == Status.CANCELLED
+
+
+def test_a_lane_emptied_by_a_cancel_can_be_filled_again(life: Life):
+    life.line.run(cancel(life.submit()))
+    again = life.submit()
+
+    assert [item.id for item in life.claim(5).items] == [again]
+    assert life.command("LLEN", life.key("ring", "default")) == 0
+
+
+def test_what_waits_too_long_expires_and_does_not_run(life: Life):
+    old = life.submit(max_age_ms=1)
+    fresh = life.submit(max_age_ms=60_000)
+    time.sleep(0.005)
+
+    claimed = life.claim(10).items
+
+    assert [item.id for item in claimed] == [fresh]
+    assert life.read(old).status == Status.EXPIRED
+
+
+def test_what_expires_while_nobody_claims_is_found_by_a_heartbeat(life: Life):
+    old = life.submit(max_age_ms=1)
+    later = life.submit(delay_ms=1, max_age_ms=1)
+    time.sleep(0.01)
+
+    life.beat()
+
+    assert {life.read(old).status, life.read(later).status} == {Status.EXPIRED}
+    assert life.command("HGET", life.key("queue", "default"), "waiting") == b"0"
+
+
+def test_one_key_makes_one_invocation_however_many_ask(life: Life, redis_url: str):
+    once = Idempotency(digest="d", body_digest="b")
+    answers = []
+
+    def ask() -> None:
+        mine = Life(Line(redis_url))
+        answers.append(mine.ask(idempotency=once))
+        mine.line.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({answer.id for answer in answers}) == 1
+    assert sorted(answer.reception for answer in answers) == ["NEW"] + ["REPLAYED"] * 19
+    assert len(life.claim(50).items) == 1
+
+
+def test_the_same_key_with_another_body_is_a_conflict(life: Life):
+    life.ask(idempotency=Idempotency(digest="d", body_digest="one"))
+
+    answer = life.ask(idempotency=Idempotency(digest="d", body_digest="two"))
+
+    assert answer.reception == "CONFLICT"
+
+
+def test_a_full_function_refuses_before_anything_is_written(life: Life):
+    life.submit()
+    before = life.command("DBSIZE")
+
+    answer = life.ask(max_waiting=1)
+
+    assert (answer.reception, answer.waiting) == ("FULL", 1)
+    assert life.command("DBSIZE") == before
+
+
+def test_a_caller_that_is_too_fast_is_told_when_to_come_again(life: Life):
+    pace = Pace(caller="c", count=3, per_ms=60_000)
+
+    answers = [life.ask(pace=pace) for _ in range(4)]
+
+    assert [a.reception for a in answers] == ["NEW", "NEW", "NEW", "LIMITED"]
+    assert [a.calls_left for a in answers[:3]] == [2, 1, 0]
+    assert 0 < answers[3].retry_after_ms <= 20_000
+    assert life.ask(pace=Pace(caller="other", count=3, per_ms=60_000)).reception == "NEW"
+
+
+def test_a_paused_queue_fills_and_a_resumed_one_drains(life: Life):
+    life.submit()
+    assert life.line.run(pause_queue("default", is_paused=True))
+    life.submit()
+
+    while_paused = life.claim(10).items
+    life.command("DEL", life.key("wake", "default"))
+    life.line.run(pause_queue("default", is_paused=False))
+
+    assert not while_paused
+    assert life.command("LLEN", life.key("wake", "default")) == 1
+    assert len(life.claim(10).items) == 2
+    assert not life.line.run(pause_queue("nowhere", is_paused=True))
+
+
+def test_purging_a_queue_cancels_all_that_waits_there(life: Life):
+    ids = [life.submit(key=f"k{n % 3}") for n in range(10)]
+    ids.append(life.submit(delay_ms=60_000))
+    running = life.claim_one()
+
+    count = life.line.run(purge_queue("default", most=4))
+    while more := life.line.run(purge_queue("default", most=4)):
+        count += more
+
+    assert count == 10
+    left = [i for i in ids if life.read(i).status != Status.CANCELLED]
+    assert left == [running.id]
+    assert life.command("HMGET", life.key("queue", "default"), "waiting", "running") == [
+        b"0",
+        b"1",
+    ]

@@ -1,0 +1,211 @@
+"""Lists, batches, events and retention, as the scripts keep them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.statuses import Status
+from runtime.store.event_calls import append_events, read_events
+from runtime.store.listing_calls import list_history, list_live, read_batch
+from runtime.store.submission_calls import commit_batch, stage_batch
+from runtime.store.system_calls import sweep
+from tests.support.life import Life
+
+
+def history(life: Life, most: int = 3, **filters: str) -> list[list[str]]:
+    """All pages of a listing, as ids."""
+    pages, after = [], ""
+    wanted = {"function": "", "status": "", "tag": "", **filters}
+    for _ in range(50):
+        page = life.line.run(list_history(**wanted, after=after, most=most))
+        pages.append([record_id for record_id, _ in page.records])
+        if page.next is None:
+            return pages
+        [after] = page.next
+    raise AssertionError("a listing without end")
+
+
+def listed(life: Life, **filters: str) -> list[str]:
+    return [i for page in history(life, **filters) for i in page]
+
+
+def test_all_are_listed_newest_first_page_by_page(life: Life):
+    ids = [life.submit() for _ in range(8)]
+
+    pages = history(life)
+
+    assert [i for page in pages for i in page] == ids[::-1]
+    assert max(len(page) for page in pages) == 3
+
+
+def test_lists_can_be_filtered_by_function_ending_and_tag(life: Life):
+    wanted = life.submit("g", tags=["red"])
+    life.submit("g")
+    life.submit("f", tags=["red"])
+    for claimed in life.claim(10).items:
+        life.settle(claimed, "failed" if claimed.id == wanted else "succeeded")
+
+    assert listed(life, function="g", tag="red") == [wanted]
+    assert listed(life, status="failed") == [wanted]
+    assert listed(life, status="failed", function="f") == []
+    assert len(listed(life, status="succeeded")) == 2
+    assert len(listed(life, tag="red")) == 2
+
+
+@pytest.mark.parametrize("status", ["queued", "scheduled", "running"])
+def test_the_live_ones_are_listed_from_where_they_are(life: Life, status: str):
+    if status == "running":
+        for _ in range(7):
+            life.submit()
+        ids = {item.id for item in life.claim(7).items}
+    else:
+        delay_ms = 60_000 if status == "scheduled" else 0
+        ids = {life.submit(delay_ms=delay_ms, priority=p) for p in (1, 5, 5, 5, 9, 0, 3)}
+
+    seen: list[str] = []
+    after = ("", "")
+    for _ in range(10):
+        page = life.line.run(list_live(function="", status=status, tag="", after=after, most=3))
+        seen += [record_id for record_id, _ in page.records]
+        if page.next is None:
+            break
+        after = (page.next[0], page.next[1])
+
+    assert sorted(seen) == sorted(ids)
+
+
+def test_a_listing_costs_the_same_whatever_its_history(life: Life):
+    for _ in range(300):
+        life.submit()
+
+    began = life.command("INFO", "commandstats").decode().count("\n")
+    life.command("CONFIG", "RESETSTAT")
+    life.line.run(list_history(function="", status="", tag="", after="", most=10))
+    stats = life.command("INFO", "commandstats").decode()
+
+    assert began
+    assert int(stats.split("cmdstat_hgetall:calls=")[1].split(",")[0]) == 10
+
+
+def test_what_is_past_its_retention_is_gone_from_everywhere(life: Life):
+    life.submit(tags=["t"])
+    claimed = life.claim_one()
+    life.settle(claimed)
+    life.command("ZADD", life.key("retention"), 1, claimed.id)
+    kept = life.submit()
+
+    assert life.line.run(sweep()) == 1
+
+    assert listed(life) == [kept]
+    assert life.command("EXISTS", life.key("record", claimed.id)) == 0
+    assert life.command("ZCARD", life.key("index", "tag:t")) == 0
+    assert life.command("ZCARD", life.key("index", "end:f:succeeded")) == 0
+
+
+def stage(life: Life, batch: str, count: int, callback: str = "") -> list[str]:
+    ids = [new_invocation_id() for _ in range(count)]
+    life.line.run(
+        stage_batch(
+            batch=batch,
+            function="f",
+            queue="default",
+            version="v1",
+            entries=[(i, b"{}") for i in ids],
+            callback=callback,
+            tags=["b"],
+        )
+    )
+    return ids
+
+
+def counts(life: Life, batch: str) -> dict[str, int]:
+    raw = life.line.run(read_batch(batch))
+    assert raw is not None
+    fields = dict(zip(raw.fields[::2], raw.fields[1::2], strict=True))
+    names = {status.value for status in Status}
+    return {k.decode(): int(v) for k, v in fields.items() if k.decode() in names and int(v)}
+
+
+def test_a_batch_is_born_whole_or_not_at_all(life: Life):
+    batch = new_invocation_id()
+    stage(life, batch, 3)
+
+    before = (life.claim(10).items, life.line.run(read_batch(batch)))
+    incomplete = life.line.run(commit_batch(batch=batch, size=4))
+    word, _ = life.line.run(commit_batch(batch=batch, size=3))
+    again, _ = life.line.run(commit_batch(batch=batch, size=3))
+
+    assert before == ((), None)
+    assert incomplete[0] == "INCOMPLETE"
+    assert (word, again) == ("NEW", "REPLAYED")
+    assert len(life.claim(10).items) == 3
+
+
+def test_a_staged_batch_that_nobody_commits_leaves_nothing(life: Life):
+    batch = new_invocation_id()
+    [first] = stage(life, batch, 1)
+
+    assert 0 < life.command("PTTL", life.key("record", first)) <= 600_000
+    assert 0 < life.command("PTTL", life.key("batch", batch)) <= 600_000
+
+
+def test_a_batch_counts_its_members_and_calls_back_once_when_the_last_has_ended(life: Life):
+    batch = new_invocation_id()
+    ids = stage(life, batch, 3, callback="http://127.0.0.1/hook")
+    life.line.run(commit_batch(batch=batch, size=3))
+    claimed = life.claim(2).items
+
+    running = counts(life, batch)
+    life.settle(claimed[0])
+    life.settle(claimed[1], "failed")
+    before_last = life.command("ZCARD", life.key("deliveries_due"))
+    life.settle(life.claim_one())
+
+    assert running == {"running": 2, "queued": 1}
+    assert counts(life, batch) == {"succeeded": 2, "failed": 1}
+    assert (before_last, life.command("ZCARD", life.key("deliveries_due"))) == (0, 1)
+    page = life.line.run(read_batch(batch, start=1, most=5))
+    assert page is not None
+    assert [record_id for record_id, _ in page.records] == ids[1:]
+
+
+def test_events_are_told_in_order_and_from_where_one_left_off(life: Life):
+    life.submit()
+    claimed = life.claim_one()
+    entries = [("log", b"one"), ("progress", b'{"done":1}'), ("item", b"3")]
+
+    assert life.line.run(append_events(claimed.id, claimed.token, entries))
+    told = life.line.run(read_events(claimed.id))
+    rest = life.line.run(read_events(claimed.id, after=told.events[0].id))
+
+    assert [(e.kind, e.data) for e in told.events] == entries
+    assert [e.kind for e in rest.events] == ["progress", "item"]
+    assert life.read(claimed.id).progress == b'{"done":1}'
+    assert life.command("PTTL", life.key("events", claimed.id)) > 0
+
+
+def test_an_attempt_that_lost_its_lease_may_not_speak(life: Life):
+    life.submit()
+    claimed = life.claim_one()
+    life.settle(claimed, "lost")
+
+    assert not life.line.run(append_events(claimed.id, claimed.token, [("log", b"late")]))
+    assert life.line.run(read_events(claimed.id)).events == ()
+
+
+def test_every_attempt_that_was_not_the_last_is_noted(life: Life):
+    life.submit()
+    life.settle(life.claim_one(), "retrying", error=b'{"type":"exception","message":"x"}')
+    time.sleep(0.002)
+    life.settle(life.claim_one(worker="w2"), "lost")
+    life.settle(life.claim_one(worker="w3"))
+
+    [invocation] = listed(life)
+
+    noted = life.read(invocation).earlier_attempts
+    assert noted.count(b'"attempt":') == 2
+    assert b'"outcome":"retrying"' in noted
+    assert b'"outcome":"worker_lost"' in noted

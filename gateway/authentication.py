@@ -13,6 +13,7 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
+from gateway.application import noted_header
 from gateway.preferences import read_query
 from gateway.problems import ProblemError
 from gateway.routes import OPEN_PATHS, allowed_methods, find_operation
@@ -30,7 +31,7 @@ class Doorkeeper:
 
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Refuse who shows no key where one is needed, or one that is unknown."""
-        shown = req.get_header("Authorization")
+        shown = noted_header(req.scope, b"authorization")
         if shown is None and self._is_open:
             return
         if req.path in OPEN_PATHS:

@@ -38,6 +38,7 @@ def write_problem(req: Request, resp: Response, problem: ProblemError) -> None:
     """Answer with a problem."""
     resp.status = problem.status
     resp.content_type = MEDIA_TYPE
+    resp.set_header("Cache-Control", "no-store")
     resp.text = None
     resp.data = problem.encode(req.path)
     for name, value in problem.headers.items():

@@ -26,6 +26,16 @@ from gateway.serving.parsing import RequestParser, Scope
 _NEVER = math.inf
 
 
+class _OwnHeaders:
+    """The headers of every answer, joined once a second for all connections."""
+
+    made_of: object = None
+    lines = b""
+
+
+_own_headers = _OwnHeaders()
+
+
 class Connection(asyncio.Protocol):
     """The protocol of one socket."""
 
@@ -152,9 +162,13 @@ class Connection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(data)
 
-    def date_header(self) -> bytes:
-        """Return the Date header's line, as the server renews it every second."""
-        return b"".join([b"%b: %b\r\n" % header for header in self._state.default_headers])
+    def own_headers(self) -> bytes:
+        """Return the headers the server adds to every answer; it renews Date every second."""
+        headers = self._state.default_headers
+        if _own_headers.made_of is not headers:
+            _own_headers.made_of = headers
+            _own_headers.lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+        return _own_headers.lines
 
     async def writable(self) -> None:
         """Wait until the client has taken what was written."""
@@ -272,7 +286,7 @@ class Connection(asyncio.Protocol):
         self.write(
             b"%bcontent-type: application/problem+json\r\ncontent-length: %d\r\n"
             b"%bconnection: close\r\n\r\n%b"
-            % (STATUS_LINES[status_of(code)], len(body), self.date_header(), body)
+            % (STATUS_LINES[status_of(code)], len(body), self.own_headers(), body)
         )
         self._close_lingering()
 

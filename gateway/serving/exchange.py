@@ -35,8 +35,8 @@ class Sink(Protocol):
     def write(self, data: bytes) -> None:
         """Send bytes to the client."""
 
-    def date_header(self) -> bytes:
-        """Return the Date header's line."""
+    def own_headers(self) -> bytes:
+        """Return the headers of every answer: lines with their ends."""
 
     async def writable(self) -> None:
         """Wait until the client has taken what was written."""
@@ -178,7 +178,6 @@ class Exchange:
                 self.keep_alive = False
                 continue
             lines.append(b"%b: %b\r\n" % (name, value))
-        lines.append(self._sink.date_header())
         if status in _BODILESS:
             self._head_only = True
         elif not sized and not self._head_only:
@@ -193,7 +192,7 @@ class Exchange:
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
             raise ValueError("a response header holds a line break")
         self.response_started = True
-        return head + b"\r\n"
+        return b"%b%b\r\n" % (head, self._sink.own_headers())
 
     def _frame(self, body: bytes, *, more: bool) -> bytes:
         if self._head_only:

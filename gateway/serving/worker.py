@@ -43,6 +43,7 @@ class GatewayWorker(UvicornWorker):  # type: ignore[misc]
 
     CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012 - the parent's declaration
         "access_log": False,
+        "headers": [("x-content-type-options", "nosniff")],
         "lifespan": "on",
         "loop": "auto",
         "proxy_headers": False,

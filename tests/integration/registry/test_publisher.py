@@ -435,3 +435,13 @@ def test_a_manifest_of_another_release_is_written_again(folder, publish, publish
 
     eventually(lambda: set(line.run(read_manifests())) == {"f"})
     eventually(lambda: published.all()["f"].version)
+
+
+def test_the_first_functions_of_a_folder_appear_together(folder, publish, published):
+    folder.write("quick.py", "def quick(): pass\n")
+    folder.write("slow.py", "import time\n\ntime.sleep(0.5)\n\n\ndef slow(): pass\n")
+
+    publish()
+
+    eventually(published.all)
+    eventually(published.has("quick", "slow"), within_s=0.2)

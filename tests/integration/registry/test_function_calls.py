@@ -110,6 +110,14 @@ def test_a_source_that_was_lost_is_written_again(line):
     assert line.run(read_source("v1")) == b"source of v1"
 
 
+def test_another_source_under_the_same_version_replaces_the_first(line):
+    publish(line, "f", "v1")
+
+    line.run(publish_function("f", manifest=b"{}", version="v1", source=b"described anew"))
+
+    assert line.run(read_source("v1")) == b"described anew"
+
+
 def test_annotating_changes_the_manifest_and_nothing_else(line, news):
     publish(line, "f", "v1")
     news()

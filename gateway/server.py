@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.authentication import require_safe_bind
+from gateway.binding import require_safe_bind
 from runtime.settings import read_settings
 
 _settings = read_settings()

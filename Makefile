@@ -40,6 +40,8 @@ format: $(VENV)/installed-dev ## Format the code and fix what can be fixed by it
 
 docs: $(VENV)/installed-dev ## Write the generated parts of the documents anew
 	@$(BIN)/python -m tests.support.settings_table
+	@$(BIN)/python -m gateway.openapi functions >$(VENV)/openapi.yaml
+	@mv $(VENV)/openapi.yaml openapi.yaml
 
 lock: $(VENV)/installed-dev ## Write the lock files anew from pyproject.toml (ARGS="--upgrade")
 	@$(LOCK) --extra build -o requirements.lock $(ARGS)

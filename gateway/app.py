@@ -14,6 +14,7 @@ import structlog
 
 from gateway.application import GatewayApplication
 from gateway.authentication import Doorkeeper, is_open
+from gateway.cache_headers import CacheHeaders
 from gateway.directory import FunctionDirectory
 from gateway.error_handlers import install_error_handlers
 from gateway.following import Follower
@@ -24,7 +25,6 @@ from gateway.resources.functions import Function, FunctionList
 from gateway.resources.health import Livez, Readyz
 from gateway.resources.invocations import Invocation, Logs, Result
 from gateway.resources.invoking import InvokeFunction
-from gateway.response_headers import ResponseHeaders
 from gateway.routes import ROUTES
 from gateway.serving.limits import Limits
 from gateway.waiting import Waiters
@@ -54,7 +54,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         max_body_bytes=chosen.max_body_bytes,
         middleware=[
             Doorkeeper(is_open=is_open(chosen)),
-            ResponseHeaders(),
+            CacheHeaders(),
             Life(store, directory, inbox),
         ],
     )

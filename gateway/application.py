@@ -1,7 +1,8 @@
 """The ASGI application: Falcon, behind a body that is read whole and bounded first.
 
-Falcon starts once the body has arrived; it lies in the scope under `BODY`. A body over
-the limit is refused without reading the rest.
+Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the few
+headers that every call is asked for under `NOTED`. A body over the limit is refused
+without reading the rest.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from gateway.problems import MEDIA_TYPE, encode_problem, status_of
 from gateway.serving.limits import Limits
 
 BODY = "penstock.body"
+NOTED = "penstock.noted"
+_NOTED_HEADERS = frozenset({b"authorization", b"content-length", b"prefer", b"x-callback-url"})
 
 Event = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
@@ -50,6 +53,7 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        scope[NOTED] = _note(scope["headers"])
         try:
             body = await self._read_body(scope, receive)
         except _TooLargeError:
@@ -70,9 +74,8 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
     async def _read_body(self, scope: dict[str, Any], receive: Receive) -> bytes | None:
         """Return the whole body, or None when the client left."""
         limit = self._max_body_bytes
-        for name, value in scope["headers"]:
-            if name == b"content-length" and int(value) > limit:
-                raise _TooLargeError
+        if int(scope[NOTED].get(b"content-length", 0)) > limit:
+            raise _TooLargeError
         event = await receive()
         if event["type"] == "http.disconnect":
             return None
@@ -105,6 +108,20 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         status = status_of("body_too_large")
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": problem})
+
+
+def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:
+    """Return one of the noted headers, several of a name joined by commas."""
+    value: bytes | None = scope[NOTED].get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+def _note(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    noted: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _NOTED_HEADERS:
+            noted[name] = b"%b,%b" % (noted[name], value) if name in noted else value
+    return noted
 
 
 class _TooLargeError(Exception):

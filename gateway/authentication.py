@@ -7,16 +7,15 @@ that is shown is always checked, and so always unknown.
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from typing import Any
 
 from falcon.asgi import Request, Response
 
+from gateway.application import noted_header
+from gateway.binding import is_loopback
 from gateway.preferences import read_query
 from gateway.problems import ProblemError
 from gateway.routes import OPEN_PATHS, allowed_methods, find_operation
-from runtime.errors import SettingsError
 from runtime.settings import Settings
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
@@ -30,7 +29,7 @@ class Doorkeeper:
 
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Refuse who shows no key where one is needed, or one that is unknown."""
-        shown = req.get_header("Authorization")
+        shown = noted_header(req.scope, b"authorization")
         if shown is None and self._is_open:
             return
         if req.path in OPEN_PATHS:
@@ -75,25 +74,3 @@ def is_open(settings: Settings) -> bool:
     if settings.auth == "auto":
         return is_loopback(settings.host)
     return settings.auth == "off"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a bind to `host` can be reached from this machine only."""
-    try:
-        found = socket.getaddrinfo(host or "0.0.0.0", None, type=socket.SOCK_STREAM)  # noqa: S104
-    except OSError:
-        return False
-    return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
-
-
-def require_safe_bind(settings: Settings) -> None:
-    """Refuse to serve the world without keys.
-
-    Raises:
-        SettingsError: The bind is not loopback, and `auth` was not set on purpose.
-    """
-    if settings.auth == "auto" and not is_loopback(settings.host):
-        raise SettingsError(
-            f"PENSTOCK_HOST: {settings.host!r} can be reached by others, and there are no API "
-            "keys; bind 127.0.0.1, or say PENSTOCK_AUTH=off on purpose"
-        )

@@ -67,7 +67,7 @@ class FunctionDirectory:
             return manifest
         encoded = await self._store.run(function_reads.read_manifest(name))
         if encoded is None:
-            raise UnknownFunctionError(f"No function is called {name!r}.")
+            raise UnknownFunctionError(f"No function is called {name[:128]!r}.")
         self.mark_stale()
         return decode_manifest(encoded)
 

@@ -6,6 +6,7 @@ and tells the caller nothing of our insides.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import falcon.asgi
@@ -26,6 +27,31 @@ _FALCON_CODES = {
 }
 
 
+class FailureLog:
+    """Tells of failed requests, but of those with one code at most once in `every_s`.
+
+    While Redis is away every request fails; a line for each would be one more flood.
+    """
+
+    def __init__(self, *, every_s: float = 5.0) -> None:
+        self._every_s = every_s
+        self._told_at: dict[str, float] = {}
+        self._untold: dict[str, int] = {}
+
+    def tell(self, code: str, path: str, reason: str) -> None:
+        """Log the failure, or count it for the next line."""
+        now = time.monotonic()
+        if now - self._told_at.get(code, -self._every_s) < self._every_s:
+            self._untold[code] = self._untold.get(code, 0) + 1
+            return
+        self._told_at[code] = now
+        more = self._untold.pop(code, 0)
+        _log.error("request_failed", code=code, path=path, reason=reason, more_before=more)
+
+
+_failures = FailureLog()
+
+
 def install_error_handlers(app: falcon.asgi.App[Request, Response]) -> None:
     """Make every error of the application a problem."""
     app.add_error_handler(Exception, _on_anything)
@@ -38,6 +64,7 @@ def write_problem(req: Request, resp: Response, problem: ProblemError) -> None:
     """Answer with a problem."""
     resp.status = problem.status
     resp.content_type = MEDIA_TYPE
+    resp.set_header("Cache-Control", "no-store")
     resp.text = None
     resp.data = problem.encode(req.path)
     for name, value in problem.headers.items():
@@ -72,7 +99,7 @@ async def _on_penstock(
 ) -> None:
     problem = problem_of(error)
     if problem.status >= _SERVER_ERRORS:
-        _log.error("request_failed", code=problem.code, path=req.path, reason=str(error))
+        _failures.tell(problem.code, req.path, str(error))
     write_problem(req, resp, problem)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 
 import structlog
 
@@ -78,5 +77,4 @@ def _known(record: Record | None, invocation_id: str) -> Record:
 def _record_of(notice: Notice, last_known: Record) -> Record:
     if isinstance(notice, Record):
         return notice
-    record = record_from_notice(notice, last_known.arguments)
-    return replace(record, logs=last_known.logs)
+    return record_from_notice(notice, last_known.arguments)

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.authentication import require_safe_bind
+from gateway.binding import require_safe_bind
+from runtime.errors import SettingsError
 from runtime.settings import read_settings
+from runtime.store.address import parse_address
 
-_settings = read_settings()
-require_safe_bind(_settings)
+try:
+    _settings = read_settings()
+    parse_address(_settings.redis)
+    require_safe_bind(_settings)
+except SettingsError as error:
+    raise SystemExit(f"penstock: {error}") from None
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its own file there
 
 wsgi_app = "gateway.app:create()"

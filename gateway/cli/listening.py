@@ -7,7 +7,6 @@ that wait for it, and a port that is taken is told at once.
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
 
 from gateway.cli.command_error import CommandError
@@ -48,15 +47,6 @@ def open_listener(host: str, port: int) -> socket.socket:
             f"cannot listen on port {port} of {host}: {reason}", exit_code=ExitCode.CANNOT_START
         ) from error
     return listener
-
-
-def is_loopback(host: str) -> bool:
-    """Whether every address of the host is of this machine only."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except socket.gaierror:
-        return False
-    return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
 
 
 def reachable_host(host: str) -> str:

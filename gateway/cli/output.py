@@ -15,6 +15,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+_WIDE = 200  # where nobody looks, nothing is wrapped
+
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON
     """Print a value as JSON, indented."""
@@ -36,7 +38,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(str(cell).replace("[", r"\[") for cell in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 def note(text: str) -> None:

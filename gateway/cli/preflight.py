@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.binding import is_loopback
 from gateway.cli.command_error import CommandError
 from gateway.cli.embedded_redis import find_server, place_socket, prepare_folder
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.listening import is_loopback
 from runtime.errors import StoreUnavailableError
 from runtime.settings import Settings
 from runtime.store.line import Line

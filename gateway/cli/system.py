@@ -145,10 +145,9 @@ def describe_problem(answer: Answer) -> str:
     """Return a problem in a sentence, with every wrong argument."""
     try:
         problem = json.loads(answer.body)
-        said = problem.get("detail") or problem.get("title") or "refused"
-        faults = [
-            f"\n  {e.get('pointer') or '/'}: {e['detail']}" for e in problem.get("errors", [])
-        ]
+        errors = problem.get("errors", [])
+        said = problem.get("title") if errors else problem.get("detail") or problem.get("title")
+        faults = [f"\n  {one.get('pointer') or '/'}: {one['detail']}" for one in errors]
     except (ValueError, AttributeError, KeyError, TypeError):
         return f"the system answered with HTTP status {answer.status}"
     return f"{said} ({problem.get('code', answer.status)})" + "".join(faults)

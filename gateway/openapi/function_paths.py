@@ -27,6 +27,8 @@ def function_schemas(manifest: Manifest) -> dict[str, Json]:
     result, more = relocate(manifest.returns, f"{name}-result")
     schemas.update(more)
     schemas[f"{name}-arguments"] = arguments
+    if manifest.returns_description:
+        result = {"description": manifest.returns_description, **result}
     schemas[f"{name}-result"] = result
     schemas[f"{name}-invocation"] = {
         "allOf": [

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
-from gateway.application import BODY
+from gateway.application import BODY, noted_header
 from gateway.argument_sources import Incoming, Sourced, read_arguments
 from gateway.directory import FunctionDirectory
 from gateway.endings import ending_problem
 from gateway.error_handlers import write_problem
 from gateway.following import Follower
+from gateway.newborn import NewbornWriter
 from gateway.preferences import Preferences, read_preferences, read_priority, read_query
 from gateway.problems import ProblemError
 from gateway.routes import find_operation
@@ -43,12 +44,13 @@ class InvokeFunction:
         self._directory = directory
         self._follower = follower
         self._callback_policy = callback_policy
+        self._newborns = NewbornWriter()
 
     async def accept(self, req: Request, resp: Response, name: str) -> None:
         """Accept one call, and wait for its end if the caller prefers that."""
         manifest = await self._directory.find(name)
         priority = _read_priority(req, manifest)
-        preferences = read_preferences(req.get_header("Prefer"))
+        preferences = read_preferences(noted_header(req.scope, b"prefer"))
         callback = await self._read_callback(req)
         sourced = _read_arguments(req, manifest)
         submission = prepare(
@@ -59,23 +61,28 @@ class InvokeFunction:
             callback=callback,
             waiter=self._follower.gateway_id if preferences.wait_s else None,
         )
-        if preferences.wait_s:
-            record = await self._submit_and_wait(submission, preferences.wait_s)
+        _point_to(resp, submission.id, preferences)
+        if not preferences.wait_s:
+            submitted = await self._store.run(submit(submission))
+            _accept(resp, self._newborns.write(submission, submitted.created_at_ms))
+            return
+        record = await self._submit_and_wait(submission, preferences.wait_s)
+        if not record.is_finished:
+            _accept(resp, invocation_json(record))
+        elif (problem := ending_problem(record)) is not None:
+            write_problem(req, resp, problem)
         else:
-            record = await self._submit(submission)
-        _answer(req, resp, record, preferences)
-
-    async def _submit(self, submission: Submission) -> Record:
-        submitted = await self._store.run(submit(submission))
-        return record_at_birth(submission, submitted.created_at_ms)
+            resp.content_type = "application/json"
+            resp.data = invocation_json(record)
 
     async def _submit_and_wait(self, submission: Submission, wait_s: float) -> Record:
         with self._follower.expect(submission.id) as arrival:
-            newborn = await self._submit(submission)
+            submitted = await self._store.run(submit(submission))
+            newborn = record_at_birth(submission, submitted.created_at_ms)
             return await self._follower.until_finished(arrival, newborn, wait_s)
 
     async def _read_callback(self, req: Request) -> str | None:
-        url = req.get_header("X-Callback-Url")
+        url = noted_header(req.scope, b"x-callback-url")
         if url is None:
             return None
         return (await judge_async(url.strip(), self._callback_policy)).url
@@ -111,17 +118,15 @@ def _read_arguments(req: Request, manifest: Manifest) -> Sourced:
     return sourced
 
 
-def _answer(req: Request, resp: Response, record: Record, preferences: Preferences) -> None:
+def _point_to(resp: Response, invocation_id: str, preferences: Preferences) -> None:
+    resp.set_header("Location", f"/invocations/{invocation_id}")
+    resp.set_header("X-Call-Id", invocation_id)
     if preferences.applied:
         resp.set_header("Preference-Applied", preferences.applied)
-    here = f"/invocations/{record.id}"
-    resp.set_header("Location", here)
-    resp.set_header("X-Call-Id", record.id)
-    if not record.is_finished:
-        resp.status = 202
-        resp.set_header("Retry-After", ASK_AGAIN_S)
-    elif (problem := ending_problem(record)) is not None:
-        write_problem(req, resp, problem)
-        return
+
+
+def _accept(resp: Response, invocation: bytes) -> None:
+    resp.status = 202
+    resp.set_header("Retry-After", ASK_AGAIN_S)
     resp.content_type = "application/json"
-    resp.data = invocation_json(record)
+    resp.data = invocation

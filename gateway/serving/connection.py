@@ -17,13 +17,15 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
-from gateway.problems import encode_problem, status_of
 from gateway.serving.drain import Drain
-from gateway.serving.exchange import STATUS_LINES, Exchange
+from gateway.serving.exchange import Exchange
+from gateway.serving.fixed_answers import OwnHeaders, refusal_answer
 from gateway.serving.limits import Limits
 from gateway.serving.parsing import RequestParser, Scope
 
 _NEVER = math.inf
+
+_own_headers = OwnHeaders()
 
 
 class Connection(asyncio.Protocol):
@@ -78,7 +80,7 @@ class Connection(asyncio.Protocol):
         self.deadline_at = _NEVER
         exchanges, self._exchanges = self._exchanges, deque()
         for exchange in exchanges:
-            exchange.abandon()
+            exchange.abandon(after_s=self._limits.leave_s)
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -96,8 +98,13 @@ class Connection(asyncio.Protocol):
             self._refuse()
 
     def eof_received(self) -> bool:
-        """Close: a client that has closed its side is gone."""
-        return False
+        """Treat a client that has closed its side as gone, once quick answers had their time."""
+        if not self._exchanges or self._deaf:
+            return False
+        for exchange in self._exchanges:
+            exchange.keep_alive = False
+        self._loop.call_later(self._limits.leave_s, self._transport.close)
+        return True
 
     def pause_writing(self) -> None:
         """Hear that the client does not take what was written."""
@@ -152,9 +159,9 @@ class Connection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(data)
 
-    def date_header(self) -> bytes:
-        """Return the Date header's line, as the server renews it every second."""
-        return b"".join([b"%b: %b\r\n" % header for header in self._state.default_headers])
+    def own_headers(self) -> bytes:
+        """Return the headers the server adds to every answer; it renews Date every second."""
+        return _own_headers.lines(self._state.default_headers)
 
     async def writable(self) -> None:
         """Wait until the client has taken what was written."""
@@ -268,12 +275,7 @@ class Connection(asyncio.Protocol):
         if self._exchanges:
             return
         code, detail = self._parser.refusal or ("malformed_request", "")
-        body = encode_problem(code, detail)
-        self.write(
-            b"%bcontent-type: application/problem+json\r\ncontent-length: %d\r\n"
-            b"%bconnection: close\r\n\r\n%b"
-            % (STATUS_LINES[status_of(code)], len(body), self.date_header(), body)
-        )
+        self.write(refusal_answer(code, detail, self.own_headers()))
         self._close_lingering()
 
     def _close(self) -> None:

@@ -2,7 +2,7 @@
 
 The connection feeds it body bytes and starts it; it calls the application and
 writes the response in as few writes as it can. A client that leaves cancels the
-application's coroutine, so nobody waits for a caller who is gone.
+application's coroutine shortly after, so nobody waits for a caller who is gone.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Sink(Protocol):
     def write(self, data: bytes) -> None:
         """Send bytes to the client."""
 
-    def date_header(self) -> bytes:
-        """Return the Date header's line."""
+    def own_headers(self) -> bytes:
+        """Return the headers of every answer: lines with their ends."""
 
     async def writable(self) -> None:
         """Wait until the client has taken what was written."""
@@ -106,10 +106,15 @@ class Exchange:
         self.body_complete = True
         self._wake()
 
-    def abandon(self) -> None:
-        """End without a response: the client is gone or has broken the protocol."""
+    def abandon(self, *, after_s: float = 0.0) -> None:
+        """End without a response: the client is gone or has broken the protocol.
+
+        A request that came whole may go on for `after_s`: who posts and leaves has posted.
+        """
         self.closed = True
-        if self.task is not None:
+        if self.task is not None and self.body_complete and after_s:
+            asyncio.get_running_loop().call_later(after_s, self.task.cancel)
+        elif self.task is not None:
             self.task.cancel()
         self._wake()
 
@@ -137,7 +142,7 @@ class Exchange:
             self._sink.wants_body()
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
-        if self.closed:
+        if self.closed and (self._delivered or not self.body_complete):
             return {"type": "http.disconnect"}
         if self._delivered:
             self._arrived = asyncio.get_running_loop().create_future()
@@ -178,7 +183,6 @@ class Exchange:
                 self.keep_alive = False
                 continue
             lines.append(b"%b: %b\r\n" % (name, value))
-        lines.append(self._sink.date_header())
         if status in _BODILESS:
             self._head_only = True
         elif not sized and not self._head_only:
@@ -193,7 +197,7 @@ class Exchange:
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
             raise ValueError("a response header holds a line break")
         self.response_started = True
-        return head + b"\r\n"
+        return b"%b%b\r\n" % (head, self._sink.own_headers())
 
     def _frame(self, body: bytes, *, more: bool) -> bytes:
         if self._head_only:

@@ -19,6 +19,7 @@ class Limits:
         idle_timeout_s: Between two requests.
         linger_s, linger_bytes: How long and how much of what a refused client still sends
             is read and dropped, so that it sees the answer instead of a reset.
+        leave_s: How long after its client has left a request may still run.
         drain_bytes: What a client must take of an answer within `body_timeout_s`.
     """
 
@@ -26,6 +27,7 @@ class Limits:
     body_timeout_s: float = 30.0
     idle_timeout_s: float = 75.0
     linger_s: float = 2.0
+    leave_s: float = 1.5
     linger_bytes: int = 16 * 1024 * KIB
     drain_bytes: int = 16 * KIB
     header_bytes: int = 32 * KIB

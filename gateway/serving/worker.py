@@ -7,6 +7,8 @@ when the process is told to stop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import resource
 import socket
 import sys
 from functools import partial
@@ -19,6 +21,13 @@ from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
 from gateway.serving.connection import Connection
 
 _TICKS_PER_SWEEP = 2
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit on open files as far as we may: every waiting caller holds one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class SweepingServer(Server):
@@ -43,6 +52,7 @@ class GatewayWorker(UvicornWorker):  # type: ignore[misc]
 
     CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012 - the parent's declaration
         "access_log": False,
+        "headers": [("x-content-type-options", "nosniff")],
         "lifespan": "on",
         "loop": "auto",
         "proxy_headers": False,
@@ -52,6 +62,7 @@ class GatewayWorker(UvicornWorker):  # type: ignore[misc]
     }
 
     async def _serve(self) -> None:
+        _allow_many_connections()
         application = self.wsgi
         self.config.app = application
         self.config.http = partial(Connection, limits=application.limits)

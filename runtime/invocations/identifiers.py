@@ -15,6 +15,11 @@ import zlib
 
 _SHAPE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 _NS_PER_MS = 1_000_000
+_CHANCE_BYTES = 5
+_FETCHED_BYTES = 500
+_chance: list[bytes] = []
+# A fork must not repeat its parent's ids.
+os.register_at_fork(after_in_child=_chance.clear)
 _CHECKSUM_BITS = 24
 _CHECKSUM_MASK = (1 << _CHECKSUM_BITS) - 1
 
@@ -22,7 +27,20 @@ _CHECKSUM_MASK = (1 << _CHECKSUM_BITS) - 1
 def new_invocation_id() -> str:
     """Return a new id in the usual hyphenated form, lower case."""
     ms, fraction_ns = divmod(time.time_ns(), _NS_PER_MS)
-    return format_id(ms, (fraction_ns << 12) // _NS_PER_MS, int.from_bytes(os.urandom(5), "big"))
+    return format_id(ms, (fraction_ns << 12) // _NS_PER_MS, int.from_bytes(_next_chance(), "big"))
+
+
+def _next_chance() -> bytes:
+    """Return random bytes that were never returned before; asking the system costs a call."""
+    try:
+        return _chance.pop()
+    except IndexError:
+        fresh = os.urandom(_FETCHED_BYTES)
+    _chance.extend(
+        fresh[start : start + _CHANCE_BYTES]
+        for start in range(_CHANCE_BYTES, _FETCHED_BYTES, _CHANCE_BYTES)
+    )
+    return fresh[:_CHANCE_BYTES]
 
 
 def format_id(ms: int, fraction: int, chance: int) -> str:

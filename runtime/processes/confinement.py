@@ -70,19 +70,15 @@ def limit_memory(memory_bytes: int | None) -> None:
 def keep_only(descriptor: int) -> int:
     """Close every descriptor but 0-2 and this one, which moves up; return its new number.
 
-    Descriptor 0 becomes /dev/null. The new number is high so that code which closes "the
-    first few" does not meet it.
+    Descriptor 0 is the fork server's, /dev/null. The new number is high so that code which
+    closes "the first few" does not meet it.
     """
     highest = os.sysconf("SC_OPEN_MAX")
     wanted = min(_HIGH_DESCRIPTOR, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 8)
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, wanted)
     os.closerange(3, moved)
     os.closerange(moved + 1, highest)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    if nothing != 0:
-        os.dup2(nothing, 0)
-        os.close(nothing)
-    for number in (1, 2):
+    for number in (1, 2):  # the worker itself may have been started without
         try:
             os.fstat(number)
         except OSError:

@@ -52,7 +52,9 @@ class _ExactNumber:
 
 
 _lock = threading.Lock()
-_compiled: dict[tuple[str, str], tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]] = {}
+_compiled: dict[
+    tuple[str, str, bool], tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]
+] = {}
 
 
 def check_arguments(manifest: Manifest, arguments: object) -> None:
@@ -66,7 +68,8 @@ def check_arguments(manifest: Manifest, arguments: object) -> None:
         ArgumentsError: With a JSON pointer for each fault; for a missing argument the
             pointer is to where it should be.
     """
-    validator = _validator(manifest)
+    # The keywords written in Python cost more than all the rest, and matter to few.
+    validator = _validator(manifest, exact=_has_whole_float(arguments))
     if validator.is_valid(arguments):
         return
     faults: dict[tuple[str, str], ArgumentFault] = {}
@@ -78,13 +81,19 @@ def check_arguments(manifest: Manifest, arguments: object) -> None:
     raise ArgumentsError(tuple(faults.values())[:_MOST_FAULTS])
 
 
-def compile_schema(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+def compile_schema(
+    schema: dict[str, Any], *, exact: bool = True
+) -> jsonschema_rs.Draft202012Validator:
     """Return a validator; never looks outside the schema.
+
+    Args:
+        schema: As published.
+        exact: Whether 1.0 is told from 1.
 
     Raises:
         ValueError: It is no JSON Schema, or refers to something outside.
     """
-    strict = _tightened(schema)
+    strict = _tightened(schema, exact=exact)
     fault: Exception | None = None
     # pydantic's own regular expressions first; look-around needs the other engine.
     for patterns in (jsonschema_rs.RegexOptions(), jsonschema_rs.FancyRegexOptions()):
@@ -103,13 +112,13 @@ def compile_schema(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator
     raise ValueError(f"not a usable JSON Schema: {fault}")
 
 
-def _validator(manifest: Manifest) -> jsonschema_rs.Draft202012Validator:
-    key = (manifest.name, manifest.version)
+def _validator(manifest: Manifest, *, exact: bool) -> jsonschema_rs.Draft202012Validator:
+    key = (manifest.name, manifest.version, exact)
     schema = manifest.parameters
     held = _compiled.get(key)
     if held is not None and (held[0] is schema or held[0] == schema):
         return held[1]
-    made = compile_schema(schema)
+    made = compile_schema(schema, exact=exact)
     with _lock:
         if len(_compiled) >= _MOST_COMPILED:
             _compiled.clear()
@@ -117,21 +126,41 @@ def _validator(manifest: Manifest) -> jsonschema_rs.Draft202012Validator:
     return made
 
 
-def _tightened(schema: Any) -> Any:  # noqa: ANN401 - a JSON value is any
+def _has_whole_float(value: object) -> bool:
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        parts = here.values() if isinstance(here, dict) else here
+        if not isinstance(here, dict | list) or not isinstance(parts, Iterable):
+            continue
+        kinds = set(map(type, parts))
+        floats = (part for part in parts if isinstance(part, float)) if len(kinds) > 1 else parts
+        if float in kinds and any(map(float.is_integer, floats)):
+            return True
+        if dict in kinds or list in kinds:
+            waiting.extend(part for part in parts if isinstance(part, dict | list))
+    return False
+
+
+def _tightened(schema: Any, *, exact: bool) -> Any:  # noqa: ANN401 - a JSON value is any
     """Copy a schema, adding what the published one cannot say."""
     if isinstance(schema, list):
-        return [_tightened(part) for part in schema]
+        return [_tightened(part, exact=exact) for part in schema]
     if not isinstance(schema, dict):
         return schema
     made = {
-        key: value if key in {"enum", "const", "default", "examples"} else _tightened(value)
+        key: value
+        if key in {"enum", "const", "default", "examples"}
+        else _tightened(value, exact=exact)
         for key, value in schema.items()
     }
-    kind = schema.get("type")
-    if kind == "integer" or (isinstance(kind, list) and "integer" in kind and "number" not in kind):
-        made[_WHOLE] = True
-    elif isinstance(schema.get("enum"), list) or "const" in schema:
-        made[_EXACT] = True
+    if exact:
+        kind = schema.get("type")
+        kinds = kind if isinstance(kind, list) else [kind]
+        if "integer" in kinds and "number" not in kinds:
+            made[_WHOLE] = True
+        elif isinstance(schema.get("enum"), list) or "const" in schema:
+            made[_EXACT] = True
     if schema.get("contentEncoding") == "base64":
         made.setdefault("format", BASE64_FORMAT)
     elif "contentSchema" in schema:  # pydantic's Json: a text that holds JSON

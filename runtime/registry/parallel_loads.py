@@ -37,7 +37,7 @@ class ParallelLoads:
         inspect: Callable[[Bundle], Sequence[Manifest]],
         on_done: Callable[[Ticket, Loaded], None],
         at_once: int,
-        patience_s: float = 1.0,
+        patience_s: float = 0.5,
     ) -> None:
         self._inspect = inspect
         self._on_done = on_done

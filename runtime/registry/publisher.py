@@ -43,7 +43,7 @@ class Publisher:
     """Publishes a folder's functions from `start` until `stop`; may be started again.
 
     Args:
-        line: A connection of its own.
+        line: A connection of its own; closed while it is stopped.
         fork_server: Where sacrificial children come from.
         root: The functions folder; it may come into being later.
         load_timeout_s: Time for a file to load.
@@ -127,6 +127,7 @@ class _Pass:
                     pause_s = self._reconcile_safely()
         finally:
             watcher.stop()
+            self._line.close()
 
     def _reconcile_safely(self) -> float:
         """Make one pass whatever happens; return the time until the next one is due."""

@@ -145,6 +145,8 @@ def result_schema(adapter: TypeAdapter[Any], returns: Any) -> dict[str, Any]:  #
     schema = adapter.json_schema(mode="serialization", schema_generator=_Generator)
     if bare_type(returns) is bytes and schema.get("contentEncoding"):
         schema["contentEncoding"] = "base64"  # served raw, or as standard base64 by the gateway
+    if schema.get("title") == getattr(returns, "__name__", None):
+        schema.pop("title", None)
     return _trimmed(schema)
 
 

@@ -22,7 +22,7 @@ from runtime.registry.release import Release
 
 _log = structlog.get_logger(__name__)
 _UNTRIED_PAUSE_S = 0.5
-_HANGING_FACTOR = 10
+_HANGING_FACTOR = 2
 _FRESH_S = 1.0
 
 
@@ -45,7 +45,7 @@ class Stock:
         on_outcome: Called when a load has ended.
         at_once: Quick loads at a time.
         retry_failed_s: After this a file that failed is tried again: what it lacked (a
-            package, a data file) may be there now. One that hangs waits ten times longer.
+            package, a data file) may be there now. One that hangs waits twice as long.
     """
 
     def __init__(

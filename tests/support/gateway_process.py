@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -75,6 +76,10 @@ class RunningGateway:
             **how,  # type: ignore[arg-type]
         )
         assert self.line.run(invocation_calls.settle([settlement])) == ["DONE"]
+
+    def signal(self, number: int) -> None:
+        """Send the gunicorn arbiter a signal."""
+        os.kill(self.pid, number)
 
     def connect(self, timeout_s: float = 10.0) -> socket.socket:
         """Open a bare connection."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,13 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture
+def whole(tmp_path: Path) -> Iterator[System]:
+    """A system as `up` starts it when nothing is said, for a test that ends it."""
+    with running_system(tmp_path, functions=write_echo(tmp_path)) as system:
+        yield system
+
+
+@pytest.fixture
 def running(tmp_path: Path) -> Iterator[System]:
     """A system of its own for a test that ends it."""
     with running_system(tmp_path, "--workers", "1", functions=write_echo(tmp_path)) as system:
@@ -57,6 +65,15 @@ def echoes(system: System, text: str) -> bool:
 
 def are_gone(processes: list[psutil.Process]) -> bool:
     return not [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells shared memory apart")
+def test_at_rest_it_takes_less_than_300_mb(whole: System):
+    eventually(lambda: "Penstock is ready" in whole.read_log())
+
+    taken_bytes = sum(process.memory_full_info().pss for process in whole.processes())
+
+    assert taken_bytes < 300e6
 
 
 def test_it_greets_with_addresses_and_stops_without_a_trace(running: System, tmp_path: Path):

@@ -173,10 +173,10 @@ def test_death_by_signal_and_a_broken_channel_are_lost(bench, body):
 
 
 @pytest.mark.parametrize(
-    "body", ["bytearray(1 << 30)", "[0] * (1 << 28)", "a = []\n while True: a.append(' ' * 10_000)"]
+    "body", ["bytearray(1 << 30)", "[0] * (1 << 28)", "a = []\n while True: a.append(object())"]
 )
 def test_memory_limit_is_out_of_memory(bench, body):
-    error = error_of(bench.run(write(f"def f():\n {body}", memory_bytes=256 * MIB)))
+    error = error_of(bench.run(write(f"def f():\n {body}", memory_bytes=128 * MIB)))
 
     assert (error["type"], error["exception_type"]) == ("out_of_memory", "MemoryError")
 

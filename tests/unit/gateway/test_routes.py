@@ -9,7 +9,8 @@ from falcon import testing
 
 from gateway import authentication, routes
 from gateway.app import create
-from gateway.authentication import is_open, require_safe_bind
+from gateway.authentication import is_open
+from gateway.binding import require_safe_bind
 from gateway.problems import KINDS
 from gateway.routes import ROUTES, Operation, allowed_methods
 from runtime.errors import SettingsError

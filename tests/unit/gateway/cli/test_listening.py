@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.binding import is_loopback
 from gateway.cli.command_error import CommandError
-from gateway.cli.listening import is_loopback, open_listener, url_of
+from gateway.cli.listening import open_listener, url_of
 
 
 def test_port_zero_takes_a_free_one():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
 
 import pytest
 
+from runtime.execution import interruption
 from runtime.execution.interruption import Guard, Interruption, Watchdog
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -59,6 +62,25 @@ def test_only_the_first_interrupts():
 
     assert causes == [True, False]
     assert guard.cause == "cancelled"
+
+
+def test_disarm_waits_for_an_interruption_that_is_decided_but_not_yet_sent(monkeypatch):
+    send = interruption._send_exception
+    monkeypatch.setattr(
+        interruption, "_send_exception", lambda *words: (time.sleep(0.05), send(*words))
+    )
+    guard = Guard(60)
+    thread = threading.Thread(target=guard.interrupt, args=("timeout",))
+    thread.start()
+    eventually(lambda: guard.cause)
+
+    with contextlib.suppress(Interruption):
+        guard.disarm()
+
+    end = time.monotonic() + 0.15
+    while time.monotonic() < end:
+        pass  # here it would be a bug, and fail the test
+    thread.join()
 
 
 def test_interruption_that_is_under_way_arrives_before_disarm_returns():

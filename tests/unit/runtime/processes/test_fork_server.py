@@ -178,6 +178,8 @@ def test_threads_may_spawn_at_once(server):
 def test_killed_server_takes_its_children_and_is_replaced():
     server = ForkServer(preload=[], environment=clean_environment(read_environment()))
     child = server.spawn(f"{ENTRIES}:echo")
+    child.channel.send(b"up")
+    assert child.channel.receive(10) == [b"up"]
     first = server.pid
 
     os.kill(first, signal.SIGKILL)

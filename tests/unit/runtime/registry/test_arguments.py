@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import replace
 
@@ -159,6 +160,17 @@ def test_another_schema_under_the_same_version_is_not_judged_by_the_old_one():
 def test_a_schema_that_is_none_is_refused_without_looking_elsewhere(schema):
     with pytest.raises(ValueError, match="not a usable JSON Schema"):
         compile_schema(schema)
+
+
+def test_compiling_never_connects_anywhere():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+
+        with pytest.raises(ValueError, match="not a usable JSON Schema"):
+            compile_schema({"$ref": f"http://127.0.0.1:{listener.getsockname()[1]}/x"})
+
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_remote_schemas_are_known_only_if_they_are_built_in():

@@ -114,6 +114,17 @@ def test_models_become_definitions_without_noisy_titles(load_source):
     assert schema["$defs"]["Node"]["properties"]["label"] == {"type": "string"}
 
 
+def test_the_title_of_a_result_is_left_out_unless_somebody_wrote_it(load_source):
+    preamble = "from pydantic import BaseModel, ConfigDict\n"
+    plain = preamble + "class M(BaseModel): a: int\ndef sample() -> M: pass\n"
+    named = preamble + (
+        "class M(BaseModel):\n    model_config = ConfigDict(title='Mine')\ndef sample() -> M: pass\n"
+    )
+
+    assert "title" not in manifest_of(load_source(plain)).returns
+    assert manifest_of(load_source(named)).returns["title"] == "Mine"
+
+
 def test_keyword_arguments_of_a_type_are_further_members(load_source):
     schema = parameters(load_source, "a: int = 1, **more: str")
 

@@ -1,0 +1,37 @@
+"""`python -m gateway.openapi functions > openapi.yaml`: the document of a folder's functions.
+
+For the document kept in the repository; no Redis is asked. Files are loaded in a
+sacrificial child, as the worker does.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from gateway.openapi.assembly import document_yaml
+from runtime.processes.environment import clean_environment
+from runtime.processes.fork_server import ForkServer
+from runtime.registry.discovery import discover
+from runtime.registry.inspection import PRELOAD, inspect
+from runtime.registry.manifest import Manifest
+from runtime.settings import read_environment
+
+
+def manifests_of(folder: Path) -> list[Manifest]:
+    """Return the manifests of a folder's function files.
+
+    Raises:
+        LoadError: One does not load.
+    """
+    server = ForkServer(preload=PRELOAD, environment=clean_environment(read_environment()))
+    server.start()
+    try:
+        bundles = [found.bundle for found in discover(folder) if found.bundle is not None]
+        return [manifest for bundle in bundles for manifest in inspect(server, bundle)]
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(document_yaml(manifests_of(Path(sys.argv[1]))))

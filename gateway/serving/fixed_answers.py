@@ -1,0 +1,33 @@
+"""What the server itself says: headers of every answer, and refusals before any resource."""
+
+from __future__ import annotations
+
+from gateway.problems import MEDIA_TYPE, encode_problem, status_of
+from gateway.serving.exchange import STATUS_LINES
+
+
+class OwnHeaders:
+    """The headers of every answer, joined once a second for all connections."""
+
+    def __init__(self) -> None:
+        self._made_of: object = None
+        self._lines = b""
+
+    def lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Return them as lines; the server makes a new list whenever it renews Date."""
+        if self._made_of is not headers:
+            self._made_of = headers
+            self._lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+        return self._lines
+
+
+def refusal_answer(code: str, detail: str, own_lines: bytes) -> bytes:
+    """Return a whole response that refuses a request and announces the close."""
+    body = encode_problem(code, detail)
+    return b"%bcontent-type: %b\r\ncontent-length: %d\r\n%bconnection: close\r\n\r\n%b" % (
+        STATUS_LINES[status_of(code)],
+        MEDIA_TYPE.encode(),
+        len(body),
+        own_lines,
+        body,
+    )

@@ -1,0 +1,47 @@
+"""openapi.yaml in the root is the document of the shipped functions, and current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from openapi_spec_validator import validate
+
+from gateway.openapi import document_yaml
+from gateway.openapi.__main__ import manifests_of
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = {"countdown", "csv_report", "github_digest", "hello", "thumbnail"}
+
+
+@pytest.fixture(scope="module")
+def manifests():
+    return manifests_of(ROOT / "functions")
+
+
+def test_the_document_in_the_root_is_current(manifests):
+    kept = (ROOT / "openapi.yaml").read_bytes()
+
+    assert kept == document_yaml(manifests), (
+        "make it again: python -m gateway.openapi functions > openapi.yaml"
+    )
+
+
+def test_it_is_valid_and_holds_every_shipped_function(manifests):
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_bytes())
+
+    validate(document)
+    assert {manifest.name for manifest in manifests} == SHIPPED
+    assert {f"/functions/{name}" for name in SHIPPED} <= set(document["paths"])
+
+
+def test_bytes_functions_take_forms_and_raw_bodies(manifests):
+    paths = yaml.safe_load((ROOT / "openapi.yaml").read_bytes())["paths"]
+
+    for name in ("thumbnail", "csv_report"):
+        content = paths[f"/functions/{name}"]["post"]["requestBody"]["content"]
+        assert {"application/json", "multipart/form-data", "application/octet-stream"} <= set(
+            content
+        )
+    assert "*/*" in paths["/functions/github_digest"]["post"]["requestBody"]["content"]

@@ -1,0 +1,143 @@
+"""publish, annotate, withdraw: the news, and how long a source lives."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.store.function_calls import (
+    annotate_function,
+    publish_function,
+    read_manifests,
+    read_source,
+    read_versions,
+    withdraw_function,
+)
+from runtime.store.keys import Keys
+from runtime.store.line import Line
+from runtime.store.scripts import Call
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+def publish(line: Line, name: str, version: str, manifest: bytes = b"{}") -> bool:
+    return line.run(
+        publish_function(
+            name, manifest=manifest, version=version, source=b"source of " + version.encode()
+        )
+    )
+
+
+def life_ms(line: Line, version: str) -> int:
+    """-1: for ever; -2: gone."""
+    return line.run(Call(("PTTL", Keys().build("source", version)), int))
+
+
+@pytest.fixture
+def news(redis_url: str, line: Line):
+    """Count what was published on the news channel since last asked."""
+    ear = Line(redis_url)
+    ear.run(Call(("SUBSCRIBE", Keys().build("news")), lambda reply: reply))
+
+    def heard() -> int:
+        # A subscriber's PING is answered behind everything published before it.
+        replies: list[object] = []
+        ear.run(Call(("PING",), replies.append))
+        count = 0
+        while replies and replies[-1][0] == b"message":  # type: ignore[index]
+            count += 1
+            replies.append(ear._read(ear._socket))
+        return count
+
+    yield heard
+    ear.close()
+
+
+def test_publishing_writes_manifest_version_and_source_and_tells(line, news):
+    assert publish(line, "f", "v1") is True
+
+    assert line.run(read_manifests()) == {"f": b"{}"}
+    assert line.run(read_versions()) == {"f": "v1"}
+    assert line.run(read_source("v1")) == b"source of v1"
+    assert life_ms(line, "v1") == -1
+    assert news() == 1
+
+
+def test_publishing_the_same_again_is_no_news(line, news):
+    publish(line, "f", "v1")
+    news()
+
+    assert publish(line, "f", "v1") is False
+
+    assert news() == 0
+
+
+def test_a_superseded_source_lives_a_day_longer(line):
+    publish(line, "f", "v1")
+
+    publish(line, "f", "v2")
+
+    assert DAY_MS - 5_000 < life_ms(line, "v1") <= DAY_MS
+    assert life_ms(line, "v2") == -1
+
+
+def test_a_version_that_serves_again_lives_without_limit_again(line):
+    publish(line, "f", "v1")
+    publish(line, "f", "v2")
+
+    publish(line, "f", "v1")
+
+    assert life_ms(line, "v1") == -1
+    assert life_ms(line, "v2") > 0
+
+
+def test_a_source_lives_while_any_function_of_its_file_is_served(line):
+    publish(line, "f", "v1")
+    publish(line, "g", "v1")
+
+    publish(line, "f", "v2")
+    assert life_ms(line, "v1") == -1
+
+    line.run(withdraw_function("g"))
+    assert life_ms(line, "v1") > 0
+
+
+def test_a_source_that_was_lost_is_written_again(line):
+    publish(line, "f", "v1")
+    line.run(Call(("DEL", Keys().build("source", "v1")), int))
+
+    assert publish(line, "f", "v1") is True
+
+    assert line.run(read_source("v1")) == b"source of v1"
+
+
+def test_another_source_under_the_same_version_replaces_the_first(line):
+    publish(line, "f", "v1")
+
+    line.run(publish_function("f", manifest=b"{}", version="v1", source=b"described anew"))
+
+    assert line.run(read_source("v1")) == b"described anew"
+
+
+def test_annotating_changes_the_manifest_and_nothing_else(line, news):
+    publish(line, "f", "v1")
+    news()
+
+    assert line.run(annotate_function("f", manifest=b'{"error":1}')) is True
+    assert line.run(annotate_function("f", manifest=b'{"error":1}')) is False
+
+    assert line.run(read_manifests()) == {"f": b'{"error":1}'}
+    assert line.run(read_versions()) == {"f": "v1"}
+    assert news() == 1
+
+
+def test_withdrawing_takes_manifest_and_version_and_leaves_the_source_a_day(line, news):
+    publish(line, "f", "v1")
+    news()
+
+    assert line.run(withdraw_function("f")) is True
+    assert line.run(withdraw_function("f")) is False
+
+    assert line.run(read_manifests()) == {}
+    assert line.run(read_versions()) == {}
+    assert 0 < life_ms(line, "v1") <= DAY_MS
+    assert news() == 1

@@ -1,0 +1,140 @@
+"""Loading in a sacrificial child: whatever a file does, it does it there."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from runtime.errors import LoadError, ProcessError
+from runtime.processes.fork_server import ForkServer
+from runtime.registry.discovery import discover
+from runtime.registry.inspection import inspect
+
+
+@pytest.fixture
+def inspect_source(folder, loading_server):
+    def run(source: str, *, deadline_s: float = 5.0, **others: str):
+        folder.write("sample.py", source)
+        for name, text in others.items():
+            folder.write(f"{name}.py", text)
+        [bundle] = [f.bundle for f in discover(folder.root) if f.file == "sample.py"]
+        return inspect(loading_server, bundle, deadline_s=deadline_s)
+
+    return run
+
+
+def test_manifests_come_back(inspect_source):
+    source = (
+        "from runtime import function\nimport _h\n"
+        "@function(retries=2)\ndef one(a: int): return a\n@function\ndef two(): pass\n"
+    )
+
+    one, two = inspect_source(source, _h="X = 1\n")
+
+    assert (one.name, two.name, one.file) == ("one", "two", "sample.py")
+    assert one.options.retry.retries == 2
+    assert one.parameters["properties"] == {"a": {"type": "integer"}}
+
+
+MARK = "from runtime import function\n"
+ODD_SCHEMA = "Annotated[int, Field(json_schema_extra={'type': 'odd'})]"
+BROKEN = {
+    "syntax": ("x = 1\ndef (", "SyntaxError", 2),
+    "raises": ("def f():\n    1 / 0\nf()\n", "ZeroDivisionError", 2),
+    "option": (MARK + "\n@function(retries='x')\ndef sample(): pass\n", "OptionError", 3),
+    "sys.exit": ("import sys\n\nsys.exit(3)\n", "Exited", 3),
+    "os._exit": ("import os\nos._exit(3)\n", "Exited", None),
+    "segfault": ("import ctypes\n\nctypes.string_at(0)\n", "Crashed", 3),
+    "kill": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", "Crashed", None),
+    "abort": ("import os\nos.abort()\n", "Crashed", 2),
+    "regex": ("import re\n\nre.match('(a+)+b', 'a' * 60)\n", "Timeout", 3),
+    "sleep": ("import time\ndef wait():\n    time.sleep(60)\nwait()\n", "Timeout", 3),
+    "loop": ("import signal\nsignal.alarm(0)\nwhile True:\n    pass\n", "Timeout", None),
+    "helper hangs": ("import _h\n", "Timeout", 2),
+    "memory": ("x = []\nwhile True:\n    x.append(bytes(100_000_000))\n", "MemoryError", 3),
+    "import": ("import no_such_package\n", "ModuleNotFoundError", 1),
+    "nothing": ("def other(): pass\n", "NoFunction", None),
+    "schema": (
+        f"from typing import *\nfrom pydantic import *\n\ndef sample(a: {ODD_SCHEMA}): pass\n",
+        "SchemaError",
+        4,
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "kind", "line"), BROKEN.values(), ids=BROKEN)
+def test_every_way_to_be_broken_has_its_name_and_line(inspect_source, source, kind, line):
+    with pytest.raises(LoadError) as caught:
+        inspect_source(source, deadline_s=0.5, _h="import time\ntime.sleep(60)\n")
+
+    assert caught.value.kind == kind
+    if line is not None:
+        assert caught.value.line == line
+    assert caught.value.file == ("_h.py" if "import _h" in source else "sample.py")
+    assert caught.value.message
+
+
+def test_the_deadline_is_kept(inspect_source):
+    start = time.monotonic()
+
+    with pytest.raises(LoadError, match="Timeout"):
+        inspect_source("import re\nre.match('(a+)+b', 'a' * 60)\n", deadline_s=0.3)
+
+    assert time.monotonic() - start < 2
+
+
+def test_what_is_printed_or_closed_while_loading_does_not_disturb_the_answer(inspect_source, capfd):
+    source = (
+        "import os, sys\nprint('x' * 100_000)\nsys.stderr.write('y')\n"
+        "os.write(1, b'raw')\nos.closerange(3, 200)\ndef sample(): pass\n"
+    )
+
+    assert [m.name for m in inspect_source(source)] == ["sample"]
+
+
+def test_threads_left_running_do_not_keep_the_child(inspect_source):
+    source = (
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\ndef sample(): pass\n"
+    )
+
+    assert [m.name for m in inspect_source(source)] == ["sample"]
+
+
+def test_a_file_cannot_see_secrets_of_the_process_that_loads_it(
+    folder, loading_server, inspect_source, monkeypatch
+):
+    monkeypatch.setenv("PENSTOCK_CALLBACK_SECRET", "whsec_x")
+    source = "import os\nassert 'PENSTOCK_CALLBACK_SECRET' not in os.environ\ndef sample(): pass\n"
+
+    assert [m.name for m in inspect_source(source)] == ["sample"]
+
+
+def test_one_broken_file_does_no_harm_to_the_next(inspect_source):
+    with pytest.raises(LoadError):
+        inspect_source("import os\nos.kill(os.getpid(), 11)\n")
+
+    assert [m.name for m in inspect_source("def sample(): pass\n")] == ["sample"]
+
+
+def test_no_bytecode_is_written_beside_the_files(inspect_source, folder):
+    source = (
+        "import sys, pathlib\nsys.path.insert(0, str(pathlib.Path(__file__).parent))\n"
+        "import importlib\nimportlib.import_module('_h')\ndef sample(): pass\n"
+    )
+
+    inspect_source(source, _h="X = 1\n")
+
+    assert not list(folder.root.rglob("*.pyc"))
+
+
+def test_a_fork_server_that_is_stopped_is_not_the_files_fault(folder):
+    server = ForkServer(preload=(), environment={"PATH": os.defpath})
+    server.stop()
+    folder.write("sample.py", "def sample(): pass\n")
+    [found] = discover(folder.root)
+
+    with pytest.raises(ProcessError):
+        inspect(server, found.bundle)

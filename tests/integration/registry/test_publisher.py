@@ -1,0 +1,447 @@
+"""The publisher: Redis's list of functions follows the folder, whatever happens to either."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from runtime.processes.fork_server import ForkServer
+from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.registry.publisher import Publisher
+from runtime.registry.release import decode_release
+from runtime.store.function_calls import read_manifests, read_source, read_versions
+from runtime.store.keys import Keys
+from runtime.store.line import Line
+from runtime.store.scripts import Call
+from tests.support.redis_server import start_redis
+from tests.support.waiting import eventually
+
+LIVE_WITHIN_S = 2.0
+
+
+class Published:
+    """What Redis shows."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+
+    def all(self) -> dict[str, Manifest]:
+        return {
+            name: decode_manifest(data) for name, data in self.line.run(read_manifests()).items()
+        }
+
+    def versions(self) -> dict[str, str]:
+        return self.line.run(read_versions())
+
+    def has(self, *names: str) -> Callable[[], bool]:
+        return lambda: set(names) == set(self.all())
+
+    def error_of(self, name: str) -> str | None:
+        manifest = self.all().get(name)
+        return manifest.error.type if manifest and manifest.error else None
+
+
+@pytest.fixture
+def published(line: Line) -> Published:
+    return Published(line)
+
+
+@pytest.fixture
+def publish(
+    redis_url: str, loading_server: ForkServer, folder
+) -> Iterator[Callable[..., Publisher]]:
+    """Start a publisher of the folder; it stops at the end."""
+    started: list[Publisher] = []
+
+    def start(*, root: Path | None = None, url: str = redis_url, **options: float) -> Publisher:
+        publisher = Publisher(Line(url), loading_server, root or folder.root, **options)
+        publisher.start()
+        started.append(publisher)
+        return publisher
+
+    yield start
+    for publisher in started:
+        publisher.stop()
+
+
+def test_what_is_in_the_folder_is_published(folder, publish, published):
+    folder.write("hello.py", "def hello(name: str) -> str: return name\n")
+    folder.write("billing/invoice.py", "def invoice(): pass\n")
+    folder.write(
+        "several.py",
+        "from runtime import function\n@function\ndef a(): pass\n@function\ndef b(): pass\n",
+    )
+
+    publish()
+    eventually(published.has("hello", "billing.invoice", "a", "b"))
+
+    versions = published.versions()
+    assert versions["a"] == versions["b"] == published.all()["a"].version
+    release = decode_release(published.line.run(read_source(versions["hello"])))
+    assert release.bundle.sources == {"hello.py": b"def hello(name: str) -> str: return name\n"}
+
+
+def test_a_new_file_is_live_within_two_seconds(folder, publish, published):
+    folder.write("first.py", "def first(): pass\n")
+    publish(rescan_s=60)
+    eventually(published.has("first"))
+
+    folder.write("second.py", "def second(): pass\n")
+
+    eventually(published.has("first", "second"), within_s=LIVE_WITHIN_S)
+
+
+def test_a_changed_file_is_live_within_two_seconds(folder, publish, published):
+    folder.write("f.py", "def f(): return 1\n")
+    publish(rescan_s=60)
+    eventually(published.has("f"))
+    before = published.versions()["f"]
+
+    folder.write("f.py", "def f(a: int): return 2\n")
+
+    eventually(lambda: published.versions()["f"] != before, within_s=LIVE_WITHIN_S)
+    assert "a" in published.all()["f"].parameters["properties"]
+
+
+def test_a_new_sub_folder_is_live_within_two_seconds(folder, publish, published):
+    folder.write("f.py", "def f(): pass\n")
+    publish(rescan_s=60)
+    eventually(published.has("f"))
+
+    folder.write("new/deep/g.py", "def g(): pass\n")
+
+    eventually(published.has("f", "new.deep.g"), within_s=LIVE_WITHIN_S)
+
+
+def test_a_changed_helper_renews_those_that_have_it_and_no_others(folder, publish, published):
+    folder.write("billing/_rates.py", "RATE = 1\n")
+    folder.write("billing/invoice.py", "def invoice(): pass\n")
+    folder.write("other.py", "def other(): pass\n")
+    publish(rescan_s=60)
+    eventually(published.has("billing.invoice", "other"))
+    before = published.versions()
+
+    folder.write("billing/_rates.py", "RATE = 2\n")
+
+    eventually(lambda: published.versions()["billing.invoice"] != before["billing.invoice"])
+    assert published.versions()["other"] == before["other"]
+
+
+def test_a_removed_file_is_withdrawn(folder, publish, published):
+    path = folder.write("f.py", "def f(): pass\n")
+    folder.write("g.py", "def g(): pass\n")
+    publish(rescan_s=60)
+    eventually(published.has("f", "g"))
+
+    path.unlink()
+
+    eventually(published.has("g"), within_s=LIVE_WITHIN_S)
+
+
+def test_what_vanished_while_nobody_watched_is_withdrawn_at_the_next_start(
+    folder, publish, published
+):
+    path = folder.write("f.py", "def f(): pass\n")
+    folder.write("g.py", "def g(): pass\n")
+    first = publish()
+    eventually(published.has("f", "g"))
+    first.stop()
+    path.unlink()
+
+    publish()
+
+    eventually(published.has("g"))
+
+
+def test_a_broken_file_keeps_what_served_and_shows_the_error(folder, publish, published):
+    folder.write("f.py", "def f(): return 1\n")
+    publish(rescan_s=60)
+    eventually(published.has("f"))
+    before = published.versions()["f"]
+
+    folder.write("f.py", "def f():\n    return (\n")
+    eventually(lambda: published.error_of("f"), within_s=LIVE_WITHIN_S)
+
+    shown = published.all()["f"]
+    assert (shown.version, published.versions()["f"]) == (before, before)
+    assert shown.error is not None
+    assert (shown.error.type, shown.error.file, shown.error.line) == ("SyntaxError", "f.py", 2)
+
+
+def test_a_mended_file_loses_its_error(folder, publish, published):
+    folder.write("f.py", "def f(): return 1\n")
+    publish(rescan_s=60)
+    eventually(published.has("f"))
+    before = published.versions()["f"]
+    folder.write("f.py", "broken(")
+    eventually(lambda: published.error_of("f"))
+
+    folder.write("f.py", "def f(): return 3\n")
+    eventually(lambda: published.versions()["f"] != before)
+    folder.write("f.py", "broken(")
+    eventually(lambda: published.error_of("f"))
+    folder.write("f.py", "def f(): return 1\n")
+
+    eventually(lambda: published.error_of("f") is None)
+    assert published.versions()["f"] == before
+
+
+def test_a_file_that_never_loaded_is_shown_without_a_version(folder, publish, published):
+    folder.write("f.py", "1 / 0\n")
+    folder.write("Bad-Name.py", "")
+    publish()
+
+    eventually(published.has("f", "Bad-Name"))
+
+    shown = published.all()["f"]
+    assert (shown.version, shown.error.type, shown.error.line) == ("", "ZeroDivisionError", 1)
+    assert published.error_of("Bad-Name") == "BadName"
+    assert published.versions() == {}
+
+
+def test_a_file_that_hangs_does_not_hold_up_the_others(folder, publish, published):
+    for number in range(9):
+        folder.write(f"hang{number}.py", "import time\ntime.sleep(60)\n")
+    folder.write("zz.py", "def zz(): pass\n")
+
+    publish(load_timeout_s=8)
+
+    eventually(published.has("zz"), within_s=LIVE_WITHIN_S)
+
+
+def test_files_that_exit_or_crash_harm_no_other(folder, publish, published):
+    folder.write("exits.py", "import os\nos._exit(0)\n")
+    folder.write("crashes.py", "import ctypes\nctypes.string_at(0)\n")
+    folder.write("good.py", "def good(): pass\n")
+
+    publish()
+    eventually(published.has("exits", "crashes", "good"))
+
+    assert published.error_of("exits") == "Exited"
+    assert published.error_of("crashes") == "Crashed"
+    assert set(published.versions()) == {"good"}
+
+
+def test_of_two_files_with_one_name_the_first_serves_and_the_second_is_told(
+    folder, publish, published
+):
+    source = "from runtime import function\n@function(name='x')\ndef f(): return {}\n"
+    second = folder.write("b.py", source.format(2))
+    publish(rescan_s=60)
+    eventually(published.has("x"))
+
+    first = folder.write("a.py", source.format(1))
+    eventually(lambda: published.all()["x"].file == "a.py")
+    eventually(published.has("x", "b"))
+    assert published.error_of("b") == "DuplicateName"
+
+    first.unlink()
+    eventually(lambda: published.all()["x"].file == "b.py")
+    eventually(published.has("x"))
+    assert second.exists()
+
+
+def test_a_renamed_file_never_makes_its_functions_vanish(folder, publish, published, redis_url):
+    source = "from runtime import function\n@function(name='x')\ndef f(): pass\n"
+    path = folder.write("a.py", source)
+    publish(rescan_s=60)
+    eventually(published.has("x"))
+    seen: list[set[str]] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        other = Line(redis_url)
+        while not done.is_set():
+            seen.append(set(other.run(read_versions())))
+        other.close()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+
+    path.rename(folder.root / "b.py")
+    eventually(lambda: published.all()["x"].file == "b.py")
+    done.set()
+    watcher.join()
+
+    assert seen
+    assert all(names == {"x"} for names in seen)
+
+
+def test_what_has_not_changed_is_not_published_again(folder, publish, published, line):
+    folder.write("f.py", "def f(): pass\n")
+    first = publish()
+    eventually(published.has("f"))
+    first.stop()
+    calls = _calls(line, "hset")
+
+    with capture_logs() as logs:
+        folder.write("g.py", "def g(): pass\n")
+        publish()
+        eventually(published.has("f", "g"))
+
+    assert [entry["function"] for entry in logs if entry["event"] == "function_loaded"] == ["g"]
+    assert _calls(line, "hset") - calls == 2  # manifest and version of g
+
+
+def _calls(line: Line, command: str) -> int:
+    stats = line.run(Call(("INFO", "commandstats"), bytes)).decode()
+    [found] = [row for row in stats.splitlines() if row.startswith(f"cmdstat_{command}:")]
+    return int(found.partition("calls=")[2].partition(",")[0])
+
+
+def test_a_folder_that_comes_later_is_published(tmp_path, publish, published):
+    root = tmp_path / "later" / "functions"
+    publish(root=root, rescan_s=60)
+
+    root.mkdir(parents=True)
+    (root / "f.py").write_text("def f(): pass\n")
+
+    eventually(published.has("f"))
+
+
+def test_a_folder_replaced_by_another_is_followed(folder, publish, published):
+    folder.write("f.py", "def f(): pass\n")
+    publish(rescan_s=60)
+    eventually(published.has("f"))
+
+    folder.root.rename(folder.root.with_name("old"))
+    folder.write("g.py", "def g(): pass\n")
+    eventually(published.has("g"))
+    folder.write("h.py", "def h(): pass\n")
+
+    eventually(published.has("g", "h"), within_s=LIVE_WITHIN_S)
+
+
+def test_a_folder_that_is_away_withdraws_nothing(folder, publish, published):
+    folder.write("f.py", "def f(): pass\n")
+    publish(rescan_s=0.1)
+    eventually(published.has("f"))
+    with capture_logs() as logs:
+        folder.root.rename(folder.root.with_name("away"))
+        eventually(lambda: any(entry["event"] == "publisher_waits" for entry in logs))
+
+    assert published.has("f")()
+
+
+def test_links_that_swap_a_whole_folder_are_followed(folder, publish, published):
+    folder.write(".one/f.py", "def f(): return 1\n")
+    folder.write(".two/f.py", "def f(): return 2\n")
+    (folder.root / "..data").symlink_to(".one")
+    (folder.root / "f.py").symlink_to("..data/f.py")
+    publish(rescan_s=60)
+    eventually(published.has("f"))
+    before = published.versions()["f"]
+
+    (folder.root / "..next").symlink_to(".two")
+    (folder.root / "..next").rename(folder.root / "..data")
+
+    eventually(lambda: published.versions()["f"] != before, within_s=LIVE_WITHIN_S)
+
+
+def test_a_file_that_lacked_something_is_tried_again(folder, publish, published):
+    data = folder.root / "there.txt"
+    folder.write(
+        "f.py",
+        "from pathlib import Path\nPath(__file__).with_name('there.txt').read_text()\n"
+        "def f(): pass\n",
+    )
+    publish(rescan_s=0.1, retry_failed_s=0.2)
+    eventually(lambda: published.error_of("f") == "FileNotFoundError")
+
+    data.write_text("now")
+
+    eventually(lambda: "f" in published.versions())
+
+
+def test_a_redis_that_comes_late_dies_and_comes_back_empty_gets_the_functions(
+    tmp_path, folder, publish
+):
+    folder.write("f.py", "def f(): pass\n")
+    url = f"unix://{tmp_path}/redis.sock"
+    publish(url=url, rescan_s=0.2)
+    line = Line(url)
+    published = Published(line)
+
+    for _ in range(2):
+        server = start_redis(tmp_path)
+        try:
+            eventually(published.has("f"))
+        finally:
+            server.kill()
+            server.wait()
+            line.close()
+
+
+def test_start_and_stop_may_be_repeated(folder, publish, published):
+    folder.write("f.py", "def f(): pass\n")
+    publisher = publish()
+    publisher.start()
+    eventually(published.has("f"))
+    threads = threading.active_count()
+
+    start = time.monotonic()
+    publisher.stop()
+    publisher.stop()
+    stopped_s = time.monotonic() - start
+    folder.write("g.py", "def g(): pass\n")
+    publisher.start()
+
+    eventually(published.has("f", "g"))
+    assert stopped_s < 1
+    eventually(lambda: threading.active_count() <= threads)
+
+
+def test_a_stopped_publisher_changes_nothing_more(folder, publish, published):
+    folder.write("f.py", "def f(): pass\n")
+    publisher = publish(rescan_s=0.05)
+    eventually(published.has("f"))
+
+    publisher.stop()
+    folder.write("g.py", "def g(): pass\n")
+    other = publish(root=folder.root.with_name("elsewhere"), rescan_s=0.05)
+    eventually(lambda: other._pass is not None and other._pass._trouble)
+
+    assert published.has("f")()
+
+
+def test_loaded_failed_and_withdrawn_are_logged_once(folder, publish, published):
+    folder.write("good.py", "def good(): pass\n")
+    folder.write("bad.py", "\nimport no_such_package\n")
+    with capture_logs() as logs:
+        publish(rescan_s=0.05, retry_failed_s=0.1)
+        eventually(published.has("good", "bad"))
+        (folder.root / "good.py").unlink()
+        eventually(published.has("bad"))
+
+    told = {entry["event"]: entry for entry in logs if entry["event"].startswith("function_")}
+    assert len(logs) == len(told) == 3
+    assert told["function_loaded"]["function"] == "good"
+    assert told["function_withdrawn"]["function"] == "good"
+    assert (told["function_failed"]["file"], told["function_failed"]["line"]) == ("bad.py", 2)
+    assert told["function_failed"]["error_type"] == "ModuleNotFoundError"
+
+
+def test_a_manifest_of_another_release_is_written_again(folder, publish, published, line):
+    folder.write("f.py", "def f(): pass\n")
+    for name in ("f", "stranger"):
+        line.run(Call(("HSET", Keys().build("functions"), name, b"not json"), int))
+
+    publish()
+
+    eventually(lambda: set(line.run(read_manifests())) == {"f"})
+    eventually(lambda: published.all()["f"].version)
+
+
+def test_the_first_functions_of_a_folder_appear_together(folder, publish, published):
+    folder.write("quick.py", "def quick(): pass\n")
+    folder.write("slow.py", "import time\n\ntime.sleep(0.5)\n\n\ndef slow(): pass\n")
+
+    publish()
+
+    eventually(published.all)
+    eventually(published.has("quick", "slow"), within_s=0.2)

@@ -1,0 +1,26 @@
+"""A flood of failures is a few lines."""
+
+from __future__ import annotations
+
+import structlog
+
+from gateway import error_handlers
+from gateway.error_handlers import FailureLog
+
+
+def test_failures_of_one_code_are_told_once_and_counted(monkeypatch):
+    failures = FailureLog(every_s=60)
+    monkeypatch.setattr(error_handlers, "_log", structlog.get_logger())
+
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(3):
+            failures.tell("store_unavailable", "/x", "away")
+        failures.tell("store_refused", "/x", "full")
+        failures._told_at.clear()
+        failures.tell("store_unavailable", "/x", "away")
+
+    assert [(line["code"], line["more_before"]) for line in lines] == [
+        ("store_unavailable", 0),
+        ("store_refused", 0),
+        ("store_unavailable", 2),
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from runtime.invocations.record import record_at_birth
-from runtime.invocations.submission import Submission
+from runtime.invocations.submission import NO_WISHES, Submission
 from runtime.invocations.view import invocation_json, moment
 
 _ID = b"@penstock-id@"
@@ -29,7 +29,7 @@ class NewbornWriter:
 
     def write(self, submission: Submission, created_at_ms: int) -> bytes:
         """Return what `invocation_json(record_at_birth(…))` returns."""
-        if submission.callback or submission.delay_ms or submission.retry_of:
+        if submission.wishes is not NO_WISHES or submission.retry_of:
             return invocation_json(record_at_birth(submission, created_at_ms))
         template, holes = self._shape(submission)
         values = {
@@ -51,7 +51,6 @@ class NewbornWriter:
                 function=submission.function,
                 version=submission.version,
                 queue=submission.queue,
-                lane=submission.lane,
                 arguments=_ARGUMENTS,
             )
             written = invocation_json(record_at_birth(sample, 0)).replace(b"%", b"%%")

@@ -20,7 +20,7 @@ from gateway.problems import ProblemError
 from gateway.routes import find_operation
 from runtime.callbacks.guard import Policy, judge_async
 from runtime.invocations.record import Record, record_at_birth
-from runtime.invocations.submission import Submission, prepare, submit
+from runtime.invocations.submission import NO_WISHES, Submission, Wishes, prepare, submit
 from runtime.invocations.view import invocation_json
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
@@ -56,9 +56,10 @@ class InvokeFunction:
         submission = prepare(
             manifest,
             sourced.encoded,
-            priority=priority,
+            wishes=NO_WISHES
+            if priority is None and callback is None
+            else Wishes(priority=priority, callback=callback),
             request=sourced.request,
-            callback=callback,
             waiter=self._follower.gateway_id if preferences.wait_s else None,
         )
         _point_to(resp, submission.id, preferences)

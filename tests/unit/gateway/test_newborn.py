@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from gateway.newborn import NewbornWriter
 from runtime.invocations.record import record_at_birth
-from runtime.invocations.submission import Submission
+from runtime.invocations.submission import Submission, Wishes
 from runtime.invocations.view import invocation_json
 
 MANY = NewbornWriter()
 
 
 def submission(**fields) -> Submission:
-    usual = {"function": "f", "version": "v", "queue": "q", "lane": "f", "arguments": b"{}"}
+    usual = {"function": "f", "version": "v", "queue": "q", "arguments": b"{}"}
     return Submission(**{**usual, **fields})
 
 
@@ -34,7 +34,12 @@ def test_it_equals_the_view_of_the_record(function, queue, arguments, created_at
 
 
 @pytest.mark.parametrize(
-    "fields", [{"callback": "https://example.com/"}, {"delay_ms": 5}, {"retry_of": "x"}]
+    "fields",
+    [
+        {"wishes": Wishes(callback="https://example.com/")},
+        {"wishes": Wishes(delay_ms=5)},
+        {"retry_of": "x"},
+    ],
 )
 def test_a_special_birth_is_written_in_full(fields):
     born = submission(**fields)

@@ -14,3 +14,4 @@ class ExitCode(IntEnum):
     UNREACHABLE = 3  # no running system answers at the address
     REFUSED = 4  # the system answered with a problem: unknown name, wrong arguments
     CANNOT_START = 5  # `up`: port taken, folder not writable, no usable Redis, already running
+    INTERRUPTED = 130  # Ctrl-C; what was called goes on

@@ -1,7 +1,8 @@
 """`penstock`: the table of commands, and how every one of them ends.
 
-A command is a function in a module of its own, imported only when it is asked for,
-so that `penstock --help` is instant. Errors of ours become one sentence on stderr.
+A command is a function, or a group of them, in a module of its own, imported only when
+it is asked for, so that `penstock --help` is instant. Errors of ours become one
+sentence on stderr.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from runtime.errors import PenstockError
 
 _EPILOG = """
 Exit codes: 0 done; 1 the function failed; 2 wrong flag, argument or setting;
-3 no running system answers; 4 the system refused; 5 `up` cannot start.
+3 no running system answers; 4 the system refused; 5 `up` cannot start; 130 Ctrl-C.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: its name, which is its module's and its function's, and a sentence."""
+    """A command: its name, also of its module and of the function or group there; a sentence."""
 
     name: str
     summary: str
@@ -54,7 +55,10 @@ def build(asked: str | None) -> typer.Typer:
     for command in COMMANDS:
         if command.name == asked:
             run = getattr(import_module(f"gateway.cli.{command.name}"), command.name)
-            program.command(command.name)(run)
+            if isinstance(run, typer.Typer):
+                program.add_typer(run, name=command.name)
+            else:
+                program.command(command.name)(run)
         else:
             program.command(command.name, help=command.summary)(_stand_in())
     return program

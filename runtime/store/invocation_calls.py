@@ -101,7 +101,7 @@ def settle(settlements: Iterable[Settlement]) -> Call[list[Settled]]:
 def release(held: Iterable[tuple[str, int, bool]]) -> Call[int]:
     """Give back attempts, as (id, token, whether begun), that this worker will not finish."""
     words = [part for i, token, begun in held for part in (i, token, 1 if begun else 0)]
-    return _call("release_invocations", tuple(words), int)
+    return _call("release_invocations", (FAILURE_TTL_MS, *words), int)
 
 
 def heartbeat(

@@ -1,6 +1,6 @@
 -- release_invocations: a worker gives back what it claimed and will not finish.
 --
--- ARGV     entries...
+-- ARGV     cancelled_ttl_ms, entries...
 --          an entry is 3 values: id, token, 1 if it had begun else 0
 -- RETURNS  how many went back to their lanes
 -- WHY ONE SCRIPT  the lease may have been taken over meanwhile; only its holder may give it back.
@@ -21,12 +21,16 @@ for at = rest, #ARGV, 3 do
     if ARGV[at + 2] == '1' then
       note_attempt(id, was, now, 'given_back', '')
     end
-    redis.call('HSET', key_record(id), 'status', 'queued')
-    put_in_lane(was.queue, was.function_name, was.key, id, urgency(was.priority, was.created_at))
-    if was.batch then
-      count_in_batch(was.batch, now, 'running', 'queued')
+    if was.is_cancelling then
+      finish(id, was, 'cancelled', tonumber(cancelled_ttl_ms), now, {})
+    else
+      redis.call('HSET', key_record(id), 'status', 'queued')
+      put_in_lane(was.queue, was.function_name, was.key, id, urgency(was.priority, was.created_at))
+      if was.batch then
+        count_in_batch(was.batch, now, 'running', 'queued')
+      end
+      poke(id, was.watchers)
     end
-    poke(id, was.watchers)
     released = released + 1
   end
 end

@@ -1,0 +1,247 @@
+"""Random commands against a model and a real Redis: they must agree on everything, always."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from runtime.invocations.statuses import FINISHED, MOVES, Status
+from runtime.store.invocation_calls import POISON_LIMIT, Claimed, cancel, release
+from runtime.store.line import Line
+from runtime.store.system_calls import pause_queue, read_queues
+from tests.support.life import Life
+
+FUNCTIONS = ("free", "narrow")
+CONCURRENCY = {"narrow": 2}
+WAITING = {Status.QUEUED, Status.SCHEDULED, Status.RETRYING}
+
+
+@dataclass
+class Expected:
+    """What the model knows of one invocation."""
+
+    function: str
+    status: Status
+    attempt: int = 0
+    losses: int = 0
+    is_cancelling: bool = False
+    claimed: Claimed | None = None
+
+
+class Queue(RuleBasedStateMachine):
+    """The model: a dictionary of invocations; Redis must always look like it."""
+
+    life: Life
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.life.command("FLUSHALL")
+        for name, most in CONCURRENCY.items():
+            self.life.command("HSET", self.life.key("limits"), name, f"{most} 0 0")
+        self.life.beat(worker="mortal")
+        self.model: dict[str, Expected] = {}
+        self.stale: list[Claimed] = []
+        self.is_paused = False
+
+    def move(self, expected: Expected, after: Status) -> None:
+        assert (expected.status, after) in MOVES
+        expected.status = after
+
+    def those(self, *statuses: Status) -> list[str]:
+        return sorted(i for i, e in self.model.items() if e.status in statuses)
+
+    def pick(self, data: st.DataObject, *statuses: Status) -> str:
+        return data.draw(st.sampled_from(self.those(*statuses)))
+
+    @rule(
+        function=st.sampled_from(FUNCTIONS),
+        priority=st.integers(0, 9),
+        key=st.sampled_from(["", "a", "b"]),
+        later=st.booleans(),
+    )
+    def submit(self, function: str, priority: int, key: str, later: bool) -> None:
+        invocation_id = self.life.submit(
+            function, priority=priority, key=key, delay_ms=3_600_000 if later else 0
+        )
+        status = Status.SCHEDULED if later else Status.QUEUED
+        self.model[invocation_id] = Expected(function=function, status=status)
+
+    @rule(limit=st.integers(1, 5))
+    def fetch(self, limit: int) -> None:
+        claimed = self.life.claim(limit, worker="mortal").items
+
+        running = Counter(e.function for e in self.model.values() if e.status == Status.RUNNING)
+        queued = Counter(e.function for e in self.model.values() if e.status == Status.QUEUED)
+        room = {
+            name: min(queued[name], max(0, CONCURRENCY.get(name, 10**9) - running[name]))
+            for name in FUNCTIONS
+        }
+        assert len(claimed) == (0 if self.is_paused else min(limit, sum(room.values())))
+        for item in claimed:
+            expected = self.model[item.id]
+            self.move(expected, Status.RUNNING)
+            expected.attempt += 1
+            expected.claimed = item
+            assert item.attempt == expected.attempt
+            room[item.function] -= 1
+        assert all(left >= 0 for left in room.values())
+
+    @precondition(lambda self: self.those(Status.RUNNING))
+    @rule(data=st.data(), ending=st.sampled_from(["succeeded", "failed", "retrying"]))
+    def finish(self, data: st.DataObject, ending: str) -> None:
+        expected = self.model[self.pick(data, Status.RUNNING)]
+        assert expected.claimed is not None
+        reply = self.life.settle(expected.claimed, ending, retry_after_ms=3_600_000)
+
+        assert reply == "DONE"
+        if ending == "retrying" and expected.is_cancelling:
+            ending = "cancelled"
+        self.move(expected, Status(ending))
+        self.stale.append(expected.claimed)
+
+    @precondition(lambda self: self.those(Status.RUNNING))
+    @rule(data=st.data(), whole_worker=st.booleans())
+    def crash(self, data: st.DataObject, whole_worker: bool) -> None:
+        invocation_id = self.pick(data, Status.RUNNING)
+        expected = self.model[invocation_id]
+        assert expected.claimed is not None
+        if whole_worker:
+            self.life.command("ZADD", self.life.key("leases"), 1, invocation_id)
+            assert self.life.beat(worker="other").taken_over == 1
+        else:
+            self.life.settle(expected.claimed, "lost")
+
+        expected.losses += 1
+        self.stale.append(expected.claimed)
+        if expected.is_cancelling:
+            self.move(expected, Status.CANCELLED)
+        elif expected.losses == POISON_LIMIT:
+            self.move(expected, Status.FAILED)
+        else:
+            self.move(expected, Status.QUEUED)
+
+    @precondition(lambda self: self.those(Status.RUNNING))
+    @rule(data=st.data(), begun=st.booleans())
+    def give_back(self, data: st.DataObject, begun: bool) -> None:
+        expected = self.model[self.pick(data, Status.RUNNING)]
+        assert expected.claimed is not None
+        held = [(expected.claimed.id, expected.claimed.token, begun)]
+
+        assert self.life.line.run(release(held)) == 1
+
+        expected.attempt -= 0 if begun else 1
+        self.stale.append(expected.claimed)
+        self.move(expected, Status.CANCELLED if expected.is_cancelling else Status.QUEUED)
+
+    @precondition(lambda self: self.model)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        expected = self.model[invocation_id := data.draw(st.sampled_from(sorted(self.model)))]
+
+        word = self.life.line.run(cancel(invocation_id))
+
+        if expected.status in FINISHED:
+            assert word == "FINISHED"
+        elif expected.status == Status.RUNNING:
+            assert word == "CANCELLING"
+            expected.is_cancelling = True
+        else:
+            assert word == "CANCELLED"
+            self.move(expected, Status.CANCELLED)
+
+    @precondition(lambda self: self.those(Status.SCHEDULED, Status.RETRYING))
+    @rule(data=st.data())
+    def tick(self, data: st.DataObject) -> None:
+        """The time of one that waits has come; whoever claims next notices."""
+        invocation_id = self.pick(data, Status.SCHEDULED, Status.RETRYING)
+        self.life.command("ZADD", self.life.key("due", "default"), 1, invocation_id)
+        self.life.line.run(pause_queue("default", is_paused=True))
+        self.life.claim()
+        if not self.is_paused:
+            self.life.line.run(pause_queue("default", is_paused=False))
+
+        self.move(self.model[invocation_id], Status.QUEUED)
+
+    @precondition(lambda self: self.model)
+    @rule(paused=st.booleans())
+    def pause(self, paused: bool) -> None:
+        if self.life.line.run(pause_queue("default", is_paused=paused)):
+            self.is_paused = paused
+
+    @precondition(lambda self: self.stale)
+    @rule(data=st.data())
+    def speak_too_late(self, data: st.DataObject) -> None:
+        late = data.draw(st.sampled_from(self.stale))
+
+        assert self.life.settle(late, "succeeded", result=b'"late"') in {"STALE", "REPEATED"}
+
+    @invariant()
+    def every_record_is_as_the_model_says(self) -> None:
+        for invocation_id, expected in self.model.items():
+            record = self.life.read(invocation_id)
+            assert (record.status, record.attempt) == (expected.status, expected.attempt)
+            assert record.result != b'"late"'
+
+    @invariant()
+    def every_count_is_as_the_model_says(self) -> None:
+        statuses = Counter(e.status for e in self.model.values())
+        for queue in self.life.line.run(read_queues()):
+            assert queue.waiting == statuses[Status.QUEUED]
+            assert queue.running == statuses[Status.RUNNING]
+            assert queue.scheduled == statuses[Status.SCHEDULED] + statuses[Status.RETRYING]
+        assert self.life.command("ZCARD", self.life.key("leases")) == statuses[Status.RUNNING]
+        running = self.life.command("SCARD", self.life.key("running", "narrow"))
+        assert running <= CONCURRENCY["narrow"]
+
+    @invariant()
+    def no_key_is_left_without_a_time_to_live_but_those_that_may(self) -> None:
+        for invocation_id in self.those(*FINISHED):
+            assert self.life.command("PTTL", self.life.key("record", invocation_id)) > 0
+
+    def teardown(self) -> None:
+        """At rest nothing is left behind: run all that waits, and look."""
+        self.life.line.run(pause_queue("default", is_paused=False))
+        for invocation_id in self.those(*WAITING):
+            self.life.line.run(cancel(invocation_id))
+        for invocation_id in self.those(Status.RUNNING):
+            expected = self.model[invocation_id]
+            assert expected.claimed is not None
+            self.life.settle(expected.claimed)
+        for name in ("ring", "due"):
+            assert self.life.command("EXISTS", self.life.key(name, "default")) == 0
+        assert self.life.command("EXISTS", self.life.key("leases")) == 0
+        for function in FUNCTIONS:
+            assert self.life.command("EXISTS", self.life.key("keys", "default", function)) == 0
+            assert self.life.command("EXISTS", self.life.key("running", function)) == 0
+
+
+@contextmanager
+def machine_on(line: Line) -> Iterator[type[Queue]]:
+    yield type("QueueOnRedis", (Queue,), {"life": Life(line)})
+
+
+@pytest.mark.timeout(120)
+def test_redis_does_what_the_model_does_whatever_comes(line: Line):
+    with machine_on(line) as machine:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=60,
+                stateful_step_count=40,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )

@@ -12,7 +12,8 @@ from apispec import APISpec
 from gateway.openapi.fixed_paths import fixed_operation
 from gateway.openapi.function_paths import function_operation, function_schemas
 from gateway.openapi.schemas import HEADERS, PARAMETERS, SCHEMAS
-from gateway.routes import ROUTES, Operation, find_operation
+from gateway.operations import Operation
+from gateway.routes import ROUTES, find_operation
 from runtime.registry.manifest import Manifest
 
 API_VERSION = "1"

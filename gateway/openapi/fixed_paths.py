@@ -8,8 +8,8 @@ from typing import Any
 from gateway.openapi.function_paths import query_parameter
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref
+from gateway.operations import Operation, Route
 from gateway.problems import KINDS
-from gateway.routes import Operation, Route
 
 Json = dict[str, Any]
 _HOLE = re.compile(r"{(\w+)}")

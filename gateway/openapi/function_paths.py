@@ -7,7 +7,7 @@ from typing import Any
 from gateway.openapi.examples import example_arguments
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref, relocate
-from gateway.routes import Operation, Parameter
+from gateway.operations import Operation, Parameter
 from runtime.registry.manifest import Manifest
 
 Json = dict[str, Any]

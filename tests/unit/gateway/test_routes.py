@@ -11,8 +11,9 @@ from gateway import authentication, routes
 from gateway.app import create
 from gateway.authentication import is_open
 from gateway.binding import require_safe_bind
+from gateway.operations import Operation
 from gateway.problems import KINDS
-from gateway.routes import ROUTES, Operation, allowed_methods
+from gateway.routes import ROUTES, allowed_methods
 from runtime.errors import SettingsError
 from runtime.settings import Settings
 

@@ -1,0 +1,69 @@
+"""The part of the route table that is about the system: deliveries, health, documents."""
+
+from __future__ import annotations
+
+from gateway.operations import Operation, Route, get_route
+from gateway.query_parameters import CURSOR, DELIVERY_LIMIT, DELIVERY_STATUS
+
+STORE = ("store_unavailable",)
+
+SYSTEM_ROUTES: tuple[Route, ...] = (
+    get_route(
+        "/deliveries",
+        "deliveries",
+        "deliveries",
+        "list_deliveries",
+        "List callback deliveries, newest first",
+        query=(DELIVERY_STATUS, DELIVERY_LIMIT, CURSOR),
+        problems=STORE,
+    ),
+    get_route(
+        "/deliveries/{delivery_id}",
+        "delivery",
+        "deliveries",
+        "get_delivery",
+        "Read a delivery with every attempt",
+        problems=("delivery_not_found", *STORE),
+    ),
+    Route(
+        path="/deliveries/{delivery_id}/redeliver",
+        resource="redelivery",
+        tag="deliveries",
+        operations=(
+            Operation(
+                method="POST",
+                id="redeliver",
+                summary="Send a callback again, at once",
+                scope="operate",
+                problems=("delivery_not_found", "invocation_gone", *STORE, "store_refused"),
+            ),
+        ),
+    ),
+    get_route("/livez", "livez", "health", "livez", "Whether the process answers", scope="open"),
+    get_route(
+        "/readyz",
+        "readyz",
+        "health",
+        "readyz",
+        "Whether Redis answers and functions are published",
+        scope="open",
+        problems=("not_ready",),
+    ),
+    get_route(
+        "/openapi.json", "openapi_json", "documents", "openapi_json", "This document as JSON"
+    ),
+    get_route(
+        "/openapi.yaml", "openapi_yaml", "documents", "openapi_yaml", "This document as YAML"
+    ),
+    get_route("/docs", "docs", "documents", "docs", "The reference page"),
+    get_route("/problems/{code}", "problem", "documents", "problem", "What a problem's code means"),
+    Route(
+        path="/",
+        resource="home",
+        tag="documents",
+        operations=(
+            Operation(method="GET", id="home", summary="Go to the reference page", scope="read"),
+        ),
+        is_documented=False,
+    ),
+)

@@ -1,12 +1,13 @@
-"""The shape of a cron line: five fields, or six with the seconds first.
+"""The shape of a cron line: five fields, or six with the seconds first; and its time zone.
 
 Checked when a function file loads, so that a typing mistake is told at once. What
-the line means (moments, time zones) is decided where schedules are computed.
+the line means (its moments) is decided where schedules are computed.
 """
 
 from __future__ import annotations
 
 import re
+import zoneinfo
 
 ALLOWED = (
     "five fields (minute hour day month weekday) or six with the seconds first, "
@@ -23,6 +24,8 @@ _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("weekday", 0, 7, _WEEKDAYS),
 )
 _MOST_FIELDS = len(_FIELDS)
+_LONGEST = 250
+_ZONE_LONGEST = 64
 _PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?", re.ASCII)
 _LAST_DAY = re.compile(r"l|lw", re.IGNORECASE)
 _NTH_WEEKDAY = re.compile(r"(\w+)#[1-5]|([0-7])[lL]", re.ASCII)
@@ -36,6 +39,8 @@ def check_cron(line: object) -> str:
     """
     if not isinstance(line, str):
         raise ValueError(f"a cron line is a text: {ALLOWED}")  # noqa: TRY004 - one error for all
+    if len(line) > _LONGEST:
+        raise ValueError(f"a cron line has at most {_LONGEST} characters")
     fields = line.split()
     if len(fields) not in {_MOST_FIELDS - 1, _MOST_FIELDS}:
         raise ValueError(f"a cron line has {ALLOWED}; this has {len(fields)}")
@@ -45,6 +50,22 @@ def check_cron(line: object) -> str:
                 takes = f"{low}-{high}" + (f" or {words[0]}-{words[-1]}" if words else "")
                 raise ValueError(f"{name} field {text!r}: takes {takes}, *, a-b, a,b or */n")
     return " ".join(fields)
+
+
+def check_timezone(name: object) -> str:
+    """Return the name of a time zone there is.
+
+    Raises:
+        ValueError: There is none of that name.
+    """
+    if isinstance(name, str) and 0 < len(name) <= _ZONE_LONGEST:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            pass
+        else:
+            return name
+    raise ValueError("takes the name of a time zone, such as 'UTC' or 'Europe/Berlin'")
 
 
 def _is_part(part: str, name: str, low: int, high: int, words: tuple[str, ...]) -> bool:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import difflib
 import math
 import re
-import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from runtime.errors import OptionError
-from runtime.sdk.cron_shape import check_cron
+from runtime.sdk.cron_shape import check_cron, check_timezone
 from runtime.sdk.durations import EXAMPLES, SECONDS_PER_UNIT, parse_duration
 from runtime.sdk.options import Options, Rate, RetryPolicy
 
@@ -175,17 +174,6 @@ def _rate(value: object) -> Rate:
     raise ValueError("takes a count per time, such as '10/s', '100/m', '1000/h' or '5/30s'")
 
 
-def _timezone(value: object) -> str:
-    if isinstance(value, str):
-        try:
-            zoneinfo.ZoneInfo(value)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            pass
-        else:
-            return value
-    raise ValueError("takes the name of a time zone, such as 'UTC' or 'Europe/Berlin'")
-
-
 def _isolation(value: object) -> str:
     if isinstance(value, str) and value in {"process", "thread"}:
         return value
@@ -221,7 +209,7 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "rate": ("rate", _unset(_rate)),
     "priority": ("priority", _whole(0, _MOST_PRIORITY)),
     "schedule": ("schedule", _unset(check_cron)),
-    "timezone": ("timezone", _timezone),
+    "timezone": ("timezone", check_timezone),
     "isolation": ("isolation", _isolation),
     "memory": ("memory_bytes", _memory),
     "max_age": ("max_age_s", _unset(_duration(0.001, _YEAR_S, "from 1ms to 366d"))),

@@ -135,12 +135,13 @@ def test_a_batch_is_born_whole_or_not_at_all(life: Life):
 
     before = (life.claim(10).items, life.line.run(read_batch(batch)))
     incomplete = life.line.run(commit_batch(batch=batch, size=4))
-    word, _ = life.line.run(commit_batch(batch=batch, size=3))
-    again, _ = life.line.run(commit_batch(batch=batch, size=3))
+    born = life.line.run(commit_batch(batch=batch, size=3))
+    again = life.line.run(commit_batch(batch=batch, size=3))
 
     assert before == ((), None)
-    assert incomplete[0] == "INCOMPLETE"
-    assert (word, again) == ("NEW", "REPLAYED")
+    assert incomplete.reception == "INCOMPLETE"
+    assert born == again
+    assert born.reception == "NEW"
     assert len(life.claim(10).items) == 3
 
 

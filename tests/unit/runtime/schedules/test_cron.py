@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.schedules.cron import Cron
@@ -15,9 +15,11 @@ from runtime.schedules.cron import Cron
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca")
 # Days on which some of these clocks change, and one on which none does.
 DAYS = (
-    "2026-03-08 2026-03-28 2026-03-29 2026-10-24 2026-10-25 2026-11-01 "
-    "2026-04-04 2026-04-05 2026-10-03 2026-10-04 2026-02-15 2026-03-22 2026-07-01"
-).split()
+    *("2026-03-08", "2026-03-28", "2026-03-29", "2026-10-24", "2026-10-25", "2026-11-01"),
+    *("2026-04-04", "2026-04-05", "2026-10-03", "2026-10-04", "2026-02-15", "2026-03-22"),
+    "2026-07-01",
+)
+STEP_MS = 300_000
 
 
 def ms(text: str) -> int:
@@ -163,11 +165,11 @@ def test_a_line_without_any_moment_is_refused_or_has_none(line):
     ("line", "zone"), [("x", "UTC"), ("* * * * *", "Mars/Olympus"), ("* * * * *", "")]
 )
 def test_what_is_no_line_or_zone_is_refused(line, zone):
-    with pytest.raises(ValueError, match="cron line|time zone"):
+    with pytest.raises(ValueError, match=r"cron line|time zone"):
         Cron(line, zone)
 
 
-steps = st.sampled_from(["*", "*/7", "*/15", "*/20", "0", "5,35", "10-50/20", "59"])
+steps = st.sampled_from(["*/5", "*/15", "*/20", "0", "5,35", "10-50/20", "55"])
 hours = st.sampled_from(["*", "*/2", "*/5", "0", "1", "2", "3", "1-3", "0,2,4", "23"])
 starts = st.builds(
     lambda day, minutes: ms(day) + minutes * 60_000,
@@ -176,13 +178,14 @@ starts = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(minute=steps, hour=hours, zone=st.sampled_from(ZONES), start=starts)
-def test_moments_are_those_that_a_look_at_the_clock_every_minute_finds(minute, hour, zone, start):
+def test_moments_are_those_that_a_look_at_the_clock_every_five_minutes_finds(
+    minute, hour, zone, start
+):
     cron = Cron(f"{minute} {hour} * * *", zone)
     end = start + 86_400_000
 
-    found = [at for at in cron.next_few(start, 3000) if at <= end]
+    found = list(takewhile(lambda at: at <= end, cron.moments_after(start)))
 
     assert found == watched(minute, hour, zone, start, end)
 
@@ -198,22 +201,22 @@ def test_from_any_moment_on_the_same_ones_follow(minute, hour, zone, start):
 
 
 def watched(minute: str, hour: str, zone: str, start_ms: int, end_ms: int) -> list[int]:
-    """What the rule says, found by looking at the clock once a minute (the oracle)."""
+    """What the rule says, found by looking at the clock every five minutes."""
     minutes, named_hours = spread(minute, 60), spread(hour, 24)
     is_interval = "*" in (minute[0], hour[0])
     clock = ZoneInfo(zone)
     found = []
     seen: set[datetime] = set()
-    first = start_ms // 60_000 * 60_000 - 86_400_000  # what it showed before counts as seen
+    first = start_ms // STEP_MS * STEP_MS - 86_400_000  # what it showed before counts as seen
     before = datetime.fromtimestamp(first / 1000, clock).replace(tzinfo=None)
-    for at in range(first + 60_000, end_ms + 1, 60_000):
+    for at in range(first + STEP_MS, end_ms + 1, STEP_MS):
         shown = datetime.fromtimestamp(at / 1000, clock).replace(tzinfo=None)
         jumped = []
         if not is_interval:
-            wall = before + timedelta(minutes=1)
+            wall = before + timedelta(minutes=5)
             while wall < shown:
                 jumped.append(wall)
-                wall += timedelta(minutes=1)
+                wall += timedelta(minutes=5)
         for wall in (*jumped, shown):
             is_named = wall.minute in minutes and wall.hour in named_hours
             is_new = is_interval or wall not in seen

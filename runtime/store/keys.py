@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 _HOLE = re.compile(r"<\w+>")
+_USE = re.compile(r"\bkey_(\w+)\(")
 
 Life = Literal["permanent", "until finished, then its retention", "while it lives", "retention"]
 
@@ -73,8 +74,11 @@ TABLE = (
     KeyShape("events", "ev:<id>", "retention", "stream: what an attempt told while it ran"),
     KeyShape("batch", "batch:<batch>", "retention", "hash: a batch, its size and counts"),
     KeyShape("batch_items", "batch:<batch>:items", "retention", "list: the ids of a batch"),
-    KeyShape("schedules", "schedules", "permanent", "hash: schedule id to its definition"),
+    KeyShape("schedules", "schedules", "permanent", "zset: schedule ids, all of one score"),
+    KeyShape("schedule", "schedule:<id>", "permanent", "hash: a schedule and its counts"),
+    KeyShape("skips", "schedule:<id>:skips", "permanent", "list: the last moments it skipped"),
     KeyShape("schedules_due", "schedules:due", "permanent", "zset: schedule ids by next tick"),
+    KeyShape("schedules_wake", "schedules:wake", "while it lives", "list: at most one token"),
     KeyShape("source", "source:<version>", "retention", "string: a version's source bundle"),
     KeyShape("stats", "stats", "permanent", "hash: <function>:<outcome> to a count"),
     KeyShape("idempotency", "idem:<digest>", "retention", "hash: id and body of a first request"),
@@ -130,10 +134,16 @@ class Keys:
         return self.prefix + _HOLE.sub(lambda _: next(filled), _SHAPES[name].shape)
 
 
-def lua_prelude() -> str:
-    """Return Lua functions `key_<name>(…)` for the table; KEYS[1] is the prefix."""
+def lua_prelude(body: str) -> str:
+    """Return the Lua functions `key_<name>(…)` that `body` calls; KEYS[1] is the prefix.
+
+    Only those: Redis makes every function of a script anew at each call of it.
+    """
     lines = ["local P = KEYS[1]"]
+    used = set(_USE.findall(body))
     for shape in TABLE:
+        if shape.name not in used:
+            continue
         holes = [hole.strip("<>") for hole in _HOLE.findall(shape.shape)]
         pieces = _HOLE.split(shape.shape)
         text = "P .. '" + pieces[0] + "'"

@@ -67,7 +67,7 @@ def load_script(name: str) -> Script:
         bound.append(
             f"local rest = {index}" if arg.endswith("...") else f"local {arg} = ARGV[{index}]"
         )
-    source = "\n".join([lua_prelude(), *included, *bound, body])
+    source = "\n".join([lua_prelude("".join([*included, body])), *included, *bound, body])
     return Script(name, argv, source, hashlib.sha1(source.encode()).hexdigest())  # noqa: S324
 
 

@@ -13,7 +13,8 @@ def test_every_key_carries_the_hash_tag_of_its_partition():
 
 
 def test_lua_spells_a_key_as_python_does(line):
-    source = lua_prelude() + "\nreturn {key_lane('q1', 'f', 'k'), key_record('x'), key_leases()}"
+    body = "return {key_lane('q1', 'f', 'k'), key_record('x'), key_leases()}"
+    source = lua_prelude(body) + "\n" + body
 
     spelled = line.run(Call(("EVAL", source, 1, Keys().prefix), lambda reply: reply))
 

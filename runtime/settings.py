@@ -55,8 +55,15 @@ class Settings(BaseSettings):
         (), description="Environment variables user code may see, comma-separated names."
     )
     max_body_bytes: int = Field(MIB, ge=1, description="Longest request body.")
+    max_batch_bytes: int = Field(16 * MIB, ge=1, description="Longest body of a batch.")
     max_result_bytes: int = Field(MIB, ge=1, description="Longest result.")
     max_log_bytes: int = Field(64 * 1024, ge=0, description="Captured output kept per invocation.")
+    max_waiting: int = Field(
+        0, ge=0, description="Most waiting invocations of a function without its own; 0: any."
+    )
+    caller_rate: str = Field(
+        "", description="Calls a caller may make, such as 1000/m; empty means any number."
+    )
     header_timeout_s: float = Field(10, gt=0, description="Time for a request's headers.")
     body_timeout_s: float = Field(30, gt=0, description="Time for a request's body.")
     redis_timeout_s: float = Field(

@@ -17,10 +17,16 @@ from runtime.store.invocation_calls import parse_notice
 from runtime.store.invocation_calls import read as read_call
 from runtime.store.scripts import Call
 
+_OMITTED = "_omitted"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The whole of one invocation."""
+    """The whole of one invocation.
+
+    Attributes:
+        omitted: Fields too long for a list; they are as if empty here.
+    """
 
     id: str
     function: str
@@ -28,7 +34,10 @@ class Record:
     status: Status
     queue: str
     created_at_ms: int
+    priority: int = 5
     arguments: bytes = b"{}"
+    request: bytes = b""
+    omitted: frozenset[str] = frozenset()
     attempt: int = 0
     earlier_attempts: bytes = b""
     key: str = ""
@@ -44,6 +53,7 @@ class Record:
     logs: bytes = b""
     progress: bytes | None = None
     retry_of: str | None = None
+    retried_by: str | None = None
     batch: str | None = None
     tags: bytes = b"[]"
     callback: str | None = None
@@ -77,7 +87,12 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes]) -> Record:
         status=Status(text("status") or "queued"),
         queue=text("queue") or "default",
         created_at_ms=number("created_at") or 0,
+        priority=number("priority") or 0 if "priority" in fields else 5,
         arguments=fields.get("arguments", b"{}"),
+        request=fields.get("request", b""),
+        omitted=frozenset(
+            name.removesuffix(_OMITTED) for name in fields if name.endswith(_OMITTED)
+        ),
         attempt=number("attempt") or 0,
         earlier_attempts=fields.get("attempts", b""),
         key=text("key") or "",
@@ -93,6 +108,7 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes]) -> Record:
         logs=fields.get("logs", b""),
         progress=fields.get("progress"),
         retry_of=text("retry_of"),
+        retried_by=text("retried_by"),
         batch=text("batch"),
         tags=fields.get("tags", b"[]"),
         callback=text("callback"),
@@ -112,6 +128,7 @@ def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
         status=Status.SCHEDULED if is_later else Status.QUEUED,
         queue=submission.queue,
         created_at_ms=created_at_ms,
+        priority=submission.priority,
         arguments=submission.arguments,
         scheduled_for_ms=due_ms if is_later else None,
         key=wishes.key,

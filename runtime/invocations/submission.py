@@ -48,6 +48,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         waiter: The id of the gateway to tell when it finishes, if a caller waits there.
         max_waiting: Refuse when so many of the function wait; 0 for any number.
         pace: How fast its caller may call.
+        is_only_retry: Refuse when somebody has repeated `retry_of` before.
     """
 
     function: str
@@ -62,6 +63,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     request: bytes | None = None
     waiter: str | None = None
     retry_of: str | None = None
+    is_only_retry: bool = False
     pace: Pace | None = None
 
     def fields(self) -> dict[str, Argument]:
@@ -71,7 +73,6 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
             "callback": self.wishes.callback,
             "waiters": self.waiter,
             "traceparent": self.wishes.traceparent,
-            "retry_of": self.retry_of,
         }
         fields: dict[str, Argument] = {"version": self.version, "arguments": self.arguments}
         fields.update({name: value for name, value in optional.items() if value})
@@ -87,7 +88,7 @@ def check_available(manifest: Manifest) -> None:
         )
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - what a submission is made of
     manifest: Manifest,
     arguments: bytes,
     *,
@@ -96,9 +97,13 @@ def prepare(
     request: bytes | None = None,
     waiter: str | None = None,
     retry_of: str | None = None,
+    is_only_retry: bool = False,
+    max_waiting: int = 0,
     pace: Pace | None = None,
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
+
+    `max_waiting` counts where the function has no limit of its own.
 
     Raises:
         FunctionUnavailableError: No version of the function ever loaded.
@@ -117,10 +122,11 @@ def prepare(
         wishes=wishes,
         priority=options.priority if wishes.priority is None else wishes.priority,
         max_age_ms=max_age_ms,
-        max_waiting=options.max_waiting or 0,
+        max_waiting=options.max_waiting or max_waiting,
         request=request,
         waiter=waiter,
         retry_of=retry_of,
+        is_only_retry=is_only_retry,
         pace=pace,
     )
 
@@ -142,4 +148,6 @@ def submit(submission: Submission) -> Call[Submitted]:
         tags=wishes.tags,
         idempotency=wishes.idempotency,
         pace=submission.pace,
+        retry_of=submission.retry_of or "",
+        is_only_retry=submission.is_only_retry,
     )

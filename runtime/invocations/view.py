@@ -50,6 +50,7 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         "duration_ms": _between(record.started_at_ms, record.finished_at_ms),
         "worker": record.worker,
         "retry_of": record.retry_of,
+        "retried_by": record.retried_by,
         "batch": record.batch,
         "callback": _callback(record),
         "links": {
@@ -60,9 +61,13 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         },
     }
     size = len(record.result or b"")
-    if largest_result_bytes is not None and size > largest_result_bytes:
+    is_long = largest_result_bytes is not None and size > largest_result_bytes
+    if is_long or "result" in record.omitted:
         view["result"] = None
         view["result_omitted"] = True
+    if "arguments" in record.omitted:
+        view["arguments"] = None
+        view["arguments_omitted"] = True
     return view
 
 
@@ -115,11 +120,15 @@ def _between(start_ms: int | None, end_ms: int | None) -> int | None:
 
 
 def _callback(record: Record) -> dict[str, Any] | None:
-    if record.callback is None:
+    return callback_view(
+        record.callback, record.delivery_status, record.delivery_attempts, record.delivery
+    )
+
+
+def callback_view(
+    url: str | None, status: str, attempts: int, delivery: str | None
+) -> dict[str, Any] | None:
+    """Return where a callback stands, None without one."""
+    if url is None:
         return None
-    return {
-        "url": record.callback,
-        "status": record.delivery_status,
-        "attempts": record.delivery_attempts,
-        "delivery": record.delivery,
-    }
+    return {"url": url, "status": status, "attempts": attempts, "delivery": delivery}

@@ -36,7 +36,7 @@ def function(target: F | None = None, /, **options: object) -> F | Callable[[F],
     """Publish a callable, with options: `@function` or `@function(timeout="30s", retries=2)`.
 
     Options: name, timeout, retries, queue, concurrency, rate, priority, schedule,
-    timezone, isolation, memory, max_age, result_ttl.
+    timezone, isolation, memory, max_age, max_waiting, result_ttl.
 
     Raises:
         OptionError: An option is unknown or wrong; the text says what is allowed.

@@ -32,6 +32,7 @@ _WEEK_S = 7 * 86_400.0
 _YEAR_S = 366 * 86_400.0
 _MEMORY_LEAST, _MEMORY_MOST = 32 * 1024**2, 1024**4
 _MOST_RETRIES, _MOST_CONCURRENCY, _MOST_PRIORITY, _MOST_FACTOR = 100, 10_000, 9, 10
+_MOST_WAITING = 100_000_000
 
 
 def is_function_name(text: str) -> bool:
@@ -165,7 +166,12 @@ def _queue(value: object) -> str:
     raise ValueError("takes a queue's name: lower-case letters, digits, _ - and ., at most 64")
 
 
-def _rate(value: object) -> Rate:
+def parse_rate(value: object) -> Rate:
+    """Return a count per time, such as `100/m`.
+
+    Raises:
+        ValueError: It is none; the text says what is.
+    """
     match = _RATE_RULE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match and int(match[1]) > 0:
         per_s = round(float(match[2] or 1) * SECONDS_PER_UNIT[match[3]], 9)
@@ -206,13 +212,14 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "retries": ("retry", _retries),
     "queue": ("queue", _queue),
     "concurrency": ("concurrency", _unset(_whole(1, _MOST_CONCURRENCY))),
-    "rate": ("rate", _unset(_rate)),
+    "rate": ("rate", _unset(parse_rate)),
     "priority": ("priority", _whole(0, _MOST_PRIORITY)),
     "schedule": ("schedule", _unset(check_cron)),
     "timezone": ("timezone", check_timezone),
     "isolation": ("isolation", _isolation),
     "memory": ("memory_bytes", _memory),
     "max_age": ("max_age_s", _unset(_duration(0.001, _YEAR_S, "from 1ms to 366d"))),
+    "max_waiting": ("max_waiting", _unset(_whole(1, _MOST_WAITING))),
     "result_ttl": ("result_ttl_s", _duration(1, _YEAR_S, "from 1s to 366d")),
 }
 OPTION_NAMES = tuple(_PARSERS)

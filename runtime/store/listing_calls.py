@@ -1,6 +1,7 @@
 """Looking back at invocations and batches, a page at a time, as typed calls.
 
-A record is as HGETALL gives it; `runtime.invocations` gives it meaning.
+A record is as HGETALL gives it, long values left out (lua/include/brief.lua);
+`runtime.invocations` gives it meaning.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.store.keys import Keys
 from runtime.store.scripts import Call, load_script
 
 RawRecord = tuple[str, list[bytes]]
@@ -59,6 +61,15 @@ def list_live(
 def read_batch(batch: str, *, start: int = 0, most: int = 0) -> Call[RawBatch | None]:
     """Read a batch and `most` of its members from index `start` on; None when unknown."""
     return Call((batch, start, most), _read_batch, load_script("read_batch"))
+
+
+def read_member_ids(
+    batch: str, *, start: int, most: int, keys: Keys | None = None
+) -> Call[list[str]]:
+    """Read the ids of `most` members of a batch from index `start` on."""
+    items = (keys or Keys()).build("batch_items", batch)
+    words = ("LRANGE", items, start, start + most - 1)
+    return Call(words, lambda reply: [member.decode() for member in reply])
 
 
 def _quoted(tag: str) -> bytes:

@@ -13,8 +13,7 @@ from runtime.store.scripts import Argument, Call, load_script
 IDEMPOTENCY_TTL_MS = 24 * 3_600_000
 STAGED_TTL_MS = 600_000
 
-Reception = Literal["NEW", "REPLAYED", "CONFLICT", "FULL", "LIMITED"]
-Commitment = Literal["NEW", "REPLAYED", "FULL", "INCOMPLETE"]
+Reception = Literal["NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +31,9 @@ class Submitted:
 
     Attributes:
         reception: NEW; REPLAYED and CONFLICT: the idempotency key was used before, with the
-            same body or another; FULL: too many wait; LIMITED: the caller is too fast.
-        id: The invocation; the first one's when replayed.
+            same body or another; RETRIED: somebody repeated that invocation before; FULL: too
+            many wait; LIMITED: the caller is too fast; INCOMPLETE: not all of the batch is staged.
+        id: The invocation or batch; the first one's when replayed or retried.
         created_at_ms: Its birth, by Redis's clock; 0 unless NEW.
         waiting: How many wait, when FULL.
         retry_after_ms: When to come again, when LIMITED.
@@ -59,6 +59,10 @@ class Idempotency:
     ttl_ms: int = IDEMPOTENCY_TTL_MS
 
 
+_ANY_TIME = Idempotency(digest="", body_digest="", ttl_ms=0)
+_ANY_PACE = Pace(caller="", count=0, per_ms=0)
+
+
 def submit(  # noqa: PLR0913 - a word for each of the script's
     *,
     invocation_id: str,
@@ -74,19 +78,39 @@ def submit(  # noqa: PLR0913 - a word for each of the script's
     tags: Sequence[str] = (),
     idempotency: Idempotency | None = None,
     pace: Pace | None = None,
+    retry_of: str = "",
+    is_only_retry: bool = False,
 ) -> Call[Submitted]:
     """Give birth to an invocation; `fields` are further fields of its record."""
     if tags:
         fields = {**fields, "tags": msgspec.json.encode(tags)}
-    first = idempotency or Idempotency(digest="", body_digest="", ttl_ms=0)
-    limit = pace or Pace(caller="", count=0, per_ms=0)
+    first, limit = idempotency or _ANY_TIME, pace or _ANY_PACE
     words: tuple[Argument, ...] = (
         *(invocation_id, function, queue, key, priority, delay_ms, run_at_ms, max_age_ms),
         *(max_waiting, first.digest, first.body_digest, first.ttl_ms),
         *(limit.caller, limit.count, limit.per_ms, "\n".join(tags)),
+        *(retry_of, "1" if is_only_retry else ""),
         *(part for pair in fields.items() for part in pair),
     )
     return Call(words, _read_submitted, load_script("submit_invocation"))
+
+
+def admit_batch(
+    *,
+    batch: str,
+    function: str,
+    size: int,
+    max_waiting: int = 0,
+    idempotency: Idempotency | None = None,
+    pace: Pace | None = None,
+) -> Call[Submitted]:
+    """Ask whether a batch would be taken, and count it as one call of its caller."""
+    first, limit = idempotency or _ANY_TIME, pace or _ANY_PACE
+    words = (
+        *(batch, function, size, max_waiting, first.digest, first.body_digest),
+        *(limit.caller, limit.count, limit.per_ms),
+    )
+    return Call(words, _read_submitted, load_script("admit_batch"))
 
 
 def stage_batch(
@@ -98,24 +122,35 @@ def stage_batch(
     entries: Iterable[tuple[str, bytes]],
     callback: str = "",
     priority: int = 5,
+    key: str = "",
     tags: Sequence[str] = (),
 ) -> Call[int]:
     """Write some members, as (id, arguments); returns how many are staged by now."""
     words: tuple[Argument, ...] = (
-        *(batch, function, queue, version, callback, STAGED_TTL_MS, priority),
+        *(batch, function, queue, version, callback, STAGED_TTL_MS, priority, key),
         msgspec.json.encode(tags) if tags else "",
         *(part for entry in entries for part in entry),
     )
     return Call(words, int, load_script("stage_batch"))
 
 
-def commit_batch(*, batch: str, size: int, max_waiting: int = 0) -> Call[tuple[Commitment, int]]:
-    """Let a staged batch be born, whole; returns also its birth, or what waits when FULL."""
-
-    def parse(reply: list[Any]) -> tuple[Commitment, int]:
-        return cast("Commitment", reply[0].decode()), int(reply[1])
-
-    return Call((batch, size, max_waiting), parse, load_script("commit_batch"))
+def commit_batch(
+    *,
+    batch: str,
+    size: int,
+    delay_ms: int = 0,
+    run_at_ms: int = 0,
+    max_age_ms: int = 0,
+    max_waiting: int = 0,
+    idempotency: Idempotency | None = None,
+) -> Call[Submitted]:
+    """Let a staged batch be born, whole."""
+    first = idempotency or _ANY_TIME
+    words = (
+        *(batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting),
+        *(first.digest, first.body_digest, first.ttl_ms),
+    )
+    return Call(words, _read_submitted, load_script("commit_batch"))
 
 
 def _read_submitted(reply: list[Any]) -> Submitted:

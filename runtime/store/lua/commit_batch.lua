@@ -1,7 +1,9 @@
 -- commit_batch: a staged batch is born, all of it.
 --
--- ARGV     batch, size, max_waiting
--- RETURNS  {NEW | REPLAYED | FULL | INCOMPLETE, created_at or what waits}
+-- ARGV     batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms
+--          an empty word or 0 means "none" everywhere
+-- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | INCOMPLETE, batch, created_at, what waits or is
+--          staged, -1, 0}
 -- WHY ONE SCRIPT  a caller that holds a batch must find all of it, and no part may run of a batch
 --                 that was refused.
 -- include: clock
@@ -10,31 +12,72 @@ local now = now_ms()
 local key, items = key_batch(batch), key_batch_items(batch)
 local f = redis.call('HMGET', key, 'size', 'created_at', 'function', 'queue')
 if f[1] then
-  return { 'REPLAYED', f[2] }
+  return { 'NEW', batch, f[2], -1, 0 }
+end
+if idempotency ~= '' then
+  local first = redis.call('HMGET', key_idempotency(idempotency), 'id', 'body')
+  if first[1] then
+    return { first[2] == body_digest and 'REPLAYED' or 'CONFLICT', first[1], 0, -1, 0 }
+  end
 end
 if redis.call('LLEN', items) ~= tonumber(size) then
-  return { 'INCOMPLETE', redis.call('LLEN', items) }
+  return { 'INCOMPLETE', batch, redis.call('LLEN', items), -1, 0 }
 end
 if max_waiting ~= '0' then
   local waiting = tonumber(redis.call('HGET', key_waiting(), f[3]) or '0')
   if waiting + tonumber(size) > tonumber(max_waiting) then
-    return { 'FULL', waiting }
+    return { 'FULL', batch, waiting, -1, 0 }
   end
 end
-redis.call('HSET', key, 'size', size, 'queued', size)
+
+local due = 0
+if run_at_ms ~= '0' then
+  due = tonumber(run_at_ms)
+elseif delay_ms ~= '0' then
+  due = now + tonumber(delay_ms)
+end
+local is_later = due > now
+local expires_at = max_age_ms ~= '0' and math.max(now, due) + tonumber(max_age_ms)
+redis.call('HSET', key, 'size', size, 'created_at', now, is_later and 'scheduled' or 'queued', size)
 redis.call('PERSIST', key)
 redis.call('PERSIST', items)
-for _, id in ipairs(redis.call('LRANGE', items, 0, -1)) do
-  local record = key_record(id)
-  local r = redis.call('HMGET', record, 'priority', 'tags')
-  redis.call('PERSIST', record)
-  redis.call('ZADD', key_index('all'), 0, id)
-  redis.call('ZADD', key_index('fn:' .. f[3]), 0, id)
-  if r[2] then
-    for _, tag in ipairs(cjson.decode(r[2])) do
-      redis.call('ZADD', key_index('tag:' .. tag), 0, id)
+if idempotency ~= '' then
+  redis.call('HSET', key_idempotency(idempotency), 'id', batch, 'body', body_digest)
+  redis.call('PEXPIRE', key_idempotency(idempotency), idempotency_ttl_ms)
+end
+-- All members were staged alike; so many at a time as Lua can pass to one command.
+local STEP = 1000
+local alike = redis.call('HMGET', key_record(redis.call('LINDEX', items, 0)), 'priority', 'tags',
+  'key')
+local score = urgency(tonumber(alike[1] or '5'), now)
+local indexes = { key_index('all'), key_index('fn:' .. f[3]) }
+for _, tag in ipairs(alike[2] and cjson.decode(alike[2]) or {}) do
+  indexes[#indexes + 1] = key_index('tag:' .. tag)
+end
+for from = 0, tonumber(size) - 1, STEP do
+  local in_index, in_lane, expiring = {}, {}, {}
+  for at, id in ipairs(redis.call('LRANGE', items, from, from + STEP - 1)) do
+    local record = key_record(id)
+    redis.call('PERSIST', record)
+    in_index[2 * at - 1], in_index[2 * at] = 0, id
+    in_lane[2 * at - 1], in_lane[2 * at] = score, id
+    if expires_at then
+      redis.call('HSET', record, 'expires_at', expires_at)
+      expiring[2 * at - 1], expiring[2 * at] = expires_at, id
+    end
+    if is_later then
+      redis.call('HSET', record, 'status', 'scheduled', 'scheduled_for', due)
+      put_later(f[4], id, due)
     end
   end
-  put_in_lane(f[4], f[3], '', id, urgency(tonumber(r[1] or '5'), now))
+  for _, index in ipairs(indexes) do
+    redis.call('ZADD', index, unpack(in_index))
+  end
+  if expires_at then
+    redis.call('ZADD', key_expiring(), unpack(expiring))
+  end
+  if not is_later then
+    put_all_in_lane(f[4], f[3], alike[3] or '', in_lane)
+  end
 end
-return { 'NEW', f[2] }
+return { 'NEW', batch, now, -1, 0 }

@@ -3,8 +3,9 @@
 -- ARGV     index, after, most, function_name, status, tag
 --          index is the narrowest index that covers the filters; after is the last id of the page
 --          before, '' for the first; the other filters are checked on each record, '' is any
--- RETURNS  {next id or '', records as HGETALL with the id in front …}
+-- RETURNS  {next id or '', {id, record as `brief` gives it}…}
 -- WHY ONE SCRIPT  one round trip for a page.
+-- include: brief
 -- At most 1,000 ids are looked at: a page may be short and still have a next.
 local looks, found = 1000, 0
 local from = after == '' and '+' or '(' .. after
@@ -26,7 +27,7 @@ while looks > 0 and found < tonumber(most) do
       and (tag == '' or (f[3] and string.find(f[3], tag, 1, true)))
     if fits then
       found = found + 1
-      reply[#reply + 1] = { id, redis.call('HGETALL', key_record(id)) }
+      reply[#reply + 1] = { id, brief(key_record(id)) }
       if found == tonumber(most) then
         return reply
       end

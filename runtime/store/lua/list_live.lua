@@ -3,10 +3,12 @@
 -- ARGV     status, function_name, tag, after_at, after_id, most
 --          the moment is when it began to wait, when it is due, or for a running one its birth;
 --          after_at and after_id are the last of the page before, '' for the first
--- RETURNS  {next moment or '', next id, {id, record as HGETALL}…}
+-- RETURNS  {next moment or '', next id, {id, record as `brief` gives it}…}
 -- WHY ONE SCRIPT  these move while one looks.
+-- include: brief
 -- No index is kept for them: lanes, due sets and leases are one. At most 1,000 lanes are looked into.
 local BAND = 4398046511104
+local FAR = 2 ^ 53
 local page = tonumber(most)
 local before_at = after_at == '' and math.huge or tonumber(after_at)
 local found = {}
@@ -53,7 +55,7 @@ else
         end
       end
     else
-      offer_range(key_due(queue), 0, BAND - 1)
+      offer_range(key_due(queue), 0, FAR)
     end
   end
 end
@@ -73,7 +75,7 @@ for _, entry in ipairs(found) do
   if f[2] == status and (function_name == '' or f[1] == function_name)
     and (tag == '' or (f[3] and string.find(f[3], tag, 1, true))) then
     count = count + 1
-    reply[#reply + 1] = { entry[2], redis.call('HGETALL', record) }
+    reply[#reply + 1] = { entry[2], brief(record) }
   end
   if count == page or looks == 1000 then
     if looks < #found then

@@ -1,8 +1,9 @@
 -- read_batch: a batch, and a page of its members.
 --
 -- ARGV     batch, from, most
--- RETURNS  {batch as HGETALL, its delivery's status or '', its attempts, {id, record as HGETALL}…}
+-- RETURNS  {batch as HGETALL, its delivery's status or '', its attempts, {id, record as `brief` gives it}…}
 -- WHY ONE SCRIPT  one round trip, and counts that fit the members shown.
+-- include: brief
 local all = redis.call('HGETALL', key_batch(batch))
 local reply = { all, '', 0 }
 if #all == 0 or not redis.call('HGET', key_batch(batch), 'size') then
@@ -16,7 +17,7 @@ end
 if tonumber(most) > 0 then
   local ids = redis.call('LRANGE', key_batch_items(batch), from, from + most - 1)
   for _, id in ipairs(ids) do
-    reply[#reply + 1] = { id, redis.call('HGETALL', key_record(id)) }
+    reply[#reply + 1] = { id, brief(key_record(id)) }
   end
 end
 return reply

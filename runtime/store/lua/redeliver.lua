@@ -2,7 +2,7 @@
 --
 -- ARGV     delivery_id, record_ttl_ms
 -- RETURNS  OK | MISSING | GONE
---          GONE: the invocation is no longer kept, so there is nothing to send
+--          GONE: the invocation or batch is no longer kept, so there is nothing to send
 -- WHY ONE SCRIPT  a sender ending it and a person sending it again race; whoever looks and writes
 --                 in one step wins. One that is in flight or waits its turn is left alone.
 -- include: clock
@@ -13,6 +13,10 @@ if not d[1] then
 end
 local record = key_record(d[2])
 local lives_ms = redis.call('PTTL', record)
+if lives_ms == -2 then
+  record = key_batch(d[2])
+  lives_ms = redis.call('PTTL', record)
+end
 if lives_ms == -2 then
   return 'GONE'
 end

@@ -1,6 +1,6 @@
 -- stage_batch: write some members of a batch, not yet waiting; they vanish if it is not committed.
 --
--- ARGV     batch, function_name, queue, version, callback, staged_ttl_ms, priority, tags, entries...
+-- ARGV     batch, function_name, queue, version, callback, staged_ttl_ms, priority, fairness_key, tags, entries...
 --          an entry is 2 values: id, arguments
 -- RETURNS  how many are staged now
 -- WHY ONE SCRIPT  a part repeated after a lost answer must not be doubled.
@@ -19,6 +19,9 @@ for at = rest, #ARGV, 2 do
       'created_at', now, 'status', 'queued', 'batch', batch, 'arguments', ARGV[at + 1])
     if priority ~= '5' then
       redis.call('HSET', record, 'priority', priority)
+    end
+    if fairness_key ~= '' then
+      redis.call('HSET', record, 'key', fairness_key)
     end
     if tags ~= '' then
       redis.call('HSET', record, 'tags', tags)

@@ -1,14 +1,17 @@
 -- submit_invocation: an invocation is born: record, place in its queue, wake-up.
 --
--- ARGV     id, function_name, queue, key, priority, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms, caller, caller_count, caller_per_ms, tags, fields...
+-- ARGV     id, function_name, queue, key, priority, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms, caller, caller_count, caller_per_ms, tags, retried, once, fields...
 --          tags are separated by line feeds; an empty word or 0 means "none" everywhere
--- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | LIMITED, id, created_at or ms to wait, calls left for the caller, ms until they are all back}
+--          retried is the invocation this one repeats; with once, only if nobody has before
+-- RETURNS  {NEW | REPLAYED | CONFLICT | RETRIED | FULL | LIMITED, id, created_at, what waits or ms
+--          to wait, calls left for the caller, ms until they are all back}
 -- WHY ONE SCRIPT  whoever holds the id must find the record, a worker that is woken must find it
 --                 in its lane, a repeated request must find the first, and a refused one leave
 --                 nothing behind.
 -- include: clock
 -- include: lanes
 -- include: pace
+-- include: admit
 local record = key_record(id)
 local created = redis.call('HGET', record, 'created_at')
 if created then
@@ -23,12 +26,18 @@ if idempotency ~= '' then
   end
 end
 
+if once ~= '' then
+  local repeated = redis.call('HGET', key_record(retried), 'retried_by')
+  if repeated then
+    return { 'RETRIED', repeated, 0, -1, 0 }
+  end
+end
+
 local left, back_ms = -1, 0
 if caller ~= '' then
-  local count, per = tonumber(caller_count), tonumber(caller_per_ms)
-  local conforms_at = pace('caller:' .. caller, per - per / count)
-  if conforms_at > now then
-    return { 'LIMITED', id, math.ceil(conforms_at - now), 0, math.ceil(conforms_at - now + per) }
+  local wait_ms = admit(caller, caller_count, caller_per_ms, now)
+  if wait_ms then
+    return { 'LIMITED', id, wait_ms, 0, wait_ms + caller_per_ms }
   end
 end
 if max_waiting ~= '0' then
@@ -48,10 +57,7 @@ local is_later = due > now
 redis.call('HSET', record, 'function', function_name, 'queue', queue, 'created_at', now,
   'status', is_later and 'scheduled' or 'queued', unpack(ARGV, rest))
 if caller ~= '' then
-  local count, per = tonumber(caller_count), tonumber(caller_per_ms)
-  local next_at = count_start('caller:' .. caller, now, count, per)
-  back_ms = math.ceil(next_at - now)
-  left = math.max(0, math.floor((per - (next_at - now)) / (per / count)))
+  left, back_ms = count_call(caller, caller_count, caller_per_ms, now)
 end
 if idempotency ~= '' then
   redis.call('HSET', key_idempotency(idempotency), 'id', id, 'body', body_digest)
@@ -67,6 +73,12 @@ if max_age_ms ~= '0' then
   local expires_at = math.max(now, due) + tonumber(max_age_ms)
   redis.call('HSET', record, 'expires_at', expires_at)
   redis.call('ZADD', key_expiring(), expires_at, id)
+end
+if retried ~= '' then
+  redis.call('HSET', record, 'retry_of', retried)
+  if redis.call('EXISTS', key_record(retried)) == 1 then
+    redis.call('HSET', key_record(retried), 'retried_by', id)
+  end
 end
 redis.call('ZADD', key_index('all'), 0, id)
 redis.call('ZADD', key_index('fn:' .. function_name), 0, id)

@@ -13,13 +13,17 @@ local function wake(queue)
   end
 end
 
-local function put_in_lane(queue, function_name, key, id, score)
-  if redis.call('HINCRBY', key_queue(queue), 'waiting', 1) == 1 then
+-- put_all_in_lane(queue, function_name, key, entries): entries are score, id, score, id, …, of
+-- none that waits there already.
+local function put_all_in_lane(queue, function_name, key, entries)
+  local count = #entries / 2
+  if redis.call('HINCRBY', key_queue(queue), 'waiting', count) == count then
     redis.call('SADD', key_queues(), queue)
   end
-  redis.call('HINCRBY', key_waiting(), function_name, 1)
+  redis.call('HINCRBY', key_waiting(), function_name, count)
   local lane_key = key_lane(queue, function_name, key)
-  if redis.call('ZADD', lane_key, score, id) == 1 and redis.call('ZCARD', lane_key) == 1 then
+  if redis.call('ZADD', lane_key, unpack(entries)) == count
+    and redis.call('ZCARD', lane_key) == count then
     local keys = key_keys(queue, function_name)
     if redis.call('RPUSH', keys, key) == 1
       and not redis.call('ZSCORE', key_held(queue), function_name) then
@@ -27,6 +31,10 @@ local function put_in_lane(queue, function_name, key, id, score)
     end
   end
   wake(queue)
+end
+
+local function put_in_lane(queue, function_name, key, id, score)
+  put_all_in_lane(queue, function_name, key, { score, id })
 end
 
 -- take_from_lane(queue, function_name, key, id): out of turn, for a cancel or an expiry.

@@ -46,6 +46,7 @@ TAKEN = [
     ("memory", "1GiB", "memory_bytes", 1024**3),
     ("memory", 64 * 1024**2, "memory_bytes", 64 * 1024**2),
     ("max_age", "1h", "max_age_s", 3600.0),
+    ("max_waiting", 1000, "max_waiting", 1000),
     ("result_ttl", "7d", "result_ttl_s", 604_800.0),
 ]
 REFUSED = [
@@ -85,6 +86,7 @@ REFUSED = [
     ("memory", "lots", "256MB"),
     ("memory", True, "256MB"),
     ("max_age", 0, "from 1ms"),
+    ("max_waiting", 0, "from 1 to"),
     ("result_ttl", "10ms", "from 1s"),
 ]
 

@@ -1,0 +1,60 @@
+"""Looking back at invocations: filters, and a page of records that pass them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from runtime.invocations.record import Record, record_from_hash
+from runtime.invocations.statuses import FINISHED, Status
+from runtime.store.listing_calls import Page, list_history, list_live
+from runtime.store.scripts import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which invocations; None is any."""
+
+    function: str | None = None
+    status: Status | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """Some records, long values left out, and where the next page begins; None at the end."""
+
+    records: tuple[Record, ...]
+    next: tuple[str, ...] | None
+
+
+def is_position(filters: Filters, after: tuple[str, ...]) -> bool:
+    """Whether `after` can be where a page of these filters begins."""
+    return len(after) in ((0, 2) if _is_live(filters) else (0, 1))
+
+
+def list_invocations(
+    filters: Filters, *, after: tuple[str, ...] = (), most: int
+) -> Call[RecordPage]:
+    """Read a page, newest first; `after` is `next` of the page before.
+
+    A page may be short, even empty, and still have a next one.
+    """
+    function, tag = filters.function or "", filters.tag or ""
+    status = filters.status.value if filters.status else ""
+    if _is_live(filters):
+        at, last = after or ("", "")
+        call = list_live(function=function, status=status, tag=tag, after=(at, last), most=most)
+    else:
+        [last] = after or ("",)
+        call = list_history(function=function, status=status, tag=tag, after=last, most=most)
+
+    def parse(reply: object) -> RecordPage:
+        page: Page = call.parse(reply)
+        records = tuple(record_from_hash(found, flat) for found, flat in page.records)
+        return RecordPage(records=records, next=page.next)
+
+    return replace(call, parse=parse)  # type: ignore[arg-type, return-value]
+
+
+def _is_live(filters: Filters) -> bool:
+    return filters.status is not None and filters.status not in FINISHED

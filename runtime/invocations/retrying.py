@@ -1,0 +1,51 @@
+"""Invoke again what has ended: the same arguments, on the version that serves now."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.invocations.record import Record
+from runtime.invocations.submission import Submission, Wishes, prepare
+from runtime.registry.arguments import check_arguments
+from runtime.registry.manifest import Manifest
+from runtime.store.submission_calls import Idempotency, Pace
+
+_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def prepare_retry(  # noqa: PLR0913 - what a submission takes
+    manifest: Manifest,
+    record: Record,
+    *,
+    waiter: str | None = None,
+    is_only_retry: bool = False,
+    max_waiting: int = 0,
+    idempotency: Idempotency | None = None,
+    traceparent: str | None = None,
+    pace: Pace | None = None,
+) -> Submission:
+    """Return a submission like the one that made `record`, read whole, its callback included.
+
+    Raises:
+        FunctionUnavailableError: No version of the function ever loaded.
+        ArgumentsError: What was accepted then does not fit the function as it is now.
+    """
+    check_arguments(manifest, msgspec.json.decode(record.arguments))
+    return prepare(
+        manifest,
+        record.arguments,
+        wishes=Wishes(
+            priority=record.priority,
+            key=record.key,
+            tags=_tags(record.tags),
+            callback=record.callback,
+            idempotency=idempotency,
+            traceparent=traceparent,
+        ),
+        request=record.request or None,
+        waiter=waiter,
+        retry_of=record.id,
+        is_only_retry=is_only_retry,
+        max_waiting=max_waiting,
+        pace=pace,
+    )

@@ -1,0 +1,19 @@
+-- brief(record): a record as HGETALL gives it for a list, where many stand together: without long
+-- values, of which `<name>_omitted` tells.
+local function brief(record)
+  local long = {}
+  for _, name in ipairs({ 'arguments', 'result', 'request', 'logs' }) do
+    if redis.call('HSTRLEN', record, name) > 20000 then
+      long[name] = true
+    end
+  end
+  if not next(long) then
+    return redis.call('HGETALL', record)
+  end
+  local reply = {}
+  for _, name in ipairs(redis.call('HKEYS', record)) do
+    reply[#reply + 1] = long[name] and name .. '_omitted' or name
+    reply[#reply + 1] = long[name] and '1' or redis.call('HGET', record, name)
+  end
+  return reply
+end

@@ -6,6 +6,7 @@
 -- WHY ONE SCRIPT  an attempt that lost its lease must not speak for the one that took over.
 -- include: clock
 -- include: create_delivery
+-- include: tally
 -- include: finish
 local was = read_facts(id)
 if was.status ~= 'running' or was.token ~= token then

@@ -6,6 +6,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: tally
 -- include: finish
 local was = read_facts(id)
 local status = was.status
@@ -25,5 +26,7 @@ end
 redis.call('HSET', key_record(id), 'cancelling', '1')
 take_from_lane(was.queue, was.function_name, was.key, id)
 redis.call('ZREM', key_due(was.queue), id)
-finish(id, was, 'cancelled', tonumber(ttl_ms), now_ms(), {})
+local now = now_ms()
+finish(id, was, 'cancelled', tonumber(ttl_ms), now, {})
+write_tally(now)
 return 'CANCELLED'

@@ -11,6 +11,7 @@
 -- include: lanes
 -- include: pace
 -- include: create_delivery
+-- include: tally
 -- include: finish
 local PATIENCE_MS = 5000
 local now = now_ms()
@@ -132,6 +133,7 @@ if taken > 0 then
   redis.call('HINCRBY', queue_key, 'waiting', -taken)
   redis.call('HINCRBY', queue_key, 'running', taken)
 end
+write_tally(now)
 reply[1] = until_next()
 reply[2] = redis.call('LLEN', ring)
 if reply[2] > 0 then

@@ -8,6 +8,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: tally
 -- include: finish
 -- include: leave
 local now = now_ms()
@@ -58,7 +59,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0,
   end
 end
 if taken > 0 then
-  redis.call('HINCRBY', key_stats(), 'take_overs', taken)
+  tally('take_overs', taken)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key_expiring(), '-inf', now, 'LIMIT', 0, 200)) do
   local was = read_facts(id)
@@ -69,4 +70,5 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key_expiring(), '-inf', now, 'LI
     finish(id, was, 'expired', failure_ttl_ms, now, {})
   end
 end
+write_tally(now)
 return { publishes, taken, redis.call('SMEMBERS', key_queues()), lost }

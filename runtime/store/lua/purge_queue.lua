@@ -6,6 +6,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: tally
 -- include: finish
 local now = now_ms()
 local left = tonumber(most)
@@ -41,4 +42,5 @@ if left > 0 then
     cancel(id)
   end
 end
+write_tally(now)
 return cancelled

@@ -8,6 +8,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: tally
 -- include: finish
 -- include: leave
 local now = now_ms()
@@ -34,4 +35,5 @@ for at = rest, #ARGV, 3 do
     released = released + 1
   end
 end
+write_tally(now)
 return released

@@ -9,6 +9,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: tally
 -- include: finish
 -- include: leave
 local now = now_ms()
@@ -43,7 +44,7 @@ local function settle(at, id, was)
   if status == 'retrying' then
     local due = now + ARGV[at + 4]
     redis.call('HSET', record, 'status', 'retrying', 'retry_at', due, unpack(fields))
-    redis.call('HINCRBY', key_stats(), was.function_name .. ':retried', 1)
+    tally(was.function_name .. ':retried', 1)
     leave_running(id, was)
     note_attempt(id, was, now, 'retrying', error)
     put_later(was.queue, id, due)
@@ -74,8 +75,9 @@ for at = rest, #ARGV, 10 do
     and (was.status == status or status == 'lost') then
     replies[#replies + 1] = 'REPEATED'
   else
-    redis.call('HINCRBY', key_stats(), 'late_results', 1)
+    tally('late_results', 1)
     replies[#replies + 1] = 'STALE'
   end
 end
+write_tally(now)
 return replies

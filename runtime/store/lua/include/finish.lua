@@ -53,12 +53,13 @@ end
 local function read_facts(id)
   local f = redis.call('HMGET', key_record(id), 'status', 'token', 'function', 'queue', 'key',
     'priority', 'created_at', 'callback', 'waiters', 'watchers', 'batch', 'worker', 'cancelling',
-    'attempt', 'started_at', 'attempts', 'expires_at')
+    'attempt', 'started_at', 'attempts', 'expires_at', 'scheduled_for')
   return {
     status = f[1], token = f[2], function_name = f[3], queue = f[4], key = f[5] or '',
     priority = tonumber(f[6] or '5'), created_at = tonumber(f[7] or '0'), callback = f[8],
     waiters = f[9], watchers = f[10], batch = f[11], worker = f[12], is_cancelling = f[13],
     attempt = f[14], started_at = f[15], attempts = f[16], expires_at = f[17],
+    scheduled_for = f[18],
   }
 end
 
@@ -67,7 +68,14 @@ end
 local function finish(id, was, status, ttl_ms, now, fields)
   local record = key_record(id)
   redis.call('HSET', record, 'status', status, 'finished_at', now, unpack(fields))
-  redis.call('HINCRBY', key_stats(), was.function_name .. ':' .. status, 1)
+  tally(was.function_name .. ':' .. status, 1)
+  if was.status == 'running' then
+    tally_time(was.function_name .. ':run', now - was.started_at)
+    if was.attempt == '1' then
+      tally_time(was.function_name .. ':queue',
+        math.max(0, was.started_at - (was.scheduled_for or was.created_at)))
+    end
+  end
   if was.callback then
     local delivery_id = 'dlv_' .. id
     redis.call('HSET', record, 'delivery', delivery_id)

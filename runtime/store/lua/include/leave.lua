@@ -23,7 +23,7 @@ end
 local function lose(id, was, now, limit, ttl_ms)
   local record = key_record(id)
   local losses = redis.call('HINCRBY', record, 'losses', 1)
-  redis.call('HINCRBY', key_stats(), was.function_name .. ':lost', 1)
+  tally(was.function_name .. ':lost', 1)
   leave_running(id, was)
   if was.is_cancelling then
     finish(id, was, 'cancelled', ttl_ms, now, {})

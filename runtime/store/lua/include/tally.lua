@@ -1,0 +1,33 @@
+-- Statistics are gathered while a script runs and written once at its end: in the totals that
+-- /metrics shows, and in the minute that the charts show.
+--
+-- Histograms have the upper bounds below, in ms; field "<function>:run:<i>" counts what took at
+-- most the i-th bound, the last one all the rest.
+local BOUNDS = { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000 }
+local tallied = {}
+
+local function tally(field, n)
+  tallied[field] = (tallied[field] or 0) + n
+end
+
+local function tally_time(name, ms)
+  local i = 1
+  while BOUNDS[i] and ms > BOUNDS[i] do
+    i = i + 1
+  end
+  tally(name .. ':' .. i, 1)
+  tally(name .. ':ms', ms)
+end
+
+-- write_tally(now): the last line of every script that tallies.
+local function write_tally(now)
+  if not next(tallied) then
+    return
+  end
+  local minute = key_minute(string.format('%.0f', math.floor(now / 60000)))
+  for field, n in pairs(tallied) do
+    redis.call('HINCRBY', key_stats(), field, n)
+    redis.call('HINCRBY', minute, field, n)
+  end
+  redis.call('PEXPIRE', minute, 90000000)
+end

@@ -8,12 +8,15 @@ sentence.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+import select
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import typer
 
@@ -26,6 +29,7 @@ from runtime.settings import read_settings
 _ANSWER_LIMIT_S = 75.0  # a little more than the longest wait a caller may ask for
 _FIRST_ERROR = 400
 _UNAVAILABLE = 503
+Query = Sequence[tuple[str, str]]
 
 UrlOption = Annotated[
     str | None,
@@ -45,11 +49,18 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the system answered."""
+    """What the system answered; names of headers are in lower case."""
 
     status: int
     media_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def retry_after_s(self) -> int:
+        """How long to wait before asking again; 0 where the system does not say."""
+        text = self.headers.get("retry-after", "")
+        return int(text) if text.isdecimal() else 0
 
     def json(self) -> Any:  # noqa: ANN401 - any JSON
         """Return the body as a value."""
@@ -63,10 +74,16 @@ class Answer:
 
 
 class System:
-    """Asks the system at one base address."""
+    """Asks the system at one base address.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: The base address.
+        flags: How a person names it on a command line, for hints at the next command.
+    """
+
+    def __init__(self, url: str, *, flags: str = "") -> None:
         self.url = url.rstrip("/")
+        self.flags = flags
         parts = urlsplit(self.url)
         try:
             host, port = parts.hostname, parts.port
@@ -77,8 +94,9 @@ class System:
                 f"not an address of a system: {url!r}; write http://host:port",
                 exit_code=ExitCode.USAGE,
             )
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connection = kind(host, port, timeout=_ANSWER_LIMIT_S)
+        self._kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._host, self._port = host, port
+        self._connection = self._kind(host, port, timeout=_ANSWER_LIMIT_S)
         self._prefix = parts.path
 
     def ask(
@@ -86,6 +104,7 @@ class System:
         method: str,
         path: str,
         *,
+        query: Query = (),
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
@@ -94,36 +113,82 @@ class System:
         Raises:
             CommandError: Nobody answers.
         """
+        target = self._prefix + path + (f"?{urlencode(query)}" if query else "")
+        sock = self._connection.sock
+        if sock is not None and select.select([sock], [], [], 0)[0]:
+            self._connection.close()  # the system did, while this command was idle
         try:
-            self._connection.request(method, self._prefix + path, body, dict(headers or {}))
-            response = self._connection.getresponse()
-            media_type = response.headers.get_content_type()
-            return Answer(status=response.status, media_type=media_type, body=response.read())
+            self._connection.request(method, target, body, dict(headers or {}))
+            return read_answer(self._connection.getresponse())
         except (OSError, HTTPException) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            raise CommandError(
-                f"no system answers at {self.url} ({(reason or str(error)).lower()}); start one "
-                "with `penstock up`, or say where it is with --url",
-                exit_code=ExitCode.UNREACHABLE,
-            ) from error
+            self._connection.close()
+            raise self.unreachable(error) from error
 
-    def get(self, path: str) -> Answer:
+    def close(self) -> None:
+        """Close the connection; asking again makes another."""
+        self._connection.close()
+
+    def get(self, path: str, query: Query = ()) -> Answer:
         """Return the answer to a GET that must succeed.
 
         Raises:
             CommandError: Nobody answers, or the answer is a problem.
         """
-        return accept(self.ask("GET", path))
+        return accept(self.ask("GET", path, query=query))
+
+    @contextmanager
+    def stream(
+        self, path: str, headers: Mapping[str, str], *, silence_s: float
+    ) -> Iterator[HTTPResponse]:
+        """Give the answer to a GET as it comes, on a connection of its own.
+
+        Raises:
+            OSError: Nobody answers, or nothing came for `silence_s`.
+            HTTPException: What came is not HTTP.
+        """
+        with closing(self._kind(self._host, self._port, timeout=silence_s)) as connection:
+            connection.request("GET", self._prefix + path, headers=dict(headers))
+            with closing(connection.getresponse()) as response:
+                yield response
+
+    def unreachable(self, error: Exception) -> CommandError:
+        """Return what to tell when nobody answers."""
+        reason = error.strerror if isinstance(error, OSError) else None
+        return CommandError(
+            f"no system answers at {self.url} ({(reason or str(error)).lower()}); start one "
+            "with `penstock up`, or say where it is with --url",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+
+    def hint(self, *words: str) -> str:
+        """Return a command line that asks this same system."""
+        return " ".join(("penstock", *map(shlex.quote, words), *filter(None, [self.flags])))
+
+
+def read_answer(response: HTTPResponse) -> Answer:
+    """Read an answer to its end."""
+    return Answer(
+        status=response.status,
+        media_type=response.headers.get_content_type(),
+        body=response.read(),
+        headers={name.lower(): value for name, value in response.headers.items()},
+    )
+
+
+def path_to(*parts: str) -> str:
+    """Return the path of parts that people typed; what is special in a path is quoted."""
+    return "".join("/" + quote(part, safe="") for part in parts)
 
 
 def find_system(url: str | None, data: Path | None = None) -> System:
     """Return the system that the flags name, else the settings, else the one `up` runs here."""
     if url:
-        return System(url)
+        return System(url, flags=f"--url {shlex.quote(url)}")
     settings = read_settings(data=data)
     named = bool(settings.model_fields_set & {"host", "port"}) and data is None
     state = None if named else read_state(settings.data)
-    return System(state.url if state else url_of(settings.host, settings.port))
+    flags = f"--data {shlex.quote(str(data))}" if data else ""
+    return System(state.url if state else url_of(settings.host, settings.port), flags=flags)
 
 
 def accept(answer: Answer) -> Answer:

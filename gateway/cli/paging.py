@@ -1,0 +1,37 @@
+"""Reading a long list: page after page by its cursors, up to as many items as wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.system import Query, System
+
+LARGEST_PAGE = 200
+USUAL_LIMIT = 20
+
+LimitOption = Annotated[
+    int, typer.Option("--limit", "-n", metavar="N", min=1, help="Most to list.")
+]
+
+
+def read_list(system: System, path: str, query: Query, most: int) -> list[dict[str, Any]]:
+    """Return up to `most` items of the list at `path`."""
+    return list(islice(read_items(system, path, query, min(most, LARGEST_PAGE)), most))
+
+
+def read_items(
+    system: System, path: str, query: Query = (), size: int = LARGEST_PAGE
+) -> Iterator[dict[str, Any]]:
+    """Yield the items of the list at `path`, asking for the next page when it is needed."""
+    asked = [*query, ("limit", str(size))]
+    cursor: list[tuple[str, str]] = []
+    while True:
+        page = system.get(path, [*asked, *cursor]).json()
+        yield from page["items"]
+        if not page.get("next"):
+            return
+        cursor = [("cursor", page["next"])]

@@ -1,0 +1,33 @@
+"""Doing one thing to several ids: what is refused is told, and the rest still done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.cli.command_error import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.output import note
+from gateway.cli.system import System, accept, path_to
+
+
+def ask_each(
+    system: System, method: str, ids: Sequence[str], *, under: str, verb: str = ""
+) -> tuple[list[dict[str, Any]], ExitCode]:
+    """Ask for every id at `/<under>/<id>[/<verb>]`; return the answers and the exit code.
+
+    Raises:
+        CommandError: Nobody answers.
+    """
+    answers = []
+    code = ExitCode.OK
+    for one in dict.fromkeys(ids):
+        path = path_to(under, one, verb) if verb else path_to(under, one)
+        try:
+            answers.append(accept(system.ask(method, path)).json())
+        except CommandError as error:
+            if error.exit_code != ExitCode.REFUSED:
+                raise
+            note(f"penstock: {one}: {error}")
+            code = ExitCode.REFUSED
+    return answers, code

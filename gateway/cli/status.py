@@ -1,24 +1,29 @@
-"""`penstock status`: what runs, and whether it is well.
+"""`penstock status`: what runs, and whether it is well: functions, queues, workers.
 
-Shows what the system tells: health always; queues and workers where it has those
-routes. Exit code 0 only when it is ready.
+Shows what the system tells, as much of it as it can when something is wrong. Exit code
+0 only when it is ready.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from gateway.cli.exit_codes import ExitCode
+from gateway.cli.moments import read_clock, tell_moment
 from gateway.cli.output import print_json, print_table
+from gateway.cli.queues import print_queues
 from gateway.cli.state_file import read_state
 from gateway.cli.system import DataOption, JsonOption, System, UrlOption, find_system
 from runtime.settings import read_settings
 
 _OK = 200
-_QUEUE_MEMBERS = "name depth scheduled in_flight oldest_ms workers"
+_COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost")
 
 
 def status(*, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
@@ -59,29 +64,45 @@ def _pids(system: System, data: Path | None) -> dict[str, int]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    broken = [item["name"] for item in found["functions"] if item.get("error")]
     print(f"{found['url']} is {'ready' if found['ready'] else 'not ready'}")
-    print(f"functions: {len(found['functions'])}, with an error: {', '.join(broken) or 'none'}")
     if found["pids"]:
         print("processes: " + ", ".join(f"{name} {pid}" for name, pid in found["pids"].items()))
-    if found["queues"]:
+    if found["functions"]:
         print_table(
-            ("queue", "waiting", "scheduled", "in flight", "oldest ms", "workers"),
-            [
-                _cells(q, "name depth scheduled in_flight oldest_ms workers")
-                for q in found["queues"]
-            ],
+            ("function", *_COUNTED, ""),
+            [_function_row(item) for item in found["functions"]],
         )
+    if found["queues"]:
+        print_queues(found["queues"])
     if found["workers"]:
+        now = read_clock()
         print_table(
-            ("worker", "pid", "queues", "running", "last seen"),
-            [
-                (*_cells(w, "id pid"), ", ".join(w.get("queues", [])), len(w.get("running", [])),
-                 w.get("last_seen_at", ""))
-                for w in found["workers"]
-            ],
-        )  # fmt: skip
+            ("worker", "pid", "queues", "running", "memory", "started", "last seen"),
+            [_worker_row(item, now) for item in found["workers"]],
+        )
 
 
-def _cells(item: dict[str, Any], names: str) -> list[object]:
-    return [item.get(name, "") for name in names.split()]
+def _function_row(item: dict[str, Any]) -> tuple[object, ...]:
+    stats = item.get("stats") or {}
+    error = item.get("error")
+    said = f"does not load: {error.get('type')}" if error else ""
+    return (item["name"], *(stats.get(name) or "" for name in _COUNTED), said)
+
+
+def _worker_row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
+    memory_bytes = item.get("memory_bytes")
+    return (
+        item["id"],
+        item.get("pid") or "",
+        ", ".join(item.get("queues") or ()) or "all",
+        ", ".join(_running(item.get("running") or ())),
+        f"{memory_bytes / 1_048_576:.0f} MiB" if memory_bytes else "",
+        tell_moment(item.get("started_at"), now),
+        tell_moment(item.get("last_seen_at"), now),
+    )
+
+
+def _running(items: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what runs, a function a word: `thumbnail, countdown x 3`."""
+    counts = Counter(item["function"] for item in items)
+    return [name if many == 1 else f"{name} x {many}" for name, many in counts.items()]

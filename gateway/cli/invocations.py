@@ -1,0 +1,85 @@
+"""`penstock invocations`: what was called, newest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.moments import read_clock, tell_moment, tell_span
+from gateway.cli.output import note, print_json, print_table
+from gateway.cli.paging import USUAL_LIMIT, LimitOption, read_list
+from gateway.cli.system import DataOption, JsonOption, UrlOption, find_system
+
+_COLUMNS = ("invocation", "function", "status", "created", "took", "attempt", "tags", "")
+_LONGEST_CELL = 60
+
+FunctionOption = Annotated[
+    str | None, typer.Option("--function", "-f", metavar="NAME", help="Only those of it.")
+]
+StatusOption = Annotated[
+    str | None,
+    typer.Option(
+        "--status",
+        metavar="STATUS",
+        help="Only scheduled, queued, running, retrying, succeeded, failed, cancelled or expired.",
+    ),
+]
+
+
+def invocations(
+    *,
+    function: FunctionOption = None,
+    status: StatusOption = None,
+    tag: Annotated[
+        str | None, typer.Option("--tag", metavar="TEXT", help="Only those with it.")
+    ] = None,
+    limit: LimitOption = USUAL_LIMIT,
+    ids: Annotated[bool, typer.Option("--ids", help="Print only the ids, one a line.")] = False,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List invocations, newest first."""
+    system = find_system(url, data)
+    wanted = {"function": function, "status": status, "tag": tag}
+    query = [(name, value) for name, value in wanted.items() if value is not None]
+    found = read_list(system, "/invocations", query, limit)
+    if as_json:
+        print_json({"items": found})
+    elif ids:
+        for item in found:
+            print(item["id"])
+    elif found:
+        now = read_clock()
+        print_table(_COLUMNS, [_row(item, now) for item in found])
+    else:
+        note("No such invocations." if query else "No invocations yet: penstock invoke hello")
+
+
+def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
+    return (
+        item["id"],
+        item["function"],
+        item["status"],
+        tell_moment(item["created_at"], now),
+        tell_span(item.get("duration_ms")),
+        item.get("attempt") or "",
+        ", ".join(item.get("tags") or ()),
+        _remark(item, now),
+    )
+
+
+def _remark(item: dict[str, Any], now: datetime) -> str:
+    """Return what else is worth knowing: why it failed, when it is due, how far it is."""
+    if error := item.get("error"):
+        text = f"{error.get('exception_type') or error.get('type')}: {error.get('message')}"
+    elif item["status"] in {"scheduled", "retrying"}:
+        text = tell_moment(item.get("scheduled_for"), now)
+    elif item["status"] == "running" and (progress := item.get("progress")):
+        text = f"{progress.get('done')} of {progress.get('total') or '?'}"
+    else:
+        text = ""
+    first_line = text.partition("\n")[0]
+    return first_line if len(first_line) <= _LONGEST_CELL else first_line[: _LONGEST_CELL - 1] + "…"

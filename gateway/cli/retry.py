@@ -1,0 +1,87 @@
+"""`penstock retry`: invoke again with the same arguments, one by one or all that failed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.command_error import CommandError
+from gateway.cli.confirmation import YesOption, confirm
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.invocations import FunctionOption
+from gateway.cli.output import note, print_json
+from gateway.cli.paging import read_list
+from gateway.cli.several import ask_each
+from gateway.cli.system import (
+    DataOption,
+    JsonOption,
+    Query,
+    System,
+    UrlOption,
+    accept,
+    find_system,
+)
+
+_MOST_COUNTED = 1_000
+
+
+def retry(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID…]", help="Which invocations.")
+    ] = None,
+    *,
+    function: FunctionOption = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            help="All that ended so: failed (as usual), cancelled, expired or succeeded.",
+        ),
+    ] = None,
+    yes: YesOption = False,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Invoke again with the same arguments."""
+    by_filter = function is not None or status is not None
+    if bool(ids) == by_filter:
+        raise CommandError(
+            "say which: either ids, or --function NAME, --status STATUS or both",
+            exit_code=ExitCode.USAGE,
+        )
+    system = find_system(url, data)
+    if ids:
+        answers, code = ask_each(system, "POST", ids, under="invocations", verb="retry")
+        _tell(answers, as_json=as_json)
+        if code:
+            raise typer.Exit(code)
+        return
+    wanted = [("status", status or "failed"), *([("function", function)] if function else [])]
+    _retry_all(system, wanted, yes=yes, as_json=as_json)
+
+
+def _tell(answers: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"items": answers})
+        return
+    for invocation in answers:
+        print(invocation["id"])
+        note(f"retry of {invocation['retry_of']}, {invocation['status']}")
+
+
+def _retry_all(system: System, wanted: Query, *, yes: bool, as_json: bool) -> None:
+    if not yes:
+        found = len(read_list(system, "/invocations", wanted, _MOST_COUNTED))
+        if not found:
+            note("No such invocations: nothing to retry.")
+            return
+        many = f"{found:,}" + (" or more" if found == _MOST_COUNTED else "")
+        confirm(f"Invoke {many} again?", yes=False)
+    answer = accept(system.ask("POST", "/invocations/retry", query=wanted)).json()
+    if as_json:
+        print_json(answer)
+    else:
+        print(f"{answer['retried']:,} invoked again")

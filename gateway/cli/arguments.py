@@ -62,6 +62,12 @@ def read_file(name: str) -> bytes:
         ) from error
 
 
+def read_text(name: str, text: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return what a text means as the argument `name`."""
+    schema = _resolve(parameters.get("properties", {}).get(name, {}), parameters)
+    return _from_text(text, schema, parameters)
+
+
 def _from_text(text: str, schema: dict[str, Any], root: dict[str, Any]) -> Any:  # noqa: ANN401
     kinds = _kinds(schema, root)
     if kinds == {"string"} or ("string" in kinds and text != "null"):

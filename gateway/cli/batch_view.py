@@ -1,0 +1,87 @@
+"""How a batch fares, as a person sees it: a bar for sending and one for finishing.
+
+Drawn on standard error where somebody looks; elsewhere nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class BatchView:
+    """Two bars, between `with` and its end.
+
+    Args:
+        name: The function that is called.
+        total: How many rows there are.
+    """
+
+    def __init__(self, name: str, total: int) -> None:
+        self._name = name
+        self._total = total
+        self._progress: Progress | None = None
+        self._sending: TaskID | None = None
+        self._finishing: TaskID | None = None
+
+    def __enter__(self) -> BatchView:
+        if sys.stderr.isatty():
+            self._progress = _start_progress()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def show_sent(self, sent: int) -> None:
+        """Show how many rows are accepted."""
+        if self._progress is None:
+            return
+        if self._sending is None:
+            self._sending = self._progress.add_task("sending", total=self._total, message="")
+        self._progress.update(self._sending, completed=sent)
+
+    def show_finished(self, finished: int, failed: int) -> None:
+        """Show how many invocations have ended, and how many of them badly."""
+        if self._progress is None:
+            return
+        if self._finishing is None:
+            self._finishing = self._progress.add_task(self._name, total=self._total, message="")
+        message = f"{failed:,} failed" if failed else ""
+        self._progress.update(self._finishing, completed=finished, message=message)
+
+
+def _start_progress() -> Progress:
+    from rich.console import Console  # noqa: PLC0415 - slow, and only for people
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[message]}", markup=False),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    progress.start()
+    return progress

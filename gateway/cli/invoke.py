@@ -1,34 +1,39 @@
-"""`penstock invoke`: call a function, and with `--wait` print its result.
+"""`penstock invoke`: call a function, and with `--wait` follow it to its result.
 
 The result goes to standard output as it is: text as text, JSON as JSON, bytes as
-bytes (into a file when standard output is a terminal).
+bytes (into a file when standard output is a terminal); items of a generator as they
+come, a line each. Ctrl-C leaves the call running.
 """
 
 from __future__ import annotations
 
 import json
-import mimetypes
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from gateway.cli.arguments import parse_arguments, read_file
-from gateway.cli.command_error import CommandError
+from gateway.cli.call_body import JSON, read_body
+from gateway.cli.call_options import (
+    CallbackOption,
+    CallOptions,
+    DelayOption,
+    IdempotencyKeyOption,
+    KeyOption,
+    MaxAgeOption,
+    PriorityOption,
+    RunAtOption,
+    TagOption,
+)
+from gateway.cli.event_stream import follow
 from gateway.cli.exit_codes import ExitCode
+from gateway.cli.live_view import LiveView
 from gateway.cli.output import note, print_json, print_value
-from gateway.cli.system import Answer, JsonOption, System, UrlOption, accept, find_system
-
-_LONGEST_WAIT_S = 60
-_JSON = "application/json"
-_FINISHED = {"succeeded", "failed", "cancelled", "expired"}
+from gateway.cli.system import Answer, JsonOption, System, UrlOption, accept, find_system, path_to
 
 
-def invoke(
+def invoke(  # noqa: PLR0913 - a flag each
     name: Annotated[str, typer.Argument(help="Which function.")],
     arguments: Annotated[
         list[str] | None,
@@ -36,6 +41,9 @@ def invoke(
     ] = None,
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the result and print it.")] = False,
+    logs: Annotated[
+        bool, typer.Option("--logs", help="While waiting, show its log lines on standard error.")
+    ] = False,
     data: Annotated[
         str | None,
         typer.Option(
@@ -48,83 +56,82 @@ def invoke(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the result there."),
+        typer.Option("--output", "-o", metavar="FILE", help="Wait, and write the result there."),
     ] = None,
+    delay: DelayOption = None,
+    run_at: RunAtOption = None,
+    priority: PriorityOption = None,
+    key: KeyOption = None,
+    max_age: MaxAgeOption = None,
+    tag: TagOption = None,
+    callback: CallbackOption = None,
+    idempotency_key: IdempotencyKeyOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Call a function."""
     system = find_system(url)
-    body, content_type = _body(system, name, arguments or [], data)
-    headers = {"Content-Type": content_type}
-    if not wait and output is None:
-        invocation = accept(_post(system, name, body, headers)).json()
-        _tell_accepted(invocation, as_json=as_json)
+    options = CallOptions(
+        delay=delay,
+        run_at=run_at,
+        priority=priority,
+        key=key,
+        max_age=max_age,
+        tags=tuple(tag or ()),
+        callback=callback,
+        idempotency_key=idempotency_key,
+    )
+    body, content_type = read_body(system, name, arguments or [], data)
+    answer = system.ask(
+        "POST",
+        path_to("functions", name),
+        query=options.query(),
+        body=body,
+        headers={"Content-Type": content_type, **options.headers()},
+    )
+    invocation = accept(answer).json()
+    if answer.headers.get("idempotency-replayed") == "true":
+        note("called before with this idempotency key: this is that call")
+    if not (wait or logs or output):
+        _tell_accepted(system, invocation, as_json=as_json)
         return
-    invocation = _call_and_wait(system, name, body, headers)
+    view = LiveView(name, with_logs=logs, with_items=not (as_json or output))
+    invocation = _follow(system, invocation, view)
     if as_json:
         print_json(invocation)
     elif invocation["status"] == "succeeded":
-        _print_result(system.get(invocation["links"]["result"]), output)
+        _print_result(system, invocation, view.items, output)
     if invocation["status"] != "succeeded":
-        _tell_failure(invocation)
+        tell_failure(invocation)
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _body(system: System, name: str, words: list[str], data: str | None) -> tuple[bytes, str]:
-    """Return the body to send and its media type."""
-    if data is None:
-        parameters = system.get(f"/functions/{name}").json().get("parameters") or {}
-        return json.dumps(parse_arguments(words, parameters)).encode(), _JSON
-    if words:
-        raise CommandError(
-            "give either key=value arguments or --data, not both", exit_code=ExitCode.USAGE
-        )
-    if not data.startswith("@"):
-        return data.encode(), _JSON
-    content = read_file(data[1:])
-    guessed = mimetypes.guess_type(data[1:])[0]
-    if guessed in {None, _JSON} and _is_json(content):
-        return content, _JSON
-    return content, guessed or "application/octet-stream"
-
-
-def _post(system: System, name: str, body: bytes, headers: dict[str, str]) -> Answer:
-    return system.ask("POST", f"/functions/{name}", body=body, headers=headers)
-
-
-def _call_and_wait(system: System, name: str, body: bytes, headers: dict[str, str]) -> Any:  # noqa: ANN401
+def _follow(system: System, invocation: dict[str, Any], view: LiveView) -> Any:  # noqa: ANN401
     """Return the finished invocation."""
-    wish = {"Prefer": f"wait={_LONGEST_WAIT_S}"}
-    with _spinner(f"waiting for {name}"):
-        answer = _post(system, name, body, headers | wish)
-        invocation = _invocation_in(answer)
-        while invocation["status"] not in _FINISHED:
-            here = invocation["links"]["self"]
-            invocation = _invocation_in(system.ask("GET", here, headers=wish))
-    return invocation
-
-
-def _invocation_in(answer: Answer) -> Any:  # noqa: ANN401
-    """Return the invocation of an answer; a problem may carry one, too."""
+    here = invocation["id"]
     try:
-        value = json.loads(answer.body)
-    except ValueError:
-        value = None
-    if isinstance(value, dict) and isinstance(value.get("invocation"), dict):
-        return value["invocation"]
-    return accept(answer).json()
+        with view:
+            for event in follow(system, here):
+                view.show(event)
+        return system.get(path_to("invocations", here)).json()
+    except KeyboardInterrupt:
+        note(f"\n{here} goes on; follow it with  {system.hint('logs', here, '-f')}")
+        note(f"or end it with  {system.hint('cancel', here)}")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _tell_accepted(invocation: dict[str, Any], *, as_json: bool) -> None:
+def _tell_accepted(system: System, invocation: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(invocation)
         return
     print(invocation["id"])
-    note(f"{invocation['status']}; its result will be at {invocation['links']['result']}")
+    when = f" for {invocation['scheduled_for']}" if invocation.get("scheduled_for") else ""
+    note(f"{invocation['status']}{when}; its result will be at {invocation['links']['result']}")
+    note(f"follow it with  {system.hint('logs', invocation['id'], '-f')}")
 
 
-def _tell_failure(invocation: dict[str, Any]) -> None:
+def tell_failure(invocation: dict[str, Any]) -> None:
+    """Tell a person how an invocation ended that did not succeed."""
     error = invocation.get("error") or {}
     if error.get("traceback"):
         note(str(error["traceback"]).rstrip())
@@ -132,33 +139,19 @@ def _tell_failure(invocation: dict[str, Any]) -> None:
     note(f"penstock: {invocation['function']} {invocation['status']}{said}")
 
 
-def _print_result(answer: Answer, output: Path | None) -> None:
+def _print_result(
+    system: System, invocation: dict[str, Any], shown: list[Any], output: Path | None
+) -> None:
+    if shown and shown == invocation["result"]:  # a generator's items stand there already
+        return
+    answer: Answer = system.get(invocation["links"]["result"])
     if output is not None:
         output.write_bytes(answer.body)
         note(f"{len(answer.body)} bytes of {answer.media_type} in {output}")
-    elif answer.media_type == _JSON:
+    elif answer.media_type == JSON:
         print_value(json.loads(answer.body))
     elif sys.stdout.isatty():
         note(f"{len(answer.body)} bytes of {answer.media_type}: say where to with --output FILE")
     else:
         sys.stdout.buffer.write(answer.body)
         sys.stdout.buffer.flush()
-
-
-def _is_json(content: bytes) -> bool:
-    try:
-        json.loads(content)
-    except ValueError:
-        return False
-    return True
-
-
-@contextmanager
-def _spinner(text: str) -> Iterator[None]:
-    """Show a person that something goes on; nothing where nobody looks."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    with console.status(text):
-        yield

@@ -1,0 +1,70 @@
+"""`penstock logs`: what a function printed and logged, also while it runs.
+
+With `-f` the output comes as the invocation makes it, over dropped connections too,
+and ends with it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.event_stream import StreamedEvent, follow
+from gateway.cli.invoke import tell_failure
+from gateway.cli.output import note, print_json
+from gateway.cli.system import DataOption, JsonOption, System, UrlOption, find_system, path_to
+
+
+def logs(
+    invocation_id: Annotated[str, typer.Argument(metavar="ID", help="Which invocation.")],
+    *,
+    is_following: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the invocation ends.")
+    ] = False,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a function printed and logged."""
+    system = find_system(url, data)
+    if is_following:
+        for event in follow(system, invocation_id):
+            _show_event(event) if as_json else _show(event)
+        if not as_json:
+            _tell_end(system, invocation_id)
+        return
+    output = system.get(path_to("invocations", invocation_id, "logs")).body
+    if as_json:
+        print_json({"invocation": invocation_id, "logs": output.decode(errors="replace")})
+        return
+    sys.stdout.buffer.write(output)
+    sys.stdout.buffer.flush()
+
+
+def _show(event: StreamedEvent) -> None:
+    if event.name == "log":
+        sys.stdout.write(event.value())
+        sys.stdout.flush()
+    elif event.name == "status":
+        value = event.value()
+        if value.get("status") == "retrying":
+            note(f"attempt {value.get('attempt')} failed: {_tell_error(value.get('error'))}")
+
+
+def _show_event(event: StreamedEvent) -> None:
+    """Print an event as JSON on one line."""
+    line = {"id": event.id, "event": event.name, "data": event.value()}
+    print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+def _tell_error(error: Any) -> str:  # noqa: ANN401 - any JSON
+    return f"{error.get('type')}: {error.get('message')}" if isinstance(error, dict) else "unknown"
+
+
+def _tell_end(system: System, invocation_id: str) -> None:
+    invocation = system.get(path_to("invocations", invocation_id)).json()
+    if invocation["status"] != "succeeded":
+        tell_failure(invocation)

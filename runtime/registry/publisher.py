@@ -180,6 +180,8 @@ class _Pass:
                 source=release.encode(),
                 queue=manifest.options.queue,
                 limits=limits_of(manifest.options),
+                cron=manifest.options.schedule or "",
+                timezone=manifest.options.timezone,
             )
         )
         self._confirmed.add(key)

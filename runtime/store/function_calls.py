@@ -33,13 +33,19 @@ def publish_function(
     source: bytes,
     queue: str = "default",
     limits: str = "",
+    cron: str = "",
+    timezone: str = "UTC",
     superseded_ttl_ms: int = SUPERSEDED_TTL_MS,
 ) -> Call[bool]:
     """Let a version serve; True when that changed anything.
 
-    `limits` is "concurrency count per_ms" with 0 for none, "" without any.
+    `limits` is "concurrency count per_ms" with 0 for none, "" without any; `cron` is the
+    function's own schedule, "" without one.
     """
-    words = (name, manifest, version, source, superseded_ttl_ms, queue, limits)
+    words = (
+        *(name, manifest, version, source, superseded_ttl_ms, queue, limits),
+        *(cron, timezone),
+    )
     return Call(words, _changed, load_script("publish_function"))
 
 

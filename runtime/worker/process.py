@@ -1,6 +1,6 @@
 """One worker process: everything in it, started and stopped in order.
 
-    fork server → broker, Dramatiq worker → heart → publisher (when elected), deliverer
+    fork server → broker, Dramatiq worker → heart → publisher (when elected), deliverer, ticker
 
 The fork server comes first: it must be forked off before there are threads or
 connections. Stopping goes the other way round: nothing new is claimed, what runs
@@ -27,6 +27,7 @@ from runtime.execution.executor import Executor
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.catalog import Catalog
 from runtime.registry.publisher import Publisher
+from runtime.schedules.ticker import Ticker
 from runtime.settings import Settings
 from runtime.store.invocation_calls import Pulse, retire_worker
 from runtime.store.line import Line
@@ -57,6 +58,7 @@ class WorkerProcess:
         self._executor = executor
         self._publisher = publisher
         self._deliverer = deliverer
+        self._ticker = Ticker(Line(settings.redis))
         self._stopping = threading.Event()
         self._is_publishing = False
         self._holdings = Holdings(settings.runners)
@@ -99,6 +101,7 @@ class WorkerProcess:
                 stop_requested.wait(_AWAY_PAUSE_S)
         self._heart.start()
         self._deliverer.start()
+        self._ticker.start()
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
 
     def stop(self) -> None:
@@ -111,6 +114,7 @@ class WorkerProcess:
         self._settler.stop()
         self._broker.interrupt()
         self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
+        self._ticker.stop()
         self._deliverer.stop()
         self._heart.stop()
         self._executor.stop()

@@ -1,17 +1,22 @@
--- publish_function: let a version of a function serve, with its manifest and source.
+-- publish_function: let a version of a function serve, with its manifest, source and schedule.
 --
--- ARGV     name, manifest, version, source, superseded_ttl_ms, queue, limits
---          limits is "concurrency count per_ms" with 0 for none, '' without any
+-- ARGV     name, manifest, version, source, superseded_ttl_ms, queue, limits, cron, timezone
+--          limits is "concurrency count per_ms" with 0 for none, '' without any; cron is '' for
+--          a function without a schedule of its own
 -- RETURNS  CHANGED | SAME
 -- WHY ONE SCRIPT  a gateway that hears the news must find a manifest, the version it
---                 speaks of and that version's source together; never two of three.
+--                 speaks of and that version's source together; never two of three. And
+--                 a tick must not fire what the function no longer asks for.
+-- include: clock
 -- include: release_source
+-- include: schedules
 
 local before = redis.call('HGET', key_versions(), name)
 local is_same = before == version
   and redis.call('HGET', key_functions(), name) == manifest
   and redis.call('GET', key_source(version)) == source
   and redis.call('PTTL', key_source(version)) == -1
+  and is_declared(name, cron, timezone)
 if is_same then
   return 'SAME'
 end
@@ -28,5 +33,6 @@ end
 if before and before ~= version then
   release_source(before, superseded_ttl_ms)
 end
+declare_schedule(name, cron, timezone, now_ms())
 redis.call('PUBLISH', key_news(), '')
 return 'CHANGED'

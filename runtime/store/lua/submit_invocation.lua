@@ -12,6 +12,7 @@
 -- include: lanes
 -- include: pace
 -- include: admit
+-- include: birth
 local record = key_record(id)
 local created = redis.call('HGET', record, 'created_at')
 if created then
@@ -53,9 +54,10 @@ if run_at_ms ~= '0' then
 elseif delay_ms ~= '0' then
   due = now + tonumber(delay_ms)
 end
-local is_later = due > now
-redis.call('HSET', record, 'function', function_name, 'queue', queue, 'created_at', now,
-  'status', is_later and 'scheduled' or 'queued', unpack(ARGV, rest))
+give_birth(id, now, {
+  function_name = function_name, queue = queue, key = key, priority = tonumber(priority),
+  max_age_ms = tonumber(max_age_ms), due = due, tags = tags, fields = ARGV, first = rest,
+})
 if caller ~= '' then
   left, back_ms = count_call(caller, caller_count, caller_per_ms, now)
 end
@@ -63,32 +65,10 @@ if idempotency ~= '' then
   redis.call('HSET', key_idempotency(idempotency), 'id', id, 'body', body_digest)
   redis.call('PEXPIRE', key_idempotency(idempotency), idempotency_ttl_ms)
 end
-if key ~= '' then
-  redis.call('HSET', record, 'key', key)
-end
-if priority ~= '5' then
-  redis.call('HSET', record, 'priority', priority)
-end
-if max_age_ms ~= '0' then
-  local expires_at = math.max(now, due) + tonumber(max_age_ms)
-  redis.call('HSET', record, 'expires_at', expires_at)
-  redis.call('ZADD', key_expiring(), expires_at, id)
-end
 if retried ~= '' then
   redis.call('HSET', record, 'retry_of', retried)
   if redis.call('EXISTS', key_record(retried)) == 1 then
     redis.call('HSET', key_record(retried), 'retried_by', id)
   end
-end
-redis.call('ZADD', key_index('all'), 0, id)
-redis.call('ZADD', key_index('fn:' .. function_name), 0, id)
-for tag in string.gmatch(tags, '[^\n]+') do
-  redis.call('ZADD', key_index('tag:' .. tag), 0, id)
-end
-if is_later then
-  redis.call('HSET', record, 'scheduled_for', due)
-  put_later(queue, id, due)
-else
-  put_in_lane(queue, function_name, key, id, urgency(tonumber(priority), now))
 end
 return { 'NEW', id, now, left, back_ms }

@@ -1,14 +1,17 @@
--- withdraw_function: unpublish a function; its source stays a while for running attempts.
+-- withdraw_function: unpublish a function and its own schedule; its source stays a while for
+-- running attempts.
 --
 -- ARGV     name, superseded_ttl_ms
 -- RETURNS  CHANGED | SAME
 -- WHY ONE SCRIPT  manifest and serving version must vanish together, or a call could be
 --                 accepted for a function that nobody can describe any more.
 -- include: release_source
+-- include: schedules
 
 local before = redis.call('HGET', key_versions(), name)
 local removed = redis.call('HDEL', key_functions(), name) + redis.call('HDEL', key_versions(), name)
 redis.call('HDEL', key_limits(), name)
+withdraw_schedule(name)
 if removed == 0 then
   return 'SAME'
 end

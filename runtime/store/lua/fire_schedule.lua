@@ -1,0 +1,23 @@
+-- fire_schedule: invoke a schedule's function now, because somebody asks for it.
+--
+-- ARGV     id, invocation, version, queue, priority, max_age_ms, max_waiting
+-- RETURNS  {NEW | FULL | MISSING, created_at or what waits, arguments}
+-- WHY ONE SCRIPT  the schedule must name the invocation as its last one, and be there.
+-- include: clock
+-- include: lanes
+-- include: birth
+-- include: ticks
+if not redis.call('ZSCORE', key_schedules(), id) then
+  return { 'MISSING', 0, '' }
+end
+local f = redis.call('HMGET', key_schedule(id), 'function', 'arguments')
+local now = now_ms()
+local fate, waiting = invoke(id, {
+  function_name = f[1], arguments = f[2], version = version, queue = queue,
+  priority = tonumber(priority), max_age_ms = tonumber(max_age_ms),
+  max_waiting = tonumber(max_waiting),
+}, invocation, now, '')
+if fate ~= 'NEW' then
+  return { 'FULL', waiting, '' }
+end
+return { 'NEW', now, f[2] }

@@ -1,0 +1,39 @@
+-- What a tick does: it invokes the schedule's function, or notes that it did not.
+local SKIPS_KEPT = 100
+
+-- invoke(id, s, invocation, now, moment): a schedule's function is invoked; `s` has function_name,
+-- arguments, version, queue, priority, max_age_ms and max_waiting (numbers, 0 for none). Returns
+-- NEW, or 'full' and how many wait. `moment` is '' when a person fires it.
+local function invoke(id, s, invocation, now, moment)
+  if s.max_waiting > 0 then
+    local waiting = tonumber(redis.call('HGET', key_waiting(), s.function_name) or '0')
+    if waiting >= s.max_waiting then
+      return 'full', waiting
+    end
+  end
+  local tag = 'schedule:' .. id
+  local fields = { 'version', s.version, 'arguments', s.arguments, 'tags', cjson.encode({ tag }) }
+  if moment ~= '' then
+    fields[7], fields[8] = 'scheduled_for', moment
+  end
+  give_birth(invocation, now, {
+    function_name = s.function_name, queue = s.queue, key = '', priority = s.priority,
+    max_age_ms = s.max_age_ms, due = now, tags = tag, fields = fields, first = 1,
+  })
+  redis.call('HSET', key_schedule(id), 'last_invocation', invocation)
+  redis.call('HINCRBY', key_schedule(id), 'fired', 1)
+  return 'NEW'
+end
+
+-- is_unfinished(invocation): whether it has yet to end.
+local function is_unfinished(invocation)
+  local f = redis.call('HMGET', key_record(invocation), 'status', 'finished_at')
+  return f[1] and not f[2]
+end
+
+-- note_skip(id, moment, reason): a moment at which nothing was invoked.
+local function note_skip(id, moment, reason)
+  redis.call('HINCRBY', key_schedule(id), 'skipped', 1)
+  redis.call('LPUSH', key_skips(id), moment .. ' ' .. reason)
+  redis.call('LTRIM', key_skips(id), 0, SKIPS_KEPT - 1)
+end

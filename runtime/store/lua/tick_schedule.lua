@@ -1,0 +1,59 @@
+-- tick_schedule: a schedule's due moments become invocations or skips, and its next one is set.
+--
+-- ARGV     id, expected, revision, since, following, version, queue, priority, max_age_ms, max_waiting, missed, moments...
+--          expected is the due moment as the ticker saw it, following the next one ('' for none);
+--          missed counts further skipped ones; moments are pairs: moment, id of the invocation to
+--          be born ('' where it is too late for one)
+-- RETURNS  {LATE} when somebody else was first, else one word for each moment: NEW or why it was
+--          skipped: missed | overlap | full | unavailable
+-- WHY ONE SCRIPT  each moment fires once however many tickers look at it, also if one dies on the
+--                 way: who advances the due moment gives birth to the invocation in the same step.
+-- The first write is one that a full Redis refuses (HSET), so that a refusal changes nothing.
+-- include: clock
+-- include: lanes
+-- include: birth
+-- include: ticks
+local key = key_schedule(id)
+local due = redis.call('ZSCORE', key_schedules_due(), id)
+local f = redis.call('HMGET', key, 'revision', 'function', 'arguments', 'overlap', 'last_invocation')
+if not due or tonumber(due) ~= tonumber(expected) or f[1] ~= revision then
+  return { 'LATE' }
+end
+local now = now_ms()
+redis.call('HSET', key, 'since', since)
+if following == '' then
+  redis.call('ZREM', key_schedules_due(), id)
+else
+  redis.call('ZADD', key_schedules_due(), following, id)
+end
+if missed ~= '0' then
+  redis.call('HINCRBY', key, 'skipped', missed)
+end
+
+local shape = {
+  function_name = f[2], arguments = f[3], version = version, queue = queue,
+  priority = tonumber(priority), max_age_ms = tonumber(max_age_ms),
+  max_waiting = tonumber(max_waiting),
+}
+local last = f[5]
+local reply = {}
+for at = rest, #ARGV, 2 do
+  local moment, invocation = ARGV[at], ARGV[at + 1]
+  local fate
+  if invocation == '' then
+    fate = 'missed'
+  elseif version == '' then
+    fate = 'unavailable'
+  elseif f[4] == '0' and last and is_unfinished(last) then
+    fate = 'overlap'
+  else
+    fate = invoke(id, shape, invocation, now, moment)
+  end
+  if fate == 'NEW' then
+    last = invocation
+  else
+    note_skip(id, moment, fate)
+  end
+  reply[#reply + 1] = fate
+end
+return reply

@@ -10,7 +10,7 @@ import typer
 
 from gateway.cli.system import Query, System
 
-LARGEST_PAGE = 200
+LARGEST_PAGE = 100  # of a list of invocations; one of deliveries may be longer
 USUAL_LIMIT = 20
 
 LimitOption = Annotated[

@@ -11,8 +11,10 @@
     ├── UnknownFunctionError        no function of that name
     ├── FunctionUnavailableError    the function exists, but no version of it ever loaded
     ├── UnknownInvocationError      no invocation of that id
+    ├── InvocationGoneError         the id was ours, but its record is no longer kept
     ├── ArgumentsError              arguments that do not fit the schema; knows a pointer to each
     ├── ResultNotSerializableError  a result that JSON cannot hold; knows where in it
+    ├── ResultTooLargeError         items of a generator that are more than a result may be
     ├── CallbackAddressError        a callback address that may not be called
     └── ProcessError                a child process could not be started
         └── ChannelClosedError      the other end of a channel is gone or speaks no frames
@@ -101,6 +103,12 @@ class UnknownInvocationError(PenstockError):
     code = "invocation_not_found"
 
 
+class InvocationGoneError(PenstockError):
+    """An invocation is older than its retention."""
+
+    code = "invocation_gone"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArgumentFault:
     """One wrong argument: a JSON pointer into the body and what is wrong there."""
@@ -123,6 +131,12 @@ class ResultNotSerializableError(PenstockError):
     """A function's result cannot be written as JSON; the text says where and why."""
 
     code = "result_not_serializable"
+
+
+class ResultTooLargeError(PenstockError):
+    """What a generator has yielded is longer than a result may be."""
+
+    code = "result_too_large"
 
 
 class CallbackAddressError(PenstockError):

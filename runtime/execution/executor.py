@@ -16,7 +16,7 @@ from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelReset
 from runtime.execution.ending import Ending
 from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.performance import too_large
-from runtime.execution.runner import Logs, OnNote, Runner, RunnerKey
+from runtime.execution.runner import Ears, Logs, OnNote, Runner, RunnerKey
 from runtime.execution.runner_frames import Limits, Start
 from runtime.execution.runner_pool import RunnerPool
 from runtime.execution.running import Running, RunningAttempts
@@ -25,7 +25,6 @@ from runtime.execution.verdict import judge
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 
-OnFrame = Callable[[Assignment, str, bytes], None]
 LOAD_TIMEOUT_S = 10.0
 _FRESH_RUNNERS_TRIED = 2
 # After these the runner is as good as before; after all others it is killed.
@@ -42,6 +41,14 @@ _HARMLESS = frozenset(
 Told = tuple[Ending, bytes]
 
 
+def _ignore(kind: str, payload: bytes) -> None:
+    del kind, payload
+
+
+def _never() -> bool:
+    return False
+
+
 class Executor:
     """Runs attempts in runners or, where a function asks for it, in the calling thread.
 
@@ -52,8 +59,6 @@ class Executor:
         max_log_bytes: Most output kept of one attempt.
         roll: A random number in [0, 1), for the jitter of retries.
         load_timeout_s: How long a runner may take to load a bundle.
-        on_frame: Called in the attempt's thread with what a function tells while it runs:
-            (assignment, "log" | "progress" | "event", payload); must not block.
     """
 
     def __init__(
@@ -65,22 +70,39 @@ class Executor:
         max_log_bytes: int,
         roll: Callable[[], float],
         load_timeout_s: float = LOAD_TIMEOUT_S,
-        on_frame: OnFrame | None = None,
     ) -> None:
         self._runners = runners
         self._lane = lane
         self._limits = Limits(max_result_bytes=max_result_bytes, max_log_bytes=max_log_bytes)
         self._roll = roll
         self._load_timeout_s = load_timeout_s
-        self._on_frame = on_frame
         self._running = RunningAttempts()
         self._serials = itertools.count(1)
 
-    def run(self, assignment: Assignment, manifest: Manifest, bundle: Bundle) -> Outcome:
-        """Run one attempt to its end; never raises for what user code does."""
+    def run(
+        self,
+        assignment: Assignment,
+        manifest: Manifest,
+        bundle: Bundle,
+        *,
+        on_note: OnNote = _ignore,
+        is_cancelled: Callable[[], bool] = _never,
+    ) -> Outcome:
+        """Run one attempt to its end; never raises for what user code does.
+
+        Args:
+            assignment: The attempt.
+            manifest: Of the function.
+            bundle: Its source.
+            on_note: Called with what the function tells while it runs, in order:
+                ("log" | "progress" | "item" | "event", payload).
+            is_cancelled: Whether a caller cancelled it before `cancel` could find it.
+        """
         logs = Logs(self._limits.max_log_bytes)
         running = self._running.enter(assignment.id)
         begun_at = time.monotonic()
+        if is_cancelled():
+            running.cancel()
         try:
             if manifest.options.isolation == "thread":
                 ending, result = self._lane.run(
@@ -90,10 +112,11 @@ class Executor:
                     running=running,
                     limits=self._limits,
                     logs=logs,
-                    on_note=self._listener(assignment),
+                    on_note=on_note,
                 )
             else:
-                ending, result = self._run_in_runner(assignment, manifest, bundle, running, logs)
+                ears = Ears(logs, _bounded(on_note, self._limits.max_result_bytes))
+                ending, result = self._run_in_runner(assignment, manifest, bundle, running, ears)
             ending = running.finish(ending)
         finally:
             self._running.leave(running)
@@ -107,12 +130,13 @@ class Executor:
             duration_ms=round((time.monotonic() - begun_at) * 1000),
         )
 
-    def cancel(self, invocation_id: str) -> bool:
+    def cancel(self, invocation_id: str, *, by_caller: bool = False) -> bool:
         """Kill what runs of an invocation, so that `run` returns "cancelled".
 
-        False when nothing of it runs here. A function in a thread is asked to stop.
+        False when nothing of it runs here. A function in a thread is interrupted; with
+        `by_caller` it only sees that it is cancelled.
         """
-        return self._running.cancel(invocation_id)
+        return self._running.cancel(invocation_id, by_caller=by_caller)
 
     def stop(self) -> None:
         """Kill all runners; twice is safe."""
@@ -125,7 +149,7 @@ class Executor:
         manifest: Manifest,
         bundle: Bundle,
         running: Running,
-        logs: Logs,
+        ears: Ears,
     ) -> Told:
         key = RunnerKey(bundle.file, bundle.version, manifest.options.memory_bytes)
         for _ in range(self._runners.size + _FRESH_RUNNERS_TRIED):  # all warm ones may be dead
@@ -137,8 +161,8 @@ class Executor:
             try:
                 if not running.attach(runner.kill):
                     return Ending(kind="cancelled"), b""
-                told = self._load(runner, bundle, logs) or self._attempt(
-                    runner, assignment, manifest, logs
+                told = self._load(runner, bundle, ears) or self._attempt(
+                    runner, assignment, manifest, ears
                 )
             finally:
                 is_harmed = running.detach() or told is None or told[0].kind not in _HARMLESS
@@ -150,13 +174,13 @@ class Executor:
                 return told
         return Ending(kind="lost", message="runners end before they begin the attempt"), b""
 
-    def _load(self, runner: Runner, bundle: Bundle, logs: Logs) -> Told | None:
+    def _load(self, runner: Runner, bundle: Bundle, ears: Ears) -> Told | None:
         """Return None when the runner is ready, else how the attempt ends without beginning."""
         if runner.is_loaded:
             return None
         try:
             ending = runner.load(
-                bundle.encode(), self._limits, timeout_s=self._load_timeout_s, logs=logs
+                bundle.encode(), self._limits, timeout_s=self._load_timeout_s, ears=ears
             )
         except TimeoutError:
             text = f"{bundle.file} was not loaded within {self._load_timeout_s:g} s"
@@ -166,7 +190,7 @@ class Executor:
         return None if ending.kind == "succeeded" else (ending, b"")
 
     def _attempt(
-        self, runner: Runner, assignment: Assignment, manifest: Manifest, logs: Logs
+        self, runner: Runner, assignment: Assignment, manifest: Manifest, ears: Ears
     ) -> Told | None:
         """Return how the attempt ended, None when it certainly has not begun."""
         timeout_s = manifest.options.timeout_s
@@ -182,9 +206,7 @@ class Executor:
         deadline = time.monotonic() + timeout_s
         try:
             runner.begin(start, assignment.arguments, assignment.request)
-            ending, result = runner.await_ending(
-                deadline, logs=logs, on_note=self._listener(assignment)
-            )
+            ending, result = runner.await_ending(deadline, ears)
         except TimeoutError:
             return Ending(kind="timeout", message=f"ran longer than {timeout_s:g} s"), b""
         except ChannelResetError:
@@ -194,12 +216,6 @@ class Executor:
         if len(result) > self._limits.max_result_bytes:
             return too_large(len(result), self._limits.max_result_bytes), b""
         return ending, result
-
-    def _listener(self, assignment: Assignment) -> OnNote:
-        on_frame = self._on_frame
-        if on_frame is None:
-            return _ignore
-        return lambda kind, payload: on_frame(assignment, kind, payload)
 
 
 def _death_of(runner: Runner, error: ChannelClosedError, when: str) -> Ending:
@@ -211,5 +227,16 @@ def _death_of(runner: Runner, error: ChannelClosedError, when: str) -> Ending:
     return Ending(kind="exited", message=f"the process exited with code {ended.code} {when}")
 
 
-def _ignore(kind: str, payload: bytes) -> None:
-    del kind, payload
+def _bounded(on_note: OnNote, most_item_bytes: int) -> OnNote:
+    """Pass notes on, but no more items than an honest runner sends."""
+    left = most_item_bytes
+
+    def pass_on(kind: str, payload: bytes) -> None:
+        nonlocal left
+        if kind == "item":
+            left -= len(payload)
+            if left < 0:
+                raise ChannelGarbledError("more items than a result holds")
+        on_note(kind, payload)
+
+    return pass_on

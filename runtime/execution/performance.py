@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import traceback
 
-from runtime.errors import ArgumentsError, ResultNotSerializableError
+from runtime.errors import ArgumentsError, ResultNotSerializableError, ResultTooLargeError
 from runtime.execution.ending import Ending, EndingKind
 from runtime.execution.interruption import Interruption
 from runtime.execution.tracebacks import message_of, traceback_of, type_names
 from runtime.registry.invoking import LoadedFunction
+from runtime.registry.yielding import TellItem
 from runtime.sdk.context import Context
 from runtime.sdk.outcomes import Reject, Retry
 from runtime.sdk.request import decode_request
@@ -23,9 +24,10 @@ def perform(
     *,
     request: bytes | None,
     context: Context,
+    tell_item: TellItem,
     max_result_bytes: int,
 ) -> tuple[Ending, bytes]:
-    """Return how the call ended, and the result's bytes.
+    """Return how the call ended, and the result's bytes; items are told as they come.
 
     Raises:
         Interruption: The thread lane's own, and nothing else.
@@ -35,6 +37,8 @@ def perform(
             arguments,
             context=context,
             request=None if request is None else decode_request(request),
+            tell_item=tell_item,
+            most_item_bytes=max_result_bytes,
         )
     except Interruption:
         raise
@@ -66,6 +70,8 @@ def describe(error: BaseException) -> Ending:
         kind = "rejected"
     elif isinstance(error, ResultNotSerializableError):
         kind = "result_not_serializable"
+    elif isinstance(error, ResultTooLargeError):
+        kind = "result_too_large"
     elif isinstance(error, MemoryError):
         kind = "out_of_memory"
     return Ending(

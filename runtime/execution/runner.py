@@ -43,16 +43,26 @@ class Logs:
     _parts: list[bytes] = field(default_factory=list)
     _size: int = 0
 
-    def add(self, data: bytes) -> None:
-        """Keep what fits; the runner's own truncation mark does."""
+    def add(self, data: bytes) -> bytes:
+        """Keep what fits, and return it; the runner's own truncation mark does fit."""
         room = self.max_bytes + len(truncation_mark(self.max_bytes)) - self._size
-        if room > 0:
-            self._parts.append(data[:room])
-            self._size += len(data)
+        kept = data[: max(room, 0)]
+        if kept:
+            self._parts.append(kept)
+            self._size += len(kept)
+        return kept
 
     def text(self) -> bytes:
         """Return all that was kept."""
         return b"".join(self._parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """What listens to an attempt: its output, and ("log" | "progress" | "item" | "event", data)."""
+
+    logs: Logs
+    on_note: OnNote
 
 
 class Runner:
@@ -71,7 +81,7 @@ class Runner:
         """The child's process."""
         return self._child.pid
 
-    def load(self, bundle: bytes, limits: Limits, *, timeout_s: float, logs: Logs) -> Ending:
+    def load(self, bundle: bytes, limits: Limits, *, timeout_s: float, ears: Ears) -> Ending:
         """Send the bundle and wait until it is loaded; kind "succeeded", or why not.
 
         Raises:
@@ -82,7 +92,7 @@ class Runner:
         self._child.channel.send(
             frames.LOAD, frames.encode(limits), bundle, timeout_s=_SEND_LIMIT_S
         )
-        ending, _ = self._await(frames.LOADED, deadline, logs, _ignore)
+        ending, _ = self._await(frames.LOADED, deadline, ears)
         self.is_loaded = ending.kind == "succeeded"
         return ending
 
@@ -104,20 +114,19 @@ class Runner:
         except ChannelClosedError as error:
             raise ChannelResetError("it ended before the attempt") from error
 
-    def await_ending(self, deadline: float, *, logs: Logs, on_note: OnNote) -> tuple[Ending, bytes]:
+    def await_ending(self, deadline: float, ears: Ears) -> tuple[Ending, bytes]:
         """Return how the attempt ended, and its result.
 
         Args:
             deadline: By the monotonic clock.
-            logs: Takes the attempt's output.
-            on_note: Called with ("log" | "progress" | "event", payload) as they come.
+            ears: Take what the attempt tells, as it comes.
 
         Raises:
             TimeoutError: The deadline has come.
             ChannelClosedError: The child has ended or broke its channel;
                 ChannelResetError when it certainly has not begun the attempt.
         """
-        return self._await(frames.DONE, deadline, logs, on_note)
+        return self._await(frames.DONE, deadline, ears)
 
     def kill(self) -> None:
         """Kill the child and its process group; from any thread."""
@@ -134,9 +143,7 @@ class Runner:
         """Return how a child ended whose channel closed; None if it lives on without it."""
         return self._child.wait(_CLOSING_LIMIT_S)
 
-    def _await(
-        self, last: bytes, deadline: float, logs: Logs, on_note: OnNote
-    ) -> tuple[Ending, bytes]:
+    def _await(self, last: bytes, deadline: float, ears: Ears) -> tuple[Ending, bytes]:
         channel = self._child.channel
         while True:
             frame = channel.receive(deadline - time.monotonic())
@@ -147,9 +154,9 @@ class Runner:
                 raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
             if frame[1] != b"%d" % self._serial:
                 continue  # from a thread of an earlier attempt
-            if kind == frames.LOG:
-                logs.add(frame[2])
-            on_note(kind.decode(), frame[2])
+            payload = ears.logs.add(frame[2]) if kind == frames.LOG else frame[2]
+            if payload:
+                ears.on_note(kind.decode(), payload)
 
 
 def _ending_of(frame: list[bytes]) -> tuple[Ending, bytes]:
@@ -158,7 +165,3 @@ def _ending_of(frame: list[bytes]) -> tuple[Ending, bytes]:
     if len(frame) == 3:  # noqa: PLR2004 - kind, ending, result
         return frames.decode_ending(frame[1]), frame[2]
     raise ChannelGarbledError("an ending of so many parts")
-
-
-def _ignore(kind: str, payload: bytes) -> None:
-    del kind, payload

@@ -84,6 +84,7 @@ class Runner:
                 arguments,
                 request=request if start.has_request else None,
                 context=self._context(start),
+                tell_item=lambda item: self._channel.send(frames.ITEM, serial, item),
                 max_result_bytes=limits.max_result_bytes,
             )
         if os.getpid() != self._pid:  # user code forked, and this is the fork

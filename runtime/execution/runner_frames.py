@@ -3,7 +3,7 @@
     → load   bundle, limits                 once, first
     ← loaded ending                         kind "succeeded", or why not
     → run    start, arguments, request      one attempt
-    ← log | progress | event   serial, payload      any number
+    ← log | progress | item | event   serial, payload      any number
     ← done   ending, result
 
 What comes from a runner is not trusted: anything else is `ChannelGarbledError`.
@@ -24,8 +24,9 @@ RUN: Final = b"run"
 DONE: Final = b"done"
 LOG: Final = b"log"
 PROGRESS: Final = b"progress"
+ITEM: Final = b"item"
 EVENT: Final = b"event"
-NOTES: Final = frozenset({LOG, PROGRESS, EVENT})
+NOTES: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
 
 
 class Limits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):

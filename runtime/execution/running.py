@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
 
 from runtime.execution.ending import Ending
 
 Stop = Callable[[], object]
-T = TypeVar("T")
 
 
 class Running:
@@ -20,12 +18,16 @@ class Running:
         self.is_cancelled = False
         self._is_over = False
         self._stop: Stop | None = None
+        self._is_gentle = False
         self._lock = threading.Lock()
 
-    def attach(self, stop: Stop) -> bool:
-        """Say how the attempt is stopped from now on; False when it was cancelled before."""
+    def attach(self, stop: Stop, *, is_gentle: bool = False) -> bool:
+        """Say how the attempt is stopped from now on; False when it was cancelled before.
+
+        With `is_gentle`, a caller's cancellation is not a reason to stop it by force.
+        """
         with self._lock:
-            self._stop = stop
+            self._stop, self._is_gentle = stop, is_gentle
             return not self.is_cancelled
 
     def detach(self) -> bool:
@@ -34,13 +36,13 @@ class Running:
             self._stop = None
             return self.is_cancelled
 
-    def cancel(self) -> bool:
-        """Stop the attempt; False when it is over."""
+    def cancel(self, *, by_caller: bool = False) -> bool:
+        """Stop the attempt, or only tell it where that is gentle; False when it is over."""
         with self._lock:
             if self._is_over:
                 return False
             self.is_cancelled = True
-            if self._stop is not None:
+            if self._stop is not None and not (by_caller and self._is_gentle):
                 self._stop()
             return True
 
@@ -73,9 +75,9 @@ class RunningAttempts:
             if not left:
                 del self._by_id[running.invocation_id]
 
-    def cancel(self, invocation_id: str) -> bool:
+    def cancel(self, invocation_id: str, *, by_caller: bool = False) -> bool:
         """Stop what runs of an invocation; False when nothing does."""
         with self._lock:
             found = list(self._by_id.get(invocation_id, ()))
-        stopped = [running.cancel() for running in found]
+        stopped = [running.cancel(by_caller=by_caller) for running in found]
         return any(stopped)

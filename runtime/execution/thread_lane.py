@@ -3,11 +3,14 @@
 No process in between, so no kill: a function out of time is interrupted by an
 exception, which reaches it when it next runs Python code. One that catches it or
 sits in C code holds its thread until it returns; its outcome is `timeout` even so.
+A caller's cancellation only shows as `ctx.cancelled`: whether to stop is up to it.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -29,6 +32,7 @@ from runtime.sdk.context import Context, Number
 
 _VERSIONS_KEPT = 3
 Functions = dict[str, LoadedFunction]
+Told = tuple[Ending, bytes]
 
 
 class ThreadLane:
@@ -51,12 +55,12 @@ class ThreadLane:
         limits: Limits,
         logs: Logs,
         on_note: OnNote,
-    ) -> tuple[Ending, bytes]:
+    ) -> Told:
         """Run one attempt in this thread; return how it ended, and its result."""
 
         def keep(data: bytes) -> None:
-            logs.add(data)
-            on_note("log", data)
+            if kept := logs.add(data):
+                on_note("log", kept)
 
         sink = Sink(limits.max_log_bytes)
         sink.open(keep)
@@ -69,7 +73,16 @@ class ThreadLane:
                 text = f"this version does not publish {assignment.function}"
                 return Ending(kind="exception", message=text), b""
             context = _context(assignment, manifest, running, on_note)
-            told = self._call(function, assignment, manifest, context, running, limits)
+            call = partial(
+                perform,
+                function,
+                assignment.arguments,
+                request=assignment.request,
+                context=context,
+                tell_item=partial(on_note, "item"),
+                max_result_bytes=limits.max_result_bytes,
+            )
+            told = self._guarded(call, manifest.options.timeout_s, running)
         sink.close()
         return told
 
@@ -78,29 +91,14 @@ class ThreadLane:
         self._watchdog.stop()
         self._output.restore()
 
-    def _call(
-        self,
-        function: LoadedFunction,
-        assignment: Assignment,
-        manifest: Manifest,
-        context: Context,
-        running: Running,
-        limits: Limits,
-    ) -> tuple[Ending, bytes]:
-        timeout_s = manifest.options.timeout_s
+    def _guarded(self, call: Callable[[], Told], timeout_s: float, running: Running) -> Told:
         guard = Guard(timeout_s)
-        told: tuple[Ending, bytes] = Ending(kind="cancelled"), b""
+        told: Told = Ending(kind="cancelled"), b""
         try:
             try:
                 self._watchdog.watch(guard, timeout_s)
-                if running.attach(lambda: guard.interrupt("cancelled")):
-                    told = perform(
-                        function,
-                        assignment.arguments,
-                        request=assignment.request,
-                        context=context,
-                        max_result_bytes=limits.max_result_bytes,
-                    )
+                if running.attach(lambda: guard.interrupt("cancelled"), is_gentle=True):
+                    told = call()
             finally:
                 guard.disarm()
         except Interruption:

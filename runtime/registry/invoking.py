@@ -3,16 +3,18 @@
 Lives in a runner child, or for isolation="thread" in the worker process. One call:
 arguments are read and checked by pydantic in one pass, Context and Request are put
 in, `def`, `async def` and generators are run to their end, the result is serialised.
+What generators yield is told as it comes (`runtime.registry.yielding`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import threading
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -20,11 +22,17 @@ from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry.manifest import Manifest
 from runtime.registry.results import Produced, produce
 from runtime.registry.signature import Signature
+from runtime.registry.yielding import Items, TellItem
 from runtime.sdk.context import Context
 from runtime.sdk.request import Request
 
 _MOST_FAULTS = 50
 _loops = threading.local()
+T = TypeVar("T")
+
+
+def _tell_nobody(item: bytes) -> None:
+    del item
 
 
 class LoadedFunction:
@@ -44,6 +52,7 @@ class LoadedFunction:
         signature: Signature,
         model: type[BaseModel],
         adapter: TypeAdapter[Any] | None,
+        item_adapter: TypeAdapter[Any] | None,
         unload: Callable[[], None],
         line: int | None,
     ) -> None:
@@ -53,6 +62,7 @@ class LoadedFunction:
         self._target = target
         self._validator = model.__pydantic_validator__
         self._adapter = adapter
+        self._item_adapter = item_adapter
         self._media_type = (
             manifest.result_media_type if manifest.returns_bytes else "application/octet-stream"
         )
@@ -62,7 +72,13 @@ class LoadedFunction:
         )
 
     def call(
-        self, arguments: bytes, *, context: Context, request: Request | None = None
+        self,
+        arguments: bytes,
+        *,
+        context: Context,
+        request: Request | None = None,
+        tell_item: TellItem = _tell_nobody,
+        most_item_bytes: int | None = None,
     ) -> Produced:
         """Run the function once.
 
@@ -70,16 +86,22 @@ class LoadedFunction:
             arguments: A JSON object.
             context: Given to parameters annotated Context.
             request: Given to parameters annotated Request; an empty one if None.
+            tell_item: Called with the JSON of each item of a generator.
+            most_item_bytes: Longest JSON of all items.
 
         Raises:
             ArgumentsError: The arguments do not fit.
             ResultNotSerializableError: The result has no JSON form.
+            ResultTooLargeError: The items of a generator are too long.
             BaseException: Whatever the function raised.
         """
         positional, named = self._read(arguments, context, request)
         value = self._target(*positional, **named)
         if not isinstance(value, str | bytes | dict | list | int | float | None):
-            value = _finish(value)
+            items = Items(adapter=self._item_adapter, tell=tell_item, most_bytes=most_item_bytes)
+            value = _finish(value, items)
+            if value is items:
+                return items.produced()
         return produce(value, adapter=self._adapter, media_type=self._media_type)
 
     def _read(
@@ -113,24 +135,25 @@ class LoadedFunction:
         return positional, named
 
 
-def _finish(value: object) -> object:
-    """Await what can be awaited, and collect what yields."""
+def _finish(value: object, items: Items) -> object:
+    """Await what can be awaited, run what yields; return `items` when they are the result."""
     if inspect.isgenerator(value):
-        return list(value)
+        returned = items.run(cast("Generator[Any, Any, object]", value))
+        return items if returned is None else returned
     if inspect.isasyncgen(value):
-        return _loop().run(_collect(value))
+        _run(items.collect(value))
+        return items
     if inspect.isawaitable(value):
-        return _loop().run(_settle(value))
+        return _run(_settle(value, items))
     return value
 
 
-async def _collect(items: AsyncIterator[Any]) -> list[Any]:
-    return [item async for item in items]
-
-
-async def _settle(value: Awaitable[Any]) -> object:
+async def _settle(value: Awaitable[Any], items: Items) -> object:
     result = await value
-    return await _collect(result) if inspect.isasyncgen(result) else result
+    if inspect.isasyncgen(result):
+        await items.collect(result)
+        return items
+    return result
 
 
 class _LoopHolder:
@@ -141,12 +164,15 @@ class _LoopHolder:
         weakref.finalize(self, self.runner.close)
 
 
-def _loop() -> asyncio.Runner:
-    """Return this thread's event loop; it stays, so that clients bound to it do."""
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run in this thread's event loop, which stays, so that clients bound to it do.
+
+    In the context of this call: the loop would keep that of the first one.
+    """
     holder: _LoopHolder | None = getattr(_loops, "holder", None)
     if holder is None:
         holder = _loops.holder = _LoopHolder()
-    return holder.runner
+    return holder.runner.run(coroutine, context=contextvars.copy_context())
 
 
 def _arguments_error(error: ValidationError) -> ArgumentsError:

@@ -71,6 +71,7 @@ def _describe(
         model = arguments_model(signature, module.__name__)
         adapter = None if signature.returns is Any else result_adapter(signature.returns)
         returns = {} if adapter is None else result_schema(adapter, signature.returns)
+        item_adapter = None if signature.items is Any else result_adapter(signature.items)
         parameters = parameters_schema(model, signature)
     except PydanticUserError as error:
         raise SignatureError(unreadable_part(signature) or error.message) from error
@@ -102,6 +103,7 @@ def _describe(
         signature=signature,
         model=model,
         adapter=adapter,
+        item_adapter=item_adapter,
         unload=space.remove,
     )
 

@@ -40,6 +40,22 @@ def produce(value: object, *, adapter: TypeAdapter[Any] | None, media_type: str)
     """
     if isinstance(value, bytes | bytearray | memoryview):
         return Produced(result=bytes(value), result_type="bytes", media_type=media_type)
+    data = encode_json(value, adapter=adapter)
+    return Produced(result=data, result_type="json", media_type="application/json")
+
+
+def encode_json(
+    value: object,
+    *,
+    adapter: TypeAdapter[Any] | None,
+    name: str = "result",
+    deepest: int = DEEPEST,
+) -> bytes:
+    """Return the JSON of a value that errors call `name`; bytes become base64.
+
+    Raises:
+        ResultNotSerializableError: The value has no JSON form.
+    """
     try:
         if adapter is None:
             plain = to_jsonable_python(
@@ -49,20 +65,20 @@ def produce(value: object, *, adapter: TypeAdapter[Any] | None, media_type: str)
             plain = adapter.dump_python(value, mode="json", by_alias=True, warnings=False)
         data = to_json(plain, inf_nan_mode="constants")
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
-        raise ResultNotSerializableError(_explain(value, error)) from error
+        raise ResultNotSerializableError(_explain(value, name, error)) from error
     if b"NaN" in data or b"Infinity" in data:
-        _refuse_non_finite(plain)
+        _refuse_non_finite(plain, name)
     if b"null" in data:  # pydantic writes NaN in a field of type Any as null
-        _refuse_non_finite(value)
-    if _is_too_deep(data):
-        raise ResultNotSerializableError(f"nested more than {DEEPEST} levels deep")
-    return Produced(result=data, result_type="json", media_type="application/json")
+        _refuse_non_finite(value, name)
+    if _is_too_deep(data, deepest):
+        raise ResultNotSerializableError(_TOO_DEEP.why)
+    return data
 
 
-def _refuse_non_finite(value: object) -> None:
+def _refuse_non_finite(value: object, name: str) -> None:
     if not _has_non_finite(value):
         return
-    for path, leaf in _leaves(value):
+    for path, leaf in _leaves(value, name):
         if isinstance(leaf, float) and not math.isfinite(leaf):
             raise ResultNotSerializableError(f"{path} is {leaf!r}, which JSON has no word for")
 
@@ -84,20 +100,20 @@ def _has_non_finite(value: object) -> bool:
     return False
 
 
-def _is_too_deep(data: bytes) -> bool:
-    if data.count(b"[") + data.count(b"{") <= DEEPEST:
+def _is_too_deep(data: bytes, deepest: int) -> bool:
+    if data.count(b"[") + data.count(b"{") <= deepest:
         return False
     brackets = _TEXTS.sub(b"", data).translate(None, _NOT_BRACKETS)
-    for _ in range(DEEPEST):  # each round peels the innermost level off everywhere
+    for _ in range(deepest):  # each round peels the innermost level off everywhere
         brackets = re.sub(rb"(?:\[\]|\{\})+", b"", brackets)
         if not brackets:
             return False
     return True
 
 
-def _explain(value: object, error: Exception) -> str:
+def _explain(value: object, name: str, error: Exception) -> str:
     """Find the part that cannot be written, by trying the parts one by one."""
-    for count, (path, leaf) in enumerate(_leaves(value)):
+    for count, (path, leaf) in enumerate(_leaves(value, name)):
         if isinstance(leaf, _Endless):
             return leaf.why if leaf.is_deep else f"{path} {leaf.why}"
         if count > _LOOKED_AT:
@@ -125,9 +141,9 @@ _CYCLE = _Endless("contains itself", is_deep=False)
 _TOO_DEEP = _Endless(f"nested more than {DEEPEST} levels deep", is_deep=True)
 
 
-def _leaves(value: object) -> Iterable[tuple[str, object]]:
+def _leaves(value: object, name: str) -> Iterable[tuple[str, object]]:
     """Yield (path, value) of everything that is no container, without recursion."""
-    waiting: list[tuple[str, object, tuple[int, ...]]] = [("result", value, ())]
+    waiting: list[tuple[str, object, tuple[int, ...]]] = [(name, value, ())]
     while waiting:
         path, here, above = waiting.pop()
         parts = _parts(here)

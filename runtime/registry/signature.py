@@ -32,6 +32,7 @@ _ITERATED = (
     abc.AsyncIterable,
     abc.AsyncGenerator,
 )
+_GENERATOR_PARTS = 3  # yielded, sent, returned
 
 
 class SignatureError(Exception):
@@ -58,12 +59,19 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """A callable's parameters in order; `extras` is the annotation of **kwargs, if any."""
+    """A callable's parameters in order, and what comes back.
+
+    Attributes:
+        extras: The annotation of **kwargs, if any.
+        returns: The type of the result: what is awaited, or a list of what is yielded.
+        items: The type of what is yielded, Any where nothing is.
+    """
 
     parameters: tuple[Parameter, ...]
     takes_extras: bool
     extras: Any
     returns: Any
+    items: Any
 
 
 def read_signature(target: Callable[..., Any]) -> Signature:
@@ -103,6 +111,7 @@ def read_signature(target: Callable[..., Any]) -> Signature:
         takes_extras=takes_extras,
         extras=extras,
         returns=_returns(target, hints.get("return", Any)),
+        items=_items(hints.get("return", Any)),
     )
 
 
@@ -144,15 +153,24 @@ def _injected_by(annotation: Any) -> Injected | None:  # noqa: ANN401
 
 
 def _returns(target: Callable[..., Any], annotation: Any) -> Any:  # noqa: ANN401
-    """Return the type of the result: what is awaited, and a list of what is yielded."""
+    """Return the type of the result: what is awaited, a list of what is yielded."""
     inner = inspect.unwrap(target)
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in _AWAITED and args:
         return args[-1]
     yields = inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
     if yields:
-        is_typed = origin in _ITERATED and args
-        return list[args[0]] if is_typed else list[Any]  # type: ignore[valid-type]
+        listed = types.GenericAlias(list, _items(annotation))
+        returned = args[-1] if origin is abc.Generator and len(args) == _GENERATOR_PARTS else None
+        if returned in {None, type(None)}:
+            return listed
+        return returned if type(None) not in typing.get_args(returned) else listed | returned
     if annotation in {typing.NoReturn, typing.Never}:
         return None
     return annotation
+
+
+def _items(annotation: Any) -> Any:  # noqa: ANN401
+    """Return the type of what is yielded, by the annotation of the result."""
+    args = typing.get_args(annotation)
+    return args[0] if typing.get_origin(annotation) in _ITERATED and args else Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import pytest
@@ -53,15 +53,27 @@ class Bench:
             max_log_bytes=MAX_LOG_BYTES,
             roll=lambda: 0.5,
             load_timeout_s=5,
-            on_frame=lambda assignment, kind, data: self.frames.append((assignment.id, kind, data)),
         )
 
-    def run(self, written: Written, arguments: bytes = b"{}", **changes: object) -> Outcome:
+    def run(
+        self,
+        written: Written,
+        arguments: bytes = b"{}",
+        *,
+        is_cancelled: Callable[[], bool] = lambda: False,
+        **changes: object,
+    ) -> Outcome:
         assignment = Assignment(
             id="i1", function="f", version=written.bundle.version, attempt=1, arguments=arguments
         )
         assignment = replace(assignment, **changes)
-        return self.executor.run(assignment, written.manifest, written.bundle)
+        return self.executor.run(
+            assignment,
+            written.manifest,
+            written.bundle,
+            on_note=lambda kind, data: self.frames.append((assignment.id, kind, data)),
+            is_cancelled=is_cancelled,
+        )
 
 
 @pytest.fixture(scope="session")

@@ -129,7 +129,7 @@ def test_output_of_async_functions_is_captured(bench):
         """
     )
 
-    assert bench.run(written).logs == b"from an async child\n" * 2
+    assert [bench.run(written).logs for _ in range(2)] == [b"from an async child\n" * 2] * 2
 
 
 def test_the_worker_s_own_output_is_left_alone(bench, capsys):

@@ -22,7 +22,13 @@ def call(functions, arguments=b"{}", **injected):
         ("async def sample(a: int): return a", b'{"a": 1}', b"1"),
         ("def sample(a, /, b, *, c): return [a, b, c]", b'{"c":3,"b":2,"a":1}', b"[1,2,3]"),
         ("def sample(a, b=5, /, **more): return [a, b, more]", b'{"a":1,"z":2}', b'[1,5,{"z":2}]'),
-        ("def sample(n: int):\n    yield from range(n)\n    return 9", b'{"n": 3}', b"[0,1,2]"),
+        ("def sample(n: int):\n    yield from range(n)", b'{"n": 3}', b"[0,1,2]"),
+        ("def sample(n: int):\n    yield from range(n)\n    return 9", b'{"n": 3}', b"9"),
+        (
+            "async def sample():\n    return (x async for x in s())\nasync def s(): yield 1",
+            b"{}",
+            b"[1]",
+        ),
         ("async def sample():\n    yield 1\n    yield 2", b"{}", b"[1,2]"),
         (
             "def sample(json: int, p0: int, **kw): return [json, p0, kw]",

@@ -1,0 +1,75 @@
+"""What a generator yields: each item serialised once, told at once, and kept for the list.
+
+Used by `LoadedFunction` for generators and async generators. The result is the list of
+the items, or what a generator returned if that is not None. All items together are no
+longer than a result may be, whoever keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import aclosing, closing
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+from runtime.errors import ResultTooLargeError
+from runtime.registry.results import DEEPEST, Produced, encode_json
+
+TellItem = Callable[[bytes], None]
+_BRACKETS = 2
+
+
+class Items:
+    """The items of one call.
+
+    Args:
+        adapter: Serialises an item; None for any value.
+        tell: Called with each item's JSON as it is yielded.
+        most_bytes: Longest JSON of them all.
+    """
+
+    def __init__(
+        self, *, adapter: TypeAdapter[Any] | None, tell: TellItem, most_bytes: int | None
+    ) -> None:
+        self._adapter = adapter
+        self._tell = tell
+        self._most_bytes = most_bytes
+        self._items: list[bytes] = []
+        self._size = _BRACKETS - 1  # a comma between each two of them
+
+    def run(self, generator: Generator[Any, None, Any]) -> object:
+        """Run a generator to its end; return what it returned."""
+        with closing(generator):
+            while True:
+                try:
+                    value = next(generator)
+                except StopIteration as end:
+                    return cast("object", end.value)
+                self._add(value)
+
+    async def collect(self, generator: AsyncIterator[Any]) -> None:
+        """Run an async generator to its end."""
+        async with aclosing(cast("Any", generator)):
+            async for value in generator:
+                self._add(value)
+
+    def produced(self) -> Produced:
+        """Return the list of what was yielded."""
+        return Produced(
+            result=b"[%b]" % b",".join(self._items),
+            result_type="json",
+            media_type="application/json",
+        )
+
+    def _add(self, value: object) -> None:
+        place = f"result[{len(self._items)}]"
+        data = encode_json(value, adapter=self._adapter, name=place, deepest=DEEPEST - 1)
+        self._size += len(data) + 1
+        if self._most_bytes is not None and self._size > self._most_bytes:
+            raise ResultTooLargeError(
+                f"{len(self._items) + 1} items have {self._size} bytes; "
+                f"at most {self._most_bytes} are kept"
+            )
+        self._items.append(data)
+        self._tell(data)

@@ -1,0 +1,128 @@
+"""Generators in both lanes: items are told while the function runs, and are bounded."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.integration.execution.conftest import MAX_RESULT_BYTES, write
+from tests.support.waiting import eventually
+
+LANES = pytest.mark.parametrize("isolation", ["process", "thread"])
+
+
+def items(bench):
+    return [data for _, kind, data in bench.frames if kind == "item"]
+
+
+@LANES
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_items_are_told_in_order_with_all_else_and_make_the_result(bench, isolation, kind):
+    written = write(
+        f"from runtime import Context\n"
+        f"{kind} f(*, ctx: Context):\n"
+        " for n in range(2):\n  print('line', n)\n  yield n\n  ctx.progress(n)\n",
+        isolation=isolation,
+    )
+
+    outcome = bench.run(written)
+
+    assert (outcome.status, outcome.result) == ("succeeded", b"[0,1]")
+    kinds = [kind for kind, _ in itertools.groupby(kind for _, kind, _ in bench.frames)]
+    assert kinds == ["log", "item", "progress"] * 2
+    assert items(bench) == [b"0", b"1"]
+
+
+@LANES
+def test_items_come_before_the_function_ends(bench, isolation, tmp_path):
+    go_on = tmp_path / "go_on"
+    written = write(
+        f"import os, time\ndef f():\n yield 1\n"
+        f" while not os.path.exists({str(go_on)!r}): time.sleep(0.005)\n yield 2\n",
+        isolation=isolation,
+    )
+    with ThreadPoolExecutor(1) as threads:
+        outcome = threads.submit(bench.run, written)
+
+        eventually(lambda: items(bench) == [b"1"])
+
+        assert not outcome.done()
+        go_on.touch()
+        assert outcome.result(10).result == b"[1,2]"
+
+
+@LANES
+def test_a_generator_that_never_ends_ends_by_timeout(bench, isolation):
+    written = write(
+        "import time\ndef f():\n while True:\n  yield 1\n  time.sleep(0.01)",
+        isolation=isolation,
+        timeout_s=0.3,
+    )
+
+    outcome = bench.run(written)
+
+    assert json.loads(outcome.error)["type"] == "timeout"
+    assert items(bench)
+
+
+@LANES
+def test_more_items_than_a_result_holds_are_too_large(bench, isolation):
+    written = write("def f():\n while True: yield 'x' * 1000", isolation=isolation)
+
+    outcome = bench.run(written)
+
+    error = json.loads(outcome.error)
+    assert error["type"] == "result_too_large"
+    assert f"at most {MAX_RESULT_BYTES}" in error["message"]
+    assert sum(map(len, items(bench))) <= MAX_RESULT_BYTES
+
+
+def test_a_runner_that_sends_more_items_than_it_may_is_not_believed(bench):
+    written = write(
+        """
+        import gc
+        from runtime.processes.frames import Channel
+        def f():
+            [channel] = [o for o in gc.get_objects() if isinstance(o, Channel)]
+            while True:
+                channel.send(b"item", b"1", b"x" * 10_000)
+        """
+    )
+
+    assert bench.run(written).status == "lost"
+    assert sum(map(len, items(bench))) <= MAX_RESULT_BYTES
+
+
+def test_a_caller_s_cancel_only_shows_as_cancelled_in_a_thread(bench):
+    written = write(
+        """
+        import time
+        from runtime import Context
+        def f(*, ctx: Context):
+            ctx.emit("on")
+            while not ctx.cancelled: time.sleep(0.001)
+            ctx.emit("seen")
+            return 1
+        """,
+        isolation="thread",
+    )
+    with ThreadPoolExecutor(1) as threads:
+        outcome = threads.submit(bench.run, written)
+        eventually(lambda: bench.frames)
+
+        assert bench.executor.cancel("i1", by_caller=True)
+
+        assert outcome.result(10).status == "cancelled"
+    assert bench.frames[-1] == ("i1", "event", b'"seen"')
+
+
+@LANES
+def test_a_cancel_before_the_attempt_began_is_not_lost(bench, isolation):
+    written = write("def f(): return 1", isolation=isolation)
+
+    outcome = bench.run(written, is_cancelled=lambda: True)
+
+    assert outcome.status == "cancelled"

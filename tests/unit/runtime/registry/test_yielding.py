@@ -1,0 +1,139 @@
+"""Generators: items told one by one, the list of them or what was returned as the result."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime import Context
+from runtime.errors import ResultNotSerializableError, ResultTooLargeError
+
+MODEL = "from pydantic import BaseModel\nclass M(BaseModel):\n    a: int\n"
+
+
+def run(functions, told=None, *, most=None):
+    [function] = functions.values()
+    told = [] if told is None else told
+    produced = function.call(b"{}", context=Context(), tell_item=told.append, most_item_bytes=most)
+    return produced.result, told
+
+
+@pytest.mark.parametrize(
+    ("code", "items"),
+    [
+        ("def sample():\n    yield 1\n    yield 'a'", [b"1", b'"a"']),
+        ("async def sample():\n    yield 1\n    yield {'a': None}", [b"1", b'{"a":null}']),
+        ("def sample():\n    return (n for n in range(2))", [b"0", b"1"]),
+        ("def sample():\n    yield b'\\x00\\xff'", [b'"AP8="']),
+        ("def sample():\n    return\n    yield", []),
+        (
+            MODEL + "from typing import Iterator\ndef sample() -> Iterator[M]:\n    yield M(a=1)",
+            [b'{"a":1}'],
+        ),
+    ],
+)
+def test_each_item_is_told_and_the_list_is_the_result(load_source, code, items):
+    result, told = run(load_source(code + "\n"))
+
+    assert told == items
+    assert result == b"[" + b",".join(items) + b"]"
+
+
+def test_an_item_is_told_before_the_next_one_is_asked_for(load_source):
+    source = "seen = []\ndef sample():\n    for n in range(3):\n        yield len(seen)\n"
+    [function] = functions = load_source(source).values()
+    seen = function._target.__globals__["seen"]
+
+    function.call(b"{}", context=Context(), tell_item=seen.append)
+
+    assert seen == [b"0", b"1", b"2"]
+    assert functions
+
+
+@pytest.mark.parametrize(
+    ("annotation", "returned", "result"),
+    [
+        ("", "9", b"9"),
+        ("-> Iterator[int]", "{'sum': 1}", b'{"sum":1}'),
+        ("-> Generator[int, None, dict[str, int]]", "{'sum': 1}", b'{"sum":1}'),
+        ("-> Generator[int, None, int | None]", "None", b"[1]"),
+        ("-> Generator[int, None, int | None]", "7", b"7"),
+        ("", "b'raw'", b"raw"),
+    ],
+)
+def test_what_a_generator_returns_is_the_result_unless_it_is_none(
+    load_source, annotation, returned, result
+):
+    source = (
+        "from typing import Generator, Iterator\n"
+        f"def sample() {annotation}:\n    yield 1\n    return {returned}\n"
+    )
+
+    assert run(load_source(source)) == (result, [b"1"])
+
+
+@pytest.mark.parametrize(
+    ("annotation", "schema"),
+    [
+        ("Iterator[int]", {"type": "array", "items": {"type": "integer"}}),
+        ("Generator[int, None, None]", {"type": "array", "items": {"type": "integer"}}),
+        ("Generator[int, None, str]", {"type": "string"}),
+    ],
+)
+def test_the_result_s_schema_is_of_the_list_or_of_what_is_returned(load_source, annotation, schema):
+    source = (
+        "from typing import Generator, Iterator\n"
+        f"def sample() -> {annotation}:\n    yield 1\n    return 'x'\n"
+    )
+
+    [function] = load_source(source).values()
+
+    assert function.manifest.returns == schema
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_items_are_no_longer_than_a_result_and_an_endless_generator_is_closed(load_source, kind):
+    source = (
+        "closed = []\n"
+        f"{kind} sample():\n"
+        "    try:\n        while True: yield 'xxxxxxxx'\n"
+        "    finally: closed.append(True)\n"
+    )
+    functions, told = load_source(source), []
+
+    with pytest.raises(ResultTooLargeError, match="at most 100 are kept"):
+        run(functions, told, most=100)
+
+    assert len(told) == 9
+    [function] = functions.values()
+    assert function._target.__globals__["closed"] == [True]
+
+
+def test_as_many_items_are_kept_as_fit_exactly(load_source):
+    functions = load_source("def sample():\n    yield 12\n    yield 34\n")
+
+    assert run(functions, most=len(b"[12,34]"))[0] == b"[12,34]"
+    with pytest.raises(ResultTooLargeError):
+        run(functions, most=len(b"[12,34]") - 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("object()", r"result\[1\] is of type object"), ("float('nan')", r"result\[1\] is nan")],
+)
+def test_an_item_without_json_form_is_named_by_its_place(load_source, value, said):
+    functions, told = load_source(f"def sample():\n    yield 0\n    yield {value}\n"), []
+
+    with pytest.raises(ResultNotSerializableError, match=said):
+        run(functions, told)
+
+    assert told == [b"0"]
+
+
+def test_items_nest_one_level_less_than_results_as_they_stand_in_a_list(load_source):
+    source = (
+        "def sample():\n    value = 0\n    for _ in range({}): value = [value]\n    yield value\n"
+    )
+
+    assert run(load_source(source.format(63)))[0].count(b"[") == 64
+    with pytest.raises(ResultNotSerializableError, match="64 levels"):
+        run(load_source(source.format(64)))

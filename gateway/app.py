@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from gateway.accepting import Acceptance
+from gateway.admission import read_admission
 from gateway.application import GatewayApplication
 from gateway.authentication import Doorkeeper, is_open
 from gateway.cache_headers import CacheHeaders
@@ -52,6 +54,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         ),
         drain=waiters.drain,
         max_body_bytes=chosen.max_body_bytes,
+        max_batch_bytes=chosen.max_batch_bytes,
         middleware=[
             Doorkeeper(is_open=is_open(chosen)),
             CacheHeaders(),
@@ -88,9 +91,8 @@ def _resources(
     settings: Settings, store: Multiplexer, directory: FunctionDirectory, follower: Follower
 ) -> dict[str, object]:
     policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
-    invoke = InvokeFunction(
-        store=store, directory=directory, follower=follower, callback_policy=policy
-    )
+    acceptance = Acceptance(store=store, follower=follower, admission=read_admission(settings))
+    invoke = InvokeFunction(directory=directory, acceptance=acceptance, callback_policy=policy)
     documents = Documents(directory)
     return {
         "function": Function(store, directory, invoke),

@@ -18,7 +18,13 @@ from gateway.serving.limits import Limits
 
 BODY = "penstock.body"
 NOTED = "penstock.noted"
-_NOTED_HEADERS = frozenset({b"authorization", b"content-length", b"prefer", b"x-callback-url"})
+_BATCH_SUFFIX = "/batch"
+_NOTED_HEADERS = frozenset(
+    {
+        *(b"authorization", b"content-length", b"prefer", b"x-callback-url"),
+        *(b"idempotency-key", b"traceparent"),
+    }
+)
 
 Event = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
@@ -39,12 +45,14 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         limits: Limits,
         drain: Callable[[], None],
         max_body_bytes: int,
+        max_batch_bytes: int,
         middleware: list[Any],
     ) -> None:
         super().__init__(middleware=middleware)
         self.limits = limits
         self.drain = drain
         self._max_body_bytes = max_body_bytes
+        self._max_batch_bytes = max_batch_bytes
 
     async def __call__(  # type: ignore[override]
         self, scope: dict[str, Any], receive: Receive, send: Send
@@ -57,7 +65,7 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         try:
             body = await self._read_body(scope, receive)
         except _TooLargeError:
-            await self._refuse(scope, send)
+            await self._refuse(scope, send, self._limit_of(scope))
             return
         if body is None:
             return
@@ -71,9 +79,14 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
 
         await super().__call__(scope, receive_again, send)
 
+    def _limit_of(self, scope: Mapping[str, Any]) -> int:
+        if scope["path"].endswith(_BATCH_SUFFIX):
+            return self._max_batch_bytes
+        return self._max_body_bytes
+
     async def _read_body(self, scope: dict[str, Any], receive: Receive) -> bytes | None:
         """Return the whole body, or None when the client left."""
-        limit = self._max_body_bytes
+        limit = self._limit_of(scope)
         if int(scope[NOTED].get(b"content-length", 0)) > limit:
             raise _TooLargeError
         event = await receive()
@@ -94,10 +107,10 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
             raise _TooLargeError
         return body if len(pieces) == 1 else b"".join(pieces)
 
-    async def _refuse(self, scope: dict[str, Any], send: Send) -> None:
+    async def _refuse(self, scope: dict[str, Any], send: Send, limit: int) -> None:
         problem = encode_problem(
             "body_too_large",
-            f"A request body has at most {self._max_body_bytes} bytes.",
+            f"A request body has at most {limit} bytes here.",
             instance=scope["path"],
         )
         headers = [

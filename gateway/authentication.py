@@ -13,7 +13,7 @@ from falcon.asgi import Request, Response
 
 from gateway.application import noted_header
 from gateway.binding import is_loopback
-from gateway.preferences import read_query
+from gateway.preferences import read_query_lists
 from gateway.problems import ProblemError
 from gateway.routes import OPEN_PATHS, allowed_methods, find_operation
 from runtime.settings import Settings
@@ -59,7 +59,7 @@ class Doorkeeper:
         if operation.scope is None:
             raise ProblemError("forbidden", "No scope is declared for this operation.")
         if req.query_string and not operation.reads_own_query:
-            read_query(req.query_string, [parameter.name for parameter in operation.query])
+            read_query_lists(req.query_string, operation.query)
 
 
 def _unknown_method(req: Request) -> ProblemError:

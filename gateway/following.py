@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import structlog
 
 from gateway.waiting import Arrival, Notice, Waiters, wait_for
-from runtime.errors import StoreError, UnknownInvocationError
+from runtime.errors import InvocationGoneError, StoreError, UnknownInvocationError
 from runtime.invocations.identifiers import is_invocation_id
 from runtime.invocations.record import Record, read, record_from_notice, watch
 from runtime.store.multiplexer import Multiplexer
@@ -32,7 +32,8 @@ class Follower:
         """Return an invocation, after waiting for its end for at most `wait_s`.
 
         Raises:
-            UnknownInvocationError: There is none of that id.
+            UnknownInvocationError: There never was one of that id.
+            InvocationGoneError: There was, but it is no longer kept.
             StoreError: Redis is away.
         """
         if not is_invocation_id(invocation_id):
@@ -70,7 +71,7 @@ class Follower:
 
 def _known(record: Record | None, invocation_id: str) -> Record:
     if record is None:
-        raise UnknownInvocationError(f"No invocation has the id {invocation_id}.")
+        raise InvocationGoneError(f"The invocation {invocation_id} is no longer kept.")
     return record
 
 

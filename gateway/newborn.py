@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from runtime.invocations.record import record_at_birth
-from runtime.invocations.submission import NO_WISHES, Submission
+from runtime.invocations.submission import NO_WISHES, Submission, Wishes
 from runtime.invocations.view import invocation_json, moment
 
 _ID = b"@penstock-id@"
@@ -29,7 +29,8 @@ class NewbornWriter:
 
     def write(self, submission: Submission, created_at_ms: int) -> bytes:
         """Return what `invocation_json(record_at_birth(…))` returns."""
-        if submission.wishes is not NO_WISHES or submission.retry_of:
+        wishes = submission.wishes
+        if submission.retry_of or (wishes is not NO_WISHES and _shows(wishes)):
             return invocation_json(record_at_birth(submission, created_at_ms))
         template, holes = self._shape(submission)
         values = {
@@ -64,3 +65,8 @@ class NewbornWriter:
             text = moment(second * 1000) or ""
             self._second, self._second_text = second, text.removesuffix("000Z").encode()
         return b'"%b%03dZ"' % (self._second_text, ms)
+
+
+def _shows(wishes: Wishes) -> bool:
+    """Whether the invocation shows what was wished."""
+    return bool(wishes.delay_ms or wishes.run_at_ms or wishes.tags or wishes.callback)

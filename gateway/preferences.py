@@ -1,22 +1,23 @@
-"""From a request's headers and query to options, strictly.
+"""`Prefer` and the query, from text to values.
 
 `Prefer` (RFC 7240) is a wish: what is wrong in it is ignored. A query parameter is
 an order: one that no route knows, or with a wrong value, is refused, so that a
-typing mistake is not a silent default.
+typing mistake is not a silent default. What an invocation's parameters mean is in
+`gateway.wishes`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from gateway.operations import Parameter
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault
 
 LONGEST_WAIT_S = 60
-HIGHEST_PRIORITY = 9
 _PREFERENCE = re.compile(
     r"""\s*(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+)
         (?:\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s";,]*)))?
@@ -78,43 +79,42 @@ def read_query(query: str, known: Iterable[str]) -> dict[str, str]:
     """
     if not query:
         return {}
-    allowed = tuple(known)
-    parameters: dict[str, str] = {}
-    faults: list[ArgumentFault] = []
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        if name not in allowed:
-            takes = ", ".join(allowed) if allowed else "none"
-            faults.append(_fault(name, f"unknown; the query parameters known here: {takes}"))
-        elif name in parameters:
-            faults.append(_fault(name, "given more than once"))
-        else:
-            parameters[name] = value
-    refuse_parameters(faults)
-    return parameters
+    parameters = [Parameter(name=name, description="") for name in known]
+    return {name: values[0] for name, values in read_query_lists(query, parameters).items()}
 
 
-def read_priority(parameters: Mapping[str, str]) -> int | None:
-    """Return the priority asked for, if one is.
+def read_query_lists(query: str, known: Sequence[Parameter]) -> dict[str, list[str]]:
+    """Return every value of the query parameters of a route that knows `known`.
 
     Raises:
-        ProblemError: `parameter_invalid`.
+        ProblemError: `parameter_invalid`, naming each that is unknown or given too often.
     """
-    value = parameters.get("priority")
-    if value is None:
-        return None
-    if len(value) != 1 or value not in "0123456789":
-        detail = f"a digit from 0 to {HIGHEST_PRIORITY}, higher first"
-        refuse_parameters([_fault("priority", detail)])
-    return int(value)
+    most = {parameter.name: parameter.most for parameter in known}
+    given: dict[str, list[str]] = {}
+    faults: dict[str, ArgumentFault] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in most:
+            takes = ", ".join(most) if most else "none"
+            faults[name] = fault_of(
+                f"?{name}", f"unknown; the query parameters known here: {takes}"
+            )
+            continue
+        given.setdefault(name, []).append(value)
+        if len(given[name]) > most[name]:
+            often = f"{most[name]} times" if most[name] > 1 else "once"
+            faults[name] = fault_of(f"?{name}", f"given more than {often}")
+    refuse_parameters(faults.values())
+    return given
 
 
 def refuse_parameters(faults: Iterable[ArgumentFault]) -> None:
-    """Raise a problem that names the wrong query parameters, if there are any."""
+    """Raise a problem that names the wrong query parameters and headers, if there are any."""
     found = tuple(faults)
     if found:
         detail = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in found)
         raise ProblemError("parameter_invalid", detail, errors=found)
 
 
-def _fault(name: str, detail: str) -> ArgumentFault:
-    return ArgumentFault(pointer=f"?{name}", detail=detail)
+def fault_of(pointer: str, detail: str) -> ArgumentFault:
+    """Return what is wrong with a query parameter (`?name`) or a header (its name)."""
+    return ArgumentFault(pointer=pointer, detail=detail)

@@ -48,6 +48,8 @@ KINDS: dict[str, Kind] = {
     "function_not_found": _kind(404, "Unknown function", "No function of that name is published."),
     "invocation_not_found": _kind(404, "Unknown invocation", "No invocation has that id."),
     "delivery_not_found": _kind(404, "Unknown delivery", "No delivery has that id."),
+    "batch_not_found": _kind(404, "Unknown batch", "No batch has that id."),
+    "queue_not_found": _kind(404, "Unknown queue", "No queue has that name."),
     "method_not_allowed": _kind(
         405, "Method not allowed", "The path exists; `Allow` names its methods."
     ),
@@ -57,8 +59,13 @@ KINDS: dict[str, Kind] = {
     ),
     "invocation_cancelled": _kind(409, "Cancelled", "The invocation was cancelled."),
     "invocation_expired": _kind(409, "Expired", "The invocation grew too old before it ran."),
+    "invocation_finished": _kind(
+        409, "Finished already", "The invocation has ended; that never changes."
+    ),
+    "batch_finished": _kind(409, "Finished already", "Every invocation of the batch has ended."),
     "delivery_unfinished": _kind(409, "Delivery under way", "The delivery is still being tried."),
     "invocation_gone": _kind(410, "Gone", "The invocation is older than its retention."),
+    "batch_gone": _kind(410, "Gone", "The batch is older than its retention."),
     "body_too_large": _kind(413, "Body too large", "The request body is over the limit."),
     "target_too_long": _kind(414, "Target too long", "The path and query are over the limit."),
     "unsupported_media_type": _kind(
@@ -72,6 +79,18 @@ KINDS: dict[str, Kind] = {
     ),
     "callback_url_invalid": _kind(
         422, "Invalid callback address", "The address may not be called, or cannot be resolved."
+    ),
+    "batch_invalid": _kind(
+        422, "Invalid batch", "A batch is 1 to 10,000 JSON objects for a function that takes JSON."
+    ),
+    "idempotency_key_reused": _kind(
+        422, "Idempotency key reused", "The key was used before, for a request that differs."
+    ),
+    "rate_limited": _kind(
+        429, "Too many calls", "The caller calls faster than this gateway lets in.", 1
+    ),
+    "queue_full": _kind(
+        429, "Queue full", "As many calls of the function wait as may; nothing was accepted.", 5
     ),
     "headers_too_large": _kind(431, "Headers too large", "The headers are over the limit."),
     "internal_error": _kind(500, "Internal error", "A defect in the gateway; its log says more."),

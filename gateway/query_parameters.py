@@ -1,18 +1,82 @@
 """The query parameters that routes share, as the route table and the document show them.
 
-How each is read is in `gateway.wishes` and `gateway.pages`.
+How those of an invocation are read is in `gateway.wishes`, those of lists in
+`gateway.pages`.
 """
 
 from __future__ import annotations
 
 from gateway.operations import Parameter
+from runtime.invocations.statuses import FINISHED, Status
+from runtime.sdk.durations import EXAMPLES
 
+HIGHEST_PRIORITY = 9
+LONGEST_DELAY_DAYS = 36_500
+LONGEST_MAX_AGE_DAYS = 366
+LONGEST_KEY = 128
+LONGEST_TAG = 64
+MOST_TAGS = 16
+LONGEST_PAGE = 100
+USUAL_PAGE = 20
+MOST_RETRIED = 1_000
+
+DELAY = Parameter(
+    name="delay", description=f"Wait so long before it may start: {EXAMPLES}.", longest=32
+)
+RUN_AT = Parameter(
+    name="run_at",
+    description="Wait until this moment, with its offset; one in the past is now. Not together "
+    "with `delay`.",
+    form="date-time",
+)
 PRIORITY = Parameter(
     name="priority",
     description="0 to 9, higher first; the function's own priority if not given.",
     minimum=0,
-    maximum=9,
+    maximum=HIGHEST_PRIORITY,
 )
+KEY = Parameter(
+    name="key",
+    description="Fairness key: within the function, keys take turns.",
+    longest=LONGEST_KEY,
+)
+MAX_AGE = Parameter(
+    name="max_age",
+    description="Expire when it has not started so long after it was due; the function's own "
+    f"if not given. {EXAMPLES.capitalize()}.",
+    longest=32,
+)
+TAG = Parameter(
+    name="tag", description="A label to find it by.", longest=LONGEST_TAG, most=MOST_TAGS
+)
+WISHES = (DELAY, RUN_AT, PRIORITY, KEY, MAX_AGE, TAG)
+
+OF_FUNCTION = Parameter(name="function", description="Only of this function.", longest=128)
+OF_STATUS = Parameter(
+    name="status",
+    description="Only with this status.",
+    choices=tuple(status.value for status in Status),
+)
+OF_ENDING = Parameter(
+    name="status",
+    description="Those that ended so; `failed` if not given.",
+    choices=tuple(status.value for status in Status if status in FINISHED),
+)
+OF_TAG = Parameter(name="tag", description="Only with this tag.", longest=LONGEST_TAG)
+LIMIT = Parameter(
+    name="limit",
+    description=f"Most items in one answer; {USUAL_PAGE} if not given.",
+    minimum=1,
+    maximum=LONGEST_PAGE,
+)
+RETRY_LIMIT = Parameter(
+    name="limit",
+    description=f"Most invocations to retry now; {MOST_RETRIED} if not given.",
+    minimum=1,
+    maximum=MOST_RETRIED,
+)
+CURSOR = Parameter(name="cursor", description="`next` of the answer before.")
+
 DELIVERY_STATUS = Parameter(
     name="status",
     description="Only deliveries of this status.",
@@ -21,4 +85,3 @@ DELIVERY_STATUS = Parameter(
 DELIVERY_LIMIT = Parameter(
     name="limit", description="Most items in one answer.", minimum=1, maximum=200
 )
-CURSOR = Parameter(name="cursor", description="`next` of the answer before.")

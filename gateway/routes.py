@@ -9,10 +9,11 @@ exist. To add a route, add it here (or to `gateway.system_routes`) and its resou
 from __future__ import annotations
 
 from gateway.operations import Operation, Route, get_route
-from gateway.query_parameters import PRIORITY
+from gateway.query_parameters import WISHES
 from gateway.system_routes import STORE, SYSTEM_ROUTES
 
 FINISHED = ("function_failed", "function_timeout", "invocation_cancelled", "invocation_expired")
+UNKNOWN = ("invocation_not_found", "invocation_gone")
 INVOKE_PROBLEMS = (
     "invalid_json",
     "invalid_multipart",
@@ -21,7 +22,11 @@ INVOKE_PROBLEMS = (
     "unsupported_media_type",
     "arguments_invalid",
     "parameter_invalid",
+    "idempotency_key_reused",
     "callback_url_invalid",
+    "rate_limited",
+    "queue_full",
+    "invocation_gone",
     "function_unavailable",
     "store_unavailable",
     "store_refused",
@@ -39,10 +44,11 @@ ROUTES: tuple[Route, ...] = (
                 id="invoke",
                 summary="Invoke a function",
                 scope="invoke",
-                query=(PRIORITY,),
+                query=WISHES,
                 reads_own_query=True,
                 problems=INVOKE_PROBLEMS,
                 waits=True,
+                admits=True,
             ),
             Operation(
                 method="GET",
@@ -62,7 +68,7 @@ ROUTES: tuple[Route, ...] = (
         "invocations",
         "get_invocation",
         "Read an invocation, or wait for its end",
-        problems=("invocation_not_found", *STORE),
+        problems=(*UNKNOWN, *STORE),
         waits=True,
     ),
     get_route(
@@ -71,7 +77,7 @@ ROUTES: tuple[Route, ...] = (
         "invocations",
         "get_invocation_result",
         "Read the bare result",
-        problems=("invocation_not_found", "invocation_unfinished", *FINISHED, *STORE),
+        problems=(*UNKNOWN, "invocation_unfinished", *FINISHED, *STORE),
         waits=True,
     ),
     get_route(
@@ -80,7 +86,7 @@ ROUTES: tuple[Route, ...] = (
         "invocations",
         "get_invocation_logs",
         "Read what the function printed and logged",
-        problems=("invocation_not_found", *STORE),
+        problems=(*UNKNOWN, *STORE),
     ),
     *SYSTEM_ROUTES,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gateway.admission import read_admission
 from gateway.binding import require_safe_bind
 from runtime.errors import SettingsError
 from runtime.settings import read_settings
@@ -17,6 +18,7 @@ try:
     _settings = read_settings()
     parse_address(_settings.redis)
     require_safe_bind(_settings)
+    read_admission(_settings)
 except SettingsError as error:
     raise SystemExit(f"penstock: {error}") from None
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its own file there

@@ -13,10 +13,10 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(autouse=True)
 def nothing_is_queued(gateway):
     yield
-    lanes = gateway.line.run(
-        Call(("ZCARD", Keys().build("lane", "default", "greet")), lambda reply: reply)
-    )
-    assert lanes == 0
+    queued = gateway.line.run(Call(("HGETALL", Keys().build("waiting")), lambda reply: reply))
+    scheduled = Call(("ZCARD", Keys().build("due", "default")), int)
+    assert set(queued[1::2]) <= {b"0"}
+    assert gateway.line.run(scheduled) == 0
 
 
 def code_of(answer):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from runtime.invocations.identifiers import new_invocation_id
 from runtime.store import invocation_calls
 from runtime.store.line import Line
 from runtime.store.scripts import Call
@@ -18,7 +19,7 @@ from tests.support.redis_server import start_redis
 from tests.support.waiting import eventually
 
 LONGEST_S = 1.5
-PATHS = ["/functions/greet", "/functions", "/invocations/0192d3a0-7b1c-7def-8a55-0123456789ab"]
+PATHS = ["/functions/greet", "/functions", f"/invocations/{new_invocation_id()}"]
 
 
 class Outage:

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.operations import Parameter
 from gateway.preferences import (
     LONGEST_WAIT_S,
     Preferences,
     read_preferences,
-    read_priority,
     read_query,
+    read_query_lists,
 )
 from gateway.problems import ProblemError
 
@@ -73,9 +74,9 @@ def test_what_the_route_knows_is_said():
         read_query("x=1", ["a", "b"])
 
 
-def test_priority_is_one_digit():
-    assert read_priority({}) is None
-    assert read_priority({"priority": "9"}) == 9
-    for bad in ("", "10", "-1", "x", "٣", " 1"):
-        with pytest.raises(ProblemError):
-            read_priority({"priority": bad})
+def test_a_parameter_may_be_given_as_often_as_it_says():
+    tag = [Parameter(name="tag", description="", most=2)]
+
+    assert read_query_lists("tag=a&tag=b", tag) == {"tag": ["a", "b"]}
+    with pytest.raises(ProblemError, match="more than 2 times"):
+        read_query_lists("tag=a&tag=b&tag=c", tag)

@@ -21,6 +21,7 @@ from runtime.registry.importer import PUBLIC_NAMESPACE
 from runtime.registry.invoking import LoadedFunction
 from runtime.registry.loading import load
 from runtime.registry.manifest import Manifest
+from runtime.registry.own_schedule import check_schedule
 
 
 def inspect_bundle(channel: Channel) -> None:
@@ -55,4 +56,9 @@ def _checked(function: LoadedFunction) -> Manifest:
     except ValueError as error:
         text = f"{manifest.name}: {str(error).partition(chr(10))[0]}"
         raise LoadError("SchemaError", text, file=manifest.file, line=function.line) from error
+    try:
+        check_schedule(manifest)
+    except ValueError as error:
+        text = f"{manifest.name}: {error}"
+        raise LoadError("OptionError", text, file=manifest.file, line=function.line) from error
     return manifest

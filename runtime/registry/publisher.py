@@ -180,8 +180,7 @@ class _Pass:
                 source=release.encode(),
                 queue=manifest.options.queue,
                 limits=limits_of(manifest.options),
-                cron=manifest.options.schedule or "",
-                timezone=manifest.options.timezone,
+                schedule=(manifest.options.schedule or "", manifest.options.timezone),
             )
         )
         self._confirmed.add(key)

@@ -33,18 +33,17 @@ def publish_function(
     source: bytes,
     queue: str = "default",
     limits: str = "",
-    cron: str = "",
-    timezone: str = "UTC",
+    schedule: tuple[str, str] = ("", ""),
     superseded_ttl_ms: int = SUPERSEDED_TTL_MS,
 ) -> Call[bool]:
     """Let a version serve; True when that changed anything.
 
-    `limits` is "concurrency count per_ms" with 0 for none, "" without any; `cron` is the
-    function's own schedule, "" without one.
+    `limits` is "concurrency count per_ms" with 0 for none, "" without any; `schedule` is
+    the cron line and time zone of the function's own schedule, empty without one.
     """
     words = (
         *(name, manifest, version, source, superseded_ttl_ms, queue, limits),
-        *(cron, timezone),
+        *schedule,
     )
     return Call(words, _changed, load_script("publish_function"))
 

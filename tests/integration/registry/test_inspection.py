@@ -61,6 +61,16 @@ BROKEN = {
         "SchemaError",
         4,
     ),
+    "schedule": (
+        MARK + "\n@function(schedule='61 * * * *')\ndef sample(): pass\n",
+        "OptionError",
+        3,
+    ),
+    "time zone": (
+        MARK + "\n@function(schedule='1 * * * *', timezone='Mars')\ndef sample(): pass\n",
+        "OptionError",
+        3,
+    ),
 }
 
 
@@ -74,6 +84,35 @@ def test_every_way_to_be_broken_has_its_name_and_line(inspect_source, source, ki
         assert caught.value.line == line
     assert caught.value.file == ("_h.py" if "import _h" in source else "sample.py")
     assert caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("declared", "why"),
+    [
+        ("@function(schedule='0 0 30 2 *')\ndef sample(): pass\n", "day-of-month"),
+        ("@function(schedule='0 0 */31 2 mon#2')\ndef sample(): pass\n", "no such day"),
+        ("@function(schedule='* * * * *')\ndef sample(a: int, b=1): pass\n", "default: a; or"),
+        ("@function(schedule='* * * * *')\ndef sample(r: Request): pass\n", "no Request"),
+    ],
+)
+def test_a_schedule_that_could_never_invoke_the_function_is_an_error(inspect_source, declared, why):
+    with pytest.raises(LoadError, match=r"@function\(schedule=.*" + why) as caught:
+        inspect_source(f"from runtime import Request, function\n\n{declared}")
+
+    assert (caught.value.kind, caught.value.file, caught.value.line) == (
+        "OptionError",
+        "sample.py",
+        3,
+    )
+
+
+def test_a_schedule_goes_into_the_manifest(inspect_source):
+    declared = "@function(schedule='0 9 * * mon-fri', timezone='Europe/Berlin')\n"
+
+    [manifest] = inspect_source(f"{MARK}{declared}def sample(a=1): pass\n")
+
+    options = manifest.options
+    assert (options.schedule, options.timezone) == ("0 9 * * mon-fri", "Europe/Berlin")
 
 
 def test_the_deadline_is_kept(inspect_source):

@@ -25,10 +25,16 @@ from gateway.resources.deliveries import DeliveryList, OneDelivery, Redelivery
 from gateway.resources.documents import Docs, Documents, Home, OpenApi, ProblemPage
 from gateway.resources.functions import Function, FunctionList
 from gateway.resources.health import Livez, Readyz
+from gateway.resources.history import InvocationList
 from gateway.resources.invocations import Invocation, Logs, Result
 from gateway.resources.invoking import InvokeFunction
+from gateway.resources.metrics import Metrics
+from gateway.resources.retries import BulkRetry, OneRetry
+from gateway.retrying import Retrier
+from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
 from gateway.routes import ROUTES
 from gateway.serving.limits import Limits
+from gateway.trouble_reporting import TroubleReporter
 from gateway.waiting import Waiters
 from runtime.callbacks.guard import parse_policy
 from runtime.logs import configure_logs
@@ -58,7 +64,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         middleware=[
             Doorkeeper(is_open=is_open(chosen)),
             CacheHeaders(),
-            Life(store, directory, inbox),
+            Life(store, directory, inbox, TroubleReporter(store)),
         ],
     )
     app.req_options.keep_blank_qs_values = True
@@ -70,18 +76,27 @@ def create(settings: Settings | None = None) -> GatewayApplication:
 class Life:
     """Starts and stops what lives as long as the process (ASGI lifespan)."""
 
-    def __init__(self, store: Multiplexer, directory: FunctionDirectory, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        store: Multiplexer,
+        directory: FunctionDirectory,
+        inbox: Inbox,
+        trouble: TroubleReporter,
+    ) -> None:
         self._store = store
         self._directory = directory
         self._inbox = inbox
+        self._trouble = trouble
 
     async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
         """Begin to listen; Redis may come later."""
         self._inbox.start()
         self._directory.start()
+        self._trouble.start()
 
     async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
         """Stop listening and disconnect."""
+        await self._trouble.stop()
         await self._directory.stop()
         await self._inbox.stop()
         await self._store.close()
@@ -97,13 +112,20 @@ def _resources(
     return {
         "function": Function(store, directory, invoke),
         "functions": FunctionList(store, directory),
-        "invocation": Invocation(follower),
+        "invocation": Invocation(store, directory, follower),
+        "invocations": InvocationList(store),
+        "one_retry": OneRetry(directory=directory, follower=follower, acceptance=acceptance),
+        "bulk_retry": BulkRetry(store, Retrier(store, directory, acceptance.admission)),
         "result": Result(follower),
         "logs": Logs(follower),
         "deliveries": DeliveryList(store),
         "delivery": OneDelivery(store),
         "redelivery": Redelivery(store),
+        "schedules": ScheduleList(store, directory),
+        "schedule": OneSchedule(store, directory),
+        "schedule_firing": ScheduleFiring(store, directory, max_waiting=settings.max_waiting),
         "livez": Livez(),
+        "metrics": Metrics(store, directory),
         "readyz": Readyz(store, directory),
         "openapi_json": OpenApi(documents, form="json", media_type="application/json"),
         "openapi_yaml": OpenApi(documents, form="yaml", media_type="application/yaml"),

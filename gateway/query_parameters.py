@@ -75,7 +75,9 @@ RETRY_LIMIT = Parameter(
     minimum=1,
     maximum=MOST_RETRIED,
 )
-CURSOR = Parameter(name="cursor", description="`next` of the answer before.")
+CURSOR = Parameter(name="cursor", description="`next` of the answer before.", longest=512)
+HISTORY = (OF_FUNCTION, OF_STATUS, OF_TAG, LIMIT, CURSOR)
+BULK_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, RETRY_LIMIT, CURSOR)
 
 DELIVERY_STATUS = Parameter(
     name="status",

@@ -2,14 +2,14 @@
 
 The application mounts it, the doorkeeper and the OpenAPI document read it. An
 operation without a scope refuses everybody; one that is not in the table does not
-exist. To add a route, add it here (or to `gateway.system_routes`) and its resource to
+exist. To add a route, add it here (or to a part of the table) and its resource to
 `gateway.app`.
 """
 
 from __future__ import annotations
 
-from gateway.operations import Operation, Route, get_route
-from gateway.query_parameters import WISHES
+from gateway.operations import Operation, Route, act_route, get_route
+from gateway.query_parameters import BULK_RETRY, HISTORY, WISHES
 from gateway.system_routes import STORE, SYSTEM_ROUTES
 
 FINISHED = ("function_failed", "function_timeout", "invocation_cancelled", "invocation_expired")
@@ -27,6 +27,20 @@ INVOKE_PROBLEMS = (
     "rate_limited",
     "queue_full",
     "invocation_gone",
+    "function_unavailable",
+    "store_unavailable",
+    "store_refused",
+    *FINISHED,
+)
+RETRY_PROBLEMS = (
+    *UNKNOWN,
+    "invocation_unfinished",
+    "function_not_found",
+    "arguments_invalid",
+    "parameter_invalid",
+    "idempotency_key_reused",
+    "rate_limited",
+    "queue_full",
     "function_unavailable",
     "store_unavailable",
     "store_refused",
@@ -63,13 +77,57 @@ ROUTES: tuple[Route, ...] = (
         "/functions", "functions", "functions", "list_functions", "List functions", problems=STORE
     ),
     get_route(
-        "/invocations/{invocation_id}",
-        "invocation",
+        "/invocations",
         "invocations",
-        "get_invocation",
-        "Read an invocation, or wait for its end",
-        problems=(*UNKNOWN, *STORE),
+        "invocations",
+        "list_invocations",
+        "List invocations, newest first",
+        query=HISTORY,
+        problems=STORE,
+    ),
+    act_route(
+        "POST",
+        "/invocations/retry",
+        "bulk_retry",
+        "invocations",
+        "retry_invocations",
+        "Retry all that ended so, each once",
+        query=BULK_RETRY,
+        problems=("queue_full", *STORE, "store_refused"),
+    ),
+    Route(
+        path="/invocations/{invocation_id}",
+        resource="invocation",
+        tag="invocations",
+        operations=(
+            Operation(
+                method="GET",
+                id="get_invocation",
+                summary="Read an invocation, or wait for its end",
+                scope="read",
+                problems=(*UNKNOWN, *STORE),
+                waits=True,
+            ),
+            Operation(
+                method="DELETE",
+                id="cancel_invocation",
+                summary="Cancel an invocation that waits or runs",
+                scope="invoke",
+                problems=(*UNKNOWN, "invocation_finished", *STORE, "store_refused"),
+            ),
+        ),
+    ),
+    act_route(
+        "POST",
+        "/invocations/{invocation_id}/retry",
+        "one_retry",
+        "invocations",
+        "retry_invocation",
+        "Invoke again with the same arguments",
+        scope="invoke",
+        problems=RETRY_PROBLEMS,
         waits=True,
+        admits=True,
     ),
     get_route(
         "/invocations/{invocation_id}/result",
@@ -88,6 +146,7 @@ ROUTES: tuple[Route, ...] = (
         "Read what the function printed and logged",
         problems=(*UNKNOWN, *STORE),
     ),
+    *SCHEDULE_ROUTES,
     *SYSTEM_ROUTES,
 )
 _BY_TEMPLATE = {

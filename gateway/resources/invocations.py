@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 
+import msgspec
 from falcon.asgi import Request, Response
 
+from gateway.directory import FunctionDirectory
 from gateway.endings import ending_problem
 from gateway.following import Follower
 from gateway.preferences import read_preferences
 from gateway.problems import ProblemError
 from gateway.resources.conditional import answer_with_etag
+from runtime.invocations.identifiers import is_invocation_id
 from runtime.invocations.record import Record
-from runtime.invocations.view import invocation_json
+from runtime.invocations.view import invocation_json, invocation_view
+from runtime.store.invocation_calls import cancel
+from runtime.store.multiplexer import Multiplexer
 
 _ASK_AGAIN_S = "1"
 # A result is a stranger's content on our origin: a browser must not run it.
@@ -29,9 +34,13 @@ async def fetch_preferred(req: Request, resp: Response, follower: Follower, id_:
 
 
 class Invocation:
-    """GET /invocations/{id}."""
+    """GET and DELETE /invocations/{id}."""
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(
+        self, store: Multiplexer, directory: FunctionDirectory, follower: Follower
+    ) -> None:
+        self._store = store
+        self._directory = directory
         self._follower = follower
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
@@ -43,6 +52,32 @@ class Invocation:
         etag = hashlib.blake2b(body, digest_size=12).hexdigest()
         resp.set_header("Cache-Control", "no-cache")
         answer_with_etag(req, resp, body, "application/json", etag)
+
+    async def on_delete(self, req: Request, resp: Response, invocation_id: str) -> None:  # noqa: ARG002
+        """Cancel it: at once when it waits; when it runs, its worker is told."""
+        answer = "MISSING"
+        if is_invocation_id(invocation_id):
+            answer = await self._store.run(cancel(invocation_id))
+        record = await self._follower.fetch(invocation_id)
+        view = invocation_view(record)
+        if answer == "FINISHED":
+            raise ProblemError(
+                "invocation_finished",
+                f"It has ended already, as {record.status.value}.",
+                members={"invocation": msgspec.json.encode(view)},
+            )
+        view["cancellation"] = "done"
+        if not record.is_finished:
+            is_shared = self._runs_in_a_thread(record.function)
+            view["cancellation"] = "cooperative" if is_shared else "requested"
+        resp.status = 202
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode(view)
+
+    def _runs_in_a_thread(self, function: str) -> bool:
+        """Whether it can only be asked to stop: `ctx.cancelled` becomes true."""
+        manifest = self._directory.manifests.get(function)
+        return manifest is not None and manifest.options.isolation == "thread"
 
 
 class Result:

@@ -27,11 +27,6 @@ class RecordPage:
     next: tuple[str, ...] | None
 
 
-def is_position(filters: Filters, after: tuple[str, ...]) -> bool:
-    """Whether `after` can be where a page of these filters begins."""
-    return len(after) in ((0, 2) if _is_live(filters) else (0, 1))
-
-
 def list_invocations(
     filters: Filters, *, after: tuple[str, ...] = (), most: int
 ) -> Call[RecordPage]:
@@ -46,12 +41,15 @@ def list_invocations(
         call = list_live(function=function, status=status, tag=tag, after=(at, last), most=most)
     else:
         [last] = after or ("",)
-        call = list_history(function=function, status=status, tag=tag, after=last, most=most)
+        # One more than shown tells whether there is a next page.
+        call = list_history(function=function, status=status, tag=tag, after=last, most=most + 1)
 
     def parse(reply: object) -> RecordPage:
         page: Page = call.parse(reply)
         records = tuple(record_from_hash(found, flat) for found, flat in page.records)
-        return RecordPage(records=records, next=page.next)
+        if len(records) <= most:
+            return RecordPage(records=records, next=page.next)
+        return RecordPage(records=records[:most], next=(records[most - 1].id,))
 
     return replace(call, parse=parse)  # type: ignore[arg-type, return-value]
 

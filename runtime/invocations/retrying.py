@@ -13,7 +13,7 @@ from runtime.store.submission_calls import Idempotency, Pace
 _tags = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
-def prepare_retry(  # noqa: PLR0913 - what a submission takes
+def prepare_retry(
     manifest: Manifest,
     record: Record,
     *,

@@ -113,7 +113,7 @@ def admit_batch(
     return Call(words, _read_submitted, load_script("admit_batch"))
 
 
-def stage_batch(
+def stage_batch(  # noqa: PLR0913 - a word for each of the script's
     *,
     batch: str,
     function: str,

@@ -1,0 +1,163 @@
+"""GET /invocations: filters, pages and cursors."""
+
+from __future__ import annotations
+
+import base64
+
+import httpx
+import pytest
+
+from runtime.registry.manifest import Manifest
+from tests.support.gateway_process import error_json
+
+
+@pytest.fixture(scope="module")
+def listed(shared_gateway):
+    """Functions of its own: `many` has 7 that succeeded, 3 that failed, 4 that wait."""
+    shared_gateway.publish(
+        Manifest(name="many", version="v1", file="many.py"),
+        Manifest(name="few", version="v1", file="few.py"),
+    )
+    return shared_gateway
+
+
+@pytest.fixture(scope="module")
+def ids(listed):
+    found = {"succeeded": [], "failed": [], "queued": [], "scheduled": []}
+    with httpx.Client(base_url=listed.url, trust_env=False) as http:
+        for number in range(10):
+            http.post("/functions/many", json={"n": number}, params={"tag": f"t{number % 2}"})
+            claimed = listed.claim()
+            status = "failed" if number % 3 == 2 else "succeeded"
+            error = error_json("exception", "no") if status == "failed" else b""
+            listed.finish(claimed, status, error=error)
+            found[status].append(claimed.id)
+        for _ in range(4):
+            found["queued"].append(http.post("/functions/many", json={}).json()["id"])
+        for _ in range(3):
+            answer = http.post("/functions/many?delay=1h", json={})
+            found["scheduled"].append(answer.json()["id"])
+        yield found
+        for one in (*found["queued"], *found["scheduled"]):
+            http.delete(f"/invocations/{one}")
+
+
+def pages(http, **query):
+    """Every page, by following `next`; the links say the same."""
+    found = []
+    answer = http.get("/invocations", params=query)
+    for _ in range(50):
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        found.append([item["id"] for item in body["items"]])
+        if body["next"] is None:
+            assert "Link" not in answer.headers
+            return found
+        link, rel = answer.headers["Link"].split("; ")
+        assert rel == 'rel="next"'
+        answer = http.get(link.strip("<>"))
+    raise AssertionError("a list without end")
+
+
+def flat(found):
+    return [one for page in found for one in page]
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed", "queued", "scheduled"])
+def test_a_status_lists_all_that_have_it_newest_first(http, ids, status):
+    found = pages(http, function="many", status=status, limit=2)
+
+    assert flat(found) == sorted(ids[status], reverse=True)
+    assert all(len(page) == 2 for page in found[:-1])
+
+
+def test_without_filters_all_are_listed(http, ids):
+    everything = flat(pages(http, limit=100))
+
+    assert {one for of_status in ids.values() for one in of_status} <= set(everything)
+    assert everything == sorted(everything, reverse=True)
+
+
+def test_filters_go_together(http, ids):
+    found = flat(pages(http, function="many", status="failed", tag="t0", limit=1))
+
+    assert found == [one for one in reversed(ids["failed"]) if one in flat(pages(http, tag="t0"))]
+    assert flat(pages(http, function="few")) == []
+
+
+def test_a_page_has_twenty_items_unless_said(http, listed, ids):
+    assert ids
+    assert len(http.get("/invocations").json()["items"]) <= 20
+    assert http.get("/invocations?function=many&limit=17").json()["next"] is None
+
+
+def test_a_page_is_of_invocations(http, ids):
+    [item] = http.get("/invocations?function=many&status=failed&limit=1").json()["items"]
+
+    whole = http.get(f"/invocations/{item['id']}").json()
+    assert item == whole
+
+
+def test_long_arguments_are_left_out_of_lists(http, listed, ids):
+    assert ids
+    one = http.post("/functions/few", json={"text": "x" * 30_000}).json()["id"]
+
+    [item] = http.get("/invocations?function=few").json()["items"]
+    http.delete(f"/invocations/{one}")
+
+    assert (item["arguments"], item["arguments_omitted"]) == (None, True)
+    assert len(http.get(f"/invocations/{one}").json()["arguments"]["text"]) == 30_000
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("limit=0", "?limit"),
+        ("limit=101", "?limit"),
+        ("limit=ten", "?limit"),
+        ("status=done", "?status"),
+        ("function=No%20name", "?function"),
+        ("tag=", "?tag"),
+        ("cursor=", "?cursor"),
+        ("cursor=nonsense", "?cursor"),
+        ("cursor=" + "A" * 600, "?cursor"),
+        ("lmiit=3", "?lmiit"),
+        ("status=failed&status=queued", "?status"),
+    ],
+)
+def test_what_is_wrong_is_named(http, query, pointer):
+    answer = http.get(f"/invocations?{query}")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "parameter_invalid")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def test_a_cursor_is_good_for_its_list_alone(http, ids):
+    assert ids
+    query = {"function": "many", "status": "succeeded", "limit": 2}
+    cursor = http.get("/invocations", params=query).json()["next"]
+
+    other_limit = http.get("/invocations", params={**query, "limit": 5, "cursor": cursor})
+    others = [
+        http.get("/invocations", params={"cursor": cursor}),
+        http.get("/invocations", params={**query, "status": "failed", "cursor": cursor}),
+        http.get("/invocations", params={**query, "status": "queued", "cursor": cursor}),
+        http.get("/invocations", params={**query, "tag": "t0", "cursor": cursor}),
+        http.post("/invocations/retry", params={**query, "cursor": cursor}),
+    ]
+
+    assert other_limit.status_code == 200
+    for answer in others:
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "?cursor"
+
+
+def test_a_cursor_with_any_character_changed_is_refused(http, ids):
+    assert ids
+    cursor = http.get("/invocations?function=many&status=succeeded&limit=2").json()["next"]
+
+    for at in range(0, len(cursor) - 1, 5):
+        other = "B" if cursor[at] == "A" else "A"
+        changed = cursor[:at] + other + cursor[at + 1 :]
+        answer = http.get(f"/invocations?function=many&status=succeeded&cursor={changed}")
+        assert answer.status_code == 422, (at, base64.urlsafe_b64decode(changed + "=="))

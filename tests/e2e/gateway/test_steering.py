@@ -1,0 +1,206 @@
+"""Cancelling, and invoking again what has ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.invocations.identifiers import new_invocation_id
+from runtime.registry.manifest import Manifest
+from runtime.sdk.options import Options
+from runtime.store.function_calls import publish_function
+from tests.support.gateway_process import error_json
+from tests.support.waiting import eventually
+
+CALL = {"name": "Ada"}
+SHARED = Manifest(
+    name="shared", version="d1", file="shared.py", options=Options(isolation="thread")
+)
+
+
+def call(http, path="/functions/greet", **headers):
+    answer = http.post(path, json=CALL if "greet" in path else {}, headers=headers)
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+def fail(gateway, http, **query):
+    """A call of greet that has failed."""
+    answer = http.post("/functions/greet", json=CALL, params=query)
+    gateway.finish(gateway.claim(), "failed", error=error_json("exception", "no"))
+    return answer.json()["id"]
+
+
+def code_of(answer):
+    return answer.status_code, answer.json().get("code")
+
+
+def test_what_waits_is_cancelled_at_once(gateway, http):
+    waiting = call(http)
+    later = call(http, "/functions/greet?delay=1h")
+
+    answers = [http.delete(f"/invocations/{one['id']}") for one in (waiting, later)]
+
+    for answer, one in zip(answers, (waiting, later), strict=True):
+        assert answer.status_code == 202
+        assert answer.json()["id"] == one["id"]
+        assert (answer.json()["status"], answer.json()["cancellation"]) == ("cancelled", "done")
+    assert http.get(f"/invocations/{waiting['id']}").json()["status"] == "cancelled"
+
+
+def test_what_runs_is_cancelled_by_its_worker(gateway, http):
+    call(http)
+    claimed = gateway.claim()
+
+    answer = http.delete(f"/invocations/{claimed.id}")
+    again = http.delete(f"/invocations/{claimed.id}")
+    gateway.finish(claimed, "cancelled")
+
+    assert answer.status_code == again.status_code == 202
+    assert (answer.json()["status"], answer.json()["cancellation"]) == ("running", "requested")
+    assert http.get(f"/invocations/{claimed.id}").json()["status"] == "cancelled"
+
+
+def test_what_runs_in_a_thread_can_only_be_asked(gateway, http):
+    gateway.publish(SHARED)
+    call(http, "/functions/shared")
+    claimed = gateway.claim()
+
+    answer = http.delete(f"/invocations/{claimed.id}")
+    gateway.finish(claimed)
+
+    assert answer.json()["cancellation"] == "cooperative"
+
+
+def test_what_has_ended_stays_as_it_is(gateway, http):
+    call(http)
+    claimed = gateway.claim()
+    gateway.finish(claimed, result=b'"hi"')
+
+    answer = http.delete(f"/invocations/{claimed.id}")
+
+    assert code_of(answer) == (409, "invocation_finished")
+    assert answer.json()["invocation"]["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", ""), ("POST", "/retry"), ("GET", "")])
+def test_an_id_that_was_ours_is_gone_and_any_other_unknown(http, method, path):
+    ours, other = new_invocation_id(), "0192d3a0-7b1c-7def-8a55-0123456789ab"
+
+    assert code_of(http.request(method, f"/invocations/{ours}{path}")) == (410, "invocation_gone")
+    for unknown in (other, "x", ours.upper()):
+        answer = http.request(method, f"/invocations/{unknown}{path}")
+        assert code_of(answer) == (404, "invocation_not_found")
+
+
+def test_a_retry_is_the_same_call_again(gateway, http):
+    old = fail(gateway, http, tag=["a", "b"], priority=7, key="k")
+
+    answer = http.post(f"/invocations/{old}/retry")
+    claimed = gateway.claim()
+    gateway.finish(claimed, result=b'"hi"')
+
+    new = answer.json()
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"/invocations/{new['id']}"
+    assert (new["retry_of"], new["arguments"], new["tags"]) == (old, CALL, ["a", "b"])
+    assert claimed.id == new["id"] != old
+    assert http.get(f"/invocations/{old}").json()["retried_by"] == new["id"]
+
+
+def test_a_retry_carries_the_request_and_the_callback(gateway, http):
+    hook = "http://127.0.0.1:9/x"
+    http.post("/functions/hook?a=1", content=b"raw", headers={"X-Callback-Url": hook})
+    first = gateway.claim()
+    gateway.finish(first)
+
+    answer = http.post(f"/invocations/{first.id}/retry")
+    second = gateway.claim()
+    gateway.finish(second)
+
+    assert second.request == first.request
+    assert answer.json()["callback"]["url"] == hook
+
+
+def test_a_retry_can_be_waited_for(gateway, http):
+    old = fail(gateway, http)
+
+    answer = http.post(f"/invocations/{old}/retry", headers={"Prefer": "wait=1"})
+    gateway.finish(gateway.claim(), result=b'"hi"')
+
+    assert answer.status_code == 202
+    assert answer.headers["Preference-Applied"] == "wait=1"
+
+
+def test_what_has_not_ended_is_not_retried(gateway, http):
+    waiting = call(http)
+
+    answer = http.post(f"/invocations/{waiting['id']}/retry")
+    http.delete(f"/invocations/{waiting['id']}")
+
+    assert code_of(answer) == (409, "invocation_unfinished")
+
+
+def test_arguments_that_no_longer_fit_are_422(gateway, http):
+    gateway.publish(Manifest(name="moving", version="v1", file="m.py", parameters={}))
+    http.post("/functions/moving", json={"old": 1})
+    claimed = gateway.claim()
+    gateway.finish(claimed)
+    strict = {"properties": {"new": {"type": "integer"}}, "additionalProperties": False}
+    manifest = Manifest(name="moving", version="v2", file="m.py", parameters=strict)
+    gateway.line.run(
+        publish_function("moving", manifest=manifest.encode(), version="v2", source=b"")
+    )
+    eventually(lambda: http.get("/functions/moving").json()["version"] == "v2")
+
+    answer = http.post(f"/invocations/{claimed.id}/retry")
+
+    assert code_of(answer) == (422, "arguments_invalid")
+    assert answer.json()["errors"][0]["pointer"] == "/old"
+
+
+def test_a_bulk_retry_repeats_each_once(gateway, http):
+    failed = [fail(gateway, http, tag="bulk") for _ in range(5)]
+    http.post(f"/invocations/{failed[0]}/retry")
+
+    first = http.post("/invocations/retry?function=greet&status=failed&tag=bulk&limit=3")
+    rest = http.post(
+        "/invocations/retry",
+        params={
+            "function": "greet",
+            "status": "failed",
+            "tag": "bulk",
+            "limit": 3,
+            "cursor": first.json()["next"],
+        },
+    )
+    again = http.post("/invocations/retry?function=greet&tag=bulk")
+    retried = [gateway.claim() for _ in range(5)]
+    for claimed in retried:
+        gateway.finish(claimed)
+
+    assert first.status_code == 202
+    assert first.json()["count"] == 3
+    assert 'rel="next"' in first.headers["Link"]
+    assert (rest.json()["count"], rest.json()["next"]) == (1, None)
+    assert again.json() == {"count": 0, "skipped": 0, "next": None}
+    origins = [http.get(f"/invocations/{one.id}").json()["retry_of"] for one in retried]
+    assert sorted(origins) == sorted(failed)
+
+
+@pytest.mark.parametrize(
+    ("query", "pointers"),
+    [
+        ("", ["?function", "?status"]),
+        ("tag=x", ["?function", "?status"]),
+        ("status=running", ["?status"]),
+        ("status=failed&limit=0", ["?limit"]),
+        ("status=failed&limit=1001", ["?limit"]),
+        ("status=failed&cursor=x", ["?cursor"]),
+        ("function=Not%20one", ["?function"]),
+    ],
+)
+def test_a_bulk_retry_says_what_it_needs(http, query, pointers):
+    answer = http.post(f"/invocations/retry?{query}")
+
+    assert code_of(answer) == (422, "parameter_invalid")
+    assert [error["pointer"] for error in answer.json()["errors"]] == pointers

@@ -30,8 +30,8 @@ from gateway.resources.invocations import Invocation, Logs, Result
 from gateway.resources.invoking import InvokeFunction
 from gateway.resources.metrics import Metrics
 from gateway.resources.retries import BulkRetry, OneRetry
-from gateway.retrying import Retrier
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
+from gateway.retrying import Retrier
 from gateway.routes import ROUTES
 from gateway.serving.limits import Limits
 from gateway.trouble_reporting import TroubleReporter

@@ -49,6 +49,7 @@ KINDS: dict[str, Kind] = {
     "invocation_not_found": _kind(404, "Unknown invocation", "No invocation has that id."),
     "delivery_not_found": _kind(404, "Unknown delivery", "No delivery has that id."),
     "batch_not_found": _kind(404, "Unknown batch", "No batch has that id."),
+    "schedule_not_found": _kind(404, "Unknown schedule", "No schedule has that id."),
     "queue_not_found": _kind(404, "Unknown queue", "No queue has that name."),
     "method_not_allowed": _kind(
         405, "Method not allowed", "The path exists; `Allow` names its methods."
@@ -64,6 +65,9 @@ KINDS: dict[str, Kind] = {
     ),
     "batch_finished": _kind(409, "Finished already", "Every invocation of the batch has ended."),
     "delivery_unfinished": _kind(409, "Delivery under way", "The delivery is still being tried."),
+    "schedule_declared": _kind(
+        409, "Declared by the function", "The schedule belongs to a function's own options."
+    ),
     "invocation_gone": _kind(410, "Gone", "The invocation is older than its retention."),
     "batch_gone": _kind(410, "Gone", "The batch is older than its retention."),
     "body_too_large": _kind(413, "Body too large", "The request body is over the limit."),
@@ -79,6 +83,9 @@ KINDS: dict[str, Kind] = {
     ),
     "callback_url_invalid": _kind(
         422, "Invalid callback address", "The address may not be called, or cannot be resolved."
+    ),
+    "schedule_invalid": _kind(
+        422, "Invalid schedule", "`errors` names each wrong member by a JSON pointer."
     ),
     "batch_invalid": _kind(
         422, "Invalid batch", "A batch is 1 to 10,000 JSON objects for a function that takes JSON."

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from gateway.operations import Operation, Route, act_route, get_route
 from gateway.query_parameters import BULK_RETRY, HISTORY, WISHES
+from gateway.schedule_routes import SCHEDULE_ROUTES
 from gateway.system_routes import STORE, SYSTEM_ROUTES
 
 FINISHED = ("function_failed", "function_timeout", "invocation_cancelled", "invocation_expired")

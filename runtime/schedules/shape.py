@@ -7,13 +7,20 @@ from runtime.registry.manifest import Manifest
 from runtime.store.schedule_calls import Shape
 
 
-def shape_of(manifest: Manifest) -> Shape:
+def tag_of(schedule_id: str) -> str:
+    """Return the tag of every invocation of a schedule; the scripts write the same."""
+    return f"schedule:{schedule_id}"
+
+
+def shape_of(manifest: Manifest, *, max_waiting: int = 0) -> Shape:
     """Return what the scripts need to know of the function.
+
+    `max_waiting` counts where the function has no limit of its own.
 
     Raises:
         FunctionUnavailableError: No version of it ever loaded.
     """
-    submission = prepare(manifest, b"{}")
+    submission = prepare(manifest, b"{}", max_waiting=max_waiting)
     return Shape(
         version=submission.version,
         queue=submission.queue,

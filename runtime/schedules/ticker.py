@@ -51,10 +51,12 @@ class Ticker:
 
     Args:
         line: A connection of its own, since it blocks.
+        max_waiting: Most waiting invocations of a function without its own limit; 0: any.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, *, max_waiting: int = 0) -> None:
         self._line = line
+        self._max_waiting = max_waiting
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_away = False
@@ -108,7 +110,7 @@ class Ticker:
             self._stopping.wait(wait_s)
 
     def _fire(self, agenda: Agenda) -> None:
-        decided = [(schedule, _tick(schedule, agenda.now_ms)) for schedule in agenda.due]
+        decided = [(schedule, self._tick(schedule, agenda.now_ms)) for schedule in agenda.due]
         fates = self._line.run_many([call for _, call in decided])
         for (schedule, _), each in zip(decided, fates, strict=True):
             for fate in dict.fromkeys(each):
@@ -121,41 +123,41 @@ class Ticker:
                         count=each.count(fate),
                     )
 
+    def _tick(self, schedule: DueSchedule, now_ms: int) -> Call[list[Fate]]:
+        try:
+            cron = read_cron(schedule.cron, schedule.timezone)
+        except ValueError as error:
+            # Made by a process that knows more time zones; perhaps this one will, too.
+            _log.warning("schedule_unreadable", schedule=schedule.id, error=str(error))
+            later_ms = now_ms + _UNREADABLE_PAUSE_MS
+            return tick_schedule(
+                schedule, since_ms=schedule.since_ms, following_ms=later_ms, shape=Shape()
+            )
+        decision = decide(
+            cron, since_ms=schedule.since_ms, now_ms=now_ms, catch_up=schedule.catch_up
+        )
+        noted = decision.missed[-_MOST_NOTED:]
+        return tick_schedule(
+            schedule,
+            since_ms=decision.since_ms,
+            following_ms=decision.next_ms,
+            shape=self._shape(schedule),
+            missed=len(decision.missed) - len(noted),
+            moments=[
+                *((at, "") for at in noted),
+                *((at, new_invocation_id()) for at in decision.fire),
+            ],
+        )
+
+    def _shape(self, schedule: DueSchedule) -> Shape:
+        if not schedule.manifest:
+            return Shape()
+        try:
+            return shape_of(decode_manifest(schedule.manifest), max_waiting=self._max_waiting)
+        except (FunctionUnavailableError, msgspec.MsgspecError):
+            return Shape()
+
     def _tell_away(self, error: StoreError) -> None:
         if not self._is_away and not self._stopping.is_set():
             self._is_away = True
             _log.warning("ticker_store_is_away", error=str(error))
-
-
-def _tick(schedule: DueSchedule, now_ms: int) -> Call[list[Fate]]:
-    try:
-        cron = read_cron(schedule.cron, schedule.timezone)
-    except ValueError as error:
-        # Made by a process that knows more time zones; perhaps this one will, too.
-        _log.warning("schedule_unreadable", schedule=schedule.id, error=str(error))
-        later_ms = now_ms + _UNREADABLE_PAUSE_MS
-        return tick_schedule(
-            schedule, since_ms=schedule.since_ms, following_ms=later_ms, shape=Shape()
-        )
-    decision = decide(cron, since_ms=schedule.since_ms, now_ms=now_ms, catch_up=schedule.catch_up)
-    noted = decision.missed[-_MOST_NOTED:]
-    return tick_schedule(
-        schedule,
-        since_ms=decision.since_ms,
-        following_ms=decision.next_ms,
-        shape=_shape(schedule),
-        missed=len(decision.missed) - len(noted),
-        moments=[
-            *((at, "") for at in noted),
-            *((at, new_invocation_id()) for at in decision.fire),
-        ],
-    )
-
-
-def _shape(schedule: DueSchedule) -> Shape:
-    if not schedule.manifest:
-        return Shape()
-    try:
-        return shape_of(decode_manifest(schedule.manifest))
-    except (FunctionUnavailableError, msgspec.MsgspecError):
-        return Shape()

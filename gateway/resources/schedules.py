@@ -1,0 +1,242 @@
+"""/schedules: what is invoked when; made, changed, paused, deleted, fired by hand."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from gateway.application import BODY
+from gateway.directory import FunctionDirectory
+from gateway.preferences import fault_of, read_query, refuse_parameters
+from gateway.problems import ProblemError
+from gateway.query_parameters import LONGEST_PAGE, USUAL_PAGE
+from gateway.schedule_bodies import check_fits, read_new_schedule, read_schedule_change
+from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.record import Record
+from runtime.invocations.statuses import Status
+from runtime.invocations.submission import check_available
+from runtime.invocations.view import invocation_json, moment
+from runtime.schedules.cron import read_cron
+from runtime.schedules.shape import shape_of, tag_of
+from runtime.store import schedule_calls
+from runtime.store.multiplexer import Multiplexer
+from runtime.store.schedule_calls import Schedule, SchedulePage
+
+_JSON = "application/json"
+_SHOWN_MOMENTS = 5
+_ASK_AGAIN_S = "1"
+_ID_PREFIX = "sch-"  # no function's name has a hyphen, so no own schedule has such an id
+
+
+class ScheduleList:
+    """GET and POST /schedules."""
+
+    def __init__(self, store: Multiplexer, directory: FunctionDirectory) -> None:
+        self._store = store
+        self._directory = directory
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """List a page of schedules, by id."""
+        query = read_query(req.query_string, ("limit", "cursor"))
+        limit, after = _read_page(query)
+        page = await self._store.run(schedule_calls.list_schedules(after=after, most=limit))
+        cursor = None if page.next is None else _write_cursor(page.next)
+        if cursor is not None:
+            resp.append_header("Link", f'</schedules?limit={limit}&cursor={cursor}>; rel="next"')
+        items = [schedule_view(schedule, page.now_ms) for schedule in page.schedules]
+        resp.content_type = _JSON
+        resp.data = msgspec.json.encode({"items": items, "next": cursor})
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """Make a schedule, once it is certain that its ticks can invoke the function."""
+        definition = read_new_schedule(_read_body(req))
+        manifest = await self._directory.find(definition.function)
+        check_available(manifest)
+        check_fits(manifest, definition.arguments or {})
+        schedule_id = _ID_PREFIX + new_invocation_id()
+        await self._store.run(schedule_calls.create_schedule(schedule_id, definition.fields))
+        await _show(self._store, resp, schedule_id)
+        resp.status = 201
+        resp.set_header("Location", f"/schedules/{schedule_id}")
+
+
+class OneSchedule:
+    """GET, PATCH and DELETE /schedules/{id}."""
+
+    def __init__(self, store: Multiplexer, directory: FunctionDirectory) -> None:
+        self._store = store
+        self._directory = directory
+
+    async def on_get(self, req: Request, resp: Response, schedule_id: str) -> None:
+        """Show a schedule."""
+        read_query(req.query_string, ())
+        await _show(self._store, resp, schedule_id)
+
+    async def on_patch(self, req: Request, resp: Response, schedule_id: str) -> None:
+        """Pause, resume or change a schedule; one that its function declares only pauses."""
+        change = read_schedule_change(_read_body(req))
+        schedule, _ = await _find(self._store, schedule_id)
+        if schedule.source == "decorator" and set(change.fields) != {"paused"}:
+            raise await self._declared(schedule, "only paused, resumed and fired")
+        if change.arguments is not None:
+            manifest = await self._directory.find(schedule.function)
+            check_available(manifest)
+            check_fits(manifest, change.arguments)
+        changed = await self._store.run(schedule_calls.change_schedule(schedule.id, change.fields))
+        if changed == "DECLARED":
+            raise await self._declared(schedule, "only paused, resumed and fired")
+        await _show(self._store, resp, schedule.id)
+
+    async def on_delete(self, req: Request, resp: Response, schedule_id: str) -> None:
+        """Delete a schedule that was made here."""
+        read_query(req.query_string, ())
+        schedule, _ = await _find(self._store, schedule_id)
+        if await self._store.run(schedule_calls.delete_schedule(schedule.id)) == "DECLARED":
+            raise await self._declared(schedule, "paused, but not deleted")
+        resp.status = 204
+
+    async def _declared(self, schedule: Schedule, may: str) -> ProblemError:
+        manifest = self._directory.manifests.get(schedule.function)
+        place = f" in {manifest.file}" if manifest else ""
+        return ProblemError(
+            "schedule_declared",
+            f"{schedule.function} declares this schedule itself{place}: here it can be {may}. "
+            "Change or remove schedule=… of its @function instead.",
+        )
+
+
+class ScheduleFiring:
+    """POST /schedules/{id}/fire."""
+
+    def __init__(
+        self, store: Multiplexer, directory: FunctionDirectory, *, max_waiting: int
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._max_waiting = max_waiting
+
+    async def on_post(self, req: Request, resp: Response, schedule_id: str) -> None:
+        """Invoke the schedule's function now, whatever it says of pauses and overlaps."""
+        read_query(req.query_string, ())
+        schedule, _ = await _find(self._store, schedule_id)
+        manifest = await self._directory.find(schedule.function)
+        shape = shape_of(manifest, max_waiting=self._max_waiting)
+        invocation_id = new_invocation_id()
+        fired = await self._store.run(
+            schedule_calls.fire_schedule(schedule.id, invocation_id=invocation_id, shape=shape)
+        )
+        if fired.reception == "MISSING":
+            raise _unknown(schedule_id)
+        if fired.reception == "FULL":
+            raise ProblemError(
+                "queue_full", f"{fired.waiting} calls of {schedule.function} wait already."
+            )
+        record = Record(
+            id=invocation_id,
+            function=schedule.function,
+            version=shape.version,
+            status=Status.QUEUED,
+            queue=shape.queue,
+            created_at_ms=fired.created_at_ms,
+            arguments=fired.arguments,
+            tags=msgspec.json.encode([tag_of(schedule.id)]),
+        )
+        resp.status = 202
+        resp.set_header("Location", f"/invocations/{invocation_id}")
+        resp.set_header("X-Call-Id", invocation_id)
+        resp.set_header("Retry-After", _ASK_AGAIN_S)
+        resp.content_type = _JSON
+        resp.data = invocation_json(record)
+
+
+def schedule_view(schedule: Schedule, now_ms: int) -> dict[str, Any]:
+    """Return a schedule as callers see it; a paused one has no next moments."""
+    here = f"/schedules/{schedule.id}"
+    last = schedule.last_invocation
+    skips = [{"at": moment(at), "reason": reason} for at, reason in schedule.skips]
+    links = {"self": here, "fire": f"{here}/fire", "function": f"/functions/{schedule.function}"}
+    return {
+        "id": schedule.id,
+        "function": schedule.function,
+        "arguments": msgspec.Raw(schedule.arguments),
+        "cron": schedule.cron,
+        "timezone": schedule.timezone,
+        "paused": schedule.is_paused,
+        "overlap": schedule.overlap,
+        "catch_up": schedule.catch_up,
+        "next": _next_moments(schedule, now_ms),
+        "last_invocation": last,
+        "source": schedule.source,
+        "created_at": moment(schedule.created_at_ms),
+        "fired": schedule.fired,
+        "skipped": schedule.skipped,
+        "last_skipped": skips[0]["at"] if skips else None,
+        "skips": skips,
+        "links": {**links, **({"last_invocation": f"/invocations/{last}"} if last else {})},
+    }
+
+
+def _next_moments(schedule: Schedule, now_ms: int) -> list[str | None]:
+    if schedule.is_paused:
+        return []
+    try:
+        cron = read_cron(schedule.cron, schedule.timezone)
+    except ValueError:  # made by a process that knows more time zones
+        return []
+    return [moment(at) for at in cron.next_few(now_ms, _SHOWN_MOMENTS)]
+
+
+async def _find(store: Multiplexer, schedule_id: str) -> tuple[Schedule, int]:
+    page: SchedulePage = await store.run(schedule_calls.read_schedule(schedule_id))
+    if not page.schedules:
+        raise _unknown(schedule_id)
+    return page.schedules[0], page.now_ms
+
+
+async def _show(store: Multiplexer, resp: Response, schedule_id: str) -> None:
+    schedule, now_ms = await _find(store, schedule_id)
+    resp.content_type = _JSON
+    resp.data = msgspec.json.encode(schedule_view(schedule, now_ms))
+
+
+def _unknown(schedule_id: str) -> ProblemError:
+    return ProblemError("schedule_not_found", f"No schedule has the id {schedule_id[:64]!r}.")
+
+
+def _read_body(req: Request) -> bytes:
+    read_query(req.query_string, ())
+    media_type = (req.content_type or _JSON).partition(";")[0].strip().lower()
+    if media_type != _JSON:
+        raise ProblemError("unsupported_media_type", f"A schedule is {_JSON}, not {media_type}.")
+    body: bytes = req.scope[BODY]
+    return body
+
+
+def _read_page(query: dict[str, str]) -> tuple[int, str]:
+    faults = []
+    text = query.get("limit", str(USUAL_PAGE))
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 0  # noqa: PLR2004
+    if not 1 <= limit <= LONGEST_PAGE:
+        faults.append(fault_of("?limit", f"a whole number from 1 to {LONGEST_PAGE}"))
+    after = _read_cursor(query["cursor"]) if "cursor" in query else ""
+    if after is None:
+        faults.append(fault_of("?cursor", "not a cursor of this list"))
+    refuse_parameters(faults)
+    return limit, after or ""
+
+
+def _write_cursor(last: str) -> str:
+    return base64.urlsafe_b64encode(f"schedules {last}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> str | None:
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        kind, _, last = text.decode("ascii").partition(" ")
+    except (binascii.Error, ValueError):
+        return None
+    return last if kind == "schedules" and last else None

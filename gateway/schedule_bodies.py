@@ -1,0 +1,177 @@
+"""From the body that makes or changes a schedule to what it says, strictly.
+
+Every wrong member is named by a JSON pointer with what it takes; nothing unknown is ignored.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from gateway.json_boundary import read_json_object
+from gateway.problems import ProblemError
+from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.registry.arguments import check_arguments
+from runtime.registry.manifest import Manifest
+from runtime.schedules.cron import Cron
+from runtime.sdk.cron_shape import check_timezone
+
+_decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_USUAL = {"timezone": "UTC", "paused": "0", "overlap": "1", "catch_up": "0"}
+_SHOWN_ONLY = frozenset(
+    ("id", "source", "next", "last_invocation", "fired", "skipped", "skips", "created_at", "links")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What a body says of a schedule.
+
+    Attributes:
+        function: The name of its function; empty where the body changes a schedule.
+        fields: What it sets of the schedule's hash, the arguments byte for byte as they came.
+        arguments: The arguments decoded; None where it says nothing of them.
+    """
+
+    function: str
+    fields: dict[str, str | bytes]
+    arguments: dict[str, Any] | None
+
+
+def read_new_schedule(body: bytes) -> Definition:
+    """Read what makes a schedule.
+
+    Raises:
+        ProblemError: `invalid_json`, or `schedule_invalid` with a pointer to each fault.
+    """
+    given = read_json_object(body)
+    faults = _unknown(given, ("function", *_MEMBERS))
+    function = given.get("function")
+    if not isinstance(function, str) or not function:
+        faults.append(_fault("function", "takes the name of a function"))
+    if "cron" not in given:
+        faults.append(_fault("cron", "is required: a cron line"))
+    fields = _read_members(body, given, faults)
+    _refuse(faults)
+    return Definition(
+        function=str(function),
+        fields={**_USUAL, "function": str(function), "arguments": b"{}", **fields},
+        arguments=given.get("arguments", {}),
+    )
+
+
+def read_schedule_change(body: bytes) -> Definition:
+    """Read what changes a schedule: at least one member.
+
+    Raises:
+        ProblemError: `invalid_json`, or `schedule_invalid` with a pointer to each fault.
+    """
+    given = read_json_object(body)
+    faults = _unknown(given, tuple(_MEMBERS))
+    if not given:
+        faults.append(ArgumentFault(pointer="", detail=f"takes one or more of {_names()}"))
+    fields = _read_members(body, given, faults)
+    _refuse(faults)
+    return Definition(function="", fields=fields, arguments=given.get("arguments"))
+
+
+def check_fits(manifest: Manifest, arguments: dict[str, Any]) -> None:
+    """Pass if ticks can invoke the function with these arguments.
+
+    Raises:
+        ProblemError: `schedule_invalid`, with a pointer to each argument that does not fit.
+    """
+    if manifest.takes_request:
+        detail = f"{manifest.name} takes the HTTP request, and a tick has none to give"
+        _refuse([_fault("function", detail)])
+    try:
+        check_arguments(manifest, arguments)
+    except ArgumentsError as error:
+        _refuse(
+            ArgumentFault(pointer=f"/arguments{fault.pointer}", detail=fault.detail)
+            for fault in error.faults
+        )
+
+
+def _read_members(
+    body: bytes, given: Mapping[str, Any], faults: list[ArgumentFault]
+) -> dict[str, str | bytes]:
+    """Return the fields that the known members set; what is wrong joins `faults`."""
+    fields: dict[str, str | bytes] = {}
+    for name, read in _MEMBERS.items():
+        if name in given:
+            try:
+                fields[name] = read(given[name])
+            except ValueError as error:
+                faults.append(_fault(name, str(error)))
+    if "arguments" in fields:
+        fields["arguments"] = bytes(_decode_raw(body)["arguments"])
+    return fields
+
+
+def _unknown(given: Mapping[str, Any], known: tuple[str, ...]) -> list[ArgumentFault]:
+    faults = []
+    for name in given:
+        if name in known:
+            continue
+        if name == "function":
+            detail = "cannot be changed: make another schedule"
+        elif name in _SHOWN_ONLY:
+            detail = "is shown only, and cannot be set"
+        else:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            detail = f"is unknown; {hint}It takes: {', '.join(known)}"
+        faults.append(_fault(name, detail))
+    return faults
+
+
+def _names() -> str:
+    return ", ".join(_MEMBERS)
+
+
+def _cron(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("takes a cron line, such as '0 9 * * mon-fri'")  # noqa: TRY004
+    cron = Cron(value, "UTC")
+    if cron.next_after(0) is None:
+        raise ValueError(f"{value!r} never comes: there is no such day")
+    return " ".join(value.split())
+
+
+def _arguments(value: object) -> bytes:
+    if not isinstance(value, dict):
+        raise ValueError("takes an object: the function's arguments")  # noqa: TRY004
+    return b""
+
+
+def _switch(value: object) -> str:
+    if not isinstance(value, bool):
+        raise ValueError("takes true or false")  # noqa: TRY004
+    return "1" if value else "0"
+
+
+_MEMBERS: dict[str, Callable[[object], str | bytes]] = {
+    "cron": _cron,
+    "timezone": check_timezone,
+    "arguments": _arguments,
+    "paused": _switch,
+    "overlap": _switch,
+    "catch_up": _switch,
+}
+
+
+def _fault(name: str, detail: str) -> ArgumentFault:
+    pointer = "/" + name[:64].replace("~", "~0").replace("/", "~1")
+    return ArgumentFault(pointer=pointer, detail=detail)
+
+
+def _refuse(faults: Iterable[ArgumentFault]) -> None:
+    found = tuple(faults)
+    if found:
+        detail = "; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in found)
+        raise ProblemError("schedule_invalid", detail, errors=found)

@@ -50,6 +50,13 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         problems=("not_ready",),
     ),
     get_route(
+        "/metrics",
+        "metrics",
+        "health",
+        "metrics",
+        "What Prometheus scrapes: counts, times and depths of the whole system",
+    ),
+    get_route(
         "/openapi.json", "openapi_json", "documents", "openapi_json", "This document as JSON"
     ),
     get_route(

@@ -29,6 +29,7 @@ _OK: dict[str, Json] = {
     "get_delivery": {_JSON: {"schema": component_ref("Delivery")}},
     "redeliver": {_JSON: {"schema": component_ref("Delivery")}},
     "openapi_yaml": {"application/yaml": {"schema": {"type": "string"}}},
+    "metrics": {"text/plain": {"schema": {"type": "string"}}},
     "docs": {"text/html": {"schema": {"type": "string"}}},
     "problem": {"text/html": {"schema": {"type": "string"}}},
 }

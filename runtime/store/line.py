@@ -22,6 +22,7 @@ from runtime.store.failures import NoScriptError, failure_of
 from runtime.store.keys import Keys
 from runtime.store.packing import pack
 from runtime.store.scripts import Argument, Call
+from runtime.store.trouble import TROUBLE
 
 T = TypeVar("T")
 _READ_BYTES = 65_536
@@ -56,25 +57,25 @@ class Line:
 
     def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Send several calls in one round trip; not one transaction."""
-        with self._lock:
+        with TROUBLE, self._lock:
             replies = self._exchange([command_words(call, self.keys) for call in calls])
             for index, reply in enumerate(replies):
                 if isinstance(reply, NoScriptError):
                     [replies[index]] = self._exchange(
                         [command_words(calls[index], self.keys, whole=True)]
                     )
-        for reply in replies:
-            if isinstance(reply, StoreError):
-                raise reply
+            for reply in replies:
+                if isinstance(reply, StoreError):
+                    raise reply
         return [call.parse(reply) for call, reply in zip(calls, replies, strict=True)]
 
     def block(self, keys: Sequence[str], *, timeout_s: float) -> tuple[str, bytes] | None:
         """BLPOP: return (key, value) as soon as one of the lists has one, else None."""
         words = ("BLPOP", *keys, f"{timeout_s:.3f}")
-        with self._lock:
+        with TROUBLE, self._lock:
             [reply] = self._exchange([words], grace_s=timeout_s + _BLOCK_GRACE_S)
-        if isinstance(reply, StoreError):
-            raise reply
+            if isinstance(reply, StoreError):
+                raise reply
         return None if reply is None else (reply[0].decode(), reply[1])
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ from runtime.store.keys import Keys
 from runtime.store.line import command_words
 from runtime.store.packing import pack
 from runtime.store.scripts import Argument, Call
+from runtime.store.trouble import TROUBLE
 
 T = TypeVar("T")
 
@@ -50,17 +51,18 @@ class Multiplexer:
         Raises:
             StoreError: Redis is away (StoreUnavailableError) or answers an error.
         """
-        wire = self._wire
-        if wire is None or wire.closed:
-            wire = await self._connect()
-        reply = await wire.send(command_words(call, self.keys))
-        if isinstance(reply, hiredis.ReplyError):
-            failure = failure_of(str(reply))
-            if not isinstance(failure, NoScriptError):
-                raise failure
-            reply = await wire.send(command_words(call, self.keys, whole=True))
+        with TROUBLE:
+            wire = self._wire
+            if wire is None or wire.closed:
+                wire = await self._connect()
+            reply = await wire.send(command_words(call, self.keys))
             if isinstance(reply, hiredis.ReplyError):
-                raise failure_of(str(reply))
+                failure = failure_of(str(reply))
+                if not isinstance(failure, NoScriptError):
+                    raise failure
+                reply = await wire.send(command_words(call, self.keys, whole=True))
+                if isinstance(reply, hiredis.ReplyError):
+                    raise failure_of(str(reply))
         return call.parse(reply)
 
     async def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:

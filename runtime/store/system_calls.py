@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from runtime.store.invocation_calls import FAILURE_TTL_MS
 from runtime.store.scripts import Call, load_script
@@ -32,24 +33,23 @@ class WorkerState:
 
 def read_queues() -> Call[list[QueueState]]:
     """Read the state of every queue, in order of their names."""
-    return Call(
-        (),
-        lambda reply: sorted(
-            (
-                QueueState(
-                    name=name.decode(),
-                    is_paused=paused == 1,
-                    waiting=waiting,
-                    scheduled=scheduled,
-                    running=running,
-                    oldest_ms=None if oldest < 0 else oldest,
-                )
-                for name, paused, waiting, scheduled, running, oldest in reply
-            ),
-            key=lambda queue: queue.name,
-        ),
-        load_script("read_queues"),
+    return Call((), queue_states, load_script("read_queues"))
+
+
+def queue_states(reply: list[Any]) -> list[QueueState]:
+    """Read what include/queue_state.lua returns."""
+    states = (
+        QueueState(
+            name=name.decode(),
+            is_paused=paused == 1,
+            waiting=waiting,
+            scheduled=scheduled,
+            running=running,
+            oldest_ms=None if oldest < 0 else oldest,
+        )
+        for name, paused, waiting, scheduled, running, oldest in reply
     )
+    return sorted(states, key=lambda queue: queue.name)
 
 
 def read_workers() -> Call[list[WorkerState]]:

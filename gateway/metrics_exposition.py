@@ -1,0 +1,152 @@
+"""From the figures in Redis to Prometheus's text: the table's metrics, filled in.
+
+The labels are bounded: functions that are published, queues that they name or that
+still hold work. What was removed is shown no more; its counts come back with it.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from gateway.metrics_table import METRICS
+from runtime.registry.manifest import Manifest
+from runtime.store.metrics_calls import Figures, FunctionFigures, Histogram
+from runtime.store.system_calls import QueueState
+from runtime.store.trouble import KINDS
+
+_OUTCOMES = ("succeeded", "failed", "cancelled", "expired")
+_DELIVERY_OUTCOMES = ("delivered", "failed", "stopped")
+_DEFAULT_QUEUE = "default"
+_MS = 1000
+Sample = tuple[tuple[str, ...], float]
+
+
+def expose(
+    figures: Figures | None, manifests: Mapping[str, Manifest], accept: str
+) -> tuple[bytes, str]:
+    """Return the text and its media type; without figures, that Redis did not answer."""
+    snapshot = _Snapshot(figures, manifests)
+    encode, media_type = choose_encoder(accept)
+    return encode(snapshot), media_type
+
+
+class _Snapshot(Collector):
+    """One scrape, as prometheus_client's encoders ask for it."""
+
+    def __init__(self, figures: Figures | None, manifests: Mapping[str, Manifest]) -> None:
+        self._figures = figures
+        self._samples = _own_samples(is_redis_up=figures is not None)
+        if figures is not None:
+            self._samples |= _function_samples(figures.functions)
+            self._samples |= _queue_samples(figures, manifests)
+            self._samples |= _total_samples(figures, manifests)
+
+    def collect(self) -> Iterator[Family]:
+        """Yield the families in the order of the table."""
+        for metric in METRICS:
+            if metric.kind == "histogram":
+                if self._figures is not None:
+                    yield _histogram_family(metric.name, metric.help, self._figures)
+                continue
+            if metric.name not in self._samples:
+                continue
+            kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+            family = kind(metric.name, metric.help, labels=metric.labels)
+            for labels, value in self._samples[metric.name]:
+                family.add_metric(labels, value)
+            yield family
+
+
+def _own_samples(*, is_redis_up: bool) -> dict[str, list[Sample]]:
+    return {
+        "penstock_redis_up": [((), float(is_redis_up))],
+        "penstock_build_info": [((_version(), platform.python_version()), 1)],
+    }
+
+
+def _function_samples(functions: Mapping[str, FunctionFigures]) -> dict[str, list[Sample]]:
+    return {
+        "penstock_invocations_total": [
+            ((name, outcome), getattr(counted, outcome))
+            for name, counted in functions.items()
+            for outcome in _OUTCOMES
+        ],
+        "penstock_retries_total": [((name,), f.retried) for name, f in functions.items()],
+        "penstock_lost_attempts_total": [((name,), f.lost) for name, f in functions.items()],
+    }
+
+
+def _queue_samples(figures: Figures, manifests: Mapping[str, Manifest]) -> dict[str, list[Sample]]:
+    named = {manifest.options.queue for manifest in manifests.values()} | {_DEFAULT_QUEUE}
+    queues = [
+        queue
+        for queue in figures.queues
+        if queue.name in named or queue.waiting or queue.scheduled or queue.running
+    ]
+    shown: dict[str, Callable[[QueueState], float]] = {
+        "penstock_queue_depth": lambda queue: queue.waiting,
+        "penstock_queue_scheduled": lambda queue: queue.scheduled,
+        "penstock_queue_in_flight": lambda queue: queue.running,
+        "penstock_queue_oldest_age_seconds": lambda queue: (queue.oldest_ms or 0) / _MS,
+        "penstock_queue_paused": lambda queue: queue.is_paused,
+    }
+    return {
+        name: [((queue.name,), value(queue)) for queue in queues] for name, value in shown.items()
+    }
+
+
+def _total_samples(figures: Figures, manifests: Mapping[str, Manifest]) -> dict[str, list[Sample]]:
+    totals = figures.totals
+    oldest_ms = figures.oldest_delivery_ms or 0
+    published = sum(bool(manifest.version) for manifest in manifests.values())
+    broken = sum(manifest.error is not None for manifest in manifests.values())
+    return {
+        "penstock_take_overs_total": [((), totals["take_overs"])],
+        "penstock_late_results_total": [((), totals["late_results"])],
+        "penstock_deliveries_total": [
+            ((outcome,), totals[f"deliveries_{outcome}"]) for outcome in _DELIVERY_OUTCOMES
+        ],
+        "penstock_deliveries_pending": [((), figures.pending_deliveries)],
+        "penstock_delivery_oldest_pending_age_seconds": [((), oldest_ms / _MS)],
+        "penstock_workers": [((), figures.workers)],
+        "penstock_functions": [((), published)],
+        "penstock_functions_with_load_error": [((), broken)],
+        "penstock_redis_errors_total": [
+            ((kind,), totals[f"redis_errors_{kind}"]) for kind in KINDS
+        ],
+    }
+
+
+def _histogram_family(name: str, text: str, figures: Figures) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, text, labels=["function"])
+    edges = [str(bound_ms / _MS) for bound_ms in figures.bounds_ms] + ["+Inf"]
+    for function, counted in figures.functions.items():
+        histogram = counted.run if name == "penstock_run_seconds" else counted.queue
+        family.add_metric([function], _cumulate(edges, histogram), histogram.sum_ms / _MS)
+    return family
+
+
+def _cumulate(edges: list[str], histogram: Histogram) -> list[tuple[str, float]]:
+    buckets, total = [], 0
+    for edge, count in zip(edges, histogram.counts, strict=True):
+        total += count
+        buckets.append((edge, float(total)))
+    return buckets
+
+
+def _version() -> str:
+    try:
+        return version("penstock")
+    except PackageNotFoundError:
+        return "unknown"

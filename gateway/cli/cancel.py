@@ -10,6 +10,11 @@ from gateway.cli.output import print_json
 from gateway.cli.several import ask_each
 from gateway.cli.system import DataOption, JsonOption, UrlOption, find_system
 
+_TOLD = {
+    "requested": "is being cancelled",
+    "cooperative": "is asked to stop: it shares a process, and ends when it sees ctx.cancelled",
+}
+
 
 def cancel(
     ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Which invocations.")],
@@ -25,6 +30,6 @@ def cancel(
         print_json({"items": answers})
     else:
         for invocation in answers:
-            print(invocation["id"], invocation["status"])
+            print(invocation["id"], _TOLD.get(invocation["cancellation"], "cancelled"))
     if code:
         raise typer.Exit(code)

@@ -26,7 +26,7 @@ from gateway.cli.call_options import (
     RunAtOption,
     TagOption,
 )
-from gateway.cli.event_stream import follow
+from gateway.cli.event_stream import END, follow
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.live_view import LiveView
 from gateway.cli.output import note, print_json, print_value
@@ -113,11 +113,15 @@ def _follow(system: System, invocation: dict[str, Any], view: LiveView) -> Any: 
         with view:
             for event in follow(system, here):
                 view.show(event)
-        return system.get(path_to("invocations", here)).json()
+                if event.name == END:
+                    invocation = event.value()
     except KeyboardInterrupt:
         note(f"\n{here} goes on; follow it with  {system.hint('logs', here, '-f')}")
         note(f"or end it with  {system.hint('cancel', here)}")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if invocation.get("result_omitted"):
+        return system.get(path_to("invocations", here)).json()
+    return invocation
 
 
 def _tell_accepted(system: System, invocation: dict[str, Any], *, as_json: bool) -> None:

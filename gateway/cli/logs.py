@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.event_stream import StreamedEvent, follow
+from gateway.cli.event_stream import END, StreamedEvent, follow
 from gateway.cli.invoke import tell_failure
 from gateway.cli.output import note, print_json
-from gateway.cli.system import DataOption, JsonOption, System, UrlOption, find_system, path_to
+from gateway.cli.system import DataOption, JsonOption, UrlOption, find_system, path_to
 
 
 def logs(
@@ -33,8 +33,6 @@ def logs(
     if is_following:
         for event in follow(system, invocation_id):
             _show_event(event) if as_json else _show(event)
-        if not as_json:
-            _tell_end(system, invocation_id)
         return
     output = system.get(path_to("invocations", invocation_id, "logs")).body
     if as_json:
@@ -52,6 +50,8 @@ def _show(event: StreamedEvent) -> None:
         value = event.value()
         if value.get("status") == "retrying":
             note(f"attempt {value.get('attempt')} failed: {_tell_error(value.get('error'))}")
+    elif event.name == END and (invocation := event.value())["status"] != "succeeded":
+        tell_failure(invocation)
 
 
 def _show_event(event: StreamedEvent) -> None:
@@ -62,9 +62,3 @@ def _show_event(event: StreamedEvent) -> None:
 
 def _tell_error(error: Any) -> str:  # noqa: ANN401 - any JSON
     return f"{error.get('type')}: {error.get('message')}" if isinstance(error, dict) else "unknown"
-
-
-def _tell_end(system: System, invocation_id: str) -> None:
-    invocation = system.get(path_to("invocations", invocation_id)).json()
-    if invocation["status"] != "succeeded":
-        tell_failure(invocation)

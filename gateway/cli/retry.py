@@ -74,14 +74,34 @@ def _tell(answers: list[dict[str, Any]], *, as_json: bool) -> None:
 
 def _retry_all(system: System, wanted: Query, *, yes: bool, as_json: bool) -> None:
     if not yes:
-        found = len(read_list(system, "/invocations", wanted, _MOST_COUNTED))
-        if not found:
-            note("No such invocations: nothing to retry.")
+        found = read_list(system, "/invocations", wanted, _MOST_COUNTED)
+        fresh = sum(item.get("retried_by") is None for item in found)
+        if not fresh and len(found) < _MOST_COUNTED:
+            note("No such invocations that were not retried already.")
             return
-        many = f"{found:,}" + (" or more" if found == _MOST_COUNTED else "")
-        confirm(f"Invoke {many} again?", yes=False)
-    answer = accept(system.ask("POST", "/invocations/retry", query=wanted)).json()
-    if as_json:
-        print_json(answer)
-    else:
-        print(f"{answer['retried']:,} invoked again")
+        more = " or more" if len(found) == _MOST_COUNTED else ""
+        confirm(f"Invoke {fresh:,}{more} again?", yes=False)
+    done = {"count": 0, "skipped": 0}
+    try:
+        _retry_pages(system, wanted, done)
+    finally:
+        if as_json:
+            print_json(done)
+        else:
+            print(f"{done['count']:,} invoked again")
+            if done["skipped"]:
+                note(
+                    f"{done['skipped']:,} not: their arguments fit no more, or the function is gone"
+                )
+
+
+def _retry_pages(system: System, wanted: Query, done: dict[str, int]) -> None:
+    """Have all retried, as many at a time as the system takes; count them in `done`."""
+    cursor: list[tuple[str, str]] = []
+    while True:
+        answer = accept(system.ask("POST", "/invocations/retry", query=[*wanted, *cursor])).json()
+        for name in done:
+            done[name] += answer[name]
+        if not answer["next"]:
+            return
+        cursor = [("cursor", answer["next"])]

@@ -1,0 +1,194 @@
+"""Calling and following, as a person does it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.exit_codes import ExitCode
+from tests.e2e.cli.calls import COUNT, SLEEP, published
+from tests.support.commands import penstock
+from tests.support.system import System
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).parents[3]
+COMMAND = (sys.executable, "-m", "gateway.cli.main")
+
+
+@pytest.fixture(scope="module")
+def calls(system: System) -> Iterator[System]:
+    with published(system, cli_count=COUNT, cli_sleep=SLEEP) as running:
+        yield running
+
+
+def test_items_come_on_standard_output_and_log_lines_on_standard_error(calls: System):
+    answer = penstock("invoke", "cli_count", "upto=2", "--wait", "--logs", "--url", calls.base_url)
+
+    assert answer.returncode == ExitCode.OK, answer.stderr
+    assert answer.stdout == '{"number": 1}\n{"number": 2}\n'
+    assert answer.stderr == "counted 1\ncounted 2\n"
+
+
+def test_machines_get_the_whole_invocation(calls: System):
+    answer = penstock("invoke", "cli_count", "--wait", "--json", "--url", calls.base_url)
+
+    found = json.loads(answer.stdout)
+    assert found["result"] == [{"number": 1}, {"number": 2}, {"number": 3}]
+    assert found["progress"]["done"] == 3
+
+
+def test_a_person_sees_a_bar(calls: System):
+    code, shown = on_a_terminal(
+        "invoke", "cli_count", "upto=2", "pause_s=0.3", "--wait", "--logs", "--url", calls.base_url
+    )
+
+    assert code == ExitCode.OK
+    for said in ("cli_count running", "at 1", "counted 2", '{"number": 2}'):
+        assert said in shown
+
+
+def test_an_interrupt_leaves_the_call_running_and_says_how_to_go_on(calls: System):
+    command = start("invoke", "cli_sleep", "--wait", "--logs", "--url", calls.base_url)
+    assert command.stderr is not None
+    assert command.stderr.readline() == b"good night\n"
+
+    command.send_signal(signal.SIGINT)
+    _, said = command.communicate(timeout=5)
+
+    [here] = {word for word in said.decode().split() if word.count("-") == 4}
+    found = calls.invocation(here)
+    ended = penstock("cancel", here, "--url", calls.base_url)
+    assert command.returncode == ExitCode.INTERRUPTED
+    assert f"penstock logs {here} -f --url {calls.base_url}" in said.decode()
+    assert f"penstock cancel {here} --url {calls.base_url}" in said.decode()
+    assert found["status"] == "running"
+    assert ended.returncode == ExitCode.OK
+    assert calls.finished(here, within_s=5)["status"] == "cancelled"
+
+
+def test_a_later_call_is_scheduled(calls: System):
+    answer = penstock(
+        *("invoke", "hello", "--delay", "1h", "--priority", "9", "--tag", "a b", "--tag", "c"),
+        *("--key", "one", "--max-age", "2h", "--json", "--url", calls.base_url),
+    )
+
+    found = json.loads(answer.stdout)
+    assert (found["status"], found["tags"]) == ("scheduled", ["a b", "c"])
+    assert penstock("cancel", found["id"], "--url", calls.base_url).returncode == ExitCode.OK
+
+
+def test_the_same_idempotency_key_makes_one_call(calls: System):
+    words = ("invoke", "hello", "--idempotency-key", "cli-once", "--url", calls.base_url)
+
+    first, second = penstock(*words), penstock(*words)
+
+    assert first.stdout == second.stdout
+    assert "that call" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--delay", "soon"), "?delay"),
+        (("--run-at", "2026-11-22T09:30:00"), "?run_at"),
+        (("--delay", "1h", "--run-at", "2036-11-22T09:30:00Z"), "?run_at"),
+        (("--callback", "ftp://example.com"), "callback_url_invalid"),
+    ],
+)
+def test_wrong_options_are_named(calls: System, flags: tuple[str, ...], said: str):
+    answer = penstock("invoke", "hello", *flags, "--url", calls.base_url)
+
+    assert answer.returncode == ExitCode.REFUSED
+    assert said in answer.stderr
+
+
+def test_logs_show_what_was_printed(calls: System):
+    here = calls.call("cli_count", upto=2, wait_s=20).json()["id"]
+
+    people = penstock("logs", here, "--url", calls.base_url)
+    followed = penstock("logs", here, "-f", "--url", calls.base_url)
+    machines = penstock("logs", here, "-f", "--json", "--url", calls.base_url)
+
+    events = [json.loads(line) for line in machines.stdout.splitlines()]
+    assert people.stdout == followed.stdout == "counted 1\ncounted 2\n"
+    assert [one["data"] for one in events if one["event"] == "item"] == [
+        {"number": 1},
+        {"number": 2},
+    ]
+    assert events[-1]["event"] == "end"
+
+
+def test_logs_come_while_it_runs_and_end_with_it(calls: System):
+    here = calls.call("cli_sleep").json()["id"]
+    command = start("logs", here, "-f", "--url", calls.base_url)
+    assert command.stdout is not None
+    first = command.stdout.readline()
+    meanwhile = calls.invocation(here)["status"]
+
+    penstock("cancel", here, "--url", calls.base_url)
+    rest, said = command.communicate(timeout=10)
+
+    assert (first, rest, meanwhile) == (b"good night\n", b"", "running")
+    assert b"cli_sleep cancelled" in said
+    assert command.returncode == ExitCode.OK
+
+
+@pytest.mark.parametrize("flags", [(), ("-f",)])
+def test_logs_of_what_is_not_there_are_refused(calls: System, flags: tuple[str, ...]):
+    answer = penstock("logs", "no-such-id", *flags, "--url", calls.base_url)
+
+    assert answer.returncode == ExitCode.REFUSED
+    assert "invocation_not_found" in answer.stderr
+
+
+def start(*words: str) -> subprocess.Popen[bytes]:
+    """Start a command whose output is read while it runs."""
+    return subprocess.Popen(
+        [*COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(),
+        cwd=ROOT,
+    )
+
+
+def on_a_terminal(*words: str) -> tuple[int, str]:
+    """Run a command on a terminal; return its exit code and all that it showed."""
+    ours, its = pty.openpty()
+    command = subprocess.Popen(
+        [*COMMAND, *words],
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        env=clean_environment() | {"TERM": "xterm", "COLUMNS": "120"},
+        cwd=ROOT,
+    )
+    os.close(its)
+    shown = b""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if not select.select([ours], [], [], 1)[0]:
+            continue
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # its end of the terminal is closed
+            break
+        shown += piece
+    os.close(ours)
+    code = eventually(lambda: command.poll() is not None and (command.returncode,))[0]
+    return code, shown.decode(errors="replace")
+
+
+def clean_environment() -> dict[str, str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PENSTOCK_")}  # noqa: TID251
+    return clean | {"PYTHONPATH": str(ROOT)}

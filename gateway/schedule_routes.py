@@ -6,7 +6,8 @@ from gateway.operations import Operation, Route
 from gateway.query_parameters import CURSOR, LIMIT
 
 _STORE = ("store_unavailable",)
-_WRITES = (*_STORE, "store_refused")
+_QUERY = ("parameter_invalid",)  # none takes any, and says so
+_WRITES = (*_QUERY, *_STORE, "store_refused")
 _BODY = ("invalid_json", "unsupported_media_type", "body_too_large", "schedule_invalid")
 
 SCHEDULE_ROUTES: tuple[Route, ...] = (
@@ -42,7 +43,7 @@ SCHEDULE_ROUTES: tuple[Route, ...] = (
                 id="get_schedule",
                 summary="Read a schedule, with its next five moments",
                 scope="read",
-                problems=("schedule_not_found", *_STORE),
+                problems=("schedule_not_found", *_QUERY, *_STORE),
             ),
             Operation(
                 method="PATCH",

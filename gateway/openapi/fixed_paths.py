@@ -12,6 +12,7 @@ from gateway.operations import Operation, Route
 from gateway.problems import KINDS
 
 Json = dict[str, Any]
+_NO_CONTENT = "204"
 _HOLE = re.compile(r"{(\w+)}")
 _JSON = "application/json"
 _OK: dict[str, Json] = {
@@ -25,32 +26,49 @@ _OK: dict[str, Json] = {
         },
     },
     "get_invocation_logs": {"text/plain": {"schema": {"type": "string"}}},
+    "follow_invocation": {"text/event-stream": {"schema": {"type": "string"}}},
     "list_deliveries": {_JSON: {"schema": component_ref("DeliveryList")}},
     "get_delivery": {_JSON: {"schema": component_ref("Delivery")}},
     "redeliver": {_JSON: {"schema": component_ref("Delivery")}},
+    "list_schedules": {_JSON: {"schema": component_ref("ScheduleList")}},
+    "create_schedule": {_JSON: {"schema": component_ref("Schedule")}},
+    "get_schedule": {_JSON: {"schema": component_ref("Schedule")}},
+    "change_schedule": {_JSON: {"schema": component_ref("Schedule")}},
+    "fire_schedule": {_JSON: {"schema": component_ref("Invocation")}},
     "openapi_yaml": {"application/yaml": {"schema": {"type": "string"}}},
     "metrics": {"text/plain": {"schema": {"type": "string"}}},
     "docs": {"text/html": {"schema": {"type": "string"}}},
     "problem": {"text/html": {"schema": {"type": "string"}}},
 }
+_BODIES: dict[str, Json] = {
+    "create_schedule": {_JSON: {"schema": component_ref("NewSchedule")}},
+    "change_schedule": {_JSON: {"schema": component_ref("ScheduleChange")}},
+}
+_ACCEPTED = ("202", "Accepted.")
+_STATUSES = {
+    "create_schedule": ("201", "Made; `Location` is where."),
+    "delete_schedule": ("204", "Gone."),
+    "fire_schedule": _ACCEPTED,
+    "redeliver": _ACCEPTED,
+}
 _ANY_OBJECT: Json = {_JSON: {"schema": {"type": "object"}}}
-_ACCEPTED = frozenset({"redeliver"})
 _TAGGED = frozenset({"get_invocation", "get_invocation_result", "openapi_json", "openapi_yaml"})
 _DESCRIPTIONS = {
     "id": "The delivery's id.",
     "delivery_id": "The delivery's id.",
     "invocation_id": "The invocation's id, a UUIDv7.",
     "name": "The function's name.",
+    "schedule_id": "The schedule's id; of a function's own schedule, the function's name.",
 }
 
 
 def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json:
     """Return an operation of the table; `responses` are the components to add to."""
-    success: Json = {
-        "description": "Accepted." if operation.id in _ACCEPTED else "As asked for.",
-        "content": _OK.get(operation.id, _ANY_OBJECT),
-    }
-    answers = {"202" if operation.id in _ACCEPTED else "200": success}
+    status, said = _STATUSES.get(operation.id, ("200", "As asked for."))
+    success: Json = {"description": said}
+    if status != _NO_CONTENT:
+        success["content"] = _OK.get(operation.id, _ANY_OBJECT)
+    answers = {status: success}
     parameters: list[Json | str] = [_path_parameter(name) for name in _HOLE.findall(route.path)]
     parameters += map(query_parameter, operation.query)
     if operation.waits:
@@ -62,11 +80,13 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
     problems = operation.problems
     if operation.query:
         problems = (*problems, "parameter_invalid")
+    body = _BODIES.get(operation.id)
     return {
         "operationId": operation.id,
         "tags": [route.tag],
         "summary": operation.summary,
         "parameters": parameters,
+        **({"requestBody": {"required": True, "content": body}} if body else {}),
         "responses": {**answers, **problem_responses(problems, responses)},
     }
 

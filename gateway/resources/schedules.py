@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 import msgspec
@@ -11,10 +9,11 @@ from falcon.asgi import Request, Response
 
 from gateway.application import BODY
 from gateway.directory import FunctionDirectory
-from gateway.preferences import fault_of, read_query, refuse_parameters
+from gateway.pages import read_paging
+from gateway.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
-from gateway.query_parameters import LONGEST_PAGE, USUAL_PAGE
 from gateway.schedule_bodies import check_fits, read_new_schedule, read_schedule_change
+from runtime.errors import ArgumentFault
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.record import Record
 from runtime.invocations.statuses import Status
@@ -41,13 +40,14 @@ class ScheduleList:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List a page of schedules, by id."""
+        faults: list[ArgumentFault] = []
         query = read_query(req.query_string, ("limit", "cursor"))
-        limit, after = _read_page(query)
-        page = await self._store.run(schedule_calls.list_schedules(after=after, most=limit))
-        cursor = None if page.next is None else _write_cursor(page.next)
-        if cursor is not None:
-            resp.append_header("Link", f'</schedules?limit={limit}&cursor={cursor}>; rel="next"')
+        paging = read_paging(req.path, query, faults)
+        refuse_parameters(faults)
+        listing = schedule_calls.list_schedules(after="".join(paging.after), most=paging.limit)
+        page = await self._store.run(listing)
         items = [schedule_view(schedule, page.now_ms) for schedule in page.schedules]
+        cursor = paging.point_on(resp, None if page.next is None else (page.next,))
         resp.content_type = _JSON
         resp.data = msgspec.json.encode({"items": items, "next": cursor})
 
@@ -214,29 +214,3 @@ def _read_body(req: Request) -> bytes:
         raise ProblemError("unsupported_media_type", f"A schedule is {_JSON}, not {media_type}.")
     body: bytes = req.scope[BODY]
     return body
-
-
-def _read_page(query: dict[str, str]) -> tuple[int, str]:
-    faults = []
-    text = query.get("limit", str(USUAL_PAGE))
-    limit = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 0  # noqa: PLR2004
-    if not 1 <= limit <= LONGEST_PAGE:
-        faults.append(fault_of("?limit", f"a whole number from 1 to {LONGEST_PAGE}"))
-    after = _read_cursor(query["cursor"]) if "cursor" in query else ""
-    if after is None:
-        faults.append(fault_of("?cursor", "not a cursor of this list"))
-    refuse_parameters(faults)
-    return limit, after or ""
-
-
-def _write_cursor(last: str) -> str:
-    return base64.urlsafe_b64encode(f"schedules {last}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> str | None:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        kind, _, last = text.decode("ascii").partition(" ")
-    except (binascii.Error, ValueError):
-        return None
-    return last if kind == "schedules" and last else None

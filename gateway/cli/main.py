@@ -32,7 +32,7 @@ class Command:
 
 
 COMMANDS = (
-    Command("up", "Run everything on this machine: Redis, the gateway and the workers."),
+    Command("up", "Run everything here: Redis, the gateway and the workers."),
     Command("new", "Write a commented function file that works at once."),
     Command("ls", "List the functions of a running system."),
     Command("invoke", "Call a function, and wait for its result if you like."),
@@ -41,6 +41,7 @@ COMMANDS = (
     Command("logs", "Show what a function printed, also while it runs."),
     Command("cancel", "End invocations that wait or run."),
     Command("retry", "Invoke again with the same arguments."),
+    Command("schedules", "See what is invoked when; make, pause or fire a schedule."),
     Command("deliveries", "See what became of callbacks, and send one again."),
     Command("queues", "See how full queues are; pause, resume or empty one."),
     Command("status", "Show what runs, and whether it is well."),

@@ -12,19 +12,29 @@ from gateway.cli.system import System, accept, path_to
 
 
 def ask_each(
-    system: System, method: str, ids: Sequence[str], *, under: str, verb: str = ""
+    system: System,
+    method: str,
+    ids: Sequence[str],
+    *,
+    under: str,
+    verb: str = "",
+    body: bytes | None = None,
 ) -> tuple[list[dict[str, Any]], ExitCode]:
     """Ask for every id at `/<under>/<id>[/<verb>]`; return the answers and the exit code.
+
+    Of an answer without content the id is returned.
 
     Raises:
         CommandError: Nobody answers.
     """
     answers = []
+    headers = {"Content-Type": "application/json"} if body else {}
     code = ExitCode.OK
     for one in dict.fromkeys(ids):
         path = path_to(under, one, verb) if verb else path_to(under, one)
         try:
-            answers.append(accept(system.ask(method, path)).json())
+            answer = accept(system.ask(method, path, body=body, headers=headers))
+            answers.append(answer.json() if answer.body else {"id": one})
         except CommandError as error:
             if error.exit_code != ExitCode.REFUSED:
                 raise

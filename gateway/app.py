@@ -17,12 +17,20 @@ from gateway.admission import read_admission
 from gateway.application import GatewayApplication
 from gateway.authentication import Doorkeeper, is_open
 from gateway.cache_headers import CacheHeaders
+from gateway.dashboard_files import read_dashboard_files
 from gateway.directory import FunctionDirectory
 from gateway.error_handlers import install_error_handlers
+from gateway.event_reading import EventReader
+from gateway.event_streams import EventStreams
 from gateway.following import Follower
 from gateway.inbox import Inbox
+from gateway.minutes import Minutes
+from gateway.resources.batches import Batch, BatchRetry
+from gateway.resources.batching import InvokeBatch
+from gateway.resources.dashboard import DashboardAsset, DashboardPage
 from gateway.resources.deliveries import DeliveryList, OneDelivery, Redelivery
 from gateway.resources.documents import Docs, Documents, Home, OpenApi, ProblemPage
+from gateway.resources.events import Events
 from gateway.resources.functions import Function, FunctionList
 from gateway.resources.health import Livez, Readyz
 from gateway.resources.history import InvocationList
@@ -31,6 +39,7 @@ from gateway.resources.invoking import InvokeFunction
 from gateway.resources.metrics import Metrics
 from gateway.resources.retries import BulkRetry, OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
+from gateway.resources.statistics import Statistics
 from gateway.retrying import Retrier
 from gateway.routes import ROUTES
 from gateway.serving.limits import Limits
@@ -53,12 +62,18 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     directory = FunctionDirectory(store)
     waiters = Waiters()
     follower = Follower(store, waiters, gateway_id)
-    inbox = Inbox(chosen.redis, gateway_id, waiters, follower, directory)
+    streams = EventStreams(EventReader(store, gateway_id))
+    inbox = Inbox(chosen.redis, gateway_id, waiters, follower, streams, directory)
+
+    def drain() -> None:
+        waiters.drain()
+        streams.drain()
+
     app = GatewayApplication(
         limits=Limits(
             header_timeout_s=chosen.header_timeout_s, body_timeout_s=chosen.body_timeout_s
         ),
-        drain=waiters.drain,
+        drain=drain,
         max_body_bytes=chosen.max_body_bytes,
         max_batch_bytes=chosen.max_batch_bytes,
         middleware=[
@@ -69,7 +84,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)
-    _mount(app, _resources(chosen, store, directory, follower))
+    _mount(app, {**_resources(chosen, store, directory, follower), "events": Events(streams)})
     return app
 
 
@@ -107,15 +122,26 @@ def _resources(
 ) -> dict[str, object]:
     policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
     acceptance = Acceptance(store=store, follower=follower, admission=read_admission(settings))
+    retrier = Retrier(store, directory, acceptance.admission)
     invoke = InvokeFunction(directory=directory, acceptance=acceptance, callback_policy=policy)
     documents = Documents(directory)
+    dashboard = read_dashboard_files()
     return {
         "function": Function(store, directory, invoke),
         "functions": FunctionList(store, directory),
+        "function_batch": InvokeBatch(
+            store=store,
+            directory=directory,
+            admission=acceptance.admission,
+            callback_policy=policy,
+            longest_item_bytes=settings.max_body_bytes,
+        ),
+        "batch": Batch(store),
+        "batch_retry": BatchRetry(store, retrier),
         "invocation": Invocation(store, directory, follower),
         "invocations": InvocationList(store),
         "one_retry": OneRetry(directory=directory, follower=follower, acceptance=acceptance),
-        "bulk_retry": BulkRetry(store, Retrier(store, directory, acceptance.admission)),
+        "bulk_retry": BulkRetry(store, retrier),
         "result": Result(follower),
         "logs": Logs(follower),
         "deliveries": DeliveryList(store),
@@ -132,6 +158,9 @@ def _resources(
         "docs": Docs(),
         "problem": ProblemPage(),
         "home": Home(),
+        "statistics": Statistics(Minutes(store)),
+        "dashboard": DashboardPage(dashboard),
+        "dashboard_asset": DashboardAsset(dashboard),
     }
 
 

@@ -77,7 +77,15 @@ RETRY_LIMIT = Parameter(
 )
 CURSOR = Parameter(name="cursor", description="`next` of the answer before.", longest=512)
 HISTORY = (OF_FUNCTION, OF_STATUS, OF_TAG, LIMIT, CURSOR)
+BATCH_PAGE = (LIMIT, CURSOR)
+BATCH_RETRY = (OF_ENDING, RETRY_LIMIT, CURSOR)
 BULK_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, RETRY_LIMIT, CURSOR)
+
+LAST_EVENT_ID = Parameter(
+    name="last_event_id",
+    description="Only events after the one of this id; the header Last-Event-ID wins.",
+    longest=64,
+)
 
 DELIVERY_STATUS = Parameter(
     name="status",

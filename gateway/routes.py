@@ -8,8 +8,16 @@ exist. To add a route, add it here (or to a part of the table) and its resource 
 
 from __future__ import annotations
 
+from gateway.dashboard_routes import DASHBOARD_ROUTES
 from gateway.operations import Operation, Route, act_route, get_route
-from gateway.query_parameters import BULK_RETRY, HISTORY, WISHES
+from gateway.query_parameters import (
+    BATCH_PAGE,
+    BATCH_RETRY,
+    BULK_RETRY,
+    HISTORY,
+    LAST_EVENT_ID,
+    WISHES,
+)
 from gateway.schedule_routes import SCHEDULE_ROUTES
 from gateway.system_routes import STORE, SYSTEM_ROUTES
 
@@ -32,6 +40,24 @@ INVOKE_PROBLEMS = (
     "store_unavailable",
     "store_refused",
     *FINISHED,
+)
+UNKNOWN_BATCH = ("batch_not_found", "batch_gone")
+BATCH_PROBLEMS = (
+    "invalid_json",
+    "function_not_found",
+    "batch_gone",
+    "body_too_large",
+    "unsupported_media_type",
+    "batch_invalid",
+    "arguments_invalid",
+    "parameter_invalid",
+    "idempotency_key_reused",
+    "callback_url_invalid",
+    "rate_limited",
+    "queue_full",
+    "function_unavailable",
+    "store_unavailable",
+    "store_refused",
 )
 RETRY_PROBLEMS = (
     *UNKNOWN,
@@ -73,6 +99,18 @@ ROUTES: tuple[Route, ...] = (
                 problems=("function_not_found", *STORE),
             ),
         ),
+    ),
+    act_route(
+        "POST",
+        "/functions/{name}/batch",
+        "function_batch",
+        "batches",
+        "invoke_batch",
+        "Invoke a function many times at once",
+        scope="invoke",
+        query=WISHES,
+        problems=BATCH_PROBLEMS,
+        admits=True,
     ),
     get_route(
         "/functions", "functions", "functions", "list_functions", "List functions", problems=STORE
@@ -147,8 +185,51 @@ ROUTES: tuple[Route, ...] = (
         "Read what the function printed and logged",
         problems=(*UNKNOWN, *STORE),
     ),
+    get_route(
+        "/invocations/{invocation_id}/events",
+        "events",
+        "invocations",
+        "follow_invocation",
+        "Follow an invocation live, by server-sent events",
+        query=(LAST_EVENT_ID,),
+        problems=(*UNKNOWN, *STORE),
+    ),
     *SCHEDULE_ROUTES,
+    Route(
+        path="/batches/{batch_id}",
+        resource="batch",
+        tag="batches",
+        operations=(
+            Operation(
+                method="GET",
+                id="get_batch",
+                summary="Read a batch, with `limit` or `cursor` also a page of its members",
+                scope="read",
+                query=BATCH_PAGE,
+                problems=(*UNKNOWN_BATCH, *STORE),
+            ),
+            Operation(
+                method="DELETE",
+                id="cancel_batch",
+                summary="Cancel what waits and runs of a batch",
+                scope="invoke",
+                problems=(*UNKNOWN_BATCH, "batch_finished", *STORE, "store_refused"),
+            ),
+        ),
+    ),
+    act_route(
+        "POST",
+        "/batches/{batch_id}/retry",
+        "batch_retry",
+        "batches",
+        "retry_batch",
+        "Retry members that ended so, each once",
+        scope="invoke",
+        query=BATCH_RETRY,
+        problems=(*UNKNOWN_BATCH, "queue_full", *STORE, "store_refused"),
+    ),
     *SYSTEM_ROUTES,
+    *DASHBOARD_ROUTES,
 )
 _BY_TEMPLATE = {
     (route.path, operation.method): operation for route in ROUTES for operation in route.operations

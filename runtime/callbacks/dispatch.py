@@ -15,12 +15,18 @@ from typing import Any
 import structlog
 
 from runtime.callbacks.attempt import Ended
-from runtime.callbacks.payload import build_body, build_headers
+from runtime.callbacks.payload import (
+    BATCH_OUTCOME,
+    build_batch_body,
+    build_body,
+    build_headers,
+)
 from runtime.callbacks.rules import DeliveryRules
 from runtime.callbacks.sending import Sender
 from runtime.callbacks.timetable import next_after
 from runtime.errors import StoreError
 from runtime.invocations import record
+from runtime.invocations.batch import read_batch
 from runtime.store import delivery_calls
 from runtime.store.delivery_calls import ClaimedDelivery, DeliveryClaim, Settled
 from runtime.store.multiplexer import Multiplexer
@@ -175,12 +181,20 @@ class Dispatch:
             self._note(claimed, ended, now_ms)
 
     async def _send(self, claimed: ClaimedDelivery, now_ms: int) -> Ended:
-        found = await self._store.run(record.read(claimed.invocation))
-        if found is None:
+        body = await self._read_body(claimed)
+        if body is None:
             return Ended(duration_ms=0, error=GONE, fate="hopeless")
-        body = build_body(found, public_url=self._rules.public_url)
         headers = build_headers(claimed, body, secrets=self._rules.secrets, now_ms=now_ms)
         return await self._sender.send(claimed.url, headers=headers, body=body)
+
+    async def _read_body(self, claimed: ClaimedDelivery) -> bytes | None:
+        """Return what to send; None when it is no longer kept."""
+        public_url = self._rules.public_url
+        if claimed.outcome == BATCH_OUTCOME:
+            batch = await self._store.run(read_batch(claimed.invocation))
+            return None if batch is None else build_batch_body(batch, public_url=public_url)
+        found = await self._store.run(record.read(claimed.invocation))
+        return None if found is None else build_body(found, public_url=public_url)
 
     def _note(self, claimed: ClaimedDelivery, ended: Ended, now_ms: int) -> None:
         roll, delays_ms = self._roll(), self._rules.delays_ms

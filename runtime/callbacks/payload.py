@@ -8,11 +8,14 @@ import msgspec
 
 from runtime.callbacks.secret import Secret
 from runtime.callbacks.signing import sign
+from runtime.invocations.batch import Batch, batch_view
 from runtime.invocations.record import Record
 from runtime.invocations.view import invocation_view, moment
 from runtime.store.delivery_calls import ClaimedDelivery
 
 LARGEST_RESULT_BYTES = 20_000
+# What create_delivery is told of a batch, where it is told the status of an invocation.
+BATCH_OUTCOME = "finished"
 
 
 def build_body(record: Record, *, public_url: str = "") -> bytes:
@@ -31,6 +34,16 @@ def build_body(record: Record, *, public_url: str = "") -> bytes:
             "timestamp": moment(record.finished_at_ms),
             "data": data,
         }
+    )
+
+
+def build_batch_body(batch: Batch, *, public_url: str = "") -> bytes:
+    """Return the body of a batch whose last member has ended: its counts, not its results."""
+    data = batch_view(batch)
+    origin = public_url.rstrip("/")
+    data["links"] = {name: origin + path for name, path in data["links"].items()}
+    return msgspec.json.encode(
+        {"type": "batch.finished", "timestamp": moment(batch.finished_at_ms), "data": data}
     )
 
 

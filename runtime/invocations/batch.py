@@ -50,6 +50,27 @@ def read_batch(batch_id: str, *, start: int = 0, most: int = 0) -> Call[Batch | 
     return replace(call, parse=parse)  # type: ignore[arg-type, return-value]
 
 
+def batch_at_birth(
+    batch_id: str,
+    *,
+    function: str,
+    size: int,
+    created_at_ms: int,
+    is_later: bool,
+    callback: str | None,
+) -> Batch:
+    """Return a batch as it is right after its birth, without reading it."""
+    status = Status.SCHEDULED if is_later else Status.QUEUED
+    return Batch(
+        id=batch_id,
+        function=function,
+        size=size,
+        created_at_ms=created_at_ms,
+        counts={status.value: size},
+        callback=callback,
+    )
+
+
 def batch_view(batch: Batch) -> dict[str, Any]:
     """Return the batch as callers see it, without its members."""
     here = f"/batches/{batch.id}"

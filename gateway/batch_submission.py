@@ -1,0 +1,101 @@
+"""Give birth to a batch in a few round trips: ask, stage in parts, commit.
+
+Until the commit nothing of it waits or is listed, and what was staged vanishes by
+itself; the commit lets all of it be born at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gateway.batch_items import Turns
+from runtime.invocations.batch import Batch, batch_at_birth
+from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.submission import Submission
+from runtime.store.multiplexer import Multiplexer
+from runtime.store.submission_calls import Submitted, admit_batch, commit_batch, stage_batch
+
+_PART_ITEMS = 250
+_PART_BYTES = 256 * 1024
+
+Entry = tuple[str, bytes]
+
+
+async def submit_batch(
+    store: Multiplexer, sample: Submission, items: Sequence[bytes]
+) -> tuple[Submitted, Submitted]:
+    """Submit calls that are like `sample` but for their arguments; its id is the batch's.
+
+    Returns how the batch was admitted (with what the caller may still do), and how it was
+    received in the end.
+
+    Raises:
+        StoreError: Redis is away; nothing of the batch waits.
+    """
+    wishes = sample.wishes
+    admitted = await store.run(
+        admit_batch(
+            batch=sample.id,
+            function=sample.function,
+            size=len(items),
+            max_waiting=sample.max_waiting,
+            idempotency=wishes.idempotency,
+            pace=sample.pace,
+        )
+    )
+    if admitted.reception != "NEW":
+        return admitted, admitted
+    turns = Turns()
+    for entries in _parts(items):
+        await store.run(
+            stage_batch(
+                batch=sample.id,
+                function=sample.function,
+                queue=sample.queue,
+                version=sample.version,
+                entries=entries,
+                callback=wishes.callback or "",
+                priority=sample.priority,
+                key=wishes.key,
+                tags=wishes.tags,
+            )
+        )
+        await turns.take()
+    committed = await store.run(
+        commit_batch(
+            batch=sample.id,
+            size=len(items),
+            delay_ms=wishes.delay_ms,
+            run_at_ms=wishes.run_at_ms,
+            max_age_ms=sample.max_age_ms,
+            max_waiting=sample.max_waiting,
+            idempotency=wishes.idempotency,
+        )
+    )
+    return admitted, committed
+
+
+def newborn_batch(sample: Submission, size: int, created_at_ms: int) -> Batch:
+    """Return the batch as it is right after its commit."""
+    wishes = sample.wishes
+    due_ms = wishes.run_at_ms or created_at_ms + wishes.delay_ms
+    return batch_at_birth(
+        sample.id,
+        function=sample.function,
+        size=size,
+        created_at_ms=created_at_ms,
+        is_later=due_ms > created_at_ms,
+        callback=wishes.callback,
+    )
+
+
+def _parts(items: Sequence[bytes]) -> Iterator[list[Entry]]:
+    part: list[Entry] = []
+    size = 0
+    for item in items:
+        if part and (len(part) == _PART_ITEMS or size + len(item) > _PART_BYTES):
+            yield part
+            part, size = [], 0
+        part.append((new_invocation_id(), item))
+        size += len(item)
+    yield part

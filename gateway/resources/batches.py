@@ -1,0 +1,128 @@
+"""/batches/{id}: how a batch fares, its members page by page; cancel it, retry what failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from gateway.filters import read_status
+from gateway.pages import Paging, read_paging
+from gateway.preferences import read_query, refuse_parameters
+from gateway.problems import ProblemError
+from gateway.query_parameters import BATCH_PAGE, BATCH_RETRY, MOST_RETRIED, OF_ENDING
+from gateway.retrying import Retrier, Tally
+from runtime.errors import ArgumentFault
+from runtime.invocations.batch import Batch as BatchRecord
+from runtime.invocations.batch import batch_view, members_view, read_batch
+from runtime.invocations.identifiers import is_invocation_id
+from runtime.invocations.statuses import Status
+from runtime.store.invocation_calls import cancel
+from runtime.store.listing_calls import read_member_ids
+from runtime.store.multiplexer import Multiplexer
+
+_READ_AT_ONCE = 50
+_CANCELLED_AT_ONCE = 250
+
+
+class Batch:
+    """GET and DELETE /batches/{id}."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_get(self, req: Request, resp: Response, batch_id: str) -> None:
+        """Show the counts; with `limit` or `cursor` also some of the members."""
+        query = read_query(req.query_string, [parameter.name for parameter in BATCH_PAGE])
+        faults: list[ArgumentFault] = []
+        paging = read_paging(req.path, query, faults)
+        start = _start_of(paging)
+        refuse_parameters(faults)
+        most = paging.limit if query else 0
+        batch = known_batch(
+            await self._store.run(read_batch(batch_id, start=start, most=most)), batch_id
+        )
+        view = batch_view(batch)
+        if query:
+            end = start + paging.limit
+            view["items"] = members_view(batch)
+            view["next"] = paging.point_on(resp, (str(end),) if end < batch.size else None)
+        resp.content_type = "application/json"
+        resp.set_header("Cache-Control", "no-cache")
+        resp.data = msgspec.json.encode(view)
+
+    async def on_delete(self, req: Request, resp: Response, batch_id: str) -> None:  # noqa: ARG002
+        """Cancel what waits and runs of it."""
+        batch = known_batch(await self._store.run(read_batch(batch_id)), batch_id)
+        if batch.is_finished:
+            raise ProblemError("batch_finished", "All of it has ended already.")
+        answers: Counter[str] = Counter()
+        for start in range(0, batch.size, _CANCELLED_AT_ONCE):
+            members = await self._store.run(
+                read_member_ids(batch_id, start=start, most=_CANCELLED_AT_ONCE)
+            )
+            answers.update(await self._store.run_many([cancel(member) for member in members]))
+        view = batch_view(known_batch(await self._store.run(read_batch(batch_id)), batch_id))
+        view["cancelled"], view["cancelling"] = answers["CANCELLED"], answers["CANCELLING"]
+        resp.status = 202
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode(view)
+
+
+class BatchRetry:
+    """POST /batches/{id}/retry."""
+
+    def __init__(self, store: Multiplexer, retrier: Retrier) -> None:
+        self._store = store
+        self._retrier = retrier
+
+    async def on_post(self, req: Request, resp: Response, batch_id: str) -> None:
+        """Retry members that ended so, up to `limit` of them, each once."""
+        query = read_query(req.query_string, [parameter.name for parameter in BATCH_RETRY])
+        faults: list[ArgumentFault] = []
+        status = read_status(query, OF_ENDING, faults) or Status.FAILED
+        query = {"status": status.value, **query}
+        paging = read_paging(req.path, query, faults, usual=MOST_RETRIED, longest=MOST_RETRIED)
+        start = _start_of(paging)
+        refuse_parameters(faults)
+        tally = Tally()
+        size = start + 1
+        while start < size and tally.count < paging.limit:
+            most = min(_READ_AT_ONCE, paging.limit - tally.count)
+            batch = known_batch(
+                await self._store.run(read_batch(batch_id, start=start, most=most)), batch_id
+            )
+            size = batch.size
+            await self._retrier.retry([m for m in batch.members if m.status is status], tally)
+            if tally.refusal is not None:
+                break
+            start += most
+        if tally.refusal is not None and not tally.count:
+            raise tally.refusal
+        resp.status = 202
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode(
+            {
+                "count": tally.count,
+                "skipped": tally.skipped,
+                "next": paging.point_on(resp, (str(start),) if start < size else None),
+            }
+        )
+
+
+def known_batch(batch: BatchRecord | None, batch_id: str) -> BatchRecord:
+    """Return the batch.
+
+    Raises:
+        ProblemError: There is none: 410 when the id was one of ours, else 404.
+    """
+    if batch is not None:
+        return batch
+    if is_invocation_id(batch_id):
+        raise ProblemError("batch_gone", f"No batch {batch_id} is kept any longer.")
+    raise ProblemError("batch_not_found", f"No batch has the id {batch_id[:64]!r}.")
+
+
+def _start_of(paging: Paging) -> int:
+    return int(paging.after[0]) if paging.after else 0

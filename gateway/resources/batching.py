@@ -1,0 +1,92 @@
+"""POST /functions/{name}/batch: many calls of one function at once."""
+
+from __future__ import annotations
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from gateway.admission import Admission
+from gateway.application import BODY, noted_header
+from gateway.batch_items import read_items
+from gateway.batch_submission import newborn_batch, submit_batch
+from gateway.callers import identity_of
+from gateway.directory import FunctionDirectory
+from gateway.idempotency import identify, options_content, read_idempotency_key
+from gateway.problems import ProblemError
+from gateway.query_parameters import WISHES
+from gateway.resources.batches import known_batch
+from gateway.resources.invoking import with_headers
+from gateway.wishes import read_wishes
+from runtime.callbacks.guard import Policy
+from runtime.invocations.batch import batch_view, read_batch
+from runtime.invocations.submission import Wishes, check_available, prepare
+from runtime.registry.manifest import Manifest
+from runtime.store.multiplexer import Multiplexer
+
+
+class InvokeBatch:
+    """Accepts batches."""
+
+    def __init__(
+        self,
+        *,
+        store: Multiplexer,
+        directory: FunctionDirectory,
+        admission: Admission,
+        callback_policy: Policy,
+        longest_item_bytes: int,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._admission = admission
+        self._callback_policy = callback_policy
+        self._longest_item_bytes = longest_item_bytes
+
+    async def on_post(self, req: Request, resp: Response, name: str) -> None:
+        """Accept a batch, whole or not at all."""
+        manifest = await self._directory.find(name)
+        check_available(manifest)
+        if manifest.takes_request:
+            raise ProblemError(
+                "batch_invalid", f"{name} reads the HTTP request itself: call it once for each."
+            )
+        key = read_idempotency_key(noted_header(req.scope, b"idempotency-key"))
+        wishes = read_wishes(req.query_string, WISHES)
+        wishes = await with_headers(req, wishes, self._callback_policy)
+        items = await read_items(
+            manifest,
+            req.content_type or "",
+            req.scope[BODY],
+            longest_item_bytes=self._longest_item_bytes,
+        )
+        if key is not None:
+            wishes = _with_idempotency(req, manifest, wishes, key)
+        sample = prepare(
+            manifest,
+            b"{}",
+            wishes=wishes,
+            max_waiting=self._admission.max_waiting,
+            pace=self._admission.pace(req.scope),
+        )
+        admitted, received = await submit_batch(self._store, sample, items)
+        resp.set_headers(self._admission.headers(admitted))
+        refusal = self._admission.refusal(received, name)
+        if refusal is not None:
+            raise refusal
+        if received.reception == "REPLAYED":
+            resp.set_header("Idempotency-Replayed", "true")
+            batch = known_batch(await self._store.run(read_batch(received.id)), received.id)
+        else:
+            batch = newborn_batch(sample, len(items), received.created_at_ms)
+        resp.status = 202
+        resp.set_header("Location", f"/batches/{batch.id}")
+        resp.set_header("Retry-After", "1")
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode(batch_view(batch))
+
+
+def _with_idempotency(req: Request, manifest: Manifest, wishes: Wishes, key: str) -> Wishes:
+    media_type = (req.content_type or "").partition(";")[0].strip().lower()
+    content = (b"batch", media_type.encode(), req.scope[BODY], options_content(wishes))
+    scope = (manifest.name, identity_of(req.scope))
+    return msgspec.structs.replace(wishes, idempotency=identify(key, scope=scope, content=content))

@@ -11,6 +11,8 @@ from typing import Literal
 
 import structlog
 
+from runtime.telemetry.status_log import configure_status_log
+
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -35,6 +37,7 @@ def configure_logs(level: str, log_format: Literal["text", "json"]) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    configure_status_log(level=level, is_for_machines=log_format == "json")
     logging.basicConfig(
         level=max(_LEVELS[level], logging.WARNING),
         format="%(asctime)s [%(levelname)s] %(name)s: %(message)s",

@@ -1,0 +1,109 @@
+"""One line a change of status, with ids: what operators grep and machines read.
+
+In JSON every change has its line; for people in a terminal the usual ones (accepted,
+started, succeeded) show at the level debug only. Lines of changes that happened together
+are written together. Nothing here has a field for arguments, results or texts of errors.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+USUAL = frozenset({"invocation_accepted", "invocation_started", "invocation_succeeded"})
+_SERIOUS = frozenset({"late_result_refused", "invocation_lost", "invocation_taken_over"})
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change of an invocation's status; fields that do not apply are left out.
+
+    Attributes:
+        event: What became of it, such as `invocation_failed`.
+        error_type: The kind of failure, as in the invocation's `error.type`.
+        duration_ms: How long the attempt ran.
+    """
+
+    event: str
+    id: str = ""
+    function: str = ""
+    queue: str = ""
+    attempt: int = 0
+    worker: str = ""
+    status: str = ""
+    error_type: str = ""
+    exception_type: str = ""
+    duration_ms: int | None = None
+    retry_in_ms: int | None = None
+    count: int | None = None
+    batch: str = ""
+    retry_of: str = ""
+    schedule: str = ""
+    trace_id: str = ""
+
+    @property
+    def level(self) -> str:
+        """How much it matters."""
+        return "warning" if self.event in _SERIOUS else "info"
+
+
+class StatusLog:
+    """Writes changes the way this process logs."""
+
+    def __init__(self, *, level: str = "info", is_for_machines: bool = False) -> None:
+        self._log = structlog.get_logger(__name__)
+        self._least = _LEVELS[level]
+        self._is_for_machines = is_for_machines
+        self.tells_usual = self._least <= _LEVELS["info" if is_for_machines else "debug"]
+
+    def tell(self, changes: Sequence[Change]) -> None:
+        """Write a line for each change that is to be told, all at once."""
+        told = [change for change in changes if self._is_told(change)]
+        if told and self._is_for_machines:
+            moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+            lines = [_encode(change, moment) for change in told]
+            structlog.PrintLogger(sys.stderr).msg(b"\n".join(lines).decode())
+            return
+        for change in told:
+            fields: dict[str, Any] = msgspec.to_builtins(change)
+            getattr(self._log, "debug" if change.event in USUAL else change.level)(**fields)
+
+    def _is_told(self, change: Change) -> bool:
+        if change.event in USUAL:
+            return self.tells_usual
+        return _LEVELS[change.level] >= self._least
+
+
+class _Current:
+    """The log of this process; the composition root replaces it once."""
+
+    log = StatusLog()
+
+
+def configure_status_log(*, level: str, is_for_machines: bool) -> None:
+    """Say how this process writes its changes."""
+    _Current.log = StatusLog(level=level, is_for_machines=is_for_machines)
+
+
+def tells_usual() -> bool:
+    """Whether usual changes have lines; who has many of them need not even make them."""
+    return _Current.log.tells_usual
+
+
+def tell(changes: Sequence[Change]) -> None:
+    """Write the lines of changes that happened together."""
+    _Current.log.tell(changes)
+
+
+def _encode(change: Change, moment: str) -> bytes:
+    body = msgspec.json.encode(change)
+    return b'%b,"level":"%b","timestamp":"%b"}' % (
+        body[:-1],
+        change.level.encode(),
+        moment.encode(),
+    )

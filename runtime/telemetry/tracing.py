@@ -1,0 +1,82 @@
+"""Spans, for those who want them: OpenTelemetry where it is installed and configured.
+
+Without it there is no tracer, `None`, and whoever would make spans passes the caller's
+trace context on instead. Only `runtime.telemetry.opentelemetry_tracer` knows
+OpenTelemetry, and it is imported only when somebody has asked for traces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+import structlog
+
+from runtime.telemetry.trace_context import TraceContext
+
+_log = structlog.get_logger(__name__)
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_PROTOCOL = "http/protobuf"
+
+Kind = Literal["internal", "producer", "consumer", "client"]
+Attributes = Mapping[str, str | int]
+
+
+class Span(Protocol):
+    """Something that takes time, and that can cause other spans."""
+
+    @property
+    def context(self) -> TraceContext:
+        """What to pass on to what it causes."""
+
+    def end(self, *, error: str = "", attributes: Attributes | None = None) -> None:
+        """End it now; `error` is the kind of failure, never its text."""
+
+
+class Tracer(Protocol):
+    """Makes spans and exports them."""
+
+    def begin(
+        self,
+        name: str,
+        kind: Kind,
+        *,
+        parent: TraceContext | None,
+        attributes: Attributes,
+        began_at_ms: int | None = None,
+    ) -> Span:
+        """Begin a span, now or at a moment that has passed."""
+
+    def stop(self) -> None:
+        """Export what is left, for a moment; safe to call twice."""
+
+
+def open_tracer(environment: Mapping[str, str], *, part: str) -> Tracer | None:
+    """Return a tracer if the standard OTEL_* variables ask for traces.
+
+    Args:
+        environment: The process's environment variables.
+        part: What this process is, "gateway" or "worker".
+    """
+    if not _is_wanted(environment):
+        return None
+    protocol = next((environment[name] for name in _PROTOCOLS if environment.get(name)), _PROTOCOL)
+    if protocol != _PROTOCOL:
+        _log.warning("traces_are_off", reason=f"OTLP goes by {_PROTOCOL} here, not {protocol}")
+        return None
+    try:
+        from runtime.telemetry.opentelemetry_tracer import OpenTelemetryTracer  # noqa: PLC0415
+    except ImportError as error:
+        _log.warning("traces_are_off", reason=f"{error}; install penstock[otel]")
+        return None
+    return OpenTelemetryTracer(part)
+
+
+def _is_wanted(environment: Mapping[str, str]) -> bool:
+    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    exporter = environment.get("OTEL_TRACES_EXPORTER", "").strip()
+    if exporter:
+        return exporter == "otlp"
+    return any(environment.get(name) for name in _ENDPOINTS)

@@ -118,8 +118,10 @@ def _run(
                 accepted = await_batches(system, accepted, view)
     except KeyboardInterrupt:
         sent = sum(batch["size"] for batch in accepted)
-        note(f"\n{sent:,} of {total:,} calls are accepted and go on; look at them with")
-        note(f"  {system.hint('invocations', '--function', name)}")
+        note(f"\n{sent:,} of {total:,} calls are accepted and go on")
+        for one in accepted:
+            note(f"look at them with  {system.hint('invocations', '--batch', one['id'])}")
+            note(f"or end them with  {system.hint('cancel', '--batch', one['id'])}")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     finally:
         if accepted:
@@ -151,6 +153,9 @@ def _tell_failures(system: System, batches: list[dict[str, Any]], places: Sequen
         note("  ".join(row))
     if failed > len(rows):
         note(f"and {failed - len(rows):,} more")
+    for one in batches:
+        if one["counts"].get("failed"):
+            note(f"retry what failed with  {system.hint('retry', '--batch', one['id'])}")
     return failed
 
 

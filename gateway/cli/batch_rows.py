@@ -44,11 +44,11 @@ class Row:
 
 
 def guess_format(name: str, file: BinaryIO) -> RowFormat:
-    """Return the format by the file's name, else by how it begins; the file is rewound."""
+    """Return the format by the file's name, else by how it begins."""
     if Path(name).suffix.lower() in {".csv", ".tsv"}:
         return RowFormat.CSV
-    head = file.read(_SNIFFED_BYTES).removeprefix(_BOM).lstrip()
     file.seek(0)
+    head = file.read(_SNIFFED_BYTES).removeprefix(_BOM).lstrip()
     if head.startswith(b"["):
         return RowFormat.JSON
     return RowFormat.NDJSON if head.startswith(b"{") else RowFormat.CSV

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.command_error import CommandError
+from gateway.cli.exit_codes import ExitCode
 from gateway.cli.moments import read_clock, tell_moment, tell_span
 from gateway.cli.output import note, print_json, print_table
-from gateway.cli.paging import USUAL_LIMIT, LimitOption, read_list
-from gateway.cli.system import DataOption, JsonOption, UrlOption, find_system
+from gateway.cli.paging import USUAL_LIMIT, LimitOption, read_items, read_list
+from gateway.cli.system import DataOption, JsonOption, UrlOption, find_system, path_to
 
 _COLUMNS = ("invocation", "function", "status", "created", "took", "attempt", "tags", "")
 _LONGEST_CELL = 60
 
 FunctionOption = Annotated[
     str | None, typer.Option("--function", "-f", metavar="NAME", help="Only those of it.")
+]
+BatchOption = Annotated[
+    str | None, typer.Option("--batch", metavar="ID", help="Only those of the batch.")
 ]
 StatusOption = Annotated[
     str | None,
@@ -28,24 +34,31 @@ StatusOption = Annotated[
 ]
 
 
-def invocations(
+def invocations(  # noqa: PLR0913 - a flag each
     *,
     function: FunctionOption = None,
     status: StatusOption = None,
     tag: Annotated[
         str | None, typer.Option("--tag", metavar="TEXT", help="Only those with it.")
     ] = None,
+    batch: BatchOption = None,
     limit: LimitOption = USUAL_LIMIT,
     ids: Annotated[bool, typer.Option("--ids", help="Print only the ids, one a line.")] = False,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List invocations, newest first."""
+    """List invocations, newest first; those of a batch in its order."""
     system = find_system(url, data)
-    wanted = {"function": function, "status": status, "tag": tag}
-    query = [(name, value) for name, value in wanted.items() if value is not None]
-    found = read_list(system, "/invocations", query, limit)
+    if batch is not None:
+        if function is not None or tag is not None:
+            raise CommandError("of a batch, only --status can be chosen", exit_code=ExitCode.USAGE)
+        members = read_items(system, path_to("batches", batch))
+        found = list(islice((m for m in members if status in {None, m["status"]}), limit))
+    else:
+        wanted = {"function": function, "status": status, "tag": tag}
+        query = [(name, value) for name, value in wanted.items() if value is not None]
+        found = read_list(system, "/invocations", query, limit)
     if as_json:
         print_json({"items": found})
     elif ids:
@@ -55,7 +68,7 @@ def invocations(
         now = read_clock()
         print_table(_COLUMNS, [_row(item, now) for item in found])
     else:
-        note("No such invocations." if query else "No invocations yet: penstock invoke hello")
+        note("No such invocations.")
 
 
 def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:

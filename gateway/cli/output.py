@@ -11,10 +11,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
 _WIDE = 200  # where nobody looks, nothing is wrapped
 
 
@@ -33,6 +29,10 @@ def print_value(value: Any) -> None:  # noqa: ANN401 - any JSON
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under headings; cells are text, never markup."""
+    from rich import box  # noqa: PLC0415 - slow, and only for people
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")

@@ -9,7 +9,7 @@ import typer
 from gateway.cli.command_error import CommandError
 from gateway.cli.confirmation import YesOption, confirm
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.invocations import FunctionOption
+from gateway.cli.invocations import BatchOption, FunctionOption
 from gateway.cli.output import note, print_json
 from gateway.cli.paging import read_list
 from gateway.cli.several import ask_each
@@ -21,6 +21,7 @@ from gateway.cli.system import (
     UrlOption,
     accept,
     find_system,
+    path_to,
 )
 
 _MOST_COUNTED = 1_000
@@ -40,16 +41,18 @@ def retry(
             help="All that ended so: failed (as usual), cancelled, expired or succeeded.",
         ),
     ] = None,
+    batch: BatchOption = None,
     yes: YesOption = False,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Invoke again with the same arguments."""
-    by_filter = function is not None or status is not None
-    if bool(ids) == by_filter:
+    by_filter = not (function is None and status is None and batch is None)
+    if bool(ids) == by_filter or (function is not None and batch is not None):
         raise CommandError(
-            "say which: either ids, or --function NAME, --status STATUS or both",
+            "say which: either ids, or --function NAME or --batch ID, with --status STATUS or "
+            "without",
             exit_code=ExitCode.USAGE,
         )
     system = find_system(url, data)
@@ -59,8 +62,11 @@ def retry(
         if code:
             raise typer.Exit(code)
         return
-    wanted = [("status", status or "failed"), *([("function", function)] if function else [])]
-    _retry_all(system, wanted, yes=yes, as_json=as_json)
+    wanted = {"status": status or "failed"} | ({"function": function} if function else {})
+    if not yes:
+        confirm(_question(system, wanted, batch), yes=False)
+    path = "/invocations/retry" if batch is None else path_to("batches", batch, "retry")
+    _retry_all(system, path, list(wanted.items()), as_json=as_json)
 
 
 def _tell(answers: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -72,18 +78,22 @@ def _tell(answers: list[dict[str, Any]], *, as_json: bool) -> None:
         note(f"retry of {invocation['retry_of']}, {invocation['status']}")
 
 
-def _retry_all(system: System, wanted: Query, *, yes: bool, as_json: bool) -> None:
-    if not yes:
-        found = read_list(system, "/invocations", wanted, _MOST_COUNTED)
-        fresh = sum(item.get("retried_by") is None for item in found)
-        if not fresh and len(found) < _MOST_COUNTED:
-            note("No such invocations that were not retried already.")
-            return
-        more = " or more" if len(found) == _MOST_COUNTED else ""
-        confirm(f"Invoke {fresh:,}{more} again?", yes=False)
+def _question(system: System, wanted: dict[str, str], batch: str | None) -> str:
+    """Return what to ask a person: how many there are that were not retried already."""
+    if batch is not None:
+        counts = system.get(path_to("batches", batch)).json()["counts"]
+        many = f"{counts.get(wanted['status'], 0):,} {wanted['status']}"
+        return f"Invoke those of {many} again that were not yet?"
+    found = read_list(system, "/invocations", list(wanted.items()), _MOST_COUNTED)
+    fresh = sum(item.get("retried_by") is None for item in found)
+    more = " or more" if len(found) == _MOST_COUNTED else ""
+    return f"Invoke {fresh:,}{more} again?"
+
+
+def _retry_all(system: System, path: str, query: Query, *, as_json: bool) -> None:
     done = {"count": 0, "skipped": 0}
     try:
-        _retry_pages(system, wanted, done)
+        _retry_pages(system, path, query, done)
     finally:
         if as_json:
             print_json(done)
@@ -95,11 +105,11 @@ def _retry_all(system: System, wanted: Query, *, yes: bool, as_json: bool) -> No
                 )
 
 
-def _retry_pages(system: System, wanted: Query, done: dict[str, int]) -> None:
+def _retry_pages(system: System, path: str, query: Query, done: dict[str, int]) -> None:
     """Have all retried, as many at a time as the system takes; count them in `done`."""
     cursor: list[tuple[str, str]] = []
     while True:
-        answer = accept(system.ask("POST", "/invocations/retry", query=[*wanted, *cursor])).json()
+        answer = accept(system.ask("POST", path, query=[*query, *cursor])).json()
         for name in done:
             done[name] += answer[name]
         if not answer["next"]:

@@ -37,9 +37,9 @@ def rows(content: bytes, row_format: RowFormat) -> list[tuple[str, object]]:
 )
 def test_the_format_is_seen(name: str, content: bytes, expected: RowFormat):
     file = io.BytesIO(content)
+    file.seek(0, io.SEEK_END)
 
     assert guess_format(name, file) is expected
-    assert file.tell() == 0
 
 
 def test_every_line_of_ndjson_is_sent_as_it_is():

@@ -1,7 +1,8 @@
 """The ASGI application: Falcon, behind a body that is read whole and bounded first.
 
 Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the few
-headers that every call is asked for under `NOTED`. A body over the limit is refused
+headers that every call is asked for under `NOTED`. HEAD is served as GET, and its
+response's body dropped by the server (`IS_HEAD` tells them apart). A body over the limit is refused
 without reading the rest.
 """
 
@@ -18,6 +19,7 @@ from gateway.serving.limits import Limits
 
 BODY = "penstock.body"
 NOTED = "penstock.noted"
+IS_HEAD = "penstock.is_head"
 _BATCH_SUFFIX = "/batch"
 _NOTED_HEADERS = frozenset(
     {
@@ -69,7 +71,8 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
             return
         if body is None:
             return
-        if scope["method"] == "HEAD":
+        scope[IS_HEAD] = scope["method"] == "HEAD"
+        if scope[IS_HEAD]:
             scope = {**scope, "method": "GET"}
         scope[BODY] = body
         first: list[Event] = [{"type": "http.request", "body": body, "more_body": False}]

@@ -1,10 +1,15 @@
-"""What Redis tells this gateway process: finished invocations, and news of functions."""
+"""What Redis tells this gateway process: finished invocations, pokes, and news of functions.
+
+A poke is an invocation's id and a line feed: there are events for those who follow it. A
+notice of its end has the record behind the line feed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 
 from gateway.directory import FunctionDirectory
+from gateway.event_streams import EventStreams
 from gateway.following import Follower
 from gateway.waiting import Waiters
 from runtime.store.keys import Keys
@@ -20,11 +25,13 @@ class Inbox:
         gateway_id: str,
         waiters: Waiters,
         follower: Follower,
+        streams: EventStreams,
         directory: FunctionDirectory,
     ) -> None:
         self._channel = Keys().build("inbox", gateway_id)
         self._waiters = waiters
         self._follower = follower
+        self._streams = streams
         self._directory = directory
         self._looking: asyncio.Task[None] | None = None
         self._subscription = Subscription(
@@ -45,12 +52,15 @@ class Inbox:
             self._looking.cancel()
 
     def _on_message(self, channel: str, payload: bytes) -> None:
-        if channel == self._channel:
-            self._waiters.notify(payload)
-        else:
+        if channel != self._channel:
             self._directory.mark_stale()
+        elif payload.endswith(b"\n") and payload.count(b"\n") == 1:
+            self._streams.poke(payload[:-1].decode("ascii", "replace"))
+        else:
+            self._waiters.notify(payload)
 
     def _on_connect(self) -> None:
         """Look at everything again: what was told while we were away is lost."""
         self._directory.mark_stale()
         self._looking = asyncio.create_task(self._follower.look_again())
+        self._streams.look_again()

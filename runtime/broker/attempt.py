@@ -6,23 +6,45 @@ caller sent: nobody between the gateway and the runner needs them decoded.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import dramatiq
 
 from runtime.store.invocation_calls import Claimed, Settlement
+from runtime.store.scripts import Call
+
+LastWords = Callable[[bool], Sequence[Call[bool]]]
 
 
 class Attempt:
     """What was claimed, and how it ended once that is known.
 
     An attempt that is acknowledged without a settlement goes back to its lane.
+
+    Attributes:
+        duration_ms: How long it ran, once it has.
+        is_cancelled: A caller has cancelled it.
+        last_words: What must be written before its ending is, where it tells anything;
+            called once, with whether the invocation ends with it.
     """
 
-    __slots__ = ("claimed", "is_begun", "is_given_back", "settlement")
+    __slots__ = (
+        "claimed",
+        "duration_ms",
+        "is_begun",
+        "is_cancelled",
+        "is_given_back",
+        "last_words",
+        "settlement",
+    )
 
     def __init__(self, claimed: Claimed) -> None:
         self.claimed = claimed
+        self.duration_ms: int | None = None
         self.is_begun = False
+        self.is_cancelled = False
         self.is_given_back = False
+        self.last_words: LastWords | None = None
         self.settlement: Settlement | None = None
 
 

@@ -160,8 +160,9 @@ class QueueConsumer(dramatiq.Consumer):
         if not attempts:
             return
         held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
+        told = [call for a in attempts if a.last_words for call in a.last_words(False)]  # noqa: FBT003
         try:
-            self._line.run(release(held))
+            self._line.run_many([*told, release(held)])
         except StoreError as error:
             _log.warning("release_failed", ids=[entry[0] for entry in held], error=str(error))
         self._holdings.drop(attempts)

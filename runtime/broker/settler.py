@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from typing import Any
 
 import structlog
 
@@ -19,12 +20,14 @@ from runtime.broker.holdings import Holdings
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.store.invocation_calls import Settlement, settle
 from runtime.store.line import Line
+from runtime.store.scripts import Call
 
 _log = structlog.get_logger(__name__)
 _LARGEST_BATCH = 64
 _LARGEST_BATCH_BYTES = 4 * 1024 * 1024
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
+_FINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class Settler:
@@ -71,9 +74,10 @@ class Settler:
 
     def _write(self, batch: list[tuple[Attempt, Settlement]]) -> None:
         pause_s = _FIRST_PAUSE_S
+        calls = [*_last_words(batch), settle(settlement for _, settlement in batch)]
         while True:
             try:
-                replies = self._line.run(settle(settlement for _, settlement in batch))
+                replies = self._line.run_many(calls)[-1]
             except (StoreUnavailableError, StoreRefusedError) as error:
                 _log.warning("settle_waits", waiting=len(batch), error=str(error))
                 if self._stopped.wait(pause_s):
@@ -87,6 +91,16 @@ class Settler:
                     _tell(settlement, reply)
                 break
         self._holdings.drop(attempt for attempt, _ in batch)
+
+
+def _last_words(batch: list[tuple[Attempt, Settlement]]) -> list[Call[Any]]:
+    """What the attempts have told and nobody has written: it must come before their endings."""
+    return [
+        call
+        for attempt, settlement in batch
+        if attempt.last_words is not None
+        for call in attempt.last_words(settlement.status in _FINAL)
+    ]
 
 
 def _tell(settlement: Settlement, reply: str) -> None:

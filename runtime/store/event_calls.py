@@ -1,4 +1,9 @@
-"""What a running attempt tells, as typed calls: written by its worker, read by gateways."""
+"""What a running attempt tells, as typed calls: written by its worker, read by gateways.
+
+An entry holds one or more events of a kind; its number is that of the last of them,
+and counts the events of its attempt from 1. `runtime.invocations.events` tells the
+events apart.
+"""
 
 from __future__ import annotations
 
@@ -8,58 +13,76 @@ from typing import Any
 
 from runtime.store.scripts import Argument, Call, load_script
 
-MOST_EVENTS = 10_000
+MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES_READ = 64 * 1024
 EVENTS_TTL_MS = 7 * 24 * 3_600_000
-FROM_THE_BEGINNING = "-"
+FROM_THE_BEGINNING = (0, 0)
+
+Position = tuple[int, int]  # an attempt and a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RawEvent:
-    """One entry: its id in the stream, the attempt it is of, its kind and its data."""
+class Entry:
+    """What an attempt tells at once: log lines, a progress, items or an event."""
 
-    id: str
-    attempt: int
+    number: int
     kind: str
     data: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A record as HGETALL gives it (empty: no such id) and some events."""
+    """Where an invocation stands, and some of what it has told.
+
+    Attributes:
+        record: As HGETALL gives it, but without what is long; empty: no such id.
+        last: Where the last entry stands that there is now, (0, 0) without one.
+        entries: In order, each with its attempt.
+    """
 
     record: list[bytes]
-    events: tuple[RawEvent, ...]
+    last: Position
+    entries: tuple[tuple[int, Entry], ...]
 
 
 def append_events(
-    invocation_id: str, token: int, entries: Iterable[tuple[str, bytes]]
+    invocation_id: str, token: int, entries: Iterable[Entry], *, most_bytes: int = MOST_BYTES
 ) -> Call[bool]:
-    """Add (kind, data) entries; False when the attempt has lost its lease."""
+    """Add entries; False when the attempt has lost its lease. May be sent again.
+
+    Args:
+        invocation_id: Whose.
+        token: The attempt's fencing token.
+        entries: In the order of their numbers.
+        most_bytes: What is kept of an invocation; the oldest entries go.
+    """
     words: tuple[Argument, ...] = (
-        *(invocation_id, token, MOST_EVENTS, EVENTS_TTL_MS),
-        *(part for entry in entries for part in entry),
+        *(invocation_id, token, most_bytes, EVENTS_TTL_MS),
+        *(part for entry in entries for part in (entry.number, entry.kind, entry.data)),
     )
     return Call(words, lambda reply: reply == b"DONE", load_script("append_events"))
 
 
 def read_events(
-    invocation_id: str, *, after: str = FROM_THE_BEGINNING, most: int = 500, gateway: str = ""
+    invocation_id: str,
+    *,
+    after: Position = FROM_THE_BEGINNING,
+    most_bytes: int = MOST_BYTES_READ,
+    gateway: str = "",
 ) -> Call[Told]:
     """Read what was told after `after`; `gateway` is poked on its inbox when there is more."""
-    words = (invocation_id, gateway, after, most)
+    words = (invocation_id, gateway, f"{after[0]}-{after[1]}", most_bytes)
     return Call(words, _read_told, load_script("read_events"))
 
 
 def _read_told(reply: list[Any]) -> Told:
-    events = []
-    for entry_id, flat in reply[1]:
-        fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        events.append(
-            RawEvent(
-                id=entry_id.decode(),
-                attempt=int(fields[b"a"]),
-                kind=fields[b"k"].decode(),
-                data=fields[b"d"],
-            )
-        )
-    return Told(record=reply[0], events=tuple(events))
+    entries = []
+    for entry_id, kind, data in reply[2:]:
+        attempt, number = _position(entry_id)
+        entries.append((attempt, Entry(number=number, kind=kind.decode(), data=data)))
+    return Told(record=reply[0], last=_position(reply[1]), entries=tuple(entries))
+
+
+def _position(entry_id: bytes) -> Position:
+    attempt, _, number = entry_id.partition(b"-")
+    return int(attempt or 0), int(number or 0)

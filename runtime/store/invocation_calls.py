@@ -66,12 +66,21 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
-    """The answer to a heartbeat."""
+    """The answer to a heartbeat.
+
+    Attributes:
+        publishes: Whether this worker is the one that publishes functions.
+        taken_over: How many attempts of dead workers went back to their lanes.
+        queues: All there are.
+        lost: Held attempts whose lease is no longer this worker's.
+        cancelling: Held attempts, with their tokens, that their callers have cancelled.
+    """
 
     publishes: bool
     taken_over: int
     queues: tuple[str, ...]
     lost: tuple[str, ...]
+    cancelling: tuple[tuple[str, int], ...]
 
 
 def claim(*, queue: str, worker: str, limit: int, lease_ms: int) -> Call[Claim]:
@@ -126,6 +135,10 @@ def heartbeat(
             taken_over=reply[1],
             queues=tuple(name.decode() for name in reply[2]),
             lost=tuple(name.decode() for name in reply[3]),
+            cancelling=tuple(
+                (name.decode(), int(token))
+                for name, token in zip(reply[4][::2], reply[4][1::2], strict=True)
+            ),
         ),
     )
 

@@ -2,12 +2,13 @@
 
 One script call every `interval_s`. Its answer tells which attempts this worker has
 lost, which queues there are, and whether this worker is the one that publishes
-functions.
+functions. Between beats it waits for orders on the worker's control list.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -16,22 +17,31 @@ from runtime.broker.holdings import Holdings
 from runtime.errors import StoreError
 from runtime.store.invocation_calls import Pulse, heartbeat
 from runtime.store.line import Line
+from runtime.store.metrics_calls import add_errors
+from runtime.store.system_calls import sweep
+from runtime.store.trouble import TROUBLE
 
 _log = structlog.get_logger(__name__)
+_SWEPT_AT_ONCE = 500
+_MOST_SWEEPS = 10
+_SWEEPING_S = 0.25
+_AWAY_PAUSE_S = 0.25
+_SHORTEST_WAIT_S = 0.001
+_INTERRUPT_S = 0.05
 
 
 class Heart:
     """A thread that beats from `start` until `stop`.
 
     Args:
-        line: A connection of its own.
+        line: A connection of its own, since it blocks.
         worker: This worker's id.
         lease_ms: How long a lease lasts from a beat on.
         interval_s: Time between beats; several must fit in a lease.
         holdings: What the worker has in hand.
         describe: Returns what GET /workers shows of this worker, as JSON.
-        can_publish: Whether this worker may publish functions.
         on_pulse: Called with each answer; must not block for long.
+        on_order: Called with each order for this worker; must not block for long.
     """
 
     def __init__(
@@ -43,8 +53,8 @@ class Heart:
         interval_s: float,
         holdings: Holdings,
         describe: Callable[[], bytes],
-        can_publish: bool,
         on_pulse: Callable[[Pulse], None],
+        on_order: Callable[[bytes], None],
     ) -> None:
         self._line = line
         self._worker = worker
@@ -52,8 +62,9 @@ class Heart:
         self._interval_s = interval_s
         self._holdings = holdings
         self._describe = describe
-        self._can_publish = can_publish
         self._on_pulse = on_pulse
+        self._on_order = on_order
+        self._orders = line.keys.build("control", worker)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat_for_ever, name="heart", daemon=True)
 
@@ -69,14 +80,17 @@ class Heart:
                 worker=self._worker,
                 lease_ms=self._lease_ms,
                 worker_ttl_ms=3 * self._lease_ms,
-                can_publish=self._can_publish,
+                can_publish=True,
                 details=self._describe(),
                 held=held,
             )
         )
+        self._tell_trouble()
         if pulse.taken_over:
             _log.warning("attempts_taken_over", count=pulse.taken_over)
         self._on_pulse(pulse)
+        if pulse.publishes:  # one of all workers does
+            self._sweep()
 
     def start(self) -> None:
         """Begin to beat."""
@@ -85,14 +99,45 @@ class Heart:
     def stop(self) -> None:
         """Stop beating; safe to call twice."""
         self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        while self._thread.is_alive():
+            self._line.close()  # it may block there
+            self._thread.join(_INTERRUPT_S)
+
+    def _tell_trouble(self) -> None:
+        """Carry this process's errors of Redis over to the counts of all processes."""
+        counts = TROUBLE.take()
+        if counts:
+            try:
+                self._line.run(add_errors(counts))
+            except StoreError:
+                TROUBLE.give_back(counts)
+
+    def _sweep(self) -> None:
+        """Take away what is past its retention, but for so long only that the next beat is safe."""
+        ends_at = time.monotonic() + _SWEEPING_S
+        for _ in range(_MOST_SWEEPS):
+            swept = self._line.run(sweep(most=_SWEPT_AT_ONCE))
+            if swept < _SWEPT_AT_ONCE or time.monotonic() > ends_at or self._stopped.is_set():
+                return
 
     def _beat_for_ever(self) -> None:
-        while not self._stopped.wait(self._interval_s):
+        beats_at = time.monotonic() + self._interval_s
+        while not self._stopped.is_set():
+            left_s = beats_at - time.monotonic()
             try:
+                if left_s > 0:
+                    self._wait_for_order(left_s)
+                    continue
+                beats_at = time.monotonic() + self._interval_s
                 self.beat()
             except StoreError as error:
-                _log.warning("heartbeat_missed", error=str(error))
+                if left_s <= 0 and not self._stopped.is_set():
+                    _log.warning("heartbeat_missed", error=str(error))
+                self._stopped.wait(min(_AWAY_PAUSE_S, self._interval_s))
             except Exception:  # noqa: BLE001 - outermost: the heart must go on
                 _log.exception("heartbeat_failed")
+
+    def _wait_for_order(self, timeout_s: float) -> None:
+        found = self._line.block([self._orders], timeout_s=max(_SHORTEST_WAIT_S, timeout_s))
+        if found is not None:
+            self._on_order(found[1])

@@ -1,6 +1,7 @@
 """One worker process: everything in it, started and stopped in order.
 
-    fork server → broker, Dramatiq worker → heart → publisher (when elected), deliverer, ticker
+    fork server → teller, broker, Dramatiq worker → heart → publisher (when elected), deliverer,
+    ticker
 
 The fork server comes first: it must be forked off before there are threads or
 connections. Stopping goes the other way round: nothing new is claimed, what runs
@@ -31,12 +32,15 @@ from runtime.schedules.ticker import Ticker
 from runtime.settings import Settings
 from runtime.store.invocation_calls import Pulse, retire_worker
 from runtime.store.line import Line
+from runtime.worker.cancelling import Canceller
 from runtime.worker.heart import Heart
 from runtime.worker.running import AttemptRunner
+from runtime.worker.teller import Teller
 
 _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25
 _STOP_MARGIN_S = 2.0
+_RESULTS_TOLD = 4  # an invocation keeps so many times the longest result of what it told
 DEFAULT_QUEUE = "default"
 
 
@@ -58,13 +62,19 @@ class WorkerProcess:
         self._executor = executor
         self._publisher = publisher
         self._deliverer = deliverer
-        self._ticker = Ticker(Line(settings.redis))
+        self._ticker = Ticker(Line(settings.redis), max_waiting=settings.max_waiting)
         self._stopping = threading.Event()
         self._is_publishing = False
         self._holdings = Holdings(settings.runners)
         self._settler = Settler(Line(settings.redis), self._holdings)
         self._line = Line(settings.redis)
-        runner = AttemptRunner(catalog=Catalog(Line(settings.redis)), executor=executor)
+        self._teller = Teller(
+            Line(settings.redis), most_bytes=_RESULTS_TOLD * settings.max_result_bytes
+        )
+        self._canceller = Canceller(self._holdings, executor)
+        runner = AttemptRunner(
+            catalog=Catalog(Line(settings.redis)), executor=executor, teller=self._teller
+        )
         self._broker = PenstockBroker(
             settings.redis,
             worker_side=WorkerSide(
@@ -84,14 +94,16 @@ class WorkerProcess:
             interval_s=settings.heartbeat_ms / 1000,
             holdings=self._holdings,
             describe=self._describe,
-            can_publish=True,
             on_pulse=self._obey,
+            on_order=self._canceller.obey,
         )
 
     def start(self, stop_requested: threading.Event) -> None:
         """Start every part; waits for a Redis that is away until `stop_requested`."""
+        self._teller.start()
         self._dramatiq.start()
-        self._broker.declare_queue(DEFAULT_QUEUE)
+        for queue in self._settings.queues or (DEFAULT_QUEUE,):
+            self._broker.declare_queue(queue)
         while not stop_requested.is_set():
             try:
                 self._heart.beat()
@@ -114,6 +126,7 @@ class WorkerProcess:
         self._settler.stop()
         self._broker.interrupt()
         self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
+        self._teller.stop()
         self._ticker.stop()
         self._deliverer.stop()
         self._heart.stop()
@@ -136,6 +149,7 @@ class WorkerProcess:
     def _obey(self, pulse: Pulse) -> None:
         for invocation_id in pulse.lost:
             self._executor.cancel(invocation_id)
+        self._canceller.look_after(pulse.cancelling)
         for queue in pulse.queues:
             if not self._settings.queues or queue in self._settings.queues:
                 self._broker.declare_queue(queue)

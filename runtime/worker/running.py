@@ -16,6 +16,7 @@ from runtime.execution.outcome import Assignment, Outcome
 from runtime.registry.catalog import Catalog
 from runtime.registry.manifest import Manifest
 from runtime.store.invocation_calls import FAILURE_TTL_MS, Claimed, Settlement
+from runtime.worker.teller import Teller
 
 _log = structlog.get_logger(__name__)
 
@@ -23,9 +24,10 @@ _log = structlog.get_logger(__name__)
 class AttemptRunner:
     """Runs attempts in Dramatiq's worker threads; safe to call from many at once."""
 
-    def __init__(self, *, catalog: Catalog, executor: Executor) -> None:
+    def __init__(self, *, catalog: Catalog, executor: Executor, teller: Teller) -> None:
         self._catalog = catalog
         self._executor = executor
+        self._teller = teller
 
     def run(self, attempt: Attempt) -> None:
         """Run the attempt; leaves no settlement when it must be given back instead."""
@@ -39,12 +41,21 @@ class AttemptRunner:
         except StoreError as error:
             _log.warning("source_unreachable", id=claimed.id, error=str(error))
             return
+        telling = self._teller.listen(claimed)
+        attempt.last_words = lambda is_final: telling.last_words(is_final=is_final)
         try:
-            outcome = self._executor.run(_assignment(claimed), manifest, bundle)
+            outcome = self._executor.run(
+                _assignment(claimed),
+                manifest,
+                bundle,
+                on_note=telling.put,
+                is_cancelled=lambda: attempt.is_cancelled,
+            )
         except Exception as error:  # noqa: BLE001 - outermost: an attempt must have an ending
             _log.exception("executor_failed", id=claimed.id)
             attempt.settlement = _failed(claimed, f"Penstock could not run it: {error!r}")
             return
+        attempt.duration_ms = outcome.duration_ms
         if outcome.status == "succeeded" or not attempt.is_given_back:
             attempt.settlement = _settlement(claimed, manifest, outcome)
 

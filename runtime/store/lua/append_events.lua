@@ -1,25 +1,73 @@
 -- append_events: what a running attempt tells: progress, log lines, items, events.
 --
--- ARGV     id, token, most, ttl_ms, entries...
---          an entry is 2 values: kind, data
+-- ARGV     id, token, most_bytes, ttl_ms, entries...
+--          an entry is 3 values: number, kind, data; numbers rise within an attempt, and an entry
+--          that is sent again is taken once
 -- RETURNS  DONE | STALE
 -- WHY ONE SCRIPT  an attempt that lost its lease must not speak for the one that took over.
+-- An entry's id in the stream is <attempt>-<number>, so the order is that of the attempts. The oldest
+-- go when an invocation has told more than most_bytes.
 -- include: clock
 -- include: create_delivery
--- include: tally
 -- include: finish
+local ENTRY_BYTES = 64
 local was = read_facts(id)
 if was.status ~= 'running' or was.token ~= token then
   return 'STALE'
 end
-local stream = key_events(id)
-for at = rest, #ARGV, 2 do
-  redis.call('XADD', stream, 'MAXLEN', '~', most, '*', 'a', was.attempt, 'k', ARGV[at],
-    'd', ARGV[at + 1])
-  if ARGV[at] == 'progress' then
-    redis.call('HSET', key_record(id), 'progress', ARGV[at + 1])
+local stream, record = key_events(id), key_record(id)
+
+-- taken(): the number of the last entry that the stream has of this attempt.
+local function taken()
+  local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  local attempt, number = string.match(last and last[1] or '', '^(%d+)-(%d+)$')
+  return attempt == was.attempt and tonumber(number) or 0
+end
+
+-- shorten(size): drop the oldest until a quarter of most_bytes is free.
+local function shorten(size)
+  local from, keep = '-', most_bytes * 3 / 4
+  while size > keep do
+    local page = redis.call('XRANGE', stream, from, '+', 'COUNT', 100)
+    for _, entry in ipairs(page) do
+      if size <= keep then
+        break
+      end
+      size = size - #entry[2][4] - ENTRY_BYTES
+      from = '(' .. entry[1]
+    end
+    if #page < 100 then
+      break
+    end
+  end
+  local first = redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
+  if first then
+    redis.call('XTRIM', stream, 'MINID', '=', first[1])
+  else
+    redis.call('XTRIM', stream, 'MAXLEN', '=', 0)
+  end
+  redis.call('HSET', record, 'told_bytes', math.max(0, size))
+end
+
+local known, progress, size = taken(), nil, 0
+for at = rest, #ARGV, 3 do
+  if tonumber(ARGV[at]) > known then
+    redis.call('XADD', stream, was.attempt .. '-' .. ARGV[at], 'k', ARGV[at + 1], 'd', ARGV[at + 2])
+    size = size + #ARGV[at + 2] + ENTRY_BYTES
+    if ARGV[at + 1] == 'progress' then
+      progress = ARGV[at + 2]
+    end
   end
 end
-redis.call('PEXPIRE', stream, ttl_ms)
-poke(id, was.watchers)
+if size > 0 then
+  if progress then
+    redis.call('HSET', record, 'progress', progress)
+  end
+  local total = redis.call('HINCRBY', record, 'told_bytes', size)
+  if total > tonumber(most_bytes) then
+    shorten(total)
+  end
+  redis.call('PEXPIRE', stream, ttl_ms)
+  poke(id, was.watchers)
+end
 return 'DONE'

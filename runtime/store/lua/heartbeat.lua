@@ -3,7 +3,8 @@
 -- ARGV     worker, lease_ms, poison_limit, failure_ttl_ms, worker_ttl_ms, grace_ms, can_publish, details, held...
 --          held is pairs: id, token of every attempt the worker has in hand
 -- RETURNS  {1 if this worker publishes functions else 0, taken over now, {queues…}, {ids of held
---          attempts whose lease is no longer this worker's…}}
+--          attempts whose lease is no longer this worker's…}, {id, token of held attempts that their
+--          callers have cancelled…}}
 -- WHY ONE SCRIPT  a lease is extended only for its holder, and taken over only if nobody did.
 -- include: clock
 -- include: lanes
@@ -28,11 +29,15 @@ if can_publish == '1' then
 end
 
 local leases = key_leases()
-local lost = {}
+local lost, cancelling = {}, {}
 for at = rest, #ARGV, 2 do
-  local f = redis.call('HMGET', key_record(ARGV[at]), 'status', 'token')
+  local f = redis.call('HMGET', key_record(ARGV[at]), 'status', 'token', 'cancelling')
   if f[1] == 'running' and f[2] == ARGV[at + 1] then
     redis.call('ZADD', leases, now + lease_ms, ARGV[at])
+    if f[3] then
+      cancelling[#cancelling + 1] = ARGV[at]
+      cancelling[#cancelling + 1] = ARGV[at + 1]
+    end
   else
     lost[#lost + 1] = ARGV[at]
   end
@@ -71,4 +76,4 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key_expiring(), '-inf', now, 'LI
   end
 end
 write_tally(now)
-return { publishes, taken, redis.call('SMEMBERS', key_queues()), lost }
+return { publishes, taken, redis.call('SMEMBERS', key_queues()), lost, cancelling }

@@ -1,15 +1,26 @@
--- read_events: a record and what its attempts told after `after`; on wish, be poked at more.
+-- read_events: where an invocation stands and what its attempts told after `after`; on wish, be
+-- poked at more.
 --
--- ARGV     id, gateway, after, most
---          after is an id of the stream, "-" for the beginning
--- RETURNS  {record as HGETALL, stream entries as XRANGE gives them}
+-- ARGV     id, gateway, after, most_bytes
+--          after is an id of the stream that need not be in it
+-- RETURNS  {record as HGETALL would give it but without what is long, id of the last entry there is
+--          or '', {id, kind, data} of as many entries as most_bytes hold, but of one at least…}
 -- WHY ONE SCRIPT  between reading what is there and asking for more, more may come.
-local record = key_record(id)
-local all = redis.call('HGETALL', record)
-if #all == 0 then
-  return { all, {} }
+local PAGE = 32
+local names = { 'function', 'version', 'status', 'queue', 'created_at', 'attempt', 'attempts',
+  'scheduled_for', 'started_at', 'finished_at', 'worker', 'error' }
+local record, stream = key_record(id), key_events(id)
+local f = redis.call('HMGET', record, 'finished_at', 'watchers', unpack(names))
+if not f[5] then
+  return { {}, '' }
 end
-local f = redis.call('HMGET', record, 'finished_at', 'watchers')
+local flat = {}
+for at, name in ipairs(names) do
+  if f[at + 2] then
+    flat[#flat + 1] = name
+    flat[#flat + 1] = f[at + 2]
+  end
+end
 if gateway ~= '' and not f[1] then
   local watchers = f[2] or ''
   if not string.find(' ' .. watchers .. ' ', ' ' .. gateway .. ' ', 1, true) then
@@ -17,5 +28,16 @@ if gateway ~= '' and not f[1] then
       watchers == '' and gateway or watchers .. ' ' .. gateway)
   end
 end
-local from = after == '-' and '-' or '(' .. after
-return { all, redis.call('XRANGE', key_events(id), from, '+', 'COUNT', most) }
+local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+local reply, left, from = { flat, last and last[1] or '' }, tonumber(most_bytes), '(' .. after
+repeat
+  local page = redis.call('XRANGE', stream, from, '+', 'COUNT', PAGE)
+  for _, entry in ipairs(page) do
+    if left > 0 then
+      reply[#reply + 1] = { entry[1], entry[2][2], entry[2][4] }
+      left = left - #entry[2][4]
+      from = '(' .. entry[1]
+    end
+  end
+until left <= 0 or #page < PAGE
+return reply

@@ -1,4 +1,4 @@
-"""Lists, batches, events and retention, as the scripts keep them."""
+"""Lists, batches and retention, as the scripts keep them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.statuses import Status
-from runtime.store.event_calls import append_events, read_events
 from runtime.store.listing_calls import list_history, list_live, read_batch
 from runtime.store.submission_calls import commit_batch, stage_batch
 from runtime.store.system_calls import sweep
@@ -171,30 +170,6 @@ def test_a_batch_counts_its_members_and_calls_back_once_when_the_last_has_ended(
     page = life.line.run(read_batch(batch, start=1, most=5))
     assert page is not None
     assert [record_id for record_id, _ in page.records] == ids[1:]
-
-
-def test_events_are_told_in_order_and_from_where_one_left_off(life: Life):
-    life.submit()
-    claimed = life.claim_one()
-    entries = [("log", b"one"), ("progress", b'{"done":1}'), ("item", b"3")]
-
-    assert life.line.run(append_events(claimed.id, claimed.token, entries))
-    told = life.line.run(read_events(claimed.id))
-    rest = life.line.run(read_events(claimed.id, after=told.events[0].id))
-
-    assert [(e.kind, e.data) for e in told.events] == entries
-    assert [e.kind for e in rest.events] == ["progress", "item"]
-    assert life.read(claimed.id).progress == b'{"done":1}'
-    assert life.command("PTTL", life.key("events", claimed.id)) > 0
-
-
-def test_an_attempt_that_lost_its_lease_may_not_speak(life: Life):
-    life.submit()
-    claimed = life.claim_one()
-    life.settle(claimed, "lost")
-
-    assert not life.line.run(append_events(claimed.id, claimed.token, [("log", b"late")]))
-    assert life.line.run(read_events(claimed.id)).events == ()
 
 
 def test_every_attempt_that_was_not_the_last_is_noted(life: Life):

@@ -1,0 +1,181 @@
+"""The events of an invocation in their one order, made from its record and what it told.
+
+Every event has a place: (attempt, phase, number). Status events come from the record,
+all else from the entries that attempts wrote (`runtime.store.event_calls`). So whoever
+knows the place of the last event it got can be given exactly those that follow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from runtime.invocations.record import Record, record_from_hash
+from runtime.invocations.statuses import Status
+from runtime.invocations.view import invocation_json, moment
+from runtime.store.event_calls import Entry, Position, Told
+
+LARGEST_RESULT_BYTES = 20_000
+_SHAPE = re.compile(r"(\d{1,9})\.([0-4])\.(\d{1,15})", re.ASCII)
+_LAST_NUMBER = 10**15
+
+
+class Phase(IntEnum):
+    """What an attempt goes through; attempt 0 is the time before the first."""
+
+    BEGINS = 0
+    TELLS = 1
+    LEAVES = 2
+    FINISHED = 3
+    END = 4
+
+
+class Place(NamedTuple):
+    """Where an event stands among those of its invocation; its text is the event's id."""
+
+    attempt: int
+    phase: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.attempt}.{self.phase}.{self.number}"
+
+    @property
+    def told_until(self) -> Position:
+        """Up to where what attempts told stands before this place."""
+        if self.phase < Phase.TELLS:
+            return max(self.attempt, 0), 0
+        return self.attempt, self.number if self.phase == Phase.TELLS else _LAST_NUMBER
+
+
+NOWHERE = Place(-1, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event; `data` is JSON."""
+
+    place: Place
+    name: str
+    data: bytes
+
+
+def parse_place(text: str) -> Place | None:
+    """Read the text of a place, None when it is none."""
+    match = _SHAPE.fullmatch(text)
+    return Place(*map(int, match.groups())) if match else None
+
+
+def count_events(kind: str, data: bytes) -> int:
+    """Return how many events an entry holds: a log's lines, items, or one."""
+    if kind == "log":
+        return data.count(b"\n") + (not data.endswith(b"\n"))
+    return data.count(b"\n") + 1 if kind == "item" else 1
+
+
+def standing(invocation_id: str, told: Told) -> Record | None:
+    """Return where the invocation stands: a record without what is long."""
+    return record_from_hash(invocation_id, told.record) if told.record else None
+
+
+def is_whole(told: Told, after: Place) -> bool:
+    """Whether nothing more is told than what was read after a place."""
+    read = told.entries[-1] if told.entries else None
+    until = (read[0], read[1].number) if read else after.told_until
+    return until >= told.last
+
+
+def events_after(place: Place, standing: Record, told: Told, whole: Record | None) -> list[Event]:
+    """Return the events after a place, in order, as far as what was read reaches.
+
+    Args:
+        place: Of the last event known.
+        standing: Where the invocation stands, read together with `told`.
+        told: What was read after the place.
+        whole: The finished invocation with all it has; None while it is unfinished or
+            not all that was told has been read.
+    """
+    events = [*_statuses(standing), *_entries(told)]
+    if whole is not None:
+        if told.last[0] == 0 and whole.attempt == 1:  # see `runtime.worker.telling`
+            events += _lines(whole.attempt, whole.logs)
+        events.append(_end(whole))
+    if not is_whole(told, place):
+        attempt, entry = told.entries[-1]
+        reached = Place(attempt, Phase.TELLS, entry.number)
+        events = [event for event in events if event.place <= reached]
+    return sorted((e for e in events if e.place > place), key=lambda event: event.place)
+
+
+def count_missing(place: Place, events: list[Event]) -> int:
+    """Return how many events between a place and those are no longer kept."""
+    missing = 0
+    for event in events:
+        if event.place.phase == Phase.TELLS:
+            same = place.attempt == event.place.attempt and place.phase == Phase.TELLS
+            missing += event.place.number - (place.number if same else 0) - 1
+        place = event.place
+    return missing
+
+
+def _statuses(record: Record) -> Iterator[Event]:
+    first = Status.SCHEDULED if record.scheduled_for_ms else Status.QUEUED
+    yield _status(Place(0, Phase.BEGINS, 0), first, record.created_at_ms)
+    is_due = record.attempt or not (record.is_finished or record.status is Status.SCHEDULED)
+    if record.scheduled_for_ms and is_due:
+        yield _status(Place(0, Phase.LEAVES, 0), Status.QUEUED, record.scheduled_for_ms)
+    left = 0
+    for entry in msgspec.json.decode(b"[%b]" % record.earlier_attempts):
+        left = entry["attempt"]
+        after = Status.RETRYING if entry["outcome"] == Status.RETRYING else Status.QUEUED
+        yield _running(left, entry["started_at_ms"], entry["worker"])
+        place = Place(left, Phase.LEAVES, 0)
+        yield _status(place, after, entry["finished_at_ms"], error=entry["error"])
+    if record.attempt > left and record.started_at_ms is not None:
+        yield _running(record.attempt, record.started_at_ms, record.worker)
+    if record.is_finished:
+        error = msgspec.Raw(record.error) if record.error else None
+        place = Place(record.attempt, Phase.FINISHED, 0)
+        yield _status(place, record.status, record.finished_at_ms, error=error)
+
+
+def _running(attempt: int, at_ms: int, worker: str | None) -> Event:
+    place = Place(attempt, Phase.BEGINS, 0)
+    return _status(place, Status.RUNNING, at_ms, worker=worker)
+
+
+def _status(place: Place, status: Status, at_ms: int | None, **more: Any) -> Event:  # noqa: ANN401
+    told = {"status": status.value, "attempt": place.attempt, "at": moment(at_ms)}
+    told |= {name: value for name, value in more.items() if value is not None}
+    return Event(place, "status", msgspec.json.encode(told))
+
+
+def _end(record: Record) -> Event:
+    data = invocation_json(record, largest_result_bytes=LARGEST_RESULT_BYTES)
+    return Event(Place(record.attempt, Phase.END, 0), "end", data)
+
+
+def _entries(told: Told) -> Iterator[Event]:
+    for attempt, entry in told.entries:
+        first = entry.number - count_events(entry.kind, entry.data) + 1
+        if entry.kind == "log":
+            yield from _lines(attempt, entry.data, first=first)
+            continue
+        for number, data in enumerate(_parts(entry), first):
+            yield Event(Place(attempt, Phase.TELLS, number), entry.kind, data)
+
+
+def _parts(entry: Entry) -> list[bytes]:
+    return entry.data.split(b"\n") if entry.kind == "item" else [entry.data]
+
+
+def _lines(attempt: int, text: bytes, *, first: int = 1) -> Iterator[Event]:
+    """Each line of output is an event: a JSON string that ends as the line did."""
+    for number, line in enumerate(filter(None, re.split(rb"(?<=\n)", text)), first):
+        data = msgspec.json.encode(line.decode(errors="replace"))
+        yield Event(Place(attempt, Phase.TELLS, number), "log", data)

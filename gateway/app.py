@@ -37,9 +37,11 @@ from gateway.resources.history import InvocationList
 from gateway.resources.invocations import Invocation, Logs, Result
 from gateway.resources.invoking import InvokeFunction
 from gateway.resources.metrics import Metrics
+from gateway.resources.queues import OneQueue, QueueList, QueuePurge
 from gateway.resources.retries import BulkRetry, OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
 from gateway.resources.statistics import Statistics
+from gateway.resources.workers import WorkerList
 from gateway.retrying import Retrier
 from gateway.routes import ROUTES
 from gateway.serving.limits import Limits
@@ -137,6 +139,10 @@ def _resources(
             longest_item_bytes=settings.max_body_bytes,
         ),
         "batch": Batch(store),
+        "queues": QueueList(store),
+        "queue": OneQueue(store),
+        "queue_purge": QueuePurge(store),
+        "workers": WorkerList(store),
         "batch_retry": BatchRetry(store, retrier),
         "invocation": Invocation(store, directory, follower),
         "invocations": InvocationList(store),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.operations import Operation, Route, get_route
+from gateway.operations import Operation, Route, act_route, get_route
 from gateway.query_parameters import CURSOR, DELIVERY_LIMIT, DELIVERY_STATUS
 
 STORE = ("store_unavailable",)
@@ -38,6 +38,26 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
                 problems=("delivery_not_found", "invocation_gone", *STORE, "store_refused"),
             ),
         ),
+    ),
+    get_route("/workers", "workers", "system", "list_workers", "List workers", problems=STORE),
+    get_route("/queues", "queues", "system", "list_queues", "List queues", problems=STORE),
+    act_route(
+        "PATCH",
+        "/queues/{name}",
+        "queue",
+        "system",
+        "change_queue",
+        "Pause or resume a queue",
+        problems=("invalid_json", "queue_not_found", "arguments_invalid", *STORE, "store_refused"),
+    ),
+    act_route(
+        "DELETE",
+        "/queues/{name}/invocations",
+        "queue_purge",
+        "system",
+        "purge_queue",
+        "Cancel all that waits in a queue",
+        problems=("queue_not_found", *STORE, "store_refused"),
     ),
     get_route("/livez", "livez", "health", "livez", "Whether the process answers", scope="open"),
     get_route(

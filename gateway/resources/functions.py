@@ -14,7 +14,7 @@ from runtime.registry.manifest import Manifest
 from runtime.store import function_reads
 from runtime.store.multiplexer import Multiplexer
 
-_COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost")
+_COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost", "waiting")
 
 
 class FunctionList:
@@ -28,7 +28,7 @@ class FunctionList:
         """List every function, by name."""
         if not self._directory.is_loaded:
             raise StoreUnavailableError("Redis has not answered since the gateway started.")
-        stats = await self._store.run(function_reads.read_stats())
+        stats = await _read_stats(self._store)
         manifests = self._directory.manifests.values()
         items = [function_view(manifest, stats.get(manifest.name, {})) for manifest in manifests]
         resp.content_type = "application/json"
@@ -48,13 +48,23 @@ class Function:
     async def on_get(self, req: Request, resp: Response, name: str) -> None:  # noqa: ARG002
         """Show one function."""
         manifest = await self._directory.find(name)
-        stats = await self._store.run(function_reads.read_stats())
+        stats = await _read_stats(self._store)
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode(function_view(manifest, stats.get(name, {})))
 
     async def on_post(self, req: Request, resp: Response, name: str) -> None:
         """Invoke it."""
         await self._invoke.accept(req, resp, name)
+
+
+async def _read_stats(store: Multiplexer) -> dict[str, dict[str, int]]:
+    """Return counts by function: of how calls ended, and of those that wait."""
+    stats, waiting = await store.run_many(
+        [function_reads.read_stats(), function_reads.read_waiting()]
+    )
+    for function, count in waiting.items():
+        stats.setdefault(function, {})["waiting"] = count
+    return dict(stats)
 
 
 def function_view(manifest: Manifest, counts: dict[str, int]) -> dict[str, Any]:

@@ -23,12 +23,14 @@ class Attempt:
 
     Attributes:
         duration_ms: How long it ran, once it has.
+        begun_at_ms: When its run began, by the worker's clock: for people, not for judging.
         is_cancelled: A caller has cancelled it.
         last_words: What must be written before its ending is, where it tells anything;
             called once, with whether the invocation ends with it.
     """
 
     __slots__ = (
+        "begun_at_ms",
         "claimed",
         "duration_ms",
         "is_begun",
@@ -40,6 +42,7 @@ class Attempt:
 
     def __init__(self, claimed: Claimed) -> None:
         self.claimed = claimed
+        self.begun_at_ms = 0
         self.duration_ms: int | None = None
         self.is_begun = False
         self.is_cancelled = False

@@ -23,6 +23,16 @@ def read_stats(keys: Keys | None = None) -> Call[dict[str, dict[str, int]]]:
     return Call(("HGETALL", (keys or Keys()).build("stats")), _read_stats)
 
 
+def read_waiting(keys: Keys | None = None) -> Call[dict[str, int]]:
+    """Read how many calls of each function wait for their turn."""
+
+    def parse(flat: list[bytes]) -> dict[str, int]:
+        parts = iter(flat)
+        return {name.decode(): int(count) for name, count in zip(parts, parts, strict=True)}
+
+    return Call(("HGETALL", (keys or Keys()).build("waiting")), parse)
+
+
 def _read_manifests(flat: list[bytes]) -> dict[str, bytes]:
     parts = iter(flat)
     return {name.decode(): data for name, data in zip(parts, parts, strict=True)}

@@ -34,6 +34,7 @@ from runtime.store.invocation_calls import Pulse, retire_worker
 from runtime.store.line import Line
 from runtime.worker.cancelling import Canceller
 from runtime.worker.heart import Heart
+from runtime.worker.memory import resident_bytes
 from runtime.worker.running import AttemptRunner
 from runtime.worker.teller import Teller
 
@@ -168,7 +169,14 @@ class WorkerProcess:
                 "pid": os.getpid(),
                 "queues": sorted(self._broker.queues),
                 "running": [
-                    {"id": a.claimed.id, "function": a.claimed.function} for a in held if a.is_begun
+                    {
+                        "id": attempt.claimed.id,
+                        "function": attempt.claimed.function,
+                        "started_at_ms": attempt.begun_at_ms,
+                    }
+                    for attempt in held
+                    if attempt.is_begun
                 ],
+                "memory_bytes": resident_bytes(os.getpid()),
             }
         )

@@ -6,6 +6,8 @@ the catalog knows of the function and what the executor makes of it.
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import structlog
 
@@ -33,6 +35,7 @@ class AttemptRunner:
         """Run the attempt; leaves no settlement when it must be given back instead."""
         claimed = attempt.claimed
         attempt.is_begun = True
+        attempt.begun_at_ms = time.time_ns() // 1_000_000
         try:
             manifest, bundle = self._catalog.function(claimed.function, claimed.version)
         except UnknownFunctionError as error:

@@ -1,0 +1,113 @@
+"""/queues: what waits and runs in each, pausing, and cancelling all that waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from gateway.application import BODY
+from gateway.json_boundary import read_json_object
+from gateway.problems import ProblemError
+from gateway.resources.workers import read_details
+from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.store.multiplexer import Multiplexer
+from runtime.store.system_calls import (
+    QueueState,
+    pause_queue,
+    purge_queue,
+    read_queues,
+    read_workers,
+)
+
+_MOST_PURGES = 100_000
+
+
+class QueueList:
+    """GET /queues."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
+        """List every queue by name."""
+        views = await _read_views(self._store)
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode({"items": list(views.values()), "next": None})
+
+
+class OneQueue:
+    """PATCH /queues/{name}."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_patch(self, req: Request, resp: Response, name: str) -> None:
+        """Pause or resume it: nothing of a paused queue starts, what runs goes on."""
+        is_paused = _read_change(req.scope[BODY])
+        if not await self._store.run(pause_queue(name, is_paused=is_paused)):
+            raise _unknown(name)
+        views = await _read_views(self._store)
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode(views[name])
+
+
+class QueuePurge:
+    """DELETE /queues/{name}/invocations."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_delete(self, req: Request, resp: Response, name: str) -> None:  # noqa: ARG002
+        """Cancel all that waits there, a part at a time, so that others get their turn."""
+        queues = await self._store.run(read_queues())
+        if name not in {queue.name for queue in queues}:
+            raise _unknown(name)
+        cancelled = 0
+        for _ in range(_MOST_PURGES):
+            part = await self._store.run(purge_queue(name))
+            cancelled += part
+            if not part:
+                break
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode({"cancelled": cancelled})
+
+
+async def _read_views(store: Multiplexer) -> dict[str, dict[str, Any]]:
+    queues, workers = await store.run_many([read_queues(), read_workers()])
+    serving = Counter(queue for worker in workers for queue in read_details(worker).queues)
+    return {queue.name: _queue_view(queue, serving[queue.name]) for queue in queues}
+
+
+def _queue_view(queue: QueueState, workers: int) -> dict[str, Any]:
+    return {
+        "name": queue.name,
+        "paused": queue.is_paused,
+        "depth": queue.waiting,
+        "scheduled": queue.scheduled,
+        "in_flight": queue.running,
+        "oldest_ms": queue.oldest_ms,
+        "workers": workers,
+    }
+
+
+def _read_change(body: bytes) -> bool:
+    change = read_json_object(body)
+    faults = [
+        ArgumentFault(pointer=f"/{name}", detail="is not known; a queue takes paused")
+        for name in change
+        if name != "paused"
+    ]
+    paused = change.get("paused")
+    if not isinstance(paused, bool):
+        faults.append(ArgumentFault(pointer="/paused", detail="takes true or false"))
+        paused = False
+    if faults:
+        raise ArgumentsError(tuple(faults))
+    return paused
+
+
+def _unknown(name: str) -> ProblemError:
+    return ProblemError("queue_not_found", f"No queue has the name {name[:64]!r}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
@@ -113,6 +114,8 @@ def _run(
             view.show_sent(0)
             for one in sending:
                 accepted.append(one)
+                if not as_json:
+                    view.show_id(one["id"])
                 view.show_sent(sum(batch["size"] for batch in accepted))
             if wait:
                 accepted = await_batches(system, accepted, view)
@@ -133,10 +136,11 @@ def _tell(batches: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print_json({"items": batches})
         return
+    counts: Counter[str] = Counter()
     for one in batches:
-        print(one["id"])
-        counts = ", ".join(f"{many:,} {status}" for status, many in one["counts"].items() if many)
-        note(f"{one['size']:,} calls: {counts}")
+        counts.update(one["counts"])
+    said = ", ".join(f"{many:,} {status}" for status, many in counts.items() if many)
+    note(f"{sum(one['size'] for one in batches):,} calls: {said}")
 
 
 def _tell_failures(system: System, batches: list[dict[str, Any]], places: Sequence[str]) -> int:

@@ -43,6 +43,13 @@ class BatchView:
             self._progress.stop()
             self._progress = None
 
+    def show_id(self, batch_id: str) -> None:
+        """Print the id of a batch as soon as it is accepted."""
+        if self._progress is not None and sys.stdout.isatty():
+            self._progress.console.out(batch_id, highlight=False)
+        else:
+            print(batch_id, flush=True)
+
     def show_sent(self, sent: int) -> None:
         """Show how many rows are accepted."""
         if self._progress is None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+COMMAND = (sys.executable, "-m", "gateway.cli.main")
 _LIMIT_S = 30
 
 
@@ -19,15 +20,29 @@ def penstock(
     given: bytes | str | None = None,
 ) -> subprocess.CompletedProcess:
     """Run a command to its end and return its output and exit code."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PENSTOCK_")}  # noqa: TID251
-    root = str(Path(__file__).parents[2])
     return subprocess.run(
-        [sys.executable, "-m", "gateway.cli.main", *map(str, words)],
+        [*COMMAND, *map(str, words)],
         capture_output=True,
         check=False,
-        env=clean | {"PYTHONPATH": root} | dict(environment or {}),
+        env=clean_environment() | dict(environment or {}),
         input=given,
         text=text,
         timeout=_LIMIT_S,
         cwd=folder,
     )
+
+
+def start(*words: str | Path) -> subprocess.Popen[bytes]:
+    """Start a command whose output is read while it runs."""
+    return subprocess.Popen(
+        [*COMMAND, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(),
+    )
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this environment without settings of ours, which would change what is tested."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PENSTOCK_")}  # noqa: TID251
+    return clean | {"PYTHONPATH": str(Path(__file__).parents[2])}

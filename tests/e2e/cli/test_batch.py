@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from gateway.cli.exit_codes import ExitCode
 from tests.e2e.cli.calls import ODD, published
-from tests.support.commands import penstock
+from tests.support.commands import penstock, start
 from tests.support.system import System
 
 
@@ -77,6 +78,23 @@ def test_a_batch_may_come_by_standard_input(calls: System):
     assert answer.returncode == ExitCode.OK, answer.stderr
     assert (batch["size"], batch["counts"]["succeeded"]) == (2, 2)
     assert {item["batch"] for item in tagged} == {batch["id"]}
+
+
+def test_an_interrupt_leaves_the_batch_running_and_says_how_to_go_on(calls: System, tmp_path: Path):
+    file = tmp_path / "later.csv"
+    file.write_text("number\n1\n3\n")
+    command = start(*("batch", "cli_odd", file, "--delay", "1h", "--wait", "--url", calls.base_url))
+    assert command.stdout is not None
+    batch = command.stdout.readline().decode().strip()
+
+    command.send_signal(signal.SIGINT)
+    _, said = command.communicate(timeout=5)
+
+    ended = penstock("cancel", "--batch", batch, "--url", calls.base_url)
+    assert command.returncode == ExitCode.INTERRUPTED
+    assert "2 of 2 calls are accepted and go on" in said.decode()
+    assert f"penstock cancel --batch {batch} --url {calls.base_url}" in said.decode()
+    assert ended.stdout == "2 cancelled\n"
 
 
 def test_a_row_that_does_not_fit_is_named_and_nothing_is_sent(calls: System, tmp_path: Path):

@@ -8,21 +8,16 @@ import pty
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from gateway.cli.exit_codes import ExitCode
 from tests.e2e.cli.calls import COUNT, SLEEP, published
-from tests.support.commands import penstock
+from tests.support.commands import COMMAND, clean_environment, penstock, start
 from tests.support.system import System
 from tests.support.waiting import eventually
-
-ROOT = Path(__file__).parents[3]
-COMMAND = (sys.executable, "-m", "gateway.cli.main")
 
 
 @pytest.fixture(scope="module")
@@ -151,17 +146,6 @@ def test_logs_of_what_is_not_there_are_refused(calls: System, flags: tuple[str, 
     assert "invocation_not_found" in answer.stderr
 
 
-def start(*words: str) -> subprocess.Popen[bytes]:
-    """Start a command whose output is read while it runs."""
-    return subprocess.Popen(
-        [*COMMAND, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=clean_environment(),
-        cwd=ROOT,
-    )
-
-
 def on_a_terminal(*words: str) -> tuple[int, str]:
     """Run a command on a terminal; return its exit code and all that it showed."""
     ours, its = pty.openpty()
@@ -171,7 +155,6 @@ def on_a_terminal(*words: str) -> tuple[int, str]:
         stdout=its,
         stderr=its,
         env=clean_environment() | {"TERM": "xterm", "COLUMNS": "120"},
-        cwd=ROOT,
     )
     os.close(its)
     shown = b""
@@ -187,8 +170,3 @@ def on_a_terminal(*words: str) -> tuple[int, str]:
     os.close(ours)
     code = eventually(lambda: command.poll() is not None and (command.returncode,))[0]
     return code, shown.decode(errors="replace")
-
-
-def clean_environment() -> dict[str, str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PENSTOCK_")}  # noqa: TID251
-    return clean | {"PYTHONPATH": str(ROOT)}

@@ -23,6 +23,7 @@ import typer
 from gateway.cli.command_error import CommandError
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.listening import url_of
+from gateway.cli.problem_text import describe_problem
 from gateway.cli.state_file import read_state
 from runtime.settings import read_settings
 
@@ -201,18 +202,6 @@ def accept(answer: Answer) -> Answer:
         return answer
     unavailable = answer.status == _UNAVAILABLE
     raise CommandError(
-        describe_problem(answer),
+        describe_problem(answer.status, answer.body),
         exit_code=ExitCode.UNREACHABLE if unavailable else ExitCode.REFUSED,
     )
-
-
-def describe_problem(answer: Answer) -> str:
-    """Return a problem in a sentence, with every wrong argument."""
-    try:
-        problem = json.loads(answer.body)
-        errors = problem.get("errors", [])
-        said = problem.get("title") if errors else problem.get("detail") or problem.get("title")
-        faults = [f"\n  {one.get('pointer') or '/'}: {one['detail']}" for one in errors]
-    except (ValueError, AttributeError, KeyError, TypeError):
-        return f"the system answered with HTTP status {answer.status}"
-    return f"{said} ({problem.get('code', answer.status)})" + "".join(faults)

@@ -138,6 +138,20 @@ def test_logs_come_while_it_runs_and_end_with_it(calls: System):
     assert command.returncode == ExitCode.OK
 
 
+def test_logs_go_on_where_a_gateway_was_killed(calls: System):
+    here = calls.call("cli_count", upto=5, pause_s=0.4).json()["id"]
+    command = start("logs", here, "-f", "--url", calls.base_url)
+    assert command.stdout is not None
+    first = command.stdout.readline()
+
+    for process in calls.parts("gateway")[0].children():
+        process.kill()
+    rest, said = command.communicate(timeout=20)
+
+    assert first + rest == b"".join(b"counted %d\n" % number for number in range(1, 6))
+    assert (said, command.returncode) == (b"", ExitCode.OK)
+
+
 @pytest.mark.parametrize("flags", [(), ("-f",)])
 def test_logs_of_what_is_not_there_are_refused(calls: System, flags: tuple[str, ...]):
     answer = penstock("logs", "no-such-id", *flags, "--url", calls.base_url)

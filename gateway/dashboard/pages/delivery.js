@@ -1,0 +1,27 @@
+// One delivery of a callback.
+
+import { get, path } from "../scripts/api.js";
+import { h, redraw } from "../scripts/element.js";
+import { poll } from "../scripts/poll.js";
+import { to } from "../scripts/router.js";
+import { deliveryView } from "../parts/delivery_view.js";
+import { shortId } from "../parts/invocation_table.js";
+
+const EVERY_MS = 2000;
+
+export async function show(view, { id }, signal) {
+  const place = h("section", { class: "panel" });
+  const about = h("p", { class: "lead" });
+  async function look() {
+    const delivery = await get(path("deliveries", id), signal);
+    redraw(about, delivery.invocation, () => aboutWhat(delivery.invocation));
+    redraw(place, delivery, () => deliveryView(delivery, () => refresh()));
+  }
+  await look();
+  view.append(h("div", { class: "page-head" }, h("h1", { data: { title: `Delivery ${shortId(id)}` } }, "Delivery ", h("code", { class: "id" }, id))), about, place);
+  const refresh = poll(look, EVERY_MS, signal);
+}
+
+function aboutWhat(invocation) {
+  return ["The end of ", h("a", { href: to("invocations", invocation), class: "id" }, invocation), "."];
+}

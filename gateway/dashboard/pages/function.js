@@ -1,0 +1,92 @@
+// One function: what it takes, how it fares, and a form that invokes it and follows the result.
+
+import { get, path, withQuery } from "../scripts/api.js";
+import { fill, h } from "../scripts/element.js";
+import { announce } from "../scripts/notices.js";
+import { poll } from "../scripts/poll.js";
+import { to } from "../scripts/router.js";
+import { factList, functionFacts, loadError, signature } from "../parts/function_facts.js";
+import { follow } from "../parts/following.js";
+import { makeInvocationTable, shortId } from "../parts/invocation_table.js";
+import { makeInvokeForm } from "../parts/invoke_form.js";
+import { makeOutput } from "../parts/output.js";
+import { badge } from "../parts/status_badge.js";
+import { makeStatisticsCharts } from "../parts/statistics_charts.js";
+
+const EVERY_MS = 4000;
+
+export async function show(view, { name, query }, signal) {
+  const [definition, start] = await Promise.all([get(path("functions", name), signal), readStart(query.get("from"), signal)]);
+  const charts = makeStatisticsCharts();
+  const recent = makeInvocationTable({ caption: "Latest invocations", empty: "It has not been invoked yet, or its records are gone.", without: ["Function"] });
+  const outcome = h("div", { class: "outcome", "aria-live": "off" });
+  let following = new AbortController();
+  signal.addEventListener("abort", () => following.abort());
+
+  async function accepted(invocation) {
+    following.abort();
+    following = new AbortController();
+    await followHere(outcome, invocation.id, following.signal);
+    refresh();
+  }
+
+  async function look() {
+    const [statistics, latest] = await Promise.all([
+      get(withQuery("/statistics", { minutes: "60", function: name }), signal),
+      get(withQuery("/invocations", { function: name, limit: "10" }), signal),
+    ]);
+    charts.show(statistics.points);
+    recent.show(latest.items);
+  }
+
+  await look();
+  view.append(
+    h("div", { class: "page-head" }, h("h1", { data: { title: name } }, name), h("div", { class: "page-tools" }, h("a", { href: `${to("invocations")}?function=${encodeURIComponent(name)}` }, "All its invocations"))),
+    definition.error ? loadError(definition) : "",
+    definition.version ? signature(definition) : "",
+    h("p", { class: "lead" }, definition.summary),
+    definition.description ? h("p", { class: "description" }, definition.description) : "",
+    factList(functionFacts(definition)),
+  );
+  if (definition.version) {
+    view.append(
+      h(
+        "div",
+        { class: "columns invoke" },
+        h("section", { class: "panel", id: "invoke" }, h("h2", {}, start ? `Invoke again, arguments from ${shortId(query.get("from"))}` : "Invoke"), makeInvokeForm(definition, start, accepted)),
+        outcome,
+      ),
+    );
+    fill(outcome, h("div", { class: "panel empty" }, "What you invoke is shown here as it runs."));
+  }
+  view.append(
+    h("h2", {}, "Last hour"),
+    charts.element,
+    h("section", { class: "panel" }, h("h2", {}, "Latest invocations"), recent.element),
+  );
+  const refresh = poll(look, EVERY_MS, signal);
+}
+
+async function readStart(id, signal) {
+  if (!id) return null;
+  return (await get(path("invocations", id), signal)).arguments;
+}
+
+async function followHere(place, id, signal) {
+  const output = makeOutput(signal);
+  const status = h("span", {});
+  let said = "";
+  fill(
+    place,
+    h("section", { class: "panel outcome-head" }, h("h2", {}, "Invocation ", h("a", { href: to("invocations", id), title: id }, shortId(id)), " ", status)),
+    output.element,
+  );
+  await follow(id, signal, (told) => {
+    if (told.invocation.status !== said) {
+      said = told.invocation.status;
+      fill(status, badge(said));
+      announce(`The invocation is ${said}`);
+    }
+    output.show(told);
+  });
+}

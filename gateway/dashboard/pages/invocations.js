@@ -1,0 +1,121 @@
+// Invocations: a filtered list, newest first, kept current; and what can be done to all in it.
+
+import { get, withQuery } from "../scripts/api.js";
+import { fill, h } from "../scripts/element.js";
+import { announce } from "../scripts/notices.js";
+import { poll } from "../scripts/poll.js";
+import { keepQuery } from "../scripts/router.js";
+import { actionButton, whileBusy } from "../parts/action.js";
+import { doToAll } from "../parts/bulk.js";
+import { describeFilter, makeFilterForm, queryOf, readFilter, spanOf } from "../parts/filters.js";
+import { makeInvocationTable } from "../parts/invocation_table.js";
+import { ENDED, isEnded, LIVE } from "../parts/status_badge.js";
+
+const EVERY_MS = 2000;
+const PAGE = 50;
+const MOST_LOOKS = 10;
+
+export async function show(view, { query }, signal) {
+  let filter = readFilter(query);
+  let older = [];
+  let cursor = null;
+  const table = makeInvocationTable({ caption: "Invocations", empty: nothing });
+  const problem = h("p", { class: "field-problem", role: "alert", hidden: true });
+  const state = h("span", { class: "note", role: "status" });
+  const more = h("button", { type: "button", onclick: () => whileBusy(more, showOlder) }, "Show older");
+  const live = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => restart() }, "Back to live");
+  const bulk = h("div", { class: "page-tools" });
+  const functions = await get("/functions", signal);
+
+  // Live while the newest are shown; older pages stand still, so that one can read them.
+  async function look() {
+    if (older.length) return;
+    const wanted = filter;
+    try {
+      const page = await collect(wanted, null, signal);
+      if (wanted !== filter || older.length) return;
+      problem.hidden = true;
+      draw(page.items, page.next);
+    } catch (error) {
+      if (error.status !== 422) throw error;
+      problem.textContent = error.message;
+      problem.hidden = false;
+      draw([], null);
+    }
+  }
+
+  let newest = [];
+  function draw(items, next) {
+    newest = items;
+    cursor = next;
+    table.show([...newest, ...older]);
+    more.hidden = cursor === null;
+    live.hidden = older.length === 0;
+    state.textContent = older.length ? `${newest.length + older.length} shown, standing still` : "Live";
+  }
+
+  async function showOlder() {
+    const page = await collect(filter, cursor, signal);
+    older.push(...page.items);
+    draw(newest, page.next);
+    announce(`${page.items.length} older invocations shown`);
+  }
+
+  function restart() {
+    older = [];
+    refresh();
+  }
+
+  function change(next) {
+    filter = next;
+    keepQuery(filter);
+    drawBulk();
+    restart();
+  }
+
+  function drawBulk() {
+    const ended = isEnded(filter.status) ? filter.status : "failed";
+    const living = LIVE.includes(filter.status) ? [filter.status] : LIVE;
+    fill(
+      bulk,
+      LIVE.includes(filter.status) ? null : actionButton(`Retry all ${ended} …`, () => act("retry", [ended], ended), { key: "bulk-retry" }),
+      ENDED.includes(filter.status) ? null : actionButton(`Cancel all ${filter.status || "unfinished"} …`, () => act("cancel", living, filter.status || "unfinished"), { kind: "danger", key: "bulk-cancel" }),
+    );
+  }
+
+  async function act(name, statuses, said) {
+    const queries = statuses.map((status) => ({ ...queryOf(filter), status }));
+    await doToAll(name, queries, spanOf({ ...filter, status: statuses[0] }), describeFilter(filter, said), signal);
+    restart();
+  }
+
+  function nothing() {
+    const isFiltered = Object.values(filter).some(Boolean);
+    if (isFiltered) return "No invocation passes this filter. Records are kept 24 hours when they succeeded and 7 days when not, unless a function says otherwise.";
+    return [h("p", {}, "Nothing has been invoked yet."), h("p", {}, "Invoke a function from its page, or with curl: see ", h("a", { href: "/docs" }, "the API reference"), ".")];
+  }
+
+  drawBulk();
+  await look();
+  view.append(
+    h("div", { class: "page-head" }, h("h1", {}, "Invocations"), bulk),
+    makeFilterForm(filter, functions.items.map((one) => one.name), change),
+    problem,
+    h("section", { class: "panel" }, table.element, h("p", { class: "actions" }, more, live, state)),
+  );
+  const refresh = poll(look, EVERY_MS, signal);
+}
+
+// A page of the API may be short or empty and still have a next one; times are judged here.
+async function collect(filter, from, signal) {
+  const span = spanOf(filter);
+  const items = [];
+  let cursor = from;
+  for (let looks = 0; looks < MOST_LOOKS && items.length < PAGE; looks += 1) {
+    const page = await get(withQuery("/invocations", { ...queryOf(filter), limit: String(PAGE), cursor }), signal);
+    items.push(...page.items.filter(span.passes));
+    cursor = page.items.some(span.isPast) ? null : page.next;
+    if (cursor === null) break;
+  }
+  return { items, next: cursor };
+}

@@ -1,0 +1,50 @@
+// A callback's delivery: where it goes, every attempt with what was answered, sending it again.
+
+import { ask, path } from "../scripts/api.js";
+import { h } from "../scripts/element.js";
+import { ago, at, span } from "../scripts/moments.js";
+import { tell } from "../scripts/notices.js";
+import { actionButton } from "./action.js";
+import { isolated } from "./safe_text.js";
+import { badge } from "./status_badge.js";
+
+/** Draw a delivery; `onChange` gets it when it was sent again. */
+export function deliveryView(delivery, onChange) {
+  return h(
+    "div",
+    { class: "delivery" },
+    h("p", {}, badge(delivery.status), " to ", h("code", {}, isolated(delivery.url, 300)), delivery.next_at ? [" · next try ", ago(delivery.next_at)] : null),
+    delivery.attempts.length ? attempts(delivery.attempts) : h("p", { class: "hint" }, "Not sent yet."),
+    h("p", { class: "actions" }, actionButton("Redeliver", () => redeliver(delivery.id, onChange), { key: `redeliver-${delivery.id}` })),
+  );
+}
+
+/** Send a delivery again, at once. */
+export async function redeliver(id, onChange) {
+  const fresh = await ask("POST", path("deliveries", id, "redeliver"));
+  tell("It is sent again, under the same webhook-id.");
+  onChange?.(fresh);
+}
+
+function attempts(all) {
+  return h(
+    "table",
+    { class: "attempts" },
+    h("caption", { class: "unseen" }, "Attempts"),
+    h("thead", {}, h("tr", {}, ["Attempt", "At", "Took", "Answer"].map((name) => h("th", { scope: "col" }, name)))),
+    h(
+      "tbody",
+      {},
+      all.map((one, i) =>
+        h(
+          "tr",
+          {},
+          h("td", { class: "figure" }, i + 1),
+          h("td", {}, at(one.at)),
+          h("td", { class: "figure" }, span(one.duration_ms)),
+          h("td", {}, one.status_code ? h("code", {}, one.status_code) : null, " ", isolated(one.error ?? "", 300)),
+        ),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,102 @@
+// Which invocations: the filter of the list, kept in the address so that it can be shared.
+
+import { h } from "../scripts/element.js";
+import { ENDED, LIVE } from "./status_badge.js";
+
+const SPANS = { "": "any time", "15m": "last 15 minutes", "1h": "last hour", "6h": "last 6 hours", "24h": "last 24 hours" };
+const SPAN_MS = { "15m": 900_000, "1h": 3_600_000, "6h": 21_600_000, "24h": 86_400_000 };
+const BETWEEN = "between";
+
+/** Read a filter from an address's query. */
+export function readFilter(query) {
+  const read = (name) => query.get(name) ?? "";
+  return { function: read("function"), status: read("status"), tag: read("tag"), since: read("since"), until: read("until") };
+}
+
+/** What the API is asked for; the rest of the filter is judged here. */
+export function queryOf(filter) {
+  return { function: filter.function, status: filter.status, tag: filter.tag };
+}
+
+/** The filter's span of time, as {passes(item), isPast(item)}. */
+export function spanOf(filter) {
+  const since = SPAN_MS[filter.since] ? Date.now() - SPAN_MS[filter.since] : Date.parse(filter.since) || 0;
+  const until = Date.parse(filter.until) || Infinity;
+  const isByBirth = !LIVE.includes(filter.status);
+  const born = (item) => Date.parse(item.created_at);
+  return {
+    passes: (item) => born(item) >= since && born(item) <= until,
+    isPast: (item) => isByBirth && born(item) < since,
+  };
+}
+
+/** The filter in words, for a sentence: "failed invocations of thumbnail". */
+export function describeFilter(filter, status) {
+  const words = [`${status} invocations`];
+  if (filter.function) words.push(`of ${filter.function}`);
+  if (filter.tag) words.push(`tagged ${filter.tag}`);
+  if (SPANS[filter.since]) words.push(`accepted in the ${SPANS[filter.since]}`);
+  else if (filter.since) words.push(`accepted since ${new Date(filter.since).toLocaleString()}`);
+  if (filter.until) words.push(`accepted until ${new Date(filter.until).toLocaleString()}`);
+  return words.join(" ");
+}
+
+/** Make the form; calls `onChange(filter)`. `names` are the functions there are. */
+export function makeFilterForm(filter, names, onChange) {
+  const functions = h("input", { id: "filter-function", name: "function", list: "function-names", value: filter.function, placeholder: "any", autocomplete: "off", spellcheck: "false" });
+  const statuses = select("filter-status", [["", "any"], ...[...LIVE, ...ENDED].map((one) => [one, one])], filter.status);
+  const tag = h("input", { id: "filter-tag", name: "tag", value: filter.tag, placeholder: "any", autocomplete: "off", spellcheck: "false" });
+  const isBetween = Boolean(filter.until || (filter.since && !SPAN_MS[filter.since]));
+  const spans = select("filter-span", [...Object.entries(SPANS), [BETWEEN, "between …"]], isBetween ? BETWEEN : filter.since);
+  const from = h("input", { type: "datetime-local", step: "1", "aria-label": "From", value: isBetween ? localText(filter.since) : "" });
+  const till = h("input", { type: "datetime-local", step: "1", "aria-label": "Until", value: localText(filter.until) });
+  const between = h("span", { class: "between", hidden: !isBetween }, from, till);
+
+  const read = () => ({
+    function: functions.value.trim(),
+    status: statuses.value,
+    tag: tag.value.trim(),
+    since: spans.value === BETWEEN ? exactText(from.value) : spans.value,
+    until: spans.value === BETWEEN ? exactText(till.value) : "",
+  });
+  const form = h(
+    "form",
+    { class: "filters", role: "search", "aria-label": "Filter invocations" },
+    labelled("Function", functions),
+    h("datalist", { id: "function-names" }, names.map((name) => h("option", { value: name }))),
+    labelled("Status", statuses),
+    labelled("Tag", tag),
+    labelled("Accepted", spans),
+    between,
+    h("button", { type: "submit", class: "unseen" }, "Filter"),
+  );
+  form.addEventListener("change", () => {
+    between.hidden = spans.value !== BETWEEN;
+    onChange(read());
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    onChange(read());
+  });
+  return form;
+}
+
+function labelled(name, control) {
+  return h("div", { class: "filter" }, h("label", { for: control.id }, name), control);
+}
+
+function select(id, options, value) {
+  const control = h("select", { id }, options.map(([one, name]) => h("option", { value: one }, name)));
+  control.value = value;
+  return control;
+}
+
+function localText(text) {
+  const atMs = Date.parse(text);
+  if (!atMs) return "";
+  return new Date(atMs - new Date(atMs).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+function exactText(local) {
+  return local ? new Date(local).toISOString() : "";
+}

@@ -1,0 +1,98 @@
+// Following one invocation: its record, and what it tells while it runs (server-sent events).
+
+import { get, path } from "../scripts/api.js";
+import { isEnded } from "./status_badge.js";
+
+const LOOK_MS = 2000;
+
+/**
+ * Follow until `signal`; calls `onChange(told)` at most once a frame. `told` is {invocation,
+ * progress, logs, items, events}: what was told is that of the latest attempt.
+ */
+export async function follow(id, signal, onChange) {
+  const told = { invocation: null, progress: null, logs: "", items: [], events: [], attempt: 0 };
+  let stream = null;
+  let timer = 0;
+  let isDrawing = false;
+  let isReading = false;
+
+  function changed() {
+    if (isDrawing || signal.aborted) return;
+    isDrawing = true;
+    requestAnimationFrame(() => {
+      isDrawing = false;
+      if (!signal.aborted) onChange(told);
+    });
+  }
+
+  async function look() {
+    if (isReading) return;
+    isReading = true;
+    try {
+      told.invocation = await get(path("invocations", id), signal);
+      if (isEnded(told.invocation.status)) await addKeptLogs();
+      changed();
+    } finally {
+      isReading = false;
+    }
+  }
+
+  // Events are kept for a while, the captured output as long as the record.
+  async function addKeptLogs() {
+    if (told.logs) return;
+    const answer = await fetch(path("invocations", id, "logs"), { signal });
+    if (answer.ok && !told.logs) told.logs = await answer.text();
+  }
+
+  function forget(attempt) {
+    Object.assign(told, { attempt, progress: null, logs: "", items: [], events: [] });
+  }
+
+  function take(name, event) {
+    const attempt = Number(event.lastEventId.split(".")[0]) || 0;
+    if (attempt > told.attempt) forget(attempt);
+    const value = JSON.parse(event.data);
+    if (name === "progress") told.progress = value;
+    else if (name === "log") told.logs += value;
+    else if (name === "item") told.items.push(value);
+    else told.events.push(value);
+    changed();
+  }
+
+  function listen() {
+    close();
+    if (document.hidden || signal.aborted) return;
+    forget(0);
+    stream = new EventSource(path("invocations", id, "events"));
+    for (const name of ["progress", "log", "item", "event"]) stream.addEventListener(name, (event) => take(name, event));
+    stream.addEventListener("status", () => look().catch(() => {}));
+    stream.addEventListener("end", () => {
+      close();
+      look().catch(() => {});
+    });
+    stream.onerror = () => {
+      // A refusal closes the stream for good: ask now and then instead.
+      if (stream?.readyState === EventSource.CLOSED) poll();
+    };
+  }
+
+  function poll() {
+    close();
+    timer = setTimeout(async () => {
+      await look().catch(() => {});
+      if (!told.invocation || !isEnded(told.invocation.status)) poll();
+    }, LOOK_MS);
+  }
+
+  function close() {
+    stream?.close();
+    stream = null;
+    clearTimeout(timer);
+  }
+
+  signal.addEventListener("abort", close);
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : listen()), { signal });
+  await look();
+  listen();
+  return { look };
+}

@@ -1,0 +1,56 @@
+// JSON as a tree: short things open, long and deep ones closed and drawn only when opened.
+
+import { h } from "../scripts/element.js";
+import { ExactNumber } from "../scripts/exact_json.js";
+import { many } from "../scripts/figures.js";
+import { quoted } from "./safe_text.js";
+
+const OPEN_DEPTH = 3;
+const OPEN_ENTRIES = 30;
+const AT_ONCE = 100;
+
+/** A value, whatever it is. */
+export function jsonView(value) {
+  return h("div", { class: "json", tabindex: "0", role: "group", "aria-label": "JSON" }, node(value, 0));
+}
+
+function node(value, depth) {
+  if (value === null) return h("span", { class: "null" }, "null");
+  if (typeof value === "string") return quoted(value);
+  if (value instanceof ExactNumber) return h("span", { class: "number" }, value.text);
+  if (typeof value !== "object") return h("span", { class: typeof value }, String(value));
+  const entries = Array.isArray(value) ? value : Object.entries(value);
+  if (entries.length === 0) return h("span", {}, Array.isArray(value) ? "[ ]" : "{ }");
+  return branch(entries, Array.isArray(value), depth);
+}
+
+function branch(entries, isArray, depth) {
+  const said = isArray ? `[ ${many(entries.length, "item")} ]` : `{ ${many(entries.length, "member")} }`;
+  const list = h("ul", {});
+  const details = h("details", {}, h("summary", {}, said), list);
+  const draw = () => list.childElementCount || addEntries(list, entries, 0, isArray, depth);
+  details.addEventListener("toggle", draw);
+  if (depth < OPEN_DEPTH && entries.length <= OPEN_ENTRIES) {
+    details.open = true;
+    draw();
+  }
+  return details;
+}
+
+function addEntries(list, entries, from, isArray, depth) {
+  const end = Math.min(entries.length, from + AT_ONCE);
+  for (let i = from; i < end; i += 1) {
+    const [name, value] = isArray ? [i, entries[i]] : entries[i];
+    const label = isArray ? h("span", { class: "index" }, name) : h("span", { class: "name" }, quoted(name, 100));
+    list.append(h("li", {}, label, ": ", node(value, depth + 1)));
+  }
+  if (end === entries.length) return;
+  const rest = many(entries.length - end, "more", "more");
+  const more = h("button", { type: "button", class: "quiet more" }, `… show the next of ${rest}`);
+  const place = h("li", {}, more);
+  more.addEventListener("click", () => {
+    place.remove();
+    addEntries(list, entries, end, isArray, depth);
+  });
+  list.append(place);
+}

@@ -1,0 +1,71 @@
+// Queues in a table, with what can be done to them.
+
+import { ask, path } from "../scripts/api.js";
+import { h } from "../scripts/element.js";
+import { count, many } from "../scripts/figures.js";
+import { span } from "../scripts/moments.js";
+import { tell } from "../scripts/notices.js";
+import { to } from "../scripts/router.js";
+import { actionButton } from "./action.js";
+import { confirm } from "./confirm.js";
+import { badge } from "./status_badge.js";
+import { makeTable } from "./table.js";
+
+/** Make the table; `afterwards` is called when something was done. */
+export function makeQueueTable({ withActions, afterwards }) {
+  const columns = [
+    { name: "Queue", kind: "function", value: (queue) => queue.name, draw: (queue) => h("a", { href: to("queues") }, queue.name) },
+    { name: "State", kind: "status", value: (queue) => queue.paused, draw: (queue) => badge(queue.paused ? "paused" : "open") },
+    figure("Waiting", "depth"),
+    { name: "Oldest", kind: "figure", value: (queue) => secondsOf(queue), draw: (queue) => (queue.oldest_ms === null ? "–" : span(secondsOf(queue) * 1000)) },
+    figure("Scheduled", "scheduled"),
+    figure("Running", "in_flight"),
+    { name: "Workers", kind: "figure", value: workersOf, draw: (queue) => count(workersOf(queue)) },
+  ];
+  if (withActions) columns.push({ name: "Actions", kind: "actions", value: (queue) => [queue.name, queue.paused], draw: (queue) => actions(queue, afterwards) });
+  return makeTable({
+    caption: "Queues",
+    key: (queue) => queue.name,
+    empty: "No queue yet: one is made by the first call.",
+    columns,
+  });
+}
+
+function actions(queue, afterwards) {
+  const { name, paused } = queue;
+  const change = async () => {
+    await ask("PATCH", path("queues", name), { body: { paused: !paused } });
+    tell(paused ? `${name} goes on.` : `${name} is paused: nothing of it starts, what runs goes on.`);
+    afterwards?.();
+  };
+  const purge = async () => {
+    const fresh = await ask("GET", "/queues");
+    const now = fresh.items.find((one) => one.name === name) ?? queue;
+    const waiting = now.depth + now.scheduled;
+    const agreed = await confirm({
+      title: `Cancel ${many(waiting, "invocation")} in ${name}?`,
+      body: h("p", {}, "All that waits in the queue is cancelled, also what is scheduled for later. What runs goes on. This cannot be taken back."),
+      yes: `Cancel ${count(waiting)}`,
+    });
+    if (!agreed) return;
+    const answer = await ask("DELETE", path("queues", name, "invocations"));
+    tell(`${many(answer.cancelled, "invocation")} in ${name} cancelled.`);
+    afterwards?.();
+  };
+  return [
+    actionButton(paused ? "Resume" : "Pause", change, { key: `pause-${name}`, kind: paused ? "primary" : "" }),
+    actionButton("Purge …", purge, { key: `purge-${name}`, kind: "danger" }),
+  ];
+}
+
+function figure(name, field) {
+  return { name, kind: "figure", value: (queue) => queue[field], draw: (queue) => count(queue[field]) };
+}
+
+function secondsOf(queue) {
+  return queue.oldest_ms === null ? null : Math.floor(queue.oldest_ms / 1000);
+}
+
+function workersOf(queue) {
+  return Array.isArray(queue.workers) ? queue.workers.length : queue.workers;
+}

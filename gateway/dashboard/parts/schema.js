@@ -1,0 +1,58 @@
+// Reading a function's JSON Schema: what kind of field each argument is, and its signature.
+
+/** Follow `$ref` within a schema and put aside "or null". Returns {schema, isNullable}. */
+export function resolve(schema, root) {
+  let found = schema;
+  for (let i = 0; found.$ref && i < 20; i += 1) {
+    const target = found.$ref.replace("#/", "").split("/").reduce((at, part) => at?.[part.replaceAll("~1", "/").replaceAll("~0", "~")], root);
+    const { $ref, ...own } = found;
+    found = { ...(target ?? {}), ...own };
+  }
+  if (found.allOf?.length === 1) return resolve({ ...found, allOf: undefined, ...found.allOf[0] }, root);
+  const choices = found.anyOf ?? found.oneOf;
+  if (!choices) return { schema: found, isNullable: false };
+  const others = choices.filter((choice) => choice.type !== "null");
+  if (others.length !== 1 || others.length === choices.length) return { schema: found, isNullable: others.length < choices.length };
+  const { anyOf, oneOf, ...own } = found;
+  return { schema: { ...resolve(others[0], root).schema, ...own }, isNullable: true };
+}
+
+/** The kind of field a resolved schema wants: how its value is entered. */
+export function kindOf(schema) {
+  if (schema.enum) return "choice";
+  if (schema.const !== undefined) return "choice";
+  if (schema.contentEncoding === "base64" || schema.format === "binary") return "bytes";
+  if (schema.type === "boolean") return "switch";
+  if (schema.type === "integer" || schema.type === "number") return "number";
+  if (schema.type === "string") return "text";
+  return "json";
+}
+
+/** A type in a few words: `list[str]`-like, as far as a line has room. */
+export function typeName(schema, root) {
+  const { schema: plain, isNullable } = resolve(schema, root);
+  const name = plainName(plain, root);
+  return isNullable ? `${name} | null` : name;
+}
+
+/** name(a: string, b: integer = 3) → number, as [name, parameters, result]. */
+export function signatureParts(definition) {
+  const { parameters } = definition;
+  const required = new Set(parameters.required ?? []);
+  const listed = Object.entries(parameters.properties ?? {}).map(([name, schema]) => {
+    const preset = required.has(name) ? "" : ` = ${JSON.stringify(schema.default ?? null)}`;
+    return { name, type: typeName(schema, parameters), preset };
+  });
+  return { listed, returns: typeName(definition.returns ?? {}, definition.returns ?? {}) };
+}
+
+function plainName(schema, root) {
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices) return choices.map((choice) => typeName(choice, root)).join(" | ");
+  if (schema.enum) return schema.enum.length <= 4 ? schema.enum.map((one) => JSON.stringify(one)).join(" | ") : "choice";
+  if (kindOf(schema) === "bytes") return schema.contentMediaType ?? "bytes";
+  if (schema.type === "array") return schema.items ? `list of ${typeName(schema.items, root)}` : "list";
+  if (schema.type === "object") return schema.title ?? "object";
+  if (Array.isArray(schema.type)) return schema.type.join(" | ");
+  return schema.format ?? schema.type ?? "any JSON";
+}

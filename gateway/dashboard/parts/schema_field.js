@@ -1,0 +1,150 @@
+// One argument as a form field: drawn from its schema, read back as a value.
+
+import { h } from "../scripts/element.js";
+import { ExactNumber, parseExact } from "../scripts/exact_json.js";
+import { kindOf, resolve, typeName } from "./schema.js";
+
+/** What cannot be sent as it stands. */
+export class FieldError extends Error {}
+
+/**
+ * Make a field for an argument. Returns {element, name, read(), set(value), fail(text)}; `read`
+ * gives undefined when the argument is to be left out.
+ */
+export function makeField(name, given, root, isRequired) {
+  const { schema, isNullable } = resolve(given, root);
+  const id = `argument-${name}`;
+  const kind = kindOf(schema);
+  const input = INPUTS[kind]({ schema, isRequired, isNullable, id });
+  const problem = h("p", { class: "field-problem", id: `${id}-problem`, hidden: true });
+  const bounds = describeBounds(schema);
+  const hint = h("p", { class: "hint", id: `${id}-hint` }, [given.description ?? schema.description, bounds].filter(Boolean).join(" "));
+  const described = `${id}-hint ${id}-problem`;
+  input.control.setAttribute("aria-describedby", described);
+  const label = h(
+    "label",
+    { for: id },
+    name,
+    h("span", { class: "note" }, ` ${typeName(given, root)}${isRequired ? "" : " · optional"}`),
+  );
+  const element = h("div", { class: `field field-${kind}` }, label, input.control, hint, problem);
+
+  return {
+    name,
+    element,
+    read: () => input.read(),
+    set: (value) => input.set(value),
+    fail(text) {
+      problem.textContent = text ?? "";
+      problem.hidden = !text;
+      input.control.setAttribute("aria-invalid", text ? "true" : "false");
+      if (text) input.control.focus();
+    },
+  };
+}
+
+const INPUTS = {
+  text({ schema, isRequired, id }) {
+    const usual = schema.default;
+    const control = h("textarea", { id, rows: 1, spellcheck: "false", placeholder: usual === undefined || usual === null ? PLACEHOLDERS[schema.format] : usual });
+    return {
+      control,
+      read: () => (control.value === "" && !isRequired ? undefined : control.value),
+      set: (value) => (control.value = value ?? ""),
+    };
+  },
+
+  number({ schema, id }) {
+    const isWhole = schema.type === "integer";
+    const control = h("input", { id, type: "text", inputmode: isWhole ? "numeric" : "decimal", autocomplete: "off", placeholder: schema.default ?? null });
+    return {
+      control,
+      read() {
+        const text = control.value.trim();
+        if (text === "") return undefined;
+        if (!/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) throw new FieldError("takes a number");
+        return new ExactNumber(text.replace(/^(-?)0+(?=\d)/, "$1"));
+      },
+      set: (value) => (control.value = value === null || value === undefined ? "" : JSON.stringify(value)),
+    };
+  },
+
+  switch({ schema, isNullable, id }) {
+    const options = [["", schema.default === undefined ? "–" : `as usual: ${JSON.stringify(schema.default)}`], ["true", "true"], ["false", "false"]];
+    if (isNullable) options.push(["null", "null"]);
+    return select(id, options);
+  },
+
+  choice({ schema, isRequired, isNullable, id }) {
+    const values = schema.enum ?? [schema.const];
+    const usual = schema.default === undefined ? "–" : `as usual: ${JSON.stringify(schema.default)}`;
+    const options = isRequired ? [] : [["", usual]];
+    for (const value of values) options.push([JSON.stringify(value), String(value)]);
+    if (isNullable) options.push(["null", "null"]);
+    return select(id, options);
+  },
+
+  bytes({ id }) {
+    const control = h("input", { id, type: "file" });
+    let kept;
+    control.addEventListener("change", () => (kept = undefined));
+    return {
+      control,
+      async read() {
+        const [file] = control.files;
+        return file ? base64Of(file) : kept;
+      },
+      set: (value) => (kept = value),
+    };
+  },
+
+  json({ schema, isRequired, id }) {
+    const usual = schema.default === undefined ? (schema.type === "array" ? "[]" : "{}") : JSON.stringify(schema.default);
+    const control = h("textarea", { id, rows: 3, class: "code", spellcheck: "false", placeholder: usual });
+    return {
+      control,
+      read() {
+        if (control.value.trim() === "") {
+          if (isRequired) throw new FieldError("takes JSON");
+          return undefined;
+        }
+        try {
+          return parseExact(control.value);
+        } catch (error) {
+          throw new FieldError(`is not JSON: ${error.message}`);
+        }
+      },
+      set: (value) => (control.value = value === undefined ? "" : JSON.stringify(value, null, 2)),
+    };
+  },
+};
+
+const PLACEHOLDERS = { date: "2026-01-31", "date-time": "2026-01-31T12:00:00Z", time: "12:00:00Z", uuid: "00000000-0000-0000-0000-000000000000", uri: "https://" };
+
+function select(id, options) {
+  const control = h("select", { id }, options.map(([value, name]) => h("option", { value }, name)));
+  return {
+    control,
+    read: () => (control.value === "" ? undefined : JSON.parse(control.value)),
+    set: (value) => (control.value = value === undefined ? "" : JSON.stringify(value)),
+  };
+}
+
+function describeBounds(schema) {
+  const said = [];
+  if (schema.minimum !== undefined) said.push(`at least ${schema.minimum}`);
+  if (schema.exclusiveMinimum !== undefined) said.push(`more than ${schema.exclusiveMinimum}`);
+  if (schema.maximum !== undefined) said.push(`at most ${schema.maximum}`);
+  if (schema.exclusiveMaximum !== undefined) said.push(`less than ${schema.exclusiveMaximum}`);
+  if (schema.minLength) said.push(`at least ${schema.minLength} characters`);
+  if (schema.maxLength !== undefined) said.push(`at most ${schema.maxLength} characters`);
+  if (schema.pattern) said.push(`matching ${schema.pattern}`);
+  return said.length ? `(${said.join(", ")})` : "";
+}
+
+async function base64Of(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const pieces = [];
+  for (let i = 0; i < bytes.length; i += 32_768) pieces.push(String.fromCharCode(...bytes.subarray(i, i + 32_768)));
+  return btoa(pieces.join(""));
+}

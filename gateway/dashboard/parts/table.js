@@ -1,0 +1,59 @@
+// A table that is kept current: rows stay where they are, only what has changed is drawn.
+
+import { fill, h, redraw } from "../scripts/element.js";
+
+/**
+ * Make a table.
+ *
+ * `columns` are {name, draw(item), value(item), kind}: `draw` gives the cell's content and
+ * `value` what it depends on (the whole item if it is left out); `kind` is a class.
+ * Returns {element, show(items)}; `key` names an item, `empty` is shown when there is none.
+ */
+export function makeTable({ caption, columns, key, empty }) {
+  const body = h("tbody", {});
+  const head = h(
+    "thead",
+    {},
+    h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.kind }, column.name))),
+  );
+  const table = h("table", {}, h("caption", { class: "unseen" }, caption), head, body);
+  const nothing = h("div", { class: "empty", hidden: true });
+  const element = h("div", { class: "table-frame" }, table, nothing);
+  const rows = new Map();
+
+  function show(items) {
+    const wanted = new Set();
+    let place = body.firstElementChild;
+    for (const item of items) {
+      const name = key(item);
+      wanted.add(name);
+      const row = rows.get(name) ?? makeRow(name);
+      drawRow(row, item);
+      if (row === place) place = place.nextElementSibling;
+      else body.insertBefore(row, place);
+    }
+    for (const [name, row] of rows) {
+      if (wanted.has(name)) continue;
+      row.remove();
+      rows.delete(name);
+    }
+    table.hidden = items.length === 0;
+    nothing.hidden = items.length !== 0;
+    if (items.length === 0) fill(nothing, typeof empty === "function" ? empty() : empty);
+  }
+
+  function makeRow(name) {
+    const cells = columns.map((column) => h("td", { class: column.kind, "data-name": column.name }));
+    const row = h("tr", { data: { key: `row-${name}` } }, cells);
+    rows.set(name, row);
+    return row;
+  }
+
+  function drawRow(row, item) {
+    columns.forEach((column, i) => {
+      redraw(row.children[i], column.value ? column.value(item) : item, () => column.draw(item));
+    });
+  }
+
+  return { element, show };
+}

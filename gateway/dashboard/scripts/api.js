@@ -1,0 +1,76 @@
+// Asking the gateway: JSON in, JSON out, problems as errors.
+
+import { noteAnswer, noteLoss } from "./connection.js";
+import { parseExact } from "./exact_json.js";
+
+const LIMIT_MS = 15_000;
+
+/** What the gateway refused, in its own words (RFC 9457). */
+export class ApiError extends Error {
+  constructor(status, problem) {
+    super(problem.detail || problem.title || `HTTP status ${status}`);
+    this.status = status;
+    this.code = problem.code ?? "";
+    this.title = problem.title ?? "Error";
+    this.errors = problem.errors ?? [];
+  }
+}
+
+/** Build an address: path("invocations", id, "retry"). */
+export function path(...parts) {
+  return "/" + parts.map(encodeURIComponent).join("/");
+}
+
+/** Add the query parameters that have a value; lists are repeated. */
+export function withQuery(address, parameters) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of [value].flat()) if (one) query.append(name, one);
+  }
+  const text = query.toString();
+  return text ? `${address}?${text}` : address;
+}
+
+/** Read JSON. */
+export function get(address, signal) {
+  return ask("GET", address, { signal });
+}
+
+/** Send a request with an optional JSON body (a value, or its text). */
+export async function ask(method, address, { body, headers = {}, signal } = {}) {
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const given = { Accept: "application/json", ...headers };
+  if (body !== undefined) given["Content-Type"] = "application/json";
+  const response = await reach(address, {
+    method,
+    headers: given,
+    body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+    signal: signal ? AbortSignal.any([signal, limit]) : limit,
+  });
+  const text = await response.text();
+  const value = read(text);
+  if (response.ok) return value;
+  throw new ApiError(response.status, value ?? {});
+}
+
+async function reach(address, options) {
+  let response;
+  try {
+    response = await fetch(address, options);
+  } catch (error) {
+    if (error.name !== "AbortError") noteLoss("The gateway does not answer");
+    throw error;
+  }
+  if (response.status === 503 && options.method === "GET") noteLoss("The gateway cannot reach Redis");
+  else noteAnswer();
+  return response;
+}
+
+function read(text) {
+  if (!text) return null;
+  try {
+    return parseExact(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,48 @@
+// The entry: what surrounds every view, then the view itself.
+
+import { installConnection } from "./connection.js";
+import { fill, h } from "./element.js";
+import { installClock } from "./moments.js";
+import { go, installRouter, ROOT, to } from "./router.js";
+import { installThemeSwitch } from "./theme.js";
+
+const VIEWS = [
+  [ROOT, "Overview", "overview"],
+  [to("functions"), "Functions", "functions function"],
+  [to("invocations"), "Invocations", "invocations invocation batch"],
+  [to("queues"), "Queues", "queues"],
+  [to("workers"), "Workers", "workers"],
+  [to("schedules"), "Schedules", "schedules"],
+  [to("deliveries"), "Deliveries", "deliveries delivery"],
+];
+const INVOCATION = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+fill(
+  document.getElementById("views"),
+  h("ul", {}, VIEWS.map(([href, name, pages]) => h("li", {}, h("a", { href, data: { pages } }, name)))),
+);
+installThemeSwitch(document.getElementById("theme"));
+installConnection();
+installClock();
+installJump();
+installRouter();
+
+function installJump() {
+  const box = document.getElementById("jump-to");
+  document.getElementById("jump").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const wanted = box.value.trim();
+    if (!wanted) return;
+    box.value = "";
+    if (INVOCATION.test(wanted)) go(to("invocations", wanted.toLowerCase()));
+    else if (wanted.startsWith("dlv_")) go(to("deliveries", wanted));
+    else go(to("functions", wanted));
+  });
+  document.addEventListener("keydown", (event) => {
+    const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      box.focus();
+    }
+  });
+}

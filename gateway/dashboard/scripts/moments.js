@@ -1,0 +1,87 @@
+// Moments, in the reader's own time; the exact one is on hover and in `datetime`.
+
+import { h } from "./element.js";
+
+const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const DAY_TIME = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+const SHORT = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DAY_MS = 86_400_000;
+
+/** A moment as people say it: "14 s ago", "in 3 min"; goes on by itself. */
+export function ago(text) {
+  return text ? moment(text, "ago") : h("span", { class: "none" }, "–");
+}
+
+/** A moment as the clock shows it, with the day unless it is close. */
+export function at(text) {
+  return text ? moment(text, "at") : h("span", { class: "none" }, "–");
+}
+
+/** The hour and minute of a moment in ms. */
+export function clockTime(atMs) {
+  return SHORT.format(new Date(atMs));
+}
+
+/** How long something takes, from ms. */
+export function span(ms) {
+  if (ms === null || ms === undefined) return "–";
+  if (ms < 1) return `${round(ms)} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${round(ms / 1000)} s`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${pad(seconds % 60)} s`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ${pad(Math.floor(seconds / 60) % 60)} min`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
+
+/** Keep every "ago" on the page true. */
+export function installClock() {
+  setInterval(() => {
+    if (document.hidden) return;
+    for (const element of document.querySelectorAll("time[data-form=ago]")) {
+      const said = relative(Date.parse(element.dateTime));
+      if (element.textContent !== said) element.textContent = said;
+    }
+  }, 1000);
+}
+
+function moment(text, form) {
+  const atMs = Date.parse(text);
+  const said = form === "ago" ? relative(atMs) : absolute(atMs);
+  const title = `${new Date(atMs).toLocaleString()} · ${text}`;
+  return h("time", { datetime: text, title, data: { form } }, said);
+}
+
+function relative(atMs) {
+  const distance = Date.now() - atMs;
+  const seconds = Math.floor(Math.abs(distance) / 1000);
+  if (seconds < 1) return "now";
+  const said = whole(seconds);
+  return distance >= 0 ? `${said} ago` : `in ${said}`;
+}
+
+function whole(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
+
+function absolute(atMs) {
+  const isClose = Math.abs(Date.now() - atMs) < DAY_MS / 2;
+  return (isClose ? TIME : DAY_TIME).format(new Date(atMs));
+}
+
+function round(number) {
+  return number >= 100 ? Math.round(number) : Number(number.toPrecision(3));
+}
+
+function pad(number) {
+  return String(number).padStart(2, "0");
+}

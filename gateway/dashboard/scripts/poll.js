@@ -1,0 +1,42 @@
+// Asking again and again, modestly: never two at once, not while the tab is hidden, more
+// slowly while the gateway is away.
+
+const LONGEST_MS = 15_000;
+
+/**
+ * Run `work` now and every `everyMs` until `signal`; `onError` gets what goes wrong.
+ * Returns a function that runs it at once.
+ */
+export function poll(work, everyMs, signal, onError) {
+  let timer = 0;
+  let isRunning = false;
+  let failures = 0;
+
+  async function run() {
+    clearTimeout(timer);
+    if (isRunning || signal.aborted) return;
+    isRunning = true;
+    try {
+      await work();
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      onError?.(error);
+    } finally {
+      isRunning = false;
+      if (!signal.aborted && !document.hidden) timer = setTimeout(run, pause());
+    }
+  }
+
+  function pause() {
+    return failures ? Math.min(LONGEST_MS, Math.max(everyMs, 1000 * 2 ** (failures - 1))) : everyMs;
+  }
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : run()), {
+    signal,
+  });
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  run();
+  return run;
+}

@@ -1,0 +1,48 @@
+"""The part of the route table that the dashboard is made of, and the statistics it draws."""
+
+from __future__ import annotations
+
+from gateway.operations import Operation, Parameter, Route, get_route
+
+MOST_MINUTES = 1_440
+MINUTES = Parameter(
+    name="minutes",
+    description="How many minutes back; 60 if not given.",
+    minimum=1,
+    maximum=MOST_MINUTES,
+)
+OF_FUNCTION = Parameter(name="function", description="Only of this function.", longest=128)
+
+
+def _page_route(path: str, resource: str, operation_id: str, summary: str) -> Route:
+    operation = Operation(
+        method="GET", id=operation_id, summary=summary, scope="read", reads_own_query=True
+    )
+    return Route(
+        path=path,
+        resource=resource,
+        tag="documents",
+        operations=(operation,),
+        is_documented=False,
+    )
+
+
+DASHBOARD_ROUTES: tuple[Route, ...] = (
+    get_route(
+        "/statistics",
+        "statistics",
+        "health",
+        "get_statistics",
+        "What ended in the last minutes, and how long it took",
+        query=(MINUTES, OF_FUNCTION),
+        problems=("store_unavailable",),
+    ),
+    _page_route("/dashboard", "dashboard", "dashboard", "The dashboard"),
+    _page_route("/dashboard/{view:path}", "dashboard", "dashboard_view", "A view of the dashboard"),
+    _page_route(
+        "/dashboard/assets/{version}/{file:path}",
+        "dashboard_asset",
+        "dashboard_asset",
+        "A file the dashboard is made of",
+    ),
+)

@@ -1,0 +1,116 @@
+"""GET /statistics: what ended lately and how long it took, for charts.
+
+Costs the same whatever the history: minutes of counts, never records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from gateway.dashboard_routes import MOST_MINUTES
+from gateway.minutes import MINUTE_MS, Minute, Minutes
+from gateway.preferences import fault_of, read_query, refuse_parameters
+from gateway.resources.conditional import answer_with_etag
+from runtime.invocations.statistics import OUTCOMES, Tally, quantile_ms, sum_tallies
+from runtime.invocations.view import moment
+
+USUAL_MINUTES = 60
+RECENT_MINUTES = 10
+_MOST_POINTS = 120
+_LONGEST_NUMBER = 4
+_QUERY = ("minutes", "function")
+
+
+class Statistics:
+    """GET /statistics."""
+
+    def __init__(self, minutes: Minutes) -> None:
+        self._minutes = minutes
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Show the last minutes, of all functions or of one."""
+        query = read_query(req.query_string, _QUERY)
+        count = _read_minutes(query.get("minutes"))
+        current, minutes = await self._minutes.read(count)
+        function = query.get("function")
+        if function is not None:
+            minutes = [{k: t for k, t in tallies.items() if k == function} for tallies in minutes]
+        body = msgspec.json.encode(statistics_view(current, minutes))
+        resp.set_header("Cache-Control", "no-cache")
+        etag = hashlib.blake2b(body, digest_size=12).hexdigest()
+        answer_with_etag(req, resp, body, "application/json", etag)
+
+
+def statistics_view(current: int, minutes: list[Minute]) -> dict[str, Any]:
+    """Return the minutes that end with `current` as callers see them.
+
+    A long span is shown in steps of several minutes, which begin at whole multiples, so that
+    they stay the same while time goes on.
+    """
+    step = -(-len(minutes) // _MOST_POINTS)
+    first = current - len(minutes) + 1
+    steps: dict[int, list[Minute]] = {}
+    for at, tallies in enumerate(minutes, first):
+        steps.setdefault(at // step * step, []).append(tallies)
+    recent = _by_function(minutes[-RECENT_MINUTES:])
+    failing = [name for name, tally in recent.items() if tally.outcomes["failed"]]
+    failing.sort(key=lambda name: (-recent[name].outcomes["failed"], name))
+    return {
+        "minutes": len(minutes),
+        "step_minutes": step,
+        "until": moment((current + 1) * MINUTE_MS),
+        "points": [
+            {"at": moment(at * MINUTE_MS), **_tally_view(_total(part))}
+            for at, part in sorted(steps.items())
+        ],
+        "total": _tally_view(_total(minutes)),
+        "functions": [
+            {"name": name, **_tally_view(tally)}
+            for name, tally in sorted(_by_function(minutes).items())
+        ],
+        "recent_minutes": min(RECENT_MINUTES, len(minutes)),
+        "failing": [{"name": name, **_tally_view(recent[name])} for name in failing],
+    }
+
+
+def _total(minutes: list[Minute]) -> Tally:
+    return sum_tallies(tally for tallies in minutes for tally in tallies.values())
+
+
+def _by_function(minutes: list[Minute]) -> dict[str, Tally]:
+    functions: dict[str, Tally] = {}
+    for tallies in minutes:
+        for name, tally in tallies.items():
+            functions.setdefault(name, Tally()).add(tally)
+    return functions
+
+
+def _tally_view(tally: Tally) -> dict[str, Any]:
+    rate = tally.failure_rate()
+    return {
+        "ended": tally.ended(),
+        **{name: tally.outcomes[name] for name in OUTCOMES},
+        "failure_rate": None if rate is None else round(rate, 4),
+        "run_ms": _quantiles(tally.run),
+        "queue_ms": _quantiles(tally.queue),
+    }
+
+
+def _quantiles(histogram: dict[int, int]) -> dict[str, float] | None:
+    half, most = quantile_ms(histogram, 0.5), quantile_ms(histogram, 0.95)
+    if half is None or most is None:
+        return None
+    return {"p50": round(half, 1), "p95": round(most, 1)}
+
+
+def _read_minutes(text: str | None) -> int:
+    if text is None:
+        return USUAL_MINUTES
+    is_number = text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
+    if not is_number or not 1 <= int(text) <= MOST_MINUTES:
+        refuse_parameters([fault_of("?minutes", f"a whole number from 1 to {MOST_MINUTES}")])
+    return int(text)

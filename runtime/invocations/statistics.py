@@ -1,0 +1,89 @@
+"""What ended and how long it took, over minutes and functions; read by `/statistics`.
+
+A tally is what the settle scripts count (lua/include/tally.lua): outcomes, and
+histograms of run and queue times. Tallies add up, so any span of time and any set of
+functions is the sum of its parts. Quantiles are interpolated within a histogram's step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from runtime.store.statistics_calls import BOUNDS_MS
+
+ENDINGS = ("succeeded", "failed", "cancelled", "expired")
+OUTCOMES = (*ENDINGS, "retried", "lost")
+_TIMES = ("run", "queue")
+_EDGES_MS = (0, *BOUNDS_MS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Counts by outcome, and how many took how long.
+
+    Attributes:
+        run: The number of endings by the step of the run time's histogram, from 1 on.
+        queue: The same of the time in the queue.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    run: Counter[int] = field(default_factory=Counter)
+    queue: Counter[int] = field(default_factory=Counter)
+
+    def ended(self) -> int:
+        """Return how many have ended, however they did."""
+        return sum(self.outcomes[name] for name in ENDINGS)
+
+    def failure_rate(self) -> float | None:
+        """Return the failed share of those that succeeded or failed, None without any."""
+        judged = self.outcomes["succeeded"] + self.outcomes["failed"]
+        return self.outcomes["failed"] / judged if judged else None
+
+    def add(self, other: Tally) -> None:
+        """Count another tally in."""
+        self.outcomes.update(other.outcomes)
+        self.run.update(other.run)
+        self.queue.update(other.queue)
+
+
+def tallies_of(counts: Mapping[str, int]) -> dict[str, Tally]:
+    """Read the fields of a minute into a tally for each function."""
+    tallies: dict[str, Tally] = {}
+    for name, count in counts.items():
+        function, *rest = name.split(":")
+        match rest:
+            case [outcome] if outcome in OUTCOMES:
+                tallies.setdefault(function, Tally()).outcomes[outcome] += count
+            case [time, step] if time in _TIMES and step.isdigit():
+                tally = tallies.setdefault(function, Tally())
+                (tally.run if time == "run" else tally.queue)[int(step)] += count
+    return tallies
+
+
+def sum_tallies(tallies: Iterable[Tally]) -> Tally:
+    """Return the sum of tallies."""
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
+    return total
+
+
+def quantile_ms(histogram: Mapping[int, int], share: float) -> float | None:
+    """Return the time within which a share of all lies; None of an empty histogram.
+
+    Within a step all times are taken as equally likely; beyond the last bound nothing is
+    known, so that bound is the answer.
+    """
+    wanted = share * sum(histogram.values())
+    if not wanted:
+        return None
+    passed = 0
+    for step, (low, high) in enumerate(pairwise(_EDGES_MS), 1):
+        here = histogram.get(step, 0)
+        if here and passed + here >= wanted:
+            return low + (high - low) * (wanted - passed) / here
+        passed += here
+    return float(_EDGES_MS[-1])

@@ -1,0 +1,133 @@
+"""Turns, concurrency and rate on a real system, counted by an outside witness."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.test_time_under_fire import ask, killing
+from tests.support.system import System, running_system
+from tests.support.waiting import eventually
+
+SOURCE = """
+import os, time
+from runtime import Context, function
+
+def note(file, word):
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(descriptor, f"{word} {time.time()}\\n".encode())
+    os.close(descriptor)
+
+@function(concurrency=3, timeout="20s")
+def narrow(file: str, *, ctx: Context) -> None:
+    note(file, f"+ {ctx.id}.{ctx.attempt} {os.getpid()}")
+    time.sleep(0.05)
+    note(file, f"- {ctx.id}.{ctx.attempt} {os.getpid()}")
+
+@function(rate="50/s")
+def paced(file: str) -> None:
+    note(file, ".")
+
+@function
+def busy() -> None:
+    time.sleep(0.01)
+
+@function
+def rare() -> int:
+    return 1
+"""
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    functions = tmp_path / "functions"
+    functions.mkdir()
+    (functions / "flows.py").write_text(SOURCE)
+    with running_system(tmp_path, "--workers", "4", functions=functions) as running:
+        yield running
+
+
+def fill(system: System, function: str, count: int, **arguments: str) -> None:
+    for start in range(0, count, 10_000):
+        rows = [arguments] * min(10_000, count - start)
+        answer = system.http.post(f"/functions/{function}/batch", json=rows)
+        assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(200)
+def test_a_full_lane_delays_no_other_function_by_more_than_a_running_call(
+    system: System, tell: Callable[[str], None]
+) -> None:
+    system.call("rare", wait_s=5)
+    fill(system, "busy", 100_000)
+
+    took_ms = []
+    for _ in range(40):
+        began = time.monotonic()
+        assert system.call("rare", wait_s=10).json()["result"] == 1
+        took_ms.append((time.monotonic() - began) * 1000)
+    waiting = [q for q in system.http.get("/queues").json()["items"] if q["name"] == "default"]
+
+    took_ms.sort()
+    tell(
+        f"beside {waiting[0]['depth']} waiting: p50 {took_ms[20]:.0f} ms, max {took_ms[-1]:.0f} ms"
+    )
+    assert waiting[0]["depth"] > 50_000
+    assert took_ms[20] < 150
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(200)
+def test_concurrency_is_never_exceeded_while_workers_die(
+    system: System, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    file = tmp_path / "witness"
+    fill(system, "narrow", 400, file=str(file))
+
+    with killing(system, every_s=2, seed=4) as killed:
+        eventually(
+            lambda: ask(system, "GET", "/functions/narrow").json()["stats"]["succeeded"] >= 400,
+            within_s=120,
+            every_s=0.5,
+        )
+
+    most = running = 0
+    open_runs: dict[str, int] = {}
+    for line in sorted(file.read_text().splitlines(), key=lambda row: float(row.split()[-1])):
+        sign, run, pid, _ = line.split()
+        if sign == "+":
+            open_runs[run] = int(pid)
+        else:
+            open_runs.pop(run, None)
+        alive = [r for r, p in open_runs.items() if not was_killed(r, p, file)]
+        most = max(most, len(alive))
+    tell(f"at most {most} of 3 at once, {len(killed)} kills, {running} left")
+    assert most <= 3
+
+
+def was_killed(run: str, pid: int, file: Path) -> bool:
+    """Whether a run never ended: its process was killed, and holds no place any more."""
+    del pid
+    return f"- {run} " not in file.read_text()
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(60)
+def test_a_rate_admits_what_it_says(
+    system: System, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    file = tmp_path / "witness"
+    fill(system, "paced", 900, file=str(file))
+
+    eventually(file.exists)
+    threading.Event().wait(11)
+
+    starts = sorted(float(line.split()[1]) for line in file.read_text().splitlines())
+    within = [s for s in starts if s < starts[0] + 10]
+    tell(f"{len(within)} starts in 10 s at 50/s")
+    assert 475 <= len(within) <= 525

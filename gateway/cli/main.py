@@ -33,6 +33,7 @@ class Command:
 
 COMMANDS = (
     Command("up", "Run everything here: Redis, the gateway and the workers."),
+    Command("worker", "Run one more worker process, for some queues or for all."),
     Command("new", "Write a commented function file that works at once."),
     Command("ls", "List the functions of a running system."),
     Command("invoke", "Call a function, and wait for its result if you like."),

@@ -21,7 +21,8 @@ from gateway.cli.preflight import judge_bind, make_functions_folder, plan_redis
 from runtime.settings import Settings, read_environment, read_settings
 
 
-def _option(name: str, metavar: str) -> Any:  # noqa: ANN401 - what typer takes
+def option_of(name: str, metavar: str) -> Any:  # noqa: ANN401 - what typer takes
+    """Return the flag of a setting, its sentence being the help."""
     setting = Settings.model_fields[name]
     default = setting.default or "none"
     return typer.Option(
@@ -33,14 +34,14 @@ def _option(name: str, metavar: str) -> Any:  # noqa: ANN401 - what typer takes
 
 def up(
     *,
-    host: Annotated[str | None, _option("host", "ADDRESS")] = None,
-    port: Annotated[int | None, _option("port", "NUMBER")] = None,
-    functions: Annotated[Path | None, _option("functions", "FOLDER")] = None,
-    data: Annotated[Path | None, _option("data", "FOLDER")] = None,
-    redis: Annotated[str | None, _option("redis", "URL")] = None,
-    gateways: Annotated[int | None, _option("gateways", "N")] = None,
-    workers: Annotated[int | None, _option("workers", "N")] = None,
-    runners: Annotated[int | None, _option("runners", "N")] = None,
+    host: Annotated[str | None, option_of("host", "ADDRESS")] = None,
+    port: Annotated[int | None, option_of("port", "NUMBER")] = None,
+    functions: Annotated[Path | None, option_of("functions", "FOLDER")] = None,
+    data: Annotated[Path | None, option_of("data", "FOLDER")] = None,
+    redis: Annotated[str | None, option_of("redis", "URL")] = None,
+    gateways: Annotated[int | None, option_of("gateways", "N")] = None,
+    workers: Annotated[int | None, option_of("workers", "N")] = None,
+    runners: Annotated[int | None, option_of("runners", "N")] = None,
 ) -> None:
     """Run everything on this machine: Redis, the gateway and the workers.
 

@@ -11,8 +11,10 @@ from apispec import APISpec
 
 from gateway.openapi.fixed_paths import fixed_operation
 from gateway.openapi.function_paths import function_operation, function_schemas
+from gateway.openapi.headers import HEADERS, PARAMETERS
 from gateway.openapi.schedule_schemas import SCHEDULE_SCHEMAS
-from gateway.openapi.schemas import HEADERS, PARAMETERS, SCHEMAS
+from gateway.openapi.schemas import SCHEMAS
+from gateway.openapi.steering_schemas import STEERING_SCHEMAS
 from gateway.operations import Operation
 from gateway.routes import ROUTES, find_operation
 from runtime.registry.manifest import Manifest
@@ -23,7 +25,9 @@ _TAGS = (
     ("invoke", "Call a function: 202 with an invocation, or its end with `Prefer: wait=N`."),
     ("functions", "What is published."),
     ("invocations", "What became of a call."),
+    ("batches", "Many calls of one function at once."),
     ("schedules", "What is invoked when, by cron lines."),
+    ("system", "Queues and workers."),
     ("deliveries", "Callbacks, with every attempt."),
     ("health", "For those who start, watch and route to gateways."),
     ("documents", "What there is to read."),
@@ -48,7 +52,7 @@ def document(manifests: Iterable[Manifest]) -> Document:
         tags=[{"name": name, "description": text} for name, text in _TAGS],
         servers=[{"url": "/"}],
     )
-    schemas: dict[str, Any] = {**SCHEMAS, **SCHEDULE_SCHEMAS}
+    schemas: dict[str, Any] = {**SCHEMAS, **STEERING_SCHEMAS, **SCHEDULE_SCHEMAS}
     responses: dict[str, Any] = {}
     invoke = find_operation(_INVOKE_PATH, "POST")
     for manifest in sorted(manifests, key=lambda each: each.name):

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gateway.openapi.function_paths import query_parameter
+from gateway.openapi.function_paths import (
+    PACE_HEADERS,
+    batch_callback,
+    header_refs,
+    query_parameter,
+)
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref
 from gateway.operations import Operation, Route
 from gateway.problems import KINDS
+from gateway.query_parameters import CURSOR
 
 Json = dict[str, Any]
 _NO_CONTENT = "204"
@@ -18,6 +24,18 @@ _JSON = "application/json"
 _OK: dict[str, Json] = {
     "list_functions": {_JSON: {"schema": component_ref("FunctionList")}},
     "get_function": {_JSON: {"schema": component_ref("Function")}},
+    "list_invocations": {_JSON: {"schema": component_ref("InvocationList")}},
+    "cancel_invocation": {_JSON: {"schema": component_ref("CancelledInvocation")}},
+    "retry_invocation": {_JSON: {"schema": component_ref("Invocation")}},
+    "retry_invocations": {_JSON: {"schema": component_ref("Retries")}},
+    "invoke_batch": {_JSON: {"schema": component_ref("Batch")}},
+    "get_batch": {_JSON: {"schema": component_ref("Batch")}},
+    "cancel_batch": {_JSON: {"schema": component_ref("CancelledBatch")}},
+    "retry_batch": {_JSON: {"schema": component_ref("Retries")}},
+    "list_workers": {_JSON: {"schema": component_ref("WorkerList")}},
+    "list_queues": {_JSON: {"schema": component_ref("QueueList")}},
+    "change_queue": {_JSON: {"schema": component_ref("Queue")}},
+    "purge_queue": {_JSON: {"schema": component_ref("Purge")}},
     "get_invocation": {_JSON: {"schema": component_ref("Invocation")}},
     "get_invocation_result": {
         _JSON: {"schema": {}},
@@ -41,6 +59,13 @@ _OK: dict[str, Json] = {
     "problem": {"text/html": {"schema": {"type": "string"}}},
 }
 _BODIES: dict[str, Json] = {
+    "invoke_batch": {
+        _JSON: {"schema": component_ref("BatchItems")},
+        "application/x-ndjson": {
+            "schema": {"type": "string", "description": "One JSON object a line."}
+        },
+    },
+    "change_queue": {_JSON: {"schema": component_ref("QueueChange")}},
     "create_schedule": {_JSON: {"schema": component_ref("NewSchedule")}},
     "change_schedule": {_JSON: {"schema": component_ref("ScheduleChange")}},
 }
@@ -50,14 +75,22 @@ _STATUSES = {
     "delete_schedule": ("204", "Gone."),
     "fire_schedule": _ACCEPTED,
     "redeliver": _ACCEPTED,
+    "invoke_batch": _ACCEPTED,
+    "cancel_invocation": _ACCEPTED,
+    "cancel_batch": _ACCEPTED,
+    "retry_invocation": _ACCEPTED,
+    "retry_invocations": _ACCEPTED,
+    "retry_batch": _ACCEPTED,
 }
+_CALLING_BACK = frozenset({"invoke_batch"})
 _ANY_OBJECT: Json = {_JSON: {"schema": {"type": "object"}}}
 _TAGGED = frozenset({"get_invocation", "get_invocation_result", "openapi_json", "openapi_yaml"})
 _DESCRIPTIONS = {
     "id": "The delivery's id.",
     "delivery_id": "The delivery's id.",
+    "batch_id": "The batch's id, a UUIDv7.",
     "invocation_id": "The invocation's id, a UUIDv7.",
-    "name": "The function's name.",
+    "name": "The name of the function or queue.",
     "schedule_id": "The schedule's id; of a function's own schedule, the function's name.",
 }
 
@@ -73,9 +106,19 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
     parameters += map(query_parameter, operation.query)
     if operation.waits:
         parameters.append("Prefer")
+    if operation.admits:
+        parameters.append("Idempotency-Key")
+        success["headers"] = header_refs("Location", "Idempotency-Replayed", *PACE_HEADERS)
+    calls_back = operation.id in _CALLING_BACK
+    if calls_back:
+        parameters.append("X-Callback-Url")
+    if operation.admits and operation.waits:
+        answers["200"] = {**success, "description": "It succeeded while the caller waited."}
+    if CURSOR in operation.query:
+        success["headers"] = header_refs("Link")
     if operation.id in _TAGGED:
         parameters.append("If-None-Match")
-        success["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
+        success["headers"] = header_refs("ETag")
         answers["304"] = {"description": "The caller has it already."}
     problems = operation.problems
     if operation.query:
@@ -88,6 +131,7 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
         "parameters": parameters,
         **({"requestBody": {"required": True, "content": body}} if body else {}),
         "responses": {**answers, **problem_responses(problems, responses)},
+        **({"callbacks": {"finished": batch_callback()}} if calls_back else {}),
     }
 
 

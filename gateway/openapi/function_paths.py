@@ -13,6 +13,7 @@ from runtime.registry.manifest import Manifest
 Json = dict[str, Any]
 _BINARY: Json = {"contentMediaType": "application/octet-stream"}
 _JSON = "application/json"
+PACE_HEADERS = ("RateLimit", "RateLimit-Policy")
 
 
 def operation_id(name: str) -> str:
@@ -53,6 +54,7 @@ def function_operation(manifest: Manifest, invoke: Operation, responses: Json) -
         "parameters": [
             "Prefer",  # apispec makes references of names
             "X-Callback-Url",
+            "Idempotency-Key",
             *([] if manifest.takes_request else map(query_parameter, invoke.query)),
         ],
         "requestBody": _request_body(manifest),
@@ -67,9 +69,18 @@ def function_operation(manifest: Manifest, invoke: Operation, responses: Json) -
     return operation
 
 
+def header_refs(*names: str) -> Json:
+    """Return references to headers among the components."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
 def query_parameter(parameter: Parameter) -> Json:
     """Return a query parameter of the route table as OpenAPI has it."""
     schema: Json = {"type": "string"}
+    if parameter.longest is not None:
+        schema |= {"minLength": 1, "maxLength": parameter.longest}
+    if parameter.form is not None:
+        schema["format"] = parameter.form
     if parameter.minimum is not None:
         schema = {
             "type": "integer",
@@ -78,6 +89,8 @@ def query_parameter(parameter: Parameter) -> Json:
         }
     if parameter.choices:
         schema["enum"] = list(parameter.choices)
+    if parameter.most > 1:
+        schema = {"type": "array", "items": schema, "maxItems": parameter.most}
     return {
         "name": parameter.name,
         "in": "query",
@@ -129,10 +142,9 @@ def _answers(name: str) -> Json:
             ("logs", "get_invocation_logs"),
         )
     }
-    headers = {
-        header: {"$ref": f"#/components/headers/{header}"}
-        for header in ("Location", "X-Call-Id", "Preference-Applied")
-    }
+    headers = header_refs(
+        *("Location", "X-Call-Id", "Preference-Applied", "Idempotency-Replayed"), *PACE_HEADERS
+    )
     return {
         "200": {
             "description": "It succeeded while the caller waited.",
@@ -142,7 +154,7 @@ def _answers(name: str) -> Json:
         },
         "202": {
             "description": "It was accepted; `Location` says where to look.",
-            "headers": {**headers, "Retry-After": {"$ref": "#/components/headers/Retry-After"}},
+            "headers": {**headers, **header_refs("Retry-After")},
             "content": body,
             "links": links,
         },
@@ -150,14 +162,43 @@ def _answers(name: str) -> Json:
 
 
 def _callback(name: str) -> Json:
+    return _callback_of(
+        "The finished invocation",
+        "Signed as Standard Webhooks says; a result over 20 kB is left out and linked. 2xx is "
+        "success, 410 stops, all else is tried again.",
+        type_pattern="^invocation\\.",
+        data=component_ref(f"{name}-invocation"),
+    )
+
+
+def batch_callback() -> Json:
+    """Return what is called back once the last member of a batch has ended."""
+    return _callback_of(
+        "The finished batch",
+        "Sent once, when the last has ended, signed as Standard Webhooks says: the counts, not "
+        "the results.",
+        type_pattern="^batch\\.finished$",
+        data=component_ref("Batch"),
+    )
+
+
+def _callback_of(summary: str, description: str, *, type_pattern: str, data: Json) -> Json:
     signed = ("webhook-id", "webhook-timestamp", "webhook-signature")
     ours = ("X-Call-Id", "X-Function-Name", "X-Function-Status")
+    payload: Json = {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "pattern": type_pattern},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": data,
+        },
+        "required": ["type", "timestamp", "data"],
+    }
     return {
         "{$request.header.X-Callback-Url}": {
             "post": {
-                "summary": "The finished invocation",
-                "description": "Signed as Standard Webhooks says; a result over 20 kB is left "
-                "out and linked. 2xx is success, 410 stops, all else is tried again.",
+                "summary": summary,
+                "description": description,
                 "parameters": [
                     {
                         "name": header,
@@ -167,22 +208,7 @@ def _callback(name: str) -> Json:
                     }
                     for header in (*signed, *ours)
                 ],
-                "requestBody": {
-                    "required": True,
-                    "content": {
-                        _JSON: {
-                            "schema": {
-                                "type": "object",
-                                "properties": {
-                                    "type": {"type": "string", "pattern": "^invocation\\."},
-                                    "timestamp": {"type": "string", "format": "date-time"},
-                                    "data": component_ref(f"{name}-invocation"),
-                                },
-                                "required": ["type", "timestamp", "data"],
-                            }
-                        }
-                    },
-                },
+                "requestBody": {"required": True, "content": {_JSON: {"schema": payload}}},
                 "responses": {
                     "2XX": {"description": "Received."},
                     "410": {"description": "Never send to this address again."},

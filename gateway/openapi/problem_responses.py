@@ -49,6 +49,11 @@ def _response(codes: list[str]) -> dict[str, Any]:
             }
         },
     }
+    headers = []
     if any(KINDS[code].retry_after_s is not None for code in codes):
-        response["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+        headers.append("Retry-After")
+    if "rate_limited" in codes:
+        headers += ["RateLimit", "RateLimit-Policy"]
+    if headers:
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
     return response

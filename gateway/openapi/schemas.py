@@ -66,6 +66,17 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             ["type", "message"],
         )
     },
+    "Callback": {
+        "description": "Where a callback stands; `delivery` once there is something to send.",
+        **_object(
+            {
+                "url": {"type": "string", "format": "uri"},
+                "status": _TEXT,
+                "attempts": _COUNT,
+                "delivery": _MAYBE_TEXT,
+            }
+        ),
+    },
     "Invocation": {
         "description": "One call of a function, from acceptance to its end.",
         **_object(
@@ -75,7 +86,28 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "version": _TEXT,
                 "status": {"$ref": "#/components/schemas/Status"},
                 "attempt": _COUNT,
-                "arguments": {"type": "object"},
+                "attempts": {
+                    "type": "array",
+                    "items": _object(
+                        {
+                            "attempt": _COUNT,
+                            "started_at": _MOMENT,
+                            "finished_at": _MOMENT,
+                            "worker": _MAYBE_TEXT,
+                            "outcome": _MAYBE_TEXT,
+                            "error": {
+                                "anyOf": [
+                                    {"$ref": "#/components/schemas/InvocationError"},
+                                    {"type": "null"},
+                                ]
+                            },
+                        }
+                    ),
+                },
+                "arguments": {
+                    "type": ["object", "null"],
+                    "description": "Null in lists when long, and then `arguments_omitted`.",
+                },
                 "result": {"description": "JSON, or base64 of a result of bytes."},
                 "error": {
                     "anyOf": [{"$ref": "#/components/schemas/InvocationError"}, {"type": "null"}]
@@ -91,19 +123,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "duration_ms": _MAYBE_COUNT,
                 "worker": _MAYBE_TEXT,
                 "retry_of": _MAYBE_TEXT,
+                "retried_by": _MAYBE_TEXT,
                 "batch": _MAYBE_TEXT,
                 "callback": {
-                    "anyOf": [
-                        {"type": "null"},
-                        _object(
-                            {
-                                "url": {"type": "string", "format": "uri"},
-                                "status": _TEXT,
-                                "attempts": _COUNT,
-                                "delivery": _MAYBE_TEXT,
-                            }
-                        ),
-                    ]
+                    "anyOf": [{"$ref": "#/components/schemas/Callback"}, {"type": "null"}]
                 },
                 "links": {"type": "object", "additionalProperties": _TEXT},
             }
@@ -178,38 +201,4 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "next": _MAYBE_TEXT,
         }
     ),
-}
-
-HEADERS: dict[str, dict[str, Any]] = {
-    "Location": {"description": "Where the invocation is.", "schema": _TEXT},
-    "Retry-After": {"description": "Seconds until asking again is worth it.", "schema": _COUNT},
-    "X-Call-Id": {"description": "The invocation's id.", "schema": _TEXT},
-    "Preference-Applied": {
-        "description": "Which preference was honoured (RFC 7240).",
-        "schema": _TEXT,
-    },
-    "ETag": {"description": "For If-None-Match.", "schema": _TEXT},
-}
-
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "Prefer": {
-        "name": "Prefer",
-        "in": "header",
-        "description": "`wait=N` waits up to N seconds (at most 60) for the end; `respond-async` "
-        "does not wait.",
-        "schema": _TEXT,
-        "example": "wait=10",
-    },
-    "X-Callback-Url": {
-        "name": "X-Callback-Url",
-        "in": "header",
-        "description": "Where to POST the finished invocation, signed as Standard Webhooks says.",
-        "schema": {"type": "string", "format": "uri", "maxLength": 2048},
-    },
-    "If-None-Match": {
-        "name": "If-None-Match",
-        "in": "header",
-        "description": "An ETag the caller has; 304 if it is still right.",
-        "schema": _TEXT,
-    },
 }

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from runtime.registry.manifest import FileError, Manifest
+from tests.support.batch_rows import ROWS, claim_rows
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.redis_server import own_redis
 
@@ -80,3 +81,13 @@ def gateway(shared_gateway: RunningGateway) -> RunningGateway:
 def http(gateway: RunningGateway) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=gateway.url, timeout=20, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture
+def rows(gateway: RunningGateway) -> Iterator[None]:
+    """The function of batches; nothing of it is left waiting."""
+    gateway.publish(ROWS)
+    yield
+    for left in iter(lambda: claim_rows(gateway), []):
+        for claimed in left:
+            gateway.finish(claimed)

@@ -1,4 +1,4 @@
-"""Batches: many calls at once, whole or not at all, counted, called back, cancelled, retried."""
+"""Batches: many calls at once, counted, called back, cancelled, retried."""
 
 from __future__ import annotations
 
@@ -11,45 +11,10 @@ import pytest
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.invocation_calls import claim
-from runtime.store.keys import Keys
-from runtime.store.scripts import Call
+from tests.support.batch_rows import JSON, NDJSON, PATH, claim_rows, count_waiting
 from tests.support.gateway_process import error_json
 
-PATH = "/functions/rows/batch"
-NDJSON = {"Content-Type": "application/x-ndjson"}
-JSON = {"Content-Type": "application/json"}
-ROWS = Manifest(
-    name="rows",
-    version="r1",
-    file="rows.py",
-    parameters={
-        "type": "object",
-        "properties": {"width": {"type": "integer"}, "text": {"type": "string"}},
-        "required": ["width"],
-        "additionalProperties": False,
-    },
-    options=Options(queue="rows"),
-)
-
-
-@pytest.fixture(autouse=True)
-def rows(gateway):
-    gateway.publish(ROWS)
-    yield
-    for left in iter(lambda: claim_all(gateway), []):
-        for claimed in left:
-            gateway.finish(claimed)
-
-
-def claim_all(gateway, most=1000):
-    call = claim(queue="rows", worker="w-1", limit=most, lease_ms=60_000)
-    return list(gateway.line.run(call).items)
-
-
-def waiting(gateway):
-    count = Call(("HGET", Keys().build("waiting"), "rows"), lambda reply: int(reply or 0))
-    return gateway.line.run(count)
+pytestmark = pytest.mark.usefixtures("rows")
 
 
 def batch_of(http, count, **params):
@@ -72,7 +37,7 @@ def test_an_array_is_a_batch(gateway, http):
     assert (batch["function"], batch["size"]) == ("rows", 2)
     assert batch["counts"]["queued"] == 2
     assert (batch["finished_at"], batch["callback"]) == (None, None)
-    assert [one.arguments for one in claim_all(gateway)] == [
+    assert [one.arguments for one in claim_rows(gateway)] == [
         b'{"width": 1}',
         b'{"text":"\\u00e9","width":2}',
     ]
@@ -84,7 +49,7 @@ def test_lines_are_a_batch(gateway, http):
     answer = http.post(PATH, content=lines, headers=NDJSON)
 
     assert answer.json()["size"] == 3
-    assert [json.loads(one.arguments)["width"] for one in claim_all(gateway)] == [1, 2, 3]
+    assert [json.loads(one.arguments)["width"] for one in claim_rows(gateway)] == [1, 2, 3]
 
 
 def test_its_members_are_invocations_like_others(gateway, http):
@@ -114,7 +79,7 @@ def test_a_delayed_batch_is_scheduled(http):
 
 def test_counts_follow_the_members_until_all_have_ended(gateway, http):
     batch = batch_of(http, 3)
-    first, second, third = claim_all(gateway)
+    first, second, third = claim_rows(gateway)
 
     gateway.finish(first, result=b"1")
     gateway.finish(second, "failed", error=error_json("exception", "no"))
@@ -139,7 +104,7 @@ def test_its_callback_is_one_delivery_when_the_last_has_ended(gateway, http):
     batch = answer.json()
     before = http.get(f"/batches/{batch['id']}").json()["callback"]
 
-    for claimed in claim_all(gateway):
+    for claimed in claim_rows(gateway):
         gateway.finish(claimed)
     after = http.get(f"/batches/{batch['id']}").json()["callback"]
     delivery = http.get(f"/deliveries/{after['delivery']}").json()
@@ -150,80 +115,6 @@ def test_its_callback_is_one_delivery_when_the_last_has_ended(gateway, http):
     assert again.status_code == 202
 
 
-@pytest.mark.parametrize(
-    ("body", "headers", "pointers"),
-    [
-        (b'[{"width": 1}, {"width": "x"}, {}]', JSON, ["/1/width", "/2/width"]),
-        (b'{"width": 1}\n\n{"width": 1, "hight": 2}', NDJSON, ["/1/hight"]),
-        (b'[{"width": 1}, 5, null, [1]]', JSON, ["/1", "/2", "/3"]),
-        (b'{"width": 1}\n5', NDJSON, ["/1"]),
-    ],
-)
-def test_one_wrong_item_refuses_all_and_is_named(gateway, http, body, headers, pointers):
-    answer = http.post(PATH, content=body, headers=headers)
-
-    assert code_of(answer) == (422, "arguments_invalid")
-    assert [error["pointer"] for error in answer.json()["errors"]] == pointers
-    assert waiting(gateway) == 0
-
-
-@pytest.mark.parametrize(
-    ("body", "headers", "word"),
-    [
-        (b'[{"width": 1},]', JSON, "byte"),
-        (b"[", JSON, "truncated"),
-        (b'[{"width": 1}, {"width": 1, "width": 2}]', JSON, "Item 1: Duplicate key"),
-        (b'[{"text": "\xff"}]', JSON, "UTF-8"),
-        (b'[{"width": NaN}]', JSON, "byte 11"),
-        (b'{"width": 1}\n{"width": 1', NDJSON, "Line 2"),
-        (b"\xef\xbb\xbf[]", JSON, "byte 0"),
-        (b'[{"width": ' + b"[" * 70 + b"]" * 70 + b"}]", JSON, "64"),
-        (b"[" * 100_000, JSON, "64"),
-    ],
-)
-def test_what_is_not_strict_json_is_400_and_says_where(gateway, http, body, headers, word):
-    answer = http.post(PATH, content=body, headers=headers)
-
-    assert code_of(answer) == (400, "invalid_json")
-    assert word in answer.json()["detail"]
-    assert waiting(gateway) == 0
-
-
-@pytest.mark.parametrize(
-    ("body", "headers"),
-    [
-        (b"[]", JSON),
-        (b"", NDJSON),
-        (b"\n \n", NDJSON),
-        (b'{"width": 1}', JSON),
-        (b"[" + b"{}," * 10_000 + b"{}]", JSON),
-        (b"{}\n" * 10_001, NDJSON),
-        (b"\n" * 1_000_000, NDJSON),
-        (b"[" + b"0," * 5_000_000 + b"0]", JSON),
-    ],
-)
-def test_a_batch_is_an_array_of_one_to_ten_thousand(gateway, http, body, headers):
-    began_at = time.monotonic()
-    answer = http.post(PATH, content=body, headers=headers)
-
-    assert code_of(answer) == (422, "batch_invalid")
-    assert waiting(gateway) == 0
-    assert time.monotonic() - began_at < 2
-
-
-def test_what_else_a_batch_is_refused_for(http):
-    assert code_of(http.post(PATH, content=b"a=1", headers={"Content-Type": "text/plain"})) == (
-        415,
-        "unsupported_media_type",
-    )
-    assert code_of(http.post("/functions/hook/batch", json=[{}])) == (422, "batch_invalid")
-    assert code_of(http.post("/functions/nobody/batch", json=[{}])) == (404, "function_not_found")
-    assert code_of(http.post("/functions/broken/batch", json=[{}]))[1] == "function_unavailable"
-    assert code_of(http.post(f"{PATH}?prioritty=1", json=[{"width": 1}]))[1] == "parameter_invalid"
-    long_item = [{"width": 1, "text": "x" * 1_100_000}]
-    assert http.post(PATH, json=long_item).json()["errors"][0]["pointer"] == "/0"
-
-
 def test_a_batch_may_be_larger_than_a_call_but_not_by_any_measure(gateway, http):
     large = [{"width": 1, "text": "x" * 1_000_000}] * 3
 
@@ -231,7 +122,7 @@ def test_a_batch_may_be_larger_than_a_call_but_not_by_any_measure(gateway, http)
     answer = http.post(PATH, content=b" " * (16 * 1024 * 1024 + 1), headers=JSON)
 
     assert code_of(answer) == (413, "body_too_large")
-    assert len(claim_all(gateway)) == 3
+    assert len(claim_rows(gateway)) == 3
 
 
 def test_a_repeated_batch_is_the_first(gateway, http):
@@ -244,7 +135,7 @@ def test_a_repeated_batch_is_the_first(gateway, http):
     assert again.json()["id"] == first.json()["id"]
     assert again.headers["Idempotency-Replayed"] == "true"
     assert code_of(other) == (422, "idempotency_key_reused")
-    assert waiting(gateway) == 3
+    assert count_waiting(gateway) == 3
 
 
 def test_a_batch_that_does_not_fit_is_refused_whole(gateway, http):
@@ -263,7 +154,7 @@ def test_a_batch_that_does_not_fit_is_refused_whole(gateway, http):
 
 def test_cancelling_ends_what_waits_and_tells_workers_of_what_runs(gateway, http):
     batch = batch_of(http, 5)
-    running = claim_all(gateway, 2)
+    running = claim_rows(gateway, 2)
     gateway.finish(running[0])
 
     answer = http.delete(f"/batches/{batch['id']}")
@@ -277,7 +168,7 @@ def test_cancelling_ends_what_waits_and_tells_workers_of_what_runs(gateway, http
 
 def test_what_failed_is_retried_once(gateway, http):
     batch = batch_of(http, 6)
-    for number, claimed in enumerate(claim_all(gateway)):
+    for number, claimed in enumerate(claim_rows(gateway)):
         how = {"status": "failed", "error": error_json("exception", "no")} if number % 2 else {}
         gateway.finish(claimed, **how)
 
@@ -288,7 +179,7 @@ def test_what_failed_is_retried_once(gateway, http):
     assert first.status_code == 202
     assert (first.json()["count"], rest.json()["count"]) == (2, 1)
     assert again.json() == {"count": 0, "skipped": 0, "next": None}
-    retried = [json.loads(one.arguments)["width"] for one in claim_all(gateway)]
+    retried = [json.loads(one.arguments)["width"] for one in claim_rows(gateway)]
     assert sorted(retried) == [1, 3, 5]
 
 
@@ -332,7 +223,7 @@ def test_ten_thousand_are_taken_while_others_are_served(gateway, http, tell):
 
     assert batch.result().status_code == 202, batch.result().text
     assert batch.result().json()["size"] == 10_000
-    assert waiting(gateway) == 10_000
+    assert count_waiting(gateway) == 10_000
     assert took_s < 2
     assert longest_s < 0.25
     cancelled = http.delete(f"/batches/{batch.result().json()['id']}").json()

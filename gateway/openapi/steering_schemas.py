@@ -1,0 +1,123 @@
+"""What steering answers: lists of invocations, cancels, retries, batches, queues, workers."""
+
+from __future__ import annotations
+
+from gateway.batch_items import MOST_ITEMS
+from gateway.openapi.relocation import component_ref
+from gateway.openapi.shapes import (
+    COUNT,
+    MAYBE_COUNT,
+    MAYBE_MOMENT,
+    MAYBE_TEXT,
+    MOMENT,
+    TEXT,
+    Json,
+    list_of,
+    object_of,
+)
+from runtime.invocations.statuses import Status
+
+_BATCH = {
+    "id": {"type": "string", "format": "uuid"},
+    "function": TEXT,
+    "size": COUNT,
+    "counts": object_of({status.value: COUNT for status in Status}),
+    "created_at": MOMENT,
+    "finished_at": MAYBE_MOMENT,
+    "callback": {"anyOf": [component_ref("Callback"), {"type": "null"}]},
+    "links": {"type": "object", "additionalProperties": TEXT},
+}
+
+STEERING_SCHEMAS: dict[str, Json] = {
+    "InvocationList": list_of(component_ref("Invocation")),
+    "CancelledInvocation": {
+        "description": "The invocation as it now stands, and how its cancelling goes on.",
+        "allOf": [
+            component_ref("Invocation"),
+            object_of(
+                {
+                    "cancellation": {
+                        "enum": ["done", "requested", "cooperative"],
+                        "description": "`done`: it has ended. `requested`: its runner is being "
+                        "killed. `cooperative`: it runs in a thread and is asked to stop by "
+                        "`ctx.cancelled`.",
+                    }
+                }
+            ),
+        ],
+    },
+    "Retries": {
+        "description": "How many were retried; with `next`, ask again with it as `cursor`.",
+        **object_of(
+            {
+                "count": COUNT,
+                "skipped": {
+                    **COUNT,
+                    "description": "Those whose function is gone or takes other arguments now.",
+                },
+                "next": MAYBE_TEXT,
+            }
+        ),
+    },
+    "Batch": {
+        "description": "Many invocations of one function submitted together; `items` and `next` "
+        "when a page of them was asked for.",
+        **object_of(
+            {
+                **_BATCH,
+                "items": {"type": "array", "items": component_ref("Invocation")},
+                "next": MAYBE_TEXT,
+            },
+            list(_BATCH),
+        ),
+    },
+    "CancelledBatch": {
+        "description": "The batch, and how many were cancelled or whose workers were told.",
+        "allOf": [component_ref("Batch"), object_of({"cancelled": COUNT, "cancelling": COUNT})],
+    },
+    "BatchItems": {
+        "type": "array",
+        "items": {"type": "object", "description": "The arguments of one call."},
+        "minItems": 1,
+        "maxItems": MOST_ITEMS,
+    },
+    "Queue": {
+        "description": "A named line of waiting invocations.",
+        **object_of(
+            {
+                "name": TEXT,
+                "paused": {"type": "boolean"},
+                "depth": COUNT,
+                "scheduled": COUNT,
+                "in_flight": COUNT,
+                "oldest_ms": MAYBE_COUNT,
+                "workers": COUNT,
+            }
+        ),
+    },
+    "QueueList": list_of(component_ref("Queue")),
+    "QueueChange": {
+        **object_of({"paused": {"type": "boolean"}}),
+        "additionalProperties": False,
+    },
+    "Purge": object_of({"cancelled": COUNT}),
+    "Worker": {
+        "description": "A worker process, as of its last heartbeat.",
+        **object_of(
+            {
+                "id": TEXT,
+                "host": TEXT,
+                "pid": COUNT,
+                "queues": {"type": "array", "items": TEXT},
+                "started_at": MOMENT,
+                "last_seen_at": MOMENT,
+                "running": {
+                    "type": "array",
+                    "items": object_of({"id": TEXT, "function": TEXT, "started_at": MOMENT}),
+                },
+                "memory_bytes": COUNT,
+            }
+        ),
+    },
+    "WorkerList": list_of(component_ref("Worker")),
+}

@@ -15,7 +15,7 @@ ARGS  ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format docs lock clean
+.PHONY: help up test faults lint format docs lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -27,6 +27,10 @@ up: $(VENV)/installed ## Install what is needed and run everything here (ARGS="-
 test: $(VENV)/installed-dev ## Run all tests (ARGS="-k callbacks")
 	@sh tests/support/install_redis.sh
 	@$(BIN)/python -m pytest $(ARGS)
+
+faults: $(VENV)/installed-dev ## Kill processes for minutes and count what became of the calls
+	@sh tests/support/install_redis.sh
+	@$(BIN)/python -m pytest -s -m faults tests/faults $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

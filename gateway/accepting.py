@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
+from gateway.acceptance_log import AcceptanceLog
 from gateway.admission import Admission
 from gateway.endings import ending_problem
 from gateway.error_handlers import write_problem
 from gateway.following import Follower
 from gateway.newborn import NewbornWriter
 from gateway.preferences import Preferences
+from gateway.tracing import accepting
 from runtime.invocations.record import Record, record_at_birth
 from runtime.invocations.submission import Submission, submit
 from runtime.invocations.view import invocation_json
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.submission_calls import Submitted
+from runtime.telemetry.tracing import Tracer
 
 ASK_AGAIN_S = "1"
 
@@ -25,8 +28,17 @@ ASK_AGAIN_S = "1"
 class Acceptance:
     """Submits, and answers with the invocation or how it ended."""
 
-    def __init__(self, *, store: Multiplexer, follower: Follower, admission: Admission) -> None:
+    def __init__(
+        self,
+        *,
+        store: Multiplexer,
+        follower: Follower,
+        admission: Admission,
+        tracer: Tracer | None = None,
+    ) -> None:
         self.admission = admission
+        self._log = AcceptanceLog()
+        self._tracer = tracer
         self._store = store
         self._follower = follower
         self._newborns = NewbornWriter()
@@ -49,7 +61,7 @@ class Acceptance:
             _point_to(resp, record.id, preferences)
             _show(req, resp, record)
             return
-        submitted = await self._store.run(submit(submission))
+        submitted = await self._submit(submission)
         if self._is_new(resp, submission, submitted):
             invocation = self._newborns.write(submission, submitted.created_at_ms)
         else:
@@ -57,11 +69,22 @@ class Acceptance:
         _point_to(resp, submitted.id, preferences)
         _accept(resp, invocation)
 
+    async def _submit(self, submission: Submission) -> Submitted:
+        if self._tracer is None:
+            submitted = await self._store.run(submit(submission))
+        else:
+            with accepting(self._tracer, submission) as traced:
+                submitted = await self._store.run(submit(traced))
+            submission = traced
+        if submitted.reception == "NEW":
+            self._log.note(submission)
+        return submitted
+
     async def _submit_and_wait(
         self, resp: Response, submission: Submission, preferences: Preferences
     ) -> Record:
         with self._follower.expect(submission.id) as arrival:
-            submitted = await self._store.run(submit(submission))
+            submitted = await self._submit(submission)
             if self._is_new(resp, submission, submitted):
                 newborn = record_at_birth(submission, submitted.created_at_ms)
                 return await self._follower.until_finished(arrival, newborn, preferences.wait_s)

@@ -45,12 +45,14 @@ from gateway.resources.workers import WorkerList
 from gateway.retrying import Retrier
 from gateway.routes import ROUTES
 from gateway.serving.limits import Limits
+from gateway.tracing import TracerLife
 from gateway.trouble_reporting import TroubleReporter
 from gateway.waiting import Waiters
 from runtime.callbacks.guard import parse_policy
 from runtime.logs import configure_logs
-from runtime.settings import Settings, read_settings
+from runtime.settings import Settings, read_environment, read_settings
 from runtime.store.multiplexer import Multiplexer
+from runtime.telemetry.tracing import Tracer, open_tracer
 
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +64,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     gateway_id = uuid.uuid4().hex
     store = Multiplexer(chosen.redis, timeout_s=chosen.redis_timeout_s)
     directory = FunctionDirectory(store)
+    tracer = open_tracer(read_environment(), part="gateway")
     waiters = Waiters()
     follower = Follower(store, waiters, gateway_id)
     streams = EventStreams(EventReader(store, gateway_id))
@@ -82,11 +85,13 @@ def create(settings: Settings | None = None) -> GatewayApplication:
             Doorkeeper(is_open=is_open(chosen)),
             CacheHeaders(),
             Life(store, directory, inbox, TroubleReporter(store)),
+            *([TracerLife(tracer)] if tracer else []),
         ],
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)
-    _mount(app, {**_resources(chosen, store, directory, follower), "events": Events(streams)})
+    resources = _resources(chosen, store, directory, follower, tracer)
+    _mount(app, {**resources, "events": Events(streams)})
     return app
 
 
@@ -120,10 +125,16 @@ class Life:
 
 
 def _resources(
-    settings: Settings, store: Multiplexer, directory: FunctionDirectory, follower: Follower
+    settings: Settings,
+    store: Multiplexer,
+    directory: FunctionDirectory,
+    follower: Follower,
+    tracer: Tracer | None,
 ) -> dict[str, object]:
     policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
-    acceptance = Acceptance(store=store, follower=follower, admission=read_admission(settings))
+    acceptance = Acceptance(
+        store=store, follower=follower, admission=read_admission(settings), tracer=tracer
+    )
     retrier = Retrier(store, directory, acceptance.admission)
     invoke = InvokeFunction(directory=directory, acceptance=acceptance, callback_policy=policy)
     documents = Documents(directory)
@@ -137,6 +148,7 @@ def _resources(
             admission=acceptance.admission,
             callback_policy=policy,
             longest_item_bytes=settings.max_body_bytes,
+            tracer=tracer,
         ),
         "batch": Batch(store),
         "queues": QueueList(store),

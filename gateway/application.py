@@ -24,7 +24,7 @@ _BATCH_SUFFIX = "/batch"
 _NOTED_HEADERS = frozenset(
     {
         *(b"authorization", b"content-length", b"prefer", b"x-callback-url"),
-        *(b"idempotency-key", b"traceparent"),
+        *(b"idempotency-key", b"traceparent", b"tracestate"),
     }
 )
 

@@ -58,6 +58,8 @@ async def submit_batch(
                 priority=sample.priority,
                 key=wishes.key,
                 tags=wishes.tags,
+                traceparent=wishes.trace.traceparent if wishes.trace else "",
+                tracestate=wishes.trace.tracestate if wishes.trace else "",
             )
         )
         await turns.take()

@@ -36,9 +36,6 @@ _RUN_AT = (
     "a moment of RFC 3339 with its offset, such as 2026-11-22T09:30:00Z or "
     "2026-11-22T09:30:00%2B01:00"
 )
-_TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
-)
 
 
 def read_wishes(query: str, known: Sequence[Parameter]) -> Wishes:
@@ -53,13 +50,6 @@ def read_wishes(query: str, known: Sequence[Parameter]) -> Wishes:
     if not given:
         return NO_WISHES
     return Wishes(**_read(given))
-
-
-def read_traceparent(header: str | None) -> str | None:
-    """Return a trace context worth keeping; a broken one is none (W3C Trace Context, 3.2)."""
-    if header is None or _TRACEPARENT.fullmatch(header.strip()) is None:
-        return None
-    return header.strip()
 
 
 def read_tag(text: str) -> str:

@@ -13,6 +13,7 @@ from gateway.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.query_parameters import BATCH_PAGE, BATCH_RETRY, MOST_RETRIED, OF_ENDING
 from gateway.retrying import Retrier, Tally
+from gateway.steering_log import tell_cancelled
 from runtime.errors import ArgumentFault
 from runtime.invocations.batch import Batch as BatchRecord
 from runtime.invocations.batch import batch_view, members_view, read_batch
@@ -62,7 +63,9 @@ class Batch:
             members = await self._store.run(
                 read_member_ids(batch_id, start=start, most=_CANCELLED_AT_ONCE)
             )
-            answers.update(await self._store.run_many([cancel(member) for member in members]))
+            replies = await self._store.run_many([cancel(member) for member in members])
+            tell_cancelled(zip(members, replies, strict=True))
+            answers.update(replies)
         view = batch_view(known_batch(await self._store.run(read_batch(batch_id)), batch_id))
         view["cancelled"], view["cancelling"] = answers["CANCELLED"], answers["CANCELLING"]
         resp.status = 202

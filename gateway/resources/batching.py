@@ -16,12 +16,15 @@ from gateway.problems import ProblemError
 from gateway.query_parameters import WISHES
 from gateway.resources.batches import known_batch
 from gateway.resources.invoking import with_headers
+from gateway.steering_log import tell_batch
+from gateway.tracing import accepting
 from gateway.wishes import read_wishes
 from runtime.callbacks.guard import Policy
 from runtime.invocations.batch import batch_view, read_batch
 from runtime.invocations.submission import Wishes, check_available, prepare
 from runtime.registry.manifest import Manifest
 from runtime.store.multiplexer import Multiplexer
+from runtime.telemetry.tracing import Tracer
 
 
 class InvokeBatch:
@@ -35,12 +38,14 @@ class InvokeBatch:
         admission: Admission,
         callback_policy: Policy,
         longest_item_bytes: int,
+        tracer: Tracer | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
         self._admission = admission
         self._callback_policy = callback_policy
         self._longest_item_bytes = longest_item_bytes
+        self._tracer = tracer
 
     async def on_post(self, req: Request, resp: Response, name: str) -> None:
         """Accept a batch, whole or not at all."""
@@ -68,7 +73,8 @@ class InvokeBatch:
             max_waiting=self._admission.max_waiting,
             pace=self._admission.pace(req.scope),
         )
-        admitted, received = await submit_batch(self._store, sample, items)
+        with accepting(self._tracer, sample) as traced:
+            admitted, received = await submit_batch(self._store, traced, items)
         resp.set_headers(self._admission.headers(admitted))
         refusal = self._admission.refusal(received, name)
         if refusal is not None:
@@ -78,6 +84,7 @@ class InvokeBatch:
             batch = known_batch(await self._store.run(read_batch(received.id)), received.id)
         else:
             batch = newborn_batch(sample, len(items), received.created_at_ms)
+            tell_batch(batch.id, name, len(items))
         resp.status = 202
         resp.set_header("Location", f"/batches/{batch.id}")
         resp.set_header("Retry-After", "1")

@@ -13,10 +13,11 @@ from gateway.following import Follower
 from gateway.preferences import read_preferences
 from gateway.problems import ProblemError
 from gateway.resources.conditional import answer_with_etag
+from gateway.steering_log import tell_cancelled
 from runtime.invocations.identifiers import is_invocation_id
 from runtime.invocations.record import Record
 from runtime.invocations.view import invocation_json, invocation_view
-from runtime.store.invocation_calls import cancel
+from runtime.store.invocation_calls import Cancelled, cancel
 from runtime.store.multiplexer import Multiplexer
 
 _ASK_AGAIN_S = "1"
@@ -55,9 +56,10 @@ class Invocation:
 
     async def on_delete(self, req: Request, resp: Response, invocation_id: str) -> None:  # noqa: ARG002
         """Cancel it: at once when it waits; when it runs, its worker is told."""
-        answer = "MISSING"
+        answer: Cancelled = "MISSING"
         if is_invocation_id(invocation_id):
             answer = await self._store.run(cancel(invocation_id))
+            tell_cancelled([(invocation_id, answer)])
         record = await self._follower.fetch(invocation_id)
         view = invocation_view(record)
         if answer == "FINISHED":

@@ -17,7 +17,8 @@ from gateway.directory import FunctionDirectory
 from gateway.idempotency import identify, options_content, read_idempotency_key
 from gateway.preferences import read_preferences
 from gateway.query_parameters import WISHES
-from gateway.wishes import read_traceparent, read_wishes
+from gateway.tracing import trace_of
+from gateway.wishes import read_wishes
 from runtime.callbacks.guard import Policy, judge_async
 from runtime.invocations.submission import NO_WISHES, Wishes, check_available, prepare
 from runtime.registry.arguments import check_arguments
@@ -66,11 +67,11 @@ async def with_headers(req: Request, wishes: Wishes, policy: Policy) -> Wishes:
         CallbackAddressError: The address may not be called.
     """
     url = noted_header(req.scope, b"x-callback-url")
-    trace = noted_header(req.scope, b"traceparent")
+    trace = trace_of(req)
     if url is None and trace is None:
         return wishes
     callback = None if url is None else (await judge_async(url.strip(), policy)).url
-    return replace(wishes, callback=callback, traceparent=read_traceparent(trace))
+    return replace(wishes, callback=callback, trace=trace)
 
 
 def _with_idempotency(

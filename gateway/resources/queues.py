@@ -12,6 +12,7 @@ from gateway.application import BODY
 from gateway.json_boundary import read_json_object
 from gateway.problems import ProblemError
 from gateway.resources.workers import read_details
+from gateway.steering_log import tell_purged
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.system_calls import (
@@ -71,6 +72,7 @@ class QueuePurge:
             cancelled += part
             if not part:
                 break
+        tell_purged(name, cancelled)
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode({"cancelled": cancelled})
 

@@ -17,7 +17,7 @@ from gateway.preferences import fault_of, read_preferences, read_query, refuse_p
 from gateway.problems import ProblemError
 from gateway.query_parameters import BULK_RETRY, MOST_RETRIED, OF_ENDING
 from gateway.retrying import Retrier, Tally
-from gateway.wishes import read_traceparent
+from gateway.tracing import trace_of
 from runtime.errors import ArgumentFault
 from runtime.invocations.history import Filters, list_invocations
 from runtime.invocations.retrying import prepare_retry
@@ -58,7 +58,7 @@ class OneRetry:
             waiter=self._acceptance.waiter(preferences),
             max_waiting=admission.max_waiting,
             idempotency=idempotency,
-            traceparent=read_traceparent(noted_header(req.scope, b"traceparent")),
+            trace=trace_of(req),
             pace=admission.pace(req.scope),
         )
         await self._acceptance.answer(req, resp, submission, preferences)

@@ -14,6 +14,7 @@ import dramatiq
 import structlog
 
 from runtime.broker.attempt import Attempt, attempt_of, message_of
+from runtime.broker.attempt_log import tell_given_back, tell_started
 from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
 from runtime.errors import StoreError
@@ -123,6 +124,7 @@ class QueueConsumer(dramatiq.Consumer):
         attempts = [Attempt(item) for item in claimed.items]
         self._holdings.hold(attempts, reserved=reserved)
         self._ready.extend(attempts)
+        tell_started(attempts, self._worker)
         self._has_token = False
         self._next_due_ms = claimed.next_due_ms
         # Whatever is submitted from now on leaves a token, so there is nothing to look for before.
@@ -165,6 +167,8 @@ class QueueConsumer(dramatiq.Consumer):
             self._line.run_many([*told, release(held)])
         except StoreError as error:
             _log.warning("release_failed", ids=[entry[0] for entry in held], error=str(error))
+        else:
+            tell_given_back(attempts)
         self._holdings.drop(attempts)
 
 

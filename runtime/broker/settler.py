@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from runtime.broker.attempt import Attempt
+from runtime.broker.attempt_log import tell_ended
 from runtime.broker.holdings import Holdings
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.store.invocation_calls import Settlement, settle
@@ -87,8 +88,7 @@ class Settler:
                 _log.exception("settle_failed", ids=[settlement.id for _, settlement in batch])
                 break
             else:
-                for (_, settlement), reply in zip(batch, replies, strict=True):
-                    _tell(settlement, reply)
+                tell_ended(batch, replies)
                 break
         self._holdings.drop(attempt for attempt, _ in batch)
 
@@ -101,12 +101,3 @@ def _last_words(batch: list[tuple[Attempt, Settlement]]) -> list[Call[Any]]:
         if attempt.last_words is not None
         for call in attempt.last_words(settlement.status in _FINAL)
     ]
-
-
-def _tell(settlement: Settlement, reply: str) -> None:
-    if reply == "STALE":
-        _log.warning("late_result_refused", id=settlement.id, token=settlement.token)
-    elif settlement.status == "succeeded":
-        _log.debug("invocation_succeeded", id=settlement.id)
-    else:
-        _log.info(f"invocation_{settlement.status}", id=settlement.id)

@@ -24,6 +24,7 @@ from runtime.callbacks.payload import (
 from runtime.callbacks.rules import DeliveryRules
 from runtime.callbacks.sending import Sender
 from runtime.callbacks.timetable import next_after
+from runtime.callbacks.tracing import DeliveryTrace
 from runtime.errors import StoreError
 from runtime.invocations import record
 from runtime.invocations.batch import read_batch
@@ -170,22 +171,24 @@ class Dispatch:
 
     async def _attempt(self, claimed: ClaimedDelivery, now_ms: int) -> None:
         ended = Ended(duration_ms=0, error=INTERRUPTED, fate="interrupted")
+        trace = DeliveryTrace(self._rules.tracer, claimed)
         try:
-            ended = await self._send(claimed, now_ms)
+            ended = await self._send(claimed, now_ms, trace)
         except StoreError as error:
             _log.warning("callbacks.record_not_read", delivery=claimed.id, error=str(error))
         except Exception:  # noqa: BLE001 - the outermost of its task
             _log.exception("callbacks.attempt_crashed", delivery=claimed.id)
             ended = Ended(duration_ms=0, error=CRASHED)
         finally:
+            trace.end(ended)
             self._note(claimed, ended, now_ms)
 
-    async def _send(self, claimed: ClaimedDelivery, now_ms: int) -> Ended:
+    async def _send(self, claimed: ClaimedDelivery, now_ms: int, trace: DeliveryTrace) -> Ended:
         body = await self._read_body(claimed)
         if body is None:
             return Ended(duration_ms=0, error=GONE, fate="hopeless")
         headers = build_headers(claimed, body, secrets=self._rules.secrets, now_ms=now_ms)
-        return await self._sender.send(claimed.url, headers=headers, body=body)
+        return await self._sender.send(claimed.url, headers=headers | trace.headers, body=body)
 
     async def _read_body(self, claimed: ClaimedDelivery) -> bytes | None:
         """Return what to send; None when it is no longer kept."""

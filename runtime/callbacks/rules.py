@@ -11,6 +11,7 @@ from runtime.callbacks.secret import Secret, load_or_create_secret, parse_secret
 from runtime.callbacks.sending import CONNECT_S, TOTAL_S
 from runtime.callbacks.timetable import DELAYS_MS
 from runtime.settings import Settings
+from runtime.telemetry.tracing import Tracer
 
 SECRET_FILE = "callback_secret"  # noqa: S105 - its name
 
@@ -26,6 +27,7 @@ class DeliveryRules:
         grace_s: What attempts in flight get to end when the process stops.
         delays_ms: The waits between attempts.
         tls: What https receivers are checked with, if not the usual authorities.
+        tracer: Makes spans, where somebody wants them.
     """
 
     secrets: tuple[Secret, ...]
@@ -40,9 +42,10 @@ class DeliveryRules:
     grace_s: float = 2.0
     delays_ms: tuple[int, ...] = DELAYS_MS
     tls: ssl.SSLContext | None = None
+    tracer: Tracer | None = None
 
 
-def read_rules(settings: Settings) -> DeliveryRules:
+def read_rules(settings: Settings, tracer: Tracer | None = None) -> DeliveryRules:
     """Return the rules an operator has set; without a secret, one is kept in the data folder.
 
     Raises:
@@ -55,4 +58,5 @@ def read_rules(settings: Settings) -> DeliveryRules:
             settings.callback_allow, allow_loopback=settings.callback_allow_loopback
         ),
         public_url=settings.public_url,
+        tracer=tracer,
     )

@@ -201,6 +201,7 @@ class Executor:
             attempt=assignment.attempt,
             timeout_s=timeout_s,
             traceparent=assignment.traceparent,
+            tracestate=assignment.tracestate,
             has_request=assignment.request is not None,
         )
         deadline = time.monotonic() + timeout_s

@@ -29,6 +29,7 @@ class Assignment:
     request: bytes | None = None
     created_at_ms: int = 0
     traceparent: str | None = None
+    tracestate: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

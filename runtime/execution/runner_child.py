@@ -108,6 +108,7 @@ class Runner:
             attempt=start.attempt,
             timeout_s=start.timeout_s,
             traceparent=start.traceparent,
+            tracestate=start.tracestate,
             on_progress=progress,
             on_event=note(frames.EVENT),
         )

@@ -46,6 +46,7 @@ class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     timeout_s: float
     traceparent: str | None = None
     has_request: bool = False
+    tracestate: str | None = None
 
 
 encode = msgspec.msgpack.Encoder().encode

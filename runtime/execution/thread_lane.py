@@ -142,6 +142,7 @@ def _context(
         attempt=assignment.attempt,
         timeout_s=manifest.options.timeout_s,
         traceparent=assignment.traceparent,
+        tracestate=assignment.tracestate,
         on_progress=progress,
         on_event=lambda event: on_note("event", msgspec.json.encode(event)),
         is_cancelled=lambda: running.is_cancelled,

@@ -9,6 +9,7 @@ from runtime.invocations.submission import Submission, Wishes, prepare
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
 from runtime.store.submission_calls import Idempotency, Pace
+from runtime.telemetry.trace_context import TraceContext
 
 _tags = msgspec.json.Decoder(tuple[str, ...]).decode
 
@@ -21,7 +22,7 @@ def prepare_retry(
     is_only_retry: bool = False,
     max_waiting: int = 0,
     idempotency: Idempotency | None = None,
-    traceparent: str | None = None,
+    trace: TraceContext | None = None,
     pace: Pace | None = None,
 ) -> Submission:
     """Return a submission like the one that made `record`, read whole, its callback included.
@@ -40,7 +41,7 @@ def prepare_retry(
             tags=_tags(record.tags),
             callback=record.callback,
             idempotency=idempotency,
-            traceparent=traceparent,
+            trace=trace,
         ),
         request=record.request or None,
         waiter=waiter,

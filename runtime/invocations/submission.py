@@ -13,6 +13,7 @@ from runtime.registry.manifest import Manifest
 from runtime.store.scripts import Argument, Call
 from runtime.store.submission_calls import Idempotency, Pace, Submitted
 from runtime.store.submission_calls import submit as submit_call
+from runtime.telemetry.trace_context import TraceContext
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
         run_at_ms: Wait until this moment, ms since the epoch.
         max_age_ms: Expire when it has not started this long after it was due.
         key: The fairness key: within a function, keys take turns.
+        trace: What caused the call, for whoever follows traces.
     """
 
     priority: int | None = None
@@ -33,7 +35,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     callback: str | None = None
     idempotency: Idempotency | None = None
-    traceparent: str | None = None
+    trace: TraceContext | None = None
 
 
 NO_WISHES = Wishes()
@@ -72,8 +74,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
             "request": self.request,
             "callback": self.wishes.callback,
             "waiters": self.waiter,
-            "traceparent": self.wishes.traceparent,
         }
+        if self.wishes.trace is not None:
+            optional["traceparent"] = self.wishes.trace.traceparent
+            optional["tracestate"] = self.wishes.trace.tracestate
         fields: dict[str, Argument] = {"version": self.version, "arguments": self.arguments}
         fields.update({name: value for name, value in optional.items() if value})
         return fields

@@ -31,6 +31,7 @@ class Context:
         "id",
         "log",
         "traceparent",
+        "tracestate",
     )
 
     def __init__(  # noqa: PLR0913 - the one place where the runner wires everything
@@ -41,6 +42,7 @@ class Context:
         attempt: int = 1,
         timeout_s: float = 60.0,
         traceparent: str | None = None,
+        tracestate: str | None = None,
         on_progress: Callable[[Number, Number | None, str], None] | None = None,
         on_event: Callable[[Any], None] | None = None,
         is_cancelled: Callable[[], bool] | None = None,
@@ -50,6 +52,7 @@ class Context:
         self.function = function
         self.attempt = attempt
         self.traceparent = traceparent
+        self.tracestate = tracestate
         self.deadline = datetime.now(UTC) + timedelta(seconds=timeout_s)
         self.log = log if log is not None else logging.getLogger("penstock.function")
         self._deadline_at_monotonic_s = time.monotonic() + timeout_s

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from runtime.store.keys import Keys
 from runtime.store.scripts import Argument, Call, load_script
+from runtime.telemetry.trace_context import TraceContext
 
 STATUSES = ("pending", "delivered", "failed", "stopped")
 RECORD_KEPT_MS = 4 * 24 * 3_600_000
@@ -40,6 +41,7 @@ class ClaimedDelivery:
     url: str
     attempt: int
     step: int
+    trace: TraceContext | None = None
 
     @property
     def host(self) -> str:
@@ -154,6 +156,7 @@ def _read_claim(reply: list[Any]) -> DeliveryClaim:
                 url=entry[4].decode(),
                 attempt=entry[5],
                 step=entry[6],
+                trace=TraceContext(entry[7].decode(), entry[8].decode()) if entry[7] else None,
             )
             for entry in reply[2:]
         ),

@@ -37,6 +37,7 @@ class Claimed:
     arguments: bytes
     request: bytes
     traceparent: str
+    tracestate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +210,7 @@ def _read_claim(reply: list[Any]) -> Claim:
                 arguments=entry[6],
                 request=entry[7],
                 traceparent=entry[8].decode(),
+                tracestate=entry[9].decode(),
             )
             for entry in reply[2:]
         ),

@@ -25,6 +25,7 @@ from runtime.processes.fork_server import ForkServer
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings, read_environment, read_settings
 from runtime.store.line import Line
+from runtime.telemetry.tracing import open_tracer
 from runtime.worker.process import WorkerProcess
 
 _log = structlog.get_logger(__name__)
@@ -76,10 +77,12 @@ def build(settings: Settings) -> WorkerProcess:
         settings.functions,
         load_timeout_s=settings.load_timeout_s,
     )
+    tracer = open_tracer(read_environment(), part="worker")
     return WorkerProcess(
         settings,
         fork_server=fork_server,
         executor=executor,
         publisher=publisher,
-        deliverer=Deliverer(settings.redis, read_rules(settings)),
+        deliverer=Deliverer(settings.redis, read_rules(settings, tracer)),
+        tracer=tracer,
     )

@@ -32,11 +32,13 @@ from runtime.schedules.ticker import Ticker
 from runtime.settings import Settings
 from runtime.store.invocation_calls import Pulse, retire_worker
 from runtime.store.line import Line
+from runtime.telemetry.tracing import Tracer
 from runtime.worker.cancelling import Canceller
 from runtime.worker.heart import Heart
 from runtime.worker.memory import resident_bytes
 from runtime.worker.running import AttemptRunner
 from runtime.worker.teller import Teller
+from runtime.worker.traced import traced
 
 _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25
@@ -56,6 +58,7 @@ class WorkerProcess:
         executor: Executor,
         publisher: Publisher,
         deliverer: Deliverer,
+        tracer: Tracer | None = None,
     ) -> None:
         self.id = f"{socket.gethostname()}-{os.getpid()}"
         self._settings = settings
@@ -63,6 +66,7 @@ class WorkerProcess:
         self._executor = executor
         self._publisher = publisher
         self._deliverer = deliverer
+        self._tracer = tracer
         self._ticker = Ticker(Line(settings.redis), max_waiting=settings.max_waiting)
         self._stopping = threading.Event()
         self._is_publishing = False
@@ -83,7 +87,7 @@ class WorkerProcess:
                 lease_ms=settings.lease_ms,
                 holdings=self._holdings,
                 settler=self._settler,
-                run=runner.run,
+                run=traced(runner.run, tracer),
                 stopping=self._stopping,
             ),
         )
@@ -133,6 +137,8 @@ class WorkerProcess:
         self._heart.stop()
         self._executor.stop()
         self._fork_server.stop()
+        if self._tracer is not None:
+            self._tracer.stop()
         try:
             self._line.run(retire_worker(self.id))
         except StoreError as error:

@@ -73,6 +73,7 @@ def _assignment(claimed: Claimed) -> Assignment:
         request=claimed.request or None,
         created_at_ms=claimed.created_at_ms,
         traceparent=claimed.traceparent or None,
+        tracestate=claimed.tracestate or None,
     )
 
 

@@ -3,7 +3,8 @@
 --
 -- ARGV     queue, worker, limit, lease_ms, expired_ttl_ms
 -- RETURNS  {ms until something falls due or -1, functions that still have work, entries…}; an entry
---          is {id, function, version, attempt, token, created_at, arguments, request, traceparent}
+--          is {id, function, version, attempt, token, created_at, arguments, request,
+--          traceparent, tracestate}
 -- WHY ONE SCRIPT  between leaving its lane and being leased an invocation would belong to nobody;
 --                 and two workers that look at once would both see room under a limit.
 -- The first write is one that a full Redis refuses (HINCRBY), so that a refusal changes nothing.
@@ -103,7 +104,7 @@ while left > 0 and looks < 1000 do
       redis.call('HINCRBY', key_waiting(), name, -1)
       local record = key_record(id)
       local f = redis.call('HMGET', record, 'function', 'version', 'created_at', 'arguments',
-        'request', 'traceparent', 'expires_at', 'batch', 'watchers')
+        'request', 'traceparent', 'expires_at', 'batch', 'watchers', 'tracestate')
       if f[7] and tonumber(f[7]) <= now then
         redis.call('HINCRBY', queue_key, 'waiting', -1)
         taken = taken - 1
@@ -123,7 +124,7 @@ while left > 0 and looks < 1000 do
         end
         poke(id, f[9])
         reply[#reply + 1] = { id, name, version, attempt, token, f[3], f[4], f[5] or '',
-          f[6] or '' }
+          f[6] or '', f[10] or '' }
         left = left - 1
       end
     end

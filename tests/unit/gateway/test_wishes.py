@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from gateway.problems import ProblemError
 from gateway.query_parameters import LONGEST_KEY, LONGEST_TAG, MOST_TAGS, WISHES
-from gateway.wishes import read_traceparent, read_wishes
+from gateway.wishes import read_wishes
 from runtime.invocations.submission import NO_WISHES, Wishes
-
-TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def read(**given: object) -> Wishes:
@@ -183,10 +181,3 @@ def test_no_query_is_bad_enough_to_crash(text):
             read_wishes(urlencode({name: text}), WISHES)
         except ProblemError as problem:
             assert problem.status == 422  # noqa: PT017 - either is right
-
-
-def test_a_trace_is_kept_when_it_is_one():
-    assert read_traceparent(f" {TRACE} ") == TRACE
-    for broken in (None, "", "x", TRACE.upper(), TRACE[:-1], "ff" + TRACE[2:], f"{TRACE},{TRACE}"):
-        assert read_traceparent(broken) is None
-    assert read_traceparent("00-" + "0" * 32 + TRACE[35:]) is None

@@ -33,6 +33,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         functions=copy_functions(folder / "functions"),
         environment={
             "PENSTOCK_CALLBACK_SECRET": WEBHOOK_SECRET,
+            "PENSTOCK_CALLER_RATE": "100000/m",
             "PENSTOCK_FUNCTION_ENV": "GITHUB_WEBHOOK_SECRET",
             "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
         },

@@ -7,14 +7,19 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from tests.e2e.conftest import WEBHOOK_SECRET
 from tests.support.monitoring import monitored
 from tests.support.system import System
+from tests.support.verifying_receiver import receiver_process
 from tests.support.waiting import eventually
 
 CALLS = 200
 # Heartbeats and health looks that fall into the same seconds.
 NOISE = 25
+# Callbacks are queued work of their own.
+DELIVERING = ("claim_deliveries", "settle_delivery", "read_invocation", "blpop")
 
 
 @contextmanager
@@ -56,6 +61,52 @@ def test_accepting_costs_one_round_trip_and_finishing_at_most_one(
     fetching = running.seen["claim_invocations"] + running.seen["script"]
     assert running.seen.total() - fetching <= CALLS + NOISE
     assert {system.invocation(one)["status"] for one in ids} == {"succeeded"}
+
+
+def test_the_budget_holds_with_every_limit_and_option_in_use(
+    system: System, tell: Callable[[str], None], tmp_path: Path
+) -> None:
+    system.write(
+        "measured",
+        """
+        from runtime import function
+
+        @function(concurrency=50, rate="100000/s", max_waiting=100000)
+        def measured(n: int) -> int:
+            return n
+        """,
+    )
+    eventually(lambda: system.call("measured", n=0, wait_s=10).status_code == 200, within_s=10)
+    path = str(system.redis_socket)
+
+    def call(number: int) -> None:
+        answer = system.http.post(
+            "/functions/measured?priority=7&key=k&tag=t&max_age=1h",
+            json={"n": number},
+            headers={"Idempotency-Key": f"measured-{number}", "X-Callback-Url": receiver.url},
+        )
+        assert answer.status_code == 202, answer.text
+        assert "RateLimit" in answer.headers
+
+    before = system.http.get("/functions/measured").json()["stats"]["succeeded"]
+    with receiver_process(tmp_path, WEBHOOK_SECRET) as receiver:
+        with monitored(path) as accepting, workers_paused(system):
+            for number in range(CALLS):
+                call(number)
+            eventually(lambda: accepting.seen["submit_invocation"] >= CALLS)
+        with monitored(path) as running:
+            eventually(lambda: len(receiver.deliveries()) >= CALLS, every_s=0.2, within_s=20)
+    after = system.http.get("/functions/measured").json()["stats"]["succeeded"]
+
+    tell(f"{CALLS} calls with all options accepted: {dict(accepting.seen)}")
+    tell(f"{CALLS} calls with all options finished: {dict(running.seen)}")
+    assert after - before == CALLS
+    assert accepting.seen["submit_invocation"] == CALLS
+    assert accepting.seen.total() <= CALLS + NOISE
+    assert running.seen["settle_invocations"] <= CALLS
+    apart = ("claim_invocations", "script", *DELIVERING)
+    rest = running.seen.total() - sum(running.seen[name] for name in apart)
+    assert rest <= CALLS + NOISE
 
 
 def test_a_call_alone_costs_one_round_trip_to_accept_and_one_to_finish(

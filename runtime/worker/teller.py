@@ -64,9 +64,10 @@ class Teller:
         """End the thread and close the connection; safe to call twice."""
         self._stopped = True
         self._bell.put(None)
-        self._line.close()
+        self._line.close()  # it may block there
         if self._thread.is_alive():
             self._thread.join()
+        self._line.close()
 
     def _on_note(self, telling: Telling, kind: str) -> None:
         now = time.monotonic()

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
-import psutil
 import pytest
 
-from runtime.broker.attempt import Attempt
-from runtime.broker.holdings import Holdings
-from runtime.broker.settler import Settler
-from runtime.store.event_calls import read_events
-from runtime.store.invocation_calls import Settlement
 from runtime.store.line import Line
 from runtime.worker import telling as telling_module
 from runtime.worker.teller import Teller
-from tests.support.life import WEEK_MS, Life
+from tests.integration.worker.hearing import events, numbers, settle
+from tests.support.life import Life
 from tests.support.monitoring import monitored
-from tests.support.redis_server import start_redis
 from tests.support.waiting import eventually
 
 
@@ -35,28 +29,6 @@ def teller(redis_url: str):
 def claimed(life: Life):
     life.submit()
     return life.claim_one(lease_ms=60_000)
-
-
-def events(life: Life, claimed) -> list[tuple[str, bytes]]:
-    found = life.line.run(read_events(claimed.id, most_bytes=10**9)).entries
-    return [(entry.kind, entry.data) for _, entry in found]
-
-
-def numbers(life: Life, claimed) -> list[int]:
-    found = life.line.run(read_events(claimed.id, most_bytes=10**9)).entries
-    return [entry.number for _, entry in found]
-
-
-def settle(url: str, claimed, telling, status: str = "succeeded") -> None:
-    holdings = Holdings(1)
-    attempt = Attempt(claimed)
-    attempt.last_words = lambda is_final: telling.last_words(is_final=is_final)
-    settlement = Settlement(
-        id=claimed.id, token=claimed.token, status=status, ttl_ms=WEEK_MS, logs=b"line\n"
-    )
-    settler = Settler(Line(url), holdings)
-    settler.settle(attempt, settlement)
-    settler.close()
 
 
 def test_what_is_told_is_written_while_the_attempt_runs(life: Life, teller: Teller, claimed):
@@ -121,6 +93,23 @@ def test_all_is_written_before_the_ending(life: Life, redis_url: str, teller: Te
         settle(redis_url, claimed, telling)
 
         assert [data for _, data in events(life, claimed)] == [b"%d" % n for n in range(10)]
+
+
+def test_the_ending_waits_for_what_is_being_written(life: Life, redis_url: str, claimed):
+    telling = Teller(Line(redis_url)).listen(claimed)  # one that does not write by itself
+    telling.put("event", b"1")
+    under_way = telling.take()
+    telling.put("event", b"2")
+
+    with ThreadPoolExecutor(1) as pool:
+        last = pool.submit(telling.last_words, is_final=True)
+        assert wait([last], timeout=0.1).not_done
+        assert under_way is not None
+        telling.written(reply=life.line.run(under_way))
+        [words] = last.result(5)
+
+    assert life.line.run(words)
+    assert [data for _, data in events(life, claimed)] == [b"1", b"2"]
 
 
 def test_of_progress_that_was_not_written_the_last_is_enough(life: Life, redis_url: str, claimed):
@@ -190,68 +179,6 @@ def test_late_notes_of_threads_that_a_function_left_behind_are_dropped(
     telling.put("event", b"1")
 
     assert events(life, claimed) == []
-
-
-@pytest.fixture
-def frozen(tmp_path):
-    """A Redis that can be stopped and go on: its URL, its process, and a life on it."""
-    server = start_redis(tmp_path)
-    url = f"unix://{tmp_path / 'redis.sock'}"
-    line = Line(url)
-    yield url, psutil.Process(server.pid), Life(line)
-    line.close()
-    server.send_signal(signal.SIGCONT)
-    server.kill()
-    server.wait()
-
-
-def test_redis_gone_for_a_while_misses_and_doubles_nothing(frozen):
-    url, redis, life = frozen
-    life.submit()
-    claimed = life.claim_one(lease_ms=60_000)
-    teller = Teller(Line(url, timeout_s=0.1))
-    teller.start()
-    telling = teller.listen(claimed)
-    telling.put("item", b"0")
-    eventually(lambda: events(life, claimed))
-
-    redis.suspend()
-    for number in range(1, 200):
-        telling.put("item", b"%d" % number)
-        time.sleep(0.002)  # some fall into a writing that fails
-    redis.resume()
-    settle(url, claimed, telling)
-    teller.stop()
-
-    items = b"\n".join(data for _, data in events(life, claimed))
-    assert items.split(b"\n") == [b"%d" % number for number in range(200)]
-    assert numbers(life, claimed)[-1] == 200
-
-
-def test_events_while_redis_is_away_are_bounded_and_what_is_left_out_is_told(frozen, monkeypatch):
-    monkeypatch.setattr(telling_module, "_PATIENCE_S", 0.05)
-    url, redis, life = frozen
-    life.submit()
-    claimed = life.claim_one(lease_ms=60_000)
-    teller = Teller(Line(url, timeout_s=0.1))
-    teller.start()
-    telling = teller.listen(claimed)
-
-    redis.suspend()
-    for number in range(60):
-        telling.put("item", b"%d" % number)
-        telling.put("event", b'"%d %s"' % (number, b"x" * 50_000))
-    waiting_bytes = sum(note.size for note in telling._waiting)
-    redis.resume()
-    settle(url, claimed, telling)
-    teller.stop()
-
-    found = events(life, claimed)
-    assert waiting_bytes < 1.2 * telling_module.MOST_WAITING_BYTES
-    assert any(b"events left out" in data for kind, data in found if kind == "log")
-    items = b"\n".join(data for kind, data in found if kind == "item")
-    assert items.split(b"\n") == [b"%d" % number for number in range(60)]
-    assert found[-1][1].startswith(b'"59 ')
 
 
 def test_events_faster_than_they_are_written_wait_and_none_is_left_out(

@@ -1,0 +1,79 @@
+"""Attempts that tell while Redis is away: nothing is lost but what must be, and that is told."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import psutil
+import pytest
+
+from runtime.store.line import Line
+from runtime.worker import telling as telling_module
+from runtime.worker.teller import Teller
+from tests.integration.worker.hearing import events, numbers, settle
+from tests.support.life import Life
+from tests.support.redis_server import start_redis
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def frozen(tmp_path):
+    """A Redis that can be stopped and go on: its URL, its process, and a life on it."""
+    server = start_redis(tmp_path)
+    url = f"unix://{tmp_path / 'redis.sock'}"
+    line = Line(url)
+    yield url, psutil.Process(server.pid), Life(line)
+    line.close()
+    server.send_signal(signal.SIGCONT)
+    server.kill()
+    server.wait()
+
+
+def test_redis_gone_for_a_while_misses_and_doubles_nothing(frozen):
+    url, redis, life = frozen
+    life.submit()
+    claimed = life.claim_one(lease_ms=60_000)
+    teller = Teller(Line(url, timeout_s=0.1))
+    teller.start()
+    telling = teller.listen(claimed)
+    telling.put("item", b"0")
+    eventually(lambda: events(life, claimed))
+
+    redis.suspend()
+    for number in range(1, 200):
+        telling.put("item", b"%d" % number)
+        time.sleep(0.002)  # some fall into a writing that fails
+    redis.resume()
+    settle(url, claimed, telling)
+    teller.stop()
+
+    items = b"\n".join(data for _, data in events(life, claimed))
+    assert items.split(b"\n") == [b"%d" % number for number in range(200)]
+    assert numbers(life, claimed)[-1] == 200
+
+
+def test_events_while_redis_is_away_are_bounded_and_what_is_left_out_is_told(frozen, monkeypatch):
+    monkeypatch.setattr(telling_module, "_PATIENCE_S", 0.05)
+    url, redis, life = frozen
+    life.submit()
+    claimed = life.claim_one(lease_ms=60_000)
+    teller = Teller(Line(url, timeout_s=0.1))
+    teller.start()
+    telling = teller.listen(claimed)
+
+    redis.suspend()
+    for number in range(60):
+        telling.put("item", b"%d" % number)
+        telling.put("event", b'"%d %s"' % (number, b"x" * 50_000))
+    waiting_bytes = sum(note.size for note in telling._waiting)
+    redis.resume()
+    settle(url, claimed, telling)
+    teller.stop()
+
+    found = events(life, claimed)
+    assert waiting_bytes < 1.2 * telling_module.MOST_WAITING_BYTES
+    assert any(b"events left out" in data for kind, data in found if kind == "log")
+    items = b"\n".join(data for kind, data in found if kind == "item")
+    assert items.split(b"\n") == [b"%d" % number for number in range(60)]
+    assert found[-1][1].startswith(b'"59 ')

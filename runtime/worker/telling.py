@@ -24,6 +24,7 @@ _LARGEST_ENTRY_BYTES = 32 * 1024
 _PATIENCE_S = 1.0
 _LOOK_S = 0.005
 _JOINED_BY = {"log": b"", "item": b"\n"}
+_decoder = codecs.getincrementaldecoder("utf-8")
 
 
 class _Note:
@@ -60,16 +61,15 @@ class Telling:
         self._on_note = on_note
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._is_written = threading.Condition(self._lock)
+        self._writing = threading.Lock()  # held while something is being written
         self._waiting: deque[_Note] = deque()
         self._event_bytes = 0
         self._dropped = 0
         self._taken: list[Entry] = []
-        self._is_being_written = False
         self._is_stuck = False
         self._number = 0
         self._is_closed = False
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder: codecs.IncrementalDecoder | None = None
 
     def put(self, kind: str, data: bytes) -> None:
         """Take a note: "log", "progress", "item" or "event"."""
@@ -81,6 +81,7 @@ class Telling:
             if kind == "event":
                 self._make_room(len(data))
             elif kind == "log":
+                self._decoder = self._decoder or _decoder("replace")
                 data = self._decoder.decode(data).encode()
             if data:
                 self._add(kind, data)
@@ -88,22 +89,23 @@ class Telling:
 
     def take(self) -> Call[bool] | None:
         """Return what should be written now, None when nothing; then say `written`."""
+        if not self._writing.acquire(blocking=False):
+            return None
         with self._lock:
-            if self._is_closed or self._is_being_written or not (self._taken or self._waiting):
-                return None
-            self._is_being_written = True
-            return self._next()
+            if not self._is_closed and (self._taken or self._waiting):
+                return self._next()
+        self._writing.release()
+        return None
 
     def written(self, *, reply: bool | None) -> bool:
         """Hear what the script said, None when it did not; return whether more waits."""
         with self._lock:
-            self._is_being_written = False
             self._is_stuck = reply is None
             if reply is not None:
                 self._taken = []
             if reply is False:  # another attempt has taken over
                 self._close()
-            self._is_written.notify_all()
+            self._writing.release()
             return bool(self._taken or self._waiting)
 
     def last_words(self, *, is_final: bool) -> list[Call[bool]]:
@@ -112,11 +114,9 @@ class Telling:
         Of an invocation that ends with its first attempt and has told nothing but a
         little output, the record keeps the output, and it is told from there.
         """
-        with self._lock:
-            while self._is_being_written:
-                self._is_written.wait()
-            self._is_closed = True
-            if tail := self._decoder.decode(b"", final=True):
+        self._is_closed = True
+        with self._writing, self._lock:
+            if self._decoder and (tail := self._decoder.decode(b"", final=True)):
                 self._add("log", tail.encode())
             self._mark_what_was_dropped()
             words = []

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.preferences import read_query, refuse_parameters
+from gateway.pages import Paging, read_paging
+from gateway.preferences import fault_of, read_query, refuse_parameters
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault
 from runtime.invocations.view import moment
 from runtime.store import delivery_calls
-from runtime.store.delivery_calls import STATUSES, Delivery, ListedDelivery
+from runtime.store.delivery_calls import STATUSES, Delivery
 from runtime.store.multiplexer import Multiplexer
 
 USUAL_PAGE = 50
@@ -31,17 +29,15 @@ class DeliveryList:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List a page of deliveries."""
-        query = read_query(req.query_string, _QUERY)
-        statuses, limit, before = _read_page(query)
+        statuses, paging, before = _read_page(req)
         listed = await self._store.run(
-            delivery_calls.list_page(statuses=statuses, limit=limit + 1, before=before)
+            delivery_calls.list_page(statuses=statuses, limit=paging.limit + 1, before=before)
         )
-        page = listed[:limit]
-        cursor = _write_cursor(page[-1]) if len(listed) > limit else None
-        if cursor is not None:
-            asked = f"status={query['status']}&" if "status" in query else ""
-            target = f"/deliveries?{asked}limit={limit}&cursor={cursor}"
-            resp.append_header("Link", f'<{target}>; rel="next"')
+        page = listed[: paging.limit]
+        position = None
+        if len(listed) > paging.limit:
+            position = (str(page[-1].created_at_ms), page[-1].delivery.id)
+        cursor = paging.point_on(resp, position)
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode(
             {"items": [delivery_view(entry.delivery) for entry in page], "next": cursor}
@@ -105,37 +101,16 @@ def _unknown(delivery_id: str) -> ProblemError:
     return ProblemError("delivery_not_found", f"No delivery has the id {delivery_id[:64]!r}.")
 
 
-def _read_page(
-    query: Mapping[str, str],
-) -> tuple[tuple[str, ...], int, tuple[int, str] | None]:
+def _read_page(req: Request) -> tuple[tuple[str, ...], Paging, tuple[int, str] | None]:
+    query = read_query(req.query_string, _QUERY)
     faults: list[ArgumentFault] = []
     status = query.get("status")
     if status is not None and status not in STATUSES:
-        faults.append(ArgumentFault(pointer="?status", detail=f"one of {', '.join(STATUSES)}"))
-    limit = query.get("limit", str(USUAL_PAGE))
-    size = int(limit) if limit.isascii() and limit.isdigit() and len(limit) <= 3 else 0  # noqa: PLR2004
-    if not 1 <= size <= LONGEST_PAGE:
-        faults.append(
-            ArgumentFault(pointer="?limit", detail=f"a whole number from 1 to {LONGEST_PAGE}")
-        )
-    before = None
-    if "cursor" in query:
-        before = _read_cursor(query["cursor"])
-        if before is None:
-            faults.append(ArgumentFault(pointer="?cursor", detail="not a cursor of this list"))
+        faults.append(fault_of("?status", f"takes one of {', '.join(STATUSES)}"))
+    paging = read_paging(req.path, query, faults, usual=USUAL_PAGE, longest=LONGEST_PAGE)
     refuse_parameters(faults)
-    return ((status,) if status else STATUSES), size, before
-
-
-def _write_cursor(last: ListedDelivery) -> str:
-    text = f"{last.created_at_ms} {last.delivery.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[int, str] | None:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        at, _, delivery_id = text.decode("ascii").partition(" ")
-        return (int(at), delivery_id) if at.isdigit() and delivery_id else None
-    except (binascii.Error, ValueError):
-        return None
+    before = None
+    if paging.after:
+        created_at_ms, delivery_id = paging.after
+        before = int(created_at_ms), delivery_id
+    return ((status,) if status else STATUSES), paging, before

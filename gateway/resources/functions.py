@@ -81,5 +81,10 @@ def function_view(manifest: Manifest, counts: dict[str, int]) -> dict[str, Any]:
         "queue": manifest.options.queue,
         "error": manifest.error,
         "stats": {name: counts.get(name, 0) for name in _COUNTED},
-        "links": {"self": here, "invoke": here, "openapi": "/openapi.json"},
+        "links": {
+            "self": here,
+            "invoke": here,
+            "batch": f"{here}/batch",
+            "openapi": "/openapi.json",
+        },
     }

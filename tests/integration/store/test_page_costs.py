@@ -1,0 +1,59 @@
+"""A page of a list costs the same however long the history is."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.invocations.history import Filters, list_invocations
+from runtime.invocations.identifiers import new_invocation_id
+from runtime.store.submission_calls import commit_batch, stage_batch
+from tests.support.life import Life
+
+
+@pytest.fixture
+def life(line) -> Life:
+    return Life(line)
+
+
+def add(life: Life, count: int) -> None:
+    batch = new_invocation_id()
+    for start in range(0, count, 500):
+        entries = [(new_invocation_id(), b"{}") for _ in range(min(500, count - start))]
+        call = stage_batch(
+            batch=batch, function="f", queue="default", version="v", entries=entries, tags=("t",)
+        )
+        life.line.run(call)
+    assert life.line.run(commit_batch(batch=batch, size=count)).reception == "NEW"
+
+
+def commands(life: Life) -> int:
+    lines = life.command("INFO", "stats").decode().splitlines()
+    [count] = [line for line in lines if line.startswith("total_commands_processed:")]
+    return int(count.partition(":")[2])
+
+
+def cost(life: Life, filters: Filters, after: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    """How many commands Redis runs for a page, those of the script included."""
+    before = commands(life)
+    page = life.line.run(list_invocations(filters, after=after, most=20))
+    assert len(page.records) == 20
+    assert page.next is not None
+    return commands(life) - before, page.next
+
+
+@pytest.mark.parametrize(
+    "filters", [Filters(), Filters(function="f"), Filters(tag="t"), Filters(function="f", tag="t")]
+)
+def test_a_page_costs_the_same_at_any_depth_of_any_history(life: Life, filters: Filters):
+    add(life, 100)
+    short, _ = cost(life, filters, ())
+    add(life, 10_000)
+
+    costs = []
+    after: tuple[str, ...] = ()
+    for _ in range(20):
+        spent, after = cost(life, filters, after)
+        costs.append(spent)
+
+    assert short > 20
+    assert max(costs) <= short + 2

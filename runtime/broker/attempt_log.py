@@ -28,6 +28,11 @@ def tell_started(attempts: Sequence[Attempt], worker: str) -> None:
         tell([_change("invocation_started", attempt, worker=worker) for attempt in attempts])
 
 
+def tell_expired(ids: Iterable[str]) -> None:
+    """Invocations had waited longer than they were allowed to."""
+    tell([Change(event="invocation_expired", id=id_) for id_ in ids])
+
+
 def tell_given_back(attempts: Iterable[Attempt]) -> None:
     """Attempts went back to their lanes."""
     tell([_change("invocation_given_back", attempt) for attempt in attempts])

@@ -14,7 +14,7 @@ import dramatiq
 import structlog
 
 from runtime.broker.attempt import Attempt, attempt_of, message_of
-from runtime.broker.attempt_log import tell_given_back, tell_started
+from runtime.broker.attempt_log import tell_expired, tell_given_back, tell_started
 from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
 from runtime.errors import StoreError
@@ -125,6 +125,7 @@ class QueueConsumer(dramatiq.Consumer):
         self._holdings.hold(attempts, reserved=reserved)
         self._ready.extend(attempts)
         tell_started(attempts, self._worker)
+        tell_expired(claimed.expired)
         self._has_token = False
         self._next_due_ms = claimed.next_due_ms
         # Whatever is submitted from now on leaves a token, so there is nothing to look for before.

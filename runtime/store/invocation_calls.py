@@ -42,10 +42,14 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a claim brought: when the next one falls due, lanes that still have work."""
+    """What a claim brought: when the next one falls due, lanes that still have work.
+
+    `expired` are those that had waited longer than they were allowed to.
+    """
 
     next_due_ms: int | None
     remaining_lanes: int
+    expired: tuple[str, ...]
     items: tuple[Claimed, ...]
 
 
@@ -71,17 +75,19 @@ class Pulse:
 
     Attributes:
         publishes: Whether this worker is the one that publishes functions.
-        taken_over: How many attempts of dead workers went back to their lanes.
+        taken_over: Whose attempts were taken from dead workers, with their statuses now.
+        expired: What waited longer than it was allowed to.
         queues: All there are.
         lost: Held attempts whose lease is no longer this worker's.
         cancelling: Held attempts, with their tokens, that their callers have cancelled.
     """
 
     publishes: bool
-    taken_over: int
+    taken_over: tuple[tuple[str, str], ...]
     queues: tuple[str, ...]
     lost: tuple[str, ...]
     cancelling: tuple[tuple[str, int], ...]
+    expired: tuple[str, ...]
 
 
 def claim(*, queue: str, worker: str, limit: int, lease_ms: int) -> Call[Claim]:
@@ -133,13 +139,17 @@ def heartbeat(
         ),
         lambda reply: Pulse(
             publishes=reply[0] == 1,
-            taken_over=reply[1],
+            taken_over=tuple(
+                (name.decode(), status.decode())
+                for name, status in zip(reply[1][::2], reply[1][1::2], strict=True)
+            ),
             queues=tuple(name.decode() for name in reply[2]),
             lost=tuple(name.decode() for name in reply[3]),
             cancelling=tuple(
                 (name.decode(), int(token))
                 for name, token in zip(reply[4][::2], reply[4][1::2], strict=True)
             ),
+            expired=tuple(name.decode() for name in reply[5]),
         ),
     )
 
@@ -199,6 +209,7 @@ def _read_claim(reply: list[Any]) -> Claim:
     return Claim(
         next_due_ms=None if reply[0] < 0 else reply[0],
         remaining_lanes=reply[1],
+        expired=tuple(name.decode() for name in reply[2]),
         items=tuple(
             Claimed(
                 id=entry[0].decode(),
@@ -212,6 +223,6 @@ def _read_claim(reply: list[Any]) -> Claim:
                 traceparent=entry[8].decode(),
                 tracestate=entry[9].decode(),
             )
-            for entry in reply[2:]
+            for entry in reply[3:]
         ),
     )

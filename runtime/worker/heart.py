@@ -20,6 +20,7 @@ from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
 from runtime.store.system_calls import sweep
 from runtime.store.trouble import TROUBLE
+from runtime.worker.pulse_log import tell_pulse
 
 _log = structlog.get_logger(__name__)
 _SWEPT_AT_ONCE = 500
@@ -86,8 +87,7 @@ class Heart:
             )
         )
         self._tell_trouble()
-        if pulse.taken_over:
-            _log.warning("attempts_taken_over", count=pulse.taken_over)
+        tell_pulse(pulse)
         self._on_pulse(pulse)
         if pulse.publishes:  # one of all workers does
             self._sweep()

@@ -2,8 +2,8 @@
 -- within a function its fairness keys.
 --
 -- ARGV     queue, worker, limit, lease_ms, expired_ttl_ms
--- RETURNS  {ms until something falls due or -1, functions that still have work, entries…}; an entry
---          is {id, function, version, attempt, token, created_at, arguments, request,
+-- RETURNS  {ms until something falls due or -1, functions that still have work, {ids that have
+--          expired…}, entries…}; an entry is {id, function, version, attempt, token, created_at, arguments, request,
 --          traceparent, tracestate}
 -- WHY ONE SCRIPT  between leaving its lane and being leased an invocation would belong to nobody;
 --                 and two workers that look at once would both see room under a limit.
@@ -47,7 +47,7 @@ local function until_next()
 end
 
 if redis.call('HGET', queue_key, 'paused') == '1' then
-  return { until_next(), 0 }
+  return { until_next(), 0, {} }
 end
 
 -- may_start(name, limits): whether a function's limits let one more start; if not it is held
@@ -80,7 +80,8 @@ local function count_limits(name, limits, id)
 end
 
 local ring = key_ring(queue)
-local reply = { 0, 0 }
+local expired = {}
+local reply = { 0, 0, expired }
 local left, taken, looks = tonumber(limit), 0, 0
 while left > 0 and looks < 1000 do
   looks = looks + 1
@@ -109,6 +110,7 @@ while left > 0 and looks < 1000 do
         redis.call('HINCRBY', queue_key, 'waiting', -1)
         taken = taken - 1
         finish(id, read_facts(id), 'expired', expired_ttl_ms, now, {})
+        expired[#expired + 1] = id
       else
         local version = redis.call('HGET', key_versions(), name) or f[2] or ''
         local attempt = redis.call('HINCRBY', record, 'attempt', 1)

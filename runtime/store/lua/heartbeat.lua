@@ -2,9 +2,9 @@
 --
 -- ARGV     worker, lease_ms, poison_limit, failure_ttl_ms, worker_ttl_ms, grace_ms, can_publish, details, held...
 --          held is pairs: id, token of every attempt the worker has in hand
--- RETURNS  {1 if this worker publishes functions else 0, taken over now, {queues…}, {ids of held
---          attempts whose lease is no longer this worker's…}, {id, token of held attempts that their
---          callers have cancelled…}}
+-- RETURNS  {1 if this worker publishes functions else 0, {id, status of each attempt taken over…},
+--          {queues…}, {ids of held attempts whose lease is no longer this worker's…}, {id, token of
+--          held attempts that their callers have cancelled…}, {ids that have expired…}}
 -- WHY ONE SCRIPT  a lease is extended only for its holder, and taken over only if nobody did.
 -- include: clock
 -- include: lanes
@@ -53,19 +53,21 @@ if silence > 2 * tonumber(grace_ms) then
   end
 end
 
-local taken = 0
+local taken = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 200)) do
   local was = read_facts(id)
   if was.status == 'running' then
     lose(id, was, now, poison_limit, failure_ttl_ms)
-    taken = taken + 1
+    taken[#taken + 1] = id
+    taken[#taken + 1] = redis.call('HGET', key_record(id), 'status')
   else
     redis.call('ZREM', leases, id)
   end
 end
-if taken > 0 then
-  tally('take_overs', taken)
+if #taken > 0 then
+  tally('take_overs', #taken / 2)
 end
+local expired = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key_expiring(), '-inf', now, 'LIMIT', 0, 200)) do
   local was = read_facts(id)
   redis.call('ZREM', key_expiring(), id)
@@ -73,7 +75,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key_expiring(), '-inf', now, 'LI
     take_from_lane(was.queue, was.function_name, was.key, id)
     redis.call('ZREM', key_due(was.queue), id)
     finish(id, was, 'expired', failure_ttl_ms, now, {})
+    expired[#expired + 1] = id
   end
 end
 write_tally(now)
-return { publishes, taken, redis.call('SMEMBERS', key_queues()), lost, cancelling }
+return { publishes, taken, redis.call('SMEMBERS', key_queues()), lost, cancelling, expired }

@@ -120,7 +120,7 @@ class Queue(RuleBasedStateMachine):
         assert expected.claimed is not None
         if whole_worker:
             self.life.command("ZADD", self.life.key("leases"), 1, invocation_id)
-            assert self.life.beat(worker="other").taken_over == 1
+            assert len(self.life.beat(worker="other").taken_over) == 1
         else:
             self.life.settle(expected.claimed, "lost")
 

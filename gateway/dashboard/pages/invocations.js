@@ -35,7 +35,8 @@ export async function show(view, { query }, signal) {
       const page = await collect(wanted, null, signal);
       if (wanted !== filter || older.length) return;
       problem.hidden = true;
-      draw(page.items, page.next);
+      if (isHeld()) drawHeld(page.items);
+      else draw(page.items, page.next);
     } catch (error) {
       if (error.status !== 422) throw error;
       problem.textContent = error.message;
@@ -52,6 +53,20 @@ export async function show(view, { query }, signal) {
     more.hidden = cursor === null;
     live.hidden = older.length === 0;
     state.textContent = older.length ? `${newest.length + older.length} shown, standing still` : "Live";
+  }
+
+  // Rows do not move away from under a pointer or the focus.
+  function isHeld() {
+    const body = table.element.querySelector("tbody");
+    return newest.length > 0 && (body.matches(":hover") || body.contains(document.activeElement));
+  }
+
+  function drawHeld(items) {
+    const fresh = new Map(items.map((item) => [item.id, item]));
+    const held = newest.map((item) => fresh.get(item.id) ?? item);
+    const added = items.filter((item) => !newest.some((one) => one.id === item.id)).length;
+    table.show(held);
+    state.textContent = added ? `Held while you point at it; ${added === items.length ? `${added} or more` : added} newer` : "Live";
   }
 
   async function showOlder() {

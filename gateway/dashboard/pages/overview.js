@@ -68,7 +68,12 @@ export async function show(view, route, signal) {
     h(
       "div",
       { class: "columns" },
-      h("section", { class: "panel" }, h("h2", {}, "Fails most now ", h("span", { class: "note" }, "last 10 minutes")), failing.element),
+      h(
+        "div",
+        {},
+        h("section", { class: "panel" }, h("h2", {}, "Fails most now ", h("span", { class: "note" }, "last 10 minutes")), failing.element),
+        h("section", { class: "panel" }, h("h2", {}, "Queues"), queues.element),
+      ),
       h(
         "section",
         { class: "panel" },
@@ -76,7 +81,6 @@ export async function show(view, route, signal) {
         latest.element,
       ),
     ),
-    h("section", { class: "panel" }, h("h2", {}, "Queues"), queues.element),
   );
   const refresh = poll(look, EVERY_MS, signal);
 }
@@ -93,11 +97,15 @@ function drawFigures(place, statistics, queues, workers) {
     ["Failed, last 10 min", count(recent), recent ? "bad" : ""],
     ["Failure rate", percent(statistics.total.failure_rate), ""],
     ["Waiting", compact(sum("depth")), ""],
-    ["Oldest waiting", oldest < 0 ? "–" : span(Math.floor(oldest / 1000) * 1000), oldest > 60_000 ? "bad" : ""],
+    ["Oldest waiting", oldest < 0 ? "–" : wholeSeconds(oldest), oldest > 60_000 ? "bad" : ""],
     ["Running", compact(sum("in_flight")), ""],
     ["Workers busy", `${busy} of ${workers.length}`, workers.length === 0 ? "bad" : ""],
   ];
   redraw(place, value, () => value.map(([name, said, kind]) => h("div", { class: kind }, h("dt", {}, name), h("dd", {}, said))));
+}
+
+function wholeSeconds(ms) {
+  return ms < 1000 ? "< 1 s" : span(Math.floor(ms / 1000) * 1000);
 }
 
 function sumOf(failing) {

@@ -5,13 +5,13 @@ import { fill, h, redraw, s } from "../scripts/element.js";
 import { at, clockTime } from "../scripts/moments.js";
 import { roundScale, timeTicks } from "./scale.js";
 
-const WIDTH = 560;
 const HEIGHT = 150;
-const LEFT = 44;
-const RIGHT = 6;
+const LEFT = 48;
+const RIGHT = 8;
 const TOP = 8;
 const BOTTOM = 20;
-const INNER = { width: WIDTH - LEFT - RIGHT, height: HEIGHT - TOP - BOTTOM };
+const INNER_HEIGHT = HEIGHT - TOP - BOTTOM;
+const TICK_WIDTH = 85;
 
 /**
  * Make a chart.
@@ -44,13 +44,23 @@ export function makeChart({ title, note, series, form, write, least }) {
   const heading = h("h3", {}, title, note ? h("span", { class: "note" }, ` ${note}`) : null);
   const element = h("figure", { class: "chart" }, heading, legend, plot, readout, table);
   let points = [];
+  let width = 0;
 
+  new ResizeObserver(([entry]) => {
+    width = Math.round(entry.contentRect.width);
+    if (points.length) draw();
+  }).observe(plot);
   table.addEventListener("toggle", drawTable);
 
   function show(next) {
     points = next;
-    redraw(plot, next, () => drawing(next, { title, series, form, write, least, readout }));
+    if (width) draw();
     if (table.open) drawTable();
+  }
+
+  // As wide as its place, so that type and strokes keep their size.
+  function draw() {
+    redraw(plot, [points, width], () => drawing(points, { title, series, form, write, least, readout, width }));
   }
 
   function drawTable() {
@@ -70,45 +80,48 @@ export function makeChart({ title, note, series, form, write, least }) {
   return { element, show };
 }
 
-function drawing(points, { title, series, form, write, least, readout }) {
+function drawing(points, { title, series, form, write, least, readout, width }) {
   const moments = points.map((point) => Date.parse(point.at));
   const values = points.map((point) => series.map((one) => one.read(point)));
   const tops = values.map((row) => (form === "bars" ? row.reduce((a, b) => a + (b ?? 0), 0) : Math.max(...row.map((v) => v ?? 0))));
-  const scale = roundScale(Math.max(least, ...tops), INNER.height);
-  const x = (i) => ((i + 0.5) / points.length) * INNER.width;
-  const marks = form === "bars" ? bars(values, series, scale, x) : lines(values, series, scale, x);
-  const cursor = s("line", { class: "cursor", y1: 0, y2: INNER.height, visibility: "hidden" });
+  const inner = width - LEFT - RIGHT;
+  const scale = roundScale(Math.max(least, ...tops), INNER_HEIGHT);
+  const x = (i) => ((i + 0.5) / points.length) * inner;
+  const marks = form === "bars" ? bars(values, series, scale, x, inner) : lines(values, series, scale, x);
+  const isEmpty = tops.every((top) => top === 0) && values.flat().every((value) => !value);
+  const nothing = isEmpty ? s("text", { class: "tick", x: inner / 2, y: INNER_HEIGHT / 2, "text-anchor": "middle" }, "nothing in this span") : null;
+  const cursor = s("line", { class: "cursor", y1: 0, y2: INNER_HEIGHT, visibility: "hidden" });
   const svg = s(
     "svg",
     {
-      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      viewBox: `0 0 ${width} ${HEIGHT}`,
       tabindex: "0",
       role: "img",
       "aria-label": `${title}. Arrow keys read single values; the figures are in the table below.`,
       data: { key: title },
     },
-    s("g", { transform: `translate(${LEFT} ${TOP})` }, axes(scale, moments, x, write), marks, cursor),
+    s("g", { transform: `translate(${LEFT} ${TOP})` }, axes(scale, moments, x, write, inner), marks, nothing, cursor),
   );
-  installCursor(svg, { points, values, series, write, x, cursor, readout });
+  installCursor(svg, { points, values, series, write, x, cursor, readout, inner });
   return svg;
 }
 
-function axes(scale, moments, x, write) {
+function axes(scale, moments, x, write, inner) {
   const across = scale.ticks.map((value) => {
     const y = scale.place(value);
     return [
-      s("line", { class: "grid", x1: 0, x2: INNER.width, y1: y, y2: y }),
+      s("line", { class: "grid", x1: 0, x2: inner, y1: y, y2: y }),
       s("text", { class: "tick", x: -6, y: y + 4, "text-anchor": "end" }, write(value)),
     ];
   });
-  const along = timeTicks(moments, 6).map((i) =>
-    s("text", { class: "tick", x: x(i), y: INNER.height + 15, "text-anchor": "middle" }, clockTime(moments[i])),
+  const along = timeTicks(moments, inner / TICK_WIDTH).map((i) =>
+    s("text", { class: "tick", x: x(i), y: INNER_HEIGHT + 15, "text-anchor": "middle" }, clockTime(moments[i])),
   );
   return [across, along];
 }
 
-function bars(values, series, scale, x) {
-  const width = Math.max(1, (INNER.width / values.length) * 0.8);
+function bars(values, series, scale, x, inner) {
+  const width = Math.max(1, (inner / values.length) * 0.8);
   return values.map((row, i) => {
     let below = 0;
     return row.map((value, j) => {
@@ -116,7 +129,7 @@ function bars(values, series, scale, x) {
       const y = scale.place(below + value);
       const height = Math.max(0.75, scale.place(below) - y);
       below += value;
-      return s("rect", { class: `bar ${series[j].kind}`, x: x(i) - width / 2, y, width, height });
+      return s("rect", { class: `bar ${series[j].kind}${i === values.length - 1 ? " open-step" : ""}`, x: x(i) - width / 2, y, width, height });
     });
   });
 }
@@ -124,23 +137,25 @@ function bars(values, series, scale, x) {
 function lines(values, series, scale, x) {
   return series.map((one, j) => {
     const parts = [];
+    const dots = []; // points between two gaps, and the step that is not over yet
     let isOpen = false;
     values.forEach((row, i) => {
       if (row[j] === null || row[j] === undefined) {
         isOpen = false;
         return;
       }
-      const hasNext = (values[i + 1]?.[j] ?? null) !== null;
+      const isLast = i === values.length - 1;
+      const hasNext = i + 1 < values.length - 1 && (values[i + 1][j] ?? null) !== null;
+      if (isLast) isOpen = false;
       parts.push(`${isOpen ? "L" : "M"}${x(i).toFixed(1)} ${scale.place(row[j]).toFixed(1)}`);
-      // A point between two gaps is drawn as a dot: a line of no length with round ends.
-      if (!isOpen && !hasNext) parts.push("h0");
+      if (!isOpen && !hasNext) dots.push(s("circle", { class: `dot ${one.kind}${isLast ? " open-step" : ""}`, cx: x(i), cy: scale.place(row[j]), r: 2.5 }));
       isOpen = true;
     });
-    return s("path", { class: `line ${one.kind}`, d: parts.join("") });
+    return [s("path", { class: `line ${one.kind}`, d: parts.join("") }), dots];
   });
 }
 
-function installCursor(svg, { points, values, series, write, x, cursor, readout }) {
+function installCursor(svg, { points, values, series, write, x, cursor, readout, inner }) {
   let here = -1;
 
   function moveTo(i) {
@@ -160,8 +175,7 @@ function installCursor(svg, { points, values, series, write, x, cursor, readout 
 
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect();
-    const inside = ((event.clientX - box.left) / box.width) * WIDTH - LEFT;
-    moveTo(Math.floor((inside / INNER.width) * points.length));
+    moveTo(Math.floor(((event.clientX - box.left - LEFT) / inner) * points.length));
   });
   svg.addEventListener("pointerleave", leave);
   svg.addEventListener("focus", () => readout.setAttribute("aria-live", "polite"));

@@ -39,9 +39,9 @@ function attempts(all) {
         h(
           "tr",
           {},
-          h("td", { class: "figure" }, i + 1),
+          h("td", {}, i + 1),
           h("td", {}, at(one.at)),
-          h("td", { class: "figure" }, span(one.duration_ms)),
+          h("td", {}, span(one.duration_ms)),
           h("td", {}, one.status_code ? h("code", {}, one.status_code) : null, " ", isolated(one.error ?? "", 300)),
         ),
       ),

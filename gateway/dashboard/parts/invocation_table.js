@@ -40,7 +40,7 @@ const COLUMNS = [
     value: (item) => [item.duration_ms, item.progress, item.status],
     draw: (item) => (item.status === "running" ? progressOf(item) : span(item.duration_ms)),
   },
-  { name: "Attempt", kind: "figure", value: (item) => item.attempt, draw: (item) => (item.attempt > 1 ? String(item.attempt) : h("span", { class: "none" }, item.attempt || "–")) },
+  { name: "Attempt", kind: "figure", value: (item) => item.attempt, draw: (item) => (item.attempt > 1 ? item.attempt : "") },
   {
     name: "What",
     kind: "what",

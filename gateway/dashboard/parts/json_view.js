@@ -3,7 +3,7 @@
 import { h } from "../scripts/element.js";
 import { ExactNumber } from "../scripts/exact_json.js";
 import { many } from "../scripts/figures.js";
-import { quoted } from "./safe_text.js";
+import { isolated, quoted } from "./safe_text.js";
 
 const OPEN_DEPTH = 3;
 const OPEN_ENTRIES = 30;
@@ -14,20 +14,25 @@ export function jsonView(value) {
   return h("div", { class: "json", tabindex: "0", role: "group", "aria-label": "JSON" }, node(value, 0));
 }
 
-function node(value, depth) {
+function node(value, depth, label = []) {
+  if (value !== null && typeof value === "object" && !(value instanceof ExactNumber)) return structure(value, depth, label);
+  return h("span", {}, label, leaf(value));
+}
+
+function leaf(value) {
   if (value === null) return h("span", { class: "null" }, "null");
   if (typeof value === "string") return quoted(value);
   if (value instanceof ExactNumber) return h("span", { class: "number" }, value.text);
-  if (typeof value !== "object") return h("span", { class: typeof value }, String(value));
-  const entries = Array.isArray(value) ? value : Object.entries(value);
-  if (entries.length === 0) return h("span", {}, Array.isArray(value) ? "[ ]" : "{ }");
-  return branch(entries, Array.isArray(value), depth);
+  return h("span", { class: typeof value }, String(value));
 }
 
-function branch(entries, isArray, depth) {
+function structure(value, depth, label) {
+  const isArray = Array.isArray(value);
+  const entries = isArray ? value : Object.entries(value);
+  if (entries.length === 0) return h("span", {}, label, isArray ? "[ ]" : "{ }");
   const said = isArray ? `[ ${many(entries.length, "item")} ]` : `{ ${many(entries.length, "member")} }`;
   const list = h("ul", {});
-  const details = h("details", {}, h("summary", {}, said), list);
+  const details = h("details", {}, h("summary", {}, label, said), list);
   const draw = () => list.childElementCount || addEntries(list, entries, 0, isArray, depth);
   details.addEventListener("toggle", draw);
   if (depth < OPEN_DEPTH && entries.length <= OPEN_ENTRIES) {
@@ -41,8 +46,8 @@ function addEntries(list, entries, from, isArray, depth) {
   const end = Math.min(entries.length, from + AT_ONCE);
   for (let i = from; i < end; i += 1) {
     const [name, value] = isArray ? [i, entries[i]] : entries[i];
-    const label = isArray ? h("span", { class: "index" }, name) : h("span", { class: "name" }, quoted(name, 100));
-    list.append(h("li", {}, label, ": ", node(value, depth + 1)));
+    const label = isArray ? h("span", { class: "index" }, name) : h("span", { class: "name" }, isolated(name));
+    list.append(h("li", {}, node(value, depth + 1, [label, ": "])));
   }
   if (end === entries.length) return;
   const rest = many(entries.length - end, "more", "more");

@@ -17,7 +17,7 @@ export function makeQueueTable({ withActions, afterwards }) {
     { name: "Queue", kind: "function", value: (queue) => queue.name, draw: (queue) => h("a", { href: to("queues") }, queue.name) },
     { name: "State", kind: "status", value: (queue) => queue.paused, draw: (queue) => badge(queue.paused ? "paused" : "open") },
     figure("Waiting", "depth"),
-    { name: "Oldest", kind: "figure", value: (queue) => secondsOf(queue), draw: (queue) => (queue.oldest_ms === null ? "–" : span(secondsOf(queue) * 1000)) },
+    { name: "Oldest", kind: "figure", value: (queue) => secondsOf(queue), draw: (queue) => (queue.oldest_ms === null ? "–" : secondsOf(queue) ? span(secondsOf(queue) * 1000) : "< 1 s") },
     figure("Scheduled", "scheduled"),
     figure("Running", "in_flight"),
     { name: "Workers", kind: "figure", value: workersOf, draw: (queue) => count(workersOf(queue)) },

@@ -51,7 +51,9 @@ export function makeTable({ caption, columns, key, empty }) {
 
   function drawRow(row, item) {
     columns.forEach((column, i) => {
-      redraw(row.children[i], column.value ? column.value(item) : item, () => column.draw(item));
+      const cell = row.children[i];
+      redraw(cell, column.value ? column.value(item) : item, () => column.draw(item));
+      cell.classList.toggle("blank", ["", "–"].includes(cell.textContent));
     });
   }
 

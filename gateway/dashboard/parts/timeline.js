@@ -9,15 +9,17 @@ import { isolated } from "./safe_text.js";
 export function timeline(invocation, delivery) {
   const steps = stepsOf(invocation, delivery);
   const startMs = steps[0].atMs;
-  const endMs = Math.max(startMs + 1, ...steps.map((step) => step.untilMs ?? step.atMs));
+  const past = steps.map((step) => step.untilMs ?? step.atMs).filter((atMs) => atMs <= Date.now() + 1000);
+  const endMs = Math.max(startMs + 1, ...past);
   return h(
     "ol",
     { class: "timeline" },
-    steps.map((step) => drawStep(step, startMs, endMs - startMs)),
+    steps.map((step) => drawStep(step, startMs, endMs)),
   );
 }
 
-function drawStep(step, startMs, wholeMs) {
+function drawStep(step, startMs, endMs) {
+  const wholeMs = endMs - startMs;
   const bar = h("span", { class: `bar ${step.kind}` });
   const from = ((step.atMs - startMs) / wholeMs) * 100;
   const width = (((step.untilMs ?? step.atMs) - step.atMs) / wholeMs) * 100;
@@ -29,7 +31,7 @@ function drawStep(step, startMs, wholeMs) {
     { class: step.kind },
     h("span", { class: "when" }, at(step.at), h("span", { class: "offset" }, ` +${span(step.atMs - startMs)}`)),
     h("span", { class: "what" }, step.what),
-    h("span", { class: "track", "aria-hidden": "true" }, bar),
+    h("span", { class: "track", "aria-hidden": "true" }, step.atMs <= endMs ? bar : null),
     h("span", { class: "took" }, took),
   );
 }

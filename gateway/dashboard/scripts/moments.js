@@ -35,8 +35,8 @@ export function span(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${round(ms / 1000)} s`;
   const seconds = Math.floor(ms / 1000);
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${pad(seconds % 60)} s`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h ${pad(Math.floor(seconds / 60) % 60)} min`;
+  if (seconds < 3600) return two(seconds, 60, "min", 1, "s");
+  if (seconds < 172_800) return two(seconds, 3600, "h", 60, "min");
   return `${Math.floor(seconds / 86_400)} days`;
 }
 
@@ -69,7 +69,7 @@ function relative(atMs) {
 function whole(seconds) {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
+  if (seconds < 86_400) return two(seconds, 3600, "h", 60, "min");
   return `${Math.floor(seconds / 86_400)} days`;
 }
 
@@ -82,6 +82,8 @@ function round(number) {
   return number >= 100 ? Math.round(number) : Number(number.toPrecision(3));
 }
 
-function pad(number) {
-  return String(number).padStart(2, "0");
+function two(seconds, large, largeName, small, smallName) {
+  const rest = Math.floor((seconds % large) / small);
+  const first = `${Math.floor(seconds / large)} ${largeName}`;
+  return rest ? `${first} ${rest} ${smallName}` : first;
 }

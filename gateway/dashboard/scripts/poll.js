@@ -36,6 +36,7 @@ export function poll(work, everyMs, signal, onError) {
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : run()), {
     signal,
   });
+  addEventListener("online", run, { signal });
   signal.addEventListener("abort", () => clearTimeout(timer));
   run();
   return run;

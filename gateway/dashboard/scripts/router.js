@@ -146,7 +146,9 @@ function isOurs(pathname) {
 function markView(page) {
   for (const link of document.querySelectorAll("#views a")) {
     const isHere = link.dataset.pages.split(" ").includes(page);
-    if (isHere) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (isHere) {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "center" });
+    } else link.removeAttribute("aria-current");
   }
 }

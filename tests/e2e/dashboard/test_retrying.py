@@ -1,0 +1,72 @@
+"""What failed: seen, understood, mended and invoked again; one by one and all at once."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.support.waiting import eventually
+
+
+def test_a_failure_shows_its_traceback_and_succeeds_with_edited_arguments(look, desk):
+    failed = desk.call("desk.divide", wait_s=10, dividend=1, divisor=0).json()["invocation"]
+
+    page = look(f"/invocations/{failed['id']}")
+
+    expect(page.locator("pre.traceback")).to_contain_text("return dividend / divisor")
+    expect(page.locator(".error-line")).to_contain_text("ZeroDivisionError")
+    expect(page.locator("pre.log")).to_contain_text("dividing 1 by 0")
+    page.get_by_role("link", name="Edit and retry").click()
+    page.get_by_label("divisor").fill("2")
+    page.get_by_role("button", name="Invoke").click()
+    expect(page.locator(".outcome .result")).to_have_text("0.5")
+
+
+def test_a_retry_leads_to_the_new_invocation_and_back(look, desk):
+    failed = desk.call("desk.divide", wait_s=10, dividend=3, divisor=0).json()["invocation"]
+    page = look(f"/invocations/{failed['id']}")
+
+    page.get_by_role("button", name="Retry", exact=True).click()
+
+    page.wait_for_url(lambda url: failed["id"] not in url)
+    expect(
+        page.locator(".facts", has_text="Retry of").locator("a", has_text="…")
+    ).to_have_attribute("href", f"/dashboard/invocations/{failed['id']}")
+
+
+def test_all_that_failed_are_retried_once_the_number_is_confirmed(look, desk, tmp_path):
+    missing = tmp_path / "missing"
+    for _ in range(7):
+        desk.call("desk.needs", file=str(missing))
+    eventually(lambda: len(ended(desk, "desk.needs", "failed")) == 7)
+    missing.write_text("here")
+    page = look("/invocations?function=desk.needs&status=failed")
+
+    page.get_by_role("button", name="Retry all failed").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Invoke 7 invocations again?")
+    page.get_by_role("button", name="Retry 7").click()
+
+    expect(page.locator("#notices")).to_contain_text("7 invoked again")
+    eventually(lambda: len(ended(desk, "desk.needs", "succeeded")) == 7)
+    page.get_by_role("button", name="Retry all failed").click()
+    expect(page.locator("#notices")).to_contain_text("Nothing to retry")
+
+
+def test_all_that_waits_is_cancelled_once_the_number_is_confirmed(look, desk):
+    for _ in range(5):
+        desk.http.post("/functions/desk.wait?delay=1h&tag=later", json={})
+    page = look("/invocations?tag=later&status=scheduled")
+    expect(page.locator("tbody tr")).to_have_count(5)
+
+    page.get_by_role("button", name="Cancel all scheduled").click()
+    page.get_by_role("button", name="Leave as it is").click()
+    expect(page.locator("tbody tr")).to_have_count(5)
+    page.get_by_role("button", name="Cancel all scheduled").click()
+    page.get_by_role("button", name="Cancel 5").click()
+
+    expect(page.locator("#notices")).to_contain_text("5 cancelled")
+    assert len(ended(desk, "desk.wait", "cancelled", tag="later")) == 5
+
+
+def ended(desk, function, status, **more):
+    query = {"function": function, "status": status, "limit": "100", **more}
+    return desk.http.get("/invocations", params=query).json()["items"]

@@ -18,6 +18,7 @@ from runtime.callbacks.resolving import Resolver
 from runtime.callbacks.transport import MOST_ANSWER_BYTES, JudgedTransport, _JudgedNetwork
 from tests.integration.callbacks.conftest import Sending
 from tests.support.receiver import Receiver, receiving
+from tests.support.waiting import eventually
 
 
 def changing_name(*answers: str):
@@ -169,6 +170,8 @@ def test_another_peer_than_the_judged_one_is_hung_up_on(receiver: Receiver):
 
     with pytest.raises(httpcore.ConnectError, match="another address"):
         asyncio.run(network.connect_tcp("hooks.test", receiver.port))
+
+    eventually(lambda: receiver.came == 1 and receiver.open_now == 0)
 
 
 def test_not_a_byte_more_than_16_kib_is_taken_from_the_wire(receiver: Receiver):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import threading
 import time
@@ -245,6 +246,34 @@ def test_the_loop_does_not_wait_for_the_resolver_and_a_name_is_asked_once():
 
     assert asyncio.run(judge_twenty()) < 0.5
     assert asked == ["slow.example"]
+
+
+def test_a_failure_that_comes_too_late_is_not_complained_of():
+    over = threading.Event()
+    complaints: list[object] = []
+
+    def failing_late(host: str, port: int) -> tuple[str, ...]:
+        over.wait(5)
+        raise OSError("no such host")
+
+    async def give_up_first() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        resolver = Resolver(failing_late)
+        with pytest.raises(CallbackAddressError):
+            await judge_async("http://a.example/", STRICT, resolver=resolver, timeout_s=0.01)
+        late = asyncio.wrap_future(resolver._under_way["a.example", 80])
+        over.set()
+        await asyncio.wait([late])
+        late.exception()
+        for _ in range(5):  # the loop lets go of the other future a few turns later
+            await asyncio.sleep(0)
+        del late
+        gc.collect()
+
+    asyncio.run(give_up_first())
+
+    assert complaints == []
 
 
 def test_more_names_at_once_than_threads_are_refused():

@@ -63,6 +63,7 @@ class Resolver:
             with contextlib.suppress(OSError):
                 return _ask(host, port, socket.AI_NUMERICHOST)
         answer = asyncio.wrap_future(self._ask_once(host, port))
+        answer.add_done_callback(_take_note)
         return await asyncio.wait_for(asyncio.shield(answer), timeout_s)
 
     def _ask_once(self, host: str, port: int) -> Future[Sequence[str]]:
@@ -92,3 +93,9 @@ class Resolver:
     def _forget(self, host: str, port: int) -> None:
         with self._lock:
             self._under_way.pop((host, port), None)
+
+
+def _take_note(answer: asyncio.Future[Sequence[str]]) -> None:
+    """Retrieve what came after everybody had gone, so that asyncio does not complain of it."""
+    if not answer.cancelled():
+        answer.exception()

@@ -5,7 +5,7 @@ The innermost step of both lanes: the runner child and the thread lane.
 
 from __future__ import annotations
 
-import traceback
+from collections.abc import Callable
 
 from runtime.errors import ArgumentsError, ResultNotSerializableError, ResultTooLargeError
 from runtime.execution.ending import Ending, EndingKind
@@ -26,8 +26,17 @@ def perform(
     context: Context,
     tell_item: TellItem,
     max_result_bytes: int,
+    make_room: Callable[[], None] | None = None,
 ) -> tuple[Ending, bytes]:
     """Return how the call ended, and the result's bytes; items are told as they come.
+
+    Args:
+        function: What to call.
+        arguments: A JSON object.
+        request: The encoded HTTP request, if there is one.
+        context: Given to the function.
+        max_result_bytes: Longest result kept.
+        make_room: Called when memory has run out, before anything is made of that.
 
     Raises:
         Interruption: The thread lane's own, and nothing else.
@@ -43,6 +52,8 @@ def perform(
     except Interruption:
         raise
     except BaseException as error:  # noqa: BLE001 - user code may raise anything
+        if make_room is not None and isinstance(error, MemoryError):
+            make_room()
         return describe(error), b""
     if len(produced.result) > max_result_bytes:
         return too_large(len(produced.result), max_result_bytes), b""
@@ -54,8 +65,6 @@ def perform(
 
 def describe(error: BaseException) -> Ending:
     """Return the ending that an exception means."""
-    if isinstance(error, MemoryError):
-        traceback.clear_frames(error.__traceback__)  # what filled the memory is in their locals
     if isinstance(error, SystemExit):
         return Ending(
             kind="exited",

@@ -20,6 +20,7 @@ from runtime.execution.attempt_output import AttemptOutput
 from runtime.execution.ending import Ending
 from runtime.execution.performance import describe, perform
 from runtime.execution.runner_frames import Limits, Start
+from runtime.processes.confinement import use_memory_reserve
 from runtime.processes.frames import Channel
 from runtime.registry.bundle import decode_bundle
 from runtime.registry.invoking import LoadedFunction
@@ -27,6 +28,11 @@ from runtime.registry.loading import load
 from runtime.sdk.context import Context, Number
 
 MAX_NOTE_BYTES = 262_144
+_OUT_OF_MEMORY = Ending(
+    kind="out_of_memory",
+    message="earlier attempts in this process left no memory",
+    exception_names=("MemoryError",),
+)
 
 
 def main(channel: Channel) -> None:
@@ -35,6 +41,9 @@ def main(channel: Channel) -> None:
         Runner(channel).serve()
     except ChannelClosedError:
         os.kill(os.getpid(), signal.SIGKILL)
+    except MemoryError:  # earlier attempts left too little even for reading this one
+        use_memory_reserve()
+        channel.send(frames.DONE, frames.encode(_OUT_OF_MEMORY), b"")
 
 
 class Runner:
@@ -86,6 +95,7 @@ class Runner:
                 context=self._context(start),
                 tell_item=lambda item: self._channel.send(frames.ITEM, serial, item),
                 max_result_bytes=limits.max_result_bytes,
+                make_room=use_memory_reserve,
             )
         if os.getpid() != self._pid:  # user code forked, and this is the fork
             os._exit(0)

@@ -18,6 +18,8 @@ import sys
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _HIGH_DESCRIPTOR = 500
+_MEMORY = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+_RESERVE_BYTES = 32 * 1024 * 1024
 
 # Loaded once, before any fork: after it, allocating is best left to the child's own work.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -62,9 +64,15 @@ def limit_memory(memory_bytes: int | None) -> None:
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory_bytes is not None:
-        kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
         with contextlib.suppress(ValueError, OSError):  # a lower hard limit is already in force
-            resource.setrlimit(kind, (memory_bytes, memory_bytes))
+            resource.setrlimit(_MEMORY, (memory_bytes, memory_bytes + _RESERVE_BYTES))
+
+
+def use_memory_reserve() -> None:
+    """Let a process that has run out allocate a little more, to say so before it ends."""
+    hard = resource.getrlimit(_MEMORY)[1]
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(_MEMORY, (hard, hard))
 
 
 def keep_only(descriptor: int) -> int:

@@ -25,6 +25,7 @@ def read_docstring(text: str | None) -> Documentation:
     """Return what a docstring says; never fails."""
     if not text or not text.strip():
         return Documentation()
+    text = text.encode("utf-8", "replace").decode()
     try:
         parsed = docstring_parser.parse(text)
     except docstring_parser.ParseError:

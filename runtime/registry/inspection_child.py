@@ -32,8 +32,8 @@ def inspect_bundle(channel: Channel) -> None:
         # Written by C code, so a file that holds the interpreter's lock is caught too.
         faulthandler.enable(trace)
         faulthandler.dump_traceback_later(float(deadline_s), exit=True, file=trace)
+        bundle = decode_bundle(encoded)
         try:
-            bundle = decode_bundle(encoded)
             functions = load(bundle, namespace=PUBLIC_NAMESPACE)
             manifests = [_checked(function) for function in functions.values()]
             answer = (b"loaded", msgspec.json.encode(manifests))
@@ -44,6 +44,10 @@ def inspect_bundle(channel: Channel) -> None:
                 "file": error.file,
                 "line": error.line,
             }
+            answer = (b"failed", json.dumps(fault).encode())
+        except (TypeError, ValueError, OverflowError) as error:  # a manifest that is no JSON
+            text = f"what the file publishes cannot be written as JSON: {error}"
+            fault = {"kind": "SchemaError", "message": text, "file": bundle.file, "line": None}
             answer = (b"failed", json.dumps(fault).encode())
         faulthandler.cancel_dump_traceback_later()
         channel.send(*answer)

@@ -47,4 +47,4 @@ def _text_of(error: BaseException) -> str:
         text = error.msg if isinstance(error, SyntaxError) else str(error)
     except Exception:  # noqa: BLE001 - an author's __str__ may raise anything
         text = "(its text cannot be read)"
-    return text or type(error).__name__
+    return text.encode("utf-8", "replace").decode() or type(error).__name__

@@ -7,6 +7,8 @@ integer, and 1.0 is none either (see `arguments`, which holds the gateway to tha
 
 from __future__ import annotations
 
+import base64
+import math
 import typing
 import warnings
 from typing import Annotated, Any
@@ -41,6 +43,20 @@ class _Generator(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002
         """Leave titles to those who write them."""
         return False
+
+    def encode_default(self, dft: Any) -> Any:  # noqa: ANN401
+        """Write a default of bytes the way it is read."""
+        if isinstance(dft, bytes):
+            return base64.b64encode(dft).decode("ascii")
+        return super().encode_default(dft)
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Leave out a default that JSON has no word for."""
+        made = super().default_schema(schema)
+        default = made.get("default")
+        if isinstance(default, float) and not math.isfinite(default):
+            del made["default"]
+        return made
 
     def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
         """Say base64 the way JSON Schema 2020-12 does."""

@@ -17,11 +17,13 @@ from runtime.callbacks.deliverer import Deliverer
 from runtime.callbacks.rules import read_rules
 from runtime.errors import PenstockError, SettingsError
 from runtime.execution.executor import Executor
+from runtime.execution.runner_pool import PRELOAD as RUNNER_PRELOAD
 from runtime.execution.runner_pool import RunnerPool
 from runtime.execution.thread_lane import ThreadLane
 from runtime.logs import configure_logs
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
+from runtime.registry.inspection import PRELOAD as INSPECTION_PRELOAD
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings, read_environment, read_settings
 from runtime.store.line import Line
@@ -29,7 +31,6 @@ from runtime.telemetry.tracing import open_tracer
 from runtime.worker.process import WorkerProcess
 
 _log = structlog.get_logger(__name__)
-_WARMED = ("runtime.execution.runner_child", "runtime.registry.inspection_child")
 
 
 def main() -> int:
@@ -60,7 +61,7 @@ def main() -> int:
 def build(settings: Settings) -> WorkerProcess:
     """Make the parts of a worker; the fork server starts before there are threads."""
     fork_server = ForkServer(
-        preload=_WARMED,
+        preload=(*RUNNER_PRELOAD, *INSPECTION_PRELOAD),
         environment=clean_environment(read_environment(), settings.function_env),
     )
     fork_server.start()
@@ -70,6 +71,7 @@ def build(settings: Settings) -> WorkerProcess:
         max_result_bytes=settings.max_result_bytes,
         max_log_bytes=settings.max_log_bytes,
         roll=random.random,
+        load_timeout_s=settings.load_timeout_s,
     )
     publisher = Publisher(
         Line(settings.redis),

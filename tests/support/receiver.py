@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 # What ends a connection: the sender's doing, or (cancelled) the receiver's own end.
 _OVER = (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError)
@@ -45,7 +46,9 @@ class Receiver:
     behaviours: dict[str, list[Behaviour]] = field(default_factory=dict)
     sent_bytes: int = 0
     snis: list[str | None] = field(default_factory=list)
+    came: int = 0
     open_now: int = 0
+    serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         return f"{self.scheme}://{host}:{self.port}{path}"
@@ -69,7 +72,10 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one request of a connection."""
+        self.came += 1
         self.open_now += 1
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self.serving.add(task)
         try:
             with contextlib.suppress(*_OVER):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -83,7 +89,10 @@ class Receiver:
                 await writer.drain()
         finally:
             self.open_now -= 1
+            self.serving.discard(task)
             writer.close()
+            if task.cancelling():
+                writer.transport.abort()
 
 
 def status(code: int, *headers: str, body: bytes = b"{}") -> Behaviour:
@@ -169,6 +178,7 @@ def receiving(*, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> 
         ready.set()
         await over.wait()
         server.close()
+        await _end_connections(receiver)
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="receiver", daemon=True)
     thread.start()
@@ -178,3 +188,13 @@ def receiving(*, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> 
     finally:
         end[0]()
         thread.join(5)
+
+
+async def _end_connections(receiver: Receiver) -> None:
+    """Break off what is served; what asyncio is still accepting gets its turn to be, too."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in set(receiver.serving):
+            task.cancel()
+        await asyncio.wait(others, timeout=0.05)
+    for _ in range(3):  # closed transports say so in later turns of the loop
+        await asyncio.sleep(0)

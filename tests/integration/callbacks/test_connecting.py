@@ -7,6 +7,7 @@ import json
 import ssl
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpcore
 import httpx
@@ -14,9 +15,10 @@ import pytest
 
 from runtime.callbacks.guard import Policy, judge
 from runtime.callbacks.resolving import Resolver
-from runtime.callbacks.transport import MOST_ANSWER_BYTES, JudgedTransport, _check_peer
+from runtime.callbacks.transport import MOST_ANSWER_BYTES, JudgedTransport, _JudgedNetwork
 from tests.integration.callbacks.conftest import Sending
 from tests.support.receiver import Receiver, receiving
+from tests.support.waiting import eventually
 
 
 def changing_name(*answers: str):
@@ -157,13 +159,19 @@ def test_a_certificate_nobody_vouches_for_is_refused(sending: Sending, hooks_cer
         assert receiver.requests == []
 
 
-def test_another_peer_than_the_judged_one_is_hung_up_on():
-    class Stream(httpcore.AsyncMockStream):
-        def get_extra_info(self, info: str) -> object:
-            return {"server_addr": ("10.0.0.1", 80)}[info]
+def test_another_peer_than_the_judged_one_is_hung_up_on(receiver: Receiver):
+    class Detour(httpcore.AnyIOBackend):
+        async def connect_tcp(self, host: str, *rest: Any) -> httpcore.AsyncNetworkStream:
+            assert host == "127.0.1.1"
+            return await super().connect_tcp("127.0.0.1", *rest)
+
+    network = _JudgedNetwork(("127.0.1.1",), 1)
+    network._network = Detour()
 
     with pytest.raises(httpcore.ConnectError, match="another address"):
-        asyncio.run(_check_peer(Stream([]), "93.184.215.14"))
+        asyncio.run(network.connect_tcp("hooks.test", receiver.port))
+
+    eventually(lambda: receiver.came == 1 and receiver.open_now == 0)
 
 
 def test_not_a_byte_more_than_16_kib_is_taken_from_the_wire(receiver: Receiver):

@@ -151,9 +151,9 @@ def test_waiting_costs_two_commands_for_every_idle_time(sending: Sending):
     with sending.deliverer(idle_s=0.5):
         eventually(lambda: b"cmd=blpop" in sending.life.command("CLIENT", "LIST"))
         with monitored(sending.url.removeprefix("unix://")) as monitor:
-            eventually(lambda: monitor.count("blpop") >= 4, within_s=5)
+            eventually(lambda: monitor.seen["blpop"] >= 4, within_s=5)
 
-    assert monitor.count() <= 2 * monitor.count("blpop") + 1
+    assert monitor.seen.total() <= 2 * monitor.seen["blpop"] + 1
 
 
 def test_one_token_wakes_and_a_sender_answers_at_once(sending: Sending, receiver: Receiver):

@@ -6,11 +6,12 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -29,7 +30,7 @@ from runtime.callbacks.deliverer import Deliverer
 from runtime.callbacks.guard import Policy
 from runtime.callbacks.rules import DeliveryRules
 from runtime.callbacks.secret import parse_secret
-from threading import Event
+from threading import Event, Thread
 url, secret = sys.argv[1:]
 rules = DeliveryRules(
     secrets=(parse_secret(secret),), policy=Policy(allow_loopback=True), lease_ms=1_000, idle_s=1
@@ -153,6 +154,8 @@ def test_what_ends_while_redis_is_away_is_settled_when_it_is_back(tmp_path):
         line.close()
         gone.set()
         eventually(lambda: receiver.open_now == 0)
+        with hanging_up(tmp_path / "redis.sock") as calls:
+            eventually(lambda: len(calls) >= 4)  # it has tried to settle, in vain
         stack.enter_context(durable_redis(tmp_path))
 
         delivery = sending.until(delivery_id, "delivered")
@@ -160,6 +163,29 @@ def test_what_ends_while_redis_is_away_is_settled_when_it_is_back(tmp_path):
 
     assert len(delivery.attempts) == 1
     assert len(receiver.at("/ok")) == 1
+
+
+@contextmanager
+def hanging_up(path: Path):
+    """Listen where Redis was and hang up on everybody; yield what came, to be counted."""
+    path.unlink(missing_ok=True)
+    calls: list[bool] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def answer() -> None:
+            with suppress(OSError):
+                while True:
+                    listener.accept()[0].close()
+                    calls.append(True)
+
+        thread = Thread(target=answer, daemon=True)
+        thread.start()
+        yield calls
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+    path.unlink()
 
 
 @contextmanager
@@ -175,6 +201,8 @@ def durable_redis(folder: Path):
 
 def test_a_full_redis_begins_no_attempt(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
+    # It waits in its lane already: what is left to do needs no memory, but its note would.
+    sending.line.run(delivery_calls.claim(free=0, limit=0, lease_ms=1, most_steps=9))
     sending.line.run(Call(("CONFIG", "SET", "maxmemory", "1"), bytes))
     try:
         with sending.deliverer():

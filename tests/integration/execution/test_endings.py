@@ -173,12 +173,40 @@ def test_death_by_signal_and_a_broken_channel_are_lost(bench, body):
 
 
 @pytest.mark.parametrize(
-    "body", ["bytearray(1 << 30)", "[0] * (1 << 28)", "a = []\n while True: a.append(object())"]
+    "body",
+    [
+        "bytearray(1 << 30)",
+        "[0] * (1 << 28)",
+        "a = []\n while True: a.append(object())",
+        "a = None\n while True: a = (a,)",  # not a byte is left
+        "global a; a = None\n while True: a = (a,)",  # and none is freed on the way out
+    ],
 )
 def test_memory_limit_is_out_of_memory(bench, body):
     error = error_of(bench.run(write(f"def f():\n {body}", memory_bytes=128 * MIB)))
 
     assert (error["type"], error["exception_type"]) == ("out_of_memory", "MemoryError")
+    assert ", in f" in error["traceback"]
+
+
+def test_memory_that_earlier_attempts_left_full_is_out_of_memory(bench):
+    written = write(
+        """
+        kept = None
+        def f(text: str = ""):
+            global kept
+            try:
+                while True: kept = (kept,)
+            except MemoryError:
+                return 1
+        """,
+        memory_bytes=128 * MIB,
+    )
+    assert bench.run(written).status in {"succeeded", "failed"}
+
+    error = error_of(bench.run(written, b'{"text": "%s"}' % (b"x" * 5_000_000)))
+
+    assert error["type"] == "out_of_memory"
 
 
 @pytest.mark.parametrize("value", ["object()", "{'a': [1, object()]}", "float('nan')", "{1, f}"])

@@ -194,23 +194,22 @@ def test_cancel_reaches_the_context_and_interrupts(bench):
 
 
 def test_interruption_never_hits_after_the_call_ended(bench):
-    """Calls that end right at their deadline, again and again: nothing must leak out."""
+    """Calls that end a little before to a little after their deadline: nothing leaks out."""
     written = threaded(
         """
         import time
-        def f():
-            end = time.monotonic() + 0.002
+        def f(length_us: int):
+            end = time.monotonic() + length_us / 1e6
             while time.monotonic() < end: pass
         """,
         timeout_s=0.002,
     )
     kinds = set()
 
-    for _ in range(200):
-        outcome = bench.run(written)
+    for length_us in range(500, 6_500, 20):
+        outcome = bench.run(written, b'{"length_us": %d}' % length_us)
         kinds.add(json.loads(outcome.error)["type"] if outcome.error else outcome.status)
         for _ in range(50):
             pass
 
-    assert kinds <= {"succeeded", "timeout"}
-    assert "timeout" in kinds
+    assert kinds == {"succeeded", "timeout"}

@@ -1,8 +1,8 @@
-"""A fork server with the registry warmed, and a folder of functions."""
+"""A fork server with the registry warmed, a folder of functions, and its publisher."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,10 @@ import pytest
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.inspection import PRELOAD
+from runtime.registry.publisher import Publisher
 from runtime.settings import read_environment
+from runtime.store.line import Line
+from tests.support.published import Published
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +40,26 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path / "functions")
+
+
+@pytest.fixture
+def published(line: Line) -> Published:
+    return Published(line)
+
+
+@pytest.fixture
+def publish(
+    redis_url: str, loading_server: ForkServer, folder
+) -> Iterator[Callable[..., Publisher]]:
+    """Start a publisher of the folder; it stops at the end."""
+    started: list[Publisher] = []
+
+    def start(*, root: Path | None = None, url: str = redis_url, **options: float) -> Publisher:
+        publisher = Publisher(Line(url), loading_server, root or folder.root, **options)
+        publisher.start()
+        started.append(publisher)
+        return publisher
+
+    yield start
+    for publisher in started:
+        publisher.stop()

@@ -6,7 +6,6 @@ import threading
 
 import pytest
 
-from runtime.errors import StoreRefusedError
 from runtime.invocations.statuses import MOVES, Status
 from runtime.store.invocation_calls import parse_notice, release
 from runtime.store.line import Line
@@ -220,33 +219,6 @@ def test_after_a_silence_those_who_return_first_take_nobodys_work(life: Life):
     first = life.beat(worker="w2")
 
     assert not first.taken_over
-    assert life.settle(claimed) == "DONE"
-
-
-def test_a_full_redis_refuses_and_nothing_is_half_done(life: Life):
-    invocation_id = life.submit()
-    life.command("CONFIG", "SET", "maxmemory", 1)
-    try:
-        with pytest.raises(StoreRefusedError):
-            life.submit()
-        with pytest.raises(StoreRefusedError):
-            life.claim()
-    finally:
-        life.command("CONFIG", "SET", "maxmemory", 0)
-
-    assert life.claim_one().id == invocation_id
-
-
-def test_a_result_refused_by_a_full_redis_can_be_written_later(life: Life):
-    life.submit()
-    claimed = life.claim_one()
-    life.command("CONFIG", "SET", "maxmemory", 1)
-    try:
-        with pytest.raises(StoreRefusedError):
-            life.settle(claimed)
-    finally:
-        life.command("CONFIG", "SET", "maxmemory", 0)
-
     assert life.settle(claimed) == "DONE"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import threading
-import time
 
 import pytest
 from hypothesis import given
@@ -219,55 +218,6 @@ def test_unresolvable_timed_out_and_forbidden_look_the_same():
 
     assert asyncio.run(texts()) == {REFUSED}
     over.set()
-
-
-def test_the_loop_does_not_wait_for_the_resolver_and_a_name_is_asked_once():
-    asked = []
-    over = threading.Event()
-
-    def hanging(host: str, port: int) -> tuple[str, ...]:
-        asked.append(host)
-        over.wait(5)
-        return (PUBLIC,)
-
-    async def judge_twenty() -> float:
-        resolver = Resolver(hanging)
-        judging = [
-            asyncio.create_task(judge_async("http://slow.example/", STRICT, resolver=resolver))
-            for _ in range(20)
-        ]
-        began_s = time.monotonic()
-        await asyncio.sleep(0)
-        took_s = time.monotonic() - began_s
-        over.set()
-        await asyncio.gather(*judging)
-        return took_s
-
-    assert asyncio.run(judge_twenty()) < 0.5
-    assert asked == ["slow.example"]
-
-
-def test_more_names_at_once_than_threads_are_refused():
-    over = threading.Event()
-
-    def hanging(host: str, port: int) -> tuple[str, ...]:
-        over.wait(5)
-        return (PUBLIC,)
-
-    async def flood() -> list[object]:
-        resolver = Resolver(hanging, most_threads=2)
-        judging = [
-            asyncio.create_task(judge_async(f"http://n{n}.example/", STRICT, resolver=resolver))
-            for n in range(3)
-        ]
-        await asyncio.sleep(0)
-        over.set()
-        return await asyncio.gather(*judging, return_exceptions=True)
-
-    *judged, refused = asyncio.run(flood())
-
-    assert [type(answer).__name__ for answer in judged] == ["Judged", "Judged"]
-    assert isinstance(refused, CallbackAddressError)
 
 
 @given(st.ip_addresses())

@@ -66,9 +66,13 @@ def test_only_the_first_interrupts():
 
 def test_disarm_waits_for_an_interruption_that_is_decided_but_not_yet_sent(monkeypatch):
     send = interruption._send_exception
-    monkeypatch.setattr(
-        interruption, "_send_exception", lambda *words: (time.sleep(0.05), send(*words))
-    )
+
+    def send_late(thread_id, error):
+        if threading.current_thread() is thread:
+            time.sleep(0.05)
+        return send(thread_id, error)
+
+    monkeypatch.setattr(interruption, "_send_exception", send_late)
     guard = Guard(60)
     thread = threading.Thread(target=guard.interrupt, args=("timeout",))
     thread.start()

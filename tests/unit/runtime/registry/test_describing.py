@@ -117,9 +117,7 @@ def test_models_become_definitions_without_noisy_titles(load_source):
 def test_the_title_of_a_result_is_left_out_unless_somebody_wrote_it(load_source):
     preamble = "from pydantic import BaseModel, ConfigDict\n"
     plain = preamble + "class M(BaseModel): a: int\ndef sample() -> M: pass\n"
-    named = preamble + (
-        "class M(BaseModel):\n    model_config = ConfigDict(title='Mine')\ndef sample() -> M: pass\n"
-    )
+    named = plain.replace(": a: int", ":\n    model_config = ConfigDict(title='Mine')")
 
     assert "title" not in manifest_of(load_source(plain)).returns
     assert manifest_of(load_source(named)).returns["title"] == "Mine"
@@ -277,6 +275,19 @@ def test_the_files_docstring_stands_in_for_the_functions(load_source):
 
 
 def test_defaults_that_are_no_json_are_left_out(load_source):
-    schema = parameters(load_source, "a=object(), b: bytes = b'hi'")
+    schema = parameters(load_source, "a=object(), b: float = float('nan'), c={'x': object()}")
 
-    assert "default" not in schema["properties"]["a"]
+    assert not [name for name, part in schema["properties"].items() if "default" in part]
+    assert "required" not in schema
+
+
+def test_a_default_of_bytes_is_standard_base64(load_source):
+    schema = parameters(load_source, "a: bytes = b'\\xff\\xfe'")
+
+    assert schema["properties"]["a"]["default"] == "//4="
+
+
+def test_what_is_no_text_in_a_docstring_does_no_harm(load_source):
+    functions = load_source('def sample():\n    "Odd \\ud800."\n')
+
+    assert manifest_of(functions).summary == "Odd ?."

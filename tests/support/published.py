@@ -1,0 +1,31 @@
+"""What Redis shows of the published functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from runtime.registry.manifest import Manifest, decode_manifest
+from runtime.store.function_calls import read_manifests, read_versions
+from runtime.store.line import Line
+
+
+class Published:
+    """What Redis shows."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+
+    def all(self) -> dict[str, Manifest]:
+        return {
+            name: decode_manifest(data) for name, data in self.line.run(read_manifests()).items()
+        }
+
+    def versions(self) -> dict[str, str]:
+        return self.line.run(read_versions())
+
+    def has(self, *names: str) -> Callable[[], bool]:
+        return lambda: set(names) == set(self.all())
+
+    def error_of(self, name: str) -> str | None:
+        manifest = self.all().get(name)
+        return manifest.error.type if manifest and manifest.error else None

@@ -13,6 +13,7 @@ from gateway.openapi.fixed_paths import fixed_operation
 from gateway.openapi.function_paths import function_operation, function_schemas
 from gateway.openapi.headers import HEADERS, PARAMETERS
 from gateway.openapi.schedule_schemas import SCHEDULE_SCHEMAS
+from gateway.openapi.statistics_schemas import STATISTICS_SCHEMAS
 from gateway.openapi.schemas import SCHEMAS
 from gateway.openapi.steering_schemas import STEERING_SCHEMAS
 from gateway.operations import Operation
@@ -52,7 +53,12 @@ def document(manifests: Iterable[Manifest]) -> Document:
         tags=[{"name": name, "description": text} for name, text in _TAGS],
         servers=[{"url": "/"}],
     )
-    schemas: dict[str, Any] = {**SCHEMAS, **STEERING_SCHEMAS, **SCHEDULE_SCHEMAS}
+    schemas: dict[str, Any] = {
+        **SCHEMAS,
+        **STEERING_SCHEMAS,
+        **SCHEDULE_SCHEMAS,
+        **STATISTICS_SCHEMAS,
+    }
     responses: dict[str, Any] = {}
     invoke = find_operation(_INVOKE_PATH, "POST")
     for manifest in sorted(manifests, key=lambda each: each.name):

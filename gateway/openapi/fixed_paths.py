@@ -55,6 +55,7 @@ _OK: dict[str, Json] = {
     "fire_schedule": {_JSON: {"schema": component_ref("Invocation")}},
     "openapi_yaml": {"application/yaml": {"schema": {"type": "string"}}},
     "metrics": {"text/plain": {"schema": {"type": "string"}}},
+    "get_statistics": {_JSON: {"schema": component_ref("Statistics")}},
     "docs": {"text/html": {"schema": {"type": "string"}}},
     "problem": {"text/html": {"schema": {"type": "string"}}},
 }
@@ -84,7 +85,9 @@ _STATUSES = {
 }
 _CALLING_BACK = frozenset({"invoke_batch"})
 _ANY_OBJECT: Json = {_JSON: {"schema": {"type": "object"}}}
-_TAGGED = frozenset({"get_invocation", "get_invocation_result", "openapi_json", "openapi_yaml"})
+_TAGGED = frozenset(
+    {"get_invocation", "get_invocation_result", "get_statistics", "openapi_json", "openapi_yaml"}
+)
 _DESCRIPTIONS = {
     "id": "The delivery's id.",
     "delivery_id": "The delivery's id.",

@@ -11,6 +11,7 @@ from runtime.registry.manifest import FileError, Manifest
 from tests.support.batch_rows import ROWS, claim_rows
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.redis_server import own_redis
+from tests.support.speaker import Speaker
 
 BASE64 = {"type": "string", "contentEncoding": "base64"}
 GREET = Manifest(
@@ -91,3 +92,9 @@ def rows(gateway: RunningGateway) -> Iterator[None]:
     for left in iter(lambda: claim_rows(gateway), []):
         for claimed in left:
             gateway.finish(claimed)
+
+
+@pytest.fixture
+def speaker(gateway, http):
+    http.post("/functions/greet", json={"name": "Ada"})
+    return Speaker(gateway, gateway.claim())

@@ -128,7 +128,7 @@ def _split_array(body: bytes) -> list[tuple[int | None, Any]]:
 def _split_lines(body: bytes) -> list[tuple[int | None, Any]]:
     if body.count(b"\n") > 2 * MOST_ITEMS:
         raise _too_many()
-    lines = [
+    lines: list[tuple[int | None, Any]] = [
         (number, line)
         for number, line in enumerate(body.split(b"\n"), start=1)
         if line.strip(b" \t\r")

@@ -13,8 +13,8 @@ from gateway.openapi.fixed_paths import fixed_operation
 from gateway.openapi.function_paths import function_operation, function_schemas
 from gateway.openapi.headers import HEADERS, PARAMETERS
 from gateway.openapi.schedule_schemas import SCHEDULE_SCHEMAS
-from gateway.openapi.statistics_schemas import STATISTICS_SCHEMAS
 from gateway.openapi.schemas import SCHEMAS
+from gateway.openapi.statistics_schemas import STATISTICS_SCHEMAS
 from gateway.openapi.steering_schemas import STEERING_SCHEMAS
 from gateway.operations import Operation
 from gateway.routes import ROUTES, find_operation

@@ -19,7 +19,7 @@ def _object(properties: dict[str, Json]) -> Json:
 _QUANTILES: Json = {"anyOf": [{"type": "null"}, _object({"p50": _TIME, "p95": _TIME})]}
 _COUNTS: dict[str, Json] = {
     "ended": _COUNT,
-    **{outcome: _COUNT for outcome in OUTCOMES},
+    **dict.fromkeys(OUTCOMES, _COUNT),
     "failure_rate": {
         "type": ["number", "null"],
         "minimum": 0,
@@ -47,7 +47,7 @@ STATISTICS_SCHEMAS: dict[str, Json] = {
                 "failing": {
                     "type": "array",
                     "items": _OF_FUNCTION,
-                    "description": "Functions that failed in the last `recent_minutes`, most first.",
+                    "description": "Those that failed in the last `recent_minutes`, most first.",
                 },
             }
         ),

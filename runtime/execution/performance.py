@@ -35,6 +35,7 @@ def perform(
         arguments: A JSON object.
         request: The encoded HTTP request, if there is one.
         context: Given to the function.
+        tell_item: Called with each item of a generator.
         max_result_bytes: Longest result kept.
         make_room: Called when memory has run out, before anything is made of that.
 

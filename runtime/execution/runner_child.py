@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
-from typing import Any
-
-import msgspec
 
 from runtime.errors import ChannelClosedError
 from runtime.execution import runner_frames as frames
 from runtime.execution.attempt_output import AttemptOutput
 from runtime.execution.ending import Ending
+from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.performance import describe, perform
 from runtime.execution.runner_frames import Limits, Start
 from runtime.processes.confinement import use_memory_reserve
@@ -27,7 +24,6 @@ from runtime.registry.invoking import LoadedFunction
 from runtime.registry.loading import load
 from runtime.sdk.context import Context, Number
 
-MAX_NOTE_BYTES = 262_144
 _OUT_OF_MEMORY = Ending(
     kind="out_of_memory",
     message="earlier attempts in this process left no memory",
@@ -104,13 +100,11 @@ class Runner:
         self._channel.send(frames.DONE, frames.encode(ending), result)
 
     def _context(self, start: Start) -> Context:
-        def note(kind: bytes) -> Callable[[Any], None]:
-            return lambda value: self._note(kind, start.serial, value)
-
-        tell_progress = note(frames.PROGRESS)
-
         def progress(done: Number, total: Number | None, message: str) -> None:
-            tell_progress({"done": done, "total": total, "message": message})
+            self._tell(frames.PROGRESS, start.serial, encode_progress(done, total, message))
+
+        def event(value: object) -> None:
+            self._tell(frames.EVENT, start.serial, encode_note(value))
 
         return Context(
             id=start.id,
@@ -120,16 +114,12 @@ class Runner:
             traceparent=start.traceparent,
             tracestate=start.tracestate,
             on_progress=progress,
-            on_event=note(frames.EVENT),
+            on_event=event,
         )
 
-    def _note(self, kind: bytes, serial: int, value: object) -> None:
-        if serial != self._serial:  # a thread left over from an attempt that has ended
-            return
-        payload = msgspec.json.encode(value)
-        if len(payload) > MAX_NOTE_BYTES:
-            raise ValueError(f"{len(payload)} bytes; at most {MAX_NOTE_BYTES} can be sent")
-        self._channel.send(kind, b"%d" % serial, payload)
+    def _tell(self, kind: bytes, serial: int, payload: bytes) -> None:
+        if serial == self._serial:  # else: a thread left over from an attempt that has ended
+            self._channel.send(kind, b"%d" % serial, payload)
 
 
 def _load(bundle: bytes) -> tuple[dict[str, LoadedFunction], Ending]:

@@ -12,12 +12,11 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
-
 from runtime.errors import LoadError
 from runtime.execution.attempt_output import Sink
 from runtime.execution.ending import Ending
 from runtime.execution.interruption import Guard, Interruption, Watchdog
+from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.outcome import Assignment
 from runtime.execution.performance import describe, perform
 from runtime.execution.runner import Logs, OnNote
@@ -133,8 +132,7 @@ def _context(
     assignment: Assignment, manifest: Manifest, running: Running, on_note: OnNote
 ) -> Context:
     def progress(done: Number, total: Number | None, message: str) -> None:
-        note = {"done": done, "total": total, "message": message}
-        on_note("progress", msgspec.json.encode(note))
+        on_note("progress", encode_progress(done, total, message))
 
     return Context(
         id=assignment.id,
@@ -144,6 +142,6 @@ def _context(
         traceparent=assignment.traceparent,
         tracestate=assignment.tracestate,
         on_progress=progress,
-        on_event=lambda event: on_note("event", msgspec.json.encode(event)),
+        on_event=lambda event: on_note("event", encode_note(event)),
         is_cancelled=lambda: running.is_cancelled,
     )

@@ -126,3 +126,16 @@ def test_a_cancel_before_the_attempt_began_is_not_lost(bench, isolation):
     outcome = bench.run(written, is_cancelled=lambda: True)
 
     assert outcome.status == "cancelled"
+
+
+@LANES
+@pytest.mark.parametrize("telling", ["emit('x' * 300_000)", "progress(1, 2, 'x' * 300_000)"])
+def test_what_is_too_long_to_be_told_is_an_error_where_it_is_told(bench, isolation, telling):
+    written = write(
+        f"from runtime import Context\ndef f(*, ctx: Context): ctx.{telling}", isolation=isolation
+    )
+
+    error = json.loads(bench.run(written).error)
+
+    assert (error["exception_type"], bench.frames) == ("ValueError", [])
+    assert "at most 262144" in error["message"]

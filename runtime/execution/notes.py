@@ -1,0 +1,27 @@
+"""What `ctx.progress` and `ctx.emit` send, as JSON of bounded length; the same in both lanes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.sdk.context import Number
+
+MAX_NOTE_BYTES = 262_144
+
+
+def encode_note(value: object) -> bytes:
+    """Return an event as JSON.
+
+    Raises:
+        TypeError: It has no JSON form.
+        ValueError: It is too long to be told.
+    """
+    payload = msgspec.json.encode(value)
+    if len(payload) > MAX_NOTE_BYTES:
+        raise ValueError(f"{len(payload)} bytes; at most {MAX_NOTE_BYTES} can be sent")
+    return payload
+
+
+def encode_progress(done: Number, total: Number | None, message: str) -> bytes:
+    """Return how far the work is, as JSON; raises ValueError when the message is too long."""
+    return encode_note({"done": done, "total": total, "message": message})

@@ -15,7 +15,7 @@ from runtime.callbacks.rules import DeliveryRules
 from runtime.callbacks.secret import parse_secret
 from runtime.store import delivery_calls
 from runtime.store.delivery_calls import Delivery
-from runtime.store.invocation_calls import Settlement, settle
+from runtime.store.invocation_calls import Claimed, Settlement, settle
 from runtime.store.line import Line
 from tests.support.life import WEEK_MS, Life
 from tests.support.receiver import Receiver, receiving
@@ -49,7 +49,9 @@ class Sending:
         self, urls: list[str], *, result: bytes = b'{"n":1}', status: str = "succeeded"
     ) -> list[str]:
         ids = [self.life.submit("shrink", callback=url) for url in urls]
-        claimed = self.life.claim(len(urls)).items
+        claimed: list[Claimed] = []
+        while len(claimed) < len(urls):  # one claim takes a thousand at most
+            claimed += self.life.claim(len(urls)).items
         self.line.run(
             settle(
                 Settlement(

@@ -76,7 +76,13 @@ RETRY_LIMIT = Parameter(
     maximum=MOST_RETRIED,
 )
 CURSOR = Parameter(name="cursor", description="`next` of the answer before.", longest=512)
-HISTORY = (OF_FUNCTION, OF_STATUS, OF_TAG, LIMIT, CURSOR)
+BEFORE = Parameter(
+    name="before",
+    description="Begin with those accepted before this moment, given with its offset; of those "
+    "that are not over, the moment they began to wait or are due.",
+    form="date-time",
+)
+HISTORY = (OF_FUNCTION, OF_STATUS, OF_TAG, BEFORE, LIMIT, CURSOR)
 BATCH_PAGE = (LIMIT, CURSOR)
 BATCH_RETRY = (OF_ENDING, RETRY_LIMIT, CURSOR)
 BULK_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, RETRY_LIMIT, CURSOR)

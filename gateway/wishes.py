@@ -100,8 +100,17 @@ def _duration_ms(text: str, *, least_ms: int, most_days: int) -> int:
 
 def _run_at(values: list[str]) -> int:
     """Return ms since the epoch; the past is the distant past, which is now."""
+    return max(_AT_ONCE_MS, read_moment(values[0]))
+
+
+def read_moment(text: str) -> int:
+    """Return an RFC 3339 moment in ms since the epoch, rounded up.
+
+    Raises:
+        ValueError: It is none; says what it takes.
+    """
     # A plus sign that was not escaped arrives as a space.
-    match = _MOMENT.fullmatch(values[0].strip())
+    match = _MOMENT.fullmatch(text.strip())
     if match is None:
         raise ValueError(_RUN_AT)
     day, minute, second, fraction, _, sign, hours, minutes = match.groups()
@@ -114,7 +123,7 @@ def _run_at(values: list[str]) -> int:
     except (ValueError, OverflowError):
         raise ValueError(_RUN_AT) from None
     at_ms = (int(moment.timestamp()) + leap) * 1000
-    return max(_AT_ONCE_MS, at_ms + math.ceil(int((fraction or "0").ljust(9, "0")) / 1_000_000))
+    return at_ms + math.ceil(int((fraction or "0").ljust(9, "0")) / 1_000_000)
 
 
 def _priority(values: list[str]) -> int:

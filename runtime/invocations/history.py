@@ -27,6 +27,15 @@ class RecordPage:
     next: tuple[str, ...] | None
 
 
+def position_before(filters: Filters, moment_ms: int) -> tuple[str, ...]:
+    """Return where a page of these filters begins with those before a moment."""
+    if _is_live(filters):
+        return (str(moment_ms), "")
+    # Ids are in order of their birth: this is less than any id of that moment.
+    text = f"{max(0, moment_ms):012x}"
+    return (f"{text[:8]}-{text[8:]}",)
+
+
 def list_invocations(
     filters: Filters, *, after: tuple[str, ...] = (), most: int
 ) -> Call[RecordPage]:

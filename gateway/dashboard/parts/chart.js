@@ -88,7 +88,7 @@ function drawing(points, { title, series, form, write, least, readout, width }) 
   const scale = roundScale(Math.max(least, ...tops), INNER_HEIGHT);
   const x = (i) => ((i + 0.5) / points.length) * inner;
   const marks = form === "bars" ? bars(values, series, scale, x, inner) : lines(values, series, scale, x);
-  const isEmpty = tops.every((top) => top === 0) && values.flat().every((value) => !value);
+  const isEmpty = form === "bars" ? tops.every((top) => top === 0) : values.flat().every((value) => (value ?? null) === null);
   const nothing = isEmpty ? s("text", { class: "tick", x: inner / 2, y: INNER_HEIGHT / 2, "text-anchor": "middle" }, "nothing in this span") : null;
   const cursor = s("line", { class: "cursor", y1: 0, y2: INNER_HEIGHT, visibility: "hidden" });
   const svg = s(

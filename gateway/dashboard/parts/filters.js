@@ -15,7 +15,7 @@ export function readFilter(query) {
 
 /** What the API is asked for; the rest of the filter is judged here. */
 export function queryOf(filter) {
-  return { function: filter.function, status: filter.status, tag: filter.tag };
+  return { function: filter.function, status: filter.status, tag: filter.tag, before: filter.until };
 }
 
 /** The filter's span of time, as {passes(item), isPast(item)}. */
@@ -35,7 +35,7 @@ export function describeFilter(filter, status) {
   const words = [`${status} invocations`];
   if (filter.function) words.push(`of ${filter.function}`);
   if (filter.tag) words.push(`tagged ${filter.tag}`);
-  if (SPANS[filter.since]) words.push(`accepted in the ${SPANS[filter.since]}`);
+  if (SPAN_MS[filter.since]) words.push(`accepted in the ${SPANS[filter.since]}`);
   else if (filter.since) words.push(`accepted since ${new Date(filter.since).toLocaleString()}`);
   if (filter.until) words.push(`accepted until ${new Date(filter.until).toLocaleString()}`);
   return words.join(" ");

@@ -37,7 +37,7 @@ function drawProgress(progress) {
   const { done, total, message } = progress;
   const bar = h("progress", { max: total ?? null, value: total === null || total === undefined ? null : done, "aria-label": "Progress" });
   const said = total === null || total === undefined ? `${done}` : `${done} of ${total}`;
-  return h("div", { class: "progress" }, bar, h("span", {}, said, " ", isolated(message ?? "")));
+  return h("div", { class: "progress" }, bar, h("span", {}, said, message ? " · " : null, isolated(message ?? "")));
 }
 
 function drawEnding(invocation, signal) {

@@ -85,6 +85,26 @@ def test_filters_go_together(http, ids):
     assert flat(pages(http, function="few")) == []
 
 
+def test_a_list_may_begin_with_those_before_a_moment(http, ids):
+    [all_of_them] = pages(http, function="many", status="succeeded")
+    third = http.get(f"/invocations/{all_of_them[2]}").json()
+
+    parts = pages(http, function="many", status="succeeded", before=third["created_at"], limit=2)
+
+    # Of those accepted within the same ms as the third, none is shown.
+    shown = [one for part in parts for one in part]
+    assert shown == all_of_them[-len(shown) :]
+    assert all_of_them[2] not in shown
+    assert len(shown) >= 1
+
+
+def test_what_waits_may_be_listed_from_a_moment_too(http, ids):
+    those = {"function": "many", "status": "scheduled"}
+
+    assert pages(http, **those, before="2020-01-01T00:00:00Z") == [[]]
+    assert len(pages(http, **those, before="2100-01-01T00:00:00Z")[0]) == 3
+
+
 def test_a_page_has_twenty_items_unless_said(http, listed, ids):
     assert ids
     assert len(http.get("/invocations").json()["items"]) <= 20
@@ -118,6 +138,8 @@ def test_long_arguments_are_left_out_of_lists(http, listed, ids):
         ("status=done", "?status"),
         ("function=No%20name", "?function"),
         ("tag=", "?tag"),
+        ("before=yesterday", "?before"),
+        ("before=2026-01-01T00:00:00", "?before"),
         ("cursor=", "?cursor"),
         ("cursor=nonsense", "?cursor"),
         ("cursor=" + "A" * 600, "?cursor"),

@@ -65,15 +65,16 @@ class Log:
         self._clock = clock
         self._for_machines = for_machines
 
-    def write(self, name: str, text: str) -> None:
-        """Write one line of the process called `name`."""
+    def write(self, name: str, *texts: str) -> None:
+        """Write lines of the process called `name`, all at once."""
         if self._for_machines:
-            self.write_plain(text if text.startswith("{") else self._as_json(name, text))
+            lines = [text if text.startswith("{") else self._as_json(name, text) for text in texts]
+            self.write_plain("\n".join(lines))
             return
         stamp, column = f"{self._clock():%H:%M:%S}", f"{name:<{self._width}} |"
         if self._colour:
             stamp, column = f"\x1b[2m{stamp}\x1b[0m", f"\x1b[{_colour_of(name)}m{column}\x1b[0m"
-        self.write_plain(f"{stamp} {column} {text}")
+        self.write_plain("\n".join(f"{stamp} {column} {text}" for text in texts))
 
     def write_plain(self, text: str) -> None:
         """Write text of our own, without a column."""

@@ -197,11 +197,11 @@ class Supervisor:
 
     def _copy(self, output: IO[bytes], part: Part, lines: Lines) -> None:
         texts, ended = lines.read(output)
-        for text in texts:
-            shown = tidy(text, is_redis=part.name == REDIS)
-            if shown is not None:
-                part.last_line = shown
-                self._log.write(part.name, shown)
+        is_redis = part.name == REDIS
+        shown = [line for text in texts if (line := tidy(text, is_redis=is_redis)) is not None]
+        if shown:
+            part.last_line = shown[-1]
+            self._log.write(part.name, *shown)
         if ended:
             self._selector.unregister(output)
             output.close()

@@ -16,8 +16,16 @@ const EVERY_MS = 2000;
 export async function show(view, { id }, signal) {
   const facts = h("div", {});
   const counts = h("div", { class: "batch-counts" });
-  const table = makeInvocationTable({ caption: "Invocations of the batch", empty: "Its invocations are no longer kept.", without: ["Function"] });
-  const more = h("button", { type: "button", onclick: () => whileBusy(more, showMore) }, "Show more");
+  const table = makeInvocationTable({
+    caption: "Invocations of the batch",
+    empty: "Its invocations are no longer kept.",
+    without: ["Function"],
+  });
+  const more = h(
+    "button",
+    { type: "button", onclick: () => whileBusy(more, showMore) },
+    "Show more",
+  );
   let first = [];
   let rest = [];
   let cursor = null;
@@ -45,7 +53,16 @@ export async function show(view, { id }, signal) {
 
   await look();
   view.append(
-    h("div", { class: "page-head" }, h("h1", { data: { title: `Batch ${shortId(id)}` } }, "Batch ", h("code", { class: "id" }, id))),
+    h(
+      "div",
+      { class: "page-head" },
+      h(
+        "h1",
+        { data: { title: `Batch ${shortId(id)}` } },
+        "Batch ",
+        h("code", { class: "id" }, id),
+      ),
+    ),
     facts,
     counts,
     h("section", { class: "panel" }, table.element, h("p", { class: "actions" }, more)),
@@ -59,7 +76,11 @@ function factsOf(batch) {
     ["Size", count(batch.size)],
     ["Accepted", [at(batch.created_at), " ", h("span", { class: "note" }, ago(batch.created_at))]],
     ["Finished", batch.finished_at && at(batch.finished_at)],
-    ["Callback", batch.callback && h("a", { href: to("deliveries", batch.callback.delivery ?? "") }, batch.callback.status)],
+    [
+      "Callback",
+      batch.callback &&
+        h("a", { href: to("deliveries", batch.callback.delivery ?? "") }, batch.callback.status),
+    ],
   ];
 }
 
@@ -68,6 +89,8 @@ function drawCounts(batch) {
   return [
     h("progress", { max: batch.size, value: ended, "aria-label": "Ended" }),
     h("span", {}, `${count(ended)} of ${count(batch.size)} ended`),
-    [...ENDED, ...LIVE].filter((one) => batch.counts[one]).map((one) => h("span", {}, badge(one), " ", count(batch.counts[one]))),
+    [...ENDED, ...LIVE]
+      .filter((one) => batch.counts[one])
+      .map((one) => h("span", {}, badge(one), " ", count(batch.counts[one]))),
   ];
 }

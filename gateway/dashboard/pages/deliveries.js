@@ -21,10 +21,25 @@ export async function show(view, { query }, signal) {
   let newest = [];
   let older = [];
   let cursor = null;
-  const choice = h("select", { id: "delivery-status", onchange: change }, [["", "any status"], ...STATUSES.map((one) => [one, one])].map(([value, name]) => h("option", { value }, name)));
+  const choice = h(
+    "select",
+    { id: "delivery-status", onchange: change },
+    [["", "any status"], ...STATUSES.map((one) => [one, one])].map(([value, name]) =>
+      h("option", { value }, name),
+    ),
+  );
   choice.value = status;
-  const more = h("button", { type: "button", onclick: () => whileBusy(more, showOlder) }, "Show older");
-  const table = makeTable({ caption: "Deliveries", key: (item) => item.id, empty: nothing, columns: columnsOf(() => refresh()) });
+  const more = h(
+    "button",
+    { type: "button", onclick: () => whileBusy(more, showOlder) },
+    "Show older",
+  );
+  const table = makeTable({
+    caption: "Deliveries",
+    key: (item) => item.id,
+    empty: nothing,
+    columns: columnsOf(() => refresh()),
+  });
 
   function change() {
     status = choice.value;
@@ -55,12 +70,26 @@ export async function show(view, { query }, signal) {
 
   function nothing() {
     if (status) return `No delivery is ${status}.`;
-    return ["No callback was asked for yet. Send ", h("code", {}, "X-Callback-Url"), " with a call, and its end is posted there, signed."];
+    return [
+      "No callback was asked for yet. Send ",
+      h("code", {}, "X-Callback-Url"),
+      " with a call, and its end is posted there, signed.",
+    ];
   }
 
   await look();
   view.append(
-    h("div", { class: "page-head" }, h("h1", {}, "Deliveries"), h("div", { class: "page-tools" }, h("label", { class: "unseen", for: "delivery-status" }, "Status"), choice)),
+    h(
+      "div",
+      { class: "page-head" },
+      h("h1", {}, "Deliveries"),
+      h(
+        "div",
+        { class: "page-tools" },
+        h("label", { class: "unseen", for: "delivery-status" }, "Status"),
+        choice,
+      ),
+    ),
     h("section", { class: "panel" }, table.element, h("p", { class: "actions" }, more)),
   );
   const refresh = poll(look, EVERY_MS, signal);
@@ -68,18 +97,72 @@ export async function show(view, { query }, signal) {
 
 function columnsOf(afterwards) {
   return [
-    { name: "Status", kind: "status", value: (item) => item.status, draw: (item) => badge(item.status) },
-    { name: "Delivery", kind: "id", value: (item) => item.id, draw: (item) => h("a", { href: to("deliveries", item.id), title: item.id, data: { key: item.id } }, shortId(item.id)) },
-    { name: "Invocation", kind: "id", value: (item) => item.invocation, draw: (item) => h("a", { href: to("invocations", item.invocation), title: item.invocation }, shortId(item.invocation)) },
+    {
+      name: "Status",
+      kind: "status",
+      value: (item) => item.status,
+      draw: (item) => badge(item.status),
+    },
+    {
+      name: "Delivery",
+      kind: "id",
+      value: (item) => item.id,
+      draw: (item) =>
+        h(
+          "a",
+          { href: to("deliveries", item.id), title: item.id, data: { key: item.id } },
+          shortId(item.id),
+        ),
+    },
+    {
+      name: "Invocation",
+      kind: "id",
+      value: (item) => item.invocation,
+      draw: (item) =>
+        h(
+          "a",
+          { href: to("invocations", item.invocation), title: item.invocation },
+          shortId(item.invocation),
+        ),
+    },
     { name: "To", kind: "what", value: (item) => item.url, draw: (item) => isolated(item.url, 60) },
-    { name: "Attempts", kind: "figure", value: (item) => item.attempts.length, draw: (item) => count(item.attempts.length) },
-    { name: "Last answer", kind: "what", value: (item) => item.attempts.at(-1), draw: (item) => lastAnswer(item.attempts.at(-1)) },
-    { name: "Next try", kind: "when", value: (item) => item.next_at, draw: (item) => ago(item.next_at) },
-    { name: "Actions", kind: "actions", value: (item) => item.id, draw: (item) => actionButton("Redeliver", () => redeliver(item.id, afterwards), { key: `redeliver-${item.id}` }) },
+    {
+      name: "Attempts",
+      kind: "figure",
+      value: (item) => item.attempts.length,
+      draw: (item) => count(item.attempts.length),
+    },
+    {
+      name: "Last answer",
+      kind: "what",
+      value: (item) => item.attempts.at(-1),
+      draw: (item) => lastAnswer(item.attempts.at(-1)),
+    },
+    {
+      name: "Next try",
+      kind: "when",
+      value: (item) => item.next_at,
+      draw: (item) => ago(item.next_at),
+    },
+    {
+      name: "Actions",
+      kind: "actions",
+      value: (item) => item.id,
+      draw: (item) =>
+        actionButton("Redeliver", () => redeliver(item.id, afterwards), {
+          key: `redeliver-${item.id}`,
+        }),
+    },
   ];
 }
 
 function lastAnswer(attempt) {
   if (!attempt) return h("span", { class: "none" }, "not sent yet");
-  return [attempt.status_code ? h("code", {}, attempt.status_code) : null, " ", isolated(attempt.error ?? "", 60), " ", h("span", { class: "note" }, ago(attempt.at))];
+  return [
+    attempt.status_code ? h("code", {}, attempt.status_code) : null,
+    " ",
+    isolated(attempt.error ?? "", 60),
+    " ",
+    h("span", { class: "note" }, ago(attempt.at)),
+  ];
 }

@@ -18,10 +18,27 @@ export async function show(view, { id }, signal) {
     redraw(place, delivery, () => deliveryView(delivery, () => refresh()));
   }
   await look();
-  view.append(h("div", { class: "page-head" }, h("h1", { data: { title: `Delivery ${shortId(id)}` } }, "Delivery ", h("code", { class: "id" }, id))), about, place);
+  view.append(
+    h(
+      "div",
+      { class: "page-head" },
+      h(
+        "h1",
+        { data: { title: `Delivery ${shortId(id)}` } },
+        "Delivery ",
+        h("code", { class: "id" }, id),
+      ),
+    ),
+    about,
+    place,
+  );
   const refresh = poll(look, EVERY_MS, signal);
 }
 
 function aboutWhat(invocation) {
-  return ["The end of ", h("a", { href: to("invocations", invocation), class: "id" }, invocation), "."];
+  return [
+    "The end of ",
+    h("a", { href: to("invocations", invocation), class: "id" }, invocation),
+    ".",
+  ];
 }

@@ -16,9 +16,16 @@ import { makeStatisticsCharts } from "../parts/statistics_charts.js";
 const EVERY_MS = 4000;
 
 export async function show(view, { name, query }, signal) {
-  const [definition, start] = await Promise.all([get(path("functions", name), signal), readStart(query.get("from"), signal)]);
+  const [definition, start] = await Promise.all([
+    get(path("functions", name), signal),
+    readStart(query.get("from"), signal),
+  ]);
   const charts = makeStatisticsCharts();
-  const recent = makeInvocationTable({ caption: "Latest invocations", empty: "It has not been invoked yet, or its records are gone.", without: ["Function"] });
+  const recent = makeInvocationTable({
+    caption: "Latest invocations",
+    empty: "It has not been invoked yet, or its records are gone.",
+    without: ["Function"],
+  });
   const outcome = h("div", { class: "outcome", "aria-live": "off" });
   let following = new AbortController();
   signal.addEventListener("abort", () => following.abort());
@@ -41,7 +48,20 @@ export async function show(view, { name, query }, signal) {
 
   await look();
   view.append(
-    h("div", { class: "page-head" }, h("h1", { data: { title: name } }, name), h("div", { class: "page-tools" }, h("a", { href: `${to("invocations")}?function=${encodeURIComponent(name)}` }, "All its invocations"))),
+    h(
+      "div",
+      { class: "page-head" },
+      h("h1", { data: { title: name } }, name),
+      h(
+        "div",
+        { class: "page-tools" },
+        h(
+          "a",
+          { href: `${to("invocations")}?function=${encodeURIComponent(name)}` },
+          "All its invocations",
+        ),
+      ),
+    ),
     definition.error ? loadError(definition) : "",
     definition.version ? signature(definition) : "",
     h("p", { class: "lead" }, definition.summary),
@@ -53,7 +73,16 @@ export async function show(view, { name, query }, signal) {
       h(
         "div",
         { class: "columns invoke" },
-        h("section", { class: "panel", id: "invoke" }, h("h2", {}, start ? `Invoke again, arguments from ${shortId(query.get("from"))}` : "Invoke"), makeInvokeForm(definition, start, accepted)),
+        h(
+          "section",
+          { class: "panel", id: "invoke" },
+          h(
+            "h2",
+            {},
+            start ? `Invoke again, arguments from ${shortId(query.get("from"))}` : "Invoke",
+          ),
+          makeInvokeForm(definition, start, accepted),
+        ),
         outcome,
       ),
     );
@@ -78,7 +107,18 @@ async function followHere(place, id, signal) {
   let said = "";
   fill(
     place,
-    h("section", { class: "panel outcome-head" }, h("h2", {}, "Invocation ", h("a", { href: to("invocations", id), title: id }, shortId(id)), " ", status)),
+    h(
+      "section",
+      { class: "panel outcome-head" },
+      h(
+        "h2",
+        {},
+        "Invocation ",
+        h("a", { href: to("invocations", id), title: id }, shortId(id)),
+        " ",
+        status,
+      ),
+    ),
     output.element,
   );
   await follow(id, signal, (told) => {

@@ -12,17 +12,33 @@ import { makeTable } from "../parts/table.js";
 const EVERY_MS = 4000;
 
 export async function show(view, _, signal) {
-  const search = h("input", { type: "search", id: "function-search", placeholder: "Name or summary", autocomplete: "off", oninput: () => draw() });
-  const table = makeTable({ caption: "Functions", key: (item) => item.name, empty: nothing, columns: COLUMNS });
+  const search = h("input", {
+    type: "search",
+    id: "function-search",
+    placeholder: "Name or summary",
+    autocomplete: "off",
+    oninput: () => draw(),
+  });
+  const table = makeTable({
+    caption: "Functions",
+    key: (item) => item.name,
+    empty: nothing,
+    columns: COLUMNS,
+  });
   let items = [];
 
   function draw() {
     const wanted = search.value.trim().toLowerCase();
-    table.show(items.filter((item) => `${item.name} ${item.summary}`.toLowerCase().includes(wanted)));
+    table.show(
+      items.filter((item) => `${item.name} ${item.summary}`.toLowerCase().includes(wanted)),
+    );
   }
 
   async function look() {
-    const [functions, statistics] = await Promise.all([get("/functions", signal), get("/statistics?minutes=60", signal)]);
+    const [functions, statistics] = await Promise.all([
+      get("/functions", signal),
+      get("/statistics?minutes=60", signal),
+    ]);
     const lately = new Map(statistics.functions.map((one) => [one.name, one]));
     items = functions.items.map((item) => ({ ...item, lately: lately.get(item.name) }));
     draw();
@@ -34,7 +50,12 @@ export async function show(view, _, signal) {
       "div",
       { class: "page-head" },
       h("h1", {}, "Functions"),
-      h("div", { class: "page-tools" }, h("label", { class: "unseen", for: "function-search" }, "Filter"), search),
+      h(
+        "div",
+        { class: "page-tools" },
+        h("label", { class: "unseen", for: "function-search" }, "Filter"),
+        search,
+      ),
     ),
     h("p", { class: "lead" }, "Figures are of the last hour."),
     h("section", { class: "panel" }, table.element),
@@ -43,22 +64,52 @@ export async function show(view, _, signal) {
 
   function nothing() {
     if (items.length) return "No function is called so.";
-    return [h("p", {}, "No function is published yet."), h("p", {}, "Put a file into the functions folder: ", h("code", {}, "penstock new hello"), " writes one. It is live within two seconds.")];
+    return [
+      h("p", {}, "No function is published yet."),
+      h(
+        "p",
+        {},
+        "Put a file into the functions folder: ",
+        h("code", {}, "penstock new hello"),
+        " writes one. It is live within two seconds.",
+      ),
+    ];
   }
 }
 
-const lately = (name, kind, read, write) => ({ name, kind, value: (item) => read(item.lately), draw: (item) => (item.lately ? write(read(item.lately)) : h("span", { class: "none" }, "–")) });
+const lately = (name, kind, read, write) => ({
+  name,
+  kind,
+  value: (item) => read(item.lately),
+  draw: (item) => (item.lately ? write(read(item.lately)) : h("span", { class: "none" }, "–")),
+});
 
 const COLUMNS = [
-  { name: "Function", kind: "function", value: (item) => item.name, draw: (item) => h("a", { href: to("functions", item.name) }, item.name) },
-  { name: "Summary", kind: "what", value: (item) => [item.error, item.summary, item.version], draw: drawSummary },
+  {
+    name: "Function",
+    kind: "function",
+    value: (item) => item.name,
+    draw: (item) => h("a", { href: to("functions", item.name) }, item.name),
+  },
+  {
+    name: "Summary",
+    kind: "what",
+    value: (item) => [item.error, item.summary, item.version],
+    draw: drawSummary,
+  },
   { name: "Queue", value: (item) => item.queue, draw: (item) => item.queue },
   lately("Ended", "figure", (one) => one?.ended, count),
   lately("Failed", "figure", (one) => one?.failed, count),
   lately("Rate", "figure", (one) => one?.failure_rate, percent),
   lately("Ran p50", "figure", (one) => one?.run_ms?.p50, span),
   lately("p95", "figure", (one) => one?.run_ms?.p95, span),
-  { name: "Version", kind: "id", value: (item) => item.version, draw: (item) => (item.version ? h("code", {}, item.version.slice(0, 8)) : h("span", { class: "none" }, "none")) },
+  {
+    name: "Version",
+    kind: "id",
+    value: (item) => item.version,
+    draw: (item) =>
+      item.version ? h("code", {}, item.version.slice(0, 8)) : h("span", { class: "none" }, "none"),
+  },
 ];
 
 function drawSummary(item) {

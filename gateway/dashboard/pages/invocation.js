@@ -48,7 +48,11 @@ export async function show(view, { id }, signal) {
   function drawTimeline() {
     const { invocation } = told;
     const isMoving = !isEnded(invocation.status);
-    redraw(line, [invocation.attempts, invocation.status, delivery, isMoving && Math.floor(Date.now() / 1000)], () => timeline(invocation, delivery));
+    redraw(
+      line,
+      [invocation.attempts, invocation.status, delivery, isMoving && Math.floor(Date.now() / 1000)],
+      () => timeline(invocation, delivery),
+    );
   }
 
   async function lookAtDelivery() {
@@ -57,7 +61,12 @@ export async function show(view, { id }, signal) {
     drawTimeline();
     if (!sent?.delivery) return;
     delivery = await get(path("deliveries", sent.delivery), signal);
-    redraw(callback, delivery, () => panel("Callback", deliveryView(delivery, (fresh) => (delivery = fresh))));
+    redraw(callback, delivery, () =>
+      panel(
+        "Callback",
+        deliveryView(delivery, (fresh) => (delivery = fresh)),
+      ),
+    );
     drawTimeline();
   }
 
@@ -98,11 +107,22 @@ function drawHead(invocation, look) {
     h(
       "div",
       { class: "page-tools" },
-      isOver ? actionButton("Retry", () => retry(id), { kind: status === "succeeded" ? "" : "primary" }) : null,
-      isOver ? h("a", { class: "button", href: `${to("functions", invocation.function)}?from=${id}#invoke` }, "Edit and retry") : null,
+      isOver
+        ? actionButton("Retry", () => retry(id), { kind: status === "succeeded" ? "" : "primary" })
+        : null,
+      isOver
+        ? h(
+            "a",
+            { class: "button", href: `${to("functions", invocation.function)}?from=${id}#invoke` },
+            "Edit and retry",
+          )
+        : null,
       isOver ? null : actionButton("Cancel", () => cancel(invocation, look), { kind: "danger" }),
       actionButton("Copy id", async () => (await copy(id)) && tell("The id is on the clipboard.")),
-      actionButton("Copy as curl", async () => (await copy(curlOf(invocation))) && tell("The command is on the clipboard.")),
+      actionButton(
+        "Copy as curl",
+        async () => (await copy(curlOf(invocation))) && tell("The command is on the clipboard."),
+      ),
     ),
   ];
 }
@@ -115,7 +135,11 @@ async function retry(id) {
 
 async function cancel(invocation, look) {
   if (invocation.status === "running") {
-    const agreed = await confirm({ title: "Cancel what is running?", body: h("p", {}, "Its runner is killed, whatever it is doing. This cannot be taken back."), yes: "Cancel it" });
+    const agreed = await confirm({
+      title: "Cancel what is running?",
+      body: h("p", {}, "Its runner is killed, whatever it is doing. This cannot be taken back."),
+      yes: "Cancel it",
+    });
     if (!agreed) return;
   }
   await ask("DELETE", path("invocations", invocation.id));
@@ -124,18 +148,38 @@ async function cancel(invocation, look) {
 }
 
 function factsOf(invocation) {
-  const link = (id) => id && h("a", { class: "id", href: to("invocations", id), title: id }, shortId(id));
+  const link = (id) =>
+    id && h("a", { class: "id", href: to("invocations", id), title: id }, shortId(id));
   return [
-    ["Accepted", [at(invocation.created_at), " ", h("span", { class: "note" }, ago(invocation.created_at))]],
-    ["Due", invocation.scheduled_for && [at(invocation.scheduled_for), " ", h("span", { class: "note" }, ago(invocation.scheduled_for))]],
+    [
+      "Accepted",
+      [at(invocation.created_at), " ", h("span", { class: "note" }, ago(invocation.created_at))],
+    ],
+    [
+      "Due",
+      invocation.scheduled_for && [
+        at(invocation.scheduled_for),
+        " ",
+        h("span", { class: "note" }, ago(invocation.scheduled_for)),
+      ],
+    ],
     ["Waited", span(invocation.queued_ms)],
     ["Ran", invocation.duration_ms === null ? null : span(invocation.duration_ms)],
     ["Attempt", invocation.attempt || null],
     ["Queue", invocation.queue],
     ["Worker", invocation.worker],
     ["Version", h("code", {}, invocation.version)],
-    ["Tags", invocation.tags.length ? invocation.tags.map((tag) => [h("span", { class: "tag" }, isolated(tag)), " "]) : null],
-    ["Batch", invocation.batch && h("a", { class: "id", href: to("batches", invocation.batch) }, shortId(invocation.batch))],
+    [
+      "Tags",
+      invocation.tags.length
+        ? invocation.tags.map((tag) => [h("span", { class: "tag" }, isolated(tag)), " "])
+        : null,
+    ],
+    [
+      "Batch",
+      invocation.batch &&
+        h("a", { class: "id", href: to("batches", invocation.batch) }, shortId(invocation.batch)),
+    ],
     ["Retry of", link(invocation.retry_of)],
     ["Retried by", link(invocation.retried_by)],
   ];

@@ -22,8 +22,16 @@ export async function show(view, { query }, signal) {
   const table = makeInvocationTable({ caption: "Invocations", empty: nothing });
   const problem = h("p", { class: "field-problem", role: "alert", hidden: true });
   const state = h("span", { class: "note", role: "status" });
-  const more = h("button", { type: "button", onclick: () => whileBusy(more, showOlder) }, "Show older");
-  const live = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => restart() }, "Back to live");
+  const more = h(
+    "button",
+    { type: "button", onclick: () => whileBusy(more, showOlder) },
+    "Show older",
+  );
+  const live = h(
+    "button",
+    { type: "button", class: "quiet", hidden: true, onclick: () => restart() },
+    "Back to live",
+  );
   const bulk = h("div", { class: "page-tools" });
   const functions = await get("/functions", signal);
 
@@ -52,7 +60,9 @@ export async function show(view, { query }, signal) {
     table.show([...newest, ...older]);
     more.hidden = cursor === null;
     live.hidden = older.length === 0;
-    state.textContent = older.length ? `${newest.length + older.length} shown, standing still` : "Live";
+    state.textContent = older.length
+      ? `${newest.length + older.length} shown, standing still`
+      : "Live";
   }
 
   // Rows do not move away from under a pointer or the focus.
@@ -66,7 +76,9 @@ export async function show(view, { query }, signal) {
     const held = newest.map((item) => fresh.get(item.id) ?? item);
     const added = items.filter((item) => !newest.some((one) => one.id === item.id)).length;
     table.show(held);
-    state.textContent = added ? `Held while you point at it; ${added === items.length ? `${added} or more` : added} newer` : "Live";
+    state.textContent = added
+      ? `Held while you point at it; ${added === items.length ? `${added} or more` : added} newer`
+      : "Live";
   }
 
   async function showOlder() {
@@ -93,30 +105,65 @@ export async function show(view, { query }, signal) {
     const living = LIVE.includes(filter.status) ? [filter.status] : LIVE;
     fill(
       bulk,
-      LIVE.includes(filter.status) ? null : actionButton(`Retry all ${ended} …`, () => act("retry", [ended], ended), { key: "bulk-retry" }),
-      ENDED.includes(filter.status) ? null : actionButton(`Cancel all ${filter.status || "unfinished"} …`, () => act("cancel", living, filter.status || "unfinished"), { kind: "danger", key: "bulk-cancel" }),
+      LIVE.includes(filter.status)
+        ? null
+        : actionButton(`Retry all ${ended} …`, () => act("retry", [ended], ended), {
+            key: "bulk-retry",
+          }),
+      ENDED.includes(filter.status)
+        ? null
+        : actionButton(
+            `Cancel all ${filter.status || "unfinished"} …`,
+            () => act("cancel", living, filter.status || "unfinished"),
+            { kind: "danger", key: "bulk-cancel" },
+          ),
     );
   }
 
   async function act(name, statuses, said) {
     const queries = statuses.map((status) => ({ ...queryOf(filter), status }));
-    await doToAll(name, queries, spanOf({ ...filter, status: statuses[0] }), describeFilter(filter, said), signal);
+    await doToAll(
+      name,
+      queries,
+      spanOf({ ...filter, status: statuses[0] }),
+      describeFilter(filter, said),
+      signal,
+    );
     restart();
   }
 
   function nothing() {
     const isFiltered = Object.values(filter).some(Boolean);
-    if (isFiltered) return "No invocation passes this filter. Records are kept 24 hours when they succeeded and 7 days when not, unless a function says otherwise.";
-    return [h("p", {}, "Nothing has been invoked yet."), h("p", {}, "Invoke a function from its page, or with curl: see ", h("a", { href: "/docs" }, "the API reference"), ".")];
+    if (isFiltered)
+      return "No invocation passes this filter. Records are kept 24 hours when they succeeded and 7 days when not, unless a function says otherwise.";
+    return [
+      h("p", {}, "Nothing has been invoked yet."),
+      h(
+        "p",
+        {},
+        "Invoke a function from its page, or with curl: see ",
+        h("a", { href: "/docs" }, "the API reference"),
+        ".",
+      ),
+    ];
   }
 
   drawBulk();
   await look();
   view.append(
     h("div", { class: "page-head" }, h("h1", {}, "Invocations"), bulk),
-    makeFilterForm(filter, functions.items.map((one) => one.name), change),
+    makeFilterForm(
+      filter,
+      functions.items.map((one) => one.name),
+      change,
+    ),
     problem,
-    h("section", { class: "panel" }, table.element, h("p", { class: "actions" }, more, live, state)),
+    h(
+      "section",
+      { class: "panel" },
+      table.element,
+      h("p", { class: "actions" }, more, live, state),
+    ),
   );
   const refresh = poll(look, EVERY_MS, signal);
 }
@@ -127,7 +174,10 @@ async function collect(filter, from, signal) {
   const items = [];
   let cursor = from;
   for (let looks = 0; looks < MOST_LOOKS && items.length < PAGE; looks += 1) {
-    const page = await get(withQuery("/invocations", { ...queryOf(filter), limit: String(PAGE), cursor }), signal);
+    const page = await get(
+      withQuery("/invocations", { ...queryOf(filter), limit: String(PAGE), cursor }),
+      signal,
+    );
     items.push(...page.items.filter(span.passes));
     cursor = page.items.some(span.isPast) ? null : page.next;
     if (cursor === null) break;

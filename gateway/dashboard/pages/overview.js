@@ -12,7 +12,7 @@ import { makeStatisticsCharts } from "../parts/statistics_charts.js";
 import { makeTable } from "../parts/table.js";
 
 const EVERY_MS = 2000;
-const WINDOWS = { "60": "1 hour", "360": "6 hours", "1440": "24 hours" };
+const WINDOWS = { 60: "1 hour", 360: "6 hours", 1440: "24 hours" };
 
 export async function show(view, route, signal) {
   let minutes = route.query.get("minutes") in WINDOWS ? route.query.get("minutes") : "60";
@@ -20,7 +20,11 @@ export async function show(view, route, signal) {
   const figures = h("dl", { class: "figures" });
   const charts = makeStatisticsCharts();
   const failing = failingTable();
-  const latest = makeInvocationTable({ caption: "Latest failures", empty: "Nothing has failed lately.", without: ["Waited", "Ran", "Attempt", "Status"] });
+  const latest = makeInvocationTable({
+    caption: "Latest failures",
+    empty: "Nothing has failed lately.",
+    without: ["Waited", "Ran", "Attempt", "Status"],
+  });
   const queues = makeQueueTable({ withActions: false });
   const windows = h(
     "select",
@@ -48,7 +52,8 @@ export async function show(view, route, signal) {
       get("/workers", signal),
       isTurn(5) ? get("/functions", signal) : null,
     ]);
-    if (isTurn(minutes === "60" ? 1 : 15)) statistics = await get(withQuery("/statistics", { minutes: wanted }), signal);
+    if (isTurn(minutes === "60" ? 2 : 15))
+      statistics = await get(withQuery("/statistics", { minutes: wanted }), signal);
     if (isTurn(3)) failures = await get("/invocations?status=failed&limit=8", signal);
     turn += 1;
     if (functionList) drawAlarms(alarms, functionList.items);
@@ -61,7 +66,12 @@ export async function show(view, route, signal) {
 
   await look();
   view.append(
-    h("div", { class: "page-head" }, h("h1", {}, "Overview"), h("div", { class: "page-tools" }, windows)),
+    h(
+      "div",
+      { class: "page-head" },
+      h("h1", {}, "Overview"),
+      h("div", { class: "page-tools" }, windows),
+    ),
     alarms,
     figures,
     charts.element,
@@ -71,13 +81,23 @@ export async function show(view, route, signal) {
       h(
         "div",
         {},
-        h("section", { class: "panel" }, h("h2", {}, "Fails most now ", h("span", { class: "note" }, "last 10 minutes")), failing.element),
+        h(
+          "section",
+          { class: "panel" },
+          h("h2", {}, "Fails most now ", h("span", { class: "note" }, "last 10 minutes")),
+          failing.element,
+        ),
         h("section", { class: "panel" }, h("h2", {}, "Queues"), queues.element),
       ),
       h(
         "section",
         { class: "panel" },
-        h("h2", {}, "Latest failures ", h("a", { class: "note", href: `${to("invocations")}?status=failed` }, "all")),
+        h(
+          "h2",
+          {},
+          "Latest failures ",
+          h("a", { class: "note", href: `${to("invocations")}?status=failed` }, "all"),
+        ),
         latest.element,
       ),
     ),
@@ -95,13 +115,17 @@ function drawFigures(place, statistics, queues, workers) {
   const value = [
     ["Calls a minute", compact(Math.round(lastMinute.ended / statistics.step_minutes)), ""],
     ["Failed, last 10 min", count(recent), recent ? "bad" : ""],
-    ["Failure rate", percent(statistics.total.failure_rate), ""],
+    [`Failure rate, ${WINDOWS[statistics.minutes]}`, percent(statistics.total.failure_rate), ""],
     ["Waiting", compact(sum("depth")), ""],
     ["Oldest waiting", oldest < 0 ? "–" : wholeSeconds(oldest), oldest > 60_000 ? "bad" : ""],
     ["Running", compact(sum("in_flight")), ""],
     ["Workers busy", `${busy} of ${workers.length}`, workers.length === 0 ? "bad" : ""],
   ];
-  redraw(place, value, () => value.map(([name, said, kind]) => h("div", { class: kind }, h("dt", {}, name), h("dd", {}, said))));
+  redraw(place, value, () =>
+    value.map(([name, said, kind]) =>
+      h("div", { class: kind }, h("dt", {}, name), h("dd", {}, said)),
+    ),
+  );
 }
 
 function wholeSeconds(ms) {
@@ -113,7 +137,9 @@ function sumOf(failing) {
 }
 
 function drawAlarms(place, functions) {
-  const broken = functions.filter((one) => one.error).map((one) => ({ name: one.name, error: one.error, version: one.version }));
+  const broken = functions
+    .filter((one) => one.error)
+    .map((one) => ({ name: one.name, error: one.error, version: one.version }));
   redraw(place, broken, () =>
     broken.length === 0
       ? null
@@ -136,16 +162,43 @@ function failingTable() {
     key: (item) => item.name,
     empty: "Nothing has failed in the last 10 minutes.",
     columns: [
-      { name: "Function", kind: "function", value: (item) => item.name, draw: (item) => h("a", { href: to("functions", item.name) }, item.name) },
+      {
+        name: "Function",
+        kind: "function",
+        value: (item) => item.name,
+        draw: (item) => h("a", { href: to("functions", item.name) }, item.name),
+      },
       {
         name: "Failed",
         kind: "figure",
         value: (item) => item.failed,
-        draw: (item) => h("a", { href: `${to("invocations")}?status=failed&function=${encodeURIComponent(item.name)}` }, count(item.failed)),
+        draw: (item) =>
+          h(
+            "a",
+            {
+              href: `${to("invocations")}?status=failed&function=${encodeURIComponent(item.name)}`,
+            },
+            count(item.failed),
+          ),
       },
-      { name: "Of", kind: "figure", value: (item) => item.ended, draw: (item) => count(item.ended) },
-      { name: "Rate", kind: "figure", value: (item) => item.failure_rate, draw: (item) => percent(item.failure_rate) },
-      { name: "Ran p95", kind: "figure", value: (item) => item.run_ms, draw: (item) => span(item.run_ms?.p95) },
+      {
+        name: "Of",
+        kind: "figure",
+        value: (item) => item.ended,
+        draw: (item) => count(item.ended),
+      },
+      {
+        name: "Rate",
+        kind: "figure",
+        value: (item) => item.failure_rate,
+        draw: (item) => percent(item.failure_rate),
+      },
+      {
+        name: "Ran p95",
+        kind: "figure",
+        value: (item) => item.run_ms,
+        draw: (item) => span(item.run_ms?.p95),
+      },
     ],
   });
 }

@@ -13,7 +13,11 @@ export async function show(view, _, signal) {
   await look();
   view.append(
     h("div", { class: "page-head" }, h("h1", {}, "Queues")),
-    h("p", { class: "lead" }, "Functions wait in the queue they are bound to. A paused queue takes calls and starts none."),
+    h(
+      "p",
+      { class: "lead" },
+      "Functions wait in the queue they are bound to. A paused queue takes calls and starts none.",
+    ),
     h("section", { class: "panel" }, table.element),
   );
   const refresh = poll(look, EVERY_MS, signal);

@@ -17,7 +17,11 @@ export async function show(view, _, signal) {
     key: (worker) => worker.id,
     empty: [
       h("p", {}, "No worker is alive: calls are accepted and wait."),
-      h("p", {}, "`penstock up` starts workers by itself; elsewhere see the process called `worker` in the Procfile."),
+      h(
+        "p",
+        {},
+        "`penstock up` starts workers by itself; elsewhere see the process called `worker` in the Procfile.",
+      ),
     ],
     columns: COLUMNS,
   });
@@ -25,21 +29,59 @@ export async function show(view, _, signal) {
   await look();
   view.append(
     h("div", { class: "page-head" }, h("h1", {}, "Workers")),
-    h("p", { class: "lead" }, "A worker that is not heard of for a while leaves this list, and others take over what it ran."),
+    h(
+      "p",
+      { class: "lead" },
+      "A worker that is not heard of for a while leaves this list, and others take over what it ran.",
+    ),
     h("section", { class: "panel" }, table.element),
   );
   poll(look, EVERY_MS, signal);
 }
 
 const COLUMNS = [
-  { name: "Worker", kind: "function", value: (worker) => worker.id, draw: (worker) => h("code", {}, worker.id) },
+  {
+    name: "Worker",
+    kind: "function",
+    value: (worker) => worker.id,
+    draw: (worker) => h("code", {}, worker.id),
+  },
   { name: "Host", value: (worker) => worker.host, draw: (worker) => worker.host ?? "–" },
-  { name: "Process", kind: "figure", value: (worker) => worker.pid, draw: (worker) => worker.pid ?? "–" },
-  { name: "Queues", value: (worker) => worker.queues, draw: (worker) => worker.queues?.join(", ") || "all" },
-  { name: "Since", kind: "when", value: (worker) => worker.started_at, draw: (worker) => ago(worker.started_at) },
-  { name: "Heard of", kind: "when", value: (worker) => worker.last_seen_at, draw: (worker) => ago(worker.last_seen_at) },
-  { name: "Memory", kind: "figure", value: (worker) => size(worker.memory_bytes), draw: (worker) => size(worker.memory_bytes) },
-  { name: "Runs now", kind: "what", value: (worker) => worker.running, draw: (worker) => drawRunning(worker.running) },
+  {
+    name: "Process",
+    kind: "figure",
+    value: (worker) => worker.pid,
+    draw: (worker) => worker.pid ?? "–",
+  },
+  {
+    name: "Queues",
+    value: (worker) => worker.queues,
+    draw: (worker) => worker.queues?.join(", ") || "all",
+  },
+  {
+    name: "Since",
+    kind: "when",
+    value: (worker) => worker.started_at,
+    draw: (worker) => ago(worker.started_at),
+  },
+  {
+    name: "Heard of",
+    kind: "when",
+    value: (worker) => worker.last_seen_at,
+    draw: (worker) => ago(worker.last_seen_at),
+  },
+  {
+    name: "Memory",
+    kind: "figure",
+    value: (worker) => size(worker.memory_bytes),
+    draw: (worker) => size(worker.memory_bytes),
+  },
+  {
+    name: "Runs now",
+    kind: "what",
+    value: (worker) => worker.running,
+    draw: (worker) => drawRunning(worker.running),
+  },
 ];
 
 function drawRunning(running) {
@@ -53,7 +95,11 @@ function drawRunning(running) {
         {},
         h("a", { href: to("functions", one.function) }, one.function),
         " ",
-        h("a", { href: to("invocations", one.id), class: "id", title: one.id, data: { key: one.id } }, shortId(one.id)),
+        h(
+          "a",
+          { href: to("invocations", one.id), class: "id", title: one.id, data: { key: one.id } },
+          shortId(one.id),
+        ),
         " ",
         h("span", { class: "note" }, ago(one.started_at)),
       ),

@@ -29,7 +29,10 @@ export async function copy(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    warn("The browser does not let this page use the clipboard. Copy it from here: ", h("code", {}, text));
+    warn(
+      "The browser does not let this page use the clipboard. Copy it from here: ",
+      h("code", {}, text),
+    );
     return false;
   }
 }

@@ -41,8 +41,15 @@ export async function doToAll(act, queries, span, describe, signal) {
     return;
   }
   const number = many(found.ids.length, "invocation");
-  const more = found.isWhole ? null : h("p", {}, `There are more; these are the ${count(MOST)} newest.`);
-  const answer = await confirm({ title: title(number), body: [h("p", {}, `All ${describe}. ${body}`), more], yes: yes(count(found.ids.length)), isDangerous: act === "cancel" });
+  const more = found.isWhole
+    ? null
+    : h("p", {}, `There are more; these are the ${count(MOST)} newest.`);
+  const answer = await confirm({
+    title: title(number),
+    body: [h("p", {}, `All ${describe}. ${body}`), more],
+    yes: yes(count(found.ids.length)),
+    isDangerous: act === "cancel",
+  });
   if (answer) await sendAll(found.ids, send, done, act);
 }
 

@@ -1,26 +1,20 @@
-// A chart over time, drawn by hand: stacked bars or lines, axes, a cursor for mouse, finger and
-// keyboard, and the same figures as a table.
+// A chart over time with its title, legend and readout, and the same figures as a table.
 
-import { fill, h, redraw, s } from "../scripts/element.js";
-import { at, clockTime } from "../scripts/moments.js";
-import { roundScale, timeTicks } from "./scale.js";
-
-const HEIGHT = 150;
-const LEFT = 48;
-const RIGHT = 8;
-const TOP = 8;
-const BOTTOM = 20;
-const INNER_HEIGHT = HEIGHT - TOP - BOTTOM;
-const TICK_WIDTH = 85;
+import { fill, h, redraw } from "../scripts/element.js";
+import { at } from "../scripts/moments.js";
+import { said } from "./chart_cursor.js";
+import { drawChart } from "./chart_drawing.js";
+import { decimalStep } from "./scale.js";
 
 /**
  * Make a chart.
  *
  * `series` are {name, kind, read(point)}; `kind` is a class that colours it. `form` is "bars"
- * (stacked) or "lines"; `write` turns a value into words; `least` is the top of an empty scale.
+ * (stacked) or "lines"; `write` turns a value into words; `least` is the top of an empty scale,
+ * `roundStep` what makes its steps.
  * Returns {element, show(points)}; a point has `at`.
  */
-export function makeChart({ title, note, series, form, write, least }) {
+export function makeChart({ title, series, form, write, least, roundStep = decimalStep }) {
   const plot = h("div", { class: "plot" });
   const readout = h("p", { class: "readout", "aria-live": "off" });
   const rows = h("tbody", {});
@@ -35,16 +29,30 @@ export function makeChart({ title, note, series, form, write, least }) {
         "table",
         {},
         h("caption", { class: "unseen" }, title),
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "From"), series.map((one) => h("th", { scope: "col" }, one.name)))),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "From"),
+            series.map((one) => h("th", { scope: "col" }, one.name)),
+          ),
+        ),
         rows,
       ),
     ),
   );
-  const legend = h("ul", { class: "legend" }, series.map((one) => h("li", { class: one.kind }, one.name)));
-  const heading = h("h3", {}, title, note ? h("span", { class: "note" }, ` ${note}`) : null);
+  const legend = h(
+    "ul",
+    { class: "legend" },
+    series.map((one) => h("li", { class: one.kind }, one.name)),
+  );
+  const heading = h("h3", {}, title);
   const element = h("figure", { class: "chart" }, heading, legend, plot, readout, table);
   let points = [];
   let width = 0;
+  const reading = { at: null, by: null };
 
   new ResizeObserver(([entry]) => {
     width = Math.round(entry.contentRect.width);
@@ -60,7 +68,9 @@ export function makeChart({ title, note, series, form, write, least }) {
 
   // As wide as its place, so that type and strokes keep their size.
   function draw() {
-    redraw(plot, [points, width], () => drawing(points, { title, series, form, write, least, readout, width }));
+    redraw(plot, [points, width], () =>
+      drawChart(points, { title, series, form, write, least, roundStep, readout, width, reading }),
+    );
   }
 
   function drawTable() {
@@ -78,119 +88,4 @@ export function makeChart({ title, note, series, form, write, least }) {
   }
 
   return { element, show };
-}
-
-function drawing(points, { title, series, form, write, least, readout, width }) {
-  const moments = points.map((point) => Date.parse(point.at));
-  const values = points.map((point) => series.map((one) => one.read(point)));
-  const tops = values.map((row) => (form === "bars" ? row.reduce((a, b) => a + (b ?? 0), 0) : Math.max(...row.map((v) => v ?? 0))));
-  const inner = width - LEFT - RIGHT;
-  const scale = roundScale(Math.max(least, ...tops), INNER_HEIGHT);
-  const x = (i) => ((i + 0.5) / points.length) * inner;
-  const marks = form === "bars" ? bars(values, series, scale, x, inner) : lines(values, series, scale, x);
-  const isEmpty = form === "bars" ? tops.every((top) => top === 0) : values.flat().every((value) => (value ?? null) === null);
-  const nothing = isEmpty ? s("text", { class: "tick", x: inner / 2, y: INNER_HEIGHT / 2, "text-anchor": "middle" }, "nothing in this span") : null;
-  const cursor = s("line", { class: "cursor", y1: 0, y2: INNER_HEIGHT, visibility: "hidden" });
-  const svg = s(
-    "svg",
-    {
-      viewBox: `0 0 ${width} ${HEIGHT}`,
-      tabindex: "0",
-      role: "img",
-      "aria-label": `${title}. Arrow keys read single values; the figures are in the table below.`,
-      data: { key: title },
-    },
-    s("g", { transform: `translate(${LEFT} ${TOP})` }, axes(scale, moments, x, write, inner), marks, nothing, cursor),
-  );
-  installCursor(svg, { points, values, series, write, x, cursor, readout, inner });
-  return svg;
-}
-
-function axes(scale, moments, x, write, inner) {
-  const across = scale.ticks.map((value) => {
-    const y = scale.place(value);
-    return [
-      s("line", { class: "grid", x1: 0, x2: inner, y1: y, y2: y }),
-      s("text", { class: "tick", x: -6, y: y + 4, "text-anchor": "end" }, write(value)),
-    ];
-  });
-  const along = timeTicks(moments, inner / TICK_WIDTH).map((i) =>
-    s("text", { class: "tick", x: x(i), y: INNER_HEIGHT + 15, "text-anchor": "middle" }, clockTime(moments[i])),
-  );
-  return [across, along];
-}
-
-function bars(values, series, scale, x, inner) {
-  const width = Math.max(1, (inner / values.length) * 0.8);
-  return values.map((row, i) => {
-    let below = 0;
-    return row.map((value, j) => {
-      if (!value) return null;
-      const y = scale.place(below + value);
-      const height = Math.max(0.75, scale.place(below) - y);
-      below += value;
-      return s("rect", { class: `bar ${series[j].kind}${i === values.length - 1 ? " open-step" : ""}`, x: x(i) - width / 2, y, width, height });
-    });
-  });
-}
-
-function lines(values, series, scale, x) {
-  return series.map((one, j) => {
-    const parts = [];
-    const dots = []; // points between two gaps, and the step that is not over yet
-    let isOpen = false;
-    values.forEach((row, i) => {
-      if (row[j] === null || row[j] === undefined) {
-        isOpen = false;
-        return;
-      }
-      const isLast = i === values.length - 1;
-      const hasNext = i + 1 < values.length - 1 && (values[i + 1][j] ?? null) !== null;
-      if (isLast) isOpen = false;
-      parts.push(`${isOpen ? "L" : "M"}${x(i).toFixed(1)} ${scale.place(row[j]).toFixed(1)}`);
-      if (!isOpen && !hasNext) dots.push(s("circle", { class: `dot ${one.kind}${isLast ? " open-step" : ""}`, cx: x(i), cy: scale.place(row[j]), r: 2.5 }));
-      isOpen = true;
-    });
-    return [s("path", { class: `line ${one.kind}`, d: parts.join("") }), dots];
-  });
-}
-
-function installCursor(svg, { points, values, series, write, x, cursor, readout, inner }) {
-  let here = -1;
-
-  function moveTo(i) {
-    here = Math.min(points.length - 1, Math.max(0, i));
-    cursor.setAttribute("x1", x(here));
-    cursor.setAttribute("x2", x(here));
-    cursor.setAttribute("visibility", "visible");
-    const figures = series.map((one, j) => h("span", { class: one.kind }, `${one.name} ${said(values[here][j], write)}`));
-    fill(readout, h("strong", {}, clockTime(Date.parse(points[here].at))), figures);
-  }
-
-  function leave() {
-    here = -1;
-    cursor.setAttribute("visibility", "hidden");
-    fill(readout);
-  }
-
-  svg.addEventListener("pointermove", (event) => {
-    const box = svg.getBoundingClientRect();
-    moveTo(Math.floor(((event.clientX - box.left - LEFT) / inner) * points.length));
-  });
-  svg.addEventListener("pointerleave", leave);
-  svg.addEventListener("focus", () => readout.setAttribute("aria-live", "polite"));
-  svg.addEventListener("blur", () => {
-    readout.setAttribute("aria-live", "off");
-    leave();
-  });
-  svg.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    moveTo(here < 0 ? points.length - 1 : here + step);
-  });
-}
-
-function said(value, write) {
-  return value === null || value === undefined ? "–" : write(value);
 }

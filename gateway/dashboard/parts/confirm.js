@@ -8,7 +8,11 @@ import { h } from "../scripts/element.js";
  */
 export function confirm({ title, body, yes, isDangerous = true }) {
   const { promise, resolve } = Promise.withResolvers?.() ?? withResolvers();
-  const agree = h("button", { type: "submit", value: "yes", class: isDangerous ? "danger" : "primary" }, yes);
+  const agree = h(
+    "button",
+    { type: "submit", value: "yes", class: isDangerous ? "danger" : "primary" },
+    yes,
+  );
   const decline = h("button", { type: "submit", value: "no", class: "quiet" }, "Leave as it is");
   const dialog = h(
     "dialog",

@@ -4,7 +4,13 @@ import { path } from "../scripts/api.js";
 
 /** Return the curl command that makes this call again. */
 export function curlOf(invocation) {
-  const words = ["curl", "-sS", "-X", "POST", location.origin + path("functions", invocation.function)];
+  const words = [
+    "curl",
+    "-sS",
+    "-X",
+    "POST",
+    location.origin + path("functions", invocation.function),
+  ];
   words.push("-H", "Content-Type: application/json", "-H", "Prefer: wait=30");
   words.push("--data-raw", JSON.stringify(invocation.arguments));
   return words.map(quote).join(" ");

@@ -13,9 +13,24 @@ export function deliveryView(delivery, onChange) {
   return h(
     "div",
     { class: "delivery" },
-    h("p", {}, badge(delivery.status), " to ", h("code", {}, isolated(delivery.url, 300)), delivery.next_at ? [" · next try ", ago(delivery.next_at)] : null),
-    delivery.attempts.length ? attempts(delivery.attempts) : h("p", { class: "hint" }, "Not sent yet."),
-    h("p", { class: "actions" }, actionButton("Redeliver", () => redeliver(delivery.id, onChange), { key: `redeliver-${delivery.id}` })),
+    h(
+      "p",
+      {},
+      badge(delivery.status),
+      " to ",
+      h("code", {}, isolated(delivery.url, 300)),
+      delivery.next_at ? [" · next try ", ago(delivery.next_at)] : null,
+    ),
+    delivery.attempts.length
+      ? attempts(delivery.attempts)
+      : h("p", { class: "hint" }, "Not sent yet."),
+    h(
+      "p",
+      { class: "actions" },
+      actionButton("Redeliver", () => redeliver(delivery.id, onChange), {
+        key: `redeliver-${delivery.id}`,
+      }),
+    ),
   );
 }
 
@@ -31,7 +46,15 @@ function attempts(all) {
     "table",
     { class: "attempts" },
     h("caption", { class: "unseen" }, "Attempts"),
-    h("thead", {}, h("tr", {}, ["Attempt", "At", "Took", "Answer"].map((name) => h("th", { scope: "col" }, name)))),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ["Attempt", "At", "Took", "Answer"].map((name) => h("th", { scope: "col" }, name)),
+      ),
+    ),
     h(
       "tbody",
       {},
@@ -42,7 +65,13 @@ function attempts(all) {
           h("td", {}, i + 1),
           h("td", {}, at(one.at)),
           h("td", {}, span(one.duration_ms)),
-          h("td", {}, one.status_code ? h("code", {}, one.status_code) : null, " ", isolated(one.error ?? "", 300)),
+          h(
+            "td",
+            {},
+            one.status_code ? h("code", {}, one.status_code) : null,
+            " ",
+            isolated(one.error ?? "", 300),
+          ),
         ),
       ),
     ),

@@ -3,24 +3,43 @@
 import { h } from "../scripts/element.js";
 import { ENDED, LIVE } from "./status_badge.js";
 
-const SPANS = { "": "any time", "15m": "last 15 minutes", "1h": "last hour", "6h": "last 6 hours", "24h": "last 24 hours" };
+const SPANS = {
+  "": "any time",
+  "15m": "last 15 minutes",
+  "1h": "last hour",
+  "6h": "last 6 hours",
+  "24h": "last 24 hours",
+};
 const SPAN_MS = { "15m": 900_000, "1h": 3_600_000, "6h": 21_600_000, "24h": 86_400_000 };
 const BETWEEN = "between";
 
 /** Read a filter from an address's query. */
 export function readFilter(query) {
   const read = (name) => query.get(name) ?? "";
-  return { function: read("function"), status: read("status"), tag: read("tag"), since: read("since"), until: read("until") };
+  return {
+    function: read("function"),
+    status: read("status"),
+    tag: read("tag"),
+    since: read("since"),
+    until: read("until"),
+  };
 }
 
 /** What the API is asked for; the rest of the filter is judged here. */
 export function queryOf(filter) {
-  return { function: filter.function, status: filter.status, tag: filter.tag, before: filter.until };
+  return {
+    function: filter.function,
+    status: filter.status,
+    tag: filter.tag,
+    before: filter.until,
+  };
 }
 
 /** The filter's span of time, as {passes(item), isPast(item)}. */
 export function spanOf(filter) {
-  const since = SPAN_MS[filter.since] ? Date.now() - SPAN_MS[filter.since] : Date.parse(filter.since) || 0;
+  const since = SPAN_MS[filter.since]
+    ? Date.now() - SPAN_MS[filter.since]
+    : Date.parse(filter.since) || 0;
   const until = Date.parse(filter.until) || Infinity;
   const isByBirth = !LIVE.includes(filter.status);
   const born = (item) => Date.parse(item.created_at);
@@ -43,13 +62,46 @@ export function describeFilter(filter, status) {
 
 /** Make the form; calls `onChange(filter)`. `names` are the functions there are. */
 export function makeFilterForm(filter, names, onChange) {
-  const functions = h("input", { id: "filter-function", name: "function", list: "function-names", value: filter.function, placeholder: "any", autocomplete: "off", spellcheck: "false" });
-  const statuses = select("filter-status", [["", "any"], ...[...LIVE, ...ENDED].map((one) => [one, one])], filter.status);
-  const tag = h("input", { id: "filter-tag", name: "tag", value: filter.tag, placeholder: "any", autocomplete: "off", spellcheck: "false" });
+  const functions = h("input", {
+    id: "filter-function",
+    name: "function",
+    list: "function-names",
+    value: filter.function,
+    placeholder: "any",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  const statuses = select(
+    "filter-status",
+    [["", "any"], ...[...LIVE, ...ENDED].map((one) => [one, one])],
+    filter.status,
+  );
+  const tag = h("input", {
+    id: "filter-tag",
+    name: "tag",
+    value: filter.tag,
+    placeholder: "any",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const isBetween = Boolean(filter.until || (filter.since && !SPAN_MS[filter.since]));
-  const spans = select("filter-span", [...Object.entries(SPANS), [BETWEEN, "between …"]], isBetween ? BETWEEN : filter.since);
-  const from = h("input", { type: "datetime-local", step: "1", "aria-label": "From", value: isBetween ? localText(filter.since) : "" });
-  const till = h("input", { type: "datetime-local", step: "1", "aria-label": "Until", value: localText(filter.until) });
+  const spans = select(
+    "filter-span",
+    [...Object.entries(SPANS), [BETWEEN, "between …"]],
+    isBetween ? BETWEEN : filter.since,
+  );
+  const from = h("input", {
+    type: "datetime-local",
+    step: "1",
+    "aria-label": "From",
+    value: isBetween ? localText(filter.since) : "",
+  });
+  const till = h("input", {
+    type: "datetime-local",
+    step: "1",
+    "aria-label": "Until",
+    value: localText(filter.until),
+  });
   const between = h("span", { class: "between", hidden: !isBetween }, from, till);
 
   const read = () => ({
@@ -63,7 +115,11 @@ export function makeFilterForm(filter, names, onChange) {
     "form",
     { class: "filters", role: "search", "aria-label": "Filter invocations" },
     labelled("Function", functions),
-    h("datalist", { id: "function-names" }, names.map((name) => h("option", { value: name }))),
+    h(
+      "datalist",
+      { id: "function-names" },
+      names.map((name) => h("option", { value: name })),
+    ),
     labelled("Status", statuses),
     labelled("Tag", tag),
     labelled("Accepted", spans),
@@ -86,7 +142,11 @@ function labelled(name, control) {
 }
 
 function select(id, options, value) {
-  const control = h("select", { id }, options.map(([one, name]) => h("option", { value: one }, name)));
+  const control = h(
+    "select",
+    { id },
+    options.map(([one, name]) => h("option", { value: one }, name)),
+  );
   control.value = value;
   return control;
 }

@@ -64,7 +64,8 @@ export async function follow(id, signal, onChange) {
     if (document.hidden || signal.aborted) return;
     forget(0);
     stream = new EventSource(path("invocations", id, "events"));
-    for (const name of ["progress", "log", "item", "event"]) stream.addEventListener(name, (event) => take(name, event));
+    for (const name of ["progress", "log", "item", "event"])
+      stream.addEventListener(name, (event) => take(name, event));
     stream.addEventListener("status", () => look().catch(() => {}));
     stream.addEventListener("end", () => {
       close();
@@ -91,7 +92,9 @@ export async function follow(id, signal, onChange) {
   }
 
   signal.addEventListener("abort", close);
-  document.addEventListener("visibilitychange", () => (document.hidden ? close() : listen()), { signal });
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : listen()), {
+    signal,
+  });
   await look();
   listen();
   return { look };

@@ -11,7 +11,9 @@ export function factList(facts) {
   return h(
     "dl",
     { class: "facts" },
-    facts.filter(([, said]) => said !== null && said !== undefined && said !== "").map(([name, said]) => h("div", {}, h("dt", {}, name), h("dd", {}, said))),
+    facts
+      .filter(([, said]) => said !== null && said !== undefined && said !== "")
+      .map(([name, said]) => h("div", {}, h("dt", {}, name), h("dd", {}, said))),
   );
 }
 
@@ -22,12 +24,25 @@ export function functionFacts({ version, options, queue }) {
     ["Version", version ? h("code", {}, version) : "none has ever loaded"],
     ["Queue", h("a", { href: to("queues") }, queue)],
     ["Timeout", span(options.timeout_s * 1000)],
-    ["Retries", retry?.retries ? `${retry.retries}, first after ${span(retry.first_s * 1000)}` : "none"],
-    ["Runs in", options.isolation === "thread" ? "a thread of the worker" : `a process${options.memory_bytes ? ` of at most ${size(options.memory_bytes)}` : ""}`],
+    [
+      "Retries",
+      retry?.retries ? `${retry.retries}, first after ${span(retry.first_s * 1000)}` : "none",
+    ],
+    [
+      "Runs in",
+      options.isolation === "thread"
+        ? "a thread of the worker"
+        : `a process${options.memory_bytes ? ` of at most ${size(options.memory_bytes)}` : ""}`,
+    ],
     ["Concurrency", options.concurrency],
     ["Rate", options.rate ? `${options.rate.count} in ${options.rate.per_s} s` : null],
     ["Priority", options.priority === 5 ? null : options.priority],
-    ["Schedule", options.schedule ? h("a", { href: to("schedules") }, h("code", {}, options.schedule), ` ${options.timezone}`) : null],
+    [
+      "Schedule",
+      options.schedule
+        ? h("a", { href: to("schedules") }, h("code", {}, options.schedule), ` ${options.timezone}`)
+        : null,
+    ],
     ["Expires after", options.max_age_s ? span(options.max_age_s * 1000) : null],
     ["Most waiting", options.max_waiting ? count(options.max_waiting) : null],
     ["Result kept", span(options.result_ttl_s * 1000)],
@@ -40,7 +55,18 @@ export function signature(definition) {
   return h(
     "p",
     { class: "signature" },
-    h("code", {}, h("b", {}, definition.name), "(", listed.map((one, i) => [i ? ", " : "", h("span", { class: "parameter" }, one.name, ": ", h("i", {}, one.type), one.preset)]), ") → ", h("i", {}, returns)),
+    h(
+      "code",
+      {},
+      h("b", {}, definition.name),
+      "(",
+      listed.map((one, i) => [
+        i ? ", " : "",
+        h("span", { class: "parameter" }, one.name, ": ", h("i", {}, one.type), one.preset),
+      ]),
+      ") → ",
+      h("i", {}, returns),
+    ),
   );
 }
 
@@ -52,6 +78,13 @@ export function loadError({ error, version }) {
     { class: "alarm", role: "alert" },
     h("strong", {}, `The file does not load: ${place}`),
     h("pre", { class: "traceback" }, `${error.type}: ${error.message}`),
-    h("p", {}, version ? ["Calls are served by version ", h("code", {}, version), ", the last that loaded."] : "No version ever loaded: calls are refused with 503.", " Mend the file; it is tried again as soon as it is saved."),
+    h(
+      "p",
+      {},
+      version
+        ? ["Calls are served by version ", h("code", {}, version), ", the last that loaded."]
+        : "No version ever loaded: calls are refused with 503.",
+      " Mend the file; it is tried again as soon as it is saved.",
+    ),
   );
 }

@@ -19,7 +19,12 @@ export function shortId(id) {
 }
 
 const COLUMNS = [
-  { name: "Status", kind: "status", value: (item) => item.status, draw: (item) => badge(item.status) },
+  {
+    name: "Status",
+    kind: "status",
+    value: (item) => item.status,
+    draw: (item) => badge(item.status),
+  },
   {
     name: "Function",
     kind: "function",
@@ -30,25 +35,53 @@ const COLUMNS = [
     name: "Id",
     kind: "id",
     value: (item) => item.id,
-    draw: (item) => h("a", { href: to("invocations", item.id), title: item.id, data: { key: item.id } }, shortId(item.id)),
+    draw: (item) =>
+      h(
+        "a",
+        { href: to("invocations", item.id), title: item.id, data: { key: item.id } },
+        shortId(item.id),
+      ),
   },
-  { name: "Accepted", kind: "when", value: (item) => item.created_at, draw: (item) => ago(item.created_at) },
-  { name: "Waited", kind: "figure", value: (item) => item.queued_ms, draw: (item) => span(item.queued_ms) },
+  {
+    name: "Accepted",
+    kind: "when",
+    value: (item) => item.created_at,
+    draw: (item) => ago(item.created_at),
+  },
+  {
+    name: "Waited",
+    kind: "figure",
+    value: (item) => item.queued_ms,
+    draw: (item) => span(item.queued_ms),
+  },
   {
     name: "Ran",
     kind: "figure",
     value: (item) => [item.duration_ms, item.progress, item.status],
     draw: (item) => (item.status === "running" ? progressOf(item) : span(item.duration_ms)),
   },
-  { name: "Attempt", kind: "figure", value: (item) => item.attempt, draw: (item) => (item.attempt > 1 ? item.attempt : "") },
+  {
+    name: "Attempt",
+    kind: "figure",
+    value: (item) => item.attempt,
+    draw: (item) => (item.attempt > 1 ? item.attempt : ""),
+  },
   {
     name: "What",
     kind: "what",
     value: (item) => [item.error?.message, item.error?.type, item.tags, item.retried_by],
     draw: (item) => [
-      item.error && isEnded(item.status) ? [h("code", {}, isolated(item.error.exception_type ?? item.error.type, 40)), " ", isolated(item.error.message ?? "", 90)] : null,
+      item.error && isEnded(item.status)
+        ? [
+            h("code", {}, isolated(item.error.exception_type ?? item.error.type, 40)),
+            " ",
+            isolated(item.error.message ?? "", 90),
+          ]
+        : null,
       (item.tags ?? []).map((tag) => [" ", h("span", { class: "tag" }, isolated(tag, 40))]),
-      item.retried_by ? [" ", h("a", { class: "note", href: to("invocations", item.retried_by) }, "retried")] : null,
+      item.retried_by
+        ? [" ", h("a", { class: "note", href: to("invocations", item.retried_by) }, "retried")]
+        : null,
     ],
   },
 ];

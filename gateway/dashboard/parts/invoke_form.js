@@ -13,13 +13,35 @@ import { FieldError, makeField } from "./schema_field.js";
 export function makeInvokeForm(definition, start, onAccepted) {
   const schema = definition.parameters;
   const required = new Set(schema.required ?? []);
-  const fields = Object.entries(schema.properties ?? {}).map(([name, own]) => makeField(name, own, schema, required.has(name)));
-  const code = h("textarea", { id: "arguments-json", class: "code", rows: 10, spellcheck: "false" });
-  const fieldPlace = h("div", { class: "fields" }, fields.length ? fields.map((field) => field.element) : h("p", { class: "hint" }, "It takes no arguments."));
-  const codePlace = h("div", { class: "fields", hidden: true }, h("label", { for: "arguments-json" }, "Arguments as JSON"), code);
+  const fields = Object.entries(schema.properties ?? {}).map(([name, own]) =>
+    makeField(name, own, schema, required.has(name)),
+  );
+  const code = h("textarea", {
+    id: "arguments-json",
+    class: "code",
+    rows: 10,
+    spellcheck: "false",
+  });
+  const fieldPlace = h(
+    "div",
+    { class: "fields" },
+    fields.length
+      ? fields.map((field) => field.element)
+      : h("p", { class: "hint" }, "It takes no arguments."),
+  );
+  const codePlace = h(
+    "div",
+    { class: "fields", hidden: true },
+    h("label", { for: "arguments-json" }, "Arguments as JSON"),
+    code,
+  );
   const problem = h("p", { class: "field-problem", role: "alert", hidden: true });
   const options = optionFields();
-  const submit = h("button", { type: "submit", class: "primary", data: { key: "invoke" } }, "Invoke");
+  const submit = h(
+    "button",
+    { type: "submit", class: "primary", data: { key: "invoke" } },
+    "Invoke",
+  );
   const swap = h("button", { type: "button", class: "quiet" }, "Edit as JSON");
   const form = h(
     "form",
@@ -32,17 +54,19 @@ export function makeInvokeForm(definition, start, onAccepted) {
   );
   if (start) for (const field of fields) field.set(start[field.name]);
 
-  swap.addEventListener("click", () => whileBusy(swap, async () => {
-    const toCode = codePlace.hidden;
-    if (toCode) code.value = JSON.stringify(await readFields(fields), null, 2);
-    else {
-      const value = parseExact(code.value || "{}");
-      for (const field of fields) field.set(value[field.name]);
-    }
-    codePlace.hidden = !toCode;
-    fieldPlace.hidden = toCode;
-    swap.textContent = toCode ? "Edit as a form" : "Edit as JSON";
-  }));
+  swap.addEventListener("click", () =>
+    whileBusy(swap, async () => {
+      const toCode = codePlace.hidden;
+      if (toCode) code.value = JSON.stringify(await readFields(fields), null, 2);
+      else {
+        const value = parseExact(code.value || "{}");
+        for (const field of fields) field.set(value[field.name]);
+      }
+      codePlace.hidden = !toCode;
+      fieldPlace.hidden = toCode;
+      swap.textContent = toCode ? "Edit as a form" : "Edit as JSON";
+    }),
+  );
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -82,7 +106,8 @@ function showProblem(error, fields, place, isForm) {
   for (const fault of [...faults].reverse()) {
     const name = fault.pointer?.split("/")[1]?.replaceAll("~1", "/").replaceAll("~0", "~");
     const field = isForm && fields.find((one) => one.name === name);
-    if (field) field.fail(`${fault.pointer.split("/").length > 2 ? fault.pointer : name}: ${fault.detail}`);
+    if (field)
+      field.fail(`${fault.pointer.split("/").length > 2 ? fault.pointer : name}: ${fault.detail}`);
     else left.unshift(`${fault.pointer}: ${fault.detail}`);
   }
   if (faults.length && !left.length) return;
@@ -92,8 +117,17 @@ function showProblem(error, fields, place, isForm) {
 
 function optionFields() {
   const make = (name, label, attributes) => {
-    const input = h("input", { id: `option-${name}`, type: "text", autocomplete: "off", ...attributes });
-    return { name, input, element: h("div", { class: "field" }, h("label", { for: `option-${name}` }, label), input) };
+    const input = h("input", {
+      id: `option-${name}`,
+      type: "text",
+      autocomplete: "off",
+      ...attributes,
+    });
+    return {
+      name,
+      input,
+      element: h("div", { class: "field" }, h("label", { for: `option-${name}` }, label), input),
+    };
   };
   const delay = make("delay", "Delay", { placeholder: "30s, 5m, 2h, 7d" });
   const priority = make("priority", "Priority", { placeholder: "0 to 9, higher first" });
@@ -103,11 +137,17 @@ function optionFields() {
     "details",
     { class: "options" },
     h("summary", {}, "When and how"),
-    h("div", { class: "option-fields" }, [delay, priority, tag, callback].map((one) => one.element)),
+    h(
+      "div",
+      { class: "option-fields" },
+      [delay, priority, tag, callback].map((one) => one.element),
+    ),
   );
   return {
     element,
-    query: () => Object.fromEntries([delay, priority, tag].map((one) => [one.name, one.input.value.trim()])),
-    headers: () => (callback.input.value.trim() ? { "X-Callback-Url": callback.input.value.trim() } : {}),
+    query: () =>
+      Object.fromEntries([delay, priority, tag].map((one) => [one.name, one.input.value.trim()])),
+    headers: () =>
+      callback.input.value.trim() ? { "X-Callback-Url": callback.input.value.trim() } : {},
   };
 }

@@ -11,11 +11,16 @@ const AT_ONCE = 100;
 
 /** A value, whatever it is. */
 export function jsonView(value) {
-  return h("div", { class: "json", tabindex: "0", role: "group", "aria-label": "JSON" }, node(value, 0));
+  return h(
+    "div",
+    { class: "json", tabindex: "0", role: "group", "aria-label": "JSON" },
+    node(value, 0),
+  );
 }
 
 function node(value, depth, label = []) {
-  if (value !== null && typeof value === "object" && !(value instanceof ExactNumber)) return structure(value, depth, label);
+  if (value !== null && typeof value === "object" && !(value instanceof ExactNumber))
+    return structure(value, depth, label);
   return h("span", {}, label, leaf(value));
 }
 
@@ -30,7 +35,9 @@ function structure(value, depth, label) {
   const isArray = Array.isArray(value);
   const entries = isArray ? value : Object.entries(value);
   if (entries.length === 0) return h("span", {}, label, isArray ? "[ ]" : "{ }");
-  const said = isArray ? `[ ${many(entries.length, "item")} ]` : `{ ${many(entries.length, "member")} }`;
+  const said = isArray
+    ? `[ ${many(entries.length, "item")} ]`
+    : `{ ${many(entries.length, "member")} }`;
   const list = h("ul", {});
   const details = h("details", {}, h("summary", {}, label, said), list);
   const draw = () => list.childElementCount || addEntries(list, entries, 0, isArray, depth);
@@ -46,7 +53,9 @@ function addEntries(list, entries, from, isArray, depth) {
   const end = Math.min(entries.length, from + AT_ONCE);
   for (let i = from; i < end; i += 1) {
     const [name, value] = isArray ? [i, entries[i]] : entries[i];
-    const label = isArray ? h("span", { class: "index" }, name) : h("span", { class: "name" }, isolated(name));
+    const label = isArray
+      ? h("span", { class: "index" }, name)
+      : h("span", { class: "name" }, isolated(name));
     list.append(h("li", {}, node(value, depth + 1, [label, ": "])));
   }
   if (end === entries.length) return;

@@ -16,14 +16,28 @@ export function makeOutput(signal) {
   const items = listPanel("Items");
   const events = listPanel("Events");
   const logs = logPanel();
-  const element = h("div", { class: "output" }, progress, ending, items.element, events.element, logs.element);
+  const element = h(
+    "div",
+    { class: "output" },
+    progress,
+    ending,
+    items.element,
+    events.element,
+    logs.element,
+  );
 
   function show(told) {
     const invocation = told.invocation;
     const isOver = isEnded(invocation.status);
-    const shown = isOver ? (invocation.status === "succeeded" ? null : invocation.progress) : (told.progress ?? invocation.progress);
+    const shown = isOver
+      ? invocation.status === "succeeded"
+        ? null
+        : invocation.progress
+      : (told.progress ?? invocation.progress);
     redraw(progress, shown, drawProgress);
-    redraw(ending, [invocation.id, invocation.status, Boolean(invocation.error)], () => drawEnding(invocation, signal));
+    redraw(ending, [invocation.id, invocation.status, Boolean(invocation.error)], () =>
+      drawEnding(invocation, signal),
+    );
     items.show(told.items);
     events.show(told.events);
     logs.show(told.logs, isOver);
@@ -35,9 +49,18 @@ export function makeOutput(signal) {
 function drawProgress(progress) {
   if (!progress) return null;
   const { done, total, message } = progress;
-  const bar = h("progress", { max: total ?? null, value: total === null || total === undefined ? null : done, "aria-label": "Progress" });
+  const bar = h("progress", {
+    max: total ?? null,
+    value: total === null || total === undefined ? null : done,
+    "aria-label": "Progress",
+  });
   const said = total === null || total === undefined ? `${done}` : `${done} of ${total}`;
-  return h("div", { class: "progress" }, bar, h("span", {}, said, message ? " · " : null, isolated(message ?? "")));
+  return h(
+    "div",
+    { class: "progress" },
+    bar,
+    h("span", {}, said, message ? " · " : null, isolated(message ?? "")),
+  );
 }
 
 function drawEnding(invocation, signal) {
@@ -54,15 +77,23 @@ export function errorView(error) {
   return h(
     "div",
     { class: "error-view" },
-    h("p", { class: "error-line" }, h("code", {}, isolated(kind)), " ", isolated(error.message ?? "", 1000)),
+    h(
+      "p",
+      { class: "error-line" },
+      h("code", {}, isolated(kind)),
+      " ",
+      isolated(error.message ?? "", 1000),
+    ),
     error.exception_type ? null : h("p", { class: "hint" }, HINTS[error.type]),
     error.traceback ? block(error.traceback, { kind: "traceback", longest: 20_000 }) : null,
   );
 }
 
 const HINTS = {
-  timeout: "It ran longer than its timeout and was killed. Raise `timeout`, or do less in one call.",
-  worker_lost: "Its runner or worker died three times while running it: look at memory, and at native code.",
+  timeout:
+    "It ran longer than its timeout and was killed. Raise `timeout`, or do less in one call.",
+  worker_lost:
+    "Its runner or worker died three times while running it: look at memory, and at native code.",
   out_of_memory: "It asked for more memory than allowed. Raise `memory`, or work in pieces.",
   exited: "The function ended its process. Return or raise instead.",
   result_not_serializable: "It returned something that JSON cannot hold.",
@@ -83,10 +114,20 @@ function listPanel(name) {
         fill(list);
         shown = 0;
       }
-      fill(title, `${name} `, h("span", { class: "note" }, many(values.length, "so far", "so far")));
-      for (const value of values.slice(shown, MOST_SHOWN)) list.append(h("li", {}, jsonView(value)));
+      fill(
+        title,
+        `${name} `,
+        h("span", { class: "note" }, many(values.length, "so far", "so far")),
+      );
+      for (const value of values.slice(shown, MOST_SHOWN))
+        list.append(h("li", {}, jsonView(value)));
       shown = Math.min(values.length, MOST_SHOWN);
-      if (values.length > MOST_SHOWN) fill(title, `${name} `, h("span", { class: "note" }, `the first ${MOST_SHOWN} of ${values.length}`));
+      if (values.length > MOST_SHOWN)
+        fill(
+          title,
+          `${name} `,
+          h("span", { class: "note" }, `the first ${MOST_SHOWN} of ${values.length}`),
+        );
     },
   };
 }

@@ -14,15 +14,37 @@ import { makeTable } from "./table.js";
 /** Make the table; `afterwards` is called when something was done. */
 export function makeQueueTable({ withActions, afterwards }) {
   const columns = [
-    { name: "Queue", kind: "function", value: (queue) => queue.name, draw: (queue) => h("a", { href: to("queues") }, queue.name) },
-    { name: "State", kind: "status", value: (queue) => queue.paused, draw: (queue) => badge(queue.paused ? "paused" : "open") },
+    {
+      name: "Queue",
+      kind: "function",
+      value: (queue) => queue.name,
+      draw: (queue) => h("a", { href: to("queues") }, queue.name),
+    },
+    {
+      name: "State",
+      kind: "status",
+      value: (queue) => queue.paused,
+      draw: (queue) => badge(queue.paused ? "paused" : "open"),
+    },
     figure("Waiting", "depth"),
-    { name: "Oldest", kind: "figure", value: (queue) => secondsOf(queue), draw: (queue) => (queue.oldest_ms === null ? "–" : secondsOf(queue) ? span(secondsOf(queue) * 1000) : "< 1 s") },
+    {
+      name: "Oldest",
+      kind: "figure",
+      value: (queue) => secondsOf(queue),
+      draw: (queue) =>
+        queue.oldest_ms === null ? "–" : secondsOf(queue) ? span(secondsOf(queue) * 1000) : "< 1 s",
+    },
     figure("Scheduled", "scheduled"),
     figure("Running", "in_flight"),
     { name: "Workers", kind: "figure", value: workersOf, draw: (queue) => count(workersOf(queue)) },
   ];
-  if (withActions) columns.push({ name: "Actions", kind: "actions", value: (queue) => [queue.name, queue.paused], draw: (queue) => actions(queue, afterwards) });
+  if (withActions)
+    columns.push({
+      name: "Actions",
+      kind: "actions",
+      value: (queue) => [queue.name, queue.paused],
+      draw: (queue) => actions(queue, afterwards),
+    });
   return makeTable({
     caption: "Queues",
     key: (queue) => queue.name,
@@ -35,7 +57,9 @@ function actions(queue, afterwards) {
   const { name, paused } = queue;
   const change = async () => {
     await ask("PATCH", path("queues", name), { body: { paused: !paused } });
-    tell(paused ? `${name} goes on.` : `${name} is paused: nothing of it starts, what runs goes on.`);
+    tell(
+      paused ? `${name} goes on.` : `${name} is paused: nothing of it starts, what runs goes on.`,
+    );
     afterwards?.();
   };
   const purge = async () => {
@@ -44,7 +68,11 @@ function actions(queue, afterwards) {
     const waiting = now.depth + now.scheduled;
     const agreed = await confirm({
       title: `Cancel ${many(waiting, "invocation")} in ${name}?`,
-      body: h("p", {}, "All that waits in the queue is cancelled, also what is scheduled for later. What runs goes on. This cannot be taken back."),
+      body: h(
+        "p",
+        {},
+        "All that waits in the queue is cancelled, also what is scheduled for later. What runs goes on. This cannot be taken back.",
+      ),
       yes: `Cancel ${count(waiting)}`,
     });
     if (!agreed) return;
@@ -53,13 +81,21 @@ function actions(queue, afterwards) {
     afterwards?.();
   };
   return [
-    actionButton(paused ? "Resume" : "Pause", change, { key: `pause-${name}`, kind: paused ? "primary" : "" }),
+    actionButton(paused ? "Resume" : "Pause", change, {
+      key: `pause-${name}`,
+      kind: paused ? "primary" : "",
+    }),
     actionButton("Purge …", purge, { key: `purge-${name}`, kind: "danger" }),
   ];
 }
 
 function figure(name, field) {
-  return { name, kind: "figure", value: (queue) => queue[field], draw: (queue) => count(queue[field]) };
+  return {
+    name,
+    kind: "figure",
+    value: (queue) => queue[field],
+    draw: (queue) => count(queue[field]),
+  };
 }
 
 function secondsOf(queue) {

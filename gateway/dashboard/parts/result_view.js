@@ -12,7 +12,8 @@ const MOST_SHOWN_BYTES = 5_000_000;
 /** Show the result of an invocation that succeeded. */
 export function resultView(invocation, signal) {
   const place = h("div", { class: "result" });
-  if (typeof invocation.result === "string" || invocation.result_omitted) drawByKind(place, invocation, signal);
+  if (typeof invocation.result === "string" || invocation.result_omitted)
+    drawByKind(place, invocation, signal);
   else fill(place, jsonView(invocation.result));
   return place;
 }
@@ -28,16 +29,36 @@ async function drawByKind(place, invocation, signal) {
   }
   if (signal.aborted) return;
   if (kind === "application/json" || kind === "") {
-    fill(place, typeof invocation.result === "string" ? block(invocation.result) : download(address, invocation, "JSON"));
+    fill(
+      place,
+      typeof invocation.result === "string"
+        ? block(invocation.result)
+        : download(address, invocation, "JSON"),
+    );
     return;
   }
-  const bytes = typeof invocation.result === "string" ? Math.floor((invocation.result.length * 3) / 4) : null;
-  fill(place, h("p", {}, h("code", {}, kind), bytes === null ? null : ` ${size(bytes)} `, download(address, invocation, "Download")));
-  if (PICTURES.includes(kind) && (bytes ?? 0) <= MOST_SHOWN_BYTES) place.append(await picture(address, kind, signal));
+  const bytes =
+    typeof invocation.result === "string" ? Math.floor((invocation.result.length * 3) / 4) : null;
+  fill(
+    place,
+    h(
+      "p",
+      {},
+      h("code", {}, kind),
+      bytes === null ? null : ` ${size(bytes)} `,
+      download(address, invocation, "Download"),
+    ),
+  );
+  if (PICTURES.includes(kind) && (bytes ?? 0) <= MOST_SHOWN_BYTES)
+    place.append(await picture(address, kind, signal));
 }
 
 function download(address, invocation, name) {
-  return h("a", { class: "button", href: address, download: `${invocation.function}-${invocation.id}` }, name);
+  return h(
+    "a",
+    { class: "button", href: address, download: `${invocation.function}-${invocation.id}` },
+    name,
+  );
 }
 
 async function picture(address, kind, signal) {

@@ -6,17 +6,25 @@ import { count } from "../scripts/figures.js";
 
 const LONG = 2000;
 // C0 and C1 controls but tab and line feed, and everything that changes direction.
-const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const INVISIBLE =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Show controls by their number, so that text is read as it is stored. */
 export function visible(text) {
-  return text.replace(INVISIBLE, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(
+    INVISIBLE,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** A short text in a line. */
 export function isolated(text, longest = 120) {
   const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
-  return h("bdi", { title: text.length > longest ? visible(text.slice(0, LONG)) : null }, visible(cut));
+  return h(
+    "bdi",
+    { title: text.length > longest ? visible(text.slice(0, LONG)) : null },
+    visible(cut),
+  );
 }
 
 /** A text of any length in its lines, cut to its beginning until asked. */
@@ -27,6 +35,7 @@ export function block(text, { kind = "text", longest = LONG } = {}) {
     pre.textContent = visible(text);
     return place;
   }
+  pre.classList.add("long");
   pre.textContent = visible(text.slice(0, longest));
   place.append(showAll(text.length, () => (pre.textContent = visible(text))));
   return place;
@@ -40,11 +49,20 @@ export function quoted(text, longest = 500) {
     return shown;
   }
   shown.textContent = visible(JSON.stringify(text.slice(0, longest)).slice(0, -1));
-  return h("span", {}, shown, showAll(text.length, () => (shown.textContent = visible(JSON.stringify(text)))));
+  return h(
+    "span",
+    {},
+    shown,
+    showAll(text.length, () => (shown.textContent = visible(JSON.stringify(text)))),
+  );
 }
 
 function showAll(length, show) {
-  const button = h("button", { type: "button", class: "quiet more" }, `… show all ${count(length)} characters`);
+  const button = h(
+    "button",
+    { type: "button", class: "quiet more" },
+    `… show all ${count(length)} characters`,
+  );
   button.addEventListener("click", () => {
     show();
     button.remove();

@@ -1,11 +1,28 @@
 // From values to places on a chart.
 
-/** Return a scale from [0, most] to [height, 0], with 3 to 5 round steps. */
-export function roundScale(most, height) {
+const MINUTE_MS = 60_000;
+const LONG_STEPS_MS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 240, 480].map((m) => m * MINUTE_MS);
+
+/** The next round step from a rough one, of numbers that count by tens. */
+export function decimalStep(rough) {
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const factor = [1, 2, 2.5, 5, 10].find((f) => f * power >= rough * (1 - 1e-9));
+  return factor * power;
+}
+
+/** The same of times in ms, which count by sixties from a minute on. */
+export function timeStep(roughMs) {
+  if (roughMs <= 10_000) return decimalStep(roughMs);
+  return LONG_STEPS_MS.find((step) => step >= roughMs) ?? decimalStep(roughMs);
+}
+
+/** Return a scale from [0, most] to [height, 0], with 3 to 5 steps that `roundStep` makes. */
+export function roundScale(most, height, roundStep) {
   const step = roundStep(Math.max(most, Number.MIN_VALUE) / 4);
   const top = Math.max(step, Math.ceil(most / step - 1e-9) * step);
   const ticks = [];
-  for (let value = 0; value <= top + step / 2; value += step) ticks.push(Number(value.toPrecision(12)));
+  for (let value = 0; value <= top + step / 2; value += step)
+    ticks.push(Number(value.toPrecision(12)));
   return { top, ticks, place: (value) => height - (value / top) * height };
 }
 
@@ -17,10 +34,4 @@ export function timeTicks(moments, most) {
   const wanted = minutes.find((m) => (moments.length * stepMs) / (m * 60_000) <= most) ?? 1440;
   const zoneMs = new Date(moments[0]).getTimezoneOffset() * 60_000;
   return moments.map((_, i) => i).filter((i) => (moments[i] - zoneMs) % (wanted * 60_000) === 0);
-}
-
-function roundStep(rough) {
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const factor = [1, 2, 2.5, 5, 10].find((f) => f * power >= rough * (1 - 1e-9));
-  return factor * power;
 }

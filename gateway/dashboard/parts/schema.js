@@ -4,15 +4,20 @@
 export function resolve(schema, root) {
   let found = schema;
   for (let i = 0; found.$ref && i < 20; i += 1) {
-    const target = found.$ref.replace("#/", "").split("/").reduce((at, part) => at?.[part.replaceAll("~1", "/").replaceAll("~0", "~")], root);
+    const target = found.$ref
+      .replace("#/", "")
+      .split("/")
+      .reduce((at, part) => at?.[part.replaceAll("~1", "/").replaceAll("~0", "~")], root);
     const { $ref, ...own } = found;
     found = { ...(target ?? {}), ...own };
   }
-  if (found.allOf?.length === 1) return resolve({ ...found, allOf: undefined, ...found.allOf[0] }, root);
+  if (found.allOf?.length === 1)
+    return resolve({ ...found, allOf: undefined, ...found.allOf[0] }, root);
   const choices = found.anyOf ?? found.oneOf;
   if (!choices) return { schema: found, isNullable: false };
   const others = choices.filter((choice) => choice.type !== "null");
-  if (others.length !== 1 || others.length === choices.length) return { schema: found, isNullable: others.length < choices.length };
+  if (others.length !== 1 || others.length === choices.length)
+    return { schema: found, isNullable: others.length < choices.length };
   const { anyOf, oneOf, ...own } = found;
   return { schema: { ...resolve(others[0], root).schema, ...own }, isNullable: true };
 }
@@ -49,9 +54,13 @@ export function signatureParts(definition) {
 function plainName(schema, root) {
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices) return choices.map((choice) => typeName(choice, root)).join(" | ");
-  if (schema.enum) return schema.enum.length <= 4 ? schema.enum.map((one) => JSON.stringify(one)).join(" | ") : "choice";
+  if (schema.enum)
+    return schema.enum.length <= 4
+      ? schema.enum.map((one) => JSON.stringify(one)).join(" | ")
+      : "choice";
   if (kindOf(schema) === "bytes") return schema.contentMediaType ?? "bytes";
-  if (schema.type === "array") return schema.items ? `list of ${typeName(schema.items, root)}` : "list";
+  if (schema.type === "array")
+    return schema.items ? `list of ${typeName(schema.items, root)}` : "list";
   if (schema.type === "object") return schema.title ?? "object";
   if (Array.isArray(schema.type)) return schema.type.join(" | ");
   return schema.format ?? schema.type ?? "any JSON";

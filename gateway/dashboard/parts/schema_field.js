@@ -18,7 +18,11 @@ export function makeField(name, given, root, isRequired) {
   const input = INPUTS[kind]({ schema, isRequired, isNullable, id });
   const problem = h("p", { class: "field-problem", id: `${id}-problem`, hidden: true });
   const bounds = describeBounds(schema);
-  const hint = h("p", { class: "hint", id: `${id}-hint` }, [given.description ?? schema.description, bounds].filter(Boolean).join(" "));
+  const hint = h(
+    "p",
+    { class: "hint", id: `${id}-hint` },
+    [given.description ?? schema.description, bounds].filter(Boolean).join(" "),
+  );
   const described = `${id}-hint ${id}-problem`;
   input.control.setAttribute("aria-describedby", described);
   const label = h(
@@ -46,7 +50,12 @@ export function makeField(name, given, root, isRequired) {
 const INPUTS = {
   text({ schema, isRequired, id }) {
     const usual = schema.default;
-    const control = h("textarea", { id, rows: 1, spellcheck: "false", placeholder: usual === undefined || usual === null ? PLACEHOLDERS[schema.format] : usual });
+    const control = h("textarea", {
+      id,
+      rows: 1,
+      spellcheck: "false",
+      placeholder: usual === undefined || usual === null ? PLACEHOLDERS[schema.format] : usual,
+    });
     return {
       control,
       read: () => (control.value === "" && !isRequired ? undefined : control.value),
@@ -56,7 +65,13 @@ const INPUTS = {
 
   number({ schema, id }) {
     const isWhole = schema.type === "integer";
-    const control = h("input", { id, type: "text", inputmode: isWhole ? "numeric" : "decimal", autocomplete: "off", placeholder: schema.default ?? null });
+    const control = h("input", {
+      id,
+      type: "text",
+      inputmode: isWhole ? "numeric" : "decimal",
+      autocomplete: "off",
+      placeholder: schema.default ?? null,
+    });
     return {
       control,
       read() {
@@ -65,19 +80,25 @@ const INPUTS = {
         if (!/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) throw new FieldError("takes a number");
         return new ExactNumber(text.replace(/^(-?)0+(?=\d)/, "$1"));
       },
-      set: (value) => (control.value = value === null || value === undefined ? "" : JSON.stringify(value)),
+      set: (value) =>
+        (control.value = value === null || value === undefined ? "" : JSON.stringify(value)),
     };
   },
 
   switch({ schema, isNullable, id }) {
-    const options = [["", schema.default === undefined ? "–" : `as usual: ${JSON.stringify(schema.default)}`], ["true", "true"], ["false", "false"]];
+    const options = [
+      ["", schema.default === undefined ? "–" : `as usual: ${JSON.stringify(schema.default)}`],
+      ["true", "true"],
+      ["false", "false"],
+    ];
     if (isNullable) options.push(["null", "null"]);
     return select(id, options);
   },
 
   choice({ schema, isRequired, isNullable, id }) {
     const values = schema.enum ?? [schema.const];
-    const usual = schema.default === undefined ? "–" : `as usual: ${JSON.stringify(schema.default)}`;
+    const usual =
+      schema.default === undefined ? "–" : `as usual: ${JSON.stringify(schema.default)}`;
     const options = isRequired ? [] : [["", usual]];
     for (const value of values) options.push([JSON.stringify(value), String(value)]);
     if (isNullable) options.push(["null", "null"]);
@@ -99,8 +120,19 @@ const INPUTS = {
   },
 
   json({ schema, isRequired, id }) {
-    const usual = schema.default === undefined ? (schema.type === "array" ? "[]" : "{}") : JSON.stringify(schema.default);
-    const control = h("textarea", { id, rows: 3, class: "code", spellcheck: "false", placeholder: usual });
+    const usual =
+      schema.default === undefined
+        ? schema.type === "array"
+          ? "[]"
+          : "{}"
+        : JSON.stringify(schema.default);
+    const control = h("textarea", {
+      id,
+      rows: 3,
+      class: "code",
+      spellcheck: "false",
+      placeholder: usual,
+    });
     return {
       control,
       read() {
@@ -119,10 +151,20 @@ const INPUTS = {
   },
 };
 
-const PLACEHOLDERS = { date: "2026-01-31", "date-time": "2026-01-31T12:00:00Z", time: "12:00:00Z", uuid: "00000000-0000-0000-0000-000000000000", uri: "https://" };
+const PLACEHOLDERS = {
+  date: "2026-01-31",
+  "date-time": "2026-01-31T12:00:00Z",
+  time: "12:00:00Z",
+  uuid: "00000000-0000-0000-0000-000000000000",
+  uri: "https://",
+};
 
 function select(id, options) {
-  const control = h("select", { id }, options.map(([value, name]) => h("option", { value }, name)));
+  const control = h(
+    "select",
+    { id },
+    options.map(([value, name]) => h("option", { value }, name)),
+  );
   return {
     control,
     read: () => (control.value === "" ? undefined : JSON.parse(control.value)),
@@ -145,6 +187,7 @@ function describeBounds(schema) {
 async function base64Of(file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const pieces = [];
-  for (let i = 0; i < bytes.length; i += 32_768) pieces.push(String.fromCharCode(...bytes.subarray(i, i + 32_768)));
+  for (let i = 0; i < bytes.length; i += 32_768)
+    pieces.push(String.fromCharCode(...bytes.subarray(i, i + 32_768)));
   return btoa(pieces.join(""));
 }

@@ -4,6 +4,7 @@ import { h } from "../scripts/element.js";
 import { compact, percent } from "../scripts/figures.js";
 import { span } from "../scripts/moments.js";
 import { makeChart } from "./chart.js";
+import { timeStep } from "./scale.js";
 
 /** Make them; returns {element, show(points)}. */
 export function makeStatisticsCharts() {
@@ -16,7 +17,11 @@ export function makeStatisticsCharts() {
       series: [
         { name: "succeeded", kind: "succeeded", read: (point) => point.succeeded },
         { name: "failed", kind: "failed", read: (point) => point.failed },
-        { name: "cancelled or expired", kind: "cancelled", read: (point) => point.cancelled + point.expired },
+        {
+          name: "cancelled or expired",
+          kind: "cancelled",
+          read: (point) => point.cancelled + point.expired,
+        },
       ],
     }),
     makeChart({
@@ -30,7 +35,11 @@ export function makeStatisticsCharts() {
     quantiles("Time in the queue", "queue_ms"),
   ];
   return {
-    element: h("div", { class: "charts" }, charts.map((chart) => chart.element)),
+    element: h(
+      "div",
+      { class: "charts" },
+      charts.map((chart) => chart.element),
+    ),
     show: (points) => charts.forEach((chart) => chart.show(points)),
   };
 }
@@ -41,6 +50,7 @@ function quantiles(title, field) {
     form: "lines",
     write: span,
     least: 4,
+    roundStep: timeStep,
     series: [
       { name: "p95", kind: "p95", read: (point) => point[field]?.p95 ?? null },
       { name: "p50", kind: "p50", read: (point) => point[field]?.p50 ?? null },

@@ -14,7 +14,11 @@ export function makeTable({ caption, columns, key, empty }) {
   const head = h(
     "thead",
     {},
-    h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.kind }, column.name))),
+    h(
+      "tr",
+      {},
+      columns.map((column) => h("th", { scope: "col", class: column.kind }, column.name)),
+    ),
   );
   const table = h("table", {}, h("caption", { class: "unseen" }, caption), head, body);
   const nothing = h("div", { class: "empty", hidden: true });
@@ -43,7 +47,9 @@ export function makeTable({ caption, columns, key, empty }) {
   }
 
   function makeRow(name) {
-    const cells = columns.map((column) => h("td", { class: column.kind, "data-name": column.name }));
+    const cells = columns.map((column) =>
+      h("td", { class: column.kind, "data-name": column.name }),
+    );
     const row = h("tr", { data: { key: `row-${name}` } }, cells);
     rows.set(name, row);
     return row;

@@ -9,7 +9,9 @@ import { isolated } from "./safe_text.js";
 export function timeline(invocation, delivery) {
   const steps = stepsOf(invocation, delivery);
   const startMs = steps[0].atMs;
-  const past = steps.map((step) => step.untilMs ?? step.atMs).filter((atMs) => atMs <= Date.now() + 1000);
+  const past = steps
+    .map((step) => step.untilMs ?? step.atMs)
+    .filter((atMs) => atMs <= Date.now() + 1000);
   const endMs = Math.max(startMs + 1, ...past);
   return h(
     "ol",
@@ -29,7 +31,12 @@ function drawStep(step, startMs, endMs) {
   return h(
     "li",
     { class: step.kind },
-    h("span", { class: "when" }, at(step.at), h("span", { class: "offset" }, ` +${span(step.atMs - startMs)}`)),
+    h(
+      "span",
+      { class: "when" },
+      at(step.at),
+      h("span", { class: "offset" }, ` +${span(step.atMs - startMs)}`),
+    ),
     h("span", { class: "what" }, step.what),
     h("span", { class: "track", "aria-hidden": "true" }, step.atMs <= endMs ? bar : null),
     h("span", { class: "took" }, took),
@@ -52,7 +59,10 @@ function stepsOf(invocation, delivery) {
   for (const [i, sent] of (delivery?.attempts ?? []).entries()) {
     const said = sent.status_code ? `answered ${sent.status_code}` : (sent.error ?? "no answer");
     const isGood = sent.status_code >= 200 && sent.status_code < 300;
-    const one = step(sent.at, isGood ? "succeeded" : "failed", [`Callback ${i + 1}: `, isolated(said)]);
+    const one = step(sent.at, isGood ? "succeeded" : "failed", [
+      `Callback ${i + 1}: `,
+      isolated(said),
+    ]);
     one.untilMs = one.atMs + (sent.duration_ms ?? 0);
     steps.push(one);
   }
@@ -64,8 +74,17 @@ function stepsOf(invocation, delivery) {
 
 function attemptStep(attempt, invocation) {
   const outcome = attempt.outcome ?? "running";
-  const what = [`Attempt ${attempt.attempt} `, h("span", { class: "note" }, `on ${attempt.worker ?? "?"}`)];
-  if (attempt.error) what.push(" ", isolated(`${attempt.error.exception_type ?? attempt.error.type}: ${attempt.error.message ?? ""}`));
+  const what = [
+    `Attempt ${attempt.attempt} `,
+    h("span", { class: "note" }, `on ${attempt.worker ?? "?"}`),
+  ];
+  if (attempt.error)
+    what.push(
+      " ",
+      isolated(
+        `${attempt.error.exception_type ?? attempt.error.type}: ${attempt.error.message ?? ""}`,
+      ),
+    );
   else if (outcome === "worker_lost") what.push(" its runner or worker died");
   const kind = { worker_lost: "failed", retrying: "retrying" }[outcome] ?? outcome;
   const one = step(attempt.started_at, kind, what);
@@ -82,7 +101,11 @@ function addEnding(steps, invocation) {
     return;
   }
   if (status === "running") return;
-  const said = { queued: "Waits for a worker", retrying: "Waits for its next attempt", scheduled: "Waits for its time" };
+  const said = {
+    queued: "Waits for a worker",
+    retrying: "Waits for its next attempt",
+    scheduled: "Waits for its time",
+  };
   const since = new Date(last.untilMs ?? last.atMs).toISOString();
   const wait = step(since, status, said[status] ?? status);
   wait.untilMs = Date.now();

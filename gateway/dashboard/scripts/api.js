@@ -61,7 +61,8 @@ async function reach(address, options) {
     if (error.name !== "AbortError") noteLoss("The gateway does not answer");
     throw error;
   }
-  if (response.status === 503 && options.method === "GET") noteLoss("The gateway cannot reach Redis");
+  if (response.status === 503 && options.method === "GET")
+    noteLoss("The gateway cannot reach Redis");
   else noteAnswer();
   return response;
 }

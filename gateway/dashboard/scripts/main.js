@@ -19,7 +19,11 @@ const INVOCATION = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 fill(
   document.getElementById("views"),
-  h("ul", {}, VIEWS.map(([href, name, pages]) => h("li", {}, h("a", { href, data: { pages } }, name)))),
+  h(
+    "ul",
+    {},
+    VIEWS.map(([href, name, pages]) => h("li", {}, h("a", { href, data: { pages } }, name))),
+  ),
 );
 installThemeSwitch(document.getElementById("theme"));
 installConnection();

@@ -33,9 +33,13 @@ export function poll(work, everyMs, signal, onError) {
     return failures ? Math.min(LONGEST_MS, Math.max(everyMs, 1000 * 2 ** (failures - 1))) : everyMs;
   }
 
-  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : run()), {
-    signal,
-  });
+  document.addEventListener(
+    "visibilitychange",
+    () => (document.hidden ? clearTimeout(timer) : run()),
+    {
+      signal,
+    },
+  );
   addEventListener("online", run, { signal });
   signal.addEventListener("abort", () => clearTimeout(timer));
   run();

@@ -46,7 +46,8 @@ export function installRouter() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
     const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
-    if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
+    if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download"))
+      return;
     if (link.origin !== location.origin || !isOurs(link.pathname)) return;
     if (link.hash && link.pathname === location.pathname) return;
     event.preventDefault();
@@ -68,11 +69,19 @@ async function showAddress({ isFirst = false } = {}) {
   markView(route?.page);
   fill(content, h("p", { class: "loading" }, "Loading …"));
   try {
-    if (!route) throw new ApiError(404, { title: "No such page", detail: `There is nothing at ${location.pathname}.` });
+    if (!route)
+      throw new ApiError(404, {
+        title: "No such page",
+        detail: `There is nothing at ${location.pathname}.`,
+      });
     const page = await import(`../pages/${route.page}.js`);
     if (signal.aborted) return;
     const view = h("div", { class: `page page-${route.page}` });
-    await page.show(view, { ...route.parameters, query: new URLSearchParams(location.search) }, signal);
+    await page.show(
+      view,
+      { ...route.parameters, query: new URLSearchParams(location.search) },
+      signal,
+    );
     if (signal.aborted) return;
     fill(content, view);
   } catch (error) {
@@ -87,7 +96,8 @@ function settle(content, isFirst) {
   const heading = content.querySelector("h1");
   const name = heading?.dataset.title ?? heading?.textContent ?? "Penstock";
   document.title = `${name} · Penstock`;
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target =
+    location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (target) target.scrollIntoView();
   if (isFirst) return;
   if (!target) scrollTo(0, 0);
@@ -105,7 +115,13 @@ export function failure(error) {
     "section",
     { class: "panel failure", role: "alert" },
     h("h1", {}, isProblem ? error.title : "The gateway does not answer"),
-    h("p", {}, isProblem ? error.message : `Is it running? Trying again every few seconds. (${error.message})`),
+    h(
+      "p",
+      {},
+      isProblem
+        ? error.message
+        : `Is it running? Trying again every few seconds. (${error.message})`,
+    ),
     h(
       "p",
       { class: "actions" },

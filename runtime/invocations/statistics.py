@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 from runtime.store.statistics_calls import BOUNDS_MS
 
+_Key = TypeVar("_Key")
 ENDINGS = ("succeeded", "failed", "cancelled", "expired")
 OUTCOMES = (*ENDINGS, "retried", "lost")
 _TIMES = ("run", "queue")
@@ -44,9 +46,9 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Count another tally in."""
-        self.outcomes.update(other.outcomes)
-        self.run.update(other.run)
-        self.queue.update(other.queue)
+        _add(self.outcomes, other.outcomes)
+        _add(self.run, other.run)
+        _add(self.queue, other.queue)
 
 
 def tallies_of(counts: Mapping[str, int]) -> dict[str, Tally]:
@@ -87,3 +89,9 @@ def quantile_ms(histogram: Mapping[int, int], share: float) -> float | None:
             return low + (high - low) * (wanted - passed) / here
         passed += here
     return float(_EDGES_MS[-1])
+
+
+def _add(total: Counter[_Key], more: Mapping[_Key, int]) -> None:
+    """Add counts; some times faster than `Counter.update` for as few as there are here."""
+    for key, count in more.items():
+        total[key] = total.get(key, 0) + count

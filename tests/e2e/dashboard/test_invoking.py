@@ -28,7 +28,7 @@ def test_a_running_call_shows_its_progress_and_its_log_as_they_come(look, desk):
 
     outcome = page.locator(".outcome")
     expect(outcome.locator(".badge.running")).to_be_visible()
-    expect(outcome.locator(".progress")).to_contain_text("of 100 step")
+    expect(outcome.locator(".progress")).to_contain_text("of 100 · step")
     expect(outcome.locator("pre.log")).to_contain_text("step 2")
     page.locator(".outcome-head a").click()
     page.get_by_role("button", name="Cancel", exact=True).click()

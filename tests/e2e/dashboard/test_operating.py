@@ -94,7 +94,9 @@ def test_a_filter_is_kept_in_the_address(look, desk):
 
 @pytest.mark.timeout(90)
 def test_after_a_restart_of_everything_the_same_history_is_there(look, tmp_path):
-    with running_system(tmp_path, functions=FUNCTIONS, environment=QUICK) as first:
+    with running_system(
+        tmp_path, "--workers", "1", functions=FUNCTIONS, environment=QUICK
+    ) as first:
         for number in range(6):
             first.call("desk.divide", wait_s=10, dividend=1, divisor=number % 2)
         page = look("/invocations", of=first)
@@ -102,7 +104,9 @@ def test_after_a_restart_of_everything_the_same_history_is_there(look, tmp_path)
         before = rows(page)
         page.close()
 
-    with running_system(tmp_path, functions=FUNCTIONS, environment=QUICK) as again:
+    with running_system(
+        tmp_path, "--workers", "1", functions=FUNCTIONS, environment=QUICK
+    ) as again:
         page = look("/invocations", of=again)
 
         expect(page.locator("tbody tr")).to_have_count(6)

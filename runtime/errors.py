@@ -139,6 +139,12 @@ class ResultTooLargeError(PenstockError):
     code = "result_too_large"
 
 
+class OutOfTimeError(PenstockError):
+    """A function's time is up, and nobody kills the process that it runs in."""
+
+    code = "timeout"
+
+
 class CallbackAddressError(PenstockError):
     """A callback address is malformed, unresolvable or not allowed."""
 

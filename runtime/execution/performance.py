@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.errors import ArgumentsError, ResultNotSerializableError, ResultTooLargeError
+from runtime.errors import (
+    ArgumentsError,
+    OutOfTimeError,
+    ResultNotSerializableError,
+    ResultTooLargeError,
+)
 from runtime.execution.ending import Ending, EndingKind
 from runtime.execution.interruption import Interruption
 from runtime.execution.tracebacks import message_of, traceback_of, type_names
@@ -27,6 +32,7 @@ def perform(
     tell_item: TellItem,
     max_result_bytes: int,
     make_room: Callable[[], None] | None = None,
+    limit_s: float | None = None,
 ) -> tuple[Ending, bytes]:
     """Return how the call ended, and the result's bytes; items are told as they come.
 
@@ -38,6 +44,7 @@ def perform(
         tell_item: Called with each item of a generator.
         max_result_bytes: Longest result kept.
         make_room: Called when memory has run out, before anything is made of that.
+        limit_s: How long an async function may take where nobody kills its process.
 
     Raises:
         Interruption: The thread lane's own, and nothing else.
@@ -49,6 +56,7 @@ def perform(
             request=None if request is None else decode_request(request),
             tell_item=tell_item,
             most_item_bytes=max_result_bytes,
+            limit_s=limit_s,
         )
     except Interruption:
         raise
@@ -72,6 +80,8 @@ def describe(error: BaseException) -> Ending:
             message=f"the function called sys.exit({error.code!r:.200})",
             traceback=traceback_of(error),
         )
+    if isinstance(error, OutOfTimeError):
+        return Ending(kind="timeout", message=str(error))
     kind: EndingKind = "exception"
     after_s = None
     if isinstance(error, Retry):

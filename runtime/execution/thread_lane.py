@@ -1,7 +1,8 @@
 """isolation="thread": trusted small functions run in the worker's own threads.
 
 No process in between, so no kill: a function out of time is interrupted by an
-exception, which reaches it when it next runs Python code. One that catches it or
+exception, which reaches it when it next runs Python code; an async one is cancelled
+by its event loop, so that waiting ends too. One that catches it or
 sits in C code holds its thread until it returns; its outcome is `timeout` even so.
 A caller's cancellation only shows as `ctx.cancelled`: whether to stop is up to it.
 """
@@ -80,6 +81,7 @@ class ThreadLane:
                 context=context,
                 tell_item=partial(on_note, "item"),
                 max_result_bytes=limits.max_result_bytes,
+                limit_s=manifest.options.timeout_s,
             )
             told = self._guarded(call, manifest.options.timeout_s, running)
         sink.close()

@@ -14,11 +14,11 @@ import inspect
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.errors import ArgumentFault, ArgumentsError, OutOfTimeError
 from runtime.registry.manifest import Manifest
 from runtime.registry.results import Produced, produce
 from runtime.registry.signature import Signature
@@ -79,6 +79,7 @@ class LoadedFunction:
         request: Request | None = None,
         tell_item: TellItem = _tell_nobody,
         most_item_bytes: int | None = None,
+        limit_s: float | None = None,
     ) -> Produced:
         """Run the function once.
 
@@ -88,8 +89,10 @@ class LoadedFunction:
             request: Given to parameters annotated Request; an empty one if None.
             tell_item: Called with the JSON of each item of a generator.
             most_item_bytes: Longest JSON of all items.
+            limit_s: How long what is awaited may take; a plain function is not held to it.
 
         Raises:
+            OutOfTimeError: `limit_s` has passed.
             ArgumentsError: The arguments do not fit.
             ResultNotSerializableError: The result has no JSON form.
             ResultTooLargeError: The items of a generator are too long.
@@ -99,7 +102,7 @@ class LoadedFunction:
         value = self._target(*positional, **named)
         if not isinstance(value, str | bytes | dict | list | int | float | None):
             items = Items(adapter=self._item_adapter, tell=tell_item, most_bytes=most_item_bytes)
-            value = _finish(value, items)
+            value = _finish(value, items, limit_s)
             if value is items:
                 return items.produced()
         return produce(value, adapter=self._adapter, media_type=self._media_type)
@@ -135,16 +138,16 @@ class LoadedFunction:
         return positional, named
 
 
-def _finish(value: object, items: Items) -> object:
+def _finish(value: object, items: Items, limit_s: float | None) -> object:
     """Await what can be awaited, run what yields; return `items` when they are the result."""
     if inspect.isgenerator(value):
         returned = items.run(cast("Generator[Any, Any, object]", value))
         return items if returned is None else returned
     if inspect.isasyncgen(value):
-        _run(items.collect(value))
+        _run(items.collect(value), limit_s)
         return items
     if inspect.isawaitable(value):
-        return _run(_settle(value, items))
+        return _run(_settle(value, items), limit_s)
     return value
 
 
@@ -164,15 +167,40 @@ class _LoopHolder:
         weakref.finalize(self, self.runner.close)
 
 
-def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+class _Timed(Generic[T]):
+    """A coroutine that ends when its time is up, whatever it makes of being cancelled."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> None:
+        self.is_over = False
+        self._coroutine = coroutine
+        self._limit_s = limit_s
+
+    async def run(self) -> T:
+        limit = asyncio.timeout(self._limit_s)
+        try:
+            async with limit:
+                return await self._coroutine
+        finally:
+            self.is_over = True
+            if limit.expired():
+                raise OutOfTimeError(f"ran longer than {self._limit_s:g} s")
+
+
+def _run(coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> T:
     """Run in this thread's event loop, which stays, so that clients bound to it do.
 
-    In the context of this call: the loop would keep that of the first one.
+    In the context of this call: the loop would keep that of the first one. A loop that
+    was left with the call in it goes, or the next call would run the rest of this one.
     """
     holder: _LoopHolder | None = getattr(_loops, "holder", None)
     if holder is None:
         holder = _loops.holder = _LoopHolder()
-    return holder.runner.run(coroutine, context=contextvars.copy_context())
+    timed = _Timed(coroutine, limit_s)
+    try:
+        return holder.runner.run(timed.run(), context=contextvars.copy_context())
+    finally:
+        if not timed.is_over:
+            del _loops.holder
 
 
 def _arguments_error(error: ValidationError) -> ArgumentsError:

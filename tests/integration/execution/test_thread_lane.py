@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -88,6 +89,53 @@ def test_function_that_does_not_yield_is_a_timeout_once_it_returns(bench, body):
     error = error_of(bench.run(threaded(f"def f():\n {body}", timeout_s=0.2)))
 
     assert error["type"] == "timeout"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await asyncio.sleep(100)",
+        "yield 1; await asyncio.sleep(100)",
+        "try: await asyncio.sleep(100)\n except BaseException: pass",
+    ],
+)
+def test_async_function_that_waits_is_out_of_time(bench, body):
+    source = f"import asyncio\nasync def f():\n {body}"
+    begun = time.monotonic()
+
+    for timeout_s in (0.1, 0.5):  # on either side of how often the watchdog looks
+        error = error_of(bench.run(threaded(source, timeout_s=timeout_s)))
+        assert error["type"] == "timeout"
+        assert error["message"] == f"ran longer than {timeout_s} s"
+
+    assert time.monotonic() - begun < 3
+
+
+def test_nothing_of_a_call_out_of_time_runs_in_the_next_one(bench):
+    written = threaded(
+        """
+        import asyncio
+        ended = []
+        async def f(wait: bool):
+            before = len(ended)
+            try:
+                await asyncio.sleep(100 if wait else 0.05)
+            finally:
+                ended.append(wait)
+            return ended[before:]
+        """,
+        timeout_s=0.5,
+    )
+
+    for _ in range(5):
+        assert error_of(bench.run(written, b'{"wait":true}'))["type"] == "timeout"
+        assert bench.run(written, b'{"wait":false}').result == b"[false]"
+
+
+def test_timeout_of_the_function_s_own_is_its_exception(bench):
+    error = error_of(bench.run(threaded("async def f(): raise TimeoutError('mine')")))
+
+    assert (error["type"], error["message"]) == ("exception", "mine")
 
 
 def test_file_that_does_not_load_fails(bench):

@@ -17,8 +17,8 @@ PACE_HEADERS = ("RateLimit", "RateLimit-Policy")
 
 
 def operation_id(name: str) -> str:
-    """Return the operation id of a function."""
-    return "invoke_" + name.replace(".", "_")
+    """Return the operation id of a function; its dots stay, for `a.b` is not `a_b`."""
+    return "invoke_" + name
 
 
 def function_schemas(manifest: Manifest) -> dict[str, Json]:

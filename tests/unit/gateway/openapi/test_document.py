@@ -72,12 +72,18 @@ def test_it_is_valid_openapi_3_1_with_and_without_functions(made):
 def test_every_function_that_loaded_has_its_own_operation(made):
     operation = made["paths"]["/functions/shop.order"]["post"]
 
-    assert operation["operationId"] == "invoke_shop_order"
+    assert operation["operationId"] == "invoke_shop.order"
     assert operation["summary"] == "Order things"
     assert operation["description"] == "At length."
     assert operation["callbacks"]["finished"]
     assert set(operation["responses"]["202"]["links"]) == {"invocation", "result", "logs"}
     assert "/functions/never" not in made["paths"]
+
+
+def test_functions_whose_names_are_alike_have_operations_of_their_own():
+    alike = [Manifest(name=name, version="1", file="f.py") for name in ("a.b", "a_b", "a.b_c")]
+
+    validate(document(alike))
 
 
 def test_every_documented_route_of_the_table_is_there(made):

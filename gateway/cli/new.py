@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from pathlib import Path
 from typing import Annotated
@@ -76,9 +77,14 @@ def new(
             f"{name!r} would not be published: files and folders that begin with _ are helpers",
             exit_code=ExitCode.USAGE,
         )
+    short = name.rpartition(".")[2]
+    if keyword.iskeyword(short):
+        raise CommandError(
+            f"{short!r} is a word of Python's own: no function can be defined by that name",
+            exit_code=ExitCode.USAGE,
+        )
     path = read_settings(functions=functions).functions.joinpath(*name.split("."))
     path = path.with_name(path.name + ".py")
-    short = name.rpartition(".")[2]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:

@@ -153,6 +153,15 @@ def test_a_name_that_cannot_be_published_is_refused(tmp_path: Path, name: str):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["class", "school.class", "async"])
+def test_a_name_that_python_keeps_for_itself_is_refused(tmp_path: Path, name: str):
+    answer = penstock("new", name, "--functions", tmp_path)
+
+    assert answer.returncode == ExitCode.USAGE
+    assert "a word of Python's own" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", ["ls", "status", "openapi"])
 def test_where_nobody_answers_the_exit_code_says_so(command: str):
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -38,7 +38,8 @@ class Readyz:
             async with asyncio.timeout(_LONGEST_S):
                 await self._store.run(_PING)
         except (StoreError, TimeoutError) as error:
-            raise ProblemError("not_ready", f"Redis does not answer: {error}.") from error
+            why = str(error) or f"nothing within {_LONGEST_S:g} s"
+            raise ProblemError("not_ready", f"Redis does not answer: {why}.") from error
         count = sum(bool(manifest.version) for manifest in self._directory.manifests.values())
         if not count:
             raise ProblemError("not_ready", "No functions are published yet.")

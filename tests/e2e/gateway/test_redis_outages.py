@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -84,7 +85,9 @@ def assert_all_unavailable(http):
     for path in PATHS:
         assert_unavailable(http, "GET", path)
     began = time.monotonic()
-    assert http.get("/readyz").json()["code"] == "not_ready"
+    problem = http.get("/readyz").json()
+    assert problem["code"] == "not_ready"
+    assert re.fullmatch(r"Redis does not answer: .+\.", problem["detail"])
     assert time.monotonic() - began < LONGEST_S
     assert http.get("/livez").status_code == 200
 

@@ -26,7 +26,9 @@ up: $(VENV)/installed ## Install what is needed and run everything here (ARGS="-
 
 test: $(VENV)/installed-dev ## Run all tests (ARGS="-k callbacks")
 	@sh tests/support/install_redis.sh
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS) \
+	  || { echo "make: once more, alone, what failed beside others"; \
+	       $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
 faults: $(VENV)/installed-dev ## Kill processes for minutes and count what became of the calls
 	@sh tests/support/install_redis.sh

@@ -2,7 +2,8 @@
 
 A worker has threads and connections, so it must not fork. `ForkServer` starts a
 fresh interpreter that preloads what children need, then forks on request; its
-environment is all that children see. If it dies, the next spawn starts another.
+environment is all that children see. If it dies or falls silent (what it forks can
+stop it), the next spawn starts another.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +33,9 @@ _BOOT = (
     "from runtime.processes.fork_server_main import main; main()"
 )
 _MOST_SERVERS_TRIED = 3
-_SPAWN_LIMIT_S = 30.0
+_FIRST_SPAWN_LIMIT_S = 30.0  # its preloading included
+_SPAWN_LIMIT_S = 5.0
+_KILL_LIMIT_S = 1.0
 _STOP_LIMIT_S = 5.0
 _KILLED = Exit(None, 9)
 
@@ -46,23 +49,46 @@ class Child:
         self._line = line
         self._exit: Exit | None = None
         self._waiting = threading.Lock()
+        self._last_resort: threading.Timer | None = None
 
     def kill(self) -> None:
         """Kill the child and its process group; from any thread, at any time."""
         with contextlib.suppress(OSError):  # it is gone already
             self._line.send(lifeline.KILL)
+            if self._last_resort is None:
+                self._last_resort = timer = threading.Timer(_KILL_LIMIT_S, self._kill_directly)
+                timer.daemon = True
+                timer.start()
 
     def wait(self, timeout_s: float) -> Exit | None:
         """Return how the child ended, None if it has not within `timeout_s`."""
         with self._waiting:
             if self._exit is None:
                 self._exit = self._hear(timeout_s)
+            if self._exit is not None:
+                self._rest()
             return self._exit
 
     def close(self) -> None:
         """Kill what is left and give up the descriptors; twice is safe."""
+        self._rest()
         self.channel.close()
         self._line.close()
+
+    def _kill_directly(self) -> None:
+        """Kill it ourselves: its number is its own while the server says nothing."""
+        try:
+            self._line.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
+        except BlockingIOError:
+            lifeline.kill_group(self.pid)
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)  # who waits for its end need not
+        except OSError:  # closed: whoever closed it has given it up
+            pass
+
+    def _rest(self) -> None:
+        if self._last_resort is not None:
+            self._last_resort.cancel()
 
     def _hear(self, timeout_s: float) -> Exit | None:
         try:
@@ -75,7 +101,7 @@ class Child:
             return None
         except OSError:
             word = b""
-        if len(word) < lifeline.WORD.size:  # the fork server died, and its children with it
+        if len(word) < lifeline.WORD.size:  # the server died and its children with it, or we killed
             return _KILLED
         _, first, second = lifeline.WORD.unpack(word)
         return lifeline.exit_of(first, second)
@@ -106,6 +132,7 @@ class ForkServer:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._has_answered = False
         self._stopped = False
 
     @property
@@ -138,17 +165,22 @@ class ForkServer:
             self._discard()
 
     def _try_spawn(self, entry: str, memory_bytes: int | None) -> Child | None:
-        """Return None when the server turns out to be dead; it is then forgotten."""
+        """Return None when the server turns out to be dead or silent; it is then forgotten."""
         channel, channel_end = socket.socketpair()
         line, line_end = socket.socketpair()
         pid: int | None = None
         try:
             with channel_end, line_end:
                 server = self._ask(entry, memory_bytes, (channel_end.fileno(), line_end.fileno()))
-            pid = _hear_pid(line)
-            if pid is None:
-                with self._lock:
-                    if self._process is server:
+            limit_s = _SPAWN_LIMIT_S if self._has_answered else _FIRST_SPAWN_LIMIT_S
+            try:
+                pid = _hear_pid(line, limit_s)
+            except TimeoutError:
+                server.kill()  # stopped for good, for all we know
+            with self._lock:
+                if self._process is server:
+                    self._has_answered = pid is not None
+                    if pid is None:
                         self._discard()
         finally:
             if pid is None:
@@ -173,6 +205,7 @@ class ForkServer:
             self._discard()
         if self._process is None or self._control is None:
             self._process, self._control = self._launch()
+            self._has_answered = False
         return self._process, self._control
 
     def _launch(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
@@ -193,6 +226,7 @@ class ForkServer:
         if control is not None:
             control.close()
         if process is not None:
+            process.send_signal(signal.SIGCONT)  # if it is stopped, it cannot end by itself
             try:
                 process.wait(_STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
@@ -200,14 +234,13 @@ class ForkServer:
                 process.wait()
 
 
-def _hear_pid(line: socket.socket) -> int | None:
+def _hear_pid(line: socket.socket, limit_s: float) -> int | None:
     """Wait for the answer to a spawn; None when the server dies before it."""
-    deadline = time.monotonic() + _SPAWN_LIMIT_S
-    line.settimeout(max(0.0, deadline - time.monotonic()))
+    line.settimeout(limit_s)
     try:
         word = line.recv(lifeline.WORD.size)
-    except TimeoutError as error:
-        raise ProcessError(f"no child within {_SPAWN_LIMIT_S:g} s") from error
+    except TimeoutError:
+        raise
     except OSError:
         word = b""
     if len(word) < lifeline.WORD.size:

@@ -94,7 +94,7 @@ class _Server:
         except OSError:
             word = b""
         pid = self._lines[line]
-        _kill(pid)
+        lifeline.kill_group(pid)
         if not word:
             self._drop(line)
             self._children[pid] = -1
@@ -121,7 +121,7 @@ class _Server:
 
     def _end_all(self) -> None:
         for pid in self._children:
-            _kill(pid)
+            lifeline.kill_group(pid)
         deadline = time.monotonic() + _END_LIMIT_S
         while self._children or _own_children():
             select.select([self._wake], [], [], max(0.0, deadline - time.monotonic()))
@@ -149,14 +149,6 @@ def _next_dead() -> tuple[int, lifeline.Exit] | None:
     if os.WIFSIGNALED(status):
         return pid, lifeline.Exit(None, os.WTERMSIG(status))
     return pid, lifeline.Exit(os.WEXITSTATUS(status), None)
-
-
-def _kill(pid: int) -> None:
-    """Kill a child not yet reaped and its group, which it may not have made yet."""
-    with contextlib.suppress(OSError):
-        os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(OSError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def _own_children() -> list[int]:

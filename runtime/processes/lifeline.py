@@ -2,11 +2,15 @@
 
 The fork server tells what became of the child; the owner says `KILL`, or closes
 its end, which means the same. So nobody sends a signal to a number that may by
-then be somebody else's process: only the server does, and it knows who is reaped.
+then be somebody else's process: only the server does, and it knows who is reaped;
+and the owner, when a silent server shows that nobody is.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import struct
 from dataclasses import dataclass
 
@@ -43,3 +47,11 @@ def refused(error_number: int) -> bytes:
 def exit_of(first: int, second: int) -> Exit:
     """Read the two numbers of `exited`."""
     return Exit(None, second) if second else Exit(first, None)
+
+
+def kill_group(pid: int) -> None:
+    """Kill a child not yet reaped and its group, which it may not have made yet."""
+    with contextlib.suppress(OSError):
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGKILL)

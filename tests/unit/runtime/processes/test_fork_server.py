@@ -194,6 +194,50 @@ def test_killed_server_takes_its_children_and_is_replaced():
     server.stop()
 
 
+@pytest.fixture
+def halted():
+    """A server that has forked, and cannot go on."""
+    started = ForkServer(preload=[], environment=clean_environment(read_environment()))
+    child = started.spawn(f"{ENTRIES}:stay")
+    pids = json.loads(child.channel.receive(20)[0])
+    os.kill(started.pid, signal.SIGSTOP)
+    yield started, child, pids
+    child.close()
+    started.stop()
+
+
+def test_server_that_does_not_answer_is_replaced(halted):
+    server, child, _ = halted
+    first = server.pid
+
+    with server.spawn(f"{ENTRIES}:echo") as second:
+        second.channel.send(b"x")
+        assert second.channel.receive(10) == [b"x"]
+
+    assert server.pid != first
+    assert is_gone(first)
+    assert child.wait(10) == Exit(None, signal.SIGKILL)
+    assert eventually(lambda: is_gone(child.pid), within_s=5)
+
+
+def test_child_of_a_server_that_does_not_answer_is_killed_with_its_group(halted):
+    _, child, [_, plain, *_] = halted
+
+    child.kill()
+    assert eventually(lambda: is_gone(child.pid) and is_gone(plain), within_s=4)
+
+    assert child.wait(2) == Exit(None, signal.SIGKILL)
+
+
+def test_server_that_does_not_answer_stops_in_order(halted):
+    server, _, pids = halted
+    everything = [server.pid, *pids]
+
+    server.stop()
+
+    assert eventually(lambda: all(map(is_gone, everything)), within_s=2)
+
+
 def test_stopped_server_leaves_nothing_and_refuses():
     server = ForkServer(preload=[], environment=clean_environment(read_environment()))
     child = server.spawn(f"{ENTRIES}:stay")

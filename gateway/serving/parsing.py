@@ -14,6 +14,7 @@ import httptools
 from gateway.serving.limits import Limits
 
 Scope = dict[str, Any]
+_VERSIONS = frozenset({"1.0", "1.1"})
 _UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
 
 
@@ -134,7 +135,7 @@ class RequestParser:
             self._owner.on_end()
 
     def _read_on_without_upgrade(self, rest: bytes) -> None:
-        """Read a request that offers to upgrade again, as the HTTP/1.1 it is without the offer.
+        """Read a request that offers to upgrade again, as what it is without the offer.
 
         httptools skips its body; browsers and Java offer h2c on ordinary requests.
         """
@@ -142,8 +143,9 @@ class RequestParser:
         if method == b"CONNECT":
             self.refuse("malformed_request", "This is not a proxy.")
             return
+        version = self._http.get_http_version().encode()
         self._http = httptools.HttpRequestParser(self)
-        head = [b"%b %b HTTP/1.1\r\n" % (method, self._target)]
+        head = [b"%b %b HTTP/%b\r\n" % (method, self._target, version)]
         head += [
             b"%b: %b\r\n" % header for header in self._headers if header[0] not in _UPGRADE_HEADERS
         ]
@@ -151,6 +153,9 @@ class RequestParser:
 
     def _scope(self) -> Scope | None:
         version = self._http.get_http_version()
+        if version not in _VERSIONS:
+            self.refuse("malformed_request", "Only HTTP/1.0 and HTTP/1.1 are spoken.")
+            return None
         if self._hosts != 1 and version != "1.0":
             self.refuse("malformed_request", "A request has exactly one Host header.")
             return None

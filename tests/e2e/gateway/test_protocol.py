@@ -73,6 +73,10 @@ def client(gateway):
     [
         b"nonsense\r\n\r\n",
         b"GET /livez HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/2.0\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/0.9\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/2.0\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET /livez\r\n\r\n",
         b"GET /livez HTTP/1.1\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",

@@ -14,6 +14,7 @@ from typing import Any
 import falcon.asgi
 from falcon.asgi import Request, Response
 
+from gateway.preferences import fault_of, refuse_parameters
 from gateway.problems import MEDIA_TYPE, encode_problem, status_of
 from gateway.serving.limits import Limits
 
@@ -130,6 +131,21 @@ def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:
     """Return one of the noted headers, several of a name joined by commas."""
     value: bytes | None = scope[NOTED].get(name)
     return None if value is None else value.decode("latin-1")
+
+
+def single_header(scope: Mapping[str, Any], name: str) -> str | None:
+    """Return one of the noted headers, of which there may be no second.
+
+    Raises:
+        ProblemError: `parameter_invalid`: it was given more than once.
+    """
+    noted = name.lower().encode()
+    value = noted_header(scope, noted)
+    # Several of a name are joined by commas; few values have one, so few are counted.
+    joined = value is not None and "," in value
+    if joined and sum(given == noted for given, _ in scope["headers"]) > 1:
+        refuse_parameters([fault_of(name, "given more than once")])
+    return value
 
 
 def _note(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -6,12 +6,12 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.admission import Admission
-from gateway.application import BODY, noted_header
+from gateway.application import BODY, single_header
 from gateway.batch_items import read_items
 from gateway.batch_submission import newborn_batch, submit_batch
 from gateway.callers import identity_of
 from gateway.directory import FunctionDirectory
-from gateway.idempotency import identify, options_content, read_idempotency_key
+from gateway.idempotency import HEADER, identify, options_content, read_idempotency_key
 from gateway.problems import ProblemError
 from gateway.query_parameters import WISHES
 from gateway.resources.batches import known_batch
@@ -55,7 +55,7 @@ class InvokeBatch:
             raise ProblemError(
                 "batch_invalid", f"{name} reads the HTTP request itself: call it once for each."
             )
-        key = read_idempotency_key(noted_header(req.scope, b"idempotency-key"))
+        key = read_idempotency_key(single_header(req.scope, HEADER))
         wishes = read_wishes(req.query_string, WISHES)
         wishes = await with_headers(req, wishes, self._callback_policy)
         items = await read_items(

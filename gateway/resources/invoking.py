@@ -10,11 +10,11 @@ from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
 from gateway.accepting import Acceptance
-from gateway.application import BODY, noted_header
+from gateway.application import BODY, noted_header, single_header
 from gateway.argument_sources import Incoming, Sourced, read_arguments
 from gateway.callers import identity_of
 from gateway.directory import FunctionDirectory
-from gateway.idempotency import identify, options_content, read_idempotency_key
+from gateway.idempotency import HEADER, identify, options_content, read_idempotency_key
 from gateway.preferences import read_preferences
 from gateway.query_parameters import WISHES
 from gateway.tracing import trace_of
@@ -42,7 +42,7 @@ class InvokeFunction:
         if req.query_string and not manifest.takes_request:
             wishes = read_wishes(req.query_string, WISHES)
         preferences = read_preferences(noted_header(req.scope, b"prefer"))
-        idempotency_key = read_idempotency_key(noted_header(req.scope, b"idempotency-key"))
+        idempotency_key = read_idempotency_key(single_header(req.scope, HEADER))
         wishes = await with_headers(req, wishes, self._callback_policy)
         sourced = _read_arguments(req, manifest)
         if idempotency_key is not None:
@@ -65,8 +65,9 @@ async def with_headers(req: Request, wishes: Wishes, policy: Policy) -> Wishes:
 
     Raises:
         CallbackAddressError: The address may not be called.
+        ProblemError: There are two addresses.
     """
-    url = noted_header(req.scope, b"x-callback-url")
+    url = single_header(req.scope, "X-Callback-Url")
     trace = trace_of(req)
     if url is None and trace is None:
         return wishes

@@ -6,12 +6,12 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.accepting import Acceptance
-from gateway.application import noted_header
+from gateway.application import noted_header, single_header
 from gateway.callers import identity_of
 from gateway.directory import FunctionDirectory
 from gateway.filters import read_filters
 from gateway.following import Follower
-from gateway.idempotency import identify, read_idempotency_key
+from gateway.idempotency import HEADER, identify, read_idempotency_key
 from gateway.pages import Paging, read_paging
 from gateway.preferences import fault_of, read_preferences, read_query, refuse_parameters
 from gateway.problems import ProblemError
@@ -41,7 +41,7 @@ class OneRetry:
     async def on_post(self, req: Request, resp: Response, invocation_id: str) -> None:
         """Invoke again, and wait for the end if the caller prefers that."""
         preferences = read_preferences(noted_header(req.scope, b"prefer"))
-        key = read_idempotency_key(noted_header(req.scope, b"idempotency-key"))
+        key = read_idempotency_key(single_header(req.scope, HEADER))
         record = await self._follower.fetch(invocation_id)
         if not record.is_finished:
             raise ProblemError(

@@ -136,6 +136,23 @@ def test_a_bad_callback_address_is_422_before_anything_is_queued(http, url):
 
 
 @pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("X-Callback-Url", ("http://127.0.0.1:9/a", "http://127.0.0.1:9/b")),
+        ("Idempotency-Key", ("one", "two")),
+    ],
+)
+@pytest.mark.parametrize("path", ["/functions/greet", "/functions/greet/batch"])
+def test_a_header_that_may_be_there_once_is_422_if_there_twice(http, path, name, values):
+    body = {"name": "a"} if path.endswith("greet") else [{"name": "a"}]
+
+    answer = http.post(path, json=body, headers=[(name, value) for value in values])
+
+    assert code_of(answer) == (422, "parameter_invalid")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [name]
+
+
+@pytest.mark.parametrize(
     ("query", "pointers"),
     [
         ("dealy=5", ["?dealy"]),

@@ -69,8 +69,7 @@ def test_a_client_that_drops_and_returns_misses_and_doubles_nothing(http, speake
     heard, drops = [], 0
     while not heard or heard[-1].name != "end":
         with streaming(http, speaker.id, heard[-1].id if heard else "") as events:
-            for _, event in zip(range(chance.randrange(1, 40)), events, strict=False):
-                heard.append(event)
+            heard += itertools.islice(events, chance.randrange(1, 40))
         drops += 1
     talking.join()
 

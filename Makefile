@@ -47,6 +47,7 @@ format: $(VENV)/installed-dev ## Format the code and fix what can be fixed by it
 
 docs: $(VENV)/installed-dev ## Write the generated parts of the documents anew
 	@$(BIN)/python -m tests.support.settings_table
+	@$(BIN)/python -m tests.support.metrics_page
 	@$(BIN)/python -m gateway.openapi functions >$(VENV)/openapi.yaml
 	@mv $(VENV)/openapi.yaml openapi.yaml
 

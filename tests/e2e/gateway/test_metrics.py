@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections import Counter
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.metrics_table import METRICS
@@ -84,6 +87,19 @@ def test_openmetrics_is_answered_to_those_who_ask_for_it(http: httpx.Client):
 
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
+
+
+def test_promtool_finds_nothing_to_lint(http: httpx.Client):
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("no promtool here")
+
+    text = http.get("/metrics").content
+    answer = subprocess.run(
+        [promtool, "check", "metrics"], input=text, capture_output=True, check=False
+    )
+
+    assert answer.returncode == 0, answer.stderr.decode()
 
 
 def test_it_takes_the_scope_read(tmp_path):

@@ -21,7 +21,7 @@ from gateway.serving.drain import Drain
 from gateway.serving.exchange import Exchange
 from gateway.serving.fixed_answers import OwnHeaders, refusal_answer
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import RequestParser, Scope
+from gateway.serving.parsing import Refusal, RequestParser, Scope
 
 _NEVER = math.inf
 
@@ -274,8 +274,8 @@ class Connection(asyncio.Protocol):
                 return
         if self._exchanges:
             return
-        code, detail = self._parser.refusal or ("malformed_request", "")
-        self.write(refusal_answer(code, detail, self.own_headers()))
+        refusal = self._parser.refusal or Refusal("malformed_request", "")
+        self.write(refusal_answer(refusal, self.own_headers()))
         self._close_lingering()
 
     def _close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.problems import MEDIA_TYPE, encode_problem, status_of
 from gateway.serving.exchange import STATUS_LINES
+from gateway.serving.parsing import Refusal
 
 
 class OwnHeaders:
@@ -21,11 +22,11 @@ class OwnHeaders:
         return self._lines
 
 
-def refusal_answer(code: str, detail: str, own_lines: bytes) -> bytes:
+def refusal_answer(refusal: Refusal, own_lines: bytes) -> bytes:
     """Return a whole response that refuses a request and announces the close."""
-    body = encode_problem(code, detail)
+    body = encode_problem(refusal.code, refusal.detail, instance=refusal.instance)
     return b"%bcontent-type: %b\r\ncontent-length: %d\r\n%bconnection: close\r\n\r\n%b" % (
-        STATUS_LINES[status_of(code)],
+        STATUS_LINES[status_of(refusal.code)],
         MEDIA_TYPE.encode(),
         len(body),
         own_lines,

@@ -1,21 +1,30 @@
 """From bytes to requests: httptools, with limits on what a head may be.
 
 Owned by one connection, which hears of each head, body piece and end. What is wrong
-with a request is a `refusal` (a problem's code and detail); nothing after it is read.
+with a request is a `refusal`; nothing after it is read.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 import httptools
+from httptools.parser.url_parser import URL
 
 from gateway.serving.limits import Limits
 
 Scope = dict[str, Any]
 _VERSIONS = frozenset({"1.0", "1.1"})
 _UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
+
+
+class Refusal(NamedTuple):
+    """A problem's code, detail and instance: the path asked for, or / if none was read whole."""
+
+    code: str
+    detail: str
+    instance: str = "/"
 
 
 class Owner(Protocol):
@@ -37,13 +46,13 @@ class RequestParser:
     Attributes:
         started: Whether a request has begun whose body is not complete.
         seen_bytes: Bytes since the last head was complete, while the next one is not.
-        refusal: Why this client is heard no further: a problem's code and detail.
+        refusal: Why this client is heard no further.
     """
 
     def __init__(self, owner: Owner, limits: Limits, endpoints: Scope) -> None:
         self.started = False
         self.seen_bytes = 0
-        self.refusal: tuple[str, str] | None = None
+        self.refusal: Refusal | None = None
         self._has_head = False
         self._head_bytes = 0
         self._owner = owner
@@ -73,7 +82,7 @@ class RequestParser:
     def refuse(self, code: str, detail: str) -> None:
         """Read this client no further; the first reason counts."""
         if self.refusal is None:
-            self.refusal = (code, detail)
+            self.refusal = Refusal(code, detail, self._instance())
 
     def on_message_begin(self) -> None:
         """Begin a request (httptools)."""
@@ -131,6 +140,7 @@ class RequestParser:
             return
         self.started = False
         self._has_head = False
+        self._headers = []
         if self.refusal is None:
             self._owner.on_end()
 
@@ -159,14 +169,10 @@ class RequestParser:
         if self._hosts != 1 and version != "1.0":
             self.refuse("malformed_request", "A request has exactly one Host header.")
             return None
-        try:
-            url = httptools.parse_url(self._target)
-        except httptools.HttpParserError:
-            url = None
-        if url is None or not url.path or not self._target.isascii():
+        url = self._url()
+        if url is None:
             self.refuse("malformed_request", "The request target is not a path.")
             return None
-        path = url.path.decode("ascii")
         return {
             **self._endpoints,
             "type": "http",
@@ -174,8 +180,27 @@ class RequestParser:
             "http_version": version,
             "root_path": "",
             "method": self._http.get_method().decode("ascii"),
-            "path": unquote(path) if "%" in path else path,
+            "path": _path_of(url),
             "raw_path": url.path,
             "query_string": url.query or b"",
             "headers": self._headers,
         }
+
+    def _url(self) -> URL | None:
+        """Return the parts of the target, if it is a path."""
+        try:
+            url = httptools.parse_url(self._target)
+        except httptools.HttpParserError:
+            return None
+        return url if url.path and self._target.isascii() else None
+
+    def _instance(self) -> str:
+        """Return the path asked for; without a header the target may be cut off."""
+        is_whole = self._has_head or self._headers
+        url = self._url() if is_whole else None
+        return "/" if url is None else _path_of(url)
+
+
+def _path_of(url: URL) -> str:
+    path: str = url.path.decode("ascii")
+    return unquote(path) if "%" in path else path

@@ -112,6 +112,29 @@ def test_headers_over_the_limit_are_431(client, headers):
     assert (answer.status, answer.code) == (431, "headers_too_large")
 
 
+@pytest.mark.parametrize(
+    ("request_bytes", "instance"),
+    [
+        (b"nonsense\r\n\r\n", "/"),
+        (b"GET /" + b"a" * 9000, "/"),
+        (b"GET /livez?q=1 HTTP/1.1\r\n\r\n", "/livez"),
+        (b"GET /a%20b HTTP/2.0\r\nHost: x\r\n\r\n", "/a%20b"),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nY: z\r\nA b: c\r\n\r\n", "/livez"),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000, "/livez"),
+        (GREET + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "/functions/greet"),
+        (GREET + b"Content-Length: 2\r\n\r\n{}nonsense\r\n\r\n", "/"),
+        (b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n", "/"),
+        (b"GET /livez HTTP/1.1\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", "/livez"),
+    ],
+)
+def test_a_refusal_names_the_path_that_was_read(client, request_bytes, instance):
+    client.send(request_bytes)
+
+    while (answer := client.read()).code == "arguments_invalid":
+        pass
+    assert json.loads(answer.body)["instance"] == instance
+
+
 def test_headers_without_an_end_are_431(client):
     client.send(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: ")
     client.send(b"a" * 100_000)

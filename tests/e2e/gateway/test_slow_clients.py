@@ -64,6 +64,7 @@ def test_a_dripped_body_is_cut_off_with_408(impatient):
         answer = drip(sock, b"{")
 
     assert b"408" in answer.split(b"\r\n")[0]
+    assert b'"instance":"/functions/greet"' in answer
     assert BODY_S <= time.monotonic() - began < BODY_S + MARGIN_S
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 from runtime.errors import ResultNotSerializableError
+from runtime.registry.base64_bytes import spell_out
 
 DEEPEST = 64
 _TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
@@ -64,6 +65,10 @@ def encode_json(
         else:
             plain = adapter.dump_python(value, mode="json", by_alias=True, warnings=False)
         data = to_json(plain, inf_nan_mode="constants")
+        if adapter is None and (b"_" in data or b"-" in data):  # perhaps URL-safe base64
+            data = to_json(
+                spell_out(value), by_alias=True, bytes_mode="base64", inf_nan_mode="constants"
+            )
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         raise ResultNotSerializableError(_explain(value, name, error)) from error
     if b"NaN" in data or b"Infinity" in data:

@@ -26,8 +26,9 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
-from pydantic_core import core_schema
+from pydantic_core import CoreConfig, SchemaSerializer, SchemaValidator, core_schema
 
+from runtime.registry.base64_bytes import READ, WRITTEN, filled_in
 from runtime.registry.signature import REQUIRED, Parameter, Signature, SignatureError, bare_type
 
 _BYTES = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
@@ -61,10 +62,10 @@ class _Generator(GenerateJsonSchema):
     def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
         """Say base64 the way JSON Schema 2020-12 does."""
         made = super().bytes_schema(schema)
-        if made.get("format") == "base64url":
-            del made["format"]
-            # pydantic reads both alphabets and writes the URL-safe one.
-            made["contentEncoding"] = "base64" if self.mode == "validation" else "base64url"
+        setting = READ if self.mode == "validation" else WRITTEN
+        if self._config.config_dict.get(setting, "base64") == "base64":
+            made.pop("format", None)
+            made["contentEncoding"] = "base64"
         return made
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
@@ -115,7 +116,14 @@ def arguments_model(signature: Signature, module: str) -> type[BaseModel]:
     parent = type("Arguments", (BaseModel,), body)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return create_model("Arguments", __base__=parent, __module__=module, **fields)
+        model: type[BaseModel] = create_model(
+            "Arguments", __base__=parent, __module__=module, **fields
+        )
+    if model.__pydantic_complete__:
+        model.__pydantic_validator__ = SchemaValidator(
+            filled_in(model.__pydantic_core_schema__), _use_prebuilt=False
+        )
+    return model
 
 
 def unreadable_part(signature: Signature) -> str | None:
@@ -149,18 +157,22 @@ def result_adapter(returns: Any) -> TypeAdapter[Any]:  # noqa: ANN401
     if returns is None:
         returns = type(None)
     try:
-        return TypeAdapter(returns, config=ConfigDict(**_BYTES, ser_json_inf_nan="constants"))
+        adapter = TypeAdapter(returns, config=ConfigDict(**_BYTES, ser_json_inf_nan="constants"))
     except PydanticUserError as error:
         if error.code != "type-adapter-config-unused":
             raise
-        return TypeAdapter(returns)  # a model's own configuration holds
+        adapter = TypeAdapter(returns)  # a model's own configuration holds
+    config = CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="constants")
+    if isinstance(adapter.core_schema, dict):  # not put off until it is first used
+        adapter.serializer = SchemaSerializer(
+            filled_in(adapter.core_schema), config, _use_prebuilt=False
+        )
+    return adapter
 
 
 def result_schema(adapter: TypeAdapter[Any], returns: Any) -> dict[str, Any]:  # noqa: ANN401
     """Return the JSON Schema of the result."""
     schema = adapter.json_schema(mode="serialization", schema_generator=_Generator)
-    if bare_type(returns) is bytes and schema.get("contentEncoding"):
-        schema["contentEncoding"] = "base64"  # served raw, or as standard base64 by the gateway
     if schema.get("title") == getattr(returns, "__name__", None):
         schema.pop("title", None)
     return _trimmed(schema)

@@ -163,7 +163,7 @@ def test_a_published_function_is_in_the_document_at_once(gateway, http):
     gateway.publish(Manifest(name=name, version="dddddddddddd", file="added/later.py"))
 
     paths = http.get("/openapi.json").json()["paths"]
-    assert paths[f"/functions/{name}"]["post"]["operationId"] == "invoke_added_later"
+    assert paths[f"/functions/{name}"]["post"]["operationId"] == "invoke_added.later"
 
 
 def test_the_reference_page_comes_whole(http):

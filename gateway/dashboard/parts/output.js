@@ -84,7 +84,7 @@ export function errorView(error) {
       " ",
       isolated(error.message ?? "", 1000),
     ),
-    error.exception_type ? null : h("p", { class: "hint" }, HINTS[error.type]),
+    HINTS[error.type] ? h("p", { class: "hint" }, HINTS[error.type]) : null,
     error.traceback ? block(error.traceback, { kind: "traceback", longest: 20_000 }) : null,
   );
 }

@@ -11,7 +11,9 @@ import { confirm } from "./confirm.js";
 import { badge } from "./status_badge.js";
 import { makeTable } from "./table.js";
 
-/** Make the table; `afterwards` is called when something was done. */
+/**
+ * Make the table; with actions it is wider, and `afterwards` is called when something was done.
+ */
 export function makeQueueTable({ withActions, afterwards }) {
   const columns = [
     {
@@ -36,15 +38,20 @@ export function makeQueueTable({ withActions, afterwards }) {
     },
     figure("Scheduled", "scheduled"),
     figure("Running", "in_flight"),
-    { name: "Workers", kind: "figure", value: workersOf, draw: (queue) => count(workersOf(queue)) },
   ];
-  if (withActions)
-    columns.push({
-      name: "Actions",
-      kind: "actions",
-      value: (queue) => [queue.name, queue.paused],
-      draw: (queue) => actions(queue, afterwards),
-    });
+  const workers = {
+    name: "Workers",
+    kind: "figure",
+    value: workersOf,
+    draw: (queue) => count(workersOf(queue)),
+  };
+  const acts = {
+    name: "Actions",
+    kind: "actions",
+    value: (queue) => [queue.name, queue.paused],
+    draw: (queue) => actions(queue, afterwards),
+  };
+  if (withActions) columns.push(workers, acts);
   return makeTable({
     caption: "Queues",
     key: (queue) => queue.name,

@@ -281,19 +281,6 @@ def test_defaults_that_are_no_json_are_left_out(load_source):
     assert "required" not in schema
 
 
-def test_bytes_inside_are_published_as_base64(load_source):
-    [function] = load_source(
-        "from pydantic import BaseModel\n"
-        "class M(BaseModel): data: bytes\n"
-        "def sample(v: M) -> list[M]: return [v]\n"
-    ).values()
-
-    for schema in (function.manifest.parameters, function.manifest.returns):
-        data = schema["$defs"]["M"]["properties"]["data"]
-        assert (data["type"], data["contentEncoding"]) == ("string", "base64")
-        assert "format" not in data
-
-
 def test_a_default_of_bytes_is_standard_base64(load_source):
     schema = parameters(load_source, "a: bytes = b'\\xff\\xfe'")
 

@@ -49,58 +49,6 @@ def test_every_kind_of_callable_is_run_to_its_end(load_source, code, arguments, 
     assert call(load_source(code + "\n"), arguments).result == result
 
 
-MODELS = """
-import dataclasses
-from typing import Any
-from pydantic import BaseModel, ConfigDict
-class M(BaseModel):
-    data: bytes
-    more: 'list[M]' = []
-class Outer(BaseModel): m: M
-class Hex(BaseModel):
-    model_config = ConfigDict(val_json_bytes='hex', ser_json_bytes='hex')
-    data: bytes
-@dataclasses.dataclass
-class D: data: bytes
-"""
-
-
-@pytest.mark.parametrize(
-    ("annotation", "value"),
-    [
-        ("M", b'{"data":"/+A=","more":[{"data":"/+A=","more":[]}]}'),
-        ("list[M]", b'[{"data":"/+A=","more":[]}]'),
-        ("Outer", b'{"m":{"data":"/+A=","more":[]}}'),
-        ("M | None", b'{"data":"/+A=","more":[]}'),
-        ("D", b'{"data":"/+A="}'),
-        ("Hex", b'{"data":"ffe0"}'),
-        ("list[bytes]", b'["/+A="]'),
-        ("dict[str, bytes | int]", b'{"a":"/+A=","b":1}'),
-    ],
-)
-def test_bytes_inside_are_standard_base64_both_ways(load_source, annotation, value):
-    functions = load_source(
-        f"{MODELS}def sample(v: {annotation}) -> {annotation}:\n"
-        "    assert b'\\xff\\xe0' in _bytes(v)\n    return v\n"
-        "def _bytes(v):\n"
-        "    v = getattr(v, 'm', v)\n"
-        "    v = list(v.values()) if isinstance(v, dict) else v\n"
-        "    v = v[0] if isinstance(v, list) else v\n"
-        "    return [getattr(v, 'data', v)]\n"
-    )
-
-    assert call(functions, b'{"v":%b}' % value).result == value
-
-
-@pytest.mark.parametrize("returns", ["", " -> Any", " -> dict", " -> dict[str, Any]"])
-def test_bytes_in_a_result_of_any_kind_are_standard_base64(load_source, returns):
-    functions = load_source(
-        f"from typing import Any\ndef sample(){returns}: return {{'b': [b'\\xff\\xe0']}}\n"
-    )
-
-    assert call(functions).result == b'{"b":["/+A="]}'
-
-
 def test_a_default_is_not_shared_between_calls(load_source):
     functions = load_source("def sample(x=[]):\n    x.append(1)\n    return x\n")
 

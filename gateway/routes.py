@@ -105,7 +105,7 @@ ROUTES: tuple[Route, ...] = (
         "/functions/{name}/batch",
         "function_batch",
         "batches",
-        "invoke_batch",
+        "submit_batch",
         "Invoke a function many times at once",
         scope="invoke",
         query=WISHES,

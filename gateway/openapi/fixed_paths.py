@@ -28,7 +28,7 @@ _OK: dict[str, Json] = {
     "cancel_invocation": {_JSON: {"schema": component_ref("CancelledInvocation")}},
     "retry_invocation": {_JSON: {"schema": component_ref("Invocation")}},
     "retry_invocations": {_JSON: {"schema": component_ref("Retries")}},
-    "invoke_batch": {_JSON: {"schema": component_ref("Batch")}},
+    "submit_batch": {_JSON: {"schema": component_ref("Batch")}},
     "get_batch": {_JSON: {"schema": component_ref("Batch")}},
     "cancel_batch": {_JSON: {"schema": component_ref("CancelledBatch")}},
     "retry_batch": {_JSON: {"schema": component_ref("Retries")}},
@@ -60,7 +60,7 @@ _OK: dict[str, Json] = {
     "problem": {"text/html": {"schema": {"type": "string"}}},
 }
 _BODIES: dict[str, Json] = {
-    "invoke_batch": {
+    "submit_batch": {
         _JSON: {"schema": component_ref("BatchItems")},
         "application/x-ndjson": {
             "schema": {"type": "string", "description": "One JSON object a line."}
@@ -76,14 +76,14 @@ _STATUSES = {
     "delete_schedule": ("204", "Gone."),
     "fire_schedule": _ACCEPTED,
     "redeliver": _ACCEPTED,
-    "invoke_batch": _ACCEPTED,
+    "submit_batch": _ACCEPTED,
     "cancel_invocation": _ACCEPTED,
     "cancel_batch": _ACCEPTED,
     "retry_invocation": _ACCEPTED,
     "retry_invocations": _ACCEPTED,
     "retry_batch": _ACCEPTED,
 }
-_CALLING_BACK = frozenset({"invoke_batch"})
+_CALLING_BACK = frozenset({"submit_batch"})
 _ANY_OBJECT: Json = {_JSON: {"schema": {"type": "object"}}}
 _TAGGED = frozenset(
     {"get_invocation", "get_invocation_result", "get_statistics", "openapi_json", "openapi_yaml"}

@@ -37,8 +37,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ended with each file: while it lives, an event loop runs in this thread, and tests of
+    other folders start their own.
+    """
     if BROWSER is None:
         pytest.skip("no chromium installed")
     with sync_playwright() as playwright:
@@ -47,7 +50,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_context(browser: Browser) -> Iterator[BrowserContext]:
     """One profile for all tests that change nothing in it, so that files are fetched once."""
     context = new_context(browser)

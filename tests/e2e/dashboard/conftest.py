@@ -39,9 +39,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Ended with each file: while it lives, an event loop runs in this thread, and tests of
-    other folders start their own.
-    """
+    # Ended with each file: while it lives, an event loop runs in this thread, and tests of
+    # other folders start their own.
     if BROWSER is None:
         pytest.skip("no chromium installed")
     with sync_playwright() as playwright:

@@ -12,6 +12,7 @@ import { makeInvocationTable, shortId } from "../parts/invocation_table.js";
 import { badge, ENDED, LIVE } from "../parts/status_badge.js";
 
 const EVERY_MS = 2000;
+const SHOWN = 50; // members of one page
 
 export async function show(view, { id }, signal) {
   const facts = h("div", {});
@@ -31,10 +32,10 @@ export async function show(view, { id }, signal) {
   let cursor = null;
 
   async function look() {
-    const batch = await get(path("batches", id), signal);
+    const batch = await get(withQuery(path("batches", id), { limit: SHOWN }), signal);
     redraw(facts, batch, () => factList(factsOf(batch)));
     redraw(counts, batch.counts, () => drawCounts(batch));
-    if (rest.length || !batch.items) return;
+    if (rest.length) return;
     draw(batch.items, batch.next ?? null);
   }
 
@@ -46,7 +47,7 @@ export async function show(view, { id }, signal) {
   }
 
   async function showMore() {
-    const page = await get(withQuery(path("batches", id), { cursor }), signal);
+    const page = await get(withQuery(path("batches", id), { limit: SHOWN, cursor }), signal);
     rest.push(...page.items);
     draw(first, page.next);
   }

@@ -8,7 +8,7 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 PIP   := $(BIN)/python -m pip -qq --disable-pip-version-check
 LOCK  := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-         --no-annotate --no-header --no-emit-index-url --no-config
+         --no-annotate --no-header --no-config
 ARGS  ?=
 
 # The first of these that is 3.11 or newer makes the virtual environment; or say PYTHON=…

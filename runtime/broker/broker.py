@@ -173,6 +173,7 @@ class PenstockBroker(dramatiq.Broker):
             holdings=side.holdings,
             settler=side.settler,
             stopping=side.stopping,
+            count_queues=lambda: len(self.queues),
         )
 
     def interrupt(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import dramatiq
 import structlog
@@ -23,7 +23,8 @@ from runtime.store.line import Line
 
 _log = structlog.get_logger(__name__)
 _ROOM_WAIT_S = 0.5
-_LONGEST_BLOCK_S = 2.0
+_BLOCK_S = 2.0
+_LONGEST_BLOCK_S = 10.0
 _SHORTEST_BLOCK_S = 0.001
 _AWAY_PAUSE_S = 0.25
 SKIPPED = b'{"type":"rejected","message":"a middleware skipped this message","traceback":null}'
@@ -40,6 +41,7 @@ class QueueConsumer(dramatiq.Consumer):
         holdings: What the worker has in hand.
         settler: Writes how attempts ended.
         stopping: Set when the worker drains; nothing is claimed then.
+        count_queues: How many queues this worker serves by now.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class QueueConsumer(dramatiq.Consumer):
         holdings: Holdings,
         settler: Settler,
         stopping: threading.Event,
+        count_queues: Callable[[], int] = lambda: 1,
     ) -> None:
         self._line = line
         self._queue = queue
@@ -60,6 +63,7 @@ class QueueConsumer(dramatiq.Consumer):
         self._holdings = holdings
         self._settler = settler
         self._stopping = stopping
+        self._count_queues = count_queues
         self._ready: deque[Attempt] = deque()
         self._is_away = False
         self._is_drained = False
@@ -135,7 +139,9 @@ class QueueConsumer(dramatiq.Consumer):
             _log.info("store_is_back", queue=self._queue)
 
     def _block(self) -> None:
-        block_s = _LONGEST_BLOCK_S
+        # Each look costs two commands: the more queues a worker serves, the rarer they are, so
+        # that idling costs the same. It only matters to a token lost with a killed worker.
+        block_s = min(_LONGEST_BLOCK_S, _BLOCK_S * max(1.0, self._count_queues() / 2))
         if self._next_due_ms is not None:
             block_s = min(block_s, max(_SHORTEST_BLOCK_S, self._next_due_ms / 1000))
         self._is_drained = False

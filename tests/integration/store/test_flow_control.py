@@ -173,9 +173,9 @@ def test_a_lane_emptied_by_a_cancel_can_be_filled_again(life: Life):
 
 
 def test_what_waits_too_long_expires_and_does_not_run(life: Life):
-    old = life.submit(max_age_ms=1)
+    old = life.submit(max_age_ms=60_000)
     fresh = life.submit(max_age_ms=60_000)
-    time.sleep(0.005)
+    life.command("HSET", life.key("record", old), "expires_at", 1)
 
     claimed = life.claim(10).items
 
@@ -184,9 +184,10 @@ def test_what_waits_too_long_expires_and_does_not_run(life: Life):
 
 
 def test_what_expires_while_nobody_claims_is_found_by_a_heartbeat(life: Life):
-    old = life.submit(max_age_ms=1)
-    later = life.submit(delay_ms=1, max_age_ms=1)
-    time.sleep(0.01)
+    old = life.submit(max_age_ms=60_000)
+    later = life.submit(delay_ms=60_000, max_age_ms=60_000)
+    for overdue in (old, later):
+        life.command("ZADD", life.key("expiring"), 1, overdue)
 
     life.beat()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from runtime.invocations.identifiers import new_invocation_id
@@ -12,6 +10,7 @@ from runtime.store.listing_calls import list_history, list_live, read_batch
 from runtime.store.submission_calls import commit_batch, stage_batch
 from runtime.store.system_calls import sweep
 from tests.support.life import Life
+from tests.support.waiting import eventually
 
 
 def history(life: Life, most: int = 3, **filters: str) -> list[list[str]]:
@@ -175,8 +174,8 @@ def test_a_batch_counts_its_members_and_calls_back_once_when_the_last_has_ended(
 def test_every_attempt_that_was_not_the_last_is_noted(life: Life):
     life.submit()
     life.settle(life.claim_one(), "retrying", error=b'{"type":"exception","message":"x"}')
-    time.sleep(0.002)
-    life.settle(life.claim_one(worker="w2"), "lost")
+    again = eventually(lambda: life.claim(worker="w2").items)[0]
+    life.settle(again, "lost")
     life.settle(life.claim_one(worker="w3"))
 
     [invocation] = listed(life)

@@ -27,6 +27,7 @@ from gateway.inbox import Inbox
 from gateway.minutes import Minutes
 from gateway.resources.batches import Batch, BatchRetry
 from gateway.resources.batching import InvokeBatch
+from gateway.resources.bulk import BulkCancel, BulkRetry
 from gateway.resources.dashboard import DashboardAsset, DashboardPage
 from gateway.resources.deliveries import DeliveryList, OneDelivery, Redelivery
 from gateway.resources.documents import Docs, Documents, Home, OpenApi, ProblemPage
@@ -38,7 +39,7 @@ from gateway.resources.invocations import Invocation, Logs, Result
 from gateway.resources.invoking import InvokeFunction
 from gateway.resources.metrics import Metrics
 from gateway.resources.queues import OneQueue, QueueList, QueuePurge
-from gateway.resources.retries import BulkRetry, OneRetry
+from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
 from gateway.resources.statistics import Statistics
 from gateway.resources.workers import WorkerList
@@ -160,6 +161,7 @@ def _resources(
         "invocations": InvocationList(store),
         "one_retry": OneRetry(directory=directory, follower=follower, acceptance=acceptance),
         "bulk_retry": BulkRetry(store, retrier),
+        "bulk_cancel": BulkCancel(store),
         "result": Result(follower),
         "logs": Logs(follower),
         "deliveries": DeliveryList(store),

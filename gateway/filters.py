@@ -1,4 +1,4 @@
-"""Which invocations a list or a bulk retry is about, out of its query."""
+"""Which invocations a list, a bulk retry or a bulk cancel is about, out of its query."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gateway.operations import Parameter
 from gateway.preferences import fault_of
-from gateway.wishes import read_tag
+from gateway.wishes import read_moment, read_tag
 from runtime.errors import ArgumentFault
 from runtime.invocations.history import Filters
 from runtime.invocations.statuses import Status
@@ -25,7 +25,13 @@ def read_filters(
             tag = read_tag(tag)
         except ValueError as error:
             faults.append(fault_of("?tag", f"takes {error}"))
-    return Filters(function=function, status=read_status(query, status_parameter, faults), tag=tag)
+    return Filters(
+        function=function,
+        status=read_status(query, status_parameter, faults),
+        tag=tag,
+        since_ms=_read_moment(query, "since", faults),
+        before_ms=_read_moment(query, "before", faults),
+    )
 
 
 def read_status(
@@ -39,3 +45,13 @@ def read_status(
         faults.append(fault_of("?status", f"takes one of {', '.join(parameter.choices)}"))
         return None
     return Status(status)
+
+
+def _read_moment(query: Mapping[str, str], name: str, faults: list[ArgumentFault]) -> int | None:
+    if name not in query:
+        return None
+    try:
+        return read_moment(query[name])
+    except ValueError as error:
+        faults.append(fault_of(f"?{name}", f"takes {error}"))
+        return None

@@ -19,6 +19,7 @@ MOST_TAGS = 16
 LONGEST_PAGE = 100
 USUAL_PAGE = 20
 MOST_RETRIED = 1_000
+MOST_CANCELLED = 1_000
 
 DELAY = Parameter(
     name="delay", description=f"Wait so long before it may start: {EXAMPLES}.", longest=32
@@ -62,6 +63,11 @@ OF_ENDING = Parameter(
     description="Those that ended so; `failed` if not given.",
     choices=tuple(status.value for status in Status if status in FINISHED),
 )
+OF_UNFINISHED = Parameter(
+    name="status",
+    description="Those that stand so; all that have not ended if not given.",
+    choices=tuple(status.value for status in Status if status not in FINISHED),
+)
 OF_TAG = Parameter(name="tag", description="Only with this tag.", longest=LONGEST_TAG)
 LIMIT = Parameter(
     name="limit",
@@ -75,17 +81,30 @@ RETRY_LIMIT = Parameter(
     minimum=1,
     maximum=MOST_RETRIED,
 )
+CANCEL_LIMIT = Parameter(
+    name="limit",
+    description=f"Most invocations to cancel now; {MOST_CANCELLED} if not given.",
+    minimum=1,
+    maximum=MOST_CANCELLED,
+)
 CURSOR = Parameter(name="cursor", description="`next` of the answer before.", longest=512)
-BEFORE = Parameter(
-    name="before",
-    description="Begin with those accepted before this moment, given with its offset; of those "
-    "that are not over, the moment they began to wait or are due.",
+SINCE = Parameter(
+    name="since",
+    description="Only those accepted at this moment, given with its offset, or later.",
     form="date-time",
 )
-HISTORY = (OF_FUNCTION, OF_STATUS, OF_TAG, BEFORE, LIMIT, CURSOR)
+BEFORE = Parameter(
+    name="before",
+    description="Only those accepted before this moment, given with its offset.",
+    form="date-time",
+)
+HISTORY = (OF_FUNCTION, OF_STATUS, OF_TAG, SINCE, BEFORE, LIMIT, CURSOR)
 BATCH_PAGE = (LIMIT, CURSOR)
 BATCH_RETRY = (OF_ENDING, RETRY_LIMIT, CURSOR)
-BULK_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, RETRY_LIMIT, CURSOR)
+BULK_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, SINCE, BEFORE, RETRY_LIMIT, CURSOR)
+BULK_CANCEL = (OF_FUNCTION, OF_UNFINISHED, OF_TAG, SINCE, BEFORE, CANCEL_LIMIT, CURSOR)
+COUNTED_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, SINCE, BEFORE)
+COUNTED_CANCEL = (OF_FUNCTION, OF_UNFINISHED, OF_TAG, SINCE, BEFORE)
 
 LAST_EVENT_ID = Parameter(
     name="last_event_id",

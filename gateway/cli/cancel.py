@@ -2,49 +2,79 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from gateway.cli.command_error import CommandError
+from gateway.cli.confirmation import YesOption, confirm
 from gateway.cli.exit_codes import ExitCode
+from gateway.cli.invocations import FunctionOption, TagOption
 from gateway.cli.output import print_json
+from gateway.cli.paging import count_matches, sweep
 from gateway.cli.several import ask_each
 from gateway.cli.system import (
     DataOption,
     JsonOption,
-    System,
     UrlOption,
     accept,
     find_system,
     path_to,
 )
 
+_BULK = "/invocations/cancel"
 _TOLD = {
     "requested": "is being cancelled",
     "cooperative": "is asked to stop: it shares a process, and ends when it sees ctx.cancelled",
 }
 
 
-def cancel(
+def cancel(  # noqa: PLR0913 - a flag each
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID…]", help="Which invocations.")
     ] = None,
     *,
+    function: FunctionOption = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            help="All that stand so: scheduled, queued, running or retrying.",
+        ),
+    ] = None,
+    tag: TagOption = None,
     batch: Annotated[
         str | None,
         typer.Option("--batch", metavar="ID", help="All of the batch that has not ended."),
     ] = None,
+    yes: YesOption = False,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Cancel invocations: at once those that wait, by kill those that run."""
-    if bool(ids) == (batch is not None):
-        raise CommandError("say which: either ids, or --batch ID", exit_code=ExitCode.USAGE)
+    by_filter = function is not None or status is not None
+    if bool(ids) + (batch is not None) + by_filter != 1 or (tag is not None and not by_filter):
+        raise CommandError(
+            "say which: either ids, or --batch ID, or --function NAME or --status STATUS or "
+            "both, with --tag TEXT or without",
+            exit_code=ExitCode.USAGE,
+        )
     system = find_system(url, data)
     if batch is not None:
-        _cancel_batch(system, batch, as_json=as_json)
+        _tell(accept(system.ask("DELETE", path_to("batches", batch))).json(), as_json=as_json)
+        return
+    if by_filter:
+        wanted = {"function": function, "status": status, "tag": tag}
+        query = [(name, value) for name, value in wanted.items() if value is not None]
+        if not yes:
+            confirm(f"Cancel {count_matches(system, _BULK, query)}?", yes=False)
+        done = {"cancelled": 0, "cancelling": 0}
+        try:
+            sweep(system, _BULK, query, done)
+        finally:
+            _tell(done, as_json=as_json)
         return
     answers, code = ask_each(system, "DELETE", ids or (), under="invocations")
     if as_json:
@@ -56,8 +86,7 @@ def cancel(
         raise typer.Exit(code)
 
 
-def _cancel_batch(system: System, batch: str, *, as_json: bool) -> None:
-    answer = accept(system.ask("DELETE", path_to("batches", batch))).json()
+def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return

@@ -24,6 +24,7 @@ FunctionOption = Annotated[
 BatchOption = Annotated[
     str | None, typer.Option("--batch", metavar="ID", help="Only those of the batch.")
 ]
+TagOption = Annotated[str | None, typer.Option("--tag", metavar="TEXT", help="Only those with it.")]
 StatusOption = Annotated[
     str | None,
     typer.Option(
@@ -38,9 +39,7 @@ def invocations(  # noqa: PLR0913 - a flag each
     *,
     function: FunctionOption = None,
     status: StatusOption = None,
-    tag: Annotated[
-        str | None, typer.Option("--tag", metavar="TEXT", help="Only those with it.")
-    ] = None,
+    tag: TagOption = None,
     batch: BatchOption = None,
     limit: LimitOption = USUAL_LIMIT,
     ids: Annotated[bool, typer.Option("--ids", help="Print only the ids, one a line.")] = False,

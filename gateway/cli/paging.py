@@ -1,4 +1,4 @@
-"""Reading a long list: page after page by its cursors, up to as many items as wanted."""
+"""Long lists, page after page by their cursors: reading one, or doing something to all in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.system import Query, System
+from gateway.cli.system import Query, System, accept
 
 LARGEST_PAGE = 100  # of a list of invocations; one of deliveries may be longer
 USUAL_LIMIT = 20
@@ -35,3 +35,21 @@ def read_items(
         if not page.get("next"):
             return
         cursor = [("cursor", page["next"])]
+
+
+def count_matches(system: System, path: str, query: Query) -> str:
+    """Return in words how many a bulk route would do its work on."""
+    found = system.get(path, query).json()
+    return f"{found['count']:,}{' or more' if found['more'] else ''}"
+
+
+def sweep(system: System, path: str, query: Query, done: dict[str, int]) -> None:
+    """Have a bulk route do its work on all, as many at a time as it takes; count in `done`."""
+    cursor: list[tuple[str, str]] = []
+    while True:
+        answer = accept(system.ask("POST", path, query=[*query, *cursor])).json()
+        for name in done:
+            done[name] += answer[name]
+        if not answer["next"]:
+            return
+        cursor = [("cursor", answer["next"])]

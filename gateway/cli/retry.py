@@ -9,9 +9,9 @@ import typer
 from gateway.cli.command_error import CommandError
 from gateway.cli.confirmation import YesOption, confirm
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.invocations import BatchOption, FunctionOption
+from gateway.cli.invocations import BatchOption, FunctionOption, TagOption
 from gateway.cli.output import note, print_json
-from gateway.cli.paging import read_list
+from gateway.cli.paging import count_matches, sweep
 from gateway.cli.several import ask_each
 from gateway.cli.system import (
     DataOption,
@@ -19,15 +19,12 @@ from gateway.cli.system import (
     Query,
     System,
     UrlOption,
-    accept,
     find_system,
     path_to,
 )
 
-_MOST_COUNTED = 1_000
 
-
-def retry(
+def retry(  # noqa: PLR0913 - a flag each
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID…]", help="Which invocations.")
     ] = None,
@@ -41,6 +38,7 @@ def retry(
             help="All that ended so: failed (as usual), cancelled, expired or succeeded.",
         ),
     ] = None,
+    tag: TagOption = None,
     batch: BatchOption = None,
     yes: YesOption = False,
     url: UrlOption = None,
@@ -49,10 +47,11 @@ def retry(
 ) -> None:
     """Invoke again with the same arguments."""
     by_filter = not (function is None and status is None and batch is None)
-    if bool(ids) == by_filter or (function is not None and batch is not None):
+    is_of_two = batch is not None and (function is not None or tag is not None)
+    if bool(ids) == by_filter or is_of_two or (ids and tag is not None):
         raise CommandError(
             "say which: either ids, or --function NAME or --batch ID, with --status STATUS or "
-            "without",
+            "without; --tag TEXT goes with --function or --status",
             exit_code=ExitCode.USAGE,
         )
     system = find_system(url, data)
@@ -62,7 +61,9 @@ def retry(
         if code:
             raise typer.Exit(code)
         return
-    wanted = {"status": status or "failed"} | ({"function": function} if function else {})
+    wanted = {"status": status or "failed"}
+    wanted |= {"function": function} if function else {}
+    wanted |= {"tag": tag} if tag else {}
     if not yes:
         confirm(_question(system, wanted, batch), yes=False)
     path = "/invocations/retry" if batch is None else path_to("batches", batch, "retry")
@@ -84,16 +85,13 @@ def _question(system: System, wanted: dict[str, str], batch: str | None) -> str:
         counts = system.get(path_to("batches", batch)).json()["counts"]
         many = f"{counts.get(wanted['status'], 0):,} {wanted['status']}"
         return f"Invoke those of {many} again that were not yet?"
-    found = read_list(system, "/invocations", list(wanted.items()), _MOST_COUNTED)
-    fresh = sum(item.get("retried_by") is None for item in found)
-    more = " or more" if len(found) == _MOST_COUNTED else ""
-    return f"Invoke {fresh:,}{more} again?"
+    return f"Invoke {count_matches(system, '/invocations/retry', list(wanted.items()))} again?"
 
 
 def _retry_all(system: System, path: str, query: Query, *, as_json: bool) -> None:
     done = {"count": 0, "skipped": 0}
     try:
-        _retry_pages(system, path, query, done)
+        sweep(system, path, query, done)
     finally:
         if as_json:
             print_json(done)
@@ -103,15 +101,3 @@ def _retry_all(system: System, path: str, query: Query, *, as_json: bool) -> Non
                 note(
                     f"{done['skipped']:,} not: their arguments fit no more, or the function is gone"
                 )
-
-
-def _retry_pages(system: System, path: str, query: Query, done: dict[str, int]) -> None:
-    """Have all retried, as many at a time as the system takes; count them in `done`."""
-    cursor: list[tuple[str, str]] = []
-    while True:
-        answer = accept(system.ask("POST", path, query=[*query, *cursor])).json()
-        for name in done:
-            done[name] += answer[name]
-        if not answer["next"]:
-            return
-        cursor = [("cursor", answer["next"])]

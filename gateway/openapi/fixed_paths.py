@@ -27,7 +27,10 @@ _OK: dict[str, Json] = {
     "list_invocations": {_JSON: {"schema": component_ref("InvocationList")}},
     "cancel_invocation": {_JSON: {"schema": component_ref("CancelledInvocation")}},
     "retry_invocation": {_JSON: {"schema": component_ref("Invocation")}},
+    "count_retries": {_JSON: {"schema": component_ref("Matches")}},
     "retry_invocations": {_JSON: {"schema": component_ref("Retries")}},
+    "count_cancels": {_JSON: {"schema": component_ref("Matches")}},
+    "cancel_invocations": {_JSON: {"schema": component_ref("Cancels")}},
     "submit_batch": {_JSON: {"schema": component_ref("Batch")}},
     "get_batch": {_JSON: {"schema": component_ref("Batch")}},
     "cancel_batch": {_JSON: {"schema": component_ref("CancelledBatch")}},
@@ -81,6 +84,7 @@ _STATUSES = {
     "cancel_batch": _ACCEPTED,
     "retry_invocation": _ACCEPTED,
     "retry_invocations": _ACCEPTED,
+    "cancel_invocations": _ACCEPTED,
     "retry_batch": _ACCEPTED,
 }
 _CALLING_BACK = frozenset({"submit_batch"})

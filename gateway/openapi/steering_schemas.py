@@ -59,6 +59,33 @@ STEERING_SCHEMAS: dict[str, Json] = {
             }
         ),
     },
+    "Cancels": {
+        "description": "How many were cancelled; with `next`, ask again with it as `cursor`.",
+        **object_of(
+            {
+                "cancelled": {**COUNT, "description": "Those that waited: they have ended."},
+                "cancelling": {**COUNT, "description": "Those that run: their workers were told."},
+                "next": MAYBE_TEXT,
+            }
+        ),
+    },
+    "Matches": {
+        "description": "How many there are, before anything is done to them.",
+        **object_of(
+            {
+                "count": COUNT,
+                "more": {
+                    "type": "boolean",
+                    "description": "There may be more: not all were looked at.",
+                },
+                "before": {
+                    **MOMENT,
+                    "description": "Only those accepted before this were counted: given on as "
+                    "`before`, what comes later stays out of it.",
+                },
+            }
+        ),
+    },
     "Batch": {
         "description": "Many invocations of one function submitted together; `items` and `next` "
         "when a page of them was asked for.",

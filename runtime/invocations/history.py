@@ -12,11 +12,18 @@ from runtime.store.scripts import Call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which invocations; None is any."""
+    """Which invocations; None is any.
+
+    Attributes:
+        since_ms: Accepted at this moment or later.
+        before_ms: Accepted before this moment.
+    """
 
     function: str | None = None
     status: Status | None = None
     tag: str | None = None
+    since_ms: int | None = None
+    before_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +32,6 @@ class RecordPage:
 
     records: tuple[Record, ...]
     next: tuple[str, ...] | None
-
-
-def position_before(filters: Filters, moment_ms: int) -> tuple[str, ...]:
-    """Return where a page of these filters begins with those before a moment."""
-    if _is_live(filters):
-        return (str(moment_ms), "")
-    # Ids are in order of their birth: this is less than any id of that moment.
-    text = f"{max(0, moment_ms):012x}"
-    return (f"{text[:8]}-{text[8:]}",)
 
 
 def list_invocations(
@@ -45,13 +43,24 @@ def list_invocations(
     """
     function, tag = filters.function or "", filters.tag or ""
     status = filters.status.value if filters.status else ""
+    since, before = _least_id(filters.since_ms), _least_id(filters.before_ms)
     if _is_live(filters):
         at, last = after or ("", "")
-        call = list_live(function=function, status=status, tag=tag, after=(at, last), most=most)
+        call = list_live(
+            function=function,
+            status=status,
+            tag=tag,
+            since=since,
+            before=before,
+            after=(at, last),
+            most=most,
+        )
     else:
-        [last] = after or ("",)
+        [last] = after or (before,)
         # One more than shown tells whether there is a next page.
-        call = list_history(function=function, status=status, tag=tag, after=last, most=most + 1)
+        call = list_history(
+            function=function, status=status, tag=tag, since=since, after=last, most=most + 1
+        )
 
     def parse(reply: object) -> RecordPage:
         page: Page = call.parse(reply)
@@ -61,6 +70,14 @@ def list_invocations(
         return RecordPage(records=records[:most], next=(records[most - 1].id,))
 
     return replace(call, parse=parse)  # type: ignore[arg-type, return-value]
+
+
+def _least_id(moment_ms: int | None) -> str:
+    """Return what no id of that moment or later is less than, as ids are in order of birth."""
+    if moment_ms is None:
+        return ""
+    text = f"{max(0, moment_ms):012x}"
+    return f"{text[:8]}-{text[8:]}"
 
 
 def _is_live(filters: Filters) -> bool:

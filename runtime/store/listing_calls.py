@@ -35,10 +35,13 @@ class RawBatch:
     records: tuple[RawRecord, ...]
 
 
-def list_history(*, function: str, status: str, tag: str, after: str, most: int) -> Call[Page]:
+def list_history(
+    *, function: str, status: str, tag: str, after: str, most: int, since: str = ""
+) -> Call[Page]:
     """A page of all, or of those that ended with `status`; newest first, "" is any.
 
-    A page may be short, even empty, and still have a next one: at most 1,000 are looked at.
+    No id is less than `since`. A page may be short, even empty, and still have a next one:
+    at most 1,000 are looked at.
     """
     if status:
         index = f"end:{function}:{status}" if function else f"end:{status}"
@@ -46,15 +49,25 @@ def list_history(*, function: str, status: str, tag: str, after: str, most: int)
         index = f"tag:{tag}"
     else:
         index = f"fn:{function}" if function else "all"
-    words = (index, after, most, function, status, _quoted(tag))
+    words = (index, after, most, function, status, _quoted(tag), since)
     return Call(words, _read_history, load_script("list_invocations"))
 
 
 def list_live(
-    *, function: str, status: str, tag: str, after: tuple[str, str], most: int
+    *,
+    function: str,
+    status: str,
+    tag: str,
+    after: tuple[str, str],
+    most: int,
+    since: str = "",
+    before: str = "",
 ) -> Call[Page]:
-    """A page of those that are queued, running, scheduled or retrying now, latest first."""
-    words = (status, function, _quoted(tag), *after, most)
+    """A page of those that are queued, running, scheduled or retrying now, latest first.
+
+    Ids are not less than `since` and less than `before`; "" is any.
+    """
+    words = (status, function, _quoted(tag), *after, most, since, before)
     return Call(words, _read_live, load_script("list_live"))
 
 

@@ -7,17 +7,20 @@ import { poll } from "../scripts/poll.js";
 import { keepQuery } from "../scripts/router.js";
 import { actionButton, whileBusy } from "../parts/action.js";
 import { doToAll } from "../parts/bulk.js";
-import { describeFilter, makeFilterForm, queryOf, readFilter, spanOf } from "../parts/filters.js";
+import { describeFilter, makeFilterForm, queryOf, readFilter } from "../parts/filters.js";
 import { makeInvocationTable } from "../parts/invocation_table.js";
 import { ENDED, isEnded, LIVE } from "../parts/status_badge.js";
 
 const EVERY_MS = 2000;
 const PAGE = 50;
 const MOST_LOOKS = 10;
+// In the direction in which they move, so that what moves on meanwhile is met again.
+const UNFINISHED = ["scheduled", "retrying", "queued", "running"];
 
 export async function show(view, { query }, signal) {
   let filter = readFilter(query);
   let older = [];
+  let asked = null;
   let cursor = null;
   const table = makeInvocationTable({ caption: "Invocations", empty: nothing });
   const problem = h("p", { class: "field-problem", role: "alert", hidden: true });
@@ -39,12 +42,17 @@ export async function show(view, { query }, signal) {
   async function look() {
     if (older.length) return;
     const wanted = filter;
+    const query = queryOf(wanted);
     try {
-      const page = await collect(wanted, null, signal);
+      const page = await collect(query, null, signal);
       if (wanted !== filter || older.length) return;
       problem.hidden = true;
-      if (isHeld()) drawHeld(page.items);
-      else draw(page.items, page.next);
+      if (isHeld()) {
+        drawHeld(page.items);
+      } else {
+        asked = query;
+        draw(page.items, page.next);
+      }
     } catch (error) {
       if (error.status !== 422) throw error;
       problem.textContent = error.message;
@@ -82,7 +90,7 @@ export async function show(view, { query }, signal) {
   }
 
   async function showOlder() {
-    const page = await collect(filter, cursor, signal);
+    const page = await collect(asked, cursor, signal);
     older.push(...page.items);
     draw(newest, page.next);
     announce(`${page.items.length} older invocations shown`);
@@ -102,7 +110,7 @@ export async function show(view, { query }, signal) {
 
   function drawBulk() {
     const ended = isEnded(filter.status) ? filter.status : "failed";
-    const living = LIVE.includes(filter.status) ? [filter.status] : LIVE;
+    const living = LIVE.includes(filter.status) ? [filter.status] : UNFINISHED;
     fill(
       bulk,
       LIVE.includes(filter.status)
@@ -121,14 +129,9 @@ export async function show(view, { query }, signal) {
   }
 
   async function act(name, statuses, said) {
-    const queries = statuses.map((status) => ({ ...queryOf(filter), status }));
-    await doToAll(
-      name,
-      queries,
-      spanOf({ ...filter, status: statuses[0] }),
-      describeFilter(filter, said),
-      signal,
-    );
+    const query = queryOf(filter);
+    const queries = statuses.map((status) => ({ ...query, status }));
+    await doToAll(name, queries, describeFilter(filter, said), signal);
     restart();
   }
 
@@ -168,18 +171,17 @@ export async function show(view, { query }, signal) {
   const refresh = poll(look, EVERY_MS, signal);
 }
 
-// A page of the API may be short or empty and still have a next one; times are judged here.
-async function collect(filter, from, signal) {
-  const span = spanOf(filter);
+// A page of the API may be short or empty and still have a next one.
+async function collect(query, from, signal) {
   const items = [];
   let cursor = from;
   for (let looks = 0; looks < MOST_LOOKS && items.length < PAGE; looks += 1) {
     const page = await get(
-      withQuery("/invocations", { ...queryOf(filter), limit: String(PAGE), cursor }),
+      withQuery("/invocations", { ...query, limit: String(PAGE), cursor }),
       signal,
     );
-    items.push(...page.items.filter(span.passes));
-    cursor = page.items.some(span.isPast) ? null : page.next;
+    items.push(...page.items);
+    cursor = page.next;
     if (cursor === null) break;
   }
   return { items, next: cursor };

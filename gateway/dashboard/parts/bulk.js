@@ -1,99 +1,106 @@
-// Doing one thing to all invocations that pass a filter: counted first, confirmed with the
-// number, then done one by one, with a way to stop.
+// Doing one thing to all invocations that pass a filter: counted by the gateway, confirmed with
+// the number, then done by the gateway, a part at a time, with a way to stop.
 
-import { ApiError, ask, get, path, withQuery } from "../scripts/api.js";
+import { ask, get, withQuery } from "../scripts/api.js";
 import { fill, h } from "../scripts/element.js";
 import { count, many } from "../scripts/figures.js";
 import { tell, warn } from "../scripts/notices.js";
 import { confirm } from "./confirm.js";
 
-const MOST = 5000;
-const AT_ONCE = 6;
+const AT_ONCE = 250;
 
 const ACTS = {
   retry: {
+    address: "/invocations/retry",
     title: (n) => `Invoke ${n} again?`,
     body: "Each is invoked again with the same arguments. What has been retried already is not among them.",
     yes: (n) => `Retry ${n}`,
-    done: (n) => `${n} invoked again`,
-    fits: (item) => !item.retried_by,
-    send: (id) => ask("POST", path("invocations", id, "retry")),
+    done: (sum) => [`${count(sum.count)} invoked again`],
+    left: (sum) =>
+      sum.skipped
+        ? `${count(sum.skipped)} not: their arguments fit no more, or the function is gone`
+        : "",
   },
   cancel: {
+    address: "/invocations/cancel",
     title: (n) => `Cancel ${n}?`,
     body: "What waits is cancelled at once; what runs is killed. This cannot be taken back.",
     yes: (n) => `Cancel ${n}`,
-    done: (n) => `${n} cancelled`,
-    fits: () => true,
-    send: (id) => ask("DELETE", path("invocations", id)),
+    done: (sum) => [
+      `${count(sum.cancelled)} cancelled`,
+      sum.cancelling ? `, ${count(sum.cancelling)} that run are being cancelled` : "",
+    ],
+    left: () => "",
   },
 };
 
 /**
- * Retry or cancel (`act`) what the lists of `queries` hold, within `span` ({passes(item),
- * isPast(item)}); `describe` says in words which those are.
+ * Retry or cancel (`act`) what passes one of `queries`; `describe` says in words which those are.
  */
-export async function doToAll(act, queries, span, describe, signal) {
-  const { title, body, yes, done, fits, send } = ACTS[act];
-  const found = await collect(queries, fits, span, signal);
-  if (found.ids.length === 0) {
+export async function doToAll(act, queries, describe, signal) {
+  const { address, title, body, yes } = ACTS[act];
+  const counts = await Promise.all(queries.map((query) => get(withQuery(address, query), signal)));
+  const total = counts.reduce((sum, one) => sum + one.count, 0);
+  const isMore = counts.some((one) => one.more);
+  if (total === 0 && !isMore) {
     tell(`Nothing to ${act}: there are no ${describe}.`);
     return;
   }
-  const number = many(found.ids.length, "invocation");
-  const more = found.isWhole
-    ? null
-    : h("p", {}, `There are more; these are the ${count(MOST)} newest.`);
+  const number = `${count(total)}${isMore ? " or more" : ""}`;
   const answer = await confirm({
-    title: title(number),
-    body: [h("p", {}, `All ${describe}. ${body}`), more],
-    yes: yes(count(found.ids.length)),
+    title: title(isMore ? `${number} invocations` : many(total, "invocation")),
+    body: h("p", {}, `All ${describe}. ${body}`),
+    yes: yes(isMore ? "all" : number),
     isDangerous: act === "cancel",
   });
-  if (answer) await sendAll(found.ids, send, done, act);
+  if (!answer) return;
+  // What came after the count is left alone.
+  const parts = queries.map((query, index) => ({
+    query: { ...query, before: counts[index].before },
+    most: counts[index].more ? Infinity : counts[index].count,
+  }));
+  await sweep(ACTS[act], parts, isMore ? null : total);
 }
 
-async function collect(queries, fits, span, signal) {
-  const ids = [];
-  for (const query of queries) {
-    let cursor = null;
-    do {
-      const page = await get(withQuery("/invocations", { ...query, limit: "100", cursor }), signal);
-      for (const item of page.items) {
-        if (span.passes(item) && fits(item)) ids.push(item.id);
-        if (ids.length === MOST) return { ids, isWhole: false };
-      }
-      cursor = page.items.some(span.isPast) ? null : page.next;
-    } while (cursor);
-  }
-  return { ids, isWhole: true };
-}
-
-async function sendAll(ids, send, done, act) {
+async function sweep(act, parts, total) {
   const stopping = new AbortController();
-  const bar = h("progress", { max: ids.length, value: 0, "aria-label": act });
-  const said = h("span", {});
+  const bar = h("progress", { max: total ?? 1, "aria-label": act.address });
+  const said = h("span", {}, "…");
   const stop = h("button", { type: "button", onclick: () => stopping.abort() }, "Stop");
   const notice = h("div", { class: "notice" }, bar, said, stop);
   document.getElementById("notices").append(notice);
-  let good = 0;
-  const refusals = new Map();
-  const left = [...ids].reverse();
-  async function work() {
-    for (let id = left.pop(); id && !stopping.signal.aborted; id = left.pop()) {
-      try {
-        await send(id);
-        good += 1;
-      } catch (error) {
-        const reason = error instanceof ApiError ? error.title : error.message;
-        refusals.set(reason, (refusals.get(reason) ?? 0) + 1);
-      }
-      bar.value = ids.length - left.length;
-      fill(said, `${count(ids.length - left.length)} of ${count(ids.length)}`);
-    }
+  const sum = { count: 0, skipped: 0, cancelled: 0, cancelling: 0 };
+  let problem = null;
+  try {
+    for (const part of parts) await sweepOne(act, part, sum, stopping.signal, showDone);
+  } catch (error) {
+    problem = error;
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
   notice.remove();
-  tell(done(count(good)), stopping.signal.aborted ? ", then stopped." : ".");
-  for (const [reason, times] of refusals) warn(`${count(times)} not: ${reason}`);
+  tell(...act.done(sum), stopping.signal.aborted ? ", then stopped." : ".");
+  if (act.left(sum)) warn(act.left(sum));
+  if (problem) warn(`The rest not: ${problem.message}`);
+
+  function showDone() {
+    if (total !== null) bar.value = doneOf(sum);
+    fill(said, total === null ? count(doneOf(sum)) : `${count(doneOf(sum))} of ${count(total)}`);
+  }
+}
+
+async function sweepOne(act, { query, most }, sum, stopping, showDone) {
+  const before = doneOf(sum);
+  let cursor = null;
+  do {
+    const left = most - (doneOf(sum) - before);
+    if (left <= 0 || stopping.aborted) return;
+    const limit = String(Math.min(AT_ONCE, left));
+    const answer = await ask("POST", withQuery(act.address, { ...query, limit, cursor }));
+    for (const name of Object.keys(sum)) sum[name] += answer[name] ?? 0;
+    showDone();
+    cursor = answer.next;
+  } while (cursor);
+}
+
+function doneOf(sum) {
+  return sum.count + sum.skipped + sum.cancelled + sum.cancelling;
 }

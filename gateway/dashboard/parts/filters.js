@@ -25,27 +25,15 @@ export function readFilter(query) {
   };
 }
 
-/** What the API is asked for; the rest of the filter is judged here. */
+/** What the API is asked for; "the last hour" is the one before now. */
 export function queryOf(filter) {
+  const spanMs = SPAN_MS[filter.since];
   return {
     function: filter.function,
     status: filter.status,
     tag: filter.tag,
+    since: spanMs ? new Date(Date.now() - spanMs).toISOString() : filter.since,
     before: filter.until,
-  };
-}
-
-/** The filter's span of time, as {passes(item), isPast(item)}. */
-export function spanOf(filter) {
-  const since = SPAN_MS[filter.since]
-    ? Date.now() - SPAN_MS[filter.since]
-    : Date.parse(filter.since) || 0;
-  const until = Date.parse(filter.until) || Infinity;
-  const isByBirth = !LIVE.includes(filter.status);
-  const born = (item) => Date.parse(item.created_at);
-  return {
-    passes: (item) => born(item) >= since && born(item) <= until,
-    isPast: (item) => isByBirth && born(item) < since,
   };
 }
 

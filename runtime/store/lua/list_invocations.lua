@@ -1,17 +1,19 @@
 -- list_invocations: one page of ids, newest first, at a cost that history does not raise.
 --
--- ARGV     index, after, most, function_name, status, tag
+-- ARGV     index, after, most, function_name, status, tag, since
 --          index is the narrowest index that covers the filters; after is the last id of the page
---          before, '' for the first; the other filters are checked on each record, '' is any
+--          before, '' for the first; no id is less than since, '' is any; the other filters are
+--          checked on each record, '' is any
 -- RETURNS  {next id or '', {id, record as `brief` gives it}…}
 -- WHY ONE SCRIPT  one round trip for a page.
 -- include: brief
 -- At most 1,000 ids are looked at: a page may be short and still have a next.
 local looks, found = 1000, 0
+local oldest = since == '' and '-' or '[' .. since
 local from = after == '' and '+' or '(' .. after
 local reply = { '' }
 while looks > 0 and found < tonumber(most) do
-  local ids = redis.call('ZREVRANGEBYLEX', key_index(index), from, '-', 'LIMIT', 0,
+  local ids = redis.call('ZREVRANGEBYLEX', key_index(index), from, oldest, 'LIMIT', 0,
     math.min(looks, 100))
   if #ids == 0 then
     reply[1] = ''

@@ -1,8 +1,9 @@
 -- list_live: one page of what is queued, running, scheduled or retrying, latest moment first.
 --
--- ARGV     status, function_name, tag, after_at, after_id, most
+-- ARGV     status, function_name, tag, after_at, after_id, most, since, before
 --          the moment is when it began to wait, when it is due, or for a running one its birth;
---          after_at and after_id are the last of the page before, '' for the first
+--          after_at and after_id are the last of the page before, '' for the first; ids are
+--          not less than since and less than before, '' is any
 -- RETURNS  {next moment or '', next id, {id, record as `brief` gives it}…}
 -- WHY ONE SCRIPT  these move while one looks.
 -- include: brief
@@ -68,14 +69,16 @@ table.sort(found, function(a, b)
 end)
 local reply, last, count, looks = { '', '' }, nil, 0, 0
 for _, entry in ipairs(found) do
-  local record = key_record(entry[2])
-  local f = redis.call('HMGET', record, 'function', 'status', 'tags')
   looks = looks + 1
   last = entry
-  if f[2] == status and (function_name == '' or f[1] == function_name)
-    and (tag == '' or (f[3] and string.find(f[3], tag, 1, true))) then
-    count = count + 1
-    reply[#reply + 1] = { entry[2], brief(record) }
+  if entry[2] >= since and (before == '' or entry[2] < before) then
+    local record = key_record(entry[2])
+    local f = redis.call('HMGET', record, 'function', 'status', 'tags')
+    if f[2] == status and (function_name == '' or f[1] == function_name)
+      and (tag == '' or (f[3] and string.find(f[3], tag, 1, true))) then
+      count = count + 1
+      reply[#reply + 1] = { entry[2], brief(record) }
+    end
   end
   if count == page or looks == 1000 then
     if looks < #found then

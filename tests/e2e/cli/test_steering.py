@@ -57,6 +57,29 @@ def test_all_that_failed_are_made_again_when_confirmed(calls: System):
     assert "invoked again" in told.stdout
 
 
+def test_all_that_waits_with_a_tag_is_cancelled_when_confirmed(calls: System):
+    for number in range(3):
+        calls.http.post("/functions/cli_odd?delay=1h&tag=cli-sweep", json={"number": number})
+    words = ("cancel", "--function", "cli_odd", "--tag", "cli-sweep", "--url", calls.base_url)
+
+    asked = penstock(*words)
+    told = penstock(*words, "--yes")
+
+    assert asked.returncode == ExitCode.USAGE
+    assert "Cancel 3? Say --yes" in asked.stderr
+    assert told.stdout == "3 cancelled\n"
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("an-id", "--status", "queued"), ("--tag", "x"), ("--batch", "b", "--tag", "x")]
+)
+def test_what_to_cancel_is_said_in_one_way(words: tuple[str, ...]):
+    answer = penstock("cancel", *words)
+
+    assert answer.returncode == ExitCode.USAGE
+    assert "either ids, or --batch" in answer.stderr
+
+
 @pytest.mark.parametrize("words", [(), ("an-id", "--status", "failed")])
 def test_what_to_retry_is_said_in_one_way(words: tuple[str, ...]):
     answer = penstock("retry", *words)

@@ -113,6 +113,32 @@ def test_what_waits_may_be_listed_from_a_moment_too(http, ids):
     assert len(pages(http, **those, before="2100-01-01T00:00:00Z")[0]) == 3
 
 
+def test_a_list_may_be_cut_to_a_span_of_time(http, ids):
+    [ended] = pages(http, function="many", status="succeeded")
+    later = {"since": moment_in(ended[2]), "before": "2100-01-01T00:00:00Z"}
+
+    # Of those accepted within the same ms as the third, all are shown.
+    shown = flat(pages(http, function="many", status="succeeded", limit=2, **later))
+    assert shown == ended[: len(shown)]
+    assert len(shown) >= 3
+    assert flat(pages(http, function="many", since=moment_in(ids["queued"][0]))) == (
+        sorted(ids["queued"] + ids["scheduled"], reverse=True)
+    )
+
+
+@pytest.mark.parametrize("status", ["queued", "scheduled"])
+def test_what_waits_is_cut_by_when_it_was_accepted(http, ids, status):
+    those = {"function": "many", "status": status, "limit": 1}
+    last = moment_in(ids[status][-1])
+
+    since = flat(pages(http, **those, since=last))
+    before = flat(pages(http, **those, before=last))
+
+    assert ids[status][0] in before
+    assert ids[status][-1] in since
+    assert sorted(since + before) == sorted(ids[status])
+
+
 def test_a_page_has_twenty_items_unless_said(http, listed, ids):
     assert ids
     assert len(http.get("/invocations").json()["items"]) <= 20
@@ -148,6 +174,7 @@ def test_long_arguments_are_left_out_of_lists(http, listed, ids):
         ("tag=", "?tag"),
         ("before=yesterday", "?before"),
         ("before=2026-01-01T00:00:00", "?before"),
+        ("since=2026-01-01", "?since"),
         ("cursor=", "?cursor"),
         ("cursor=nonsense", "?cursor"),
         ("cursor=" + "A" * 600, "?cursor"),

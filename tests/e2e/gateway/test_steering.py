@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from runtime.invocations.identifiers import new_invocation_id
@@ -204,3 +206,63 @@ def test_a_bulk_retry_says_what_it_needs(http, query, pointers):
 
     assert code_of(answer) == (422, "parameter_invalid")
     assert [error["pointer"] for error in answer.json()["errors"]] == pointers
+
+
+@pytest.mark.parametrize("verb", ["retry", "cancel"])
+def test_all_of_everything_is_never_meant(http, verb):
+    for method in ("GET", "POST"):
+        answer = http.request(method, f"/invocations/{verb}?tag=x&since=yesterday")
+
+        assert code_of(answer) == (422, "parameter_invalid")
+        pointers = [error["pointer"] for error in answer.json()["errors"]]
+        assert pointers == ["?function", "?status", "?since"]
+
+
+def test_a_bulk_retry_is_counted_first_and_keeps_to_its_span_of_time(gateway, http):
+    early = fail(gateway, http, tag="span")
+    middle = [fail(gateway, http, tag="span") for _ in range(2)]
+    bounds = {"since": moment_of(middle[0]), "before": moment_of(middle[-1], later_ms=1)}
+    late = fail(gateway, http, tag="span")
+    wanted = {"status": "failed", "tag": "span", **bounds}
+
+    counted = http.get("/invocations/retry", params=wanted).json()
+    done = http.post("/invocations/retry", params=wanted)
+    for _ in middle:
+        gateway.finish(gateway.claim())
+
+    assert (counted["count"], counted["more"]) == (2, False)
+    assert (done.json()["count"], done.json()["next"]) == (2, None)
+    for one, is_retried in ((early, False), (late, False), *((m, True) for m in middle)):
+        assert (http.get(f"/invocations/{one}").json()["retried_by"] is not None) is is_retried
+    assert http.get("/invocations/retry", params=wanted).json()["count"] == 0
+
+
+def test_a_bulk_cancel_ends_what_waits_tells_who_runs_and_spares_the_rest(gateway, http):
+    call(http, "/functions/greet?tag=sweep")
+    running = gateway.claim()
+    waiting = [call(http, "/functions/greet?tag=sweep")["id"] for _ in range(3)]
+    later = [call(http, "/functions/greet?tag=sweep&delay=1h")["id"] for _ in range(2)]
+    other = call(http, "/functions/greet?tag=spared&delay=1h")["id"]
+    wanted = {"function": "greet", "tag": "sweep"}
+
+    counted = http.get("/invocations/cancel", params=wanted).json()
+    newcomer = call(http, "/functions/greet?tag=sweep&delay=1h")["id"]
+    wanted |= {"limit": 4, "before": counted["before"]}
+    first = http.post("/invocations/cancel", params=wanted)
+    rest = http.post("/invocations/cancel", params={**wanted, "cursor": first.json()["next"]})
+    gateway.finish(running, "cancelled")
+
+    assert (counted["count"], counted["more"]) == (6, False)
+    assert first.status_code == 202
+    assert (first.json()["cancelled"], first.json()["cancelling"]) == (4, 0)
+    assert rest.json() == {"cancelled": 1, "cancelling": 1, "next": None}
+    for one in (running.id, *waiting, *later):
+        assert http.get(f"/invocations/{one}").json()["status"] == "cancelled"
+    for one in (other, newcomer):
+        assert http.delete(f"/invocations/{one}").json()["cancellation"] == "done"
+
+
+def moment_of(invocation_id, later_ms=0):
+    """The moment in an id, by which lists are cut."""
+    ms = int(invocation_id.replace("-", "")[:12], 16) + later_ms
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,191 @@
+"""/invocations/retry and /invocations/cancel: one thing done to all that pass a filter.
+
+GET says how many there are, POST does it. Both go through the same pages as the list, some
+records at a time, so nothing in Redis or here grows with what is kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from gateway.filters import read_filters
+from gateway.operations import Parameter
+from gateway.pages import Paging, read_paging
+from gateway.preferences import fault_of, read_query, refuse_parameters
+from gateway.query_parameters import (
+    BULK_CANCEL,
+    BULK_RETRY,
+    COUNTED_CANCEL,
+    COUNTED_RETRY,
+    MOST_CANCELLED,
+    MOST_RETRIED,
+    OF_ENDING,
+    OF_UNFINISHED,
+)
+from gateway.retrying import Retrier, Tally
+from gateway.steering_log import tell_cancelled
+from runtime.errors import ArgumentFault
+from runtime.invocations.history import Filters, list_invocations
+from runtime.invocations.record import Record
+from runtime.invocations.statuses import Status
+from runtime.invocations.view import moment
+from runtime.store.invocation_calls import cancel
+from runtime.store.multiplexer import Multiplexer
+
+_AT_ONCE = 50
+_MOST_PAGES = 200
+_MOST_COUNTED = 10_000
+# In the direction in which they move, so that what moves on meanwhile is met again.
+_UNFINISHED = (Status.SCHEDULED, Status.RETRYING, Status.QUEUED, Status.RUNNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be done to which: a filter, and the statuses to go through in turn."""
+
+    filters: Filters
+    statuses: tuple[Status, ...]
+
+
+class BulkRetry:
+    """GET and POST /invocations/retry."""
+
+    def __init__(self, store: Multiplexer, retrier: Retrier) -> None:
+        self._store = store
+        self._retrier = retrier
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Say how many there are that nobody has retried."""
+        query = read_query(req.query_string, [parameter.name for parameter in COUNTED_RETRY])
+        faults: list[ArgumentFault] = []
+        wish = _retry_wish(query, faults)
+        refuse_parameters(faults)
+        await _answer_count(self._store, wish, resp)
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """Retry what ended so, newest first, up to `limit` of them."""
+        query = read_query(req.query_string, [parameter.name for parameter in BULK_RETRY])
+        faults: list[ArgumentFault] = []
+        wish = _retry_wish(query, faults)
+        query = {"status": Status.FAILED.value, **query}
+        paging = read_paging(req.path, query, faults, usual=MOST_RETRIED, longest=MOST_RETRIED)
+        refuse_parameters(faults)
+        tally = Tally()
+        position: tuple[str, ...] | None = paging.after
+        for _ in range(_MOST_PAGES):
+            if position is None or tally.count >= paging.limit:
+                break
+            most = min(_AT_ONCE, paging.limit - tally.count)
+            records, after = await _read_part(self._store, wish, position, most)
+            await self._retrier.retry(records, tally)
+            if tally.refusal is not None:
+                break
+            position = after
+        if tally.refusal is not None and not tally.count:
+            raise tally.refusal
+        counts = {"count": tally.count, "skipped": tally.skipped}
+        _answer_part(resp, counts, paging, position)
+
+
+class BulkCancel:
+    """GET and POST /invocations/cancel."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Say how many there are that have not ended."""
+        query = read_query(req.query_string, [parameter.name for parameter in COUNTED_CANCEL])
+        faults: list[ArgumentFault] = []
+        wish = _cancel_wish(query, faults)
+        refuse_parameters(faults)
+        await _answer_count(self._store, wish, resp)
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """Cancel what waits, and tell the workers of what runs; up to `limit` of them."""
+        query = read_query(req.query_string, [parameter.name for parameter in BULK_CANCEL])
+        faults: list[ArgumentFault] = []
+        wish = _cancel_wish(query, faults)
+        paging = read_paging(req.path, query, faults, usual=MOST_CANCELLED, longest=MOST_CANCELLED)
+        refuse_parameters(faults)
+        answers: Counter[str] = Counter()
+        position: tuple[str, ...] | None = paging.after
+        for _ in range(_MOST_PAGES):
+            left = paging.limit - answers["CANCELLED"] - answers["CANCELLING"]
+            if position is None or not left:
+                break
+            records, position = await _read_part(self._store, wish, position, min(_AT_ONCE, left))
+            ids = [record.id for record in records]
+            replies = await self._store.run_many([cancel(one) for one in ids])
+            tell_cancelled(zip(ids, replies, strict=True))
+            answers.update(replies)
+        counts = {"cancelled": answers["CANCELLED"], "cancelling": answers["CANCELLING"]}
+        _answer_part(resp, counts, paging, position)
+
+
+def _retry_wish(query: dict[str, str], faults: list[ArgumentFault]) -> Wish:
+    _need_choice(query, faults, "retry")
+    return _read_wish({"status": Status.FAILED.value, **query}, OF_ENDING, faults)
+
+
+def _cancel_wish(query: dict[str, str], faults: list[ArgumentFault]) -> Wish:
+    _need_choice(query, faults, "cancel")
+    return _read_wish(query, OF_UNFINISHED, faults)
+
+
+def _need_choice(query: dict[str, str], faults: list[ArgumentFault], verb: str) -> None:
+    """Refuse what may be a slip of the hand: all of everything."""
+    if "function" not in query and "status" not in query:
+        detail = f"is needed, ?function or ?status or both: which invocations to {verb}"
+        faults += [fault_of("?function", detail), fault_of("?status", detail)]
+
+
+def _read_wish(query: dict[str, str], parameter: Parameter, faults: list[ArgumentFault]) -> Wish:
+    filters = read_filters(query, parameter, faults)
+    statuses = (filters.status,) if filters.status is not None else _UNFINISHED
+    return Wish(filters=filters, statuses=statuses)
+
+
+async def _read_part(
+    store: Multiplexer, wish: Wish, position: tuple[str, ...], most: int
+) -> tuple[tuple[Record, ...], tuple[str, ...] | None]:
+    """Read some records, and where the next begin: a status, and the place in its list."""
+    status = Status(position[0]) if position else wish.statuses[0]
+    filters = replace(wish.filters, status=status)
+    page = await store.run(list_invocations(filters, after=position[1:], most=most))
+    if page.next is not None:
+        return page.records, (status.value, *page.next)
+    later = wish.statuses[wish.statuses.index(status) + 1 :]
+    return page.records, (later[0].value,) if later else None
+
+
+async def _answer_count(store: Multiplexer, wish: Wish, resp: Response) -> None:
+    """Count those that nobody has retried; what is accepted from now on is not among them."""
+    next_ms = int(time.time() * 1000) + 1
+    before_ms = min(next_ms, wish.filters.before_ms or next_ms)
+    wish = replace(wish, filters=replace(wish.filters, before_ms=before_ms))
+    count = 0
+    position: tuple[str, ...] | None = ()
+    for _ in range(_MOST_PAGES):
+        if position is None or count >= _MOST_COUNTED:
+            break
+        records, position = await _read_part(store, wish, position, _AT_ONCE)
+        count += sum(record.retried_by is None for record in records)
+    resp.content_type = "application/json"
+    resp.set_header("Cache-Control", "no-store")
+    resp.data = msgspec.json.encode(
+        {"count": count, "more": position is not None, "before": moment(before_ms)}
+    )
+
+
+def _answer_part(
+    resp: Response, counts: dict[str, int], paging: Paging, position: tuple[str, ...] | None
+) -> None:
+    resp.status = 202
+    resp.content_type = "application/json"
+    resp.data = msgspec.json.encode({**counts, "next": paging.point_on(resp, position)})

@@ -6,7 +6,8 @@ import { count } from "../scripts/figures.js";
 import { ago, at } from "../scripts/moments.js";
 import { poll } from "../scripts/poll.js";
 import { to } from "../scripts/router.js";
-import { whileBusy } from "../parts/action.js";
+import { actionButton, whileBusy } from "../parts/action.js";
+import { cancelRest, retryFailed } from "../parts/bulk.js";
 import { factList } from "../parts/function_facts.js";
 import { makeInvocationTable, shortId } from "../parts/invocation_table.js";
 import { badge, ENDED, LIVE } from "../parts/status_badge.js";
@@ -16,6 +17,7 @@ const SHOWN = 50; // members of one page
 
 export async function show(view, { id }, signal) {
   const facts = h("div", {});
+  const tools = h("div", { class: "page-tools" });
   const counts = h("div", { class: "batch-counts" });
   const table = makeInvocationTable({
     caption: "Invocations of the batch",
@@ -35,6 +37,7 @@ export async function show(view, { id }, signal) {
     const batch = await get(withQuery(path("batches", id), { limit: SHOWN }), signal);
     redraw(facts, batch, () => factList(factsOf(batch)));
     redraw(counts, batch.counts, () => drawCounts(batch));
+    redraw(tools, batch.counts, () => drawTools(batch, () => refresh()));
     if (rest.length) return;
     draw(batch.items, batch.next ?? null);
   }
@@ -63,12 +66,13 @@ export async function show(view, { id }, signal) {
         "Batch ",
         h("code", { class: "id" }, id),
       ),
+      tools,
     ),
     facts,
     counts,
     h("section", { class: "panel" }, table.element, h("p", { class: "actions" }, more)),
   );
-  poll(look, EVERY_MS, signal);
+  const refresh = poll(look, EVERY_MS, signal);
 }
 
 function factsOf(batch) {
@@ -85,8 +89,26 @@ function factsOf(batch) {
   ];
 }
 
+function endedOf(batch) {
+  return ENDED.reduce((total, one) => total + (batch.counts[one] ?? 0), 0);
+}
+
+function drawTools(batch, refresh) {
+  const left = batch.size - endedOf(batch);
+  return [
+    batch.counts.failed
+      ? actionButton("Retry failed …", () => retryFailed(batch).then(refresh))
+      : null,
+    left
+      ? actionButton("Cancel the rest …", () => cancelRest(batch, left).then(refresh), {
+          kind: "danger",
+        })
+      : null,
+  ];
+}
+
 function drawCounts(batch) {
-  const ended = ENDED.reduce((total, one) => total + (batch.counts[one] ?? 0), 0);
+  const ended = endedOf(batch);
   return [
     h("progress", { max: batch.size, value: ended, "aria-label": "Ended" }),
     h("span", {}, `${count(ended)} of ${count(batch.size)} ended`),

@@ -7,7 +7,7 @@ import { ago } from "../scripts/moments.js";
 import { poll } from "../scripts/poll.js";
 import { keepQuery, to } from "../scripts/router.js";
 import { actionButton, whileBusy } from "../parts/action.js";
-import { redeliver } from "../parts/delivery_view.js";
+import { answerOf, redeliver } from "../parts/delivery_view.js";
 import { shortId } from "../parts/invocation_table.js";
 import { isolated } from "../parts/safe_text.js";
 import { badge } from "../parts/status_badge.js";
@@ -116,7 +116,7 @@ function columnsOf(afterwards) {
     },
     {
       name: "Invocation",
-      kind: "id",
+      kind: "id named",
       value: (item) => item.invocation,
       draw: (item) =>
         h(
@@ -159,9 +159,7 @@ function columnsOf(afterwards) {
 function lastAnswer(attempt) {
   if (!attempt) return h("span", { class: "none" }, "not sent yet");
   return [
-    attempt.status_code ? h("code", {}, attempt.status_code) : null,
-    " ",
-    isolated(attempt.error ?? "", 60),
+    answerOf(attempt, 60),
     " ",
     h("span", { class: "note" }, ago(attempt.at)),
   ];

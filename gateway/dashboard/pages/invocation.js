@@ -72,6 +72,8 @@ export async function show(view, { id }, signal) {
 
   follower = await follow(id, signal, draw);
   await new Promise(requestAnimationFrame);
+  // What is there already is drawn at once, so that nothing moves under the reader's eyes.
+  await lookAtDelivery().catch(() => {});
   view.append(
     head,
     facts,

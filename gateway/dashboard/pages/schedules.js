@@ -61,7 +61,7 @@ function columnsOf(afterwards) {
       draw: (item) => badge(item.paused ? "paused" : "open"),
     },
     { name: "Next", kind: "when", value: (item) => item.next, draw: drawNext },
-    { name: "Last", kind: "id", value: (item) => item.last_invocation, draw: drawLast },
+    { name: "Last", kind: "id named", value: (item) => item.last_invocation, draw: drawLast },
     {
       name: "Fired",
       kind: "figure",

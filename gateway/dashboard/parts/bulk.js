@@ -1,7 +1,7 @@
 // Doing one thing to all invocations that pass a filter: counted by the gateway, confirmed with
 // the number, then done by the gateway, a part at a time, with a way to stop.
 
-import { ask, get, withQuery } from "../scripts/api.js";
+import { ask, get, path, withQuery } from "../scripts/api.js";
 import { fill, h } from "../scripts/element.js";
 import { count, many } from "../scripts/figures.js";
 import { tell, warn } from "../scripts/notices.js";
@@ -60,6 +60,32 @@ export async function doToAll(act, queries, describe, signal) {
     most: counts[index].more ? Infinity : counts[index].count,
   }));
   await sweep(ACTS[act], parts, isMore ? null : total);
+}
+
+/** Retry what failed of a batch; how much of it was retried already is not known before. */
+export async function retryFailed(batch) {
+  const failed = many(batch.counts.failed, "failed invocation");
+  const answer = await confirm({
+    title: "Retry what failed of this batch?",
+    body: h("p", {}, `Of ${failed}, each that was not retried yet is invoked again.`),
+    yes: "Retry them",
+    isDangerous: false,
+  });
+  const act = { ...ACTS.retry, address: path("batches", batch.id, "retry") };
+  if (answer) await sweep(act, [{ query: { status: "failed" }, most: Infinity }], null);
+}
+
+/** Cancel what has not ended of a batch, `left` invocations. */
+export async function cancelRest(batch, left) {
+  const number = many(left, "invocation");
+  const answer = await confirm({
+    title: ACTS.cancel.title(number),
+    body: h("p", {}, `All of this batch that have not ended. ${ACTS.cancel.body}`),
+    yes: ACTS.cancel.yes(count(left)),
+  });
+  if (!answer) return;
+  const sum = await ask("DELETE", path("batches", batch.id));
+  tell(...ACTS.cancel.done(sum), ".");
 }
 
 async function sweep(act, parts, total) {

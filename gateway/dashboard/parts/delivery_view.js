@@ -41,6 +41,12 @@ export async function redeliver(id, onChange) {
   onChange?.(fresh);
 }
 
+/** What a receiver answered, or why it did not. */
+export function answerOf({ status_code: code, error }, longest) {
+  const more = (error ?? "").replace(/^answered \d+(; )?/, "");
+  return [code ? h("code", {}, code) : null, " ", isolated(more, longest)];
+}
+
 function attempts(all) {
   return h(
     "table",
@@ -65,13 +71,7 @@ function attempts(all) {
           h("td", {}, i + 1),
           h("td", {}, at(one.at)),
           h("td", {}, span(one.duration_ms)),
-          h(
-            "td",
-            {},
-            one.status_code ? h("code", {}, one.status_code) : null,
-            " ",
-            isolated(one.error ?? "", 300),
-          ),
+          h("td", {}, answerOf(one, 300)),
         ),
       ),
     ),

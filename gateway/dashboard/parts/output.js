@@ -1,7 +1,7 @@
 // What an invocation has told so far: progress, items, events, logs, and how it ended.
 
 import { fill, h, redraw } from "../scripts/element.js";
-import { many } from "../scripts/figures.js";
+import { count } from "../scripts/figures.js";
 import { jsonView } from "./json_view.js";
 import { resultView } from "./result_view.js";
 import { block, isolated, visible } from "./safe_text.js";
@@ -38,8 +38,8 @@ export function makeOutput(signal) {
     redraw(ending, [invocation.id, invocation.status, Boolean(invocation.error)], () =>
       drawEnding(invocation, signal),
     );
-    items.show(told.items);
-    events.show(told.events);
+    items.show(told.items, isOver);
+    events.show(told.events, isOver);
     logs.show(told.logs, isOver);
   }
 
@@ -102,32 +102,29 @@ const HINTS = {
 };
 
 function listPanel(name) {
-  const list = h("ol", { class: "told" });
+  const list = h("ol", { class: "told", tabindex: "0", "aria-label": name });
   const title = h("h2", {});
   const element = h("section", { class: "panel", hidden: true }, title, list);
+  const keepAtEnd = followEnd(list);
   let shown = 0;
   return {
     element,
-    show(values) {
+    show(values, isOver) {
       element.hidden = values.length === 0;
+      const part = values.length > MOST_SHOWN ? `the last ${MOST_SHOWN} of ` : "";
+      const said = `${part}${count(values.length)}${isOver ? "" : " so far"}`;
+      fill(title, `${name} `, h("span", { class: "note" }, said));
+      if (values.length === shown) return;
       if (values.length < shown) {
         fill(list);
         shown = 0;
       }
-      fill(
-        title,
-        `${name} `,
-        h("span", { class: "note" }, many(values.length, "so far", "so far")),
-      );
-      for (const value of values.slice(shown, MOST_SHOWN))
+      for (const value of values.slice(Math.max(shown, values.length - MOST_SHOWN)))
         list.append(h("li", {}, jsonView(value)));
-      shown = Math.min(values.length, MOST_SHOWN);
-      if (values.length > MOST_SHOWN)
-        fill(
-          title,
-          `${name} `,
-          h("span", { class: "note" }, `the first ${MOST_SHOWN} of ${values.length}`),
-        );
+      while (list.children.length > MOST_SHOWN) list.firstElementChild.remove();
+      shown = values.length;
+      list.start = shown - list.children.length + 1;
+      keepAtEnd(isOver);
     },
   };
 }
@@ -136,6 +133,7 @@ function logPanel() {
   const pre = h("pre", { class: "log", tabindex: "0", "aria-label": "Log" });
   const note = h("span", { class: "note" });
   const element = h("section", { class: "panel" }, h("h2", {}, "Log ", note), pre);
+  const keepAtEnd = followEnd(pre);
   let shown = null;
   return {
     element,
@@ -144,11 +142,24 @@ function logPanel() {
       note.textContent = said;
       pre.hidden = text === "";
       if (text === shown) return;
-      const isAtEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 8;
       pre.textContent = visible(text);
       shown = text;
-      if (isAtEnd) pre.scrollTop = pre.scrollHeight;
+      keepAtEnd(isOver);
     },
+  };
+}
+
+// While it runs the newest is in sight, unless the reader has scrolled away from it. What has
+// ended before one looks is read from its beginning.
+function followEnd(box) {
+  let isAtEnd = true;
+  let hasRun = false;
+  box.addEventListener("scroll", () => {
+    isAtEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 8;
+  });
+  return (isOver) => {
+    hasRun ||= !isOver;
+    if (hasRun && isAtEnd) requestAnimationFrame(() => (box.scrollTop = box.scrollHeight));
   };
 }
 

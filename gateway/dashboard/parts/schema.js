@@ -40,6 +40,20 @@ export function typeName(schema, root) {
   return isNullable ? `${name} | null` : name;
 }
 
+/** A value of the shape a schema asks for, to show what its members are. */
+export function exampleOf(given, root, depth = 0) {
+  const { schema } = resolve(given, root);
+  if (schema.default !== undefined) return schema.default;
+  if (schema.enum) return schema.enum[0];
+  if (schema.type === "array")
+    return schema.items && depth < 4 ? [exampleOf(schema.items, root, depth + 1)] : [];
+  if (schema.type === "object" || schema.properties) {
+    const members = Object.entries(depth < 4 ? (schema.properties ?? {}) : {});
+    return Object.fromEntries(members.map(([name, one]) => [name, exampleOf(one, root, depth + 1)]));
+  }
+  return { integer: 0, number: 0, boolean: false, string: "…" }[schema.type] ?? null;
+}
+
 /** name(a: string, b: integer = 3) → number, as [name, parameters, result]. */
 export function signatureParts(definition) {
   const { parameters } = definition;

@@ -2,7 +2,7 @@
 
 import { h } from "../scripts/element.js";
 import { ExactNumber, parseExact } from "../scripts/exact_json.js";
-import { kindOf, resolve, typeName } from "./schema.js";
+import { exampleOf, kindOf, resolve, typeName } from "./schema.js";
 
 /** What cannot be sent as it stands. */
 export class FieldError extends Error {}
@@ -15,7 +15,7 @@ export function makeField(name, given, root, isRequired) {
   const { schema, isNullable } = resolve(given, root);
   const id = `argument-${name}`;
   const kind = kindOf(schema);
-  const input = INPUTS[kind]({ schema, isRequired, isNullable, id });
+  const input = INPUTS[kind]({ schema, root, isRequired, isNullable, id });
   const problem = h("p", { class: "field-problem", id: `${id}-problem`, hidden: true });
   const bounds = describeBounds(schema);
   const hint = h(
@@ -119,19 +119,14 @@ const INPUTS = {
     };
   },
 
-  json({ schema, isRequired, id }) {
-    const usual =
-      schema.default === undefined
-        ? schema.type === "array"
-          ? "[]"
-          : "{}"
-        : JSON.stringify(schema.default);
+  json({ schema, root, isRequired, id }) {
+    const usual = schema.default === undefined ? exampleOf(schema, root) : schema.default;
     const control = h("textarea", {
       id,
       rows: 3,
       class: "code",
       spellcheck: "false",
-      placeholder: usual,
+      placeholder: JSON.stringify(usual, null, 2),
     });
     return {
       control,

@@ -17,7 +17,7 @@ export function makeTable({ caption, columns, key, empty }) {
     h(
       "tr",
       {},
-      columns.map((column) => h("th", { scope: "col", class: column.kind }, column.name)),
+      columns.map(drawHead),
     ),
   );
   const table = h("table", {}, h("caption", { class: "unseen" }, caption), head, body);
@@ -64,4 +64,10 @@ export function makeTable({ caption, columns, key, empty }) {
   }
 
   return { element, show };
+}
+
+// What buttons do stands on them: their column's name is for those who only hear it.
+function drawHead({ kind, name }) {
+  if (kind !== "actions") return h("th", { scope: "col", class: kind }, name);
+  return h("th", { scope: "col" }, h("span", { class: "unseen" }, name));
 }

@@ -70,9 +70,7 @@ def test_all_that_waits_with_a_tag_is_cancelled_when_confirmed(calls: System):
     assert told.stdout == "3 cancelled\n"
 
 
-@pytest.mark.parametrize(
-    "words", [(), ("an-id", "--status", "queued"), ("--tag", "x"), ("--batch", "b", "--tag", "x")]
-)
+@pytest.mark.parametrize("words", [("an-id", "--status", "queued"), ("--tag", "x")])
 def test_what_to_cancel_is_said_in_one_way(words: tuple[str, ...]):
     answer = penstock("cancel", *words)
 

@@ -37,7 +37,8 @@ from runtime.invocations.view import moment
 from runtime.store.invocation_calls import cancel
 from runtime.store.multiplexer import Multiplexer
 
-_AT_ONCE = 50
+_RETRIED_AT_ONCE = 50
+_READ_AT_ONCE = 250
 _MOST_PAGES = 200
 _MOST_COUNTED = 10_000
 # In the direction in which they move, so that what moves on meanwhile is met again.
@@ -80,7 +81,7 @@ class BulkRetry:
         for _ in range(_MOST_PAGES):
             if position is None or tally.count >= paging.limit:
                 break
-            most = min(_AT_ONCE, paging.limit - tally.count)
+            most = min(_RETRIED_AT_ONCE, paging.limit - tally.count)
             records, after = await _read_part(self._store, wish, position, most)
             await self._retrier.retry(records, tally)
             if tally.refusal is not None:
@@ -119,7 +120,8 @@ class BulkCancel:
             left = paging.limit - answers["CANCELLED"] - answers["CANCELLING"]
             if position is None or not left:
                 break
-            records, position = await _read_part(self._store, wish, position, min(_AT_ONCE, left))
+            most = min(_READ_AT_ONCE, left)
+            records, position = await _read_part(self._store, wish, position, most)
             ids = [record.id for record in records]
             replies = await self._store.run_many([cancel(one) for one in ids])
             tell_cancelled(zip(ids, replies, strict=True))
@@ -174,7 +176,7 @@ async def _answer_count(store: Multiplexer, wish: Wish, resp: Response) -> None:
     for _ in range(_MOST_PAGES):
         if position is None or count >= _MOST_COUNTED:
             break
-        records, position = await _read_part(store, wish, position, _AT_ONCE)
+        records, position = await _read_part(store, wish, position, _READ_AT_ONCE)
         count += sum(record.retried_by is None for record in records)
     resp.content_type = "application/json"
     resp.set_header("Cache-Control", "no-store")

@@ -20,10 +20,37 @@ local function offer(id, at)
   end
 end
 
+-- Any number may share a moment, a batch does: the place among them is found by halving.
+local function skipped(key, moment)
+  local text = string.format('%.0f', moment)
+  local above = redis.call('ZCOUNT', key, '(' .. text, '+inf')
+  local first, last = above, above + redis.call('ZCOUNT', key, text, text)
+  while first < last do
+    local middle = math.floor((first + last) / 2)
+    if redis.call('ZREVRANGE', key, middle, middle)[1] < after_id then
+      last = middle
+    else
+      first = middle + 1
+    end
+  end
+  return first
+end
+
 local function offer_range(key, floor, ceiling)
-  local top = before_at == math.huge and ceiling or math.min(ceiling, floor + before_at)
-  local part = redis.call('ZREVRANGEBYSCORE', key, string.format('%.0f', top),
-    string.format('%.0f', floor), 'WITHSCORES', 'LIMIT', 0, page + 1000)
+  local low, top = string.format('%.0f', floor), string.format('%.0f', ceiling)
+  local stop = redis.call('ZCOUNT', key, low, '+inf')
+  if stop == 0 then
+    return
+  end
+  local start = redis.call('ZCOUNT', key, '(' .. top, '+inf')
+  if floor + before_at <= ceiling then
+    start = skipped(key, floor + before_at)
+  end
+  stop = math.min(stop, start + page + 1000)
+  if start >= stop then
+    return
+  end
+  local part = redis.call('ZREVRANGE', key, start, stop - 1, 'WITHSCORES')
   for i = 1, #part, 2 do
     offer(part[i], tonumber(part[i + 1]) - floor)
   end

@@ -75,6 +75,26 @@ def test_the_live_ones_are_listed_from_where_they_are(life: Life, status: str):
     assert sorted(seen) == sorted(ids)
 
 
+def test_more_that_fall_due_at_one_moment_than_a_look_takes_are_all_listed(life: Life):
+    ids = [life.submit(delay_ms=60_000) for _ in range(8)]
+    due = life.key("due", "default")
+    crowd = [f"ffffffff-{number:04}" for number in range(2_500)]
+    life.command("ZADD", due, *[word for one in (*ids, *crowd) for word in (9e12, one)])
+
+    seen: list[str] = []
+    after = ("", "")
+    for _ in range(10):
+        page = life.line.run(
+            list_live(function="", status="scheduled", tag="", after=after, most=3)
+        )
+        seen += [record_id for record_id, _ in page.records]
+        if page.next is None:
+            break
+        after = (page.next[0], page.next[1])
+
+    assert seen == ids[::-1]
+
+
 def test_a_listing_costs_the_same_whatever_its_history(life: Life):
     for _ in range(300):
         life.submit()

@@ -23,7 +23,8 @@ from runtime.store.failures import NoScriptError, failure_of
 from runtime.store.keys import Keys
 from runtime.store.line import command_words
 from runtime.store.packing import pack
-from runtime.store.scripts import Argument, Call
+from runtime.store.scripts import Call
+from runtime.store.templates import CallTemplate
 from runtime.store.trouble import TROUBLE
 
 T = TypeVar("T")
@@ -51,19 +52,39 @@ class Multiplexer:
         Raises:
             StoreError: Redis is away (StoreUnavailableError) or answers an error.
         """
-        with TROUBLE:
+        try:
+            reply = await self._exchange(pack(command_words(call, self.keys)))
+        except NoScriptError:
+            reply = await self._exchange(pack(command_words(call, self.keys, whole=True)))
+        return call.parse(reply)
+
+    async def run_filled(self, template: CallTemplate[T], first: bytes, second: bytes) -> T:
+        """Send the call a template is of, with its two words; return its parsed reply.
+
+        Raises:
+            StoreError: As `run`.
+        """
+        try:
+            reply = await self._exchange(template.fill(first, second))
+        except NoScriptError:
+            reply = await self._exchange(template.fill_whole(first, second))
+        return template.parse(reply)
+
+    async def _exchange(self, command: bytes) -> Any:  # noqa: ANN401 - whatever Redis says
+        """Return the raw reply to a packed command."""
+        try:
             wire = self._wire
             if wire is None or wire.closed:
                 wire = await self._connect()
-            reply = await wire.send(command_words(call, self.keys))
+            reply = await wire.send(command)
             if isinstance(reply, hiredis.ReplyError):
-                failure = failure_of(str(reply))
-                if not isinstance(failure, NoScriptError):
-                    raise failure
-                reply = await wire.send(command_words(call, self.keys, whole=True))
-                if isinstance(reply, hiredis.ReplyError):
-                    raise failure_of(str(reply))
-        return call.parse(reply)
+                raise failure_of(str(reply))
+        except NoScriptError:
+            raise
+        except StoreError as error:
+            TROUBLE.count(error)
+            raise
+        return reply
 
     async def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Send several calls in one round trip; not one transaction."""
@@ -104,7 +125,9 @@ async def open_wire(address: Address, timeout_s: float) -> Wire:
                 await loop.create_unix_connection(lambda: wire, address.path)
             else:
                 await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
-            replies = await asyncio.gather(*(wire.send(words) for words in address.handshake()))
+            replies = await asyncio.gather(
+                *(wire.send(pack(words)) for words in address.handshake())
+            )
     except (OSError, TimeoutError) as error:
         wire.fail("no answer")
         raise StoreUnavailableError(
@@ -137,8 +160,8 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._watch: asyncio.TimerHandle | None = None
 
-    def send(self, words: tuple[Argument, ...]) -> asyncio.Future[Any]:
-        """Queue one command; the future gets its raw reply, error replies included."""
+    def send(self, command: bytes) -> asyncio.Future[Any]:
+        """Queue one packed command; the future gets its raw reply, error replies included."""
         future = self._loop.create_future()
         if self.closed:
             future.set_exception(StoreUnavailableError("the connection to Redis is closed"))
@@ -146,7 +169,7 @@ class Wire(asyncio.Protocol):
         self._waiting.append((future, self._loop.time() + self._timeout_s))
         if not self._unsent:
             self._loop.call_soon(self._flush)
-        self._unsent.append(pack(words))
+        self._unsent.append(command)
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout_s, self._check_oldest)
         return future

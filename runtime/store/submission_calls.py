@@ -25,9 +25,8 @@ class Pace:
     per_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitted:
-    """The answer to a submission.
+class Submitted(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a submission (a Struct, because it is on the way of every call).
 
     Attributes:
         reception: NEW; REPLAYED and CONFLICT: the idempotency key was used before, with the
@@ -156,14 +155,21 @@ def commit_batch(
 
 
 def _read_submitted(reply: list[Any]) -> Submitted:
-    reception = cast("Reception", reply[0].decode())
-    number = int(reply[2])
+    word, invocation_id, number, calls_left, reset_ms = reply
+    if word == b"NEW":
+        return Submitted(
+            reception="NEW",
+            id=invocation_id.decode(),
+            created_at_ms=int(number),
+            calls_left=None if calls_left < 0 else calls_left,
+            reset_ms=reset_ms,
+        )
+    reception = cast("Reception", word.decode())
     return Submitted(
         reception=reception,
-        id=reply[1].decode(),
-        created_at_ms=number if reception == "NEW" else 0,
-        waiting=number if reception == "FULL" else 0,
-        retry_after_ms=number if reception == "LIMITED" else 0,
-        calls_left=None if reply[3] < 0 else reply[3],
-        reset_ms=reply[4],
+        id=invocation_id.decode(),
+        waiting=int(number) if reception == "FULL" else 0,
+        retry_after_ms=int(number) if reception == "LIMITED" else 0,
+        calls_left=None if calls_left < 0 else calls_left,
+        reset_ms=reset_ms,
     )

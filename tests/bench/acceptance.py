@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -90,7 +90,7 @@ def main() -> None:
             Target(name="accept", url=f"{gateway.url}/functions/greet", pid=gateway.pid),
         ]
         if chosen.hold:
-            print(*targets, redis_pid, script, sep="\n")
+            _say(*map(str, (*targets, redis_pid, script)))
             input()
             return
         found: dict[str, list[dict[str, float]]] = {target.name: [] for target in targets}
@@ -102,7 +102,7 @@ def main() -> None:
         _report({name: rounds[1:] for name, rounds in found.items()})
 
 
-def _measure(  # noqa: PLR0913 - what one measurement is made of
+def _measure(
     target: Target, script: Path, line: Line, redis_pid: int, seconds: int, connections: int
 ) -> dict[str, float]:
     for words in (("FLUSHDB",), ("CONFIG", "RESETSTAT")):
@@ -127,20 +127,24 @@ def _measure(  # noqa: PLR0913 - what one measurement is made of
 
 def _report(found: dict[str, list[dict[str, float]]]) -> None:
     columns = ("per_s", "p50_ms", "p99_ms", "server_us", "redis_us", "script_us")
-    print(f"{'':14}" + "".join(f"{column:>12}" for column in columns))
+    _say(f"{'':14}" + "".join(f"{column:>12}" for column in columns))
     for name, rounds in found.items():
         medians = [statistics.median(each[column] for each in rounds) for column in columns]
-        print(f"{name:14}" + "".join(f"{value:12,.2f}" for value in medians))
+        _say(f"{name:14}" + "".join(f"{value:12,.2f}" for value in medians))
     for floor in ("echo, media", "echo, raw"):
         for column, what in (("per_s", "requests/s"), ("server_us", "1 / processor time")):
             ratios = [
                 _ratio(ours[column], theirs[column], is_time=column == "server_us")
                 for ours, theirs in zip(found["accept"], found[floor], strict=True)
             ]
-            print(
+            _say(
                 f"accept / {floor}, {what}: {statistics.median(ratios):.2f}"
                 f" ({min(ratios):.2f} to {max(ratios):.2f})"
             )
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _ratio(ours: float, theirs: float, *, is_time: bool) -> float:
@@ -173,5 +177,4 @@ def _without_manifests(words: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")  # noqa: TID251 - for the children's lines
     main()

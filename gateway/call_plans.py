@@ -1,0 +1,125 @@
+"""What all plain calls of a function have in common, worked out once for each manifest.
+
+A plain call wishes nothing of its own: a JSON object, no query, and of the headers that
+change what is made of it at most `Prefer`. Its checks, the command that submits it and its
+answer come from the general way (`prepare`, `submit`, the view), filled in with marks, so
+the two cannot disagree; every other call takes the general way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.newborn import NewbornShape, NewbornWriter
+from runtime.invocations.submission import prepare, submit
+from runtime.registry.arguments import compile_schema
+from runtime.registry.manifest import Manifest
+from runtime.store.keys import Keys
+from runtime.store.submission_calls import Submitted
+from runtime.store.templates import CallTemplate
+
+_ID_MARK = "@penstock-id@"
+_ARGUMENTS_MARK = b'"@penstock-arguments@"'
+_WITHOUT_NUMBERS_IN_DOUBT = frozenset({str, int, bool, type(None)})
+
+
+class CallPlan:
+    """Of one function, as one manifest has it.
+
+    Attributes:
+        newborn: Writes the invocation right after its birth.
+        submission: Submits a call nobody waits for; takes id and arguments.
+        awaited_submission: The same for a call whose caller waits at this gateway.
+    """
+
+    __slots__ = ("_is_valid", "awaited_submission", "manifest", "newborn", "submission")
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        keys: Keys,
+        gateway_id: str,
+        max_waiting: int,
+        newborns: NewbornWriter,
+    ) -> None:
+        self.manifest = manifest
+        self.newborn: NewbornShape = newborns.shape(
+            manifest.name, manifest.version, manifest.options.queue
+        )
+        self._is_valid: Callable[[object], bool] = compile_schema(
+            manifest.parameters, exact=False
+        ).is_valid
+
+        def template(waiter: str | None) -> CallTemplate[Submitted]:
+            marked = prepare(
+                manifest,
+                _ARGUMENTS_MARK,
+                invocation_id=_ID_MARK,
+                waiter=waiter,
+                max_waiting=max_waiting,
+            )
+            return CallTemplate(submit(marked), (_ID_MARK, _ARGUMENTS_MARK), keys)
+
+        self.submission = template(None)
+        self.awaited_submission = template(gateway_id)
+
+    def accepts(self, arguments: dict[str, Any]) -> bool:
+        """Whether arguments fit for certain; who is in doubt asks `check_arguments`."""
+        return _WITHOUT_NUMBERS_IN_DOUBT.issuperset(
+            map(type, arguments.values())
+        ) and self._is_valid(arguments)
+
+
+class CallPlans:
+    """The plans of the functions that have been called; made anew when a manifest changes."""
+
+    def __init__(self, *, keys: Keys, gateway_id: str, max_waiting: int) -> None:
+        self._keys = keys
+        self._gateway_id = gateway_id
+        self._max_waiting = max_waiting
+        self._newborns = NewbornWriter()
+        self._plans: dict[str, CallPlan | None] = {}
+        self._made_of: Mapping[str, Manifest] = {}
+
+    def find(self, manifests: Mapping[str, Manifest], name: str) -> CallPlan | None:
+        """Return the plan of a function, None when it is unknown or has no plain calls.
+
+        Args:
+            manifests: What is published; a changed one is another object.
+            name: Of the function.
+        """
+        if manifests is not self._made_of:
+            self._forget_changed(manifests)
+        try:
+            return self._plans[name]
+        except KeyError:
+            pass
+        manifest = manifests.get(name)
+        if manifest is None:
+            return None
+        plan = self._plans[name] = self._make(manifest)
+        return plan
+
+    def _forget_changed(self, manifests: Mapping[str, Manifest]) -> None:
+        self._made_of = manifests
+        self._plans = {
+            name: plan
+            for name, plan in self._plans.items()
+            if plan is not None and plan.manifest is manifests.get(name)
+        }
+
+    def _make(self, manifest: Manifest) -> CallPlan | None:
+        if manifest.takes_request or not manifest.version:
+            return None
+        try:
+            return CallPlan(
+                manifest,
+                keys=self._keys,
+                gateway_id=self._gateway_id,
+                max_waiting=self._max_waiting,
+                newborns=self._newborns,
+            )
+        except ValueError:
+            return None

@@ -7,6 +7,7 @@ writes the page, the samples and the chart.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -162,4 +163,5 @@ def _write(
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped
     sys.exit(main(sys.argv[1:]))

@@ -107,7 +107,8 @@ class Measuring:
         samples = [self._sample(BY_NAME["accept"], report, before, figure=report.rate)]
         if is_drained:
             samples.append(self._drain(finished_before, report.accepted))
-        system.release()
+        else:
+            system.release()
         return samples
 
     def _drain(self, finished_before: int, waiting: int) -> Sample:

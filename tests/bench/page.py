@@ -17,6 +17,7 @@ _ABOUT_CLIENT = (
     "send about {most} a second where it had a core to itself. Client, web process, workers and "
     "Redis share the machine's cores, for all systems alike."
 )
+_LINKS = "[How it is measured](README.md), and [all samples](results.json)."
 _ABOUT_PROCESSOR = (
     "Of all processes of the system, Redis included, in microseconds: what other load on the "
     "machine hardly touches."
@@ -40,8 +41,7 @@ def write_page(
         [
             "# Benchmark results",
             "",
-            f"Written by `{told}`. [How it is measured](README.md), "
-             "and [all samples](results.json).",
+            f"Written by `{told}`. {_LINKS}",
             "",
             "![Medians and spread of every work on every system](chart.svg)",
             "",

@@ -41,6 +41,8 @@ class Parts:
         self, name: str, command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]
     ) -> None:
         """Start a part; what it prints goes into a file of its own."""
+        if name in self.running:
+            raise RuntimeError(f"{name} runs already")
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 [str(word) for word in command],

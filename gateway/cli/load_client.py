@@ -24,6 +24,7 @@ _CHUNK_BYTES = 256 * 1024
 _LENGTH = b"content-length:"
 _BLANK_LINE = b"\r\n\r\n"
 _TEXT_LIMIT = 200
+_MOST_BROKEN = 1000  # then nobody is there any more
 
 
 class BrokenAnswerError(Exception):
@@ -34,6 +35,7 @@ class BrokenAnswerError(Exception):
 class Connection:
     """One connection: the request it repeats, and the answer it waits for."""
 
+    index: int
     request: bytes
     marker: bytes
     socket: socket.socket
@@ -93,6 +95,7 @@ class LoadClient:
         self._accepted = 0
         self._sent = 0
         self._example = ""
+        self._busy = 0
 
     def run(self) -> Report:
         """Send until the time or the number is reached, then wait for what is under way."""
@@ -121,32 +124,31 @@ class LoadClient:
         give_up_at = stop_at + order.patience_s
         most = order.most or sys.maxsize
         measured_to = stop_at
-        open_ = set()
         for index in range(min(order.connections, most)):
-            connection = self._connect(index)
-            self._selector.register(connection.socket, selectors.EVENT_READ, connection)
-            self._sent += 1
-            connection.send()
-            open_.add(connection.socket)
-        while open_ and time.perf_counter() < give_up_at:
+            self._begin(index)
+        while self._busy and time.perf_counter() < give_up_at:
             for key, _ in self._selector.select(0.1):
                 connection = key.data
+                is_broken = False
                 try:
                     if not connection.take():
                         continue
                 except (OSError, BrokenAnswerError) as error:
                     self._note_broken(error)
-                    self._retire(connection, open_)
-                    continue
+                    is_broken = True
                 now = time.perf_counter()
-                self._judge(connection, now, is_measured=measured_from <= now <= measured_to)
-                if now < stop_at and self._sent < most:
+                if not is_broken:
+                    self._judge(connection, now, is_measured=measured_from <= now <= measured_to)
+                if now >= stop_at or self._sent >= most or self._broken > _MOST_BROKEN:
+                    measured_to = min(measured_to, now)  # from here on fewer are busy
+                    self._retire(connection)
+                elif is_broken:
+                    self._retire(connection)
+                    self._begin(connection.index)
+                else:
                     self._sent += 1
                     connection.send()
-                else:
-                    measured_to = min(measured_to, now)  # from here on fewer are busy
-                    self._retire(connection, open_)
-        self._broken += len(open_)
+        self._broken += self._busy
         return measured_from, measured_to
 
     def _call_one_by_one(self) -> tuple[float, float]:
@@ -163,12 +165,14 @@ class LoadClient:
                     pass
             except (OSError, BrokenAnswerError) as error:
                 self._note_broken(error)
+                connection.socket.close()
                 connection = self._connect(0)
             else:
                 self._judge(
                     connection, time.perf_counter(), is_measured=now >= began_at + order.warmup_s
                 )
             time.sleep(self._pauses.uniform(*order.pause_ms) / 1000)
+        connection.socket.close()
         return began_at + order.warmup_s, time.perf_counter()
 
     def _connect(self, index: int) -> Connection:
@@ -178,6 +182,7 @@ class LoadClient:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * _CHUNK_BYTES)
         place = index % len(self._requests)
         return Connection(
+            index=index,
             request=self._requests[place],
             marker=order.markers[place].encode(),
             socket=peer,
@@ -199,16 +204,31 @@ class LoadClient:
             self._latencies_ms.append((now - connection.sent_at) * 1000)
 
     def _keep_example(self, connection: Connection) -> None:
+        """Keep the first line and the beginning of the body of the first bad answer."""
         if not self._example:
-            self._example = bytes(connection.received[:_TEXT_LIMIT]).decode(errors="replace")
+            head, _, body = bytes(connection.received).partition(_BLANK_LINE)
+            text = head.split(b"\r\n", 1)[0] + b": " + body[:_TEXT_LIMIT]
+            self._example = text.decode(errors="replace")
 
     def _note_broken(self, error: Exception) -> None:
         self._broken += 1
         self._example = self._example or str(error)
 
-    def _retire(self, connection: Connection, open_: set[socket.socket]) -> None:
+    def _begin(self, index: int) -> None:
+        """Open a connection and send its first request."""
+        self._sent += 1
+        try:
+            connection = self._connect(index)
+            connection.send()
+        except OSError as error:
+            self._note_broken(error)
+            return
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+        self._busy += 1
+
+    def _retire(self, connection: Connection) -> None:
+        self._busy -= 1
         self._selector.unregister(connection.socket)
-        open_.discard(connection.socket)
         connection.socket.close()
 
 

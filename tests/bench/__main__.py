@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.chart import draw_chart
+from tests.bench.full_queue import measure_full_queue
 from tests.bench.goals import Verdict, judge
 from tests.bench.installing import InstallError, install
 from tests.bench.machine import describe_machine
@@ -29,7 +30,6 @@ from tests.bench.progress_view import ProgressView
 from tests.bench.rest import measure_rest
 from tests.bench.results import Results, Spread
 from tests.bench.running import running
-from tests.bench.scale import measure_scale
 from tests.bench.systems import SYSTEMS, SystemPlan
 from tests.bench.works import WORKS
 
@@ -116,9 +116,9 @@ def _do_works(
 def _measure_own(options: Options, view: ProgressView) -> dict[str, Spread]:
     """Measure what only Penstock is asked."""
     own: dict[str, Spread] = {}
-    if "scale" in options.extras:
+    if "million" in options.extras:
         view.begin(f"Penstock: {options.waiting:,} waiting")
-        own |= measure_scale(options.waiting, view.tick)
+        own |= measure_full_queue(options.waiting, view.tick)
         view.advance()
     if "rest" in options.extras:
         view.begin("Penstock: at rest")

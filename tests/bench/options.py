@@ -13,7 +13,7 @@ from tests.bench.works import WORKS
 
 PAGES = ROOT / "docs/benchmarks"
 PARTIAL = BUILD / "results"
-_EXTRAS = ("scale", "rest")
+_EXTRAS = ("million", "rest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,9 @@ class Options:
     Attributes:
         systems: Which systems, by name.
         works: Which works, by name.
-        extras: Which of `scale` (1,000,000 waiting) and `rest` (an idle system).
+        extras: Which of `million` (so many waiting) and `rest` (an idle system).
         backlog: How many calls `drain` is about.
-        waiting: How many calls `scale` has waiting.
+        waiting: How many calls `million` has waiting.
         output: Where the page, the figures and the chart go.
     """
 

@@ -28,7 +28,7 @@ PROCESSES = {
         {"rich", "pydantic", "structlog", "asyncio", "msgspec", "typer", "httpx"},
     ),
     "fork server": (
-        "import runtime.processes.fork_server_main, runtime.execution.runner_child",
+        "import runtime.execution.runner_child, runtime.execution.warming",
         {"rich", "jsonschema_rs", "redis", "structlog", "httpx"},
     ),
 }

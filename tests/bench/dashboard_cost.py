@@ -1,10 +1,12 @@
 """What an open dashboard adds to the cost of a loaded system, in CPU time per call.
 
-    python -m tests.bench.dashboard_cost [--rate 400] [--period-s 12] [--rounds 8]
+    python -m tests.bench.dashboard_cost [--rate 400] [--period-s 12] [--rounds 8] [--replay]
 
 A whole system (`penstock up`) runs calls at a steady rate. Periods without and with open
 overview pages take turns; in each the CPU time of all of the system's processes is divided
-by the calls. The browser and this program are not counted.
+by the calls. The browser and this program are not counted. A browser that draws takes the
+cores from the system, which then works in larger groups and cheaper; so `--replay` notes what
+a page asks for, ends the browser, and asks for the same at the same times.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -36,6 +41,9 @@ _WAIT = ("Prefer: wait=10",)
 USUAL = encode_request("POST", "/functions/steady", b'{"text":"hello"}', _WAIT)
 FAILING = encode_request("POST", "/functions/shaky", b'{"number":2}', _WAIT)
 _FAILING_EVERY = 50
+NOTED_S = 60.0
+
+Question = tuple[float, str]  # when after the page was drawn, and what
 
 
 class Load:
@@ -104,32 +112,99 @@ async def open_pages(context: BrowserContext, system: System, count: int) -> lis
     return pages
 
 
+@asynccontextmanager
+async def new_browser() -> AsyncIterator[BrowserContext]:
+    """Start a browser; end it at the end."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
+            args=["--no-sandbox", "--disable-gpu"],
+        )
+        yield await browser.new_context(viewport={"width": 1280, "height": 900})
+        await browser.close()
+
+
+async def note_questions(system: System) -> list[Question]:
+    """Return what an overview page asks for, and when, once it has been drawn."""
+    questions: list[Question] = []
+    async with new_browser() as context:
+        [page] = await open_pages(context, system, 1)
+        began_at = time.monotonic()
+        page.on(
+            "request",
+            lambda one: questions.append(
+                (time.monotonic() - began_at, one.url.removeprefix(system.base_url))
+            ),
+        )
+        await asyncio.sleep(NOTED_S)
+    tell(f"a page asks {len(questions)} times in {NOTED_S:.0f} s")
+    return questions
+
+
+async def ask_like_a_page(system: System, questions: list[Question], offset_s: float) -> None:
+    """Ask for the same again and again, as a page that was opened so much earlier."""
+    loop = asyncio.get_running_loop()
+    connection = await connect(system.base_url)
+    began_at = loop.time() - offset_s
+    try:
+        while True:
+            for at_s, target in questions:
+                if began_at + at_s >= loop.time():
+                    await asyncio.sleep(began_at + at_s - loop.time())
+                    await connection.ask(encode_request("GET", target))
+            began_at += NOTED_S
+    finally:
+        connection.close()
+
+
+@asynccontextmanager
+async def replayed_pages(
+    system: System, questions: list[Question], count: int
+) -> AsyncIterator[None]:
+    """Keep so many pages asking, one after the other."""
+    asking = [
+        asyncio.create_task(ask_like_a_page(system, questions, NOTED_S * number / count))
+        for number in range(count)
+    ]
+    yield
+    for one in asking:
+        if one.done():
+            one.result()  # it ended by an error
+        one.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+
+
+@asynccontextmanager
+async def real_pages(context: BrowserContext, system: System, count: int) -> AsyncIterator[None]:
+    """Keep so many pages open."""
+    pages = await open_pages(context, system, count)
+    yield
+    for page in pages:
+        await page.close()
+
+
 async def compare(system: System, flags: argparse.Namespace) -> list[tuple[float, float]]:
     """Return (without, with) for each round; which comes first takes turns."""
     connections = [await connect(system.base_url) for _ in range(CONNECTIONS)]
     load = Load(connections, flags.rate)
     running = asyncio.create_task(load.run())
     rounds: list[tuple[float, float]] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
-            args=["--no-sandbox", "--disable-gpu"],
-        )
-        context = await browser.new_context(viewport={"width": 1280, "height": 900})
-        for page in await open_pages(context, system, 1):
-            await page.close()
+    async with AsyncExitStack() as stack:
+        if flags.replay:
+            show = partial(replayed_pages, system, await note_questions(system))
+        else:
+            show = partial(real_pages, await stack.enter_async_context(new_browser()), system)
+            async with show(1):
+                pass  # its files are in the browser's cache from now on
         await asyncio.sleep(WARM_UP_S)
         for number in range(flags.rounds):
             found: dict[bool, float] = {}
             for is_open in (False, True) if number % 2 else (True, False):
-                pages = await open_pages(context, system, flags.pages if is_open else 0)
-                await asyncio.sleep(SETTLING_S)
-                found[is_open] = await measure(system, load, flags.period_s)
-                for page in pages:
-                    await page.close()
+                async with show(flags.pages if is_open else 0):
+                    await asyncio.sleep(SETTLING_S)
+                    found[is_open] = await measure(system, load, flags.period_s)
             rounds.append((found[False], found[True]))
             tell(f"round {number + 1}: {found[False]:.0f} µs without, {found[True]:.0f} µs with")
-        await browser.close()
     load.stop()
     await running
     for connection in connections:
@@ -152,6 +227,7 @@ def main() -> int:
     parser.add_argument(
         "--pages", type=int, default=1, help="open pages; more make a small cost visible"
     )
+    parser.add_argument("--replay", action="store_true", help="ask as pages do, without them")
     parser.add_argument("--goal", type=float, default=2.0, help="percent a page may add")
     flags = parser.parse_args()
     if not 1 <= flags.pages <= MOST_PAGES:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import threading
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
@@ -142,6 +141,8 @@ def open_socket(address: Address, timeout_s: float) -> socket.socket:
     sock = socket.create_connection((address.host, address.port), timeout=timeout_s)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if address.tls:
+        import ssl  # noqa: PLC0415 - few need it, and commands start sooner without
+
         context = ssl.create_default_context()
         return context.wrap_socket(sock, server_hostname=address.host)
     return sock

@@ -62,7 +62,6 @@ def _install(plans: list[SystemPlan]) -> list[SystemPlan]:
     ready = []
     for plan in plans:
         if plan.kind == "peer":
-            print(f"Installing {plan.title} (a minute the first time)", file=sys.stderr)  # noqa: T201
             try:
                 install(plan.folder)
             except InstallError as error:

@@ -43,6 +43,7 @@ class Verdict:
     work: str
     goal: str
     measured: str
+    processor: str
     holds: bool | None
 
 
@@ -116,6 +117,7 @@ def _judge_ratio(goal: RatioGoal, results: Results) -> Verdict:
         work=WORKS[goal.work].title,
         goal=f"`{mode}` {'≥' if is_rate else '≤'} {goal.bound:g} × {goal.told}",  # noqa: RUF001 - for people
         measured=_tell(found, " ×"),  # noqa: RUF001 - for people
+        processor=_tell(results.processor_ratio(goal.work, goal.ours, goal.theirs), ""),
         holds=met,
     )
 
@@ -125,13 +127,14 @@ def _judge_own(goal: OwnGoal, found: Spread | None) -> Verdict:
         work=goal.work,
         goal=goal.told,
         measured=_tell(found, ""),
+        processor="",
         holds=None if found is None else found.middle <= goal.bound,
     )
 
 
 def _tell(found: Spread | None, unit: str) -> str:
     if found is None:
-        return "not measured"
+        return ""
     text = f"{tell_number(found.middle)}{unit}"
     if found.low == found.high:
         return text

@@ -39,6 +39,7 @@ def install(folder: str) -> Path:
         _copy_programs(PEERS / folder, home)
     if mark.exists() and mark.read_text() == digest:
         return home / "bin"
+    print(f"Installing {folder} (a minute the first time)", file=sys.stderr)  # noqa: T201
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     if is_node:

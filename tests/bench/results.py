@@ -73,6 +73,22 @@ class Results:
                 ratios.append(sample.figure / best(others))
         return spread_of(ratios)
 
+    def processor_ratio(self, work: str, ours: str, theirs: Sequence[str]) -> Spread | None:
+        """Return how much processor time the thriftiest of `theirs` takes for our one."""
+        if not BY_NAME[work].is_rate:
+            return None
+        ratios = []
+        for sample in self.of(ours, work):
+            others = [
+                other.processor_us
+                for name in theirs
+                for other in self.of(name, work)
+                if other.round == sample.round and other.processor_us > 0
+            ]
+            if others and sample.processor_us > 0:
+                ratios.append(min(others) / sample.processor_us)
+        return spread_of(ratios)
+
     def systems(self) -> set[str]:
         """Return the names of the systems that were measured."""
         return {one.system for one in self.samples}

@@ -18,8 +18,8 @@ app.conf.update(
     result_serializer="json",
     accept_content=["json"],
     result_expires=3600,
-    worker_prefetch_multiplier=int(os.environ.get("BENCH_PREFETCH", "16")),  # noqa: TID251
-    task_acks_late=os.environ.get("BENCH_ACKS_LATE") == "1",  # noqa: TID251
+    worker_prefetch_multiplier=16,
+    task_acks_late=False,
     worker_send_task_events=False,
     task_send_sent_event=False,
     broker_pool_limit=64,

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI
-from fastapi.responses import ORJSONResponse
+import orjson
+from fastapi import Body, FastAPI, Response
 from work import broker, burn, carry, nap, noop
 
 WORK = {"noop": noop, "burn": burn, "nap": nap, "carry": carry}
@@ -25,17 +25,22 @@ async def life(_: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=life)
 
 
+def answer(status: int, **members: Any) -> Response:
+    """Answer with JSON in the fastest way FastAPI has."""
+    return Response(orjson.dumps(members), status, media_type="application/json")
+
+
 @app.post("/accept/{name}")
-async def accept(name: str, arguments: Arguments) -> Any:
+async def accept(name: str, arguments: Arguments) -> Response:
     """Queue a call."""
     call = await WORK[name].kiq(**arguments)
-    return ORJSONResponse({"id": call.task_id}, 202)
+    return answer(202, id=call.task_id)
 
 
 @app.post("/wait/{name}")
-async def wait(name: str, arguments: Arguments) -> Any:
+async def wait(name: str, arguments: Arguments) -> Response:
     """Queue a call and wait for its result."""
     call = await WORK[name].kiq(**arguments)
-    answer = await call.wait_result(check_interval=0.005, timeout=30)
-    answer.raise_for_error()
-    return ORJSONResponse({"result": answer.return_value})
+    ending = await call.wait_result(check_interval=0.005, timeout=30)
+    ending.raise_for_error()
+    return answer(200, result=ending.return_value)

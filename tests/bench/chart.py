@@ -15,12 +15,12 @@ from tests.bench.systems import SYSTEMS, SystemPlan
 from tests.bench.works import WORKS, Work
 
 _COLUMNS = 2
-_PANEL_WIDTH = 500
+_PANEL_WIDTH = 525
 _GAP = 28
 _MARGIN = 16
 _ROW = 22
 _HEAD = 44
-_LABEL_WIDTH = 190
+_LABEL_WIDTH = 215
 _FIGURE_WIDTH = 76
 _STYLE = """
   .page { fill: #ffffff } .text { fill: #1f2328 } .quiet { fill: #59636e }

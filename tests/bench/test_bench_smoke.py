@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.bench.__main__ import main
 from tests.bench.works import WORKS
 
 
+@pytest.mark.timeout(120)  # ten seconds, on a machine that does nothing else
 def test_every_work_is_measured_and_every_call_answered_right(tmp_path: Path):
     code = main(
         [

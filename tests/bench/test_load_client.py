@@ -22,6 +22,7 @@ def serving(answer: Callable[[bytes], Answer | None]) -> Iterator[int]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 65536  # head and body in one piece, which spares 40 ms of delayed answers
 
         def do_POST(self) -> None:
             found = answer(self.rfile.read(int(self.headers["Content-Length"])))

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gateway.cli.load_order import Order, Report, read_report, start
+from tests.bench.processor_clock import Moment, look, used_between
 from tests.bench.running import Running
 from tests.bench.works import BY_NAME, Work
 
@@ -30,6 +31,7 @@ class Sample:
         errors: How many calls were not answered, or not as they must be.
         example: One bad answer, where there is one.
         processor_us: Processor time of the whole system (Redis included) for a call.
+        others_share: Of the machine's processor time meanwhile, what nobody here used.
     """
 
     round: int
@@ -44,6 +46,7 @@ class Sample:
     p90_ms: float = 0.0
     p99_ms: float = 0.0
     client_processor_us: float = 0.0
+    others_share: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON carries it."""
@@ -82,7 +85,7 @@ class Measuring:
 
     def measure(self, work: Work) -> Sample:
         """Return a sample of one work; `accept` and `drain` belong to `fill_and_drain`."""
-        before = self._system.parts.processor_s()
+        before = look(self._system.parts)
         if work.name == "idle":
             report = self._load(work, connections=1, pause_ms=_PAUSE_MS)
             return self._sample(work, report, before, figure=report.p50_ms)
@@ -91,7 +94,7 @@ class Measuring:
 
     def measure_accept(self) -> Sample:
         """Return a sample of `accept` on a system that queues nothing: the echo."""
-        before = self._system.parts.processor_s()
+        before = look(self._system.parts)
         work = BY_NAME["accept"]
         report = self._load(work)
         return self._sample(work, report, before, figure=report.rate)
@@ -101,7 +104,7 @@ class Measuring:
         system = self._system
         system.hold()
         finished_before = system.finished()
-        before = system.parts.processor_s()
+        before = look(system.parts)
         seconds = 600.0 if is_drained else self._seconds
         report = self._load(BY_NAME["accept"], seconds=seconds, most=self._backlog)
         samples = [self._sample(BY_NAME["accept"], report, before, figure=report.rate)]
@@ -113,7 +116,7 @@ class Measuring:
 
     def _drain(self, finished_before: int, waiting: int) -> Sample:
         system = self._system
-        before = system.parts.processor_s()
+        before = look(system.parts)
         system.release()
         first_at, first_seen = 0.0, 0
         give_up_at = time.perf_counter() + _LAST_LIMIT_S
@@ -126,6 +129,7 @@ class Measuring:
                 break
             self._on_tick()
             time.sleep(_LOOK_EVERY_S)
+        used = used_between(before, look(system.parts), client_s=0.0)
         counted = done - first_seen
         return Sample(
             round=self._round,
@@ -135,7 +139,8 @@ class Measuring:
             calls=counted,
             errors=max(0, waiting - done),
             example="calls were still waiting at the end of the time" if done < waiting else "",
-            processor_us=self._spent_us(before, done),
+            processor_us=used.system_s * 1e6 / max(1, done),
+            others_share=used.others_share,
         )
 
     def _load(
@@ -168,9 +173,8 @@ class Measuring:
             time.sleep(_LOOK_EVERY_S)
         return read_report(client)
 
-    def _sample(
-        self, work: Work, report: Report, before: dict[int, float], *, figure: float
-    ) -> Sample:
+    def _sample(self, work: Work, report: Report, before: Moment, *, figure: float) -> Sample:
+        used = used_between(before, look(self._system.parts), client_s=report.client_cpu_s)
         return Sample(
             round=self._round,
             system=self._system.plan.name,
@@ -179,15 +183,10 @@ class Measuring:
             calls=report.measured,
             errors=report.errors,
             example=report.example,
-            processor_us=self._spent_us(before, report.accepted),
+            processor_us=used.system_s * 1e6 / max(1, report.accepted),
+            others_share=used.others_share,
             p50_ms=report.p50_ms,
             p90_ms=report.p90_ms,
             p99_ms=report.p99_ms,
             client_processor_us=report.client_cpu_s * 1e6 / max(1, report.sent),
         )
-
-    def _spent_us(self, before: dict[int, float], calls: int) -> float:
-        """Return the processor time since `before` for each call, in microseconds."""
-        after = self._system.parts.processor_s()
-        spent_s = sum(used - before.get(pid, 0.0) for pid, used in after.items())
-        return spent_s * 1e6 / max(1, calls)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 
 from tests.bench.goals import Verdict, tell_number
 from tests.bench.results import Results, Spread
@@ -22,6 +23,11 @@ _ABOUT_RATIOS = (
     "Ratios are taken within a round: their median, with the least and the greatest. The last "
     "column compares the processor time of a call instead of its speed: other load on the machine "
     "hardly touches it."
+)
+_QUIET_SHARE = 0.05
+_ABOUT_NOISE = (
+    "**That is a noisy machine**: believe the processor times and the direction, and run it again "
+    "on a quiet one for the speeds."
 )
 _ABOUT_PROCESSOR = (
     "Of all processes of the system, Redis included, in microseconds: what other load on the "
@@ -49,6 +55,8 @@ def write_page(
             f"Written by `{told}`. {_LINKS}",
             "",
             "![Medians and spread of every work on every system](chart.svg)",
+            "",
+            _about_others(results),
             "",
             "## Goals",
             "",
@@ -160,6 +168,17 @@ def _own_figures(own: Mapping[str, Spread]) -> list[str]:
         "",
         _ABOUT_SCALE.format(**{name: spread.middle for name, spread in own.items()}),
     ]
+
+
+def _about_others(results: Results) -> str:
+    shares = [one.others_share for one in results.samples]
+    if not shares:
+        return ""
+    text = (
+        f"Other processes used {median(shares):.0%} of the machine's processor time meanwhile "
+        f"({min(shares):.0%} to {max(shares):.0%})."
+    )
+    return text if median(shares) < _QUIET_SHARE else f"{text} {_ABOUT_NOISE}"
 
 
 def _about_client(results: Results) -> str:

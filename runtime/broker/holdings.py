@@ -55,6 +55,10 @@ class Holdings:
                 self._free += 1
             self._changed.notify()
 
+    def count(self) -> int:
+        """Return how many are held now."""
+        return len(self._held)
+
     def held(self) -> list[Attempt]:
         """Return what is held now."""
         with self._changed:

@@ -70,6 +70,17 @@ def cpu_s(pids: list[int]) -> tuple[float, float]:
     return own, children
 
 
+def switches(pids: list[int]) -> int:
+    """Return how often threads of these processes have given up a core, of themselves or not."""
+    return sum(
+        int(line.split()[1])
+        for pid in pids
+        for status in Path(f"/proc/{pid}/task").glob("*/status")
+        for line in status.read_text().splitlines()
+        if "ctxt_switches" in line
+    )
+
+
 class Bench:
     """One Redis and what is asked of it."""
 
@@ -102,6 +113,7 @@ class Bench:
         self.submit(calls)
         done_before = self.succeeded()
         before = (*cpu_s(workers), sum(psutil.Process(self.redis_pid).cpu_times()[:2]))
+        switched = switches(workers)
         self.life.command("CONFIG", "RESETSTAT")
         began_at = time.perf_counter()
         self.life.line.run(pause_queue("default", is_paused=False))
@@ -113,7 +125,8 @@ class Bench:
         print(
             f"drain {calls / took_s:7.0f}/s   CPU µs per call: worker {own:.0f}, runners "
             f"{runners:.0f}, redis {redis:.0f} (scripts {usec / calls:.0f} in "
-            f"{count / calls:.2f} calls), all {own + runners + redis:.0f}",
+            f"{count / calls:.2f} calls), all {own + runners + redis:.0f}; switches of workers "
+            f"{(switches(workers) - switched) / calls:.1f}",
             flush=True,
         )
 

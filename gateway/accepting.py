@@ -15,14 +15,14 @@ from gateway.admission import Admission
 from gateway.call_plans import CallPlan, CallPlans
 from gateway.endings import ending_problem
 from gateway.error_handlers import write_problem
-from gateway.following import Follower
+from gateway.following import Follower, record_of
 from gateway.newborn import NewbornWriter
 from gateway.preferences import Preferences
 from gateway.tracing import accepting
-from runtime.errors import StoreError
+from gateway.waiting import wait_for
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.record import Record, record_at_birth
-from runtime.invocations.submission import Submission, submit
+from runtime.invocations.submission import Submission, prepare, submit
 from runtime.invocations.view import invocation_json
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.submission_calls import Submitted
@@ -44,9 +44,7 @@ class Acceptance:
     ) -> None:
         self.admission = admission
         self.plans = CallPlans(
-            keys=store.keys,
-            gateway_id=follower.gateway_id,
-            max_waiting=admission.max_waiting,
+            store, gateway_id=follower.gateway_id, max_waiting=admission.max_waiting
         )
         self._log = AcceptanceLog()
         self._tracer = tracer
@@ -84,28 +82,50 @@ class Acceptance:
         """Whether a call may be plain, as far as this gateway is concerned: no span, no pace."""
         return self._tracer is None and self.admission.pace(scope) is None
 
-    async def answer_plain(self, resp: Response, plan: CallPlan, arguments: bytes) -> None:
-        """Submit a plain call nobody waits for, and answer.
+    async def answer_plain(
+        self,
+        req: Request,
+        resp: Response,
+        plan: CallPlan,
+        arguments: bytes,
+        preferences: Preferences,
+    ) -> None:
+        """Submit a plain call, and answer.
 
         Raises:
             ProblemError: It was not taken.
         """
         invocation_id = new_invocation_id()
+        if preferences.wait_s:
+            record = await self._run_plain(resp, plan, invocation_id, arguments, preferences)
+            _point_to(resp, invocation_id, preferences)
+            _show(req, resp, record)
+            return
         encoded_id = invocation_id.encode()
-        submitted = await self._store.run_filled(plan.submission, encoded_id, arguments)
-        if not self._is_new(resp, plan.manifest.name, submitted):
-            raise StoreError(f"a plain call was answered {submitted.reception}")
+        submitted = await plan.unawaited.submit(encoded_id, arguments)
+        self._is_new(resp, plan.manifest.name, submitted)
         self._log.note_plain(invocation_id, plan.manifest)
-        resp.data = plan.newborn.write(encoded_id, arguments, submitted.created_at_ms)
-        resp.status = 202
-        resp.set_headers(
-            {
-                "location": f"/invocations/{invocation_id}",
-                "x-call-id": invocation_id,
-                "retry-after": ASK_AGAIN_S,
-                "content-type": "application/json",
-            }
-        )
+        _point_to(resp, invocation_id, preferences)
+        _accept(resp, plan.newborn.write(encoded_id, arguments, submitted.created_at_ms))
+
+    async def _run_plain(
+        self,
+        resp: Response,
+        plan: CallPlan,
+        invocation_id: str,
+        arguments: bytes,
+        preferences: Preferences,
+    ) -> Record:
+        """Submit a plain call, and return its end or how it stands when time has run out."""
+        with self._follower.expect(invocation_id) as arrival:
+            submitted = await plan.awaited.submit(invocation_id.encode(), arguments)
+            self._is_new(resp, plan.manifest.name, submitted)
+            self._log.note_plain(invocation_id, plan.manifest)
+            notice = await wait_for(arrival, preferences.wait_s)
+        if notice is not None:
+            return record_of(notice, arguments)
+        newborn = prepare(plan.manifest, arguments, invocation_id=invocation_id)
+        return await self._follower.how_it_stands(record_at_birth(newborn, submitted.created_at_ms))
 
     async def _submit(self, submission: Submission) -> Submitted:
         if self._tracer is None:

@@ -1,9 +1,9 @@
 """What all plain calls of a function have in common, worked out once for each manifest.
 
 A plain call wishes nothing of its own: a JSON object, no query, and of the headers that
-change what is made of it at most `Prefer`. Its checks, the command that submits it and its
-answer come from the general way (`prepare`, `submit`, the view), filled in with marks, so
-the two cannot disagree; every other call takes the general way.
+change what is made of it at most `Prefer`. Nearly all calls are, so what they share is at
+hand: the validator, the submission, the shape of the answer. Every other call takes the
+general way (`runtime.invocations.submission.prepare`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.newborn import NewbornShape, NewbornWriter
-from runtime.invocations.submission import prepare, submit
 from runtime.registry.arguments import compile_schema
 from runtime.registry.manifest import Manifest
-from runtime.store.keys import Keys
-from runtime.store.submission_calls import Submitted
-from runtime.store.templates import CallTemplate
+from runtime.store.multiplexer import Multiplexer
+from runtime.store.plain_submission import PlainSubmission
 
-_ID_MARK = "@penstock-id@"
-_ARGUMENTS_MARK = b'"@penstock-arguments@"'
-_WITHOUT_NUMBERS_IN_DOUBT = frozenset({str, int, bool, type(None)})
+_NEVER_IN_DOUBT = frozenset({str, int, bool, type(None)})
 
 
 class CallPlan:
@@ -29,17 +25,17 @@ class CallPlan:
 
     Attributes:
         newborn: Writes the invocation right after its birth.
-        submission: Submits a call nobody waits for; takes id and arguments.
-        awaited_submission: The same for a call whose caller waits at this gateway.
+        unawaited: Submits calls nobody waits for.
+        awaited: Submits calls whose callers wait at this gateway.
     """
 
-    __slots__ = ("_is_valid", "awaited_submission", "manifest", "newborn", "submission")
+    __slots__ = ("_is_valid", "awaited", "manifest", "newborn", "unawaited")
 
     def __init__(
         self,
         manifest: Manifest,
+        store: Multiplexer,
         *,
-        keys: Keys,
         gateway_id: str,
         max_waiting: int,
         newborns: NewbornWriter,
@@ -52,31 +48,32 @@ class CallPlan:
             manifest.parameters, exact=False
         ).is_valid
 
-        def template(waiter: str | None) -> CallTemplate[Submitted]:
-            marked = prepare(
-                manifest,
-                _ARGUMENTS_MARK,
-                invocation_id=_ID_MARK,
+        def submission(waiter: str) -> PlainSubmission:
+            return PlainSubmission(
+                store,
+                function=manifest.name,
+                queue=manifest.options.queue,
+                version=manifest.version,
+                priority=manifest.options.priority,
+                max_waiting=manifest.options.max_waiting or max_waiting,
                 waiter=waiter,
-                max_waiting=max_waiting,
             )
-            return CallTemplate(submit(marked), (_ID_MARK, _ARGUMENTS_MARK), keys)
 
-        self.submission = template(None)
-        self.awaited_submission = template(gateway_id)
+        self.unawaited = submission("")
+        self.awaited = submission(gateway_id)
 
     def accepts(self, arguments: dict[str, Any]) -> bool:
         """Whether arguments fit for certain; who is in doubt asks `check_arguments`."""
-        return _WITHOUT_NUMBERS_IN_DOUBT.issuperset(
-            map(type, arguments.values())
-        ) and self._is_valid(arguments)
+        return _NEVER_IN_DOUBT.issuperset(map(type, arguments.values())) and self._is_valid(
+            arguments
+        )
 
 
 class CallPlans:
     """The plans of the functions that have been called; made anew when a manifest changes."""
 
-    def __init__(self, *, keys: Keys, gateway_id: str, max_waiting: int) -> None:
-        self._keys = keys
+    def __init__(self, store: Multiplexer, *, gateway_id: str, max_waiting: int) -> None:
+        self._store = store
         self._gateway_id = gateway_id
         self._max_waiting = max_waiting
         self._newborns = NewbornWriter()
@@ -87,7 +84,7 @@ class CallPlans:
         """Return the plan of a function, None when it is unknown or has no plain calls.
 
         Args:
-            manifests: What is published; a changed one is another object.
+            manifests: What is published; changed, it is another object.
             name: Of the function.
         """
         if manifests is not self._made_of:
@@ -111,15 +108,15 @@ class CallPlans:
         }
 
     def _make(self, manifest: Manifest) -> CallPlan | None:
-        if manifest.takes_request or not manifest.version:
+        if manifest.takes_request or not manifest.version or manifest.options.max_age_s:
             return None
         try:
             return CallPlan(
                 manifest,
-                keys=self._keys,
+                self._store,
                 gateway_id=self._gateway_id,
                 max_waiting=self._max_waiting,
                 newborns=self._newborns,
             )
-        except ValueError:
+        except ValueError:  # no usable schema: the general way says so
             return None

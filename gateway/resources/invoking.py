@@ -26,7 +26,7 @@ from runtime.invocations.submission import NO_WISHES, Wishes, check_available, p
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
 
-_PLAIN_HEADERS = frozenset({b"authorization", b"content-length"})
+_WISHING_HEADERS = frozenset({b"idempotency-key", b"traceparent", b"tracestate", b"x-callback-url"})
 
 
 class InvokeFunction:
@@ -73,7 +73,7 @@ class InvokeFunction:
         return (
             not req.query_string
             and req.content_type == "application/json"
-            and req.scope[NOTED].keys() <= _PLAIN_HEADERS
+            and _WISHING_HEADERS.isdisjoint(req.scope[NOTED])
             and req.scope[BODY] != b""
             and self._acceptance.is_plain(req.scope)
         )
@@ -83,7 +83,8 @@ class InvokeFunction:
         arguments = read_json_object(body)
         if not plan.accepts(arguments):
             check_arguments(plan.manifest, arguments)
-        await self._acceptance.answer_plain(resp, plan, body)
+        preferences = read_preferences(noted_header(req.scope, b"prefer"))
+        await self._acceptance.answer_plain(req, resp, plan, body, preferences)
 
 
 async def with_headers(req: Request, wishes: Wishes, policy: Policy) -> Wishes:

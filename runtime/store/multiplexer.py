@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import hiredis
@@ -24,7 +24,6 @@ from runtime.store.keys import Keys
 from runtime.store.line import command_words
 from runtime.store.packing import pack
 from runtime.store.scripts import Call
-from runtime.store.templates import CallTemplate
 from runtime.store.trouble import TROUBLE
 
 T = TypeVar("T")
@@ -58,17 +57,20 @@ class Multiplexer:
             reply = await self._exchange(pack(command_words(call, self.keys, whole=True)))
         return call.parse(reply)
 
-    async def run_filled(self, template: CallTemplate[T], first: bytes, second: bytes) -> T:
-        """Send the call a template is of, with its two words; return its parsed reply.
+    async def run_packed(self, command: bytes, *, whole: Callable[[], bytes]) -> Any:  # noqa: ANN401 - whatever Redis says
+        """Send a script's call that is packed already, and return its raw reply.
+
+        Args:
+            command: By the script's hash.
+            whole: The same with its source, for a Redis that does not hold it.
 
         Raises:
             StoreError: As `run`.
         """
         try:
-            reply = await self._exchange(template.fill(first, second))
+            return await self._exchange(command)
         except NoScriptError:
-            reply = await self._exchange(template.fill_whole(first, second))
-        return template.parse(reply)
+            return await self._exchange(whole())
 
     async def _exchange(self, command: bytes) -> Any:  # noqa: ANN401 - whatever Redis says
         """Return the raw reply to a packed command."""

@@ -32,7 +32,8 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
         reception: NEW; REPLAYED and CONFLICT: the idempotency key was used before, with the
             same body or another; RETRIED: somebody repeated that invocation before; FULL: too
             many wait; LIMITED: the caller is too fast; INCOMPLETE: not all of the batch is staged.
-        id: The invocation or batch; the first one's when replayed or retried.
+        id: The invocation or batch; the first one's when replayed or retried; empty of plain
+            calls, of which many are told at once.
         created_at_ms: Its birth, by Redis's clock; 0 unless NEW.
         waiting: How many wait, when FULL.
         retry_after_ms: When to come again, when LIMITED.
@@ -41,7 +42,7 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     reception: Reception
-    id: str
+    id: str = ""
     created_at_ms: int = 0
     waiting: int = 0
     retry_after_ms: int = 0
@@ -92,6 +93,27 @@ def submit(  # noqa: PLR0913 - a word for each of the script's
         *(part for pair in fields.items() for part in pair),
     )
     return Call(words, _read_submitted, load_script("submit_invocation"))
+
+
+def submit_plain(
+    *,
+    function: str,
+    queue: str,
+    version: str,
+    priority: int = 5,
+    max_waiting: int = 0,
+    waiter: str = "",
+    entries: Iterable[tuple[str, bytes]] = (),
+) -> Call[list[tuple[Submitted, int]]]:
+    """Give birth to calls that wish nothing, as (fresh id, arguments).
+
+    Returns what became of the first ones and of how many; NEW first, then FULL.
+    """
+    words: tuple[Argument, ...] = (
+        *(function, queue, version, priority, max_waiting, waiter),
+        *(part for entry in entries for part in entry),
+    )
+    return Call(words, _read_plain, load_script("submit_plain"))
 
 
 def admit_batch(
@@ -152,6 +174,14 @@ def commit_batch(
         *(first.digest, first.body_digest, first.ttl_ms),
     )
     return Call(words, _read_submitted, load_script("commit_batch"))
+
+
+def _read_plain(reply: list[int]) -> list[tuple[Submitted, int]]:
+    created_at_ms, born, refused, waiting = reply
+    parts = [(Submitted(reception="NEW", created_at_ms=created_at_ms), born)]
+    if refused:
+        parts.append((Submitted(reception="FULL", waiting=waiting), refused))
+    return parts
 
 
 def _read_submitted(reply: list[Any]) -> Submitted:

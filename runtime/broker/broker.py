@@ -182,7 +182,7 @@ class PenstockBroker(dramatiq.Broker):
         with self._lock:
             lines, self._consuming = self._consuming, []
         for line in lines:
-            line.close()
+            line.half_close()
 
     def get_declared_delay_queues(self) -> set[str]:
         """There are none: what waits, waits in Redis."""

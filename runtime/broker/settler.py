@@ -30,6 +30,7 @@ _LARGEST_BATCH = 64
 _LARGEST_BATCH_BYTES = 4 * 1024 * 1024
 _LONGEST_GATHERING_S = 0.005
 _ROUND_TRIPS_GATHERED = 4
+_GROWTH = 0.25
 _SMOOTHING = 0.2
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
@@ -49,6 +50,7 @@ class Settler:
         self._ended_at = 0.0
         self._interval_s = 1.0  # between endings, smoothed
         self._round_trip_s = 0.0  # of a writing, smoothed
+        self._expected = 2.0  # how many endings come together; falls when they do not
         self._wanted = 0  # how many endings the gathering writer waits for; 0 when none does
         self._enough = threading.Lock()
         self._enough.acquire()
@@ -84,13 +86,18 @@ class Settler:
         """Wait a moment for more endings where they come quickly and there are some to come."""
         with self._lock:
             pending = len(self._pending)
-            wanted = self._holdings.count() * 3 // 4
+            most = self._holdings.count() * 3 // 4
+            wanted = min(int(self._expected), most)
             wait_s = min(_LONGEST_GATHERING_S, self._round_trip_s * _ROUND_TRIPS_GATHERED)
-            if not pending or pending >= wanted or wait_s < self._interval_s * 2:
+            if not pending or wait_s < self._interval_s * 2:
+                return
+            if pending >= wanted:
+                self._expected = min(self._expected + _GROWTH, most + 1.0)
                 return
             self._wanted = wanted
         is_enough = self._enough.acquire(timeout=wait_s)
         with self._lock:
+            self._expected = float(len(self._pending)) if self._wanted else self._expected + _GROWTH
             if self._wanted:
                 self._wanted = 0
             elif not is_enough:

@@ -8,7 +8,9 @@ Whoever takes a message wakes the next thread, so a quick thread may take all.
 from __future__ import annotations
 
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, cast
+
+import dramatiq
 
 
 class WorkQueue:
@@ -22,3 +24,11 @@ class WorkQueue:
 
     def task_done(self) -> None:
         """Say that an item is dealt with (queue.Queue): nobody waits for that here."""
+
+
+class AttemptWorker(dramatiq.Worker):
+    """Dramatiq's worker, with this queue between its threads."""
+
+    def __init__(self, broker: dramatiq.Broker, *, threads: int, timeout_ms: int = 1_000) -> None:
+        super().__init__(broker, worker_threads=threads, worker_timeout=timeout_ms)
+        self.work_queue = cast("Any", WorkQueue())

@@ -13,9 +13,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from typing import Any, cast
 
-import dramatiq
 import msgspec
 import structlog
 
@@ -23,7 +21,7 @@ from runtime.broker import PenstockBroker
 from runtime.broker.broker import WorkerSide
 from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
-from runtime.broker.work_queue import WorkQueue
+from runtime.broker.work_queue import AttemptWorker
 from runtime.callbacks.deliverer import Deliverer
 from runtime.errors import StoreError
 from runtime.execution.executor import Executor
@@ -95,8 +93,7 @@ class WorkerProcess:
                 stopping=self._stopping,
             ),
         )
-        self._dramatiq = dramatiq.Worker(self._broker, worker_threads=settings.runners)
-        self._dramatiq.work_queue = cast("Any", WorkQueue())
+        self._dramatiq = AttemptWorker(self._broker, threads=settings.runners)
         self._heart = Heart(
             line=self._line,
             worker=self.id,

@@ -59,6 +59,12 @@ def worker_processes(url: str, folder: Path, count: int, runners: int) -> Iterat
             worker.wait(20)
 
 
+def tell(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def cpu_s(pids: list[int]) -> tuple[float, float]:
     """Return the CPU seconds of these processes, and of all that they have started."""
     own = children = 0.0
@@ -122,12 +128,11 @@ class Bench:
         after = (*cpu_s(workers), sum(psutil.Process(self.redis_pid).cpu_times()[:2]))
         own, runners, redis = ((b - a) / calls * 1e6 for a, b in zip(before, after, strict=True))
         count, usec = self.script_costs()["evalsha"]
-        print(
+        tell(
             f"drain {calls / took_s:7.0f}/s   CPU µs per call: worker {own:.0f}, runners "
             f"{runners:.0f}, redis {redis:.0f} (scripts {usec / calls:.0f} in "
             f"{count / calls:.2f} calls), all {own + runners + redis:.0f}; switches of workers "
-            f"{(switches(workers) - switched) / calls:.1f}",
-            flush=True,
+            f"{(switches(workers) - switched) / calls:.1f}"
         )
 
     def idle(self, calls: int) -> None:
@@ -142,7 +147,7 @@ class Bench:
             listener.one()
             took_ms.append((time.perf_counter() - began_at) * 1000)
         p50, p90 = statistics.median(took_ms), statistics.quantiles(took_ms, n=10)[-1]
-        print(f"idle  p50 {p50:.2f} ms, p90 {p90:.2f} ms, best {min(took_ms):.2f} ms", flush=True)
+        tell(f"idle  p50 {p50:.2f} ms, p90 {p90:.2f} ms, best {min(took_ms):.2f} ms")
 
 
 def main() -> None:

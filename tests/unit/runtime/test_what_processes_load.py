@@ -17,7 +17,10 @@ PROCESSES = {
     ),
     "gateway": (
         "import gateway.server; gateway.server.post_fork(None, None); import gateway.app",
-        {"rich", "httpx", "httpcore", "pydantic", "typer", "watchfiles", "dramatiq"},
+        {
+            *("rich", "httpx", "httpcore", "pydantic", "typer", "watchfiles", "dramatiq"),
+            *("prometheus_client", "apispec", "yaml"),
+        },
     ),
     "arbiter": (
         "import gateway.server",

@@ -22,7 +22,7 @@ from tests.bench.full_queue import measure_full_queue
 from tests.bench.goals import Verdict, judge
 from tests.bench.installing import InstallError, install
 from tests.bench.machine import describe_machine
-from tests.bench.measuring import Measuring, Sample
+from tests.bench.measuring import Measuring, MeasuringError, Sample
 from tests.bench.options import Options, parse_options
 from tests.bench.page import write_page
 from tests.bench.parts import NotReadyError
@@ -114,14 +114,17 @@ def _do_works(
 
 def _measure_own(options: Options, view: ProgressView) -> dict[str, Spread]:
     """Measure what only Penstock is asked."""
+    measures = {
+        "million": lambda: measure_full_queue(options.waiting, view.tick),
+        "rest": lambda: measure_rest(view.tick),
+    }
     own: dict[str, Spread] = {}
-    if "million" in options.extras:
-        view.begin(f"Penstock: {options.waiting:,} waiting")
-        own |= measure_full_queue(options.waiting, view.tick)
-        view.advance()
-    if "rest" in options.extras:
-        view.begin("Penstock: at rest")
-        own |= measure_rest(view.tick)
+    for name in options.extras:
+        view.begin(f"Penstock: {name}")
+        try:
+            own |= measures[name]()
+        except (MeasuringError, NotReadyError, OSError, AssertionError) as error:
+            view.say(f"{name} is not measured: {error}")
         view.advance()
     return own
 

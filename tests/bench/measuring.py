@@ -21,6 +21,10 @@ _LOOK_EVERY_S = 0.01
 _LAST_LIMIT_S = 180.0
 
 
+class MeasuringError(Exception):
+    """A figure cannot be had; the text says why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """What one work on one system in one round gave.

@@ -62,22 +62,33 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         if type(scope["headers"]) is not list:  # ASGI lets it be any iterable
             scope["headers"] = list(scope["headers"])
         scope[NOTED] = _by_name(scope["headers"])
-        try:
-            body = await self._read_body(scope, receive)
-        except _TooLargeError:
-            await self._refuse(scope, send, self._limit_of(scope))
+        is_batch = scope["path"].endswith(_BATCH_SUFFIX)
+        limit = self._max_batch_bytes if is_batch else self._max_body_bytes
+        if int(scope[NOTED].get(b"content-length", 0)) > limit:
+            await self._refuse(scope, send, limit)
             return
+        event = await receive()
+        body: bytes | None = event.get("body", b"")
+        if event.get("more_body", False) or event["type"] == "http.disconnect":
+            body = await _read_on(event, receive, limit)
         if body is None:
+            return
+        if len(body) > limit:
+            await self._refuse(scope, send, limit)
             return
         scope[BODY] = body
         if scope["method"] == "POST":
             scope[IS_HEAD] = False
             await self._serve_post(scope, receive, send)
-            return
+        else:
+            await self._serve_any(scope, receive, send)
+
+    async def _serve_any(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve a request by Falcon's own cycle."""
         scope[IS_HEAD] = scope["method"] == "HEAD"
         if scope[IS_HEAD]:
             scope = {**scope, "method": "GET"}
-        first: list[Event] = [{"type": "http.request", "body": body, "more_body": False}]
+        first: list[Event] = [{"type": "http.request", "body": scope[BODY], "more_body": False}]
 
         async def receive_again() -> Event:
             return first.pop() if first else await receive()
@@ -123,34 +134,6 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
             }
         )
         await send({"type": "http.response.body", "body": data})
-
-    def _limit_of(self, scope: Mapping[str, Any]) -> int:
-        if scope["path"].endswith(_BATCH_SUFFIX):
-            return self._max_batch_bytes
-        return self._max_body_bytes
-
-    async def _read_body(self, scope: dict[str, Any], receive: Receive) -> bytes | None:
-        """Return the whole body, or None when the client left."""
-        limit = self._limit_of(scope)
-        if int(scope[NOTED].get(b"content-length", 0)) > limit:
-            raise _TooLargeError
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            return None
-        body: bytes = event.get("body", b"")
-        pieces = [body]
-        size = len(body)
-        while event.get("more_body", False):
-            if size > limit:
-                raise _TooLargeError
-            event = await receive()
-            if event["type"] == "http.disconnect":
-                return None
-            pieces.append(event.get("body", b""))
-            size += len(pieces[-1])
-        if size > limit:
-            raise _TooLargeError
-        return body if len(pieces) == 1 else b"".join(pieces)
 
     async def _refuse(self, scope: dict[str, Any], send: Send, limit: int) -> None:
         problem = encode_problem(
@@ -198,5 +181,17 @@ def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return by_name
 
 
-class _TooLargeError(Exception):
-    pass
+async def _read_on(event: Event, receive: Receive, limit: int) -> bytes | None:
+    """Return the body that begins with an event, None when the client left.
+
+    What is over the limit is not read to its end.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while event["type"] != "http.disconnect":
+        pieces.append(event.get("body", b""))
+        size += len(pieces[-1])
+        if size > limit or not event.get("more_body", False):
+            return b"".join(pieces)
+        event = await receive()
+    return None

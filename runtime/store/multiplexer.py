@@ -57,28 +57,46 @@ class Multiplexer:
             reply = await self._exchange(pack(command_words(call, self.keys, whole=True)))
         return call.parse(reply)
 
-    async def run_packed(self, command: bytes, *, whole: Callable[[], bytes]) -> Any:  # noqa: ANN401 - whatever Redis says
+    def begin(self, command: bytes) -> asyncio.Future[Any] | None:
+        """Send a packed command now, so that Redis works while we go on; None: not connected."""
+        wire = self._wire
+        if wire is None or wire.closed:
+            return None
+        future = wire.send(command)
+        wire.flush()
+        return future
+
+    async def run_packed(
+        self,
+        command: bytes,
+        *,
+        whole: Callable[[], bytes],
+        begun: asyncio.Future[Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever Redis says
         """Send a script's call that is packed already, and return its raw reply.
 
         Args:
             command: By the script's hash.
             whole: The same with its source, for a Redis that does not hold it.
+            begun: The reply to come, where the command is sent already.
 
         Raises:
             StoreError: As `run`.
         """
         try:
-            return await self._exchange(command)
+            return await self._exchange(command, begun)
         except NoScriptError:
             return await self._exchange(whole())
 
-    async def _exchange(self, command: bytes) -> Any:  # noqa: ANN401 - whatever Redis says
+    async def _exchange(self, command: bytes, begun: asyncio.Future[Any] | None = None) -> Any:  # noqa: ANN401 - whatever Redis says
         """Return the raw reply to a packed command."""
         try:
-            wire = self._wire
-            if wire is None or wire.closed:
-                wire = await self._connect()
-            reply = await wire.send(command)
+            if begun is None:
+                wire = self._wire
+                if wire is None or wire.closed:
+                    wire = await self._connect()
+                begun = wire.send(command)
+            reply = await begun
             if isinstance(reply, hiredis.ReplyError):
                 raise failure_of(str(reply))
         except NoScriptError:
@@ -170,7 +188,7 @@ class Wire(asyncio.Protocol):
             return future
         self._waiting.append((future, self._loop.time() + self._timeout_s))
         if not self._unsent:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._unsent.append(command)
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout_s, self._check_oldest)
@@ -211,9 +229,10 @@ class Wire(asyncio.Protocol):
         except (hiredis.ProtocolError, IndexError) as error:
             self.fail(f"broken reply: {error}")
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is queued; else it is written at the end of the loop's turn."""
         unsent, self._unsent = self._unsent, []
-        if self._transport is not None and not self.closed:
+        if unsent and self._transport is not None and not self.closed:
             self._transport.write(b"".join(unsent) if len(unsent) > 1 else unsent[0])
 
     def _check_oldest(self) -> None:

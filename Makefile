@@ -15,7 +15,7 @@ ARGS  ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test faults lint format docs lock clean
+.PHONY: help up test faults bench lint format docs lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -34,6 +34,10 @@ test: $(VENV)/installed-dev ## Run all tests (ARGS="-k callbacks")
 faults: $(VENV)/installed-dev ## Kill processes for minutes and count what became of the calls
 	@sh tests/support/install_redis.sh
 	@$(BIN)/python -m pytest -s -m faults tests/faults $(ARGS)
+
+bench: $(VENV)/installed-dev ## Measure beside Celery, Taskiq, Dramatiq and BullMQ (ARGS="--quick")
+	@sh tests/support/install_redis.sh
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .
@@ -57,7 +61,7 @@ lock: $(VENV)/installed-dev ## Write the lock files anew from pyproject.toml (AR
 	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock $(ARGS)
 
 clean: ## Remove the virtual environment and caches (data in .penstock stays)
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info build
+	@rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info build
 
 $(BIN)/python:
 	@for python in $(PYTHONS); do \

@@ -1,7 +1,7 @@
 """The ASGI application: Falcon, behind a body that is read whole and bounded first.
 
-Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the few
-headers that every call is asked for under `NOTED`. HEAD is served as GET, and its
+Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the
+headers by name under `NOTED`. HEAD is served as GET, and its
 response's body dropped by the server (`IS_HEAD` tells them apart). A body over the limit is refused
 without reading the rest.
 """
@@ -9,11 +9,12 @@ without reading the rest.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import falcon.asgi
 from falcon.asgi import Request, Response
 
+from gateway.post_requests import PostRequest
 from gateway.preferences import fault_of, refuse_parameters
 from gateway.problems import MEDIA_TYPE, encode_problem, status_of
 from gateway.serving.limits import Limits
@@ -22,15 +23,9 @@ BODY = "penstock.body"
 NOTED = "penstock.noted"
 IS_HEAD = "penstock.is_head"
 _BATCH_SUFFIX = "/batch"
-_NOTED_HEADERS = frozenset(
-    {
-        *(b"authorization", b"content-length", b"prefer", b"x-callback-url"),
-        *(b"idempotency-key", b"traceparent", b"tracestate"),
-    }
-)
-
 Event = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
+Responder = Callable[..., Awaitable[None]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -64,52 +59,81 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        scope[NOTED] = _note(scope["headers"])
-        try:
-            body = await self._read_body(scope, receive)
-        except _TooLargeError:
-            await self._refuse(scope, send, self._limit_of(scope))
+        if type(scope["headers"]) is not list:  # ASGI lets it be any iterable
+            scope["headers"] = list(scope["headers"])
+        scope[NOTED] = _by_name(scope["headers"])
+        is_batch = scope["path"].endswith(_BATCH_SUFFIX)
+        limit = self._max_batch_bytes if is_batch else self._max_body_bytes
+        if int(scope[NOTED].get(b"content-length", 0)) > limit:
+            await self._refuse(scope, send, limit)
             return
+        event = await receive()
+        body: bytes | None = event.get("body", b"")
+        if event.get("more_body", False) or event["type"] == "http.disconnect":
+            body = await _read_on(event, receive, limit)
         if body is None:
             return
+        if len(body) > limit:
+            await self._refuse(scope, send, limit)
+            return
+        scope[BODY] = body
+        if scope["method"] == "POST":
+            scope[IS_HEAD] = False
+            await self._serve_post(scope, receive, send)
+        else:
+            await self._serve_any(scope, receive, send)
+
+    async def _serve_any(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve a request by Falcon's own cycle."""
         scope[IS_HEAD] = scope["method"] == "HEAD"
         if scope[IS_HEAD]:
             scope = {**scope, "method": "GET"}
-        scope[BODY] = body
-        first: list[Event] = [{"type": "http.request", "body": body, "more_body": False}]
+        first: list[Event] = [{"type": "http.request", "body": scope[BODY], "more_body": False}]
 
         async def receive_again() -> Event:
             return first.pop() if first else await receive()
 
         await super().__call__(scope, receive_again, send)
 
-    def _limit_of(self, scope: Mapping[str, Any]) -> int:
-        if scope["path"].endswith(_BATCH_SUFFIX):
-            return self._max_batch_bytes
-        return self._max_body_bytes
+    async def _serve_post(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve a request as Falcon's own cycle does, less what no POST here has.
 
-    async def _read_body(self, scope: dict[str, Any], receive: Receive) -> bytes | None:
-        """Return the whole body, or None when the client left."""
-        limit = self._limit_of(scope)
-        if int(scope[NOTED].get(b"content-length", 0)) > limit:
-            raise _TooLargeError
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            return None
-        body: bytes = event.get("body", b"")
-        pieces = [body]
-        size = len(body)
-        while event.get("more_body", False):
-            if size > limit:
-                raise _TooLargeError
-            event = await receive()
-            if event["type"] == "http.disconnect":
-                return None
-            pieces.append(event.get("body", b""))
-            size += len(pieces[-1])
-        if size > limit:
-            raise _TooLargeError
-        return body if len(pieces) == 1 else b"".join(pieces)
+        The same middleware, router, responders and error handlers; but the body is read
+        already, and an answer is bytes or a text: no stream, no media, no cookies. That is
+        half of Falcon's share in an accepted call.
+        """
+        req = PostRequest(scope, receive, scope[BODY], scope[NOTED], self.req_options)
+        resp = Response(self.resp_options)
+        on_request, on_resource, on_response = self._middleware
+        resource: Any = None
+        params: dict[str, Any] = {}
+        succeeded = False
+        try:
+            for process_request in on_request:
+                await process_request(req, resp)  # type: ignore[operator]
+            responder, params, resource, req.uri_template = self._get_responder(req)
+            if resource is not None:
+                for process_resource in on_resource:
+                    await process_resource(req, resp, resource, params)
+            await cast("Responder", responder)(req, resp, **params)
+            succeeded = True
+        except Exception as error:
+            if not await self._handle_exception(req, resp, error, params):
+                raise
+        for process_response in on_response:
+            await process_response(req, resp, resource, succeeded)
+        data = resp.data
+        if data is None:
+            data = b"" if resp.text is None else resp.text.encode()
+        resp.set_header("content-length", str(len(data)))
+        await send(
+            {
+                "type": "http.response.start",
+                "status": resp.status_code,
+                "headers": resp._asgi_headers("application/json"),  # noqa: SLF001 - as App does
+            }
+        )
+        await send({"type": "http.response.body", "body": data})
 
     async def _refuse(self, scope: dict[str, Any], send: Send, limit: int) -> None:
         problem = encode_problem(
@@ -128,13 +152,13 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
 
 
 def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:
-    """Return one of the noted headers, several of a name joined by commas."""
+    """Return a header, several of a name joined by commas."""
     value: bytes | None = scope[NOTED].get(name)
     return None if value is None else value.decode("latin-1")
 
 
 def single_header(scope: Mapping[str, Any], name: str) -> str | None:
-    """Return one of the noted headers, of which there may be no second.
+    """Return a header, of which there may be no second.
 
     Raises:
         ProblemError: `parameter_invalid`: it was given more than once.
@@ -148,13 +172,26 @@ def single_header(scope: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
-def _note(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    noted: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _NOTED_HEADERS:
-            noted[name] = b"%b,%b" % (noted[name], value) if name in noted else value
-    return noted
+def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    by_name = dict(headers)
+    if len(by_name) != len(headers):
+        by_name.clear()
+        for name, value in headers:
+            by_name[name] = b"%b,%b" % (by_name[name], value) if name in by_name else value
+    return by_name
 
 
-class _TooLargeError(Exception):
-    pass
+async def _read_on(event: Event, receive: Receive, limit: int) -> bytes | None:
+    """Return the body that begins with an event, None when the client left.
+
+    What is over the limit is not read to its end.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while event["type"] != "http.disconnect":
+        pieces.append(event.get("body", b""))
+        size += len(pieces[-1])
+        if size > limit or not event.get("more_body", False):
+            return b"".join(pieces)
+        event = await receive()
+    return None

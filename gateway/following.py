@@ -51,7 +51,11 @@ class Follower:
         """Return the finished invocation, or how it stands when time has run out."""
         notice = await wait_for(arrival, wait_s)
         if notice is not None:
-            return _record_of(notice, last_known)
+            return record_of(notice, last_known.arguments)
+        return await self.how_it_stands(last_known)
+
+    async def how_it_stands(self, last_known: Record) -> Record:
+        """Return the invocation as it is now, or as last known when Redis cannot be asked."""
         try:
             return await self._store.run(read(last_known.id)) or last_known
         except StoreError as error:
@@ -75,7 +79,8 @@ def _known(record: Record | None, invocation_id: str) -> Record:
     return record
 
 
-def _record_of(notice: Notice, last_known: Record) -> Record:
+def record_of(notice: Notice, arguments: bytes) -> Record:
+    """Return the finished invocation that a notice is of; it comes without the arguments."""
     if isinstance(notice, Record):
         return notice
-    return record_from_notice(notice, last_known.arguments)
+    return record_from_notice(notice, arguments)

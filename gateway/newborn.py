@@ -7,6 +7,7 @@ shape comes from `runtime.invocations.view` itself, so the two cannot disagree.
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 
 from runtime.invocations.record import record_at_birth
 from runtime.invocations.submission import NO_WISHES, Submission, Wishes
@@ -15,56 +16,73 @@ from runtime.invocations.view import invocation_json, moment
 _ID = b"@penstock-id@"
 _ARGUMENTS = b'"@penstock-arguments@"'
 _EPOCH = b'"1970-01-01T00:00:00.000Z"'
-_HOLES = re.compile(b"(%b|%b|%b)" % (_ID, _ARGUMENTS, _EPOCH))
+_FILLED_WITH = (_ID, _ARGUMENTS, _EPOCH)
+_HOLES = re.compile(b"(%b|%b|%b)" % _FILLED_WITH)
 _MOST_SHAPES = 4096
+
+
+class _Clock:
+    """Writes moments; those of one second have all but the milliseconds in common."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = b""
+
+    def write(self, at_ms: int) -> bytes:
+        second, ms = divmod(at_ms, 1000)
+        if second != self._second:
+            text = moment(second * 1000) or ""
+            self._second, self._text = second, text.removesuffix("000Z").encode()
+        return b'"%b%03dZ"' % (self._text, ms)
+
+
+class NewbornShape:
+    """All newborn invocations of one function, version and queue that wished nothing that shows."""
+
+    def __init__(self, function: str, version: str, queue: str, clock: _Clock) -> None:
+        sample = Submission(
+            id=_ID.decode(),
+            function=function,
+            version=version,
+            queue=queue,
+            arguments=_ARGUMENTS,
+        )
+        written = invocation_json(record_at_birth(sample, 0)).replace(b"%", b"%%")
+        self._template = _HOLES.sub(b"%b", written)
+        self._pick = itemgetter(*map(_FILLED_WITH.index, _HOLES.findall(written)))
+        self._clock = clock
+
+    def write(self, invocation_id: bytes, arguments: bytes, created_at_ms: int) -> bytes:
+        """Return what `invocation_json(record_at_birth(…))` returns."""
+        parts = (invocation_id, arguments, self._clock.write(created_at_ms))
+        written: bytes = self._template % self._pick(parts)
+        return written
 
 
 class NewbornWriter:
     """Writes newborn invocations; one shape for each function, version and queue."""
 
     def __init__(self) -> None:
-        self._shapes: dict[tuple[str, str, str], tuple[bytes, tuple[bytes, ...]]] = {}
-        self._second = -1
-        self._second_text = b""
+        self._shapes: dict[tuple[str, str, str], NewbornShape] = {}
+        self._clock = _Clock()
 
     def write(self, submission: Submission, created_at_ms: int) -> bytes:
         """Return what `invocation_json(record_at_birth(…))` returns."""
         wishes = submission.wishes
         if submission.retry_of or (wishes is not NO_WISHES and _shows(wishes)):
             return invocation_json(record_at_birth(submission, created_at_ms))
-        template, holes = self._shape(submission)
-        values = {
-            _ID: submission.id.encode(),
-            _ARGUMENTS: submission.arguments,
-            _EPOCH: self._moment(created_at_ms),
-        }
-        return template % tuple(map(values.__getitem__, holes))
+        shape = self.shape(submission.function, submission.version, submission.queue)
+        return shape.write(submission.id.encode(), submission.arguments, created_at_ms)
 
-    def _shape(self, submission: Submission) -> tuple[bytes, tuple[bytes, ...]]:
-        """Return a template for %, and what goes into its holes in turn."""
-        key = (submission.function, submission.version, submission.queue)
+    def shape(self, function: str, version: str, queue: str) -> NewbornShape:
+        """Return what such newborns have in common."""
+        key = (function, version, queue)
         shape = self._shapes.get(key)
         if shape is None:
             if len(self._shapes) >= _MOST_SHAPES:
                 self._shapes.clear()
-            sample = Submission(
-                id=_ID.decode(),
-                function=submission.function,
-                version=submission.version,
-                queue=submission.queue,
-                arguments=_ARGUMENTS,
-            )
-            written = invocation_json(record_at_birth(sample, 0)).replace(b"%", b"%%")
-            shape = _HOLES.sub(b"%b", written), tuple(_HOLES.findall(written))
-            self._shapes[key] = shape
+            shape = self._shapes[key] = NewbornShape(function, version, queue, self._clock)
         return shape
-
-    def _moment(self, at_ms: int) -> bytes:
-        second, ms = divmod(at_ms, 1000)
-        if second != self._second:
-            text = moment(second * 1000) or ""
-            self._second, self._second_text = second, text.removesuffix("000Z").encode()
-        return b'"%b%03dZ"' % (self._second_text, ms)
 
 
 def _shows(wishes: Wishes) -> bool:

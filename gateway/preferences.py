@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from gateway.operations import Parameter
@@ -44,6 +45,7 @@ class Preferences:
 NO_PREFERENCES = Preferences()
 
 
+@lru_cache(maxsize=64)
 def read_preferences(header: str | None) -> Preferences:
     """Read a Prefer header (several are joined by commas).
 

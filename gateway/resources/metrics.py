@@ -6,7 +6,6 @@ import structlog
 from falcon.asgi import Request, Response
 
 from gateway.directory import FunctionDirectory
-from gateway.metrics_exposition import expose
 from runtime.errors import StoreError
 from runtime.store.metrics_calls import Figures, read_metrics
 from runtime.store.multiplexer import Multiplexer
@@ -23,6 +22,8 @@ class Metrics:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Read everything in one round trip and write it down."""
+        from gateway.metrics_exposition import expose  # noqa: PLC0415 - where somebody scrapes
+
         manifests = self._directory.manifests
         figures: Figures | None = None
         try:

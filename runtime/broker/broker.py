@@ -25,7 +25,6 @@ from runtime.broker.settler import Settler
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.identifiers import is_invocation_id, new_invocation_id
 from runtime.invocations.submission import Wishes, check_available, prepare, submit
-from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest, decode_manifest
 from runtime.store.function_calls import read_manifest
 from runtime.store.line import Line
@@ -134,6 +133,8 @@ class PenstockBroker(dramatiq.Broker):
             ArgumentsError: The arguments do not fit its schema.
             StoreError: Redis is away or refuses; then nothing was enqueued.
         """
+        from runtime.registry.arguments import check_arguments  # noqa: PLC0415 - senders only
+
         manifest = self._manifest(message.actor_name)
         check_available(manifest)
         arguments = _arguments_of(message, manifest)
@@ -181,7 +182,7 @@ class PenstockBroker(dramatiq.Broker):
         with self._lock:
             lines, self._consuming = self._consuming, []
         for line in lines:
-            line.close()
+            line.half_close()
 
     def get_declared_delay_queues(self) -> set[str]:
         """There are none: what waits, waits in Redis."""

@@ -64,6 +64,7 @@ class QueueConsumer(dramatiq.Consumer):
         self._settler = settler
         self._stopping = stopping
         self._count_queues = count_queues
+        self._wake_lists = [line.keys.build("wake", queue)]
         self._ready: deque[Attempt] = deque()
         self._is_away = False
         self._is_drained = False
@@ -106,22 +107,26 @@ class QueueConsumer(dramatiq.Consumer):
         self._line.close()
 
     def _fetch(self) -> None:
+        # No other queue wants the room of a worker that serves one: while it has little to do its
+        # room is reserved while Redis waits, which then claims at once.
+        is_calm = self._is_drained and self._count_queues() == 1 and self._holdings.is_calm()
         # Only a worker with room may take the wake-up token: it must be able to claim.
-        if self._is_drained and self._holdings.has_room(timeout_s=_ROOM_WAIT_S):
+        if self._is_drained and not is_calm and self._holdings.has_room(timeout_s=_ROOM_WAIT_S):
             self._block()
         reserved = self._holdings.reserve(timeout_s=_ROOM_WAIT_S)
         if not reserved:
             self._pass_on()
             return
+        claiming = claim(
+            queue=self._queue, worker=self._worker, limit=reserved, lease_ms=self._lease_ms
+        )
         try:
-            claimed = self._line.run(
-                claim(
-                    queue=self._queue,
-                    worker=self._worker,
-                    limit=reserved,
-                    lease_ms=self._lease_ms,
+            if is_calm:
+                claimed = self._line.block_and_run(
+                    self._wake_lists, claiming, timeout_s=self._block_s()
                 )
-            )
+            else:
+                claimed = self._line.run(claiming)
         except StoreError:
             self._holdings.hold((), reserved=reserved)
             raise
@@ -139,14 +144,17 @@ class QueueConsumer(dramatiq.Consumer):
             _log.info("store_is_back", queue=self._queue)
 
     def _block(self) -> None:
+        block_s = self._block_s()
+        self._is_drained = False
+        self._has_token = self._line.block(self._wake_lists, timeout_s=block_s) is not None
+
+    def _block_s(self) -> float:
         # Each look costs two commands: the more queues a worker serves, the rarer they are, so
         # that idling costs the same. It only matters to a token lost with a killed worker.
         block_s = min(_LONGEST_BLOCK_S, _BLOCK_S * max(1.0, self._count_queues() / 2))
         if self._next_due_ms is not None:
             block_s = min(block_s, max(_SHORTEST_BLOCK_S, self._next_due_ms / 1000))
-        self._is_drained = False
-        token = self._line.block([self._line.keys.build("wake", self._queue)], timeout_s=block_s)
-        self._has_token = token is not None
+        return block_s
 
     def _pass_on(self) -> None:
         """Another queue filled the room meanwhile: leave the token to another worker."""

@@ -17,6 +17,7 @@ class Holdings:
     """The attempts of one worker process; `room` is how many it may hold at once."""
 
     def __init__(self, room: int) -> None:
+        self._room = room
         self._free = room
         self._held: dict[str, Attempt] = {}
         self._changed = threading.Condition()
@@ -54,6 +55,14 @@ class Holdings:
                     del self._held[attempt.claimed.id]
                 self._free += 1
             self._changed.notify()
+
+    def is_calm(self) -> bool:
+        """Whether at most half of the room is in use."""
+        return len(self._held) * 2 <= self._room
+
+    def count(self) -> int:
+        """Return how many are held now."""
+        return len(self._held)
 
     def held(self) -> list[Attempt]:
         """Return what is held now."""

@@ -3,13 +3,15 @@
 Group commit without a thread of its own: whoever comes while nobody is writing
 writes, and goes on with what has gathered meanwhile; the others leave theirs and
 return to work. On an idle system an ending is written at once, by the thread that
-ran it. An ending is kept until Redis has taken it: sending it again is safe,
-because the fencing token admits it once.
+ran it; where endings come quickly one after the other, the writer waits a moment
+for a few more. An ending is kept until Redis has taken it: sending it again is
+safe, because the fencing token admits it once.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from typing import Any
 
@@ -26,6 +28,10 @@ from runtime.store.scripts import Call
 _log = structlog.get_logger(__name__)
 _LARGEST_BATCH = 64
 _LARGEST_BATCH_BYTES = 4 * 1024 * 1024
+_LONGEST_GATHERING_S = 0.005
+_ROUND_TRIPS_GATHERED = 4
+_GROWTH = 0.25
+_SMOOTHING = 0.2
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
 _FINAL = frozenset({"succeeded", "failed", "cancelled"})
@@ -41,16 +47,32 @@ class Settler:
         self._lock = threading.Lock()
         self._is_writing = False
         self._stopped = threading.Event()
+        self._ended_at = 0.0
+        self._interval_s = 1.0  # between endings, smoothed
+        self._round_trip_s = 0.0  # of a writing, smoothed
+        self._expected = 2.0  # how many endings come together; falls when they do not
+        self._wanted = 0  # how many endings the gathering writer waits for; 0 when none does
+        self._enough = threading.Lock()
+        self._enough.acquire()
 
     def settle(self, attempt: Attempt, settlement: Settlement) -> None:
         """Have the ending written; returns at once when another thread writes already."""
+        now = time.monotonic()
         with self._lock:
+            took_s = min(now - self._ended_at, 1.0)
+            self._interval_s += (took_s - self._interval_s) * _SMOOTHING
+            self._ended_at = now
             self._pending.append((attempt, settlement))
             if self._is_writing:
+                if self._wanted and len(self._pending) >= self._wanted:
+                    self._wanted = 0
+                    self._enough.release()
                 return
             self._is_writing = True
+        self._gather()
         while batch := self._next_batch():
             self._write(batch)
+            self._gather()
 
     def stop(self) -> None:
         """Give up on a Redis that is away; the leases will run out."""
@@ -59,6 +81,27 @@ class Settler:
     def close(self) -> None:
         """Close the connection."""
         self._line.close()
+
+    def _gather(self) -> None:
+        """Wait a moment for more endings where they come quickly and there are some to come."""
+        with self._lock:
+            pending = len(self._pending)
+            most = self._holdings.count() * 3 // 4
+            wanted = min(int(self._expected), most)
+            wait_s = min(_LONGEST_GATHERING_S, self._round_trip_s * _ROUND_TRIPS_GATHERED)
+            if not pending or wait_s < self._interval_s * 2:
+                return
+            if pending >= wanted:
+                self._expected = min(self._expected + _GROWTH, most + 1.0)
+                return
+            self._wanted = wanted
+        is_enough = self._enough.acquire(timeout=wait_s)
+        with self._lock:
+            self._expected = float(len(self._pending)) if self._wanted else self._expected + _GROWTH
+            if self._wanted:
+                self._wanted = 0
+            elif not is_enough:
+                self._enough.acquire()  # it was released in between
 
     def _next_batch(self) -> list[tuple[Attempt, Settlement]]:
         batch: list[tuple[Attempt, Settlement]] = []
@@ -78,7 +121,10 @@ class Settler:
         calls = [*_last_words(batch), settle(settlement for _, settlement in batch)]
         while True:
             try:
+                began_at = time.monotonic()
                 replies = self._line.run_many(calls)[-1]
+                took_s = time.monotonic() - began_at
+                self._round_trip_s += (took_s - self._round_trip_s) * _SMOOTHING
             except (StoreUnavailableError, StoreRefusedError) as error:
                 _log.warning("settle_waits", waiting=len(batch), error=str(error))
                 if self._stopped.wait(pause_s):

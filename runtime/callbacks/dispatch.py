@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import resource
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -22,7 +22,6 @@ from runtime.callbacks.payload import (
     build_headers,
 )
 from runtime.callbacks.rules import DeliveryRules
-from runtime.callbacks.sending import Sender
 from runtime.callbacks.timetable import next_after
 from runtime.callbacks.tracing import DeliveryTrace
 from runtime.errors import StoreError
@@ -32,6 +31,9 @@ from runtime.store import delivery_calls
 from runtime.store.delivery_calls import ClaimedDelivery, DeliveryClaim, Settled
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.scripts import Call
+
+if TYPE_CHECKING:
+    from runtime.callbacks.sending import Sender
 
 RETRY_S = 0.5
 GONE = "the invocation is no longer kept"
@@ -69,13 +71,7 @@ class Dispatch:
         self._slots = _slots_within_limits(rules.slots)
         self._store = Multiplexer(url)
         self._blocking_store = Multiplexer(url, timeout_s=rules.idle_s + 2)
-        self._sender = Sender(
-            policy=rules.policy,
-            resolver=rules.resolver,
-            connect_s=rules.connect_s,
-            total_s=rules.total_s,
-            tls=rules.tls,
-        )
+        self._sender: Sender | None = None
         self._in_flight: dict[asyncio.Task[None], ClaimedDelivery] = {}
         self._unsettled: dict[tuple[str, int], Call[Settled]] = {}
         self._wake: asyncio.Task[bool] | None = None
@@ -125,7 +121,8 @@ class Dispatch:
             await asyncio.gather(self._wake, return_exceptions=True)
         await self._blocking_store.close()
         await self._store.close()
-        await self._sender.close()
+        if self._sender is not None:
+            await self._sender.close()
 
     async def _wait(self, wait_s: float) -> None:
         if self._free and self._wake is None:
@@ -188,7 +185,22 @@ class Dispatch:
         if body is None:
             return Ended(duration_ms=0, error=GONE, fate="hopeless")
         headers = build_headers(claimed, body, secrets=self._rules.secrets, now_ms=now_ms)
-        return await self._sender.send(claimed.url, headers=headers | trace.headers, body=body)
+        sender = self._open_sender()
+        return await sender.send(claimed.url, headers=headers | trace.headers, body=body)
+
+    def _open_sender(self) -> Sender:
+        """Return the HTTP client, which is loaded for the first callback: few workers send any."""
+        if self._sender is None:
+            from runtime.callbacks.sending import Sender  # noqa: PLC0415 - as said
+
+            self._sender = Sender(
+                policy=self._rules.policy,
+                resolver=self._rules.resolver,
+                connect_s=self._rules.connect_s,
+                total_s=self._rules.total_s,
+                tls=self._rules.tls,
+            )
+        return self._sender
 
     async def _read_body(self, claimed: ClaimedDelivery) -> bytes | None:
         """Return what to send; None when it is no longer kept."""

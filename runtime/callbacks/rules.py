@@ -5,10 +5,10 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 
+from runtime.callbacks.attempt import CONNECT_S, TOTAL_S
 from runtime.callbacks.guard import Policy, parse_policy
 from runtime.callbacks.resolving import Resolver, resolve_host
 from runtime.callbacks.secret import Secret, load_or_create_secret, parse_secrets
-from runtime.callbacks.sending import CONNECT_S, TOTAL_S
 from runtime.callbacks.timetable import DELAYS_MS
 from runtime.settings import Settings
 from runtime.telemetry.tracing import Tracer

@@ -14,14 +14,12 @@ from dataclasses import replace
 import httpcore
 import httpx
 
-from runtime.callbacks.attempt import UNREACHABLE, Ended
+from runtime.callbacks.attempt import CONNECT_S, TOTAL_S, UNREACHABLE, Ended
 from runtime.callbacks.guard import RESOLVE_TIMEOUT_S, Policy, judge_async
 from runtime.callbacks.resolving import Resolver
 from runtime.callbacks.transport import JudgedTransport
 from runtime.errors import CallbackAddressError
 
-CONNECT_S = 5.0
-TOTAL_S = 15.0
 TLS_REFUSED = "no secure connection: TLS or the certificate was refused"
 BROKEN_OFF = "the connection ended before a valid answer"
 _FAREWELL_S = 1.0

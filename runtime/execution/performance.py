@@ -6,6 +6,7 @@ The innermost step of both lanes: the runner child and the thread lane.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from runtime.errors import (
     ArgumentsError,
@@ -16,11 +17,13 @@ from runtime.errors import (
 from runtime.execution.ending import Ending, EndingKind
 from runtime.execution.interruption import Interruption
 from runtime.execution.tracebacks import message_of, traceback_of, type_names
-from runtime.registry.invoking import LoadedFunction
-from runtime.registry.yielding import TellItem
 from runtime.sdk.context import Context
 from runtime.sdk.outcomes import Reject, Retry
 from runtime.sdk.request import decode_request
+
+if TYPE_CHECKING:  # a worker that has no function of the thread lane does without pydantic
+    from runtime.registry.invoking import LoadedFunction
+    from runtime.registry.yielding import TellItem
 
 
 def perform(

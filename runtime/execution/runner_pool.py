@@ -16,7 +16,7 @@ from runtime.execution.runner import Runner, RunnerKey
 from runtime.processes.fork_server import ForkServer
 
 RUNNER_ENTRY = "runtime.execution.runner_child:main"
-PRELOAD = ("runtime.execution.runner_child",)  # what the fork server should have imported
+PRELOAD = ("runtime.execution.runner_child", "runtime.execution.warming")  # for the fork server
 MOST_ATTEMPTS = 10_000
 _STALE_AFTER_S = 5.0
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.errors import LoadError
 from runtime.execution.attempt_output import Sink
@@ -25,13 +26,14 @@ from runtime.execution.runner_frames import Limits
 from runtime.execution.running import Running
 from runtime.execution.thread_output import ThreadOutput
 from runtime.registry.bundle import Bundle
-from runtime.registry.invoking import LoadedFunction
-from runtime.registry.loading import load
 from runtime.registry.manifest import Manifest
 from runtime.sdk.context import Context, Number
 
+if TYPE_CHECKING:
+    from runtime.registry.invoking import LoadedFunction
+
 _VERSIONS_KEPT = 3
-Functions = dict[str, LoadedFunction]
+Functions: TypeAlias = "dict[str, LoadedFunction]"
 Told = tuple[Ending, bytes]
 
 
@@ -114,6 +116,9 @@ class ThreadLane:
         found = self._loaded.get(bundle.version)
         if found is not None:
             return found
+        # Loading takes pydantic along, which most workers do without.
+        from runtime.registry.loading import load  # noqa: PLC0415
+
         with self._loading:
             found = self._loaded.get(bundle.version)
             if found is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import time
 import zlib
 
@@ -22,6 +23,8 @@ _chance: list[bytes] = []
 os.register_at_fork(after_in_child=_chance.clear)
 _CHECKSUM_BITS = 24
 _CHECKSUM_MASK = (1 << _CHECKSUM_BITS) - 1
+_CHANCE_MASK = (1 << 38) - 1
+_pack = struct.Struct(">QQ").pack
 
 
 def new_invocation_id() -> str:
@@ -46,9 +49,9 @@ def _next_chance() -> bytes:
 def format_id(ms: int, fraction: int, chance: int) -> str:
     """Lay out an id: ms since the epoch, 12 bits of fraction, 38 bits of chance."""
     high = (ms << 16) | 0x7000 | (fraction & 0xFFF)
-    low = (0b10 << 62) | ((chance & ((1 << 38) - 1)) << _CHECKSUM_BITS)
+    low = (0b10 << 62) | ((chance & _CHANCE_MASK) << _CHECKSUM_BITS)
     low |= _checksum(high, low)
-    text = f"{high:016x}{low:016x}"
+    text = _pack(high, low).hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
@@ -62,5 +65,4 @@ def is_invocation_id(text: str) -> bool:
 
 
 def _checksum(high: int, low: int) -> int:
-    data = high.to_bytes(8, "big") + low.to_bytes(8, "big")
-    return zlib.crc32(data) & _CHECKSUM_MASK
+    return zlib.crc32(_pack(high, low)) & _CHECKSUM_MASK

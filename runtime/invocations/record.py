@@ -6,10 +6,11 @@ nobody between the caller and the runner needs them decoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from runtime.invocations.statuses import FINISHED, Status
 from runtime.invocations.submission import Submission
@@ -17,12 +18,11 @@ from runtime.store.invocation_calls import parse_notice
 from runtime.store.invocation_calls import read as read_call
 from runtime.store.scripts import Call
 
-_OMITTED = "_omitted"
+_OMITTED = b"_omitted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """The whole of one invocation.
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole of one invocation (a Struct, because it is on the way of every call waited for).
 
     Attributes:
         omitted: Fields too long for a list; they are as if empty here.
@@ -67,53 +67,60 @@ class Record:
         return self.status in FINISHED
 
 
-def record_from_hash(invocation_id: str, flat: Iterable[bytes]) -> Record:
-    """Read what HGETALL gives: a field, its value, a field, its value, and so on."""
+def _number(value: bytes) -> int:
+    return int(value)
+
+
+_STATUSES = {status.value.encode(): status for status in Status}
+_READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
+    b"status": ("status", _STATUSES.__getitem__),
+    b"cancelling": ("is_cancelling", bool),
+    b"attempts": ("earlier_attempts", bytes),
+    **{
+        name.encode(): (name, bytes.decode)
+        for name in (
+            *("function", "version", "queue", "key", "worker", "result_type", "result_media_type"),
+            *("retry_of", "retried_by", "batch", "callback", "delivery"),
+        )
+    },
+    **{
+        name.encode(): (name, bytes)
+        for name in ("arguments", "request", "result", "error", "logs", "progress", "tags")
+    },
+    **{name.encode(): (name, _number) for name in ("priority", "attempt")},
+    **{
+        name.encode(): (f"{name}_ms", _number)
+        for name in ("created_at", "scheduled_for", "started_at", "finished_at")
+    },
+}
+
+
+def record_from_hash(invocation_id: str, flat: Iterable[bytes], **more: bytes) -> Record:
+    """Read what HGETALL gives: a field, its value, a field, its value, and so on.
+
+    Args:
+        invocation_id: Whose it is.
+        flat: What was read.
+        more: Of the record, but not of the hash.
+    """
+    fields: dict[str, Any] = {
+        "id": invocation_id,
+        "function": "",
+        "version": "",
+        "status": Status.QUEUED,
+        "queue": "default",
+        "created_at_ms": 0,
+        **more,
+    }
     parts = iter(flat)
-    fields = {name.decode(): value for name, value in zip(parts, parts, strict=True)}
-
-    def text(name: str) -> str | None:
-        value = fields.get(name)
-        return value.decode() if value is not None else None
-
-    def number(name: str) -> int | None:
-        value = fields.get(name)
-        return int(value) if value is not None else None
-
-    return Record(
-        id=invocation_id,
-        function=text("function") or "",
-        version=text("version") or "",
-        status=Status(text("status") or "queued"),
-        queue=text("queue") or "default",
-        created_at_ms=number("created_at") or 0,
-        priority=number("priority") or 0 if "priority" in fields else 5,
-        arguments=fields.get("arguments", b"{}"),
-        request=fields.get("request", b""),
-        omitted=frozenset(
-            name.removesuffix(_OMITTED) for name in fields if name.endswith(_OMITTED)
-        ),
-        attempt=number("attempt") or 0,
-        earlier_attempts=fields.get("attempts", b""),
-        key=text("key") or "",
-        is_cancelling="cancelling" in fields,
-        scheduled_for_ms=number("scheduled_for"),
-        started_at_ms=number("started_at"),
-        finished_at_ms=number("finished_at"),
-        worker=text("worker"),
-        result=fields.get("result"),
-        result_type=text("result_type") or "json",
-        result_media_type=text("result_media_type") or "application/json",
-        error=fields.get("error"),
-        logs=fields.get("logs", b""),
-        progress=fields.get("progress"),
-        retry_of=text("retry_of"),
-        retried_by=text("retried_by"),
-        batch=text("batch"),
-        tags=fields.get("tags", b"[]"),
-        callback=text("callback"),
-        delivery=text("delivery"),
-    )
+    for name, value in zip(parts, parts, strict=True):
+        reader = _READERS.get(name)
+        if reader is not None:
+            fields[reader[0]] = reader[1](value)
+        elif name.endswith(_OMITTED):
+            omitted = name.removesuffix(_OMITTED).decode()
+            fields["omitted"] = fields.get("omitted", frozenset()) | {omitted}
+    return Record(**fields)
 
 
 def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
@@ -141,7 +148,7 @@ def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
 def record_from_notice(payload: bytes, arguments: bytes) -> Record:
     """Read what a finish publishes to a gateway that waits; it comes without the arguments."""
     invocation_id, flat = parse_notice(payload)
-    return replace(record_from_hash(invocation_id, flat), arguments=arguments)
+    return record_from_hash(invocation_id, flat, arguments=arguments)
 
 
 def read(invocation_id: str) -> Call[Record | None]:

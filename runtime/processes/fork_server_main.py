@@ -63,6 +63,7 @@ class _Server:
             return False
         channel, line = descriptors
         request = json.loads(data)
+        _import_for(request["entry"])
         try:
             pid = os.fork()
         except OSError as error:
@@ -157,6 +158,15 @@ def _own_children() -> list[int]:
     except OSError:
         return []
     return [int(word) for word in listed.split()]
+
+
+def _import_for(entry: str) -> None:
+    """Import what a child of a new kind begins with, so that the next ones find it."""
+    module, _, _ = entry.partition(":")
+    if module not in sys.modules:
+        with contextlib.suppress(Exception):  # the child fails at it too, and tells
+            importlib.import_module(module)
+            gc.freeze()
 
 
 def _say(line: int, word: bytes) -> None:

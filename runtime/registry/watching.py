@@ -11,9 +11,12 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-import watchfiles
+
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 _log = structlog.get_logger(__name__)
 _STEP_MS = 50
@@ -64,6 +67,8 @@ class Watcher:
 
     def _watch(self, identity: tuple[int, int]) -> None:
         """Watch until stopped, or until the folder is another one."""
+        import watchfiles  # noqa: PLC0415 - only the one worker that publishes needs it
+
         changes = watchfiles.watch(
             self._root,
             watch_filter=_may_matter,
@@ -83,7 +88,7 @@ class Watcher:
                     return
 
 
-def _may_matter(_: watchfiles.Change, path: str) -> bool:
+def _may_matter(_: Change, path: str) -> bool:
     """Source files, and what has no ending: folders, and the links that swap them."""
     return os.path.splitext(path)[1] in {"", ".py"}  # noqa: PTH122 - Path.suffix sees one in "..data"
 

@@ -11,7 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 Number = int | float
@@ -22,11 +22,11 @@ class Context:
 
     __slots__ = (
         "_deadline_at_monotonic_s",
+        "_deadline_at_s",
         "_is_cancelled",
         "_on_event",
         "_on_progress",
         "attempt",
-        "deadline",
         "function",
         "id",
         "log",
@@ -53,12 +53,17 @@ class Context:
         self.attempt = attempt
         self.traceparent = traceparent
         self.tracestate = tracestate
-        self.deadline = datetime.now(UTC) + timedelta(seconds=timeout_s)
         self.log = log if log is not None else logging.getLogger("penstock.function")
+        self._deadline_at_s = time.time() + timeout_s
         self._deadline_at_monotonic_s = time.monotonic() + timeout_s
         self._on_progress = on_progress
         self._on_event = on_event
         self._is_cancelled = is_cancelled
+
+    @property
+    def deadline(self) -> datetime:
+        """When the timeout comes."""
+        return datetime.fromtimestamp(self._deadline_at_s, UTC)
 
     @property
     def remaining_s(self) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import threading
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
@@ -43,6 +42,7 @@ class Line:
         self._address = parse_address(url)
         self._timeout_s = timeout_s
         self._socket: socket.socket | None = None
+        self._is_half_closed = False
         self._reader = hiredis.Reader()
         self._lock = threading.Lock()
 
@@ -78,6 +78,33 @@ class Line:
                 raise reply
         return None if reply is None else (reply[0].decode(), reply[1])
 
+    def block_and_run(self, keys: Sequence[str], call: Call[T], *, timeout_s: float) -> T:
+        """Wait as `block` does, then run a call: Redis does so itself, in the same round trip.
+
+        Who blocks is woken once then, with the call's reply, instead of twice.
+        """
+        words = ("BLPOP", *keys, f"{timeout_s:.3f}")
+        with TROUBLE, self._lock:
+            requests = [words, command_words(call, self.keys)]
+            waited, reply = self._exchange(requests, grace_s=timeout_s + _BLOCK_GRACE_S)
+            if isinstance(reply, NoScriptError):
+                [reply] = self._exchange([command_words(call, self.keys, whole=True)])
+            for outcome in (waited, reply):
+                if isinstance(outcome, StoreError):
+                    raise outcome
+        return call.parse(reply)
+
+    def half_close(self) -> None:
+        """End a request that waits; a reply that is on its way still comes.
+
+        From any thread. The next request opens the connection again.
+        """
+        sock = self._socket
+        if sock is not None:
+            self._is_half_closed = True
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         """Close the socket; the next request opens it again."""
         sock, self._socket = self._socket, None
@@ -89,6 +116,9 @@ class Line:
     def _exchange(
         self, requests: Sequence[tuple[Argument, ...]], *, grace_s: float = 0.0
     ) -> list[Any]:
+        if self._is_half_closed:
+            self._is_half_closed = False
+            self.close()
         try:
             sock = self._socket or self._open()
             sock.settimeout(grace_s or self._timeout_s)
@@ -142,6 +172,8 @@ def open_socket(address: Address, timeout_s: float) -> socket.socket:
     sock = socket.create_connection((address.host, address.port), timeout=timeout_s)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if address.tls:
+        import ssl  # noqa: PLC0415 - few need it, and commands start sooner without
+
         context = ssl.create_default_context()
         return context.wrap_socket(sock, server_hostname=address.host)
     return sock

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import hiredis
@@ -23,7 +23,7 @@ from runtime.store.failures import NoScriptError, failure_of
 from runtime.store.keys import Keys
 from runtime.store.line import command_words
 from runtime.store.packing import pack
-from runtime.store.scripts import Argument, Call
+from runtime.store.scripts import Call
 from runtime.store.trouble import TROUBLE
 
 T = TypeVar("T")
@@ -51,19 +51,60 @@ class Multiplexer:
         Raises:
             StoreError: Redis is away (StoreUnavailableError) or answers an error.
         """
-        with TROUBLE:
-            wire = self._wire
-            if wire is None or wire.closed:
-                wire = await self._connect()
-            reply = await wire.send(command_words(call, self.keys))
-            if isinstance(reply, hiredis.ReplyError):
-                failure = failure_of(str(reply))
-                if not isinstance(failure, NoScriptError):
-                    raise failure
-                reply = await wire.send(command_words(call, self.keys, whole=True))
-                if isinstance(reply, hiredis.ReplyError):
-                    raise failure_of(str(reply))
+        try:
+            reply = await self._exchange(pack(command_words(call, self.keys)))
+        except NoScriptError:
+            reply = await self._exchange(pack(command_words(call, self.keys, whole=True)))
         return call.parse(reply)
+
+    def begin(self, command: bytes) -> asyncio.Future[Any] | None:
+        """Send a packed command now, so that Redis works while we go on; None: not connected."""
+        wire = self._wire
+        if wire is None or wire.closed:
+            return None
+        future = wire.send(command)
+        wire.flush()
+        return future
+
+    async def run_packed(
+        self,
+        command: bytes,
+        *,
+        whole: Callable[[], bytes],
+        begun: asyncio.Future[Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever Redis says
+        """Send a script's call that is packed already, and return its raw reply.
+
+        Args:
+            command: By the script's hash.
+            whole: The same with its source, for a Redis that does not hold it.
+            begun: The reply to come, where the command is sent already.
+
+        Raises:
+            StoreError: As `run`.
+        """
+        try:
+            return await self._exchange(command, begun)
+        except NoScriptError:
+            return await self._exchange(whole())
+
+    async def _exchange(self, command: bytes, begun: asyncio.Future[Any] | None = None) -> Any:  # noqa: ANN401 - whatever Redis says
+        """Return the raw reply to a packed command."""
+        try:
+            if begun is None:
+                wire = self._wire
+                if wire is None or wire.closed:
+                    wire = await self._connect()
+                begun = wire.send(command)
+            reply = await begun
+            if isinstance(reply, hiredis.ReplyError):
+                raise failure_of(str(reply))
+        except NoScriptError:
+            raise
+        except StoreError as error:
+            TROUBLE.count(error)
+            raise
+        return reply
 
     async def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Send several calls in one round trip; not one transaction."""
@@ -104,7 +145,9 @@ async def open_wire(address: Address, timeout_s: float) -> Wire:
                 await loop.create_unix_connection(lambda: wire, address.path)
             else:
                 await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
-            replies = await asyncio.gather(*(wire.send(words) for words in address.handshake()))
+            replies = await asyncio.gather(
+                *(wire.send(pack(words)) for words in address.handshake())
+            )
     except (OSError, TimeoutError) as error:
         wire.fail("no answer")
         raise StoreUnavailableError(
@@ -137,16 +180,16 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._watch: asyncio.TimerHandle | None = None
 
-    def send(self, words: tuple[Argument, ...]) -> asyncio.Future[Any]:
-        """Queue one command; the future gets its raw reply, error replies included."""
+    def send(self, command: bytes) -> asyncio.Future[Any]:
+        """Queue one packed command; the future gets its raw reply, error replies included."""
         future = self._loop.create_future()
         if self.closed:
             future.set_exception(StoreUnavailableError("the connection to Redis is closed"))
             return future
         self._waiting.append((future, self._loop.time() + self._timeout_s))
         if not self._unsent:
-            self._loop.call_soon(self._flush)
-        self._unsent.append(pack(words))
+            self._loop.call_soon(self.flush)
+        self._unsent.append(command)
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout_s, self._check_oldest)
         return future
@@ -186,9 +229,10 @@ class Wire(asyncio.Protocol):
         except (hiredis.ProtocolError, IndexError) as error:
             self.fail(f"broken reply: {error}")
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is queued; else it is written at the end of the loop's turn."""
         unsent, self._unsent = self._unsent, []
-        if self._transport is not None and not self.closed:
+        if unsent and self._transport is not None and not self.closed:
             self._transport.write(b"".join(unsent) if len(unsent) > 1 else unsent[0])
 
     def _check_oldest(self) -> None:

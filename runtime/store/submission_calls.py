@@ -25,15 +25,15 @@ class Pace:
     per_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitted:
-    """The answer to a submission.
+class Submitted(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a submission (a Struct, because it is on the way of every call).
 
     Attributes:
         reception: NEW; REPLAYED and CONFLICT: the idempotency key was used before, with the
             same body or another; RETRIED: somebody repeated that invocation before; FULL: too
             many wait; LIMITED: the caller is too fast; INCOMPLETE: not all of the batch is staged.
-        id: The invocation or batch; the first one's when replayed or retried.
+        id: The invocation or batch; the first one's when replayed or retried; empty of plain
+            calls, of which many are told at once.
         created_at_ms: Its birth, by Redis's clock; 0 unless NEW.
         waiting: How many wait, when FULL.
         retry_after_ms: When to come again, when LIMITED.
@@ -42,7 +42,7 @@ class Submitted:
     """
 
     reception: Reception
-    id: str
+    id: str = ""
     created_at_ms: int = 0
     waiting: int = 0
     retry_after_ms: int = 0
@@ -93,6 +93,27 @@ def submit(  # noqa: PLR0913 - a word for each of the script's
         *(part for pair in fields.items() for part in pair),
     )
     return Call(words, _read_submitted, load_script("submit_invocation"))
+
+
+def submit_plain(
+    *,
+    function: str,
+    queue: str,
+    version: str,
+    priority: int = 5,
+    max_waiting: int = 0,
+    waiter: str = "",
+    entries: Iterable[tuple[str, bytes]] = (),
+) -> Call[list[tuple[Submitted, int]]]:
+    """Give birth to calls that wish nothing, as (fresh id, arguments).
+
+    Returns what became of the first ones and of how many; NEW first, then FULL.
+    """
+    words: tuple[Argument, ...] = (
+        *(function, queue, version, priority, max_waiting, waiter),
+        *(part for entry in entries for part in entry),
+    )
+    return Call(words, _read_plain, load_script("submit_plain"))
 
 
 def admit_batch(
@@ -155,15 +176,30 @@ def commit_batch(
     return Call(words, _read_submitted, load_script("commit_batch"))
 
 
+def _read_plain(reply: list[int]) -> list[tuple[Submitted, int]]:
+    created_at_ms, born, refused, waiting = reply
+    parts = [(Submitted(reception="NEW", created_at_ms=created_at_ms), born)]
+    if refused:
+        parts.append((Submitted(reception="FULL", waiting=waiting), refused))
+    return parts
+
+
 def _read_submitted(reply: list[Any]) -> Submitted:
-    reception = cast("Reception", reply[0].decode())
-    number = int(reply[2])
+    word, invocation_id, number, calls_left, reset_ms = reply
+    if word == b"NEW":
+        return Submitted(
+            reception="NEW",
+            id=invocation_id.decode(),
+            created_at_ms=int(number),
+            calls_left=None if calls_left < 0 else calls_left,
+            reset_ms=reset_ms,
+        )
+    reception = cast("Reception", word.decode())
     return Submitted(
         reception=reception,
-        id=reply[1].decode(),
-        created_at_ms=number if reception == "NEW" else 0,
-        waiting=number if reception == "FULL" else 0,
-        retry_after_ms=number if reception == "LIMITED" else 0,
-        calls_left=None if reply[3] < 0 else reply[3],
-        reset_ms=reply[4],
+        id=invocation_id.decode(),
+        waiting=int(number) if reception == "FULL" else 0,
+        retry_after_ms=int(number) if reception == "LIMITED" else 0,
+        calls_left=None if calls_left < 0 else calls_left,
+        reset_ms=reset_ms,
     )

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import hiredis
 
@@ -62,50 +63,106 @@ class Subscription:
 
     async def _listen_for_ever(self) -> None:
         while True:
-            with contextlib.suppress(OSError, StoreError, TimeoutError, EOFError):
+            with contextlib.suppress(OSError, StoreError, TimeoutError):
                 await self._listen()
             await asyncio.sleep(_RETRY_S)
 
     async def _listen(self) -> None:
-        reader, writer = await asyncio.wait_for(_open(self._address), self._timeout_s)
+        """Listen until the connection is lost, or silent although it was asked."""
+        ear = _Ear(self._channels, self._on_message, self._on_connect)
         try:
-            writer.write(pack(("SUBSCRIBE", *self._channels)))
-            replies = hiredis.Reader()
-            subscribed = 0
-            idle = False
-            while True:
-                try:
-                    data = await asyncio.wait_for(reader.read(65_536), _PING_S)
-                except TimeoutError:
-                    if idle:
-                        raise StoreUnavailableError("no answer to PING") from None
-                    idle = True
-                    writer.write(pack(("PING",)))
+            await asyncio.wait_for(_open(self._address, ear), self._timeout_s)
+            ear.subscribe(self._address)
+            while not ear.lost.done():
+                ear.has_heard = False
+                await asyncio.wait((ear.lost,), timeout=_PING_S)
+                if ear.has_heard or ear.lost.done():
                     continue
-                if not data:
-                    return
-                idle = False
-                replies.feed(data)
-                while (reply := replies.gets()) is not False:
-                    if not isinstance(reply, list):
-                        continue
-                    if reply[0] == b"subscribe":
-                        subscribed += 1
-                        if subscribed == len(self._channels):
-                            self._on_connect()
-                    elif reply[0] == b"message" and len(reply) == _MESSAGE_PARTS:
-                        self._on_message(reply[1].decode(), reply[2])
+                ear.ask()
+                await asyncio.wait((ear.lost,), timeout=_PING_S)
+                if not ear.has_heard:
+                    raise StoreUnavailableError("no answer to PING")
         finally:
-            writer.close()
+            ear.close()
 
 
-async def _open(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+class _Ear(asyncio.Protocol):
+    """The protocol of one connection in subscribe mode.
+
+    Attributes:
+        has_heard: Whether anything came since this was last set to False.
+        lost: Done when the connection is gone.
+    """
+
+    def __init__(
+        self,
+        channels: tuple[str, ...],
+        on_message: Callable[[str, bytes], None],
+        on_connect: Callable[[], None],
+    ) -> None:
+        self.has_heard = False
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._channels = channels
+        self._on_message = on_message
+        self._on_connect = on_connect
+        self._subscribed = 0
+        self._replies = hiredis.Reader()
+        self._transport: asyncio.Transport | None = None
+
+    def subscribe(self, address: Address) -> None:
+        """Say who we are and what we want to hear."""
+        if address.password is not None:
+            words = ("AUTH", address.username, address.password)
+            self._write(*(word for word in words if word))
+        self._write("SUBSCRIBE", *self._channels)
+
+    def ask(self) -> None:
+        """Ask for a sign of life."""
+        self._write("PING")
+
+    def close(self) -> None:
+        """Hang up; safe to call twice."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where to write (asyncio.Protocol)."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Tell the listener (asyncio.Protocol)."""
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand out what was published (asyncio.Protocol)."""
+        self.has_heard = True
+        self._replies.feed(data)
+        try:
+            while (reply := self._replies.gets()) is not False:
+                self._take(reply)
+        except hiredis.ProtocolError:
+            self.close()
+
+    def _take(self, reply: object) -> None:
+        if not isinstance(reply, list):
+            return
+        if reply[0] == b"message" and len(reply) == _MESSAGE_PARTS:
+            self._on_message(reply[1].decode(), reply[2])
+        elif reply[0] == b"subscribe":
+            self._subscribed += 1
+            if self._subscribed == len(self._channels):
+                self._on_connect()
+
+    def _write(self, *words: str) -> None:
+        if self._transport is not None:
+            self._transport.write(pack(words))
+
+
+async def _open(address: Address, ear: _Ear) -> None:
+    loop = asyncio.get_running_loop()
     if address.path is not None:
-        reader, writer = await asyncio.open_unix_connection(address.path)
+        await loop.create_unix_connection(lambda: ear, address.path)
     else:
         context = ssl.create_default_context() if address.tls else None
-        reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
-    if address.password is not None:
-        words = ("AUTH", address.username, address.password)
-        writer.write(pack(tuple(word for word in words if word)))
-    return reader, writer
+        await loop.create_connection(lambda: ear, address.host, address.port, ssl=context)

@@ -32,8 +32,12 @@ class Trouble:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Count what went wrong, if it did, and let it pass."""
         if isinstance(error, StoreError):
-            with self._lock:
-                self._counts[_kind_of(error)] += 1
+            self.count(error)
+
+    def count(self, error: StoreError) -> None:
+        """Count an error that was caught; for where `with` would cost too much."""
+        with self._lock:
+            self._counts[_kind_of(error)] += 1
 
     def take(self) -> dict[Kind, int]:
         """Return the counts and begin anew; `give_back` them if they could not be told."""

@@ -17,13 +17,11 @@ from runtime.callbacks.deliverer import Deliverer
 from runtime.callbacks.rules import read_rules
 from runtime.errors import PenstockError, SettingsError
 from runtime.execution.executor import Executor
-from runtime.execution.runner_pool import PRELOAD as RUNNER_PRELOAD
-from runtime.execution.runner_pool import RunnerPool
+from runtime.execution.runner_pool import PRELOAD, RunnerPool
 from runtime.execution.thread_lane import ThreadLane
 from runtime.logs import configure_logs
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
-from runtime.registry.inspection import PRELOAD as INSPECTION_PRELOAD
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings, read_environment, read_settings
 from runtime.store.line import Line
@@ -61,7 +59,7 @@ def main() -> int:
 def build(settings: Settings) -> WorkerProcess:
     """Make the parts of a worker; the fork server starts before there are threads."""
     fork_server = ForkServer(
-        preload=(*RUNNER_PRELOAD, *INSPECTION_PRELOAD),
+        preload=PRELOAD,
         environment=clean_environment(read_environment(), settings.function_env),
     )
     fork_server.start()

@@ -1,7 +1,7 @@
 """One worker process: everything in it, started and stopped in order.
 
     fork server → teller, broker, Dramatiq worker → heart → publisher (when elected), deliverer,
-    ticker
+    ticker, lane warmer
 
 The fork server comes first: it must be forked off before there are threads or
 connections. Stopping goes the other way round: nothing new is claimed, what runs
@@ -14,7 +14,6 @@ import os
 import socket
 import threading
 
-import dramatiq
 import msgspec
 import structlog
 
@@ -22,6 +21,7 @@ from runtime.broker import PenstockBroker
 from runtime.broker.broker import WorkerSide
 from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
+from runtime.broker.work_queue import AttemptWorker
 from runtime.callbacks.deliverer import Deliverer
 from runtime.errors import StoreError
 from runtime.execution.executor import Executor
@@ -35,6 +35,7 @@ from runtime.store.line import Line
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.cancelling import Canceller
 from runtime.worker.heart import Heart
+from runtime.worker.lane_warmer import LaneWarmer
 from runtime.worker.memory import resident_bytes
 from runtime.worker.running import AttemptRunner
 from runtime.worker.teller import Teller
@@ -68,6 +69,7 @@ class WorkerProcess:
         self._deliverer = deliverer
         self._tracer = tracer
         self._ticker = Ticker(Line(settings.redis), max_waiting=settings.max_waiting)
+        self._lane_warmer = LaneWarmer(Line(settings.redis))
         self._stopping = threading.Event()
         self._is_publishing = False
         self._holdings = Holdings(settings.runners)
@@ -91,7 +93,7 @@ class WorkerProcess:
                 stopping=self._stopping,
             ),
         )
-        self._dramatiq = dramatiq.Worker(self._broker, worker_threads=settings.runners)
+        self._dramatiq = AttemptWorker(self._broker, threads=settings.runners)
         self._heart = Heart(
             line=self._line,
             worker=self.id,
@@ -119,6 +121,7 @@ class WorkerProcess:
         self._heart.start()
         self._deliverer.start()
         self._ticker.start()
+        self._lane_warmer.start()
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
 
     def stop(self) -> None:
@@ -132,6 +135,7 @@ class WorkerProcess:
         self._broker.interrupt()
         self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
         self._teller.stop()
+        self._lane_warmer.stop()
         self._ticker.stop()
         self._deliverer.stop()
         self._heart.stop()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runtime.settings import Settings
+from runtime.settings import SETTINGS
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN = "<!-- settings: written by `make docs` -->"
@@ -17,7 +17,7 @@ END = "<!-- end of settings -->"
 def render() -> str:
     """Return the table in Markdown."""
     rows = ["| variable | default | what it does |", "|---|---|---|"]
-    for name, setting in Settings.model_fields.items():
+    for name, setting in SETTINGS.items():
         default = _shown(setting.default)
         rows.append(f"| `PENSTOCK_{name.upper()}` | {default} | {setting.description} |")
     return "\n".join(rows)

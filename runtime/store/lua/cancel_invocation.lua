@@ -6,6 +6,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: gather
 -- include: tally
 -- include: finish
 local was = read_facts(id)
@@ -28,5 +29,6 @@ take_from_lane(was.queue, was.function_name, was.key, id)
 redis.call('ZREM', key_due(was.queue), id)
 local now = now_ms()
 finish(id, was, 'cancelled', tonumber(ttl_ms), now, {})
+write_gathered()
 write_tally(now)
 return 'CANCELLED'

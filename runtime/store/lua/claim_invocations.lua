@@ -12,6 +12,7 @@
 -- include: lanes
 -- include: pace
 -- include: create_delivery
+-- include: gather
 -- include: tally
 -- include: finish
 local PATIENCE_MS = 5000
@@ -19,30 +20,39 @@ local now = now_ms()
 local queue_key = key_queue(queue)
 redis.call('HINCRBY', queue_key, 'claims', 1)
 
+-- first_of(key): the score of a sorted set's first member, or infinity.
+local function first_of(key)
+  return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or 'inf')
+end
+
 local due = key_due(queue)
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, 100)) do
-  local at = tonumber(redis.call('ZSCORE', due, id))
-  redis.call('ZREM', due, id)
-  local was = read_facts(id)
-  if was.status == 'scheduled' or was.status == 'retrying' then
-    redis.call('HSET', key_record(id), 'status', 'queued')
-    put_in_lane(queue, was.function_name, was.key, id, urgency(was.priority, at))
-    if was.batch then
-      count_in_batch(was.batch, now, was.status, 'queued')
+local due_at = first_of(due)
+if due_at <= now then
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, 100)) do
+    local at = tonumber(redis.call('ZSCORE', due, id))
+    redis.call('ZREM', due, id)
+    local was = read_facts(id)
+    if was.status == 'scheduled' or was.status == 'retrying' then
+      redis.call('HSET', key_record(id), 'status', 'queued')
+      put_in_lane(queue, was.function_name, was.key, id, urgency(was.priority, at))
+      if was.batch then
+        count_in_batch(was.batch, now, was.status, 'queued')
+      end
+      poke(id, was.watchers)
     end
-    poke(id, was.watchers)
   end
+  due_at = first_of(due)
 end
 local held = key_held(queue)
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', held, '-inf', now, 'LIMIT', 0, 100)) do
-  let_go_on(queue, name)
+if first_of(held) <= now then
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', held, '-inf', now, 'LIMIT', 0, 100)) do
+    let_go_on(queue, name)
+  end
 end
 
 -- until_next(): for how long the caller may block if nothing new comes.
 local function until_next()
-  local next_due = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]
-  local next_held = redis.call('ZRANGE', held, 0, 0, 'WITHSCORES')[2]
-  local at = math.min(tonumber(next_due or 'inf'), tonumber(next_held or 'inf'))
+  local at = math.min(due_at, first_of(held))
   return at == math.huge and -1 or math.max(0, math.ceil(at - now))
 end
 
@@ -79,63 +89,87 @@ local function count_limits(name, limits, id)
   end
 end
 
-local ring = key_ring(queue)
 local expired = {}
 local reply = { 0, 0, expired }
-local left, taken, looks = tonumber(limit), 0, 0
+local left, popped, started = tonumber(limit), 0, 0
+local limits_of, versions = {}, {}
+
+-- limits_for(name): a function's limits, false where it has none.
+local function limits_for(name)
+  if limits_of[name] == nil then
+    limits_of[name] = redis.call('HGET', key_limits(), name)
+    versions[name] = redis.call('HGET', key_versions(), name)
+  end
+  return limits_of[name]
+end
+
+-- start(name, limits, id): what has left its lane gets its lease, unless it waited for too long.
+local function start(name, limits, id)
+  local record = key_record(id)
+  local f = redis.call('HMGET', record, 'version', 'created_at', 'arguments', 'request',
+    'traceparent', 'expires_at', 'batch', 'watchers', 'tracestate', 'attempt', 'token')
+  if f[6] and tonumber(f[6]) <= now then
+    finish(id, read_facts(id), 'expired', expired_ttl_ms, now, {})
+    expired[#expired + 1] = id
+    return
+  end
+  local version = versions[name] or f[1] or ''
+  local attempt, token = (f[10] or 0) + 1, (f[11] or 0) + 1
+  redis.call('HSET', record, 'status', 'running', 'worker', worker, 'started_at', now,
+    'version', version, 'attempt', attempt, 'token', token)
+  add_member(key_leases(), now + lease_ms, id)
+  if limits then
+    count_limits(name, limits, id)
+  end
+  if f[7] then
+    count_in_batch(f[7], now, 'queued', 'running')
+  end
+  poke(id, f[8])
+  reply[#reply + 1] = { id, name, version, attempt, token, f[2], f[3], f[4] or '', f[5] or '',
+    f[9] or '' }
+  started = started + 1
+  left = left - 1
+end
+
+-- Who is alone has all turns: many leave its lane at once. Under a limit each is judged by itself.
+local ring = key_ring(queue)
+local looks = 0
 while left > 0 and looks < 1000 do
   looks = looks + 1
   local name = redis.call('LPOP', ring)
   if not name then
     break
   end
-  local limits = redis.call('HGET', key_limits(), name)
+  local limits = limits_for(name)
   if not limits or may_start(name, limits) then
     local keys = key_keys(queue, name)
     local key = redis.call('LPOP', keys)
-    local id = key and redis.call('ZPOPMIN', key_lane(queue, name, key))[1]
-    if id and redis.call('ZCARD', key_lane(queue, name, key)) > 0 then
+    local has_more_keys = key and redis.call('LLEN', keys) > 0
+    local most = 1
+    if not limits and not has_more_keys and redis.call('LLEN', ring) == 0 then
+      most = left
+    end
+    local ids = key and redis.call('ZPOPMIN', key_lane(queue, name, key), most) or {}
+    local count = #ids / 2
+    local has_more = count == most and redis.call('ZCARD', key_lane(queue, name, key)) > 0
+    if has_more then
       redis.call('RPUSH', keys, key)
-      redis.call('RPUSH', ring, name)
-    elseif key and redis.call('LLEN', keys) > 0 then
+    end
+    if has_more or has_more_keys then
       redis.call('RPUSH', ring, name)
     end
-    if id then
-      taken = taken + 1
-      redis.call('HINCRBY', key_waiting(), name, -1)
-      local record = key_record(id)
-      local f = redis.call('HMGET', record, 'function', 'version', 'created_at', 'arguments',
-        'request', 'traceparent', 'expires_at', 'batch', 'watchers', 'tracestate')
-      if f[7] and tonumber(f[7]) <= now then
-        redis.call('HINCRBY', queue_key, 'waiting', -1)
-        taken = taken - 1
-        finish(id, read_facts(id), 'expired', expired_ttl_ms, now, {})
-        expired[#expired + 1] = id
-      else
-        local version = redis.call('HGET', key_versions(), name) or f[2] or ''
-        local attempt = redis.call('HINCRBY', record, 'attempt', 1)
-        local token = redis.call('HINCRBY', record, 'token', 1)
-        redis.call('HSET', record, 'status', 'running', 'worker', worker, 'started_at', now,
-          'version', version)
-        redis.call('ZADD', key_leases(), now + lease_ms, id)
-        if limits then
-          count_limits(name, limits, id)
-        end
-        if f[8] then
-          count_in_batch(f[8], now, 'queued', 'running')
-        end
-        poke(id, f[9])
-        reply[#reply + 1] = { id, name, version, attempt, token, f[3], f[4], f[5] or '',
-          f[6] or '', f[10] or '' }
-        left = left - 1
-      end
+    popped = popped + count
+    change_count(key_waiting(), name, -count)
+    for i = 1, #ids, 2 do
+      start(name, limits, ids[i])
     end
   end
 end
-if taken > 0 then
-  redis.call('HINCRBY', queue_key, 'waiting', -taken)
-  redis.call('HINCRBY', queue_key, 'running', taken)
+if popped > 0 then
+  redis.call('HINCRBY', queue_key, 'waiting', -popped)
+  redis.call('HINCRBY', queue_key, 'running', started)
 end
+write_gathered()
 write_tally(now)
 reply[1] = until_next()
 reply[2] = redis.call('LLEN', ring)

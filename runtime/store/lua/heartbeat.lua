@@ -9,6 +9,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: gather
 -- include: tally
 -- include: finish
 -- include: leave
@@ -78,5 +79,6 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key_expiring(), '-inf', now, 'LI
     expired[#expired + 1] = id
   end
 end
+write_gathered()
 write_tally(now)
 return { publishes, taken, redis.call('SMEMBERS', key_queues()), lost, cancelling, expired }

@@ -6,6 +6,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: gather
 -- include: tally
 -- include: finish
 local now = now_ms()
@@ -42,5 +43,6 @@ if left > 0 then
     cancel(id)
   end
 end
+write_gathered()
 write_tally(now)
 return cancelled

@@ -8,6 +8,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: gather
 -- include: tally
 -- include: finish
 -- include: leave
@@ -35,5 +36,6 @@ for at = rest, #ARGV, 3 do
     released = released + 1
   end
 end
+write_gathered()
 write_tally(now)
 return released

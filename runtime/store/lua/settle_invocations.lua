@@ -9,6 +9,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
+-- include: gather
 -- include: tally
 -- include: finish
 -- include: leave
@@ -79,5 +80,6 @@ for at = rest, #ARGV, 10 do
     replies[#replies + 1] = 'STALE'
   end
 end
+write_gathered()
 write_tally(now)
 return replies

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import dramatiq
 import pytest
 from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import Middleware, SkipMessage
@@ -16,6 +15,7 @@ from runtime.broker.attempt import Attempt
 from runtime.broker.broker import WorkerSide
 from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
+from runtime.broker.work_queue import AttemptWorker
 from runtime.errors import ArgumentsError, FunctionUnavailableError
 from runtime.invocations.identifiers import is_invocation_id
 from runtime.invocations.statuses import Status
@@ -109,7 +109,7 @@ def dramatiq_worker(
         ),
         middleware=middleware,
     )
-    worker = dramatiq.Worker(broker, worker_threads=room, worker_timeout=50)
+    worker = AttemptWorker(broker, threads=room, timeout_ms=50)
     worker.start()
     broker.declare_queue("default")
     try:
@@ -174,7 +174,37 @@ def test_endings_that_come_together_share_round_trips(life: Life, redis_url: str
         calls = life.command("INFO", "commandstats").decode()
 
     scripts = int(calls.split("cmdstat_evalsha:calls=")[1].split(",")[0])
-    assert scripts < 2 * 400
+    assert scripts < 400
+
+
+def test_an_ending_beside_long_runs_is_not_kept_waiting_for_them(life: Life, redis_url: str):
+    go_on = threading.Event()
+
+    def hold_some(attempt: Attempt) -> None:
+        if attempt.claimed.function == "long":
+            go_on.wait(10)
+        succeed(attempt)
+
+    with dramatiq_worker(redis_url, hold_some, room=8):
+        for _ in range(7):
+            life.submit("long")
+        for _ in range(300):
+            life.submit("f")
+        eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"300")
+        go_on.set()
+        eventually(lambda: life.command("HGET", life.key("stats"), "long:succeeded") == b"7")
+
+
+def test_a_worker_without_work_has_left_its_claim_with_redis(life: Life, redis_url: str):
+    def claims_behind_its_wait() -> bool:
+        clients = life.command("CLIENT", "LIST").decode().splitlines()
+        return any("cmd=blpop" in client and " qbuf=0 " not in client for client in clients)
+
+    with dramatiq_worker(redis_url, succeed):
+        eventually(claims_behind_its_wait)
+        life.submit()
+        eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"1")
+        eventually(claims_behind_its_wait)
 
 
 def test_an_attempt_without_an_ending_goes_back_to_its_lane(life: Life, redis_url: str):

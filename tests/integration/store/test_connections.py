@@ -6,17 +6,20 @@ import asyncio
 import signal
 import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from runtime.errors import SettingsError, StoreError, StoreTooOldError, StoreUnavailableError
 from runtime.store.address import Address, check_version, parse_address
+from runtime.store.invocation_calls import claim
 from runtime.store.line import Line
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.scripts import Call
 from runtime.store.subscription import Subscription
 from tests.support.life import Life
 from tests.support.redis_server import start_redis
+from tests.support.waiting import eventually
 
 PING: Call[bytes] = Call(("PING",), lambda reply: reply)
 
@@ -83,6 +86,45 @@ def test_blocking_returns_as_soon_as_there_is_something(line: Line, redis_url: s
     assert line.block(["k"], timeout_s=5) == ("k", b"v")
     assert line.block(["k"], timeout_s=0.01) is None
     pusher.close()
+
+
+def test_a_call_behind_a_wait_is_run_by_redis_when_the_wait_ends(life: Life, redis_url: str):
+    blocked = Line(redis_url)
+    claiming = claim(queue="default", worker="w1", limit=1, lease_ms=10_000)
+    wake = [life.key("wake", "default")]
+
+    early = blocked.block_and_run(wake, claiming, timeout_s=0.01)
+    life.command("SCRIPT", "FLUSH")
+    submitting = Thread(target=life.submit)
+    submitting.start()
+    late = blocked.block_and_run(wake, claiming, timeout_s=5)
+
+    submitting.join()
+    assert early.items == ()
+    assert len(late.items) == 1
+    blocked.close()
+
+
+def test_half_closing_ends_a_wait_at_once_and_the_line_opens_again(life: Life, redis_url: str):
+    blocked = Line(redis_url)
+    ended: list[str] = []
+
+    def wait() -> None:
+        with pytest.raises(StoreUnavailableError):
+            blocked.block(["k"], timeout_s=30)
+        ended.append("ended")
+
+    waiting = Thread(target=wait)
+    waiting.start()
+    eventually(lambda: b"cmd=blpop" in life.command("CLIENT", "LIST"))
+    blocked.half_close()
+    waiting.join(2)
+
+    assert ended == ["ended"]
+    assert blocked.run(PING) == b"PONG"
+    blocked.half_close()
+    assert blocked.run(PING) == b"PONG"
+    blocked.close()
 
 
 def test_concurrent_requests_share_a_connection_and_keep_their_answers(redis_url: str):

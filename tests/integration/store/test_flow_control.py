@@ -183,6 +183,22 @@ def test_what_waits_too_long_expires_and_does_not_run(life: Life):
     assert life.read(old).status == Status.EXPIRED
 
 
+def test_a_function_alone_starts_as_many_as_there_is_room_for_in_order(life: Life):
+    ids = [life.submit() for _ in range(6)]
+    urgent = life.submit(priority=9)
+    too_old = life.submit(priority=8, max_age_ms=60_000)
+    life.command("HSET", life.key("record", too_old), "expires_at", 1)
+
+    first, second = life.claim(5), life.claim(5)
+
+    assert [c.id for c in first.items] == [urgent, *ids[:4]]
+    assert (first.remaining_lanes, second.remaining_lanes) == (1, 0)
+    assert [c.id for c in second.items] == ids[4:]
+    assert {(c.attempt, c.token) for c in (*first.items, *second.items)} == {(1, 1)}
+    assert life.command("HMGET", life.key("queue", "default"), "waiting", "running") == [b"0", b"7"]
+    assert life.command("ZCARD", life.key("leases")) == 7
+
+
 def test_what_expires_while_nobody_claims_is_found_by_a_heartbeat(life: Life):
     old = life.submit(max_age_ms=60_000)
     later = life.submit(delay_ms=60_000, max_age_ms=60_000)

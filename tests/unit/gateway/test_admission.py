@@ -12,7 +12,7 @@ from runtime.store.submission_calls import Pace, Submitted
 
 
 def admission(rate: str = "", max_waiting: int = 0):
-    return read_admission(Settings(_env_file=None, caller_rate=rate, max_waiting=max_waiting))
+    return read_admission(Settings(caller_rate=rate, max_waiting=max_waiting))
 
 
 def test_without_a_rate_nobody_is_counted():

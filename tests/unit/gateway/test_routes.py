@@ -22,7 +22,7 @@ NOWHERE = "unix:///nonexistent/redis.sock"
 
 
 def settings(**chosen: object) -> Settings:
-    return Settings(_env_file=None, redis=NOWHERE, **chosen)
+    return Settings(redis=NOWHERE, **chosen)
 
 
 def test_every_operation_has_a_scope_and_an_id_of_its_own():

@@ -85,9 +85,9 @@ local function finish(id, was, status, ttl_ms, now, fields)
   if was.expires_at then
     redis.call('ZREM', key_expiring(), id)
   end
-  redis.call('ZADD', key_index('end:' .. status), 0, id)
-  redis.call('ZADD', key_index('end:' .. was.function_name .. ':' .. status), 0, id)
-  redis.call('ZADD', key_retention(), now + ttl_ms, id)
+  add_member(key_index('end:' .. status), 0, id)
+  add_member(key_index('end:' .. was.function_name .. ':' .. status), 0, id)
+  add_member(key_retention(), now + ttl_ms, id)
   -- The sweep takes the record away in time; this is for a system in which nothing sweeps.
   redis.call('PEXPIRE', record, ttl_ms + 3600000)
   if was.batch then

@@ -1,9 +1,15 @@
+local is_limited = {}
+
 -- leave_running(id, was): an attempt is over, whatever comes next: its lease, its place under the
 -- function's concurrency, its count in the queue.
 local function leave_running(id, was)
-  redis.call('HINCRBY', key_queue(was.queue), 'running', -1)
-  redis.call('ZREM', key_leases(), id)
-  if redis.call('SREM', key_running(was.function_name), id) == 1 then
+  change_count(key_queue(was.queue), 'running', -1)
+  remove_member(key_leases(), id)
+  local running = key_running(was.function_name)
+  if is_limited[running] == nil then
+    is_limited[running] = redis.call('EXISTS', running) == 1
+  end
+  if is_limited[running] and redis.call('SREM', running, id) == 1 then
     let_go_on(was.queue, was.function_name)
   end
 end

@@ -24,10 +24,19 @@ local function write_tally(now)
   if not next(tallied) then
     return
   end
+  local fields = {}
+  for field in pairs(tallied) do
+    fields[#fields + 1] = field
+  end
   local minute = key_minute(string.format('%.0f', math.floor(now / 60000)))
-  for field, n in pairs(tallied) do
-    redis.call('HINCRBY', key_stats(), field, n)
-    redis.call('HINCRBY', minute, field, n)
+  for _, key in ipairs({ key_stats(), minute }) do
+    -- Two commands for all fields cost less than one for each.
+    local before, after = redis.call('HMGET', key, unpack(fields)), {}
+    for i, field in ipairs(fields) do
+      after[2 * i - 1] = field
+      after[2 * i] = string.format('%.0f', (before[i] or 0) + tallied[field])
+    end
+    redis.call('HSET', key, unpack(after))
   end
   redis.call('PEXPIRE', minute, 90000000)
 end

@@ -1,0 +1,113 @@
+"""What a setting is, and how its text becomes a value.
+
+Used by `runtime.settings`, whose table it reads from the fields of a dataclass. A text
+that does not fit is an error that says what fits; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+_YES = frozenset({"1", "true", "yes", "on", "t", "y"})
+_NO = frozenset({"0", "false", "no", "off", "f", "n"})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One line of the table."""
+
+    default: object
+    description: str
+    kind: object
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+
+
+def Field(  # noqa: N802 - stands where a default stands, and reads as a declaration
+    default: object,
+    *,
+    description: str,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+) -> Any:  # noqa: ANN401 - stands for a value of the setting's type
+    """Return the field of a setting: its default, its sentence and its bounds."""
+    rules = {"description": description, "ge": ge, "gt": gt, "le": le}
+    return dataclasses.field(default=default, metadata=rules)
+
+
+def settings_of(table: type[Any]) -> dict[str, Setting]:
+    """Return the settings of a dataclass, by name."""
+    kinds = get_type_hints(table)
+    return {
+        field.name: Setting(default=field.default, kind=kinds[field.name], **field.metadata)
+        for field in dataclasses.fields(table)
+    }
+
+
+def read_value(setting: Setting, given: object) -> object:
+    """Return what a text means for a setting; a flag's value of the right type is kept.
+
+    Raises:
+        ValueError: It does not fit; the text says what does.
+    """
+    if get_origin(setting.kind) is Literal:
+        choices = get_args(setting.kind)
+        if given not in choices:
+            raise ValueError(f"takes {', '.join(choices[:-1])} or {choices[-1]}")
+        return given
+    if get_origin(setting.kind) is tuple:
+        return _split(given) if isinstance(given, str) else given
+    if setting.kind in (int, float):
+        return _read_number(setting, given)
+    return _READERS[setting.kind](given)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _read_number(setting: Setting, given: object) -> object:
+    what = "a whole number" if setting.kind is int else "a number"
+    bounds = [
+        f"{words} {bound:g}"
+        for words, bound in (
+            ("at least", setting.ge),
+            ("more than", setting.gt),
+            ("at most", setting.le),
+        )
+        if bound is not None
+    ]
+    try:
+        value = int(str(given)) if setting.kind is int else float(str(given))
+    except ValueError:
+        value = float("nan")
+    fits = (
+        value == value  # noqa: PLR0124 - not a number
+        and (setting.ge is None or value >= setting.ge)
+        and (setting.gt is None or value > setting.gt)
+        and (setting.le is None or value <= setting.le)
+    )
+    if not fits:
+        raise ValueError(" ".join(["takes", what, " and ".join(bounds)]).rstrip())
+    return value
+
+
+def _read_switch(given: object) -> bool:
+    if isinstance(given, bool):
+        return given
+    word = str(given).strip().lower()
+    if word not in _YES | _NO:
+        raise ValueError("takes true or false")
+    return word in _YES
+
+
+_READERS: Mapping[object, Callable[[object], object]] = {
+    str: str,
+    Path: lambda given: Path(str(given)),
+    bool: _read_switch,
+}

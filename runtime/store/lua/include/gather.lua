@@ -1,0 +1,49 @@
+-- Entries of indexes and counts of queues are gathered while a script runs and written once at its
+-- end, each key with one command: most of what a script ends or leaves is in the same ones.
+local members, departed, changes = {}, {}, {}
+
+-- add_member(key, score, member): into a sorted set.
+local function add_member(key, score, member)
+  local entries = members[key]
+  if not entries then
+    entries = {}
+    members[key] = entries
+  end
+  entries[#entries + 1] = score
+  entries[#entries + 1] = member
+end
+
+-- remove_member(key, member): out of a sorted set, before anything is added.
+local function remove_member(key, member)
+  local entries = departed[key]
+  if not entries then
+    entries = {}
+    departed[key] = entries
+  end
+  entries[#entries + 1] = member
+end
+
+-- change_count(key, field, by): of a hash.
+local function change_count(key, field, by)
+  local fields = changes[key]
+  if not fields then
+    fields = {}
+    changes[key] = fields
+  end
+  fields[field] = (fields[field] or 0) + by
+end
+
+-- write_gathered(): among the last lines of every script that gathers.
+local function write_gathered()
+  for key, entries in pairs(departed) do
+    redis.call('ZREM', key, unpack(entries))
+  end
+  for key, entries in pairs(members) do
+    redis.call('ZADD', key, unpack(entries))
+  end
+  for key, fields in pairs(changes) do
+    for field, by in pairs(fields) do
+      redis.call('HINCRBY', key, field, by)
+    end
+  end
+end

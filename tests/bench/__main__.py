@@ -1,0 +1,169 @@
+"""`make bench`: Penstock beside what its users would pick instead, in one run.
+
+Installs the peers, measures round by round with the systems in turns, judges the goals, and
+writes the page, the samples and the chart.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.chart import draw_chart
+from tests.bench.full_queue import measure_full_queue
+from tests.bench.goals import Verdict, judge
+from tests.bench.installing import InstallError, install
+from tests.bench.machine import describe_machine
+from tests.bench.measuring import Measuring, MeasuringError, Sample
+from tests.bench.options import Options, parse_options
+from tests.bench.page import write_page
+from tests.bench.parts import NotReadyError
+from tests.bench.progress_view import ProgressView
+from tests.bench.rest import measure_rest
+from tests.bench.results import Results, Spread
+from tests.bench.running import running
+from tests.bench.systems import SYSTEMS, SystemPlan
+from tests.bench.works import WORKS
+
+_BOTH = {"accept", "drain"}
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure what the words ask for; 0 when every call was answered right."""
+    options = parse_options(words)
+    machine = describe_machine()
+    plans = _install([plan for plan in SYSTEMS if plan.name in options.systems])
+    steps = options.rounds * len(plans) + len(options.extras)
+    with ProgressView(steps) as view:
+        samples = []
+        for number in range(options.rounds):
+            for plan in plans[number % len(plans) :] + plans[: number % len(plans)]:
+                view.begin(f"round {number + 1}: {plan.title}")
+                samples += _measure(plan, number, options, view)
+                view.advance()
+        own = _measure_own(options, view)
+    results = Results(samples)
+    verdicts = judge(results, own)
+    _show(verdicts)
+    _write(options, results, verdicts, own, machine, words)
+    return 1 if any(sample.errors for sample in samples) else 0
+
+
+def _install(plans: list[SystemPlan]) -> list[SystemPlan]:
+    """Install the peers; return the plans of the systems that can run here."""
+    ready = []
+    for plan in plans:
+        if plan.kind == "peer":
+            try:
+                install(plan.folder)
+            except InstallError as error:
+                print(f"{plan.title} is left out: {error}", file=sys.stderr)  # noqa: T201
+                continue
+        ready.append(plan)
+    return ready
+
+
+def _measure(plan: SystemPlan, number: int, options: Options, view: ProgressView) -> list[Sample]:
+    """Start a system, do every work on it, stop it."""
+    samples: list[Sample] = []
+    if plan.kind == "echo" and "accept" not in options.works:
+        return samples
+    with tempfile.TemporaryDirectory(prefix="bench.") as folder:
+        try:
+            with running(plan, Path(folder)) as system:
+                measuring = Measuring(
+                    system,
+                    round_number=number,
+                    seconds=options.seconds,
+                    backlog=options.backlog,
+                    on_tick=view.tick,
+                )
+                if plan.kind == "echo":
+                    samples.append(measuring.measure_accept())
+                else:
+                    measuring.warm_up()
+                    samples += _do_works(measuring, options, view, plan)
+        except NotReadyError as error:
+            view.say(f"{plan.title} is left out of round {number + 1}: {error}")
+    for sample in samples:
+        view.tell(sample)
+    return samples
+
+
+def _do_works(
+    measuring: Measuring, options: Options, view: ProgressView, plan: SystemPlan
+) -> list[Sample]:
+    samples = []
+    for work in WORKS:
+        if work.name in options.works and work.name not in _BOTH:
+            view.begin(f"{plan.title}: {work.title}")
+            samples.append(measuring.measure(work))
+    if _BOTH & set(options.works):
+        view.begin(f"{plan.title}: accept and drain")
+        samples += measuring.fill_and_drain(is_drained="drain" in options.works)
+    return samples
+
+
+def _measure_own(options: Options, view: ProgressView) -> dict[str, Spread]:
+    """Measure what only Penstock is asked."""
+    measures = {
+        "million": lambda: measure_full_queue(options.waiting, view.tick),
+        "rest": lambda: measure_rest(view.tick),
+    }
+    own: dict[str, Spread] = {}
+    for name in options.extras:
+        view.begin(f"Penstock: {name}")
+        try:
+            own |= measures[name]()
+        except (MeasuringError, NotReadyError, OSError, AssertionError) as error:
+            view.say(f"{name} is not measured: {error}")
+        view.advance()
+    return own
+
+
+def _show(verdicts: list[Verdict]) -> None:
+    table = Table(title="Goals")
+    for column in ("work", "goal", "measured", "holds"):
+        table.add_column(column)
+    for verdict in verdicts:
+        if verdict.holds is not None:
+            holds = "yes" if verdict.holds else "NO"
+            table.add_row(verdict.work, verdict.goal, verdict.measured, holds)
+    Console().print(table)
+
+
+def _write(
+    options: Options,
+    results: Results,
+    verdicts: list[Verdict],
+    own: dict[str, Spread],
+    machine: dict[str, str],
+    words: Sequence[str],
+) -> None:
+    options.output.mkdir(parents=True, exist_ok=True)
+    told = f'make bench ARGS="{" ".join(words)}"' if words else "make bench"
+    page = write_page(results, verdicts=verdicts, own=own, machine=machine, told=told)
+    (options.output / "results.md").write_text(page, encoding="utf-8")
+    (options.output / "chart.svg").write_text(draw_chart(results), encoding="utf-8")
+    whole = {
+        "machine": machine,
+        "goals": [asdict(verdict) for verdict in verdicts],
+        "own": {name: asdict(spread) for name, spread in own.items()},
+        "samples": [sample.as_json() for sample in results.samples],
+    }
+    text = json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    (options.output / "results.json").write_text(text, encoding="utf-8")
+    print(f"Written to {options.output}", file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped
+    sys.exit(main(sys.argv[1:]))

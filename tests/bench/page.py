@@ -1,0 +1,189 @@
+"""The page of a run: goals, figures, machine and configurations, as Markdown. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from tests.bench.goals import Verdict, tell_number
+from tests.bench.results import Results, Spread
+from tests.bench.systems import SYSTEMS
+from tests.bench.works import WORKS, Work
+
+_HOLDS = {True: "yes", False: "**no**", None: "not measured"}
+_ABOUT_CLIENT = (
+    "Requests come from one process (`gateway/cli/load_client.py`): a thread, a selector, prepared "
+    "requests, kept connections; connection N sends its own number and every answer must bring it "
+    "back. Beside the bare echo it used {used} µs of processor time a request, so that it could "
+    "send about {most} a second where it had a core to itself. Client, web process, workers and "
+    "Redis share the machine's cores, for all systems alike."
+)
+_LINKS = "[How it is measured](README.md), and [all samples](results.json)."
+_ABOUT_RATIOS = (
+    "Ratios are taken within a round: their median, with the least and the greatest. The last "
+    "column compares the processor time of a call instead of its speed: other load on the machine "
+    "hardly touches it."
+)
+_QUIET_SHARE = 0.05
+_ABOUT_NOISE = (
+    "**That is a noisy machine**: believe the processor times and the direction, and run it again "
+    "on a quiet one for the speeds."
+)
+_ABOUT_PROCESSOR = (
+    "Of all processes of the system, Redis included, in microseconds: what other load on the "
+    "machine hardly touches."
+)
+_ABOUT_SCALE = (
+    "With {waiting:,.0f} waiting, accepting took {accept_p99_full_ms:.1f} ms at p99 over 32 "
+    "connections, beside {accept_p99_empty_ms:.1f} ms on a system without, asked in turns."
+)
+
+
+def write_page(
+    results: Results,
+    *,
+    verdicts: Sequence[Verdict],
+    own: Mapping[str, Spread],
+    machine: Mapping[str, str],
+    told: str,
+) -> str:
+    """Return the page; `told` says with what words the run was started."""
+    return "\n".join(
+        [
+            "# Benchmark results",
+            "",
+            f"Written by `{told}`. {_LINKS}",
+            "",
+            "![Medians and spread of every work on every system](chart.svg)",
+            "",
+            _about_others(results),
+            "",
+            "## Goals",
+            "",
+            _ABOUT_RATIOS,
+            "",
+            *_table(
+                ("work", "goal", "measured", "holds", "processor time, theirs : ours"),
+                [(v.work, v.goal, v.measured, _HOLDS[v.holds], v.processor) for v in verdicts],
+            ),
+            "",
+            "## Figures",
+            "",
+            "The median of all rounds, with the least and the greatest.",
+            "",
+            *_figures(results),
+            "",
+            "## Processor time for a call",
+            "",
+            _ABOUT_PROCESSOR,
+            "",
+            *_processor_times(results),
+            *_errors(results),
+            *_own_figures(own),
+            "",
+            "## The machine",
+            "",
+            *_table(("what", "is"), list(machine.items())),
+            "",
+            _about_client(results),
+            "",
+            "## The systems",
+            "",
+            *_table(
+                ("system", "configuration"),
+                [(p.title, p.notes) for p in SYSTEMS if p.name in results.systems()],
+            ),
+            "",
+        ]
+    )
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    return lines + [
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in r)} |" for r in rows
+    ]
+
+
+def _measured_works(results: Results) -> list[Work]:
+    return [work for work in WORKS if work.name in results.works()]
+
+
+def _figures(results: Results) -> list[str]:
+    works = _measured_works(results)
+    rows = [
+        (plan.title, *(_tell_figure(results, plan.name, work.name) for work in works))
+        for plan in SYSTEMS
+        if plan.name in results.systems()
+    ]
+    return _table(("", *(f"{work.title}, {work.unit}" for work in works)), rows)
+
+
+def _tell_figure(results: Results, system: str, work: str) -> str:
+    figure = results.figure(system, work)
+    if figure is None:
+        return ""
+    text = tell_number(figure.middle)
+    if figure.low != figure.high:
+        text += f" ({tell_number(figure.low)} to {tell_number(figure.high)})"
+    if errors := results.errors(system, work):
+        text += f", **{errors} errors**"
+    return text
+
+
+def _processor_times(results: Results) -> list[str]:
+    works = [work for work in _measured_works(results) if work.name != "idle"]
+    rows = []
+    for plan in SYSTEMS:
+        if plan.name in results.systems():
+            times = [results.processor_us(plan.name, work.name) for work in works]
+            rows.append((plan.title, *(f"{t.middle:,.0f}" if t else "" for t in times)))
+    return _table(("", *(work.title for work in works)), rows)
+
+
+def _errors(results: Results) -> list[str]:
+    bad = [one for one in results.samples if one.errors]
+    if not bad:
+        return ["", "Every call of every run was answered, with the right result."]
+    rows = [
+        (one.system, one.work, str(one.round + 1), f"{one.errors:,}", f"`{_one_line(one.example)}`")
+        for one in bad
+    ]
+    return [
+        "",
+        "## Errors",
+        "",
+        *_table(("system", "work", "round", "calls not answered right", "the first"), rows),
+    ]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("`", "'").split())[:160]
+
+
+def _own_figures(own: Mapping[str, Spread]) -> list[str]:
+    if "accept_p99_full_ms" not in own:
+        return []
+    return [
+        "",
+        _ABOUT_SCALE.format(**{name: spread.middle for name, spread in own.items()}),
+    ]
+
+
+def _about_others(results: Results) -> str:
+    shares = [one.others_share for one in results.samples]
+    if not shares:
+        return ""
+    text = (
+        f"Other processes used {median(shares):.0%} of the machine's processor time meanwhile "
+        f"({min(shares):.0%} to {max(shares):.0%})."
+    )
+    return text if median(shares) < _QUIET_SHARE else f"{text} {_ABOUT_NOISE}"
+
+
+def _about_client(results: Results) -> str:
+    echo = [one for one in results.samples if one.system == "echo"]
+    if not echo:
+        return ""
+    used_us = min(one.client_processor_us for one in echo)
+    return _ABOUT_CLIENT.format(used=f"{used_us:.0f}", most=f"{1e6 / max(used_us, 1):,.0f}")

@@ -1,0 +1,98 @@
+"""What was measured in all rounds: medians with their spread, and ratios within a round.
+
+A ratio compares figures of one round, measured within the same few minutes, and the
+median of these ratios is told: on a noisy machine that is steadier than a ratio of
+medians. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from tests.bench.measuring import Sample
+from tests.bench.works import BY_NAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A median and what lies around it."""
+
+    middle: float
+    low: float
+    high: float
+
+
+def spread_of(values: Sequence[float]) -> Spread | None:
+    """Return median, least and greatest; None for no values."""
+    if not values:
+        return None
+    return Spread(middle=median(values), low=min(values), high=max(values))
+
+
+class Results:
+    """All samples of a run.
+
+    Args:
+        samples: In any order.
+    """
+
+    def __init__(self, samples: Iterable[Sample]) -> None:
+        self.samples = list(samples)
+
+    def of(self, system: str, work: str) -> list[Sample]:
+        """Return the samples of one work on one system, by round."""
+        found = [one for one in self.samples if (one.system, one.work) == (system, work)]
+        return sorted(found, key=lambda one: one.round)
+
+    def figure(self, system: str, work: str) -> Spread | None:
+        """Return the figure of a work on a system."""
+        return spread_of([one.figure for one in self.of(system, work)])
+
+    def processor_us(self, system: str, work: str) -> Spread | None:
+        """Return the processor time a call takes."""
+        return spread_of([one.processor_us for one in self.of(system, work)])
+
+    def errors(self, system: str, work: str) -> int:
+        """Return how many calls went wrong."""
+        return sum(one.errors for one in self.of(system, work))
+
+    def ratio(self, work: str, ours: str, theirs: Sequence[str]) -> Spread | None:
+        """Return our figure divided by that of the best of `theirs`, round by round."""
+        best = max if BY_NAME[work].is_rate else min
+        ratios = []
+        for sample in self.of(ours, work):
+            others = [
+                other.figure
+                for name in theirs
+                for other in self.of(name, work)
+                if other.round == sample.round and other.figure > 0
+            ]
+            if others and sample.figure > 0:
+                ratios.append(sample.figure / best(others))
+        return spread_of(ratios)
+
+    def processor_ratio(self, work: str, ours: str, theirs: Sequence[str]) -> Spread | None:
+        """Return how much processor time the thriftiest of `theirs` takes for our one."""
+        if not BY_NAME[work].is_rate:
+            return None
+        ratios = []
+        for sample in self.of(ours, work):
+            others = [
+                other.processor_us
+                for name in theirs
+                for other in self.of(name, work)
+                if other.round == sample.round and other.processor_us > 0
+            ]
+            if others and sample.processor_us > 0:
+                ratios.append(min(others) / sample.processor_us)
+        return spread_of(ratios)
+
+    def systems(self) -> set[str]:
+        """Return the names of the systems that were measured."""
+        return {one.system for one in self.samples}
+
+    def works(self) -> set[str]:
+        """Return the names of the works that were measured."""
+        return {one.work for one in self.samples}

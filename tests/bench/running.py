@@ -1,0 +1,216 @@
+"""A running system under test: started from its plan, asked over HTTP, stopped.
+
+Penstock is started as its users do, by `penstock up`; a peer as its plan says. The rule
+it protects: every system gets the same Redis, and is asked in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+from gateway.cli.embedded_redis import find_server
+from gateway.cli.load_order import encode_request
+from gateway.cli.redis_command import redis_command
+from runtime.errors import StoreError
+from runtime.store.line import Line
+from runtime.store.scripts import Call
+from tests.bench.installing import PEERS, ROOT, install
+from tests.bench.parts import Parts, clean_environment, free_port
+from tests.bench.systems import SLOTS, WORKERS, SystemPlan
+from tests.bench.works import body_of
+
+_JSON = {"Content-Type": "application/json"}
+_FUNCTIONS = Path(__file__).parent / "functions"
+_ANSWER_LIMIT_S = 40.0
+_ACCEPTED = 202
+_MORTAL_KEYS = re.compile(rb"expires=(\d+)")
+_OK = 200
+
+
+class Running:
+    """One system that runs.
+
+    Attributes:
+        plan: What it is.
+        parts: Its processes.
+        port: Where it listens.
+    """
+
+    def __init__(self, plan: SystemPlan, folder: Path) -> None:
+        self.plan = plan
+        self.parts = Parts(folder)
+        self.port = free_port()
+        self.started_in_s = 0.0
+        self._socket = folder / "redis.sock"
+        self._isolation = plan.name.removeprefix("penstock-")
+        self._line = Line(f"unix://{self._socket}")
+        self._environment = clean_environment() | {
+            "BENCH_REDIS_SOCKET": str(self._socket),
+            "BENCH_PORT": str(self.port),
+            "BENCH_SLOTS": str(SLOTS),
+            "PYTHONPATH": str(ROOT),
+            "NODE_ENV": "production",
+        }
+
+    def start(self) -> None:
+        """Start everything and wait until a call comes back."""
+        began_at = time.monotonic()
+        if self.plan.kind != "echo":
+            self._start_redis()
+        if self.plan.kind == "penstock":
+            self._start_penstock()
+        elif self.plan.kind == "echo":
+            self._start_echo()
+        else:
+            self._start_part("web", self.plan.web)
+            self.start_workers()
+        self.parts.await_ready(self._answers)
+        self.started_in_s = time.monotonic() - began_at
+
+    def stop(self) -> None:
+        """Stop everything; what was waiting is forgotten."""
+        self._line.close()
+        self.parts.stop([name for name in self.parts.running if name != "redis"])
+        self.parts.stop()
+
+    def start_workers(self) -> None:
+        """Start a peer's workers."""
+        for name, command in self.plan.workers.items():
+            self._start_part(name, command)
+
+    def hold(self) -> None:
+        """Let nothing run until `release`."""
+        if self.plan.kind == "penstock":
+            self._ask("PATCH", "/queues/default", b'{"paused": true}')
+        elif self.plan.pauses:
+            self._ask("POST", "/pause", b"{}")
+        else:
+            self.parts.stop(list(self.plan.workers))
+
+    def release(self) -> None:
+        """Let everything run again."""
+        if self.plan.kind == "penstock":
+            self._ask("PATCH", "/queues/default", b'{"paused": false}')
+        elif self.plan.pauses:
+            self._ask("POST", "/resume", b"{}")
+        else:
+            self.start_workers()
+
+    def finished(self) -> int:
+        """Return how many calls have ended well, as the system itself keeps it."""
+        if self.plan.finished:
+            return int(self.run_command(*self.plan.finished) or 0)
+        found = _MORTAL_KEYS.search(self.run_command("INFO", "keyspace"))
+        return int(found[1]) if found else 0
+
+    def run_command(self, *words: str) -> Any:
+        """Run a command on the system's own Redis."""
+        return self._line.run(Call(words, lambda reply: reply))
+
+    def request(self, function: str, connection: int, *, waits: bool) -> tuple[str, str]:
+        """Return a connection's request, and what its answer must contain."""
+        body, marker = body_of(function, connection)
+        headers = dict(_JSON)
+        if self.plan.kind == "penstock":
+            target = f"/functions/{self._isolation}.{function}"
+            if waits:
+                headers["Prefer"] = "wait=30"
+        else:
+            target = f"/{'wait' if waits else 'accept'}/{function}"
+        if self.plan.kind == "echo":
+            marker = body.decode()
+        elif not waits:
+            marker = '"id":"'
+        return encode_request("POST", target, body, headers, host="127.0.0.1"), marker
+
+    def _start_redis(self) -> None:
+        (self.parts.folder / "redis").mkdir(exist_ok=True)
+        command = redis_command(find_server().program, self.parts.folder, self._socket)
+        self.parts.start("redis", command, cwd=self.parts.folder, env=self._environment)
+        self.parts.await_ready(self._redis_answers)
+
+    def _start_penstock(self) -> None:
+        command = (
+            *(sys.executable, "-m", "gateway.cli.main", "up", "--port", str(self.port)),
+            *("--data", self.parts.folder / "data", "--functions", _FUNCTIONS),
+            *("--redis", f"unix://{self._socket}", "--gateways", "1"),
+            *("--workers", str(WORKERS), "--runners", str(SLOTS)),
+        )
+        environment = self._environment | {"PENSTOCK_LOG_LEVEL": "warning"}
+        self.parts.start("penstock", command, cwd=self.parts.folder, env=environment)
+
+    def _start_echo(self) -> None:
+        stock = ("uvicorn_worker.UvicornWorker", "web:app")
+        own = ("gateway.serving.worker.GatewayWorker", "web:gateway_app")
+        worker_class, application = stock if self.plan.name.endswith("stock") else own
+        command = (
+            *(sys.executable, "-m", "gunicorn", "-k", worker_class, "-w", "1"),
+            *("-b", f"127.0.0.1:{self.port}", "--log-level", "warning"),
+            *("--no-control-socket", application),
+        )
+        self.parts.start("web", command, cwd=PEERS / "echo", env=self._environment)
+
+    def _start_part(self, name: str, command: tuple[str, ...]) -> None:
+        programs = install(self.plan.folder)
+        source = PEERS / self.plan.folder
+        is_node = not (source / "requirements.txt").exists()
+        words = [word.format(bin=programs, port=self.port) for word in command]
+        self.parts.start(
+            name,
+            words,
+            cwd=programs.parent if is_node else source,
+            env=self._environment | {"PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+
+    def _redis_answers(self) -> bool:
+        try:
+            return bool(self.run_command("PING"))
+        except StoreError:
+            return False
+
+    def _answers(self) -> bool:
+        """Whether a call goes the whole way."""
+        body, _ = body_of("noop", 0)
+        try:
+            if self.plan.kind == "penstock":
+                target = f"/functions/{self._isolation}.noop"
+                status = self._send("POST", target, body, {"Prefer": "wait=10"})
+                return status == _OK
+            if self.plan.kind == "echo":
+                return self._send("POST", "/accept/noop", body, {}) == _ACCEPTED
+            return self._send("POST", "/wait/noop", body, {}) == _OK
+        except (OSError, HTTPException):
+            return False
+
+    def _ask(self, method: str, target: str, body: bytes) -> None:
+        status = self._send(method, target, body, {})
+        if status != _OK:
+            raise RuntimeError(f"{self.plan.name}: {method} {target} was answered {status}")
+
+    def _send(self, method: str, target: str, body: bytes, headers: dict[str, str]) -> int:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_LIMIT_S)
+        try:
+            connection.request(method, target, body, _JSON | headers)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        finally:
+            connection.close()
+
+
+@contextmanager
+def running(plan: SystemPlan, folder: Path) -> Iterator[Running]:
+    """Start a system; stop it at the end, whatever happens."""
+    system = Running(plan, folder)
+    try:
+        system.start()
+        yield system
+    finally:
+        system.stop()

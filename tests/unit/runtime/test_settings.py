@@ -1,0 +1,82 @@
+"""Settings: what is said where, and what is refused in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import SettingsError
+from runtime.settings import are_set, read_settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # no `.env` of somebody else
+    for name in ("PORT", "LOG_LEVEL", "QUEUES", "DATA"):
+        monkeypatch.delenv(f"PENSTOCK_{name}", raising=False)
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / ".env").write_text(
+        "PENSTOCK_PORT=1\nPENSTOCK_LOG_LEVEL=error\nPENSTOCK_DATA='some where'\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("PENSTOCK_PORT", "2")
+    monkeypatch.setenv("penstock_log_level", "debug")
+
+    settings = read_settings(port=3)
+
+    assert read_settings().port == 2
+    assert (settings.port, settings.log_level, settings.data) == (3, "debug", Path("some where"))
+    assert are_set("port")
+    assert not are_set("host", "redis")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("port", " 8080 ", 8080),
+        ("drain_s", "0.5", 0.5),
+        ("callback_allow_loopback", "Yes", True),
+        ("callback_allow_loopback", "0", False),
+        ("queues", " a, b,,", ("a", "b")),
+        ("queues", "", ()),
+        ("redis", "redis://:secret@host:1/2", "redis://:secret@host:1/2"),
+    ],
+)
+def test_a_text_becomes_a_value_of_the_settings_type(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object
+):
+    monkeypatch.setenv(f"PENSTOCK_{name.upper()}", text)
+
+    found = getattr(read_settings(), name)
+
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("PORT", "many", "takes a whole number at least 0 and at most 65535 (got 'many')"),
+        ("PORT", "", "takes a whole number"),
+        ("PORT", "70000", "at most 65535"),
+        ("RUNNERS", "0", "at least 1"),
+        ("BODY_TIMEOUT_S", "0", "takes a number more than 0"),
+        ("DRAIN_S", "nan", "takes a number at least 0"),
+        ("LOG_LEVEL", "loud", "takes debug, info, warning or error (got 'loud')"),
+        ("CALLBACK_ALLOW_LOOPBACK", "perhaps", "takes true or false"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, sentence: str
+):
+    monkeypatch.setenv(f"PENSTOCK_{name}", text)
+
+    with pytest.raises(SettingsError) as refusal:
+        read_settings()
+
+    assert str(refusal.value).startswith(f"PENSTOCK_{name}: ")
+    assert sentence in str(refusal.value)

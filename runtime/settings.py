@@ -27,7 +27,11 @@ class Settings(BaseSettings):
         env_prefix="PENSTOCK_", env_file=".env", extra="ignore", frozen=True
     )
 
-    redis: str = Field("", description="Redis URL; empty means an embedded one (only in `up`).")
+    redis: str = Field(
+        "",
+        description="Redis URL, or sentinels (`redis+sentinel://host1,host2,host3/mymaster/0`); "
+        "empty means an embedded one (only in `up`).",
+    )
     functions: Path = Field(Path("functions"), description="Folder of function files.")
     data: Path = Field(Path(".penstock"), description="Folder for the embedded Redis and secrets.")
     host: str = Field("127.0.0.1", description="Address the gateway binds.")

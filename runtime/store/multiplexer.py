@@ -17,13 +17,14 @@ from typing import Any, TypeVar, cast
 
 import hiredis
 
-from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.address import Address, check_version, parse_address
-from runtime.store.failures import NoScriptError, failure_of
+from runtime.errors import StoreUnavailableError
+from runtime.store.address import Address, check_handshake, parse_address
+from runtime.store.failures import NoScriptError, failure_of, is_demotion
 from runtime.store.keys import Keys
 from runtime.store.line import command_words
 from runtime.store.packing import pack
 from runtime.store.scripts import Argument, Call
+from runtime.store.sentinel import locate
 from runtime.store.trouble import TROUBLE
 
 T = TypeVar("T")
@@ -58,6 +59,8 @@ class Multiplexer:
             reply = await wire.send(command_words(call, self.keys))
             if isinstance(reply, hiredis.ReplyError):
                 failure = failure_of(str(reply))
+                if is_demotion(failure):
+                    wire.fail("the server is no master any more")
                 if not isinstance(failure, NoScriptError):
                     raise failure
                 reply = await wire.send(command_words(call, self.keys, whole=True))
@@ -86,39 +89,38 @@ class Multiplexer:
             self._wire = task.result()
 
     async def _open(self) -> Wire:
-        return await open_wire(self._address, self._timeout_s)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                servers = await locate(self._address)
+                for server in servers[:-1]:
+                    with contextlib.suppress(StoreUnavailableError):
+                        return await open_wire(server, self._timeout_s)
+                return await open_wire(servers[-1], self._timeout_s)
+        except TimeoutError as error:
+            raise StoreUnavailableError("Redis cannot be reached: no answer") from error
 
 
 async def open_wire(address: Address, timeout_s: float) -> Wire:
-    """Connect, shake hands and check the server's version.
+    """Connect and shake hands.
 
     Raises:
-        StoreError: Redis is away, too old or refuses us.
+        StoreError: Redis is away, too old, a replica, or refuses us.
     """
     loop = asyncio.get_running_loop()
     wire = Wire(loop, timeout_s)
     context = ssl.create_default_context() if address.tls else None
     try:
-        async with asyncio.timeout(timeout_s):
-            if address.path is not None:
-                await loop.create_unix_connection(lambda: wire, address.path)
-            else:
-                await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
-            replies = await asyncio.gather(*(wire.send(words) for words in address.handshake()))
-    except (OSError, TimeoutError) as error:
+        if address.path is not None:
+            await loop.create_unix_connection(lambda: wire, address.path)
+        else:
+            await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
+        check_handshake(await asyncio.gather(*(wire.send(words) for words in address.handshake())))
+    except OSError as error:
         wire.fail("no answer")
         raise StoreUnavailableError(
             f"Redis cannot be reached: {str(error) or 'no answer'}"
         ) from error
     except BaseException:
-        wire.fail("closed")
-        raise
-    try:
-        for reply in replies:
-            if isinstance(reply, hiredis.ReplyError):
-                raise failure_of(str(reply))
-        check_version(replies[-1])
-    except StoreError:
         wire.fail("refused")
         raise
     return wire

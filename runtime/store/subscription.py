@@ -10,15 +10,18 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import hiredis
 
 from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.address import Address, parse_address
+from runtime.store.address import Address, check_role, parse_address
 from runtime.store.packing import pack
+from runtime.store.sentinel import locate
 
 _RETRY_S = 0.25
 _PING_S = 10.0
+_WATCHED_PING_S = 1.0
 _MESSAGE_PARTS = 3
 
 
@@ -42,10 +45,13 @@ class Subscription:
         timeout_s: float = 1.0,
     ) -> None:
         self._address = parse_address(url)
+        # Where another may take over, a silent server is doubted soon.
+        self._ping_s = _PING_S if self._address.watch is None else _WATCHED_PING_S
         self._channels = tuple(channels)
         self._on_message = on_message
         self._on_connect = on_connect
         self._timeout_s = timeout_s
+        self._subscribed = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -69,13 +75,13 @@ class Subscription:
     async def _listen(self) -> None:
         reader, writer = await asyncio.wait_for(_open(self._address), self._timeout_s)
         try:
-            writer.write(pack(("SUBSCRIBE", *self._channels)))
+            writer.write(pack(("ROLE",)) + pack(("SUBSCRIBE", *self._channels)))
             replies = hiredis.Reader()
-            subscribed = 0
+            self._subscribed = 0
             idle = False
             while True:
                 try:
-                    data = await asyncio.wait_for(reader.read(65_536), _PING_S)
+                    data = await asyncio.wait_for(reader.read(65_536), self._ping_s)
                 except TimeoutError:
                     if idle:
                         raise StoreUnavailableError("no answer to PING") from None
@@ -87,25 +93,35 @@ class Subscription:
                 idle = False
                 replies.feed(data)
                 while (reply := replies.gets()) is not False:
-                    if not isinstance(reply, list):
-                        continue
-                    if reply[0] == b"subscribe":
-                        subscribed += 1
-                        if subscribed == len(self._channels):
-                            self._on_connect()
-                    elif reply[0] == b"message" and len(reply) == _MESSAGE_PARTS:
-                        self._on_message(reply[1].decode(), reply[2])
+                    if isinstance(reply, list):
+                        self._hear(reply)
         finally:
             writer.close()
 
+    def _hear(self, reply: list[Any]) -> None:
+        if reply[0] == b"subscribe":
+            self._subscribed += 1
+            if self._subscribed == len(self._channels):
+                self._on_connect()
+        elif reply[0] == b"message" and len(reply) == _MESSAGE_PARTS:
+            self._on_message(reply[1].decode(), reply[2])
+        elif not self._subscribed:
+            check_role(reply)
+
 
 async def _open(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    if address.path is not None:
-        reader, writer = await asyncio.open_unix_connection(address.path)
+    servers = await locate(address)
+    for server in servers[:-1]:
+        with contextlib.suppress(OSError):
+            return await _open_at(server)
+    return await _open_at(servers[-1])
+
+
+async def _open_at(server: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if server.path is not None:
+        reader, writer = await asyncio.open_unix_connection(server.path)
     else:
-        context = ssl.create_default_context() if address.tls else None
-        reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
-    if address.password is not None:
-        words = ("AUTH", address.username, address.password)
-        writer.write(pack(tuple(word for word in words if word)))
+        context = ssl.create_default_context() if server.tls else None
+        reader, writer = await asyncio.open_connection(server.host, server.port, ssl=context)
+    writer.write(b"".join(pack(words) for words in server.authentication()))
     return reader, writer

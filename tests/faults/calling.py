@@ -128,7 +128,7 @@ class Callers:
             connection.close()
 
     def _call(self, connection: http.client.HTTPConnection, number: int) -> Answer:
-        key = f"{self._function}-{number}"
+        key = f"{self._path}-{number}"
         began_s = time.monotonic()
         refusals: list[Refusal] = []
         while time.monotonic() - began_s < GIVES_UP_AFTER_S:

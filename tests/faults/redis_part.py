@@ -25,7 +25,7 @@ class RedisPart:
     keys = Keys()
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self.url = f"unix://{folder / 'redis.sock'}"
         self._server: subprocess.Popen[bytes] | None = None
         self._line = Line(self.url, timeout_s=COMMAND_LIMIT_S)
@@ -37,7 +37,7 @@ class RedisPart:
 
     def start(self) -> None:
         """Start it on what it had; returns when it answers."""
-        self._server = start_redis(self._folder, *DURABLE)
+        self._server = start_redis(self.folder, *DURABLE)
 
     def kill(self) -> None:
         """Kill it outright."""

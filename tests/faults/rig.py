@@ -17,6 +17,9 @@ from tests.faults.witness import Witness
 from tests.support.system import System, running_system
 
 
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
     """A running system with a Redis of its own, an outside witness and an onlooker."""
@@ -26,6 +29,7 @@ class Rig:
     witness: Witness
     onlooker: Onlooker
     folder: Path
+    secret: str = SECRET
     deaths: Deaths = field(default_factory=Deaths)
 
     def callers(self, function: str, arguments: Arguments, **more: Any) -> Callers:
@@ -54,7 +58,7 @@ def rigged(
                     folder,
                     *("--redis", redis.url, *flags),
                     functions=folder / "functions",
-                    environment=environment,
+                    environment={"PENSTOCK_CALLBACK_SECRET": SECRET, **(environment or {})},
                 ) as system,
                 Onlooker(system.base_url) as onlooker,
             ):

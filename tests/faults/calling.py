@@ -21,6 +21,8 @@ PAUSE_S = 0.1
 ANSWER_LIMIT_S = 10.0
 GIVES_UP_AFTER_S = 90.0
 Arguments = Callable[[int], Mapping[str, Any]]
+Headers = Callable[[int], Mapping[str, str]]
+Query = Callable[[int], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,9 @@ class Callers:
         base_url: Where the gateway is.
         function: What to call.
         arguments: From a call's number to its arguments.
-        headers: Sent with every call.
-        query: Appended to the path.
+        headers: From a call's number to further headers.
+        query: From a call's number to what is appended to the path.
+        name: Parts the keys of these callers from those of others.
         keeps_connections: Whether a thread uses its connection again.
         threads: How many calls may be on their way at once.
     """
@@ -64,16 +67,16 @@ class Callers:
         function: str,
         arguments: Arguments,
         *,
-        headers: Mapping[str, str] | None = None,
-        query: str = "",
+        headers: Headers = lambda _: {},
+        query: Query = lambda _: "",
+        name: str = "",
         keeps_connections: bool = True,
         threads: int = 8,
     ) -> None:
         parts = urlsplit(base_url)
         self._host, self._port = parts.hostname or "", parts.port
         self._function, self._arguments = function, arguments
-        self._headers = dict(headers or {})
-        self._path = f"/functions/{function}{query}"
+        self._headers, self._query, self._name = headers, query, name or function
         self._keeps_connections = keeps_connections
         self._threads = threads
         self._numbers = itertools.count()
@@ -128,7 +131,7 @@ class Callers:
             connection.close()
 
     def _call(self, connection: http.client.HTTPConnection, number: int) -> Answer:
-        key = f"{self._path}-{number}"
+        key = f"{self._name}-{number}"
         began_s = time.monotonic()
         refusals: list[Refusal] = []
         while time.monotonic() - began_s < GIVES_UP_AFTER_S:
@@ -150,10 +153,15 @@ class Callers:
     def _ask(self, connection: http.client.HTTPConnection, number: int, key: str) -> str | Refusal:
         """Ask once; return the id, or why there is none."""
         at_s = time.monotonic()
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key, **self._headers}
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": key,
+            **self._headers(number),
+        }
+        path = f"/functions/{self._function}{self._query(number)}"
         try:
             body = json.dumps(self._arguments(number))
-            connection.request("POST", self._path, body=body, headers=headers)
+            connection.request("POST", path, body=body, headers=headers)
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException):

@@ -72,6 +72,7 @@ def judge(
     endings: frozenset[str] = frozenset({"succeeded"}),
     within_s: float = 60,
     never_ran: frozenset[str] = frozenset(),
+    runs_per_attempt: int = 1,
 ) -> Verdict:
     """Wait until all is at rest, then compare what was told, seen and kept.
 
@@ -82,6 +83,7 @@ def judge(
         endings: How calls may end.
         within_s: How long it may take to come to rest.
         never_ran: Endings of calls that need not have run.
+        runs_per_attempt: How often each attempt may have been run.
     """
     eventually(lambda: is_idle(rig.redis), within_s=within_s, every_s=0.2)
     eventually(lambda: not left_over(rig.redis), within_s=within_s, every_s=1)
@@ -89,7 +91,7 @@ def judge(
     verdict = Verdict(calls=len(ids))
     verdict.breach("never acknowledged", [a.key for a in told if not a.id])
     _judge_endings(verdict, rig, ids, endings)
-    _judge_runs(verdict, rig, ids, never_ran)
+    _judge_runs(verdict, rig, ids, never_ran, runs_per_attempt)
     if receiver is not None:
         _judge_callbacks(verdict, ids, receiver)
     verdict.breach("not empty at rest", left_over(rig.redis))
@@ -148,7 +150,9 @@ def _differs(was: dict[str, Any], now: dict[str, Any] | None) -> bool:
     return now is None or without_callback(was) != without_callback(now)
 
 
-def _judge_runs(verdict: Verdict, rig: Rig, ids: set[str], never_ran: frozenset[str]) -> None:
+def _judge_runs(
+    verdict: Verdict, rig: Rig, ids: set[str], never_ran: frozenset[str], runs_per_attempt: int
+) -> None:
     runs: dict[str, list[Run]] = defaultdict(list)
     for run in rig.witness.runs():
         runs[run.id].append(run)
@@ -163,20 +167,21 @@ def _judge_runs(verdict: Verdict, rig: Rig, ids: set[str], never_ran: frozenset[
         (
             f"{i}: {problem}"
             for i, record in witnessed.items()
-            if record["status"] not in never_ran and (problem := _misfit(record, runs.get(i, [])))
+            if record["status"] not in never_ran
+            and (problem := _misfit(record, runs.get(i, []), runs_per_attempt))
         ),
     )
     verdict.recovery_s = recoveries_s(witnessed, runs, rig.deaths.at_s)
 
 
-def _misfit(record: dict[str, Any], runs: list[Run]) -> str:
+def _misfit(record: dict[str, Any], runs: list[Run], runs_per_attempt: int) -> str:
     """Return how the attempts in the record differ from the runs that were witnessed.
 
     Every run is an attempt of the record, and every attempt a run, but for those that the
     record itself says were cut short: their process may have died before the first line.
     """
     seen = Counter(run.attempt for run in runs)
-    if twice := [attempt for attempt, count in seen.items() if count > 1]:
+    if twice := [attempt for attempt, count in seen.items() if count > runs_per_attempt]:
         return f"attempt {twice[0]} was run {seen[twice[0]]} times"
     cut_short = {a["attempt"] for a in record["attempts"] if a["outcome"] in _CUT_SHORT}
     if record["error"] is not None and record["error"]["type"] == "worker_lost":

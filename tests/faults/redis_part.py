@@ -41,6 +41,7 @@ class RedisPart:
 
     def kill(self) -> None:
         """Kill it outright."""
+        self._line.close()  # the next command connects to the next server
         if self._server is not None:
             self._server.kill()
             self._server.wait()
@@ -65,6 +66,5 @@ class RedisPart:
         return self.keys.build(name, *parts)
 
     def close(self) -> None:
-        """Kill it and close the connection of this test."""
-        self._line.close()
+        """Kill it for good."""
         self.kill()

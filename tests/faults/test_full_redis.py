@@ -62,8 +62,8 @@ def test_a_full_redis_is_told_truthfully_running_work_is_kept_and_all_resumes(
         goal="503 p99 ≤ 1.5 s; running calls are not run again; resumed ≤ 10 s",
     )
     with rigged(tmp_path, "--workers", "2", "--runners", "8") as rig:
-        long = rig.callers("work", lambda n: {"number": n, "pause_s": 8.0}, query="?tag=long")
-        short = rig.callers("work", lambda n: {"number": 100 + n}, query="?tag=short", threads=16)
+        long = rig.callers("work", lambda n: {"number": n, "pause_s": 8.0})
+        short = rig.callers("work", lambda n: {"number": 100 + n}, name="short", threads=16)
 
         running = long.make(RUNNING)
         eventually(lambda: len(rig.witness.runs()) == RUNNING)

@@ -11,14 +11,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-SOURCE = '''
-"""Functions that are seen from outside."""
+NOTE = '''
+"""How a function tells the witness."""
 
 import os
-import signal
 import time
 
-from runtime import Context, Retry, function
+from runtime import Context
 
 FILE = {file!r}
 
@@ -28,6 +27,16 @@ def note(sign: str, ctx: Context) -> None:
     descriptor = os.open(FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.write(descriptor, line.encode())
     os.close(descriptor)
+'''
+SOURCE = '''
+"""Functions that are seen from outside."""
+
+import os
+import signal
+import time
+
+from _witness import note
+from runtime import Context, Retry, function
 
 
 @function(timeout="60s")
@@ -76,7 +85,8 @@ class Witness:
     def write_functions(self, folder: Path) -> None:
         """Publish the functions that tell this witness."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "witnessed.py").write_text(SOURCE.format(file=str(self.file)))
+        (folder / "_witness.py").write_text(NOTE.format(file=str(self.file)))
+        (folder / "witnessed.py").write_text(SOURCE)
 
     def runs(self) -> list[Run]:
         """Return every run so far, in the order in which they began.

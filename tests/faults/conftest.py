@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,12 +29,6 @@ def row(request: pytest.FixtureRequest) -> Iterator[Row]:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and request.node.get_closest_marker("faults"):
         reporter.write_line(f"\n{row.render()}")
-
-
-@pytest.fixture
-def tell(row: Row) -> Callable[[str], None]:
-    """Write a measured figure into the row."""
-    return row.tell
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,5 +62,5 @@ def _is_whole(config: pytest.Config) -> bool:
         and not config.option.keyword
         and not config.getoption("lf", default=False)
         and any("::" not in a for a in config.args)
-        and any(HERE == path or path in HERE.parents for path in chosen)
+        and any(path == HERE or path in HERE.parents for path in chosen)
     )

@@ -24,9 +24,9 @@ class RedisPart:
 
     keys = Keys()
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.folder = folder
-        self.url = f"unix://{folder / 'redis.sock'}"
+        self.url = url or f"unix://{folder / 'redis.sock'}"
         self._server: subprocess.Popen[bytes] | None = None
         self._line = Line(self.url, timeout_s=COMMAND_LIMIT_S)
 

@@ -25,7 +25,7 @@ def require_truthful(refusals: Sequence[Refusal], *, within_s: float = 1.5) -> s
     assert set(statuses) == {503}, statuses
     assert all(r.retry_after and int(r.retry_after) >= 1 for r in refusals)
     assert p99_s <= within_s, f"p99 of refusals {p99_s:.2f} s"
-    return f"{len(refusals)} × 503, p99 {p99_s:.2f} s"
+    return f"{len(refusals):,} times 503, p99 {p99_s:.2f} s"
 
 
 def resumed_after_s(told: Sequence[Answer], back_at_s: float) -> float:

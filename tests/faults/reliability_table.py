@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/reliability.md"
 MUTATIONS = Path(__file__).with_name("mutations.md")
 HEAD = (
-    "| scenario | calls | lost | unexpected | run again | recovery p99 / max | goal | figures | held |",
+    "| scenario | calls | lost | unexpected | run again | recovery | goal | figures | held |",
     "|---|---|---|---|---|---|---|---|---|",
 )
 
@@ -87,14 +87,14 @@ def render_page(rows: list[Row], *, took_s: float) -> str:
         "witness. One oracle (`tests/faults/oracle.py`) compares that file with what callers were",
         "told and with what the system says in the end, in every row that counts calls:",
         "",
-        "- each acknowledged id ends, in one status that never changes again; none is lost, and there",
-        "  is none that nobody was told of;",
+        "- each acknowledged id ends, in one status that never changes again; none is lost, and",
+        "  there is none that nobody was told of;",
         "- the attempts in each record are the runs that were witnessed, none run twice;",
         "- a callback says what a poll says, and its `webhook-id` is the same on every attempt;",
         "- at rest every queue, lease and due set is empty, and every counter is back at zero.",
         "",
         "*Run again* counts runs beyond one per call: at-least-once, visible as a higher attempt.",
-        "*Recovery* is the time from a kill to the next run of a call that it cut short.",
+        "*Recovery* is the time from a kill to the next run of a call it cut short, p99 / max.",
         "",
         *HEAD,
         *(row.render() for row in rows),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.faults.calling import Arguments, Callers
 from tests.faults.deaths import Deaths
@@ -15,7 +18,7 @@ from tests.faults.onlooker import Onlooker
 from tests.faults.redis_part import RedisPart
 from tests.faults.witness import Witness
 from tests.support.system import System, running_system
-
+from tests.support.waiting import eventually
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -32,6 +35,16 @@ class Rig:
     secret: str = SECRET
     deaths: Deaths = field(default_factory=Deaths)
 
+    def parts(self, kind: str) -> list[psutil.Process]:
+        """Return the supervised processes of a kind, once all that were started live."""
+
+        def look() -> list[psutil.Process] | None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                return self.system.parts(kind)
+            return None
+
+        return eventually(look, within_s=20)
+
     def callers(self, function: str, arguments: Arguments, **more: Any) -> Callers:
         """Return callers of one function."""
         return Callers(self.system.base_url, function, arguments, **more)
@@ -41,29 +54,38 @@ class Rig:
 def rigged(
     folder: Path,
     *flags: str,
+    redis: RedisPart | None = None,
     functions: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Rig]:
-    """Start a system on a Redis of its own; `functions` are further files, name to source."""
+    """Start a system; `functions` are further files, name to source.
+
+    Its Redis is one of its own, unless the test brings one that runs already.
+    """
     witness = Witness(folder / "witness")
     witness.write_functions(folder / "functions")
     for name, source in (functions or {}).items():
         (folder / "functions" / f"{name}.py").write_text(source)
-    with tempfile.TemporaryDirectory(prefix="penstock-") as short:
+    with ExitStack() as stack:
+        redis = redis or stack.enter_context(_own_redis())
+        system = stack.enter_context(
+            running_system(
+                folder,
+                *("--redis", redis.url, *flags),
+                functions=folder / "functions",
+                environment={"PENSTOCK_CALLBACK_SECRET": SECRET, **(environment or {})},
+            )
+        )
+        onlooker = stack.enter_context(Onlooker(system.base_url))
+        yield Rig(system=system, redis=redis, witness=witness, onlooker=onlooker, folder=folder)
+
+
+@contextmanager
+def _own_redis() -> Iterator[RedisPart]:
+    with tempfile.TemporaryDirectory(prefix="penstock-") as short:  # a socket's path is short
         redis = RedisPart(Path(short))
         redis.start()
         try:
-            with (
-                running_system(
-                    folder,
-                    *("--redis", redis.url, *flags),
-                    functions=folder / "functions",
-                    environment={"PENSTOCK_CALLBACK_SECRET": SECRET, **(environment or {})},
-                ) as system,
-                Onlooker(system.base_url) as onlooker,
-            ):
-                yield Rig(
-                    system=system, redis=redis, witness=witness, onlooker=onlooker, folder=folder
-                )
+            yield redis
         finally:
             redis.close()

@@ -33,7 +33,9 @@ def test_what_waited_while_redis_was_away_goes_out_within_30_s_of_its_return(
         receiver.behave("/ok", busy(DUE_IN_S))
         retried = rig.callers("second_time", lambda n: {"number": n, "after_s": DUE_IN_S})
         delivered = rig.callers(
-            "work", lambda n: {"number": n}, headers=lambda _: {"X-Callback-Url": receiver.url("/ok")}
+            "work",
+            lambda n: {"number": n},
+            headers=lambda _: {"X-Callback-Url": receiver.url("/ok")},
         )
 
         told = retried.make(PENDING)
@@ -43,7 +45,7 @@ def test_what_waited_while_redis_was_away_goes_out_within_30_s_of_its_return(
         undelivered = rig.redis.key("deliveries", "pending")
         eventually(lambda: rig.redis.command("ZCARD", due) == PENDING, within_s=15)
         eventually(lambda: rig.redis.command("ZCARD", deliveries) == PENDING, within_s=30)
-        workers = {process.pid for process in rig.system.parts("worker")}
+        workers = {process.pid for process in rig.parts("worker")}
         rig.redis.kill()
         receiver.behave("/ok", status(200))
         threading.Event().wait(AWAY_S)
@@ -59,7 +61,7 @@ def test_what_waited_while_redis_was_away_goes_out_within_30_s_of_its_return(
         out_s = time.monotonic() - back_at_s
 
         row.tell(f"{pending[0]} retries and {pending[1]} deliveries out after {out_s:.1f} s")
-        same = {process.pid for process in rig.system.parts("worker")}
+        same = {process.pid for process in rig.parts("worker")}
         verdict = row.judged(judge(rig, [*told, *with_callback]))
         assert same == workers
         assert pending == [PENDING, PENDING]

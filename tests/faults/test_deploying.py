@@ -13,7 +13,7 @@ from tests.faults.rig import rigged
 from tests.support.waiting import eventually
 
 CALLS = 1_000
-SOURCE = '''
+SOURCE = """
 import time
 
 from runtime import Context, function
@@ -30,7 +30,7 @@ def release(number: int, *, ctx: Context) -> int:
     assert before == VERSION
     note("-", ctx)
     return VERSION
-'''
+"""
 BROKEN = "import nothing_of_this_name\n"
 
 
@@ -42,7 +42,12 @@ def test_a_new_and_a_broken_version_harm_no_call(tmp_path: Path, row: Row) -> No
         goal="each call runs once, on one whole version; the broken one never serves",
     )
     with rigged(
-        tmp_path, "--workers", "2", "--runners", "4", functions={"release": SOURCE.format(version=1)}
+        tmp_path,
+        "--workers",
+        "2",
+        "--runners",
+        "4",
+        functions={"release": SOURCE.format(version=1)},
     ) as rig:
         functions = rig.system.http
         told = rig.callers("release", lambda n: {"number": n}).make(CALLS)

@@ -18,7 +18,7 @@ PER_S = 200
 
 def kill_a_gateway(rig: Rig, chance: random.Random) -> None:
     """Kill a serving process; now and then the arbiter with all of them."""
-    [arbiter] = rig.system.parts("gateway")
+    [arbiter] = rig.parts("gateway")
     serving = arbiter.children()
     rig.deaths.kill(arbiter if chance.random() < 0.2 or not serving else chance.choice(serving))
 

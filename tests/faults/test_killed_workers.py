@@ -17,7 +17,7 @@ from tests.faults.rig import Rig, rigged
 
 def kill_somebody(rig: Rig, chance: random.Random) -> None:
     """Kill a worker, or a process that runs a function."""
-    victims = rig.system.parts("worker")
+    victims = rig.parts("worker")
     if chance.random() < 0.5:
         victims = [runner for worker in victims for runner in busy_runners(rig, worker)] or victims
     rig.deaths.kill(chance.choice(victims))

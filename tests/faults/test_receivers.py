@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,12 @@ BUSY_S = 8
 # Those that fail until they are mended; they are tried twice before that.
 BAD = ("/status/503", "/hang", "/reset", "/drip", "/redirect", f"/busy/{BUSY_S}")
 # Those whose answer ends the matter, and how.
-FINAL = {"/ok": "delivered", "/endless": "delivered", "/bomb": "delivered", "/status/410": "stopped"}
+FINAL = {
+    "/ok": "delivered",
+    "/endless": "delivered",
+    "/bomb": "delivered",
+    "/status/410": "stopped",
+}
 ADDRESSES = [f"{kind}/{number}" for kind in (*BAD, *FINAL) for number in range(EACH)]
 
 
@@ -108,12 +112,11 @@ def test_a_sender_that_dies_after_the_answer_delivers_again_under_the_same_id(
         goal="each delivered again, under the same `webhook-id`",
     )
     with receiving() as receiver, rigged(tmp_path, "--workers", "2") as rig:
-        answer_now = threading.Event()
-        answered = []
+        loop_of, answer_now, answered = [], asyncio.Event(), []
 
         async def answer_to_the_doomed(request: Received, writer: asyncio.StreamWriter) -> None:
-            while not answer_now.is_set():
-                await asyncio.sleep(0.02)
+            loop_of.append(asyncio.get_running_loop())
+            await answer_now.wait()
             await status(200)(request, writer)
             await writer.drain()
             answered.append(request.path)
@@ -129,10 +132,10 @@ def test_a_sender_that_dies_after_the_answer_delivers_again_under_the_same_id(
 
         told = callers.make(EACH)
         eventually(lambda: len(receiver.requests) == EACH, within_s=10)
-        senders = rig.system.parts("worker")
+        senders = rig.parts("worker")
         for sender in senders:
             sender.suspend()
-        answer_now.set()
+        loop_of[0].call_soon_threadsafe(answer_now.set)
         eventually(lambda: len(answered) == EACH)
         for sender in senders:
             rig.deaths.kill(sender)

@@ -25,16 +25,16 @@ def restart(rig: Rig, kind: str, process: psutil.Process) -> None:
     process.terminate()
 
     def is_replaced() -> bool:
-        now = {part.pid for part in rig.system.parts(kind)}
+        now = {part.pid for part in rig.parts(kind)}
         return process.pid not in now and len(now) == count
 
-    count = len(rig.system.parts(kind))
+    count = len(rig.parts(kind))
     eventually(is_replaced, within_s=30, every_s=0.05)
 
 
 def await_workers(rig: Rig) -> None:
     """Wait until the workers that run are those that the system knows."""
-    pids = {process.pid for process in rig.system.parts("worker")}
+    pids = {process.pid for process in rig.parts("worker")}
 
     def known() -> bool:
         answer = rig.system.http.get("/workers")
@@ -49,7 +49,7 @@ def test_rolling_restarts_fail_lose_and_repeat_nothing(
     tmp_path: Path, row: Row, rounds: int
 ) -> None:
     row.begin(
-        f"all workers and gateways restarted in turn {rounds} × under {PER_S} requests/s "
+        f"all workers and gateways restarted in turn {rounds} times under {PER_S} requests/s "
         "(clients do not repeat)",
         goal="0 failed, 0 lost, 0 run twice",
     )
@@ -63,10 +63,10 @@ def test_rolling_restarts_fail_lose_and_repeat_nothing(
         with callers.calling(PER_S) as told:
             for number in range(rounds):
                 threading.Event().wait(ROUND_S if number else 1)
-                for worker in rig.system.parts("worker"):
+                for worker in rig.parts("worker"):
                     restart(rig, "worker", worker)
                     await_workers(rig)
-                for gateway in rig.system.parts("gateway"):
+                for gateway in rig.parts("gateway"):
                     restart(rig, "gateway", gateway)
                     eventually(
                         lambda: rig.system.http.get("/readyz").is_success, within_s=20, every_s=0.1

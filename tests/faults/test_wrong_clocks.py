@@ -24,7 +24,6 @@ DELAY_S = 5
 IN_TIME_S = 5.0
 
 
-
 @pytest.mark.faults
 @pytest.mark.timeout(150)
 def test_clocks_ten_minutes_off_cause_no_duplicate_and_no_early_end(
@@ -42,9 +41,11 @@ def test_clocks_ten_minutes_off_cause_no_duplicate_and_no_early_end(
         own_worker(rig, runners=4, environment=shifted_by(-OFF_S)) as behind,
         own_gateway(rig, shifted_by(OFF_S)) as fast_gateway,
     ):
-        right = {process.pid for process in rig.system.parts("worker")}
+        right = {process.pid for process in rig.parts("worker")}
         callback = {"X-Callback-Url": receiver.url("/ok")}
-        long = rig.callers("work", lambda n: {"number": n, "pause_s": LONG_S}, headers=lambda _: callback)
+        long = rig.callers(
+            "work", lambda n: {"number": n, "pause_s": LONG_S}, headers=lambda _: callback
+        )
         running = long.make(LONG)
         short = [
             Callers(
@@ -64,7 +65,9 @@ def test_clocks_ten_minutes_off_cause_no_duplicate_and_no_early_end(
             verdict.runs[answer.id][0].began_s - answer.at_s - answer.took_s - DELAY_S
             for answer in told
         )
-        off_s = max(abs(int(r.headers["webhook-timestamp"]) - time.time()) for r in receiver.requests)
+        off_s = max(
+            abs(int(r.headers["webhook-timestamp"]) - time.time()) for r in receiver.requests
+        )
         who = {int(record["worker"].rsplit("-")[-1]) for record in verdict.records.values()}
         row.tell(f"delayed calls {late_s[0]:.2f} to {late_s[-1]:.2f} s late, {len(who)} workers")
         row.judged(verdict)

@@ -93,10 +93,10 @@ class Acceptance:
     def _is_new(self, resp: Response, submission: Submission, submitted: Submitted) -> bool:
         """Whether it was born; else it repeats another, or is refused."""
         if submitted.calls_left is not None:
-            resp.set_headers(self.admission.headers(submitted))
+            resp.set_headers(self.admission.headers(submitted, submission.pace))
         if submitted.reception == "NEW":
             return True
-        refusal = self.admission.refusal(submitted, submission.function)
+        refusal = self.admission.refusal(submitted, submission.function, submission.pace)
         if refusal is not None:
             raise refusal
         resp.set_header("Idempotency-Replayed", "true")

@@ -26,6 +26,7 @@ _NOTED_HEADERS = frozenset(
     {
         *(b"authorization", b"content-length", b"prefer", b"x-callback-url"),
         *(b"idempotency-key", b"traceparent", b"tracestate"),
+        *(b"cookie", b"origin", b"sec-fetch-site"),
     }
 )
 

@@ -15,8 +15,9 @@ OF_FUNCTION = Parameter(name="function", description="Only of this function.", l
 
 
 def _page_route(path: str, resource: str, operation_id: str, summary: str) -> Route:
+    """Return a route of the page itself: it shows nothing but what its reader's key may read."""
     operation = Operation(
-        method="GET", id=operation_id, summary=summary, scope="read", reads_own_query=True
+        method="GET", id=operation_id, summary=summary, scope="open", reads_own_query=True
     )
     return Route(
         path=path,

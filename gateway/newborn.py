@@ -17,13 +17,14 @@ _ARGUMENTS = b'"@penstock-arguments@"'
 _EPOCH = b'"1970-01-01T00:00:00.000Z"'
 _HOLES = re.compile(b"(%b|%b|%b)" % (_ID, _ARGUMENTS, _EPOCH))
 _MOST_SHAPES = 4096
+_Kind = tuple[str, str, str, str | None]
 
 
 class NewbornWriter:
-    """Writes newborn invocations; one shape for each function, version and queue."""
+    """Writes newborn invocations; one shape for each function, version, queue and caller."""
 
     def __init__(self) -> None:
-        self._shapes: dict[tuple[str, str, str], tuple[bytes, tuple[bytes, ...]]] = {}
+        self._shapes: dict[_Kind, tuple[bytes, tuple[bytes, ...]]] = {}
         self._second = -1
         self._second_text = b""
 
@@ -42,7 +43,7 @@ class NewbornWriter:
 
     def _shape(self, submission: Submission) -> tuple[bytes, tuple[bytes, ...]]:
         """Return a template for %, and what goes into its holes in turn."""
-        key = (submission.function, submission.version, submission.queue)
+        key = (submission.function, submission.version, submission.queue, submission.caller)
         shape = self._shapes.get(key)
         if shape is None:
             if len(self._shapes) >= _MOST_SHAPES:
@@ -53,6 +54,7 @@ class NewbornWriter:
                 version=submission.version,
                 queue=submission.queue,
                 arguments=_ARGUMENTS,
+                caller=submission.caller,
             )
             written = invocation_json(record_at_birth(sample, 0)).replace(b"%", b"%%")
             shape = _HOLES.sub(b"%b", written), tuple(_HOLES.findall(written))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["open", "read", "invoke", "operate"]
+Scope = Literal["open", "any", "invoke", "see", "follow", "steer", "read", "operate", "admin"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Operation:
     """One method of a route.
 
     Attributes:
-        scope: What a caller must be allowed to do; None refuses.
+        scope: What a caller must be allowed to do (`gateway.permissions`); None refuses.
         reads_own_query: The resource judges the query itself.
         problems: Codes it may answer beyond those every operation may.
         waits: Whether it honours `Prefer: wait`.

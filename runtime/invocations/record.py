@@ -26,6 +26,7 @@ class Record:
 
     Attributes:
         omitted: Fields too long for a list; they are as if empty here.
+        caller: The name of the key that called; None when nobody showed one.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Record:
     retry_of: str | None = None
     retried_by: str | None = None
     batch: str | None = None
+    caller: str | None = None
     tags: bytes = b"[]"
     callback: str | None = None
     delivery: str | None = None
@@ -110,6 +112,7 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes]) -> Record:
         retry_of=text("retry_of"),
         retried_by=text("retried_by"),
         batch=text("batch"),
+        caller=text("caller"),
         tags=fields.get("tags", b"[]"),
         callback=text("callback"),
         delivery=text("delivery"),
@@ -134,6 +137,7 @@ def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
         key=wishes.key,
         tags=msgspec.json.encode(wishes.tags),
         retry_of=submission.retry_of,
+        caller=submission.caller,
         callback=wishes.callback,
     )
 

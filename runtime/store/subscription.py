@@ -33,6 +33,7 @@ class Subscription:
         channels: Their names, as built by `Keys`.
         on_message: Called in the loop with (channel, payload).
         on_connect: Called in the loop after each (re)connection, subscribed already.
+        on_disconnect: Called in the loop when a connection is lost.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Subscription:
         *,
         on_message: Callable[[str, bytes], None],
         on_connect: Callable[[], None],
+        on_disconnect: Callable[[], None] = lambda: None,
         timeout_s: float = 1.0,
     ) -> None:
         self._address = parse_address(url)
@@ -50,6 +52,7 @@ class Subscription:
         self._channels = tuple(channels)
         self._on_message = on_message
         self._on_connect = on_connect
+        self._on_disconnect = on_disconnect
         self._timeout_s = timeout_s
         self._subscribed = 0
         self._task: asyncio.Task[None] | None = None
@@ -96,6 +99,7 @@ class Subscription:
                     if isinstance(reply, list):
                         self._hear(reply)
         finally:
+            self._on_disconnect()
             writer.close()
 
     def _hear(self, reply: list[Any]) -> None:

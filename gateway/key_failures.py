@@ -1,0 +1,50 @@
+"""How often an address has shown wrong keys lately: after a few, it is told to wait.
+
+In memory of one process, and only failures count: who shows a valid key is let in,
+wherever he comes from. Guessing a key is hopeless anyway; this keeps it cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+MOST_FAILURES = 20
+WINDOW_S = 60.0
+_MOST_ADDRESSES = 10_000
+
+
+class KeyFailures:
+    """Counts failures by address, in windows."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        most: int = MOST_FAILURES,
+        window_s: float = WINDOW_S,
+    ) -> None:
+        self._clock = clock
+        self._most = most
+        self._window_s = window_s
+        self._counts: dict[str, tuple[int, float]] = {}
+
+    def wait_s(self, address: str) -> float:
+        """Return how long this address has to wait before another key of it is looked up."""
+        count, until = self._counts.get(address, (0, 0.0))
+        left_s = until - self._clock()
+        return left_s if count >= self._most and left_s > 0 else 0.0
+
+    def note(self, address: str) -> None:
+        """Count a failure."""
+        now = self._clock()
+        count, until = self._counts.get(address, (0, 0.0))
+        if until <= now:
+            count, until = 0, now + self._window_s
+            if len(self._counts) >= _MOST_ADDRESSES:
+                self._forget_old(now)
+        self._counts[address] = (count + 1, until)
+
+    def _forget_old(self, now: float) -> None:
+        self._counts = {a: (n, until) for a, (n, until) in self._counts.items() if until > now}
+        if len(self._counts) >= _MOST_ADDRESSES:
+            self._counts.clear()

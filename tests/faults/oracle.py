@@ -168,13 +168,13 @@ def _judge_runs(
             f"{i}: {problem}"
             for i, record in witnessed.items()
             if record["status"] not in never_ran
-            and (problem := _misfit(record, runs.get(i, []), runs_per_attempt))
+            and (problem := misfit(record, runs.get(i, []), runs_per_attempt))
         ),
     )
     verdict.recovery_s = recoveries_s(witnessed, runs, rig.deaths.at_s)
 
 
-def _misfit(record: dict[str, Any], runs: list[Run], runs_per_attempt: int) -> str:
+def misfit(record: dict[str, Any], runs: list[Run], runs_per_attempt: int) -> str:
     """Return how the attempts in the record differ from the runs that were witnessed.
 
     Every run is an attempt of the record, and every attempt a run, but for those that the

@@ -12,7 +12,7 @@ from tests.faults.oracle import judge
 from tests.faults.own_gateway import own_gateway
 from tests.faults.reliability_table import Row
 from tests.faults.rig import rigged
-from tests.faults.shifted_clock import shifted_by
+from tests.faults.shifted_clock import build_clock, shifted_by
 from tests.faults.worker_process import own_worker
 from tests.support.receiver import receiving
 
@@ -31,15 +31,16 @@ def test_clocks_ten_minutes_off_cause_no_duplicate_and_no_early_end(
 ) -> None:
     row.begin(
         f"a gateway and a worker {OFF_S // 60} min ahead, a worker {OFF_S // 60} min behind, "
-        "one right (libfaketime)",
+        "one right",
         goal="no duplicate, no early timeout or expiry, delays kept, signatures in time",
     )
+    clock = build_clock(tmp_path)
     with (
         receiving() as receiver,
-        rigged(tmp_path, "--workers", "1", "--runners", "4") as rig,
-        own_worker(rig, runners=4, environment=shifted_by(OFF_S)) as ahead,
-        own_worker(rig, runners=4, environment=shifted_by(-OFF_S)) as behind,
-        own_gateway(rig, shifted_by(OFF_S)) as fast_gateway,
+        rigged(tmp_path, "--workers", "1", "--runners", "6") as rig,
+        own_worker(rig, runners=6, environment=shifted_by(clock, OFF_S)) as ahead,
+        own_worker(rig, runners=6, environment=shifted_by(clock, -OFF_S)) as behind,
+        own_gateway(rig, shifted_by(clock, OFF_S)) as fast_gateway,
     ):
         right = {process.pid for process in rig.parts("worker")}
         callback = {"X-Callback-Url": receiver.url("/ok")}

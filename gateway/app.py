@@ -16,7 +16,8 @@ import structlog
 from gateway.accepting import Acceptance
 from gateway.admission import read_admission
 from gateway.application import GatewayApplication
-from gateway.authentication import Doorkeeper, is_open
+from gateway.authentication import Doorkeeper
+from gateway.binding import is_open
 from gateway.cache_headers import CacheHeaders
 from gateway.dashboard_files import read_dashboard_files
 from gateway.directory import FunctionDirectory

@@ -14,7 +14,6 @@ import falcon
 from falcon.asgi import Request, Response
 
 from gateway.application import noted_header
-from gateway.binding import is_loopback
 from gateway.callers import ANYBODY, CALLER, Caller, address_of, caller_with
 from gateway.key_checking import KeyChecker, shown_key, unauthenticated
 from gateway.permissions import require_permission
@@ -24,7 +23,6 @@ from gateway.routes import allowed_methods, find_operation, is_open_path
 from gateway.same_origin import SAFE_METHODS, comes_from_elsewhere, proves_origin
 from gateway.session_cookie import session_of
 from runtime.access.api_key import read_key
-from runtime.settings import Settings
 from runtime.store import access_calls
 from runtime.store.multiplexer import Multiplexer
 
@@ -140,10 +138,3 @@ def _unknown_method(req: Request) -> ProblemError:
     return ProblemError(
         "method_not_allowed", f"{req.path} takes {allowed}.", headers={"Allow": allowed}
     )
-
-
-def is_open(settings: Settings) -> bool:
-    """Whether callers need no key."""
-    if settings.auth == "auto":
-        return is_loopback(settings.host)
-    return settings.auth == "off"

@@ -1,4 +1,4 @@
-"""Make a key: draw its text, keep its digest, and show both secrets this one time.
+"""Keys as they are made and shown: both secrets in the one answer that makes them, never again.
 
 Shared by POST /keys and the command line, which works on Redis itself.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.key_bodies import NewKey
-from runtime.access.api_key import ApiKey
+from runtime.access.api_key import ApiKey, read_key
 from runtime.access.key_text import KeyText
 from runtime.callbacks.secret import generate_secret
 from runtime.invocations.view import moment
 from runtime.store import access_calls
-from runtime.store.access_calls import CreatedKey, StoredKey
+from runtime.store.access_calls import CreatedKey, FoundKeys, StoredKey
 from runtime.store.scripts import Call
 
 
@@ -47,6 +47,12 @@ def made_view(text: KeyText, new: NewKey, made: CreatedKey, callback_secret: str
         "expires_at": moment(made.expires_at_ms or None),
         "callback_secret": callback_secret if made.took_secret else None,
     }
+
+
+def listed_view(found: FoundKeys) -> list[dict[str, Any]]:
+    """Return keys as lists show them, oldest first."""
+    keys = sorted(map(read_key, found.keys), key=lambda key: (key.created_at_ms, key.id))
+    return [key_view(key, found.now_ms) for key in keys]
 
 
 def key_view(key: ApiKey, now_ms: int) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     auth: Literal["auto", "required", "off"] = Field(
         "auto", description="auto: open on loopback, a key required elsewhere; required; off."
     )
+    key: str = Field("", repr=False, description="API key that commands show a system.")
     public_url: str = Field("", description="Base address of links in callbacks; empty: relative.")
     callback_secret: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Signing secrets `whsec_…`, comma-separated; two while rotating."

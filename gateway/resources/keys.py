@@ -9,9 +9,8 @@ from falcon.asgi import Request, Response
 from gateway.application import BODY
 from gateway.callers import caller_of
 from gateway.key_bodies import read_new_key
-from gateway.key_making import draw_callback_secret, key_view, made_view, making
+from gateway.key_making import draw_callback_secret, listed_view, made_view, making
 from gateway.problems import ProblemError
-from runtime.access.api_key import read_key
 from runtime.access.key_text import generate_key_text
 from runtime.store import access_calls
 from runtime.store.multiplexer import Multiplexer
@@ -29,10 +28,8 @@ class KeyList:
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """List every key, oldest first."""
         found = await self._store.run(access_calls.read_keys())
-        keys = sorted(map(read_key, found.keys), key=lambda key: (key.created_at_ms, key.id))
-        items = [key_view(key, found.now_ms) for key in keys]
         resp.content_type = _JSON
-        resp.data = msgspec.json.encode({"items": items, "next": None})
+        resp.data = msgspec.json.encode({"items": listed_view(found), "next": None})
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Make a key."""

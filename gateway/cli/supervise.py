@@ -36,11 +36,6 @@ _ACCESS = {
     "keys": "every caller shows one: penstock keys create --name NAME --scope SCOPE",
     "insecure": "NOBODY IS ASKED FOR ONE, though others can reach it",
 }
-_ACCESS = {
-    "open": "nobody is asked for one: only this machine can reach it",
-    "keys": "every caller shows one: penstock keys create --name NAME --scope SCOPE",
-    "insecure": "NOBODY IS ASKED FOR ONE, though others can reach it",
-}
 _GATEWAY_STOP_LIMIT_S = 15.0
 _WORKER_STOP_MARGIN_S = 10.0  # beyond the time it gives to what it runs
 _REDIS_STOP_LIMIT_S = 20.0
@@ -133,7 +128,6 @@ def _greet(log: Log, flags: argparse.Namespace, probe: Probe, began_at: float) -
         lines.append(f"  try it     {curl_line(flags.url, chosen)}")
     else:
         lines.append("  no functions yet: penstock new hello")
-    lines.append(f"  keys       {_ACCESS[flags.access]}")
     lines.append(f"  keys       {_ACCESS[flags.access]}")
     if flags.secret_file:
         lines.append(f"  callbacks  are signed with the secret in {flags.secret_file}")

@@ -1,7 +1,8 @@
 """How often an address has shown wrong keys lately: after a few, it is told to wait.
 
-In memory of one process, and only failures count: who shows a valid key is let in,
-wherever he comes from. Guessing a key is hopeless anyway; this keeps it cheap.
+In memory of one process, and only failures count: a key that this process knows is let
+in wherever it comes from, and just no other is looked up. Guessing a key is hopeless
+anyway; this keeps it cheap.
 """
 
 from __future__ import annotations

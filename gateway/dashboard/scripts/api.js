@@ -50,6 +50,7 @@ export async function ask(method, address, { body, headers = {}, signal } = {}) 
   const text = await response.text();
   const value = read(text);
   if (response.ok) return value;
+  if (response.status === 401) document.dispatchEvent(new Event("penstock:unauthenticated"));
   throw new ApiError(response.status, value ?? {});
 }
 

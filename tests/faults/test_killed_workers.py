@@ -13,6 +13,7 @@ from tests.faults.oracle import judge
 from tests.faults.recovery import percentile
 from tests.faults.reliability_table import Row
 from tests.faults.rig import Rig, rigged
+from tests.support.receiver import receiving
 
 
 def kill_somebody(rig: Rig, chance: random.Random) -> None:
@@ -36,18 +37,23 @@ def busy_runners(rig: Rig, worker: psutil.Process) -> list[psutil.Process]:
 @pytest.mark.timeout(300)
 def test_what_killed_workers_ran_is_taken_over_within_15_s(tmp_path: Path, row: Row) -> None:
     row.begin(
-        "10,000 calls; a random worker or runner killed every 5 s",
+        "10,000 calls, every tenth with a callback; a random worker or runner killed every 5 s",
         goal="recovery p99 ≤ 15 s, max ≤ 30 s",
     )
     chance = random.Random(6)
-    with rigged(tmp_path, "--workers", "4", "--runners", "4", "--gateways", "2") as rig:
-        callers = rig.callers("work", lambda n: {"number": n, "pause_s": 0.1})
+    flags = ("--workers", "4", "--runners", "4", "--gateways", "2")
+    with receiving() as receiver, rigged(tmp_path, *flags) as rig:
+        callers = rig.callers(
+            "work",
+            lambda n: {"number": n, "pause_s": 0.1},
+            headers=lambda n: {} if n % 10 else {"X-Callback-Url": receiver.url("/ok")},
+        )
 
         told = callers.make(10_000)
         with repeating(5, lambda: kill_somebody(rig, chance)):
-            verdict = judge(rig, told, within_s=200)
+            verdict = judge(rig, told, receiver=receiver, within_s=200)
 
-        row.tell(f"{rig.deaths.kills} kills")
+        row.tell(f"{rig.deaths.kills} kills, {len(receiver.requests):,} callback requests")
         row.judged(verdict)
         assert len(verdict.recovery_s) >= 10
         assert percentile(verdict.recovery_s, 0.99) <= 15

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.faults.redis_part import RedisPart
-from tests.support.sentinels import WatchedRedis
+from tests.support.sentinels import SERVICE, WatchedRedis, ask
 from tests.support.waiting import eventually
 
 REPLICAS = 2
@@ -32,3 +32,10 @@ class WatchedPart(RedisPart):
             lambda: self._watched.master() != port, within_s=FAILED_OVER_WITHIN_S, every_s=0.05
         )
         self._watched.start_server(port, replica_of=self._watched.master())
+
+    def count_fail_overs(self) -> int:
+        """Return how many fail-overs the sentinels agreed on, also those that nobody asked for."""
+        told = ask(next(iter(self._watched.sentinels)), "SENTINEL", "MASTER", SERVICE)
+        assert isinstance(told, list)
+        pairs = dict(zip(told[::2], told[1::2], strict=True))
+        return int(pairs[b"config-epoch"])

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PAUSE_S = 0.1
-ANSWER_LIMIT_S = 10.0
+ANSWER_LIMIT_S = 30.0
 GIVES_UP_AFTER_S = 90.0
 Arguments = Callable[[int], Mapping[str, Any]]
 Headers = Callable[[int], Mapping[str, str]]

@@ -28,10 +28,8 @@ _SHOWN = 6
 ENDINGS = (
     "tests/integration/store",
     "tests/integration/broker",
-    "tests/integration/worker",
     "tests/e2e/test_kills.py",
     "tests/faults/test_doubled_messages.py",
-    "tests/faults/test_poison.py",
 )
 CUT_OFF = "tests/faults/test_cut_off_workers.py"
 KILLED = "tests/faults/test_killed_workers.py"

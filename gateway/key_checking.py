@@ -37,8 +37,8 @@ class KeyChecker:
         text = parse_key_text(shown) if len(shown) <= _LONGEST else None
         if text is None:
             raise self._refuse(address, "This is no API key, or a character of it is wrong.")
-        key = self._ring.recall(text.id)
-        if key is None and self._failures.wait_s(address):
+        is_stranger = not self._ring.knows_of(text.id)
+        if is_stranger and self._failures.wait_s(address) and not self._failures.take_chance():
             raise self._refuse(address, "")
         key = await self._ring.find(text.id, is_judged_again=is_judged_again)
         if key is None or not key.is_opened_by(text):

@@ -23,6 +23,7 @@ from runtime.store.multiplexer import Multiplexer
 
 _log = structlog.get_logger(__name__)
 _TRUSTED_S = 1.0
+_MISSING_S = 60.0
 _MOST_KEYS = 10_000
 _USE_NOTED_EVERY_S = 10.0
 
@@ -55,7 +56,7 @@ class KeyRing:
         self._trusted_s = trusted_s
         self._use_noted_every_s = use_noted_every_s
         self._entries: dict[str, _Entry] = {}
-        self._revoked: set[str] = set()  # ids are drawn at random and never come again
+        self._missing: dict[str, float] = {}  # until when; an id is drawn once and never again
         self._hears = False
         self._redis_ahead_ms = 0.0
         self._used: set[str] = set()
@@ -77,10 +78,12 @@ class KeyRing:
             is_fresh = now - entry.confirmed_at < self._trusted_s
             if is_fresh or is_judged_again:
                 return entry.key
+        if self._missing.get(key_id, 0.0) > now:
+            return None
         found = await self._store.run(access_calls.find_key(key_id))
         self._redis_ahead_ms = found.now_ms - asyncio.get_running_loop().time() * 1000
-        if not found.keys or key_id in self._revoked:
-            self._entries.pop(key_id, None)
+        if not found.keys or key_id in self._missing:
+            self._miss(key_id, now)
             return None
         key = read_key(found.keys[0])
         if len(self._entries) >= _MOST_KEYS:
@@ -88,10 +91,9 @@ class KeyRing:
         self._entries[key_id] = _Entry(key, now)
         return key
 
-    def recall(self, key_id: str) -> ApiKey | None:
-        """Return a key that was shown before, as it is remembered."""
-        entry = self._entries.get(key_id)
-        return entry.key if entry else None
+    def knows_of(self, key_id: str) -> bool:
+        """Whether Redis has said lately that there is, or is not, such a key."""
+        return key_id in self._entries or key_id in self._missing
 
     def now_ms(self) -> int:
         """Return the time by Redis's clock, as far as this process knows it."""
@@ -107,8 +109,7 @@ class KeyRing:
         """Take news: a key was revoked."""
         if news.startswith(REVOKED):
             key_id = news[1:].decode("ascii", "replace")
-            self._revoked.add(key_id)
-            self._entries.pop(key_id, None)
+            self._miss(key_id, asyncio.get_running_loop().time())
             self._on_revoked(key_id)
 
     def begin_to_hear(self) -> None:
@@ -126,6 +127,12 @@ class KeyRing:
         if task is not None:
             task.cancel()
         await self._note()
+
+    def _miss(self, key_id: str, now: float) -> None:
+        self._entries.pop(key_id, None)
+        if len(self._missing) >= _MOST_KEYS:
+            self._missing.clear()
+        self._missing[key_id] = now + _MISSING_S
 
     async def _note_soon(self) -> None:
         await asyncio.sleep(self._use_noted_every_s)

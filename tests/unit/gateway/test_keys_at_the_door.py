@@ -10,7 +10,7 @@ import pytest
 from gateway.application import _note
 from gateway.key_bodies import NewKey, read_login, read_new_key
 from gateway.key_checking import shown_key
-from gateway.key_failures import KeyFailures
+from gateway.key_failures import CHANCES_PER_S, KeyFailures
 from gateway.problems import ProblemError
 from gateway.same_origin import comes_from_elsewhere, origin_of
 from gateway.session_cookie import cookie_for, session_of
@@ -94,8 +94,10 @@ def test_an_address_waits_after_some_failures_and_only_that_one():
 
     assert waits == [0, 0, 40]
     assert failures.wait_s("b") == 0
+    assert [failures.take_chance() for _ in range(CHANCES_PER_S + 1)].count(True) == CHANCES_PER_S
     now[0] = 160.0
     assert failures.wait_s("a") == 0
+    assert failures.take_chance()
 
 
 def test_a_body_says_what_a_key_shall_be():

@@ -26,7 +26,7 @@ from tests.support.receiver import Receiver
 from tests.support.system import FINISHED
 from tests.support.waiting import eventually
 
-SETTLED_AFTER_S = 3.0
+SETTLED_AFTER_S = 2.0
 # How an attempt ends whose function may not have come to its first line.
 _CUT_SHORT = frozenset({"worker_lost", "given_back"})
 _SHOWN = 5

@@ -93,8 +93,8 @@ def test_who_closes_only_the_sending_side_gets_the_answer(gateway):
         ({"PENSTOCK_PORT": "many"}, "PENSTOCK_PORT"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_and_no_gateway(variables, word):
-    environment = {**read_environment(), "PENSTOCK_REDIS": "redis://127.0.0.1:1", **variables}
+def test_a_wrong_setting_is_one_sentence_and_no_gateway(variables, word, redis_url):
+    environment = {**read_environment(), "PENSTOCK_REDIS": redis_url, **variables}
 
     ended = subprocess.run(
         [sys.executable, "-m", "gunicorn", "--config", "python:gateway.server"],

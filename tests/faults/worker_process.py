@@ -45,7 +45,6 @@ def own_worker(
             env={**read_environment(), **settings, **(environment or {})},
             stdout=output,
             stderr=output,
-            start_new_session=True,
         )
     try:
         eventually(

@@ -14,7 +14,7 @@ from gateway.key_failures import KeyFailures
 from gateway.key_ring import KeyRing
 from gateway.problems import ProblemError
 from runtime.access.api_key import ApiKey
-from runtime.access.key_text import KEY_PREFIX, parse_key_text
+from runtime.access.key_text import KEY_PREFIX, parse_key_text, presumed_id
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _LONGEST = 512
@@ -34,6 +34,10 @@ class KeyChecker:
             ProblemError: `unauthenticated`, or `too_many_failures`.
             StoreError: Redis has to be asked, and is away.
         """
+        known = self._ring.recall(presumed_id(shown), is_judged_again=is_judged_again)
+        if known is not None and known.is_opened_by(shown) and not self._is_over(known):
+            self._ring.note_use(known.id)
+            return known
         text = parse_key_text(shown) if len(shown) <= _LONGEST else None
         if text is None:
             raise self._refuse(address, "This is no API key, or a character of it is wrong.")
@@ -41,12 +45,15 @@ class KeyChecker:
         if is_stranger and self._failures.wait_s(address) and not self._failures.take_chance():
             raise self._refuse(address, "")
         key = await self._ring.find(text.id, is_judged_again=is_judged_again)
-        if key is None or not key.is_opened_by(text):
+        if key is None or not key.is_opened_by(shown):
             raise self._refuse(address, "This API key is not known.")
-        if key.has_expired(self._ring.now_ms()):
+        if self._is_over(key):
             raise self._refuse(address, "This API key has expired.")
         self._ring.note_use(key.id)
         return key
+
+    def _is_over(self, key: ApiKey) -> bool:
+        return key.expires_at_ms is not None and key.has_expired(self._ring.now_ms())
 
     def _refuse(self, address: str, detail: str) -> ProblemError:
         wait_s = math.ceil(self._failures.wait_s(address))

@@ -72,12 +72,10 @@ class KeyRing:
         Raises:
             StoreError: Redis has to be asked, and is away.
         """
-        entry = self._entries.get(key_id)
+        known = self.recall(key_id, is_judged_again=is_judged_again)
+        if known is not None:
+            return known
         now = asyncio.get_running_loop().time()
-        if entry is not None and self._hears:
-            is_fresh = now - entry.confirmed_at < self._trusted_s
-            if is_fresh or is_judged_again:
-                return entry.key
         if self._missing.get(key_id, 0.0) > now:
             return None
         found = await self._store.run(access_calls.find_key(key_id))
@@ -90,6 +88,16 @@ class KeyRing:
             self._entries.clear()
         self._entries[key_id] = _Entry(key, now)
         return key
+
+    def recall(self, key_id: str, *, is_judged_again: bool = False) -> ApiKey | None:
+        """Return a key that need not be asked for."""
+        entry = self._entries.get(key_id)
+        if entry is None or not self._hears:
+            return None
+        if is_judged_again:
+            return entry.key
+        age_s = asyncio.get_running_loop().time() - entry.confirmed_at
+        return entry.key if age_s < self._trusted_s else None
 
     def knows_of(self, key_id: str) -> bool:
         """Whether Redis has said lately that there is, or is not, such a key."""

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from runtime.access.grants import Grant, read_grant
-from runtime.access.key_text import KeyText
+from runtime.access.key_text import digest_of_key
 from runtime.sdk.option_parsing import parse_rate
 from runtime.sdk.options import Rate
 from runtime.store.access_calls import StoredKey
@@ -26,7 +26,7 @@ class ApiKey:
     """One key.
 
     Attributes:
-        digest: What is kept of its secret.
+        digest: What is kept of its text.
         rate: How fast its name may call; None is as fast as anybody.
         expires_at_ms: From when on it is no longer valid, by Redis's clock; None is never.
         used_at_ms: When it was last used, within some seconds; None is never.
@@ -42,9 +42,9 @@ class ApiKey:
     expires_at_ms: int | None = None
     used_at_ms: int | None = None
 
-    def is_opened_by(self, text: KeyText) -> bool:
+    def is_opened_by(self, text: str) -> bool:
         """Whether this is the key of that text, in a time that tells nothing of the secret."""
-        return hmac.compare_digest(self.digest, text.digest())
+        return hmac.compare_digest(self.digest, digest_of_key(text))
 
     def has_expired(self, now_ms: int) -> bool:
         """Whether its time is over."""

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runtime.sdk.option_parsing import is_function_name
+from runtime.sdk.option_parsing import NAME_RULE, is_function_name
 
 INVOKE = "invoke:"
 FORMS = ("invoke:<function>", "invoke:<prefix>.*", "invoke:*", "read", "operate", "admin")
+SCOPE_PATTERN = rf"^(read|operate|admin|invoke:(\*|{NAME_RULE.pattern}(\.\*)?))$"
 _PLAIN = frozenset({"read", "operate", "admin"})
 _ANY = "*"
 

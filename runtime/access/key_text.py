@@ -3,7 +3,7 @@
 The prefix and the fixed length let scanners find a key that got into a repository
 (`KEY_PATTERN`). The checksum tells a mistyped key from a wrong one without asking
 anybody. The secret is 43 letters and digits drawn at random, over 256 bits. Nobody
-guesses or tries out so many, so what is kept of it is a plain SHA-256: the slowness of
+guesses or tries out so many, so what is kept of a key is a plain SHA-256: the slowness of
 a password hash protects short secrets that people choose, and here would only slow
 down every call.
 """
@@ -25,6 +25,7 @@ _ID_LETTERS = string.digits + string.ascii_lowercase
 _ID_LENGTH = 12
 _SECRET_LENGTH = 43
 _CHECKSUM_LENGTH = 6
+_ID_PLACE = slice(len(KEY_PREFIX), len(KEY_PREFIX) + _ID_LENGTH)
 _KEY = re.compile(r"pk_([0-9a-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})", re.ASCII)
 _SESSION = re.compile(r"ps_[0-9A-Za-z]{43}", re.ASCII)
 
@@ -42,8 +43,8 @@ class KeyText:
         return body + _checksum(body)
 
     def digest(self) -> str:
-        """Return what is kept of the secret."""
-        return hashlib.sha256(self.secret.encode()).hexdigest()
+        """Return what is kept of it."""
+        return digest_of_key(self.write())
 
 
 def generate_key_text() -> KeyText:
@@ -58,6 +59,16 @@ def parse_key_text(text: str) -> KeyText | None:
         return None
     key = KeyText(id=match[1], secret=match[2])
     return key if _checksum(text[:-_CHECKSUM_LENGTH]) == match[3] else None
+
+
+def presumed_id(text: str) -> str:
+    """Return the id of a key, if that text is one."""
+    return text[_ID_PLACE]
+
+
+def digest_of_key(text: str) -> str:
+    """Return what is kept of a key's text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def generate_session_text() -> str:

@@ -44,7 +44,7 @@ def test_a_key_is_kept_without_its_secret(line: Line):
     text = parse_key_text(made.text)
     assert text is not None
     key = read_key(stored)
-    assert key.is_opened_by(text)
+    assert key.is_opened_by(made.text)
     assert (key.id, key.name, key.grant.scopes) == (made.id, "shop", ("invoke:a", "read"))
     assert (key.expires_at_ms or 0) - key.created_at_ms == LONG_MS
     assert key.rate is not None

@@ -14,6 +14,7 @@ from runtime.access.key_text import (
     generate_key_text,
     generate_session_text,
     parse_key_text,
+    presumed_id,
 )
 
 KEY = generate_key_text()
@@ -23,7 +24,8 @@ LETTERS = st.characters(min_codepoint=48, max_codepoint=122)
 
 def test_what_is_written_is_read_again_and_what_is_kept_is_a_digest():
     assert parse_key_text(WRITTEN) == KEY
-    assert KEY.digest() == hashlib.sha256(KEY.secret.encode()).hexdigest()
+    assert KEY.digest() == hashlib.sha256(WRITTEN.encode()).hexdigest()
+    assert presumed_id(WRITTEN) == KEY.id
     assert KEY.secret not in repr(KEY)
 
 

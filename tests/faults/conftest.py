@@ -17,7 +17,7 @@ BEGAN_S = pytest.StashKey[float]()
 _LONGEST_FAILURE = 200
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def row(request: pytest.FixtureRequest) -> Iterator[Row]:
     """The row of this scenario; it holds if the test does."""
     row = Row(scenario=request.node.name)

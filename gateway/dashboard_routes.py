@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.operations import Operation, Parameter, Route, get_route
+from gateway.query_parameters import OF_FUNCTION
 
 MOST_MINUTES = 1_440
 MINUTES = Parameter(
@@ -11,7 +12,6 @@ MINUTES = Parameter(
     minimum=1,
     maximum=MOST_MINUTES,
 )
-OF_FUNCTION = Parameter(name="function", description="Only of this function.", longest=128)
 
 
 def _page_route(path: str, resource: str, operation_id: str, summary: str) -> Route:

@@ -18,6 +18,7 @@ from runtime.sdk.option_parsing import parse_rate
 MOST_SCOPES = 100
 _LONGEST_DAYS = 36_500
 _DAY_S = 86_400
+LONGEST_S = _LONGEST_DAYS * _DAY_S
 _NEW_KEY = ("name", "scopes", "rate", "expires_in", "new_callback_secret")
 
 
@@ -106,7 +107,7 @@ def _read_lifetime(value: object) -> int:
         seconds = parse_duration(value)
     except ValueError:
         seconds = 0
-    if not 1 <= seconds <= _LONGEST_DAYS * _DAY_S:
+    if not 1 <= seconds <= LONGEST_S:
         raise ValueError(f"takes a duration from 1s to {_LONGEST_DAYS}d: {EXAMPLES}")
     return int(seconds * 1000)
 

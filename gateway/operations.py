@@ -19,6 +19,7 @@ class Parameter:
         longest: Most characters of a text.
         most: How often it may be given.
         form: The format of a text, in JSON Schema's words.
+        pattern: What a text must look like, as JSON Schema has it.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Parameter:
     longest: int | None = None
     most: int = 1
     form: str | None = None
+    pattern: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

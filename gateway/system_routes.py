@@ -100,6 +100,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "problem",
         "What a problem's code means",
         scope="open",
+        problems=("not_found",),
     ),
     Route(
         path="/",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.key_bodies import MOST_SCOPES
+from gateway.key_bodies import LONGEST_S, MOST_SCOPES
 from gateway.openapi.shapes import MAYBE_MOMENT, MAYBE_TEXT, MOMENT, TEXT, list_of, object_of
 from runtime.access.api_key import NAME_RULE
-from runtime.access.grants import FORMS
+from runtime.access.grants import FORMS, SCOPE_PATTERN
 from runtime.access.key_text import KEY_PATTERN
+from runtime.sdk.durations import PATTERN
+from runtime.sdk.option_parsing import RATE_PATTERN
 
 Json = dict[str, Any]
 _NAME: Json = {
@@ -18,12 +20,16 @@ _NAME: Json = {
 }
 _SCOPES: Json = {
     "type": "array",
-    "items": {**TEXT, "description": f"One of {', '.join(FORMS)}."},
+    "items": {**TEXT, "description": f"One of {', '.join(FORMS)}.", "pattern": SCOPE_PATTERN},
     "minItems": 1,
     "maxItems": MOST_SCOPES,
     "examples": [["invoke:thumbnail", "read"]],
 }
-_RATE: Json = {**MAYBE_TEXT, "description": "Calls per time, for all keys of its name together."}
+_RATE: Json = {
+    **MAYBE_TEXT,
+    "description": "Calls per time, for all keys of its name together.",
+    "pattern": RATE_PATTERN,
+}
 _KEY: dict[str, Json] = {
     "id": TEXT,
     "name": TEXT,
@@ -45,7 +51,11 @@ ACCESS_SCHEMAS: dict[str, Json] = {
                 "scopes": _SCOPES,
                 "rate": {**_RATE, "examples": ["100/m"]},
                 "expires_in": {
-                    "type": ["string", "number", "null"],
+                    "anyOf": [
+                        {**TEXT, "pattern": PATTERN},
+                        {"type": "number", "minimum": 1, "maximum": LONGEST_S},
+                        {"type": "null"},
+                    ],
                     "description": "How long it is valid, such as `90d`; for ever if not given.",
                     "examples": ["90d"],
                 },

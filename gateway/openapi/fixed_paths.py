@@ -58,7 +58,7 @@ _OK: dict[str, Json] = {
     "create_key": {_JSON: {"schema": component_ref("CreatedKey")}},
     "get_session": {_JSON: {"schema": component_ref("Session")}},
     "log_in": {_JSON: {"schema": component_ref("Session")}},
-    "openapi_yaml": {"application/yaml": {"schema": {"type": "string"}}},
+    "openapi_yaml": {"application/yaml": {"schema": {"type": "object"}}},
     "metrics": {"text/plain": {"schema": {"type": "string"}}},
     "get_statistics": {_JSON: {"schema": component_ref("Statistics")}},
     "docs": {"text/html": {"schema": {"type": "string"}}},

@@ -83,6 +83,8 @@ def query_parameter(parameter: Parameter) -> Json:
         schema |= {"minLength": 1, "maxLength": parameter.longest}
     if parameter.form is not None:
         schema["format"] = parameter.form
+    if parameter.pattern is not None:
+        schema["pattern"] = parameter.pattern
     if parameter.minimum is not None:
         schema = {
             "type": "integer",

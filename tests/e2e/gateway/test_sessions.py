@@ -1,4 +1,4 @@
-"""Sessions of browsers: a cookie that no script reads, that no other site uses, that ends."""
+"""Sessions of browsers, and the door: no script reads the cookie, no other site can use it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.redis_server import own_redis
 
 CALL = {"name": "Ada"}
+WRONG = "pk_000000000000_" + "0" * 49
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +131,33 @@ def test_an_old_cookie_does_not_shut_anybody_out_of_an_open_gateway(gateway: Run
     cookies = {"penstock_session": "ps_" + "0" * 43}
 
     assert httpx.get(f"{gateway.url}/queues", cookies=cookies).status_code == 200
+
+
+def test_an_open_gateway_still_checks_a_key_that_is_shown(gateway: RunningGateway):
+    made = make_key(gateway.line, "shop", "invoke:greet")
+
+    def listed(**headers: str) -> int:
+        return httpx.get(f"{gateway.url}/queues", headers=headers).status_code
+
+    assert listed() == 200
+    assert listed(Authorization=f"Bearer {WRONG}") == 401
+    assert listed(**made.headers) == 403
+    assert listed(Authorization="Basic bWU6b3RoZXI=") == 200
+    assert httpx.get(f"{gateway.url}/session").json()["open"] is True
+
+
+def test_many_wrong_keys_from_one_address_have_to_wait_and_known_ones_do_not(
+    closed: RunningGateway,
+):
+    """Last here: strangers of this address are not welcome for a minute."""
+    with httpx.Client(base_url=closed.url, timeout=20, trust_env=False) as http:
+        before = http.get("/session", headers=closed.headers).status_code
+        answers = [http.post("/session", json={"key": WRONG}) for _ in range(25)]
+        after = http.get("/session", headers=closed.headers).status_code
+
+    codes = [answer.status_code for answer in answers]
+    assert codes == sorted(codes)
+    assert set(codes) == {401, 429}
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert answers[-1].json()["code"] == "too_many_failures"
+    assert (before, after) == (200, 200)

@@ -31,9 +31,9 @@ test: $(VENV)/installed-dev ## Run all tests (ARGS="-k callbacks")
 	  || { echo "make: once more, alone, what failed beside others"; \
 	       $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
-faults: $(VENV)/installed-dev ## Kill processes for minutes and count what became of the calls
+faults: $(VENV)/installed-dev ## Break everything for half an hour; writes docs/reliability.md (ARGS="-k redis")
 	@sh tests/support/install_redis.sh
-	@$(BIN)/python -m pytest -s -m faults tests/faults $(ARGS)
+	@$(BIN)/python -m pytest -s -m faults tests $(ARGS)
 
 bench: $(VENV)/installed-dev ## Measure beside Celery, Taskiq, Dramatiq and BullMQ (ARGS="--quick")
 	@sh tests/support/install_redis.sh

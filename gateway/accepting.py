@@ -13,6 +13,7 @@ from falcon.asgi import Request, Response
 from gateway.acceptance_log import AcceptanceLog
 from gateway.admission import Admission
 from gateway.call_plans import CallPlan, CallPlans
+from gateway.callers import ANYBODY, caller_of
 from gateway.endings import ending_problem
 from gateway.error_handlers import write_problem
 from gateway.following import Follower, record_of
@@ -25,7 +26,7 @@ from runtime.invocations.record import Record, record_at_birth
 from runtime.invocations.submission import Submission, prepare, submit
 from runtime.invocations.view import invocation_json
 from runtime.store.multiplexer import Multiplexer
-from runtime.store.submission_calls import Submitted
+from runtime.store.submission_calls import Pace, Submitted
 from runtime.telemetry.tracing import Tracer
 
 ASK_AGAIN_S = "1"
@@ -71,7 +72,7 @@ class Acceptance:
             _show(req, resp, record)
             return
         submitted = await self._submit(submission)
-        if self._is_new(resp, submission.function, submitted):
+        if self._is_new(resp, submission.function, submitted, submission.pace):
             invocation = self._newborns.write(submission, submitted.created_at_ms)
         else:
             invocation = invocation_json(await self._follower.fetch(submitted.id))
@@ -79,8 +80,12 @@ class Acceptance:
         _accept(resp, invocation)
 
     def is_plain(self, scope: Mapping[str, Any]) -> bool:
-        """Whether a call may be plain, as far as this gateway is concerned: no span, no pace."""
-        return self._tracer is None and self.admission.pace(scope) is None
+        """Whether a call may be plain, as far as this gateway is concerned."""
+        return (
+            self._tracer is None
+            and caller_of(scope) is ANYBODY
+            and self.admission.pace(scope) is None
+        )
 
     async def answer_plain(
         self,
@@ -143,18 +148,20 @@ class Acceptance:
     ) -> Record:
         with self._follower.expect(submission.id) as arrival:
             submitted = await self._submit(submission)
-            if self._is_new(resp, submission.function, submitted):
+            if self._is_new(resp, submission.function, submitted, submission.pace):
                 newborn = record_at_birth(submission, submitted.created_at_ms)
                 return await self._follower.until_finished(arrival, newborn, preferences.wait_s)
         return await self._follower.fetch(submitted.id, preferences.wait_s)
 
-    def _is_new(self, resp: Response, function: str, submitted: Submitted) -> bool:
+    def _is_new(
+        self, resp: Response, function: str, submitted: Submitted, pace: Pace | None = None
+    ) -> bool:
         """Whether it was born; else it repeats another, or is refused."""
         if submitted.calls_left is not None:
-            resp.set_headers(self.admission.headers(submitted))
+            resp.set_headers(self.admission.headers(submitted, pace))
         if submitted.reception == "NEW":
             return True
-        refusal = self.admission.refusal(submitted, function)
+        refusal = self.admission.refusal(submitted, function, pace)
         if refusal is not None:
             raise refusal
         resp.set_header("Idempotency-Replayed", "true")

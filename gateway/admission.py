@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.callers import address_of
+from gateway.callers import address_of, caller_of
+from gateway.key_checking import unauthenticated
 from gateway.problems import ProblemError
 from runtime.errors import SettingsError
 from runtime.sdk.option_parsing import parse_rate
@@ -31,36 +32,42 @@ class Admission:
     def __init__(self, rate: Rate | None, *, max_waiting: int) -> None:
         self.max_waiting = max_waiting
         self._rate = rate
-        self._policy = ""
-        if rate is not None:
-            self._policy = f'"{_POLICY}";q={rate.count};w={math.ceil(rate.per_s)}'
 
     def pace(self, scope: Mapping[str, Any]) -> Pace | None:
-        """Return how fast the caller of a request may call; None is as fast as he can."""
-        rate = self._rate
+        """Return how fast the caller of a request may call; None is as fast as he can.
+
+        All keys of a name are one caller; who shows no key is known by his address.
+        """
+        caller = caller_of(scope)
+        rate = caller.rate or self._rate
         if rate is None:
             return None
-        return Pace(caller=address_of(scope), count=rate.count, per_ms=math.ceil(rate.per_s * 1000))
+        name = f"key:{caller.name}" if caller.name else address_of(scope)
+        return Pace(caller=name, count=rate.count, per_ms=math.ceil(rate.per_s * 1000))
 
-    def headers(self, submitted: Submitted) -> dict[str, str]:
+    def headers(self, submitted: Submitted, pace: Pace | None) -> dict[str, str]:
         """Return what tells a caller how many calls are left; none where none are counted."""
-        if submitted.calls_left is None:
+        if submitted.calls_left is None or pace is None:
             return {}
         reset_s = math.ceil(submitted.reset_ms / 1000)
         return {
-            "RateLimit-Policy": self._policy,
+            "RateLimit-Policy": f'"{_POLICY}";q={pace.count};w={math.ceil(pace.per_ms / 1000)}',
             "RateLimit": f'"{_POLICY}";r={submitted.calls_left};t={reset_s}',
         }
 
-    def refusal(self, submitted: Submitted, function: str) -> ProblemError | None:
+    def refusal(
+        self, submitted: Submitted, function: str, pace: Pace | None = None
+    ) -> ProblemError | None:
         """Return the problem of a submission that was not taken, None of one that was."""
         reception = submitted.reception
+        if reception == "REVOKED":
+            return unauthenticated("This API key is not known, or not any more.")
         if reception == "LIMITED":
             wait_s = max(1, math.ceil(submitted.retry_after_ms / 1000))
             return ProblemError(
                 "rate_limited",
-                f"This gateway takes {self._limit()} from one caller; come again in {wait_s} s.",
-                headers={"Retry-After": str(wait_s), **self.headers(submitted)},
+                f"This gateway takes {_limit(pace)} from this caller; come again in {wait_s} s.",
+                headers={"Retry-After": str(wait_s), **self.headers(submitted, pace)},
             )
         if reception == "FULL":
             return ProblemError(
@@ -74,10 +81,6 @@ class Admission:
         if reception == "INCOMPLETE":
             return ProblemError("store_unavailable", "Redis lost a part of the batch.")
         return None
-
-    def _limit(self) -> str:
-        rate = self._rate
-        return f"{rate.count} calls in {rate.per_s:g} s" if rate else "calls"
 
 
 def read_admission(settings: Settings) -> Admission:
@@ -95,3 +98,7 @@ def read_admission(settings: Settings) -> Admission:
                 f"PENSTOCK_CALLER_RATE: {error} (got {settings.caller_rate!r})"
             ) from error
     return Admission(rate, max_waiting=settings.max_waiting)
+
+
+def _limit(pace: Pace | None) -> str:
+    return f"{pace.count} calls in {pace.per_ms / 1000:g} s" if pace else "calls"

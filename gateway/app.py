@@ -8,6 +8,7 @@ and stops with the ASGI lifespan.
 from __future__ import annotations
 
 import gc
+import time
 import uuid
 from typing import Any
 
@@ -16,7 +17,8 @@ import structlog
 from gateway.accepting import Acceptance
 from gateway.admission import read_admission
 from gateway.application import GatewayApplication
-from gateway.authentication import Doorkeeper, is_open
+from gateway.authentication import Doorkeeper
+from gateway.binding import is_open
 from gateway.cache_headers import CacheHeaders
 from gateway.dashboard_files import read_dashboard_files
 from gateway.directory import FunctionDirectory
@@ -25,6 +27,9 @@ from gateway.event_reading import EventReader
 from gateway.event_streams import EventStreams
 from gateway.following import Follower
 from gateway.inbox import Inbox
+from gateway.key_checking import KeyChecker
+from gateway.key_failures import KeyFailures
+from gateway.key_ring import KeyRing
 from gateway.minutes import Minutes
 from gateway.resources.batches import Batch, BatchRetry
 from gateway.resources.batching import InvokeBatch
@@ -38,14 +43,17 @@ from gateway.resources.health import Livez, Readyz
 from gateway.resources.history import InvocationList
 from gateway.resources.invocations import Invocation, Logs, Result
 from gateway.resources.invoking import InvokeFunction
+from gateway.resources.keys import KeyList, OneKey
 from gateway.resources.metrics import Metrics
 from gateway.resources.queues import OneQueue, QueueList, QueuePurge
 from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
+from gateway.resources.session import Session
 from gateway.resources.statistics import Statistics
 from gateway.resources.workers import WorkerList
 from gateway.retrying import Retrier
 from gateway.routes import ROUTES
+from gateway.same_origin import origin_of
 from gateway.serving.limits import Limits
 from gateway.tracing import TracerLife
 from gateway.trouble_reporting import TroubleReporter
@@ -71,7 +79,9 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     waiters = Waiters()
     follower = Follower(store, waiters, gateway_id)
     streams = EventStreams(EventReader(store, gateway_id))
-    inbox = Inbox(chosen.redis, gateway_id, waiters, follower, streams, directory)
+    ring = KeyRing(store, on_revoked=streams.end_those_of)
+    checker = KeyChecker(ring, KeyFailures(time.monotonic))
+    inbox = Inbox(chosen.redis, gateway_id, waiters, follower, streams, directory, ring)
 
     def drain() -> None:
         waiters.drain()
@@ -85,16 +95,27 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         max_body_bytes=chosen.max_body_bytes,
         max_batch_bytes=chosen.max_batch_bytes,
         middleware=[
-            Doorkeeper(is_open=is_open(chosen)),
+            Doorkeeper(
+                is_open=is_open(chosen),
+                checker=checker,
+                store=store,
+                public_origin=origin_of(chosen.public_url),
+            ),
             CacheHeaders(),
-            Life(store, directory, inbox, TroubleReporter(store)),
+            Life(store, directory, inbox, TroubleReporter(store), ring),
             *([TracerLife(tracer)] if tracer else []),
         ],
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)
     resources = _resources(chosen, store, directory, follower, tracer)
-    _mount(app, {**resources, "events": Events(streams)})
+    more = {
+        "events": Events(streams, follower),
+        "keys": KeyList(store),
+        "key": OneKey(store),
+        "session": Session(store, checker, public_url=chosen.public_url),
+    }
+    _mount(app, {**resources, **more})
     return app
 
 
@@ -107,11 +128,13 @@ class Life:
         directory: FunctionDirectory,
         inbox: Inbox,
         trouble: TroubleReporter,
+        ring: KeyRing,
     ) -> None:
         self._store = store
         self._directory = directory
         self._inbox = inbox
         self._trouble = trouble
+        self._ring = ring
 
     async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
         """Begin to listen; Redis may come later."""
@@ -123,6 +146,7 @@ class Life:
     async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
         """Stop listening and disconnect."""
         await self._trouble.stop()
+        await self._ring.stop()
         await self._directory.stop()
         await self._inbox.stop()
         await self._store.close()
@@ -187,7 +211,7 @@ def _resources(
         "schedule_firing": ScheduleFiring(store, directory, max_waiting=settings.max_waiting),
         "livez": Livez(),
         "metrics": Metrics(store, directory),
-        "readyz": Readyz(store, directory),
+        "readyz": Readyz(store, directory, tells_details=is_open(settings)),
         "openapi_json": OpenApi(documents, form="json", media_type="application/json"),
         "openapi_yaml": OpenApi(documents, form="yaml", media_type="application/yaml"),
         "docs": Docs(),

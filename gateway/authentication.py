@@ -1,65 +1,136 @@
-"""Who may call: closed or open, and a route without a scope refuses everybody.
+"""Who may come in: closed or open, and a route without a scope refuses everybody.
 
-There are no API keys yet, so a gateway is either open to all who can reach it (a
-loopback bind, or `auth` off) or answers 401 to everything but the `open` scope. A key
-that is shown is always checked, and so always unknown.
+A gateway is open to all who can reach it (a loopback bind, or `auth` off), or asks
+for an API key or a session. A key that is shown is always checked. Then the route
+table says which scope an operation needs (`gateway.permissions`).
 """
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
+import falcon
 from falcon.asgi import Request, Response
 
 from gateway.application import noted_header
-from gateway.binding import is_loopback
+from gateway.callers import ANYBODY, CALLER, Caller, address_of, caller_with
+from gateway.key_checking import KeyChecker, shown_key, unauthenticated
+from gateway.permissions import require_permission
 from gateway.preferences import read_query_lists
 from gateway.problems import ProblemError
-from gateway.routes import OPEN_PATHS, allowed_methods, find_operation
-from runtime.settings import Settings
+from gateway.routes import allowed_methods, find_operation, is_open_path
+from gateway.same_origin import SAFE_METHODS, comes_from_elsewhere, proves_origin
+from gateway.session_cookie import session_of
+from runtime.access.api_key import read_key
+from runtime.store import access_calls
+from runtime.store.multiplexer import Multiplexer
 
-_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+_PAGES = frozenset({"/", "/docs"})
+_LOGIN = "/dashboard/login"
+_INVOKING = "/functions/"
 
 
 class Doorkeeper:
-    """Falcon middleware that judges every request, first by key and then by scope."""
+    """Falcon middleware that judges every request, first by key and then by scope.
 
-    def __init__(self, *, is_open: bool) -> None:
+    Args:
+        is_open: Whether callers need no key.
+        checker: Knows keys.
+        store: Knows sessions.
+        public_origin: The origin that browsers see, where a proxy hides it from us.
+    """
+
+    def __init__(
+        self, *, is_open: bool, checker: KeyChecker, store: Multiplexer, public_origin: bytes = b""
+    ) -> None:
         self._is_open = is_open
+        self._checker = checker
+        self._store = store
+        self._public_origin = public_origin
 
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Refuse who shows no key where one is needed, or one that is unknown."""
-        shown = noted_header(req.scope, b"authorization")
+        scope = req.scope
+        authorization = noted_header(scope, b"authorization")
+        shown = None if authorization is None else shown_key(authorization)
+        is_change = req.method not in SAFE_METHODS
+        if is_change and not _is_bearer(authorization):
+            self._refuse_other_sites(req)
         if shown is None and self._is_open:
+            scope[CALLER] = ANYBODY
             return
-        if req.path in OPEN_PATHS:
+        if is_open_path(req.method, req.path):
             return
-        if shown is not None and shown[:7].lower() == "bearer ":
-            raise ProblemError("unauthenticated", "This API key is not known.", headers=_CHALLENGE)
-        if not self._is_open:
-            raise ProblemError(
-                "unauthenticated",
-                "Show an API key as `Authorization: Bearer …`.",
-                headers=_CHALLENGE,
-            )
+        if shown is not None:
+            scope[CALLER] = await self._caller_with(req, shown)
+        else:
+            scope[CALLER] = await self._caller_of_session(req, is_change=is_change)
 
     async def process_resource(
         self,
         req: Request,
         resp: Response,  # noqa: ARG002 - Falcon's signature
         resource: object,  # noqa: ARG002 - Falcon's signature
-        params: dict[str, Any],  # noqa: ARG002 - Falcon's signature
+        params: dict[str, Any],
     ) -> None:
-        """Refuse an operation without a scope, and query parameters it does not know."""
+        """Refuse what the caller may not, and query parameters an operation does not know."""
         operation = find_operation(req.uri_template or "", req.method)
         if operation is None:
             if req.method == "OPTIONS":
                 return
             raise _unknown_method(req)
-        if operation.scope is None:
-            raise ProblemError("forbidden", "No scope is declared for this operation.")
+        if operation.scope != "open":
+            caller: Caller | None = req.scope.get(CALLER)
+            if caller is None:
+                raise unauthenticated("Show an API key as `Authorization: Bearer …`.")
+            require_permission(operation, caller, params)
         if req.query_string and not operation.reads_own_query:
             read_query_lists(req.query_string, operation.query)
+
+    async def _caller_with(self, req: Request, shown: str) -> Caller:
+        # Only what invokes is judged again, by the script that accepts it.
+        is_judged_again = req.method == "POST" and req.path.startswith(_INVOKING)
+        key = await self._checker.check(
+            shown, address_of(req.scope), is_judged_again=is_judged_again
+        )
+        return caller_with(key)
+
+    async def _caller_of_session(self, req: Request, *, is_change: bool) -> Caller:
+        digest = session_of(req.scope)
+        if digest is None:
+            if req.path in _PAGES and "text/html" in (req.get_header("Accept") or ""):
+                raise falcon.HTTPSeeOther(f"{_LOGIN}?next={quote(req.path, safe='')}")
+            raise unauthenticated("Show an API key as `Authorization: Bearer …`.")
+        if is_change and not proves_origin(req.scope):
+            raise _from_another_site()
+        found = await self._store.run(access_calls.find_session(digest))
+        if found is None:
+            raise unauthenticated("This session is over; log in again.")
+        key = read_key(found.key)
+        return Caller(
+            grant=key.grant,
+            name=key.name,
+            key_id=key.id,
+            rate=key.rate,
+            expires_at_ms=found.ends_at_ms,
+            is_session=True,
+        )
+
+    def _refuse_other_sites(self, req: Request) -> None:
+        if comes_from_elsewhere(req.scope, self._public_origin):
+            raise _from_another_site()
+
+
+def _is_bearer(authorization: str | None) -> bool:
+    return authorization is not None and authorization[:7].lower() == "bearer "
+
+
+def _from_another_site() -> ProblemError:
+    return ProblemError(
+        "cross_site_refused",
+        "A browser sends this for a page that is not ours, or does not say for which.",
+    )
 
 
 def _unknown_method(req: Request) -> ProblemError:
@@ -67,10 +138,3 @@ def _unknown_method(req: Request) -> ProblemError:
     return ProblemError(
         "method_not_allowed", f"{req.path} takes {allowed}.", headers={"Allow": allowed}
     )
-
-
-def is_open(settings: Settings) -> bool:
-    """Whether callers need no key."""
-    if settings.auth == "auto":
-        return is_loopback(settings.host)
-    return settings.auth == "off"

@@ -41,6 +41,7 @@ async def submit_batch(
             max_waiting=sample.max_waiting,
             idempotency=wishes.idempotency,
             pace=sample.pace,
+            api_key=sample.api_key,
         )
     )
     if admitted.reception != "NEW":
@@ -60,6 +61,7 @@ async def submit_batch(
                 tags=wishes.tags,
                 traceparent=wishes.trace.traceparent if wishes.trace else "",
                 tracestate=wishes.trace.tracestate if wishes.trace else "",
+                caller=sample.caller or "",
             )
         )
         await turns.take()
@@ -72,6 +74,7 @@ async def submit_batch(
             max_age_ms=sample.max_age_ms,
             max_waiting=sample.max_waiting,
             idempotency=wishes.idempotency,
+            api_key=sample.api_key,
         )
     )
     return admitted, committed
@@ -88,6 +91,7 @@ def newborn_batch(sample: Submission, size: int, created_at_ms: int) -> Batch:
         created_at_ms=created_at_ms,
         is_later=due_ms > created_at_ms,
         callback=wishes.callback,
+        caller=sample.caller,
     )
 
 

@@ -1,4 +1,4 @@
-"""Which addresses the gateway may listen on: without keys, only those others cannot reach.
+"""Who is asked for a key, and which addresses may be listened on while there are none.
 
 Asked by gunicorn's arbiter and by `up` before anything listens, and by the doorkeeper;
 light, so that the arbiter need not load the framework.
@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 
-from runtime.errors import SettingsError
+from runtime.errors import SettingsError, StoreError
 from runtime.settings import Settings
+from runtime.store.access_calls import count_valid_keys
+from runtime.store.line import Line
+
+_ANSWER_LIMIT_S = 3.0
 
 
 def is_loopback(host: str) -> bool:
@@ -22,14 +27,39 @@ def is_loopback(host: str) -> bool:
     return all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
 
 
-def require_safe_bind(settings: Settings) -> None:
-    """Refuse to serve the world without keys.
+def is_open(settings: Settings) -> bool:
+    """Whether callers need no key."""
+    if settings.auth == "auto":
+        return is_loopback(settings.host)
+    return settings.auth == "off"
+
+
+def require_safe_bind(settings: Settings, count_keys: Callable[[], int | None]) -> None:
+    """Refuse a bind that others can reach where nobody could show a key.
+
+    Args:
+        settings: Where to listen, and whether keys are asked for.
+        count_keys: Asked only where it matters; None where Redis does not say. Serving is
+            safe even then, since everybody is asked for a key.
 
     Raises:
-        SettingsError: The bind is not loopback, and `auth` was not set on purpose.
+        SettingsError: There are no keys, and that was not said to be on purpose.
     """
-    if settings.auth == "auto" and not is_loopback(settings.host):
-        raise SettingsError(
-            f"PENSTOCK_HOST: {settings.host!r} can be reached by others, and there are no API "
-            "keys; bind 127.0.0.1, or say PENSTOCK_AUTH=off on purpose"
-        )
+    if settings.auth == "off" or is_loopback(settings.host) or count_keys() != 0:
+        return
+    raise SettingsError(
+        f"refusing to listen on {settings.host}, which others can reach, without API keys; make "
+        "one with `penstock keys create --name NAME --scope SCOPE`, listen on 127.0.0.1, or say "
+        "that everybody may call: `up --insecure`, PENSTOCK_AUTH=off"
+    )
+
+
+def count_keys_at(url: str) -> int | None:
+    """Return how many valid keys are in a Redis; None when it does not answer."""
+    line = Line(url, timeout_s=_ANSWER_LIMIT_S)
+    try:
+        return line.run(count_valid_keys())
+    except StoreError:
+        return None
+    finally:
+        line.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.operations import Operation, Parameter, Route, get_route
+from gateway.query_parameters import OF_FUNCTION
 
 MOST_MINUTES = 1_440
 MINUTES = Parameter(
@@ -11,12 +12,12 @@ MINUTES = Parameter(
     minimum=1,
     maximum=MOST_MINUTES,
 )
-OF_FUNCTION = Parameter(name="function", description="Only of this function.", longest=128)
 
 
 def _page_route(path: str, resource: str, operation_id: str, summary: str) -> Route:
+    """Return a route of the page itself: it shows nothing but what its reader's key may read."""
     operation = Operation(
-        method="GET", id=operation_id, summary=summary, scope="read", reads_own_query=True
+        method="GET", id=operation_id, summary=summary, scope="open", reads_own_query=True
     )
     return Route(
         path=path,

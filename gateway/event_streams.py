@@ -38,8 +38,8 @@ class EventStreams:
     def __len__(self) -> int:
         return sum(map(len, self._open.values()))
 
-    async def open(self, invocation_id: str, place: Place) -> EventStream:
-        """Return the stream of what follows a place.
+    async def open(self, invocation_id: str, place: Place, *, key_id: str = "") -> EventStream:
+        """Return the stream of what follows a place, for whoever shows a key, if he does.
 
         Raises:
             UnknownInvocationError: There never was an invocation of that id.
@@ -49,6 +49,7 @@ class EventStreams:
         if not is_invocation_id(invocation_id):
             raise UnknownInvocationError(f"No invocation has the id {invocation_id[:64]!r}.")
         stream = EventStream(self, self._reader, invocation_id, place, self._heartbeat_s)
+        stream.key_id = key_id
         await stream.look()
         return stream
 
@@ -76,6 +77,12 @@ class EventStreams:
         for invocation_id in list(self._open):
             self.poke(invocation_id)
 
+    def end_those_of(self, key_id: str) -> None:
+        """End the streams of a key that was revoked."""
+        for stream in _all(self._open.values()):
+            if stream.key_id == key_id:
+                stream.stop()
+
     def drain(self) -> None:
         """End every stream, where it is, and those to come: the process stops."""
         self._is_draining = True
@@ -96,6 +103,7 @@ class EventStream:
     ) -> None:
         self.invocation_id = invocation_id
         self.attempt = 0
+        self.key_id = ""
         self._streams = streams
         self._reader = reader
         self._place = place

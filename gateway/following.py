@@ -28,8 +28,12 @@ class Follower:
         """Register a wait before asking Redis."""
         return self._waiters.expect(invocation_id)
 
-    async def fetch(self, invocation_id: str, wait_s: float = 0) -> Record:
+    async def fetch(
+        self, invocation_id: str, wait_s: float = 0, *, owner: str | None = None
+    ) -> Record:
         """Return an invocation, after waiting for its end for at most `wait_s`.
+
+        With `owner`, what somebody else called does not exist, nor what is no longer kept.
 
         Raises:
             UnknownInvocationError: There never was one of that id.
@@ -37,12 +41,12 @@ class Follower:
             StoreError: Redis is away.
         """
         if not is_invocation_id(invocation_id):
-            raise UnknownInvocationError(f"No invocation has the id {invocation_id[:64]!r}.")
+            raise _unknown(invocation_id)
         if wait_s <= 0:
-            return _known(await self._store.run(read(invocation_id)), invocation_id)
+            return _known(await self._store.run(read(invocation_id)), invocation_id, owner)
         with self.expect(invocation_id) as arrival:
             found = await self._store.run(watch(invocation_id, self.gateway_id))
-            record = _known(found, invocation_id)
+            record = _known(found, invocation_id, owner)
             if record.is_finished:
                 return record
             return await self.until_finished(arrival, record, wait_s)
@@ -73,7 +77,13 @@ class Follower:
         return await self._store.run_many([read(invocation_id) for invocation_id in ids])
 
 
-def _known(record: Record | None, invocation_id: str) -> Record:
+def _unknown(invocation_id: str) -> UnknownInvocationError:
+    return UnknownInvocationError(f"No invocation has the id {invocation_id[:64]!r}.")
+
+
+def _known(record: Record | None, invocation_id: str, owner: str | None) -> Record:
+    if owner is not None and (record is None or record.caller != owner):
+        raise _unknown(invocation_id)
     if record is None:
         raise InvocationGoneError(f"The invocation {invocation_id} is no longer kept.")
     return record

@@ -19,6 +19,7 @@ _EPOCH = b'"1970-01-01T00:00:00.000Z"'
 _FILLED_WITH = (_ID, _ARGUMENTS, _EPOCH)
 _HOLES = re.compile(b"(%b|%b|%b)" % _FILLED_WITH)
 _MOST_SHAPES = 4096
+_Kind = tuple[str, str, str, str | None]
 
 
 class _Clock:
@@ -39,13 +40,16 @@ class _Clock:
 class NewbornShape:
     """All newborn invocations of one function, version and queue that wished nothing that shows."""
 
-    def __init__(self, function: str, version: str, queue: str, clock: _Clock) -> None:
+    def __init__(
+        self, function: str, version: str, queue: str, caller: str | None, *, clock: _Clock
+    ) -> None:
         sample = Submission(
             id=_ID.decode(),
             function=function,
             version=version,
             queue=queue,
             arguments=_ARGUMENTS,
+            caller=caller,
         )
         written = invocation_json(record_at_birth(sample, 0)).replace(b"%", b"%%")
         self._template = _HOLES.sub(b"%b", written)
@@ -60,10 +64,10 @@ class NewbornShape:
 
 
 class NewbornWriter:
-    """Writes newborn invocations; one shape for each function, version and queue."""
+    """Writes newborn invocations; one shape for each function, version, queue and caller."""
 
     def __init__(self) -> None:
-        self._shapes: dict[tuple[str, str, str], NewbornShape] = {}
+        self._shapes: dict[_Kind, NewbornShape] = {}
         self._clock = _Clock()
 
     def write(self, submission: Submission, created_at_ms: int) -> bytes:
@@ -71,17 +75,23 @@ class NewbornWriter:
         wishes = submission.wishes
         if submission.retry_of or (wishes is not NO_WISHES and _shows(wishes)):
             return invocation_json(record_at_birth(submission, created_at_ms))
-        shape = self.shape(submission.function, submission.version, submission.queue)
+        shape = self.shape(
+            submission.function, submission.version, submission.queue, submission.caller
+        )
         return shape.write(submission.id.encode(), submission.arguments, created_at_ms)
 
-    def shape(self, function: str, version: str, queue: str) -> NewbornShape:
+    def shape(
+        self, function: str, version: str, queue: str, caller: str | None = None
+    ) -> NewbornShape:
         """Return what such newborns have in common."""
-        key = (function, version, queue)
+        key = (function, version, queue, caller)
         shape = self._shapes.get(key)
         if shape is None:
             if len(self._shapes) >= _MOST_SHAPES:
                 self._shapes.clear()
-            shape = self._shapes[key] = NewbornShape(function, version, queue, self._clock)
+            shape = self._shapes[key] = NewbornShape(
+                function, version, queue, caller, clock=self._clock
+            )
         return shape
 
 

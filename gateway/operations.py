@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["open", "read", "invoke", "operate"]
+Scope = Literal["open", "any", "invoke", "see", "follow", "steer", "read", "operate", "admin"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class Parameter:
         longest: Most characters of a text.
         most: How often it may be given.
         form: The format of a text, in JSON Schema's words.
+        pattern: What a text must look like, as JSON Schema has it.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Parameter:
     longest: int | None = None
     most: int = 1
     form: str | None = None
+    pattern: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Operation:
     """One method of a route.
 
     Attributes:
-        scope: What a caller must be allowed to do; None refuses.
+        scope: What a caller must be allowed to do (`gateway.permissions`); None refuses.
         reads_own_query: The resource judges the query itself.
         problems: Codes it may answer beyond those every operation may.
         waits: Whether it honours `Prefer: wait`.

@@ -43,13 +43,17 @@ KINDS: dict[str, Kind] = {
     ),
     "invalid_multipart": _kind(400, "Invalid form", "The body is not valid multipart/form-data."),
     "unauthenticated": _kind(401, "API key needed", "This gateway asks for a valid API key."),
-    "forbidden": _kind(403, "Forbidden", "The caller may not do this."),
+    "forbidden": _kind(403, "Forbidden", "The caller's key lacks the scope for this."),
+    "cross_site_refused": _kind(
+        403, "From another site", "A browser sends the request for a page that is not ours."
+    ),
     "not_found": _kind(404, "Not found", "There is nothing at this path."),
     "function_not_found": _kind(404, "Unknown function", "No function of that name is published."),
     "invocation_not_found": _kind(404, "Unknown invocation", "No invocation has that id."),
     "delivery_not_found": _kind(404, "Unknown delivery", "No delivery has that id."),
     "batch_not_found": _kind(404, "Unknown batch", "No batch has that id."),
     "schedule_not_found": _kind(404, "Unknown schedule", "No schedule has that id."),
+    "key_not_found": _kind(404, "Unknown key", "No API key has that id."),
     "queue_not_found": _kind(404, "Unknown queue", "No queue has that name."),
     "method_not_allowed": _kind(
         405, "Method not allowed", "The path exists; `Allow` names its methods."
@@ -87,6 +91,7 @@ KINDS: dict[str, Kind] = {
     "schedule_invalid": _kind(
         422, "Invalid schedule", "`errors` names each wrong member by a JSON pointer."
     ),
+    "key_invalid": _kind(422, "Invalid key", "`errors` names each wrong member by a JSON pointer."),
     "batch_invalid": _kind(
         422, "Invalid batch", "A batch is 1 to 10,000 JSON objects for a function that takes JSON."
     ),
@@ -95,6 +100,9 @@ KINDS: dict[str, Kind] = {
     ),
     "rate_limited": _kind(
         429, "Too many calls", "The caller calls faster than this gateway lets in.", 1
+    ),
+    "too_many_failures": _kind(
+        429, "Too many wrong keys", "Too many wrong keys came from this address.", 60
     ),
     "queue_full": _kind(
         429, "Queue full", "As many calls of the function wait as may; nothing was accepted.", 5

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from gateway.operations import Parameter
 from runtime.invocations.statuses import FINISHED, Status
-from runtime.sdk.durations import EXAMPLES
+from runtime.sdk.durations import EXAMPLES, PATTERN
+from runtime.sdk.option_parsing import NAME_PATTERN
 
 HIGHEST_PRIORITY = 9
 LONGEST_DELAY_DAYS = 36_500
@@ -22,7 +23,10 @@ MOST_RETRIED = 1_000
 MOST_CANCELLED = 1_000
 
 DELAY = Parameter(
-    name="delay", description=f"Wait so long before it may start: {EXAMPLES}.", longest=32
+    name="delay",
+    description=f"Wait so long before it may start: {EXAMPLES}.",
+    longest=32,
+    pattern=PATTERN,
 )
 RUN_AT = Parameter(
     name="run_at",
@@ -46,13 +50,16 @@ MAX_AGE = Parameter(
     description="Expire when it has not started so long after it was due; the function's own "
     f"if not given. {EXAMPLES.capitalize()}.",
     longest=32,
+    pattern=PATTERN,
 )
 TAG = Parameter(
     name="tag", description="A label to find it by.", longest=LONGEST_TAG, most=MOST_TAGS
 )
 WISHES = (DELAY, RUN_AT, PRIORITY, KEY, MAX_AGE, TAG)
 
-OF_FUNCTION = Parameter(name="function", description="Only of this function.", longest=128)
+OF_FUNCTION = Parameter(
+    name="function", description="Only of this function.", longest=128, pattern=NAME_PATTERN
+)
 OF_STATUS = Parameter(
     name="status",
     description="Only with this status.",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.admission import Admission
+from gateway.callers import Caller
 from gateway.directory import FunctionDirectory
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentsError, FunctionUnavailableError, UnknownFunctionError
@@ -44,8 +45,10 @@ class Retrier:
         self._directory = directory
         self._admission = admission
 
-    async def retry(self, records: Sequence[Record], tally: Tally) -> None:
+    async def retry(self, records: Sequence[Record], tally: Tally, caller: Caller) -> None:
         """Retry some records, not too many; those that have been retried are passed over.
+
+        So are those whose function the caller may not invoke, unless he may operate.
 
         Raises:
             StoreError: Redis is away; some may have been retried.
@@ -53,7 +56,7 @@ class Retrier:
         fresh = [record for record in records if record.retried_by is None]
         submissions = []
         for record in await self._read_whole(fresh):
-            submission = None if record is None else await self._prepare(record)
+            submission = None if record is None else await self._prepare(record, caller)
             if submission is None:
                 tally.skipped += 1
             else:
@@ -74,11 +77,17 @@ class Retrier:
         }
         return [found.get(record.id, record) for record in records]
 
-    async def _prepare(self, record: Record) -> Submission | None:
+    async def _prepare(self, record: Record, caller: Caller) -> Submission | None:
+        if not caller.may_retry(record.function):
+            return None
         try:
             manifest = await self._directory.find(record.function)
             return prepare_retry(
-                manifest, record, is_only_retry=True, max_waiting=self._admission.max_waiting
+                manifest,
+                record,
+                is_only_retry=True,
+                max_waiting=self._admission.max_waiting,
+                api_key=caller.key_id,
             )
         except (ArgumentsError, FunctionUnavailableError, UnknownFunctionError):
             return None

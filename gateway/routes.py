@@ -8,6 +8,7 @@ exist. To add a route, add it here (or to a part of the table) and its resource 
 
 from __future__ import annotations
 
+from gateway.access_routes import ACCESS_ROUTES
 from gateway.dashboard_routes import DASHBOARD_ROUTES
 from gateway.operations import Operation, Route, act_route, get_route
 from gateway.query_parameters import (
@@ -98,7 +99,7 @@ ROUTES: tuple[Route, ...] = (
                 method="GET",
                 id="get_function",
                 summary="Read a function's manifest, error and statistics",
-                scope="read",
+                scope="see",
                 problems=("function_not_found", *STORE),
             ),
         ),
@@ -116,7 +117,13 @@ ROUTES: tuple[Route, ...] = (
         admits=True,
     ),
     get_route(
-        "/functions", "functions", "functions", "list_functions", "List functions", problems=STORE
+        "/functions",
+        "functions",
+        "functions",
+        "list_functions",
+        "List functions",
+        scope="any",
+        problems=STORE,
     ),
     get_route(
         "/invocations",
@@ -182,7 +189,7 @@ ROUTES: tuple[Route, ...] = (
                 method="GET",
                 id="get_invocation",
                 summary="Read an invocation, or wait for its end",
-                scope="read",
+                scope="follow",
                 problems=(*UNKNOWN, *STORE),
                 waits=True,
             ),
@@ -190,7 +197,7 @@ ROUTES: tuple[Route, ...] = (
                 method="DELETE",
                 id="cancel_invocation",
                 summary="Cancel an invocation that waits or runs",
-                scope="invoke",
+                scope="steer",
                 problems=(*UNKNOWN, "invocation_finished", *STORE, "store_refused"),
             ),
         ),
@@ -202,7 +209,7 @@ ROUTES: tuple[Route, ...] = (
         "invocations",
         "retry_invocation",
         "Invoke again with the same arguments",
-        scope="invoke",
+        scope="steer",
         problems=RETRY_PROBLEMS,
         waits=True,
         admits=True,
@@ -213,6 +220,7 @@ ROUTES: tuple[Route, ...] = (
         "invocations",
         "get_invocation_result",
         "Read the bare result",
+        scope="follow",
         problems=(*UNKNOWN, "invocation_unfinished", *FINISHED, *STORE),
         waits=True,
     ),
@@ -222,6 +230,7 @@ ROUTES: tuple[Route, ...] = (
         "invocations",
         "get_invocation_logs",
         "Read what the function printed and logged",
+        scope="follow",
         problems=(*UNKNOWN, *STORE),
     ),
     get_route(
@@ -230,6 +239,7 @@ ROUTES: tuple[Route, ...] = (
         "invocations",
         "follow_invocation",
         "Follow an invocation live, by server-sent events",
+        scope="follow",
         query=(LAST_EVENT_ID,),
         problems=(*UNKNOWN, *STORE),
     ),
@@ -243,7 +253,7 @@ ROUTES: tuple[Route, ...] = (
                 method="GET",
                 id="get_batch",
                 summary="Read a batch, with `limit` or `cursor` also a page of its members",
-                scope="read",
+                scope="follow",
                 query=BATCH_PAGE,
                 problems=(*UNKNOWN_BATCH, *STORE),
             ),
@@ -251,7 +261,7 @@ ROUTES: tuple[Route, ...] = (
                 method="DELETE",
                 id="cancel_batch",
                 summary="Cancel what waits and runs of a batch",
-                scope="invoke",
+                scope="steer",
                 problems=(*UNKNOWN_BATCH, "batch_finished", *STORE, "store_refused"),
             ),
         ),
@@ -263,19 +273,25 @@ ROUTES: tuple[Route, ...] = (
         "batches",
         "retry_batch",
         "Retry members that ended so, each once",
-        scope="invoke",
+        scope="steer",
         query=BATCH_RETRY,
         problems=(*UNKNOWN_BATCH, "queue_full", *STORE, "store_refused"),
     ),
     *SYSTEM_ROUTES,
+    *ACCESS_ROUTES,
     *DASHBOARD_ROUTES,
 )
 _BY_TEMPLATE = {
     (route.path, operation.method): operation for route in ROUTES for operation in route.operations
 }
-OPEN_PATHS = frozenset(
-    route.path for route in ROUTES if all(o.scope == "open" for o in route.operations)
-)
+_OPEN = [
+    (operation.method, route.path)
+    for route in ROUTES
+    for operation in route.operations
+    if operation.scope == "open"
+]
+_OPEN_PATHS = frozenset((method, path) for method, path in _OPEN if "{" not in path)
+_OPEN_PREFIXES = tuple({path.partition("{")[0] for _, path in _OPEN if "{" in path})
 
 
 def find_operation(template: str, method: str) -> Operation | None:
@@ -287,3 +303,10 @@ def allowed_methods(template: str) -> tuple[str, ...]:
     """Return the methods a path template takes; HEAD goes wherever GET does."""
     methods = [method for path, method in _BY_TEMPLATE if path == template]
     return (*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS")
+
+
+def is_open_path(method: str, path: str) -> bool:
+    """Whether a key need not be looked at before the route is known; its scope still decides."""
+    if (method, path) in _OPEN_PATHS:
+        return True
+    return method == "GET" and path.startswith(_OPEN_PREFIXES)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway.admission import read_admission
-from gateway.binding import require_safe_bind
+from gateway.binding import count_keys_at, require_safe_bind
 from runtime.errors import SettingsError
+from runtime.processes.secrecy import hide_from_own_user
 from runtime.settings import read_settings
 from runtime.store.address import parse_address
 
+hide_from_own_user()  # the processes that the arbiter forks, too
 try:
     _settings = read_settings()
     parse_address(_settings.redis)
-    require_safe_bind(_settings)
+    require_safe_bind(_settings, lambda: count_keys_at(_settings.redis))
     read_admission(_settings)
 except SettingsError as error:
     raise SystemExit(f"penstock: {error}") from None

@@ -77,19 +77,37 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "What Prometheus scrapes: counts, times and depths of the whole system",
     ),
     get_route(
-        "/openapi.json", "openapi_json", "documents", "openapi_json", "This document as JSON"
+        "/openapi.json",
+        "openapi_json",
+        "documents",
+        "openapi_json",
+        "This document as JSON",
+        scope="any",
     ),
     get_route(
-        "/openapi.yaml", "openapi_yaml", "documents", "openapi_yaml", "This document as YAML"
+        "/openapi.yaml",
+        "openapi_yaml",
+        "documents",
+        "openapi_yaml",
+        "This document as YAML",
+        scope="any",
     ),
-    get_route("/docs", "docs", "documents", "docs", "The reference page"),
-    get_route("/problems/{code}", "problem", "documents", "problem", "What a problem's code means"),
+    get_route("/docs", "docs", "documents", "docs", "The reference page", scope="any"),
+    get_route(
+        "/problems/{code}",
+        "problem",
+        "documents",
+        "problem",
+        "What a problem's code means",
+        scope="open",
+        problems=("not_found",),
+    ),
     Route(
         path="/",
         resource="home",
         tag="documents",
         operations=(
-            Operation(method="GET", id="home", summary="Go to the reference page", scope="read"),
+            Operation(method="GET", id="home", summary="Go to the reference page", scope="any"),
         ),
         is_documented=False,
     ),

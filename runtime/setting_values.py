@@ -31,13 +31,14 @@ def Field(  # noqa: N802 - stands where a default stands, and reads as a declara
     default: object,
     *,
     description: str,
+    repr: bool = True,  # noqa: A002 - as `dataclasses.field` names it
     ge: float | None = None,
     gt: float | None = None,
     le: float | None = None,
 ) -> Any:  # noqa: ANN401 - stands for a value of the setting's type
     """Return the field of a setting: its default, its sentence and its bounds."""
     rules = {"description": description, "ge": ge, "gt": gt, "le": le}
-    return dataclasses.field(default=default, metadata=rules)
+    return dataclasses.field(default=default, repr=repr, metadata=rules)
 
 
 def settings_of(table: type[Any]) -> dict[str, Setting]:

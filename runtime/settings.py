@@ -25,7 +25,11 @@ _ENV_FILE = Path(".env")
 class Settings:
     """What an operator may choose."""
 
-    redis: str = Field("", description="Redis URL; empty means an embedded one (only in `up`).")
+    redis: str = Field(
+        "",
+        description="Redis URL, or sentinels (`redis+sentinel://host1,host2,host3/mymaster/0`); "
+        "empty means an embedded one (only in `up`).",
+    )
     functions: Path = Field(Path("functions"), description="Folder of function files.")
     data: Path = Field(Path(".penstock"), description="Folder for the embedded Redis and secrets.")
     host: str = Field("127.0.0.1", description="Address the gateway binds.")
@@ -39,6 +43,7 @@ class Settings:
     auth: Literal["auto", "required", "off"] = Field(
         "auto", description="auto: open on loopback, a key required elsewhere; required; off."
     )
+    key: str = Field("", repr=False, description="API key that commands show a system.")
     public_url: str = Field("", description="Base address of links in callbacks; empty: relative.")
     callback_secret: tuple[str, ...] = Field(
         (), description="Signing secrets `whsec_…`, comma-separated; two while rotating."

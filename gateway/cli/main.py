@@ -46,6 +46,7 @@ COMMANDS = (
     Command("deliveries", "See what became of callbacks, and send one again."),
     Command("queues", "See how full queues are; pause, resume or empty one."),
     Command("bench", "Put load on one function and tell how many calls a second it takes."),
+    Command("keys", "Make, list and revoke the keys that callers show."),
     Command("status", "Show what runs, and whether it is well."),
     Command("openapi", "Print the OpenAPI document of the live functions."),
 )

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO
 
@@ -31,6 +31,7 @@ class Plan:
         death_signal: What it is sent when the supervisor is killed outright.
         stop_limit_s: How long it may take to stop before it is killed.
         descriptors: Open files it inherits, under the same numbers.
+        environment: What it sees of the environment; None: all of ours.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Plan:
     death_signal: signal.Signals
     stop_limit_s: float
     descriptors: tuple[int, ...] = ()
+    environment: Mapping[str, str] | None = None
 
 
 class Part:
@@ -70,6 +72,7 @@ class Part:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=self.plan.descriptors,
+            env=self.plan.environment,
             start_new_session=True,
             preexec_fn=_die_with_parent(self.plan.death_signal),  # noqa: PLW1509 - one thread only
         )

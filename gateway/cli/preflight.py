@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.binding import is_loopback
+from gateway.binding import count_keys_at, require_safe_bind
 from gateway.cli.command_error import CommandError
 from gateway.cli.embedded_redis import find_server, place_socket, prepare_folder
 from gateway.cli.exit_codes import ExitCode
-from runtime.errors import StoreUnavailableError
+from gateway.cli.momentary_redis import has_data, momentary_redis
+from runtime.errors import SettingsError, StoreUnavailableError
 from runtime.settings import Settings
 from runtime.store.line import Line
 from runtime.store.scripts import Call
@@ -29,25 +30,25 @@ class RedisPlan:
     flags: dict[str, object]
 
 
-def judge_bind(settings: Settings) -> bool:
-    """Return whether the bind is loopback; refuse an open one, as there are no keys yet.
+def judge_bind(settings: Settings, redis: RedisPlan, data: Path, lock_fd: int) -> None:
+    """Refuse a bind that others can reach without a key.
 
     Raises:
-        CommandError: Others could reach it without a key.
+        CommandError: There are no keys, and nobody said that this is on purpose.
     """
-    if settings.auth == "required":
-        raise CommandError(
-            "PENSTOCK_AUTH=required, but this version has no API keys yet",
-            exit_code=ExitCode.CANNOT_START,
-        )
-    loopback = is_loopback(settings.host)
-    if not loopback and settings.auth != "off":
-        raise CommandError(
-            f"refusing to listen on {settings.host}, which others can reach, without API keys; "
-            "listen on 127.0.0.1, or set PENSTOCK_AUTH=off to serve everybody",
-            exit_code=ExitCode.CANNOT_START,
-        )
-    return loopback
+
+    def count_keys() -> int | None:
+        if not redis.flags:
+            return count_keys_at(redis.url)
+        if not has_data(data):
+            return 0
+        with momentary_redis(data, lock_fd) as url:
+            return count_keys_at(url)
+
+    try:
+        require_safe_bind(settings, count_keys)
+    except SettingsError as error:
+        raise CommandError(str(error), exit_code=ExitCode.CANNOT_START) from error
 
 
 def make_functions_folder(folder: Path) -> None:

@@ -13,6 +13,9 @@ _NEXT_STEPS = {
     "invocation_gone": "results are kept as long as the function's result_ttl says",
     "delivery_not_found": "`penstock deliveries` lists those there are",
     "queue_not_found": "`penstock queues` lists those there are",
+    "unauthenticated": "PENSTOCK_KEY names the key that commands show",
+    "forbidden": "PENSTOCK_KEY names the key that commands show",
+    "key_not_found": "`penstock keys` lists those there are",
     "queue_full": "`penstock queues` shows how full; come again later",
     "idempotency_key_reused": "choose another key, or send what was sent with it before",
 }

@@ -26,8 +26,16 @@ from gateway.cli.readiness import Probe, Readiness
 from gateway.cli.redis_command import redis_command
 from gateway.cli.state_file import UpState, remove_state, write_state
 from gateway.cli.supervisor import OWN_NAME, REDIS, Supervisor
+from runtime.processes.environment import clean_environment
+from runtime.processes.secrecy import hide_from_own_user
+from runtime.settings import read_environment
 
 GATEWAY = "gateway"
+_ACCESS = {
+    "open": "nobody is asked for one: only this machine can reach it",
+    "keys": "every caller shows one: penstock keys create --name NAME --scope SCOPE",
+    "insecure": "NOBODY IS ASKED FOR ONE, though others can reach it",
+}
 _GATEWAY_STOP_LIMIT_S = 15.0
 _WORKER_STOP_MARGIN_S = 10.0  # beyond the time it gives to what it runs
 _REDIS_STOP_LIMIT_S = 20.0
@@ -35,6 +43,7 @@ _REDIS_STOP_LIMIT_S = 20.0
 
 def main() -> int:
     """Run the parts that the flags name; return the exit code."""
+    hide_from_own_user()
     flags = _flags().parse_args()
     socket_path = Path(flags.redis_socket) if flags.redis_server else None
     stages = _stages(flags, socket_path)
@@ -78,6 +87,7 @@ def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Pl
             death_signal=signal.SIGTERM,  # it saves, and keeps the lock until it has
             stop_limit_s=_REDIS_STOP_LIMIT_S,
             descriptors=(flags.lock_fd,),
+            environment=clean_environment(read_environment()),  # it needs none of our secrets
         )
         stages.append([redis])
     workers = [
@@ -111,11 +121,14 @@ def _greet(log: Log, flags: argparse.Namespace, probe: Probe, began_at: float) -
     lines.append(f"  docs       {flags.url}/docs")
     if probe.has_route("/dashboard"):
         lines.append(f"  dashboard  {flags.url}/dashboard")
-    chosen = choose_function(probe.functions())
-    if chosen is not None:
+    chosen = choose_function(probe.functions()) if flags.access != "keys" else None
+    if flags.access == "keys":
+        lines.append("  try it     PENSTOCK_KEY=… penstock ls")
+    elif chosen is not None:
         lines.append(f"  try it     {curl_line(flags.url, chosen)}")
     else:
         lines.append("  no functions yet: penstock new hello")
+    lines.append(f"  keys       {_ACCESS[flags.access]}")
     if flags.secret_file:
         lines.append(f"  callbacks  are signed with the secret in {flags.secret_file}")
     log.write_plain("\n".join(["", *lines, ""]))
@@ -140,7 +153,7 @@ def _flags() -> argparse.ArgumentParser:
     kinds: dict[str, Callable[[str], object]] = {
         "url": str, "probe-host": str, "port": int, "workers": int, "data": str, "functions": str,
         "redis-server": str, "redis-socket": str, "listen-fd": int, "lock-fd": int,
-        "drain-s": float, "secret-file": str, "spent-s": float,
+        "drain-s": float, "secret-file": str, "spent-s": float, "access": str,
     }  # fmt: skip
     for name, kind in kinds.items():
         parser.add_argument(f"--{name}", type=kind)

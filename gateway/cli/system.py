@@ -80,9 +80,10 @@ class System:
     Args:
         url: The base address.
         flags: How a person names it on a command line, for hints at the next command.
+        key: The API key to show.
     """
 
-    def __init__(self, url: str, *, flags: str = "") -> None:
+    def __init__(self, url: str, *, flags: str = "", key: str = "") -> None:
         self.url = url.rstrip("/")
         self.flags = flags
         parts = urlsplit(self.url)
@@ -99,6 +100,7 @@ class System:
         self._host, self._port = host, port
         self._connection = self._kind(host, port, timeout=_ANSWER_LIMIT_S)
         self._prefix = parts.path
+        self._key = {"Authorization": f"Bearer {key}"} if key else {}
 
     def ask(
         self,
@@ -119,7 +121,7 @@ class System:
         if sock is not None and select.select([sock], [], [], 0)[0]:
             self._connection.close()  # the system did, while this command was idle
         try:
-            self._connection.request(method, target, body, dict(headers or {}))
+            self._connection.request(method, target, body, {**self._key, **(headers or {})})
             return read_answer(self._connection.getresponse())
         except (OSError, HTTPException) as error:
             self._connection.close()
@@ -148,7 +150,7 @@ class System:
             HTTPException: What came is not HTTP.
         """
         with closing(self._kind(self._host, self._port, timeout=silence_s)) as connection:
-            connection.request("GET", self._prefix + path, headers=dict(headers))
+            connection.request("GET", self._prefix + path, headers={**self._key, **headers})
             with closing(connection.getresponse()) as response:
                 yield response
 
@@ -183,13 +185,15 @@ def path_to(*parts: str) -> str:
 
 def find_system(url: str | None, data: Path | None = None) -> System:
     """Return the system that the flags name, else the settings, else the one `up` runs here."""
-    if url:
-        return System(url, flags=f"--url {shlex.quote(url)}")
     settings = read_settings(data=data)
+    if url:
+        return System(url, flags=f"--url {shlex.quote(url)}", key=settings.key)
     named = data is None and are_set("host", "port")
     state = None if named else read_state(settings.data)
     flags = f"--data {shlex.quote(str(data))}" if data else ""
-    return System(state.url if state else url_of(settings.host, settings.port), flags=flags)
+    return System(
+        state.url if state else url_of(settings.host, settings.port), flags=flags, key=settings.key
+    )
 
 
 def accept(answer: Answer) -> Answer:

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.binding import is_loopback, is_open
 from gateway.cli.data_folder import keep_callback_secret, lock_data_folder, make_data_folder
 from gateway.cli.listening import open_listener, reachable_host, url_of
 from gateway.cli.preflight import judge_bind, make_functions_folder, plan_redis
@@ -32,7 +33,7 @@ def option_of(name: str, metavar: str) -> Any:  # noqa: ANN401 - what typer take
     )
 
 
-def up(
+def up(  # noqa: PLR0913 - a word for each flag
     *,
     host: Annotated[str | None, option_of("host", "ADDRESS")] = None,
     port: Annotated[int | None, option_of("port", "NUMBER")] = None,
@@ -42,6 +43,13 @@ def up(
     gateways: Annotated[int | None, option_of("gateways", "N")] = None,
     workers: Annotated[int | None, option_of("workers", "N")] = None,
     runners: Annotated[int | None, option_of("runners", "N")] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Ask nobody for a key, though others can reach it. [PENSTOCK_AUTH=off]",
+        ),
+    ] = False,
 ) -> None:
     """Run everything on this machine: Redis, the gateway and the workers.
 
@@ -57,13 +65,15 @@ def up(
         gateways=gateways,
         workers=workers,
         runners=runners,
+        auth="off" if insecure else None,
     )
-    loopback = judge_bind(settings)
     data_folder = settings.data.resolve()
     make_functions_folder(settings.functions)
     make_data_folder(data_folder)
     lock_fd = lock_data_folder(data_folder)
     redis_plan = plan_redis(settings, data_folder)
+    judge_bind(settings, redis_plan, data_folder, lock_fd)
+    loopback = is_loopback(settings.host)
     listener = open_listener(settings.host, settings.port)
     bound_port: int = listener.getsockname()[1]
     flags: dict[str, object] = {
@@ -76,6 +86,7 @@ def up(
         "functions": settings.functions.resolve(),
         "listen-fd": listener.fileno(),
         "lock-fd": lock_fd,
+        "access": _access_of(settings, loopback=loopback),
         **redis_plan.flags,
     }
     secrets = settings.callback_secret
@@ -106,6 +117,13 @@ def up(
     _become_supervisor(flags, switches, environment)
 
 
+def _access_of(settings: Settings, *, loopback: bool) -> str:
+    """Return what to tell of keys: everybody shows one, nobody can from elsewhere, nobody need."""
+    if not is_open(settings):
+        return "keys"
+    return "open" if loopback else "insecure"
+
+
 def _settings_of_parts(
     settings: Settings,
     *,
@@ -125,6 +143,7 @@ def _settings_of_parts(
         "GATEWAYS": settings.gateways,
         "WORKERS": settings.workers,
         "RUNNERS": settings.runners,
+        "AUTH": settings.auth,
         "CALLBACK_SECRET": ",".join(secrets),
         "CALLBACK_ALLOW_LOOPBACK": str(loopback or settings.callback_allow_loopback).lower(),
     }

@@ -9,15 +9,19 @@ import msgspec
 import yaml  # type: ignore[import-untyped,unused-ignore]
 from apispec import APISpec
 
+from gateway.openapi.access_schemas import ACCESS_SCHEMAS
 from gateway.openapi.fixed_paths import fixed_operation
 from gateway.openapi.function_paths import function_operation, function_schemas
 from gateway.openapi.headers import HEADERS, PARAMETERS
 from gateway.openapi.schedule_schemas import SCHEDULE_SCHEMAS
 from gateway.openapi.schemas import SCHEMAS
+from gateway.openapi.security import SECURITY_SCHEMES
 from gateway.openapi.statistics_schemas import STATISTICS_SCHEMAS
 from gateway.openapi.steering_schemas import STEERING_SCHEMAS
 from gateway.operations import Operation
+from gateway.permissions import covers
 from gateway.routes import ROUTES, find_operation
+from runtime.access.grants import EVERYTHING, Grant
 from runtime.registry.manifest import Manifest
 
 API_VERSION = "1"
@@ -30,6 +34,7 @@ _TAGS = (
     ("schedules", "What is invoked when, by cron lines."),
     ("system", "Queues and workers."),
     ("deliveries", "Callbacks, with every attempt."),
+    ("access", "API keys, and the session of a browser."),
     ("health", "For those who start, watch and route to gateways."),
     ("documents", "What there is to read."),
 )
@@ -43,8 +48,11 @@ _DESCRIPTION = (
 Document = dict[str, Any]
 
 
-def document(manifests: Iterable[Manifest]) -> Document:
-    """Return the document of these functions; those that never loaded are left out."""
+def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Document:
+    """Return the document of these functions as far as a grant may see and do.
+
+    Functions that never loaded are left out.
+    """
     spec = APISpec(
         title="Penstock",
         version=API_VERSION,
@@ -58,15 +66,18 @@ def document(manifests: Iterable[Manifest]) -> Document:
         **STEERING_SCHEMAS,
         **SCHEDULE_SCHEMAS,
         **STATISTICS_SCHEMAS,
+        **ACCESS_SCHEMAS,
     }
     responses: dict[str, Any] = {}
     invoke = find_operation(_INVOKE_PATH, "POST")
     for manifest in sorted(manifests, key=lambda each: each.name):
-        if manifest.version and invoke is not None:
+        if manifest.version and invoke is not None and grant.may_see(manifest.name):
             schemas.update(function_schemas(manifest))
             operation = function_operation(manifest, invoke, responses)
             spec.path(path=f"/functions/{manifest.name}", operations={"post": operation})
-    _add_fixed(spec, responses)
+    _add_fixed(spec, responses, grant)
+    for name, scheme in SECURITY_SCHEMES.items():
+        spec.components.security_scheme(name, scheme)
     for name, schema in schemas.items():
         spec.components.schema(name, schema)
     for name, response in sorted(responses.items()):
@@ -78,29 +89,34 @@ def document(manifests: Iterable[Manifest]) -> Document:
     return spec.to_dict()
 
 
-def document_json(manifests: Iterable[Manifest]) -> bytes:
+def document_json(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> bytes:
     """Return the document as JSON."""
-    return msgspec.json.encode(document(manifests))
+    return msgspec.json.encode(document(manifests, grant))
 
 
-def document_yaml(manifests: Iterable[Manifest]) -> bytes:
+def document_yaml(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> bytes:
     """Return the document as YAML, the same text for the same functions."""
     text: str = yaml.dump(
-        document(manifests), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100
+        document(manifests, grant),
+        Dumper=_PlainDumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
     )
     return text.encode()
 
 
-def _add_fixed(spec: APISpec, responses: Document) -> None:
+def _add_fixed(spec: APISpec, responses: Document, grant: Grant) -> None:
     for route in ROUTES:
         if not route.is_documented:
             continue
         operations = {
             operation.method.lower(): fixed_operation(route, operation, responses)
             for operation in route.operations
-            if not _is_invoke(operation)
+            if not _is_invoke(operation) and covers(operation, grant)
         }
-        spec.path(path=route.path, operations=operations)
+        if operations:
+            spec.path(path=route.path, operations=operations)
 
 
 def _is_invoke(operation: Operation) -> bool:

@@ -13,6 +13,7 @@ from gateway.openapi.function_paths import (
 )
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref
+from gateway.openapi.security import key_problems, security_of
 from gateway.operations import Operation, Route
 from gateway.problems import KINDS
 from gateway.query_parameters import CURSOR
@@ -56,7 +57,11 @@ _OK: dict[str, Json] = {
     "get_schedule": {_JSON: {"schema": component_ref("Schedule")}},
     "change_schedule": {_JSON: {"schema": component_ref("Schedule")}},
     "fire_schedule": {_JSON: {"schema": component_ref("Invocation")}},
-    "openapi_yaml": {"application/yaml": {"schema": {"type": "string"}}},
+    "list_keys": {_JSON: {"schema": component_ref("KeyList")}},
+    "create_key": {_JSON: {"schema": component_ref("CreatedKey")}},
+    "get_session": {_JSON: {"schema": component_ref("Session")}},
+    "log_in": {_JSON: {"schema": component_ref("Session")}},
+    "openapi_yaml": {"application/yaml": {"schema": {"type": "object"}}},
     "metrics": {"text/plain": {"schema": {"type": "string"}}},
     "get_statistics": {_JSON: {"schema": component_ref("Statistics")}},
     "docs": {"text/html": {"schema": {"type": "string"}}},
@@ -72,11 +77,16 @@ _BODIES: dict[str, Json] = {
     "change_queue": {_JSON: {"schema": component_ref("QueueChange")}},
     "create_schedule": {_JSON: {"schema": component_ref("NewSchedule")}},
     "change_schedule": {_JSON: {"schema": component_ref("ScheduleChange")}},
+    "create_key": {_JSON: {"schema": component_ref("NewKey")}},
+    "log_in": {_JSON: {"schema": component_ref("Login")}},
 }
 _ACCEPTED = ("202", "Accepted.")
 _STATUSES = {
     "create_schedule": ("201", "Made; `Location` is where."),
     "delete_schedule": ("204", "Gone."),
+    "create_key": ("201", "Made; the key is shown here only."),
+    "revoke_key": ("204", "Gone."),
+    "log_out": ("204", "Gone."),
     "fire_schedule": _ACCEPTED,
     "redeliver": _ACCEPTED,
     "submit_batch": _ACCEPTED,
@@ -98,6 +108,7 @@ _DESCRIPTIONS = {
     "batch_id": "The batch's id, a UUIDv7.",
     "invocation_id": "The invocation's id, a UUIDv7.",
     "name": "The name of the function or queue.",
+    "key_id": "The key's id.",
     "schedule_id": "The schedule's id; of a function's own schedule, the function's name.",
 }
 
@@ -127,7 +138,7 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
         parameters.append("If-None-Match")
         success["headers"] = header_refs("ETag")
         answers["304"] = {"description": "The caller has it already."}
-    problems = operation.problems
+    problems = (*operation.problems, *key_problems(operation))
     if operation.query:
         problems = (*problems, "parameter_invalid")
     body = _BODIES.get(operation.id)
@@ -139,6 +150,7 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
         **({"requestBody": {"required": True, "content": body}} if body else {}),
         "responses": {**answers, **problem_responses(problems, responses)},
         **({"callbacks": {"finished": batch_callback()}} if calls_back else {}),
+        "security": security_of(operation),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.openapi.examples import example_arguments
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref, relocate
+from gateway.openapi.security import key_problems, security_of
 from gateway.operations import Operation, Parameter
 from runtime.registry.manifest import Manifest
 
@@ -60,9 +61,10 @@ def function_operation(manifest: Manifest, invoke: Operation, responses: Json) -
         "requestBody": _request_body(manifest),
         "responses": {
             **_answers(manifest.name),
-            **problem_responses(invoke.problems, responses),
+            **problem_responses((*invoke.problems, *key_problems(invoke)), responses),
         },
         "callbacks": {"finished": _callback(manifest.name)},
+        "security": security_of(invoke, manifest.name),
     }
     if manifest.description:
         operation["description"] = manifest.description
@@ -81,6 +83,8 @@ def query_parameter(parameter: Parameter) -> Json:
         schema |= {"minLength": 1, "maxLength": parameter.longest}
     if parameter.form is not None:
         schema["format"] = parameter.form
+    if parameter.pattern is not None:
+        schema["pattern"] = parameter.pattern
     if parameter.minimum is not None:
         schema = {
             "type": "integer",

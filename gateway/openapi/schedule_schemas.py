@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from runtime.sdk.option_parsing import NAME_PATTERN
 from runtime.store.schedule_calls import SKIP_REASONS
 
 Json = dict[str, Any]
@@ -98,7 +99,7 @@ SCHEDULE_SCHEMAS: dict[str, Json] = {
         required=["items", "next"],
     ),
     "NewSchedule": _object(
-        {"function": _FUNCTION, **_DEFINITION},
+        {"function": {**_FUNCTION, "pattern": NAME_PATTERN, "maxLength": 128}, **_DEFINITION},
         required=["function", "cron"],
         additionalProperties=False,
     ),

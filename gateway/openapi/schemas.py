@@ -125,6 +125,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "retry_of": _MAYBE_TEXT,
                 "retried_by": _MAYBE_TEXT,
                 "batch": _MAYBE_TEXT,
+                "caller": {**_MAYBE_TEXT, "description": "The name of the key that called."},
                 "callback": {
                     "anyOf": [{"$ref": "#/components/schemas/Callback"}, {"type": "null"}]
                 },

@@ -24,6 +24,7 @@ _BATCH = {
     "counts": object_of({status.value: COUNT for status in Status}),
     "created_at": MOMENT,
     "finished_at": MAYBE_MOMENT,
+    "caller": MAYBE_TEXT,
     "callback": {"anyOf": [component_ref("Callback"), {"type": "null"}]},
     "links": {"type": "object", "additionalProperties": TEXT},
 }

@@ -7,8 +7,10 @@ from collections import Counter
 import msgspec
 from falcon.asgi import Request, Response
 
+from gateway.callers import Caller, caller_of
 from gateway.filters import read_status
 from gateway.pages import Paging, read_paging
+from gateway.permissions import lacks_scope
 from gateway.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.query_parameters import BATCH_PAGE, BATCH_RETRY, MOST_RETRIED, OF_ENDING
@@ -42,7 +44,9 @@ class Batch:
         refuse_parameters(faults)
         most = paging.limit if query else 0
         batch = known_batch(
-            await self._store.run(read_batch(batch_id, start=start, most=most)), batch_id
+            await self._store.run(read_batch(batch_id, start=start, most=most)),
+            batch_id,
+            owner=caller_of(req.scope).sees_only,
         )
         view = batch_view(batch)
         if query:
@@ -53,9 +57,10 @@ class Batch:
         resp.set_header("Cache-Control", "no-cache")
         resp.data = msgspec.json.encode(view)
 
-    async def on_delete(self, req: Request, resp: Response, batch_id: str) -> None:  # noqa: ARG002
+    async def on_delete(self, req: Request, resp: Response, batch_id: str) -> None:
         """Cancel what waits and runs of it."""
-        batch = known_batch(await self._store.run(read_batch(batch_id)), batch_id)
+        caller = caller_of(req.scope)
+        batch = find_steered(await self._store.run(read_batch(batch_id)), batch_id, caller)
         if batch.is_finished:
             raise ProblemError("batch_finished", "All of it has ended already.")
         answers: Counter[str] = Counter()
@@ -89,15 +94,16 @@ class BatchRetry:
         paging = read_paging(req.path, query, faults, usual=MOST_RETRIED, longest=MOST_RETRIED)
         start = _start_of(paging)
         refuse_parameters(faults)
+        caller = caller_of(req.scope)
         tally = Tally()
         size = start + 1
         while start < size and tally.count < paging.limit:
             most = min(_READ_AT_ONCE, paging.limit - tally.count)
-            batch = known_batch(
-                await self._store.run(read_batch(batch_id, start=start, most=most)), batch_id
-            )
+            found = await self._store.run(read_batch(batch_id, start=start, most=most))
+            batch = find_steered(found, batch_id, caller)
             size = batch.size
-            await self._retrier.retry([m for m in batch.members if m.status is status], tally)
+            ended = [member for member in batch.members if member.status is status]
+            await self._retrier.retry(ended, tally, caller)
             if tally.refusal is not None:
                 break
             start += most
@@ -114,17 +120,32 @@ class BatchRetry:
         )
 
 
-def known_batch(batch: BatchRecord | None, batch_id: str) -> BatchRecord:
-    """Return the batch.
+def known_batch(
+    batch: BatchRecord | None, batch_id: str, *, owner: str | None = None
+) -> BatchRecord:
+    """Return the batch; with `owner`, what somebody else submitted does not exist.
 
     Raises:
-        ProblemError: There is none: 410 when the id was one of ours, else 404.
+        ProblemError: There is none: 410 when the id was one of ours, else 404; with `owner`
+            always 404.
     """
-    if batch is not None:
+    if batch is not None and owner in (None, batch.caller):
         return batch
-    if is_invocation_id(batch_id):
+    if owner is None and is_invocation_id(batch_id):
         raise ProblemError("batch_gone", f"No batch {batch_id} is kept any longer.")
     raise ProblemError("batch_not_found", f"No batch has the id {batch_id[:64]!r}.")
+
+
+def find_steered(batch: BatchRecord | None, batch_id: str, caller: Caller) -> BatchRecord:
+    """Return a batch that the caller may cancel and retry.
+
+    Raises:
+        ProblemError: There is none for him, or he may only look at it.
+    """
+    found = known_batch(batch, batch_id, owner=caller.sees_only)
+    if caller.steers_only not in (None, found.caller):
+        raise lacks_scope("steer")
+    return found
 
 
 def _start_of(paging: Paging) -> int:

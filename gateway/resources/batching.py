@@ -9,7 +9,7 @@ from gateway.admission import Admission
 from gateway.application import BODY, single_header
 from gateway.batch_items import read_items
 from gateway.batch_submission import newborn_batch, submit_batch
-from gateway.callers import identity_of
+from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.idempotency import HEADER, identify, options_content, read_idempotency_key
 from gateway.problems import ProblemError
@@ -66,17 +66,20 @@ class InvokeBatch:
         )
         if key is not None:
             wishes = _with_idempotency(req, manifest, wishes, key)
+        caller = caller_of(req.scope)
         sample = prepare(
             manifest,
             b"{}",
             wishes=wishes,
             max_waiting=self._admission.max_waiting,
             pace=self._admission.pace(req.scope),
+            caller=caller.name,
+            api_key=caller.key_id,
         )
         with accepting(self._tracer, sample) as traced:
             admitted, received = await submit_batch(self._store, traced, items)
-        resp.set_headers(self._admission.headers(admitted))
-        refusal = self._admission.refusal(received, name)
+        resp.set_headers(self._admission.headers(admitted, sample.pace))
+        refusal = self._admission.refusal(received, name, sample.pace)
         if refusal is not None:
             raise refusal
         if received.reception == "REPLAYED":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import msgspec
 from falcon.asgi import Request, Response
 
+from gateway.callers import caller_of
 from gateway.filters import read_filters
 from gateway.operations import Parameter
 from gateway.pages import Paging, read_paging
@@ -83,7 +84,7 @@ class BulkRetry:
                 break
             most = min(_RETRIED_AT_ONCE, paging.limit - tally.count)
             records, after = await _read_part(self._store, wish, position, most)
-            await self._retrier.retry(records, tally)
+            await self._retrier.retry(records, tally, caller_of(req.scope))
             if tally.refusal is not None:
                 break
             position = after

@@ -10,38 +10,43 @@ import html
 import falcon
 from falcon.asgi import Request, Response
 
+from gateway.callers import caller_of
 from gateway.directory import FunctionDirectory
 from gateway.problems import KINDS, ProblemError
 from gateway.reference_page import CONTENT_SECURITY_POLICY, reference_page
 from gateway.resources.conditional import answer_with_etag
+from runtime.access.grants import Grant
 from runtime.errors import StoreUnavailableError
 
+_MOST_MADE = 32
 _PROBLEM_PAGE = """<!doctype html><meta charset="utf-8"><title>{code}</title>
 <h1>{title}</h1><p><code>{code}</code>, HTTP status {status}</p><p>{meaning}</p>
 """
 
 
 class Documents:
-    """The OpenAPI document of what is published now, made once for each change."""
+    """The OpenAPI document of what is published now, made once for each change and grant."""
 
     def __init__(self, directory: FunctionDirectory) -> None:
         self._directory = directory
-        self._made: dict[str, tuple[int, bytes, str]] = {}
+        self._made: dict[tuple[str, Grant], tuple[int, bytes, str]] = {}
 
-    def current(self, form: str) -> tuple[bytes, str]:
-        """Return the document in `form` (json or yaml) and its entity tag."""
+    def current(self, form: str, grant: Grant) -> tuple[bytes, str]:
+        """Return what a grant may see, in `form` (json or yaml), and its entity tag."""
         if not self._directory.is_loaded:
             raise StoreUnavailableError("Redis has not answered since the gateway started.")
         generation = self._directory.generation
-        made = self._made.get(form)
+        made = self._made.get((form, grant))
         if made is None or made[0] != generation:
             # What writes documents is loaded by the process that is asked for one.
             from gateway.openapi import document_json, document_yaml  # noqa: PLC0415
 
             write = document_json if form == "json" else document_yaml
-            body = write(self._directory.manifests.values())
+            body = write(self._directory.manifests.values(), grant)
+            if len(self._made) >= _MOST_MADE:
+                self._made.clear()
             made = (generation, body, hashlib.blake2b(body, digest_size=12).hexdigest())
-            self._made[form] = made
+            self._made[form, grant] = made
         return made[1], made[2]
 
 
@@ -55,7 +60,7 @@ class OpenApi:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Serve the document."""
-        body, etag = self._documents.current(self._form)
+        body, etag = self._documents.current(self._form, caller_of(req.scope).grant)
         resp.set_header("Cache-Control", "no-cache")
         answer_with_etag(req, resp, body, self._media_type, etag)
 

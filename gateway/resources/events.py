@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator
 from falcon.asgi import Request, Response
 
 from gateway.application import IS_HEAD
+from gateway.callers import caller_of
 from gateway.event_streams import EventStreams
+from gateway.following import Follower
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault
 from runtime.invocations.events import NOWHERE, Place, parse_place
@@ -22,8 +24,9 @@ _HEADER, _PARAMETER = "Last-Event-ID", "last_event_id"
 class Events:
     """Streams the events of one invocation."""
 
-    def __init__(self, streams: EventStreams) -> None:
+    def __init__(self, streams: EventStreams, follower: Follower) -> None:
         self._streams = streams
+        self._follower = follower
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
         """Stream what follows Last-Event-ID, until the end of the invocation.
@@ -31,7 +34,10 @@ class Events:
         204 for who has had the end: it makes a browser stop coming again.
         """
         place = _read_place(req)
-        stream = await self._streams.open(invocation_id, place)
+        caller = caller_of(req.scope)
+        if caller.sees_only is not None:
+            await self._follower.fetch(invocation_id, owner=caller.sees_only)
+        stream = await self._streams.open(invocation_id, place, key_id=caller.key_id)
         if place.attempt > stream.attempt + 1:
             raise _refusal("it is of another invocation", str(place))
         if stream.is_empty:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
+from gateway.callers import caller_of
 from gateway.directory import FunctionDirectory
 from gateway.resources.invoking import InvokeFunction
 from runtime.errors import StoreUnavailableError
@@ -24,12 +25,13 @@ class FunctionList:
         self._store = store
         self._directory = directory
 
-    async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """List every function, by name."""
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """List every function that the caller may see, by name."""
         if not self._directory.is_loaded:
             raise StoreUnavailableError("Redis has not answered since the gateway started.")
         stats = await _read_stats(self._store)
-        manifests = self._directory.manifests.values()
+        may_see = caller_of(req.scope).grant.may_see
+        manifests = [m for m in self._directory.manifests.values() if may_see(m.name)]
         items = [function_view(manifest, stats.get(manifest.name, {})) for manifest in manifests]
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode({"items": items, "next": None})

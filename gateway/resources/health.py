@@ -26,11 +26,14 @@ class Livez:
 
 
 class Readyz:
-    """GET /readyz."""
+    """GET /readyz: for everybody, so only an open gateway says more than whether."""
 
-    def __init__(self, store: Multiplexer, directory: FunctionDirectory) -> None:
+    def __init__(
+        self, store: Multiplexer, directory: FunctionDirectory, *, tells_details: bool
+    ) -> None:
         self._store = store
         self._directory = directory
+        self._tells_details = tells_details
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Answer 200 when Redis answers within a second and functions are published."""
@@ -39,9 +42,16 @@ class Readyz:
                 await self._store.run(_PING)
         except (StoreError, TimeoutError) as error:
             why = str(error) or f"nothing within {_LONGEST_S:g} s"
-            raise ProblemError("not_ready", f"Redis does not answer: {why}.") from error
+            said = f"Redis does not answer: {why}." if self._tells_details else "Not ready."
+            raise ProblemError("not_ready", said) from error
         count = sum(bool(manifest.version) for manifest in self._directory.manifests.values())
         if not count:
-            raise ProblemError("not_ready", "No functions are published yet.")
+            raise ProblemError(
+                "not_ready",
+                "No functions are published yet." if self._tells_details else "Not ready.",
+            )
         resp.content_type = "application/json"
-        resp.data = b'{"status":"ready","functions":%d}' % count
+        if self._tells_details:
+            resp.data = b'{"status":"ready","functions":%d}' % count
+        else:
+            resp.data = b'{"status":"ready"}'

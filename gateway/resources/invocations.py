@@ -7,9 +7,11 @@ import hashlib
 import msgspec
 from falcon.asgi import Request, Response
 
+from gateway.callers import caller_of
 from gateway.directory import FunctionDirectory
 from gateway.endings import ending_problem
 from gateway.following import Follower
+from gateway.permissions import lacks_scope
 from gateway.preferences import read_preferences
 from gateway.problems import ProblemError
 from gateway.resources.conditional import answer_with_etag
@@ -28,7 +30,8 @@ _INERT = "sandbox; default-src 'none'"
 async def fetch_preferred(req: Request, resp: Response, follower: Follower, id_: str) -> Record:
     """Return the invocation, having waited as long as the caller prefers."""
     preferences = read_preferences(req.get_header("Prefer"))
-    record = await follower.fetch(id_, preferences.wait_s)
+    owner = caller_of(req.scope).sees_only
+    record = await follower.fetch(id_, preferences.wait_s, owner=owner)
     if preferences.wait_s:
         resp.set_header("Preference-Applied", preferences.applied)
     return record
@@ -54,13 +57,16 @@ class Invocation:
         resp.set_header("Cache-Control", "no-cache")
         answer_with_etag(req, resp, body, "application/json", etag)
 
-    async def on_delete(self, req: Request, resp: Response, invocation_id: str) -> None:  # noqa: ARG002
+    async def on_delete(self, req: Request, resp: Response, invocation_id: str) -> None:
         """Cancel it: at once when it waits; when it runs, its worker is told."""
+        caller = caller_of(req.scope)
         answer: Cancelled = "MISSING"
         if is_invocation_id(invocation_id):
-            answer = await self._store.run(cancel(invocation_id))
+            answer = await self._store.run(cancel(invocation_id, owner=caller.steers_only))
             tell_cancelled([(invocation_id, answer)])
-        record = await self._follower.fetch(invocation_id)
+        record = await self._follower.fetch(invocation_id, owner=caller.sees_only)
+        if caller.steers_only not in (None, record.caller):
+            raise lacks_scope("steer")
         view = invocation_view(record)
         if answer == "FINISHED":
             raise ProblemError(
@@ -114,9 +120,10 @@ class Logs:
     def __init__(self, follower: Follower) -> None:
         self._follower = follower
 
-    async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:  # noqa: ARG002
+    async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
         """Serve the captured output as text."""
-        record = await self._follower.fetch(invocation_id)
+        owner = caller_of(req.scope).sees_only
+        record = await self._follower.fetch(invocation_id, owner=owner)
         resp.content_type = "text/plain; charset=utf-8"
         resp.set_header("Cache-Control", "no-cache")
         resp.data = record.logs

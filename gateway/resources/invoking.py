@@ -13,7 +13,7 @@ from gateway.accepting import Acceptance
 from gateway.application import BODY, NOTED, noted_header, single_header
 from gateway.argument_sources import Incoming, Sourced, read_arguments
 from gateway.call_plans import CallPlan
-from gateway.callers import identity_of
+from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.idempotency import HEADER, identify, options_content, read_idempotency_key
 from gateway.json_boundary import read_json_object
@@ -57,6 +57,7 @@ class InvokeFunction:
         if idempotency_key is not None:
             wishes = _with_idempotency(req, manifest, wishes, sourced, idempotency_key)
         admission = self._acceptance.admission
+        caller = caller_of(req.scope)
         submission = prepare(
             manifest,
             sourced.encoded,
@@ -65,6 +66,8 @@ class InvokeFunction:
             waiter=self._acceptance.waiter(preferences),
             max_waiting=admission.max_waiting,
             pace=admission.pace(req.scope),
+            caller=caller.name,
+            api_key=caller.key_id,
         )
         await self._acceptance.answer(req, resp, submission, preferences)
 

@@ -6,10 +6,11 @@ from falcon.asgi import Request, Response
 
 from gateway.accepting import Acceptance
 from gateway.application import noted_header, single_header
-from gateway.callers import identity_of
+from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.following import Follower
 from gateway.idempotency import HEADER, identify, read_idempotency_key
+from gateway.permissions import lacks_scope
 from gateway.preferences import read_preferences
 from gateway.problems import ProblemError
 from gateway.tracing import trace_of
@@ -30,7 +31,10 @@ class OneRetry:
         """Invoke again, and wait for the end if the caller prefers that."""
         preferences = read_preferences(noted_header(req.scope, b"prefer"))
         key = read_idempotency_key(single_header(req.scope, HEADER))
-        record = await self._follower.fetch(invocation_id)
+        caller = caller_of(req.scope)
+        record = await self._follower.fetch(invocation_id, owner=caller.sees_only)
+        if caller.steers_only not in (None, record.caller) or not caller.may_retry(record.function):
+            raise lacks_scope("steer")
         if not record.is_finished:
             raise ProblemError(
                 "invocation_unfinished", f"It is {record.status.value}: there is nothing to retry."
@@ -48,5 +52,6 @@ class OneRetry:
             idempotency=idempotency,
             trace=trace_of(req),
             pace=admission.pace(req.scope),
+            api_key=caller.key_id,
         )
         await self._acceptance.answer(req, resp, submission, preferences)

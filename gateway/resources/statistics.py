@@ -17,6 +17,7 @@ from gateway.preferences import fault_of, read_query, refuse_parameters
 from gateway.resources.conditional import answer_with_etag
 from runtime.invocations.statistics import OUTCOMES, Tally, quantile_ms, sum_tallies
 from runtime.invocations.view import moment
+from runtime.sdk.option_parsing import is_function_name
 
 USUAL_MINUTES = 60
 RECENT_MINUTES = 10
@@ -34,9 +35,8 @@ class Statistics:
     async def on_get(self, req: Request, resp: Response) -> None:
         """Show the last minutes, of all functions or of one."""
         query = read_query(req.query_string, _QUERY)
-        count = _read_minutes(query.get("minutes"))
+        count, function = _read_minutes(query.get("minutes")), _read_function(query.get("function"))
         current, minutes = await self._minutes.read(count)
-        function = query.get("function")
         if function is not None:
             minutes = [{k: t for k, t in tallies.items() if k == function} for tallies in minutes]
         body = msgspec.json.encode(statistics_view(current, minutes))
@@ -114,3 +114,9 @@ def _read_minutes(text: str | None) -> int:
     if not is_number or not 1 <= int(text) <= MOST_MINUTES:
         refuse_parameters([fault_of("?minutes", f"a whole number from 1 to {MOST_MINUTES}")])
     return int(text)
+
+
+def _read_function(text: str | None) -> str | None:
+    if text is not None and not is_function_name(text):
+        refuse_parameters([fault_of("?function", "takes a function's name")])
+    return text

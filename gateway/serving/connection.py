@@ -204,12 +204,12 @@ class Connection(asyncio.Protocol):
     # What the server asks
 
     def shutdown(self) -> None:
-        """Close after the response under way (uvicorn calls this when it stops)."""
+        """Close after the response under way, or the one that is asked for any moment now."""
         self._stopping = True
-        if not self._exchanges:
-            self._transport.close()
         for exchange in self._exchanges:
             exchange.keep_alive = False
+        if not self._exchanges:
+            self._loop.call_later(self._limits.last_call_s, self._close_unasked)
 
     def sweep(self, now: float) -> None:
         """Judge the deadlines; `now` is the loop's time."""
@@ -237,6 +237,10 @@ class Connection(asyncio.Protocol):
             self._close()
 
     # Ours alone
+
+    def _close_unasked(self) -> None:
+        if not self._exchanges:
+            self._transport.close()
 
     def _expect(self, within_s: float) -> None:
         self.deadline_at = self._loop.time() + within_s

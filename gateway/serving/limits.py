@@ -20,6 +20,8 @@ class Limits:
         linger_s, linger_bytes: How long and how much of what a refused client still sends
             is read and dropped, so that it sees the answer instead of a reset.
         leave_s: How long after its client has left a request may still run.
+        last_call_s: How long a stopping gateway still listens to who is connected: what was sent
+            before the news of its stop is answered, not reset.
         drain_bytes: What a client must take of an answer within `body_timeout_s`.
     """
 
@@ -28,6 +30,7 @@ class Limits:
     idle_timeout_s: float = 75.0
     linger_s: float = 2.0
     leave_s: float = 1.5
+    last_call_s: float = 1.0
     linger_bytes: int = 16 * 1024 * KIB
     drain_bytes: int = 16 * KIB
     header_bytes: int = 32 * KIB

@@ -62,6 +62,7 @@ class RequestParser:
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._hosts = 0
+        self._coding = b""
         self._expects_continue = False
         self._offers_upgrade = False
 
@@ -91,6 +92,7 @@ class RequestParser:
         self._target = b""
         self._headers = []
         self._hosts = 0
+        self._coding = b""
         self._expects_continue = False
         self._offers_upgrade = False
 
@@ -103,11 +105,17 @@ class RequestParser:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header (httptools)."""
         self._head_bytes += len(name) + len(value)
+        if self._has_head:  # a trailer: it must not pass for a header, and is not kept
+            if self._head_bytes > self._limits.header_bytes:
+                self.refuse("headers_too_large", f"At most {self._limits.header_bytes} bytes.")
+            return
         name = name.lower()
         if name == b"host":
             self._hosts += 1
         elif name == b"expect":
             self._expects_continue = value.lower() == b"100-continue"
+        elif name == b"transfer-encoding":
+            self._coding = value.lower()
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -168,6 +176,11 @@ class RequestParser:
             return None
         if self._hosts != 1 and version != "1.0":
             self.refuse("malformed_request", "A request has exactly one Host header.")
+            return None
+        if self._coding and (self._coding != b"chunked" or version == "1.0"):
+            self.refuse(
+                "malformed_request", "The only transfer coding is `chunked`, and only in HTTP/1.1."
+            )
             return None
         url = self._url()
         if url is None:

@@ -22,6 +22,7 @@ from runtime.callbacks.payload import (
     build_headers,
 )
 from runtime.callbacks.rules import DeliveryRules
+from runtime.callbacks.secret import parse_secrets
 from runtime.callbacks.timetable import next_after
 from runtime.callbacks.tracing import DeliveryTrace
 from runtime.errors import StoreError
@@ -184,7 +185,8 @@ class Dispatch:
         body = await self._read_body(claimed)
         if body is None:
             return Ended(duration_ms=0, error=GONE, fate="hopeless")
-        headers = build_headers(claimed, body, secrets=self._rules.secrets, now_ms=now_ms)
+        secrets = parse_secrets(claimed.secrets) or self._rules.secrets
+        headers = build_headers(claimed, body, secrets=secrets, now_ms=now_ms)
         sender = self._open_sender()
         return await sender.send(claimed.url, headers=headers | trace.headers, body=body)
 

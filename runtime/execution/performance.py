@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from runtime.errors import (
     ArgumentsError,
+    LoadError,
     OutOfTimeError,
     ResultNotSerializableError,
     ResultTooLargeError,
@@ -95,7 +96,9 @@ def describe(error: BaseException) -> Ending:
         kind = "result_not_serializable"
     elif isinstance(error, ResultTooLargeError):
         kind = "result_too_large"
-    elif isinstance(error, MemoryError):
+    elif isinstance(error, MemoryError) or (
+        isinstance(error, LoadError) and error.kind == MemoryError.__name__
+    ):
         kind = "out_of_memory"
     return Ending(
         kind=kind,

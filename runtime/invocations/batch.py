@@ -31,6 +31,7 @@ class Batch:
     delivery: str | None = None
     delivery_status: str = "pending"
     delivery_attempts: int = 0
+    caller: str | None = None
     members: tuple[Record, ...] = ()
 
     @property
@@ -58,6 +59,7 @@ def batch_at_birth(
     created_at_ms: int,
     is_later: bool,
     callback: str | None,
+    caller: str | None = None,
 ) -> Batch:
     """Return a batch as it is right after its birth, without reading it."""
     status = Status.SCHEDULED if is_later else Status.QUEUED
@@ -68,6 +70,7 @@ def batch_at_birth(
         created_at_ms=created_at_ms,
         counts={status.value: size},
         callback=callback,
+        caller=caller,
     )
 
 
@@ -81,6 +84,7 @@ def batch_view(batch: Batch) -> dict[str, Any]:
         "counts": {status.value: batch.counts.get(status.value, 0) for status in Status},
         "created_at": moment(batch.created_at_ms),
         "finished_at": moment(batch.finished_at_ms),
+        "caller": batch.caller,
         "callback": callback_view(
             batch.callback, batch.delivery_status, batch.delivery_attempts, batch.delivery
         ),
@@ -108,6 +112,7 @@ def _decoded(batch_id: str, raw: RawBatch) -> Batch:
         delivery=fields.get("delivery"),
         delivery_status=raw.delivery_status or "pending",
         delivery_attempts=raw.delivery_attempts,
+        caller=fields.get("caller"),
         members=tuple(
             record_from_hash(member_id, record) for member_id, record in raw.records if record
         ),

@@ -26,6 +26,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         omitted: Fields too long for a list; they are as if empty here.
+        caller: The name of the key that called; None when nobody showed one.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     retry_of: str | None = None
     retried_by: str | None = None
     batch: str | None = None
+    caller: str | None = None
     tags: bytes = b"[]"
     callback: str | None = None
     delivery: str | None = None
@@ -80,7 +82,7 @@ _READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
         name.encode(): (name, bytes.decode)
         for name in (
             *("function", "version", "queue", "key", "worker", "result_type", "result_media_type"),
-            *("retry_of", "retried_by", "batch", "callback", "delivery"),
+            *("retry_of", "retried_by", "batch", "caller", "callback", "delivery"),
         )
     },
     **{
@@ -141,6 +143,7 @@ def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
         key=wishes.key,
         tags=msgspec.json.encode(wishes.tags),
         retry_of=submission.retry_of,
+        caller=submission.caller,
         callback=wishes.callback,
     )
 

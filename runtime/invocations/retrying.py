@@ -14,7 +14,7 @@ from runtime.telemetry.trace_context import TraceContext
 _tags = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
-def prepare_retry(
+def prepare_retry(  # noqa: PLR0913 - what a submission is made of
     manifest: Manifest,
     record: Record,
     *,
@@ -24,8 +24,11 @@ def prepare_retry(
     idempotency: Idempotency | None = None,
     trace: TraceContext | None = None,
     pace: Pace | None = None,
+    api_key: str = "",
 ) -> Submission:
     """Return a submission like the one that made `record`, read whole, its callback included.
+
+    It belongs to whom the first belongs to, whoever retries it.
 
     Raises:
         FunctionUnavailableError: No version of the function ever loaded.
@@ -49,4 +52,6 @@ def prepare_retry(
         is_only_retry=is_only_retry,
         max_waiting=max_waiting,
         pace=pace,
+        caller=record.caller,
+        api_key=api_key,
     )

@@ -51,6 +51,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         max_waiting: Refuse when so many of the function wait; 0 for any number.
         pace: How fast its caller may call.
         is_only_retry: Refuse when somebody has repeated `retry_of` before.
+        caller: The name of its caller's key; None when nobody showed one.
+        api_key: The id of the key that was shown; judged again as the invocation is born.
     """
 
     function: str
@@ -67,6 +69,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     retry_of: str | None = None
     is_only_retry: bool = False
     pace: Pace | None = None
+    caller: str | None = None
+    api_key: str = ""
 
     def fields(self) -> dict[str, Argument]:
         """Return the record's fields beyond those that every record has."""
@@ -74,6 +78,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
             "request": self.request,
             "callback": self.wishes.callback,
             "waiters": self.waiter,
+            "caller": self.caller,
         }
         if self.wishes.trace is not None:
             optional["traceparent"] = self.wishes.trace.traceparent
@@ -104,6 +109,8 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     is_only_retry: bool = False,
     max_waiting: int = 0,
     pace: Pace | None = None,
+    caller: str | None = None,
+    api_key: str = "",
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
 
@@ -132,6 +139,8 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
         retry_of=retry_of,
         is_only_retry=is_only_retry,
         pace=pace,
+        caller=caller,
+        api_key=api_key,
     )
 
 
@@ -154,4 +163,5 @@ def submit(submission: Submission) -> Call[Submitted]:
         pace=submission.pace,
         retry_of=submission.retry_of or "",
         is_only_retry=submission.is_only_retry,
+        api_key=submission.api_key,
     )

@@ -53,6 +53,7 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         "retry_of": record.retry_of,
         "retried_by": record.retried_by,
         "batch": record.batch,
+        "caller": record.caller,
         "callback": _callback(record),
         "links": {
             "self": here,

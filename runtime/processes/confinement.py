@@ -1,6 +1,6 @@
 """What a fresh child gives up before it runs anything of others.
 
-Own session, death with its parent, memory and core limits, default signals, no
+Own session, death with its parent, limits on memory, files and cores, default signals, no
 descriptor but its channel and 0-2. Called once, by `runtime.processes.child`,
 between fork and entry; everything here acts on the calling process.
 """
@@ -19,6 +19,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _HIGH_DESCRIPTOR = 500
 _MEMORY = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+_MOST_DESCRIPTORS = 4096
 _RESERVE_BYTES = 32 * 1024 * 1024
 
 # Loaded once, before any fork: after it, allocating is best left to the child's own work.
@@ -66,6 +67,14 @@ def limit_memory(memory_bytes: int | None) -> None:
     if memory_bytes is not None:
         with contextlib.suppress(ValueError, OSError):  # a lower hard limit is already in force
             resource.setrlimit(_MEMORY, (memory_bytes, memory_bytes + _RESERVE_BYTES))
+
+
+def limit_descriptors() -> None:
+    """Refuse more open files than a function has use for; the whole machine shares them."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    with contextlib.suppress(ValueError, OSError):  # some number above it is open: not ours
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def use_memory_reserve() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.errors import ChannelClosedError, LoadError
+from runtime.errors import ChannelClosedError, ChannelGarbledError, LoadError
 from runtime.processes.fork_server import Child, ForkServer
 from runtime.processes.lifeline import Exit
 from runtime.registry.bundle import Bundle
@@ -36,7 +36,7 @@ def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0
 
     Raises:
         LoadError: It does not load. `kind` is the exception's type name, or "Timeout",
-            "Exited", "Crashed".
+            "Exited", "Crashed", "Garbled".
         ProcessError: No child could be started; the file is not to blame.
     """
     with (
@@ -50,12 +50,23 @@ def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0
         except TimeoutError:
             child.kill()
             raise _timeout(bundle, trace.name, deadline_s) from None
-        except (ChannelClosedError, ValueError):
+        except (ChannelGarbledError, ValueError):
+            raise _garbled(bundle) from None
+        except ChannelClosedError:
             raise _death(bundle, child, trace.name, deadline_s) from None
-    if kind == b"failed":
+    try:
+        if kind != b"failed":
+            return _decoder.decode(body)
         fault = json.loads(body)
-        raise LoadError(fault["kind"], fault["message"], file=fault["file"], line=fault["line"])
-    return _decoder.decode(body)
+        error = LoadError(fault["kind"], fault["message"], file=fault["file"], line=fault["line"])
+    except (ValueError, KeyError, TypeError):  # no answer of ours
+        raise _garbled(bundle) from None
+    raise error
+
+
+def _garbled(bundle: Bundle) -> LoadError:
+    text = "the file wrote to the channel of its process while it loaded"
+    return LoadError("Garbled", text, file=bundle.file, line=None)
 
 
 def _death(bundle: Bundle, child: Child, trace: str, deadline_s: float) -> LoadError:

@@ -19,6 +19,7 @@ from runtime.registry.arguments import compile_schema
 from runtime.registry.bundle import decode_bundle
 from runtime.registry.importer import PUBLIC_NAMESPACE
 from runtime.registry.invoking import LoadedFunction
+from runtime.registry.load_output import bound_output
 from runtime.registry.loading import load
 from runtime.registry.manifest import Manifest
 from runtime.registry.own_schedule import check_schedule
@@ -26,6 +27,7 @@ from runtime.registry.own_schedule import check_schedule
 
 def inspect_bundle(channel: Channel) -> None:
     """Load what the channel brings; never raises for what the file does."""
+    bound_output()
     encoded, deadline_s, trace_path = channel.receive()
     sys.dont_write_bytecode = True
     with Path(trace_path.decode()).open("wb", buffering=0) as trace:

@@ -10,6 +10,7 @@ import re
 
 EXAMPLES = "seconds, or a text such as 150ms, 30s, 5m, 2h, 7d"
 _WRITTEN = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)?", re.ASCII)
+PATTERN = rf"^ *{_WRITTEN.pattern} *$"  # as JSON Schema has it
 SECONDS_PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 

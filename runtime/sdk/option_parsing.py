@@ -19,9 +19,11 @@ from runtime.sdk.durations import EXAMPLES, SECONDS_PER_UNIT, parse_duration
 from runtime.sdk.options import Options, Rate, RetryPolicy
 
 NAME_RULE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*", re.ASCII)
+NAME_PATTERN = f"^{NAME_RULE.pattern}$"  # as JSON Schema has it
 NAME_LONGEST = 128
 _QUEUE_RULE = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,63}", re.ASCII)
-_RATE_RULE = re.compile(r"(\d{1,9})\s*/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)", re.ASCII)
+_RATE_RULE = re.compile(r"([0-9]{1,9}) */ *([0-9]+(?:\.[0-9]+)?)? *(ms|s|m|h|d)", re.ASCII)
+RATE_PATTERN = rf"^ *{_RATE_RULE.pattern} *$"
 _SIZE_RULE = re.compile(r"(\d{1,15}(?:\.\d+)?)\s*([kmgt]i?b|b)?", re.ASCII | re.IGNORECASE)
 _SIZES = {"": 1, "b": 1} | {
     f"{letter}{infix}b": step**power

@@ -1,22 +1,46 @@
-"""Where Redis is: a parsed URL, and the handshake every connection begins with."""
+"""Where Redis is: a parsed URL, and the handshake every connection begins with.
+
+An address with a `watch` names no server: sentinels know it (`runtime.store.sentinel`).
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from runtime.errors import SettingsError, StoreTooOldError
+import hiredis
+
+from runtime.errors import SettingsError, StoreTooOldError, StoreUnavailableError
+from runtime.store.failures import failure_of
 from runtime.store.scripts import Argument, all_scripts
 
 OLDEST = (6, 2)
 _DEFAULT_PORT = 6379
-_EXAMPLE = "redis://127.0.0.1:6379/0, rediss://… or unix:///run/redis.sock?db=0"
+_SENTINEL_PORT = 26379
+_EXAMPLE = (
+    "redis://127.0.0.1:6379/0, rediss://…, unix:///run/redis.sock?db=0 "
+    "or redis+sentinel://host1:26379,host2:26379/mymaster/0"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """The sentinels that know the master of `service`, and who they take us for."""
+
+    sentinels: tuple[tuple[str, int], ...]
+    service: str
+    username: str | None = None
+    password: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """One Redis server; `path` for a Unix socket, else host and port."""
+    """One Redis server; `path` for a Unix socket, else host and port.
+
+    With `watch`, host and port mean nothing until a sentinel has told them.
+    """
 
     host: str = "127.0.0.1"
     port: int = _DEFAULT_PORT
@@ -25,19 +49,33 @@ class Address:
     username: str | None = None
     password: str | None = None
     tls: bool = False
+    watch: Watch | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it; never with a password."""
+        return self.path or f"{self.host}:{self.port}"
+
+    def authentication(self) -> list[tuple[Argument, ...]]:
+        """Return the command that says who we are, if we are anybody."""
+        return authentication_of(self.username, self.password)
 
     def handshake(self) -> list[tuple[Argument, ...]]:
-        """Return the commands a new connection sends first; INFO's answer is last."""
-        words: list[tuple[Argument, ...]] = []
-        if self.password is not None:
-            words.append(
-                ("AUTH", self.username, self.password) if self.username else ("AUTH", self.password)
-            )
+        """Return what a new connection sends first; `check_handshake` judges the replies."""
+        words = self.authentication()
         if self.db:
             words.append(("SELECT", self.db))
         words.extend(("SCRIPT", "LOAD", script.source) for script in all_scripts())
+        words.append(("ROLE",))
         words.append(("INFO", "server"))
         return words
+
+
+def authentication_of(username: str | None, password: str | None) -> list[tuple[Argument, ...]]:
+    """Return AUTH with what there is to show, or nothing."""
+    if password is None:
+        return []
+    return [("AUTH", username, password) if username else ("AUTH", password)]
 
 
 def parse_address(url: str) -> Address:
@@ -46,26 +84,85 @@ def parse_address(url: str) -> Address:
     Raises:
         SettingsError: It is not one.
     """
-    parts = urlsplit(url)
     try:
-        query = parse_qs(parts.query)
-        password = unquote(parts.password) if parts.password else None
-        username = unquote(parts.username) if parts.username else None
-        if parts.scheme == "unix" and parts.path:
-            db = int(query.get("db", ["0"])[0])
-            return Address(path=unquote(parts.path), db=db, username=username, password=password)
-        if parts.scheme in {"redis", "rediss"} and parts.hostname:
-            return Address(
-                host=parts.hostname,
-                port=parts.port or _DEFAULT_PORT,
-                db=int(parts.path.strip("/") or query.get("db", ["0"])[0]),
-                username=username,
-                password=password,
-                tls=parts.scheme == "rediss",
-            )
+        address = _read(urlsplit(url))
     except ValueError:
-        pass
-    raise SettingsError(f"PENSTOCK_REDIS: not a Redis address: {url!r}; write {_EXAMPLE}")
+        address = None
+    if address is None:
+        shown = re.sub(r"//[^/]*@", "//…@", url)  # a password is nobody's business
+        raise SettingsError(f"PENSTOCK_REDIS: not a Redis address: {shown!r}; write {_EXAMPLE}")
+    return address
+
+
+def _read(parts: SplitResult) -> Address | None:
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    username, password, hosts = _split_credentials(parts.netloc)
+    scheme, _, kind = parts.scheme.partition("+")
+    if parts.scheme == "unix" and parts.path:
+        db = int(query.get("db", "0"))
+        return Address(path=unquote(parts.path), db=db, username=username, password=password)
+    if scheme not in {"redis", "rediss"}:
+        return None
+    if not kind and parts.hostname:
+        return Address(
+            host=parts.hostname,
+            port=parts.port or _DEFAULT_PORT,
+            db=int(parts.path.strip("/") or query.get("db", "0")),
+            username=username,
+            password=password,
+            tls=scheme == "rediss",
+        )
+    service, _, db_text = parts.path.strip("/").partition("/")
+    if kind != "sentinel" or not hosts or not service:
+        return None
+    return Address(
+        db=int(db_text or query.get("db", "0")),
+        username=username,
+        password=password,
+        tls=scheme == "rediss",
+        watch=Watch(
+            sentinels=tuple(_read_host(host) for host in hosts.split(",")),
+            service=unquote(service),
+            username=query.get("sentinel_username"),
+            password=query.get("sentinel_password"),
+        ),
+    )
+
+
+def _split_credentials(netloc: str) -> tuple[str | None, str | None, str]:
+    credentials, _, hosts = netloc.rpartition("@")
+    username, _, password = credentials.partition(":")
+    return unquote(username) or None, unquote(password) or None, hosts
+
+
+def _read_host(text: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{text.strip()}")
+    if not parts.hostname or parts.path or parts.query:
+        raise ValueError(text)
+    return parts.hostname, parts.port or _SENTINEL_PORT
+
+
+def check_handshake(replies: list[Any]) -> None:
+    """Judge what a server answered to `Address.handshake`.
+
+    Raises:
+        StoreError: It refuses us, is too old, or is a replica, which takes no writes.
+    """
+    *others, role, info = replies
+    for reply in (*others, info):
+        if isinstance(reply, hiredis.ReplyError):
+            raise failure_of(str(reply))
+    check_version(info)
+    check_role(role)
+
+
+def check_role(role: Any) -> None:  # noqa: ANN401 - a reply is any RESP value
+    """Raise StoreUnavailableError if ROLE's reply is not a master's.
+
+    A server that does not let us ask (an ACL) is taken at the word of whoever named it.
+    """
+    if isinstance(role, list) and role and role[0] != b"master":
+        raise StoreUnavailableError(f"this Redis is a {role[0].decode()} and takes no writes")
 
 
 def check_version(info: bytes) -> None:

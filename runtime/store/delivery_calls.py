@@ -8,7 +8,7 @@ in ms since the epoch by Redis's clock.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -31,7 +31,8 @@ class ClaimedDelivery:
     """One attempt that this sender holds the lease of; `attempt` is its fencing token.
 
     `step` is the attempt's place in the timetable: it begins anew when a person
-    sends the delivery again, `attempt` does not.
+    sends the delivery again, `attempt` does not. `secrets` are those of its caller, if
+    he has his own; they are never shown.
     """
 
     id: str
@@ -42,6 +43,7 @@ class ClaimedDelivery:
     attempt: int
     step: int
     trace: TraceContext | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def host(self) -> str:
@@ -157,6 +159,7 @@ def _read_claim(reply: list[Any]) -> DeliveryClaim:
                 attempt=entry[5],
                 step=entry[6],
                 trace=TraceContext(entry[7].decode(), entry[8].decode()) if entry[7] else None,
+                secrets=tuple(entry[9].decode().split()),
             )
             for entry in reply[2:]
         ),

@@ -31,3 +31,8 @@ def failure_of(text: str) -> StoreError:
     if first in _AWAY:
         return StoreUnavailableError(text)
     return StoreError(text)
+
+
+def is_demotion(reply: object) -> bool:
+    """Return whether a server says that it is a replica now: then the master is another."""
+    return isinstance(reply, StoreRefusedError) and "READONLY" in str(reply)

@@ -154,9 +154,15 @@ def heartbeat(
     )
 
 
-def cancel(invocation_id: str, *, ttl_ms: int = FAILURE_TTL_MS) -> Call[Cancelled]:
-    """Cancel: CANCELLED when it waited, CANCELLING when its worker has been told."""
-    return _call("cancel_invocation", (invocation_id, ttl_ms), lambda reply: reply.decode())
+def cancel(
+    invocation_id: str, *, ttl_ms: int = FAILURE_TTL_MS, owner: str | None = None
+) -> Call[Cancelled]:
+    """Cancel: CANCELLED when it waited, CANCELLING when its worker has been told.
+
+    With `owner`, what somebody else called is MISSING.
+    """
+    words = (invocation_id, ttl_ms, owner or "")
+    return _call("cancel_invocation", words, lambda reply: reply.decode())
 
 
 def retire_worker(worker: str) -> Call[bool]:

@@ -111,6 +111,11 @@ TABLE = (
         "while it lives",
         "zset: due deliveries of one address",
     ),
+    KeyShape("api_key", "apikey:<id>", "permanent", "hash: an API key, its secret as a digest"),
+    KeyShape("api_keys", "apikeys", "permanent", "zset: key ids by when they expire, 0 is never"),
+    KeyShape("caller", "caller:<name>", "permanent", "hash: the callback secrets of a name"),
+    KeyShape("session", "session:<digest>", "retention", "string: the key a login stands for"),
+    KeyShape("access_news", "access_news", "while it lives", "channel: a key was revoked"),
     KeyShape("inbox", "gw:<gateway>", "while it lives", "channel: finished ids for one gateway"),
     KeyShape("news", "news", "while it lives", "channel: a manifest has changed"),
 )

@@ -16,16 +16,20 @@ from typing import Any, TypeVar, cast
 import hiredis
 
 from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.address import Address, check_version, parse_address
-from runtime.store.failures import NoScriptError, failure_of
+from runtime.store.address import Address, check_handshake, parse_address
+from runtime.store.failures import NoScriptError, failure_of, is_demotion
 from runtime.store.keys import Keys
 from runtime.store.packing import pack
 from runtime.store.scripts import Argument, Call
+from runtime.store.sentinel import locate_blocking
 from runtime.store.trouble import TROUBLE
 
 T = TypeVar("T")
 _READ_BYTES = 65_536
 _BLOCK_GRACE_S = 2.0
+_WATCHED_TIMEOUT_S = 2.0
+_WATCHED_CONNECT_S = 1.0
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
 
 
 class Line:
@@ -40,7 +44,11 @@ class Line:
     def __init__(self, url: str, *, timeout_s: float = 5.0, keys: Keys | None = None) -> None:
         self.keys = keys or Keys()
         self._address = parse_address(url)
-        self._timeout_s = timeout_s
+        self._where = self._address.name
+        self._timeout_s = self._connect_s = timeout_s
+        if self._address.watch is not None:  # another may have taken over: doubt it soon
+            self._timeout_s = min(timeout_s, _WATCHED_TIMEOUT_S)
+            self._connect_s = min(timeout_s, _WATCHED_CONNECT_S)
         self._socket: socket.socket | None = None
         self._is_half_closed = False
         self._reader = hiredis.Reader()
@@ -126,21 +134,27 @@ class Line:
             replies = [self._read(sock) for _ in requests]
         except (OSError, hiredis.ProtocolError) as error:
             self.close()
-            raise StoreUnavailableError(f"Redis at {_name(self._address)}: {error}") from error
-        return [failure_of(str(r)) if isinstance(r, hiredis.ReplyError) else r for r in replies]
+            raise StoreUnavailableError(f"Redis at {self._where}: {error}") from error
+        failures = [failure_of(str(r)) if isinstance(r, hiredis.ReplyError) else r for r in replies]
+        if any(is_demotion(failure) for failure in failures):
+            self.close()
+        return failures
 
     def _open(self) -> socket.socket:
-        sock = open_socket(self._address, self._timeout_s)
+        servers = locate_blocking(self._address)
+        for server in servers[:-1]:
+            with contextlib.suppress(StoreUnavailableError, OSError):
+                return self._open_at(server)
+        return self._open_at(servers[-1])
+
+    def _open_at(self, server: Address) -> socket.socket:
+        self._where = server.name
+        sock = open_socket(server, self._connect_s)
         self._reader = hiredis.Reader()
         try:
-            sock.settimeout(self._timeout_s)
-            requests = self._address.handshake()
+            requests = server.handshake()
             sock.sendall(b"".join(pack(words) for words in requests))
-            replies = [self._read(sock) for _ in requests]
-            for reply in replies:
-                if isinstance(reply, hiredis.ReplyError):
-                    raise failure_of(str(reply))
-            check_version(replies[-1])
+            check_handshake([self._read(sock) for _ in requests])
         except (StoreError, OSError):
             sock.close()
             raise
@@ -171,12 +185,21 @@ def open_socket(address: Address, timeout_s: float) -> socket.socket:
         return sock
     sock = socket.create_connection((address.host, address.port), timeout=timeout_s)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    keep_alive(sock)
     if address.tls:
         import ssl  # noqa: PLC0415 - few need it, and commands start sooner without
 
         context = ssl.create_default_context()
         return context.wrap_socket(sock, server_hostname=address.host)
     return sock
+
+
+def keep_alive(sock: socket.socket) -> None:
+    """Have the kernel find out that a silent peer has gone, where we wait for it to speak."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if hasattr(socket, name):  # not on every system
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def command_words(call: Call[Any], keys: Keys, *, whole: bool = False) -> tuple[Argument, ...]:
@@ -187,7 +210,3 @@ def command_words(call: Call[Any], keys: Keys, *, whole: bool = False) -> tuple[
     if whole:
         return ("EVAL", script.source, 1, keys.prefix, *call.words)
     return ("EVALSHA", script.sha, 1, keys.prefix, *call.words)
-
-
-def _name(address: Address) -> str:
-    return address.path or f"{address.host}:{address.port}"

@@ -18,12 +18,13 @@ from typing import Any, TypeVar, cast
 import hiredis
 
 from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.address import Address, check_version, parse_address
-from runtime.store.failures import NoScriptError, failure_of
+from runtime.store.address import Address, check_handshake, parse_address
+from runtime.store.failures import NoScriptError, failure_of, is_demotion
 from runtime.store.keys import Keys
 from runtime.store.line import command_words
 from runtime.store.packing import pack
 from runtime.store.scripts import Call
+from runtime.store.sentinel import locate
 from runtime.store.trouble import TROUBLE
 
 T = TypeVar("T")
@@ -98,13 +99,19 @@ class Multiplexer:
                 begun = wire.send(command)
             reply = await begun
             if isinstance(reply, hiredis.ReplyError):
-                raise failure_of(str(reply))
+                raise self._failure_of(reply)
         except NoScriptError:
             raise
         except StoreError as error:
             TROUBLE.count(error)
             raise
         return reply
+
+    def _failure_of(self, reply: hiredis.ReplyError) -> StoreError:
+        failure = failure_of(str(reply))
+        if is_demotion(failure) and self._wire is not None:
+            self._wire.fail("the server is no master any more")
+        return failure
 
     async def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Send several calls in one round trip; not one transaction."""
@@ -127,41 +134,40 @@ class Multiplexer:
             self._wire = task.result()
 
     async def _open(self) -> Wire:
-        return await open_wire(self._address, self._timeout_s)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                servers = await locate(self._address)
+                for server in servers[:-1]:
+                    with contextlib.suppress(StoreUnavailableError):
+                        return await open_wire(server, self._timeout_s)
+                return await open_wire(servers[-1], self._timeout_s)
+        except TimeoutError as error:
+            raise StoreUnavailableError("Redis cannot be reached: no answer") from error
 
 
 async def open_wire(address: Address, timeout_s: float) -> Wire:
-    """Connect, shake hands and check the server's version.
+    """Connect and shake hands.
 
     Raises:
-        StoreError: Redis is away, too old or refuses us.
+        StoreError: Redis is away, too old, a replica, or refuses us.
     """
     loop = asyncio.get_running_loop()
     wire = Wire(loop, timeout_s)
     context = ssl.create_default_context() if address.tls else None
     try:
-        async with asyncio.timeout(timeout_s):
-            if address.path is not None:
-                await loop.create_unix_connection(lambda: wire, address.path)
-            else:
-                await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
-            replies = await asyncio.gather(
-                *(wire.send(pack(words)) for words in address.handshake())
-            )
-    except (OSError, TimeoutError) as error:
+        if address.path is not None:
+            await loop.create_unix_connection(lambda: wire, address.path)
+        else:
+            await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
+        check_handshake(
+            await asyncio.gather(*(wire.send(pack(words)) for words in address.handshake()))
+        )
+    except OSError as error:
         wire.fail("no answer")
         raise StoreUnavailableError(
             f"Redis cannot be reached: {str(error) or 'no answer'}"
         ) from error
     except BaseException:
-        wire.fail("closed")
-        raise
-    try:
-        for reply in replies:
-            if isinstance(reply, hiredis.ReplyError):
-                raise failure_of(str(reply))
-        check_version(replies[-1])
-    except StoreError:
         wire.fail("refused")
         raise
     return wire

@@ -13,7 +13,9 @@ from runtime.store.scripts import Argument, Call, load_script
 IDEMPOTENCY_TTL_MS = 24 * 3_600_000
 STAGED_TTL_MS = 600_000
 
-Reception = Literal["NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE"]
+Reception = Literal[
+    "NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE", "REVOKED"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,8 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         reception: NEW; REPLAYED and CONFLICT: the idempotency key was used before, with the
             same body or another; RETRIED: somebody repeated that invocation before; FULL: too
-            many wait; LIMITED: the caller is too fast; INCOMPLETE: not all of the batch is staged.
+            many wait; LIMITED: the caller is too fast; INCOMPLETE: not all of the batch is
+            staged; REVOKED: the caller's key is not valid any more.
         id: The invocation or batch; the first one's when replayed or retried; empty of plain
             calls, of which many are told at once.
         created_at_ms: Its birth, by Redis's clock; 0 unless NEW.
@@ -80,6 +83,7 @@ def submit(  # noqa: PLR0913 - a word for each of the script's
     pace: Pace | None = None,
     retry_of: str = "",
     is_only_retry: bool = False,
+    api_key: str = "",
 ) -> Call[Submitted]:
     """Give birth to an invocation; `fields` are further fields of its record."""
     if tags:
@@ -89,7 +93,7 @@ def submit(  # noqa: PLR0913 - a word for each of the script's
         *(invocation_id, function, queue, key, priority, delay_ms, run_at_ms, max_age_ms),
         *(max_waiting, first.digest, first.body_digest, first.ttl_ms),
         *(limit.caller, limit.count, limit.per_ms, "\n".join(tags)),
-        *(retry_of, "1" if is_only_retry else ""),
+        *(retry_of, "1" if is_only_retry else "", api_key),
         *(part for pair in fields.items() for part in pair),
     )
     return Call(words, _read_submitted, load_script("submit_invocation"))
@@ -124,12 +128,13 @@ def admit_batch(
     max_waiting: int = 0,
     idempotency: Idempotency | None = None,
     pace: Pace | None = None,
+    api_key: str = "",
 ) -> Call[Submitted]:
     """Ask whether a batch would be taken, and count it as one call of its caller."""
     first, limit = idempotency or _ANY_TIME, pace or _ANY_PACE
     words = (
         *(batch, function, size, max_waiting, first.digest, first.body_digest),
-        *(limit.caller, limit.count, limit.per_ms),
+        *(limit.caller, limit.count, limit.per_ms, api_key),
     )
     return Call(words, _read_submitted, load_script("admit_batch"))
 
@@ -147,11 +152,12 @@ def stage_batch(  # noqa: PLR0913 - a word for each of the script's
     tags: Sequence[str] = (),
     traceparent: str = "",
     tracestate: str = "",
+    caller: str = "",
 ) -> Call[int]:
     """Write some members, as (id, arguments); returns how many are staged by now."""
     words: tuple[Argument, ...] = (
         *(batch, function, queue, version, callback, STAGED_TTL_MS, priority, key),
-        *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate),
+        *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller),
         *(part for entry in entries for part in entry),
     )
     return Call(words, int, load_script("stage_batch"))
@@ -166,12 +172,13 @@ def commit_batch(
     max_age_ms: int = 0,
     max_waiting: int = 0,
     idempotency: Idempotency | None = None,
+    api_key: str = "",
 ) -> Call[Submitted]:
     """Let a staged batch be born, whole."""
     first = idempotency or _ANY_TIME
     words = (
         *(batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting),
-        *(first.digest, first.body_digest, first.ttl_ms),
+        *(first.digest, first.body_digest, first.ttl_ms, api_key),
     )
     return Call(words, _read_submitted, load_script("commit_batch"))
 

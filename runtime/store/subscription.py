@@ -10,16 +10,19 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import hiredis
 
 from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.address import Address, parse_address
+from runtime.store.address import Address, check_role, parse_address
 from runtime.store.packing import pack
+from runtime.store.scripts import Argument
+from runtime.store.sentinel import locate
 
 _RETRY_S = 0.25
 _PING_S = 10.0
+_WATCHED_PING_S = 1.0
 _MESSAGE_PARTS = 3
 
 
@@ -31,6 +34,7 @@ class Subscription:
         channels: Their names, as built by `Keys`.
         on_message: Called in the loop with (channel, payload).
         on_connect: Called in the loop after each (re)connection, subscribed already.
+        on_disconnect: Called in the loop when a connection is lost.
     """
 
     def __init__(
@@ -40,12 +44,16 @@ class Subscription:
         *,
         on_message: Callable[[str, bytes], None],
         on_connect: Callable[[], None],
+        on_disconnect: Callable[[], None] = lambda: None,
         timeout_s: float = 1.0,
     ) -> None:
         self._address = parse_address(url)
+        # Where another may take over, a silent server is doubted soon.
+        self._ping_s = _PING_S if self._address.watch is None else _WATCHED_PING_S
         self._channels = tuple(channels)
         self._on_message = on_message
         self._on_connect = on_connect
+        self._on_disconnect = on_disconnect
         self._timeout_s = timeout_s
         self._task: asyncio.Task[None] | None = None
 
@@ -72,17 +80,18 @@ class Subscription:
         ear = _Ear(self._channels, self._on_message, self._on_connect)
         try:
             await asyncio.wait_for(_open(self._address, ear), self._timeout_s)
-            ear.subscribe(self._address)
+            ear.subscribe()
             while not ear.lost.done():
                 ear.has_heard = False
-                await asyncio.wait((ear.lost,), timeout=_PING_S)
+                await asyncio.wait((ear.lost,), timeout=self._ping_s)
                 if ear.has_heard or ear.lost.done():
                     continue
                 ear.ask()
-                await asyncio.wait((ear.lost,), timeout=_PING_S)
+                await asyncio.wait((ear.lost,), timeout=self._ping_s)
                 if not ear.has_heard:
                     raise StoreUnavailableError("no answer to PING")
         finally:
+            self._on_disconnect()
             ear.close()
 
 
@@ -109,11 +118,14 @@ class _Ear(asyncio.Protocol):
         self._replies = hiredis.Reader()
         self._transport: asyncio.Transport | None = None
 
-    def subscribe(self, address: Address) -> None:
-        """Say who we are and what we want to hear."""
-        if address.password is not None:
-            words = ("AUTH", address.username, address.password)
-            self._write(*(word for word in words if word))
+    def introduce(self, server: Address) -> None:
+        """Say who we are."""
+        for words in server.authentication():
+            self._write(*words)
+
+    def subscribe(self) -> None:
+        """Ask what the server is, and say what we want to hear."""
+        self._write("ROLE")
         self._write("SUBSCRIBE", *self._channels)
 
     def ask(self) -> None:
@@ -141,10 +153,10 @@ class _Ear(asyncio.Protocol):
         try:
             while (reply := self._replies.gets()) is not False:
                 self._take(reply)
-        except hiredis.ProtocolError:
+        except (hiredis.ProtocolError, StoreUnavailableError):
             self.close()
 
-    def _take(self, reply: object) -> None:
+    def _take(self, reply: Any) -> None:  # noqa: ANN401 - a reply is any RESP value
         if not isinstance(reply, list):
             return
         if reply[0] == b"message" and len(reply) == _MESSAGE_PARTS:
@@ -153,16 +165,28 @@ class _Ear(asyncio.Protocol):
             self._subscribed += 1
             if self._subscribed == len(self._channels):
                 self._on_connect()
+        elif not self._subscribed:
+            check_role(reply)
 
-    def _write(self, *words: str) -> None:
+    def _write(self, *words: Argument) -> None:
         if self._transport is not None:
             self._transport.write(pack(words))
 
 
 async def _open(address: Address, ear: _Ear) -> None:
+    servers = await locate(address)
+    for server in servers[:-1]:
+        with contextlib.suppress(OSError):
+            await _open_at(server, ear)
+            return
+    await _open_at(servers[-1], ear)
+
+
+async def _open_at(server: Address, ear: _Ear) -> None:
     loop = asyncio.get_running_loop()
-    if address.path is not None:
-        await loop.create_unix_connection(lambda: ear, address.path)
+    if server.path is not None:
+        await loop.create_unix_connection(lambda: ear, server.path)
     else:
-        context = ssl.create_default_context() if address.tls else None
-        await loop.create_connection(lambda: ear, address.host, address.port, ssl=context)
+        context = ssl.create_default_context() if server.tls else None
+        await loop.create_connection(lambda: ear, server.host, server.port, ssl=context)
+    ear.introduce(server)

@@ -22,6 +22,7 @@ from runtime.execution.thread_lane import ThreadLane
 from runtime.logs import configure_logs
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
+from runtime.processes.secrecy import hide_from_own_user
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings, read_environment, read_settings
 from runtime.store.line import Line
@@ -33,6 +34,7 @@ _log = structlog.get_logger(__name__)
 
 def main() -> int:
     """Run a worker until SIGINT or SIGTERM; return the exit code."""
+    hide_from_own_user()
     stop_requested = threading.Event()
 
     def request_stop(signum: int, frame: FrameType | None) -> None:

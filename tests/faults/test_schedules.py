@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.faults.reliability_table import Row
 from tests.support.system import System, running_system
 from tests.support.waiting import eventually
 
@@ -25,9 +26,11 @@ def beat(n: int) -> int:
 
 @pytest.mark.faults
 @pytest.mark.timeout(240)
-def test_every_second_of_a_minute_fires_once_or_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_second_of_a_minute_fires_once_or_is_named(tmp_path: Path, row: Row) -> None:
+    row.begin(
+        f"a schedule of every second for {MINUTE} s; workers and gateways killed throughout",
+        goal="each moment fires once or is named",
+    )
     functions = tmp_path / "functions"
     functions.mkdir()
     (functions / "beat.py").write_text(BEAT)
@@ -51,11 +54,10 @@ def test_every_second_of_a_minute_fires_once_or_is_named(
         fired = [item["scheduled_for"] for item in invocations(system)]
         named = [skip["at"] for skip in state["skips"]]
         late = [item["queued_ms"] for item in invocations(system) if item["queued_ms"] is not None]
-        with capsys.disabled():
-            print(  # noqa: T201 - measured figures
-                f"\n  {kills} kills; {len(fired)} fired, {state['skipped']} skipped; "
-                f"begun late by at most {max(late)} ms"
-            )
+        row.tell(
+            f"{kills} kills; {len(fired)} fired, {state['skipped']} skipped; "
+            f"begun late by at most {max(late)} ms"
+        )
         assert len(fired) == len(set(fired)) == state["fired"]
         assert not set(fired) & set(named)
         assert len(named) == state["skipped"]

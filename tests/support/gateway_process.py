@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -35,6 +35,7 @@ class RunningGateway:
     pid: int
     line: Line
     log: Path
+    headers: dict[str, str] = field(default_factory=dict)  # a key, where one is needed
 
     @property
     def url(self) -> str:
@@ -86,7 +87,7 @@ class RunningGateway:
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s)
 
     def _known(self) -> set[str]:
-        answer = httpx.get(f"{self.url}/functions")
+        answer = httpx.get(f"{self.url}/functions", headers=self.headers)
         return {item["name"] for item in answer.json()["items"]} if answer.is_success else set()
 
 

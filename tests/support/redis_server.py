@@ -40,6 +40,7 @@ def start_redis(folder: Path, *options: str) -> subprocess.Popen[bytes]:
             *options,
         ],
         stdout=subprocess.DEVNULL,
+        restore_signals=False,  # a file that may not grow is an error of writing, not its death
     )
     deadline = time.monotonic() + START_LIMIT_S
     line = Line(f"unix://{socket}")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,10 +122,12 @@ def running_system(
     *flags: str,
     functions: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    wrapper: Sequence[str] = (),
 ) -> Iterator[System]:
     """Start `penstock up` with its data under `folder`; stop it at the end.
 
     `functions` is the folder of function files; an empty one is made when not given.
+    `wrapper` is a command that runs the rest of its words in its own place.
     """
     functions = functions or folder / "functions"
     functions.mkdir(parents=True, exist_ok=True)
@@ -133,6 +135,7 @@ def running_system(
     with log.open("wb") as output:
         up = subprocess.Popen(
             [
+                *wrapper,
                 *(str(Path(sys.executable).with_name("penstock")), "up", "--port", "0"),
                 *("--data", str(folder / "data"), "--functions", str(functions), *flags),
             ],

@@ -1,6 +1,6 @@
 // One function: what it takes, how it fares, and a form that invokes it and follows the result.
 
-import { get, path, withQuery } from "../scripts/api.js";
+import { get, getIfAllowed, path, withQuery } from "../scripts/api.js";
 import { fill, h } from "../scripts/element.js";
 import { announce } from "../scripts/notices.js";
 import { poll } from "../scripts/poll.js";
@@ -23,7 +23,7 @@ export async function show(view, { name, query }, signal) {
   const charts = makeStatisticsCharts();
   const recent = makeInvocationTable({
     caption: "Latest invocations",
-    empty: "It has not been invoked yet, or its records are gone.",
+    empty: "It has not been invoked yet, its records are gone, or your key may not read them.",
     without: ["Function"],
   });
   const outcome = h("div", { class: "outcome", "aria-live": "off" });
@@ -39,11 +39,11 @@ export async function show(view, { name, query }, signal) {
 
   async function look() {
     const [statistics, latest] = await Promise.all([
-      get(withQuery("/statistics", { minutes: "60", function: name }), signal),
-      get(withQuery("/invocations", { function: name, limit: "10" }), signal),
+      getIfAllowed(withQuery("/statistics", { minutes: "60", function: name }), signal),
+      getIfAllowed(withQuery("/invocations", { function: name, limit: "10" }), signal),
     ]);
-    charts.show(statistics.points);
-    recent.show(latest.items);
+    if (statistics) charts.show(statistics.points);
+    recent.show(latest ? latest.items : []);
   }
 
   await look();

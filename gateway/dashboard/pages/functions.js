@@ -1,6 +1,6 @@
 // Functions: what is published, and how it fares.
 
-import { get } from "../scripts/api.js";
+import { get, getIfAllowed } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
 import { count, percent } from "../scripts/figures.js";
 import { span } from "../scripts/moments.js";
@@ -37,9 +37,9 @@ export async function show(view, _, signal) {
   async function look() {
     const [functions, statistics] = await Promise.all([
       get("/functions", signal),
-      get("/statistics?minutes=60", signal),
+      getIfAllowed("/statistics?minutes=60", signal),
     ]);
-    const lately = new Map(statistics.functions.map((one) => [one.name, one]));
+    const lately = new Map((statistics?.functions ?? []).map((one) => [one.name, one]));
     items = functions.items.map((item) => ({ ...item, lately: lately.get(item.name) }));
     draw();
   }

@@ -1,6 +1,6 @@
 // One invocation, from accepted to delivered, as it goes.
 
-import { ask, get, path } from "../scripts/api.js";
+import { ask, getIfAllowed, path } from "../scripts/api.js";
 import { h, redraw } from "../scripts/element.js";
 import { ago, at, span } from "../scripts/moments.js";
 import { announce, tell } from "../scripts/notices.js";
@@ -60,7 +60,9 @@ export async function show(view, { id }, signal) {
     if (!isMoving(told.invocation, delivery)) return;
     drawTimeline();
     if (!sent?.delivery) return;
-    delivery = await get(path("deliveries", sent.delivery), signal);
+    const found = await getIfAllowed(path("deliveries", sent.delivery), signal);
+    if (!found) return;
+    delivery = found;
     redraw(callback, delivery, () =>
       panel(
         "Callback",

@@ -36,6 +36,16 @@ export function get(address, signal) {
   return ask("GET", address, { signal });
 }
 
+/** Read JSON, or null where the key of this session may not. */
+export async function getIfAllowed(address, signal) {
+  try {
+    return await get(address, signal);
+  } catch (error) {
+    if (error.status === 403) return null;
+    throw error;
+  }
+}
+
 /** Send a request with an optional JSON body (a value, or its text). */
 export async function ask(method, address, { body, headers = {}, signal } = {}) {
   const limit = AbortSignal.timeout(LIMIT_MS);
@@ -50,6 +60,7 @@ export async function ask(method, address, { body, headers = {}, signal } = {}) 
   const text = await response.text();
   const value = read(text);
   if (response.ok) return value;
+  if (response.status === 401) document.dispatchEvent(new Event("penstock:unauthenticated"));
   throw new ApiError(response.status, value ?? {});
 }
 

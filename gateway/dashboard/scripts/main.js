@@ -4,6 +4,7 @@ import { installConnection } from "./connection.js";
 import { fill, h } from "./element.js";
 import { installClock } from "./moments.js";
 import { go, installRouter, ROOT, to } from "./router.js";
+import { installSession } from "./session.js";
 import { installThemeSwitch } from "./theme.js";
 
 const VIEWS = [
@@ -29,6 +30,7 @@ installThemeSwitch(document.getElementById("theme"));
 installConnection();
 installClock();
 installJump();
+installSession();
 installRouter();
 
 function installJump() {

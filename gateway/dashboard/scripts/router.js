@@ -17,6 +17,7 @@ const PATTERNS = [
   ["/schedules", "schedules"],
   ["/deliveries", "deliveries"],
   ["/deliveries/:id", "delivery"],
+  ["/login", "login"],
 ];
 const RETRY_MS = 3000;
 let leaving = new AbortController();

@@ -1,15 +1,19 @@
 -- admit_batch: whether a batch would be taken, asked before its members are written; it counts as
 -- one call of its caller.
 --
--- ARGV     batch, function_name, size, max_waiting, idempotency, body_digest, caller, caller_count, caller_per_ms
+-- ARGV     batch, function_name, size, max_waiting, idempotency, body_digest, caller, caller_count, caller_per_ms, api_key
 --          an empty word or 0 means "none" everywhere
--- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | LIMITED, batch, what waits or ms to wait, calls left
+-- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | LIMITED | REVOKED, batch, what waits or ms to wait, calls left
 --          for the caller, ms until they are all back}
 -- WHY ONE SCRIPT  a caller's calls are judged and counted in one step.
 -- include: clock
 -- include: pace
 -- include: admit
+-- include: api_keys
 local now = now_ms()
+if api_key ~= '' and not is_valid(api_key, now) then
+  return { 'REVOKED', batch, 0, -1, 0 }
+end
 if idempotency ~= '' then
   local first = redis.call('HMGET', key_idempotency(idempotency), 'id', 'body')
   if first[1] then

@@ -1,6 +1,7 @@
 -- cancel_invocation: a waiting one ends at once; a running one's worker is told to kill it.
 --
--- ARGV     id, ttl_ms
+-- ARGV     id, ttl_ms, owner
+--          owner is whose it must be; '' is anybody's
 -- RETURNS  CANCELLED | CANCELLING | FINISHED | MISSING
 -- WHY ONE SCRIPT  it may be claimed or end while we look.
 -- include: clock
@@ -11,7 +12,7 @@
 -- include: finish
 local was = read_facts(id)
 local status = was.status
-if not status then
+if not status or (owner ~= '' and redis.call('HGET', key_record(id), 'caller') ~= owner) then
   return 'MISSING'
 end
 if status == 'running' then

@@ -3,7 +3,8 @@
 --
 -- ARGV     free, limit, lease_ms, most_steps
 -- RETURNS  {now in ms, ms until there may be more or -1, deliveries…}; a delivery is
---          {id, invocation, function, outcome, url, attempt, step, traceparent, tracestate}
+--          {id, invocation, function, outcome, url, attempt, step, traceparent, tracestate, the callback
+--          secrets of whoever called, newest first, parted by blanks}
 -- WHY ONE SCRIPT  between leaving its lane and being leased a delivery would belong to nobody.
 --
 -- An origin may have no more attempts in flight than there are slots left: alone it gets half of
@@ -69,8 +70,10 @@ local function claim(id, receiver, origin)
   take_off(receiver, origin)
   local is_batch = redis.call('EXISTS', key_record(d[2])) == 0
   local cause = is_batch and key_batch(d[2]) or key_record(d[2])
-  local trace = redis.call('HMGET', cause, 'traceparent', 'tracestate')
-  reply[#reply + 1] = { id, d[2], d[3], d[4], d[5], attempt, step, trace[1] or '', trace[2] or '' }
+  local trace = redis.call('HMGET', cause, 'traceparent', 'tracestate', 'caller')
+  local secrets = trace[3] and redis.call('HMGET', key_caller(trace[3]), 'newest', 'older') or {}
+  reply[#reply + 1] = { id, d[2], d[3], d[4], d[5], attempt, step, trace[1] or '', trace[2] or '',
+    (secrets[1] or '') .. ' ' .. (secrets[2] or '') }
   left = left - 1
   slots = slots - 1
 end

@@ -1,18 +1,22 @@
 -- commit_batch: a staged batch is born, all of it.
 --
--- ARGV     batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms
+-- ARGV     batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms, api_key
 --          an empty word or 0 means "none" everywhere
--- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | INCOMPLETE, batch, created_at, what waits or is
+-- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | INCOMPLETE | REVOKED, batch, created_at, what waits or is
 --          staged, -1, 0}
 -- WHY ONE SCRIPT  a caller that holds a batch must find all of it, and no part may run of a batch
 --                 that was refused.
 -- include: clock
 -- include: lanes
+-- include: api_keys
 local now = now_ms()
 local key, items = key_batch(batch), key_batch_items(batch)
 local f = redis.call('HMGET', key, 'size', 'created_at', 'function', 'queue')
 if f[1] then
   return { 'NEW', batch, f[2], -1, 0 }
+end
+if api_key ~= '' and not is_valid(api_key, now) then
+  return { 'REVOKED', batch, 0, -1, 0 }
 end
 if idempotency ~= '' then
   local first = redis.call('HMGET', key_idempotency(idempotency), 'id', 'body')

@@ -1,6 +1,6 @@
 -- stage_batch: write some members of a batch, not yet waiting; they vanish if it is not committed.
 --
--- ARGV     batch, function_name, queue, version, callback, staged_ttl_ms, priority, fairness_key, tags, traceparent, tracestate, entries...
+-- ARGV     batch, function_name, queue, version, callback, staged_ttl_ms, priority, fairness_key, tags, traceparent, tracestate, caller, entries...
 --          an entry is 2 values: id, arguments
 -- RETURNS  how many are staged now
 -- WHY ONE SCRIPT  a part repeated after a lost answer must not be doubled.
@@ -11,6 +11,9 @@ redis.call('HSETNX', key, 'created_at', now)
 redis.call('HSET', key, 'function', function_name, 'queue', queue)
 if callback ~= '' then
   redis.call('HSET', key, 'callback', callback)
+end
+if caller ~= '' then
+  redis.call('HSET', key, 'caller', caller)
 end
 if traceparent ~= '' then
   redis.call('HSET', key, 'traceparent', traceparent, 'tracestate', tracestate)
@@ -25,6 +28,9 @@ for at = rest, #ARGV, 2 do
     end
     if fairness_key ~= '' then
       redis.call('HSET', record, 'key', fairness_key)
+    end
+    if caller ~= '' then
+      redis.call('HSET', record, 'caller', caller)
     end
     if tags ~= '' then
       redis.call('HSET', record, 'tags', tags)

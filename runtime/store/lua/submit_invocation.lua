@@ -1,9 +1,10 @@
 -- submit_invocation: an invocation is born: record, place in its queue, wake-up.
 --
--- ARGV     id, function_name, queue, key, priority, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms, caller, caller_count, caller_per_ms, tags, retried, once, fields...
+-- ARGV     id, function_name, queue, key, priority, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms, caller, caller_count, caller_per_ms, tags, retried, once, api_key, fields...
 --          tags are separated by line feeds; an empty word or 0 means "none" everywhere
+--          api_key is the id of the key that the caller shows; REVOKED if it is not valid any more
 --          retried is the invocation this one repeats; with once, only if nobody has before
--- RETURNS  {NEW | REPLAYED | CONFLICT | RETRIED | FULL | LIMITED, id, created_at, what waits or ms
+-- RETURNS  {NEW | REPLAYED | CONFLICT | RETRIED | FULL | LIMITED | REVOKED, id, created_at, what waits or ms
 --          to wait, calls left for the caller, ms until they are all back}
 -- WHY ONE SCRIPT  whoever holds the id must find the record, a worker that is woken must find it
 --                 in its lane, a repeated request must find the first, and a refused one leave
@@ -13,12 +14,17 @@
 -- include: pace
 -- include: admit
 -- include: birth
+-- include: api_keys
 local record = key_record(id)
 local created = redis.call('HGET', record, 'created_at')
 if created then
   return { 'NEW', id, created, -1, 0 }
 end
 local now = now_ms()
+
+if api_key ~= '' and not is_valid(api_key, now) then
+  return { 'REVOKED', id, 0, -1, 0 }
+end
 
 if idempotency ~= '' then
   local first = redis.call('HMGET', key_idempotency(idempotency), 'id', 'body')

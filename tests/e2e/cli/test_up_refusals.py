@@ -111,10 +111,22 @@ def test_a_bind_that_others_can_reach(refused: Refused, host: str):
     sentence = refused("--host", host)
 
     assert f"refusing to listen on {host}, which others can reach, without API keys" in sentence
+    assert "penstock keys create" in sentence
+    assert "--insecure" in sentence
 
 
-def test_keys_that_are_required_but_do_not_exist(refused: Refused):
-    assert "no API keys yet" in refused(PENSTOCK_AUTH="required")
+@pytest.mark.parametrize("said", [("--insecure", ""), ("", "off")])
+def test_a_bind_that_others_can_reach_is_not_refused_to_who_says_so(tmp_path: Path, said):
+    flag, setting = said
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        answer = penstock(
+            *("up", "--host", "0.0.0.0", "--port", port, *filter(None, [flag])),
+            *("--data", tmp_path / "data", "--functions", tmp_path / "functions"),
+            environment={"PENSTOCK_AUTH": setting} if setting else {},
+        )
+
+    assert "it is already in use" in answer.stderr, "the next thing that is wrong"
 
 
 def test_a_setting_of_the_wrong_kind(refused: Refused):

@@ -15,6 +15,7 @@ from runtime.settings import read_environment
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.gateway_process import running_gateway
 from tests.support.redis_server import own_redis
+from tests.support.waiting import eventually
 
 GREET = (
     b"POST /functions/greet HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -42,6 +43,32 @@ def test_a_stopping_gateway_answers_those_who_wait(tmp_path):
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("has_asked_before", [False, True])
+def test_who_is_connected_when_a_gateway_stops_is_still_answered(tmp_path, has_asked_before):
+    greet = GREET.replace(b"14", b"15")
+    with own_redis(tmp_path) as url, running_gateway(url) as gateway, gateway.connect() as sock:
+        gateway.publish(*FUNCTIONS)
+        if has_asked_before:
+            sock.sendall(greet)
+            assert b" 202 " in sock.recv(65_536)
+        gateway.signal(signal.SIGTERM)
+        eventually(lambda: not _takes_connections(gateway))
+        sock.sendall(greet)
+
+        answer = sock.recv(65_536)
+
+    assert b" 202 " in answer
+    assert b"connection: close" in answer.lower()
+
+
+def _takes_connections(gateway):
+    """Whether a gateway process still takes connections: the port itself outlives it."""
+    try:
+        return httpx.get(f"{gateway.url}/livez", timeout=1).is_success
+    except httpx.HTTPError:
+        return False
+
+
 def test_who_posts_and_leaves_has_posted(gateway):
     with gateway.connect() as sock:
         sock.sendall(GREET.replace(b"14", b"15"))
@@ -66,8 +93,8 @@ def test_who_closes_only_the_sending_side_gets_the_answer(gateway):
         ({"PENSTOCK_PORT": "many"}, "PENSTOCK_PORT"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_and_no_gateway(variables, word):
-    environment = {**read_environment(), "PENSTOCK_REDIS": "redis://127.0.0.1:1", **variables}
+def test_a_wrong_setting_is_one_sentence_and_no_gateway(variables, word, redis_url):
+    environment = {**read_environment(), "PENSTOCK_REDIS": redis_url, **variables}
 
     ended = subprocess.run(
         [sys.executable, "-m", "gunicorn", "--config", "python:gateway.server"],

@@ -9,6 +9,7 @@ import falcon.testing
 import pytest
 
 from gateway.application import GatewayApplication
+from gateway.callers import ANYBODY, CALLER
 from gateway.error_handlers import install_error_handlers
 from gateway.event_reading import EventReader
 from gateway.event_streams import EventStreams
@@ -192,8 +193,9 @@ def test_a_client_that_goes_away_is_forgotten(run, life, begun, leaves):
             middleware=[],
         )
         install_error_handlers(app)
-        app.add_route("/invocations/{invocation_id}/events", Events(bench.streams))
+        app.add_route("/invocations/{invocation_id}/events", Events(bench.streams, None))
         scope = falcon.testing.create_scope(path=f"/invocations/{begun.id}/events")
+        scope[CALLER] = ANYBODY
         sent, stuck = asyncio.Event(), asyncio.Event()
 
         async def receive():

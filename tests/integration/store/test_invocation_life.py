@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from runtime.invocations.statuses import MOVES, Status
-from runtime.store.invocation_calls import parse_notice, release
+from runtime.store.invocation_calls import Claimed, parse_notice, release
 from runtime.store.line import Line
 from tests.support.life import Life
 from tests.support.listener import Listener
@@ -122,13 +122,20 @@ def test_settling_again_after_a_lost_answer_changes_nothing(life: Life):
 def test_a_lease_is_kept_by_heartbeats_of_its_holder_only(life: Life):
     life.submit()
     mine = life.claim_one(worker="w1", lease_ms=200)
+    claimed_until = lease_end_ms(life, mine)
 
     for _ in range(3):
         assert life.beat(mine, worker="w1", lease_ms=60_000).lost == ()
+    kept_until = lease_end_ms(life, mine)
     other = life.beat(mine, worker="w2")
 
+    assert kept_until - claimed_until > 50_000
     assert not other.taken_over
     assert life.read(mine.id).status == Status.RUNNING
+
+
+def lease_end_ms(life: Life, claimed: Claimed) -> float:
+    return float(life.command("ZSCORE", life.key("leases"), claimed.id))
 
 
 def test_the_third_death_of_a_runner_fails_the_invocation(life: Life):

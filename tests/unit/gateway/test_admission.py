@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from gateway.admission import read_admission
-from gateway.callers import address_of
+from gateway.callers import ANYBODY, CALLER, Caller, address_of
+from runtime.access.grants import EVERYTHING
 from runtime.errors import SettingsError
+from runtime.sdk.options import Rate
 from runtime.settings import Settings
 from runtime.store.submission_calls import Pace, Submitted
+
+HERE = {"client": ("192.0.2.1", 1), CALLER: ANYBODY}
+PACE = Pace(caller="192.0.2.1", count=100, per_ms=60_000)
 
 
 def admission(rate: str = "", max_waiting: int = 0):
@@ -16,20 +21,30 @@ def admission(rate: str = "", max_waiting: int = 0):
 
 
 def test_without_a_rate_nobody_is_counted():
-    assert admission().pace({"client": ("192.0.2.1", 1)}) is None
-    assert admission().headers(Submitted(reception="NEW", id="x")) == {}
+    assert admission().pace(HERE) is None
+    assert admission().headers(Submitted(reception="NEW", id="x"), None) == {}
 
 
 def test_a_rate_is_counted_by_address():
-    pace = admission("100/m").pace({"client": ("192.0.2.1", 1)})
+    assert admission("100/m").pace(HERE) == PACE
 
-    assert pace == Pace(caller="192.0.2.1", count=100, per_ms=60_000)
+
+def test_all_keys_of_a_name_are_one_caller_and_their_own_rate_comes_first():
+    usual = Caller(grant=EVERYTHING, name="shop", key_id="a")
+    slow = Caller(grant=EVERYTHING, name="shop", key_id="b", rate=Rate(count=2, per_s=1))
+
+    paces = [admission("100/m").pace({**HERE, CALLER: caller}) for caller in (usual, slow)]
+
+    assert paces == [
+        Pace(caller="key:shop", count=100, per_ms=60_000),
+        Pace(caller="key:shop", count=2, per_ms=1000),
+    ]
 
 
 def test_headers_say_what_is_left_and_when_all_is_back():
     submitted = Submitted(reception="NEW", id="x", calls_left=7, reset_ms=1_001)
 
-    assert admission("100/m").headers(submitted) == {
+    assert admission("100/m").headers(submitted, PACE) == {
         "RateLimit-Policy": '"default";q=100;w=60',
         "RateLimit": '"default";r=7;t=2',
     }
@@ -40,7 +55,7 @@ def test_who_is_too_fast_learns_when_to_come_again():
         reception="LIMITED", id="x", retry_after_ms=2_100, calls_left=0, reset_ms=62_100
     )
 
-    refusal = admission("100/m").refusal(limited, "f")
+    refusal = admission("100/m").refusal(limited, "f", PACE)
 
     assert refusal is not None
     assert (refusal.status, refusal.code) == (429, "rate_limited")
@@ -54,6 +69,7 @@ def test_who_is_too_fast_learns_when_to_come_again():
         ("FULL", 429, "queue_full"),
         ("CONFLICT", 422, "idempotency_key_reused"),
         ("INCOMPLETE", 503, "store_unavailable"),
+        ("REVOKED", 401, "unauthenticated"),
     ],
 )
 def test_every_refusal_is_a_problem(reception, status, code):

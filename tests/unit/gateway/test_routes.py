@@ -9,8 +9,7 @@ from falcon import testing
 
 from gateway import authentication, routes
 from gateway.app import create
-from gateway.authentication import is_open
-from gateway.binding import require_safe_bind
+from gateway.binding import count_keys_at, is_open, require_safe_bind
 from gateway.operations import Operation
 from gateway.problems import KINDS
 from gateway.routes import ROUTES, allowed_methods
@@ -86,11 +85,15 @@ def test_only_loopback_is_open_by_itself(auth, host, expected):
     assert is_open(settings(auth=auth, host=host)) is expected
 
 
-def test_a_bind_for_others_without_keys_refuses_to_start():
+@pytest.mark.parametrize("auth", ["auto", "required"])
+def test_a_bind_for_others_without_keys_refuses_to_start(auth):
     with pytest.raises(SettingsError, match="PENSTOCK_AUTH=off"):
-        require_safe_bind(settings(host="0.0.0.0"))
-    require_safe_bind(settings(host="127.0.0.1"))
-    require_safe_bind(settings(host="0.0.0.0", auth="off"))
+        require_safe_bind(settings(host="0.0.0.0", auth=auth), lambda: 0)
+
+    require_safe_bind(settings(host="0.0.0.0", auth=auth), lambda: 1)
+    require_safe_bind(settings(host="127.0.0.1", auth=auth), lambda: 0)
+    require_safe_bind(settings(host="0.0.0.0", auth="off"), lambda: 0)
+    require_safe_bind(settings(host="0.0.0.0", auth=auth), lambda: count_keys_at(NOWHERE))
 
 
 def test_methods_of_a_path_come_from_the_table():

@@ -1,0 +1,157 @@
+"""The API keys that callers of this gateway process have shown, as Redis last confirmed them.
+
+A key never changes, so what is remembered of it can be wrong in one way only: it was
+revoked. News of that come within milliseconds. Should they fail to come, what is
+remembered is trusted for a second, and not at all while the process knows that it
+cannot hear. Where a script of Redis judges the key itself, as it does when a call is
+accepted, memory will do: that costs no round trip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from runtime.access.api_key import ApiKey, read_key
+from runtime.errors import StoreError
+from runtime.store import access_calls
+from runtime.store.access_calls import REVOKED
+from runtime.store.multiplexer import Multiplexer
+
+_log = structlog.get_logger(__name__)
+_TRUSTED_S = 1.0
+_MISSING_S = 60.0
+_MOST_KEYS = 10_000
+_USE_NOTED_EVERY_S = 10.0
+
+
+@dataclass(slots=True)
+class _Entry:
+    key: ApiKey
+    confirmed_at: float
+
+
+class KeyRing:
+    """Keys by id.
+
+    Args:
+        store: Where keys are.
+        on_revoked: Called with the id of a key that was revoked.
+        trusted_s: How long Redis's word is taken without hearing anything.
+    """
+
+    def __init__(
+        self,
+        store: Multiplexer,
+        *,
+        on_revoked: Callable[[str], None] = lambda _: None,
+        trusted_s: float = _TRUSTED_S,
+        use_noted_every_s: float = _USE_NOTED_EVERY_S,
+    ) -> None:
+        self._store = store
+        self._on_revoked = on_revoked
+        self._trusted_s = trusted_s
+        self._use_noted_every_s = use_noted_every_s
+        self._entries: dict[str, _Entry] = {}
+        self._missing: dict[str, float] = {}  # until when; an id is drawn once and never again
+        self._hears = False
+        self._redis_ahead_ms = 0.0
+        self._used: set[str] = set()
+        self._noting: asyncio.Task[None] | None = None
+
+    async def find(self, key_id: str, *, is_judged_again: bool = False) -> ApiKey | None:
+        """Return a key, expired or not; None when there is none of that id.
+
+        Args:
+            key_id: Which.
+            is_judged_again: Redis judges the key once more before anything is done.
+
+        Raises:
+            StoreError: Redis has to be asked, and is away.
+        """
+        known = self.recall(key_id, is_judged_again=is_judged_again)
+        if known is not None:
+            return known
+        now = asyncio.get_running_loop().time()
+        if self._missing.get(key_id, 0.0) > now:
+            return None
+        found = await self._store.run(access_calls.find_key(key_id))
+        self._redis_ahead_ms = found.now_ms - asyncio.get_running_loop().time() * 1000
+        if not found.keys or key_id in self._missing:
+            self._miss(key_id, now)
+            return None
+        key = read_key(found.keys[0])
+        if len(self._entries) >= _MOST_KEYS:
+            self._entries.clear()
+        self._entries[key_id] = _Entry(key, now)
+        return key
+
+    def recall(self, key_id: str, *, is_judged_again: bool = False) -> ApiKey | None:
+        """Return a key that need not be asked for."""
+        entry = self._entries.get(key_id)
+        if entry is None or not self._hears:
+            return None
+        if is_judged_again:
+            return entry.key
+        age_s = asyncio.get_running_loop().time() - entry.confirmed_at
+        return entry.key if age_s < self._trusted_s else None
+
+    def knows_of(self, key_id: str) -> bool:
+        """Whether Redis has said lately that there is, or is not, such a key."""
+        return key_id in self._entries or key_id in self._missing
+
+    def now_ms(self) -> int:
+        """Return the time by Redis's clock, as far as this process knows it."""
+        return round(asyncio.get_running_loop().time() * 1000 + self._redis_ahead_ms)
+
+    def note_use(self, key_id: str) -> None:
+        """Remember that a key was used; written down for all of them together, later."""
+        self._used.add(key_id)
+        if self._noting is None:
+            self._noting = asyncio.create_task(self._note_soon())
+
+    def hear(self, news: bytes) -> None:
+        """Take news: a key was revoked."""
+        if news.startswith(REVOKED):
+            key_id = news[1:].decode("ascii", "replace")
+            self._miss(key_id, asyncio.get_running_loop().time())
+            self._on_revoked(key_id)
+
+    def begin_to_hear(self) -> None:
+        """News come from now on; what was told before is lost, so all has to be asked again."""
+        self._entries.clear()
+        self._hears = True
+
+    def cease_to_hear(self) -> None:
+        """No news come any more."""
+        self._hears = False
+
+    async def stop(self) -> None:
+        """Write down the last uses; safe to call twice."""
+        task, self._noting = self._noting, None
+        if task is not None:
+            task.cancel()
+        await self._note()
+
+    def _miss(self, key_id: str, now: float) -> None:
+        self._entries.pop(key_id, None)
+        if len(self._missing) >= _MOST_KEYS:
+            self._missing.clear()
+        self._missing[key_id] = now + _MISSING_S
+
+    async def _note_soon(self) -> None:
+        await asyncio.sleep(self._use_noted_every_s)
+        self._noting = None
+        await self._note()
+
+    async def _note(self) -> None:
+        used, self._used = self._used, set()
+        if not used:
+            return
+        try:
+            await self._store.run(access_calls.note_use(sorted(used)))
+        except StoreError as error:
+            _log.debug("key_use_not_noted", reason=str(error))

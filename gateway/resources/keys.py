@@ -1,0 +1,71 @@
+"""/keys: make, list and revoke API keys. Their secrets are shown once, when they are made."""
+
+from __future__ import annotations
+
+import msgspec
+import structlog
+from falcon.asgi import Request, Response
+
+from gateway.application import BODY
+from gateway.callers import caller_of
+from gateway.key_bodies import read_new_key
+from gateway.key_making import draw_callback_secret, listed_view, made_view, making
+from gateway.problems import ProblemError
+from runtime.access.key_text import generate_key_text
+from runtime.store import access_calls
+from runtime.store.multiplexer import Multiplexer
+
+_log = structlog.get_logger(__name__)
+_JSON = "application/json"
+
+
+class KeyList:
+    """GET and POST /keys."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
+        """List every key, oldest first."""
+        found = await self._store.run(access_calls.read_keys())
+        resp.content_type = _JSON
+        resp.data = msgspec.json.encode({"items": listed_view(found), "next": None})
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """Make a key."""
+        require_json(req)
+        new = read_new_key(req.scope[BODY])
+        text, secret = generate_key_text(), draw_callback_secret()
+        made = await self._store.run(making(text, new, secret))
+        by = caller_of(req.scope).name
+        _log.info("key_created", key=text.id, name=new.name, scopes=new.scopes, by=by)
+        resp.status = 201
+        resp.content_type = _JSON
+        resp.set_header("Cache-Control", "no-store")
+        resp.data = msgspec.json.encode(made_view(text, new, made, secret))
+
+
+class OneKey:
+    """DELETE /keys/{id}."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_delete(self, req: Request, resp: Response, key_id: str) -> None:
+        """Revoke it."""
+        name = await self._store.run(access_calls.revoke_key(key_id))
+        if name is None:
+            raise ProblemError("key_not_found", f"No API key has the id {key_id[:64]!r}.")
+        _log.info("key_revoked", key=key_id, name=name, by=caller_of(req.scope).name)
+        resp.status = 204
+
+
+def require_json(req: Request) -> None:
+    """Pass if the body says it is JSON: a form of another site's page cannot say so.
+
+    Raises:
+        ProblemError: `unsupported_media_type`.
+    """
+    media_type = (req.content_type or _JSON).partition(";")[0].strip().lower()
+    if media_type != _JSON:
+        raise ProblemError("unsupported_media_type", f"This takes {_JSON}, not {media_type}.")

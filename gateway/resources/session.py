@@ -1,0 +1,83 @@
+"""/session: a person shows a key once and has a cookie for it; who he is; logging out.
+
+The session lives in Redis as a digest and stands for its key: it ends with the key,
+after twelve hours, or when its owner leaves, on every gateway at once.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import structlog
+from falcon.asgi import Request, Response
+
+from gateway.application import BODY
+from gateway.callers import Caller, address_of, caller_of, caller_with
+from gateway.key_bodies import read_login
+from gateway.key_checking import KeyChecker, unauthenticated
+from gateway.resources.keys import require_json
+from gateway.session_cookie import LONGEST_MS, cookie_for, cookie_to_forget, session_of
+from runtime.access.key_text import digest_of_session, generate_session_text
+from runtime.invocations.view import moment
+from runtime.store import access_calls
+from runtime.store.multiplexer import Multiplexer
+
+_log = structlog.get_logger(__name__)
+_JSON = "application/json"
+
+
+class Session:
+    """GET, POST and DELETE /session."""
+
+    def __init__(self, store: Multiplexer, checker: KeyChecker, *, public_url: str) -> None:
+        self._store = store
+        self._checker = checker
+        self._is_public_secure = public_url.startswith("https:")
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Say who the caller is."""
+        _show(resp, caller_of(req.scope))
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """Begin a session."""
+        require_json(req)
+        key = await self._checker.check(read_login(req.scope[BODY]), address_of(req.scope))
+        text = generate_session_text()
+        lasts_ms = await self._store.run(
+            access_calls.open_session(digest_of_session(text) or "", key.id, longest_ms=LONGEST_MS)
+        )
+        if not lasts_ms:
+            raise unauthenticated("This API key is not known.")
+        _log.info("session_opened", key=key.id, name=key.name)
+        cookie = cookie_for(text, lasts_ms=lasts_ms, is_secure=self._is_secure(req))
+        resp.append_header("Set-Cookie", cookie)
+        resp.set_header("Cache-Control", "no-store")
+        _show(resp, caller_with(key))
+
+    async def on_delete(self, req: Request, resp: Response) -> None:
+        """End the session."""
+        digest = session_of(req.scope)
+        if digest is not None:
+            await self._store.run(access_calls.close_session(digest))
+        resp.append_header("Set-Cookie", cookie_to_forget(is_secure=self._is_secure(req)))
+        resp.status = 204
+
+    def _is_secure(self, req: Request) -> bool:
+        """Whether the browser speaks TLS, to us or to a proxy before us."""
+        forwarded = (req.get_header("X-Forwarded-Proto") or "").partition(",")[0].strip()
+        return req.scheme == "https" or forwarded == "https" or self._is_public_secure
+
+
+def _show(resp: Response, caller: Caller) -> None:
+    resp.content_type = _JSON
+    resp.data = msgspec.json.encode(
+        {
+            "open": caller.name is None,
+            "name": caller.name,
+            "key": caller.key_id or None,
+            "scopes": list(caller.grant.scopes),
+            "reads": caller.grant.reads,
+            "operates": caller.grant.operates,
+            "expires_at": moment(caller.expires_at_ms),
+            "session": caller.is_session,
+        }
+    )

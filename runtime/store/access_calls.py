@@ -1,0 +1,152 @@
+"""API keys and sessions in Redis, as typed calls.
+
+`runtime.access` gives scopes and rates meaning. Whether a key is valid is judged by
+Redis's clock: every answer about keys brings its time along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.store.keys import Keys
+from runtime.store.scripts import Call, load_script
+
+REVOKED = b"-"
+OUTLIVED_KEPT_MS = 30 * 24 * 3_600_000
+SECRETS_KEPT_MS = 30 * 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A key as it is kept; 0 is never, "" none."""
+
+    id: str
+    name: str
+    digest: str = field(repr=False)
+    scopes: tuple[str, ...] = ()
+    rate: str = ""
+    created_at_ms: int = 0
+    expires_at_ms: int = 0
+    used_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundKeys:
+    """Some keys, and the moment by Redis's clock."""
+
+    now_ms: int
+    keys: tuple[StoredKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedKey:
+    """When a key was made and how long it lasts; whether its name has a new callback secret."""
+
+    created_at_ms: int
+    expires_at_ms: int
+    took_secret: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSession:
+    """The key that a session stands for, and when it ends, by Redis's clock."""
+
+    ends_at_ms: int
+    key: StoredKey
+
+
+def create_key(
+    key: StoredKey, *, lifetime_ms: int, callback_secret: str, replaces_secret: bool
+) -> Call[CreatedKey]:
+    """Keep a new key; its moments are set by Redis, `lifetime_ms` 0 is for ever.
+
+    The secret becomes its name's if the name has none, or shall have a new one beside its last.
+    """
+    words = (
+        *(key.id, key.name, key.digest, " ".join(key.scopes), key.rate, lifetime_ms),
+        *(callback_secret, "1" if replaces_secret else "", OUTLIVED_KEPT_MS),
+    )
+    return Call(
+        words,
+        lambda reply: CreatedKey(
+            created_at_ms=reply[0], expires_at_ms=reply[1], took_secret=reply[2] == 1
+        ),
+        load_script("create_api_key"),
+    )
+
+
+def revoke_key(key_id: str) -> Call[str | None]:
+    """Make a key invalid, everywhere and at once; its name, or None if there is no such key."""
+    return Call(
+        (key_id, SECRETS_KEPT_MS),
+        lambda reply: reply.decode() or None,
+        load_script("revoke_api_key"),
+    )
+
+
+def read_keys() -> Call[FoundKeys]:
+    """Read every key, oldest first, those that have expired lately too."""
+    return Call(("",), _read_found, load_script("read_api_keys"))
+
+
+def find_key(key_id: str) -> Call[FoundKeys]:
+    """Read one key: none or one."""
+    return Call((key_id,), _read_found, load_script("read_api_keys"))
+
+
+def count_valid_keys() -> Call[int]:
+    """Count the keys that callers could show now."""
+
+    def count(reply: list[Any]) -> int:
+        found = _read_found(reply)
+        return sum(not k.expires_at_ms or k.expires_at_ms > found.now_ms for k in found.keys)
+
+    return Call(("",), count, load_script("read_api_keys"))
+
+
+def note_use(key_ids: Iterable[str]) -> Call[int]:
+    """Note that keys were used just now; how many of them there still are."""
+    return Call(tuple(key_ids), int, load_script("note_key_use"))
+
+
+def open_session(digest: str, key_id: str, *, longest_ms: int) -> Call[int]:
+    """Begin a session of a key; how long it lasts in ms, 0 when the key is not valid."""
+    return Call((digest, key_id, longest_ms), int, load_script("open_session"))
+
+
+def find_session(digest: str) -> Call[FoundSession | None]:
+    """Read what a session stands for; None when it or its key is over."""
+
+    def parse(reply: list[Any]) -> FoundSession | None:
+        if not reply:
+            return None
+        [key] = _read_found([reply[0], reply[2]]).keys
+        return FoundSession(ends_at_ms=reply[1], key=key)
+
+    return Call((digest,), parse, load_script("read_session"))
+
+
+def close_session(digest: str, keys: Keys | None = None) -> Call[int]:
+    """End a session."""
+    return Call(("DEL", (keys or Keys()).build("session", digest)), int)
+
+
+def _read_found(reply: Sequence[Any]) -> FoundKeys:
+    return FoundKeys(now_ms=reply[0], keys=tuple(_read_key(entry) for entry in reply[1:]))
+
+
+def _read_key(entry: Sequence[Any]) -> StoredKey:
+    flat = [part.decode() for part in entry[2]]
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    return StoredKey(
+        id=entry[0].decode(),
+        name=fields.get("name", ""),
+        digest=fields.get("digest", ""),
+        scopes=tuple(fields.get("scopes", "").split()),
+        rate=fields.get("rate", ""),
+        created_at_ms=int(fields.get("created_at", 0)),
+        expires_at_ms=int(entry[1]),
+        used_at_ms=int(fields.get("used_at", 0)),
+    )

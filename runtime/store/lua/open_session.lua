@@ -1,0 +1,18 @@
+-- open_session: a person has shown a key once, and from now on shows a session instead.
+--
+-- ARGV     digest, api_key, longest_ms
+-- RETURNS  how long it lasts in ms; 0 if the key is not valid
+-- WHY ONE SCRIPT  a session must not outlive a key that is revoked between look and write.
+-- include: clock
+-- include: api_keys
+local now = now_ms()
+if not is_valid(api_key, now) then
+  return 0
+end
+local lasts_ms = tonumber(longest_ms)
+local expires_at = tonumber(redis.call('ZSCORE', key_api_keys(), api_key))
+if expires_at > 0 then
+  lasts_ms = math.min(lasts_ms, expires_at - now)
+end
+redis.call('SET', key_session(digest), api_key, 'PX', lasts_ms)
+return lasts_ms

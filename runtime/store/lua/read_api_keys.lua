@@ -1,0 +1,23 @@
+-- read_api_keys: every key, or one.
+--
+-- ARGV     id
+--          '' is every key
+-- RETURNS  {now in ms, {id, expires_at or 0, key as HGETALL}…}
+-- WHY ONE SCRIPT  one round trip, and the moment that expiry is judged by.
+-- include: clock
+local reply = { now_ms() }
+local function add(one, expires_at)
+  reply[#reply + 1] = { one, tonumber(expires_at), redis.call('HGETALL', key_api_key(one)) }
+end
+if id ~= '' then
+  local expires_at = redis.call('ZSCORE', key_api_keys(), id)
+  if expires_at then
+    add(id, expires_at)
+  end
+  return reply
+end
+local all = redis.call('ZRANGE', key_api_keys(), 0, -1, 'WITHSCORES')
+for i = 1, #all, 2 do
+  add(all[i], all[i + 1])
+end
+return reply

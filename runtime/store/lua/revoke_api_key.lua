@@ -1,0 +1,23 @@
+-- revoke_api_key: a key is no longer valid; every gateway is told.
+--
+-- ARGV     id, secrets_kept_ms
+-- RETURNS  its name, or '' if there is no such key
+-- WHY ONE SCRIPT  a key that is half gone could be shown, or never be revoked again.
+--
+-- Nothing here is a write that a full Redis refuses: a key can always be revoked. The callback
+-- secrets of a name without keys stay for a while: deliveries may still be under way.
+local name = redis.call('HGET', key_api_key(id), 'name')
+redis.call('ZREM', key_api_keys(), id)
+redis.call('DEL', key_api_key(id))
+if not name then
+  return ''
+end
+local is_held = false
+for _, other in ipairs(redis.call('ZRANGE', key_api_keys(), 0, -1)) do
+  is_held = is_held or redis.call('HGET', key_api_key(other), 'name') == name
+end
+if not is_held then
+  redis.call('PEXPIRE', key_caller(name), secrets_kept_ms)
+end
+redis.call('PUBLISH', key_access_news(), '-' .. id)
+return name

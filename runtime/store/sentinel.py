@@ -1,0 +1,93 @@
+"""Who is the master now: what a Redis's sentinels say, asked at every (re)connection.
+
+All are asked at once, since the one that is listed first may be the machine that has just
+died. What most of them say comes first; who has not heard of a fail-over yet is outvoted,
+or found out when the server that it names does not answer or is no master (ROLE).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import hiredis
+
+from runtime.errors import StoreUnavailableError
+from runtime.store.address import Address, Watch, authentication_of
+from runtime.store.packing import pack
+
+ASKING_S = 0.4
+_READ_BYTES = 4096
+_Master = tuple[str, int]
+
+
+def locate_blocking(address: Address) -> list[Address]:
+    """As `locate`, for threads; not in a thread whose event loop runs."""
+    return [address] if address.watch is None else asyncio.run(locate(address))
+
+
+async def locate(address: Address) -> list[Address]:
+    """Return the servers to try, most likely the master first; without sentinels, the address.
+
+    Raises:
+        StoreUnavailableError: No sentinel answers, or none knows the service.
+    """
+    watch = address.watch
+    if watch is None:
+        return [address]
+    votes: Counter[_Master] = Counter()
+    asked = [asyncio.create_task(_ask(sentinel, watch, address)) for sentinel in watch.sentinels]
+    try:
+        for answer in asyncio.as_completed(asked):
+            master = await answer
+            if master is not None:
+                votes[master] += 1
+                if votes[master] > len(asked) // 2:
+                    break
+    finally:
+        for question in asked:
+            question.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+    if not votes:
+        names = ", ".join(f"{host}:{port}" for host, port in watch.sentinels)
+        raise StoreUnavailableError(f"no sentinel of {names} knows a master of {watch.service!r}")
+    return [replace(address, host=host, port=port) for (host, port), _ in votes.most_common()]
+
+
+async def _ask(sentinel: _Master, watch: Watch, address: Address) -> _Master | None:
+    """Return what one sentinel says; None when it is away, does not know, or refuses."""
+    context = ssl.create_default_context() if address.tls else None
+    with contextlib.suppress(OSError, TimeoutError, hiredis.ProtocolError, ValueError):
+        async with asyncio.timeout(ASKING_S):
+            reader, writer = await asyncio.open_connection(*sentinel, ssl=context)
+            try:
+                words = authentication_of(watch.username, watch.password)
+                words.append(("SENTINEL", "GET-MASTER-ADDR-BY-NAME", watch.service))
+                writer.write(b"".join(pack(word) for word in words))
+                return _read_master(await _last_reply(reader, count=len(words)))
+            finally:
+                writer.transport.abort()
+    return None
+
+
+async def _last_reply(reader: asyncio.StreamReader, *, count: int) -> Any:  # noqa: ANN401 - RESP
+    replies = hiredis.Reader()
+    reply = None
+    for _ in range(count):
+        while (reply := replies.gets()) is False:
+            data = await reader.read(_READ_BYTES)
+            if not data:
+                return None
+            replies.feed(data)
+    return reply
+
+
+def _read_master(reply: Any) -> _Master | None:  # noqa: ANN401 - a reply is any RESP value
+    if not isinstance(reply, list):
+        return None
+    host, port = reply
+    return host.decode(), int(port)

@@ -1,0 +1,103 @@
+"""The dashboard of a gateway that asks for keys: a real browser logs in, acts, and leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from runtime.registry.manifest import Manifest
+from runtime.store import access_calls, function_reads
+from tests.support.api_keys import make_key
+from tests.support.gateway_process import RunningGateway, running_gateway
+from tests.support.receiver import receiving
+from tests.support.redis_server import own_redis
+
+HELLO = Manifest(name="hello", version="aaaaaaaaaaaa", file="hello.py")
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    with (
+        own_redis(tmp_path_factory.mktemp("redis")) as url,
+        running_gateway(url, auth="required") as gateway,
+    ):
+        gateway.headers = make_key(gateway.line, "publisher", "admin").headers
+        gateway.publish(HELLO)
+        yield gateway
+
+
+def log_in(page: Page, text: str) -> None:
+    page.get_by_label("API key").fill(text)
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_who_logs_in_goes_on_where_he_wanted_to_and_out_again(
+    closed: RunningGateway, own_context: BrowserContext
+):
+    made = make_key(closed.line, "ada", "operate")
+    page = own_context.new_page()
+    page.goto(f"{closed.url}/dashboard/queues")
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+    log_in(page, made.text[:-1])
+    expect(page.get_by_role("alert")).to_contain_text("a character of it is wrong")
+    log_in(page, made.text)
+
+    expect(page.get_by_role("heading", name="Queues")).to_be_visible()
+    assert page.url == f"{closed.url}/dashboard/queues"
+    expect(page.locator("#who")).to_contain_text("ada")
+    assert page.evaluate("document.cookie") == ""
+    assert made.text not in page.evaluate(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}])"
+    )
+    [cookie] = own_context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert own_context.cookies() == []
+    page.goto(f"{closed.url}/docs")
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_what_a_key_may_not_do_is_told_and_a_revoked_one_leads_back_to_the_login(
+    closed: RunningGateway, own_context: BrowserContext
+):
+    made = make_key(closed.line, "caller", "invoke:hello")
+    page = own_context.new_page()
+    page.goto(f"{closed.url}/dashboard/login?next=/dashboard/functions/hello")
+
+    log_in(page, made.text)
+
+    expect(page.get_by_role("heading", name="hello").first).to_be_visible()
+    expect(page.locator("#who")).to_contain_text("(may invoke)")
+    page.get_by_role("link", name="Workers").click()
+    expect(page.get_by_role("alert")).to_contain_text("lacks the scope `read`")
+    closed.line.run(access_calls.revoke_key(made.id))
+    page.get_by_role("link", name="Functions").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_another_sites_page_cannot_use_the_session(
+    closed: RunningGateway, own_context: BrowserContext
+):
+    made = make_key(closed.line, "ada", "operate", "invoke:hello")
+    page = own_context.new_page()
+    page.goto(f"{closed.url}/dashboard/login")
+    log_in(page, made.text)
+    expect(page.locator("#who")).to_contain_text("ada")
+    attack = """async (address) => {
+        const options = { method: "POST", mode: "no-cors", credentials: "include" };
+        await fetch(address, options);
+    }"""
+
+    with receiving() as evil:
+        page.goto(evil.url("/ok"))  # another port: the browser does send the cookie
+        page.evaluate(attack, f"{closed.url}/functions/hello")
+    from_elsewhere = closed.line.run(function_reads.read_waiting())
+    page.goto(f"{closed.url}/dashboard")
+    page.evaluate(attack, f"{closed.url}/functions/hello")
+
+    assert from_elsewhere == {}
+    assert closed.line.run(function_reads.read_waiting()) == {"hello": 1}

@@ -1,0 +1,50 @@
+"""Gateway processes die all the time; callers repeat with their key and get one invocation."""
+
+from __future__ import annotations
+
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.faults.deaths import repeating
+from tests.faults.oracle import judge
+from tests.faults.reliability_table import Row
+from tests.faults.rig import Rig, rigged
+
+PER_S = 200
+
+
+def kill_a_gateway(rig: Rig, chance: random.Random) -> None:
+    """Kill a serving process; now and then the arbiter with all of them."""
+    [arbiter] = rig.parts("gateway")
+    serving = arbiter.children()
+    rig.deaths.kill(arbiter if chance.random() < 0.2 or not serving else chance.choice(serving))
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize(
+    ("for_s", "every_s"), [(4, 1.5), pytest.param(30, 3, marks=pytest.mark.faults)]
+)
+def test_a_key_makes_exactly_one_invocation_though_gateways_die(
+    tmp_path: Path, row: Row, for_s: float, every_s: float
+) -> None:
+    row.begin(
+        f"a gateway process killed every {every_s:g} s under {PER_S} requests/s for {for_s:g} s; "
+        "clients repeat with `Idempotency-Key`",
+        goal="exactly one invocation per key",
+    )
+    chance = random.Random(2)
+    with rigged(tmp_path, "--workers", "2", "--gateways", "3") as rig:
+        callers = rig.callers("work", lambda n: {"number": n}, threads=16)
+
+        strikes = repeating(every_s, lambda: kill_a_gateway(rig, chance))
+        with callers.calling(PER_S) as told, strikes:
+            threading.Event().wait(for_s)
+        verdict = row.judged(judge(rig, told))
+
+        repeated = sum(bool(answer.refusals) for answer in told)
+        row.tell(f"{rig.deaths.kills} kills, {repeated} calls repeated")
+        assert repeated
+        assert len({answer.id for answer in told}) == len(told) == len(verdict.records)

@@ -1,0 +1,20 @@
+"""Be deaf to every signal, then hang."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from runtime import function
+
+
+@function(timeout="1s")
+def change_signals() -> None:
+    """Ignore and block what can be ignored and blocked, and sleep for an hour."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        try:
+            signal.signal(number, signal.SIG_IGN)
+        except (OSError, ValueError):
+            continue
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    time.sleep(3600)

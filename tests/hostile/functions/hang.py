@@ -1,0 +1,13 @@
+"""Never come back."""
+
+from __future__ import annotations
+
+import time
+
+from runtime import function
+
+
+@function(timeout="1s")
+def hang() -> None:
+    """Sleep for an hour."""
+    time.sleep(3600)

@@ -1,0 +1,143 @@
+"""Keys in memory: no round trip while news come, never trusted for long without them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from gateway.key_checking import KeyChecker
+from gateway.key_failures import KeyFailures
+from gateway.key_ring import KeyRing
+from gateway.problems import ProblemError
+from runtime.access.key_text import generate_key_text
+from runtime.store import access_calls
+from runtime.store.line import Line
+from runtime.store.multiplexer import Multiplexer
+from tests.support.api_keys import make_key
+from tests.support.waiting import eventually
+
+Run = Callable[[Callable[[KeyRing], Awaitable[object]]], object]
+
+
+@pytest.fixture
+def run(redis_url: str) -> Callable[..., object]:
+    """Run a scenario with a ring, in a loop."""
+
+    def with_ring(scenario: Callable[[KeyRing], Awaitable[object]], **settings: float) -> object:
+        async def whole() -> object:
+            store = Multiplexer(redis_url)
+            ring = KeyRing(store, **settings)  # type: ignore[arg-type]
+            try:
+                return await scenario(ring)
+            finally:
+                await ring.stop()
+                await store.close()
+
+        return asyncio.run(whole())
+
+    return with_ring
+
+
+def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: Line):
+    made = make_key(line, "shop", "read")
+
+    async def scenario(ring: KeyRing) -> list[bool]:
+        ring.begin_to_hear()
+        seen = [await ring.find(made.id) is not None]
+        line.run(access_calls.revoke_key(made.id))
+        seen.append(await ring.find(made.id) is not None)  # the news are under way
+        ring.hear(b"-" + made.id.encode())
+        seen.append(await ring.find(made.id) is not None)
+        return seen
+
+    assert run(scenario, trusted_s=60) == [True, True, False]
+
+
+def test_without_news_redis_is_asked_every_time(run, line: Line):
+    made = make_key(line, "shop", "read")
+
+    async def scenario(ring: KeyRing) -> list[bool]:
+        seen = [await ring.find(made.id, is_judged_again=True) is not None]
+        ring.begin_to_hear()
+        seen.append(await ring.find(made.id) is not None)
+        ring.cease_to_hear()
+        line.run(access_calls.revoke_key(made.id))
+        seen.append(await ring.find(made.id, is_judged_again=True) is not None)
+        return seen
+
+    assert run(scenario, trusted_s=60) == [True, True, False]
+
+
+def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(run, line: Line):
+    made = make_key(line, "shop", "read")
+
+    async def scenario(ring: KeyRing) -> list[bool]:
+        ring.begin_to_hear()
+        await ring.find(made.id)
+        line.run(access_calls.revoke_key(made.id))
+        return [
+            await ring.find(made.id, is_judged_again=True) is not None,
+            await ring.find(made.id) is not None,
+        ]
+
+    assert run(scenario, trusted_s=0) == [True, False]
+
+
+def test_an_answer_that_was_under_way_does_not_bring_a_revoked_key_back(run, line: Line):
+    made = make_key(line, "shop", "read")
+
+    async def scenario(ring: KeyRing) -> object:
+        ring.begin_to_hear()
+        asking = asyncio.create_task(ring.find(made.id))
+        await asyncio.sleep(0)
+        ring.hear(b"-" + made.id.encode())
+        return await asking, await ring.find(made.id, is_judged_again=True)
+
+    assert run(scenario) == (None, None)
+
+
+def test_uses_are_written_down_together_and_at_the_end(run, line: Line):
+    first, second = make_key(line, "shop", "read"), make_key(line, "desk", "read")
+
+    def used() -> set[str]:
+        return {k.id for k in line.run(access_calls.read_keys()).keys if k.used_at_ms}
+
+    async def scenario(ring: KeyRing) -> None:
+        for _ in range(100):
+            ring.note_use(first.id)
+        await asyncio.to_thread(eventually, lambda: used() == {first.id})
+        ring.note_use(second.id)
+
+    run(scenario, use_noted_every_s=0.01)
+
+    assert used() == {first.id, second.id}
+
+
+def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: Line):
+    made = make_key(line, "shop", "read")
+    brief = make_key(line, "shop", "read", lifetime_ms=1)
+    wrong = generate_key_text()
+    wrong_secret = generate_key_text()
+    stolen_id = type(wrong)(id=made.id, secret=wrong_secret.secret).write()
+    mistyped = made.text[:-1] + ("A" if made.text[-1] != "A" else "B")
+    eventually(lambda: line.run(access_calls.count_valid_keys()) == 1)
+
+    async def scenario(ring: KeyRing) -> list[tuple[str, str]]:
+        ring.begin_to_hear()
+        checker = KeyChecker(ring, KeyFailures(lambda: 0.0, most=4))
+        seen = []
+        for text in (wrong.write(), stolen_id, mistyped, brief.text, wrong.write()):
+            with pytest.raises(ProblemError) as refused:
+                await checker.check(text, "192.0.2.1")
+            seen.append((refused.value.code, refused.value.detail))
+        assert (await checker.check(made.text, "192.0.2.1")).id == made.id
+        return seen
+
+    [unknown, stolen, typo, outlived, waits] = run(scenario)  # type: ignore[misc]
+
+    assert unknown == stolen == ("unauthenticated", "This API key is not known.")
+    assert typo[1] == "This is no API key, or a character of it is wrong."
+    assert outlived[1] == "This API key has expired."
+    assert waits[0] == "too_many_failures"

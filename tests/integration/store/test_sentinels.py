@@ -1,0 +1,208 @@
+"""Addresses that name sentinels: every kind of connection finds the master, again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import SettingsError, StoreError, StoreRefusedError, StoreUnavailableError
+from runtime.store.address import Address, Watch, parse_address
+from runtime.store.line import Line
+from runtime.store.multiplexer import Multiplexer
+from runtime.store.scripts import Call
+from runtime.store.sentinel import locate_blocking
+from runtime.store.subscription import Subscription
+from tests.support.redis_server import PING, start_redis
+from tests.support.sentinels import WatchedRedis, watched_redis
+from tests.support.waiting import eventually
+
+OUTAGE_LIMIT_S = 5.0
+
+
+def call(*words: str | int) -> Call[object]:
+    return Call(words, lambda reply: reply)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        (
+            "redis+sentinel://a:1,b,[::1]:3/mymaster",
+            Address(
+                watch=Watch(sentinels=(("a", 1), ("b", 26379), ("::1", 3)), service="mymaster")
+            ),
+        ),
+        (
+            "rediss+sentinel://u:p%40@a/m/2?sentinel_username=s&sentinel_password=q%26",
+            Address(
+                db=2,
+                username="u",
+                password="p@",
+                tls=True,
+                watch=Watch(sentinels=(("a", 26379),), service="m", username="s", password="q&"),
+            ),
+        ),
+    ],
+)
+def test_addresses_of_sentinels_are_read(url: str, address: Address):
+    assert parse_address(url) == address
+
+
+@pytest.mark.parametrize("hosts", ["a:1,b:2", "a:1,b:2/", ",/m", "a:port/m", "a:1,/m", "a/m/x"])
+def test_an_address_without_sentinels_or_service_is_refused(hosts: str):
+    with pytest.raises(SettingsError, match=r"redis\+sentinel://host1"):
+        parse_address(f"redis+sentinel://{hosts}")
+
+
+def test_a_refused_address_does_not_show_its_password():
+    with pytest.raises(SettingsError) as refused:
+        parse_address("redis+sentinel://user:hush@a:1,b:2")
+
+    assert "hush" not in str(refused.value)
+
+
+@contextmanager
+def sentinel_saying(answer: bytes | None) -> Iterator[str]:
+    """Answer everything with these bytes, or with silence; yield host and port."""
+    ended = threading.Event()
+
+    class Conversation(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            if answer is None:
+                ended.wait()
+            else:
+                self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Conversation) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        ended.set()
+        server.shutdown()
+
+
+def names(port: int) -> bytes:
+    return b"*2\r\n$9\r\n127.0.0.1\r\n$5\r\n%05d\r\n" % port
+
+
+@pytest.mark.parametrize(
+    ("answers", "ports"),
+    [
+        ([names(11111), names(22222), names(22222)], [22222]),  # the first has not heard of it
+        ([None, names(22222), b"*-1\r\n"], [22222]),  # hung; knows no such master
+        ([b"-NOAUTH Authentication required.\r\n", names(11111), b"nonsense\r\n"], [11111]),
+    ],
+)
+def test_what_most_sentinels_say_is_believed_within_a_second(
+    answers: list[bytes | None], ports: list[int]
+):
+    with ExitStack() as stack:
+        hosts = [stack.enter_context(sentinel_saying(answer)) for answer in answers]
+        began = time.monotonic()
+        found = locate_blocking(parse_address(f"redis+sentinel://{','.join(hosts)}/m"))
+        took_s = time.monotonic() - began
+
+    assert [address.port for address in found][: len(ports)] == ports
+    assert took_s < 1
+
+
+def test_no_sentinel_that_knows_is_told_as_redis_being_away():
+    with sentinel_saying(b"*-1\r\n") as host, pytest.raises(StoreUnavailableError, match="'m'"):
+        Line(f"redis+sentinel://127.0.0.1:1,{host}/m").run(PING)
+
+
+def test_connections_leave_a_master_that_was_made_a_replica(tmp_path: Path):
+    server = start_redis(tmp_path)
+    url = f"unix://{tmp_path / 'redis.sock'}"
+    line, other = Line(url), Line(url)
+
+    async def main() -> None:
+        store = Multiplexer(url)
+        await store.run(call("SET", "k", 1))
+        other.run(call("REPLICAOF", "127.0.0.1", 1))
+        with pytest.raises(StoreRefusedError, match="READONLY"):
+            await store.run(call("SET", "k", 2))
+        with pytest.raises(StoreUnavailableError, match="takes no writes"):
+            await store.run(call("SET", "k", 2))
+        other.run(call("REPLICAOF", "NO", "ONE"))
+        await store.run(call("SET", "k", 3))
+        await store.close()
+
+    line.run(call("SET", "k", 0))
+    asyncio.run(main())
+    other.run(call("REPLICAOF", "127.0.0.1", 1))
+    with pytest.raises(StoreRefusedError, match="READONLY"):
+        line.run(call("SET", "k", 2))
+    with pytest.raises(StoreUnavailableError, match="takes no writes"):
+        line.run(call("SET", "k", 2))
+
+    line.close()
+    other.close()
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRedis]:
+    with watched_redis(tmp_path_factory.mktemp("watched")) as running:
+        yield running
+
+
+def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watched: WatchedRedis):
+    line = Line(watched.url)
+    line.run(call("SET", "k", "kept"))
+
+    async def main() -> tuple[object, float, bytes]:
+        heard: asyncio.Queue[bytes] = asyncio.Queue()
+        connected = asyncio.Event()
+        store = Multiplexer(watched.url)
+        subscription = Subscription(
+            watched.url,
+            ["c"],
+            on_message=lambda _, data: heard.put_nowait(data),
+            on_connect=connected.set,
+        )
+        subscription.start()
+        await store.run(PING)
+        await asyncio.wait_for(connected.wait(), 5)
+        connected.clear()
+        await asyncio.to_thread(watched.kill_master)
+        began = time.monotonic()
+        while True:
+            try:
+                kept = await store.run(call("GET", "k"))
+                await store.run(call("SET", "k", "new"))
+                break
+            except StoreError:
+                assert time.monotonic() - began < 3 * OUTAGE_LIMIT_S
+                await asyncio.sleep(0.05)
+        outage_s = time.monotonic() - began
+        await asyncio.wait_for(connected.wait(), 5)
+        await store.run(call("PUBLISH", "c", "news"))
+        told = await asyncio.wait_for(heard.get(), 5)
+        await subscription.stop()
+        await store.close()
+        return kept, outage_s, told
+
+    kept, outage_s, told = asyncio.run(main())
+
+    assert kept == b"kept"
+    assert told == b"news"
+    assert outage_s < OUTAGE_LIMIT_S
+    assert eventually(lambda: read(line), within_s=2) == b"new"
+    line.close()
+
+
+def read(line: Line) -> object:
+    try:
+        return line.run(call("GET", "k"))
+    except StoreError:
+        return None

@@ -1,0 +1,47 @@
+"""Making API keys for tests, as the command line makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.key_bodies import NewKey
+from gateway.key_making import draw_callback_secret, making
+from runtime.access.key_text import generate_key_text
+from runtime.store.line import Line
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeKey:
+    """A key, as its holder has it."""
+
+    id: str
+    text: str
+    callback_secret: str | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What shows it."""
+        return {"Authorization": f"Bearer {self.text}"}
+
+
+def make_key(
+    line: Line,
+    name: str,
+    *scopes: str,
+    rate: str = "",
+    lifetime_ms: int = 0,
+    wants_secret: bool = False,
+) -> MadeKey:
+    """Make a key in the Redis of a system."""
+    text, secret = generate_key_text(), draw_callback_secret()
+    new = NewKey(
+        name=name,
+        scopes=scopes,
+        rate=rate,
+        lifetime_ms=lifetime_ms,
+        wants_secret=wants_secret,
+    )
+    made = line.run(making(text, new, secret))
+    return MadeKey(
+        id=text.id, text=text.write(), callback_secret=secret if made.took_secret else None
+    )

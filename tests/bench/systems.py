@@ -123,12 +123,19 @@ SYSTEMS = (
         ),
         workers={
             "worker": (
-                *("{bin}/dramatiq", "work", "--processes", str(WORKERS)),
+                *(
+                    "env",
+                    "dramatiq_queue_prefetch=64",
+                    "{bin}/dramatiq",
+                    "work",
+                    "--processes",
+                    str(WORKERS),
+                ),
                 *("--threads", str(SLOTS)),
             )
         },
         notes="Falcon (WSGI) under gunicorn with 40 threads, hiredis. The stock `RedisBroker` with "
-        "`Results` in Redis, two processes of eight threads, default middleware and prefetch. "
+        "`Results` in Redis, two processes of eight threads, default middleware, prefetch 64. "
         "Waiting is `get_result(block=True)`.",
     ),
     SystemPlan(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,19 @@ def test_closed_other_end_is_told_apart_from_one_that_did_not_read(pair):
         right.receive(1)
     with pytest.raises(ChannelClosedError):
         right.send(b"x")
+
+
+def test_a_limit_that_is_far_away_is_kept_too(pair):
+    here, there = pair
+    began_at = time.monotonic()
+
+    with pytest.raises(TimeoutError):
+        here.receive(1.1)
+    took_s = time.monotonic() - began_at
+    there.send(b"late")
+
+    assert 1.1 <= took_s < 2
+    assert here.receive(5) == [b"late"]
 
 
 def test_frame_cut_short_is_a_closed_channel(pair):

@@ -10,11 +10,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.caller_rate import read_caller_rate
 from gateway.callers import address_of, caller_of
 from gateway.key_checking import unauthenticated
 from gateway.problems import ProblemError
-from runtime.errors import SettingsError
-from runtime.sdk.option_parsing import parse_rate
 from runtime.sdk.options import Rate
 from runtime.settings import Settings
 from runtime.store.submission_calls import Pace, Submitted
@@ -89,15 +88,7 @@ def read_admission(settings: Settings) -> Admission:
     Raises:
         SettingsError: The rate cannot be understood.
     """
-    rate = None
-    if settings.caller_rate:
-        try:
-            rate = parse_rate(settings.caller_rate)
-        except ValueError as error:
-            raise SettingsError(
-                f"PENSTOCK_CALLER_RATE: {error} (got {settings.caller_rate!r})"
-            ) from error
-    return Admission(rate, max_waiting=settings.max_waiting)
+    return Admission(read_caller_rate(settings), max_waiting=settings.max_waiting)
 
 
 def _limit(pace: Pace | None) -> str:

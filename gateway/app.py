@@ -137,10 +137,10 @@ class Life:
         self._ring = ring
 
     async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
-        """Begin to listen; Redis may come later."""
+        """Begin to listen, with a look at what is published; Redis may come later."""
         _spare_the_collector()
         self._inbox.start()
-        self._directory.start()
+        await self._directory.start()
         self._trouble.start()
 
     async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002

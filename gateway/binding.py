@@ -12,8 +12,6 @@ from collections.abc import Callable
 
 from runtime.errors import SettingsError, StoreError
 from runtime.settings import Settings
-from runtime.store.access_calls import count_valid_keys
-from runtime.store.line import Line
 
 _ANSWER_LIMIT_S = 3.0
 
@@ -56,6 +54,9 @@ def require_safe_bind(settings: Settings, count_keys: Callable[[], int | None]) 
 
 def count_keys_at(url: str) -> int | None:
     """Return how many valid keys are in a Redis; None when it does not answer."""
+    from runtime.store.access_calls import count_valid_keys  # noqa: PLC0415 - rarely asked
+    from runtime.store.line import Line  # noqa: PLC0415
+
     line = Line(url, timeout_s=_ANSWER_LIMIT_S)
     try:
         return line.run(count_valid_keys())

@@ -35,13 +35,18 @@ class FunctionDirectory:
         self.generation = 0
         self._store = store
         self._stale = asyncio.Event()
+        self._has_looked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._raw: dict[str, bytes] = {}
 
-    def start(self) -> None:
-        """Begin to follow what is published."""
+    async def start(self) -> None:
+        """Begin to follow what is published; return when it is known, or Redis does not answer.
+
+        Who serves from here on need not refuse the first callers.
+        """
         self._stale.set()
         self._task = asyncio.create_task(self._follow())
+        await self._has_looked.wait()
 
     async def stop(self) -> None:
         """Stop following; safe to call twice."""
@@ -75,12 +80,19 @@ class FunctionDirectory:
         while True:
             await self._stale.wait()
             self._stale.clear()
-            try:
-                await self._refresh()
-            except StoreError as error:
-                _log.warning("manifests_unread", reason=str(error))
-                self._stale.set()
+            if not await self._look():
                 await asyncio.sleep(_RETRY_S)
+
+    async def _look(self) -> bool:
+        try:
+            await self._refresh()
+        except StoreError as error:
+            _log.warning("manifests_unread", reason=str(error))
+            self._stale.set()
+            return False
+        finally:
+            self._has_looked.set()
+        return True
 
     async def _refresh(self) -> None:
         encoded = await self._store.run(function_reads.read_manifests())

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.admission import read_admission
 from gateway.binding import count_keys_at, require_safe_bind
+from gateway.caller_rate import read_caller_rate
 from runtime.errors import SettingsError
 from runtime.processes.secrecy import hide_from_own_user
 from runtime.settings import read_settings
@@ -20,7 +20,7 @@ try:
     _settings = read_settings()
     parse_address(_settings.redis)
     require_safe_bind(_settings, lambda: count_keys_at(_settings.redis))
-    read_admission(_settings)
+    read_caller_rate(_settings)
 except SettingsError as error:
     raise SystemExit(f"penstock: {error}") from None
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its own file there

@@ -45,7 +45,7 @@ COMMANDS = (
     Command("schedules", "See what is invoked when; make, pause or fire a schedule."),
     Command("deliveries", "See what became of callbacks, and send one again."),
     Command("queues", "See how full queues are; pause, resume or empty one."),
-    Command("bench", "Put load on one function and tell how many calls a second it takes."),
+    Command("bench", "Measure how many calls a second a function takes."),
     Command("keys", "Make, list and revoke the keys that callers show."),
     Command("status", "Show what runs, and whether it is well."),
     Command("openapi", "Print the OpenAPI document of the live functions."),

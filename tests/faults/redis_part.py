@@ -17,6 +17,7 @@ from tests.support.redis_server import start_redis
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction")
 COMMAND_LIMIT_S = 40.0
+START_LIMIT_S = 30.0  # it loads what it had
 
 
 class RedisPart:
@@ -37,7 +38,7 @@ class RedisPart:
 
     def start(self) -> None:
         """Start it on what it had; returns when it answers."""
-        self._server = start_redis(self.folder, *DURABLE)
+        self._server = start_redis(self.folder, *DURABLE, within_s=START_LIMIT_S)
 
     def kill(self) -> None:
         """Kill it outright."""

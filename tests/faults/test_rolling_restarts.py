@@ -43,7 +43,7 @@ def await_workers(rig: Rig) -> None:
     eventually(known, within_s=20, every_s=0.1)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.faults)])
 def test_rolling_restarts_fail_lose_and_repeat_nothing(
     tmp_path: Path, row: Row, rounds: int

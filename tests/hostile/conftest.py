@@ -49,11 +49,23 @@ class Neighbour(threading.Thread):
         self._ended.set()
         self.join()
 
-    def p99_s(self, since: float, until: float | None = None) -> float:
-        """Return the 99th percentile of the calls that began in a span of time."""
-        until = until or time.monotonic()
-        took = sorted(s for at, s in self.calls if since <= at < until)
+    def p99_s(self, *spans: tuple[float, float]) -> float:
+        """Return the 99th percentile of the calls that began in these spans of time."""
+        took = sorted(self._within(spans))
         return took[int(len(took) * 0.99)]
+
+    def watch(self, calls: int) -> tuple[float, float]:
+        """Return the span of time in which so many further calls were made."""
+        began_at, wanted = time.monotonic(), len(self.calls) + calls
+        eventually(lambda: len(self.calls) >= wanted, within_s=30)
+        return began_at, time.monotonic()
+
+    def count(self, *spans: tuple[float, float]) -> int:
+        """Return how many calls began in these spans."""
+        return len(self._within(spans))
+
+    def _within(self, spans: tuple[tuple[float, float], ...]) -> list[float]:
+        return [took_s for at, took_s in self.calls if any(a <= at < b for a, b in spans)]
 
 
 def call_runners_at_once(system: System) -> list[tuple[str, int]]:

@@ -9,8 +9,7 @@ record and its scripts.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import dramatiq
@@ -18,37 +17,14 @@ import msgspec
 from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import Middleware
 
-from runtime.broker.attempt import Attempt
 from runtime.broker.consumer import QueueConsumer
-from runtime.broker.holdings import Holdings
-from runtime.broker.settler import Settler
+from runtime.broker.worker_side import WorkerSide
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.identifiers import is_invocation_id, new_invocation_id
 from runtime.invocations.submission import Wishes, check_available, prepare, submit
 from runtime.registry.manifest import Manifest, decode_manifest
 from runtime.store.function_calls import read_manifest
 from runtime.store.line import Line
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerSide:
-    """What a broker needs besides Redis to serve a worker process.
-
-    Attributes:
-        worker: The worker's id.
-        lease_ms: How long a claim holds without a heartbeat.
-        holdings: What the worker has in hand.
-        settler: Writes how attempts ended.
-        run: Runs one attempt and notes its settlement on it.
-        stopping: Set when the worker drains.
-    """
-
-    worker: str
-    lease_ms: int
-    holdings: Holdings
-    settler: Settler
-    run: Callable[[Attempt], None]
-    stopping: threading.Event
 
 
 class PenstockBroker(dramatiq.Broker):
@@ -167,14 +143,7 @@ class PenstockBroker(dramatiq.Broker):
         with self._lock:
             self._consuming.append(line)
         return QueueConsumer(
-            line=line,
-            queue=queue_name,
-            worker=side.worker,
-            lease_ms=side.lease_ms,
-            holdings=side.holdings,
-            settler=side.settler,
-            stopping=side.stopping,
-            count_queues=lambda: len(self.queues),
+            line=line, queue=queue_name, side=side, count_queues=lambda: len(self.queues)
         )
 
     def interrupt(self) -> None:

@@ -6,7 +6,6 @@ none it blocks in Redis until somebody submits or the next one falls due.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -15,8 +14,7 @@ import structlog
 
 from runtime.broker.attempt import Attempt, attempt_of, message_of
 from runtime.broker.attempt_log import tell_expired, tell_given_back, tell_started
-from runtime.broker.holdings import Holdings
-from runtime.broker.settler import Settler
+from runtime.broker.worker_side import WorkerSide
 from runtime.errors import StoreError
 from runtime.store.invocation_calls import Settlement, claim, release, wake
 from runtime.store.line import Line
@@ -36,11 +34,7 @@ class QueueConsumer(dramatiq.Consumer):
     Args:
         line: A connection of its own, since it blocks.
         queue: The queue it takes from.
-        worker: This worker's id.
-        lease_ms: How long a claim holds without a heartbeat.
-        holdings: What the worker has in hand.
-        settler: Writes how attempts ended.
-        stopping: Set when the worker drains; nothing is claimed then.
+        side: Of the worker that it claims for.
         count_queues: How many queues this worker serves by now.
     """
 
@@ -49,20 +43,14 @@ class QueueConsumer(dramatiq.Consumer):
         *,
         line: Line,
         queue: str,
-        worker: str,
-        lease_ms: int,
-        holdings: Holdings,
-        settler: Settler,
-        stopping: threading.Event,
+        side: WorkerSide,
         count_queues: Callable[[], int] = lambda: 1,
     ) -> None:
         self._line = line
         self._queue = queue
-        self._worker = worker
-        self._lease_ms = lease_ms
-        self._holdings = holdings
-        self._settler = settler
-        self._stopping = stopping
+        self._side = side
+        self._holdings = side.holdings
+        self._stopping = side.stopping
         self._count_queues = count_queues
         self._wake_lists = [line.keys.build("wake", queue)]
         self._ready: deque[Attempt] = deque()
@@ -91,7 +79,7 @@ class QueueConsumer(dramatiq.Consumer):
         if settlement is None and attempt.is_begun:
             self._release([attempt])
             return
-        self._settler.settle(attempt, settlement or _skipped(attempt))
+        self._side.settler.settle(attempt, settlement or _skipped(attempt))
 
     def nack(self, message: dramatiq.MessageProxy) -> None:
         """As `ack`: what became of the attempt stands in its settlement."""
@@ -115,10 +103,14 @@ class QueueConsumer(dramatiq.Consumer):
             self._block()
         reserved = self._holdings.reserve(timeout_s=_ROOM_WAIT_S)
         if not reserved:
+            self._side.work_queue.look_after()
             self._pass_on()
             return
         claiming = claim(
-            queue=self._queue, worker=self._worker, limit=reserved, lease_ms=self._lease_ms
+            queue=self._queue,
+            worker=self._side.worker,
+            limit=reserved,
+            lease_ms=self._side.lease_ms,
         )
         try:
             if is_calm:
@@ -133,7 +125,7 @@ class QueueConsumer(dramatiq.Consumer):
         attempts = [Attempt(item) for item in claimed.items]
         self._holdings.hold(attempts, reserved=reserved)
         self._ready.extend(attempts)
-        tell_started(attempts, self._worker)
+        tell_started(attempts, self._side.worker)
         tell_expired(claimed.expired)
         self._has_token = False
         self._next_due_ms = claimed.next_due_ms

@@ -2,10 +2,11 @@
 
 Group commit without a thread of its own: whoever comes while nobody is writing
 writes, and goes on with what has gathered meanwhile; the others leave theirs and
-return to work. On an idle system an ending is written at once, by the thread that
-ran it; where endings come quickly one after the other, the writer waits a moment
-for a few more. An ending is kept until Redis has taken it: sending it again is
-safe, because the fencing token admits it once.
+return to work. Where more attempts lie ready, which may end just as soon, an ending
+waits for a few of them; a thread that finds nothing more to run writes what waits. On
+an idle system an ending is so written at once, by the thread that ran it. It is kept
+until Redis has taken it: sending it again is safe, because the fencing token admits
+it once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import structlog
 from runtime.broker.attempt import Attempt
 from runtime.broker.attempt_log import tell_ended
 from runtime.broker.holdings import Holdings
+from runtime.broker.work_queue import WorkQueue
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.store.invocation_calls import Settlement, settle
 from runtime.store.line import Line
@@ -28,51 +30,45 @@ from runtime.store.scripts import Call
 _log = structlog.get_logger(__name__)
 _LARGEST_BATCH = 64
 _LARGEST_BATCH_BYTES = 4 * 1024 * 1024
-_LONGEST_GATHERING_S = 0.005
-_ROUND_TRIPS_GATHERED = 4
-_GROWTH = 0.25
-_SMOOTHING = 0.2
+_MOST_GATHERED = 8
+_LONGEST_GATHERING_S = 0.003
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
 _FINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class Settler:
-    """Settles the attempts of one worker process; `line` is its own connection."""
+    """Settles the attempts of one worker process.
 
-    def __init__(self, line: Line, holdings: Holdings) -> None:
+    Args:
+        line: A connection of its own.
+        holdings: What the worker has in hand.
+        work_queue: What lies ready to be run.
+    """
+
+    def __init__(self, line: Line, holdings: Holdings, work_queue: WorkQueue) -> None:
         self._line = line
         self._holdings = holdings
+        self._work_queue = work_queue
         self._pending: deque[tuple[Attempt, Settlement]] = deque()
+        self._first_at = 0.0  # when the first of them ended
         self._lock = threading.Lock()
         self._is_writing = False
         self._stopped = threading.Event()
-        self._ended_at = 0.0
-        self._interval_s = 1.0  # between endings, smoothed
-        self._round_trip_s = 0.0  # of a writing, smoothed
-        self._expected = 2.0  # how many endings come together; falls when they do not
-        self._wanted = 0  # how many endings the gathering writer waits for; 0 when none does
-        self._enough = threading.Lock()
-        self._enough.acquire()
+        work_queue.has_chores = self._has_pending
+        work_queue.do_chores = self._write_pending
 
     def settle(self, attempt: Attempt, settlement: Settlement) -> None:
-        """Have the ending written; returns at once when another thread writes already."""
+        """Have the ending written; returns at once when it will be by somebody else."""
         now = time.monotonic()
         with self._lock:
-            took_s = min(now - self._ended_at, 1.0)
-            self._interval_s += (took_s - self._interval_s) * _SMOOTHING
-            self._ended_at = now
+            if not self._pending:
+                self._first_at = now
             self._pending.append((attempt, settlement))
-            if self._is_writing:
-                if self._wanted and len(self._pending) >= self._wanted:
-                    self._wanted = 0
-                    self._enough.release()
+            if self._is_writing or self._may_wait(now):
                 return
             self._is_writing = True
-        self._gather()
-        while batch := self._next_batch():
-            self._write(batch)
-            self._gather()
+        self._write_all()
 
     def stop(self) -> None:
         """Give up on a Redis that is away; the leases will run out."""
@@ -82,26 +78,29 @@ class Settler:
         """Close the connection."""
         self._line.close()
 
-    def _gather(self) -> None:
-        """Wait a moment for more endings where they come quickly and there are some to come."""
+    def _has_pending(self) -> bool:
+        return bool(self._pending) and not self._is_writing
+
+    def _may_wait(self, now: float) -> bool:
+        """Whether more endings are to be expected at once."""
+        return (
+            len(self._pending) < _MOST_GATHERED
+            and now - self._first_at < _LONGEST_GATHERING_S
+            and not self._work_queue.is_empty()
+        )
+
+    def _write_pending(self) -> None:
+        """Write what waits for more, if nobody does."""
         with self._lock:
-            pending = len(self._pending)
-            most = self._holdings.count() * 3 // 4
-            wanted = min(int(self._expected), most)
-            wait_s = min(_LONGEST_GATHERING_S, self._round_trip_s * _ROUND_TRIPS_GATHERED)
-            if not pending or wait_s < self._interval_s * 2:
+            if self._is_writing or not self._pending:
                 return
-            if pending >= wanted:
-                self._expected = min(self._expected + _GROWTH, most + 1.0)
-                return
-            self._wanted = wanted
-        is_enough = self._enough.acquire(timeout=wait_s)
-        with self._lock:
-            self._expected = float(len(self._pending)) if self._wanted else self._expected + _GROWTH
-            if self._wanted:
-                self._wanted = 0
-            elif not is_enough:
-                self._enough.acquire()  # it was released in between
+            self._is_writing = True
+        self._write_all()
+
+    def _write_all(self) -> None:
+        self._work_queue.step_aside()
+        while batch := self._next_batch():
+            self._write(batch)
 
     def _next_batch(self) -> list[tuple[Attempt, Settlement]]:
         batch: list[tuple[Attempt, Settlement]] = []
@@ -121,10 +120,7 @@ class Settler:
         calls = [*_last_words(batch), settle(settlement for _, settlement in batch)]
         while True:
             try:
-                began_at = time.monotonic()
                 replies = self._line.run_many(calls)[-1]
-                took_s = time.monotonic() - began_at
-                self._round_trip_s += (took_s - self._round_trip_s) * _SMOOTHING
             except (StoreUnavailableError, StoreRefusedError) as error:
                 _log.warning("settle_waits", waiting=len(batch), error=str(error))
                 if self._stopped.wait(pause_s):

@@ -16,7 +16,7 @@ from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelReset
 from runtime.execution.ending import Ending
 from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.performance import too_large
-from runtime.execution.runner import Ears, Logs, OnNote, Runner, RunnerKey
+from runtime.execution.runner import Ears, Logs, OnNote, OnWait, Runner, RunnerKey
 from runtime.execution.runner_frames import Limits, Start
 from runtime.execution.runner_pool import RunnerPool
 from runtime.execution.running import Running, RunningAttempts
@@ -47,6 +47,10 @@ def _ignore(kind: str, payload: bytes) -> None:
 
 def _never() -> bool:
     return False
+
+
+def _nothing() -> None:
+    pass
 
 
 class Executor:
@@ -87,6 +91,7 @@ class Executor:
         *,
         on_note: OnNote = _ignore,
         is_cancelled: Callable[[], bool] = _never,
+        on_wait: OnWait = _nothing,
     ) -> Outcome:
         """Run one attempt to its end; never raises for what user code does.
 
@@ -97,6 +102,7 @@ class Executor:
             on_note: Called with what the function tells while it runs, in order:
                 ("log" | "progress" | "item" | "event", payload).
             is_cancelled: Whether a caller cancelled it before `cancel` could find it.
+            on_wait: Called before the thread waits, or begins what may take long.
         """
         logs = Logs(self._limits.max_log_bytes)
         running = self._running.enter(assignment.id)
@@ -105,6 +111,7 @@ class Executor:
             running.cancel()
         try:
             if manifest.options.isolation == "thread":
+                on_wait()
                 ending, result = self._lane.run(
                     assignment,
                     manifest,
@@ -115,7 +122,7 @@ class Executor:
                     on_note=on_note,
                 )
             else:
-                ears = Ears(logs, _bounded(on_note, self._limits.max_result_bytes))
+                ears = Ears(logs, _bounded(on_note, self._limits.max_result_bytes), on_wait)
                 ending, result = self._run_in_runner(assignment, manifest, bundle, running, ears)
             ending = running.finish(ending)
         finally:
@@ -154,7 +161,7 @@ class Executor:
         key = RunnerKey(bundle.file, bundle.version, manifest.options.memory_bytes)
         for _ in range(self._runners.size + _FRESH_RUNNERS_TRIED):  # all warm ones may be dead
             try:
-                runner = self._runners.acquire(key)
+                runner = self._runners.acquire(key, on_wait=ears.on_wait)
             except ProcessError as error:
                 return Ending(kind="lost", message=f"no runner: {error}"), b""
             told: Told | None = None
@@ -167,6 +174,7 @@ class Executor:
             finally:
                 is_harmed = running.detach() or told is None or told[0].kind not in _HARMLESS
                 if is_harmed or not runner.is_loaded:
+                    ears.on_wait()
                     self._runners.discard(runner)
                 else:
                     self._runners.release(runner)
@@ -178,6 +186,7 @@ class Executor:
         """Return None when the runner is ready, else how the attempt ends without beginning."""
         if runner.is_loaded:
             return None
+        ears.on_wait()
         try:
             ending = runner.load(
                 bundle.encode(), self._limits, timeout_s=self._load_timeout_s, ears=ears
@@ -213,6 +222,7 @@ class Executor:
         except ChannelResetError:
             return None
         except ChannelClosedError as error:
+            ears.on_wait()
             return _death_of(runner, error, "while the function ran"), b""
         if len(result) > self._limits.max_result_bytes:
             return too_large(len(result), self._limits.max_result_bytes), b""

@@ -6,14 +6,14 @@ Arguments and result stay the bytes they are; only the runner looks inside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 OutcomeStatus = Literal["succeeded", "failed", "retrying", "lost", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """Everything needed to run one attempt.
 
     Attributes:
@@ -32,8 +32,7 @@ class Assignment:
     tracestate: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an attempt ended.
 
     Attributes:

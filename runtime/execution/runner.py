@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
 from runtime.execution import runner_frames as frames
@@ -19,15 +20,16 @@ from runtime.processes.fork_server import Child
 from runtime.processes.lifeline import Exit
 
 OnNote = Callable[[str, bytes], None]
+OnWait = Callable[[], None]
 _DEATH_LIMIT_S = 5.0
 _CLOSING_LIMIT_S = 1.0
 _SEND_LIMIT_S = 5.0
 _LOAD_SERIAL = 0
 _NOTE_PARTS = 3
+_QUICK_MS = 1  # what ends within it has not kept its thread waiting
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerKey:
+class RunnerKey(NamedTuple):
     """What a runner is for: a version's bundle under one memory limit."""
 
     file: str
@@ -57,12 +59,18 @@ class Logs:
         return b"".join(self._parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Ears:
-    """What listens to an attempt: its output, and ("log" | "progress" | "item" | "event", data)."""
+class Ears(NamedTuple):
+    """What listens to an attempt.
+
+    Attributes:
+        logs: Its output.
+        on_note: Is told ("log" | "progress" | "item" | "event", data).
+        on_wait: Is told that it does not end at once.
+    """
 
     logs: Logs
     on_note: OnNote
+    on_wait: OnWait
 
 
 class Runner:
@@ -146,6 +154,8 @@ class Runner:
     def _await(self, last: bytes, deadline: float, ears: Ears) -> tuple[Ending, bytes]:
         channel = self._child.channel
         while True:
+            if not channel.is_readable(_QUICK_MS):
+                ears.on_wait()
             frame = channel.receive(deadline - time.monotonic())
             kind = frame[0] if frame else b""
             if kind == last:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from runtime.errors import ProcessError
-from runtime.execution.runner import Runner, RunnerKey
+from runtime.execution.runner import OnWait, Runner, RunnerKey
 from runtime.processes.fork_server import ForkServer
 
 RUNNER_ENTRY = "runtime.execution.runner_child:main"
@@ -50,17 +50,23 @@ class RunnerPool:
         self._newest: dict[str, str] = {}  # file -> the version asked for last
         self._stopped = False
 
-    def acquire(self, key: RunnerKey) -> Runner:
+    def acquire(self, key: RunnerKey, *, on_wait: OnWait = lambda: None) -> Runner:
         """Return a runner of this key: a warm one, or a new one that has yet to load.
 
         Waits while all runners are held. A warm one may have died while it was idle;
         whoever begins an attempt on it is told, discards it and asks for another.
+
+        Args:
+            key: What the runner is for.
+            on_wait: Called where no warm one is at hand.
 
         Raises:
             ProcessError: No process can be made, or the pool is stopped.
         """
         with self._changed:
             runner = self._take_idle(key)
+            if runner is None:
+                on_wait()
             while runner is None and not self._has_room():
                 self._changed.wait()
                 runner = self._take_idle(key)

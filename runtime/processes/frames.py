@@ -78,6 +78,10 @@ class Channel:
             except OSError as error:
                 raise ChannelClosedError(f"the other end is gone: {error}") from error
 
+    def is_readable(self, within_ms: int) -> bool:
+        """Whether something is there to be received, or comes in time."""
+        return bool(self._held or self._readable.poll(within_ms))
+
     def receive(self, timeout_s: float | None = None) -> list[bytes]:
         """Return the next frame's parts.
 

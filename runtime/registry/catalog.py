@@ -45,6 +45,10 @@ class Catalog:
             raise UnknownFunctionError(f"version {version} publishes no function {name}")
         return manifests[name], bundle
 
+    def holds(self, version: str) -> bool:
+        """Whether a version need not be asked for."""
+        return version in self._held
+
     def _read(self, name: str, version: str) -> tuple[dict[str, Manifest], Bundle]:
         data = self._line.run(read_source(version))
         if data is None:

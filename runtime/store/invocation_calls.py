@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import hiredis
+import msgspec
 
 from runtime.errors import StoreError
 from runtime.store.scripts import Argument, Call, load_script
@@ -24,8 +25,7 @@ Cancelled = Literal["CANCELLED", "CANCELLING", "FINISHED", "MISSING"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt that a worker now holds the lease of; `token` is its fencing token."""
 
     id: str
@@ -40,8 +40,7 @@ class Claimed:
     tracestate: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What a claim brought: when the next one falls due, lanes that still have work.
 
     `expired` are those that had waited longer than they were allowed to.
@@ -53,8 +52,7 @@ class Claim:
     items: tuple[Claimed, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """How one attempt ended, to be written. `status` as in the record, or "lost"."""
 
     id: str

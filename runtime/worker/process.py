@@ -18,10 +18,10 @@ import msgspec
 import structlog
 
 from runtime.broker import PenstockBroker
-from runtime.broker.broker import WorkerSide
 from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
-from runtime.broker.work_queue import AttemptWorker
+from runtime.broker.work_queue import AttemptWorker, WorkQueue
+from runtime.broker.worker_side import WorkerSide
 from runtime.callbacks.deliverer import Deliverer
 from runtime.errors import StoreError
 from runtime.execution.executor import Executor
@@ -73,14 +73,18 @@ class WorkerProcess:
         self._stopping = threading.Event()
         self._is_publishing = False
         self._holdings = Holdings(settings.runners)
-        self._settler = Settler(Line(settings.redis), self._holdings)
+        work_queue = WorkQueue()
+        self._settler = Settler(Line(settings.redis), self._holdings, work_queue)
         self._line = Line(settings.redis)
         self._teller = Teller(
             Line(settings.redis), most_bytes=_RESULTS_TOLD * settings.max_result_bytes
         )
         self._canceller = Canceller(self._holdings, executor)
         runner = AttemptRunner(
-            catalog=Catalog(Line(settings.redis)), executor=executor, teller=self._teller
+            catalog=Catalog(Line(settings.redis)),
+            executor=executor,
+            teller=self._teller,
+            step_aside=work_queue.step_aside,
         )
         self._broker = PenstockBroker(
             settings.redis,
@@ -91,9 +95,12 @@ class WorkerProcess:
                 settler=self._settler,
                 run=traced(runner.run, tracer),
                 stopping=self._stopping,
+                work_queue=work_queue,
             ),
         )
-        self._dramatiq = AttemptWorker(self._broker, threads=settings.runners)
+        self._dramatiq = AttemptWorker(
+            self._broker, threads=settings.runners, work_queue=work_queue
+        )
         self._heart = Heart(
             line=self._line,
             worker=self.id,

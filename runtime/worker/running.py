@@ -7,6 +7,7 @@ the catalog knows of the function and what the executor makes of it.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -24,18 +25,35 @@ _log = structlog.get_logger(__name__)
 
 
 class AttemptRunner:
-    """Runs attempts in Dramatiq's worker threads; safe to call from many at once."""
+    """Runs attempts in Dramatiq's worker threads; safe to call from many at once.
 
-    def __init__(self, *, catalog: Catalog, executor: Executor, teller: Teller) -> None:
+    Args:
+        catalog: Knows functions.
+        executor: Runs them.
+        teller: Writes what they tell.
+        step_aside: Called by a thread before it waits for anything.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        executor: Executor,
+        teller: Teller,
+        step_aside: Callable[[], None] = lambda: None,
+    ) -> None:
         self._catalog = catalog
         self._executor = executor
         self._teller = teller
+        self._step_aside = step_aside
 
     def run(self, attempt: Attempt) -> None:
         """Run the attempt; leaves no settlement when it must be given back instead."""
         claimed = attempt.claimed
         attempt.is_begun = True
         attempt.begun_at_ms = time.time_ns() // 1_000_000
+        if not self._catalog.holds(claimed.version):
+            self._step_aside()
         try:
             manifest, bundle = self._catalog.function(claimed.function, claimed.version)
         except UnknownFunctionError as error:
@@ -53,6 +71,7 @@ class AttemptRunner:
                 bundle,
                 on_note=telling.put,
                 is_cancelled=lambda: attempt.is_cancelled,
+                on_wait=self._step_aside,
             )
         except Exception as error:  # noqa: BLE001 - outermost: an attempt must have an ending
             _log.exception("executor_failed", id=claimed.id)

@@ -7,9 +7,9 @@ caused it, so that what it calls belongs there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from runtime.broker.attempt import Attempt
 from runtime.telemetry.trace_context import TraceContext

@@ -189,7 +189,7 @@ def main() -> int:
 
 
 def _deaf() -> Ears:
-    return Ears(Logs(0), lambda _, __: None)
+    return Ears(Logs(0), lambda _, __: None, lambda: None)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from dramatiq.middleware import Middleware, SkipMessage
 
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
-from runtime.broker.broker import WorkerSide
 from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
-from runtime.broker.work_queue import AttemptWorker
+from runtime.broker.work_queue import AttemptWorker, WorkQueue
+from runtime.broker.worker_side import WorkerSide
 from runtime.errors import ArgumentsError, FunctionUnavailableError
 from runtime.invocations.identifiers import is_invocation_id
 from runtime.invocations.statuses import Status
@@ -95,8 +95,14 @@ def dramatiq_worker(
 ) -> Iterator[threading.Event]:
     """A Dramatiq worker over our broker; yields the event that makes it drain."""
     holdings = Holdings(room)
-    settler = Settler(Line(url), holdings)
+    work_queue = WorkQueue()
+    settler = Settler(Line(url), holdings, work_queue)
     stopping = threading.Event()
+
+    def run_aside(attempt: Attempt) -> None:
+        work_queue.step_aside()  # it may wait
+        run(attempt)
+
     broker = PenstockBroker(
         url,
         worker_side=WorkerSide(
@@ -104,12 +110,13 @@ def dramatiq_worker(
             lease_ms=10_000,
             holdings=holdings,
             settler=settler,
-            run=run,
+            run=run_aside,
             stopping=stopping,
+            work_queue=work_queue,
         ),
         middleware=middleware,
     )
-    worker = AttemptWorker(broker, threads=room, timeout_ms=50)
+    worker = AttemptWorker(broker, threads=room, timeout_ms=50, work_queue=work_queue)
     worker.start()
     broker.declare_queue("default")
     try:

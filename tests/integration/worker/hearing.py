@@ -5,6 +5,7 @@ from __future__ import annotations
 from runtime.broker.attempt import Attempt
 from runtime.broker.holdings import Holdings
 from runtime.broker.settler import Settler
+from runtime.broker.work_queue import WorkQueue
 from runtime.store.event_calls import read_events
 from runtime.store.invocation_calls import Settlement
 from runtime.store.line import Line
@@ -28,6 +29,6 @@ def settle(url: str, claimed, telling, status: str = "succeeded") -> None:
     settlement = Settlement(
         id=claimed.id, token=claimed.token, status=status, ttl_ms=WEEK_MS, logs=b"line\n"
     )
-    settler = Settler(Line(url), holdings)
+    settler = Settler(Line(url), holdings, WorkQueue())
     settler.settle(attempt, settlement)
     settler.close()

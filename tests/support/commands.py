@@ -33,9 +33,10 @@ def penstock(
 
 
 def start(*words: str | Path) -> subprocess.Popen[bytes]:
-    """Start a command whose output is read while it runs."""
+    """Start a command whose output is read while it runs: what one read leaves, the next gets."""
     return subprocess.Popen(
         [*COMMAND, *map(str, words)],
+        bufsize=0,  # `communicate` would not look at what `readline` had read ahead
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=clean_environment(),

@@ -44,7 +44,7 @@ def test_machines_get_the_whole_invocation(calls: System):
 
 def test_a_person_sees_a_bar(calls: System):
     code, shown = on_a_terminal(
-        "invoke", "cli_count", "upto=2", "pause_s=0.3", "--wait", "--logs", "--url", calls.base_url
+        "invoke", "cli_count", "upto=2", "pause_s=0.6", "--wait", "--logs", "--url", calls.base_url
     )
 
     assert code == ExitCode.OK

@@ -57,6 +57,13 @@ RATIO_GOALS = (
     RatioGoal(work="accept", ours=_PROCESS, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.2),
     RatioGoal(work="accept", ours=_PROCESS, theirs=("echo",), told="a bare Falcon echo", bound=0.6),
     RatioGoal(
+        work="accept",
+        ours=_PROCESS,
+        theirs=("echo-bytes",),
+        told="a Falcon echo that reads no JSON",
+        bound=0.6,
+    ),
+    RatioGoal(
         work="wait", ours=_PROCESS, theirs=_CELERY, told="FastAPI + Celery, its best", bound=8
     ),
     RatioGoal(work="wait", ours=_THREAD, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.5),

@@ -147,9 +147,12 @@ class Running:
         self.parts.start("penstock", command, cwd=self.parts.folder, env=environment)
 
     def _start_echo(self) -> None:
-        stock = ("uvicorn_worker.UvicornWorker", "web:app")
-        own = ("gateway.serving.worker.GatewayWorker", "web:gateway_app")
-        worker_class, application = stock if self.plan.name.endswith("stock") else own
+        own = "gateway.serving.worker.GatewayWorker"
+        worker_class, application = {
+            "echo": (own, "web:media_app"),
+            "echo-bytes": (own, "web:gateway_app"),
+            "echo-stock": ("uvicorn_worker.UvicornWorker", "web:app"),
+        }[self.plan.name]
         command = (
             *(sys.executable, "-m", "gunicorn", "-k", worker_class, "-w", "1"),
             *("-b", f"127.0.0.1:{self.port}", "--log-level", "warning"),

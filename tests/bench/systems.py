@@ -161,11 +161,19 @@ SYSTEMS = (
         title="bare Falcon echo, our server",
         kind="echo",
         folder="echo",
-        notes="Gives the body back; nothing behind it. The class of gunicorn worker is Penstock's.",
+        notes="Reads JSON and answers it, by Falcon's own handlers; nothing behind it. The class of "
+        "gunicorn worker is Penstock's.",
+    ),
+    SystemPlan(
+        name="echo-bytes",
+        title="Falcon echo of bytes, our server",
+        kind="echo",
+        folder="echo",
+        notes="Gives the body back without looking at it.",
     ),
     SystemPlan(
         name="echo-stock",
-        title="bare Falcon echo, uvicorn-worker",
+        title="Falcon echo of bytes, uvicorn-worker",
         kind="echo",
         folder="echo",
         notes="The same on the stock uvicorn-worker.",

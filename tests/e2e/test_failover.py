@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.sentinels import watched_redis
 from tests.support.system import System, running_system
@@ -45,6 +46,7 @@ class Caller(threading.Thread):
                     self.ended.wait(0.02)
 
 
+@pytest.mark.faults
 def test_killing_the_master_costs_seconds_and_no_acknowledged_call(
     tmp_path: Path, tell: Callable[[str], None]
 ):

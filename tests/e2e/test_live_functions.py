@@ -121,6 +121,7 @@ def test_a_file_that_harms_itself_at_import_harms_no_other(
         assert error["file"] == f"{name}.py"
 
 
+@pytest.mark.faults
 def test_a_hanging_file_is_given_up_after_its_deadline(system: System) -> None:
     system.write("stuck", "while True:\n    pass\n")
 

@@ -17,6 +17,7 @@ from tests.support.waiting import eventually
 
 CALLS = 100
 RESUMED_WITHIN_S = 10.0
+SHORT_LEASE = {"PENSTOCK_LEASE_MS": "2000", "PENSTOCK_HEARTBEAT_MS": "400"}
 
 
 @pytest.fixture(scope="module")
@@ -93,14 +94,14 @@ def test_a_killed_supervisor_leaves_no_process_and_loses_nothing(
 ) -> None:
     folder = tmp_path_factory.mktemp("killed")
     functions = copy_functions(folder / "functions")
-    with running_system(folder, functions=functions) as first:
+    with running_system(folder, functions=functions, environment=SHORT_LEASE) as first:
         ids = submit(first, folder / "witness")
         tree = first.processes()
         first.up.kill()
         first.up.wait()
 
     _, left = psutil.wait_procs(tree, timeout=5)
-    with running_system(folder, functions=functions) as second:
+    with running_system(folder, functions=functions, environment=SHORT_LEASE) as second:
         ended = endings(second, ids)
 
     assert not left

@@ -52,10 +52,11 @@ def seconds(moment: str) -> int:
     return int(hours) * 3600 + int(minutes) * 60 + int(rest[:2])
 
 
-def test_every_second_fires_once_while_workers_are_killed(ticking: System):
+@pytest.mark.parametrize("kills", [1, pytest.param(4, marks=pytest.mark.faults)])
+def test_every_second_fires_once_while_workers_are_killed(ticking: System, kills: int):
     eventually(lambda: schedule(ticking)["fired"] >= 2, within_s=15)
 
-    for number in range(4):
+    for number in range(kills):
         seen = schedule(ticking)["fired"]
         victims = ticking.parts("worker")
         victims[number % len(victims)].kill()

@@ -10,25 +10,26 @@ from tests.faults.oracle import judge
 from tests.faults.reliability_table import Row
 from tests.faults.rig import rigged
 
+POISONED = 20
+GOOD = 2_000
 
+
+@pytest.mark.faults
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize(
-    ("poisoned", "good"), [(3, 100), pytest.param(20, 2_000, marks=pytest.mark.faults)]
-)
 def test_poison_ends_as_worker_lost_after_three_attempts_and_harms_nobody(
-    tmp_path: Path, row: Row, poisoned: int, good: int
+    tmp_path: Path, row: Row
 ) -> None:
     row.begin(
-        f"{poisoned} calls that kill their own runner among {good:,} good ones",
+        f"{POISONED} calls that kill their own runner among {GOOD:,} good ones",
         goal="each `worker_lost` after exactly 3 attempts, the good run once",
     )
     with rigged(tmp_path, "--workers", "2", "--runners", "4") as rig:
         harmless = rig.callers("work", lambda n: {"number": n, "pause_s": 0.02})
         harmful = rig.callers("poison", lambda n: {"number": n})
 
-        before = harmless.make(good // 2)
-        poison = harmful.make(poisoned)
-        after = rig.callers("work", lambda n: {"number": n}, name="later").make(good // 2)
+        before = harmless.make(GOOD // 2)
+        poison = harmful.make(POISONED)
+        after = rig.callers("work", lambda n: {"number": n}, name="later").make(GOOD // 2)
         told = [*before, *poison, *after]
         verdict = row.judged(judge(rig, told, endings=frozenset({"succeeded", "failed"})))
 

@@ -92,6 +92,7 @@ def test_a_filter_is_kept_in_the_address(look, desk):
     assert "status=succeeded" in page.url
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(90)
 def test_after_a_restart_of_everything_the_same_history_is_there(look, tmp_path):
     with running_system(

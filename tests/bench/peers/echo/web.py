@@ -23,6 +23,15 @@ class Echo:
         resp.status = 202
 
 
+class MediaEcho:
+    """Reads JSON and answers it, by Falcon's own handlers, as its tutorial has it."""
+
+    async def on_post(self, req: Any, resp: Any, **_: str) -> None:
+        """Answer 202 with what came."""
+        resp.media = await req.get_media()
+        resp.status = 202
+
+
 class Bare(falcon.asgi.App):
     """An application as our class of worker expects it."""
 
@@ -36,3 +45,5 @@ app = falcon.asgi.App()
 app.add_route("/accept/{name}", Echo())
 gateway_app = Bare()
 gateway_app.add_route("/accept/{name}", Echo())
+media_app = Bare()
+media_app.add_route("/accept/{name}", MediaEcho())

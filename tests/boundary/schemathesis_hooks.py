@@ -15,6 +15,7 @@ from runtime.sdk.durations import PATTERN
 from runtime.sdk.option_parsing import RATE_PATTERN
 
 _RECEIVER = "http://127.0.0.1:9/"  # nobody listens there, and it need not be looked up
+_BULK = {"/invocations/retry": "failed", "/invocations/cancel": "queued"}
 _CRON, _TIME_ZONE = "0 9 * * mon-fri", "Europe/Berlin"
 
 
@@ -28,8 +29,9 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     if case.operation.path == "/functions/{name}/batch" and isinstance(case.body, list):
         case.path_parameters["name"] = "steps"
         case.body = [{"most": 2} if isinstance(item, dict) else item for item in case.body]
-    if case.operation.path == "/invocations/retry" and not {"function", "status"} & {*case.query}:
-        case.query["status"] = "failed"
+    usual = _BULK.get(case.operation.path)
+    if usual and not {"function", "status"} & {*case.query}:
+        case.query["status"] = usual
 
 
 def _mend_query(query: Any) -> None:

@@ -22,7 +22,7 @@ from tests.support.system import System, running_system
 
 HERE = Path(__file__).parent
 FEWEST_CASES = 2_000
-_SOME = "^(invoke_measure|list_invocations|get_invocation|change_queue|problem)$"
+_SOME = "^(list_invocations|get_invocation|change_queue|problem)$"
 _COMMAND = "from schemathesis.cli import schemathesis; schemathesis()"
 
 

@@ -161,8 +161,8 @@ SYSTEMS = (
         title="bare Falcon echo, our server",
         kind="echo",
         folder="echo",
-        notes="Reads JSON and answers it, by Falcon's own handlers; nothing behind it. The class of "
-        "gunicorn worker is Penstock's.",
+        notes="Reads JSON and answers it, by Falcon's own handlers; nothing behind it. The class "
+        "of gunicorn worker is Penstock's.",
     ),
     SystemPlan(
         name="echo-bytes",

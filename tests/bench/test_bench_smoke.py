@@ -10,7 +10,6 @@ import pytest
 from tests.bench.__main__ import main
 from tests.bench.works import WORKS
 
-
 SOME = ("accept", "drain")
 ALL = tuple(work.name for work in WORKS)
 

@@ -1,4 +1,4 @@
-"""Every scenario gets a row; a whole run writes them to the page, a part of one prints them."""
+"""Every scenario gets a row; a whole run writes the page, a part of one replaces its rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.reliability_table import Row, write_page
+from tests.faults.reliability_table import Row, replace_rows, write_page
 
 HERE = Path(__file__).parent
 ROWS = pytest.StashKey[list[Row]]()
@@ -50,8 +50,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     rows = config.stash.get(ROWS, [])
     scenarios = [item for item in session.items if HERE in item.path.parents]
-    if rows and _is_whole(config) and len(rows) == len(scenarios):
+    if not rows or config.option.markexpr != "faults":
+        return
+    if _is_whole(config) and len(rows) == len(scenarios):
         write_page(rows, took_s=time.monotonic() - config.stash[BEGAN_S])
+    else:
+        replace_rows(rows)
 
 
 def _is_whole(config: pytest.Config) -> bool:

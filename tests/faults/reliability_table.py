@@ -1,6 +1,7 @@
 """The table of `docs/reliability.md`: a row for each scenario, written by `make faults` itself.
 
-A whole run replaces the page; a part of it prints its rows and leaves the page alone.
+A whole run replaces the page; a part of it replaces its own rows, which then say at which
+commit they were run alone.
 """
 
 from __future__ import annotations
@@ -69,6 +70,24 @@ class Row:
 def write_page(rows: list[Row], *, took_s: float) -> None:
     """Replace the page."""
     PAGE.write_text(render_page(rows, took_s=took_s), encoding="utf-8")
+
+
+def replace_rows(rows: list[Row]) -> None:
+    """Replace some rows of a page that is there; new scenarios wait for a whole run."""
+    if not PAGE.exists():
+        return
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    for row in rows:
+        row.tell(f"run alone at {_commit()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+        first_cell = row.render().partition(" | ")[0]
+        lines = [row.render() if line.partition(" | ")[0] == first_cell else line for line in lines]
+    table = [line for line in lines if line.startswith("| ")][1:]
+    held = sum(line.endswith("| yes |") for line in table)
+    lines = [
+        f"- held: {held} of {len(table)} scenarios" if line.startswith("- held:") else line
+        for line in lines
+    ]
+    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def render_page(rows: list[Row], *, took_s: float) -> str:

@@ -81,12 +81,10 @@ def replace_rows(rows: list[Row]) -> None:
         row.tell(f"run alone at {_commit()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
         first_cell = row.render().partition(" | ")[0]
         lines = [row.render() if line.partition(" | ")[0] == first_cell else line for line in lines]
-    table = [line for line in lines if line.startswith("| ")][1:]
-    held = sum(line.endswith("| yes |") for line in table)
-    lines = [
-        f"- held: {held} of {len(table)} scenarios" if line.startswith("- held:") else line
-        for line in lines
-    ]
+    held = sum(line.endswith("| yes |") for line in lines)
+    failed = sum("| **no**: " in line for line in lines)
+    told = f"- held: {held} of {held + failed} scenarios"
+    lines = [told if line.startswith("- held:") else line for line in lines]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -77,6 +78,33 @@ def test_what_a_key_may_not_do_is_told_and_a_revoked_one_leads_back_to_the_login
     closed.line.run(access_calls.revoke_key(made.id))
     page.get_by_role("link", name="Functions").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_a_session_that_may_only_read_is_told_that_it_may_not_cancel_many(
+    closed: RunningGateway, own_context: BrowserContext
+):
+    waiting = httpx.post(
+        f"{closed.url}/functions/hello?delay=1h", headers=closed.headers, trust_env=False
+    ).json()
+    seen = f"{closed.url}/invocations/{waiting['id']}"
+    page = own_context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{closed.url}/dashboard/login?next=/dashboard/invocations%3Fstatus%3Dscheduled")
+
+    log_in(page, make_key(closed.line, "onlooker", "read").text)
+    page.get_by_role("button", name="Cancel all scheduled").click()
+    page.get_by_role("button", name="Cancel 1").click()
+
+    expect(page.locator("#notices")).to_contain_text("lacks the scope `operate`")
+    assert httpx.get(seen, headers=closed.headers, trust_env=False).json()["status"] == "scheduled"
+    page.get_by_role("button", name="Log out").click()
+    page.goto(f"{closed.url}/dashboard/login?next=/dashboard/invocations%3Fstatus%3Dscheduled")
+    log_in(page, make_key(closed.line, "operator", "operate").text)
+    page.get_by_role("button", name="Cancel all scheduled").click()
+    page.get_by_role("button", name="Cancel 1").click()
+    expect(page.locator("#notices")).to_contain_text("1 cancelled")
+    assert complaints == []
 
 
 def test_another_sites_page_cannot_use_the_session(

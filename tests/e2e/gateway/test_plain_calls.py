@@ -1,0 +1,166 @@
+"""Plain calls over HTTP: what they cost Redis, and that they are refused as all others are."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from runtime.sdk.options import Options
+from runtime.store.scripts import Call
+from tests.e2e.gateway.conftest import GREET
+from tests.support.api_keys import make_key
+from tests.support.gateway_process import RunningGateway, running_gateway
+from tests.support.monitoring import Monitor, monitored
+from tests.support.redis_server import own_redis
+from tests.support.waiting import eventually
+
+CALLS = 100
+CROWD = 48
+NOISE = 10  # a look at the health, a note of a key's use
+BODY = b'{"name":"Ada"}'
+CROWDED = replace(GREET, name="crowded", options=Options(queue="crowded", max_waiting=3))
+# The same call: as plain calls go, and, with a tag, the general way.
+WAYS = {"plain": "", "general": "?tag=one"}
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    with (
+        own_redis(tmp_path_factory.mktemp("redis")) as url,
+        running_gateway(url) as running,
+    ):
+        running.publish(GREET, CROWDED)
+        yield running
+
+
+def command(gateway: RunningGateway, *words: str | int) -> Any:
+    return gateway.line.run(Call(words, lambda reply: reply))
+
+
+@contextmanager
+def watched(gateway: RunningGateway) -> Iterator[Monitor]:
+    [_, path] = command(gateway, "CONFIG", "GET", "unixsocket")
+    with monitored(path.decode()) as monitor:
+        yield monitor
+
+
+@contextmanager
+def crowd(gateway: RunningGateway, function: str) -> Iterator[list[socket.socket]]:
+    """Connect many callers, who all have sent a call by the time the gateway looks."""
+    request = (
+        f"POST /functions/{function} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(BODY)}\r\n\r\n"
+    ).encode() + BODY
+    serving = psutil.Process(gateway.pid).children()
+    with ExitStack() as stack:
+        callers = [stack.enter_context(closing(gateway.connect())) for _ in range(CROWD)]
+        for caller in callers:
+            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert status_of(caller) == 200
+        for process in serving:
+            process.send_signal(signal.SIGSTOP)
+        try:
+            for caller in callers:
+                caller.sendall(request)
+        finally:
+            for process in serving:
+                process.send_signal(signal.SIGCONT)
+        yield callers
+
+
+def status_of(caller: socket.socket) -> int:
+    """Read an answer, which comes in one piece."""
+    return int(caller.recv(65536).split(b" ", 2)[1])
+
+
+def test_plain_calls_one_after_the_other_cost_one_round_trip_each(gateway: RunningGateway):
+    with httpx.Client(base_url=gateway.url, trust_env=False) as http, watched(gateway) as monitor:
+        for _ in range(CALLS):
+            assert http.post("/functions/greet", json={"name": "Ada"}).status_code == 202
+        eventually(lambda: monitor.seen["submit_plain"] >= CALLS)
+
+    assert monitor.seen["submit_plain"] == CALLS
+    assert monitor.seen.total() <= CALLS + NOISE
+
+
+def test_plain_calls_that_come_together_share_round_trips(gateway: RunningGateway):
+    with watched(gateway) as monitor, crowd(gateway, "greet") as callers:
+        statuses = Counter(map(status_of, callers))
+
+    assert statuses == {202: CROWD}
+    assert 0 < monitor.seen["submit_plain"] <= CROWD // 2
+    assert monitor.seen.total() <= CROWD // 2 + NOISE
+
+
+def test_a_call_with_a_known_key_costs_one_round_trip(tmp_path_factory: pytest.TempPathFactory):
+    with (
+        own_redis(tmp_path_factory.mktemp("redis")) as url,
+        running_gateway(url, auth="required") as closed,
+    ):
+        closed.headers = make_key(closed.line, "ada", "admin").headers
+        closed.publish(GREET)
+        with (
+            httpx.Client(base_url=closed.url, headers=closed.headers, trust_env=False) as http,
+            watched(closed) as monitor,
+        ):
+            for _ in range(CALLS):
+                assert http.post("/functions/greet", json={"name": "Ada"}).status_code == 202
+            eventually(lambda: monitor.seen["submit_invocation"] >= CALLS)
+
+    assert monitor.seen["submit_invocation"] == CALLS
+    assert monitor.seen.total() <= CALLS + NOISE
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_full_redis_refuses_it_and_nothing_of_it_is_left(gateway: RunningGateway, way: str):
+    script = {"plain": "submit_plain", "general": "submit_invocation"}[way]
+    before = set(command(gateway, "KEYS", "*"))
+
+    command(gateway, "CONFIG", "SET", "maxmemory", 1)
+    try:
+        with watched(gateway) as monitor:
+            answer = httpx.post(
+                f"{gateway.url}/functions/greet{WAYS[way]}",
+                content=BODY,
+                headers={"Content-Type": "application/json"},
+                trust_env=False,
+            )
+    finally:
+        command(gateway, "CONFIG", "SET", "maxmemory", 0)
+
+    assert monitor.seen[script] == 1
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_refused")
+    assert "Retry-After" in answer.headers
+    assert set(command(gateway, "KEYS", "*")) <= before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_more_than_may_wait_is_refused(gateway: RunningGateway, way: str):
+    name = f"scant_{way}"
+    gateway.publish(replace(GREET, name=name, options=Options(queue=name, max_waiting=2)))
+
+    with httpx.Client(base_url=gateway.url, trust_env=False) as http:
+        path = f"/functions/{name}{WAYS[way]}"
+        answers = [http.post(path, json={"name": "Ada"}) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 429, 429]
+    assert {answer.json()["code"] for answer in answers[2:]} == {"queue_full"}
+    assert all("Retry-After" in answer.headers for answer in answers[2:])
+
+
+def test_of_plain_calls_that_come_together_no_more_are_taken_than_may_wait(
+    gateway: RunningGateway,
+):
+    with crowd(gateway, "crowded") as callers:
+        statuses = Counter(map(status_of, callers))
+
+    assert statuses == {202: 3, 429: CROWD - 3}

@@ -79,7 +79,10 @@ def test_a_pause_survives_a_new_version_of_the_file(ticking: System):
 
     ticking.write("beat", BEAT.replace("* * * * * *", "*/2 * * * * *"))
 
-    eventually(lambda: ticking.http.get("/functions/beat").json()["version"] != version)
+    # Another worker looks at the files once the lease of the one that was killed is over.
+    eventually(
+        lambda: ticking.http.get("/functions/beat").json()["version"] != version, within_s=20
+    )
     assert (schedule(ticking)["cron"], schedule(ticking)["paused"]) == ("*/2 * * * * *", True)
 
 

@@ -15,6 +15,7 @@ export async function follow(id, signal, onChange) {
   let timer = 0;
   let isDrawing = false;
   let isReading = false;
+  let isOutdated = false;
 
   function changed() {
     if (isDrawing || signal.aborted) return;
@@ -25,13 +26,18 @@ export async function follow(id, signal, onChange) {
     });
   }
 
+  // News that come while it is being read may be missing from what is read: then once more.
   async function look() {
+    isOutdated = true;
     if (isReading) return;
     isReading = true;
     try {
-      told.invocation = await get(path("invocations", id), signal);
-      if (isEnded(told.invocation.status)) await addKeptLogs();
-      changed();
+      while (isOutdated) {
+        isOutdated = false;
+        told.invocation = await get(path("invocations", id), signal);
+        if (isEnded(told.invocation.status)) await addKeptLogs();
+        changed();
+      }
     } finally {
       isReading = false;
     }
@@ -69,7 +75,7 @@ export async function follow(id, signal, onChange) {
     stream.addEventListener("status", () => look().catch(() => {}));
     stream.addEventListener("end", () => {
       close();
-      look().catch(() => {});
+      look().catch(poll);
     });
     stream.onerror = () => {
       // A refusal closes the stream for good: ask now and then instead.
@@ -79,6 +85,7 @@ export async function follow(id, signal, onChange) {
 
   function poll() {
     close();
+    if (signal.aborted) return;
     timer = setTimeout(async () => {
       await look().catch(() => {});
       if (!told.invocation || !isEnded(told.invocation.status)) poll();

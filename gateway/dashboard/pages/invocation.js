@@ -61,14 +61,12 @@ export async function show(view, { id }, signal) {
     drawTimeline();
     if (!sent?.delivery) return;
     const found = await getIfAllowed(path("deliveries", sent.delivery), signal);
-    if (!found) return;
+    if (found) drawDelivery(found);
+  }
+
+  function drawDelivery(found) {
     delivery = found;
-    redraw(callback, delivery, () =>
-      panel(
-        "Callback",
-        deliveryView(delivery, (fresh) => (delivery = fresh)),
-      ),
-    );
+    redraw(callback, delivery, () => panel("Callback", deliveryView(delivery, drawDelivery)));
     drawTimeline();
   }
 

@@ -13,10 +13,10 @@ import dramatiq
 import structlog
 
 from runtime.broker.attempt import Attempt, attempt_of, message_of
-from runtime.broker.attempt_log import tell_expired, tell_given_back, tell_started
+from runtime.broker.attempt_log import tell_expired, tell_started
 from runtime.broker.worker_side import WorkerSide
 from runtime.errors import StoreError
-from runtime.store.invocation_calls import Settlement, claim, release, wake
+from runtime.store.invocation_calls import Settlement, claim, wake
 from runtime.store.line import Line
 
 _log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ class QueueConsumer(dramatiq.Consumer):
         attempt = attempt_of(message)
         settlement = attempt.settlement
         if settlement is None and attempt.is_begun:
-            self._release([attempt])
+            self._side.settler.give_back([attempt])
             return
         self._side.settler.settle(attempt, settlement or _skipped(attempt))
 
@@ -87,7 +87,7 @@ class QueueConsumer(dramatiq.Consumer):
 
     def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:
         """Give back what was claimed and not begun."""
-        self._release([attempt_of(message) for message in messages])
+        self._side.settler.give_back([attempt_of(message) for message in messages])
 
     def close(self) -> None:
         """Give back what is left and close the connection."""
@@ -163,20 +163,7 @@ class QueueConsumer(dramatiq.Consumer):
     def _give_back(self) -> None:
         attempts = list(self._ready)
         self._ready.clear()
-        self._release(attempts)
-
-    def _release(self, attempts: list[Attempt]) -> None:
-        if not attempts:
-            return
-        held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
-        told = [call for a in attempts if a.last_words for call in a.last_words(False)]  # noqa: FBT003
-        try:
-            self._line.run_many([*told, release(held)])
-        except StoreError as error:
-            _log.warning("release_failed", ids=[entry[0] for entry in held], error=str(error))
-        else:
-            tell_given_back(attempts)
-        self._holdings.drop(attempts)
+        self._side.settler.give_back(attempts)
 
 
 def _skipped(attempt: Attempt) -> Settlement:

@@ -14,16 +14,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.attempt_log import tell_ended
+from runtime.broker.attempt_log import tell_ended, tell_given_back
 from runtime.broker.holdings import Holdings
 from runtime.broker.work_queue import WorkQueue
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
-from runtime.store.invocation_calls import Settlement, settle
+from runtime.store.invocation_calls import Settlement, release, settle
 from runtime.store.line import Line
 from runtime.store.scripts import Call
 
@@ -69,6 +70,24 @@ class Settler:
                 return
             self._is_writing = True
         self._write_all()
+
+    def give_back(self, attempts: Sequence[Attempt]) -> None:
+        """Let go of attempts without an ending, so that another worker may run them.
+
+        Not by a consumer's connection, which may be waiting for work. Where Redis is away,
+        the leases will run out.
+        """
+        if not attempts:
+            return
+        held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
+        told = [call for a in attempts if a.last_words for call in a.last_words(False)]  # noqa: FBT003
+        try:
+            self._line.run_many([*told, release(held)])
+        except StoreError as error:
+            _log.warning("release_failed", ids=[entry[0] for entry in held], error=str(error))
+        else:
+            tell_given_back(attempts)
+        self._holdings.drop(attempts)
 
     def stop(self) -> None:
         """Give up on a Redis that is away; the leases will run out."""

@@ -214,7 +214,7 @@ def test_a_worker_without_work_has_left_its_claim_with_redis(life: Life, redis_u
         eventually(claims_behind_its_wait)
 
 
-def test_an_attempt_without_an_ending_goes_back_to_its_lane(life: Life, redis_url: str):
+def test_an_attempt_without_an_ending_goes_back_to_its_lane_at_once(life: Life, redis_url: str):
     invocation_id = life.submit()
     seen: list[int] = []
 
@@ -225,7 +225,7 @@ def test_an_attempt_without_an_ending_goes_back_to_its_lane(life: Life, redis_ur
             succeed(attempt)
 
     with dramatiq_worker(redis_url, first_refuse):
-        eventually(lambda: life.read(invocation_id).status == Status.SUCCEEDED)
+        eventually(lambda: life.read(invocation_id).status == Status.SUCCEEDED, within_s=1.5)
 
     assert seen == [1, 2]
 

@@ -170,7 +170,8 @@ async def _read_part(
 async def _answer_count(store: Multiplexer, wish: Wish, resp: Response) -> None:
     """Count those that nobody has retried; what is accepted from now on is not among them."""
     next_ms = int(time.time() * 1000) + 1
-    before_ms = min(next_ms, wish.filters.before_ms or next_ms)
+    asked_ms = wish.filters.before_ms
+    before_ms = next_ms if asked_ms is None else min(next_ms, asked_ms)
     wish = replace(wish, filters=replace(wish.filters, before_ms=before_ms))
     count = 0
     position: tuple[str, ...] | None = ()

@@ -83,7 +83,7 @@ def moment(at_ms: int | None) -> str | None:
 @lru_cache(maxsize=1024)
 def _second(at_s: int) -> str:
     """Return a moment without its fraction; most moments of one answer share it."""
-    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def _attempts(record: Record) -> list[dict[str, Any]]:

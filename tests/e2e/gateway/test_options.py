@@ -92,6 +92,8 @@ def test_the_urgent_comes_first_and_keys_take_turns(gateway, http):
 
 def test_what_grows_too_old_expires(gateway, http):
     accepted = ask(http, max_age="1ms").json()
+    born_at = datetime.fromisoformat(accepted["created_at"])
+    eventually(lambda: datetime.now(UTC) - born_at > timedelta(milliseconds=5))
 
     eventually(lambda: claim_now(gateway) == [] and ended(http, accepted["id"]))
 

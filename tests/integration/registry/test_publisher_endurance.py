@@ -141,6 +141,7 @@ def test_loaded_failed_and_withdrawn_are_logged_once(folder, publish, published)
         eventually(published.has("good", "bad"))
         (folder.root / "good.py").unlink()
         eventually(published.has("bad"))
+        eventually(lambda: len(logs) >= 3)
 
     told = {entry["event"]: entry for entry in logs if entry["event"].startswith("function_")}
     assert len(logs) == len(told) == 3

@@ -31,7 +31,7 @@ test: $(VENV)/installed-dev ## Run all tests (ARGS="-k callbacks")
 	  || { echo "make: once more, alone, what failed beside others"; \
 	       $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
-faults: $(VENV)/installed-dev ## Break everything for half an hour; writes docs/reliability.md (ARGS="-k redis")
+faults: $(VENV)/installed-dev ## Break everything for twenty minutes and more; writes docs/reliability.md (ARGS="-k redis")
 	@sh tests/support/install_redis.sh
 	@$(BIN)/python -m pytest -s -m faults tests $(ARGS)
 

@@ -79,6 +79,7 @@ class Settler:
         """
         if not attempts:
             return
+        self._work_queue.step_aside()
         held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
         told = [call for a in attempts if a.last_words for call in a.last_words(False)]  # noqa: FBT003
         try:

@@ -43,11 +43,13 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What a claim brought: when the next one falls due, lanes that still have work.
 
-    `expired` are those that had waited longer than they were allowed to.
+    `expired` are those that had waited longer than they were allowed to. A paused queue
+    gives nothing, whatever waits in it.
     """
 
     next_due_ms: int | None
     remaining_lanes: int
+    is_paused: bool = False
     expired: tuple[str, ...]
     items: tuple[Claimed, ...]
 
@@ -88,9 +90,21 @@ class Pulse:
     expired: tuple[str, ...]
 
 
-def claim(*, queue: str, worker: str, limit: int, lease_ms: int) -> Call[Claim]:
-    """Take up to `limit` waiting invocations of a queue."""
-    words = (queue, worker, limit, lease_ms, FAILURE_TTL_MS)
+def claim(
+    *,
+    queue: str,
+    worker: str,
+    limit: int,
+    lease_ms: int,
+    ahead: int = 0,
+    quick: Iterable[str] = (),
+) -> Call[Claim]:
+    """Take up to `limit` waiting invocations of a queue.
+
+    When that many are taken, take up to `ahead` more of the functions called `quick`, as far as
+    these have no limit of their own; all other functions keep their turn.
+    """
+    words = (queue, worker, limit, lease_ms, ahead, " ".join(quick), FAILURE_TTL_MS)
     return _call("claim_invocations", words, _read_claim)
 
 
@@ -212,7 +226,8 @@ def _flatten(held: Iterable[tuple[str, int]]) -> tuple[Argument, ...]:
 def _read_claim(reply: list[Any]) -> Claim:
     return Claim(
         next_due_ms=None if reply[0] < 0 else reply[0],
-        remaining_lanes=reply[1],
+        remaining_lanes=max(0, reply[1]),
+        is_paused=reply[1] < 0,
         expired=tuple(name.decode() for name in reply[2]),
         items=tuple(
             Claimed(

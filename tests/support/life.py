@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 from runtime.invocations.identifiers import new_invocation_id
@@ -48,8 +49,25 @@ class Life:
             )
         )
 
-    def claim(self, limit: int = 1, *, worker: str = "w1", lease_ms: int = 10_000) -> Claim:
-        return self.line.run(claim(queue="default", worker=worker, limit=limit, lease_ms=lease_ms))
+    def claim(
+        self,
+        limit: int = 1,
+        *,
+        worker: str = "w1",
+        lease_ms: int = 10_000,
+        ahead: int = 0,
+        quick: Iterable[str] = (),
+    ) -> Claim:
+        return self.line.run(
+            claim(
+                queue="default",
+                worker=worker,
+                limit=limit,
+                lease_ms=lease_ms,
+                ahead=ahead,
+                quick=quick,
+            )
+        )
 
     def claim_one(self, *, worker: str = "w1", lease_ms: int = 10_000) -> Claimed:
         [claimed] = self.claim(worker=worker, lease_ms=lease_ms).items

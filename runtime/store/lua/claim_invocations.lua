@@ -1,10 +1,12 @@
 -- claim_invocations: a worker takes up to `limit` waiting invocations; functions take turns, and
--- within a function its fairness keys.
+-- within a function its fairness keys. When that many are taken it takes up to `ahead` more, of
+-- functions that its caller names as quick and that have no limit; all others keep their turn.
 --
--- ARGV     queue, worker, limit, lease_ms, expired_ttl_ms
--- RETURNS  {ms until something falls due or -1, functions that still have work, {ids that have
---          expired…}, entries…}; an entry is {id, function, version, attempt, token, created_at, arguments, request,
---          traceparent, tracestate}
+-- ARGV     queue, worker, limit, lease_ms, ahead, quick, expired_ttl_ms
+--          quick is names of functions, separated by blanks
+-- RETURNS  {ms until something falls due or -1, functions that still have work or -1 while the
+--          queue is paused, {ids that have expired…}, entries…}; an entry is {id, function, version,
+--          attempt, token, created_at, arguments, request, traceparent, tracestate}
 -- WHY ONE SCRIPT  between leaving its lane and being leased an invocation would belong to nobody;
 --                 and two workers that look at once would both see room under a limit.
 -- The first write is one that a full Redis refuses (HINCRBY), so that a refusal changes nothing.
@@ -16,6 +18,7 @@
 -- include: tally
 -- include: finish
 local PATIENCE_MS = 5000
+local MOST_PASSED_OVER = 50
 local now = now_ms()
 local queue_key = key_queue(queue)
 redis.call('HINCRBY', queue_key, 'claims', 1)
@@ -57,7 +60,7 @@ local function until_next()
 end
 
 if redis.call('HGET', queue_key, 'paused') == '1' then
-  return { until_next(), 0, {} }
+  return { until_next(), -1, {} }
 end
 
 -- may_start(name, limits): whether a function's limits let one more start; if not it is held
@@ -91,7 +94,7 @@ end
 
 local expired = {}
 local reply = { 0, 0, expired }
-local left, popped, started = tonumber(limit), 0, 0
+local left, more, popped, started = tonumber(limit), tonumber(ahead), 0, 0
 local limits_of, versions = {}, {}
 
 -- limits_for(name): a function's limits, false where it has none.
@@ -128,26 +131,39 @@ local function start(name, limits, id)
   reply[#reply + 1] = { id, name, version, attempt, token, f[2], f[3], f[4] or '', f[5] or '',
     f[9] or '' }
   started = started + 1
-  left = left - 1
+  if left > 0 then
+    left = left - 1
+  else
+    more = more - 1
+  end
+end
+
+-- may_go_ahead(name, limits): whether it may be taken although the limit is used up.
+local function may_go_ahead(name, limits)
+  return more > 0 and not limits
+    and string.find(' ' .. quick .. ' ', ' ' .. name .. ' ', 1, true) ~= nil
 end
 
 -- Who is alone has all turns: many leave its lane at once. Under a limit each is judged by itself.
 local ring = key_ring(queue)
-local looks = 0
-while left > 0 and looks < 1000 do
+local looks, passed_over = 0, {}
+while (left > 0 or (more > 0 and #passed_over < MOST_PASSED_OVER)) and looks < 1000 do
   looks = looks + 1
   local name = redis.call('LPOP', ring)
   if not name then
     break
   end
   local limits = limits_for(name)
-  if not limits or may_start(name, limits) then
+  local goes_ahead = may_go_ahead(name, limits)
+  if left <= 0 and not goes_ahead then
+    table.insert(passed_over, 1, name)
+  elseif not limits or may_start(name, limits) then
     local keys = key_keys(queue, name)
     local key = redis.call('LPOP', keys)
     local has_more_keys = key and redis.call('LLEN', keys) > 0
     local most = 1
     if not limits and not has_more_keys and redis.call('LLEN', ring) == 0 then
-      most = left
+      most = goes_ahead and left + more or left
     end
     local ids = key and redis.call('ZPOPMIN', key_lane(queue, name, key), most) or {}
     local count = #ids / 2
@@ -164,6 +180,10 @@ while left > 0 and looks < 1000 do
       start(name, limits, ids[i])
     end
   end
+end
+-- Where they stood: before those that have had a turn.
+for _, name in ipairs(passed_over) do
+  redis.call('LPUSH', ring, name)
 end
 if popped > 0 then
   redis.call('HINCRBY', queue_key, 'waiting', -popped)

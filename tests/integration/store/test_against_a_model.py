@@ -79,9 +79,11 @@ class Queue(RuleBasedStateMachine):
         status = Status.SCHEDULED if later else Status.QUEUED
         self.model[invocation_id] = Expected(function=function, status=status)
 
-    @rule(limit=st.integers(1, 5))
-    def fetch(self, limit: int) -> None:
-        claimed = self.life.claim(limit, worker="mortal").items
+    @rule(limit=st.integers(1, 5), ahead=st.integers(0, 3), is_quick=st.booleans())
+    def fetch(self, limit: int, ahead: int, is_quick: bool) -> None:
+        quick = FUNCTIONS if is_quick else FUNCTIONS[1:]
+        claim = self.life.claim(limit, worker="mortal", ahead=ahead, quick=quick)
+        claimed = claim.items
 
         running = Counter(e.function for e in self.model.values() if e.status == Status.RUNNING)
         queued = Counter(e.function for e in self.model.values() if e.status == Status.QUEUED)
@@ -89,7 +91,13 @@ class Queue(RuleBasedStateMachine):
             name: min(queued[name], max(0, CONCURRENCY.get(name, 10**9) - running[name]))
             for name in FUNCTIONS
         }
-        assert len(claimed) == (0 if self.is_paused else min(limit, sum(room.values())))
+        within = 0 if self.is_paused else min(limit, sum(room.values()))
+        taken = Counter(item.function for item in claimed[:within])
+        goes_ahead = is_quick and within == limit
+        further = min(ahead, room["free"] - taken["free"]) if goes_ahead else 0
+        assert claim.is_paused == self.is_paused
+        assert len(claimed) == within + further
+        assert {item.function for item in claimed[within:]} <= {"free"}
         for item in claimed:
             expected = self.model[item.id]
             self.move(expected, Status.RUNNING)

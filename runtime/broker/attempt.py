@@ -7,6 +7,7 @@ caller sent: nobody between the gateway and the runner needs them decoded.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import dramatiq
 
@@ -20,6 +21,10 @@ class Attempt:
     """What was claimed, and how it ended once that is known.
 
     An attempt that is acknowledged without a settlement goes back to its lane.
+
+    Args:
+        claimed: What the claim brought.
+        queue: The queue it was claimed from.
 
     Attributes:
         duration_ms: How long it ran, once it has.
@@ -37,11 +42,13 @@ class Attempt:
         "is_cancelled",
         "is_given_back",
         "last_words",
+        "queue",
         "settlement",
     )
 
-    def __init__(self, claimed: Claimed) -> None:
+    def __init__(self, claimed: Claimed, queue: str) -> None:
         self.claimed = claimed
+        self.queue = queue
         self.begun_at_ms = 0
         self.duration_ms: int | None = None
         self.is_begun = False
@@ -50,12 +57,31 @@ class Attempt:
         self.last_words: LastWords | None = None
         self.settlement: Settlement | None = None
 
+    @property
+    def message(self) -> AttemptMessage:
+        """The Dramatiq message of it."""
+        return AttemptMessage(self)
 
-def message_of(attempt: Attempt, queue: str) -> dramatiq.MessageProxy:
-    """Wrap an attempt for Dramatiq's worker threads."""
+
+class AttemptMessage(dramatiq.MessageProxy):
+    """An attempt as Dramatiq's threads and middleware see it; spelled out when they look."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self.failed = False
+        self._exception = None
+        self.attempt = attempt
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - Dramatiq's
+        if name == "_message":
+            self._message = _message_of(self.attempt)
+            return self._message
+        return super().__getattr__(name)
+
+
+def _message_of(attempt: Attempt) -> dramatiq.Message[None]:
     claimed = attempt.claimed
-    message: dramatiq.Message[None] = dramatiq.Message(
-        queue_name=queue,
+    return dramatiq.Message(
+        queue_name=attempt.queue,
         actor_name=claimed.function,
         args=(attempt,),
         kwargs={},
@@ -63,12 +89,14 @@ def message_of(attempt: Attempt, queue: str) -> dramatiq.MessageProxy:
         message_id=claimed.id,
         message_timestamp=claimed.created_at_ms,
     )
-    return dramatiq.MessageProxy(message)
 
 
 def attempt_of(message: dramatiq.MessageProxy) -> Attempt:
-    """Return what `message_of` wrapped."""
-    [attempt] = message.args
-    if not isinstance(attempt, Attempt):
+    """Return the attempt of a message of this broker.
+
+    Raises:
+        TypeError: It is not one.
+    """
+    if not isinstance(message, AttemptMessage):
         raise TypeError(f"not a message of this broker: {message}")
-    return attempt
+    return message.attempt

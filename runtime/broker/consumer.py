@@ -1,18 +1,18 @@
-"""Taking invocations from one queue, for one of Dramatiq's consumer threads.
+"""Taking invocations from one queue, in one of Dramatiq's consumer threads.
 
 While there is work it claims as much as the worker has room for; when there is
-none it blocks in Redis until somebody submits or the next one falls due.
+none it blocks in Redis until somebody submits or the next one falls due. What it
+claims goes to the worker's threads all at once: Dramatiq would take it one by one.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 
 import dramatiq
 import structlog
 
-from runtime.broker.attempt import Attempt, attempt_of, message_of
+from runtime.broker.attempt import Attempt, attempt_of
 from runtime.broker.attempt_log import tell_expired, tell_started
 from runtime.broker.worker_side import WorkerSide
 from runtime.errors import StoreError
@@ -25,6 +25,7 @@ _BLOCK_S = 2.0
 _LONGEST_BLOCK_S = 10.0
 _SHORTEST_BLOCK_S = 0.001
 _AWAY_PAUSE_S = 0.25
+_PAUSED_S = 0.02
 SKIPPED = b'{"type":"rejected","message":"a middleware skipped this message","traceback":null}'
 
 
@@ -49,28 +50,25 @@ class QueueConsumer(dramatiq.Consumer):
         self._line = line
         self._queue = queue
         self._side = side
-        self._holdings = side.holdings
+        self._work_queue = side.work_queue
         self._stopping = side.stopping
         self._count_queues = count_queues
         self._wake_lists = [line.keys.build("wake", queue)]
-        self._ready: deque[Attempt] = deque()
         self._is_away = False
         self._is_drained = False
         self._has_token = False
         self._next_due_ms: int | None = None
 
     def __next__(self) -> dramatiq.MessageProxy | None:
-        """Return the next message, or None when there is none for now."""
-        if not self._ready and not self._stopping.is_set():
+        """Fetch what there is room for; None always, as the threads have got it."""
+        if not self._stopping.is_set():
             try:
                 self._fetch()
             except StoreError as error:
                 self._tell_away(error)
         if self._stopping.is_set():
-            self._give_back()
             self._stopping.wait(_AWAY_PAUSE_S)
-            return None
-        return message_of(self._ready.popleft(), self._queue) if self._ready else None
+        return None
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
         """Have the message's ending written; never fails, the settler keeps it."""
@@ -90,27 +88,28 @@ class QueueConsumer(dramatiq.Consumer):
         self._side.settler.give_back([attempt_of(message) for message in messages])
 
     def close(self) -> None:
-        """Give back what is left and close the connection."""
-        self._give_back()
+        """Close the connection."""
         self._line.close()
 
     def _fetch(self) -> None:
         # No other queue wants the room of a worker that serves one: while it has little to do its
         # room is reserved while Redis waits, which then claims at once.
-        is_calm = self._is_drained and self._count_queues() == 1 and self._holdings.is_calm()
+        work_queue = self._work_queue
+        is_calm = self._is_drained and self._count_queues() == 1 and work_queue.is_calm()
         # Only a worker with room may take the wake-up token: it must be able to claim.
-        if self._is_drained and not is_calm and self._holdings.has_room(timeout_s=_ROOM_WAIT_S):
+        if self._is_drained and not is_calm and work_queue.awaits_room(timeout_s=_ROOM_WAIT_S):
             self._block()
-        reserved = self._holdings.reserve(timeout_s=_ROOM_WAIT_S)
-        if not reserved:
-            self._side.work_queue.look_after()
+        room = work_queue.reserve(timeout_s=_ROOM_WAIT_S)
+        if room is None:
             self._pass_on()
             return
         claiming = claim(
             queue=self._queue,
             worker=self._side.worker,
-            limit=reserved,
+            limit=room.places,
             lease_ms=self._side.lease_ms,
+            ahead=room.ahead,
+            quick=self._side.quickness.quick if room.ahead else (),
         )
         try:
             if is_calm:
@@ -119,12 +118,17 @@ class QueueConsumer(dramatiq.Consumer):
                 )
             else:
                 claimed = self._line.run(claiming)
-        except StoreError:
-            self._holdings.hold((), reserved=reserved)
+        except BaseException:
+            work_queue.fill(room, ())
             raise
-        attempts = [Attempt(item) for item in claimed.items]
-        self._holdings.hold(attempts, reserved=reserved)
-        self._ready.extend(attempts)
+        attempts = [Attempt(item, self._queue) for item in claimed.items]
+        self._side.holdings.hold(attempts)
+        if self._stopping.is_set():
+            work_queue.fill(room, ())
+            self._side.settler.give_back(attempts)
+        else:
+            work_queue.fill(room, attempts)
+            self._side.lookout.alert()
         tell_started(attempts, self._side.worker)
         tell_expired(claimed.expired)
         self._has_token = False
@@ -134,6 +138,8 @@ class QueueConsumer(dramatiq.Consumer):
         if self._is_away:
             self._is_away = False
             _log.info("store_is_back", queue=self._queue)
+        if claimed.is_paused:  # what is submitted meanwhile leaves tokens for nothing
+            self._stopping.wait(_PAUSED_S)
 
     def _block(self) -> None:
         block_s = self._block_s()
@@ -159,11 +165,6 @@ class QueueConsumer(dramatiq.Consumer):
             self._is_away = True
             _log.warning("store_is_away", queue=self._queue, error=str(error))
         self._stopping.wait(_AWAY_PAUSE_S)
-
-    def _give_back(self) -> None:
-        attempts = list(self._ready)
-        self._ready.clear()
-        self._side.settler.give_back(attempts)
 
 
 def _skipped(attempt: Attempt) -> Settlement:

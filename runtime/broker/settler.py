@@ -1,12 +1,12 @@
 """Writing how attempts ended, several in one round trip when several end together.
 
-Group commit without a thread of its own: whoever comes while nobody is writing
-writes, and goes on with what has gathered meanwhile; the others leave theirs and
-return to work. Where more attempts lie ready, which may end just as soon, an ending
-waits for a few of them; a thread that finds nothing more to run writes what waits. On
-an idle system an ending is so written at once, by the thread that ran it. It is kept
-until Redis has taken it: sending it again is safe, because the fencing token admits
-it once.
+Group commit without a thread of its own: whoever comes while nobody is writing writes.
+Where more attempts lie ready, which may end just as soon, an ending waits for some of
+them; a thread that finds nothing more to run writes what waits. On an idle system an
+ending is so written at once, by the thread that ran it. Nobody waits for Redis's answer:
+it is read with the next writing, or by a thread that has nothing to run, or by the
+lookout. Endings are kept until Redis has taken them: sending them again is safe, because
+the fencing token admits each once.
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ from runtime.broker.attempt_log import tell_ended, tell_given_back
 from runtime.broker.holdings import Holdings
 from runtime.broker.work_queue import WorkQueue
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
-from runtime.store.invocation_calls import Settlement, release, settle
-from runtime.store.line import Line
+from runtime.store.invocation_calls import Settled, Settlement, release, settle
+from runtime.store.line import Line, Sent
 from runtime.store.scripts import Call
 
 _log = structlog.get_logger(__name__)
 _LARGEST_BATCH = 64
 _LARGEST_BATCH_BYTES = 4 * 1024 * 1024
-_MOST_GATHERED = 8
+_MOST_GATHERED = 32
 _LONGEST_GATHERING_S = 0.003
+_OLD_S = 0.005
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
 _FINAL = frozenset({"succeeded", "failed", "cancelled"})
+Batch = list[tuple[Attempt, Settlement]]
 
 
 class Settler:
@@ -55,9 +57,11 @@ class Settler:
         self._first_at = 0.0  # when the first of them ended
         self._lock = threading.Lock()
         self._is_writing = False
+        self._unanswered: tuple[Batch, Sent] | None = None  # only who is writing changes it
+        self._sent_at = 0.0
         self._stopped = threading.Event()
-        work_queue.has_chores = self._has_pending
-        work_queue.do_chores = self._write_pending
+        work_queue.has_chores = self._has_unwritten
+        work_queue.do_chores = self.write
 
     def settle(self, attempt: Attempt, settlement: Settlement) -> None:
         """Have the ending written; returns at once when it will be by somebody else."""
@@ -69,7 +73,7 @@ class Settler:
             if self._is_writing or self._may_wait(now):
                 return
             self._is_writing = True
-        self._write_all()
+        self._write_due()
 
     def give_back(self, attempts: Sequence[Attempt]) -> None:
         """Let go of attempts without an ending, so that another worker may run them.
@@ -90,6 +94,28 @@ class Settler:
             tell_given_back(attempts)
         self._holdings.drop(attempts)
 
+    def write(self) -> None:
+        """Write all that waits for more, if nobody does, and wait for the answer."""
+        with self._lock:
+            if self._is_writing or not (self._pending or self._unanswered):
+                return
+            self._is_writing = True
+        self._hear()
+        while batch := self._next_batch(is_all=True):
+            self._send(batch)
+            self._hear()
+
+    def write_what_is_old(self) -> None:
+        """Write what has waited for too long, and hear an answer that nobody came for."""
+        now = time.monotonic()
+        has_old = bool(self._pending) and now - self._first_at > _LONGEST_GATHERING_S
+        if has_old or (self._unanswered is not None and now - self._sent_at > _OLD_S):
+            self.write()
+
+    def is_idle(self) -> bool:
+        """Whether there is nothing to write or to hear."""
+        return not self._pending and self._unanswered is None
+
     def stop(self) -> None:
         """Give up on a Redis that is away; the leases will run out."""
         self._stopped.set()
@@ -98,7 +124,7 @@ class Settler:
         """Close the connection."""
         self._line.close()
 
-    def _has_pending(self) -> bool:
+    def _has_unwritten(self) -> bool:
         return bool(self._pending) and not self._is_writing
 
     def _may_wait(self, now: float) -> bool:
@@ -109,53 +135,77 @@ class Settler:
             and not self._work_queue.is_empty()
         )
 
-    def _write_pending(self) -> None:
-        """Write what waits for more, if nobody does."""
-        with self._lock:
-            if self._is_writing or not self._pending:
-                return
-            self._is_writing = True
-        self._write_all()
-
-    def _write_all(self) -> None:
-        self._work_queue.step_aside()
+    def _write_due(self) -> None:
         while batch := self._next_batch():
-            self._write(batch)
+            self._hear()
+            self._send(batch)
 
-    def _next_batch(self) -> list[tuple[Attempt, Settlement]]:
-        batch: list[tuple[Attempt, Settlement]] = []
+    def _next_batch(self, *, is_all: bool = False) -> Batch:
+        """Return what is to be written now; if nothing is, this thread writes no more."""
+        batch: Batch = []
         size_bytes = 0
         with self._lock:
-            while self._pending and len(batch) < _LARGEST_BATCH:
+            is_due = is_all or not self._may_wait(time.monotonic())
+            while self._pending and is_due and len(batch) < _LARGEST_BATCH:
                 size_bytes += len(self._pending[0][1].result)
                 if batch and size_bytes > _LARGEST_BATCH_BYTES:
                     break
                 batch.append(self._pending.popleft())
             if not batch:
                 self._is_writing = False
-        return batch
+            return batch
 
-    def _write(self, batch: list[tuple[Attempt, Settlement]]) -> None:
-        pause_s = _FIRST_PAUSE_S
+    def _send(self, batch: Batch) -> None:
         calls = [*_last_words(batch), settle(settlement for _, settlement in batch)]
-        while True:
+        try:
+            sent = self._line.begin(calls)
+        except StoreError as error:
+            self._insist(batch, calls, error)
+        else:
+            self._sent_at = time.monotonic()
+            self._unanswered = batch, sent
+
+    def _hear(self) -> None:
+        """Read the answer to what was sent last."""
+        if self._unanswered is None:
+            return
+        batch, sent = self._unanswered
+        try:
+            replies = self._line.finish(sent)
+        except StoreError as error:
+            self._insist(batch, sent.calls, error)
+        else:
+            self._end(batch, replies[-1])
+        self._unanswered = None
+
+    def _insist(self, batch: Batch, calls: Sequence[Call[Any]], error: StoreError) -> None:
+        """Write what could not be, as soon as it can be."""
+        self._work_queue.step_aside()
+        pause_s = _FIRST_PAUSE_S
+        while isinstance(error, StoreUnavailableError | StoreRefusedError):
+            _log.warning("settle_waits", waiting=len(batch), error=str(error))
+            if self._stopped.wait(pause_s):
+                self._end(batch, None)
+                return
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             try:
-                replies = self._line.run_many(calls)[-1]
-            except (StoreUnavailableError, StoreRefusedError) as error:
-                _log.warning("settle_waits", waiting=len(batch), error=str(error))
-                if self._stopped.wait(pause_s):
-                    break
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-            except StoreError:
-                _log.exception("settle_failed", ids=[settlement.id for _, settlement in batch])
-                break
+                replies = self._line.run_many(calls)
+            except StoreError as again:
+                error = again
             else:
-                tell_ended(batch, replies)
-                break
+                self._end(batch, replies[-1])
+                return
+        ids = [settlement.id for _, settlement in batch]
+        _log.error("settle_failed", ids=ids, error=str(error))
+        self._end(batch, None)
+
+    def _end(self, batch: Batch, replies: Sequence[Settled] | None) -> None:
+        if replies is not None:
+            tell_ended(batch, replies)
         self._holdings.drop(attempt for attempt, _ in batch)
 
 
-def _last_words(batch: list[tuple[Attempt, Settlement]]) -> list[Call[Any]]:
+def _last_words(batch: Batch) -> list[Call[Any]]:
     """What the attempts have told and nobody has written: it must come before their endings."""
     return [
         call

@@ -1,32 +1,46 @@
-"""What lies between Dramatiq's consumer threads and its worker threads: first in, first out.
+"""What lies between a worker's claims and its threads: first in, first out, and how much of it.
 
-In place of Dramatiq's priority queue: a worker claims in the order of urgency and no more
-than it has threads for, so there is nothing left to sort. Waking a sleeping thread costs
-more than a short function does, so a thread that is *quick* is left alone: it takes one
-message after the other and nobody else is woken. Before it waits for anything it steps
-aside, and another goes on; so nothing is parked behind a long attempt.
+In place of Dramatiq's priority queue: a worker claims in the order of urgency, so there
+is nothing left to sort. Waking a sleeping thread costs more than a short function does,
+so a thread that is *quick* is left alone: it takes one attempt after the other and nobody
+else is woken. Before it waits for anything it steps aside, and another goes on.
+
+The room for claims is counted here, too: places are threads; what is taken ahead of them
+(`runtime.broker.quickness`) is claimed again when half of it is gone.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty
-from typing import Any, cast
+from typing import NamedTuple
 
-import dramatiq
+from runtime.broker.attempt import Attempt
+from runtime.broker.quickness import Quickness
+
+_NOBODY = -1
+
+
+class Room(NamedTuple):
+    """What a consumer may claim: of any function, and further ones of quick functions."""
+
+    places: int
+    ahead: int
 
 
 class _Seat:
     """Where one worker thread waits."""
 
-    __slots__ = ("bell", "is_quick")
+    __slots__ = ("bell", "is_busy", "is_quick", "set_apart")
 
     def __init__(self) -> None:
         self.bell = threading.Lock()
         self.bell.acquire()
         self.is_quick = False
+        self.is_busy = False
+        self.set_apart: deque[Attempt] = deque()
 
 
 class _Seats(threading.local):
@@ -35,39 +49,85 @@ class _Seats(threading.local):
 
 
 class WorkQueue:
-    """The part of `queue.Queue` that a Dramatiq worker uses, but for `join`.
+    """The part of `queue.Queue` that a Dramatiq worker uses but for `join`, and its room.
+
+    Args:
+        places: How many attempts may run at once: the worker's threads.
+        quickness: Says what is worth taking ahead.
 
     Attributes:
-        has_chores: Whether there is something to be done by a thread that finds no message.
+        has_chores: Whether there is something to be done by a thread that finds no attempt.
         do_chores: Does it; called by a thread before it goes to sleep.
+        taken: How many attempts threads have taken so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, places: int, quickness: Quickness) -> None:
         self.has_chores: Callable[[], bool] = lambda: False
         self.do_chores: Callable[[], None] = lambda: None
-        self._items: deque[Any] = deque()
+        self.taken = 0
+        self._places = places
+        self._quickness = quickness
+        self._items: deque[Attempt] = deque()
         self._lock = threading.Lock()
         self._seats = _Seats()
         self._waiting: list[_Seat] = []  # who slept last is warmest, and woken first
         self._quick = 0
+        self._in_hand = 0  # what is reserved, lies ready or runs
+        self._claimers = 0
+        self._wake_claimers_at = _NOBODY
+        self._has_room = threading.Condition(self._lock)
 
-    def put(self, item: object) -> None:
-        """Hand over an item; wakes a thread unless a quick one will come for it."""
+    def reserve(self, *, timeout_s: float) -> Room | None:
+        """Take all room there is, waiting up to `timeout_s` for some; `fill` gives it back."""
         with self._lock:
-            self._items.append(item)
+            self._claimers += 1
+            try:
+                room = self._room()
+                if room is None:
+                    self._has_room.wait(timeout_s)
+                    room = self._room()
+            finally:
+                self._claimers -= 1
+                if not self._claimers:
+                    self._wake_claimers_at = _NOBODY
+            if room is not None:
+                self._in_hand += room.places + room.ahead
+            return room
+
+    def fill(self, room: Room, attempts: Sequence[Attempt]) -> None:
+        """Put what was claimed into the room reserved for it; the rest of it is free again."""
+        with self._lock:
+            self._in_hand += len(attempts) - room.places - room.ahead
+            self._items.extend(attempts)
+            self._tell_claimers()
             called = self._call()
         if called is not None:
             called.bell.release()
 
-    def get(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - Dramatiq's
-        """Return the first item, to a thread that is quick until it steps aside.
+    def awaits_room(self, *, timeout_s: float) -> bool:
+        """Whether there is room, or will be within `timeout_s`; takes none."""
+        room = self.reserve(timeout_s=timeout_s)
+        if room is not None:
+            self.fill(room, ())
+        return room is not None
+
+    def is_calm(self) -> bool:
+        """Whether at most half of the threads have something to do."""
+        return self._in_hand * 2 <= self._places
+
+    def get(self, timeout: float | None = None) -> Attempt:
+        """Return the first attempt, to a thread that is quick until it steps aside.
 
         Raises:
             Empty: There was none in time, or something else was to be done.
         """
         seat = self._seats.mine
         with self._lock:
-            if self._items:
+            if seat.is_busy:
+                seat.is_busy = False
+                self._in_hand -= 1
+                self._tell_claimers()
+            if self._items or seat.set_apart:
                 return self._take(seat)
             self._slow_down(seat)
         self.do_chores()
@@ -87,12 +147,24 @@ class WorkQueue:
             self._slow_down(seat)
         raise Empty
 
-    def get_nowait(self) -> Any:  # noqa: ANN401 - Dramatiq's
-        """Return the first item, or raise Empty."""
+    def get_nowait(self) -> Attempt:
+        """Return the first attempt, or raise Empty."""
         with self._lock:
             if not self._items:
                 raise Empty
+            self._in_hand -= 1
             return self._items.popleft()
+
+    def set_apart(self, most: int) -> Sequence[Attempt]:
+        """Return up to `most` attempts that the calling thread gets next, in this order.
+
+        They are nobody else's until it steps aside.
+        """
+        seat = self._seats.mine
+        with self._lock:
+            while len(seat.set_apart) < most and self._items:
+                seat.set_apart.append(self._items.popleft())
+        return tuple(seat.set_apart)
 
     def step_aside(self) -> None:
         """Say that the calling thread is about to wait: another goes on. Costs little twice."""
@@ -100,30 +172,67 @@ class WorkQueue:
         if not seat.is_quick:
             return
         with self._lock:
+            if seat.set_apart:
+                self._items.extendleft(reversed(seat.set_apart))
+                seat.set_apart.clear()
             self._slow_down(seat)
             called = self._call()
         if called is not None:
             called.bell.release()
+        elif self.has_chores():
+            self.do_chores()
 
-    def look_after(self) -> None:
-        """Have somebody come for what lies here, whoever has forgotten to step aside."""
+    def look_after(self) -> bool:
+        """Wake somebody for what lies here, whoever has forgotten to step aside.
+
+        False when all are at work.
+        """
         with self._lock:
-            called = self._call(is_urgent=bool(self._items))
+            is_hopeless = bool(self._items) and not self._waiting
+            called = self._call(is_urgent=True)
         if called is not None:
             called.bell.release()
+        return not is_hopeless
+
+    def take_back(self) -> list[Attempt]:
+        """Take out all that nobody has begun."""
+        with self._lock:
+            taken = list(self._items)
+            self._items.clear()
+            self._in_hand -= len(taken)
+            return taken
 
     def is_empty(self) -> bool:
-        """Whether there is no item."""
+        """Whether no attempt lies ready."""
         return not self._items
 
     def task_done(self) -> None:
-        """Say that an item is dealt with (queue.Queue): nobody waits for that here."""
+        """Say that an attempt is dealt with (queue.Queue): nobody waits for that here."""
 
-    def _take(self, seat: _Seat) -> Any:  # noqa: ANN401 - Dramatiq's
+    def _room(self) -> Room | None:
+        """Return what is worth a claim; else note when there will be."""
+        # Who claims for another queue would wait for ever behind a queue that is never empty.
+        ahead = self._quickness.ahead() if self._claimers == 1 else 0
+        free = self._places - self._in_hand
+        places = max(0, free)
+        ahead_left = ahead + min(0, free)
+        if places or (ahead and ahead_left * 2 >= ahead):
+            return Room(places, max(0, ahead_left))
+        self._wake_claimers_at = max(self._places - 1, self._places + ahead // 2)
+        return None
+
+    def _tell_claimers(self) -> None:
+        if self._in_hand <= self._wake_claimers_at:
+            self._wake_claimers_at = _NOBODY
+            self._has_room.notify_all()
+
+    def _take(self, seat: _Seat) -> Attempt:
         if not seat.is_quick:
             seat.is_quick = True
             self._quick += 1
-        return self._items.popleft()
+        seat.is_busy = True
+        self.taken += 1
+        return (seat.set_apart or self._items).popleft()
 
     def _slow_down(self, seat: _Seat) -> None:
         if seat.is_quick:
@@ -140,18 +249,3 @@ class WorkQueue:
         seat.is_quick = True  # for those who hand over meanwhile
         self._quick += 1
         return seat
-
-
-class AttemptWorker(dramatiq.Worker):
-    """Dramatiq's worker, with this queue between its threads."""
-
-    def __init__(
-        self,
-        broker: dramatiq.Broker,
-        *,
-        threads: int,
-        timeout_ms: int = 1_000,
-        work_queue: WorkQueue | None = None,
-    ) -> None:
-        super().__init__(broker, worker_threads=threads, worker_timeout=timeout_ms)
-        self.work_queue = cast("Any", work_queue or WorkQueue())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
@@ -32,6 +33,16 @@ _WATCHED_CONNECT_S = 1.0
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
 
 
+class Sent:
+    """Calls whose replies have not been read; `replies` has them once they are, as they came."""
+
+    __slots__ = ("calls", "replies")
+
+    def __init__(self, calls: Sequence[Call[Any]]) -> None:
+        self.calls = calls
+        self.replies: list[Any] | None = None
+
+
 class Line:
     """One blocking connection; safe to share between threads, which then take turns.
 
@@ -52,6 +63,7 @@ class Line:
         self._socket: socket.socket | None = None
         self._is_half_closed = False
         self._reader = hiredis.Reader()
+        self._sent: deque[Sent] = deque()
         self._lock = threading.Lock()
 
     def run(self, call: Call[T]) -> T:
@@ -67,15 +79,36 @@ class Line:
         """Send several calls in one round trip; not one transaction."""
         with TROUBLE, self._lock:
             replies = self._exchange([command_words(call, self.keys) for call in calls])
-            for index, reply in enumerate(replies):
-                if isinstance(reply, NoScriptError):
-                    [replies[index]] = self._exchange(
-                        [command_words(calls[index], self.keys, whole=True)]
-                    )
-            for reply in replies:
-                if isinstance(reply, StoreError):
-                    raise reply
-        return [call.parse(reply) for call, reply in zip(calls, replies, strict=True)]
+            self._run_unknown(calls, replies)
+        return _parsed(calls, replies)
+
+    def begin(self, calls: Sequence[Call[Any]]) -> Sent:
+        """Send calls as `run_many` does, but leave their replies for `finish`.
+
+        Raises:
+            StoreUnavailableError: Redis is away; whether it got them is not known.
+        """
+        sent = Sent(calls)
+        with TROUBLE, self._lock:
+            self._send([command_words(call, self.keys) for call in calls])
+            self._sent.append(sent)
+        return sent
+
+    def finish(self, sent: Sent) -> list[Any]:
+        """Return the parsed replies of calls that were begun, waiting for them.
+
+        Raises:
+            StoreError: As of `run`; where the connection broke, whether Redis got the calls
+                is not known.
+        """
+        with TROUBLE, self._lock:
+            if sent.replies is None:
+                if sent not in self._sent:
+                    raise StoreUnavailableError(f"Redis at {self._where}: the connection broke")
+                self._receive_sent()
+            replies = sent.replies or []
+            self._run_unknown(sent.calls, replies)
+        return _parsed(sent.calls, replies)
 
     def block(self, keys: Sequence[str], *, timeout_s: float) -> tuple[str, bytes] | None:
         """BLPOP: return (key, value) as soon as one of the lists has one, else None."""
@@ -116,14 +149,28 @@ class Line:
     def close(self) -> None:
         """Close the socket; the next request opens it again."""
         sock, self._socket = self._socket, None
+        self._sent.clear()
         if sock is not None:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
 
+    def _run_unknown(self, calls: Sequence[Call[Any]], replies: list[Any]) -> None:
+        """Run again, with their source, the scripts that Redis did not know."""
+        for index, reply in enumerate(replies):
+            if isinstance(reply, NoScriptError):
+                [replies[index]] = self._exchange(
+                    [command_words(calls[index], self.keys, whole=True)]
+                )
+
     def _exchange(
         self, requests: Sequence[tuple[Argument, ...]], *, grace_s: float = 0.0
     ) -> list[Any]:
+        self._send(requests, grace_s=grace_s)
+        self._receive_sent()
+        return self._receive(len(requests))
+
+    def _send(self, requests: Sequence[tuple[Argument, ...]], *, grace_s: float = 0.0) -> None:
         if self._is_half_closed:
             self._is_half_closed = False
             self.close()
@@ -131,7 +178,24 @@ class Line:
             sock = self._socket or self._open()
             sock.settimeout(grace_s or self._timeout_s)
             sock.sendall(b"".join(pack(words) for words in requests))
-            replies = [self._read(sock) for _ in requests]
+        except OSError as error:
+            self.close()
+            raise StoreUnavailableError(f"Redis at {self._where}: {error}") from error
+
+    def _receive_sent(self) -> None:
+        """Read the replies of what was begun and not finished: they come first."""
+        while self._sent:
+            sent = self._sent[0]
+            sent.replies = self._receive(len(sent.calls))
+            if self._sent:  # not closed meanwhile
+                self._sent.popleft()
+
+    def _receive(self, count: int) -> list[Any]:
+        sock = self._socket
+        try:
+            if sock is None:
+                raise ConnectionResetError("the connection broke")
+            replies = [self._read(sock) for _ in range(count)]
         except (OSError, hiredis.ProtocolError) as error:
             self.close()
             raise StoreUnavailableError(f"Redis at {self._where}: {error}") from error
@@ -170,6 +234,13 @@ class Line:
             if not data:
                 raise ConnectionResetError("closed by the server")
             self._reader.feed(data)
+
+
+def _parsed(calls: Sequence[Call[Any]], replies: list[Any]) -> list[Any]:
+    for reply in replies:
+        if isinstance(reply, StoreError):
+            raise reply
+    return [call.parse(reply) for call, reply in zip(calls, replies, strict=True)]
 
 
 def open_socket(address: Address, timeout_s: float) -> socket.socket:

@@ -18,9 +18,7 @@ import msgspec
 import structlog
 
 from runtime.broker import PenstockBroker
-from runtime.broker.holdings import Holdings
-from runtime.broker.settler import Settler
-from runtime.broker.work_queue import AttemptWorker, WorkQueue
+from runtime.broker.attempt_worker import AttemptWorker
 from runtime.broker.worker_side import WorkerSide
 from runtime.callbacks.deliverer import Deliverer
 from runtime.errors import StoreError
@@ -70,43 +68,34 @@ class WorkerProcess:
         self._tracer = tracer
         self._ticker = Ticker(Line(settings.redis), max_waiting=settings.max_waiting)
         self._lane_warmer = LaneWarmer(Line(settings.redis))
-        self._stopping = threading.Event()
         self._is_publishing = False
-        self._holdings = Holdings(settings.runners)
-        work_queue = WorkQueue()
-        self._settler = Settler(Line(settings.redis), self._holdings, work_queue)
+        side = self._side = WorkerSide(
+            Line(settings.redis),
+            worker=self.id,
+            lease_ms=settings.lease_ms,
+            places=settings.runners,
+        )
         self._line = Line(settings.redis)
         self._teller = Teller(
             Line(settings.redis), most_bytes=_RESULTS_TOLD * settings.max_result_bytes
         )
-        self._canceller = Canceller(self._holdings, executor)
+        self._canceller = Canceller(side.holdings, executor)
         runner = AttemptRunner(
             catalog=Catalog(Line(settings.redis)),
             executor=executor,
             teller=self._teller,
-            step_aside=work_queue.step_aside,
+            step_aside=side.work_queue.step_aside,
+            is_quick=side.quickness.is_quick,
         )
-        self._broker = PenstockBroker(
-            settings.redis,
-            worker_side=WorkerSide(
-                worker=self.id,
-                lease_ms=settings.lease_ms,
-                holdings=self._holdings,
-                settler=self._settler,
-                run=traced(runner.run, tracer),
-                stopping=self._stopping,
-                work_queue=work_queue,
-            ),
-        )
-        self._dramatiq = AttemptWorker(
-            self._broker, threads=settings.runners, work_queue=work_queue
-        )
+        side.run = traced(runner.run, tracer)
+        self._broker = PenstockBroker(settings.redis, worker_side=side)
+        self._dramatiq = AttemptWorker(self._broker, side)
         self._heart = Heart(
             line=self._line,
             worker=self.id,
             lease_ms=settings.lease_ms,
             interval_s=settings.heartbeat_ms / 1000,
-            holdings=self._holdings,
+            holdings=side.holdings,
             describe=self._describe,
             on_pulse=self._obey,
             on_order=self._canceller.obey,
@@ -115,6 +104,7 @@ class WorkerProcess:
     def start(self, stop_requested: threading.Event) -> None:
         """Start every part; waits for a Redis that is away until `stop_requested`."""
         self._teller.start()
+        self._side.start()
         self._dramatiq.start()
         for queue in self._settings.queues or (DEFAULT_QUEUE,):
             self._broker.declare_queue(queue)
@@ -133,12 +123,12 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """Drain and stop; what does not finish in time goes back to its lane."""
-        _log.info("worker_stopping", worker=self.id, held=len(self._holdings.held()))
-        self._stopping.set()
+        _log.info("worker_stopping", worker=self.id, held=self._side.holdings.count())
+        self._side.stopping.set()
         self._publisher.stop()
-        self._holdings.wait_until_empty(timeout_s=self._settings.drain_s)
+        self._side.holdings.wait_until_empty(timeout_s=self._settings.drain_s)
         self._give_back_the_rest()
-        self._settler.stop()
+        self._side.settler.stop()
         self._broker.interrupt()
         self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
         self._teller.stop()
@@ -154,15 +144,16 @@ class WorkerProcess:
             self._line.run(retire_worker(self.id))
         except StoreError as error:
             _log.warning("retire_failed", error=str(error))
-        self._settler.close()
+        self._side.close()
         self._broker.close()
         _log.info("worker_stopped", worker=self.id)
 
     def _give_back_the_rest(self) -> None:
-        for attempt in self._holdings.held():
+        self._side.settler.give_back(self._side.work_queue.take_back())
+        for attempt in self._side.holdings.held():
             attempt.is_given_back = True
             self._executor.cancel(attempt.claimed.id)
-        self._holdings.wait_until_empty(timeout_s=_STOP_MARGIN_S)
+        self._side.holdings.wait_until_empty(timeout_s=_STOP_MARGIN_S)
 
     def _obey(self, pulse: Pulse) -> None:
         for invocation_id in pulse.lost:
@@ -171,7 +162,7 @@ class WorkerProcess:
         for queue in pulse.queues:
             if not self._settings.queues or queue in self._settings.queues:
                 self._broker.declare_queue(queue)
-        if pulse.publishes and not self._is_publishing and not self._stopping.is_set():
+        if pulse.publishes and not self._is_publishing and not self._side.stopping.is_set():
             self._is_publishing = True
             self._publisher.start()
         elif self._is_publishing and not pulse.publishes:
@@ -179,7 +170,7 @@ class WorkerProcess:
             self._publisher.stop()
 
     def _describe(self) -> bytes:
-        held = self._holdings.held()
+        held = self._side.holdings.held()
         return msgspec.json.encode(
             {
                 "host": socket.gethostname(),

@@ -32,6 +32,7 @@ class AttemptRunner:
         executor: Runs them.
         teller: Writes what they tell.
         step_aside: Called by a thread before it waits for anything.
+        is_quick: Whether a function's runs are so short that nobody need step aside for them.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class AttemptRunner:
         executor: Executor,
         teller: Teller,
         step_aside: Callable[[], None] = lambda: None,
+        is_quick: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._catalog = catalog
         self._executor = executor
         self._teller = teller
         self._step_aside = step_aside
+        self._is_quick = is_quick
 
     def run(self, attempt: Attempt) -> None:
         """Run the attempt; leaves no settlement when it must be given back instead."""
@@ -62,6 +65,7 @@ class AttemptRunner:
         except StoreError as error:
             _log.warning("source_unreachable", id=claimed.id, error=str(error))
             return
+        stays = manifest.options.isolation == "thread" and self._is_quick(claimed.function)
         telling = self._teller.listen(claimed)
         attempt.last_words = lambda is_final: telling.last_words(is_final=is_final)
         try:
@@ -71,7 +75,7 @@ class AttemptRunner:
                 bundle,
                 on_note=telling.put,
                 is_cancelled=lambda: attempt.is_cancelled,
-                on_wait=self._step_aside,
+                on_wait=_stay if stays else self._step_aside,
             )
         except Exception as error:  # noqa: BLE001 - outermost: an attempt must have an ending
             _log.exception("executor_failed", id=claimed.id)
@@ -80,6 +84,10 @@ class AttemptRunner:
         attempt.duration_ms = outcome.duration_ms
         if outcome.status == "succeeded" or not attempt.is_given_back:
             attempt.settlement = _settlement(claimed, manifest, outcome)
+
+
+def _stay() -> None:
+    pass
 
 
 def _assignment(claimed: Claimed) -> Assignment:

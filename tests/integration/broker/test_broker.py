@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 import pytest
 from dramatiq.errors import ActorNotFound
@@ -12,18 +11,14 @@ from dramatiq.middleware import Middleware, SkipMessage
 
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
-from runtime.broker.holdings import Holdings
-from runtime.broker.settler import Settler
-from runtime.broker.work_queue import AttemptWorker, WorkQueue
-from runtime.broker.worker_side import WorkerSide
 from runtime.errors import ArgumentsError, FunctionUnavailableError
 from runtime.invocations.identifiers import is_invocation_id
 from runtime.invocations.statuses import Status
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.function_calls import publish_function
-from runtime.store.invocation_calls import Settlement
 from runtime.store.line import Line
+from tests.integration.broker.conftest import dramatiq_worker, succeed
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
@@ -83,61 +78,6 @@ def test_sending_to_a_function_that_never_loaded_is_an_error(broker: PenstockBro
 
     with pytest.raises(FunctionUnavailableError, match=r"add\.py"):
         actor.send(1, 2)
-
-
-@contextmanager
-def dramatiq_worker(
-    url: str,
-    run: Callable[[Attempt], None],
-    *,
-    room: int = 2,
-    middleware: Sequence[Middleware] = (),
-) -> Iterator[threading.Event]:
-    """A Dramatiq worker over our broker; yields the event that makes it drain."""
-    holdings = Holdings(room)
-    work_queue = WorkQueue()
-    settler = Settler(Line(url), holdings, work_queue)
-    stopping = threading.Event()
-
-    def run_aside(attempt: Attempt) -> None:
-        work_queue.step_aside()  # it may wait
-        run(attempt)
-
-    broker = PenstockBroker(
-        url,
-        worker_side=WorkerSide(
-            worker="w1",
-            lease_ms=10_000,
-            holdings=holdings,
-            settler=settler,
-            run=run_aside,
-            stopping=stopping,
-            work_queue=work_queue,
-        ),
-        middleware=middleware,
-    )
-    worker = AttemptWorker(broker, threads=room, timeout_ms=50, work_queue=work_queue)
-    worker.start()
-    broker.declare_queue("default")
-    try:
-        yield stopping
-    finally:
-        stopping.set()
-        broker.interrupt()
-        worker.stop(timeout=5_000)
-        settler.close()
-        broker.close()
-
-
-def succeed(attempt: Attempt) -> None:
-    attempt.is_begun = True
-    attempt.settlement = Settlement(
-        id=attempt.claimed.id,
-        token=attempt.claimed.token,
-        status="succeeded",
-        ttl_ms=60_000,
-        result=attempt.claimed.arguments,
-    )
 
 
 def test_a_dramatiq_worker_runs_what_was_submitted(life: Life, redis_url: str):
@@ -220,7 +160,6 @@ def test_an_attempt_without_an_ending_goes_back_to_its_lane_at_once(life: Life, 
 
     def first_refuse(attempt: Attempt) -> None:
         seen.append(attempt.claimed.attempt)
-        attempt.is_begun = True
         if len(seen) > 1:
             succeed(attempt)
 

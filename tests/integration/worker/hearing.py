@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.holdings import Holdings
-from runtime.broker.settler import Settler
-from runtime.broker.work_queue import WorkQueue
+from runtime.broker.worker_side import WorkerSide
 from runtime.store.event_calls import read_events
 from runtime.store.invocation_calls import Settlement
 from runtime.store.line import Line
@@ -23,12 +21,12 @@ def numbers(life: Life, claimed) -> list[int]:
 
 
 def settle(url: str, claimed, telling, status: str = "succeeded") -> None:
-    holdings = Holdings(1)
-    attempt = Attempt(claimed)
+    attempt = Attempt(claimed, "default")
     attempt.last_words = lambda is_final: telling.last_words(is_final=is_final)
     settlement = Settlement(
         id=claimed.id, token=claimed.token, status=status, ttl_ms=WEEK_MS, logs=b"line\n"
     )
-    settler = Settler(Line(url), holdings, WorkQueue())
-    settler.settle(attempt, settlement)
-    settler.close()
+    side = WorkerSide(Line(url), worker="w1", lease_ms=10_000, places=1)
+    side.settler.settle(attempt, settlement)
+    side.settler.write()
+    side.close()

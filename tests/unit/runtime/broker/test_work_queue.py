@@ -8,8 +8,26 @@ from queue import Empty
 
 import pytest
 
-from runtime.broker.work_queue import WorkQueue
+from runtime.broker.quickness import Quickness
+from runtime.broker.work_queue import Room, WorkQueue
 from tests.support.waiting import eventually
+
+
+class AheadOf(Quickness):
+    """As if so many calls were worth taking ahead."""
+
+    def __init__(self, ahead: int) -> None:
+        super().__init__()
+        self._so_many = ahead
+
+    def ahead(self) -> int:
+        return self._so_many
+
+
+def put(work_queue: WorkQueue, *items: object) -> None:
+    room = work_queue.reserve(timeout_s=5)
+    assert room is not None
+    work_queue.fill(room, items)
 
 
 class Crew:
@@ -44,7 +62,7 @@ class Crew:
 
 @pytest.fixture
 def crew() -> Iterator[Crew]:
-    crew = Crew(WorkQueue(), 3)
+    crew = Crew(WorkQueue(3, AheadOf(60)), 3)
     crew.start()
     yield crew
     crew.stop()
@@ -59,11 +77,11 @@ def hold_until(event: threading.Event) -> Callable[[], None]:
 
 def test_a_quick_thread_takes_one_after_the_other_and_wakes_nobody(crew: Crew):
     go_on = threading.Event()
-    crew.work_queue.put(hold_until(go_on))
+    put(crew.work_queue, hold_until(go_on))
     eventually(lambda: len(crew.took) == 1)
 
     for number in range(20):
-        crew.work_queue.put(number)
+        put(crew.work_queue, number)
     go_on.set()
     eventually(lambda: len(crew.took) == 21)
 
@@ -78,8 +96,8 @@ def test_where_a_thread_steps_aside_another_goes_on(crew: Crew):
         crew.work_queue.step_aside()
         assert go_on.wait(5)
 
-    crew.work_queue.put(wait_aside)
-    crew.work_queue.put("next")
+    put(crew.work_queue, wait_aside)
+    put(crew.work_queue, "next")
     eventually(lambda: len(crew.took) == 2)
 
     assert crew.took[1][1] == "next"
@@ -89,9 +107,9 @@ def test_where_a_thread_steps_aside_another_goes_on(crew: Crew):
 
 def test_what_lies_behind_a_thread_that_forgot_to_step_aside_is_looked_after(crew: Crew):
     go_on = threading.Event()
-    crew.work_queue.put(hold_until(go_on))
+    put(crew.work_queue, hold_until(go_on))
     eventually(lambda: len(crew.took) == 1)
-    crew.work_queue.put("next")
+    put(crew.work_queue, "next")
 
     crew.work_queue.look_after()
 
@@ -110,11 +128,120 @@ def test_who_finds_nothing_does_the_chores(crew: Crew):
             done.set()
 
     crew.work_queue.do_chores = do_chores
-    crew.work_queue.put("last")
+    put(crew.work_queue, "last")
 
     assert done.wait(5)
 
 
 def test_an_empty_queue_says_so_in_time():
     with pytest.raises(Empty):
-        WorkQueue().get(timeout=0.01)
+        WorkQueue(1, AheadOf(0)).get(timeout=0.01)
+
+
+def test_room_is_what_threads_are_free_for_and_what_is_worth_taking_ahead():
+    work_queue = WorkQueue(8, AheadOf(20))
+
+    assert work_queue.reserve(timeout_s=0) == Room(8, 20)
+    assert work_queue.reserve(timeout_s=0) is None  # until it is filled
+
+
+def test_a_claim_that_brought_less_leaves_the_rest_of_its_room():
+    work_queue = WorkQueue(8, AheadOf(0))
+    room = work_queue.reserve(timeout_s=0)
+
+    work_queue.fill(room, ["a", "b", "c"])
+
+    assert work_queue.reserve(timeout_s=0) == Room(5, 0)
+
+
+def test_what_was_taken_ahead_is_claimed_again_when_half_of_it_is_gone():
+    work_queue = WorkQueue(2, AheadOf(8))
+    room = work_queue.reserve(timeout_s=0)
+    work_queue.fill(room, range(10))
+
+    rooms = []
+    for _ in range(5):
+        work_queue.get(timeout=0)
+        rooms.append(work_queue.reserve(timeout_s=0))
+
+    assert rooms == [None, None, None, None, Room(0, 4)]
+
+
+def test_nothing_is_taken_ahead_while_another_queue_waits_for_room():
+    work_queue = WorkQueue(1, AheadOf(8))
+    work_queue.fill(work_queue.reserve(timeout_s=0), range(9))
+    rooms = []
+
+    def claim_for_other() -> None:
+        rooms.append(work_queue.reserve(timeout_s=5))
+
+    other = threading.Thread(target=claim_for_other)
+    other.start()
+    eventually(lambda: work_queue._claimers == 1)
+    for _ in range(8):
+        work_queue.get(timeout=0)
+
+    assert work_queue.reserve(timeout_s=0) is None
+    work_queue.get(timeout=0)
+    with pytest.raises(Empty):
+        work_queue.get(timeout=0)
+    other.join(5)
+    assert rooms
+    assert rooms[0].places == 1
+
+
+def test_what_is_set_apart_for_a_thread_is_its_next_work():
+    work_queue = WorkQueue(1, AheadOf(8))
+    put(work_queue, *"abcd")
+
+    assert work_queue.get(timeout=0) == "a"
+    assert list(work_queue.set_apart(2)) == ["b", "c"]
+    assert work_queue.is_empty() is False
+    assert [work_queue.get(timeout=0) for _ in range(3)] == ["b", "c", "d"]
+
+
+def test_what_is_set_apart_goes_back_in_order_where_its_thread_steps_aside(crew: Crew):
+    go_on = threading.Event()
+
+    def wait_aside() -> None:
+        crew.work_queue.set_apart(2)
+        crew.work_queue.step_aside()
+        assert go_on.wait(5)
+
+    put(crew.work_queue, wait_aside, "b", "c", "d")
+    eventually(lambda: len(crew.took) == 4)
+
+    assert [item for _, item in crew.took[1:]] == ["b", "c", "d"]
+    go_on.set()
+
+
+def test_where_all_threads_are_at_work_what_lies_here_can_be_taken_back(crew: Crew):
+    go_on = threading.Event()
+    put(crew.work_queue, *[hold_until(go_on)] * 3)
+
+    def are_all_at_work() -> bool:
+        crew.work_queue.look_after()
+        return len(crew.took) == 3
+
+    eventually(are_all_at_work)
+    put(crew.work_queue, "x", "y")
+
+    assert not crew.work_queue.look_after()
+    assert crew.work_queue.take_back() == ["x", "y"]
+    go_on.set()
+
+
+def test_who_steps_aside_with_nobody_to_go_on_does_the_chores_first(crew: Crew):
+    done = []
+    go_on = threading.Event()
+    crew.work_queue.has_chores = lambda: not done
+    crew.work_queue.do_chores = lambda: done.append(threading.current_thread().name)
+
+    def wait_aside() -> None:
+        crew.work_queue.step_aside()
+        assert go_on.wait(5)
+
+    put(crew.work_queue, wait_aside, wait_aside, wait_aside)
+    eventually(lambda: done)
+
+    go_on.set()

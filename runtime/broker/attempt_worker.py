@@ -56,4 +56,6 @@ class _AttemptThread(WorkerThread):
         except BaseException:  # noqa: BLE001 - outermost: the thread must go on
             _log.exception("attempt_broke_off", id=attempt.claimed.id)
         self._side.quickness.note(attempt.claimed.function, time.perf_counter() - began_at)
-        self.consumers[attempt.queue].post_process_message(message)
+        consumer = self.consumers[attempt.queue].consumer
+        if consumer is not None:
+            consumer.ack(message)

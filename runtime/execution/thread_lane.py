@@ -66,26 +66,11 @@ class ThreadLane:
 
         sink = Sink(limits.max_log_bytes)
         sink.open(keep)
-        with self._output.captured(sink):
-            try:
-                function = self._functions_of(bundle)[assignment.function]
-            except LoadError as error:
-                return describe(error), b""
-            except KeyError:
-                text = f"this version does not publish {assignment.function}"
-                return Ending(kind="exception", message=text), b""
-            context = _context(assignment, manifest, running, on_note)
-            call = partial(
-                perform,
-                function,
-                assignment.arguments,
-                request=assignment.request,
-                context=context,
-                tell_item=partial(on_note, "item"),
-                max_result_bytes=limits.max_result_bytes,
-                limit_s=manifest.options.timeout_s,
-            )
-            told = self._guarded(call, manifest.options.timeout_s, running)
+        self._output.capture(sink)
+        try:
+            told = self._call(assignment, manifest, bundle, running, limits, on_note)
+        finally:
+            self._output.capture(None)
         sink.close()
         return told
 
@@ -93,6 +78,34 @@ class ThreadLane:
         """Give back what was taken over; twice is safe."""
         self._watchdog.stop()
         self._output.restore()
+
+    def _call(
+        self,
+        assignment: Assignment,
+        manifest: Manifest,
+        bundle: Bundle,
+        running: Running,
+        limits: Limits,
+        on_note: OnNote,
+    ) -> Told:
+        try:
+            function = self._functions_of(bundle)[assignment.function]
+        except LoadError as error:
+            return describe(error), b""
+        except KeyError:
+            text = f"this version does not publish {assignment.function}"
+            return Ending(kind="exception", message=text), b""
+        call = partial(
+            perform,
+            function,
+            assignment.arguments,
+            request=assignment.request,
+            context=_context(assignment, manifest, running, on_note),
+            tell_item=partial(on_note, "item"),
+            max_result_bytes=limits.max_result_bytes,
+            limit_s=manifest.options.timeout_s,
+        )
+        return self._guarded(call, manifest.options.timeout_s, running)
 
     def _guarded(self, call: Callable[[], Told], timeout_s: float, running: Running) -> Told:
         guard = Guard(timeout_s)

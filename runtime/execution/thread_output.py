@@ -11,7 +11,6 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO, cast
 
@@ -63,16 +62,11 @@ class ThreadOutput:
         self._handler = _Handler()
         self._handler.setFormatter(logging.Formatter(LOG_FORMAT))
 
-    @contextmanager
-    def captured(self, sink: Sink) -> Iterator[None]:
-        """Send what this thread writes meanwhile to the sink."""
+    def capture(self, sink: Sink | None) -> None:
+        """Send what this thread writes from now on to the sink; with None, where it went before."""
         if self._streams is None:
             self._install()
-        token = _sink.set(sink)
-        try:
-            yield
-        finally:
-            _sink.reset(token)
+        _sink.set(sink)
 
     def restore(self) -> None:
         """Give the streams and the logger back; twice is safe."""

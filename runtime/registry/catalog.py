@@ -1,12 +1,12 @@
 """What a worker knows of published versions; each is read from Redis once.
 
-A version never changes, so what was read stays true; the oldest unused is forgotten.
+A version never changes, so what was read stays true; of too many the one that was read first is
+forgotten, and read again when it is needed.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 
 from runtime.errors import UnknownFunctionError
 from runtime.registry.bundle import Bundle
@@ -25,7 +25,7 @@ class Catalog:
         self._line = line
         self._most_versions = most_versions
         self._lock = threading.Lock()
-        self._held: OrderedDict[str, tuple[dict[str, Manifest], Bundle]] = OrderedDict()
+        self._held: dict[str, tuple[dict[str, Manifest], Bundle]] = {}
 
     def function(self, name: str, version: str) -> tuple[Manifest, Bundle]:
         """Return what is needed to run a function in a version.
@@ -34,16 +34,11 @@ class Catalog:
             UnknownFunctionError: There is no such version (any more), or not of this function.
             StoreError: Redis is away.
         """
-        with self._lock:
-            held = self._held.get(version)
-            if held is not None:
-                self._held.move_to_end(version)
-        if held is None:
-            held = self._read(name, version)
-        manifests, bundle = held
-        if name not in manifests:
+        manifests, bundle = self._held.get(version) or self._read(name, version)
+        manifest = manifests.get(name)
+        if manifest is None:
             raise UnknownFunctionError(f"version {version} publishes no function {name}")
-        return manifests[name], bundle
+        return manifest, bundle
 
     def holds(self, version: str) -> bool:
         """Whether a version need not be asked for."""
@@ -58,5 +53,5 @@ class Catalog:
         with self._lock:
             self._held[version] = held
             while len(self._held) > self._most_versions:
-                self._held.popitem(last=False)
+                del self._held[next(iter(self._held))]
         return held

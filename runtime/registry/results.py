@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
@@ -24,8 +24,7 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _LOOKED_AT = 100_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Produced:
+class Produced(NamedTuple):
     """A result ready to be stored; `media_type` is what it is served as."""
 
     result: bytes

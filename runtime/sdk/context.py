@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 Number = int | float
+_LOG = logging.getLogger("penstock.function")
 
 
 class Context:
@@ -53,7 +54,7 @@ class Context:
         self.attempt = attempt
         self.traceparent = traceparent
         self.tracestate = tracestate
-        self.log = log if log is not None else logging.getLogger("penstock.function")
+        self.log = log if log is not None else _LOG
         self._deadline_at_s = time.time() + timeout_s
         self._deadline_at_monotonic_s = time.monotonic() + timeout_s
         self._on_progress = on_progress

@@ -1,12 +1,12 @@
 """What a worker knows of published versions; each is read from Redis once.
 
-A version never changes, so what was read stays true; of too many the one that was read first is
-forgotten, and read again when it is needed.
+A version never changes, so what was read stays true; the oldest unused is forgotten.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 
 from runtime.errors import UnknownFunctionError
 from runtime.registry.bundle import Bundle
@@ -25,7 +25,7 @@ class Catalog:
         self._line = line
         self._most_versions = most_versions
         self._lock = threading.Lock()
-        self._held: dict[str, tuple[dict[str, Manifest], Bundle]] = {}
+        self._held: OrderedDict[str, tuple[dict[str, Manifest], Bundle]] = OrderedDict()
 
     def function(self, name: str, version: str) -> tuple[Manifest, Bundle]:
         """Return what is needed to run a function in a version.
@@ -35,6 +35,10 @@ class Catalog:
             StoreError: Redis is away.
         """
         manifests, bundle = self._held.get(version) or self._read(name, version)
+        if len(self._held) * 2 > self._most_versions:  # else none will soon be forgotten
+            with self._lock:
+                if version in self._held:
+                    self._held.move_to_end(version)
         manifest = manifests.get(name)
         if manifest is None:
             raise UnknownFunctionError(f"version {version} publishes no function {name}")
@@ -53,5 +57,5 @@ class Catalog:
         with self._lock:
             self._held[version] = held
             while len(self._held) > self._most_versions:
-                del self._held[next(iter(self._held))]
+                self._held.popitem(last=False)
         return held

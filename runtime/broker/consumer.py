@@ -126,8 +126,7 @@ class QueueConsumer(dramatiq.Consumer):
         if self._stopping.is_set():
             work_queue.fill(room, ())
             self._side.settler.give_back(attempts)
-        else:
-            work_queue.fill(room, attempts)
+        elif work_queue.fill(room, attempts, is_calm=is_calm):
             self._side.lookout.alert()
         tell_started(attempts, self._side.worker)
         tell_expired(claimed.expired)

@@ -21,6 +21,7 @@ from runtime.broker.attempt import Attempt
 from runtime.broker.quickness import Quickness
 
 _NOBODY = -1
+_WAKING_S = 0.002
 
 
 class Room(NamedTuple):
@@ -33,11 +34,14 @@ class Room(NamedTuple):
 class _Seat:
     """Where one worker thread waits."""
 
-    __slots__ = ("bell", "is_busy", "is_quick", "set_apart")
+    __slots__ = ("bell", "is_awaited", "is_busy", "is_quick", "is_up", "set_apart")
 
     def __init__(self) -> None:
         self.bell = threading.Lock()
         self.bell.acquire()
+        self.is_up = threading.Lock()
+        self.is_up.acquire()
+        self.is_awaited = False
         self.is_quick = False
         self.is_busy = False
         self.set_apart: deque[Attempt] = deque()
@@ -94,15 +98,28 @@ class WorkQueue:
                 self._in_hand += room.places + room.ahead
             return room
 
-    def fill(self, room: Room, attempts: Sequence[Attempt]) -> None:
-        """Put what was claimed into the room reserved for it; the rest of it is free again."""
+    def fill(self, room: Room, attempts: Sequence[Attempt], *, is_calm: bool = False) -> bool:
+        """Put what was claimed into the room reserved for it; the rest of it is free again.
+
+        Where it `is_calm` the caller waits until the thread it has woken is under way: of one
+        interpreter's threads one runs at a time, and that one is more urgent.
+
+        Returns whether anything lies ready that nobody has been woken for: somebody has to see
+        to it that it is not forgotten.
+        """
         with self._lock:
             self._in_hand += len(attempts) - room.places - room.ahead
             self._items.extend(attempts)
             self._tell_claimers()
             called = self._call()
+            is_crowded = len(self._items) > (called is not None)
+            if called is not None:
+                called.is_awaited = is_calm
         if called is not None:
             called.bell.release()
+            if is_calm:
+                called.is_up.acquire(timeout=_WAKING_S)
+        return is_crowded
 
     def awaits_room(self, *, timeout_s: float) -> bool:
         """Whether there is room, or will be within `timeout_s`; takes none."""
@@ -142,6 +159,10 @@ class WorkQueue:
                     self._waiting.remove(seat)
                     raise Empty
                 seat.bell.acquire()  # called in this very moment
+            if seat.is_awaited:
+                seat.is_awaited = False
+                if seat.is_up.locked():
+                    seat.is_up.release()
             if self._items:
                 return self._take(seat)
             self._slow_down(seat)

@@ -55,7 +55,7 @@ class _AttemptThread(WorkerThread):
             self._side.run(attempt)
         except BaseException:  # noqa: BLE001 - outermost: the thread must go on
             _log.exception("attempt_broke_off", id=attempt.claimed.id)
-        self._side.quickness.note(attempt.claimed.function, time.perf_counter() - began_at)
+        self._side.foresight.note(attempt.claimed.function, time.perf_counter() - began_at)
         consumer = self.consumers[attempt.queue].consumer
         if consumer is not None:
             consumer.ack(message)

@@ -109,7 +109,7 @@ class QueueConsumer(dramatiq.Consumer):
             limit=room.places,
             lease_ms=self._side.lease_ms,
             ahead=room.ahead,
-            quick=self._side.quickness.quick if room.ahead else (),
+            quick=self._side.foresight.quick if room.ahead else (),
         )
         try:
             if is_calm:

@@ -13,7 +13,7 @@ import threading
 
 import structlog
 
-from runtime.broker.quickness import Quickness
+from runtime.broker.foresight import Foresight
 from runtime.broker.settler import Settler
 from runtime.broker.work_queue import WorkQueue
 
@@ -26,10 +26,10 @@ _IDLE_LOOKS = 200  # being woken costs more than a look
 class Lookout:
     """Looks after one worker's queue and endings from `start` until `stop`."""
 
-    def __init__(self, work_queue: WorkQueue, settler: Settler, quickness: Quickness) -> None:
+    def __init__(self, work_queue: WorkQueue, settler: Settler, foresight: Foresight) -> None:
         self._work_queue = work_queue
         self._settler = settler
-        self._quickness = quickness
+        self._foresight = foresight
         self._stopped = threading.Event()
         self._alarm = threading.Event()
         self._thread = threading.Thread(target=self._look_out, name="lookout", daemon=True)
@@ -71,7 +71,7 @@ class Lookout:
                 idle_looks = 0
 
     def _give_back(self) -> None:
-        self._quickness.doubt()
+        self._foresight.doubt()
         attempts = self._work_queue.take_back()
         _log.debug("taken_ahead_in_vain", count=len(attempts))
         self._settler.give_back(attempts)

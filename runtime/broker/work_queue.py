@@ -6,7 +6,7 @@ so a thread that is *quick* is left alone: it takes one attempt after the other 
 else is woken. Before it waits for anything it steps aside, and another goes on.
 
 The room for claims is counted here, too: places are threads; what is taken ahead of them
-(`runtime.broker.quickness`) is claimed again when half of it is gone.
+(`runtime.broker.foresight`) is claimed again when half of it is gone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from queue import Empty
 from typing import NamedTuple
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.quickness import Quickness
+from runtime.broker.foresight import Foresight
 
 _NOBODY = -1
 _WAKING_S = 0.002
@@ -57,7 +57,7 @@ class WorkQueue:
 
     Args:
         places: How many attempts may run at once: the worker's threads.
-        quickness: Says what is worth taking ahead.
+        foresight: Says what is worth taking ahead.
 
     Attributes:
         has_chores: Whether there is something to be done by a thread that finds no attempt.
@@ -65,12 +65,12 @@ class WorkQueue:
         taken: How many attempts threads have taken so far.
     """
 
-    def __init__(self, places: int, quickness: Quickness) -> None:
+    def __init__(self, places: int, foresight: Foresight) -> None:
         self.has_chores: Callable[[], bool] = lambda: False
         self.do_chores: Callable[[], None] = lambda: None
         self.taken = 0
         self._places = places
-        self._quickness = quickness
+        self._foresight = foresight
         self._items: deque[Attempt] = deque()
         self._lock = threading.Lock()
         self._seats = _Seats()
@@ -233,7 +233,7 @@ class WorkQueue:
     def _room(self) -> Room | None:
         """Return what is worth a claim; else note when there will be."""
         # Who claims for another queue would wait for ever behind a queue that is never empty.
-        ahead = self._quickness.ahead() if self._claimers == 1 else 0
+        ahead = self._foresight.ahead() if self._claimers == 1 else 0
         free = self._places - self._in_hand
         places = max(0, free)
         ahead_left = ahead + min(0, free)

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 from runtime.broker.attempt import Attempt
+from runtime.broker.foresight import Foresight
 from runtime.broker.holdings import Holdings
 from runtime.broker.lookout import Lookout
-from runtime.broker.quickness import Quickness
 from runtime.broker.settler import Settler
 from runtime.broker.work_queue import WorkQueue
 from runtime.store.line import Line
@@ -27,7 +27,7 @@ class WorkerSide:
         run: Runs one attempt and notes its settlement on it; to be set before the worker starts.
         stopping: Set when the worker drains.
         holdings: What the worker has in hand.
-        quickness: What it has learned of its functions.
+        foresight: What it has learned of its functions.
         work_queue: Where what is claimed lies ready.
         settler: Writes how attempts ended.
         lookout: Sees to it that nothing lies forgotten.
@@ -41,10 +41,10 @@ class WorkerSide:
         self.places = places
         self.stopping = threading.Event()
         self.holdings = Holdings()
-        self.quickness = Quickness()
-        self.work_queue = WorkQueue(places, self.quickness)
+        self.foresight = Foresight()
+        self.work_queue = WorkQueue(places, self.foresight)
         self.settler = Settler(line, self.holdings, self.work_queue)
-        self.lookout = Lookout(self.work_queue, self.settler, self.quickness)
+        self.lookout = Lookout(self.work_queue, self.settler, self.foresight)
 
     def start(self) -> None:
         """Begin to look after what is in hand."""

@@ -85,7 +85,7 @@ class WorkerProcess:
             executor=executor,
             teller=self._teller,
             step_aside=side.work_queue.step_aside,
-            is_quick=side.quickness.is_quick,
+            is_quick=side.foresight.is_quick,
         )
         side.run = traced(runner.run, tracer)
         self._broker = PenstockBroker(settings.redis, worker_side=side)

@@ -8,12 +8,12 @@ from queue import Empty
 
 import pytest
 
-from runtime.broker.quickness import Quickness
+from runtime.broker.foresight import Foresight
 from runtime.broker.work_queue import Room, WorkQueue
 from tests.support.waiting import eventually
 
 
-class AheadOf(Quickness):
+class AheadOf(Foresight):
     """As if so many calls were worth taking ahead."""
 
     def __init__(self, ahead: int) -> None:

@@ -21,7 +21,7 @@ _WINDOW_S = 0.004
 _LONGEST_WINDOW_S = 0.1
 
 
-class Quickness:
+class Foresight:
     """What one worker has learned of its functions; safe to use from many threads."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from queue import Empty
 from typing import NamedTuple
 
@@ -62,12 +62,15 @@ class WorkQueue:
     Attributes:
         has_chores: Whether there is something to be done by a thread that finds no attempt.
         do_chores: Does it; called by a thread before it goes to sleep.
+        let_go: Called by a thread that steps aside, for what was set apart for it; returns the
+            invocations that only this thread can go on with.
         taken: How many attempts threads have taken so far.
     """
 
     def __init__(self, places: int, foresight: Foresight) -> None:
         self.has_chores: Callable[[], bool] = lambda: False
         self.do_chores: Callable[[], None] = lambda: None
+        self.let_go: Callable[[], Collection[str]] = tuple
         self.taken = 0
         self._places = places
         self._foresight = foresight
@@ -192,10 +195,10 @@ class WorkQueue:
         seat = self._seats.mine
         if not seat.is_quick:
             return
+        kept = self.let_go() if seat.set_apart else ()
         with self._lock:
-            if seat.set_apart:
-                self._items.extendleft(reversed(seat.set_apart))
-                seat.set_apart.clear()
+            while seat.set_apart and seat.set_apart[-1].claimed.id not in kept:
+                self._items.appendleft(seat.set_apart.pop())
             self._slow_down(seat)
             called = self._call()
         if called is not None:

@@ -86,7 +86,10 @@ class WorkerProcess:
             teller=self._teller,
             step_aside=side.work_queue.step_aside,
             is_quick=side.foresight.is_quick,
+            # A traced run has a context of its own, which it gets when its turn has come.
+            set_apart=None if tracer else side.work_queue.set_apart,
         )
+        side.work_queue.let_go = executor.let_go
         side.run = traced(runner.run, tracer)
         self._broker = PenstockBroker(settings.redis, worker_side=side)
         self._dramatiq = AttemptWorker(self._broker, side)

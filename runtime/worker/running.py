@@ -7,7 +7,8 @@ the catalog knows of the function and what the executor makes of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 import msgspec
 import structlog
@@ -33,6 +34,7 @@ class AttemptRunner:
         teller: Writes what they tell.
         step_aside: Called by a thread before it waits for anything.
         is_quick: Whether a function's runs are so short that nobody need step aside for them.
+        set_apart: Returns at most so many attempts that the calling thread will get next.
     """
 
     def __init__(
@@ -43,12 +45,14 @@ class AttemptRunner:
         teller: Teller,
         step_aside: Callable[[], None] = lambda: None,
         is_quick: Callable[[str], bool] = lambda _: False,
+        set_apart: Callable[[int], Sequence[Attempt]] | None = None,
     ) -> None:
         self._catalog = catalog
         self._executor = executor
         self._teller = teller
         self._step_aside = step_aside
         self._is_quick = is_quick
+        self._set_apart = set_apart
 
     def run(self, attempt: Attempt) -> None:
         """Run the attempt; leaves no settlement when it must be given back instead."""
@@ -76,6 +80,7 @@ class AttemptRunner:
                 on_note=telling.put,
                 is_cancelled=lambda: attempt.is_cancelled,
                 on_wait=_stay if stays else self._step_aside,
+                next_up=self._next_up,
             )
         except Exception as error:  # noqa: BLE001 - outermost: an attempt must have an ending
             _log.exception("executor_failed", id=claimed.id)
@@ -84,6 +89,12 @@ class AttemptRunner:
         attempt.duration_ms = outcome.duration_ms
         if outcome.status == "succeeded" or not attempt.is_given_back:
             attempt.settlement = _settlement(claimed, manifest, outcome)
+
+    def _next_up(self, most: int) -> list[Assignment]:
+        if self._set_apart is None:
+            return []
+        following = takewhile(lambda attempt: not attempt.is_cancelled, self._set_apart(most))
+        return [_assignment(attempt.claimed) for attempt in following]
 
 
 def _stay() -> None:

@@ -13,6 +13,20 @@ from runtime.broker.work_queue import Room, WorkQueue
 from tests.support.waiting import eventually
 
 
+class Named(str):
+    """Something that can be told apart by its id, as attempts can."""
+
+    __slots__ = ()
+
+    @property
+    def claimed(self) -> Named:
+        return self
+
+    @property
+    def id(self) -> str:
+        return str(self)
+
+
 class AheadOf(Foresight):
     """As if so many calls were worth taking ahead."""
 
@@ -208,11 +222,24 @@ def test_what_is_set_apart_goes_back_in_order_where_its_thread_steps_aside(crew:
         crew.work_queue.step_aside()
         assert go_on.wait(5)
 
-    put(crew.work_queue, wait_aside, "b", "c", "d")
+    put(crew.work_queue, wait_aside, Named("b"), Named("c"), "d")
     eventually(lambda: len(crew.took) == 4)
 
     assert [item for _, item in crew.took[1:]] == ["b", "c", "d"]
     go_on.set()
+
+
+def test_what_only_its_thread_can_go_on_with_stays_with_it():
+    work_queue = WorkQueue(2, AheadOf(8))
+    work_queue.let_go = lambda: ("b",)
+    put(work_queue, *map(Named, "abcd"))
+    work_queue.get(timeout=0)
+    work_queue.set_apart(2)
+
+    work_queue.step_aside()
+
+    assert work_queue.get_nowait() == "c"
+    assert work_queue.get(timeout=0) == "b"
 
 
 def test_where_all_threads_are_at_work_what_lies_here_can_be_taken_back(crew: Crew):

@@ -1,31 +1,34 @@
 """A warm child that runs attempts of one version, seen from the worker.
 
 One thread at a time holds a runner (`runtime.execution.runner_pool` sees to it) and
-walks it through load, begin, await_ending. Any thread may kill it.
+walks it through load, begin, await_ending. Any thread may recall what lies ahead in it, or
+kill it.
 """
 
 from __future__ import annotations
 
+import math
+import select
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
 from runtime.execution import runner_frames as frames
-from runtime.execution.attempt_output import truncation_mark
+from runtime.execution.ears import Ears, Logs, OnNote, OnWait
 from runtime.execution.ending import Ending
 from runtime.execution.runner_frames import Limits, Start
+from runtime.execution.sent_attempts import SentAttempt, SentAttempts, Told
 from runtime.processes.fork_server import Child
+from runtime.processes.frames import unpack_each
 from runtime.processes.lifeline import Exit
+from runtime.processes.side_ways import SideWays
 
-OnNote = Callable[[str, bytes], None]
-OnWait = Callable[[], None]
+__all__ = ["Ears", "Logs", "OnNote", "OnWait", "Runner", "RunnerKey"]
 _DEATH_LIMIT_S = 5.0
 _CLOSING_LIMIT_S = 1.0
 _SEND_LIMIT_S = 5.0
-_LOAD_SERIAL = 0
-_NOTE_PARTS = 3
+_LOADING = Start(serial=0, id="", function="", attempt=0, timeout_s=0)
 _QUICK_MS = 1  # what ends within it has not kept its thread waiting
 
 
@@ -37,42 +40,6 @@ class RunnerKey(NamedTuple):
     memory_bytes: int
 
 
-@dataclass(slots=True, eq=False)
-class Logs:
-    """Output as it comes from a runner, bounded here too."""
-
-    max_bytes: int
-    _parts: list[bytes] = field(default_factory=list)
-    _size: int = 0
-
-    def add(self, data: bytes) -> bytes:
-        """Keep what fits, and return it; the runner's own truncation mark does fit."""
-        room = self.max_bytes + len(truncation_mark(self.max_bytes)) - self._size
-        kept = data[: max(room, 0)]
-        if kept:
-            self._parts.append(kept)
-            self._size += len(kept)
-        return kept
-
-    def text(self) -> bytes:
-        """Return all that was kept."""
-        return b"".join(self._parts)
-
-
-class Ears(NamedTuple):
-    """What listens to an attempt.
-
-    Attributes:
-        logs: Its output.
-        on_note: Is told ("log" | "progress" | "item" | "event", data).
-        on_wait: Is told that it does not end at once.
-    """
-
-    logs: Logs
-    on_note: OnNote
-    on_wait: OnWait
-
-
 class Runner:
     """One child and what the worker knows of it."""
 
@@ -82,12 +49,44 @@ class Runner:
         self.last_used = time.monotonic()
         self.is_loaded = False
         self._child = child
-        self._serial = _LOAD_SERIAL
+        self._ways = SideWays.open()
+        self._sent = SentAttempts(self._ways)
+        self._broken: ChannelClosedError | None = None
+        self._is_spent = False
+        self._anything = select.poll()
+        self._anything.register(child.channel.fileno(), select.POLLIN)
+        if self._ways is not None:
+            self._anything.register(self._ways.fileno(), select.POLLIN)
 
     @property
     def pid(self) -> int:
         """The child's process."""
         return self._child.pid
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it must begin nothing more."""
+        return self._is_spent or self._sent.is_harmed or self._sent.is_garbled
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has anything without an answer."""
+        return len(self._sent) > 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether others may have it: loaded, unharmed, nothing of it under way."""
+        return self.is_loaded and not (self.is_spent or self.is_busy or self._broken)
+
+    @property
+    def takes_bursts(self) -> bool:
+        """Whether attempts can be sent ahead."""
+        return self._ways is not None
+
+    @property
+    def heard_at(self) -> float:
+        """When the last answer was read, by the monotonic clock."""
+        return self._sent.heard_at
 
     def load(self, bundle: bytes, limits: Limits, *, timeout_s: float, ears: Ears) -> Ending:
         """Send the bundle and wait until it is loaded; kind "succeeded", or why not.
@@ -97,35 +96,49 @@ class Runner:
             ChannelClosedError: The child has ended or broke its channel.
         """
         deadline = time.monotonic() + timeout_s
-        self._child.channel.send(
-            frames.LOAD, frames.encode(limits), bundle, timeout_s=_SEND_LIMIT_S
-        )
-        ending, _ = self._await(frames.LOADED, deadline, ears)
+        channel = self._child.channel
+        if self._ways is None:
+            channel.send_descriptors(())
+        else:
+            self._ways.give(channel)
+        loading = SentAttempt(_LOADING)
+        self._sent.add(loading, ())
+        channel.send(frames.LOAD, frames.encode(limits), bundle, timeout_s=_SEND_LIMIT_S)
+        told = self._told(loading, deadline, ears)
+        if told is None:
+            raise ChannelGarbledError("it took back what cannot be taken back")
+        ending = told[0]
         self.is_loaded = ending.kind == "succeeded"
         return ending
 
-    def begin(self, start: Start, arguments: bytes, request: bytes | None) -> None:
-        """Send an attempt.
+    def begin(self, sent: SentAttempt, ahead: Sequence[SentAttempt] = ()) -> list[SentAttempt]:
+        """Send an attempt and others behind it; return those others that it has.
 
         Raises:
-            ChannelResetError: The child ended before; the attempt has not begun.
+            ChannelResetError: The child ended before; none of them has begun.
             ChannelGarbledError: The child does not read.
         """
-        self._serial = start.serial
-        self.attempts += 1
+        kept = self._sent.add(sent, ahead)
+        self.attempts += 1 + len(kept)
         try:
             self._child.channel.send(
-                frames.RUN, frames.encode(start), arguments, request or b"", timeout_s=_SEND_LIMIT_S
+                frames.RUN,
+                frames.encode(sent.start),
+                sent.arguments,
+                sent.request or b"",
+                timeout_s=_SEND_LIMIT_S,
             )
         except TimeoutError as error:
-            raise ChannelGarbledError("it does not read") from error
+            raise self._break(ChannelGarbledError("it does not read")) from error
         except ChannelClosedError as error:
-            raise ChannelResetError("it ended before the attempt") from error
+            raise self._break(ChannelResetError("it ended before the attempt")) from error
+        return kept
 
-    def await_ending(self, deadline: float, ears: Ears) -> tuple[Ending, bytes]:
-        """Return how the attempt ended, and its result.
+    def await_ending(self, sent: SentAttempt, deadline: float, ears: Ears) -> Told | None:
+        """Return how an attempt ended, and its result; None if it was recalled.
 
         Args:
+            sent: The first of those that were sent and have not been awaited.
             deadline: By the monotonic clock.
             ears: Take what the attempt tells, as it comes.
 
@@ -134,10 +147,31 @@ class Runner:
             ChannelClosedError: The child has ended or broke its channel;
                 ChannelResetError when it certainly has not begun the attempt.
         """
-        return self._await(frames.DONE, deadline, ears)
+        return self._told(sent, deadline, ears)
+
+    def recall(self) -> None:
+        """Take back what has not begun; from any thread. It is marked as recalled."""
+        self._sent.recall()
+
+    def look(self) -> None:
+        """Hear what was said quietly until now, without waiting."""
+        if self._broken is None:
+            try:
+                self._hear_quiet()
+            except ChannelClosedError as error:
+                self._break(error)
+
+    def stop(self, sent: SentAttempt) -> None:
+        """Kill the child if it may be running just this attempt; from any thread.
+
+        What lies behind it is recalled first, so that nobody else is hit.
+        """
+        if self._sent.is_last(sent) or self._sent.is_garbled:
+            self.kill()
 
     def kill(self) -> None:
         """Kill the child and its process group; from any thread."""
+        self._is_spent = True
         self._child.kill()
 
     def end(self) -> Exit | None:
@@ -145,33 +179,91 @@ class Runner:
         self._child.kill()
         ended = self._child.wait(_DEATH_LIMIT_S)
         self._child.close()
+        if self._ways is not None:
+            self._ways.close()
         return ended
 
     def how_it_ended(self) -> Exit | None:
         """Return how a child ended whose channel closed; None if it lives on without it."""
         return self._child.wait(_CLOSING_LIMIT_S)
 
-    def _await(self, last: bytes, deadline: float, ears: Ears) -> tuple[Ending, bytes]:
+    def _break(self, error: ChannelClosedError) -> ChannelClosedError:
+        """Note that nothing more is to be heard of the child."""
+        self._broken = error
+        self._sent.recall()
+        return error
+
+    def _told(self, sent: SentAttempt, deadline: float, ears: Ears) -> Told | None:
+        """Wait for an answer; what was said before a death or a deadline counts."""
+        sent.listen(ears)
+        try:
+            if sent.told is None and self._broken is not None:
+                raise self._broken
+            self._await(sent, deadline, ears)
+        except TimeoutError:
+            self._sent.recall()
+            self.look()
+            if sent.told is None:
+                self._is_spent = True
+                if not sent.is_recalled:
+                    raise
+        except ChannelClosedError as error:
+            if self._broken is None:
+                self.look()
+                self._break(error)
+            if sent.told is None and not sent.is_recalled:
+                raise
+        return sent.told
+
+    def _await(self, sent: SentAttempt, deadline: float, ears: Ears) -> None:
         channel = self._child.channel
-        while True:
-            if not channel.is_readable(_QUICK_MS):
+        quick_until = time.monotonic() + _QUICK_MS / 1000
+        while sent.told is None:
+            if not sent.is_slow:
+                if channel.is_readable(_QUICK_MS) and time.monotonic() < quick_until:
+                    self._hear(channel.receive(deadline - time.monotonic()))
+                    continue
+                self._hear_quiet()
+                if sent.told is not None:
+                    return
+                sent.is_slow = True
+                self._settle_down()
                 ears.on_wait()
-            frame = channel.receive(deadline - time.monotonic())
-            kind = frame[0] if frame else b""
-            if kind == last:
-                return _ending_of(frame)
-            if kind not in frames.NOTES or len(frame) != _NOTE_PARTS:
-                raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
-            if frame[1] != b"%d" % self._serial:
-                continue  # from a thread of an earlier attempt
-            payload = ears.logs.add(frame[2]) if kind == frames.LOG else frame[2]
-            if payload:
-                ears.on_note(kind.decode(), payload)
+            if sent.is_recalled:
+                return
+            self._hear_next(deadline)
 
+    def _settle_down(self) -> None:
+        """Let the runner have but the one attempt that it runs."""
+        self._sent.recall()
+        self._hear_quiet()
+        if self._sent.is_garbled or (
+            len(self._sent) > 1 and not self._child.channel.is_readable(0)
+        ):
+            raise ChannelGarbledError("it took more than it began")
 
-def _ending_of(frame: list[bytes]) -> tuple[Ending, bytes]:
-    if len(frame) == 2:  # noqa: PLR2004 - kind, ending
-        return frames.decode_ending(frame[1]), b""
-    if len(frame) == 3:  # noqa: PLR2004 - kind, ending, result
-        return frames.decode_ending(frame[1]), frame[2]
-    raise ChannelGarbledError("an ending of so many parts")
+    def _hear_next(self, deadline: float) -> None:
+        """Wait for a frame, and for what was said quietly before it."""
+        channel = self._child.channel
+        if not self._sent.is_burst:
+            self._hear(channel.receive(deadline - time.monotonic()))
+            return
+        if not channel.is_readable(0):
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 or not self._anything.poll(math.ceil(left_s * 1000)):
+                raise TimeoutError("not in time")
+        is_rung = channel.is_readable(0)
+        frame = channel.receive(deadline - time.monotonic()) if is_rung else None
+        self._hear_quiet()
+        if frame is not None:
+            self._sent.hear(frame)
+
+    def _hear(self, frame: list[bytes]) -> None:
+        self._hear_quiet()
+        self._sent.hear(frame)
+
+    def _hear_quiet(self) -> None:
+        """Hear what was said before anything that has come over the channel since."""
+        if self._sent.is_burst and self._ways is not None:
+            for frame in unpack_each(self._ways.listen()):
+                self._sent.hear(frame)

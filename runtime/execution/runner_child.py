@@ -1,24 +1,27 @@
 """What a runner does: load one bundle, then run one attempt per frame.
 
-The entry of a child of the fork server. User code runs on the main thread. When the
-worker is gone, or user code has broken the channel, the runner kills itself: to the
-worker a death by signal means that nobody knows how far the attempt came.
+The entry of a child of the fork server. User code runs on the main thread. An attempt that
+lies ahead is taken only when the one before it has been answered. When the worker is gone, or
+user code has broken the channel, the runner kills itself: to the worker a death by signal
+means that nobody knows how far the attempt came.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 
 from runtime.errors import ChannelClosedError
 from runtime.execution import runner_frames as frames
 from runtime.execution.attempt_output import AttemptOutput
-from runtime.execution.ending import Ending
+from runtime.execution.ending import Ending, EndingKind
 from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.performance import describe, perform
 from runtime.execution.runner_frames import Limits, Start
 from runtime.processes.confinement import use_memory_reserve
-from runtime.processes.frames import Channel
+from runtime.processes.frames import Channel, pack, unpack_each
+from runtime.processes.side_ways import ChildsSideWays
 from runtime.registry.bundle import decode_bundle
 from runtime.registry.invoking import LoadedFunction
 from runtime.registry.loading import load
@@ -39,7 +42,7 @@ def main(channel: Channel) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     except MemoryError:  # earlier attempts left too little even for reading this one
         use_memory_reserve()
-        channel.send(frames.DONE, frames.encode(_OUT_OF_MEMORY), b"")
+        channel.send(frames.FULL, frames.encode(_OUT_OF_MEMORY))
 
 
 class Runner:
@@ -47,9 +50,11 @@ class Runner:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self._ways = ChildsSideWays.take(channel)
+        self._is_quiet = False  # nobody waits for what is said now
         self._pid = os.getpid()
         self._serial = 0  # of the attempt under way; 0 between attempts
-        os.register_at_fork(after_in_child=channel.close)  # a fork must not speak for us
+        os.register_at_fork(after_in_child=self._fall_silent)
 
     def serve(self) -> None:
         """Load, then run attempts for ever."""
@@ -60,12 +65,42 @@ class Runner:
         output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
         functions, ending = _load(bundle)
         output.end()
-        self._channel.send(frames.LOADED, frames.encode(ending))
+        self._channel.send(frames.DONE, b"0", frames.encode(ending), b"", b"0")
+        frame: list[bytes] | None = None
+        is_followed = False
         while True:
-            _, start_bytes, arguments, request = self._channel.receive()
+            if is_followed:
+                frame = self._take_ahead()
+            if frame is None:
+                frame = self._channel.receive()
+                self._is_quiet = True
+            _, start_bytes, arguments, request = frame
+            frame = None
             start = frames.decode_start(start_bytes)
-            self._run(start, arguments, request, functions, output, limits)
+            # Once something went over the channel, the rest must: or it would be heard earlier.
+            self._is_quiet &= start.has_more
+            kind = self._run(start, arguments, request, functions, output, limits)
+            is_followed = start.has_more and kind in frames.HARMLESS
             output.mend()
+
+    def _take_ahead(self) -> list[bytes] | None:
+        """Return the frame of the next attempt that lies ahead, which begins by that."""
+        packet = None if self._ways is None else self._ways.take_ahead()
+        return None if packet is None else next(unpack_each(packet))
+
+    def _say(self, *parts: bytes) -> None:
+        """Tell the worker something, without waking it where that can be."""
+        if self._is_quiet and self._ways is not None:
+            if self._ways.say(pack(*parts)):
+                return
+            self._is_quiet = False
+        self._channel.send(*parts)
+
+    def _fall_silent(self) -> None:
+        """A fork must not speak for us, nor take what is ours to run."""
+        self._channel.close()
+        if self._ways is not None:
+            self._ways.close()
 
     def _run(
         self,
@@ -75,10 +110,11 @@ class Runner:
         functions: dict[str, LoadedFunction],
         output: AttemptOutput,
         limits: Limits,
-    ) -> None:
+    ) -> EndingKind:
+        began_at = time.perf_counter()
         serial = b"%d" % start.serial
         self._serial = start.serial
-        output.begin(lambda data: self._channel.send(frames.LOG, serial, data))
+        output.begin(lambda data: self._say(frames.LOG, serial, data))
         function = functions.get(start.function)
         if function is None:
             text = f"this version does not publish {start.function}"
@@ -89,7 +125,7 @@ class Runner:
                 arguments,
                 request=request if start.has_request else None,
                 context=self._context(start),
-                tell_item=lambda item: self._channel.send(frames.ITEM, serial, item),
+                tell_item=lambda item: self._say(frames.ITEM, serial, item),
                 max_result_bytes=limits.max_result_bytes,
                 make_room=use_memory_reserve,
             )
@@ -97,7 +133,11 @@ class Runner:
             os._exit(0)
         output.end()
         self._serial = 0
-        self._channel.send(frames.DONE, frames.encode(ending), result)
+        if ending.kind not in frames.HARMLESS:
+            self._is_quiet = False
+        took_us = b"%d" % ((time.perf_counter() - began_at) * 1e6)
+        self._say(frames.DONE, serial, frames.encode(ending), result, took_us)
+        return ending.kind
 
     def _context(self, start: Start) -> Context:
         def progress(done: Number, total: Number | None, message: str) -> None:
@@ -119,7 +159,7 @@ class Runner:
 
     def _tell(self, kind: bytes, serial: int, payload: bytes) -> None:
         if serial == self._serial:  # else: a thread left over from an attempt that has ended
-            self._channel.send(kind, b"%d" % serial, payload)
+            self._say(kind, b"%d" % serial, payload)
 
 
 def _load(bundle: bytes) -> tuple[dict[str, LoadedFunction], Ending]:

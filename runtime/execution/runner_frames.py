@@ -1,12 +1,13 @@
 """The frames between an executor and its runner: one there and one back per attempt.
 
-    → load   bundle, limits                 once, first
-    ← loaded ending                         kind "succeeded", or why not
+    → load   limits, bundle                 once, first; its serial is 0
     → run    start, arguments, request      one attempt
     ← log | progress | item | event   serial, payload      any number
-    ← done   ending, result
+    ← done   serial, ending, result, microseconds
+    ← full   ending                         no memory, not even to read the next one
 
-What comes from a runner is not trusted: anything else is `ChannelGarbledError`.
+Answers come in the order in which attempts were sent. What comes from a runner is not trusted:
+anything else is `ChannelGarbledError`.
 """
 
 from __future__ import annotations
@@ -19,14 +20,25 @@ from runtime.errors import ChannelGarbledError
 from runtime.execution.ending import Ending
 
 LOAD: Final = b"load"
-LOADED: Final = b"loaded"
 RUN: Final = b"run"
 DONE: Final = b"done"
+FULL: Final = b"full"
 LOG: Final = b"log"
 PROGRESS: Final = b"progress"
 ITEM: Final = b"item"
 EVENT: Final = b"event"
 NOTES: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
+# After these the runner is as good as before; after all others it is killed, and begins no more.
+HARMLESS: Final = frozenset(
+    {
+        "succeeded",
+        "retry",
+        "rejected",
+        "exception",
+        "result_not_serializable",
+        "result_too_large",
+    }
+)
 
 
 class Limits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
@@ -37,7 +49,12 @@ class Limits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
 
 class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """The head of a `run` frame. `serial` marks what belongs to this attempt."""
+    """The head of a `run` frame.
+
+    Attributes:
+        serial: Marks what belongs to this attempt.
+        has_more: Others lie ahead behind it, so that nobody need be woken when it ends.
+    """
 
     serial: int
     id: str
@@ -47,6 +64,7 @@ class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     traceparent: str | None = None
     has_request: bool = False
     tracestate: str | None = None
+    has_more: bool = False
 
 
 encode = msgspec.msgpack.Encoder().encode

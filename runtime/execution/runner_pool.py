@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 
 from runtime.errors import ProcessError
-from runtime.execution.runner import OnWait, Runner, RunnerKey
+from runtime.execution.ears import OnWait
+from runtime.execution.runner import Runner, RunnerKey
 from runtime.processes.fork_server import ForkServer
 
 RUNNER_ENTRY = "runtime.execution.runner_child:main"
@@ -41,7 +42,7 @@ class RunnerPool:
     ) -> None:
         self._fork_server = fork_server
         self.size = size
-        self._most_attempts = most_attempts
+        self.most_attempts = most_attempts
         self._clock = clock
         self._changed = threading.Condition()
         self._idle: dict[RunnerKey, list[Runner]] = {}  # the last one was used last
@@ -82,7 +83,7 @@ class RunnerPool:
         """Give a runner back that has answered."""
         runner.last_used = self._clock()
         with self._changed:
-            is_worn = runner.attempts >= self._most_attempts or self._stopped
+            is_worn = runner.attempts >= self.most_attempts or self._stopped
             if not is_worn and runner in self._held:
                 self._held.remove(runner)
                 self._idle.setdefault(runner.key, []).append(runner)

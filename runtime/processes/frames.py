@@ -14,6 +14,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterator, Sequence
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
 
@@ -23,11 +24,42 @@ _MAGIC = b"PSF1"
 _PREFIX = struct.Struct("!4sI")
 _HEADERS = tuple(struct.Struct(f"!4sI{count}I") for count in range(MAX_PARTS + 1))
 _LENGTHS = tuple(struct.Struct(f"!{count}I") for count in range(MAX_PARTS + 1))
+_GIFT = b"d"
 _JOIN_BYTES = 65_536
 _READ_BYTES = 16_384  # a read allocates as much, so a small frame wants a small one
 _READ_MOST_BYTES = 1_048_576
 _SLICE_S = 1
 _SLICE = struct.pack("ll", _SLICE_S, 0)  # struct timeval
+
+
+def pack(*parts: bytes) -> bytes:
+    """Return one frame, as it is sent."""
+    return _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts)) + b"".join(parts)
+
+
+def unpack_each(data: bytes) -> Iterator[list[bytes]]:
+    """Yield the parts of each of the frames that make up `data`.
+
+    Raises:
+        ChannelGarbledError: What follows is no whole frame; those before it were yielded.
+    """
+    start, end = 0, len(data)
+    while start < end:
+        try:
+            magic, count = _PREFIX.unpack_from(data, start)
+            if magic != _MAGIC or count > MAX_PARTS:
+                raise ChannelGarbledError("the other end does not speak in frames")
+            lengths = _LENGTHS[count].unpack_from(data, start + _PREFIX.size)
+        except struct.error as error:
+            raise ChannelGarbledError("a frame was cut short") from error
+        start += _HEADERS[count].size
+        parts = []
+        for length in lengths:
+            parts.append(data[start : start + length])
+            start += length
+        if start > end:
+            raise ChannelGarbledError("a frame was cut short")
+        yield parts
 
 
 class Channel:
@@ -66,10 +98,11 @@ class Channel:
                 no more use, since the frame may be half sent.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        head = _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts))
-        pieces = [head, *parts]
         if sum(map(len, parts)) <= _JOIN_BYTES:
-            pieces = [b"".join(pieces)]
+            pieces = [pack(*parts)]
+        else:
+            head = _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts))
+            pieces = [head, *parts]
         with self._sending:
             try:
                 self._send_all([memoryview(piece) for piece in pieces if piece], deadline)
@@ -99,6 +132,34 @@ class Channel:
             self._held += data
             frame = self._take()
         return frame
+
+    def send_descriptors(self, descriptors: Sequence[int]) -> None:
+        """Give the other end descriptors, before the next frame; it waits for just that.
+
+        Raises:
+            ChannelClosedError: The other end is gone.
+        """
+        try:
+            if descriptors:
+                socket.send_fds(self._socket, [_GIFT], descriptors)
+            else:
+                self._socket.sendall(_GIFT)
+        except OSError as error:
+            raise ChannelClosedError(f"the other end is gone: {error}") from error
+
+    def receive_descriptors(self, most: int) -> list[int]:
+        """Return what the other end gives by `send_descriptors`; before any frame is received.
+
+        Raises:
+            ChannelClosedError: The other end is gone.
+        """
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._socket, len(_GIFT), most)
+        except OSError as error:
+            raise ChannelClosedError(f"the other end is gone: {error}") from error
+        if data != _GIFT:
+            raise ChannelClosedError("the other end is closed")
+        return list(descriptors)
 
     def close(self) -> None:
         """Close this end; twice is safe."""

@@ -276,7 +276,7 @@ def test_file_that_no_longer_loads_fails_with_its_error(bench):
     [("import time; time.sleep(60)", "timeout"), ("import os; os._exit(4)", "exited")],
 )
 def test_file_that_hangs_or_exits_while_loading_ends_the_attempt(bench, body, kind):
-    bench.executor._load_timeout_s = 0.3
+    bench.executor._runner_lane._load_timeout_s = 0.3
 
     error = error_of(bench.run(write(f"{body}\ndef f(): pass")))
 

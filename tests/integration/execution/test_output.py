@@ -227,5 +227,5 @@ def test_user_code_sees_no_secret_and_no_descriptor_of_ours(make_bench, make_ser
     assert not set(secrets) & set(environment)
     assert "secret" not in exec_environment
     above = {number: kind for number, kind in descriptors.items() if int(number) > 2}
-    assert sorted(above.values()) == ["pipe", "pipe", "socket"]
+    assert sorted(above.values()) == ["pipe", "pipe", "pipe", "socket", "socket"]
     assert descriptors["0"] == "/dev/null"

@@ -1,0 +1,181 @@
+"""The attempts that lie with one runner: the one it runs, and a few ahead of their turn.
+
+A runner answers them in the order in which they were sent, and takes one only when it has
+answered the one before. So the first without an answer is the only one that can have begun;
+whether it has is known when what it has not taken is taken back (`recall`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from runtime.errors import ChannelGarbledError
+from runtime.execution import runner_frames as frames
+from runtime.execution.ears import Ears
+from runtime.execution.ending import Ending
+from runtime.execution.runner_frames import Start
+from runtime.processes.frames import pack
+from runtime.processes.side_ways import SideWays
+
+_NOTE_PARTS = 3
+_DONE_PARTS = 5
+_FULL_PARTS = 2
+Told = tuple[Ending, bytes]
+
+
+class SentAttempt:
+    """One attempt on its way through a runner.
+
+    Attributes:
+        told: How it ended, and its result.
+        ran_s: How long it ran, as the runner says.
+        is_recalled: It was taken back and has certainly not begun.
+        is_slow: Its thread has been told to wait for it.
+        sent_at: By the monotonic clock.
+    """
+
+    __slots__ = (
+        "_ears",
+        "_notes",
+        "arguments",
+        "is_recalled",
+        "is_slow",
+        "packet",
+        "ran_s",
+        "request",
+        "sent_at",
+        "serial",
+        "start",
+        "told",
+    )
+
+    def __init__(self, start: Start, arguments: bytes = b"", request: bytes | None = None) -> None:
+        self.start = start
+        self.serial = b"%d" % start.serial
+        self.arguments = arguments
+        self.request = request
+        self.packet = b""
+        self.told: Told | None = None
+        self.ran_s = 0.0
+        self.is_recalled = False
+        self.is_slow = False
+        self.sent_at = 0.0
+        self._ears: Ears | None = None
+        self._notes: list[tuple[str, bytes]] = []
+
+    def listen(self, ears: Ears) -> None:
+        """Hear what it has told, and from now on what it tells."""
+        self._ears = ears
+        notes, self._notes = self._notes, []
+        for kind, payload in notes:
+            ears.hear(kind, payload)
+
+    def note(self, kind: str, payload: bytes) -> None:
+        """Pass on what it tells; keep it while nobody listens."""
+        if self._ears is None:
+            self._notes.append((kind, payload))
+        else:
+            self._ears.hear(kind, payload)
+
+
+class SentAttempts:
+    """Those of one runner. One thread adds and hears; any may recall."""
+
+    def __init__(self, ways: SideWays | None) -> None:
+        self._ways = ways
+        self._line: deque[SentAttempt] = deque()
+        self._lock = threading.Lock()
+        self.is_burst = False  # something was sent ahead since the line was last empty
+        self.is_garbled = False
+        self.is_harmed = False  # an attempt has ended as none may whose runner goes on
+        self.heard_at = 0.0  # the last answer, by the monotonic clock
+
+    def __len__(self) -> int:
+        return len(self._line)
+
+    def add(self, sent: SentAttempt, ahead: Sequence[SentAttempt]) -> list[SentAttempt]:
+        """Note what goes over the channel, lay others ahead behind it; return those that fit."""
+        kept: list[SentAttempt] = []
+        sent.sent_at = now = time.monotonic()
+        with self._lock:
+            self._line.append(sent)
+            self.is_burst = bool(ahead)
+            for other in ahead:
+                other.packet = pack(frames.RUN, frames.encode(other.start), other.arguments, b"")
+                if self._ways is None or not self._ways.put(other.packet):
+                    break
+                other.sent_at = now
+                self._line.append(other)
+                kept.append(other)
+        return kept
+
+    def recall(self) -> None:
+        """Take back what the runner has not taken; of that it will begin nothing."""
+        if self.is_burst:
+            with self._lock:
+                self._recall()
+
+    def is_last(self, sent: SentAttempt) -> bool:
+        """Recall, and say whether the runner, if it has it, may be running this one."""
+        with self._lock:
+            self._recall()
+            if sent.is_recalled or sent.told is not None:
+                return False
+            return sent not in self._line or self._line[-1] is sent
+
+    def hear(self, frame: list[bytes]) -> None:
+        """Take in one frame; raises ChannelGarbledError."""
+        kind = frame[0] if frame else b""
+        with self._lock:
+            first = self._line[0] if self._line else None
+        if kind == frames.DONE and len(frame) == _DONE_PARTS:
+            told = frames.decode_ending(frame[2]), frame[3]
+            if first is None or frame[1] != first.serial:
+                raise ChannelGarbledError("an answer to nothing that was asked")
+            ran_s = _seconds_of(frame[4])
+            self._answer(first, told)
+            first.ran_s = min(max(ran_s, 0.0), self.heard_at - first.sent_at)
+        elif kind in frames.NOTES and len(frame) == _NOTE_PARTS:
+            if first is not None and frame[1] == first.serial:
+                first.note(kind.decode(), frame[2])
+            # else: from a thread of an earlier attempt
+        elif kind == frames.FULL and len(frame) == _FULL_PARTS and first is not None:
+            told = frames.decode_ending(frame[1]), b""
+            self.recall()
+            if not first.is_recalled:
+                self._answer(first, told)
+        else:
+            raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
+
+    def _answer(self, first: SentAttempt, told: Told) -> None:
+        self.heard_at = time.monotonic()
+        with self._lock:
+            if first.is_recalled:
+                raise ChannelGarbledError("an answer to what it cannot have begun")
+            self._line.popleft()
+            first.told = told
+            self.is_harmed |= told[0].kind not in frames.HARMLESS
+
+    def _recall(self) -> None:
+        if self._ways is None or not self.is_burst:
+            return
+        packets = self._ways.take_back(len(self._line) + 1)
+        if not packets:
+            return
+        last = list(self._line)[-len(packets) :]
+        if [sent.packet for sent in last] != packets:
+            self.is_garbled = True
+            return
+        for sent in last:
+            self._line.pop()
+            sent.is_recalled = True
+
+
+def _seconds_of(microseconds: bytes) -> float:
+    try:
+        return int(microseconds) / 1e6
+    except ValueError as error:
+        raise ChannelGarbledError("no number of microseconds") from error

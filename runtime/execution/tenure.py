@@ -1,0 +1,39 @@
+"""What one thread holds between two attempts: a runner, and its own attempts that lie with it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from runtime.execution.outcome import Assignment
+from runtime.execution.runner import Runner
+from runtime.execution.sent_attempts import SentAttempt
+
+
+class Tenure(threading.local):
+    """One for each thread.
+
+    Attributes:
+        runner: Held by this thread; None when it has been given back.
+        sent: What was sent and not yet asked for, in order; it may have ended.
+        is_running: This thread runs an attempt at the moment.
+    """
+
+    def __init__(self) -> None:
+        self.runner: Runner | None = None
+        self.sent: deque[SentAttempt] = deque()
+        self.is_running = False
+
+    def find(self, assignment: Assignment) -> SentAttempt | None:
+        """Return this attempt where it was sent; those before it are not asked for any more."""
+        for index, sent in enumerate(self.sent):
+            if (sent.start.id, sent.start.attempt) == (assignment.id, assignment.attempt):
+                for _ in range(index):
+                    self.sent.popleft()
+                return None if sent.is_recalled else sent
+        return None
+
+    def drop_recalled(self) -> None:
+        """Forget what is with the runner no more."""
+        while self.sent and self.sent[-1].is_recalled:  # the last ones, always
+            self.sent.pop()

@@ -1,3 +1,4 @@
+-- include: ending
 -- notify(id, gateways): send the record, as HGETALL gives it but without what the waiter has or
 -- does not need, to each gateway that waits.
 local function notify(id, gateways)
@@ -63,33 +64,29 @@ local function read_facts(id)
   }
 end
 
--- finish(id, was, status, ttl_ms, now, fields): the one way an invocation ends. `was` comes from
--- read_facts; `fields` are further pairs of the record.
+-- finish(id, was, status, ttl_ms, now, fields): the one way an invocation ends of which anything
+-- may be special. `was` comes from read_facts; `fields` are further pairs of the record.
 local function finish(id, was, status, ttl_ms, now, fields)
-  local record = key_record(id)
-  redis.call('HSET', record, 'status', status, 'finished_at', now, unpack(fields))
-  tally(was.function_name .. ':' .. status, 1)
+  local place = place_of(was.function_name, status)
+  local delivery_id = was.callback and 'dlv_' .. id
+  if delivery_id then
+    fields[#fields + 1] = 'delivery'
+    fields[#fields + 1] = delivery_id
+    ttl_ms = math.max(tonumber(ttl_ms), 604800000)
+  end
+  end_record(id, place, status, ttl_ms, now, fields)
   if was.status == 'running' then
-    tally_time(was.function_name .. ':run', now - was.started_at)
+    tally_time(place.run, now - was.started_at)
     if was.attempt == '1' then
-      tally_time(was.function_name .. ':queue',
-        math.max(0, was.started_at - (was.scheduled_for or was.created_at)))
+      tally_time(place.queue, math.max(0, was.started_at - (was.scheduled_for or was.created_at)))
     end
   end
-  if was.callback then
-    local delivery_id = 'dlv_' .. id
-    redis.call('HSET', record, 'delivery', delivery_id)
+  if delivery_id then
     create_delivery(delivery_id, id, was.function_name, status, was.callback, now)
-    ttl_ms = math.max(tonumber(ttl_ms), 604800000)
   end
   if was.expires_at then
     redis.call('ZREM', key_expiring(), id)
   end
-  add_member(key_index('end:' .. status), 0, id)
-  add_member(key_index('end:' .. was.function_name .. ':' .. status), 0, id)
-  add_member(key_retention(), now + ttl_ms, id)
-  -- The sweep takes the record away in time; this is for a system in which nothing sweeps.
-  redis.call('PEXPIRE', record, ttl_ms + 3600000)
   if was.batch then
     count_in_batch(was.batch, now, was.status, status)
   end

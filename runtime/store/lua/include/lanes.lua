@@ -2,15 +2,9 @@
 -- keys hold every fairness key that has work, once; a lane is a sorted set by urgency.
 -- Urgency is (9 - priority) * 2^42 + moment in ms: 2^42 ms is 139 years, so priority wins,
 -- then age; ids of one ms follow each other as UUIDv7 order does.
+-- include: wake
 local function urgency(priority, at_ms)
   return string.format('%.0f', (9 - priority) * 4398046511104 + at_ms)
-end
-
--- wake(queue): one token for one blocked worker; a claim that leaves work passes it on.
-local function wake(queue)
-  if redis.call('LLEN', key_wake(queue)) == 0 then
-    redis.call('RPUSH', key_wake(queue), '1')
-  end
 end
 
 -- put_all_in_lane(queue, function_name, key, entries): entries are score, id, score, id, …, of

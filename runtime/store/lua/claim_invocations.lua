@@ -71,39 +71,9 @@ if counts[1] == '1' then
   return { until_next(), -1, {} }
 end
 
--- hold(name, until_ms): a function has no turn before.
-local function hold(name, until_ms)
-  redis.call('ZADD', held, until_ms, name)
-  held_at = math.min(held_at, until_ms)
-end
-
--- may_start(name, limits): whether a function's limits let one more start; if not it is held
--- until it may, or until a running one ends.
-local function may_start(name, limits)
-  local concurrency, count, per_ms = string.match(limits, '^(%d+) (%d+) (%d+)$')
-  if concurrency ~= '0' and redis.call('SCARD', key_running(name)) >= tonumber(concurrency) then
-    hold(name, now + PATIENCE_MS)
-    return false
-  end
-  if count ~= '0' then
-    local tolerance = math.max(100, per_ms / count) - per_ms / count
-    local at = rare().pace('fn:' .. name, tolerance)
-    if at > now then
-      hold(name, math.ceil(at))
-      return false
-    end
-  end
-  return true
-end
-
-local function count_limits(name, limits, id)
-  local concurrency, count, per_ms = string.match(limits, '^(%d+) (%d+) (%d+)$')
-  if concurrency ~= '0' then
-    redis.call('SADD', key_running(name), id)
-  end
-  if count ~= '0' then
-    rare().count_start('fn:' .. name, now, tonumber(count), tonumber(per_ms))
-  end
+local first, second = unpack(redis.call('LRANGE', ring, 0, 1))
+if not first then
+  return { until_next(), 0, {} }
 end
 
 local expired, leased = {}, {}
@@ -121,20 +91,20 @@ local function limits_for(name)
   return limits_of[name]
 end
 
--- start(name, limits, id): what leaves its lane gets its lease, unless it waited for too long.
--- A record has six fields at its birth, and a waiting gateway; only with more there can be others
--- that matter here.
-local function start(name, limits, id)
+-- start(name, id): what leaves its lane gets its lease; false if it waited for too long.
+-- Every record has six fields at its birth, one more if a gateway waits for its end; only of one
+-- that has others it is asked what few have.
+local function start(name, id)
   local record = key_record(id)
   local f = redis.call('HMGET', record, 'version', 'created_at', 'arguments', 'waiters')
   local attempt, token, m = '1', '1', nil
-  if redis.call('HLEN', record) ~= (f[4] and 7 or 6) then
+  if not (f[1] and f[3]) or redis.call('HLEN', record) ~= (f[4] and 7 or 6) then
     m = redis.call('HMGET', record, 'expires_at', 'attempt', 'token', 'batch', 'watchers', 'request',
       'traceparent', 'tracestate')
     if m[1] and tonumber(m[1]) <= now then
       rare().finish(id, made.read_facts(id), 'expired', expired_ttl_ms, now, {})
       expired[#expired + 1] = id
-      return
+      return false
     end
     attempt, token = (m[2] or 0) + 1, (m[3] or 0) + 1
   end
@@ -147,9 +117,6 @@ local function start(name, limits, id)
       'attempt', attempt, 'token', token, 'version', version)
   end
   leased[2 * started + 1], leased[2 * started + 2] = lease_end, id
-  if limits then
-    count_limits(name, limits, id)
-  end
   started = started + 1
   if m then
     if m[4] then
@@ -163,6 +130,7 @@ local function start(name, limits, id)
   else
     reply[started + 3] = { id, name, version, 1, 1, f[2], f[3], '', '', '' }
   end
+  return true
 end
 
 -- may_go_ahead(name, limits): whether it may be taken although the limit is used up.
@@ -190,7 +158,7 @@ local function take_alone(name, keys, key)
     local ids = redis.call('ZRANGE', lane, 0, room)
     local count = math.min(#ids, room)
     for i = 1, count do
-      start(name, false, ids[i])
+      start(name, ids[i])
     end
     popped[name] = (popped[name] or 0) + count
     if #ids <= room then
@@ -202,34 +170,69 @@ local function take_alone(name, keys, key)
   return 1
 end
 
--- take_share(name, limits, most): what a function's turn brings: a list as ZPOPMIN gives it. One
--- where it has a limit or its fairness keys take turns.
-local function take_share(name, limits, most)
-  local keys = key_keys(queue, name)
-  local key = redis.call('LPOP', keys)
-  if not key then
-    return {}
-  end
-  local has_more_keys = redis.call('LLEN', keys) > 0
-  if limits or has_more_keys then
-    most = 1
-  end
-  local lane = key_lane(queue, name, key)
-  local ids = redis.call('ZPOPMIN', lane, most)
-  local has_more = #ids == 2 * most and redis.call('EXISTS', lane) == 1
-  if has_more then
-    redis.call('RPUSH', keys, key)
-  end
-  if has_more or has_more_keys then
-    redis.call('RPUSH', ring, name)
-  end
-  popped[name] = (popped[name] or 0) + #ids / 2
-  return ids
-end
-
 -- take_turns(): round by round; in a round all functions of the ring have one turn, each for an equal
 -- share of the room, and what they gave is started one of each after the other.
 local function take_turns()
+  -- hold(name, until_ms): a function has no turn before.
+  local function hold(name, until_ms)
+    redis.call('ZADD', held, until_ms, name)
+    held_at = math.min(held_at, until_ms)
+  end
+
+  -- may_start(name, limits): whether a function's limits let one more start; if not it is held
+  -- until it may, or until a running one ends.
+  local function may_start(name, limits)
+    local concurrency, count, per_ms = string.match(limits, '^(%d+) (%d+) (%d+)$')
+    if concurrency ~= '0' and redis.call('SCARD', key_running(name)) >= tonumber(concurrency) then
+      hold(name, now + PATIENCE_MS)
+      return false
+    end
+    if count ~= '0' then
+      local tolerance = math.max(100, per_ms / count) - per_ms / count
+      local at = rare().pace('fn:' .. name, tolerance)
+      if at > now then
+        hold(name, math.ceil(at))
+        return false
+      end
+    end
+    return true
+  end
+
+  local function count_limits(name, limits, id)
+    local concurrency, count, per_ms = string.match(limits, '^(%d+) (%d+) (%d+)$')
+    if concurrency ~= '0' then
+      redis.call('SADD', key_running(name), id)
+    end
+    if count ~= '0' then
+      rare().count_start('fn:' .. name, now, tonumber(count), tonumber(per_ms))
+    end
+  end
+
+  -- take_share(name, limits, most): what a function's turn brings: a list as ZPOPMIN gives it. One
+  -- where it has a limit or its fairness keys take turns.
+  local function take_share(name, limits, most)
+    local keys = key_keys(queue, name)
+    local key = redis.call('LPOP', keys)
+    if not key then
+      return {}
+    end
+    local has_more_keys = redis.call('LLEN', keys) > 0
+    if limits or has_more_keys then
+      most = 1
+    end
+    local lane = key_lane(queue, name, key)
+    local ids = redis.call('ZPOPMIN', lane, most)
+    local has_more = #ids == 2 * most and redis.call('EXISTS', lane) == 1
+    if has_more then
+      redis.call('RPUSH', keys, key)
+    end
+    if has_more or has_more_keys then
+      redis.call('RPUSH', ring, name)
+    end
+    popped[name] = (popped[name] or 0) + #ids / 2
+    return ids
+  end
+
   redis.call('HINCRBY', queue_key, 'claims', 1)
   local passed_over = {}
   for _ = 1, MOST_ROUNDS do
@@ -254,8 +257,9 @@ local function take_turns()
     end
     for at = 1, longest, 2 do
       for _, turn in ipairs(turns) do
-        if turn[3][at] then
-          start(turn[1], turn[2], turn[3][at])
+        local name, limits, id = turn[1], turn[2], turn[3][at]
+        if id and start(name, id) and limits then
+          count_limits(name, limits, id)
         end
       end
     end
@@ -282,28 +286,25 @@ local function take(first, second)
   return take_turns()
 end
 
-local first, second = unpack(redis.call('LRANGE', ring, 0, 1))
-if first then
-  reply[2] = take(first, second)
-  local total = 0
-  for name, count in pairs(popped) do
-    total = total + count
-    redis.call('HINCRBY', key_waiting(), name, -count)
-  end
-  if total > 0 then
-    redis.call('HSET', queue_key, 'waiting', (counts[2] or 0) - total,
-      'running', (counts[3] or 0) + started)
-  end
-  if started > 0 then
-    redis.call('ZADD', key_leases(), unpack(leased))
-  end
-  if made then
-    made.write_gathered()
-    made.write_tally(now)
-  end
-  if reply[2] > 0 then
-    wake(queue)
-  end
+reply[2] = take(first, second)
+local total = 0
+for name, count in pairs(popped) do
+  total = total + count
+  redis.call('HINCRBY', key_waiting(), name, -count)
+end
+if total > 0 then
+  redis.call('HSET', queue_key, 'waiting', (counts[2] or 0) - total,
+    'running', (counts[3] or 0) + started)
+end
+if started > 0 then
+  redis.call('ZADD', key_leases(), unpack(leased))
+end
+if made then
+  made.write_gathered()
+  made.write_tally(now)
+end
+if reply[2] > 0 then
+  wake(queue)
 end
 reply[1] = until_next()
 return reply

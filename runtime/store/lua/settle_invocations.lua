@@ -83,8 +83,9 @@ local function may_be_ordinary(f)
 end
 
 -- settle_ordinary(at, id, status, f): write the ending of one that has nothing special about it;
--- false if it has. A running record has ten fields at least: those below and its arguments. With
--- more it may be special in what an ending must see to, or only in what its notice tells.
+-- false if it has. Every running record has ten fields, its arguments and those below, one more if
+-- a gateway waits; with others it may be special in what an ending must see to, or only in what its
+-- notice tells.
 local function settle_ordinary(at, id, status, f)
   local record = key_record(id)
   local has_more = redis.call('HLEN', record) ~= (f[8] and 11 or 10)

@@ -79,7 +79,7 @@ end
 local expired, leased = {}, {}
 local reply = { 0, 0, expired }
 local most_started, more, started = tonumber(limit), tonumber(ahead), 0
-local limits_of, versions, popped = {}, {}, {}
+local limits_of, versions, popped, in_batch = {}, {}, {}, {}
 local lease_end = string.format('%.0f', now + lease_ms)
 
 -- limits_for(name): a function's limits, false where it has none.
@@ -92,13 +92,15 @@ local function limits_for(name)
 end
 
 -- start(name, id): what leaves its lane gets its lease; false if it waited for too long.
--- Every record has six fields at its birth, one more if a gateway waits for its end; only of one
--- that has others it is asked what few have.
+-- Every record has six fields at its birth, more if a gateway waits for its end or its caller is
+-- known; only of one that has others it is asked what few have.
 local function start(name, id)
   local record = key_record(id)
-  local f = redis.call('HMGET', record, 'version', 'created_at', 'arguments', 'waiters')
+  local f = redis.call('HMGET', record, 'version', 'created_at', 'arguments', 'waiters',
+    'caller')
   local attempt, token, m = '1', '1', nil
-  if not (f[1] and f[3]) or redis.call('HLEN', record) ~= (f[4] and 7 or 6) then
+  local known = (f[4] and 7 or 6) + (f[5] and 1 or 0)
+  if not (f[1] and f[3]) or redis.call('HLEN', record) ~= known then
     m = redis.call('HMGET', record, 'expires_at', 'attempt', 'token', 'batch', 'watchers', 'request',
       'traceparent', 'tracestate')
     if m[1] and tonumber(m[1]) <= now then
@@ -120,7 +122,7 @@ local function start(name, id)
   started = started + 1
   if m then
     if m[4] then
-      rare().count_in_batch(m[4], now, 'queued', 'running')
+      in_batch[m[4]] = (in_batch[m[4]] or 0) + 1
     end
     if m[5] then
       rare().poke(id, m[5])
@@ -298,6 +300,9 @@ if total > 0 then
 end
 if started > 0 then
   redis.call('ZADD', key_leases(), unpack(leased))
+end
+for batch, count in pairs(in_batch) do
+  rare().count_in_batch(batch, now, 'queued', 'running', count)
 end
 if made then
   made.write_gathered()

@@ -17,31 +17,32 @@
 -- include when needed: leave
 local now = now_ms()
 local replies = {}
-local is_limited = {}
+local is_limited, in_batch = {}, {}
+
+local function append(fields, name, value)
+  if value ~= '' then
+    local size = #fields
+    fields[size + 1], fields[size + 2] = name, value
+  end
+end
 
 -- fields_of(at, status): what an attempt leaves in its record.
 local function fields_of(at, status)
-  local fields, size = {}, 0
-  local function add(name, value)
-    if value ~= '' then
-      fields[size + 1], fields[size + 2] = name, value
-      size = size + 2
-    end
-  end
-  add('logs', ARGV[at + 9])
+  local fields = {}
+  append(fields, 'logs', ARGV[at + 9])
   if status == 'succeeded' then
-    add('result', ARGV[at + 7])
+    append(fields, 'result', ARGV[at + 7])
     if ARGV[at + 5] ~= 'json' then
-      add('result_type', ARGV[at + 5])
-      add('result_media_type', ARGV[at + 6])
+      append(fields, 'result_type', ARGV[at + 5])
+      append(fields, 'result_media_type', ARGV[at + 6])
     end
   elseif status ~= 'lost' then
-    add('error', ARGV[at + 8])
+    append(fields, 'error', ARGV[at + 8])
   end
   return fields
 end
 
--- settle(at, id, status): write one ending whose token has been checked, whatever it is.
+-- settle(at, id, status): write what became of an attempt whose token has been checked, whatever it is.
 local function settle(at, id, status)
   local record, was = key_record(id), rare().read_facts(id)
   if status == 'retrying' and was.is_cancelling then
@@ -73,28 +74,40 @@ local function settle(at, id, status)
   end
 end
 
--- may_be_ordinary(f): whether the first attempt of a function without a concurrency limit.
-local function may_be_ordinary(f)
+-- is_first_and_free(f): whether it is the first attempt, of a function without a concurrency limit.
+local function is_first_and_free(f)
   local name = f[3]
   if is_limited[name] == nil then
     is_limited[name] = redis.call('EXISTS', key_running(name)) == 1
   end
-  return f[6] == '1' and not is_limited[name]
+  return f[6] == '1' and f[9] and f[10] and not is_limited[name]
 end
 
--- settle_ordinary(at, id, status, f): write the ending of one that has nothing special about it;
--- false if it has. Every running record has ten fields, its arguments and those below, one more if
--- a gateway waits; with others it may be special in what an ending must see to, or only in what its
--- notice tells.
-local function settle_ordinary(at, id, status, f)
+-- end_first_attempt(at, id, status, f): write an ending for ever. Every running record has ten
+-- fields, its arguments and those that were read, one more if a gateway waits; only of one that has
+-- others it is asked what few have: what an ending must see to, then what only its notice tells.
+local function end_first_attempt(at, id, status, f)
   local record = key_record(id)
-  local has_more = redis.call('HLEN', record) ~= (f[8] and 11 or 10)
-  if has_more then
-    local special = redis.call('HMGET', record, 'callback', 'batch', 'expires_at', 'scheduled_for',
-      'watchers')
-    if special[1] or special[2] or special[3] or special[4] or special[5] then
-      return false
+  local unknown, told = redis.call('HLEN', record) - (f[8] and 11 or 10), {}
+  local batch = false
+  if unknown ~= 0 then
+    local m = redis.call('HMGET', record, 'callback', 'expires_at', 'scheduled_for', 'watchers',
+      'batch', 'caller', 'tags', 'priority', 'key', 'traceparent', 'tracestate', 'request')
+    batch = m[5]
+    if m[1] or m[2] or m[3] or m[4] then
+      local was = {
+        status = 'running', function_name = f[3], queue = f[4], created_at = f[5], attempt = f[6],
+        started_at = f[7], waiters = f[8], callback = m[1], expires_at = m[2],
+        scheduled_for = m[3], watchers = m[4], batch = batch,
+      }
+      rare().leave_running(id, was)
+      made.finish(id, was, status, tonumber(ARGV[at + 3]), now, fields_of(at, status))
+      return
     end
+    for i = 5, 12 do
+      unknown = unknown - (m[i] and 1 or 0)
+    end
+    told = { 'batch', batch, 'caller', m[6], 'tags', m[7], 'priority', m[8], 'key', m[9] }
   end
   local place, fields = place_of(f[3], status), fields_of(at, status)
   end_record(id, place, status, ARGV[at + 3], now, fields)
@@ -102,15 +115,16 @@ local function settle_ordinary(at, id, status, f)
   remove_member(key_leases(), id)
   tally_time(place.run, now - f[7])
   tally_time(place.queue, math.max(0, f[7] - f[5]))
-  if not f[8] then
-    return true
+  if batch then
+    local counts = in_batch[batch] or {}
+    counts[status] = (counts[status] or 0) + 1
+    in_batch[batch] = counts
   end
-  if has_more then
+  if f[8] and unknown == 0 then
+    tell_ordinary(id, f, place, status, fields, told)
+  elseif f[8] then
     rare().notify(id, f[8])
-  else
-    tell_ordinary(id, f, place, status, fields)
   end
-  return true
 end
 
 for at = rest, #ARGV, 10 do
@@ -119,8 +133,9 @@ for at = rest, #ARGV, 10 do
     'created_at', 'attempt', 'started_at', 'waiters', 'version', 'worker')
   local was = f[1]
   if was == 'running' and f[2] == token then
-    if not ((status == 'succeeded' or status == 'failed') and may_be_ordinary(f)
-      and settle_ordinary(at, id, status, f)) then
+    if (status == 'succeeded' or status == 'failed') and is_first_and_free(f) then
+      end_first_attempt(at, id, status, f)
+    else
       settle(at, id, status)
     end
     replies[#replies + 1] = 'DONE'
@@ -129,6 +144,11 @@ for at = rest, #ARGV, 10 do
   else
     tally('late_results', 1)
     replies[#replies + 1] = 'STALE'
+  end
+end
+for batch, counts in pairs(in_batch) do
+  for status, count in pairs(counts) do
+    rare().count_in_batch(batch, now, 'running', status, count)
   end
 end
 write_gathered()

@@ -28,14 +28,14 @@ local function poke(id, gateways)
   end
 end
 
--- count_in_batch(batch, now, before, after): a member of a batch has moved; the last to finish
--- ends the batch and makes its callback.
-local function count_in_batch(batch, now, before, after)
+-- count_in_batch(batch, now, before, after, count): members of a batch have moved, one or so many;
+-- the last to finish ends the batch and makes its callback.
+local function count_in_batch(batch, now, before, after, count)
   local key = key_batch(batch)
   if before then
-    redis.call('HINCRBY', key, before, -1)
+    redis.call('HINCRBY', key, before, -(count or 1))
   end
-  redis.call('HINCRBY', key, after, 1)
+  redis.call('HINCRBY', key, after, count or 1)
   local f = redis.call('HMGET', key, 'size', 'succeeded', 'failed', 'cancelled', 'expired',
     'finished_at', 'callback', 'function')
   local ended = (f[2] or 0) + (f[3] or 0) + (f[4] or 0) + (f[5] or 0)

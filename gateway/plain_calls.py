@@ -19,6 +19,7 @@ from gateway.accepting import ASK_AGAIN_S, point_to, show
 from gateway.admission import Admission
 from gateway.call_plans import CallPlan, CallPlans
 from gateway.directory import FunctionDirectory
+from gateway.ended import EndedWriter
 from gateway.following import Follower, record_of
 from gateway.preferences import Preferences, read_preferences
 from gateway.serving.exchange import STATUS_LINES, Exchange
@@ -27,9 +28,7 @@ from gateway.waiting import Notice, Waiters
 from runtime.errors import StoreError
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.record import Record, record_at_birth
-from runtime.invocations.statuses import Status
 from runtime.invocations.submission import prepare
-from runtime.invocations.view import invocation_json
 from runtime.store.submission_calls import Submitted
 
 BEGUN = "penstock.begun"
@@ -76,6 +75,7 @@ class PlainCalls:
         self.waiters = waiters
         self.admission = admission
         self.log = log
+        self.ended = EndedWriter()
         self._directory = directory
         self._plans = plans
         self._max_body_bytes = max_body_bytes
@@ -206,14 +206,17 @@ class PlainCall:
         self._send(_ACCEPTED, encoded_id, body)
 
     def _answer_ended(self) -> None:
-        if self._notice is None:
+        notice = self._notice
+        ended = None
+        try:
+            if isinstance(notice, bytes):
+                ended = self._calls.ended.write(notice, self._arguments)
+        except Exception:  # noqa: BLE001 - the outermost frame of a request; the application tells
+            _log.exception("notice_unread", id=self._id)
+        if ended is None:
             self._hand_over()
-            return
-        record = record_of(self._notice, self._arguments)
-        if record.status is Status.SUCCEEDED:
-            self._send(_ENDED_WELL, self._id.encode(), invocation_json(record))
         else:
-            self._hand_over()
+            self._send(_ENDED_WELL, self._id.encode(), ended)
 
     def _send(self, head: bytes, encoded_id: bytes, body: bytes) -> None:
         applied = self._preferences.applied

@@ -1,29 +1,22 @@
 """From a submission to an answer: submit it in one round trip, and wait if the caller prefers.
 
-Shared by all that make one invocation: calls, and retries.
+Shared by all that make one invocation: calls, but for plain ones, and retries.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from falcon.asgi import Request, Response
 
 from gateway.acceptance_log import AcceptanceLog
 from gateway.admission import Admission
-from gateway.call_plans import CallPlan, CallPlans
-from gateway.callers import ANYBODY, caller_of
 from gateway.endings import ending_problem
 from gateway.error_handlers import write_problem
-from gateway.following import Follower, record_of
+from gateway.following import Follower
 from gateway.newborn import NewbornWriter
 from gateway.preferences import Preferences
 from gateway.tracing import accepting
-from gateway.waiting import wait_for
-from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.record import Record, record_at_birth
-from runtime.invocations.submission import Submission, prepare, submit
+from runtime.invocations.submission import Submission, submit
 from runtime.invocations.view import invocation_json
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.submission_calls import Pace, Submitted
@@ -41,13 +34,11 @@ class Acceptance:
         store: Multiplexer,
         follower: Follower,
         admission: Admission,
+        log: AcceptanceLog,
         tracer: Tracer | None = None,
     ) -> None:
         self.admission = admission
-        self.plans = CallPlans(
-            store, gateway_id=follower.gateway_id, max_waiting=admission.max_waiting
-        )
-        self._log = AcceptanceLog()
+        self._log = log
         self._tracer = tracer
         self._store = store
         self._follower = follower
@@ -68,69 +59,16 @@ class Acceptance:
         """
         if preferences.wait_s:
             record = await self._submit_and_wait(resp, submission, preferences)
-            _point_to(resp, record.id, preferences)
-            _show(req, resp, record)
+            point_to(resp, record.id, preferences)
+            show(req, resp, record)
             return
         submitted = await self._submit(submission)
         if self._is_new(resp, submission.function, submitted, submission.pace):
             invocation = self._newborns.write(submission, submitted.created_at_ms)
         else:
             invocation = invocation_json(await self._follower.fetch(submitted.id))
-        _point_to(resp, submitted.id, preferences)
+        point_to(resp, submitted.id, preferences)
         _accept(resp, invocation)
-
-    def is_plain(self, scope: Mapping[str, Any]) -> bool:
-        """Whether a call may be plain, as far as this gateway is concerned."""
-        return (
-            self._tracer is None
-            and caller_of(scope) is ANYBODY
-            and self.admission.pace(scope) is None
-        )
-
-    async def answer_plain(
-        self,
-        req: Request,
-        resp: Response,
-        plan: CallPlan,
-        arguments: bytes,
-        preferences: Preferences,
-    ) -> None:
-        """Submit a plain call, and answer.
-
-        Raises:
-            ProblemError: It was not taken.
-        """
-        invocation_id = new_invocation_id()
-        if preferences.wait_s:
-            record = await self._run_plain(resp, plan, invocation_id, arguments, preferences)
-            _point_to(resp, invocation_id, preferences)
-            _show(req, resp, record)
-            return
-        encoded_id = invocation_id.encode()
-        submitted = await plan.unawaited.submit(encoded_id, arguments)
-        self._is_new(resp, plan.manifest.name, submitted)
-        self._log.note_plain(invocation_id, plan.manifest)
-        _point_to(resp, invocation_id, preferences)
-        _accept(resp, plan.newborn.write(encoded_id, arguments, submitted.created_at_ms))
-
-    async def _run_plain(
-        self,
-        resp: Response,
-        plan: CallPlan,
-        invocation_id: str,
-        arguments: bytes,
-        preferences: Preferences,
-    ) -> Record:
-        """Submit a plain call, and return its end or how it stands when time has run out."""
-        with self._follower.expect(invocation_id) as arrival:
-            submitted = await plan.awaited.submit(invocation_id.encode(), arguments)
-            self._is_new(resp, plan.manifest.name, submitted)
-            self._log.note_plain(invocation_id, plan.manifest)
-            notice = await wait_for(arrival, preferences.wait_s)
-        if notice is not None:
-            return record_of(notice, arguments)
-        newborn = prepare(plan.manifest, arguments, invocation_id=invocation_id)
-        return await self._follower.how_it_stands(record_at_birth(newborn, submitted.created_at_ms))
 
     async def _submit(self, submission: Submission) -> Submitted:
         if self._tracer is None:
@@ -168,14 +106,15 @@ class Acceptance:
         return False
 
 
-def _point_to(resp: Response, invocation_id: str, preferences: Preferences) -> None:
+def point_to(resp: Response, invocation_id: str, preferences: Preferences) -> None:
+    """Say where the invocation is, and which preference was applied."""
     resp.set_header("Location", f"/invocations/{invocation_id}")
     resp.set_header("X-Call-Id", invocation_id)
     if preferences.applied:
         resp.set_header("Preference-Applied", preferences.applied)
 
 
-def _show(req: Request, resp: Response, record: Record) -> None:
+def show(req: Request, resp: Response, record: Record) -> None:
     """Answer a caller who waited."""
     if not record.is_finished:
         _accept(resp, invocation_json(record))

@@ -14,12 +14,14 @@ from typing import Any
 
 import structlog
 
+from gateway.acceptance_log import AcceptanceLog
 from gateway.accepting import Acceptance
 from gateway.admission import read_admission
 from gateway.application import GatewayApplication
 from gateway.authentication import Doorkeeper
 from gateway.binding import is_open
 from gateway.cache_headers import CacheHeaders
+from gateway.call_plans import CallPlans
 from gateway.dashboard_files import read_dashboard_files
 from gateway.directory import FunctionDirectory
 from gateway.error_handlers import install_error_handlers
@@ -31,6 +33,7 @@ from gateway.key_checking import KeyChecker
 from gateway.key_failures import KeyFailures
 from gateway.key_ring import KeyRing
 from gateway.minutes import Minutes
+from gateway.plain_calls import PlainCalls
 from gateway.resources.batches import Batch, BatchRetry
 from gateway.resources.batching import InvokeBatch
 from gateway.resources.bulk import BulkCancel, BulkRetry
@@ -83,6 +86,22 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     checker = KeyChecker(ring, KeyFailures(time.monotonic))
     inbox = Inbox(chosen.redis, gateway_id, waiters, follower, streams, directory, ring)
 
+    log = AcceptanceLog()
+    admission = read_admission(chosen)
+    acceptance = Acceptance(
+        store=store, follower=follower, admission=admission, log=log, tracer=tracer
+    )
+    plain_calls = PlainCalls(
+        directory=directory,
+        plans=CallPlans(store, gateway_id=gateway_id, max_waiting=admission.max_waiting),
+        follower=follower,
+        waiters=waiters,
+        admission=admission,
+        log=log,
+        max_body_bytes=chosen.max_body_bytes,
+    )
+    has_plain_calls = is_open(chosen) and tracer is None and not admission.counts_calls
+
     def drain() -> None:
         waiters.drain()
         streams.drain()
@@ -105,10 +124,11 @@ def create(settings: Settings | None = None) -> GatewayApplication:
             Life(store, directory, inbox, TroubleReporter(store), ring),
             *([TracerLife(tracer)] if tracer else []),
         ],
+        judge_head=plain_calls.judge_head if has_plain_calls else None,
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)
-    resources = _resources(chosen, store, directory, follower, tracer)
+    resources = _resources(chosen, store, directory, follower, acceptance, tracer)
     more = {
         "events": Events(streams, follower),
         "keys": KeyList(store),
@@ -169,12 +189,10 @@ def _resources(
     store: Multiplexer,
     directory: FunctionDirectory,
     follower: Follower,
+    acceptance: Acceptance,
     tracer: Tracer | None,
 ) -> dict[str, object]:
     policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
-    acceptance = Acceptance(
-        store=store, follower=follower, admission=read_admission(settings), tracer=tracer
-    )
     retrier = Retrier(store, directory, acceptance.admission)
     invoke = InvokeFunction(directory=directory, acceptance=acceptance, callback_policy=policy)
     documents = Documents(directory)

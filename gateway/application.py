@@ -17,6 +17,7 @@ from falcon.asgi import Request, Response
 from gateway.post_requests import PostRequest
 from gateway.preferences import fault_of, refuse_parameters
 from gateway.problems import MEDIA_TYPE, encode_problem, status_of
+from gateway.serving.known_heads import Judge
 from gateway.serving.limits import Limits
 
 BODY = "penstock.body"
@@ -35,6 +36,7 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
     Attributes:
         limits: What a connection may ask of the server (`gateway.serving.worker`).
         drain: Ends long waits when the process stops.
+        judge_head: Which requests may be taken without Falcon (`gateway.plain_calls`).
     """
 
     def __init__(
@@ -45,10 +47,12 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         max_body_bytes: int,
         max_batch_bytes: int,
         middleware: list[Any],
+        judge_head: Judge | None = None,
     ) -> None:
         super().__init__(middleware=middleware)
         self.limits = limits
         self.drain = drain
+        self.judge_head = judge_head
         self._max_body_bytes = max_body_bytes
         self._max_batch_bytes = max_batch_bytes
 

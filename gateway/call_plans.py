@@ -2,8 +2,8 @@
 
 A plain call wishes nothing of its own: a JSON object, no query, and of the headers that
 change what is made of it at most `Prefer`. Nearly all calls are, so what they share is at
-hand: the validator, the submission, the shape of the answer. Every other call takes the
-general way (`runtime.invocations.submission.prepare`).
+hand: the validator, the submission, the shape of the answer. `gateway.plain_calls` says
+which are; every other call takes the general way (`runtime.invocations.submission.prepare`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gateway.json_boundary import read_json_object
 from gateway.newborn import NewbornShape, NewbornWriter
-from runtime.registry.arguments import compile_schema
+from gateway.problems import ProblemError
+from runtime.errors import ArgumentsError
+from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.plain_submission import PlainSubmission
@@ -62,8 +65,17 @@ class CallPlan:
         self.unawaited = submission("")
         self.awaited = submission(gateway_id)
 
-    def accepts(self, arguments: dict[str, Any]) -> bool:
-        """Whether arguments fit for certain; who is in doubt asks `check_arguments`."""
+    def accepts(self, body: bytes) -> bool:
+        """Whether a body holds arguments that fit; the general way says what is wrong."""
+        try:
+            arguments = read_json_object(body)
+            if not self._fit_for_certain(arguments):
+                check_arguments(self.manifest, arguments)
+        except (ArgumentsError, ProblemError):
+            return False
+        return True
+
+    def _fit_for_certain(self, arguments: dict[str, Any]) -> bool:
         return _NEVER_IN_DOUBT.issuperset(map(type, arguments.values())) and self._is_valid(
             arguments
         )

@@ -22,7 +22,7 @@ _MOST_SHAPES = 4096
 _Kind = tuple[str, str, str, str | None]
 
 
-class _Clock:
+class Clock:
     """Writes moments; those of one second have all but the milliseconds in common."""
 
     def __init__(self) -> None:
@@ -30,6 +30,7 @@ class _Clock:
         self._text = b""
 
     def write(self, at_ms: int) -> bytes:
+        """Return a moment as a JSON string."""
         second, ms = divmod(at_ms, 1000)
         if second != self._second:
             text = moment(second * 1000) or ""
@@ -41,7 +42,7 @@ class NewbornShape:
     """All newborn invocations of one function, version and queue that wished nothing that shows."""
 
     def __init__(
-        self, function: str, version: str, queue: str, caller: str | None, *, clock: _Clock
+        self, function: str, version: str, queue: str, caller: str | None, *, clock: Clock
     ) -> None:
         sample = Submission(
             id=_ID.decode(),
@@ -68,7 +69,7 @@ class NewbornWriter:
 
     def __init__(self) -> None:
         self._shapes: dict[_Kind, NewbornShape] = {}
-        self._clock = _Clock()
+        self._clock = Clock()
 
     def write(self, submission: Submission, created_at_ms: int) -> bytes:
         """Return what `invocation_json(record_at_birth(…))` returns."""

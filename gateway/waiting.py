@@ -18,32 +18,50 @@ _LOOKED_AT_ONCE = 200
 
 Notice = bytes | Record
 Arrival = asyncio.Future["Notice | None"]
+Hear = Callable[["Notice | None"], None]
 
 
 class Waiters:
     """Who waits for which invocation."""
 
     def __init__(self) -> None:
-        self._arrivals: dict[str, list[Arrival]] = {}
+        self._hearers: dict[str, list[Hear]] = {}
         self._is_draining = False
 
     def __len__(self) -> int:
-        return sum(len(arrivals) for arrivals in self._arrivals.values())
+        return sum(len(hearers) for hearers in self._hearers.values())
+
+    def listen(self, invocation_id: str, hear: Hear) -> None:
+        """Have `hear` told of the end, or None when the process stops; until `forget`.
+
+        Before Redis is asked, so that no notice comes too early.
+        """
+        self._hearers.setdefault(invocation_id, []).append(hear)
+        if self._is_draining:
+            hear(None)
+
+    def forget(self, invocation_id: str, hear: Hear) -> None:
+        """Listen no longer; safe to call twice."""
+        hearers = self._hearers.get(invocation_id, [])
+        if hear in hearers:
+            hearers.remove(hear)
+            if not hearers:
+                del self._hearers[invocation_id]
 
     @contextmanager
     def expect(self, invocation_id: str) -> Iterator[Arrival]:
-        """Register a wait before asking Redis, so that no notice comes too early."""
+        """Wait in a coroutine; registered before Redis is asked, as `listen` is."""
         arrival: Arrival = asyncio.get_running_loop().create_future()
-        if self._is_draining:
-            arrival.set_result(None)
-        arrivals = self._arrivals.setdefault(invocation_id, [])
-        arrivals.append(arrival)
+
+        def hear(notice: Notice | None) -> None:
+            if not arrival.done():
+                arrival.set_result(notice)
+
+        self.listen(invocation_id, hear)
         try:
             yield arrival
         finally:
-            arrivals.remove(arrival)
-            if not arrivals and self._arrivals.get(invocation_id) is arrivals:
-                del self._arrivals[invocation_id]
+            self.forget(invocation_id, hear)
             arrival.cancel()
 
     def notify(self, payload: bytes) -> None:
@@ -53,14 +71,14 @@ class Waiters:
     def drain(self) -> None:
         """End every wait as if its time had run out: the process stops."""
         self._is_draining = True
-        for invocation_id in list(self._arrivals):
+        for invocation_id in list(self._hearers):
             self._resolve(invocation_id, None)
 
     async def look_again(
         self, read_records: Callable[[Sequence[str]], Awaitable[Sequence[Record | None]]]
     ) -> None:
         """Read all that is waited for, and hand out what has finished meanwhile."""
-        waited_for = list(self._arrivals)
+        waited_for = list(self._hearers)
         for start in range(0, len(waited_for), _LOOKED_AT_ONCE):
             ids = waited_for[start : start + _LOOKED_AT_ONCE]
             for invocation_id, record in zip(ids, await read_records(ids), strict=True):
@@ -68,9 +86,8 @@ class Waiters:
                     self._resolve(invocation_id, record)
 
     def _resolve(self, invocation_id: str, notice: Notice | None) -> None:
-        for arrival in self._arrivals.get(invocation_id, ()):
-            if not arrival.done():
-                arrival.set_result(notice)
+        for hear in list(self._hearers.get(invocation_id, ())):
+            hear(notice)
 
 
 async def wait_for(arrival: Arrival, within_s: float) -> Notice | None:

@@ -10,13 +10,12 @@ from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
 from gateway.accepting import Acceptance
-from gateway.application import BODY, NOTED, noted_header, single_header
+from gateway.application import BODY, noted_header, single_header
 from gateway.argument_sources import Incoming, Sourced, read_arguments
-from gateway.call_plans import CallPlan
 from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.idempotency import HEADER, identify, options_content, read_idempotency_key
-from gateway.json_boundary import read_json_object
+from gateway.plain_calls import BEGUN, PlainCall
 from gateway.preferences import read_preferences
 from gateway.query_parameters import WISHES
 from gateway.tracing import trace_of
@@ -26,8 +25,6 @@ from runtime.invocations.submission import NO_WISHES, Wishes, check_available, p
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
 
-_WISHING_HEADERS = frozenset({b"idempotency-key", b"traceparent", b"tracestate", b"x-callback-url"})
-
 
 class InvokeFunction:
     """Accepts calls."""
@@ -36,15 +33,14 @@ class InvokeFunction:
         self, *, directory: FunctionDirectory, acceptance: Acceptance, callback_policy: Policy
     ) -> None:
         self._directory = directory
-        self._plans = acceptance.plans
         self._acceptance = acceptance
         self._callback_policy = callback_policy
 
     async def accept(self, req: Request, resp: Response, name: str) -> None:
         """Accept one call, and wait for its end if the caller prefers that."""
-        plan = self._plans.find(self._directory.manifests, name)
-        if plan is not None and self._is_plain(req):
-            await self._accept_plain(req, resp, plan)
+        begun: PlainCall | None = req.scope.get(BEGUN)
+        if begun is not None:
+            await begun.answer(req, resp)
             return
         manifest = await self._directory.find(name)
         wishes = NO_WISHES
@@ -70,24 +66,6 @@ class InvokeFunction:
             api_key=caller.key_id,
         )
         await self._acceptance.answer(req, resp, submission, preferences)
-
-    def _is_plain(self, req: Request) -> bool:
-        """Whether a call wishes nothing; see `gateway.call_plans`."""
-        return (
-            not req.query_string
-            and req.content_type == "application/json"
-            and _WISHING_HEADERS.isdisjoint(req.scope[NOTED])
-            and req.scope[BODY] != b""
-            and self._acceptance.is_plain(req.scope)
-        )
-
-    async def _accept_plain(self, req: Request, resp: Response, plan: CallPlan) -> None:
-        body = req.scope[BODY]
-        arguments = read_json_object(body)
-        if not plan.accepts(arguments):
-            check_arguments(plan.manifest, arguments)
-        preferences = read_preferences(noted_header(req.scope, b"prefer"))
-        await self._acceptance.answer_plain(req, resp, plan, body, preferences)
 
 
 async def with_headers(req: Request, wishes: Wishes, policy: Policy) -> Wishes:

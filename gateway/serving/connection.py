@@ -3,7 +3,8 @@
 Uvicorn's server makes one per accepted socket. The rule it protects: a client can
 neither be slow nor large at our expense. Reading has at most one deadline at a time
 (headers, body, or idleness), judged by `sweep`, which the server calls every tick;
-so a request costs no timer.
+so a request costs no timer. What the application lets be taken without it (`known_heads`)
+is held until its body is whole.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from uvicorn.server import ServerState
 from gateway.serving.drain import Drain
 from gateway.serving.exchange import Exchange
 from gateway.serving.fixed_answers import OwnHeaders, refusal_answer
+from gateway.serving.known_heads import KnownHead, KnownHeads
 from gateway.serving.limits import Limits
 from gateway.serving.parsing import Refusal, RequestParser, Scope
 
@@ -39,6 +41,7 @@ class Connection(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: Limits,
+        heads: KnownHeads | None = None,
     ) -> None:
         self.deadline_at = _NEVER
         self._application = config.loaded_app
@@ -46,6 +49,8 @@ class Connection(asyncio.Protocol):
         self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
         self._limits = limits
+        self._heads = heads
+        self._endpoints: Scope = {}
         self._parser = cast("RequestParser", None)
         self._transport = cast("asyncio.Transport", None)
         self._exchanges: deque[Exchange] = deque()
@@ -63,13 +68,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: the client has the header deadline to say something."""
         self._transport = cast("asyncio.Transport", transport)
-        endpoints = {
+        self._endpoints = {
             "server": get_local_addr(self._transport),
             "client": get_remote_addr(self._transport),
             "scheme": "https" if is_ssl(self._transport) else "http",
             "state": self._app_state,
         }
-        self._parser = RequestParser(self, self._limits, endpoints)
+        self._parser = RequestParser(self, self._limits)
         self._state.connections.add(cast("Any", self))
         self._expect(self._limits.header_timeout_s)
 
@@ -90,12 +95,18 @@ class Connection(asyncio.Protocol):
             if self._dropped_bytes > self._limits.linger_bytes:
                 self._transport.abort()
             return
-        parser = self._parser
-        if not (parser.started or parser.seen_bytes or self._exchanges):
+        parser, heads = self._parser, self._heads
+        is_first = parser.is_between and not self._exchanges
+        if is_first:
+            if heads is not None and (known := heads.recall(data)) is not None:
+                self._begin_known(*known)
+                return
             self._expect(self._limits.header_timeout_s)
         parser.feed(data)
         if parser.refusal is not None:
             self._refuse()
+        elif heads is not None and is_first and len(self._exchanges) == 1 and parser.is_between:
+            heads.learn(data, self._exchanges[0])
 
     def eof_received(self) -> bool:
         """Treat a client that has closed its side as gone, once quick answers had their time."""
@@ -128,6 +139,7 @@ class Connection(asyncio.Protocol):
             self,
             keep_alive=keep_alive and not self._stopping,
             expects_continue=expects_continue,
+            take=None if self._heads is None or expects_continue else self._heads.judge(scope),
         )
         self._reading = exchange
         self._expect(self._limits.body_timeout_s)
@@ -144,6 +156,8 @@ class Connection(asyncio.Protocol):
             reading.feed(data)
             if reading.unread_bytes > self._limits.unread_body_bytes:
                 self._pause()
+                if self._exchanges[0] is reading and not reading.is_begun:
+                    self.serve(reading)
 
     def on_end(self) -> None:
         """End the reading of a request; its answer has no deadline of ours."""
@@ -151,8 +165,19 @@ class Connection(asyncio.Protocol):
         self.deadline_at = _NEVER
         if reading is not None:
             reading.complete_body()
+            if not reading.is_begun and self._exchanges[0] is reading:
+                self._run(reading)
 
     # What an exchange asks
+
+    def serve(self, exchange: Exchange) -> None:
+        """Have the application answer."""
+        exchange.is_begun = True
+        exchange.scope = {**exchange.scope, **self._endpoints}
+        task = self._loop.create_task(exchange.run(self._application))
+        exchange.task = task
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
 
     def write(self, data: bytes) -> None:
         """Send bytes to the client."""
@@ -246,10 +271,27 @@ class Connection(asyncio.Protocol):
         self.deadline_at = self._loop.time() + within_s
 
     def _run(self, exchange: Exchange) -> None:
-        task = self._loop.create_task(exchange.run(self._application))
-        exchange.task = task
-        self._state.tasks.add(task)
-        task.add_done_callback(self._state.tasks.discard)
+        """Begin a request; one that may be taken without the application once it is whole."""
+        take = exchange.take
+        if take is not None:
+            if exchange.body_complete:
+                exchange.is_begun = True
+                if take(exchange):
+                    return
+            elif exchange.unread_bytes <= self._limits.unread_body_bytes:
+                return
+        self.serve(exchange)
+
+    def _begin_known(self, head: KnownHead, body: bytes) -> None:
+        """Begin a request that came in one piece, and whose head is known."""
+        keep_alive = head.keep_alive and not self._stopping
+        exchange = Exchange(
+            head.scope, self, keep_alive=keep_alive, expects_continue=False, take=head.take
+        )
+        exchange.feed_whole(body)
+        self.deadline_at = _NEVER
+        self._exchanges.append(exchange)
+        self._run(exchange)
 
     def _pause(self) -> None:
         """Read no further for now; what does not come meanwhile is not the client's fault."""

@@ -3,6 +3,8 @@
 The connection feeds it body bytes and starts it; it calls the application and
 writes the response in as few writes as it can. A client that leaves cancels the
 application's coroutine shortly after, so nobody waits for a caller who is gone.
+Who takes a request without the application answers by `answer`, or hands it over
+to the application after all.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import http
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
 Message = MutableMapping[str, Any]
@@ -47,9 +49,17 @@ class Sink(Protocol):
     def finished(self, exchange: Exchange) -> None:
         """Hear that the response is complete, or will never be."""
 
+    def serve(self, exchange: Exchange) -> None:
+        """Have the application answer."""
+
 
 class Exchange:
-    """One request, from its headers to the end of its response."""
+    """One request, from its headers to the end of its response.
+
+    Attributes:
+        take: Begins it without the application, if its body allows; None if its head does not.
+        on_leave: Told that the client has left, where no coroutine serves it.
+    """
 
     __slots__ = (
         "_arrived",
@@ -62,9 +72,12 @@ class Exchange:
         "_start",
         "body_complete",
         "closed",
+        "is_begun",
         "keep_alive",
+        "on_leave",
         "response_started",
         "scope",
+        "take",
         "task",
     )
 
@@ -75,9 +88,13 @@ class Exchange:
         *,
         keep_alive: bool,
         expects_continue: bool,
+        take: Callable[[Exchange], bool] | None = None,
     ) -> None:
         self.scope = scope
         self.keep_alive = keep_alive
+        self.take = take
+        self.on_leave: Callable[[], None] | None = None
+        self.is_begun = False
         self.body_complete = False
         self.response_started = False
         self.closed = False
@@ -85,7 +102,7 @@ class Exchange:
         self._sink = sink
         self._head_only = scope["method"] == "HEAD"
         self._expects_continue = expects_continue
-        self._body = bytearray()
+        self._body: bytearray | bytes = bytearray()
         self._arrived: asyncio.Future[None] | None = None
         self._start: Message | None = None
         self._chunked = False
@@ -96,10 +113,20 @@ class Exchange:
         """How much of the body the application has not asked for yet."""
         return len(self._body)
 
+    @property
+    def body(self) -> bytes:
+        """What has come of the body and was not asked for."""
+        return bytes(self._body)
+
     def feed(self, data: bytes) -> None:
         """Take a piece of the body."""
         self._body += data
         self._wake()
+
+    def feed_whole(self, body: bytes) -> None:
+        """Take the body in one piece."""
+        self._body = body
+        self.body_complete = True
 
     def complete_body(self) -> None:
         """Hear that the body is whole."""
@@ -116,7 +143,30 @@ class Exchange:
             asyncio.get_running_loop().call_later(after_s, self.task.cancel)
         elif self.task is not None:
             self.task.cancel()
+        elif self.on_leave is not None:
+            asyncio.get_running_loop().call_later(after_s, self.on_leave)
         self._wake()
+
+    def answer(self, head: bytes, body: bytes) -> None:
+        """Send a whole response, made without the application.
+
+        Args:
+            head: The status line and headers with their ends, Content-Length among them.
+            body: So long.
+        """
+        if self.closed:
+            return
+        close = b"" if self.keep_alive else b"connection: close\r\n"
+        self._sink.write(b"%b%b%b\r\n%b" % (head, close, self._sink.own_headers(), body))
+        self.closed = True
+        self._sink.finished(self)
+
+    def hand_over(self, noted: Mapping[str, object]) -> None:
+        """Have the application answer what was begun without it; `noted` goes into the scope."""
+        if not self.closed:
+            self.on_leave = None
+            self.scope = {**self.scope, **noted}
+            self._sink.serve(self)
 
     async def run(self, application: Application) -> None:
         """Call the application; whatever it does, the connection hears of the end."""

@@ -49,7 +49,7 @@ class RequestParser:
         refusal: Why this client is heard no further.
     """
 
-    def __init__(self, owner: Owner, limits: Limits, endpoints: Scope) -> None:
+    def __init__(self, owner: Owner, limits: Limits) -> None:
         self.started = False
         self.seen_bytes = 0
         self.refusal: Refusal | None = None
@@ -57,7 +57,6 @@ class RequestParser:
         self._head_bytes = 0
         self._owner = owner
         self._limits = limits
-        self._endpoints = endpoints
         self._http = httptools.HttpRequestParser(self)
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -79,6 +78,11 @@ class RequestParser:
             self.refuse("malformed_request", f"This is not HTTP/1.1: {error}.")
         if self.seen_bytes > self._limits.header_bytes:
             self.refuse("headers_too_large", f"At most {self._limits.header_bytes} bytes.")
+
+    @property
+    def is_between(self) -> bool:
+        """Whether all that came is parsed, and the next byte begins a request."""
+        return not (self.started or self.seen_bytes) and self.refusal is None
 
     def refuse(self, code: str, detail: str) -> None:
         """Read this client no further; the first reason counts."""
@@ -187,7 +191,6 @@ class RequestParser:
             self.refuse("malformed_request", "The request target is not a path.")
             return None
         return {
-            **self._endpoints,
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": version,

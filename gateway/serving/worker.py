@@ -1,7 +1,8 @@
 """The gunicorn worker: uvicorn's server with our connections, and its tick as their clock.
 
-The application brings its `limits` for connections and a `drain` that ends long waits
-when the process is told to stop.
+The application brings its `limits` for connections, a `drain` that ends long waits when
+the process is told to stop, and, if it likes, a `judge_head`: which requests may be taken
+without it (`gateway.serving.known_heads`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
 
 from gateway.serving.connection import Connection
+from gateway.serving.known_heads import KnownHeads
 
 _TICKS_PER_SWEEP = 2
 
@@ -65,7 +67,9 @@ class GatewayWorker(UvicornWorker):  # type: ignore[misc]
         _allow_many_connections()
         application = self.wsgi
         self.config.app = application
-        self.config.http = partial(Connection, limits=application.limits)
+        judge = getattr(application, "judge_head", None)
+        heads = None if judge is None else KnownHeads(judge)
+        self.config.http = partial(Connection, limits=application.limits, heads=heads)
         server = SweepingServer(config=self.config)
         self._install_sigquit_handler()
         await server.serve(sockets=self.sockets)

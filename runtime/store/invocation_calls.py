@@ -197,6 +197,12 @@ def read(
     )
 
 
+class _Notices:
+    """One reader for all notices of a process, which are whole; a broken one spoils it."""
+
+    reader = hiredis.Reader()
+
+
 def parse_notice(payload: bytes) -> tuple[str, list[bytes]]:
     """Read what a finish publishes on a gateway's inbox: an id, and the record.
 
@@ -207,10 +213,14 @@ def parse_notice(payload: bytes) -> tuple[str, list[bytes]]:
         StoreError: It is neither.
     """
     invocation_id, _, rest = payload.partition(b"\n")
-    reader = hiredis.Reader()
+    reader = _Notices.reader
     reader.feed(rest)
-    flat = reader.gets()
-    if not isinstance(flat, list):
+    try:
+        flat = reader.gets()
+    except hiredis.ProtocolError:
+        flat = False
+    if not isinstance(flat, list) or reader.has_data():
+        _Notices.reader = hiredis.Reader()
         raise StoreError(f"a broken notice for {invocation_id!r}")
     return invocation_id.decode(), flat
 

@@ -13,6 +13,7 @@ import contextlib
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import hiredis
@@ -58,46 +59,46 @@ class Multiplexer:
             reply = await self._exchange(pack(command_words(call, self.keys, whole=True)))
         return call.parse(reply)
 
-    def begin(self, command: bytes) -> asyncio.Future[Any] | None:
-        """Send a packed command now, so that Redis works while we go on; None: not connected."""
+    def begin(self, command: bytes, hear: Callable[[Any], None]) -> bool:
+        """Send a packed command now, so that Redis works while we go on; False: not connected.
+
+        `hear` gets the raw reply, or a StoreError: as `run`, but also NoScriptError.
+        """
         wire = self._wire
         if wire is None or wire.closed:
-            return None
-        future = wire.send(command)
+            return False
+        wire.begin(command, partial(self._hear, hear))
         wire.flush()
-        return future
+        return True
 
-    async def run_packed(
-        self,
-        command: bytes,
-        *,
-        whole: Callable[[], bytes],
-        begun: asyncio.Future[Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - whatever Redis says
+    def _hear(self, hear: Callable[[Any], None], reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
+        if isinstance(reply, hiredis.ReplyError):
+            reply = self._failure_of(reply)
+        if isinstance(reply, StoreError) and not isinstance(reply, NoScriptError):
+            TROUBLE.count(reply)
+        hear(reply)
+
+    async def run_packed(self, command: bytes, *, whole: Callable[[], bytes]) -> Any:  # noqa: ANN401 - whatever Redis says
         """Send a script's call that is packed already, and return its raw reply.
 
         Args:
             command: By the script's hash.
             whole: The same with its source, for a Redis that does not hold it.
-            begun: The reply to come, where the command is sent already.
 
         Raises:
             StoreError: As `run`.
         """
         try:
-            return await self._exchange(command, begun)
+            return await self._exchange(command)
         except NoScriptError:
             return await self._exchange(whole())
 
-    async def _exchange(self, command: bytes, begun: asyncio.Future[Any] | None = None) -> Any:  # noqa: ANN401 - whatever Redis says
-        """Return the raw reply to a packed command."""
+    async def _exchange(self, command: bytes) -> Any:  # noqa: ANN401 - whatever Redis says
         try:
-            if begun is None:
-                wire = self._wire
-                if wire is None or wire.closed:
-                    wire = await self._connect()
-                begun = wire.send(command)
-            reply = await begun
+            wire = self._wire
+            if wire is None or wire.closed:
+                wire = await self._connect()
+            reply = await wire.send(command)
             if isinstance(reply, hiredis.ReplyError):
                 raise self._failure_of(reply)
         except NoScriptError:
@@ -174,14 +175,14 @@ async def open_wire(address: Address, timeout_s: float) -> Wire:
 
 
 class Wire(asyncio.Protocol):
-    """The protocol of one connection: a queue of futures, answered in order."""
+    """The protocol of one connection: a queue of who hears the replies, which come in order."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float) -> None:
         self.closed = False
         self._loop = loop
         self._timeout_s = timeout_s
         self._reader = hiredis.Reader()
-        self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._waiting: deque[tuple[Callable[[Any], None], float]] = deque()
         self._unsent: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -189,16 +190,20 @@ class Wire(asyncio.Protocol):
     def send(self, command: bytes) -> asyncio.Future[Any]:
         """Queue one packed command; the future gets its raw reply, error replies included."""
         future = self._loop.create_future()
+        self.begin(command, partial(_settle, future))
+        return future
+
+    def begin(self, command: bytes, hear: Callable[[Any], None]) -> None:
+        """Queue one packed command; `hear` gets its raw reply, or a StoreUnavailableError."""
         if self.closed:
-            future.set_exception(StoreUnavailableError("the connection to Redis is closed"))
-            return future
-        self._waiting.append((future, self._loop.time() + self._timeout_s))
+            hear(StoreUnavailableError("the connection to Redis is closed"))
+            return
+        self._waiting.append((hear, self._loop.time() + self._timeout_s))
         if not self._unsent:
             self._loop.call_soon(self.flush)
         self._unsent.append(command)
         if self._watch is None:
             self._watch = self._loop.call_later(self._timeout_s, self._check_oldest)
-        return future
 
     def fail(self, why: str) -> None:
         """Close, and tell all that wait; safe to call twice."""
@@ -210,11 +215,8 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         waiting, self._waiting = self._waiting, deque()
-        for future, _ in waiting:
-            if not future.done():
-                future.set_exception(StoreUnavailableError(f"Redis: {why}"))
-                with contextlib.suppress(Exception):
-                    future.exception()
+        for hear, _ in waiting:
+            hear(StoreUnavailableError(f"Redis: {why}"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to write (asyncio.Protocol)."""
@@ -225,13 +227,12 @@ class Wire(asyncio.Protocol):
         self.fail(str(exc or "connection closed by the server"))
 
     def data_received(self, data: bytes) -> None:
-        """Answer the futures whose replies are complete (asyncio.Protocol)."""
+        """Hand out the replies that are complete (asyncio.Protocol)."""
         self._reader.feed(data)
         try:
             while (reply := self._reader.gets()) is not False:
-                future, _ = self._waiting.popleft()
-                if not future.done():
-                    future.set_result(reply)
+                hear, _ = self._waiting.popleft()
+                hear(reply)
         except (hiredis.ProtocolError, IndexError) as error:
             self.fail(f"broken reply: {error}")
 
@@ -250,3 +251,13 @@ class Wire(asyncio.Protocol):
             self.fail(f"no answer within {self._timeout_s:g} s")
         else:
             self._watch = self._loop.call_later(left_s, self._check_oldest)
+
+
+def _settle(future: asyncio.Future[Any], reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
+    if future.done():
+        return
+    if isinstance(reply, StoreError):
+        future.set_exception(reply)
+        future.exception()  # perhaps nobody asks any more, and that is no fault
+    else:
+        future.set_result(reply)

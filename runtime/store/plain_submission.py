@@ -9,20 +9,24 @@ company.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import structlog
+
 from runtime.errors import StoreError
+from runtime.store.failures import NoScriptError
 from runtime.store.line import command_words
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.packing import pack
 from runtime.store.submission_calls import Submitted, submit_plain
 
+_log = structlog.get_logger(__name__)
 _MOST_TOGETHER = 8
 _MOST_BYTES_TOGETHER = 32_768
 _WORDS_EACH = 2
 
-Entry = tuple[bytes, asyncio.Future[Submitted]]
+Hear = Callable[[Submitted | StoreError], None]
 
 
 class PlainSubmission:
@@ -59,66 +63,78 @@ class PlainSubmission:
         self._fixed_words = len(words)
         self._fixed = _bulk(*words)
         self._fixed_whole = _bulk(*command_words(call, store.keys, whole=True))
-        self._entries: list[Entry] = []
+        self._packed: list[bytes] = []
+        self._hearers: list[Hear] = []
         self._size = 0
         self._sending: set[asyncio.Task[None]] = set()
 
-    def submit(self, invocation_id: bytes, arguments: bytes) -> asyncio.Future[Submitted]:
-        """Line up one call of a fresh id; the future gets NEW or FULL (without the id).
+    def submit(self, invocation_id: bytes, arguments: bytes, hear: Hear) -> None:
+        """Line up one call of a fresh id.
 
-        The future raises StoreError: Redis is away or answers an error.
+        `hear` gets NEW or FULL (without the id) or why it failed: Redis is away, or answered
+        an error.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Submitted] = loop.create_future()
-        if not self._entries:
-            self._start(self._send_lined_up())
+        if not self._packed:
+            asyncio.get_running_loop().call_soon(self._send)
         packed = b"$%d\r\n%b\r\n$%d\r\n%b\r\n" % (
             len(invocation_id),
             invocation_id,
             len(arguments),
             arguments,
         )
-        self._entries.append((packed, future))
+        self._packed.append(packed)
+        self._hearers.append(hear)
         self._size += len(packed)
-        if len(self._entries) >= _MOST_TOGETHER or self._size >= _MOST_BYTES_TOGETHER:
-            self._send()
-        return future
-
-    async def _send_lined_up(self) -> None:
-        """Send at the loop's next turn what has not been sent by then."""
-        if self._entries:
+        if len(self._packed) >= _MOST_TOGETHER or self._size >= _MOST_BYTES_TOGETHER:
             self._send()
 
     def _send(self) -> None:
-        entries, self._entries, self._size = self._entries, [], 0
-        count = b"*%d\r\n" % (self._fixed_words + _WORDS_EACH * len(entries))
-        tail = b"".join([packed for packed, _ in entries])
-        command = count + self._fixed + tail
-        begun = self._store.begin(command)
-        reply = self._store.run_packed(
-            command, whole=lambda: count + self._fixed_whole + tail, begun=begun
-        )
-        self._start(self._tell(entries, reply))
+        """Send what is lined up: when it is enough, or at the end of the turn."""
+        hearers = self._hearers
+        if not hearers:
+            return
+        tail = b"".join(self._packed)
+        self._packed, self._hearers, self._size = [], [], 0
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        def hear(reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
+            if isinstance(reply, NoScriptError):
+                self._send_slowly(tail, hearers)
+            else:
+                self._tell(hearers, reply)
+
+        if not self._store.begin(self._command(self._fixed, tail, hearers), hear):
+            self._send_slowly(tail, hearers)
+
+    def _command(self, fixed: bytes, tail: bytes, hearers: list[Hear]) -> bytes:
+        return b"*%d\r\n%b%b" % (self._fixed_words + _WORDS_EACH * len(hearers), fixed, tail)
+
+    def _send_slowly(self, tail: bytes, hearers: list[Hear]) -> None:
+        """Send what cannot be sent at once: Redis is not connected, or lacks the script."""
+        task = asyncio.get_running_loop().create_task(self._run(tail, hearers))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _tell(self, entries: list[Entry], coming: Awaitable[Any]) -> None:
-        """Tell each caller what became of his call."""
+    async def _run(self, tail: bytes, hearers: list[Hear]) -> None:
         try:
-            reply = await coming
+            reply = await self._store.run_packed(
+                self._command(self._fixed, tail, hearers),
+                whole=lambda: self._command(self._fixed_whole, tail, hearers),
+            )
         except StoreError as error:
-            for _, future in entries:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for submitted, count_of_it in self._parse(reply):
-            for _, future in entries[:count_of_it]:
-                if not future.done():
-                    future.set_result(submitted)
-            entries = entries[count_of_it:]
+            reply = error
+        self._tell(hearers, reply)
+
+    def _tell(self, hearers: list[Hear], reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
+        """Tell each caller what became of his call; what fails for one is not for the others."""
+        outcomes: Sequence[tuple[Submitted | StoreError, int]]
+        outcomes = [(reply, len(hearers))] if isinstance(reply, StoreError) else self._parse(reply)
+        told = iter(hearers)
+        for outcome, count in outcomes:
+            for _, hear in zip(range(count), told, strict=False):
+                try:
+                    hear(outcome)
+                except Exception:  # noqa: BLE001 - the outermost frame of a caller's request
+                    _log.exception("caller_not_told")
 
 
 def _bulk(*words: bytes | str | int) -> bytes:

@@ -108,7 +108,7 @@ def submit_plain(
     max_waiting: int = 0,
     waiter: str = "",
     entries: Iterable[tuple[str, bytes]] = (),
-) -> Call[list[tuple[Submitted, int]]]:
+) -> Call[Sequence[tuple[Submitted, int]]]:
     """Give birth to calls that wish nothing, as (fresh id, arguments).
 
     Returns what became of the first ones and of how many; NEW first, then FULL.

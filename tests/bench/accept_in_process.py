@@ -24,6 +24,7 @@ from uvicorn.server import ServerState
 
 from gateway.app import create
 from gateway.serving.connection import Connection
+from gateway.serving.known_heads import KnownHeads
 from gateway.serving.limits import Limits
 from runtime.settings import Settings
 from runtime.store.multiplexer import Multiplexer, Wire
@@ -81,9 +82,11 @@ async def _round(application: Application, path: str) -> float:
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(BODY)}\r\n\r\n{BODY}".encode()
     left = _Left(_REQUESTS, loop.create_future())
+    judge = getattr(application, "judge_head", None)
+    heads = None if judge is None else KnownHeads(judge)
     clients = []
     for _ in range(_CONNECTIONS):
-        connection = Connection(config, state, {}, loop, limits=Limits())
+        connection = Connection(config, state, {}, loop, limits=Limits(), heads=heads)
         client = _Client(loop, connection, request, left)
         connection.connection_made(cast("Any", client))
         clients.append(client)

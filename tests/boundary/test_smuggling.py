@@ -95,7 +95,7 @@ class Witness:
 def parse(*pieces: bytes) -> tuple[Witness, str | None]:
     """Feed a parser as a connection does; return what it told, and its refusal."""
     witness = Witness()
-    parser = RequestParser(witness, LIMITS, {})
+    parser = RequestParser(witness, LIMITS)
     for piece in pieces:
         parser.feed(piece)
         if parser.refusal is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import Future
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
 
-from runtime.errors import StoreRefusedError, StoreUnavailableError
+from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.submission import prepare, submit
 from runtime.registry.manifest import Manifest
@@ -38,6 +39,24 @@ def plain(store: Multiplexer, **more: int | str) -> PlainSubmission:
     return PlainSubmission(store, **{"max_waiting": 0, **usual, **more})
 
 
+def submitted(
+    f: PlainSubmission, invocation_id: str, arguments: bytes = b"{}"
+) -> Future[Submitted]:
+    """What a caller in a coroutine would make of it."""
+    told: Future[Submitted] = asyncio.get_running_loop().create_future()
+
+    def hear(outcome: Submitted | StoreError) -> None:
+        if told.done():
+            return
+        if isinstance(outcome, StoreError):
+            told.set_exception(outcome)
+        else:
+            told.set_result(outcome)
+
+    f.submit(invocation_id.encode(), arguments, hear)
+    return told
+
+
 def contents(life: Life) -> dict[str, object]:
     """All there is in Redis, without the moments."""
     found: dict[str, object] = {}
@@ -65,7 +84,7 @@ def test_a_plain_birth_leaves_what_every_other_birth_leaves(life: Life, waiter: 
     ordinary = contents(life)
     life.command("FLUSHALL")
 
-    [(submitted, count)] = life.line.run(
+    [(born, count)] = life.line.run(
         submit_plain(
             function="f",
             queue="default",
@@ -77,8 +96,8 @@ def test_a_plain_birth_leaves_what_every_other_birth_leaves(life: Life, waiter: 
     )
 
     assert contents(life) == ordinary
-    assert (submitted.reception, count) == ("NEW", 2)
-    assert life.read(ids[0]).created_at_ms == submitted.created_at_ms
+    assert (born.reception, count) == ("NEW", 2)
+    assert life.read(ids[0]).created_at_ms == born.created_at_ms
     assert [claimed.id for claimed in life.claim(5).items] == ids
 
 
@@ -88,7 +107,7 @@ def test_eight_calls_of_one_turn_share_a_command(redis_url: str, life: Life):
 
     async def submit_all(store: Multiplexer) -> list[Submitted]:
         f = plain(store)
-        return await asyncio.gather(*(f.submit(i.encode(), b'{"n":1}') for i in ids))
+        return await asyncio.gather(*(submitted(f, i, b'{"n":1}') for i in ids))
 
     answers = with_store(redis_url, submit_all)
 
@@ -103,8 +122,8 @@ def test_large_calls_are_not_made_together(redis_url: str, life: Life):
 
     async def submit_all(store: Multiplexer) -> list[Submitted]:
         f = plain(store)
-        ids = [new_invocation_id().encode() for _ in range(4)]
-        return await asyncio.gather(*(f.submit(i, arguments) for i in ids))
+        ids = [new_invocation_id() for _ in range(4)]
+        return await asyncio.gather(*(submitted(f, i, arguments) for i in ids))
 
     answers = with_store(redis_url, submit_all)
 
@@ -118,8 +137,8 @@ def test_only_those_are_born_that_may_wait(redis_url: str, life: Life):
 
     async def submit_twice(store: Multiplexer) -> list[Submitted]:
         f = plain(store, max_waiting=3)
-        first = await asyncio.gather(*(f.submit(i.encode(), b"{}") for i in ids[:4]))
-        return [*first, await f.submit(ids[4].encode(), b"{}")]
+        first = await asyncio.gather(*(submitted(f, i) for i in ids[:4]))
+        return [*first, await submitted(f, ids[4])]
 
     answers = with_store(redis_url, submit_twice)
 
@@ -133,8 +152,8 @@ def test_a_full_redis_refuses_all_of_them(redis_url: str, life: Life):
 
     async def submit_two(store: Multiplexer) -> list[object]:
         f = plain(store)
-        ids = [new_invocation_id().encode() for _ in range(2)]
-        return await asyncio.gather(*(f.submit(i, b"{}") for i in ids), return_exceptions=True)
+        ids = [new_invocation_id() for _ in range(2)]
+        return await asyncio.gather(*(submitted(f, i) for i in ids), return_exceptions=True)
 
     try:
         answers = with_store(redis_url, submit_two)
@@ -148,21 +167,23 @@ def test_a_full_redis_refuses_all_of_them(redis_url: str, life: Life):
 def test_they_are_born_although_redis_has_lost_the_script(redis_url: str, life: Life):
     async def submit_after_flush(store: Multiplexer) -> Submitted:
         f = plain(store)
-        await f.submit(new_invocation_id().encode(), b"{}")
+        await submitted(f, new_invocation_id())
         await asyncio.to_thread(life.command, "SCRIPT", "FLUSH")
-        return await f.submit(new_invocation_id().encode(), b"{}")
+        return await submitted(f, new_invocation_id())
 
     assert with_store(redis_url, submit_after_flush).reception == "NEW"
     assert len(life.claim(5).items) == 2
 
 
-def test_a_caller_who_leaves_takes_nobody_along(redis_url: str, life: Life):
+def test_a_caller_who_cannot_be_told_takes_nobody_along(redis_url: str, life: Life):
     async def submit_two(store: Multiplexer) -> Submitted:
         f = plain(store)
-        gone = f.submit(new_invocation_id().encode(), b"{}")
-        stays = f.submit(new_invocation_id().encode(), b"{}")
-        gone.cancel()
-        return await stays
+
+        def fail(_: Submitted | StoreError) -> None:
+            raise RuntimeError("he is gone")
+
+        f.submit(new_invocation_id().encode(), b"{}", fail)
+        return await submitted(f, new_invocation_id())
 
     assert with_store(redis_url, submit_two).reception == "NEW"
 
@@ -170,8 +191,8 @@ def test_a_caller_who_leaves_takes_nobody_along(redis_url: str, life: Life):
 def test_without_redis_each_hears_of_it():
     async def submit_two(store: Multiplexer) -> list[object]:
         f = plain(store)
-        ids = [new_invocation_id().encode() for _ in range(2)]
-        return await asyncio.gather(*(f.submit(i, b"{}") for i in ids), return_exceptions=True)
+        ids = [new_invocation_id() for _ in range(2)]
+        return await asyncio.gather(*(submitted(f, i) for i in ids), return_exceptions=True)
 
     answers = with_store("unix:///nowhere/redis.sock", submit_two)
 

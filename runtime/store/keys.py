@@ -1,8 +1,8 @@
 """Every Redis key, built here and nowhere else.
 
 One table: name, shape, how long the key lives, what it holds. Python reads it
-through `Keys`; the Lua scripts get the same table as functions (`key_record(id)`
-and so on) in a prelude that `lua_prelude` writes, so no key is spelled twice.
+through `Keys`; the Lua scripts name the same table's keys as if by functions
+(`key_record(id)` and so on), which `spell_out_keys` writes out, so no key is spelled twice.
 All keys of a partition share one hash tag and so one cluster slot: a script may
 touch any of them.
 """
@@ -15,6 +15,7 @@ from typing import Literal
 
 _HOLE = re.compile(r"<\w+>")
 _USE = re.compile(r"\bkey_(\w+)\(")
+_LOOSE = re.compile(r"\b(or|and|not)\b|[<>=~]")
 
 Life = Literal["permanent", "until finished, then its retention", "while it lives", "retention"]
 
@@ -140,20 +141,40 @@ class Keys:
         return self.prefix + _HOLE.sub(lambda _: next(filled), _SHAPES[name].shape)
 
 
-def lua_prelude(body: str) -> str:
-    """Return the Lua functions `key_<name>(…)` that `body` calls; KEYS[1] is the prefix.
+def spell_out_keys(source: str) -> str:
+    """Write out every `key_<name>(…)` of a Lua source as the key itself; `P` is the prefix.
 
-    Only those: Redis makes every function of a script anew at each call of it.
+    As functions they would do as well, but Redis makes every function of a script anew at
+    each call of it, and calling them is a good part of what a short script costs.
     """
-    lines = ["local P = KEYS[1]"]
-    used = set(_USE.findall(body))
-    for shape in TABLE:
-        if shape.name not in used:
-            continue
-        holes = [hole.strip("<>") for hole in _HOLE.findall(shape.shape)]
-        pieces = _HOLE.split(shape.shape)
-        text = "P .. '" + pieces[0] + "'"
-        for hole, piece in zip(holes, pieces[1:], strict=True):
-            text += f" .. {hole}" + (f" .. '{piece}'" if piece else "")
-        lines.append(f"local function key_{shape.name}({', '.join(holes)}) return {text} end")
-    return "\n".join(lines)
+    written, at = [], 0
+    while use := _USE.search(source, at):
+        shape = _SHAPES[use[1]].shape
+        parts, end = _arguments(source, use.end())
+        holes = _HOLE.findall(shape)
+        if len(parts) != len(holes):
+            raise ValueError(f"key_{use[1]} takes {len(holes)}: {source[use.start() : end]}")
+        pieces = [piece and f"'{piece}'" for piece in _HOLE.split(shape)]
+        filled = [spell_out_keys(f"({part})" if _LOOSE.search(part) else part) for part in parts]
+        mixed = [word for pair in zip(pieces, [*filled, ""], strict=True) for word in pair]
+        text = " .. ".join(["P", *filter(None, mixed)]).replace("' .. '", "")
+        written += [source[at : use.start()], f"({text})"]
+        at = end
+    return "".join([*written, source[at:]])
+
+
+def _arguments(source: str, start: int) -> tuple[list[str], int]:
+    """Return the arguments of the call whose parenthesis opened before `start`, and its end."""
+    parts, depth, begun, quote = [], 0, start, ""
+    for at in range(start, len(source)):
+        sign = source[at]
+        if quote or sign in "'\"":
+            quote = (quote or sign) if sign != quote else ""
+        elif depth == 0 and sign in ",)":
+            parts.append(source[begun:at].strip())
+            begun = at + 1
+            if sign == ")":
+                return [part for part in parts if part], at + 1
+        else:
+            depth += (sign in "([{") - (sign in ")]}")
+    raise ValueError(f"a key's parenthesis is not closed: {source[start : start + 40]}")

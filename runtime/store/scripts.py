@@ -1,29 +1,36 @@
 """The Lua scripts as values: source, hash, and the names its header promises.
 
 Every write that must be atomic is one file in lua/. Its header names ARGV and
-RETURNS; this module turns the names into Lua locals and puts the key functions
-in front, so that script and caller cannot disagree on an index or a key. The one
-KEYS entry is the partition's prefix. A last ARGV name ending in `...` stands for
-all the rest, from index `rest` on.
+RETURNS; this module turns the names into Lua locals and writes out the keys, so
+that script and caller cannot disagree on an index or a key. The one KEYS entry is
+the partition's prefix. A last ARGV name ending in `...` stands for all the rest,
+from index `rest` on.
+
+An include's functions are there at once, or, with `include when needed`, as
+`rare().<function>`: Redis makes a script's functions anew at each call, so what is
+seldom needed is only made then. `made` is false until it was.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Generic, TypeVar
 
-from runtime.store.keys import lua_prelude
+from runtime.store.keys import spell_out_keys
 
 _FIELD = re.compile(r"^-- (ARGV|RETURNS) +(.+)$", re.MULTILINE)
 _INCLUDE = re.compile(r"^-- include: (\w+)$", re.MULTILINE)
+_INCLUDE_WHEN_NEEDED = re.compile(r"^-- include when needed: (\w+)$", re.MULTILINE)
+_FUNCTION = re.compile(r"^local function (\w+)", re.MULTILINE)
 
 Argument = bytes | str | int
 T = TypeVar("T")
+_LUA = resources.files("runtime.store") / "lua"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +61,47 @@ class Call(Generic[T]):
 @cache
 def load_script(name: str) -> Script:
     """Read lua/<name>.lua, pull in its includes and bind its names."""
-    folder = resources.files("runtime.store") / "lua"
-    body = (folder / f"{name}.lua").read_text(encoding="utf-8")
+    body = (_LUA / f"{name}.lua").read_text(encoding="utf-8")
     header = dict(_FIELD.findall(body))
     argv = tuple(part.strip() for part in header.get("ARGV", "").split(",") if part.strip())
-    included = [
-        (folder / "include" / f"{part}.lua").read_text(encoding="utf-8")
-        for part in _INCLUDE.findall(body)
-    ]
+    included = _read_includes(_INCLUDE.findall(body))
+    rare = _read_includes(_INCLUDE_WHEN_NEEDED.findall(body), besides=included)
     bound = []
     for index, arg in enumerate(argv, 1):
         bound.append(
             f"local rest = {index}" if arg.endswith("...") else f"local {arg} = ARGV[{index}]"
         )
-    source = "\n".join([lua_prelude("".join([*included, body])), *included, *bound, body])
+    parts = ["local P = KEYS[1]", *included.values(), _make_when_needed(rare), *bound, body]
+    source = spell_out_keys("\n".join(parts))
     return Script(name, argv, source, hashlib.sha1(source.encode()).hexdigest())  # noqa: S324
 
 
 @cache
 def all_scripts() -> tuple[Script, ...]:
     """Return every script there is; connections load them when they open."""
-    folder = resources.files("runtime.store") / "lua"
-    names = sorted(f.name.removesuffix(".lua") for f in folder.iterdir() if f.name.endswith(".lua"))
+    names = sorted(f.name.removesuffix(".lua") for f in _LUA.iterdir() if f.name.endswith(".lua"))
     return tuple(load_script(name) for name in names)
+
+
+def _read_includes(names: Iterable[str], *, besides: Collection[str] = ()) -> dict[str, str]:
+    """Read includes and what they include themselves, each once and after what it needs."""
+    found: dict[str, str] = {}
+    for name in names:
+        text = (_LUA / "include" / f"{name}.lua").read_text(encoding="utf-8")
+        own = _read_includes(_INCLUDE.findall(text), besides=besides)
+        found.update({one: text for one, text in own.items() if one not in found})
+        if name not in found and name not in besides:
+            found[name] = text
+    return found
+
+
+def _make_when_needed(includes: Mapping[str, str]) -> str:
+    """Return Lua that makes the functions of `includes` at the first call of `rare()`."""
+    if not includes:
+        return ""
+    text = "\n".join(includes.values())
+    names = ", ".join(f"{name} = {name}" for name in _FUNCTION.findall(text))
+    return (
+        "local made = false\nlocal function rare()\nif made then return made end\n"
+        f"{text}\nmade = {{ {names} }}\nreturn made\nend"
+    )

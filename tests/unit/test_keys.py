@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.store.keys import TABLE, Keys, lua_prelude
+from runtime.store.keys import TABLE, Keys, spell_out_keys
 from runtime.store.scripts import Call
 
 
@@ -13,13 +13,16 @@ def test_every_key_carries_the_hash_tag_of_its_partition():
 
 
 def test_lua_spells_a_key_as_python_does(line):
-    body = "return {key_lane('q1', 'f', 'k'), key_record('x'), key_leases()}"
-    source = lua_prelude(body) + "\n" + body
+    body = (
+        "local no return {key_lane('q1', no or 'f', key_record('k, )')),"
+        " key_record(string.rep('x', 2)), key_leases()}"
+    )
+    source = "local P = KEYS[1] " + spell_out_keys(body)
 
     spelled = line.run(Call(("EVAL", source, 1, Keys().prefix), lambda reply: reply))
 
     assert [key.decode() for key in spelled] == [
-        Keys().build("lane", "q1", "f", "k"),
-        Keys().build("record", "x"),
+        Keys().build("lane", "q1", "f", Keys().build("record", "k, )")),
+        Keys().build("record", "xx"),
         Keys().build("leases"),
     ]

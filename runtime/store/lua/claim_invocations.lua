@@ -9,93 +9,78 @@
 --          attempt, token, created_at, arguments, request, traceparent, tracestate}
 -- WHY ONE SCRIPT  between leaving its lane and being leased an invocation would belong to nobody;
 --                 and two workers that look at once would both see room under a limit.
--- The first write is one that a full Redis refuses (HINCRBY), so that a refusal changes nothing.
+-- The first write is one that a full Redis refuses (HSET, HINCRBY), so that a refusal changes nothing.
 -- include: clock
--- include: lanes
--- include: pace
--- include: create_delivery
--- include: gather
--- include: tally
--- include: finish
+-- include: wake
+-- include when needed: lanes
+-- include when needed: pace
+-- include when needed: create_delivery
+-- include when needed: finish
 local PATIENCE_MS = 5000
 local MOST_PASSED_OVER = 50
+local MOST_LOOKS = 1000
+local MOST_ROUNDS = 1000
 local now = now_ms()
-local queue_key = key_queue(queue)
-redis.call('HINCRBY', queue_key, 'claims', 1)
+local started_at = string.format('%.0f', now)
+local queue_key, ring = key_queue(queue), key_ring(queue)
+local due, held = key_due(queue), key_held(queue)
+local due_at, held_at = math.huge, math.huge
+
+-- look_after_due(): let those wait in their lanes whose moment has come.
+local function look_after_due()
+  redis.call('HINCRBY', queue_key, 'claims', 1)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, 100)) do
+    local at = tonumber(redis.call('ZSCORE', due, id))
+    redis.call('ZREM', due, id)
+    local was = rare().read_facts(id)
+    if was.status == 'scheduled' or was.status == 'retrying' then
+      redis.call('HSET', key_record(id), 'status', 'queued')
+      made.put_in_lane(queue, was.function_name, was.key, id, made.urgency(was.priority, at))
+      if was.batch then
+        made.count_in_batch(was.batch, now, was.status, 'queued')
+      end
+      made.poke(id, was.watchers)
+    end
+  end
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', held, '-inf', now, 'LIMIT', 0, 100)) do
+    rare().let_go_on(queue, name)
+  end
+end
 
 -- first_of(key): the score of a sorted set's first member, or infinity.
 local function first_of(key)
   return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or 'inf')
 end
 
-local due = key_due(queue)
-local due_at = first_of(due)
-if due_at <= now then
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, 100)) do
-    local at = tonumber(redis.call('ZSCORE', due, id))
-    redis.call('ZREM', due, id)
-    local was = read_facts(id)
-    if was.status == 'scheduled' or was.status == 'retrying' then
-      redis.call('HSET', key_record(id), 'status', 'queued')
-      put_in_lane(queue, was.function_name, was.key, id, urgency(was.priority, at))
-      if was.batch then
-        count_in_batch(was.batch, now, was.status, 'queued')
-      end
-      poke(id, was.watchers)
-    end
-  end
-  due_at = first_of(due)
-end
-local held = key_held(queue)
-if first_of(held) <= now then
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', held, '-inf', now, 'LIMIT', 0, 100)) do
-    let_go_on(queue, name)
+if redis.call('EXISTS', due, held) > 0 then
+  due_at, held_at = first_of(due), first_of(held)
+  if due_at <= now or held_at <= now then
+    look_after_due()
+    due_at, held_at = first_of(due), first_of(held)
   end
 end
 
 -- until_next(): for how long the caller may block if nothing new comes.
 local function until_next()
-  local at = math.min(due_at, first_of(held))
+  local at = math.min(due_at, held_at)
   return at == math.huge and -1 or math.max(0, math.ceil(at - now))
 end
 
-if redis.call('HGET', queue_key, 'paused') == '1' then
+local counts = redis.call('HMGET', queue_key, 'paused', 'waiting', 'running')
+if counts[1] == '1' then
   return { until_next(), -1, {} }
 end
 
--- may_start(name, limits): whether a function's limits let one more start; if not it is held
--- until it may, or until a running one ends.
-local function may_start(name, limits)
-  local concurrency, count, per_ms = string.match(limits, '^(%d+) (%d+) (%d+)$')
-  if concurrency ~= '0' and redis.call('SCARD', key_running(name)) >= tonumber(concurrency) then
-    redis.call('ZADD', held, now + PATIENCE_MS, name)
-    return false
-  end
-  if count ~= '0' then
-    local tolerance = math.max(100, per_ms / count) - per_ms / count
-    local at = pace('fn:' .. name, tolerance)
-    if at > now then
-      redis.call('ZADD', held, math.ceil(at), name)
-      return false
-    end
-  end
-  return true
+local first, second = unpack(redis.call('LRANGE', ring, 0, 1))
+if not first then
+  return { until_next(), 0, {} }
 end
 
-local function count_limits(name, limits, id)
-  local concurrency, count, per_ms = string.match(limits, '^(%d+) (%d+) (%d+)$')
-  if concurrency ~= '0' then
-    redis.call('SADD', key_running(name), id)
-  end
-  if count ~= '0' then
-    count_start('fn:' .. name, now, tonumber(count), tonumber(per_ms))
-  end
-end
-
-local expired = {}
+local expired, leased = {}, {}
 local reply = { 0, 0, expired }
-local left, more, popped, started = tonumber(limit), tonumber(ahead), 0, 0
-local limits_of, versions = {}, {}
+local most_started, more, started = tonumber(limit), tonumber(ahead), 0
+local limits_of, versions, popped, in_batch = {}, {}, {}, {}
+local lease_end = string.format('%.0f', now + lease_ms)
 
 -- limits_for(name): a function's limits, false where it has none.
 local function limits_for(name)
@@ -106,36 +91,48 @@ local function limits_for(name)
   return limits_of[name]
 end
 
--- start(name, limits, id): what has left its lane gets its lease, unless it waited for too long.
-local function start(name, limits, id)
+-- start(name, id): what leaves its lane gets its lease; false if it waited for too long.
+-- Every record has six fields at its birth, more if a gateway waits for its end or its caller is
+-- known; only of one that has others it is asked what few have.
+local function start(name, id)
   local record = key_record(id)
-  local f = redis.call('HMGET', record, 'version', 'created_at', 'arguments', 'request',
-    'traceparent', 'expires_at', 'batch', 'watchers', 'tracestate', 'attempt', 'token')
-  if f[6] and tonumber(f[6]) <= now then
-    finish(id, read_facts(id), 'expired', expired_ttl_ms, now, {})
-    expired[#expired + 1] = id
-    return
+  local f = redis.call('HMGET', record, 'version', 'created_at', 'arguments', 'waiters',
+    'caller')
+  local attempt, token, m = '1', '1', nil
+  local known = (f[4] and 7 or 6) + (f[5] and 1 or 0)
+  if not (f[1] and f[3]) or redis.call('HLEN', record) ~= known then
+    m = redis.call('HMGET', record, 'expires_at', 'attempt', 'token', 'batch', 'watchers', 'request',
+      'traceparent', 'tracestate')
+    if m[1] and tonumber(m[1]) <= now then
+      rare().finish(id, made.read_facts(id), 'expired', expired_ttl_ms, now, {})
+      expired[#expired + 1] = id
+      return false
+    end
+    attempt, token = (m[2] or 0) + 1, (m[3] or 0) + 1
   end
   local version = versions[name] or f[1] or ''
-  local attempt, token = (f[10] or 0) + 1, (f[11] or 0) + 1
-  redis.call('HSET', record, 'status', 'running', 'worker', worker, 'started_at', now,
-    'version', version, 'attempt', attempt, 'token', token)
-  add_member(key_leases(), now + lease_ms, id)
-  if limits then
-    count_limits(name, limits, id)
-  end
-  if f[7] then
-    count_in_batch(f[7], now, 'queued', 'running')
-  end
-  poke(id, f[8])
-  reply[#reply + 1] = { id, name, version, attempt, token, f[2], f[3], f[4] or '', f[5] or '',
-    f[9] or '' }
-  started = started + 1
-  if left > 0 then
-    left = left - 1
+  if version == f[1] then
+    redis.call('HSET', record, 'status', 'running', 'worker', worker, 'started_at', started_at,
+      'attempt', attempt, 'token', token)
   else
-    more = more - 1
+    redis.call('HSET', record, 'status', 'running', 'worker', worker, 'started_at', started_at,
+      'attempt', attempt, 'token', token, 'version', version)
   end
+  leased[2 * started + 1], leased[2 * started + 2] = lease_end, id
+  started = started + 1
+  if m then
+    if m[4] then
+      in_batch[m[4]] = (in_batch[m[4]] or 0) + 1
+    end
+    if m[5] then
+      rare().poke(id, m[5])
+    end
+    reply[started + 3] = { id, name, version, attempt, token, f[2], f[3], m[6] or '', m[7] or '',
+      m[8] or '' }
+  else
+    reply[started + 3] = { id, name, version, 1, 1, f[2], f[3], '', '', '' }
+  end
+  return true
 end
 
 -- may_go_ahead(name, limits): whether it may be taken although the limit is used up.
@@ -144,56 +141,175 @@ local function may_go_ahead(name, limits)
     and string.find(' ' .. quick .. ' ', ' ' .. name .. ' ', 1, true) ~= nil
 end
 
--- Who is alone has all turns: many leave its lane at once. Under a limit each is judged by itself.
-local ring = key_ring(queue)
-local looks, passed_over = 0, {}
-while (left > 0 or (more > 0 and #passed_over < MOST_PASSED_OVER)) and looks < 1000 do
-  looks = looks + 1
-  local name = redis.call('LPOP', ring)
-  if not name then
-    break
+-- room_left(): for how many there is room, and whether only for those that may go ahead.
+local function room_left()
+  local is_ahead = started >= most_started
+  return (is_ahead and most_started + more or most_started) - started, is_ahead
+end
+
+-- take_alone(name, keys, key): who is alone has all turns: many leave its lane at once. Returns how
+-- many functions still have work.
+local function take_alone(name, keys, key)
+  local lane = key_lane(queue, name, key)
+  local most = most_started + (may_go_ahead(name, false) and more or 0)
+  for _ = 1, MOST_ROUNDS do
+    local room = most - started
+    if room <= 0 then
+      break
+    end
+    local ids = redis.call('ZRANGE', lane, 0, room)
+    local count = math.min(#ids, room)
+    for i = 1, count do
+      start(name, ids[i])
+    end
+    popped[name] = (popped[name] or 0) + count
+    if #ids <= room then
+      redis.call('DEL', lane, keys, ring)
+      return 0
+    end
+    redis.call('ZREMRANGEBYRANK', lane, 0, count - 1)
   end
-  local limits = limits_for(name)
-  local goes_ahead = may_go_ahead(name, limits)
-  if left <= 0 and not goes_ahead then
-    table.insert(passed_over, 1, name)
-  elseif not limits or may_start(name, limits) then
+  return 1
+end
+
+-- take_turns(): round by round; in a round all functions of the ring have one turn, each for an equal
+-- share of the room, and what they gave is started one of each after the other.
+local function take_turns()
+  -- hold(name, until_ms): a function has no turn before.
+  local function hold(name, until_ms)
+    redis.call('ZADD', held, until_ms, name)
+    held_at = math.min(held_at, until_ms)
+  end
+
+  -- may_start(name, limits): whether a function's limits let one more start; if not it is held
+  -- until it may, or until a running one ends.
+  local function may_start(name, limits)
+    local concurrency, count, per_ms = string.match(limits, '^(%d+) (%d+) (%d+)$')
+    if concurrency ~= '0' and redis.call('SCARD', key_running(name)) >= tonumber(concurrency) then
+      hold(name, now + PATIENCE_MS)
+      return false
+    end
+    if count ~= '0' then
+      local tolerance = math.max(100, per_ms / count) - per_ms / count
+      local at = rare().pace('fn:' .. name, tolerance)
+      if at > now then
+        hold(name, math.ceil(at))
+        return false
+      end
+    end
+    return true
+  end
+
+  local function count_limits(name, limits, id)
+    local concurrency, count, per_ms = string.match(limits, '^(%d+) (%d+) (%d+)$')
+    if concurrency ~= '0' then
+      redis.call('SADD', key_running(name), id)
+    end
+    if count ~= '0' then
+      rare().count_start('fn:' .. name, now, tonumber(count), tonumber(per_ms))
+    end
+  end
+
+  -- take_share(name, limits, most): what a function's turn brings: a list as ZPOPMIN gives it. One
+  -- where it has a limit or its fairness keys take turns.
+  local function take_share(name, limits, most)
     local keys = key_keys(queue, name)
     local key = redis.call('LPOP', keys)
-    local has_more_keys = key and redis.call('LLEN', keys) > 0
-    local most = 1
-    if not limits and not has_more_keys and redis.call('LLEN', ring) == 0 then
-      most = goes_ahead and left + more or left
+    if not key then
+      return {}
     end
-    local ids = key and redis.call('ZPOPMIN', key_lane(queue, name, key), most) or {}
-    local count = #ids / 2
-    local has_more = count == most and redis.call('ZCARD', key_lane(queue, name, key)) > 0
+    local has_more_keys = redis.call('LLEN', keys) > 0
+    if limits or has_more_keys then
+      most = 1
+    end
+    local lane = key_lane(queue, name, key)
+    local ids = redis.call('ZPOPMIN', lane, most)
+    local has_more = #ids == 2 * most and redis.call('EXISTS', lane) == 1
     if has_more then
       redis.call('RPUSH', keys, key)
     end
     if has_more or has_more_keys then
       redis.call('RPUSH', ring, name)
     end
-    popped = popped + count
-    change_count(key_waiting(), name, -count)
-    for i = 1, #ids, 2 do
-      start(name, limits, ids[i])
+    popped[name] = (popped[name] or 0) + #ids / 2
+    return ids
+  end
+
+  redis.call('HINCRBY', queue_key, 'claims', 1)
+  local passed_over = {}
+  for _ = 1, MOST_ROUNDS do
+    local room, is_ahead = room_left()
+    local count = math.min(redis.call('LLEN', ring), MOST_LOOKS)
+    local share = math.max(1, math.floor(room / math.max(1, count)))
+    local turns, longest = {}, 0
+    for _ = 1, count do
+      if room <= 0 or #passed_over >= MOST_PASSED_OVER then
+        break
+      end
+      local name = redis.call('LPOP', ring)
+      local limits = limits_for(name)
+      if is_ahead and not may_go_ahead(name, limits) then
+        table.insert(passed_over, 1, name)
+      elseif not limits or may_start(name, limits) then
+        local ids = take_share(name, limits, math.min(share, room))
+        room = room - #ids / 2
+        longest = math.max(longest, #ids)
+        turns[#turns + 1] = { name, limits, ids }
+      end
+    end
+    for at = 1, longest, 2 do
+      for _, turn in ipairs(turns) do
+        local name, limits, id = turn[1], turn[2], turn[3][at]
+        if id and start(name, id) and limits then
+          count_limits(name, limits, id)
+        end
+      end
+    end
+    if longest == 0 then
+      break
     end
   end
+  -- Where they stood: before those that have had a turn.
+  for _, name in ipairs(passed_over) do
+    redis.call('LPUSH', ring, name)
+  end
+  return redis.call('LLEN', ring)
 end
--- Where they stood: before those that have had a turn.
-for _, name in ipairs(passed_over) do
-  redis.call('LPUSH', ring, name)
+
+-- take(): returns how many functions still have work.
+local function take(first, second)
+  if not second and not limits_for(first) then
+    local keys = key_keys(queue, first)
+    local two = redis.call('LRANGE', keys, 0, 1)
+    if two[1] and not two[2] then
+      return take_alone(first, keys, two[1])
+    end
+  end
+  return take_turns()
 end
-if popped > 0 then
-  redis.call('HINCRBY', queue_key, 'waiting', -popped)
-  redis.call('HINCRBY', queue_key, 'running', started)
+
+reply[2] = take(first, second)
+local total = 0
+for name, count in pairs(popped) do
+  total = total + count
+  redis.call('HINCRBY', key_waiting(), name, -count)
 end
-write_gathered()
-write_tally(now)
-reply[1] = until_next()
-reply[2] = redis.call('LLEN', ring)
+if total > 0 then
+  redis.call('HSET', queue_key, 'waiting', (counts[2] or 0) - total,
+    'running', (counts[3] or 0) + started)
+end
+if started > 0 then
+  redis.call('ZADD', key_leases(), unpack(leased))
+end
+for batch, count in pairs(in_batch) do
+  rare().count_in_batch(batch, now, 'queued', 'running', count)
+end
+if made then
+  made.write_gathered()
+  made.write_tally(now)
+end
 if reply[2] > 0 then
   wake(queue)
 end
+reply[1] = until_next()
 return reply

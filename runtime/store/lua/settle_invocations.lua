@@ -7,77 +7,148 @@
 -- WHY ONE SCRIPT  a result from a worker whose lease was taken over must change nothing; and the
 --                 status, the lease, the statistics, the waiters and the callback are one fact.
 -- include: clock
--- include: lanes
--- include: create_delivery
 -- include: gather
 -- include: tally
--- include: finish
--- include: leave
+-- include: ending
+-- include: ordinary_notice
+-- include when needed: lanes
+-- include when needed: create_delivery
+-- include when needed: finish
+-- include when needed: leave
 local now = now_ms()
 local replies = {}
+local is_limited, in_batch = {}, {}
 
--- settle(at, id, was): write one ending whose token has been checked.
-local function settle(at, id, was)
-  local record, status, error = key_record(id), ARGV[at + 2], ARGV[at + 8]
-  local fields = {}
-  local function add(name, value)
-    if value ~= '' then
-      fields[#fields + 1] = name
-      fields[#fields + 1] = value
-    end
+local function append(fields, name, value)
+  if value ~= '' then
+    local size = #fields
+    fields[size + 1], fields[size + 2] = name, value
   end
-  add('logs', ARGV[at + 9])
+end
+
+-- fields_of(at, status): what an attempt leaves in its record.
+local function fields_of(at, status)
+  local fields = {}
+  append(fields, 'logs', ARGV[at + 9])
+  if status == 'succeeded' then
+    append(fields, 'result', ARGV[at + 7])
+    if ARGV[at + 5] ~= 'json' then
+      append(fields, 'result_type', ARGV[at + 5])
+      append(fields, 'result_media_type', ARGV[at + 6])
+    end
+  elseif status ~= 'lost' then
+    append(fields, 'error', ARGV[at + 8])
+  end
+  return fields
+end
+
+-- settle(at, id, status): write what became of an attempt whose token has been checked, whatever it is.
+local function settle(at, id, status)
+  local record, was = key_record(id), rare().read_facts(id)
+  if status == 'retrying' and was.is_cancelling then
+    status = 'cancelled'
+  end
+  local fields = fields_of(at, status)
   if status == 'lost' then
     if #fields > 0 then
       redis.call('HSET', record, unpack(fields))
     end
-    lose(id, was, now, poison_limit, failure_ttl_ms)
-    return
-  end
-  if status == 'retrying' and was.is_cancelling then
-    status = 'cancelled'
-  end
-  if status ~= 'succeeded' then
-    add('error', error)
-  elseif was.attempt ~= '1' then
-    redis.call('HDEL', record, 'error')
-  end
-  if status == 'retrying' then
+    made.lose(id, was, now, poison_limit, failure_ttl_ms)
+  elseif status == 'retrying' then
     local due = now + ARGV[at + 4]
     redis.call('HSET', record, 'status', 'retrying', 'retry_at', due, unpack(fields))
     tally(was.function_name .. ':retried', 1)
-    leave_running(id, was)
-    note_attempt(id, was, now, 'retrying', error)
-    put_later(was.queue, id, due)
+    made.leave_running(id, was)
+    made.note_attempt(id, was, now, 'retrying', ARGV[at + 8])
+    made.put_later(was.queue, id, due)
     if was.batch then
-      count_in_batch(was.batch, now, 'running', 'retrying')
+      made.count_in_batch(was.batch, now, 'running', 'retrying')
     end
-    poke(id, was.watchers)
-    return
-  end
-  if status == 'succeeded' then
-    add('result', ARGV[at + 7])
-    if ARGV[at + 5] ~= 'json' then
-      add('result_type', ARGV[at + 5])
-      add('result_media_type', ARGV[at + 6])
+    made.poke(id, was.watchers)
+  else
+    if status == 'succeeded' and was.attempt ~= '1' then
+      redis.call('HDEL', record, 'error')
     end
+    made.leave_running(id, was)
+    made.finish(id, was, status, tonumber(ARGV[at + 3]), now, fields)
   end
-  leave_running(id, was)
-  finish(id, was, status, tonumber(ARGV[at + 3]), now, fields)
+end
+
+-- is_first_and_free(f): whether it is the first attempt, of a function without a concurrency limit.
+local function is_first_and_free(f)
+  local name = f[3]
+  if is_limited[name] == nil then
+    is_limited[name] = redis.call('EXISTS', key_running(name)) == 1
+  end
+  return f[6] == '1' and f[9] and f[10] and not is_limited[name]
+end
+
+-- end_first_attempt(at, id, status, f): write an ending for ever. Every running record has ten
+-- fields, its arguments and those that were read, one more if a gateway waits; only of one that has
+-- others it is asked what few have: what an ending must see to, then what only its notice tells.
+local function end_first_attempt(at, id, status, f)
+  local record = key_record(id)
+  local unknown, told = redis.call('HLEN', record) - (f[8] and 11 or 10), {}
+  local batch = false
+  if unknown ~= 0 then
+    local m = redis.call('HMGET', record, 'callback', 'expires_at', 'scheduled_for', 'watchers',
+      'batch', 'caller', 'tags', 'priority', 'key', 'traceparent', 'tracestate', 'request')
+    batch = m[5]
+    if m[1] or m[2] or m[3] or m[4] then
+      local was = {
+        status = 'running', function_name = f[3], queue = f[4], created_at = f[5], attempt = f[6],
+        started_at = f[7], waiters = f[8], callback = m[1], expires_at = m[2],
+        scheduled_for = m[3], watchers = m[4], batch = batch,
+      }
+      rare().leave_running(id, was)
+      made.finish(id, was, status, tonumber(ARGV[at + 3]), now, fields_of(at, status))
+      return
+    end
+    for i = 5, 12 do
+      unknown = unknown - (m[i] and 1 or 0)
+    end
+    told = { 'batch', batch, 'caller', m[6], 'tags', m[7], 'priority', m[8], 'key', m[9] }
+  end
+  local place, fields = place_of(f[3], status), fields_of(at, status)
+  end_record(id, place, status, ARGV[at + 3], now, fields)
+  change_count(key_queue(f[4]), 'running', -1)
+  remove_member(key_leases(), id)
+  tally_time(place.run, now - f[7])
+  tally_time(place.queue, math.max(0, f[7] - f[5]))
+  if batch then
+    local counts = in_batch[batch] or {}
+    counts[status] = (counts[status] or 0) + 1
+    in_batch[batch] = counts
+  end
+  if f[8] and unknown == 0 then
+    tell_ordinary(id, f, place, status, fields, told)
+  elseif f[8] then
+    rare().notify(id, f[8])
+  end
 end
 
 for at = rest, #ARGV, 10 do
   local id, token, status = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local was = read_facts(id)
-  if was.status == 'running' and was.token == token then
-    settle(at, id, was)
+  local f = redis.call('HMGET', key_record(id), 'status', 'token', 'function', 'queue',
+    'created_at', 'attempt', 'started_at', 'waiters', 'version', 'worker')
+  local was = f[1]
+  if was == 'running' and f[2] == token then
+    if (status == 'succeeded' or status == 'failed') and is_first_and_free(f) then
+      end_first_attempt(at, id, status, f)
+    else
+      settle(at, id, status)
+    end
     replies[#replies + 1] = 'DONE'
-  elseif was.token == token and was.status ~= 'running'
-    and (was.status == status or status == 'lost') then
+  elseif was ~= 'running' and f[2] == token and (was == status or status == 'lost') then
     replies[#replies + 1] = 'REPEATED'
   else
     tally('late_results', 1)
     replies[#replies + 1] = 'STALE'
+  end
+end
+for batch, counts in pairs(in_batch) do
+  for status, count in pairs(counts) do
+    rare().count_in_batch(batch, now, 'running', status, count)
   end
 end
 write_gathered()

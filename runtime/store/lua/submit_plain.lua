@@ -8,7 +8,7 @@
 --                 many, because most of what a birth costs (places in the lane and the indexes,
 --                 counts, wake-up) costs the same for a hundred.
 -- include: clock
--- include: lanes
+-- include: joining
 local now = now_ms()
 local last = #ARGV
 local waiting = 0
@@ -19,22 +19,24 @@ if max_waiting ~= '0' then
     return { now, 0, (#ARGV - rest + 1) / 2, waiting }
   end
 end
+local created_at = string.format('%.0f', now)
 local score = urgency(tonumber(priority), now)
 local in_index, in_lane = {}, {}
 local size = 0
 for at = rest, last, 2 do
   local id = ARGV[at]
   if waiter ~= '' then
-    redis.call('HSET', key_record(id), 'function', function_name, 'queue', queue, 'created_at', now,
-      'status', 'queued', 'version', version, 'arguments', ARGV[at + 1], 'waiters', waiter)
+    redis.call('HSET', key_record(id), 'function', function_name, 'queue', queue,
+      'created_at', created_at, 'status', 'queued', 'version', version, 'arguments', ARGV[at + 1],
+      'waiters', waiter)
   else
-    redis.call('HSET', key_record(id), 'function', function_name, 'queue', queue, 'created_at', now,
-      'status', 'queued', 'version', version, 'arguments', ARGV[at + 1])
+    redis.call('HSET', key_record(id), 'function', function_name, 'queue', queue,
+      'created_at', created_at, 'status', 'queued', 'version', version, 'arguments', ARGV[at + 1])
   end
   if priority ~= '5' then
     redis.call('HSET', key_record(id), 'priority', priority)
   end
-  in_index[size + 1], in_index[size + 2] = 0, id
+  in_index[size + 1], in_index[size + 2] = '0', id
   in_lane[size + 1], in_lane[size + 2] = score, id
   size = size + 2
 end

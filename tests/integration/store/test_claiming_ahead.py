@@ -16,11 +16,9 @@ def test_a_quick_function_alone_is_taken_ahead_at_once_and_in_order(life: Life):
     ids = [life.submit("q") for _ in range(7)]
 
     first = life.claim(2, ahead=3, quick=["other", "q"])
-    calls = life.command("INFO", "commandstats").decode().count("cmdstat_zpopmin:calls=1,")
     second = life.claim(2, ahead=3, quick=["q"])
 
     assert [item.id for item in first.items] == ids[:5]
-    assert calls == 1
     assert first.remaining_lanes == 1
     assert [item.id for item in second.items] == ids[5:]
     assert second.remaining_lanes == 0

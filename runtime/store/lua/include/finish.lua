@@ -1,3 +1,4 @@
+-- include: ending
 -- notify(id, gateways): send the record, as HGETALL gives it but without what the waiter has or
 -- does not need, to each gateway that waits.
 local function notify(id, gateways)
@@ -27,14 +28,14 @@ local function poke(id, gateways)
   end
 end
 
--- count_in_batch(batch, now, before, after): a member of a batch has moved; the last to finish
--- ends the batch and makes its callback.
-local function count_in_batch(batch, now, before, after)
+-- count_in_batch(batch, now, before, after, count): members of a batch have moved, one or so many;
+-- the last to finish ends the batch and makes its callback.
+local function count_in_batch(batch, now, before, after, count)
   local key = key_batch(batch)
   if before then
-    redis.call('HINCRBY', key, before, -1)
+    redis.call('HINCRBY', key, before, -(count or 1))
   end
-  redis.call('HINCRBY', key, after, 1)
+  redis.call('HINCRBY', key, after, count or 1)
   local f = redis.call('HMGET', key, 'size', 'succeeded', 'failed', 'cancelled', 'expired',
     'finished_at', 'callback', 'function')
   local ended = (f[2] or 0) + (f[3] or 0) + (f[4] or 0) + (f[5] or 0)
@@ -63,33 +64,29 @@ local function read_facts(id)
   }
 end
 
--- finish(id, was, status, ttl_ms, now, fields): the one way an invocation ends. `was` comes from
--- read_facts; `fields` are further pairs of the record.
+-- finish(id, was, status, ttl_ms, now, fields): the one way an invocation ends of which anything
+-- may be special. `was` comes from read_facts; `fields` are further pairs of the record.
 local function finish(id, was, status, ttl_ms, now, fields)
-  local record = key_record(id)
-  redis.call('HSET', record, 'status', status, 'finished_at', now, unpack(fields))
-  tally(was.function_name .. ':' .. status, 1)
+  local place = place_of(was.function_name, status)
+  local delivery_id = was.callback and 'dlv_' .. id
+  if delivery_id then
+    fields[#fields + 1] = 'delivery'
+    fields[#fields + 1] = delivery_id
+    ttl_ms = math.max(tonumber(ttl_ms), 604800000)
+  end
+  end_record(id, place, status, ttl_ms, now, fields)
   if was.status == 'running' then
-    tally_time(was.function_name .. ':run', now - was.started_at)
+    tally_time(place.run, now - was.started_at)
     if was.attempt == '1' then
-      tally_time(was.function_name .. ':queue',
-        math.max(0, was.started_at - (was.scheduled_for or was.created_at)))
+      tally_time(place.queue, math.max(0, was.started_at - (was.scheduled_for or was.created_at)))
     end
   end
-  if was.callback then
-    local delivery_id = 'dlv_' .. id
-    redis.call('HSET', record, 'delivery', delivery_id)
+  if delivery_id then
     create_delivery(delivery_id, id, was.function_name, status, was.callback, now)
-    ttl_ms = math.max(tonumber(ttl_ms), 604800000)
   end
   if was.expires_at then
     redis.call('ZREM', key_expiring(), id)
   end
-  add_member(key_index('end:' .. status), 0, id)
-  add_member(key_index('end:' .. was.function_name .. ':' .. status), 0, id)
-  add_member(key_retention(), now + ttl_ms, id)
-  -- The sweep takes the record away in time; this is for a system in which nothing sweeps.
-  redis.call('PEXPIRE', record, ttl_ms + 3600000)
   if was.batch then
     count_in_batch(was.batch, now, was.status, status)
   end

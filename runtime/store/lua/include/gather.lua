@@ -2,15 +2,21 @@
 -- end, each key with one command: most of what a script ends or leaves is in the same ones.
 local members, departed, changes = {}, {}, {}
 
--- add_member(key, score, member): into a sorted set.
-local function add_member(key, score, member)
+-- entries_of(key): what is to come into a sorted set; append a score and a member.
+local function entries_of(key)
   local entries = members[key]
   if not entries then
     entries = {}
     members[key] = entries
   end
-  entries[#entries + 1] = score
-  entries[#entries + 1] = member
+  return entries
+end
+
+-- add_member(key, score, member): into a sorted set.
+local function add_member(key, score, member)
+  local entries = entries_of(key)
+  local at = #entries
+  entries[at + 1], entries[at + 2] = score, member
 end
 
 -- remove_member(key, member): out of a sorted set, before anything is added.

@@ -4,23 +4,33 @@
 -- Histograms have the upper bounds below, in ms; field "<function>:run:<i>" counts what took at
 -- most the i-th bound, the last one all the rest.
 local BOUNDS = { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000 }
-local tallied = {}
+local tallied, times = {}, {}
 
 local function tally(field, n)
   tallied[field] = (tallied[field] or 0) + n
 end
 
 local function tally_time(name, ms)
+  local counts = times[name]
+  if not counts then
+    counts = { ms = 0 }
+    times[name] = counts
+  end
   local i = 1
   while BOUNDS[i] and ms > BOUNDS[i] do
     i = i + 1
   end
-  tally(name .. ':' .. i, 1)
-  tally(name .. ':ms', ms)
+  counts[i] = (counts[i] or 0) + 1
+  counts.ms = counts.ms + ms
 end
 
 -- write_tally(now): the last line of every script that tallies.
 local function write_tally(now)
+  for name, counts in pairs(times) do
+    for i, n in pairs(counts) do
+      tallied[name .. ':' .. i] = n
+    end
+  end
   if not next(tallied) then
     return
   end
@@ -29,14 +39,20 @@ local function write_tally(now)
     fields[#fields + 1] = field
   end
   local minute = key_minute(string.format('%.0f', math.floor(now / 60000)))
+  local is_new = true
   for _, key in ipairs({ key_stats(), minute }) do
     -- Two commands for all fields cost less than one for each.
     local before, after = redis.call('HMGET', key, unpack(fields)), {}
+    is_new = true
     for i, field in ipairs(fields) do
+      is_new = is_new and not before[i]
       after[2 * i - 1] = field
-      after[2 * i] = string.format('%.0f', (before[i] or 0) + tallied[field])
+      after[2 * i] = (before[i] or 0) + tallied[field]
     end
     redis.call('HSET', key, unpack(after))
   end
-  redis.call('PEXPIRE', minute, 90000000)
+  -- The first to write in a minute finds none of its fields there.
+  if is_new then
+    redis.call('PEXPIRE', minute, 90000000)
+  end
 end

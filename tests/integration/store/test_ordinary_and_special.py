@@ -1,0 +1,183 @@
+"""What is special about an invocation is seen to, whoever shares a script with it.
+
+Most have nothing special, and the scripts of the main path do not ask them for it; a script that
+forgets to ask the others loses callbacks, counts or news.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.record import Record, record_from_notice
+from runtime.invocations.statuses import Status
+from runtime.store.event_calls import Entry, append_events
+from runtime.store.invocation_calls import Settlement, settle
+from runtime.store.submission_calls import commit_batch, stage_batch, submit_plain
+from tests.support.life import WEEK_MS, Life
+from tests.support.listener import Listener
+from tests.support.waiting import eventually
+
+SPECIAL: dict[str, Any] = {
+    "callback": "https://example.com/hook",
+    "caller": "me",
+    "traceparent": "00-1-2-01",
+    "request": b"{}",
+    "waiters": "g1",
+    "watchers": "g2",
+    "tags": ("t",),
+    "key": "k",
+    "priority": 9,
+    "max_age_ms": 60_000,
+}
+
+
+def plain(life: Life, count: int, *, function: str = "f", waiter: str = "") -> list[str]:
+    ids = [new_invocation_id() for _ in range(count)]
+    life.line.run(
+        submit_plain(
+            function=function,
+            queue="default",
+            version="v1",
+            waiter=waiter,
+            entries=[(one, b"{}") for one in ids],
+        )
+    )
+    return ids
+
+
+def batch_of(life: Life, count: int) -> list[str]:
+    ids = [new_invocation_id() for _ in range(count)]
+    members = [(one, b"{}") for one in ids]
+    life.line.run(
+        stage_batch(
+            batch="b",
+            function="f",
+            queue="default",
+            version="v1",
+            entries=members,
+            callback="https://example.com/batch",
+        )
+    )
+    life.line.run(commit_batch(batch="b", size=count))
+    return ids
+
+
+def succeeded(items: Any) -> list[Settlement]:
+    return [
+        Settlement(id=i.id, token=i.token, status="succeeded", ttl_ms=WEEK_MS, result=b"1")
+        for i in items
+    ]
+
+
+def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
+    waited_for, poked = (Listener(redis_url, life.key("inbox", g)) for g in ("g1", "g2"))
+    again = life.submit()
+    life.settle(life.claim_one(), "retrying", retry_after_ms=0, error=b"{}")
+    ids = [*plain(life, 2), life.submit(**SPECIAL), *batch_of(life, 3), *plain(life, 1)]
+    later = life.submit(delay_ms=1, callback="https://example.com/later")
+    items = {item.id: item for item in life.claim(50).items}
+    eventually(
+        lambda: items.update({item.id: item for item in life.claim(50).items}) or later in items
+    )
+    running = life.command("HMGET", life.key("batch", "b"), "queued", "running")
+
+    replies = life.line.run(settle(succeeded(items.values())))
+
+    assert replies == ["DONE"] * 9
+    assert set(items) == {again, later, *ids}
+    assert {life.read(one).status for one in items} == {Status.SUCCEEDED}
+    assert life.read(again).error is None
+    assert running == [b"0", b"3"]
+    counts = ("running", "succeeded", "delivery")
+    assert life.command("HMGET", life.key("batch", "b"), *counts) == [b"0", b"3", b"dlv_b"]
+    assert life.command("ZCARD", life.key("deliveries_due")) == 3
+    assert life.command("EXISTS", life.key("expiring"), life.key("leases")) == 0
+    queue = life.command("HMGET", life.key("queue", "default"), "waiting", "running")
+    assert queue == [b"0", b"0"]
+    assert life.command("HGET", life.key("stats"), "f:succeeded") == b"9"
+    assert waited_for.one().startswith(ids[2].encode())
+    assert poked.one() == ids[2].encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "ending"),
+    [
+        ({}, {"result": b'"a\r\nb"'}),
+        ({}, {"result": b""}),
+        ({}, {"status": "failed", "error": b'{"type":"exception"}', "logs": b"hi"}),
+        ({"caller": "me", "traceparent": "00-1", "tracestate": "s"}, {}),
+        ({"tags": ("a", "b"), "key": "k", "priority": 7}, {"result_type": "bytes"}),
+        ({"callback": "https://example.com/hook"}, {}),
+        (
+            {"retry_of": "another"},
+            {"result": b"x", "media_type": "image/png", "result_type": "bytes"},
+        ),
+    ],
+)
+def test_a_notice_tells_what_a_look_would(
+    life: Life, redis_url: str, wishes: dict[str, Any], ending: dict[str, Any]
+):
+    heard = Listener(redis_url, life.key("inbox", "g1"))
+    life.submit(waiters="other g1", arguments=b'{"n":1}', **wishes)
+    life.settle(claimed := life.claim_one(), **ending)
+
+    told = record_from_notice(heard.one(), b'{"n":1}')
+
+    assert told == seen(life, claimed.id)
+
+
+def test_a_notice_tells_of_progress_too(life: Life, redis_url: str):
+    heard = Listener(redis_url, life.key("inbox", "g1"))
+    plain(life, 1, waiter="g1")
+    claimed = life.claim_one()
+    progress = Entry(number=1, kind="progress", data=b'{"done":1}')
+    life.line.run(append_events(claimed.id, claimed.token, [progress]))
+    life.settle(claimed)
+
+    told = record_from_notice(heard.one(), b"{}")
+
+    assert told.progress == b'{"done":1}'
+    assert told == seen(life, claimed.id)
+
+
+def seen(life: Life, invocation_id: str) -> Record:
+    """The record without what a notice leaves out."""
+    return replace(life.read(invocation_id), logs=b"", request=b"")
+
+
+def test_functions_have_equal_shares_of_a_claim_and_alternate(life: Life):
+    for name, count in (("a", 6), ("b", 2), ("c", 6)):
+        plain(life, count, function=name)
+
+    first, second = life.claim(9), life.claim(9)
+
+    assert "".join(item.function for item in first.items) == "abcabcaca"
+    assert sorted(item.function for item in second.items) == ["a", "a", "c", "c", "c"]
+    assert second.remaining_lanes == 0
+
+
+@pytest.mark.parametrize("odd", [("HDEL", "version"), ("HSET", "of_the_future", "1")])
+def test_an_odd_record_is_no_reason_to_overlook_a_callback(life: Life, odd: tuple[str, ...]):
+    one = life.submit(waiters="g1")
+    claimed = life.claim_one()
+    record = life.key("record", one)
+    life.command(odd[0], record, *odd[1:])
+    life.command("HSET", record, "callback", "https://example.com/hook")
+
+    life.settle(claimed)
+
+    assert life.read(one).delivery == f"dlv_{one}"
+
+
+@pytest.mark.parametrize("wishes", [{}, SPECIAL])
+def test_every_birth_writes_what_the_scripts_count_on(life: Life, wishes: dict[str, Any]):
+    """Fields that every record has, by which the scripts tell that there are no others."""
+    ids = [*plain(life, 1), life.submit(**wishes), *batch_of(life, 1)]
+
+    for one in ids:
+        fields = set(life.command("HKEYS", life.key("record", one)))
+        assert {b"function", b"queue", b"created_at", b"status", b"version", b"arguments"} <= fields

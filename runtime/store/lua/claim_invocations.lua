@@ -1,6 +1,8 @@
 -- claim_invocations: a worker takes up to `limit` waiting invocations; functions take turns, and
 -- within a function its fairness keys. When that many are taken it takes up to `ahead` more, of
--- functions that its caller names as quick and that have no limit; all others keep their turn.
+-- functions that its caller names as quick and that have no limit; all others keep their turn. Of
+-- those that were lost before no more than one goes ahead at a time: one of them may kill its
+-- worker, and then all that the worker holds are counted as lost with it.
 --
 -- ARGV     queue, worker, limit, lease_ms, ahead, quick, expired_ttl_ms
 --          quick is names of functions, separated by blanks
@@ -80,6 +82,7 @@ local expired, leased = {}, {}
 local reply = { 0, 0, expired }
 local most_started, more, started = tonumber(limit), tonumber(ahead), 0
 local limits_of, versions, popped, in_batch = {}, {}, {}, {}
+local kept, lost_before = {}, 0
 local lease_end = string.format('%.0f', now + lease_ms)
 
 -- limits_for(name): a function's limits, false where it has none.
@@ -102,7 +105,14 @@ local function start(name, id)
   local known = (f[4] and 7 or 6) + (f[5] and 1 or 0)
   if not (f[1] and f[3]) or redis.call('HLEN', record) ~= known then
     m = redis.call('HMGET', record, 'expires_at', 'attempt', 'token', 'batch', 'watchers', 'request',
-      'traceparent', 'tracestate')
+      'traceparent', 'tracestate', 'losses')
+    if m[9] and started >= most_started then
+      lost_before = lost_before + 1
+      if lost_before > 1 then
+        kept[#kept + 1] = id
+        return false
+      end
+    end
     if m[1] and tonumber(m[1]) <= now then
       rare().finish(id, made.read_facts(id), 'expired', expired_ttl_ms, now, {})
       expired[#expired + 1] = id
@@ -297,6 +307,12 @@ end
 if total > 0 then
   redis.call('HSET', queue_key, 'waiting', (counts[2] or 0) - total,
     'running', (counts[3] or 0) + started)
+end
+for _, id in ipairs(kept) do
+  local was = rare().read_facts(id)
+  made.put_in_lane(queue, was.function_name, was.key, id,
+    made.urgency(was.priority, was.created_at))
+  reply[2] = redis.call('LLEN', ring)
 end
 if started > 0 then
   redis.call('ZADD', key_leases(), unpack(leased))

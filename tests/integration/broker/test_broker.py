@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,7 @@ from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.function_calls import publish_function
 from runtime.store.line import Line
+from runtime.store.system_calls import pause_queue
 from tests.integration.broker.conftest import dramatiq_worker, succeed
 from tests.support.life import Life
 from tests.support.waiting import eventually
@@ -152,6 +154,24 @@ def test_a_worker_without_work_has_left_its_claim_with_redis(life: Life, redis_u
         life.submit()
         eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"1")
         eventually(claims_behind_its_wait)
+
+
+def test_what_is_submitted_to_a_paused_queue_hardly_bothers_a_worker(life: Life, redis_url: str):
+    life.submit()
+    with dramatiq_worker(redis_url, succeed):
+        eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"1")
+        assert life.line.run(pause_queue("default", is_paused=True))
+        life.command("CONFIG", "RESETSTAT")
+        began_at = time.monotonic()
+        ids = [life.submit() for _ in range(500)]
+        took_s = time.monotonic() - began_at
+        told = life.command("INFO", "commandstats").decode()
+        looks = int(told.split("cmdstat_blpop:calls=")[1].split(",")[0])
+
+        assert looks <= 3 + took_s / 0.02
+
+        life.line.run(pause_queue("default", is_paused=False))
+        eventually(lambda: life.read(ids[-1]).status == Status.SUCCEEDED, within_s=1)
 
 
 def test_an_attempt_without_an_ending_goes_back_to_its_lane_at_once(life: Life, redis_url: str):

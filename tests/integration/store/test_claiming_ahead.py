@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.store.invocation_calls import Claimed, Settlement, settle
 from runtime.store.system_calls import pause_queue
 from tests.support.life import Life
 
@@ -98,3 +99,23 @@ def test_a_paused_queue_says_so(life: Life):
 
     assert (paused.is_paused, paused.remaining_lanes, paused.items) == (True, 0, ())
     assert (resumed.is_paused, len(resumed.items)) == (False, 1)
+
+
+def test_of_calls_that_were_lost_before_one_goes_ahead_at_a_time(life: Life):
+    ids = [life.submit("q") for _ in range(8)]
+    lost = life.claim(6)
+    life.line.run(settle([lost_one(item) for item in lost.items]))
+
+    first = life.claim(2, ahead=10, quick=["q"])
+    second = life.claim(0, ahead=10, quick=["q"])
+
+    assert [item.id for item in first.items] == [*ids[:3], *ids[6:]]
+    assert first.remaining_lanes == 1
+    assert [item.id for item in second.items] == ids[3:4]
+    assert [item.id for item in life.claim(5).items] == ids[4:6]
+    assert life.command("HGET", life.key("queue", "default"), "waiting") == b"0"
+    assert life.command("HGET", life.key("waiting"), "q") == b"0"
+
+
+def lost_one(item: Claimed) -> Settlement:
+    return Settlement(id=item.id, token=item.token, status="lost", ttl_ms=60_000)

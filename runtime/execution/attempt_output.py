@@ -7,7 +7,6 @@ that the last line before a kill is known. At most `max_bytes` per attempt.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import io
 import logging
@@ -105,6 +104,7 @@ class AttemptOutput:
         self._sink = Sink(max_bytes)
         self._draining = threading.Lock()
         self._read_end = self._write_end = -1
+        self._written = select.poll()
         self._streams: list[io.TextIOWrapper] = []
 
     def install(self) -> None:
@@ -112,6 +112,7 @@ class AttemptOutput:
         read_end, write_end = os.pipe()
         self._read_end, self._write_end = _move_up(read_end), _move_up(write_end)
         os.set_blocking(self._read_end, False)
+        self._written.register(self._read_end, select.POLLIN)
         handler = _Handler()
         handler.setFormatter(logging.Formatter(LOG_FORMAT))
         logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
@@ -127,16 +128,22 @@ class AttemptOutput:
     def end(self) -> None:
         """End the attempt; everything written until now has been sent."""
         for stream in self._streams:
-            with contextlib.suppress(ValueError, OSError):  # closed by the function
+            try:  # noqa: SIM105 - cheaper than suppress, and done for every attempt
                 stream.flush()
-        self._drain()
+            except (ValueError, OSError):  # closed by the function
+                pass
+        with self._draining:  # else the other thread may have read what it has yet to send
+            if self._written.poll(0):
+                self._drain()
         self._sink.close()
 
     def mend(self) -> None:
         """Put right what the last attempt closed or replaced; done while nobody waits."""
-        for number in (1, 2):
-            with contextlib.suppress(OSError):
-                os.dup2(self._write_end, number)
+        try:
+            os.dup2(self._write_end, 1)  # cheaper than to ask whether it is still ours
+            os.dup2(self._write_end, 2)
+        except OSError:  # closed by the function
+            pass
         _ensure_standard_input()
         if not self._streams or self._streams[0].closed or self._streams[1].closed:
             self._streams = [_text_stream(self._sink, number) for number in (1, 2)]
@@ -147,21 +154,21 @@ class AttemptOutput:
         poll.register(self._read_end, select.POLLIN)
         while True:
             for _, events in poll.poll():
-                if not events & select.POLLIN or not self._drain():
-                    return
+                with self._draining:
+                    if not events & select.POLLIN or not self._drain():
+                        return
 
     def _drain(self) -> bool:
-        with self._draining:
-            while True:
-                try:
-                    data = os.read(self._read_end, _PIPE_BYTES)
-                except BlockingIOError:
-                    return True
-                except OSError:
-                    return False
-                if not data:
-                    return False
-                self._sink.write(data)
+        while True:
+            try:
+                data = os.read(self._read_end, _PIPE_BYTES)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if not data:
+                return False
+            self._sink.write(data)
 
 
 def _text_stream(sink: Sink, descriptor: int) -> io.TextIOWrapper:
@@ -179,6 +186,6 @@ def _move_up(descriptor: int) -> int:
 
 def _ensure_standard_input() -> None:
     try:
-        os.fstat(0)
+        fcntl.fcntl(0, fcntl.F_GETFD)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

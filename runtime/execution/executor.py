@@ -69,8 +69,10 @@ class Executor:
         self._lane = lane
         self._limits = Limits(max_result_bytes=max_result_bytes, max_log_bytes=max_log_bytes)
         self._roll = roll
-        self._runner_lane = RunnerLane(runners, limits=self._limits, load_timeout_s=load_timeout_s)
         self._running = RunningAttempts()
+        self._runner_lane = RunnerLane(
+            runners, self._running, limits=self._limits, load_timeout_s=load_timeout_s
+        )
 
     def run(
         self,
@@ -99,7 +101,7 @@ class Executor:
                 them all the same, or `let_go`.
         """
         logs = Logs(self._limits.max_log_bytes)
-        running = self._running.enter(assignment.id)
+        running, sent = self._runner_lane.enter(assignment)
         begun_at = time.monotonic()
         ran_s: float | None = None
         if is_cancelled():
@@ -120,7 +122,7 @@ class Executor:
             else:
                 ears = Ears(logs, bounded(on_note, self._limits.max_result_bytes), on_wait)
                 ending, result, ran_s = self._runner_lane.run(
-                    Turn(assignment, manifest, bundle, running, ears, next_up)
+                    Turn(assignment, manifest, bundle, running, ears, next_up, sent)
                 )
             ending = running.finish(ending)
         finally:

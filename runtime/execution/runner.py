@@ -80,8 +80,8 @@ class Runner:
 
     @property
     def takes_bursts(self) -> bool:
-        """Whether attempts can be sent ahead."""
-        return self._ways is not None
+        """Whether attempts can be sent ahead now."""
+        return self._sent.takes_bursts
 
     @property
     def heard_at(self) -> float:
@@ -111,15 +111,15 @@ class Runner:
         self.is_loaded = ending.kind == "succeeded"
         return ending
 
-    def begin(self, sent: SentAttempt, ahead: Sequence[SentAttempt] = ()) -> list[SentAttempt]:
-        """Send an attempt and others behind it; return those others that it has.
+    def begin(self, sent: SentAttempt, ahead: Sequence[SentAttempt] = ()) -> None:
+        """Send an attempt and others behind it.
 
         Raises:
             ChannelResetError: The child ended before; none of them has begun.
             ChannelGarbledError: The child does not read.
         """
-        kept = self._sent.add(sent, ahead)
-        self.attempts += 1 + len(kept)
+        self._sent.add(sent, ahead)
+        self.attempts += 1 + len(ahead)
         try:
             self._child.channel.send(
                 frames.RUN,
@@ -132,7 +132,6 @@ class Runner:
             raise self._break(ChannelGarbledError("it does not read")) from error
         except ChannelClosedError as error:
             raise self._break(ChannelResetError("it ended before the attempt")) from error
-        return kept
 
     def await_ending(self, sent: SentAttempt, deadline: float, ears: Ears) -> Told | None:
         """Return how an attempt ended, and its result; None if it was recalled.
@@ -161,16 +160,18 @@ class Runner:
             except ChannelClosedError as error:
                 self._break(error)
 
-    def stop(self, sent: SentAttempt) -> None:
+    def stop(self, sent: SentAttempt) -> bool:
         """Kill the child if it may be running just this attempt; from any thread.
 
-        What lies behind it is recalled first, so that nobody else is hit.
+        What lies behind it is recalled first, so that nobody else is hit. Return whether it
+        has begun, for all we know.
         """
-        if self._sent.is_last(sent) or self._sent.is_garbled:
+        if self._sent.condemn(sent):
             self.kill()
+        return self._sent.has_begun(sent)
 
     def kill(self) -> None:
-        """Kill the child and its process group; from any thread."""
+        """Kill the child and its process group; from any thread. What it has said counts."""
         self._is_spent = True
         self._child.kill()
 
@@ -190,7 +191,7 @@ class Runner:
     def _break(self, error: ChannelClosedError) -> ChannelClosedError:
         """Note that nothing more is to be heard of the child."""
         self._broken = error
-        self._sent.recall()
+        self._sent.abandon()
         return error
 
     def _told(self, sent: SentAttempt, deadline: float, ears: Ears) -> Told | None:

@@ -8,6 +8,7 @@ means that nobody knows how far the attempt came.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -27,6 +28,7 @@ from runtime.registry.invoking import LoadedFunction
 from runtime.registry.loading import load
 from runtime.sdk.context import Context, Number
 
+_LOG = logging.getLogger("penstock.function")
 _OUT_OF_MEMORY = Ending(
     kind="out_of_memory",
     message="earlier attempts in this process left no memory",
@@ -155,6 +157,7 @@ class Runner:
             tracestate=start.tracestate,
             on_progress=progress,
             on_event=event,
+            log=_LOG,
         )
 
     def _tell(self, kind: bytes, serial: int, payload: bytes) -> None:

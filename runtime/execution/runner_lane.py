@@ -24,7 +24,7 @@ from runtime.execution.quickness import QUICK_S, Quickness
 from runtime.execution.runner import Runner, RunnerKey
 from runtime.execution.runner_frames import Limits, Start
 from runtime.execution.runner_pool import RunnerPool
-from runtime.execution.running import Running
+from runtime.execution.running import Running, RunningAttempts
 from runtime.execution.sent_attempts import SentAttempt
 from runtime.execution.tenure import Tenure
 from runtime.registry.bundle import Bundle
@@ -36,7 +36,7 @@ _MOST_ARGUMENT_BYTES = 8_192  # of an attempt that is sent ahead
 
 
 class Turn(NamedTuple):
-    """An attempt whose turn it is, and all that it needs."""
+    """An attempt whose turn it is, and all that it needs; `sent` if it was sent ahead."""
 
     assignment: Assignment
     manifest: Manifest
@@ -44,6 +44,7 @@ class Turn(NamedTuple):
     running: Running
     ears: Ears
     next_up: NextUp
+    sent: SentAttempt | None
 
 
 class Ran(NamedTuple):
@@ -59,26 +60,42 @@ class RunnerLane:
 
     Args:
         runners: Where runners come from.
+        attempts: By which attempts are cancelled.
         limits: What they enforce.
         load_timeout_s: How long one may take to load a bundle.
     """
 
-    def __init__(self, runners: RunnerPool, *, limits: Limits, load_timeout_s: float) -> None:
+    def __init__(
+        self,
+        runners: RunnerPool,
+        attempts: RunningAttempts,
+        *,
+        limits: Limits,
+        load_timeout_s: float,
+    ) -> None:
         self._runners = runners
+        self._attempts = attempts
         self._limits = limits
         self._load_timeout_s = load_timeout_s
         self._serials = itertools.count(1)
         self._quickness = Quickness()
-        self._tenure = Tenure()
+        self._tenure = Tenure(attempts)
+
+    def enter(self, assignment: Assignment) -> tuple[Running, SentAttempt | None]:
+        """Return by what an attempt is cancelled; and how it was sent, if it was sent ahead."""
+        sent = self._tenure.find(assignment)
+        if sent is None or sent.running is None:
+            return self._attempts.enter(assignment.id), None
+        running, sent.running = sent.running, None
+        return running, sent
 
     def run(self, turn: Turn) -> Ran:
         """Run one attempt, or fetch the ending of one that was sent ahead."""
         tenure = self._tenure
-        sent = tenure.find(turn.assignment)
-        if sent is None:
-            self._leave(tenure)
-        elif (ran := self._resume(turn, tenure, sent)) is not None:
-            return ran
+        if turn.sent is not None:
+            ran = self._resume(turn, tenure, turn.sent)
+            if ran is not None:
+                return ran
         bundle = turn.bundle
         key = RunnerKey(bundle.file, bundle.version, turn.manifest.options.memory_bytes)
         for _ in range(self._runners.size + _FRESH_RUNNERS_TRIED):  # all warm ones may be dead
@@ -118,7 +135,7 @@ class RunnerLane:
             runner.recall()
             runner.look()
             self._give_back(tenure, runner)
-        tenure.sent.clear()
+        tenure.clear()
 
     def _give_back(self, tenure: Tenure, runner: Runner) -> None:
         tenure.runner = None
@@ -175,11 +192,15 @@ class RunnerLane:
         tenure.is_running = False
         if sent is not None and tenure.sent and tenure.sent[0] is sent:
             tenure.sent.popleft()
-        tenure.drop_recalled()
         runner = tenure.runner
-        if runner is None or (tenure.sent and not runner.is_spent):
+        if runner is None:
             return
-        tenure.sent.clear()
+        if tenure.sent and runner.is_spent:  # it has answered what it has taken, or never will
+            runner.recall()
+            runner.kill()
+        tenure.drop_recalled()
+        if tenure.sent:
+            return
         if not runner.is_sound:
             turn.ears.on_wait()
         self._give_back(tenure, runner)
@@ -227,6 +248,7 @@ class RunnerLane:
                 ),
                 assignment.arguments,
                 assignment.request,
+                is_ahead=number > 1,
             )
             for number, assignment in enumerate(found, start=1)
         ]
@@ -240,7 +262,8 @@ class RunnerLane:
         ahead: Sequence[SentAttempt],
     ) -> Ran | None:
         try:
-            tenure.sent.extend(runner.begin(sent, ahead))
+            tenure.add(ahead, runner)
+            runner.begin(sent, ahead)
         except ChannelResetError:
             return None
         except ChannelClosedError as error:

@@ -19,15 +19,20 @@ class Running:
         self._is_over = False
         self._stop: Stop | None = None
         self._is_gentle = False
+        self._is_ahead = False
         self._lock = threading.Lock()
 
-    def attach(self, stop: Stop, *, is_gentle: bool = False) -> bool:
+    def attach(self, stop: Stop, *, is_gentle: bool = False, is_ahead: bool = False) -> bool:
         """Say how the attempt is stopped from now on; False when it was cancelled before.
 
-        With `is_gentle`, a caller's cancellation is not a reason to stop it by force.
+        Args:
+            stop: Stops it.
+            is_gentle: A caller's cancellation is not a reason to stop it by force.
+            is_ahead: It may not have begun. Where `stop` then returns False, it has not and is
+                where it was before: nothing is cancelled.
         """
         with self._lock:
-            self._stop, self._is_gentle = stop, is_gentle
+            self._stop, self._is_gentle, self._is_ahead = stop, is_gentle, is_ahead
             return not self.is_cancelled
 
     def detach(self) -> bool:
@@ -43,8 +48,10 @@ class Running:
                 return False
             self.is_cancelled = True
             if self._stop is not None and not (by_caller and self._is_gentle):
-                self._stop()
-            return True
+                has_begun = self._stop()
+                if self._is_ahead and has_begun is False:
+                    self.is_cancelled = False
+            return self.is_cancelled
 
     def finish(self, ending: Ending) -> Ending:
         """End the attempt; a cancellation that came in time wins."""

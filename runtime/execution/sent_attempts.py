@@ -17,6 +17,7 @@ from runtime.execution import runner_frames as frames
 from runtime.execution.ears import Ears
 from runtime.execution.ending import Ending
 from runtime.execution.runner_frames import Start
+from runtime.execution.running import Running
 from runtime.processes.frames import pack
 from runtime.processes.side_ways import SideWays
 
@@ -32,8 +33,10 @@ class SentAttempt:
     Attributes:
         told: How it ended, and its result.
         ran_s: How long it ran, as the runner says.
+        is_ahead: It is sent behind another.
         is_recalled: It was taken back and has certainly not begun.
         is_slow: Its thread has been told to wait for it.
+        running: By which it is cancelled until it is asked for; then `run` sees to that.
         sent_at: By the monotonic clock.
     """
 
@@ -41,19 +44,29 @@ class SentAttempt:
         "_ears",
         "_notes",
         "arguments",
+        "is_ahead",
         "is_recalled",
         "is_slow",
         "packet",
         "ran_s",
         "request",
+        "running",
         "sent_at",
         "serial",
         "start",
         "told",
     )
 
-    def __init__(self, start: Start, arguments: bytes = b"", request: bytes | None = None) -> None:
+    def __init__(
+        self,
+        start: Start,
+        arguments: bytes = b"",
+        request: bytes | None = None,
+        *,
+        is_ahead: bool = False,
+    ) -> None:
         self.start = start
+        self.is_ahead = is_ahead
         self.serial = b"%d" % start.serial
         self.arguments = arguments
         self.request = request
@@ -63,6 +76,7 @@ class SentAttempt:
         self.is_recalled = False
         self.is_slow = False
         self.sent_at = 0.0
+        self.running: Running | None = None
         self._ears: Ears | None = None
         self._notes: list[tuple[str, bytes]] = []
 
@@ -90,27 +104,37 @@ class SentAttempts:
         self._lock = threading.Lock()
         self.is_burst = False  # something was sent ahead since the line was last empty
         self.is_garbled = False
-        self.is_harmed = False  # an attempt has ended as none may whose runner goes on
+        self.is_harmed = False  # it must begin nothing more
         self.heard_at = 0.0  # the last answer, by the monotonic clock
+        self._may_look_ahead = False  # the runner, now or later, though it has answered all
 
     def __len__(self) -> int:
         return len(self._line)
 
-    def add(self, sent: SentAttempt, ahead: Sequence[SentAttempt]) -> list[SentAttempt]:
-        """Note what goes over the channel, lay others ahead behind it; return those that fit."""
-        kept: list[SentAttempt] = []
+    @property
+    def takes_bursts(self) -> bool:
+        """Whether attempts can be sent ahead.
+
+        Not where it may still look for what was recalled behind the last one: it would find what
+        lies behind the next one, before it hears of that.
+        """
+        return self._ways is not None and not self._may_look_ahead
+
+    def add(self, sent: SentAttempt, ahead: Sequence[SentAttempt]) -> None:
+        """Note what goes over the channel; lay others ahead behind it, or recall what cannot be."""
         sent.sent_at = now = time.monotonic()
         with self._lock:
             self._line.append(sent)
             self.is_burst = bool(ahead)
+            has_room = self._ways is not None
             for other in ahead:
-                other.packet = pack(frames.RUN, frames.encode(other.start), other.arguments, b"")
-                if self._ways is None or not self._ways.put(other.packet):
-                    break
                 other.sent_at = now
-                self._line.append(other)
-                kept.append(other)
-        return kept
+                other.packet = pack(frames.RUN, frames.encode(other.start), other.arguments, b"")
+                has_room = has_room and self._ways is not None and self._ways.put(other.packet)
+                if has_room:
+                    self._line.append(other)
+                else:
+                    other.is_recalled = True
 
     def recall(self) -> None:
         """Take back what the runner has not taken; of that it will begin nothing."""
@@ -118,13 +142,33 @@ class SentAttempts:
             with self._lock:
                 self._recall()
 
-    def is_last(self, sent: SentAttempt) -> bool:
-        """Recall, and say whether the runner, if it has it, may be running this one."""
+    def abandon(self) -> None:
+        """The runner says nothing more: all but the first without an answer have not begun."""
         with self._lock:
             self._recall()
-            if sent.is_recalled or sent.told is not None:
+            while len(self._line) > 1:  # it has taken these without running them
+                self._line.pop().is_recalled = True
+
+    def condemn(self, sent: SentAttempt) -> bool:
+        """Recall what lies behind it; return whether the runner may be running just this one.
+
+        It is then to be killed, and whatever it answers meanwhile, nobody else gets it.
+        """
+        with self._lock:
+            if sent.told is not None:
                 return False
-            return sent not in self._line or self._line[-1] is sent
+            self._recall()
+            if sent in self._line:
+                may_run = self._line[-1] is sent
+            else:
+                may_run = not (sent.is_recalled or sent.is_ahead)  # it may be sent at any moment
+            self.is_harmed |= may_run or self.is_garbled
+            return self.is_harmed
+
+    def has_begun(self, sent: SentAttempt) -> bool:
+        """Whether it is over, or the runner has taken it for all we know."""
+        with self._lock:
+            return sent.told is not None or sent in self._line
 
     def hear(self, frame: list[bytes]) -> None:
         """Take in one frame; raises ChannelGarbledError."""
@@ -157,6 +201,7 @@ class SentAttempts:
                 raise ChannelGarbledError("an answer to what it cannot have begun")
             self._line.popleft()
             first.told = told
+            self._may_look_ahead = first.start.has_more
             self.is_harmed |= told[0].kind not in frames.HARMLESS
 
     def _recall(self) -> None:

@@ -1,0 +1,328 @@
+"""Bursts: attempts sent to a runner ahead of their turn, and what becomes of them in trouble."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from tests.integration.execution.conftest import write
+from tests.integration.execution.crew import Crew, quick_crew
+from tests.integration.execution.test_endings import MIB, SHOUT_GARBAGE
+from tests.support.waiting import eventually
+
+COUNT = 24
+ILL = 9  # the one that does harm
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "begun"
+
+
+def calls(path, harm="", count=COUNT, ill=ILL):
+    """Arguments of attempts of which one does harm."""
+    told = [{"n": n, "path": str(path), "harm": harm if n == ill else ""} for n in range(count)]
+    return [json.dumps(one).encode() for one in told]
+
+
+def begun(path):
+    """How often each attempt has begun."""
+    return Counter(int(word) for word in path.read_text().split())
+
+
+def kinds(ended):
+    """Status of each, or its type of error."""
+    return [
+        json.loads(e.outcome.error)["type"] if e.outcome.status == "failed" else (e.outcome.status if e.outcome.status != "lost" else print(e.outcome.error) or "lost")
+        for e in ended
+    ]
+
+
+def only_ill(kind):
+    return ["succeeded"] * ILL + [kind] + ["succeeded"] * (COUNT - ILL - 1)
+
+
+def once_each():
+    return Counter(range(COUNT))
+
+
+def test_each_of_a_burst_has_its_own_ending_in_one_runner(bench, path):
+    crew = quick_crew(bench)
+
+    ended = crew.run(calls(path))
+
+    results = [json.loads(e.outcome.result) for e in ended]
+    assert [n for n, _ in results] == list(range(COUNT))
+    assert {pid for _, pid in results} == set(bench.pool.pids())
+    assert begun(path) == once_each()
+    assert crew.ahead > COUNT // 2
+
+
+FORGED = """
+from runtime.processes.frames import pack
+for number in range(400, 600):
+    try: os.write(number, pack(b"done", b"%d" % 10**6, b"\\x91\\xa9succeeded", b"1", b"1"))
+    except OSError: pass
+time.sleep(0.5)
+"""
+SWALLOW = """
+import os
+for number in range(400, 600):
+    try:
+        os.set_blocking(number, False)
+        while os.read(number, 65536): pass
+    except OSError: pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("harm", "kind"),
+    [
+        ("os.kill(os.getpid(), 9)", "lost"),
+        ("import ctypes; ctypes.string_at(0)", "lost"),
+        ("os._exit(3)", "exited"),
+        ("import sys; sys.exit(3)", "exited"),
+        ("os.closerange(3, 2000)", "lost"),
+        (f"def harm():\n {SHOUT_GARBAGE}\nharm()", "lost"),
+        (FORGED, "lost"),
+        (SWALLOW + "os.kill(os.getpid(), 9)", "lost"),
+        (SWALLOW + "time.sleep(0.5)", "lost"),
+        ("a = None\nwhile True: a = (a,)", "out_of_memory"),
+        ("1 / 0", "exception"),
+        ("time.sleep(60)", "timeout"),
+    ],
+    ids=[
+        "sigkill",
+        "segfault",
+        "exit",
+        "sys-exit",
+        "closed",
+        "garbage",
+        "forged",
+        "swallowed-and-killed",
+        "swallowed-and-slow",
+        "memory",
+        "exception",
+        "timeout",
+    ],
+)
+def test_harm_hits_its_own_attempt_and_no_other_of_the_burst(bench, path, harm, kind):
+    crew = quick_crew(bench, memory_bytes=128 * MIB, timeout_s=3)
+
+    is_garbled = "garbage" in harm
+
+    ended = crew.run(calls(path, harm), threads=2)
+
+    assert kinds(ended) == only_ill(kind)
+    # What was answered behind garbage cannot be read, and begins again.
+    assert begun(path) == once_each() or (is_garbled and begun(path) > once_each())
+    assert crew.ahead > COUNT // 2
+
+
+def test_a_slow_one_parks_nobody_behind_it(bench, path):
+    crew = quick_crew(bench)
+
+    ended = crew.run(calls(path, "time.sleep(1)"), threads=2)
+
+    slow = ended.pop(ILL)
+    assert slow.outcome.duration_ms >= 1000
+    assert max(e.at_s for e in ended) < slow.at_s - 0.5
+    assert {e.thread for e in ended[ILL:]}.isdisjoint({slow.thread})
+    assert begun(path) == once_each()
+
+
+def test_runners_killed_at_any_moment_cost_one_attempt_each_at_most(make_bench, path):
+    bench = make_bench(size=1)
+    crew = quick_crew(bench)
+    kills, stop = [0], threading.Event()
+
+    def kill_for_ever():
+        while not stop.wait(0.013):
+            for pid in bench.pool.pids():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    kills[0] += 1
+
+    killer = threading.Thread(target=kill_for_ever)
+    killer.start()
+    ended = crew.run(calls(path, count=600))
+    stop.set()
+    killer.join()
+
+    statuses = Counter(kinds(ended))
+    assert set(statuses) <= {"succeeded", "lost"}
+    assert kills[0] > 3
+    assert statuses["lost"] <= kills[0]
+    begins = begun(path)
+    assert max(begins.values()) == 1
+    assert {n for n in range(600) if not begins[n]} <= {
+        n for n, e in enumerate(ended) if e.outcome.status == "lost"
+    }
+
+
+def test_cancelling_one_that_runs_kills_nobody_else(bench, path):
+    crew = quick_crew(bench)
+
+    def cancel():
+        eventually(lambda: path.exists() and ILL in begun(path), every_s=0.001)
+        assert bench.executor.cancel(str(ILL))
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    ended = crew.run(calls(path, "time.sleep(60)"))
+    canceller.join()
+
+    assert kinds(ended) == only_ill("cancelled")
+    assert begun(path) == once_each()
+
+
+def test_one_cancelled_while_it_lies_ahead_does_not_begin_or_is_over(bench, path):
+    crew = quick_crew(bench)
+    crew.cancelled = {str(ILL)}
+
+    ended = crew.run(calls(path))
+
+    assert kinds(ended) == only_ill("cancelled")
+    assert not set(once_each()) - set(begun(path)) - {ILL}
+
+
+def test_cancelling_at_any_moment_hits_who_was_meant(bench, path):
+    crew = quick_crew(bench)
+    hit, stop = set(), threading.Event()
+
+    def cancel_for_ever():
+        while not stop.is_set():
+            for n in range(0, 600, 7):
+                if bench.executor.cancel(str(n)):
+                    hit.add(n)
+
+    canceller = threading.Thread(target=cancel_for_ever)
+    canceller.start()
+    ended = crew.run(calls(path, count=600))
+    stop.set()
+    canceller.join()
+
+    assert {n for n, kind in enumerate(kinds(ended)) if kind == "cancelled"} == hit
+    assert set(kinds(ended)) <= {"cancelled", "succeeded"}
+    assert max(begun(path).values()) == 1
+
+
+def test_what_is_told_belongs_to_its_attempt(bench):
+    crew = Crew(
+        bench,
+        write(
+            """
+            from runtime import Context
+            def f(n: int, *, ctx: Context):
+                print("line of", n, end="")
+                ctx.emit(n)
+                ctx.progress(n)
+                if n % 5 == 4:
+                    print("x" * 5_000)  # more than goes quietly
+                return n
+            """
+        ),
+    )
+    crew.warm_up()
+
+    ended = crew.run([b'{"n": %d}' % n for n in range(COUNT)])
+
+    assert [e.outcome.result for e in ended] == [b"%d" % n for n in range(COUNT)]
+    for n, e in enumerate(ended):
+        assert e.outcome.logs.startswith(b"line of %d" % n)
+        assert [data for kind, data in e.told if kind == "event"] == [b"%d" % n]
+        assert [json.loads(data)["done"] for kind, data in e.told if kind == "progress"] == [n]
+    assert crew.ahead > COUNT // 2
+
+
+def test_large_arguments_and_results_come_through(bench):
+    crew = Crew(bench, write("def f(n: int, text: str = ''): return [n, text * 3]"))
+    crew.warm_up()
+    texts = [("x", "y" * 3_000, "z" * 7_900, "b" * 30_000)[n % 4] for n in range(COUNT)]
+
+    ended = crew.run([json.dumps({"n": n, "text": text}).encode() for n, text in enumerate(texts)])
+
+    assert [json.loads(e.outcome.result) for e in ended] == [
+        [n, text * 3] for n, text in enumerate(texts)
+    ]
+
+
+def test_a_fork_of_user_code_takes_nothing_that_lies_ahead(bench, path):
+    crew = quick_crew(bench)
+
+    ended = crew.run(calls(path, "os.fork()"))
+
+    assert kinds(ended) == ["succeeded"] * COUNT
+    assert begun(path) == once_each()
+
+
+def test_runners_are_replaced_after_their_number_of_attempts_in_bursts_too(make_bench, path):
+    bench = make_bench(size=1, most_attempts=10)
+    crew = quick_crew(bench)
+
+    ended = crew.run(calls(path))
+
+    pids = Counter(json.loads(e.outcome.result)[1] for e in ended)
+    assert max(pids.values()) <= 10
+    assert crew.ahead > 0
+
+
+def test_letting_go_keeps_what_has_begun_and_frees_the_rest(make_bench, path):
+    bench = make_bench(size=1)
+    crew = quick_crew(bench)
+    work = crew.assign(calls(path, "time.sleep(0.05)", count=6, ill=1))
+
+    first = crew.one(work[0], lambda _: work[1:])
+    assert eventually(lambda: 1 in begun(path))
+    kept = bench.executor.let_go()
+    time_before = time.monotonic()
+    second = crew.one(work[1], lambda _: ())
+
+    assert first.outcome.status == second.outcome.status == "succeeded"
+    assert kept == ("1",)
+    assert 50 <= second.outcome.duration_ms < 1000
+    assert second.at_s - time_before < 1
+    assert bench.executor.let_go() == ()
+    assert begun(path) == Counter([0, 1])
+    assert crew.one(work[5], lambda _: ()).outcome.status == "succeeded"
+
+
+def test_an_attempt_that_is_not_asked_for_does_not_hold_up_others(make_bench, path):
+    bench = make_bench(size=1)
+    crew = quick_crew(bench)
+    work = crew.assign(calls(path, "time.sleep(60)", count=6, ill=1))
+
+    crew.one(work[0], lambda _: work[1:])
+    last = crew.one(work[5], lambda _: ())
+
+    assert last.outcome.status == "succeeded"
+    assert begun(path)[5] == 1
+
+
+def test_only_what_has_been_quick_here_is_sent_ahead(bench):
+    crew = Crew(bench, write("import time\ndef f(n: int): time.sleep(n / 1000)"))
+    asked = []
+
+    for n in (0, 0, 5, 5):
+        crew.one(crew.assign([b'{"n": %d}' % n])[0], lambda most: asked.append(most) or ())
+
+    assert len(asked) <= 2
+
+
+def test_attempts_of_another_version_or_with_requests_are_not_sent_ahead(bench, path):
+    crew, other = quick_crew(bench), Crew(bench, write("def f(n: int): return 'other'"))
+    [first, *more] = crew.assign(calls(path, count=4))
+    [strange] = other.assign([b'{"n": 1}'])
+
+    crew.one(first, lambda _: [strange, *more])
+    outcome = other.one(strange, lambda _: ()).outcome
+
+    assert outcome.result == b'"other"'
+    assert begun(path) == Counter([0])

@@ -198,6 +198,7 @@ class PlainCall:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._exchange.on_leave = None
             self._calls.waiters.forget(self._id, self._hear_of_end)
 
     def _answer_accepted(self, submitted: Submitted) -> None:

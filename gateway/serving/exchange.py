@@ -87,7 +87,7 @@ class Exchange:
         sink: Sink,
         *,
         keep_alive: bool,
-        expects_continue: bool,
+        expects_continue: bool = False,
         take: Callable[[Exchange], bool] | None = None,
     ) -> None:
         self.scope = scope

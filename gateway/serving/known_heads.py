@@ -52,7 +52,7 @@ class KnownHeads:
         """Remember the head of a request that `data` was, no more and no less."""
         take = exchange.take
         length = dict(exchange.scope["headers"]).get(b"content-length")
-        if take is None or length is None:
+        if take is None or length is None or exchange.task is not None:
             return
         head = data[: len(data) - int(length)]
         if len(head) > _LONGEST or not head.endswith(_END):

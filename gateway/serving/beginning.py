@@ -11,7 +11,7 @@ from typing import Any
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from gateway.serving.exchange import Application, Exchange, Sink
-from gateway.serving.known_heads import KnownHeads
+from gateway.serving.known_heads import KnownHead, KnownHeads
 from gateway.serving.parsing import Scope
 
 
@@ -39,6 +39,7 @@ class Beginnings:
     ) -> None:
         self._sink = sink
         self._application = application
+        self._loop = asyncio.get_running_loop()
         self._tasks = tasks
         self._of_all: Scope = {"state": app_state}
         self._heads = heads
@@ -59,20 +60,12 @@ class Beginnings:
             scope, self._sink, keep_alive=keep_alive, expects_continue=expects_continue, take=take
         )
 
-    def recall(self, data: bytes, *, keep_alive: bool) -> Exchange | None:
-        """Return the exchange of a request that is `data`, if its head is known."""
-        if self._heads is None or (found := self._heads.recall(data)) is None:
-            return None
-        head, body = found
-        keep_alive = keep_alive and head.keep_alive
+    def make_known(self, head: KnownHead, body: bytes, *, stopping: bool) -> Exchange:
+        """Return the exchange of a request that came whole, and whose head is known."""
+        keep_alive = head.keep_alive and not stopping
         exchange = Exchange(head.scope, self._sink, keep_alive=keep_alive, take=head.take)
         exchange.feed_whole(body)
         return exchange
-
-    def learn(self, data: bytes, exchange: Exchange) -> None:
-        """Remember the head of a request that `data` was, no more and no less."""
-        if self._heads is not None:
-            self._heads.learn(data, exchange)
 
     def begin(self, exchange: Exchange) -> None:
         """Begin a request, or hold it for now; call again when more of its body has come."""
@@ -94,7 +87,7 @@ class Beginnings:
         if exchange.take is not None:  # others may know it, too
             exchange.scope = dict(exchange.scope)
         exchange.scope.update(self._of_all)
-        task: Any = asyncio.get_running_loop().create_task(exchange.run(self._application))
+        task = self._loop.create_task(exchange.run(self._application))
         exchange.task = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

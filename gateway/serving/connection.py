@@ -42,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._limits = limits
+        self._heads = heads
         self._parser = RequestParser(self, limits)
         self._beginnings = Beginnings(
             self,
@@ -89,19 +90,19 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
             return
         parser = self._parser
-        is_next = parser.is_between and not self._exchanges
+        is_next = not (parser.started or parser.seen_bytes or self._exchanges)
         if is_next:
-            if (known := self._beginnings.recall(data, keep_alive=not self._stopping)) is not None:
+            if self._heads is not None and (found := self._heads.recall(data)) is not None:
+                self._exchanges.append(self._beginnings.make_known(*found, stopping=self._stopping))
                 self.deadline_at = _NEVER
-                self._exchanges.append(known)
-                self._beginnings.begin(known)
+                self._beginnings.begin(self._exchanges[0])
                 return
             self._expect(self._limits.header_timeout_s)
         parser.feed(data)
         if parser.refusal is not None:
             self._refuse()
-        elif is_next and len(self._exchanges) == 1 and parser.is_between:
-            self._beginnings.learn(data, self._exchanges[0])
+        elif is_next and self._heads is not None and parser.is_between:
+            self._heads.learn(data, self._exchanges)
 
     def eof_received(self) -> bool:
         """Treat a client that has closed its side as gone, once quick answers had their time."""
@@ -129,10 +130,9 @@ class Connection(asyncio.Protocol):
 
     def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
         """Start the request, or line it up behind the one before."""
+        keep_alive = keep_alive and not self._stopping
         exchange = self._beginnings.make(
-            scope,
-            keep_alive=keep_alive and not self._stopping,
-            expects_continue=expects_continue,
+            scope, keep_alive=keep_alive, expects_continue=expects_continue
         )
         self._reading = exchange
         self._expect(self._limits.body_timeout_s)

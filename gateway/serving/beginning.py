@@ -6,6 +6,7 @@ Used by one connection. What may be taken is held until its body is whole.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
@@ -13,6 +14,8 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from gateway.serving.exchange import Application, Exchange, Sink
 from gateway.serving.known_heads import KnownHead, KnownHeads
 from gateway.serving.parsing import Scope
+
+_log = logging.getLogger("uvicorn.error")
 
 
 class Beginnings:
@@ -75,7 +78,12 @@ class Beginnings:
         if take is not None:
             if exchange.body_complete:
                 exchange.is_begun = True
-                if take(exchange):
+                try:
+                    if take(exchange):
+                        return
+                except Exception:  # noqa: BLE001 - the outermost frame of a request
+                    _log.exception("a request could not be taken")
+                    exchange.fail()  # perhaps half of it is done, so nobody does it again
                     return
             elif exchange.unread_bytes <= self._most_held_bytes:
                 return

@@ -177,51 +177,55 @@ class PlainCall:
 
     def _hear_of_birth(self, submitted: Submitted | StoreError) -> None:
         self._submitted = submitted
-        if not isinstance(submitted, Submitted) or submitted.reception != "NEW":
-            self._stop_waiting()
-            self._hand_over()
-            return
-        self._calls.log.note_plain(self._id, self._plan.manifest)
-        if not self._preferences.wait_s:
-            self._answer_accepted(submitted)
-        elif self._timer is None:  # the end was faster
-            self._answer_ended()
+        if isinstance(submitted, Submitted) and submitted.reception == "NEW":
+            self._calls.log.note_plain(self._id, self._plan.manifest)
+            if self._timer is not None:
+                return
+        self._stop_waiting()
+        self._answer()
 
     def _hear_of_end(self, notice: Notice | None) -> None:
         """Hear how it ended, or that no more time is left to wait."""
         self._notice = notice
         self._stop_waiting()
-        if self._submitted is not None:
-            self._answer_ended()
+        if self._submitted is not None:  # else the end was faster than the word of the birth
+            self._answer()
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._exchange.on_leave = None
             self._calls.waiters.forget(self._id, self._hear_of_end)
 
-    def _answer_accepted(self, submitted: Submitted) -> None:
-        encoded_id = self._id.encode()
-        body = self._plan.newborn.write(encoded_id, self._arguments, submitted.created_at_ms)
-        self._send(_ACCEPTED, encoded_id, body)
-
-    def _answer_ended(self) -> None:
-        notice = self._notice
-        ended = None
+    def _answer(self) -> None:
         try:
-            if isinstance(notice, bytes):
-                ended = self._calls.ended.write(notice, self._arguments)
-        except Exception:  # noqa: BLE001 - the outermost frame of a request; the application tells
-            _log.exception("notice_unread", id=self._id)
-        if ended is None:
-            self._hand_over()
+            answer = self._usual_answer()
+        except Exception:  # noqa: BLE001 - the outermost frame of a request
+            _log.exception("call_not_answered", id=self._id)
+            answer = None
+        if answer is None:
+            self._exchange.hand_over({BEGUN: self})
         else:
-            self._send(_ENDED_WELL, self._id.encode(), ended)
+            self._exchange.answer(*answer)
 
-    def _send(self, head: bytes, encoded_id: bytes, body: bytes) -> None:
+    def _usual_answer(self) -> tuple[bytes, bytes] | None:
+        """Return head and body, None if that is the application's to say."""
+        submitted, notice = self._submitted, self._notice
+        if not isinstance(submitted, Submitted) or submitted.reception != "NEW":
+            return None
+        encoded_id = self._id.encode()
+        if not self._preferences.wait_s:
+            head = _ACCEPTED
+            body = self._plan.newborn.write(encoded_id, self._arguments, submitted.created_at_ms)
+        elif not isinstance(notice, bytes):
+            return None
+        else:
+            head = _ENDED_WELL
+            ended = self._calls.ended.write(notice, self._arguments)
+            if ended is None:
+                return None
+            body = ended
         applied = self._preferences.applied
         line = b"preference-applied: %b\r\n" % applied.encode() if applied else b""
-        self._exchange.answer(head % (encoded_id, encoded_id, line, len(body)), body)
-
-    def _hand_over(self) -> None:
-        self._exchange.hand_over({BEGUN: self})
+        return head % (encoded_id, encoded_id, line, len(body)), body

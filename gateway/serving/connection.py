@@ -1,33 +1,28 @@
 """One client connection: hold the deadlines, answer requests in their order.
 
-Uvicorn's server makes one per accepted socket. The rule it protects: a client can
-neither be slow nor large at our expense. Reading has at most one deadline at a time
-(headers, body, or idleness), judged by `sweep`, which the server calls every tick;
-so a request costs no timer. What the application lets be taken without it (`known_heads`)
-is held until its body is whole.
+Uvicorn's server makes one per accepted socket. The rule it protects: a client can neither be
+slow nor large at our expense. Reading has at most one deadline at a time (headers, body, or
+idleness), judged by `sweep`, which the server calls every tick; so a request costs no timer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from typing import Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
+from gateway.serving.beginning import Beginnings
 from gateway.serving.drain import Drain
 from gateway.serving.exchange import Exchange
-from gateway.serving.fixed_answers import OwnHeaders, refusal_answer
-from gateway.serving.known_heads import KnownHead, KnownHeads
+from gateway.serving.fixed_answers import own_lines, refusal_answer
+from gateway.serving.known_heads import KnownHeads
 from gateway.serving.limits import Limits
 from gateway.serving.parsing import Refusal, RequestParser, Scope
 
-_NEVER = math.inf
-
-_own_headers = OwnHeaders()
+_NEVER = float("inf")
 
 
 class Connection(asyncio.Protocol):
@@ -44,14 +39,19 @@ class Connection(asyncio.Protocol):
         heads: KnownHeads | None = None,
     ) -> None:
         self.deadline_at = _NEVER
-        self._application = config.loaded_app
         self._state = server_state
-        self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
         self._limits = limits
         self._heads = heads
-        self._endpoints: Scope = {}
-        self._parser = cast("RequestParser", None)
+        self._parser = RequestParser(self, limits)
+        self._beginnings = Beginnings(
+            self,
+            application=config.loaded_app,
+            app_state=app_state,
+            tasks=server_state.tasks,
+            heads=heads,
+            most_held_bytes=limits.unread_body_bytes,
+        )
         self._transport = cast("asyncio.Transport", None)
         self._exchanges: deque[Exchange] = deque()
         self._reading: Exchange | None = None
@@ -68,13 +68,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: the client has the header deadline to say something."""
         self._transport = cast("asyncio.Transport", transport)
-        self._endpoints = {
-            "server": get_local_addr(self._transport),
-            "client": get_remote_addr(self._transport),
-            "scheme": "https" if is_ssl(self._transport) else "http",
-            "state": self._app_state,
-        }
-        self._parser = RequestParser(self, self._limits)
+        self._beginnings.meet(self._transport)
         self._state.connections.add(cast("Any", self))
         self._expect(self._limits.header_timeout_s)
 
@@ -95,18 +89,20 @@ class Connection(asyncio.Protocol):
             if self._dropped_bytes > self._limits.linger_bytes:
                 self._transport.abort()
             return
-        parser, heads = self._parser, self._heads
-        is_first = parser.is_between and not self._exchanges
-        if is_first:
-            if heads is not None and (known := heads.recall(data)) is not None:
-                self._begin_known(*known)
+        parser = self._parser
+        is_next = not (parser.started or parser.seen_bytes or self._exchanges)
+        if is_next:
+            if self._heads is not None and (found := self._heads.recall(data)) is not None:
+                self._exchanges.append(self._beginnings.make_known(*found, stopping=self._stopping))
+                self.deadline_at = _NEVER
+                self._beginnings.begin(self._exchanges[0])
                 return
             self._expect(self._limits.header_timeout_s)
         parser.feed(data)
         if parser.refusal is not None:
             self._refuse()
-        elif heads is not None and is_first and len(self._exchanges) == 1 and parser.is_between:
-            heads.learn(data, self._exchanges[0])
+        elif is_next and self._heads is not None and parser.is_between:
+            self._heads.learn(data, self._exchanges)
 
     def eof_received(self) -> bool:
         """Treat a client that has closed its side as gone, once quick answers had their time."""
@@ -134,18 +130,15 @@ class Connection(asyncio.Protocol):
 
     def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
         """Start the request, or line it up behind the one before."""
-        exchange = Exchange(
-            scope,
-            self,
-            keep_alive=keep_alive and not self._stopping,
-            expects_continue=expects_continue,
-            take=None if self._heads is None or expects_continue else self._heads.judge(scope),
+        keep_alive = keep_alive and not self._stopping
+        exchange = self._beginnings.make(
+            scope, keep_alive=keep_alive, expects_continue=expects_continue
         )
         self._reading = exchange
         self._expect(self._limits.body_timeout_s)
         self._exchanges.append(exchange)
         if len(self._exchanges) == 1:
-            self._run(exchange)
+            self._beginnings.begin(exchange)
         else:
             self._pause()
 
@@ -156,8 +149,8 @@ class Connection(asyncio.Protocol):
             reading.feed(data)
             if reading.unread_bytes > self._limits.unread_body_bytes:
                 self._pause()
-                if self._exchanges[0] is reading and not reading.is_begun:
-                    self.serve(reading)
+                if self._exchanges[0] is reading:
+                    self._beginnings.begin(reading)
 
     def on_end(self) -> None:
         """End the reading of a request; its answer has no deadline of ours."""
@@ -165,19 +158,14 @@ class Connection(asyncio.Protocol):
         self.deadline_at = _NEVER
         if reading is not None:
             reading.complete_body()
-            if not reading.is_begun and self._exchanges[0] is reading:
-                self._run(reading)
+            if self._exchanges and self._exchanges[0] is reading:
+                self._beginnings.begin(reading)
 
     # What an exchange asks
 
     def serve(self, exchange: Exchange) -> None:
         """Have the application answer."""
-        exchange.is_begun = True
-        exchange.scope = {**exchange.scope, **self._endpoints}
-        task = self._loop.create_task(exchange.run(self._application))
-        exchange.task = task
-        self._state.tasks.add(task)
-        task.add_done_callback(self._state.tasks.discard)
+        self._beginnings.serve(exchange)
 
     def write(self, data: bytes) -> None:
         """Send bytes to the client."""
@@ -186,7 +174,7 @@ class Connection(asyncio.Protocol):
 
     def own_headers(self) -> bytes:
         """Return the headers the server adds to every answer; it renews Date every second."""
-        return _own_headers.lines(self._state.default_headers)
+        return own_lines(self._state.default_headers)
 
     async def writable(self) -> None:
         """Wait until the client has taken what was written."""
@@ -216,13 +204,12 @@ class Connection(asyncio.Protocol):
         elif not exchange.keep_alive or self._stopping:
             self._close()
         elif self._exchanges:
-            self._run(self._exchanges[0])
+            self._beginnings.begin(self._exchanges[0])
         elif self._deaf:
             self._refuse()
-        elif self._parser.started:
-            self._expect(self._limits.header_timeout_s)
         else:
-            self._expect(self._limits.idle_timeout_s)
+            limits, is_reading = self._limits, self._parser.started
+            self._expect(limits.header_timeout_s if is_reading else limits.idle_timeout_s)
         if self._paused and len(self._exchanges) <= 1:
             self._resume()
 
@@ -250,13 +237,8 @@ class Connection(asyncio.Protocol):
                 self._expect(self._limits.linger_s)
             else:
                 self._transport.abort()
-        elif self._reading is not None:
-            seconds = self._limits.body_timeout_s
-            self._parser.refuse("request_timeout", f"No complete body within {seconds:g} s.")
-            self._refuse()
-        elif self._parser.started or self._parser.seen_bytes:
-            seconds = self._limits.header_timeout_s
-            self._parser.refuse("request_timeout", f"No complete headers within {seconds:g} s.")
+        elif self._reading is not None or not self._parser.is_between:
+            self._parser.time_out()
             self._refuse()
         else:
             self._close()
@@ -269,29 +251,6 @@ class Connection(asyncio.Protocol):
 
     def _expect(self, within_s: float) -> None:
         self.deadline_at = self._loop.time() + within_s
-
-    def _run(self, exchange: Exchange) -> None:
-        """Begin a request; one that may be taken without the application once it is whole."""
-        take = exchange.take
-        if take is not None:
-            if exchange.body_complete:
-                exchange.is_begun = True
-                if take(exchange):
-                    return
-            elif exchange.unread_bytes <= self._limits.unread_body_bytes:
-                return
-        self.serve(exchange)
-
-    def _begin_known(self, head: KnownHead, body: bytes) -> None:
-        """Begin a request that came in one piece, and whose head is known."""
-        keep_alive = head.keep_alive and not self._stopping
-        exchange = Exchange(
-            head.scope, self, keep_alive=keep_alive, expects_continue=False, take=head.take
-        )
-        exchange.feed_whole(body)
-        self.deadline_at = _NEVER
-        self._exchanges.append(exchange)
-        self._run(exchange)
 
     def _pause(self) -> None:
         """Read no further for now; what does not come meanwhile is not the client's fault."""

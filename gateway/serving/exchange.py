@@ -87,7 +87,7 @@ class Exchange:
         sink: Sink,
         *,
         keep_alive: bool,
-        expects_continue: bool,
+        expects_continue: bool = False,
         take: Callable[[Exchange], bool] | None = None,
     ) -> None:
         self.scope = scope
@@ -177,6 +177,10 @@ class Exchange:
                 raise
         except Exception:  # noqa: BLE001 - the outermost frame of a request
             _log.exception("the application failed")
+        self.fail()
+
+    def fail(self) -> None:
+        """Break off what was not answered whole."""
         if not self.closed:
             self.keep_alive = False
             if not self.response_started:

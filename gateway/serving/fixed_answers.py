@@ -7,7 +7,7 @@ from gateway.serving.exchange import STATUS_LINES
 from gateway.serving.parsing import Refusal
 
 
-class OwnHeaders:
+class _OwnHeaders:
     """The headers of every answer, joined once a second for all connections."""
 
     def __init__(self) -> None:
@@ -22,13 +22,17 @@ class OwnHeaders:
         return self._lines
 
 
-def refusal_answer(refusal: Refusal, own_lines: bytes) -> bytes:
+_own_headers = _OwnHeaders()
+own_lines = _own_headers.lines
+
+
+def refusal_answer(refusal: Refusal, own: bytes) -> bytes:
     """Return a whole response that refuses a request and announces the close."""
     body = encode_problem(refusal.code, refusal.detail, instance=refusal.instance)
     return b"%bcontent-type: %b\r\ncontent-length: %d\r\n%bconnection: close\r\n\r\n%b" % (
         STATUS_LINES[status_of(refusal.code)],
         MEDIA_TYPE.encode(),
         len(body),
-        own_lines,
+        own,
         body,
     )

@@ -6,7 +6,7 @@ once, byte for byte, between two messages, is not parsed anew: the same bytes sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gateway.serving.exchange import Exchange
@@ -48,11 +48,20 @@ class KnownHeads:
             return None
         return known, data[end:]
 
-    def learn(self, data: bytes, exchange: Exchange) -> None:
-        """Remember the head of a request that `data` was, no more and no less."""
-        take = exchange.take
+    def learn(self, data: bytes, exchanges: Sequence[Exchange]) -> None:
+        """Remember the head of a request, if `data` was that one, no more and no less.
+
+        Args:
+            data: What came between two messages, and was parsed.
+            exchanges: What has begun by it.
+        """
+        if len(exchanges) != 1:
+            return
+        [exchange] = exchanges
+        if exchange.take is None or exchange.task is not None or not exchange.body_complete:
+            return
         length = dict(exchange.scope["headers"]).get(b"content-length")
-        if take is None or length is None:
+        if length is None:
             return
         head = data[: len(data) - int(length)]
         if len(head) > _LONGEST or not head.endswith(_END):
@@ -60,5 +69,5 @@ class KnownHeads:
         if len(self._by_bytes) >= _MOST:
             self._by_bytes.clear()
         self._by_bytes[head] = KnownHead(
-            exchange.scope, take, exchange.keep_alive, len(data) - len(head)
+            exchange.scope, exchange.take, exchange.keep_alive, len(data) - len(head)
         )

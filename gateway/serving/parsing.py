@@ -89,6 +89,13 @@ class RequestParser:
         if self.refusal is None:
             self.refusal = Refusal(code, detail, self._instance())
 
+    def time_out(self) -> None:
+        """Refuse a client that has not sent the rest of a request in time."""
+        what, seconds = "headers", self._limits.header_timeout_s
+        if self._has_head:
+            what, seconds = "body", self._limits.body_timeout_s
+        self.refuse("request_timeout", f"No complete {what} within {seconds:g} s.")
+
     def on_message_begin(self) -> None:
         """Begin a request (httptools)."""
         self.started = True

@@ -32,7 +32,8 @@ from runtime.registry.manifest import Manifest
 
 NextUp = Callable[[int], Sequence[Assignment]]
 _FRESH_RUNNERS_TRIED = 2
-_MOST_ARGUMENT_BYTES = 8_192  # of an attempt that is sent ahead
+_MOST_ARGUMENT_BYTES = 8_192  # of an attempt that is sent with others
+_MOST_BURST_BYTES = 65_536  # of all of them: sent without waiting for the runner to read
 
 
 class Turn(NamedTuple):
@@ -87,6 +88,7 @@ class RunnerLane:
         if sent is None or sent.running is None:
             return self._attempts.enter(assignment.id), None
         running, sent.running = sent.running, None
+        running.ask_for()
         return running, sent
 
     def run(self, turn: Turn) -> Ran:
@@ -227,16 +229,19 @@ class RunnerLane:
         room = self._quickness.burst(first.function, first.version) - 1
         room = min(room, self._runners.most_attempts - runner.attempts - 1)
         found = [first]
-        if room > 0 and runner.takes_bursts:
+        if room > 0 and runner.takes_bursts and _may_follow(first, first):
+            size_bytes = len(first.arguments)
             for following in turn.next_up(room)[:room]:
-                if not _may_follow(first, following):
+                size_bytes += len(following.arguments)
+                if size_bytes > _MOST_BURST_BYTES or not _may_follow(first, following):
                     break
                 found.append(following)
         timeout_s = turn.manifest.options.timeout_s
+        serials = [next(self._serials) for _ in found]
         return [
             SentAttempt(
                 Start(
-                    serial=next(self._serials),
+                    serial=serial,
                     id=assignment.id,
                     function=assignment.function,
                     attempt=assignment.attempt,
@@ -244,13 +249,14 @@ class RunnerLane:
                     traceparent=assignment.traceparent,
                     tracestate=assignment.tracestate,
                     has_request=assignment.request is not None,
-                    has_more=number < len(found),
+                    burst=serials[0] if len(found) > 1 else 0,
+                    has_more=serial != serials[-1],
                 ),
                 assignment.arguments,
                 assignment.request,
-                is_ahead=number > 1,
+                is_ahead=serial != serials[0],
             )
-            for number, assignment in enumerate(found, start=1)
+            for serial, assignment in zip(serials, found, strict=True)
         ]
 
     def _begin(
@@ -263,7 +269,7 @@ class RunnerLane:
     ) -> Ran | None:
         try:
             tenure.add(ahead, runner)
-            runner.begin(sent, ahead)
+            runner.begin([sent, *ahead])
         except ChannelResetError:
             return None
         except ChannelClosedError as error:

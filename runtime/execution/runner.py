@@ -76,7 +76,9 @@ class Runner:
     @property
     def is_sound(self) -> bool:
         """Whether others may have it: loaded, unharmed, nothing of it under way."""
-        return self.is_loaded and not (self.is_spent or self.is_busy or self._broken)
+        sent = self._sent
+        is_harmed = self._is_spent or sent.is_harmed or self._broken is not None
+        return self.is_loaded and not is_harmed and not len(sent)
 
     @property
     def takes_bursts(self) -> bool:

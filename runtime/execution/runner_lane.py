@@ -18,22 +18,21 @@ from typing import NamedTuple
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError, ProcessError
 from runtime.execution.ears import Ears
 from runtime.execution.ending import Ending
+from runtime.execution.lining_up import leading, line_up, may_follow
 from runtime.execution.outcome import Assignment
 from runtime.execution.performance import too_large
 from runtime.execution.quickness import QUICK_S, Quickness
 from runtime.execution.runner import Runner, RunnerKey
-from runtime.execution.runner_frames import Limits, Start
+from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_pool import RunnerPool
 from runtime.execution.running import Running, RunningAttempts
 from runtime.execution.sent_attempts import SentAttempt
-from runtime.execution.tenure import Tenure
+from runtime.execution.tenure import Tenure, Tenures
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 
 NextUp = Callable[[int], Sequence[Assignment]]
 _FRESH_RUNNERS_TRIED = 2
-_MOST_ARGUMENT_BYTES = 8_192  # of an attempt that is sent with others
-_MOST_BURST_BYTES = 65_536  # of all of them: sent without waiting for the runner to read
 
 
 class Turn(NamedTuple):
@@ -80,11 +79,11 @@ class RunnerLane:
         self._load_timeout_s = load_timeout_s
         self._serials = itertools.count(1)
         self._quickness = Quickness()
-        self._tenure = Tenure(attempts)
+        self._tenures = Tenures(attempts)
 
     def enter(self, assignment: Assignment) -> tuple[Running, SentAttempt | None]:
         """Return by what an attempt is cancelled; and how it was sent, if it was sent ahead."""
-        sent = self._tenure.find(assignment)
+        sent = self._tenures.mine.find(assignment)
         if sent is None or sent.running is None:
             return self._attempts.enter(assignment.id), None
         running, sent.running = sent.running, None
@@ -93,7 +92,7 @@ class RunnerLane:
 
     def run(self, turn: Turn) -> Ran:
         """Run one attempt, or fetch the ending of one that was sent ahead."""
-        tenure = self._tenure
+        tenure = self._tenures.mine
         if turn.sent is not None:
             ran = self._resume(turn, tenure, turn.sent)
             if ran is not None:
@@ -118,7 +117,7 @@ class RunnerLane:
             The invocations that nobody but this thread may `run`: an attempt of theirs has
             begun, or is over.
         """
-        tenure = self._tenure
+        tenure = self._tenures.mine
         runner = tenure.runner
         if runner is not None:
             runner.recall()
@@ -226,38 +225,12 @@ class RunnerLane:
     def _line_up(self, turn: Turn, runner: Runner) -> list[SentAttempt]:
         """Return the attempt, and those that may be sent behind it."""
         first = turn.assignment
+        following: list[Assignment] = []
         room = self._quickness.burst(first.function, first.version) - 1
-        room = min(room, self._runners.most_attempts - runner.attempts - 1)
-        found = [first]
-        if room > 0 and runner.takes_bursts and _may_follow(first, first):
-            size_bytes = len(first.arguments)
-            for following in turn.next_up(room)[:room]:
-                size_bytes += len(following.arguments)
-                if size_bytes > _MOST_BURST_BYTES or not _may_follow(first, following):
-                    break
-                found.append(following)
-        timeout_s = turn.manifest.options.timeout_s
-        serials = [next(self._serials) for _ in found]
-        return [
-            SentAttempt(
-                Start(
-                    serial=serial,
-                    id=assignment.id,
-                    function=assignment.function,
-                    attempt=assignment.attempt,
-                    timeout_s=timeout_s,
-                    traceparent=assignment.traceparent,
-                    tracestate=assignment.tracestate,
-                    has_request=assignment.request is not None,
-                    burst=serials[0] if len(found) > 1 else 0,
-                    has_more=serial != serials[-1],
-                ),
-                assignment.arguments,
-                assignment.request,
-                is_ahead=serial != serials[0],
-            )
-            for serial, assignment in zip(serials, found, strict=True)
-        ]
+        if room > 0 and runner.takes_bursts and may_follow(first, first):
+            room = min(room, self._runners.most_attempts - runner.attempts - 1)
+            following = leading(first, turn.next_up(room)[:room])
+        return line_up(first, following, self._serials, turn.manifest.options.timeout_s)
 
     def _begin(
         self,
@@ -313,16 +286,6 @@ class RunnerLane:
     def _die(self, runner: Runner, error: ChannelClosedError, turn: Turn) -> Ran:
         turn.ears.on_wait()
         return Ran(_death_of(runner, error, "while the function ran"))
-
-
-def _may_follow(first: Assignment, following: Assignment) -> bool:
-    """Whether an attempt may be sent behind another, ahead of its turn."""
-    return (
-        following.function == first.function
-        and following.version == first.version
-        and following.request is None
-        and len(following.arguments) <= _MOST_ARGUMENT_BYTES
-    )
 
 
 def _death_of(runner: Runner, error: ChannelClosedError, when: str) -> Ending:

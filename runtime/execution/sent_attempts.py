@@ -163,37 +163,34 @@ class SentAttempts:
     def hear(self, frame: list[bytes]) -> None:
         """Take in one frame; raises ChannelGarbledError."""
         kind = frame[0] if frame else b""
-        with self._lock:
-            first = self._line[0] if self._line else None
         if kind == frames.DONE and len(frame) == _DONE_PARTS:
             told = frames.decode_ending(frame[2]), frame[3]
-            if first is None or frame[1] != first.serial:
-                raise ChannelGarbledError("an answer to nothing that was asked")
-            ran_s = _seconds_of(frame[4])
-            self._answer(first, told)
-            first.ran_s = min(max(ran_s, 0.0), self.heard_at - first.sent_at)
+            self._answer(frame[1], told, _seconds_of(frame[4]))
         elif kind in frames.NOTES and len(frame) == _NOTE_PARTS:
+            with self._lock:
+                first = self._line[0] if self._line else None
             if first is not None and frame[1] == first.serial:
                 first.note(kind.decode(), frame[2])
             # else: from a thread of an earlier attempt
-        elif kind == frames.FULL and len(frame) == _FULL_PARTS and first is not None:
-            told = frames.decode_ending(frame[1]), b""
+        elif kind == frames.FULL and len(frame) == _FULL_PARTS:
             self.recall()
-            if not first.is_recalled:
-                self._answer(first, told)
+            if self._line:
+                self._answer(self._line[0].serial, (frames.decode_ending(frame[1]), b""), 0.0)
         else:
             raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
 
-    def _answer(self, first: SentAttempt, told: Told) -> None:
-        self.heard_at = time.monotonic()
+    def _answer(self, serial: bytes, told: Told, ran_s: float) -> None:
+        self.heard_at = now = time.monotonic()
         with self._lock:
-            if first.is_recalled:
-                raise ChannelGarbledError("an answer to what it cannot have begun")
-            self._line.popleft()
+            if not self._line or self._line[0].serial != serial:
+                raise ChannelGarbledError("an answer to nothing that was asked")
+            first = self._line.popleft()
             first.told = told
+            if told[0].kind not in frames.HARMLESS:
+                self.is_harmed = True
             if not first.start.burst:  # it came behind all that was recalled
                 self._has_stale = False
-            self.is_harmed |= told[0].kind not in frames.HARMLESS
+        first.ran_s = min(max(ran_s, 0.0), now - first.sent_at)
 
     def _recall(self) -> None:
         if self._ways is None or not self.is_burst:

@@ -20,7 +20,7 @@ from runtime.execution.ending import Ending
 from runtime.execution.runner_frames import Limits, Start
 from runtime.execution.sent_attempts import SentAttempt, SentAttempts, Told
 from runtime.processes.fork_server import Child
-from runtime.processes.frames import unpack_each
+from runtime.processes.frames import pack, unpack_each
 from runtime.processes.lifeline import Exit
 from runtime.processes.side_ways import SideWays
 
@@ -66,7 +66,7 @@ class Runner:
     @property
     def is_spent(self) -> bool:
         """Whether it must begin nothing more."""
-        return self._is_spent or self._sent.is_harmed or self._sent.is_garbled
+        return self._is_spent or self._sent.is_harmed
 
     @property
     def is_busy(self) -> bool:
@@ -76,7 +76,9 @@ class Runner:
     @property
     def is_sound(self) -> bool:
         """Whether others may have it: loaded, unharmed, nothing of it under way."""
-        return self.is_loaded and not (self.is_spent or self.is_busy or self._broken)
+        sent = self._sent
+        is_harmed = self._is_spent or sent.is_harmed or self._broken is not None
+        return self.is_loaded and not is_harmed and not len(sent)
 
     @property
     def takes_bursts(self) -> bool:
@@ -102,7 +104,7 @@ class Runner:
         else:
             self._ways.give(channel)
         loading = SentAttempt(_LOADING)
-        self._sent.add(loading, ())
+        self._sent.add([loading])
         channel.send(frames.LOAD, frames.encode(limits), bundle, timeout_s=_SEND_LIMIT_S)
         told = self._told(loading, deadline, ears)
         if told is None:
@@ -111,23 +113,23 @@ class Runner:
         self.is_loaded = ending.kind == "succeeded"
         return ending
 
-    def begin(self, sent: SentAttempt, ahead: Sequence[SentAttempt] = ()) -> None:
-        """Send an attempt and others behind it.
+    def begin(self, line: Sequence[SentAttempt]) -> None:
+        """Send an attempt, or several at once, which it then runs one after the other.
 
         Raises:
             ChannelResetError: The child ended before; none of them has begun.
             ChannelGarbledError: The child does not read.
         """
-        self._sent.add(sent, ahead)
-        self.attempts += 1 + len(ahead)
+        self.attempts += len(line)
+        if not self._sent.add(line):
+            raise self._break(ChannelResetError("it takes no tickets"))
+        channel = self._child.channel
         try:
-            self._child.channel.send(
-                frames.RUN,
-                frames.encode(sent.start),
-                sent.arguments,
-                sent.request or b"",
-                timeout_s=_SEND_LIMIT_S,
-            )
+            if len(line) == 1:
+                channel.send(*_frame_of(line[0]), timeout_s=_SEND_LIMIT_S)
+            else:
+                frames_of_all = b"".join([pack(*_frame_of(sent)) for sent in line])
+                channel.send_packed(frames_of_all, timeout_s=_SEND_LIMIT_S)
         except TimeoutError as error:
             raise self._break(ChannelGarbledError("it does not read")) from error
         except ChannelClosedError as error:
@@ -213,6 +215,8 @@ class Runner:
                 self.look()
                 self._break(error)
             if sent.told is None and not sent.is_recalled:
+                if sent.start.burst and isinstance(error, ChannelResetError):
+                    raise ChannelClosedError("it went with others unread") from error
                 raise
         return sent.told
 
@@ -228,20 +232,22 @@ class Runner:
                 if sent.told is not None:
                     return
                 sent.is_slow = True
-                self._settle_down()
+                self._settle_down(sent, deadline)
+                if sent.told is not None:
+                    return
                 ears.on_wait()
             if sent.is_recalled:
                 return
             self._hear_next(deadline)
 
-    def _settle_down(self) -> None:
-        """Let the runner have but the one attempt that it runs."""
+    def _settle_down(self, sent: SentAttempt, deadline: float) -> None:
+        """Let the runner have but the one attempt that it runs, or hear how this one ended."""
         self._sent.recall()
         self._hear_quiet()
-        if self._sent.is_garbled or (
-            len(self._sent) > 1 and not self._child.channel.is_readable(0)
-        ):
-            raise ChannelGarbledError("it took more than it began")
+        while sent.told is None and len(self._sent) > 1:
+            if not self._child.channel.is_readable(0):
+                raise ChannelGarbledError("it took more than it began")
+            self._hear_next(deadline)
 
     def _hear_next(self, deadline: float) -> None:
         """Wait for a frame, and for what was said quietly before it."""
@@ -268,3 +274,7 @@ class Runner:
         if self._sent.is_burst and self._ways is not None:
             for frame in unpack_each(self._ways.listen()):
                 self._sent.hear(frame)
+
+
+def _frame_of(sent: SentAttempt) -> tuple[bytes, bytes, bytes, bytes]:
+    return frames.RUN, frames.encode(sent.start), sent.arguments, sent.request or b""

@@ -1,9 +1,9 @@
 """What a runner does: load one bundle, then run one attempt per frame.
 
-The entry of a child of the fork server. User code runs on the main thread. An attempt that
-lies ahead is taken only when the one before it has been answered. When the worker is gone, or
-user code has broken the channel, the runner kills itself: to the worker a death by signal
-means that nobody knows how far the attempt came.
+The entry of a child of the fork server. User code runs on the main thread. Of several
+attempts that were sent at once, it begins the next when it has answered the one before. When
+the worker is gone, or user code has broken the channel, the runner kills itself: to the
+worker a death by signal means that nobody knows how far the attempt came.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.performance import describe, perform
 from runtime.execution.runner_frames import Limits, Start
 from runtime.processes.confinement import use_memory_reserve
-from runtime.processes.frames import Channel, pack, unpack_each
+from runtime.processes.frames import Channel, pack
 from runtime.processes.side_ways import ChildsSideWays
 from runtime.registry.bundle import decode_bundle
 from runtime.registry.invoking import LoadedFunction
@@ -53,6 +53,7 @@ class Runner:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._ways = ChildsSideWays.take(channel)
+        self._burst = 0
         self._is_quiet = False  # nobody waits for what is said now
         self._pid = os.getpid()
         self._serial = 0  # of the attempt under way; 0 between attempts
@@ -68,27 +69,26 @@ class Runner:
         functions, ending = _load(bundle)
         output.end()
         self._channel.send(frames.DONE, b"0", frames.encode(ending), b"", b"0")
-        frame: list[bytes] | None = None
-        is_followed = False
+        is_spent = False
         while True:
-            if is_followed:
-                frame = self._take_ahead()
-            if frame is None:
-                frame = self._channel.receive()
-                self._is_quiet = True
-            _, start_bytes, arguments, request = frame
-            frame = None
+            _, start_bytes, arguments, request = self._channel.receive()
             start = frames.decode_start(start_bytes)
-            # Once something went over the channel, the rest must: or it would be heard earlier.
-            self._is_quiet &= start.has_more
+            if is_spent or not self._may_begin(start):
+                continue
             kind = self._run(start, arguments, request, functions, output, limits)
-            is_followed = start.has_more and kind in frames.HARMLESS
+            is_spent = kind not in frames.HARMLESS
             output.mend()
 
-    def _take_ahead(self) -> list[bytes] | None:
-        """Return the frame of the next attempt that lies ahead, which begins by that."""
-        packet = None if self._ways is None else self._ways.take_ahead()
-        return None if packet is None else next(unpack_each(packet))
+    def _may_begin(self, start: Start) -> bool:
+        """Take an attempt's ticket, if it needs one; False when it was recalled."""
+        if start.burst and (self._ways is None or not self._ways.take_ticket()):
+            return False
+        if start.burst != self._burst:
+            self._burst = start.burst
+            self._is_quiet = True
+        # Once something of a burst went over the channel, the rest must: or it overtook that.
+        self._is_quiet &= start.has_more
+        return True
 
     def _say(self, *parts: bytes) -> None:
         """Tell the worker something, without waking it where that can be."""

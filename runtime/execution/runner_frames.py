@@ -53,7 +53,9 @@ class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
     Attributes:
         serial: Marks what belongs to this attempt.
-        has_more: Others lie ahead behind it, so that nobody need be woken when it ends.
+        burst: The serial of the first of those that were sent with it; 0 if it was sent alone.
+            Of a burst, each takes a ticket before it begins, and is passed over without one.
+        has_more: Others of its burst lie behind it, so that nobody need be woken when it ends.
     """
 
     serial: int
@@ -64,6 +66,7 @@ class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     traceparent: str | None = None
     has_request: bool = False
     tracestate: str | None = None
+    burst: int = 0
     has_more: bool = False
 
 

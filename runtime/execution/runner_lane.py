@@ -18,21 +18,21 @@ from typing import NamedTuple
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError, ProcessError
 from runtime.execution.ears import Ears
 from runtime.execution.ending import Ending
+from runtime.execution.lining_up import leading, line_up, may_follow
 from runtime.execution.outcome import Assignment
 from runtime.execution.performance import too_large
 from runtime.execution.quickness import QUICK_S, Quickness
 from runtime.execution.runner import Runner, RunnerKey
-from runtime.execution.runner_frames import Limits, Start
+from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_pool import RunnerPool
 from runtime.execution.running import Running, RunningAttempts
 from runtime.execution.sent_attempts import SentAttempt
-from runtime.execution.tenure import Tenure
+from runtime.execution.tenure import Tenure, Tenures
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 
 NextUp = Callable[[int], Sequence[Assignment]]
 _FRESH_RUNNERS_TRIED = 2
-_MOST_ARGUMENT_BYTES = 8_192  # of an attempt that is sent ahead
 
 
 class Turn(NamedTuple):
@@ -79,19 +79,20 @@ class RunnerLane:
         self._load_timeout_s = load_timeout_s
         self._serials = itertools.count(1)
         self._quickness = Quickness()
-        self._tenure = Tenure(attempts)
+        self._tenures = Tenures(attempts)
 
     def enter(self, assignment: Assignment) -> tuple[Running, SentAttempt | None]:
         """Return by what an attempt is cancelled; and how it was sent, if it was sent ahead."""
-        sent = self._tenure.find(assignment)
+        sent = self._tenures.mine.find(assignment)
         if sent is None or sent.running is None:
             return self._attempts.enter(assignment.id), None
         running, sent.running = sent.running, None
+        running.ask_for()
         return running, sent
 
     def run(self, turn: Turn) -> Ran:
         """Run one attempt, or fetch the ending of one that was sent ahead."""
-        tenure = self._tenure
+        tenure = self._tenures.mine
         if turn.sent is not None:
             ran = self._resume(turn, tenure, turn.sent)
             if ran is not None:
@@ -116,7 +117,7 @@ class RunnerLane:
             The invocations that nobody but this thread may `run`: an attempt of theirs has
             begun, or is over.
         """
-        tenure = self._tenure
+        tenure = self._tenures.mine
         runner = tenure.runner
         if runner is not None:
             runner.recall()
@@ -224,34 +225,12 @@ class RunnerLane:
     def _line_up(self, turn: Turn, runner: Runner) -> list[SentAttempt]:
         """Return the attempt, and those that may be sent behind it."""
         first = turn.assignment
+        following: list[Assignment] = []
         room = self._quickness.burst(first.function, first.version) - 1
-        room = min(room, self._runners.most_attempts - runner.attempts - 1)
-        found = [first]
-        if room > 0 and runner.takes_bursts:
-            for following in turn.next_up(room)[:room]:
-                if not _may_follow(first, following):
-                    break
-                found.append(following)
-        timeout_s = turn.manifest.options.timeout_s
-        return [
-            SentAttempt(
-                Start(
-                    serial=next(self._serials),
-                    id=assignment.id,
-                    function=assignment.function,
-                    attempt=assignment.attempt,
-                    timeout_s=timeout_s,
-                    traceparent=assignment.traceparent,
-                    tracestate=assignment.tracestate,
-                    has_request=assignment.request is not None,
-                    has_more=number < len(found),
-                ),
-                assignment.arguments,
-                assignment.request,
-                is_ahead=number > 1,
-            )
-            for number, assignment in enumerate(found, start=1)
-        ]
+        if room > 0 and runner.takes_bursts and may_follow(first, first):
+            room = min(room, self._runners.most_attempts - runner.attempts - 1)
+            following = leading(first, turn.next_up(room)[:room])
+        return line_up(first, following, self._serials, turn.manifest.options.timeout_s)
 
     def _begin(
         self,
@@ -263,7 +242,7 @@ class RunnerLane:
     ) -> Ran | None:
         try:
             tenure.add(ahead, runner)
-            runner.begin(sent, ahead)
+            runner.begin([sent, *ahead])
         except ChannelResetError:
             return None
         except ChannelClosedError as error:
@@ -307,16 +286,6 @@ class RunnerLane:
     def _die(self, runner: Runner, error: ChannelClosedError, turn: Turn) -> Ran:
         turn.ears.on_wait()
         return Ran(_death_of(runner, error, "while the function ran"))
-
-
-def _may_follow(first: Assignment, following: Assignment) -> bool:
-    """Whether an attempt may be sent behind another, ahead of its turn."""
-    return (
-        following.function == first.function
-        and following.version == first.version
-        and following.request is None
-        and len(following.arguments) <= _MOST_ARGUMENT_BYTES
-    )
 
 
 def _death_of(runner: Runner, error: ChannelClosedError, when: str) -> Ending:

@@ -35,6 +35,11 @@ class Running:
             self._stop, self._is_gentle, self._is_ahead = stop, is_gentle, is_ahead
             return not self.is_cancelled
 
+    def ask_for(self) -> None:
+        """From now on its own thread waits for it: a cancellation stands, begun or not."""
+        with self._lock:
+            self._is_ahead = False
+
     def detach(self) -> bool:
         """Nothing is to be stopped any more; return whether it was cancelled."""
         with self._lock:

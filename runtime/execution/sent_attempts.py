@@ -18,7 +18,6 @@ from runtime.execution.ears import Ears
 from runtime.execution.ending import Ending
 from runtime.execution.runner_frames import Start
 from runtime.execution.running import Running
-from runtime.processes.frames import pack
 from runtime.processes.side_ways import SideWays
 
 _NOTE_PARTS = 3
@@ -47,7 +46,6 @@ class SentAttempt:
         "is_ahead",
         "is_recalled",
         "is_slow",
-        "packet",
         "ran_s",
         "request",
         "running",
@@ -70,7 +68,6 @@ class SentAttempt:
         self.serial = b"%d" % start.serial
         self.arguments = arguments
         self.request = request
-        self.packet = b""
         self.told: Told | None = None
         self.ran_s = 0.0
         self.is_recalled = False
@@ -103,38 +100,31 @@ class SentAttempts:
         self._line: deque[SentAttempt] = deque()
         self._lock = threading.Lock()
         self.is_burst = False  # something was sent ahead since the line was last empty
-        self.is_garbled = False
         self.is_harmed = False  # it must begin nothing more
         self.heard_at = 0.0  # the last answer, by the monotonic clock
-        self._may_look_ahead = False  # the runner, now or later, though it has answered all
+        self._has_stale = False  # the runner may yet have to pass over what was recalled
 
     def __len__(self) -> int:
         return len(self._line)
 
     @property
     def takes_bursts(self) -> bool:
-        """Whether attempts can be sent ahead.
+        """Whether several attempts can be sent at once.
 
-        Not where it may still look for what was recalled behind the last one: it would find what
-        lies behind the next one, before it hears of that.
+        Not where frames of recalled ones may still lie in the channel: the runner would take the
+        tickets of later ones for them.
         """
-        return self._ways is not None and not self._may_look_ahead
+        return self._ways is not None and not self._has_stale
 
-    def add(self, sent: SentAttempt, ahead: Sequence[SentAttempt]) -> None:
-        """Note what goes over the channel; lay others ahead behind it, or recall what cannot be."""
-        sent.sent_at = now = time.monotonic()
+    def add(self, line: Sequence[SentAttempt]) -> bool:
+        """Note what is about to be sent, with tickets for a burst; False if there can be none."""
+        now = time.monotonic()
+        for sent in line:
+            sent.sent_at = now
         with self._lock:
-            self._line.append(sent)
-            self.is_burst = bool(ahead)
-            has_room = self._ways is not None
-            for other in ahead:
-                other.sent_at = now
-                other.packet = pack(frames.RUN, frames.encode(other.start), other.arguments, b"")
-                has_room = has_room and self._ways is not None and self._ways.put(other.packet)
-                if has_room:
-                    self._line.append(other)
-                else:
-                    other.is_recalled = True
+            self._line.extend(line)
+            self.is_burst = len(line) > 1
+            return not self.is_burst or (self._ways is not None and self._ways.issue(len(line)))
 
     def recall(self) -> None:
         """Take back what the runner has not taken; of that it will begin nothing."""
@@ -162,8 +152,8 @@ class SentAttempts:
                 may_run = self._line[-1] is sent
             else:
                 may_run = not (sent.is_recalled or sent.is_ahead)  # it may be sent at any moment
-            self.is_harmed |= may_run or self.is_garbled
-            return self.is_harmed
+            self.is_harmed |= may_run
+            return may_run
 
     def has_begun(self, sent: SentAttempt) -> bool:
         """Whether it is over, or the runner has taken it for all we know."""
@@ -173,50 +163,41 @@ class SentAttempts:
     def hear(self, frame: list[bytes]) -> None:
         """Take in one frame; raises ChannelGarbledError."""
         kind = frame[0] if frame else b""
-        with self._lock:
-            first = self._line[0] if self._line else None
         if kind == frames.DONE and len(frame) == _DONE_PARTS:
             told = frames.decode_ending(frame[2]), frame[3]
-            if first is None or frame[1] != first.serial:
-                raise ChannelGarbledError("an answer to nothing that was asked")
-            ran_s = _seconds_of(frame[4])
-            self._answer(first, told)
-            first.ran_s = min(max(ran_s, 0.0), self.heard_at - first.sent_at)
+            self._answer(frame[1], told, _seconds_of(frame[4]))
         elif kind in frames.NOTES and len(frame) == _NOTE_PARTS:
+            with self._lock:
+                first = self._line[0] if self._line else None
             if first is not None and frame[1] == first.serial:
                 first.note(kind.decode(), frame[2])
             # else: from a thread of an earlier attempt
-        elif kind == frames.FULL and len(frame) == _FULL_PARTS and first is not None:
-            told = frames.decode_ending(frame[1]), b""
+        elif kind == frames.FULL and len(frame) == _FULL_PARTS:
             self.recall()
-            if not first.is_recalled:
-                self._answer(first, told)
+            if self._line:
+                self._answer(self._line[0].serial, (frames.decode_ending(frame[1]), b""), 0.0)
         else:
             raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
 
-    def _answer(self, first: SentAttempt, told: Told) -> None:
-        self.heard_at = time.monotonic()
+    def _answer(self, serial: bytes, told: Told, ran_s: float) -> None:
+        self.heard_at = now = time.monotonic()
         with self._lock:
-            if first.is_recalled:
-                raise ChannelGarbledError("an answer to what it cannot have begun")
-            self._line.popleft()
+            if not self._line or self._line[0].serial != serial:
+                raise ChannelGarbledError("an answer to nothing that was asked")
+            first = self._line.popleft()
             first.told = told
-            self._may_look_ahead = first.start.has_more
-            self.is_harmed |= told[0].kind not in frames.HARMLESS
+            if told[0].kind not in frames.HARMLESS:
+                self.is_harmed = True
+            if not first.start.burst:  # it came behind all that was recalled
+                self._has_stale = False
+        first.ran_s = min(max(ran_s, 0.0), now - first.sent_at)
 
     def _recall(self) -> None:
         if self._ways is None or not self.is_burst:
             return
-        packets = self._ways.take_back(len(self._line) + 1)
-        if not packets:
-            return
-        last = list(self._line)[-len(packets) :]
-        if [sent.packet for sent in last] != packets:
-            self.is_garbled = True
-            return
-        for sent in last:
-            self._line.pop()
-            sent.is_recalled = True
+        for _ in range(min(self._ways.take_back(), len(self._line))):
+            self._line.pop().is_recalled = True
+            self._has_stale = True
 
 
 def _seconds_of(microseconds: bytes) -> float:

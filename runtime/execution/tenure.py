@@ -13,8 +13,8 @@ from runtime.execution.running import RunningAttempts
 from runtime.execution.sent_attempts import SentAttempt
 
 
-class Tenure(threading.local):
-    """One for each thread.
+class Tenure:
+    """One thread's.
 
     Attributes:
         runner: Held by this thread; None when it has been given back.
@@ -58,3 +58,10 @@ class Tenure(threading.local):
         running, sent.running = sent.running, None
         if running is not None:
             self._attempts.leave(running)
+
+
+class Tenures(threading.local):
+    """One for each thread; looked up once an attempt, since a thread's own costs more to reach."""
+
+    def __init__(self, attempts: RunningAttempts) -> None:
+        self.mine = Tenure(attempts)

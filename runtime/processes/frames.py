@@ -14,6 +14,7 @@ import socket
 import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
@@ -43,23 +44,30 @@ def unpack_each(data: bytes) -> Iterator[list[bytes]]:
     Raises:
         ChannelGarbledError: What follows is no whole frame; those before it were yielded.
     """
-    start, end = 0, len(data)
-    while start < end:
-        try:
-            magic, count = _PREFIX.unpack_from(data, start)
-            if magic != _MAGIC or count > MAX_PARTS:
-                raise ChannelGarbledError("the other end does not speak in frames")
-            lengths = _LENGTHS[count].unpack_from(data, start + _PREFIX.size)
-        except struct.error as error:
-            raise ChannelGarbledError("a frame was cut short") from error
-        start += _HEADERS[count].size
-        parts = []
-        for length in lengths:
-            parts.append(data[start : start + length])
-            start += length
-        if start > end:
+    start = 0
+    while start < len(data):
+        parts, start = _unpack_first(data, start)
+        if parts is None:
             raise ChannelGarbledError("a frame was cut short")
         yield parts
+
+
+def _unpack_first(data: bytes, start: int) -> tuple[list[bytes] | None, int]:
+    """Return the parts of the frame that begins here, and where it ends; None if it does not."""
+    end = len(data)
+    if end - start < _PREFIX.size:
+        return None, start
+    magic, count = _PREFIX.unpack_from(data, start)
+    if magic != _MAGIC or count > MAX_PARTS:
+        raise ChannelGarbledError("the other end does not speak in frames")
+    at = start + _HEADERS[count].size
+    if at > end:
+        return None, start
+    parts = []
+    for length in _LENGTHS[count].unpack_from(data, start + _PREFIX.size):
+        parts.append(data[at : at + length])
+        at += length
+    return (None, start) if at > end else (parts, at)
 
 
 class Channel:
@@ -79,6 +87,7 @@ class Channel:
         self._socket = sock
         self._max_frame_bytes = max_frame_bytes
         self._held = bytearray()
+        self._ready: deque[list[bytes]] = deque()  # whole frames, which came with an earlier one
         self._missing_bytes = 0
         self._has_slices = False
         self._sending = threading.Lock()
@@ -103,17 +112,16 @@ class Channel:
         else:
             head = _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts))
             pieces = [head, *parts]
-        with self._sending:
-            try:
-                self._send_all([memoryview(piece) for piece in pieces if piece], deadline)
-            except TimeoutError:
-                raise
-            except OSError as error:
-                raise ChannelClosedError(f"the other end is gone: {error}") from error
+        self._send_pieces(pieces, deadline)
+
+    def send_packed(self, frames: bytes, *, timeout_s: float | None = None) -> None:
+        """Send several frames at once, each made by `pack`; raises as `send` does."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self._send_pieces([frames], deadline)
 
     def is_readable(self, within_ms: int) -> bool:
         """Whether something is there to be received, or comes in time."""
-        return bool(self._held or self._readable.poll(within_ms))
+        return bool(self._ready or self._held or self._readable.poll(within_ms))
 
     def receive(self, timeout_s: float | None = None) -> list[bytes]:
         """Return the next frame's parts.
@@ -123,12 +131,17 @@ class Channel:
                 all that was sent to it. ChannelGarbledError: what it sent is no frame.
             TimeoutError: No whole frame came in time; what came of it is kept.
         """
+        if self._ready:
+            return self._ready.popleft()
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         frame = self._take() if self._held else None
         while frame is None:
             data = self._read(deadline)
-            if not self._held and (frame := self._split(data)) is not None:
-                return frame  # one whole frame in one read: nothing to keep, nothing to copy twice
+            if not self._held and len(data) <= self._max_frame_bytes:
+                data = data[self._split_each(data) :]  # often nothing is left to be kept
+                if self._ready:
+                    self._held += data
+                    return self._ready.popleft()
             self._held += data
             frame = self._take()
         return frame
@@ -170,21 +183,22 @@ class Channel:
         total = self._measure(self._held)
         if total is None:
             return None
-        frame = self._split(bytes(memoryview(self._held)[:total]))
+        parts, _ = _unpack_first(bytes(memoryview(self._held)[:total]), 0)
         del self._held[:total]
-        return frame
-
-    def _split(self, data: bytes) -> list[bytes] | None:
-        """Return the parts of what is exactly one frame, else None."""
-        if self._measure(data) != len(data):
-            return None
-        _, count = _PREFIX.unpack_from(data)
-        parts = []
-        start = _HEADERS[count].size
-        for length in _LENGTHS[count].unpack_from(data, _PREFIX.size):
-            parts.append(data[start : start + length])
-            start += length
         return parts
+
+    def _split_each(self, data: bytes) -> int:
+        """Make the frames ready that `data` begins with; return where the last of them ends."""
+        end = 0
+        while end < len(data):
+            try:
+                parts, end = _unpack_first(data, end)
+            except ChannelGarbledError:  # told by who comes for what follows
+                break
+            if parts is None:
+                break
+            self._ready.append(parts)
+        return end
 
     def _measure(self, data: bytes | bytearray) -> int | None:
         """Return the length of the frame that `data` begins with, None if it is not all there."""
@@ -236,6 +250,15 @@ class Channel:
         elif not self._has_slices:
             self._has_slices = True
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SLICE)
+
+    def _send_pieces(self, pieces: Sequence[bytes], deadline: float | None) -> None:
+        with self._sending:
+            try:
+                self._send_all([memoryview(piece) for piece in pieces if piece], deadline)
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise ChannelClosedError(f"the other end is gone: {error}") from error
 
     def _send_all(self, views: list[memoryview], deadline: float | None) -> None:
         flags = 0 if deadline is None else socket.MSG_DONTWAIT

@@ -1,9 +1,9 @@
-"""Two ways beside a channel: one there, for what can be taken back, and one that wakes nobody.
+"""Two ways beside a channel: tickets there, which can be taken back, and a pipe back, unheard.
 
-*Ahead* carries whole packets. The owner keeps both of its ends, so that it can take back what
-the child has not taken: the kernel gives each packet to one of them, and the owner knows for
-certain which. What comes back by the *quiet* pipe is looked for, never waited for, so that
-writing to it costs no wake-up. Made by `SideWays.open`, given to the child over its channel.
+A *ticket* is a byte that the child takes before it begins what needs one. The owner keeps both
+ends, and takes back at once all that are left: the kernel gives each byte to one of them, so the
+owner knows for certain how many the child has. What comes back by the *quiet* pipe is looked for,
+never waited for, so that writing to it wakes nobody. Given to the child over its channel.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ import contextlib
 import fcntl
 import os
 import socket
-import sys
 
 from runtime.errors import ChannelClosedError
 from runtime.processes.frames import Channel
 
-PACKET_BYTES = 16_384
 QUIET_BYTES = 4_096  # what a pipe takes whole or not at all (PIPE_BUF)
 _QUIET_MOST_BYTES = 65_536  # all that a pipe holds
 _HIGH_DESCRIPTOR = 450
 _DESCRIPTORS = 2
-_HAS_PACKETS = sys.platform == "linux"
+_MOST_TICKETS = 4_096
+_TICKET = b"t"
 
 
 class SideWays:
@@ -31,9 +30,7 @@ class SideWays:
     def __init__(self) -> None:
         self._quiet, self._childs_quiet = os.pipe()
         try:
-            self._ahead, self._childs_ahead = socket.socketpair(
-                socket.AF_UNIX, socket.SOCK_SEQPACKET
-            )
+            self._tickets, self._childs_tickets = socket.socketpair()
         except OSError:
             os.close(self._quiet)
             os.close(self._childs_quiet)
@@ -42,15 +39,15 @@ class SideWays:
 
     @classmethod
     def open(cls) -> SideWays | None:
-        """Make them; None where the system has no such sockets, or no more descriptors."""
+        """Make them; None where the system has no more descriptors."""
         try:
-            return cls() if _HAS_PACKETS else None
+            return cls()
         except OSError:
             return None
 
     def give(self, channel: Channel) -> None:
         """Give the child its ends; raises ChannelClosedError when it is gone."""
-        channel.send_descriptors((self._childs_ahead.fileno(), self._childs_quiet))
+        channel.send_descriptors((self._childs_tickets.fileno(), self._childs_quiet))
         os.close(self._childs_quiet)
         self._childs_quiet = -1
 
@@ -58,24 +55,19 @@ class SideWays:
         """Return the descriptor at which quiet answers arrive."""
         return self._quiet
 
-    def put(self, packet: bytes) -> bool:
-        """Lay a packet ahead; False when there is no room for it."""
+    def issue(self, count: int) -> bool:
+        """Lay out tickets; False when that cannot be."""
         try:
-            self._ahead.send(packet, socket.MSG_DONTWAIT)
-        except OSError:  # full, or shut down by the child
+            return self._tickets.send(_TICKET * count, socket.MSG_DONTWAIT) == count
+        except OSError:  # the child has shut it down
             return False
-        return True
 
-    def take_back(self, most: int) -> list[bytes]:
-        """Return the packets that the child has not taken, at most so many; it will never."""
-        found: list[bytes] = []
-        with contextlib.suppress(OSError):  # there are no more
-            while len(found) < most:
-                packet = self._childs_ahead.recv(PACKET_BYTES, socket.MSG_DONTWAIT)
-                if not packet:
-                    break
-                found.append(packet)
-        return found
+    def take_back(self) -> int:
+        """Take the tickets that the child has not taken, and never will; return how many."""
+        try:
+            return len(self._childs_tickets.recv(_MOST_TICKETS, socket.MSG_DONTWAIT))
+        except OSError:  # there is none
+            return 0
 
     def listen(self) -> bytes:
         """Return all that the child has said quietly since; it may be nothing."""
@@ -86,8 +78,8 @@ class SideWays:
 
     def close(self) -> None:
         """Close all ends; twice is safe."""
-        self._ahead.close()
-        self._childs_ahead.close()
+        self._tickets.close()
+        self._childs_tickets.close()
         for descriptor in (self._quiet, self._childs_quiet):
             if descriptor >= 0:
                 os.close(descriptor)
@@ -97,8 +89,8 @@ class SideWays:
 class ChildsSideWays:
     """The child's side."""
 
-    def __init__(self, ahead: int, quiet: int) -> None:
-        self._ahead = socket.socket(fileno=_move_up(ahead))
+    def __init__(self, tickets: int, quiet: int) -> None:
+        self._tickets = socket.socket(fileno=_move_up(tickets))
         self._quiet = _move_up(quiet)
         os.set_blocking(self._quiet, False)
 
@@ -108,18 +100,18 @@ class ChildsSideWays:
         given = channel.receive_descriptors(_DESCRIPTORS)
         return cls(*given) if len(given) == _DESCRIPTORS else None
 
-    def take_ahead(self) -> bytes | None:
-        """Return the next packet, which is then this process's alone; None when there is none.
+    def take_ticket(self) -> bool:
+        """Take a ticket; False when there is none.
 
         Raises:
             ChannelClosedError: The way has been closed in this process.
         """
         try:
-            return self._ahead.recv(PACKET_BYTES, socket.MSG_DONTWAIT) or None
+            return bool(self._tickets.recv(1, socket.MSG_DONTWAIT))
         except BlockingIOError:
-            return None
+            return False
         except OSError as error:
-            raise ChannelClosedError(f"the way ahead is gone: {error}") from error
+            raise ChannelClosedError(f"the way of tickets is gone: {error}") from error
 
     def say(self, frame: bytes) -> bool:
         """Say something quietly; False when it is too long, or too much lies there unread.
@@ -139,7 +131,7 @@ class ChildsSideWays:
 
     def close(self) -> None:
         """Close both, as a fork must; twice is safe."""
-        self._ahead.close()
+        self._tickets.close()
         if self._quiet >= 0:
             with contextlib.suppress(OSError):
                 os.close(self._quiet)

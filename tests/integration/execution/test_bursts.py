@@ -40,7 +40,7 @@ def begun(path):
 def kinds(ended):
     """Status of each, or its type of error."""
     return [
-        json.loads(e.outcome.error)["type"] if e.outcome.status == "failed" else (e.outcome.status if e.outcome.status != "lost" else print(e.outcome.error) or "lost")
+        json.loads(e.outcome.error)["type"] if e.outcome.status == "failed" else e.outcome.status
         for e in ended
     ]
 

@@ -60,3 +60,24 @@ def test_two_attempts_of_one_invocation_are_told_apart_when_one_leaves():
     assert second.is_cancelled
     assert not first.is_cancelled
     assert not attempts.cancel("b")
+
+
+def test_cancelling_one_that_lies_ahead_and_has_not_begun_cancels_nothing():
+    attempts = RunningAttempts()
+    running = attempts.enter("a")
+    running.attach(lambda: False, is_ahead=True)
+
+    assert not attempts.cancel("a")
+
+    assert not running.is_cancelled
+
+
+def test_cancelling_one_that_lies_ahead_stands_once_it_was_asked_for():
+    attempts = RunningAttempts()
+    running = attempts.enter("a")
+    running.attach(lambda: False, is_ahead=True)
+    running.ask_for()
+
+    assert attempts.cancel("a")
+
+    assert running.finish(DONE).kind == "cancelled"

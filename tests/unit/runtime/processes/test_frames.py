@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
-from runtime.processes.frames import MAX_PARTS, Channel
+from runtime.processes.frames import MAX_PARTS, Channel, pack, unpack_each
 
 MIB = 1024 * 1024
 
@@ -134,3 +134,30 @@ def test_threads_do_not_mix_their_frames(pair):
     for thread in threads:
         thread.join()
     assert sorted(arrived) == [[frame, frame] for frame in frames]
+
+
+def test_several_frames_sent_at_once_arrive_one_by_one_and_garbage_after_them(pair):
+    left, right = pair
+    frames = [[b"one"], [b"two", b"b" * 20_000], [b"three", b""]]
+
+    left.send_packed(b"".join(pack(*frame) for frame in frames) + b"garbage!")
+
+    assert [right.receive(1) for _ in frames] == frames
+    with pytest.raises(ChannelGarbledError):
+        right.receive(1)
+
+
+def test_frames_before_garbage_are_yielded():
+    frames = unpack_each(pack(b"one") + pack(b"two") + b"garbage!")
+
+    found = [next(frames), next(frames)]
+
+    assert found == [[b"one"], [b"two"]]
+    with pytest.raises(ChannelGarbledError):
+        next(frames)
+
+
+@pytest.mark.parametrize("cut", range(1, len(pack(b"abc", b"de"))))
+def test_a_frame_cut_short_is_garbled(cut):
+    with pytest.raises(ChannelGarbledError):
+        list(unpack_each(pack(b"abc", b"de")[:cut]))

@@ -32,10 +32,9 @@ def begun(path):
 
 @dataclass(frozen=True)
 class Ended:
-    """How an attempt ended, where, and when."""
+    """How an attempt ended, and when."""
 
     outcome: Outcome
-    thread: str
     at_s: float
     told: list[tuple[str, bytes]]
 
@@ -97,8 +96,7 @@ class Crew:
             on_wait=self._step_aside,
             next_up=next_up,
         )
-        name = threading.current_thread().name
-        return Ended(outcome, name, time.monotonic(), told)
+        return Ended(outcome, time.monotonic(), told)
 
     def _work(self, count: int) -> None:
         self._mine.apart = deque()

@@ -227,8 +227,8 @@ class WorkQueue:
             return taken
 
     def is_empty(self) -> bool:
-        """Whether no attempt lies ready."""
-        return not self._items
+        """Whether no attempt lies ready, for anybody or for the calling thread."""
+        return not (self._items or self._seats.mine.set_apart)
 
     def task_done(self) -> None:
         """Say that an attempt is dealt with (queue.Queue): nobody waits for that here."""

@@ -210,8 +210,10 @@ def test_what_is_set_apart_for_a_thread_is_its_next_work():
 
     assert work_queue.get(timeout=0) == "a"
     assert list(work_queue.set_apart(2)) == ["b", "c"]
-    assert work_queue.is_empty() is False
-    assert [work_queue.get(timeout=0) for _ in range(3)] == ["b", "c", "d"]
+    assert work_queue.get_nowait() == "d"
+    assert not work_queue.is_empty()
+    assert [work_queue.get(timeout=0) for _ in range(2)] == ["b", "c"]
+    assert work_queue.is_empty()
 
 
 def test_what_is_set_apart_goes_back_in_order_where_its_thread_steps_aside(crew: Crew):

@@ -30,6 +30,7 @@ _CLOSING_LIMIT_S = 1.0
 _SEND_LIMIT_S = 5.0
 _LOADING = Start(serial=0, id="", function="", attempt=0, timeout_s=0)
 _QUICK_MS = 1  # what ends within it has not kept its thread waiting
+_BURST_MS = 4  # the same of a function known to be quick, which a busy machine may hold up
 
 
 class RunnerKey(NamedTuple):
@@ -222,10 +223,11 @@ class Runner:
 
     def _await(self, sent: SentAttempt, deadline: float, ears: Ears) -> None:
         channel = self._child.channel
-        quick_until = time.monotonic() + _QUICK_MS / 1000
+        patience_ms = _BURST_MS if sent.start.burst else _QUICK_MS
+        quick_until = time.monotonic() + patience_ms / 1000
         while sent.told is None:
             if not sent.is_slow:
-                if channel.is_readable(_QUICK_MS) and time.monotonic() < quick_until:
+                if channel.is_readable(patience_ms) and time.monotonic() < quick_until:
                     self._hear(channel.receive(deadline - time.monotonic()))
                     continue
                 self._hear_quiet()

@@ -21,7 +21,7 @@ from runtime.execution.ending import Ending
 from runtime.execution.lining_up import leading, line_up, may_follow
 from runtime.execution.outcome import Assignment
 from runtime.execution.performance import too_large
-from runtime.execution.quickness import QUICK_S, Quickness
+from runtime.execution.quickness import Quickness
 from runtime.execution.runner import Runner, RunnerKey
 from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_pool import RunnerPool
@@ -276,9 +276,7 @@ class RunnerLane:
             return None
         ending, result = sent.told
         ran_s = sent.ran_s
-        self._quickness.note(
-            sent.start.function, turn.bundle.version, QUICK_S if sent.is_slow else ran_s
-        )
+        self._quickness.note(sent.start.function, turn.bundle.version, ran_s)
         if len(result) > self._limits.max_result_bytes:
             ending, result = too_large(len(result), self._limits.max_result_bytes), b""
         return Ran(ending, result, ran_s)

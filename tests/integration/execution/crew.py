@@ -27,7 +27,7 @@ def f(n: int, path: str = "", harm: str = "", *, ctx: Context):
     return [n, os.getpid()]
 
 opened = {}
-def begun(path: Path) -> Counter[int]:
+def begun(path):
     if path not in opened:
         opened[path] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     return opened[path]

@@ -16,9 +16,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from runtime.execution.runner import Ears, Logs, Runner, RunnerKey
+from runtime.execution.ears import Ears, Logs
+from runtime.execution.runner import Runner, RunnerKey
 from runtime.execution.runner_frames import Limits, Start
 from runtime.execution.runner_pool import PRELOAD, RUNNER_ENTRY
+from runtime.execution.sent_attempts import SentAttempt
 from runtime.invocations.submission import prepare, submit
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
@@ -84,11 +86,12 @@ def attempt_in(runner: Runner) -> Callable[[], object]:
             tracestate="",
             has_request=False,
         )
-        runner.begin(start, ARGUMENTS, None)
-        ending, result = runner.await_ending(time.monotonic() + 30, _deaf())
-        if ending.kind != "succeeded":
-            raise RuntimeError(f"the attempt ended as {ending}")
-        return result
+        sent = SentAttempt(start, ARGUMENTS)
+        runner.begin([sent])
+        told = runner.await_ending(sent, time.monotonic() + 30, _deaf())
+        if told is None or told[0].kind != "succeeded":
+            raise RuntimeError(f"the attempt ended as {told}")
+        return told[1]
 
     return run
 

@@ -117,3 +117,9 @@ def make_server():
     yield make
     for server in made:
         server.stop()
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where the attempts of a crew note that they have begun."""
+    return tmp_path / "begun"

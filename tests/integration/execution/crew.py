@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from runtime.execution.outcome import Assignment, Outcome
 from tests.integration.execution.conftest import Bench, Written, write
 
+COUNT = 24
+ILL = 9  # the one that does harm
 QUICK = """
 import os, time
 from runtime import Context
@@ -147,3 +151,32 @@ def quick_crew(bench: Bench, **options: object) -> Crew:
     crew = Crew(bench, write(QUICK, **options))
     crew.warm_up()
     return crew
+
+
+def calls(path: Path, harm: str = "", count: int = COUNT, ill: int = ILL) -> list[bytes]:
+    """Arguments of attempts of which one does harm."""
+    told = [{"n": n, "path": str(path), "harm": harm if n == ill else ""} for n in range(count)]
+    return [json.dumps(one).encode() for one in told]
+
+
+def begun(path: Path) -> Counter[int]:
+    """How often each attempt has begun."""
+    return Counter(int(word) for word in path.read_text().split())
+
+
+def kinds(ended: Sequence[Ended]) -> list[str]:
+    """Status of each, or its type of error."""
+    return [
+        json.loads(e.outcome.error)["type"] if e.outcome.status == "failed" else e.outcome.status
+        for e in ended
+    ]
+
+
+def only_ill(kind: str) -> list[str]:
+    """What `kinds` returns when the ill one ended like this, and all others well."""
+    return ["succeeded"] * ILL + [kind] + ["succeeded"] * (COUNT - ILL - 1)
+
+
+def once_each() -> Counter[int]:
+    """What `begun` returns when each has begun once."""
+    return Counter(range(COUNT))

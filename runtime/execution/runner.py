@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
 from runtime.execution import runner_frames as frames
-from runtime.execution.ears import Ears, Logs, OnNote, OnWait
+from runtime.execution.ears import Ears
 from runtime.execution.ending import Ending
 from runtime.execution.runner_frames import Limits, Start
 from runtime.execution.sent_attempts import SentAttempt, SentAttempts, Told
@@ -24,7 +24,6 @@ from runtime.processes.frames import pack, unpack_each
 from runtime.processes.lifeline import Exit
 from runtime.processes.side_ways import SideWays
 
-__all__ = ["Ears", "Logs", "OnNote", "OnWait", "Runner", "RunnerKey"]
 _DEATH_LIMIT_S = 5.0
 _CLOSING_LIMIT_S = 1.0
 _SEND_LIMIT_S = 5.0

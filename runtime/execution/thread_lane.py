@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.errors import LoadError
 from runtime.execution.attempt_output import Sink
+from runtime.execution.ears import Logs, OnNote
 from runtime.execution.ending import Ending
 from runtime.execution.interruption import Guard, Interruption, Watchdog
 from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.outcome import Assignment
 from runtime.execution.performance import describe, perform
-from runtime.execution.runner import Logs, OnNote
 from runtime.execution.runner_frames import Limits
 from runtime.execution.running import Running
 from runtime.execution.thread_output import ThreadOutput

@@ -1,101 +1,110 @@
-"""The least that each hop of a call can cost here: warm, and after everything has slept.
+"""The floors of a call's hops: the least that each kind of step costs on this machine.
 
-python -m tests.bench.hop_floors
+Used by `tests.bench.hops`. Each function returns times in microseconds. A step is measured
+warm, one right after the other, and after a pause, when its other side has gone to sleep: on
+an idle system every hop is of the second kind.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import socket
-import statistics
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
-from queue import SimpleQueue
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
 
 from runtime.store.line import Line
-from tests.support.redis_server import PING, own_redis
+from runtime.store.scripts import Call
 
-ROUNDS = 200
-MESSAGES = 5_000
 PAUSE_S = 0.02
+PING: Call[object] = Call(("PING",), lambda reply: reply)
+NOTHING: Call[object] = Call(("EVAL", "return 1", 0), lambda reply: reply)
+_MESSAGES = 5_000
+_FRAME = b"x" * 64
 
 
-def tell_hop(name: str, hop: Callable[[], object]) -> None:
-    """Print how long a hop takes at the median: one right after the other, and after a pause."""
-    hop()
-    medians_us = []
-    for pause_s in (0.0, PAUSE_S):
-        took_us = []
-        for _ in range(ROUNDS):
+def time_each(step: Callable[[], object], times: int, pause_s: float = 0.0) -> list[float]:
+    """Return how long each of so many steps took, in microseconds."""
+    found = []
+    for _ in range(times):
+        if pause_s:
             time.sleep(pause_s)
-            began_at = time.perf_counter()
-            hop()
-            took_us.append((time.perf_counter() - began_at) * 1e6)
-        medians_us.append(statistics.median(took_us))
-    sys.stdout.write(f"{name}: {medians_us[0]:.0f} µs warm, {medians_us[1]:.0f} µs cold\n")
+        began_at = time.perf_counter()
+        step()
+        found.append((time.perf_counter() - began_at) * 1e6)
+    return found
 
 
-def process_hop() -> Callable[[], object]:
-    """Return a byte's way to another process and back."""
-    here, there = socket.socketpair()
-    if os.fork() == 0:
-        here.close()
-        while data := there.recv(1):
-            there.send(data)
+@contextmanager
+def echoing_child() -> Iterator[Callable[[], object]]:
+    """Fork a child that sends back what it gets over a socket pair; yield a round trip."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        while data := theirs.recv(1024):
+            theirs.sendall(data)
         os._exit(0)
-    there.close()
-    return lambda: (here.send(b"x"), here.recv(1))
+    theirs.close()
+
+    def round_trip() -> object:
+        ours.sendall(_FRAME)
+        return ours.recv(1024)
+
+    try:
+        yield round_trip
+    finally:
+        ours.close()
+        os.waitpid(pid, 0)
 
 
-def thread_hop() -> Callable[[], object]:
-    """Return an item's way to another thread and back."""
-    out: SimpleQueue[int] = SimpleQueue()
-    back: SimpleQueue[int] = SimpleQueue()
+@contextmanager
+def answering_thread() -> Iterator[Callable[[], object]]:
+    """Start a thread that answers what it is handed; yield a hand-over there and back."""
+    there: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+    back: queue.SimpleQueue[int] = queue.SimpleQueue()
 
-    def serve() -> None:
-        while True:
-            back.put(out.get())
+    def answer() -> None:
+        while (got := there.get()) is not None:
+            back.put(got)
 
-    threading.Thread(target=serve, daemon=True).start()
-    return lambda: (out.put(1), back.get())
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+
+    def round_trip() -> object:
+        there.put(1)
+        return back.get()
+
+    yield round_trip
+    there.put(None)
+    thread.join()
 
 
-def tell_bare_dramatiq() -> None:
-    """Print what Dramatiq's worker alone costs, eight threads and no middleware."""
-    broker = StubBroker(middleware=[])
+def time_redis(line: Line, call: Call[object], times: int, pause_s: float = 0.0) -> list[float]:
+    """Return the round trips of a command."""
+    line.run(call)
+    return time_each(lambda: line.run(call), times, pause_s)
 
-    @dramatiq.actor(broker=broker, queue_name="q")
+
+def time_noop_messages(*, with_middleware: bool) -> float:
+    """Return the CPU time of a no-op message in a Dramatiq worker that talks to nobody."""
+    broker = StubBroker() if with_middleware else StubBroker(middleware=[])
+
+    @dramatiq.actor(broker=broker)
     def noop() -> None:
         pass
 
-    for _ in range(MESSAGES):
+    for _ in range(_MESSAGES):
         noop.send()
-    worker = dramatiq.Worker(broker, worker_threads=8)
-    cpu_before, began_at = time.process_time(), time.perf_counter()
+    began_at = time.process_time()
+    worker = dramatiq.Worker(broker, worker_timeout=100, worker_threads=8)
     worker.start()
-    broker.join("q")
-    cpu_us = (time.process_time() - cpu_before) / MESSAGES * 1e6
-    rate = MESSAGES / (time.perf_counter() - began_at)
+    broker.join(noop.queue_name)
+    spent_s = time.process_time() - began_at
     worker.stop()
-    sys.stdout.write(f"no-op Dramatiq worker: {cpu_us:.0f} µs of CPU a message, {rate:.0f}/s\n")
-
-
-def main() -> None:
-    """Measure all."""
-    tell_hop("process and back", process_hop())
-    tell_hop("thread and back", thread_hop())
-    with tempfile.TemporaryDirectory() as folder, own_redis(Path(folder)) as url:
-        line = Line(url)
-        tell_hop("Redis PING", lambda: line.run(PING))
-    tell_bare_dramatiq()
-
-
-if __name__ == "__main__":
-    main()
+    return spent_s / _MESSAGES * 1e6

@@ -105,20 +105,27 @@ class Measuring:
 
     def fill_and_drain(self, *, is_drained: bool) -> list[Sample]:
         """Hold the system, fill its queue (`accept`), release it (`drain`)."""
-        system = self._system
-        system.hold()
-        finished_before = system.finished()
-        before = look(system.parts)
         seconds = 600.0 if is_drained else self._seconds
-        report = self._load(BY_NAME["accept"], seconds=seconds, most=self._backlog, warmup_s=0)
-        samples = [self._sample(BY_NAME["accept"], report, before, figure=report.rate)]
-        if is_drained:
-            samples.append(self._drain(finished_before, report.accepted))
-        else:
-            system.release()
-        return samples
+        accepting, waiting, finished_before = self.fill(seconds=seconds)
+        if not is_drained:
+            self._system.release()
+            return [accepting]
+        return [accepting, self.drain(waiting, finished_before)]
 
-    def _drain(self, finished_before: int, waiting: int) -> Sample:
+    def fill(self, *, seconds: float) -> tuple[Sample, int, int]:
+        """Hold the system and fill its queue.
+
+        Returns a sample of `accept`, how many wait, and how many had finished before.
+        """
+        self._system.hold()
+        finished_before = self._system.finished()
+        before = look(self._system.parts)
+        report = self._load(BY_NAME["accept"], seconds=seconds, most=self._backlog, warmup_s=0)
+        sample = self._sample(BY_NAME["accept"], report, before, figure=report.rate)
+        return sample, report.accepted, finished_before
+
+    def drain(self, waiting: int, finished_before: int) -> Sample:
+        """Release the system and return a sample of `drain`."""
         system = self._system
         before = look(system.parts)
         system.release()

@@ -41,10 +41,19 @@ class Running:
         plan: What it is.
         parts: Its processes.
         port: Where it listens.
+
+    Args:
+        plan: What it is.
+        folder: A private folder.
+        gateways: How many web processes, of Penstock.
+        workers: How many worker processes, of Penstock.
     """
 
-    def __init__(self, plan: SystemPlan, folder: Path) -> None:
+    def __init__(
+        self, plan: SystemPlan, folder: Path, *, gateways: int = 1, workers: int = WORKERS
+    ) -> None:
         self.plan = plan
+        self._sizes = ("--gateways", str(gateways), "--workers", str(workers))
         self.parts = Parts(folder)
         self.port = free_port()
         self.started_in_s = 0.0
@@ -140,8 +149,8 @@ class Running:
         command = (
             *(sys.executable, "-m", "gateway.cli.main", "up", "--port", str(self.port)),
             *("--data", self.parts.folder / "data", "--functions", _FUNCTIONS),
-            *("--redis", f"unix://{self._socket}", "--gateways", "1"),
-            *("--workers", str(WORKERS), "--runners", str(SLOTS)),
+            *("--redis", f"unix://{self._socket}", "--runners", str(SLOTS)),
+            *self._sizes,
         )
         environment = self._environment | {"PENSTOCK_LOG_LEVEL": "warning"}
         self.parts.start("penstock", command, cwd=self.parts.folder, env=environment)
@@ -209,9 +218,11 @@ class Running:
 
 
 @contextmanager
-def running(plan: SystemPlan, folder: Path) -> Iterator[Running]:
+def running(
+    plan: SystemPlan, folder: Path, *, gateways: int = 1, workers: int = WORKERS
+) -> Iterator[Running]:
     """Start a system; stop it at the end, whatever happens."""
-    system = Running(plan, folder)
+    system = Running(plan, folder, gateways=gateways, workers=workers)
     try:
         system.start()
         yield system

@@ -11,7 +11,10 @@ from __future__ import annotations
 import threading
 import time
 
+from runtime.broker.attempt import Attempt
+
 _QUICK_S = 0.002  # the mean of a quick function's runs is below
+_INSTANT_S = 0.0005  # the same of one that is not worth waking another thread for
 _UNKNOWN_S = 0.01  # what is assumed before anything is known: quick after a dozen quick runs
 _WEIGHT = 0.125  # of the last run in the mean: a slow one counts for its next dozen
 _MOST_KNOWN = 1_000
@@ -37,9 +40,13 @@ class Foresight:
         """Names of the functions that are quick."""
         return self._quick
 
-    def is_quick(self, function: str) -> bool:
-        """Whether a function's last runs were short."""
-        return function in self._quick
+    def is_instant(self, function: str) -> bool:
+        """Whether a function's last runs were shorter than it takes to wake another thread."""
+        return self._means_s.get(function, _UNKNOWN_S) < _INSTANT_S
+
+    def takes_s(self, attempt: Attempt) -> float:
+        """Return how long it may run: the mean of its function's last runs."""
+        return self._means_s.get(attempt.claimed.function, _UNKNOWN_S)
 
     def note(self, function: str, took_s: float) -> None:
         """A run of a function has ended."""

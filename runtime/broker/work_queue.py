@@ -22,6 +22,7 @@ from runtime.broker.foresight import Foresight
 
 _NOBODY = -1
 _WAKING_S = 0.002
+_ALONE_S = 0.008  # so much work is left to one thread; for more, more are woken
 
 
 class Room(NamedTuple):
@@ -114,14 +115,14 @@ class WorkQueue:
             self._in_hand += len(attempts) - room.places - room.ahead
             self._items.extend(attempts)
             self._tell_claimers()
-            called = self._call()
-            is_crowded = len(self._items) > (called is not None)
-            if called is not None:
-                called.is_awaited = is_calm
-        if called is not None:
-            called.bell.release()
-            if is_calm:
-                called.is_up.acquire(timeout=_WAKING_S)
+            called = self._call_for_all()
+            is_crowded = len(self._items) > len(called)
+            if called:
+                called[0].is_awaited = is_calm
+        for seat in called:
+            seat.bell.release()
+        if called and is_calm:
+            called[0].is_up.acquire(timeout=_WAKING_S)
         return is_crowded
 
     def awaits_room(self, *, timeout_s: float) -> bool:
@@ -262,6 +263,16 @@ class WorkQueue:
         if seat.is_quick:
             seat.is_quick = False
             self._quick -= 1
+
+    def _call_for_all(self) -> list[_Seat]:
+        """Choose who is to be woken for all that lies here: one, or more where it is much work."""
+        called: list[_Seat] = []
+        if self._items:
+            work_s = len(self._items) * self._foresight.takes_s(self._items[-1])
+            wanted = min(len(self._items), 1 + int(work_s / _ALONE_S))
+            while self._quick < wanted and (seat := self._call(is_urgent=True)) is not None:
+                called.append(seat)
+        return called
 
     def _call(self, *, is_urgent: bool = False) -> _Seat | None:
         """Choose who is to be woken; None where nobody need or can be."""

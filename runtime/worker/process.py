@@ -85,7 +85,7 @@ class WorkerProcess:
             executor=executor,
             teller=self._teller,
             step_aside=side.work_queue.step_aside,
-            is_quick=side.foresight.is_quick,
+            is_instant=side.foresight.is_instant,
             # A traced run has a context of its own, which it gets when its turn has come.
             set_apart=None if tracer else side.work_queue.set_apart,
         )

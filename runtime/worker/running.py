@@ -33,7 +33,7 @@ class AttemptRunner:
         executor: Runs them.
         teller: Writes what they tell.
         step_aside: Called by a thread before it waits for anything.
-        is_quick: Whether a function's runs are so short that nobody need step aside for them.
+        is_instant: Whether a function's runs are so short that nobody need step aside for them.
         set_apart: Returns at most so many attempts that the calling thread will get next.
     """
 
@@ -44,14 +44,14 @@ class AttemptRunner:
         executor: Executor,
         teller: Teller,
         step_aside: Callable[[], None] = lambda: None,
-        is_quick: Callable[[str], bool] = lambda _: False,
+        is_instant: Callable[[str], bool] = lambda _: False,
         set_apart: Callable[[int], Sequence[Attempt]] | None = None,
     ) -> None:
         self._catalog = catalog
         self._executor = executor
         self._teller = teller
         self._step_aside = step_aside
-        self._is_quick = is_quick
+        self._is_instant = is_instant
         self._set_apart = set_apart
 
     def run(self, attempt: Attempt) -> None:
@@ -69,7 +69,7 @@ class AttemptRunner:
         except StoreError as error:
             _log.warning("source_unreachable", id=claimed.id, error=str(error))
             return
-        stays = manifest.options.isolation == "thread" and self._is_quick(claimed.function)
+        stays = manifest.options.isolation == "thread" and self._is_instant(claimed.function)
         telling = self._teller.listen(claimed)
         attempt.last_words = lambda is_final: telling.last_words(is_final=is_final)
         try:

@@ -29,7 +29,7 @@ def dramatiq_worker(
 
     def run_aside(attempt: Attempt) -> None:
         attempt.is_begun = True
-        if not side.foresight.is_quick(attempt.claimed.function):
+        if not side.foresight.is_instant(attempt.claimed.function):
             side.work_queue.step_aside()  # it may wait
         run(attempt)
 

@@ -26,13 +26,13 @@ def test_nothing_is_known_to_be_quick_at_first():
 def test_a_dozen_quick_runs_make_a_function_quick_and_a_slow_one_ends_it():
     foresight = Foresight()
     run(foresight, 3, took_s=0.0001)
-    assert not foresight.is_quick("f")
+    assert "f" not in foresight.quick
     run(foresight, 12, took_s=0.0001)
-    assert foresight.is_quick("f")
+    assert "f" in foresight.quick
 
     run(foresight, 1, took_s=0.1)
 
-    assert not foresight.is_quick("f")
+    assert "f" not in foresight.quick
 
 
 def test_functions_are_told_apart():
@@ -72,5 +72,16 @@ def test_in_doubt_nothing_is_quick():
 
     foresight.doubt()
 
-    assert not foresight.is_quick("f")
+    assert "f" not in foresight.quick
     assert foresight.ahead() == 0
+
+
+def test_only_what_is_far_shorter_than_quick_is_instant():
+    foresight = Foresight()
+    run(foresight, 40, took_s=0.0001, name="instant")
+    run(foresight, 40, took_s=0.001, name="quick")
+
+    assert [foresight.is_instant(name) for name in ("instant", "quick", "unknown")] == [
+        *(True, False, False)
+    ]
+    assert foresight.quick == {"instant", "quick"}

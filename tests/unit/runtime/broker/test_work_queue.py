@@ -30,12 +30,16 @@ class Named(str):
 class AheadOf(Foresight):
     """As if so many calls were worth taking ahead."""
 
-    def __init__(self, ahead: int) -> None:
+    def __init__(self, ahead: int, *, takes_s: float = 0.0) -> None:
         super().__init__()
         self._so_many = ahead
+        self._takes_s = takes_s
 
     def ahead(self) -> int:
         return self._so_many
+
+    def takes_s(self, _: object) -> float:
+        return self._takes_s
 
 
 def put(work_queue: WorkQueue, *items: object) -> None:
@@ -59,6 +63,7 @@ class Crew:
         eventually(lambda: len(self.work_queue._waiting) == len(self._threads))
 
     def stop(self) -> None:
+        eventually(self.work_queue.is_empty)
         self._stopping = True
         for thread in self._threads:
             thread.join(5)
@@ -101,6 +106,21 @@ def test_a_quick_thread_takes_one_after_the_other_and_wakes_nobody(crew: Crew):
 
     assert [item for _, item in crew.took[1:]] == list(range(20))
     assert len({name for name, _ in crew.took}) == 1
+
+
+@pytest.mark.parametrize(("takes_s", "woken"), [(0.0001, 1), (0.003, 2), (0.02, 3)])
+def test_for_much_work_more_threads_are_woken_at_once(takes_s: float, woken: int):
+    crew = Crew(WorkQueue(3, AheadOf(60, takes_s=takes_s)), 3)
+    crew.start()
+    go_on = threading.Event()
+
+    put(crew.work_queue, *[hold_until(go_on)] * 4)
+    left = len(crew.work_queue._waiting)
+
+    go_on.set()
+    crew.stop()
+    assert left == 3 - woken
+    assert len(crew.took) == 4
 
 
 def test_where_a_thread_steps_aside_another_goes_on(crew: Crew):

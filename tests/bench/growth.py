@@ -109,8 +109,11 @@ def _measure(
         sample, shares = watched(system, lambda: measuring.measure(WORKS["wait"]))
         told = [(sample, shares)]
         _await_rest(system)
-        (sample, waiting, before), shares = watched(system, lambda: measuring.fill(seconds=600))
-        told.append((sample, shares))
+        system.hold()
+        told.append(watched(system, lambda: measuring.measure(WORKS["accept"])))
+        system.release()
+        _await_rest(system)
+        waiting, before = measuring.fill()
         told.append(watched(system, lambda: measuring.drain(waiting, before)))
     for sample, _ in told:
         if sample.errors:

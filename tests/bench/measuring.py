@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from gateway.cli.load_order import Order, Report, read_report, start
@@ -88,7 +88,7 @@ class Measuring:
         self._load(BY_NAME["wait"], seconds=0.5)
 
     def measure(self, work: Work) -> Sample:
-        """Return a sample of one work; `accept` and `drain` belong to `fill_and_drain`."""
+        """Return a sample of one work; but of `accept` and `drain`."""
         before = look(self._system.parts)
         if work.name == "idle":
             report = self._load(work, connections=1, pause_ms=_PAUSE_MS)
@@ -103,26 +103,29 @@ class Measuring:
         report = self._load(work)
         return self._sample(work, report, before, figure=report.rate)
 
-    def fill_and_drain(self, *, is_drained: bool) -> list[Sample]:
-        """Hold the system, fill its queue (`accept`), release it (`drain`)."""
-        seconds = 600.0 if is_drained else self._seconds
-        accepting, waiting, finished_before = self.fill(seconds=seconds)
-        if not is_drained:
-            self._system.release()
-            return [accepting]
-        return [accepting, self.drain(waiting, finished_before)]
+    def accept(self) -> Sample:
+        """Return a sample of `accept`: nothing runs meanwhile, and everything does afterwards."""
+        system = self._system
+        system.hold()
+        finished_before = system.finished()
+        before = look(system.parts)
+        report = self._load(BY_NAME["accept"])
+        sample = self._sample(BY_NAME["accept"], report, before, figure=report.rate)
+        drained = self.drain(report.accepted, finished_before)
+        return replace(
+            sample, errors=sample.errors + drained.errors, example=sample.example or drained.example
+        )
 
-    def fill(self, *, seconds: float) -> tuple[Sample, int, int]:
-        """Hold the system and fill its queue.
+    def fill_and_drain(self) -> Sample:
+        """Return a sample of `drain`, of a queue that is filled before."""
+        return self.drain(*self.fill())
 
-        Returns a sample of `accept`, how many wait, and how many had finished before.
-        """
+    def fill(self) -> tuple[int, int]:
+        """Hold the system and fill its queue; return how many wait, and had finished before."""
         self._system.hold()
         finished_before = self._system.finished()
-        before = look(self._system.parts)
-        report = self._load(BY_NAME["accept"], seconds=seconds, most=self._backlog, warmup_s=0)
-        sample = self._sample(BY_NAME["accept"], report, before, figure=report.rate)
-        return sample, report.accepted, finished_before
+        report = self._load(BY_NAME["accept"], seconds=600, most=self._backlog, warmup_s=0)
+        return report.accepted, finished_before
 
     def drain(self, waiting: int, finished_before: int) -> Sample:
         """Release the system and return a sample of `drain`."""

@@ -14,7 +14,7 @@ import time
 from runtime.broker.attempt import Attempt
 
 _QUICK_S = 0.002  # the mean of a quick function's runs is below
-_INSTANT_S = 0.0005  # the same of one that is not worth waking another thread for
+_INSTANT_S = 0.001  # the same of one that is not worth waking another thread for
 _UNKNOWN_S = 0.01  # what is assumed before anything is known: quick after a dozen quick runs
 _WEIGHT = 0.125  # of the last run in the mean: a slow one counts for its next dozen
 _MOST_KNOWN = 1_000

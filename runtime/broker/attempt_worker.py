@@ -56,6 +56,9 @@ class _AttemptThread(WorkerThread):
         except BaseException:  # noqa: BLE001 - outermost: the thread must go on
             _log.exception("attempt_broke_off", id=attempt.claimed.id)
         self._side.foresight.note(attempt.claimed.function, time.perf_counter() - began_at)
-        consumer = self.consumers[attempt.queue].consumer
-        if consumer is not None:
-            consumer.ack(message)
+        try:
+            consumer = self.consumers[attempt.queue].consumer
+            if consumer is not None:
+                consumer.ack(message)
+        except Exception:  # noqa: BLE001 - outermost: the lease will run out
+            _log.exception("attempt_not_acknowledged", id=attempt.claimed.id)

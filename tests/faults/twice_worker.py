@@ -1,4 +1,4 @@
-"""A worker whose consumer hands every message on twice, as brokers may: a process of its own.
+"""A worker whose threads get every attempt twice, as brokers may hand it on: its own process.
 
 python -m tests.faults.twice_worker
 """
@@ -6,30 +6,22 @@ python -m tests.faults.twice_worker
 from __future__ import annotations
 
 import sys
-from collections import deque
+from collections.abc import Sequence
 
-import dramatiq
-
-from runtime.broker import broker
-from runtime.broker.attempt import Attempt, attempt_of, message_of
-from runtime.broker.consumer import QueueConsumer
+from runtime.broker import worker_side
+from runtime.broker.attempt import Attempt
+from runtime.broker.work_queue import Room, WorkQueue
 from runtime.worker.boot import main
 
 
-class TwiceConsumer(QueueConsumer):
-    """Hands each message on, and then the same one again."""
+class TwiceQueue(WorkQueue):
+    """Hands each attempt on, and another time right behind it."""
 
-    def __next__(self) -> dramatiq.MessageProxy | None:
-        again: deque[dramatiq.MessageProxy] = self.__dict__.setdefault("again", deque())
-        if again:
-            return again.popleft()
-        message = super().__next__()
-        if message is not None:
-            copy = Attempt(attempt_of(message).claimed)
-            again.append(message_of(copy, message.queue_name))
-        return message
+    def fill(self, room: Room, attempts: Sequence[Attempt], *, is_calm: bool = False) -> bool:
+        twice = [each for one in attempts for each in (one, Attempt(one.claimed, one.queue))]
+        return super().fill(room, twice, is_calm=is_calm)
 
 
 if __name__ == "__main__":
-    broker.QueueConsumer = TwiceConsumer  # type: ignore[misc]
+    worker_side.WorkQueue = TwiceQueue  # type: ignore[misc]
     sys.exit(main())

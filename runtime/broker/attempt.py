@@ -30,6 +30,7 @@ class Attempt:
         duration_ms: How long it ran, once it has.
         begun_at_ms: When its run began, by the worker's clock: for people, not for judging.
         is_cancelled: A caller has cancelled it.
+        is_lost: Its lease is somebody else's by now.
         last_words: What must be written before its ending is, where it tells anything;
             called once, with whether the invocation ends with it.
     """
@@ -41,6 +42,7 @@ class Attempt:
         "is_begun",
         "is_cancelled",
         "is_given_back",
+        "is_lost",
         "last_words",
         "queue",
         "settlement",
@@ -54,6 +56,7 @@ class Attempt:
         self.is_begun = False
         self.is_cancelled = False
         self.is_given_back = False
+        self.is_lost = False
         self.last_words: LastWords | None = None
         self.settlement: Settlement | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import dramatiq
 import structlog
 from dramatiq.worker import WorkerThread, _WorkerMiddleware
 
-from runtime.broker.attempt import AttemptMessage
+from runtime.broker.attempt import Attempt, AttemptMessage
 from runtime.broker.worker_side import WorkerSide
 
 _log = structlog.get_logger(__name__)
@@ -54,11 +55,16 @@ class _AttemptThread(WorkerThread):
         try:
             self._side.run(attempt)
         except BaseException:  # noqa: BLE001 - outermost: the thread must go on
-            _log.exception("attempt_broke_off", id=attempt.claimed.id)
+            _tell("attempt_broke_off", attempt)
         self._side.foresight.note(attempt.claimed.function, time.perf_counter() - began_at)
         try:
             consumer = self.consumers[attempt.queue].consumer
             if consumer is not None:
                 consumer.ack(message)
         except Exception:  # noqa: BLE001 - outermost: the lease will run out
-            _log.exception("attempt_not_acknowledged", id=attempt.claimed.id)
+            _tell("attempt_not_acknowledged", attempt)
+
+
+def _tell(event: str, attempt: Attempt) -> None:
+    with contextlib.suppress(Exception):  # it may be the log that fails
+        _log.exception(event, id=attempt.claimed.id)

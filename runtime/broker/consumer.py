@@ -56,6 +56,7 @@ class QueueConsumer(dramatiq.Consumer):
         self._wake_lists = [line.keys.build("wake", queue)]
         self._is_away = False
         self._is_drained = False
+        self._goes_ahead = True
         self._has_token = False
         self._next_due_ms: int | None = None
 
@@ -99,7 +100,7 @@ class QueueConsumer(dramatiq.Consumer):
         # Only a worker with room may take the wake-up token: it must be able to claim.
         if self._is_drained and not is_calm and work_queue.awaits_room(timeout_s=_ROOM_WAIT_S):
             self._block()
-        room = work_queue.reserve(timeout_s=_ROOM_WAIT_S)
+        room = work_queue.reserve(timeout_s=_ROOM_WAIT_S, goes_ahead=self._goes_ahead)
         if room is None:
             self._pass_on()
             return
@@ -134,6 +135,8 @@ class QueueConsumer(dramatiq.Consumer):
         self._next_due_ms = claimed.next_due_ms
         # Whatever is submitted from now on leaves a token, so there is nothing to look for before.
         self._is_drained = claimed.remaining_lanes == 0
+        # What waits and was not taken ahead waits for a place: asking again would bring nothing.
+        self._goes_ahead = bool(attempts) or room.places > 0
         if self._is_away:
             self._is_away = False
             _log.info("store_is_back", queue=self._queue)

@@ -9,6 +9,7 @@ sleeps while there is nothing to look after.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import structlog
@@ -51,6 +52,14 @@ class Lookout:
             self._alarm.set()
 
     def _look_out(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._look_until_stopped()
+            except Exception:  # noqa: BLE001 - outermost: somebody must look out
+                with contextlib.suppress(Exception):  # it may be the log that fails
+                    _log.exception("lookout_failed")
+
+    def _look_until_stopped(self) -> None:
         idle_looks = hopeless_looks = 0
         taken_before = -1
         while not self._stopped.wait(_GRAIN_S):

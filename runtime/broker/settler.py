@@ -73,7 +73,7 @@ class Settler:
             if self._is_writing or self._may_wait(now):
                 return
             self._is_writing = True
-        self._write_due()
+        self._go_on_writing()
 
     def give_back(self, attempts: Sequence[Attempt]) -> None:
         """Let go of attempts without an ending, so that another worker may run them.
@@ -100,10 +100,7 @@ class Settler:
             if self._is_writing or not (self._pending or self._unanswered):
                 return
             self._is_writing = True
-        self._hear()
-        while batch := self._next_batch(is_all=True):
-            self._send(batch)
-            self._hear()
+        self._go_on_writing(is_all=True)
 
     def write_what_is_old(self) -> None:
         """Write what has waited for too long, and hear an answer that nobody came for."""
@@ -135,10 +132,23 @@ class Settler:
             and not self._work_queue.is_empty()
         )
 
-    def _write_due(self) -> None:
-        while batch := self._next_batch():
-            self._hear()
-            self._send(batch)
+    def _go_on_writing(self, *, is_all: bool = False) -> None:
+        """Write until nothing is due; with `is_all`, everything, and hear the last answer."""
+        batch: Batch = []
+        try:
+            if is_all:
+                self._hear()
+            while batch := self._next_batch(is_all=is_all):
+                self._hear()
+                self._send(batch)
+                batch = []
+                if is_all:
+                    self._hear()
+        except BaseException:  # such as a log that cannot be written: others must go on
+            with self._lock:
+                self._pending.extendleft(reversed(batch))
+                self._is_writing = False
+            raise
 
     def _next_batch(self, *, is_all: bool = False) -> Batch:
         """Return what is to be written now; if nothing is, this thread writes no more."""
@@ -170,13 +180,13 @@ class Settler:
         if self._unanswered is None:
             return
         batch, sent = self._unanswered
+        self._unanswered = None
         try:
             replies = self._line.finish(sent)
         except StoreError as error:
             self._insist(batch, sent.calls, error)
         else:
             self._end(batch, replies[-1])
-        self._unanswered = None
 
     def _insist(self, batch: Batch, calls: Sequence[Call[Any]], error: StoreError) -> None:
         """Write what could not be, as soon as it can be."""
@@ -200,9 +210,9 @@ class Settler:
         self._end(batch, None)
 
     def _end(self, batch: Batch, replies: Sequence[Settled] | None) -> None:
+        self._holdings.drop(attempt for attempt, _ in batch)
         if replies is not None:
             tell_ended(batch, replies)
-        self._holdings.drop(attempt for attempt, _ in batch)
 
 
 def _last_words(batch: Batch) -> list[Call[Any]]:

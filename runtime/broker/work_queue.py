@@ -11,6 +11,7 @@ The room for claims is counted here, too: places are threads; what is taken ahea
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -85,15 +86,18 @@ class WorkQueue:
         self._wake_claimers_at = _NOBODY
         self._has_room = threading.Condition(self._lock)
 
-    def reserve(self, *, timeout_s: float) -> Room | None:
-        """Take all room there is, waiting up to `timeout_s` for some; `fill` gives it back."""
+    def reserve(self, *, timeout_s: float, goes_ahead: bool = True) -> Room | None:
+        """Take all room there is, waiting up to `timeout_s` for some; `fill` gives it back.
+
+        Without `goes_ahead` only places count: nothing that waits is worth taking ahead.
+        """
         with self._lock:
             self._claimers += 1
             try:
-                room = self._room()
+                room = self._room(goes_ahead)
                 if room is None:
                     self._has_room.wait(timeout_s)
-                    room = self._room()
+                    room = self._room(goes_ahead)
             finally:
                 self._claimers -= 1
                 if not self._claimers:
@@ -151,7 +155,8 @@ class WorkQueue:
             if self._items or seat.set_apart:
                 return self._take(seat)
             self._slow_down(seat)
-        self.do_chores()
+        with contextlib.suppress(Exception):  # who goes to sleep must not die of it: see lookout
+            self.do_chores()
         with self._lock:
             if self._items:
                 return self._take(seat)
@@ -180,21 +185,23 @@ class WorkQueue:
             self._in_hand -= 1
             return self._items.popleft()
 
-    def set_apart(self, most: int) -> Sequence[Attempt]:
+    def set_apart(
+        self, most: int, may_follow: Callable[[Attempt], bool] = lambda _: True
+    ) -> Sequence[Attempt]:
         """Return up to `most` attempts that the calling thread gets next, in this order.
 
-        They are nobody else's until it steps aside.
+        They are nobody else's until it steps aside. The first that may not follow ends the line.
         """
         seat = self._seats.mine
         with self._lock:
-            while len(seat.set_apart) < most and self._items:
+            while len(seat.set_apart) < most and self._items and may_follow(self._items[0]):
                 seat.set_apart.append(self._items.popleft())
         return tuple(seat.set_apart)
 
     def step_aside(self) -> None:
         """Say that the calling thread is about to wait: another goes on. Costs little twice."""
         seat = self._seats.mine
-        if not seat.is_quick:
+        if not (seat.is_quick or seat.set_apart):
             return
         kept = self.let_go() if seat.set_apart else ()
         with self._lock:
@@ -234,10 +241,10 @@ class WorkQueue:
     def task_done(self) -> None:
         """Say that an attempt is dealt with (queue.Queue): nobody waits for that here."""
 
-    def _room(self) -> Room | None:
+    def _room(self, goes_ahead: bool) -> Room | None:  # noqa: FBT001 - of its own class
         """Return what is worth a claim; else note when there will be."""
         # Who claims for another queue would wait for ever behind a queue that is never empty.
-        ahead = self._foresight.ahead() if self._claimers == 1 else 0
+        ahead = self._foresight.ahead() if goes_ahead and self._claimers == 1 else 0
         free = self._places - self._in_hand
         places = max(0, free)
         ahead_left = ahead + min(0, free)

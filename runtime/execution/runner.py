@@ -27,6 +27,8 @@ from runtime.processes.side_ways import SideWays
 _DEATH_LIMIT_S = 5.0
 _CLOSING_LIMIT_S = 1.0
 _SEND_LIMIT_S = 5.0
+_LATE_FRAMES = 16
+_LATE_S = 0.05
 _LOADING = Start(serial=0, id="", function="", attempt=0, timeout_s=0)
 _QUICK_MS = 1  # what ends within it has not kept its thread waiting
 _BURST_MS = 4  # the same of a function known to be quick, which a busy machine may hold up
@@ -205,7 +207,7 @@ class Runner:
             self._await(sent, deadline, ears)
         except TimeoutError:
             self._sent.recall()
-            self.look()
+            self._hear_late(sent)
             if sent.told is None:
                 self._is_spent = True
                 if not sent.is_recalled:
@@ -219,6 +221,20 @@ class Runner:
                     raise ChannelClosedError("it went with others unread") from error
                 raise
         return sent.told
+
+    def _hear_late(self, sent: SentAttempt) -> None:
+        """Hear what had been said when the deadline came: its thread may have asked late."""
+        self.look()
+        channel = self._child.channel
+        try:
+            for _ in range(_LATE_FRAMES):
+                if sent.told is not None or self._broken is not None or not channel.is_readable(0):
+                    return
+                self._hear(channel.receive(_LATE_S))
+        except TimeoutError:
+            return
+        except ChannelClosedError as error:
+            self._break(error)
 
     def _await(self, sent: SentAttempt, deadline: float, ears: Ears) -> None:
         channel = self._child.channel

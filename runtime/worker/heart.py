@@ -75,7 +75,7 @@ class Heart:
         Raises:
             StoreError: Redis is away.
         """
-        held = [(a.claimed.id, a.claimed.token) for a in self._holdings.held()]
+        attempts = self._holdings.held()
         pulse = self._line.run(
             heartbeat(
                 worker=self._worker,
@@ -83,11 +83,14 @@ class Heart:
                 worker_ttl_ms=3 * self._lease_ms,
                 can_publish=True,
                 details=self._describe(),
-                held=held,
+                held=[(a.claimed.id, a.claimed.token) for a in attempts],
             )
         )
         self._tell_trouble()
         tell_pulse(pulse)
+        if pulse.lost:
+            for attempt in attempts:
+                attempt.is_lost |= attempt.claimed.id in pulse.lost
         self._on_pulse(pulse)
         if pulse.publishes:  # one of all workers does
             self._sweep()

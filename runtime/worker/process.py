@@ -159,8 +159,10 @@ class WorkerProcess:
         self._side.holdings.wait_until_empty(timeout_s=_STOP_MARGIN_S)
 
     def _obey(self, pulse: Pulse) -> None:
-        for invocation_id in pulse.lost:
-            self._executor.cancel(invocation_id)
+        if pulse.lost:  # by attempt, since this worker may have claimed one anew
+            for attempt in self._side.holdings.held():
+                if attempt.is_lost:
+                    self._executor.cancel(attempt.claimed.id)
         self._canceller.look_after(pulse.cancelling)
         for queue in pulse.queues:
             if not self._settings.queues or queue in self._settings.queues:

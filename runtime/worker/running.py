@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import takewhile
 
 import msgspec
@@ -22,6 +23,7 @@ from runtime.registry.manifest import Manifest
 from runtime.store.invocation_calls import FAILURE_TTL_MS, Claimed, Settlement
 from runtime.worker.teller import Teller
 
+SetApart = Callable[[int, Callable[[Attempt], bool]], Sequence[Attempt]]
 _log = structlog.get_logger(__name__)
 
 
@@ -34,7 +36,8 @@ class AttemptRunner:
         teller: Writes what they tell.
         step_aside: Called by a thread before it waits for anything.
         is_instant: Whether a function's runs are so short that nobody need step aside for them.
-        set_apart: Returns at most so many attempts that the calling thread will get next.
+        set_apart: Returns at most so many attempts that the calling thread will get next, and
+            only such as may follow.
     """
 
     def __init__(
@@ -45,7 +48,7 @@ class AttemptRunner:
         teller: Teller,
         step_aside: Callable[[], None] = lambda: None,
         is_instant: Callable[[str], bool] = lambda _: False,
-        set_apart: Callable[[int], Sequence[Attempt]] | None = None,
+        set_apart: SetApart | None = None,
     ) -> None:
         self._catalog = catalog
         self._executor = executor
@@ -58,6 +61,8 @@ class AttemptRunner:
         """Run the attempt; leaves no settlement when it must be given back instead."""
         claimed = attempt.claimed
         attempt.is_begun = True
+        if attempt.is_lost:  # another worker has it
+            return
         attempt.begun_at_ms = time.time_ns() // 1_000_000
         if not self._catalog.holds(claimed.version):
             self._step_aside()
@@ -80,7 +85,7 @@ class AttemptRunner:
                 on_note=telling.put,
                 is_cancelled=lambda: attempt.is_cancelled,
                 on_wait=_stay if stays else self._step_aside,
-                next_up=self._next_up,
+                next_up=partial(self._next_up, claimed),
             )
         except Exception as error:  # noqa: BLE001 - outermost: an attempt must have an ending
             _log.exception("executor_failed", id=claimed.id)
@@ -90,10 +95,17 @@ class AttemptRunner:
         if outcome.status == "succeeded" or not attempt.is_given_back:
             attempt.settlement = _settlement(claimed, manifest, outcome)
 
-    def _next_up(self, most: int) -> list[Assignment]:
+    def _next_up(self, first: Claimed, most: int) -> list[Assignment]:
+        def may_follow(attempt: Attempt) -> bool:
+            claimed = attempt.claimed
+            return (claimed.function, claimed.version) == (first.function, first.version)
+
         if self._set_apart is None:
             return []
-        following = takewhile(lambda attempt: not attempt.is_cancelled, self._set_apart(most))
+        following = takewhile(
+            lambda attempt: not (attempt.is_cancelled or attempt.is_lost),
+            self._set_apart(most, may_follow),
+        )
         return [_assignment(attempt.claimed) for attempt in following]
 
 

@@ -119,3 +119,37 @@ def test_endings_whose_answer_is_lost_are_written_once(life: Life, redis_url: st
         eventually(lambda: succeeded(life) == 1000, within_s=20)
 
     assert {life.read(i).status for i in ids} == {Status.SUCCEEDED}
+
+
+def test_a_log_that_cannot_be_written_stops_no_endings(
+    life: Life, redis_url: str, work: Work, monkeypatch: pytest.MonkeyPatch
+):
+    failures = iter([True] * 3)
+
+    def fail(*_: object) -> None:
+        if next(failures, False):
+            raise OSError("no space left on device")
+
+    monkeypatch.setattr("runtime.broker.settler.tell_ended", fail)
+    with dramatiq_worker(redis_url, work.run, room=2) as side:
+        warm_up(life, calls=200)
+        eventually(lambda: side.holdings.count() == 0)
+
+
+def test_a_backlog_that_cannot_be_taken_ahead_is_not_asked_for_again_and_again(
+    life: Life, redis_url: str, work: Work
+):
+    with dramatiq_worker(redis_url, work.run, room=2):
+        warm_up(life)
+        for _ in range(20):
+            life.submit("s", arguments=b'"slow"')
+        eventually(lambda: work.held == 2)
+        life.command("CONFIG", "RESETSTAT")
+        began_at = time.monotonic()
+        eventually(lambda: time.monotonic() - began_at > 0.3)
+        told = life.command("INFO", "commandstats").decode()
+        work.go_on.set()
+        eventually(lambda: succeeded(life, "s") == 20)
+
+    claims = told.partition("cmdstat_evalsha:calls=")[2].partition(",")[0]
+    assert int(claims or 0) < 10

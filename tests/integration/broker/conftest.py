@@ -43,6 +43,7 @@ def dramatiq_worker(
         yield side
     finally:
         side.stopping.set()
+        side.holdings.wait_until_empty(timeout_s=2)
         broker.interrupt()
         worker.stop(timeout=5_000)
         side.close()

@@ -75,7 +75,8 @@ class Lookout:
             taken_before = taken
             if idle_looks >= _IDLE_LOOKS:
                 self._alarm.clear()
-                if self._work_queue.is_empty() and self._work_queue.taken == taken:
+                is_asked = self._stopped.is_set() or self._work_queue.taken != taken
+                if self._work_queue.is_empty() and not is_asked:
                     self._alarm.wait()
                 idle_looks = 0
 

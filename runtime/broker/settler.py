@@ -11,6 +11,7 @@ the fencing token admits each once.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -193,7 +194,8 @@ class Settler:
         self._work_queue.step_aside()
         pause_s = _FIRST_PAUSE_S
         while isinstance(error, StoreUnavailableError | StoreRefusedError):
-            _log.warning("settle_waits", waiting=len(batch), error=str(error))
+            with contextlib.suppress(Exception):  # a log that fails must not cost the endings
+                _log.warning("settle_waits", waiting=len(batch), error=str(error))
             if self._stopped.wait(pause_s):
                 self._end(batch, None)
                 return

@@ -1,6 +1,7 @@
-"""The actor: run one claimed attempt and note how it ended.
+"""Run one claimed attempt and note how it ended.
 
-Every function's Dramatiq actor runs this. It joins what the broker claimed, what
+Worker threads call this: through the function's Dramatiq actor where there is middleware, else
+directly. It joins what the broker claimed, what
 the catalog knows of the function and what the executor makes of it.
 """
 

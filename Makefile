@@ -15,7 +15,7 @@ ARGS  ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-browsers faults bench lint format docs lock clean
+.PHONY: help up test test-browsers faults bench beside lint format docs lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -47,6 +47,10 @@ faults: $(VENV)/installed-dev ## Break everything for twenty minutes and more; w
 bench: $(VENV)/installed-dev ## Measure beside Celery, Taskiq, Dramatiq and BullMQ (ARGS="--quick")
 	@sh tests/support/install_redis.sh
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+beside: $(VENV)/installed-dev ## Measure this checkout beside another one (ARGS="../before --rounds 5")
+	@sh tests/support/install_redis.sh
+	@$(BIN)/python -m tests.bench.beside $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.cli.load_order import Order, Report, summarize
+from gateway.cli.load_order import NUMBER, Order, Report, summarize
 
 _CHUNK_BYTES = 256 * 1024
 _LENGTH = b"content-length:"
@@ -36,15 +36,19 @@ class Connection:
     """One connection: the request it repeats, and the answer it waits for."""
 
     index: int
-    request: bytes
+    request: bytearray
     marker: bytes
     socket: socket.socket
     sent_at: float = 0.0
     received: bytearray = field(default_factory=bytearray)
     whole_bytes: int = 0
+    number_at: int = -1
 
-    def send(self) -> None:
-        """Send the request; it fits the socket's buffer."""
+    def send(self, number: int) -> None:
+        """Send the request, with its number if it has one; it fits the socket's buffer."""
+        if self.number_at >= 0:
+            end = self.number_at + len(NUMBER)
+            memoryview(self.request)[self.number_at : end] = b"%0*d" % (len(NUMBER), number)
         self.received.clear()
         self.whole_bytes = 0
         self.sent_at = time.perf_counter()
@@ -94,6 +98,7 @@ class LoadClient:
         self._broken = 0
         self._accepted = 0
         self._sent = 0
+        self._first_number = time.time_ns() // 1_000  # other clients have other numbers
         self._example = ""
         self._busy = 0
 
@@ -147,7 +152,7 @@ class LoadClient:
                     self._begin(connection.index)
                 else:
                     self._sent += 1
-                    connection.send()
+                    connection.send(self._first_number + self._sent)
         self._broken += self._busy
         return measured_from, measured_to
 
@@ -160,7 +165,7 @@ class LoadClient:
         while (now := time.perf_counter()) < stop_at:
             self._sent += 1
             try:
-                connection.send()
+                connection.send(self._first_number + self._sent)
                 while not connection.take():
                     pass
             except (OSError, BrokenAnswerError) as error:
@@ -181,11 +186,13 @@ class LoadClient:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * _CHUNK_BYTES)
         place = index % len(self._requests)
+        request = self._requests[place]
         return Connection(
             index=index,
-            request=self._requests[place],
+            request=bytearray(request),
             marker=order.markers[place].encode(),
             socket=peer,
+            number_at=request.find(NUMBER.encode()),
         )
 
     def _judge(self, connection: Connection, now: float, *, is_measured: bool) -> None:
@@ -219,7 +226,7 @@ class LoadClient:
         self._sent += 1
         try:
             connection = self._connect(index)
-            connection.send()
+            connection.send(self._first_number + self._sent)
         except OSError as error:
             self._note_broken(error)
             return

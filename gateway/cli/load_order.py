@@ -13,13 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+NUMBER = "<request number>"  # in a request: replaced by as many digits, others each time
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What to send.
 
     Attributes:
-        requests: Whole HTTP requests, base64; connection N sends the Nth again and again.
+        requests: Whole HTTP requests, base64; connection N sends the Nth again and again, and
+            where it holds `NUMBER` with another number each time.
         markers: For each request what its answer must contain.
         statuses: Which statuses are right.
         warmup_s: How long answers are not measured yet.

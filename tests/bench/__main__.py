@@ -101,7 +101,7 @@ def _do_works(
 ) -> list[Sample]:
     samples = []
     for work in WORKS:
-        if work.name not in options.works:
+        if work.name not in options.works or not plan.does(work):
             continue
         view.begin(f"{plan.title}: {work.title}")
         samples.append(measuring.do(work))

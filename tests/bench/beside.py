@@ -46,8 +46,9 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--backlog", type=int, default=10_000, help="how many calls are drained")
     parser.add_argument("--work", default="accept,wait,drain", help="comma-separated")
     asked = parser.parse_args(words)
-    works = asked.work.split(",")
-    if unknown := set(works) - set(WORKS):
+    chosen = set(asked.work.split(","))
+    works = [name for name in WORKS if name in chosen]  # in an order in which all can be done
+    if unknown := chosen - set(WORKS):
         parser.error(f"unknown work: {', '.join(unknown)}; there is {', '.join(WORKS)}")
     if not (asked.before / ".venv/bin/python").exists():
         parser.error(

@@ -20,13 +20,17 @@ _MANY = "1,000,000 waiting"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioGoal:
-    """Our figure beside somebody's, the best of them where several are named."""
+    """Our figure beside somebody's, the best of them where several are named.
+
+    `their_work` is what they do, where that is not the same.
+    """
 
     work: str
     ours: str
     theirs: tuple[str, ...]
     told: str
     bound: float
+    their_work: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,74 @@ class Verdict:
     holds: bool | None
 
 
+def _beside_open(plain: str, bounds: Mapping[str, float]) -> tuple[RatioGoal, ...]:
+    """Return goals of what production shows beside our own call that shows nothing."""
+    return tuple(
+        RatioGoal(
+            work=f"{plain}-{name}",
+            ours=_PROCESS,
+            theirs=(_PROCESS,),
+            told="our own call that shows nothing",
+            bound=bound,
+            their_work=plain,
+        )
+        for name, bound in bounds.items()
+    )
+
+
+_KEYED_GOALS = (
+    RatioGoal(
+        work="accept-keyed", ours=_PROCESS, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.5
+    ),
+    RatioGoal(
+        work="wait-keyed", ours=_THREAD, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.5
+    ),
+    RatioGoal(
+        work="wait-keyed", ours=_PROCESS, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.2
+    ),
+    RatioGoal(
+        work="accept-keyed", ours=_PROCESS, theirs=_CELERY, told="FastAPI + Celery, best", bound=15
+    ),
+    RatioGoal(
+        work="wait-keyed", ours=_PROCESS, theirs=_CELERY, told="FastAPI + Celery, best", bound=10
+    ),
+    RatioGoal(
+        work="accept-keyed",
+        ours=_PROCESS,
+        theirs=("echo",),
+        told="a bare Falcon echo of JSON",
+        bound=0.6,
+        their_work="accept",
+    ),
+    RatioGoal(work="accept-all-of-it", ours=_PROCESS, theirs=("bullmq",), told="BullMQ", bound=1.5),
+    *_beside_open(
+        "accept",
+        {
+            "keyed": 0.85,
+            "traced": 0.8,
+            "idempotent": 0.65,
+            "with-options": 0.8,
+            "with-charset": 1.0,
+            "with-20-headers": 0.9,
+            "with-callback": 0.6,
+            "all-of-it": 0.5,
+        },
+    ),
+    *_beside_open(
+        "wait",
+        {
+            "keyed": 0.95,
+            "traced": 0.9,
+            "idempotent": 0.9,
+            "with-options": 0.9,
+            "with-charset": 0.9,
+            "with-20-headers": 0.9,
+            "all-of-it": 0.8,
+        },
+    ),
+)
 RATIO_GOALS = (
+    *_KEYED_GOALS,
     RatioGoal(
         work="accept", ours=_PROCESS, theirs=_CELERY, told="FastAPI + Celery, its best", bound=10
     ),
@@ -119,7 +190,7 @@ def judge(results: Results, own: Mapping[str, Spread]) -> list[Verdict]:
 def _judge_ratio(goal: RatioGoal, results: Results) -> Verdict:
     is_rate = WORKS[goal.work].is_rate
     mode = goal.ours.removeprefix("penstock-")
-    found = results.ratio(goal.work, goal.ours, goal.theirs)
+    found = results.ratio(goal.work, goal.ours, goal.theirs, their_work=goal.their_work)
     met = None
     if found is not None:
         met = found.middle >= goal.bound if is_rate else found.middle <= goal.bound
@@ -127,7 +198,10 @@ def _judge_ratio(goal: RatioGoal, results: Results) -> Verdict:
         work=WORKS[goal.work].title,
         goal=f"`{mode}` {'≥' if is_rate else '≤'} {goal.bound:g} × {goal.told}",  # noqa: RUF001 - for people
         measured=_tell(found, " ×"),  # noqa: RUF001 - for people
-        processor=_tell(results.processor_ratio(goal.work, goal.ours, goal.theirs), ""),
+        processor=_tell(
+            results.processor_ratio(goal.work, goal.ours, goal.theirs, their_work=goal.their_work),
+            "",
+        ),
         holds=met,
     )
 

@@ -8,6 +8,7 @@ from statistics import median
 from tests.bench.goals import Verdict, tell_number
 from tests.bench.results import Results, Spread
 from tests.bench.systems import SYSTEMS
+from tests.bench.works import BY_NAME as WORK_BY_NAME
 from tests.bench.works import WORKS, Work
 
 _HOLDS = {True: "yes", False: "**no**", None: "not measured"}
@@ -32,6 +33,14 @@ _ABOUT_NOISE = (
 _ABOUT_PROCESSOR = (
     "Of all processes of the system, Redis included, in microseconds: what other load on the "
     "machine hardly touches."
+)
+_ABOUT_PRODUCTION = (
+    "Each call shows an API key; *traced* a `traceparent` as well, *idempotent* an "
+    "`Idempotency-Key` that is another one in each request, *with options* `?priority=7`, *with "
+    "callback* an `X-Callback-Url`, *all of it* all of these (a call that waits without the "
+    "callback). *With charset* and *with 20 headers* show no key: a `Content-Type` with "
+    "`charset=utf-8`, and the headers of a browser. Peers look the key up in Redis, keep trace and "
+    "address with the call, and give the first answer again for an idempotency key."
 )
 _ABOUT_SCALE = (
     "With {waiting:,.0f} waiting, accepting took {accept_p99_full_ms:.1f} ms at p99 over 32 "
@@ -58,6 +67,7 @@ def write_page(
             "",
             _about_others(results),
             "",
+            *_production(results),
             "## Goals",
             "",
             _ABOUT_RATIOS,
@@ -69,7 +79,7 @@ def write_page(
             "",
             "## Figures",
             "",
-            "The median of all rounds, with the least and the greatest.",
+            "Calls that show nothing: the median of all rounds, with the least and the greatest.",
             "",
             *_figures(results),
             "",
@@ -109,8 +119,37 @@ def _measured_works(results: Results) -> list[Work]:
     return [work for work in WORKS if work.name in results.works()]
 
 
+def _plain_works(results: Results) -> list[Work]:
+    return [work for work in _measured_works(results) if not work.shown]
+
+
+def _production(results: Results) -> list[str]:
+    """What a call of production costs: rows are what it shows, the one that shows a key first."""
+    works = [work for work in _measured_works(results) if work.shown]
+    works += [WORK_BY_NAME[name] for name in dict.fromkeys(work.plain for work in works)]
+    works = [work for work in works if work.name in results.works()]
+    plans = [p for p in SYSTEMS if any(results.figure(p.name, w.name) for w in works if w.shown)]
+    if not plans:
+        return []
+    rows = [
+        (
+            f"{work.title}{'' if work.shown else ' (shows nothing)'}",
+            *(_tell_figure(results, plan.name, work.name) for plan in plans),
+        )
+        for work in works
+    ]
+    return [
+        "## A call of production",
+        "",
+        _ABOUT_PRODUCTION,
+        "",
+        *_table(("", *(f"{plan.title}, calls/s" for plan in plans)), rows),
+        "",
+    ]
+
+
 def _figures(results: Results) -> list[str]:
-    works = _measured_works(results)
+    works = _plain_works(results)
     rows = [
         (plan.title, *(_tell_figure(results, plan.name, work.name) for work in works))
         for plan in SYSTEMS
@@ -132,7 +171,7 @@ def _tell_figure(results: Results, system: str, work: str) -> str:
 
 
 def _processor_times(results: Results) -> list[str]:
-    works = [work for work in _measured_works(results) if work.name != "idle"]
+    works = [work for work in _plain_works(results) if work.name != "idle"]
     rows = []
     for plan in SYSTEMS:
         if plan.name in results.systems():

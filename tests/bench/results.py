@@ -58,22 +58,29 @@ class Results:
         """Return how many calls went wrong."""
         return sum(one.errors for one in self.of(system, work))
 
-    def ratio(self, work: str, ours: str, theirs: Sequence[str]) -> Spread | None:
-        """Return our figure divided by that of the best of `theirs`, round by round."""
+    def ratio(
+        self, work: str, ours: str, theirs: Sequence[str], *, their_work: str = ""
+    ) -> Spread | None:
+        """Return our figure divided by that of the best of `theirs`, round by round.
+
+        `their_work` is what they do, where that is not the same.
+        """
         best = max if BY_NAME[work].is_rate else min
         ratios = []
         for sample in self.of(ours, work):
             others = [
                 other.figure
                 for name in theirs
-                for other in self.of(name, work)
+                for other in self.of(name, their_work or work)
                 if other.round == sample.round and other.figure > 0
             ]
             if others and sample.figure > 0:
                 ratios.append(sample.figure / best(others))
         return spread_of(ratios)
 
-    def processor_ratio(self, work: str, ours: str, theirs: Sequence[str]) -> Spread | None:
+    def processor_ratio(
+        self, work: str, ours: str, theirs: Sequence[str], *, their_work: str = ""
+    ) -> Spread | None:
         """Return how much processor time the thriftiest of `theirs` takes for our one."""
         if not BY_NAME[work].is_rate:
             return None
@@ -82,7 +89,7 @@ class Results:
             others = [
                 other.processor_us
                 for name in theirs
-                for other in self.of(name, work)
+                for other in self.of(name, their_work or work)
                 if other.round == sample.round and other.processor_us > 0
             ]
             if others and sample.processor_us > 0:

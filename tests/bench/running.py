@@ -6,6 +6,7 @@ it protects: every system gets the same Redis, and is asked in the same way.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -23,6 +24,7 @@ from runtime.store.line import Line
 from runtime.store.scripts import Call
 from tests.bench.installing import PEERS, ROOT, install
 from tests.bench.parts import Parts, clean_environment, free_port
+from tests.bench.shown import Shown, headers_of, query_of
 from tests.bench.systems import SLOTS, WORKERS, SystemPlan
 from tests.bench.works import body_of
 
@@ -32,6 +34,8 @@ _ANSWER_LIMIT_S = 40.0
 _ACCEPTED = 202
 _MORTAL_KEYS = re.compile(rb"expires=(\d+)")
 _OK = 200
+_CREATED = 201
+_NEW_KEY = b'{"name": "bench", "scopes": ["invoke:*"]}'
 
 
 class Running:
@@ -59,6 +63,7 @@ class Running:
         self.started_in_s = 0.0
         self._socket = folder / "redis.sock"
         self._line = Line(f"unix://{self._socket}")
+        self._key = "a-key-of-43-letters-and-digits-as-ours-have"
         self._environment = clean_environment() | {
             "BENCH_REDIS_SOCKET": str(self._socket),
             "BENCH_PORT": str(self.port),
@@ -80,6 +85,10 @@ class Running:
             self._start_part("web", self.plan.web)
             self.start_workers()
         self.parts.await_ready(self._answers)
+        if self.plan.kind == "penstock":
+            self._key = json.loads(self._ask("POST", "/keys", _NEW_KEY, status=_CREATED))["key"]
+        elif self.plan.checks_keys:
+            self.run_command("SET", f"key:{self._key}", "bench")
         self.started_in_s = time.monotonic() - began_at
 
     def stop(self) -> None:
@@ -122,16 +131,18 @@ class Running:
         """Run a command on the system's own Redis."""
         return self._line.run(Call(words, lambda reply: reply))
 
-    def request(self, function: str, connection: int, *, waits: bool) -> tuple[str, str]:
+    def request(
+        self, function: str, connection: int, *, waits: bool, shown: frozenset[Shown] = frozenset()
+    ) -> tuple[str, str]:
         """Return a connection's request, and what its answer must contain."""
         body, marker = body_of(function, connection)
-        headers = dict(_JSON)
+        headers = headers_of(shown, self._key)
         if self.plan.kind == "penstock":
-            target = f"/functions/{self.plan.isolation}.{function}"
+            target = f"/functions/{self.plan.isolation}.{function}{query_of(shown)}"
             if waits:
                 headers["Prefer"] = "wait=30"
         else:
-            target = f"/{'wait' if waits else 'accept'}/{function}"
+            target = f"{'/keyed' if shown else ''}/{'wait' if waits else 'accept'}/{function}"
         if self.plan.kind == "echo":
             marker = body.decode()
         elif not waits:
@@ -205,18 +216,24 @@ class Running:
         except (OSError, HTTPException):
             return False
 
-    def _ask(self, method: str, target: str, body: bytes) -> None:
-        status = self._send(method, target, body, {})
-        if status != _OK:
-            raise RuntimeError(f"{self.plan.name}: {method} {target} was answered {status}")
+    def _ask(self, method: str, target: str, body: bytes, *, status: int = _OK) -> bytes:
+        answered, content = self._exchange(method, target, body, {})
+        if answered != status:
+            raise RuntimeError(f"{self.plan.name}: {method} {target} was answered {answered}")
+        return content
 
     def _send(self, method: str, target: str, body: bytes, headers: dict[str, str]) -> int:
+        return self._exchange(method, target, body, headers)[0]
+
+    def _exchange(
+        self, method: str, target: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_LIMIT_S)
         try:
             connection.request(method, target, body, _JSON | headers)
             answer = connection.getresponse()
-            answer.read()
-            return answer.status
+            content = answer.read()
+            return answer.status, content
         finally:
             connection.close()
 

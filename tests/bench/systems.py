@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.store.keys import Keys
+from tests.bench.works import Work
 
 SLOTS = 8  # calls at once in each of the two worker processes
 WORKERS = 2
@@ -34,6 +35,8 @@ class SystemPlan:
         finished: The Redis command whose reply is the number of finished calls; empty where
             each leaves a result, a key with a time to live: then those are counted.
         notes: Its configuration, for the page.
+        checks_keys: Whether it is asked the works of production: a peer that checks a key in Redis,
+            keeps the trace with the call, repeats the first answer for an idempotency key.
         checkout: Another checkout of Penstock to run, with its own environment in `.venv`; None
             is this one.
     """
@@ -47,7 +50,14 @@ class SystemPlan:
     pauses: bool = False
     finished: tuple[str, ...] = ()
     notes: str = ""
+    checks_keys: bool = False
     checkout: Path | None = None
+
+    def does(self, work: Work) -> bool:
+        """Whether the system is asked to do a work."""
+        if self.kind == "penstock" or not work.shown:
+            return True
+        return self.checks_keys and work.of_peers
 
     @property
     def isolation(self) -> str:
@@ -96,6 +106,7 @@ SYSTEMS = (
         title="Fastify + BullMQ",
         kind="peer",
         folder="bullmq",
+        checks_keys=True,
         web=("node", "web.js"),
         workers={f"worker-{n}": ("node", "worker.js") for n in range(1, WORKERS + 1)},
         pauses=True,
@@ -152,6 +163,7 @@ SYSTEMS = (
         title="FastAPI + Celery, prefork",
         kind="peer",
         folder="celery",
+        checks_keys=True,
         web=(*_UVICORN, "web:app"),
         workers={f"worker-{n}": _celery(n, "prefork") for n in range(1, WORKERS + 1)},
         notes=_CELERY_NOTES + " Two workers with eight child processes each.",
@@ -161,6 +173,7 @@ SYSTEMS = (
         title="FastAPI + Celery, threads",
         kind="peer",
         folder="celery",
+        checks_keys=True,
         web=(*_UVICORN, "web:app"),
         workers={f"worker-{n}": _celery(n, "threads") for n in range(1, WORKERS + 1)},
         notes="The same, with two workers of eight threads.",

@@ -1,12 +1,16 @@
 """What is measured: the table of works, and the requests each of them sends.
 
-Every work is the same for every system: the same bodies, connections and checks.
+Every work is the same for every system: the same bodies, connections and checks. What a call of
+production shows (a key, a trace, an idempotency key, a callback) is in `shown.py`.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tests.bench.shown import EVERYTHING, PEERS_SHOW, TITLES, Shown
 
 LARGE_BYTES = 100 * 1024
 _FIRST_VALUE = 1000  # all values have four digits, so that no answer contains another's
@@ -24,6 +28,10 @@ class Work:
         unit: What its figure is.
         is_rate: Whether more is better.
         sentence: What is done, for the page.
+        kind: How it is measured: `accept`, `drain`, `idle` or `wait`.
+        shown: What each call shows besides its arguments.
+        of_peers: Whether peers that check keys do it, too; all do what shows nothing.
+        plain: The work that shows nothing, of one that shows something.
     """
 
     name: str
@@ -33,19 +41,50 @@ class Work:
     unit: str
     is_rate: bool
     sentence: str
+    kind: str = "wait"
+    shown: frozenset[Shown] = frozenset()
+    of_peers: bool = True
+    plain: str = ""
 
 
+def _variants(plain: Work) -> Iterator[Work]:
+    """Return a work that shows nothing, then as production does it."""
+    yield plain
+    for name, shown in TITLES.items():
+        if plain.waits and "callback" in shown and shown != EVERYTHING:
+            continue  # what a delivery costs is no part of waiting
+        yield replace(
+            plain,
+            name=f"{plain.name}-{name}",
+            title=f"{plain.title}, {name.replace('-', ' ')}",
+            shown=shown - {"callback"} if plain.waits else shown,
+            of_peers=shown in PEERS_SHOW,
+            plain=plain.name,
+        )
+
+
+_ACCEPT = Work(
+    name="accept",
+    title="accept",
+    function="noop",
+    waits=False,
+    unit="calls/s",
+    is_rate=True,
+    sentence="32 connections, POST until 202; nothing runs meanwhile, so that only the way "
+    "into the queue is measured",
+    kind="accept",
+)
+_WAIT = Work(
+    name="wait",
+    title="call and wait",
+    function="noop",
+    waits=True,
+    unit="calls/s",
+    is_rate=True,
+    sentence="32 connections, each calls a no-op and waits for its result",
+)
 WORKS = (
-    Work(
-        name="accept",
-        title="accept",
-        function="noop",
-        waits=False,
-        unit="calls/s",
-        is_rate=True,
-        sentence="32 connections, POST until 202; nothing runs meanwhile, so that only the way "
-        "into the queue is measured",
-    ),
+    *_variants(_WAIT),
     Work(
         name="drain",
         title="drain what waits",
@@ -54,15 +93,7 @@ WORKS = (
         unit="calls/s",
         is_rate=True,
         sentence="10,000 waiting no-ops, from the first seen finished to the last",
-    ),
-    Work(
-        name="wait",
-        title="call and wait",
-        function="noop",
-        waits=True,
-        unit="calls/s",
-        is_rate=True,
-        sentence="32 connections, each calls a no-op and waits for its result",
+        kind="drain",
     ),
     Work(
         name="idle",
@@ -72,6 +103,7 @@ WORKS = (
         unit="ms, p50",
         is_rate=False,
         sentence="one caller calls a no-op, waits for the result, pauses 50 to 100 ms",
+        kind="idle",
     ),
     Work(
         name="burn",
@@ -100,6 +132,8 @@ WORKS = (
         is_rate=True,
         sentence="32 connections wait for a function that gives back the 100 KB it got",
     ),
+    # Last: what has a callback is not drained, the system is stopped with it.
+    *_variants(_ACCEPT),
 )
 BY_NAME = {work.name: work for work in WORKS}
 

@@ -26,7 +26,7 @@ from runtime.store.scripts import Call
 from tests.support.adverse_data import BATCH, HOUR_MS, RUNS, Adverse, Member
 
 Case = Callable[[Adverse, int], Call[Any]]
-PLACES, AHEAD, SETTLED = 64, 56, 64
+PLACES, AHEAD, SETTLED = 256, 56, 64
 """The largest claim of a worker, what it takes ahead, and the largest group of its endings."""
 HELD = PLACES + AHEAD
 GATEWAY_PAGE, BULK_PAGE = 100, 250

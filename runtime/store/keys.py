@@ -33,13 +33,20 @@ class KeyShape:
 TABLE = (
     KeyShape("record", "inv:<id>", "until finished, then its retention", "hash: an invocation"),
     KeyShape("queues", "queues", "permanent", "set: names of queues ever used"),
-    KeyShape("queue", "q:<queue>", "permanent", "hash: waiting, paused"),
-    KeyShape("ring", "q:<queue>:ring", "while it lives", "list: functions that have work, in turn"),
+    KeyShape("queue", "q:<queue>", "permanent", "hash: waiting, running, paused, turns"),
+    KeyShape("ring", "q:<queue>:turns", "while it lives", "zset: functions with work, by turn"),
     KeyShape(
         "keys",
+        "q:<queue>:turns:<function_name>",
+        "while it lives",
+        "zset: its fairness keys with work, by turn",
+    ),
+    KeyShape("old_ring", "q:<queue>:ring", "while it lives", "list: as ring, up to release 0.1"),
+    KeyShape(
+        "old_keys",
         "q:<queue>:keys:<function_name>",
         "while it lives",
-        "list: its fairness keys with work, in turn",
+        "list: as keys, up to release 0.1",
     ),
     KeyShape(
         "held",
@@ -71,6 +78,8 @@ TABLE = (
     KeyShape("waiting", "waiting", "permanent", "hash: function to how many wait"),
     KeyShape("index", "idx:<name>", "permanent", "zset: ids, newest last, trimmed by the sweep"),
     KeyShape("expiring", "expiring", "while it lives", "zset: waiting ids by their max_age"),
+    KeyShape("broken", "broken", "permanent", "zset: at most 1,000 ids set aside, by when"),
+    KeyShape("broken_reasons", "broken:reasons", "permanent", "hash: id to why, as JSON"),
     KeyShape("retention", "retention", "while it lives", "zset: finished ids by when they go"),
     KeyShape("events", "ev:<id>", "retention", "stream: what an attempt told while it ran"),
     KeyShape("batch", "batch:<batch>", "retention", "hash: a batch, its size and counts"),

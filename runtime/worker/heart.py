@@ -20,6 +20,7 @@ from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
 from runtime.store.system_calls import sweep
 from runtime.store.trouble import TROUBLE
+from runtime.worker.adopting import Adopter
 from runtime.worker.pulse_log import tell_pulse
 
 _log = structlog.get_logger(__name__)
@@ -65,6 +66,7 @@ class Heart:
         self._describe = describe
         self._on_pulse = on_pulse
         self._on_order = on_order
+        self._adopter = Adopter(line)
         self._orders = line.keys.build("control", worker)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat_for_ever, name="heart", daemon=True)
@@ -93,6 +95,7 @@ class Heart:
                 attempt.is_lost |= attempt.claimed.id in pulse.lost
         self._on_pulse(pulse)
         if pulse.publishes:  # one of all workers does
+            self._adopter.look()
             self._sweep()
 
     def start(self) -> None:

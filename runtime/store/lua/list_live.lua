@@ -57,7 +57,7 @@ local function offer_range(key, floor, ceiling)
 end
 
 local function offer_function(queue, name)
-  for _, key in ipairs(redis.call('LRANGE', key_keys(queue, name), 0, 999)) do
+  for _, key in ipairs(redis.call('ZRANGE', key_keys(queue, name), 0, 999)) do
     for band = 0, 9 do
       offer_range(key_lane(queue, name, key), band * BAND, (band + 1) * BAND - 1)
     end
@@ -74,7 +74,7 @@ else
       if function_name ~= '' then
         offer_function(queue, function_name)
       else
-        local names = redis.call('LRANGE', key_ring(queue), 0, 999)
+        local names = redis.call('ZRANGE', key_ring(queue), 0, 999)
         for _, name in ipairs(redis.call('ZRANGE', key_held(queue), 0, 999)) do
           names[#names + 1] = name
         end

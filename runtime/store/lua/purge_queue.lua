@@ -9,6 +9,7 @@
 -- include: gather
 -- include: tally
 -- include: finish
+local MOST_LANES = 500
 local now = now_ms()
 local left = tonumber(most)
 local cancelled = 0
@@ -25,16 +26,26 @@ local function cancel(id)
   end
 end
 
-local names = redis.call('LRANGE', key_ring(queue), 0, 99)
-for _, name in ipairs(redis.call('ZRANGE', key_held(queue), 0, 99)) do
-  names[#names + 1] = name
+-- Of each function and of each fairness key the first are looked at: what is emptied leaves, so the
+-- next part finds others there.
+local looks = MOST_LANES
+
+local function cancel_in_lanes(name)
+  for _, key in ipairs(redis.call('ZRANGE', key_keys(queue, name), 0, math.min(looks, left) - 1)) do
+    if left <= 0 or looks <= 0 then
+      return
+    end
+    looks = looks - 1
+    for _, id in ipairs(redis.call('ZRANGE', key_lane(queue, name, key), 0, left - 1)) do
+      cancel(id)
+    end
+  end
 end
-for _, name in ipairs(names) do
-  for _, key in ipairs(redis.call('LRANGE', key_keys(queue, name), 0, 99)) do
-    if left > 0 then
-      for _, id in ipairs(redis.call('ZRANGE', key_lane(queue, name, key), 0, left - 1)) do
-        cancel(id)
-      end
+
+for _, names in ipairs({ key_ring(queue), key_held(queue) }) do
+  for _, name in ipairs(redis.call('ZRANGE', names, 0, 99)) do
+    if left > 0 and looks > 0 then
+      cancel_in_lanes(name)
     end
   end
 end

@@ -1,3 +1,4 @@
+-- include: create_delivery
 -- include: ending
 -- notify(id, gateways): send the record, as HGETALL gives it but without what the waiter has or
 -- does not need, to each gateway that waits.
@@ -32,6 +33,9 @@ end
 -- the last to finish ends the batch and makes its callback.
 local function count_in_batch(batch, now, before, after, count)
   local key = key_batch(batch)
+  if redis.call('HEXISTS', key, 'size') == 0 then
+    return  -- it is gone: a count of nothing would stay for ever
+  end
   if before then
     redis.call('HINCRBY', key, before, -(count or 1))
   end
@@ -87,11 +91,11 @@ local function finish(id, was, status, ttl_ms, now, fields)
   if was.expires_at then
     redis.call('ZREM', key_expiring(), id)
   end
-  if was.batch then
-    count_in_batch(was.batch, now, was.status, status)
-  end
   poke(id, was.watchers)
   if was.waiters then
     notify(id, was.waiters)
+  end
+  if was.batch then
+    count_in_batch(was.batch, now, was.status, status)
   end
 end

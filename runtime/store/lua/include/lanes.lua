@@ -14,9 +14,9 @@ local function take_from_lane(queue, function_name, key, id)
   redis.call('HINCRBY', key_waiting(), function_name, -1)
   if redis.call('ZCARD', lane_key) == 0 then
     local keys = key_keys(queue, function_name)
-    redis.call('LREM', keys, 0, key)
-    if redis.call('LLEN', keys) == 0 then
-      redis.call('LREM', key_ring(queue), 0, function_name)
+    redis.call('ZREM', keys, key)
+    if redis.call('EXISTS', keys) == 0 then
+      redis.call('ZREM', key_ring(queue), function_name)
     end
   end
 end
@@ -35,8 +35,8 @@ end
 -- let_go_on(queue, function_name): a held function may have its turn again.
 local function let_go_on(queue, function_name)
   if redis.call('ZREM', key_held(queue), function_name) == 1
-    and redis.call('LLEN', key_keys(queue, function_name)) > 0 then
-    redis.call('RPUSH', key_ring(queue), function_name)
+    and redis.call('EXISTS', key_keys(queue, function_name)) == 1 then
+    redis.call('ZADD', key_ring(queue), 'NX', next_turn(queue), function_name)
     wake(queue)
   end
 end

@@ -1,15 +1,37 @@
-local is_limited = {}
+-- include: lanes
+-- include: finish
+local is_limited, left = {}, {}
+
+-- leave_unknown(id): as leave_running, where nobody knows of which function.
+local function leave_unknown(id)
+  for at, name in ipairs(redis.call('HKEYS', key_limits())) do
+    if at > 1000 then
+      break
+    end
+    redis.call('SREM', key_running(name), id)
+  end
+end
 
 -- leave_running(id, was): an attempt is over, whatever comes next: its lease, its place under the
--- function's concurrency, its count in the queue.
+-- function's concurrency, its count in the queue. Once a script.
 local function leave_running(id, was)
-  change_count(key_queue(was.queue), 'running', -1)
+  if left[id] then
+    return
+  end
+  left[id] = true
   remove_member(key_leases(), id)
+  if was.queue then
+    change_count(key_queue(was.queue), 'running', -1)
+  end
+  if not was.function_name then
+    leave_unknown(id)
+    return
+  end
   local running = key_running(was.function_name)
   if is_limited[running] == nil then
     is_limited[running] = redis.call('EXISTS', running) == 1
   end
-  if is_limited[running] and redis.call('SREM', running, id) == 1 then
+  if is_limited[running] and redis.call('SREM', running, id) == 1 and was.queue then
     let_go_on(was.queue, was.function_name)
   end
 end

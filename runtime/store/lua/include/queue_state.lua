@@ -4,12 +4,12 @@
 -- The oldest is looked for among the first of each lane, in at most 1,000 functions with 100 fairness keys each.
 local function oldest_age(queue, now)
   local oldest = -1
-  local names = redis.call('LRANGE', key_ring(queue), 0, 999)
+  local names = redis.call('ZRANGE', key_ring(queue), 0, 999)
   for _, name in ipairs(redis.call('ZRANGE', key_held(queue), 0, 999)) do
     names[#names + 1] = name
   end
   for _, name in ipairs(names) do
-    for _, key in ipairs(redis.call('LRANGE', key_keys(queue, name), 0, 99)) do
+    for _, key in ipairs(redis.call('ZRANGE', key_keys(queue, name), 0, 99)) do
       local first = redis.call('ZRANGE', key_lane(queue, name, key), 0, 0, 'WITHSCORES')
       if first[2] then
         oldest = math.max(oldest, now - tonumber(first[2]) % 4398046511104)

@@ -37,6 +37,10 @@ local function look_after_due()
     local was = rare().read_facts(id)
     if was.status == 'scheduled' or was.status == 'retrying' then
       redis.call('HSET', key_record(id), 'status', 'queued')
+      redis.call('ZREM', key_index(was.status), id)
+      redis.call('ZREM', key_index(was.status .. ':' .. was.function_name), id)
+      redis.call('ZADD', key_index('live'), 0, id)
+      redis.call('ZADD', key_index('live:' .. was.function_name), 0, id)
       made.put_in_lane(queue, was.function_name, was.key, id, made.urgency(was.priority, at))
       if was.batch then
         made.count_in_batch(was.batch, now, was.status, 'queued')

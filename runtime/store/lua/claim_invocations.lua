@@ -43,6 +43,10 @@ local function fall_due(id)
   end
   made.put_in_lane(queue, was.function_name, was.key, id, made.urgency(was.priority, at))
   redis.call('HSET', key_record(id), 'status', 'queued')
+  redis.call('ZREM', key_index(was.status), id)
+  redis.call('ZREM', key_index(was.status .. ':' .. was.function_name), id)
+  redis.call('ZADD', key_index('live'), 0, id)
+  redis.call('ZADD', key_index('live:' .. was.function_name), 0, id)
   if was.batch then
     made.count_members(was.batch, now, was.status, 'queued')
   end

@@ -61,6 +61,10 @@ local function settle(at, id, status)
     made.leave_running(id, was)
     made.note_attempt(id, was, now, 'retrying', ARGV[at + 8])
     made.put_later(was.queue, id, due)
+    remove_member(key_index('live'), id)
+    remove_member(key_index('live:' .. was.function_name), id)
+    add_member(key_index('retrying'), '0', id)
+    add_member(key_index('retrying:' .. was.function_name), '0', id)
     if was.batch then
       made.count_in_batch(was.batch, now, 'running', 'retrying')
     end

@@ -79,6 +79,10 @@ local function finish(id, was, status, ttl_ms, now, fields)
     ttl_ms = math.max(tonumber(ttl_ms), 604800000)
   end
   end_record(id, place, status, ttl_ms, now, fields)
+  if was.status == 'scheduled' or was.status == 'retrying' then
+    remove_member(key_index(was.status), id)
+    remove_member(key_index(was.status .. ':' .. was.function_name), id)
+  end
   if was.status == 'running' then
     tally_time(place.run, now - was.started_at)
     if was.attempt == '1' then

@@ -63,7 +63,7 @@ case("claim_invocations", "where those of three functions have")(lambda d, r: _c
 @case("settle_invocations", "endings of all kinds")
 def _settle(data: Adverse, run: int) -> Call[Any]:
     kinds = ("succeeded", "failed", "retrying", "lost", "cancelled")
-    return life.settle(
+    endings = [
         life.Settlement(
             id=one.id,
             token=one.token,
@@ -74,12 +74,14 @@ def _settle(data: Adverse, run: int) -> Call[Any]:
             error=b'{"type":"exception"}',
         )
         for at, one in enumerate(_part(data.alive, run, SETTLED))
-    )
+    ]
+    return life.settle(endings, worker="alive")
 
 
 @case("release_invocations", "all that a worker has")
 def _release(data: Adverse, run: int) -> Call[Any]:
-    return life.release((m.id, m.token, True) for m in _part(data.alive[1_000:], run, HELD))
+    held = [(m.id, m.token, True) for m in _part(data.alive[1_000:], run, HELD)]
+    return life.release(held, worker="alive")
 
 
 def _beat(members: list[Member]) -> Call[Any]:
@@ -187,7 +189,7 @@ def _append(data: Adverse, run: int) -> Call[Any]:
     entries = [
         events.Entry(number=1 + run * 64 + n, kind="log", data=b"1" * 2_000) for n in range(64)
     ]
-    return events.append_events(one.id, one.token, entries, most_bytes=100_000)
+    return events.append_events(one.id, one.token, entries, worker="alive", most_bytes=100_000)
 
 
 case("read_events", "all there is")(lambda d, r: events.read_events(d.alive[-1].id, gateway="g"))

@@ -16,6 +16,7 @@ from runtime.broker.attempt import Attempt, attempt_of
 from runtime.broker.attempt_log import tell_expired, tell_started
 from runtime.broker.worker_side import WorkerSide
 from runtime.errors import StoreError
+from runtime.store.aftercare_calls import set_aside
 from runtime.store.invocation_calls import Settlement, claim, wake
 from runtime.store.line import Line
 
@@ -131,6 +132,8 @@ class QueueConsumer(dramatiq.Consumer):
             self._side.lookout.alert()
         tell_started(attempts, self._side.worker)
         tell_expired(claimed.expired)
+        for unreadable in claimed.unreadable:
+            self._set_aside(*unreadable)
         self._has_token = False
         self._next_due_ms = claimed.next_due_ms
         # Whatever is submitted from now on leaves a token, so there is nothing to look for before.
@@ -155,6 +158,22 @@ class QueueConsumer(dramatiq.Consumer):
         if self._next_due_ms is not None:
             block_s = min(block_s, max(_SHORTEST_BLOCK_S, self._next_due_ms / 1000))
         return block_s
+
+    def _set_aside(self, invocation_id: str, function: str, reason: str) -> None:
+        """Nobody can run what nobody can read; it must not be taken over for ever."""
+        _log.error("invocation_set_aside", id=invocation_id, function=function, reason=reason)
+        try:
+            self._line.run(
+                set_aside(
+                    invocation_id,
+                    queue=self._queue,
+                    function=function,
+                    worker=self._side.worker,
+                    reason=reason,
+                )
+            )
+        except StoreError as error:  # whoever takes over the lease will
+            _log.warning("set_aside_failed", id=invocation_id, error=str(error))
 
     def _pass_on(self) -> None:
         """Another queue filled the room meanwhile: leave the token to another worker."""

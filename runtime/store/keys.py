@@ -69,6 +69,7 @@ TABLE = (
     KeyShape("workers", "workers", "permanent", "zset: workers by last heartbeat"),
     KeyShape("control", "worker:<worker>:control", "retention", "list: orders for one worker"),
     KeyShape("pulse", "pulse", "permanent", "string: the last heartbeat of any worker"),
+    KeyShape("patience", "patience", "retention", "string: after a silence nobody takes over"),
     KeyShape("publisher", "publisher", "retention", "string: the worker that publishes functions"),
     KeyShape("functions", "functions", "permanent", "hash: function to manifest"),
     KeyShape("versions", "versions", "permanent", "hash: function to the version that serves"),

@@ -174,8 +174,11 @@ def add_wounded(data: Adverse) -> Wounded:
     ended = _claimed_each(data, function, queue, list(_sound_and_not(ENDED)))
     data.line.run(
         settle(
-            Settlement(id=one.id, token=one.token, status="succeeded", ttl_ms=1, result=b"1")
-            for one in ended
+            [
+                Settlement(id=one.id, token=one.token, status="succeeded", ttl_ms=1, result=b"1")
+                for one in ended
+            ],
+            worker="alive",
         )
     )
     running = _claimed_each(data, function, queue, list(_sound_and_not(STARTED)))
@@ -220,8 +223,13 @@ def _add_history(data: Adverse) -> None:
         for start in range(0, len(claimed), 32):
             data.line.run(
                 settle(
-                    Settlement(id=c.id, token=c.token, status="succeeded", ttl_ms=1, result=b"1")
-                    for c in claimed[start : start + 32]
+                    [
+                        Settlement(
+                            id=c.id, token=c.token, status="succeeded", ttl_ms=1, result=b"1"
+                        )
+                        for c in claimed[start : start + 32]
+                    ],
+                    worker="alive",
                 )
             )
 

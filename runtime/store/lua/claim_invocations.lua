@@ -11,8 +11,8 @@
 --          attempt, token, created_at, arguments, request, traceparent, tracestate}
 -- WHY ONE SCRIPT  between leaving its lane and being leased an invocation would belong to nobody;
 --                 and two workers that look at once would both see room under a limit.
--- MOST     limit + ahead started, 200 ended or put back besides, 1,000 functions looked at, 100 fallen
---          due and 100 let go on: 30 steps each; its caller claims at most 500 with those ahead
+-- MOST     limit + ahead started, 100 ended or put back besides, 1,000 functions looked at, 100 fallen
+--          due and 100 let go on: 30 steps each; its caller claims at most 1,000 with those ahead
 -- One damaged record harms no other: it is set aside, and the turn goes on.
 -- The first write is one that a full Redis refuses (HSET, HINCRBY), so that a refusal changes nothing.
 -- include: clock
@@ -26,7 +26,7 @@
 local PATIENCE_MS = 5000
 local MOST_PASSED_OVER = 50
 local MOST_LOOKS = 1000
-local MOST_ENDED = 200
+local MOST_ENDED = 100
 local now = now_ms()
 local started_at = string.format('%.0f', now)
 local queue_key, ring = key_queue(queue), key_ring(queue)
@@ -346,7 +346,7 @@ end
 -- What has started has a lease, whatever happens: nobody may lose it to an error.
 local is_sound, remaining = pcall(take, first, second)
 if started > 0 then
-  redis.call('ZADD', key_leases(), unpack(leased))  -- at most 500, see MOST
+  redis.call('ZADD', key_leases(), unpack(leased))  -- at most 1,000 pairs
 end
 if not is_sound and started + ended == 0 then
   error(remaining, 0)

@@ -8,6 +8,7 @@ import pytest
 
 from runtime.invocations.history import Filters, list_invocations
 from runtime.invocations.statuses import Status
+from runtime.store.aftercare_calls import look_after
 from runtime.store.event_calls import Entry, append_events, read_events
 from runtime.store.invocation_calls import (
     Claimed,
@@ -68,7 +69,9 @@ def beat(data: Adverse, held: Iterable[Member] = ()) -> tuple[str, ...]:
         details=b"{}",
         held=[(one.id, one.token) for one in held],
     )
-    return data.line.run(call).lost
+    lost = data.line.run(call).lost
+    data.line.run(look_after(lease_ms=HOUR_MS))
+    return lost
 
 
 def test_a_claim_takes_the_neighbours(data: Adverse, wounded: Wounded):
@@ -85,10 +88,15 @@ def test_a_claim_takes_the_neighbours(data: Adverse, wounded: Wounded):
 def test_neighbours_are_settled_together_with_them(data: Adverse, wounded: Wounded):
     words = data.line.run(
         settle(
-            Settlement(id=one.id, token=one.token, status=status, ttl_ms=HOUR_MS)
-            for one, status in zip(
-                wounded.running, ["succeeded", "succeeded", "failed", "failed"] * 20, strict=False
-            )
+            [
+                Settlement(id=one.id, token=one.token, status=status, ttl_ms=HOUR_MS)
+                for one, status in zip(
+                    wounded.running,
+                    ["succeeded", "succeeded", "failed", "failed"] * 20,
+                    strict=False,
+                )
+            ],
+            worker="alive",
         )
     )
 
@@ -102,8 +110,11 @@ def test_neighbours_are_settled_together_with_them(data: Adverse, wounded: Wound
 def test_neighbours_end_otherwise_together_with_them(data: Adverse, wounded: Wounded, status: str):
     words = data.line.run(
         settle(
-            Settlement(id=one.id, token=one.token, status=status, ttl_ms=HOUR_MS)
-            for one in wounded.running
+            [
+                Settlement(id=one.id, token=one.token, status=status, ttl_ms=HOUR_MS)
+                for one in wounded.running
+            ],
+            worker="alive",
         )
     )
 
@@ -118,7 +129,7 @@ def _leased(data: Adverse, members: Iterable[Member]) -> set[str]:
 
 
 def test_neighbours_are_given_back(data: Adverse, wounded: Wounded):
-    data.line.run(release((one.id, one.token, True) for one in wounded.running))
+    data.line.run(release([(one.id, one.token, True) for one in wounded.running], worker="alive"))
 
     assert statuses(data, sound(wounded.running)) == {"queued"}
     assert ids(sound(wounded.running)) <= {one.id for one in claim_all(data, wounded.queue)}
@@ -200,7 +211,11 @@ def test_neighbours_are_listed(data: Adverse, wounded: Wounded, group: str, stat
 
 def test_they_may_be_told_of_and_followed(data: Adverse, wounded: Wounded):
     for one in (*wounded.running, *wounded.queued):
-        data.line.run(append_events(one.id, one.token, [Entry(number=1, kind="log", data=b"1")]))
+        data.line.run(
+            append_events(
+                one.id, one.token, [Entry(number=1, kind="log", data=b"1")], worker="alive"
+            )
+        )
         data.line.run(read_events(one.id))
 
     assert len(data.line.run(read_queues())) == 1

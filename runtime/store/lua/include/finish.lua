@@ -72,6 +72,13 @@ end
 -- may be special. `was` comes from read_facts; `fields` are further pairs of the record.
 local function finish(id, was, status, ttl_ms, now, fields)
   local place = place_of(was.function_name, status)
+  local ran_ms, waited_ms  -- what may fail comes before what is written
+  if was.status == 'running' then
+    ran_ms = now - was.started_at
+    if was.attempt == '1' then
+      waited_ms = math.max(0, was.started_at - (was.scheduled_for or was.created_at))
+    end
+  end
   local delivery_id = was.callback and 'dlv_' .. id
   if delivery_id then
     fields[#fields + 1] = 'delivery'
@@ -83,11 +90,11 @@ local function finish(id, was, status, ttl_ms, now, fields)
     remove_member(key_index(was.status), id)
     remove_member(key_index(was.status .. ':' .. was.function_name), id)
   end
-  if was.status == 'running' then
-    tally_time(place.run, now - was.started_at)
-    if was.attempt == '1' then
-      tally_time(place.queue, math.max(0, was.started_at - (was.scheduled_for or was.created_at)))
-    end
+  if ran_ms then
+    tally_time(place.run, ran_ms)
+  end
+  if waited_ms then
+    tally_time(place.queue, waited_ms)
   end
   if delivery_id then
     create_delivery(delivery_id, id, was.function_name, status, was.callback, now)

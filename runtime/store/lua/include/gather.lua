@@ -1,5 +1,6 @@
 -- Entries of indexes and counts of queues are gathered while a script runs and written once at its
 -- end, each key with one command: most of what a script ends or leaves is in the same ones.
+-- include: pieces
 local members, departed, changes = {}, {}, {}
 
 -- entries_of(key): what is to come into a sorted set; append a score and a member.
@@ -48,10 +49,10 @@ end
 -- write_gathered(): among the last lines of every script that gathers.
 local function write_gathered()
   for key, entries in pairs(departed) do
-    redis.call('ZREM', key, unpack(entries))
+    in_pieces('ZREM', key, entries)
   end
   for key, entries in pairs(members) do
-    redis.call('ZADD', key, unpack(entries))
+    in_pieces('ZADD', key, entries)
   end
   for key, fields in pairs(changes) do
     for field, by in pairs(fields) do

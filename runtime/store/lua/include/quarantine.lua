@@ -50,6 +50,13 @@ local function check_facts(was)
   end
 end
 
+-- check_running(was): raise unless an attempt has besides what its end needs.
+local function check_running(was)
+  check_facts(was)
+  check_whole({ true, was.token, was.attempt, tonumber(was.started_at or ''), was.worker },
+    { 'status', 'token', 'attempt', 'started_at', 'worker' })
+end
+
 -- born_at(id): a UUIDv7 begins with its moment.
 local function born_at(id)
   return tonumber(string.sub(id, 1, 8) .. string.sub(id, 10, 13), 16)
@@ -110,7 +117,7 @@ local ENDED = { succeeded = true, failed = true, cancelled = true, expired = tru
 
 -- set_aside(id, problem, now, place): `place` says where the id was found, as far as that is known:
 -- queue, function_name, is_running; in_lane where it may still wait in one. Its caller writes what
--- is gathered and tallied.
+-- is gathered and tallied. Returns its queue, nil where nobody knows.
 local function set_aside(id, problem, now, place)
   local reason = reason_of(problem)
   local is_hash, was = pcall(read_facts, id)
@@ -138,6 +145,7 @@ local function set_aside(id, problem, now, place)
     redis.call('PEXPIRE', record, BROKEN_KEPT_MS)
     add_member(key_retention(), now + BROKEN_KEPT_MS, id)
   end
+  return about.queue
 end
 
 -- put_back(queue, id): what was taken out of its lane and not started.

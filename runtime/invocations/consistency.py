@@ -20,7 +20,7 @@ from runtime.store.scripts import Call
 
 __all__ = ["Finding", "Walk", "check_all"]
 
-_AT_ONCE = 20  # calls that share a round trip: Redis serves others between them
+_AT_ONCE = 20  # small places whose members share a round trip
 _LOOKED_UP = 200
 _MEMBERS_READ = 1_000
 _PLACES: dict[str, Place] = {
@@ -150,13 +150,15 @@ class Walk:
         self, compare: Compare, what: Sequence[Any], most: int
     ) -> Iterator[tuple[Finding, ...]]:
         parts = (what[start : start + most] for start in range(0, len(what), most))
-        yield from self._run_all([compare(part, repair=self._repair) for part in parts])
+        for part in parts:
+            yield from self._run_all([compare(part, repair=self._repair)])
 
     def _run_all(self, made: Sequence[Call[Compared]]) -> Iterator[tuple[Finding, ...]]:
-        for start in range(0, len(made), _AT_ONCE):
-            for compared in self._line.run_many(made[start : start + _AT_ONCE]):
-                self.looked_at += compared.looked_at
-                yield compared.findings
+        """Run calls that are quick together: Redis serves nobody else between them."""
+        if made:
+            compared = self._line.run_many(made)
+            self.looked_at += sum(one.looked_at for one in compared)
+            yield tuple(finding for one in compared for finding in one.findings)
 
     def _compare_members(
         self, place: Place, keys: Sequence[tuple[str, Parts]]
@@ -168,11 +170,16 @@ class Walk:
             pages = self._line.run_many(
                 [calls.scan_members(key, at, is_set=place == "running") for key, _, at in part]
             )
-            made = []
+            made: list[Call[Compared]] = []
+            count = 0
             for (key, parts, _), (cursor, members) in zip(part, pages, strict=True):
                 for start in range(0, len(members), calls.MOST_PLACES):
                     some = members[start : start + calls.MOST_PLACES]
+                    if count + len(some) > calls.MOST_PLACES:
+                        yield from self._run_all(made)
+                        made, count = [], 0
                     made.append(calls.compare_places(place, parts, some, repair=self._repair))
+                    count += len(some)
                 if cursor != "0":
                     left.append((key, parts, cursor))
             yield from self._run_all(made)

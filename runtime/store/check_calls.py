@@ -208,6 +208,11 @@ def read_check(check_id: str = "", *, most: int = MOST_KEPT) -> Call[StoredCheck
     return Call((check_id, most), _read_stored, load_script("read_check"))
 
 
+def read_checks() -> Call[list[StoredCheck]]:
+    """Read those that are wanted, that run and that ended last, without findings."""
+    return Call((), lambda reply: [_stored(*entry) for entry in reply], load_script("read_checks"))
+
+
 def wake_key(keys: Keys) -> str:
     """Return the list on which workers wait for a check to be asked for."""
     return keys.build("checks_wake")
@@ -254,11 +259,13 @@ def _read_compared(reply: list[Any]) -> Compared:
 
 
 def _read_stored(reply: list[Any]) -> StoredCheck | None:
-    if not reply[0]:
-        return None
-    parts = iter(reply[1])
+    return _stored(*reply) if reply[0] else None
+
+
+def _stored(check_id: bytes, flat: list[bytes], findings: Sequence[bytes] = ()) -> StoredCheck:
+    parts = iter(flat)
     fields = {_text(name): _text(value) for name, value in zip(parts, parts, strict=True)}
-    return StoredCheck(id=_text(reply[0]), fields=fields, findings=tuple(reply[2]))
+    return StoredCheck(id=_text(check_id), fields=fields, findings=tuple(findings))
 
 
 def _text(value: bytes) -> str:

@@ -189,7 +189,10 @@ case("read_invocation", "one")(lambda d, r: life.read(d.crowd[7], lambda *reply:
 case("read_queues", "with 1,000 functions")(lambda d, r: system.read_queues())
 case("read_workers", "all")(lambda d, r: system.read_workers())
 case("read_metrics", "of 1,000 functions")(
-    lambda d, r: metrics.read_metrics([*d.functions, "crowd"])
+    lambda d, r: metrics.read_metrics(d.functions[: metrics.MOST_FUNCTIONS])
+)
+case("read_function_metrics", "100 of 1,000")(
+    lambda d, r: metrics.read_function_metrics(d.functions[-metrics.MOST_FUNCTIONS :])
 )
 case("add_errors", "of all kinds")(
     lambda d, r: metrics.add_errors({"unavailable": 1, "refused": 2, "other": 3})
@@ -447,4 +450,5 @@ case("note_check", "500 findings")(
         ],
     )
 )
+case("read_checks", "the last ten")(lambda d, r: checks.read_checks())
 case("read_check", "1,000 findings")(lambda d, r: checks.read_check("check0"))

@@ -77,6 +77,10 @@ TABLE = (
     ),
     KeyShape("rate", "rate:<name>", "retention", "string: next moment by the rate, in ms"),
     KeyShape("waiting", "waiting", "permanent", "hash: function to how many wait"),
+    # Where an invocation stands: `live` holds what is queued or running; `scheduled`; `retrying`;
+    # `end:<status>` what has ended so. There is each of a function too: `live:<function>` to
+    # `end:<function>:<status>`. `tag:<tag>` holds whatever has the tag. Moves that write a status
+    # move the id; lists are merges of these. Scores are 0: the order is that of the ids.
     KeyShape("index", "idx:<name>", "permanent", "zset: ids, newest last, trimmed by the sweep"),
     KeyShape("expiring", "expiring", "while it lives", "zset: waiting ids by their max_age"),
     KeyShape("broken", "broken", "permanent", "zset: at most 1,000 ids set aside, by when"),

@@ -43,8 +43,12 @@ local function fall_due(id)
   end
   made.put_in_lane(queue, was.function_name, was.key, id, made.urgency(was.priority, at))
   redis.call('HSET', key_record(id), 'status', 'queued')
+  redis.call('ZREM', key_index(was.status), id)
+  redis.call('ZREM', key_index(was.status .. ':' .. was.function_name), id)
+  redis.call('ZADD', key_index('live'), 0, id)
+  redis.call('ZADD', key_index('live:' .. was.function_name), 0, id)
   if was.batch then
-    made.count_members(was.batch, now, was.status, 'queued')
+    made.count_in_batch(was.batch, now, was.status, 'queued')
   end
   made.poke(id, was.watchers)
 end
@@ -367,7 +371,7 @@ for _, id in ipairs(kept) do
   reply[2] = redis.call('ZCARD', ring)
 end
 for batch, count in pairs(in_batch) do
-  rare().count_members(batch, now, 'queued', 'running', count)
+  rare().count_in_batch(batch, now, 'queued', 'running', count)
 end
 if made then
   made.write_gathered()

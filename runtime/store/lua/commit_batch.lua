@@ -68,7 +68,8 @@ end
 local alike = redis.call('HMGET', key_record(redis.call('LINDEX', items, 0)), 'priority', 'tags',
   'key')
 local score = urgency(tonumber(alike[1] or '5'), now)
-local indexes = { key_index('all'), key_index('fn:' .. f[3]) }
+local index = is_later and 'scheduled' or 'live'
+local indexes = { key_index(index), key_index(index .. ':' .. f[3]) }
 for _, tag in ipairs(alike[2] and cjson.decode(alike[2]) or {}) do
   indexes[#indexes + 1] = key_index('tag:' .. tag)
 end

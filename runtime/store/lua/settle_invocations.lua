@@ -68,6 +68,10 @@ local function settle(at, id, status)
     made.leave_running(id, was)
     made.note_attempt(id, was, now, 'retrying', ARGV[at + 8])
     made.put_later(was.queue, id, due)
+    remove_member(key_index('live'), id)
+    remove_member(key_index('live:' .. was.function_name), id)
+    add_member(key_index('retrying'), '0', id)
+    add_member(key_index('retrying:' .. was.function_name), '0', id)
     made.poke(id, was.watchers)
     if was.batch then
       made.count_in_batch(was.batch, now, 'running', 'retrying')
@@ -167,7 +171,7 @@ for at = rest, #ARGV, 10 do
 end
 for batch, counts in pairs(in_batch) do
   for status, count in pairs(counts) do
-    rare().count_members(batch, now, 'running', status, count)
+    rare().count_in_batch(batch, now, 'running', status, count)
   end
 end
 write_gathered()

@@ -20,14 +20,20 @@ local function add_member(key, score, member)
   entries[at + 1], entries[at + 2] = score, member
 end
 
--- remove_member(key, member): out of a sorted set, before anything is added.
-local function remove_member(key, member)
-  local entries = departed[key]
-  if not entries then
-    entries = {}
-    departed[key] = entries
+-- departures_of(key): what is to leave a sorted set, before anything is added; append a member.
+local function departures_of(key)
+  local leaving = departed[key]
+  if not leaving then
+    leaving = {}
+    departed[key] = leaving
   end
-  entries[#entries + 1] = member
+  return leaving
+end
+
+-- remove_member(key, member): out of a sorted set.
+local function remove_member(key, member)
+  local leaving = departures_of(key)
+  leaving[#leaving + 1] = member
 end
 
 -- change_count(key, field, by): of a hash.

@@ -10,7 +10,9 @@ touch any of them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 _HOLE = re.compile(r"<\w+>")
@@ -130,11 +132,18 @@ TABLE = (
     KeyShape("api_keys", "apikeys", "permanent", "zset: key ids by when they expire, 0 is never"),
     KeyShape("caller", "caller:<name>", "permanent", "hash: the callback secrets of a name"),
     KeyShape("session", "session:<digest>", "retention", "string: the key a login stands for"),
+    KeyShape("checks", "checks", "permanent", "hash: the check that runs, the last, the next"),
+    KeyShape("checks_wanted", "checks:wanted", "while it lives", "list: ids of checks asked for"),
+    KeyShape("checks_wake", "checks:wake", "while it lives", "list: at most one wake-up token"),
+    KeyShape("check", "check:<check>", "retention", "hash: a check, what it counts"),
+    KeyShape("check_findings", "check:<check>:findings", "retention", "list: findings, JSON"),
     KeyShape("access_news", "access_news", "while it lives", "channel: a key was revoked"),
     KeyShape("inbox", "gw:<gateway>", "while it lives", "channel: finished ids for one gateway"),
     KeyShape("news", "news", "while it lives", "channel: a manifest has changed"),
 )
 _SHAPES = {shape.name: shape for shape in TABLE}
+# Only the last hole of these is free text, in which a colon may stand.
+_FREE = frozenset({"<key>", "<name>"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +162,26 @@ class Keys:
         """Return the key called `name` in the table, its holes filled with `parts`."""
         filled = iter(parts)
         return self.prefix + _HOLE.sub(lambda _: next(filled), _SHAPES[name].shape)
+
+    def kind_of(self, key: str, names: Iterable[str]) -> tuple[str, tuple[str, ...]] | None:
+        """Return which of the keys called `names` this is, and its parts; None: another."""
+        if not key.startswith(self.prefix):
+            return None
+        rest = key[len(self.prefix) :]
+        for name in names:
+            if found := _pattern_of(name).fullmatch(rest):
+                return name, found.groups()
+        return None
+
+
+@cache
+def _pattern_of(name: str) -> re.Pattern[str]:
+    """Return what matches a key called `name` behind its prefix."""
+    shape = _SHAPES[name].shape
+    pieces = [re.escape(piece) for piece in _HOLE.split(shape)]
+    holes = ["(.*)" if hole in _FREE else "([^:]+)" for hole in _HOLE.findall(shape)]
+    mixed = [text for pair in zip(pieces, [*holes, ""], strict=True) for text in pair]
+    return re.compile("".join(mixed), re.DOTALL)
 
 
 def spell_out_keys(source: str) -> str:

@@ -26,7 +26,7 @@ from runtime.store.scripts import Call
 from tests.support.adverse_data import BATCH, HOUR_MS, RUNS, Adverse, Member
 
 Case = Callable[[Adverse, int], Call[Any]]
-PLACES, AHEAD, SETTLED = 64, 56, 64
+PLACES, AHEAD, SETTLED = 256, 56, 64
 """The largest claim of a worker, what it takes ahead, and the largest group of its endings."""
 HELD = PLACES + AHEAD
 GATEWAY_PAGE, BULK_PAGE = 100, 250
@@ -152,6 +152,9 @@ case("cancel_invocation", "one of 200,000 keys")(lambda d, r: life.cancel(d.crow
 case("purge_queue", "of 1,000 functions")(lambda d, r: system.purge_queue("default"))
 case("purge_queue", "of 200,000 keys")(lambda d, r: system.purge_queue("crowded"))
 case("purge_queue", "of 10,000 in one lane")(lambda d, r: system.purge_queue("late"))
+case("adopt_lanes", "of 200 functions")(
+    lambda d, r: system.adopt_lanes("default", d.functions[: system.MOST_ADOPTING])
+)
 case("sweep", "a full part")(lambda d, r: system.sweep())
 case("wake_worker", "whatever waits")(lambda d, r: life.wake("default"))
 case("pause_queue", "and resume")(
@@ -169,17 +172,22 @@ case("add_errors", "of all kinds")(
 )
 
 
-def _history(**more: str) -> Case:
-    wish = {"function": "", "status": "", "tag": "", "after": "", **more}
-    return lambda d, r: listing.list_history(**wish, most=BULK_PAGE)
+def _page(**more: Any) -> Case:
+    return lambda d, r: listing.list_page(**more, most=BULK_PAGE)
 
 
-case("list_invocations", "newest")(_history())
-case("list_invocations", "of one function")(_history(function="crowd"))
-case("list_invocations", "of a rare tag among 200,000")(_history(function="crowd", tag="rare"))
-case("list_invocations", "that ended")(_history(status="succeeded"))
-case("list_invocations", "of a rare tag among those that ended")(
-    _history(function="past", status="succeeded", tag="rare")
+LIVE = ("queued", "running", "scheduled", "retrying")
+case("list_invocations", "newest")(_page())
+case("list_invocations", "of one function")(_page(function="crowd"))
+case("list_invocations", "of a tag")(_page(tag="t"))
+case("list_invocations", "of a tag and a function")(_page(function="crowd", tag="t"))
+case("list_invocations", "of a rare tag among 200,000")(_page(function="crowd", tag="rare"))
+case("list_invocations", "that ended")(_page(statuses=["succeeded"]))
+case("list_invocations", "that wait")(_page(statuses=["queued"]))
+case("list_invocations", "that run among those that wait")(_page(statuses=["running"]))
+case("list_invocations", "that have not ended")(_page(statuses=LIVE))
+case("list_invocations", "that have not ended, of one function")(
+    _page(function="crowd", statuses=LIVE)
 )
 
 
@@ -291,14 +299,3 @@ case("read_api_keys", "all")(lambda d, r: access.read_keys())
 case("note_key_use", "100 keys")(lambda d, r: access.note_use([f"key{n}" for n in range(100)]))
 case("open_session", "one")(lambda d, r: access.open_session("digest", "key9", longest_ms=HOUR_MS))
 case("read_session", "one")(lambda d, r: access.find_session("digest"))
-
-
-def _live(**more: Any) -> Case:
-    wish = {"function": "", "status": "queued", "tag": "", "after": ("", ""), **more}
-    return lambda d, r: listing.list_live(**wish, most=BULK_PAGE)
-
-
-case("list_live", "queued among 1,000 functions")(_live())
-case("list_live", "queued of 200,000 keys")(_live(function="crowd"))
-case("list_live", "running")(_live(status="running"))
-case("list_live", "scheduled")(_live(status="scheduled"))

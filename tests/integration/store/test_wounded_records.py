@@ -200,7 +200,7 @@ def test_neighbours_are_swept(data: Adverse, wounded: Wounded):
 def test_neighbours_are_listed(data: Adverse, wounded: Wounded, group: str, status: Status | None):
     found: set[str] = set()
     after: tuple[str, ...] | None = ()
-    filters = Filters(function=wounded.function, status=status)
+    filters = Filters(function=wounded.function, statuses=(status,) if status else ())
     while after is not None:
         page = data.line.run(list_invocations(filters, after=after, most=20))
         found |= {record.id for record in page.records}

@@ -48,6 +48,7 @@ from gateway.resources.invocations import Invocation, Logs, Result
 from gateway.resources.invoking import InvokeFunction
 from gateway.resources.keys import KeyList, OneKey
 from gateway.resources.metrics import Metrics
+from gateway.resources.quarantine import QuarantineList
 from gateway.resources.queues import OneQueue, QueueList, QueuePurge
 from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
@@ -213,6 +214,7 @@ def _resources(
         "queue": OneQueue(store),
         "queue_purge": QueuePurge(store),
         "workers": WorkerList(store),
+        "quarantine": QuarantineList(store),
         "batch_retry": BatchRetry(store, retrier),
         "invocation": Invocation(store, directory, follower),
         "invocations": InvocationList(store),

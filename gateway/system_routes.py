@@ -59,6 +59,14 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "Cancel all that waits in a queue",
         problems=("queue_not_found", *STORE, "store_refused"),
     ),
+    get_route(
+        "/quarantine",
+        "quarantine",
+        "system",
+        "list_quarantine",
+        "List invocations whose records are gone or damaged",
+        problems=STORE,
+    ),
     get_route("/livez", "livez", "health", "livez", "Whether the process answers", scope="open"),
     get_route(
         "/readyz",

@@ -11,7 +11,7 @@ from runtime.store.line import Line
 from runtime.store.scripts import all_scripts
 from runtime.store.submission_calls import submit_plain
 from runtime.store.system_calls import purge_queue
-from runtime.worker.adopting import Adopter
+from runtime.worker.housekeeping import Housekeeper
 from tests.support.life import Life
 from tests.support.redis_server import own_redis
 
@@ -141,7 +141,7 @@ def test_lanes_of_the_release_before_are_adopted_and_none_is_left(life: Life):
     as_release_0_1_left_it(life, "g", [""])
     assert life.claim(10).items == ()
 
-    assert Adopter(life.line).look() == 1_701
+    Housekeeper(life.line).look()
 
     started = 0
     while items := life.claim(500).items:
@@ -160,7 +160,7 @@ def test_a_function_at_its_limit_is_adopted_and_goes_on_when_it_may(life: Life):
     as_release_0_1_left_it(life, "f", ["y"])
     life.command("DEL", life.key("old_ring", "default"))  # held: it was not in the ring
 
-    assert Adopter(life.line).look() == 1
+    Housekeeper(life.line).look()
     assert life.claim(5).items == ()
     life.settle(first)
 

@@ -89,7 +89,7 @@ local ENDED = { succeeded = true, failed = true, cancelled = true, expired = tru
 
 -- set_aside(id, problem, now, place): `place` says where the id was found, as far as that is known:
 -- queue, function_name, is_running; in_lane where it may still wait in one. Its caller writes what
--- is gathered and tallied. Returns its queue, nil where nobody knows.
+-- is gathered and tallied.
 local function set_aside(id, problem, now, place)
   local reason = reason_of(problem)
   local is_hash, was = pcall(read_facts, id)
@@ -102,6 +102,9 @@ local function set_aside(id, problem, now, place)
   note_broken(id, about, reason, now)
   if place.is_running or was.status == 'running' then
     leave_running(id, about)
+    if not about.queue then
+      redis.call('SET', key_miscounted(), '1')
+    end
   end
   if place.in_lane and about.queue and about.function_name then
     pcall(take_from_lane, about.queue, about.function_name, was.key or '', id)
@@ -123,7 +126,6 @@ local function set_aside(id, problem, now, place)
     redis.call('PEXPIRE', record, BROKEN_KEPT_MS)
     add_member(key_retention(), now + BROKEN_KEPT_MS, id)
   end
-  return about.queue
 end
 
 -- put_back(queue, id): what was taken out of its lane and not started.

@@ -37,6 +37,7 @@ from gateway.plain_calls import PlainCalls
 from gateway.resources.batches import Batch, BatchRetry
 from gateway.resources.batching import InvokeBatch
 from gateway.resources.bulk import BulkCancel, BulkRetry
+from gateway.resources.checks import CheckList, OneCheck
 from gateway.resources.dashboard import DashboardAsset, DashboardPage
 from gateway.resources.deliveries import DeliveryList, OneDelivery, Redelivery
 from gateway.resources.documents import Docs, Documents, Home, OpenApi, ProblemPage
@@ -213,6 +214,8 @@ def _resources(
         "queues": QueueList(store),
         "queue": OneQueue(store),
         "queue_purge": QueuePurge(store),
+        "checks": CheckList(store),
+        "check": OneCheck(store),
         "workers": WorkerList(store),
         "quarantine": QuarantineList(store),
         "batch_retry": BatchRetry(store, retrier),

@@ -125,6 +125,17 @@ METRICS: tuple[Metric, ...] = (
         help="Functions whose file as it is now does not load; an older version may serve.",
     ),
     Metric(
+        name="penstock_check_findings",
+        kind="gauge",
+        labels=("kind",),
+        help="What the last consistency check found and did not mend.",
+    ),
+    Metric(
+        name="penstock_check_finished_timestamp_seconds",
+        kind="gauge",
+        help="When the last consistency check came to its end; 0 before the first.",
+    ),
+    Metric(
         name="penstock_redis_up",
         kind="gauge",
         help="Whether Redis answered this scrape; without it this and the build is all there is.",

@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 from apispec import APISpec
 
 from gateway.openapi.access_schemas import ACCESS_SCHEMAS
+from gateway.openapi.check_schemas import CHECK_SCHEMAS
 from gateway.openapi.fixed_paths import fixed_operation
 from gateway.openapi.function_paths import function_operation, function_schemas
 from gateway.openapi.headers import HEADERS, PARAMETERS
@@ -69,6 +70,7 @@ def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Docume
         **SCHEDULE_SCHEMAS,
         **STATISTICS_SCHEMAS,
         **ACCESS_SCHEMAS,
+        **CHECK_SCHEMAS,
     }
     responses: dict[str, Any] = {}
     invoke = find_operation(_INVOKE_PATH, "POST")

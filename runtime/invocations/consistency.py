@@ -8,17 +8,21 @@ runs a check, and tests, draw its pages one by one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from runtime.store import check_calls as calls
-from runtime.store.check_calls import Compared, Finding, Place
+from runtime.store.check_calls import Compared, Finding, Lease, Place
+from runtime.store.keys import Keys
 from runtime.store.line import Line
+from runtime.store.listing_calls import read_member_ids
 from runtime.store.scripts import Call
 
 __all__ = ["Finding", "Walk", "check_all"]
 
-_AT_ONCE = 20  # calls that share a round trip: Redis serves others between them
+_AT_ONCE = 20  # small places whose members share a round trip
+_LOOKED_UP = 200
+_MEMBERS_READ = 1_000
 _PLACES: dict[str, Place] = {
     "leases": "leases",
     "due": "due",
@@ -35,6 +39,7 @@ _KINDS = (
     *("ring", "batch", "receiver_lane", "receiver", "delivery", "schedules", "schedules_due"),
 )
 _SCHEDULES = ("schedules", "schedules_due")
+T = TypeVar("T")
 Parts = tuple[str, ...]
 Compare = Callable[..., Call[Compared]]
 
@@ -64,11 +69,53 @@ class Walk:
             yield from self._compare_keys(keys)
             if cursor == "0":
                 break
+        yield from self._compare_counts()
+
+    def _compare_counts(self) -> Iterator[tuple[Finding, ...]]:
+        leases = self._look_up_leases()
+        if len(leases) > calls.MOST_LEASES:
+            return
         functions, queues = self._line.run_many(calls.read_names(self._line.keys))
-        yield from self._in_parts(calls.compare_functions, functions, calls.MOST_FUNCTIONS)
-        yield from self._run_all(
-            [calls.compare_queue(queue, repair=self._repair) for queue in queues]
-        )
+        for start in range(0, len(functions), calls.MOST_FUNCTIONS):
+            names = functions[start : start + calls.MOST_FUNCTIONS]
+            yield from self._run_all([calls.compare_functions(names, leases, repair=self._repair)])
+        for queue in queues:
+            yield from self._run_all([calls.compare_queue(queue, leases, repair=self._repair)])
+
+    def _look_up_leases(self) -> dict[str, Lease]:
+        ids: dict[str, None] = {}
+        cursor = "0"
+        while len(ids) <= calls.MOST_LEASES:
+            key = self._line.keys.build("leases")
+            cursor, members = self._line.run(calls.scan_members(key, cursor, is_set=False))
+            ids |= dict.fromkeys(members)
+            if cursor == "0":
+                break
+        return self._look_up(ids, calls.read_lease)
+
+    def _look_up(self, ids: Iterable[str], read: Callable[[str, Keys], Call[T]]) -> dict[str, T]:
+        wanted = list(ids)
+        found: dict[str, T] = {}
+        for start in range(0, len(wanted), _LOOKED_UP):
+            part = wanted[start : start + _LOOKED_UP]
+            replies = self._line.run_many([read(one, self._line.keys) for one in part])
+            found.update(zip(part, replies, strict=True))
+        return found
+
+    def _compare_batch(self, batch: str) -> Iterator[tuple[Finding, ...]]:
+        """Compare a batch, unless too many of its members have yet to end."""
+        members: list[str] = []
+        while True:
+            page = self._line.run(
+                read_member_ids(batch, start=len(members), most=_MEMBERS_READ, keys=self._line.keys)
+            )
+            members += page
+            if len(page) < _MEMBERS_READ:
+                break
+        statuses = self._look_up(members, calls.read_status)
+        unended = [status for status in statuses.values() if status not in calls.ENDINGS]
+        if len(unended) <= calls.MOST_UNENDED:
+            yield from self._run_all([calls.compare_batch(batch, statuses, repair=self._repair)])
 
     def _compare_keys(self, keys: Sequence[str]) -> Iterator[tuple[Finding, ...]]:
         found: dict[str, list[tuple[str, Parts]]] = defaultdict(list)
@@ -85,9 +132,8 @@ class Walk:
         yield from self._in_parts(calls.compare_lanes, lanes, calls.MOST_LANES)
         for kind, place in _PLACES.items():
             yield from self._compare_members(place, found.get(kind, []))
-        yield from self._run_all(
-            [calls.compare_batch(one, repair=self._repair) for one in names_of("batch")]
-        )
+        for batch in names_of("batch"):
+            yield from self._compare_batch(batch)
         yield from self._in_parts(
             calls.compare_deliveries, names_of("delivery"), calls.MOST_DELIVERIES
         )
@@ -104,13 +150,15 @@ class Walk:
         self, compare: Compare, what: Sequence[Any], most: int
     ) -> Iterator[tuple[Finding, ...]]:
         parts = (what[start : start + most] for start in range(0, len(what), most))
-        yield from self._run_all([compare(part, repair=self._repair) for part in parts])
+        for part in parts:
+            yield from self._run_all([compare(part, repair=self._repair)])
 
     def _run_all(self, made: Sequence[Call[Compared]]) -> Iterator[tuple[Finding, ...]]:
-        for start in range(0, len(made), _AT_ONCE):
-            for compared in self._line.run_many(made[start : start + _AT_ONCE]):
-                self.looked_at += compared.looked_at
-                yield compared.findings
+        """Run calls that are quick together: Redis serves nobody else between them."""
+        if made:
+            compared = self._line.run_many(made)
+            self.looked_at += sum(one.looked_at for one in compared)
+            yield tuple(finding for one in compared for finding in one.findings)
 
     def _compare_members(
         self, place: Place, keys: Sequence[tuple[str, Parts]]
@@ -122,11 +170,16 @@ class Walk:
             pages = self._line.run_many(
                 [calls.scan_members(key, at, is_set=place == "running") for key, _, at in part]
             )
-            made = []
+            made: list[Call[Compared]] = []
+            count = 0
             for (key, parts, _), (cursor, members) in zip(part, pages, strict=True):
                 for start in range(0, len(members), calls.MOST_PLACES):
                     some = members[start : start + calls.MOST_PLACES]
+                    if count + len(some) > calls.MOST_PLACES:
+                        yield from self._run_all(made)
+                        made, count = [], 0
                     made.append(calls.compare_places(place, parts, some, repair=self._repair))
+                    count += len(some)
                 if cursor != "0":
                     left.append((key, parts, cursor))
             yield from self._run_all(made)

@@ -6,7 +6,8 @@ in one step. The others keep the check itself: who runs it, how far it is, what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,7 +22,10 @@ MOST_FUNCTIONS = 200
 MOST_DELIVERIES = 200
 MOST_SCHEDULES = 200
 MOST_RECEIVERS = 100
+MOST_LEASES = 10_000
+MOST_UNENDED = 4_000
 MOST_NOTED = 500
+ENDINGS = ("succeeded", "failed", "cancelled", "expired")
 MOST_KEPT = 1_000
 KEPT_MS = 30 * 24 * 3_600_000
 INTERVAL_MS = 24 * 3_600_000
@@ -43,6 +47,14 @@ class Finding:
     actual: str
     expected: str
     is_repaired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """What never changes of an invocation that runs: where it waited, and of what function."""
+
+    function: str
+    queue: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +100,25 @@ def compare_lanes(lanes: Iterable[Sequence[str]], *, repair: bool) -> Call[Compa
     return _compare("check_lanes", repair, *(part for lane in lanes for part in lane))
 
 
-def compare_functions(names: Sequence[str], *, repair: bool) -> Call[Compared]:
-    """Compare the counts of up to `MOST_FUNCTIONS` functions."""
-    return _compare("check_counts", repair, "", *names)
+def compare_functions(
+    names: Sequence[str], leases: Mapping[str, Lease], *, repair: bool
+) -> Call[Compared]:
+    """Compare the counts of up to `MOST_FUNCTIONS` functions; `leases` as far as looked up."""
+    known = _known(leases, queue="")
+    return _compare("check_counts", repair, "", len(names), *names, *known)
 
 
-def compare_queue(queue: str, *, repair: bool) -> Call[Compared]:
-    """Compare the counts of a queue."""
-    return _compare("check_counts", repair, queue)
+def compare_queue(queue: str, leases: Mapping[str, Lease], *, repair: bool) -> Call[Compared]:
+    """Compare the counts of a queue; `leases` as far as looked up."""
+    return _compare("check_counts", repair, queue, 0, *_known(leases, queue=queue))
 
 
-def compare_batch(batch: str, *, repair: bool) -> Call[Compared]:
-    """Compare what a batch counts with its members."""
-    return _compare("check_batch", repair, batch)
+def compare_batch(batch: str, statuses: Mapping[str, str], *, repair: bool) -> Call[Compared]:
+    """Compare what a batch counts with its members; `statuses` as looked up, "" for no record."""
+    counts = Counter(statuses.values())
+    unended = [one for one, status in statuses.items() if status and status not in ENDINGS]
+    ended = (counts[status] for status in ENDINGS)
+    return _compare("check_batch", repair, batch, *ended, counts[""], *unended)
 
 
 def compare_deliveries(ids: Sequence[str], *, repair: bool) -> Call[Compared]:
@@ -129,6 +147,20 @@ def scan_members(key: str, cursor: str, *, is_set: bool) -> Call[tuple[str, list
     words = ("SSCAN" if is_set else "ZSCAN", _bytes(key), cursor, "COUNT", _SCANNED_MEMBERS)
     step = 1 if is_set else 2
     return Call(words, lambda reply: (reply[0].decode(), [_text(m) for m in reply[1][::step]]))
+
+
+def read_lease(invocation_id: str, keys: Keys) -> Call[Lease]:
+    """Look up what never changes of an invocation."""
+    words = ("HMGET", keys.build("record", invocation_id), "function", "queue")
+    return Call(
+        words, lambda reply: Lease(function=_text(reply[0] or b""), queue=_text(reply[1] or b""))
+    )
+
+
+def read_status(invocation_id: str, keys: Keys) -> Call[str]:
+    """Look up how an invocation stands; "" where there is no record."""
+    words = ("HGET", keys.build("record", invocation_id), "status")
+    return Call(words, lambda reply: _text(reply or b""))
 
 
 def ask_check(check_id: str, *, repair: bool) -> Call[str]:
@@ -176,6 +208,11 @@ def read_check(check_id: str = "", *, most: int = MOST_KEPT) -> Call[StoredCheck
     return Call((check_id, most), _read_stored, load_script("read_check"))
 
 
+def read_checks() -> Call[list[StoredCheck]]:
+    """Read those that are wanted, that run and that ended last, without findings."""
+    return Call((), lambda reply: [_stored(*entry) for entry in reply], load_script("read_checks"))
+
+
 def wake_key(keys: Keys) -> str:
     """Return the list on which workers wait for a check to be asked for."""
     return keys.build("checks_wake")
@@ -198,6 +235,13 @@ def _compare(name: str, repair: bool, *words: Argument) -> Call[Compared]:  # no
     return Call(("1" if repair else "0", *sent), _read_compared, load_script(name))
 
 
+def _known(leases: Mapping[str, Lease], *, queue: str) -> list[str]:
+    words: list[str] = []
+    for one, lease in leases.items():
+        words += (one, f"{'+' if lease.queue == queue else '-'}{lease.function}")
+    return words
+
+
 def _read_compared(reply: list[Any]) -> Compared:
     return Compared(
         looked_at=reply[0],
@@ -215,11 +259,13 @@ def _read_compared(reply: list[Any]) -> Compared:
 
 
 def _read_stored(reply: list[Any]) -> StoredCheck | None:
-    if not reply[0]:
-        return None
-    parts = iter(reply[1])
+    return _stored(*reply) if reply[0] else None
+
+
+def _stored(check_id: bytes, flat: list[bytes], findings: Sequence[bytes] = ()) -> StoredCheck:
+    parts = iter(flat)
     fields = {_text(name): _text(value) for name, value in zip(parts, parts, strict=True)}
-    return StoredCheck(id=_text(reply[0]), fields=fields, findings=tuple(reply[2]))
+    return StoredCheck(id=_text(check_id), fields=fields, findings=tuple(findings))
 
 
 def _text(value: bytes) -> str:

@@ -134,6 +134,9 @@ TABLE = (
     KeyShape("caller", "caller:<name>", "permanent", "hash: the callback secrets of a name"),
     KeyShape("session", "session:<digest>", "retention", "string: the key a login stands for"),
     KeyShape("checks", "checks", "permanent", "hash: the check that runs, the last, the next"),
+    KeyShape(
+        "checks_ended", "checks:ended", "permanent", "list: ids of the last ten, latest first"
+    ),
     KeyShape("checks_wanted", "checks:wanted", "while it lives", "list: ids of checks asked for"),
     KeyShape("checks_wake", "checks:wake", "while it lives", "list: at most one wake-up token"),
     KeyShape("check", "check:<check>", "retention", "hash: a check, what it counts"),

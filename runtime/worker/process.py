@@ -35,6 +35,7 @@ from runtime.store.line import Line
 from runtime.store.memory_policy import danger_of, read_memory_policy
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.cancelling import Canceller
+from runtime.worker.checker import Checker
 from runtime.worker.heart import Heart
 from runtime.worker.lane_warmer import LaneWarmer
 from runtime.worker.memory import resident_bytes
@@ -72,6 +73,7 @@ class WorkerProcess:
         self._tracer = tracer
         self._ticker = Ticker(Line(settings.redis), max_waiting=settings.max_waiting)
         self._lane_warmer = LaneWarmer(Line(settings.redis))
+        self._checker = Checker(Line(settings.redis), worker=self.id)
         self._is_publishing = False
         side = self._side = WorkerSide(
             Line(settings.redis),
@@ -127,6 +129,7 @@ class WorkerProcess:
         self._deliverer.start()
         self._ticker.start()
         self._lane_warmer.start()
+        self._checker.start()
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
 
     def _tell_memory_policy(self) -> None:
@@ -150,6 +153,7 @@ class WorkerProcess:
         self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
         self._teller.stop()
         self._lane_warmer.stop()
+        self._checker.stop()
         self._ticker.stop()
         self._deliverer.stop()
         self._heart.stop()

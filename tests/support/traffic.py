@@ -64,7 +64,7 @@ class Traffic:
         statuses = ("succeeded", "failed", "retrying", "lost", "succeeded")
         for at, item in enumerate(life.claim(16, worker="w", lease_ms=HOUR_MS).items):
             if at % 6 == 5:
-                life.line.run(release([(item.id, item.token, True)]))
+                life.line.run(release([(item.id, item.token, True)], worker="w"))
             else:
                 life.settle(item, statuses[at % 5], retry_after_ms=3)
                 self.ended += 1

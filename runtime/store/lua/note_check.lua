@@ -31,6 +31,8 @@ redis.call('PEXPIRE', list, kept_ms)
 if is_last == '1' then
   redis.call('HSET', key, 'finished_at', now)
   redis.call('HDEL', key_checks(), 'running', 'lease_until')
+  redis.call('LPUSH', key_checks_ended(), id)
+  redis.call('LTRIM', key_checks_ended(), 0, 9)
   redis.call('HSET', key_checks(), 'last', id, 'next_at', now + interval_ms)
   if redis.call('EXISTS', key_checks_wanted()) == 1
     and redis.call('EXISTS', key_checks_wake()) == 0 then

@@ -23,6 +23,10 @@ local function leave_running(id, was)
   if was.queue then
     change_count(key_queue(was.queue), 'running', -1)
   end
+  -- If it waits again its max_age counts again; what ends leaves this set after.
+  if was.expires_at then
+    redis.call('ZADD', key_expiring(), was.expires_at, id)
+  end
   if not was.function_name then
     leave_unknown(id)
     return

@@ -49,6 +49,7 @@ from gateway.resources.invocations import Invocation, Logs, Result
 from gateway.resources.invoking import InvokeFunction
 from gateway.resources.keys import KeyList, OneKey
 from gateway.resources.metrics import Metrics
+from gateway.resources.quarantine import QuarantineList
 from gateway.resources.queues import OneQueue, QueueList, QueuePurge
 from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
@@ -216,6 +217,7 @@ def _resources(
         "checks": CheckList(store),
         "check": OneCheck(store),
         "workers": WorkerList(store),
+        "quarantine": QuarantineList(store),
         "batch_retry": BatchRetry(store, retrier),
         "invocation": Invocation(store, directory, follower),
         "invocations": InvocationList(store),

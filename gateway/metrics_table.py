@@ -108,6 +108,11 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         help="How long ago the oldest pending delivery was made; 0 without any.",
     ),
+    Metric(
+        name="penstock_quarantined_invocations",
+        kind="gauge",
+        help="Invocations set aside because their records are gone or damaged.",
+    ),
     Metric(name="penstock_workers", kind="gauge", help="Worker processes that live."),
     Metric(
         name="penstock_functions",

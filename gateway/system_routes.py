@@ -59,6 +59,14 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "Cancel all that waits in a queue",
         problems=("queue_not_found", *STORE, "store_refused"),
     ),
+    get_route(
+        "/quarantine",
+        "quarantine",
+        "system",
+        "list_quarantine",
+        "List invocations whose records are gone or damaged",
+        problems=STORE,
+    ),
     Route(
         path="/checks",
         resource="checks",

@@ -37,6 +37,8 @@ _OK: dict[str, Json] = {
     "cancel_batch": {_JSON: {"schema": component_ref("CancelledBatch")}},
     "retry_batch": {_JSON: {"schema": component_ref("Retries")}},
     "list_workers": {_JSON: {"schema": component_ref("WorkerList")}},
+    "list_quarantine": {_JSON: {"schema": component_ref("QuarantineList")}},
+    "readyz": {_JSON: {"schema": component_ref("Readiness")}},
     "list_queues": {_JSON: {"schema": component_ref("QueueList")}},
     "change_queue": {_JSON: {"schema": component_ref("Queue")}},
     "list_checks": {_JSON: {"schema": component_ref("CheckList")}},

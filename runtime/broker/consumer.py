@@ -38,6 +38,7 @@ class QueueConsumer(dramatiq.Consumer):
         queue: The queue it takes from.
         side: Of the worker that it claims for.
         count_queues: How many queues this worker serves by now.
+        on_close: Called with the line when it is closed.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class QueueConsumer(dramatiq.Consumer):
         queue: str,
         side: WorkerSide,
         count_queues: Callable[[], int] = lambda: 1,
+        on_close: Callable[[Line], None] = lambda _: None,
     ) -> None:
         self._line = line
         self._queue = queue
@@ -55,7 +57,8 @@ class QueueConsumer(dramatiq.Consumer):
         self._stopping = side.stopping
         self._count_queues = count_queues
         self._wake_lists = [line.keys.build("wake", queue)]
-        self._is_away = False
+        self._on_close = on_close
+        self._is_away = self._is_retired = False
         self._is_drained = False
         self._goes_ahead = True
         self._has_token = False
@@ -63,7 +66,7 @@ class QueueConsumer(dramatiq.Consumer):
 
     def __next__(self) -> dramatiq.MessageProxy | None:
         """Fetch what there is room for; None always, as the threads have got it."""
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and not self._is_retired:
             try:
                 self._fetch()
             except StoreError as error:
@@ -92,6 +95,12 @@ class QueueConsumer(dramatiq.Consumer):
     def close(self) -> None:
         """Close the connection."""
         self._line.close()
+        self._on_close(self._line)
+
+    def retire(self) -> None:
+        """Take nothing any more, and do not block; its thread is to end."""
+        self._is_retired = True
+        self._line.half_close()
 
     def _fetch(self) -> None:
         # No other queue wants the room of a worker that serves one: while it has little to do its
@@ -182,6 +191,8 @@ class QueueConsumer(dramatiq.Consumer):
             self._line.run(wake(self._queue))
 
     def _tell_away(self, error: StoreError) -> None:
+        if self._is_retired:
+            return
         if not self._is_away and not self._stopping.is_set():
             self._is_away = True
             _log.warning("store_is_away", queue=self._queue, error=str(error))

@@ -169,7 +169,8 @@ class Settler:
             return batch
 
     def _send(self, batch: Batch) -> None:
-        calls = self._calls(batch)
+        written = settle((settlement for _, settlement in batch), worker=self._worker)
+        calls = [*_last_words(batch), written]
         try:
             sent = self._line.begin(calls)
         except StoreError as error:
@@ -209,30 +210,9 @@ class Settler:
             else:
                 self._end(batch, replies[-1])
                 return
-        if len(batch) > 1:  # one of them is at fault: the others shall not be lost with it
-            for one in batch:
-                self._write_alone([one])
-            return
-        self._give_up(batch, error)
-
-    def _write_alone(self, batch: Batch) -> None:
-        try:
-            replies = self._line.run_many(self._calls(batch, tells=False))
-        except (StoreUnavailableError, StoreRefusedError) as error:
-            self._insist(batch, self._calls(batch, tells=False), error)
-        except StoreError as error:
-            self._give_up(batch, error)
-        else:
-            self._end(batch, replies[-1])
-
-    def _give_up(self, batch: Batch, error: StoreError) -> None:
         ids = [settlement.id for _, settlement in batch]
         _log.error("settle_failed", ids=ids, error=str(error))
         self._end(batch, None)
-
-    def _calls(self, batch: Batch, *, tells: bool = True) -> list[Call[Any]]:
-        written = settle((settlement for _, settlement in batch), worker=self._worker)
-        return [*_last_words(batch), written] if tells else [written]
 
     def _end(self, batch: Batch, replies: Sequence[Settled] | None) -> None:
         self._holdings.drop(attempt for attempt, _ in batch)

@@ -87,6 +87,7 @@ TABLE = (
     KeyShape("expiring", "expiring", "while it lives", "zset: waiting ids by their max_age"),
     KeyShape("broken", "broken", "permanent", "zset: at most 1,000 ids set aside, by when"),
     KeyShape("broken_reasons", "broken:reasons", "permanent", "hash: id to why, as JSON"),
+    KeyShape("miscounted", "miscounted", "while it lives", "string: count what runs anew"),
     KeyShape("retention", "retention", "while it lives", "zset: finished ids by when they go"),
     KeyShape("events", "ev:<id>", "retention", "stream: what an attempt told while it ran"),
     KeyShape("batch", "batch:<batch>", "retention", "hash: a batch, its size and counts"),

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runtime.store.invocation_calls import FAILURE_TTL_MS
-from runtime.store.keys import Keys
 from runtime.store.scripts import Call, load_script
-
-MOST_ADOPTING = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,26 +78,6 @@ def pause_queue(queue: str, *, is_paused: bool) -> Call[bool]:
 def purge_queue(queue: str, *, most: int = 200) -> Call[int]:
     """Cancel up to `most` of what waits in a queue; return how many that were."""
     return Call((queue, FAILURE_TTL_MS, most), int, load_script("purge_queue"))
-
-
-def adopt_lanes(queue: str, functions: Sequence[str]) -> Call[int]:
-    """Take over lanes whose turns a process of release 0.1 keeps; again until none was.
-
-    `functions` are at most `MOST_ADOPTING`.
-    """
-    return Call((queue, *functions), int, load_script("adopt_lanes"))
-
-
-def read_ever_queued(store_keys: Keys) -> tuple[Call[list[str]], Call[list[str]]]:
-    """Read the names of all queues, and of all functions that ever waited."""
-
-    def names(reply: list[bytes]) -> list[str]:
-        return [name.decode() for name in reply]
-
-    return (
-        Call(("SMEMBERS", store_keys.build("queues")), names),
-        Call(("HKEYS", store_keys.build("waiting")), names),
-    )
 
 
 def sweep(*, most: int = 500) -> Call[int]:

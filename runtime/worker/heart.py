@@ -22,7 +22,7 @@ from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
 from runtime.store.system_calls import sweep
 from runtime.store.trouble import TROUBLE
-from runtime.worker.adopting import Adopter
+from runtime.worker.housekeeping import Housekeeper
 from runtime.worker.pulse_log import tell_aftercare
 
 _log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class Heart:
         self._describe = describe
         self._on_pulse = on_pulse
         self._on_order = on_order
-        self._adopter = Adopter(line)
+        self._housekeeper = Housekeeper(line)
         self._orders = line.keys.build("control", worker)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat_for_ever, name="heart", daemon=True)
@@ -99,7 +99,7 @@ class Heart:
         try:
             self._look_after()
             if pulse.publishes:  # one of all workers does
-                self._adopter.look()
+                self._housekeeper.look()
                 self._sweep()
         except StoreUnavailableError:
             raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.record import Record, read
-from runtime.store.aftercare_calls import look_after
+from runtime.store.aftercare_calls import look_after, recount_running
 from runtime.store.invocation_calls import (
     Claim,
     Claimed,
@@ -107,6 +107,8 @@ class Life:
             )
         )
         care = self.line.run(look_after(lease_ms=lease_ms))
+        if care.is_miscounted:
+            self.line.run(recount_running())
         return Beat(
             publishes=pulse.publishes,
             queues=pulse.queues,

@@ -48,7 +48,7 @@ local function fall_due(id)
   redis.call('ZADD', key_index('live'), 0, id)
   redis.call('ZADD', key_index('live:' .. was.function_name), 0, id)
   if was.batch then
-    made.count_members(was.batch, now, was.status, 'queued')
+    made.count_in_batch(was.batch, now, was.status, 'queued')
   end
   made.poke(id, was.watchers)
 end
@@ -371,7 +371,7 @@ for _, id in ipairs(kept) do
   reply[2] = redis.call('ZCARD', ring)
 end
 for batch, count in pairs(in_batch) do
-  rare().count_members(batch, now, 'queued', 'running', count)
+  rare().count_in_batch(batch, now, 'queued', 'running', count)
 end
 if made then
   made.write_gathered()

@@ -55,7 +55,7 @@ local function expire(id)
   return true
 end
 
-local taken, expired, is_miscounted = {}, {}, 0
+local taken, expired = {}, {}
 local leases = {}
 if redis.call('EXISTS', key_patience()) == 0 then
   leases = redis.call('ZRANGEBYSCORE', key_leases(), '-inf', now, 'WITHSCORES', 'LIMIT', 0, MOST)
@@ -64,8 +64,7 @@ for at = 1, #leases, 2 do
   local id = leases[at]
   local is_sound, status = pcall(take_over, id, leases[at + 1])
   if not is_sound then
-    local queue = set_aside(id, status, now, { is_running = true })
-    is_miscounted = queue and is_miscounted or 1
+    set_aside(id, status, now, { is_running = true })
     status = nil
   end
   if status then
@@ -89,4 +88,4 @@ end
 write_gathered()
 write_tally(now)
 local has_more = #leases == 2 * MOST or #old == MOST
-return { taken, expired, has_more and 1 or 0, is_miscounted }
+return { taken, expired, has_more and 1 or 0, redis.call('EXISTS', key_miscounted()) }

@@ -24,4 +24,5 @@ for at, queue in ipairs(redis.call('SMEMBERS', key_queues())) do
   end
   redis.call('HSET', key_queue(queue), 'running', counts[queue] or 0)
 end
+redis.call('DEL', key_miscounted())
 return counted

@@ -171,7 +171,7 @@ for at = rest, #ARGV, 10 do
 end
 for batch, counts in pairs(in_batch) do
   for status, count in pairs(counts) do
-    rare().count_members(batch, now, 'running', status, count)
+    rare().count_in_batch(batch, now, 'running', status, count)
   end
 end
 write_gathered()

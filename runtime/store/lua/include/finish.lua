@@ -1,3 +1,4 @@
+-- include: broken_list
 -- include: create_delivery
 -- include: ending
 -- notify(id, gateways): send the record, as HGETALL gives it but without what the waiter has or
@@ -29,9 +30,9 @@ local function poke(id, gateways)
   end
 end
 
--- count_in_batch(batch, now, before, after, count): members of a batch have moved, one or so many;
+-- move_members(batch, now, before, after, count): members of a batch have moved, one or so many;
 -- the last to finish ends the batch and makes its callback.
-local function count_in_batch(batch, now, before, after, count)
+local function move_members(batch, now, before, after, count)
   local key = key_batch(batch)
   if redis.call('HEXISTS', key, 'size') == 0 then
     return  -- it is gone: a count of nothing would stay for ever
@@ -51,6 +52,15 @@ local function count_in_batch(batch, now, before, after, count)
       redis.call('HSET', key, 'delivery', 'dlv_' .. batch)
       create_delivery('dlv_' .. batch, batch, f[8], 'finished', f[7], now)
     end
+  end
+end
+
+-- count_in_batch(batch, now, before, after, count): as move_members; a batch that cannot be counted
+-- harms none of its members.
+local function count_in_batch(batch, now, before, after, count)
+  local is_sound, problem = pcall(move_members, batch, now, before, after, count)
+  if not is_sound then
+    note_broken(batch, {}, 'a batch: ' .. reason_of(problem), now)
   end
 end
 

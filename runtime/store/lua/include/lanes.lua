@@ -21,15 +21,19 @@ local function take_from_lane(queue, function_name, key, id)
   end
 end
 
--- put_later(queue, id, due_ms): the blocked workers are woken when this is the next to fall due,
--- so that they block no longer than until then.
-local function put_later(queue, id, due_ms)
+-- put_all_later(queue, entries): entries are moment, id, …, at most 1,000 of one moment. The blocked
+-- workers are woken when these are the next to fall due, so that they block no longer than until then.
+local function put_all_later(queue, entries)
   local due = key_due(queue)
-  redis.call('ZADD', due, due_ms, id)
-  if redis.call('ZRANGE', due, 0, 0)[1] == id then
+  redis.call('ZADD', due, unpack(entries))  -- at most 1,000 pairs
+  if tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]) >= tonumber(entries[1]) then
     redis.call('SADD', key_queues(), queue)
     wake(queue)
   end
+end
+
+local function put_later(queue, id, due_ms)
+  put_all_later(queue, { due_ms, id })
 end
 
 -- let_go_on(queue, function_name): a held function may have its turn again.

@@ -6,20 +6,7 @@
 -- whoever waits is told, a batch comes to its end, and the sweep takes the rest away.
 -- include: finish
 -- include: leave
-local MOST_BROKEN = 1000
 local BROKEN_KEPT_MS = 604800000
-local REFUSALS = { 'OOM ', 'MISCONF ', 'READONLY ', 'NOREPLICAS ' }
-
--- reason_of(problem): what `pcall` caught, as text; a Redis that refuses writes is no fault of a record.
-local function reason_of(problem)
-  local text = type(problem) == 'table' and problem.err or tostring(problem)
-  for _, word in ipairs(REFUSALS) do
-    if string.find(text, word, 1, true) then
-      error(problem, 0)
-    end
-  end
-  return string.sub(text, 1, 300)
-end
 
 -- check_whole(values, names): raise unless all of these fields are there ('' needs not be).
 local function check_whole(values, names)
@@ -98,26 +85,11 @@ local function end_damaged(id, was, place, reason, now)
   finish(id, was, 'failed', BROKEN_KEPT_MS, now, { 'error', text })
 end
 
--- note_broken(id, about, reason, now): list it; the newest are kept.
-local function note_broken(id, about, reason, now)
-  redis.call('ZADD', key_broken(), now, id)
-  redis.call('HSET', key_broken_reasons(), id, cjson.encode({
-    queue = about.queue or '', ['function'] = about.function_name or '', reason = reason,
-  }))
-  local more = redis.call('ZCARD', key_broken()) - MOST_BROKEN
-  if more > 0 then
-    for _, oldest in ipairs(redis.call('ZRANGE', key_broken(), 0, math.min(more, 100) - 1)) do
-      redis.call('ZREM', key_broken(), oldest)
-      redis.call('HDEL', key_broken_reasons(), oldest)
-    end
-  end
-end
-
 local ENDED = { succeeded = true, failed = true, cancelled = true, expired = true }
 
 -- set_aside(id, problem, now, place): `place` says where the id was found, as far as that is known:
 -- queue, function_name, is_running; in_lane where it may still wait in one. Its caller writes what
--- is gathered and tallied. Returns its queue, nil where nobody knows.
+-- is gathered and tallied.
 local function set_aside(id, problem, now, place)
   local reason = reason_of(problem)
   local is_hash, was = pcall(read_facts, id)
@@ -130,11 +102,20 @@ local function set_aside(id, problem, now, place)
   note_broken(id, about, reason, now)
   if place.is_running or was.status == 'running' then
     leave_running(id, about)
+    if not about.queue then
+      redis.call('SET', key_miscounted(), '1')
+    end
   end
   if place.in_lane and about.queue and about.function_name then
     pcall(take_from_lane, about.queue, about.function_name, was.key or '', id)
   end
   redis.call('ZREM', key_expiring(), id)
+  for _, index in ipairs({ 'live', 'scheduled', 'retrying' }) do
+    remove_member(key_index(index), id)
+    if about.function_name then
+      remove_member(key_index(index .. ':' .. about.function_name), id)
+    end
+  end
   if about.queue then
     redis.call('ZREM', key_due(about.queue), id)
   end
@@ -145,7 +126,6 @@ local function set_aside(id, problem, now, place)
     redis.call('PEXPIRE', record, BROKEN_KEPT_MS)
     add_member(key_retention(), now + BROKEN_KEPT_MS, id)
   end
-  return about.queue
 end
 
 -- put_back(queue, id): what was taken out of its lane and not started.
@@ -153,13 +133,4 @@ local function put_back(queue, id)
   local was = read_facts(id)
   check_facts(was)
   put_in_lane(queue, was.function_name, was.key, id, urgency(was.priority, was.created_at))
-end
-
--- count_members(batch, now, before, after, count): as count_in_batch; a batch that cannot be counted
--- harms none of its members.
-local function count_members(batch, now, before, after, count)
-  local is_sound, problem = pcall(count_in_batch, batch, now, before, after, count)
-  if not is_sound then
-    note_broken(batch, {}, 'a batch: ' .. reason_of(problem), now)
-  end
 end

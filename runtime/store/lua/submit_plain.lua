@@ -40,7 +40,7 @@ for at = rest, last, 2 do
   in_lane[size + 1], in_lane[size + 2] = score, id
   size = size + 2
 end
-redis.call('ZADD', key_index('all'), unpack(in_index))
-redis.call('ZADD', key_index('fn:' .. function_name), unpack(in_index))
+redis.call('ZADD', key_index('live'), unpack(in_index))
+redis.call('ZADD', key_index('live:' .. function_name), unpack(in_index))
 put_all_in_lane(queue, function_name, '', in_lane)
 return { now, size / 2, (#ARGV - last) / 2, waiting + size / 2 }

@@ -22,6 +22,7 @@ end
 local now = now_ms()
 redis.call('HSET', key, 'since', since)
 if following == '' then
+  redis.call('HSET', key, 'is_over', '1')
   redis.call('ZREM', key_schedules_due(), id)
 else
   redis.call('ZADD', key_schedules_due(), following, id)

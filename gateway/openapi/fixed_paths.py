@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gateway.openapi.callbacks import batch_callback
+from gateway.openapi.descriptions import operation_description
 from gateway.openapi.function_paths import (
     PACE_HEADERS,
-    batch_callback,
     header_refs,
     query_parameter,
 )
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref
 from gateway.openapi.security import key_problems, security_of
+from gateway.openapi.shapes import BINARY
 from gateway.operations import Operation, Route
 from gateway.problems import KINDS
 from gateway.query_parameters import CURSOR
@@ -42,10 +44,9 @@ _OK: dict[str, Json] = {
     "purge_queue": {_JSON: {"schema": component_ref("Purge")}},
     "get_invocation": {_JSON: {"schema": component_ref("Invocation")}},
     "get_invocation_result": {
+        # Bytes first: generated code that knows only one of them can take JSON for bytes.
+        "application/octet-stream": {"schema": BINARY},
         _JSON: {"schema": {}},
-        "application/octet-stream": {
-            "schema": {"contentMediaType": "application/octet-stream"},
-        },
     },
     "get_invocation_logs": {"text/plain": {"schema": {"type": "string"}}},
     "follow_invocation": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -61,7 +62,7 @@ _OK: dict[str, Json] = {
     "create_key": {_JSON: {"schema": component_ref("CreatedKey")}},
     "get_session": {_JSON: {"schema": component_ref("Session")}},
     "log_in": {_JSON: {"schema": component_ref("Session")}},
-    "openapi_yaml": {"application/yaml": {"schema": {"type": "object"}}},
+    "openapi_yaml": {"application/yaml": {"schema": {"description": "This document."}}},
     "metrics": {"text/plain": {"schema": {"type": "string"}}},
     "get_statistics": {_JSON: {"schema": component_ref("Statistics")}},
     "docs": {"text/html": {"schema": {"type": "string"}}},
@@ -97,6 +98,9 @@ _STATUSES = {
     "cancel_invocations": _ACCEPTED,
     "retry_batch": _ACCEPTED,
 }
+_ANSWERS_BESIDE: dict[str, Json] = {
+    "follow_invocation": {_NO_CONTENT: {"description": "The caller has had the end already."}},
+}
 _CALLING_BACK = frozenset({"submit_batch"})
 _ANY_OBJECT: Json = {_JSON: {"schema": {"type": "object"}}}
 _TAGGED = frozenset(
@@ -119,8 +123,8 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
     success: Json = {"description": said}
     if status != _NO_CONTENT:
         success["content"] = _OK.get(operation.id, _ANY_OBJECT)
-    answers = {status: success}
-    parameters: list[Json | str] = [_path_parameter(name) for name in _HOLE.findall(route.path)]
+    answers = {status: success, **_ANSWERS_BESIDE.get(operation.id, {})}
+    parameters: list[Json | str] = [path_parameter(name) for name in _HOLE.findall(route.path)]
     parameters += map(query_parameter, operation.query)
     if operation.waits:
         parameters.append("Prefer")
@@ -146,6 +150,7 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
         "operationId": operation.id,
         "tags": [route.tag],
         "summary": operation.summary,
+        "description": operation_description(operation),
         "parameters": parameters,
         **({"requestBody": {"required": True, "content": body}} if body else {}),
         "responses": {**answers, **problem_responses(problems, responses)},
@@ -154,7 +159,8 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
     }
 
 
-def _path_parameter(name: str) -> Json:
+def path_parameter(name: str) -> Json:
+    """Return a parameter in a path of the route table."""
     schema: Json = {"type": "string"}
     if name == "code":
         schema["enum"] = sorted(KINDS)

@@ -67,6 +67,7 @@ _SHOWN: dict[str, Json] = {
     },
     "last_invocation": {"type": ["string", "null"], "format": "uuid"},
     "source": {
+        "type": "string",
         "enum": ["decorator", "api"],
         "description": "Who made it: the function's own options, or somebody by this API.",
     },
@@ -79,7 +80,8 @@ _SHOWN: dict[str, Json] = {
         "maxItems": 100,
         "description": "The latest moments at which it did not fire, the last one first.",
         "items": _object(
-            {"at": _MOMENT, "reason": {"enum": list(SKIP_REASONS)}}, required=["at", "reason"]
+            {"at": _MOMENT, "reason": {"type": "string", "enum": list(SKIP_REASONS)}},
+            required=["at", "reason"],
         ),
     },
     "links": {"type": "object", "additionalProperties": _TEXT},

@@ -38,6 +38,7 @@ STEERING_SCHEMAS: dict[str, Json] = {
             object_of(
                 {
                     "cancellation": {
+                        "type": "string",
                         "enum": ["done", "requested", "cooperative"],
                         "description": "`done`: it has ended. `requested`: its runner is being "
                         "killed. `cooperative`: it runs in a thread and is asked to stop by "

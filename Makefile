@@ -7,7 +7,7 @@ SHELL := /bin/sh
 VENV  := .venv
 BIN   := $(VENV)/bin
 PIP   := $(BIN)/python -m pip -qq --disable-pip-version-check
-LOCK  := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+LOCK  := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
          --no-annotate --no-header --no-config
 ARGS  ?=
 
@@ -24,7 +24,7 @@ help: ## List these commands
 up: $(VENV)/installed ## Install what is needed and run everything here (ARGS="--port 9000")
 	@exec $(BIN)/penstock up $(ARGS)
 
-test: $(VENV)/installed-dev ## Run all tests (ARGS="-k callbacks")
+test: $(VENV)/installed-dev $(VENV)/clients/installed ## Run all tests (ARGS="-k callbacks")
 	@sh tests/support/install_redis.sh
 	@sh tests/support/install_browser.sh
 	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS) \
@@ -56,9 +56,10 @@ docs: $(VENV)/installed-dev ## Write the generated parts of the documents anew
 	@mv $(VENV)/openapi.yaml openapi.yaml
 
 lock: $(VENV)/installed-dev ## Write the lock files anew from pyproject.toml (ARGS="--upgrade")
-	@$(LOCK) --extra build -o requirements.lock $(ARGS)
-	@$(LOCK) --extra redis -c requirements.lock -o requirements-redis.lock $(ARGS)
-	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock $(ARGS)
+	@$(LOCK) pyproject.toml --extra build -o requirements.lock $(ARGS)
+	@$(LOCK) pyproject.toml --extra redis -c requirements.lock -o requirements-redis.lock $(ARGS)
+	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock $(ARGS)
+	@$(LOCK) tests/clients/generator.in -o requirements-clients.lock $(ARGS)
 
 clean: ## Remove the virtual environment and caches (data in .penstock stays)
 	@rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info build
@@ -96,4 +97,11 @@ $(VENV)/installed: requirements.lock requirements-redis.lock pyproject.toml | $(
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
 	@echo "Installing the tools for tests and checks"
 	@$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+# The generator of Python clients has an environment of its own: it wants an older typer than ours.
+$(VENV)/clients/installed: requirements-clients.lock | $(BIN)/python
+	@echo "Installing the generator of Python clients"
+	@$(BIN)/python -m venv --clear $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip -qq --disable-pip-version-check install -r requirements-clients.lock
 	@touch $@

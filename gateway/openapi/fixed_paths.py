@@ -15,7 +15,7 @@ from gateway.openapi.function_paths import (
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref
 from gateway.openapi.security import key_problems, security_of
-from gateway.openapi.shapes import BINARY
+from gateway.openapi.shapes import ANY_OBJECT, BINARY
 from gateway.operations import Operation, Route
 from gateway.problems import KINDS
 from gateway.query_parameters import CURSOR
@@ -102,7 +102,7 @@ _ANSWERS_BESIDE: dict[str, Json] = {
     "follow_invocation": {_NO_CONTENT: {"description": "The caller has had the end already."}},
 }
 _CALLING_BACK = frozenset({"submit_batch"})
-_ANY_OBJECT: Json = {_JSON: {"schema": {"type": "object"}}}
+_ANY_OBJECT: Json = {_JSON: {"schema": ANY_OBJECT}}
 _TAGGED = frozenset(
     {"get_invocation", "get_invocation_result", "get_statistics", "openapi_json", "openapi_yaml"}
 )

@@ -14,7 +14,7 @@ from gateway.openapi.examples import example_arguments
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref, relocate
 from gateway.openapi.security import key_problems, security_of
-from gateway.openapi.shapes import BINARY
+from gateway.openapi.shapes import ANY_OBJECT, BINARY
 from gateway.operations import Operation, Parameter
 from runtime.registry.manifest import Manifest
 
@@ -26,7 +26,7 @@ PACE_HEADERS = ("RateLimit", "RateLimit-Policy")
 # any value beside bytes, generated code asks `isinstance(body, Any)`, which fails in every call.
 # `*/*` some do not understand, and others send as it stands.
 _ANY_CONTENT: Json = {
-    _JSON: {"schema": {"type": "object", "description": "Any other JSON value is taken as well."}},
+    _JSON: {"schema": {**ANY_OBJECT, "description": "Any other JSON value is taken as well."}},
     "application/octet-stream": {"schema": BINARY},
 }
 _ANY_BODY: Json = {
@@ -49,9 +49,7 @@ def function_schemas(manifest: Manifest) -> dict[str, Json]:
     name = manifest.name
     schemas: dict[str, Json] = {}
     if _takes_arguments(manifest):
-        arguments, schemas = relocate(
-            manifest.parameters or {"type": "object"}, f"{name}-arguments"
-        )
+        arguments, schemas = relocate(manifest.parameters or ANY_OBJECT, f"{name}-arguments")
         schemas[f"{name}-arguments"] = arguments
     result, more = relocate(manifest.returns, f"{name}-result")
     schemas.update(more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.openapi.shapes import ANY_OBJECT
 from runtime.sdk.option_parsing import NAME_PATTERN
 from runtime.store.schedule_calls import SKIP_REASONS
 
@@ -28,7 +29,7 @@ _DEFINITION: dict[str, Json] = {
         "examples": ["Europe/Berlin"],
     },
     "arguments": {
-        "type": "object",
+        **ANY_OBJECT,
         "description": "The arguments of every invocation.",
         "default": {},
     },

@@ -115,6 +115,18 @@ def test_bytes_are_strings_of_format_binary(made):
     }
 
 
+def test_an_object_that_names_no_members_says_that_it_takes_any(made):
+    """Else openapi-typescript gives it the type `Record<string, never>`."""
+    closed = [
+        path
+        for path, part in parts(made)
+        if "object" in (kind if isinstance(kind := part.get("type"), list) else [kind])
+        and not {"properties", "additionalProperties"} & {*part}
+    ]
+
+    assert closed == []
+
+
 def test_a_body_has_no_wildcard_and_json_is_its_first_media_type(made):
     for name, operation in operations(made):
         if "requestBody" in operation:

@@ -15,7 +15,7 @@ ARGS  ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-browsers faults bench beside lint format docs lock clean
+.PHONY: help up test test-browsers clients faults bench beside lint format docs lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -39,6 +39,9 @@ test-browsers: $(VENV)/installed-dev ## Run the tests of pages in every Chromium
 	  "$$chromium" --version --no-sandbox || exit 1; \
 	  $(BIN)/python -m pytest tests/e2e/dashboard --chromium "$$chromium" $(ARGS) || exit 1; \
 	done
+
+clients: $(VENV)/installed-dev $(VENV)/clients/installed $(VENV)/node/installed ## Generate clients in Python and TypeScript, compile and use them; lint the document
+	@$(BIN)/python -m pytest -m "clients or not clients" tests/clients $(ARGS)
 
 faults: $(VENV)/installed-dev ## Break everything for twenty minutes and more; writes docs/reliability.md (ARGS="-k redis")
 	@sh tests/support/install_redis.sh
@@ -117,4 +120,13 @@ $(VENV)/clients/installed: requirements-clients.lock | $(BIN)/python
 	@echo "Installing the generator of Python clients"
 	@$(BIN)/python -m venv --clear $(VENV)/clients
 	@$(VENV)/clients/bin/python -m pip -qq --disable-pip-version-check install -r requirements-clients.lock
+	@touch $@
+
+# The generators of TypeScript clients and the linters of the document.
+$(VENV)/node/installed: tests/clients/typescript/package.json | $(BIN)/python
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+	  echo "make: the TypeScript clients need node and npm, which are not installed" >&2; exit 1; }
+	@echo "Installing the generators of TypeScript clients"
+	@rm -rf $(VENV)/node && mkdir -p $(VENV)/node && cp $< $(VENV)/node
+	@cd $(VENV)/node && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
 	@touch $@

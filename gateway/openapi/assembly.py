@@ -48,6 +48,14 @@ _DESCRIPTION = (
     "`Location`, or by a signed callback to `X-Callback-Url`. Every error is a problem (RFC 9457) "
     "with a stable `code`."
 )
+# The reference page shows these under "Client Libraries", in place of a button that asks another
+# host; docs/clients.md says more.
+_CLIENTS = {
+    "Python": "pip install openapi-python-client\n"
+    "openapi-python-client generate \\\n  --path openapi.json",
+    "Node.js": "npm install openapi-fetch\n"
+    "npx openapi-typescript openapi.json \\\n  --default-non-nullable=false -o penstock.ts",
+}
 
 Document = dict[str, Any]
 
@@ -61,7 +69,17 @@ def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Docume
         title="Penstock",
         version=API_VERSION,
         openapi_version="3.1.0",
-        info={"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
+        info={
+            "description": _DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+            "x-scalar-sdk-installation": [
+                {
+                    "lang": language,
+                    "description": f"With this document as `openapi.json`:\n\n```sh\n{lines}\n```",
+                }
+                for language, lines in _CLIENTS.items()
+            ],
+        },
         tags=[{"name": name, "description": text} for name, text in _TAGS],
         servers=[{"url": "/"}],
     )

@@ -111,7 +111,7 @@ _DESCRIPTIONS = {
     "delivery_id": "The delivery's id.",
     "batch_id": "The batch's id, a UUIDv7.",
     "invocation_id": "The invocation's id, a UUIDv7.",
-    "name": "The name of the function or queue.",
+    "name": "The name of the function, or of the queue.",
     "key_id": "The key's id.",
     "schedule_id": "The schedule's id; of a function's own schedule, the function's name.",
 }

@@ -41,7 +41,7 @@ def _mend_call(case: Any) -> None:
     takes_json = case.media_type in (None, "application/json")
     case.path_parameters["name"] = "steps" if takes_json else "measure"
     if isinstance(case.body, dict):
-        case.body = {"most": 2} if takes_json else {"data": b"some"}
+        case.body = {"most": 2} if takes_json else {"data": "some"}
 
 
 def _mend_query(query: Any) -> None:

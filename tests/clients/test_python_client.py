@@ -226,6 +226,22 @@ def test_a_failure_is_a_problem_with_its_invocation(generated: Generated):
     assert str(problem.invocation.error.type_) == "rejected"
 
 
+def test_a_key_is_made_and_shown(called: System, generated: Generated):
+    package, models = importlib.import_module(PACKAGE), generated.models
+    new = models.NewKey(name="shop", scopes=["invoke:hello"], rate=None, expires_in="1h")
+    key = generated.operation("create_key", "access").sync(client=generated.client, body=new)
+    hello, get = generated.operation("invoke_hello"), generated.operation("list_queues", "system")
+
+    with package.AuthenticatedClient(base_url=called.base_url, token=key.key) as shop:
+        answer = hello.sync(client=shop, prefer=WAIT)
+        refused = get.sync(client=shop)
+    with package.AuthenticatedClient(base_url=called.base_url, token="pk_of_nobody") as nobody:
+        unknown = hello.sync(client=nobody)
+
+    assert (answer.caller, answer.result) == ("shop", "Hello, world!")
+    assert (str(refused.code), str(unknown.code)) == ("forbidden", "unauthenticated")
+
+
 def test_what_is_published_later_is_called_by_the_operation_for_any(
     called: System, generated: Generated
 ):

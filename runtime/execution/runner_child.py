@@ -13,10 +13,13 @@ import os
 import signal
 import time
 
+from msgspec.structs import replace
+
 from runtime.errors import ChannelClosedError
 from runtime.execution import runner_frames as frames
 from runtime.execution.attempt_output import AttemptOutput
-from runtime.execution.ending import Ending, EndingKind
+from runtime.execution.ending import Ending
+from runtime.execution.leftovers import Leftovers
 from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.performance import describe, perform
 from runtime.execution.runner_frames import Limits, Start
@@ -65,8 +68,10 @@ class Runner:
         limits = frames.decode_limits(limits_bytes)
         output = AttemptOutput(limits.max_log_bytes)
         output.install()
+        self._leftovers = Leftovers(output.thread_ids)
         output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
         functions, ending = _load(bundle)
+        self._leftovers.note_loaded()
         output.end()
         self._channel.send(frames.DONE, b"0", frames.encode(ending), b"", b"0")
         is_spent = False
@@ -75,8 +80,7 @@ class Runner:
             start = frames.decode_start(start_bytes)
             if is_spent or not self._may_begin(start):
                 continue
-            kind = self._run(start, arguments, request, functions, output, limits)
-            is_spent = kind not in frames.HARMLESS
+            is_spent = self._run(start, arguments, request, functions, output, limits)
             output.mend()
 
     def _may_begin(self, start: Start) -> bool:
@@ -112,7 +116,8 @@ class Runner:
         functions: dict[str, LoadedFunction],
         output: AttemptOutput,
         limits: Limits,
-    ) -> EndingKind:
+    ) -> bool:
+        """Run an attempt; return whether it must be the last."""
         began_at = time.perf_counter()
         serial = b"%d" % start.serial
         self._serial = start.serial
@@ -133,13 +138,16 @@ class Runner:
             )
         if os.getpid() != self._pid:  # user code forked, and this is the fork
             os._exit(0)
+        is_last = ending.kind not in frames.HARMLESS
+        if not is_last and (left := self._leftovers.find()):
+            is_last, ending = True, replace(ending, left=left)
         output.end()
         self._serial = 0
-        if ending.kind not in frames.HARMLESS:
+        if is_last:
             self._is_quiet = False
         took_us = b"%d" % ((time.perf_counter() - began_at) * 1e6)
         self._say(frames.DONE, serial, frames.encode(ending), result, took_us)
-        return ending.kind
+        return is_last
 
     def _context(self, start: Start) -> Context:
         def progress(done: Number, total: Number | None, message: str) -> None:

@@ -66,6 +66,7 @@ class ThreadLane:
 
         sink = Sink(limits.max_log_bytes)
         sink.open(keep)
+        self._watchdog.start()
         self._output.capture(sink)
         try:
             told = self._call(assignment, manifest, bundle, running, limits, on_note)

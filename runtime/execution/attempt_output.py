@@ -21,9 +21,9 @@ from typing import cast
 from typing_extensions import Buffer
 
 from runtime.execution.attribution import note_owners, owner, owner_here
+from runtime.execution.function_log import LOG_FORMAT, OwnHandler
 
 Send = Callable[[bytes], None]
-LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
 _PIPE_BYTES = 65_536
 _HIGH_DESCRIPTOR = 400
 _STACK_BYTES = 262_144
@@ -114,7 +114,7 @@ class _TextStream(io.TextIOWrapper):
         return super().write(text) if self._is_heard() else len(text)
 
 
-class _Handler(logging.Handler):
+class _Handler(OwnHandler):
     """Writes records to whatever sys.stderr is at the time."""
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -13,7 +13,8 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
-from runtime.processes.confinement import is_memory_short
+from runtime.execution.shortage import shortage_text
+from runtime.processes.confinement import has_no_stack
 
 owner: ContextVar[object | None] = ContextVar("owner", default=None)
 _ATTRIBUTE = "_penstock_owner"
@@ -68,8 +69,8 @@ def _start_owned(self: threading.Thread) -> None:
     try:
         _start(self)
     except RuntimeError as error:
-        if is_memory_short():
-            raise MemoryError(f"no memory for another thread ({error})") from error
+        if has_no_stack():
+            raise MemoryError(shortage_text(str(error))) from error
         raise
 
 

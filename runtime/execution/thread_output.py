@@ -14,8 +14,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
-from runtime.execution.attempt_output import LOG_FORMAT, Sink
+from runtime.execution.attempt_output import Sink
 from runtime.execution.attribution import forget_owners, note_owners, owner, owner_here
+from runtime.execution.function_log import LOG_FORMAT, OwnHandler
 
 
 class _Stream:
@@ -39,7 +40,7 @@ class _Stream:
         return getattr(self.before, name)
 
 
-class _Handler(logging.Handler):
+class _Handler(OwnHandler):
     """Writes records of a function to its sink; leaves all others to the other handlers."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -69,7 +70,15 @@ class ThreadOutput:
         """Send what this thread writes from now on to the sink; with None, where it went before."""
         if self._streams is None:
             self._install()
+        if self._handler not in logging.root.handlers:  # a file has configured logging anew
+            logging.root.addHandler(self._handler)
         owner.set(sink)
+
+    def write_line(self, text: str) -> None:
+        """Write a line to this context's sink; for a logger that must not fall silent."""
+        sink = _sink_here()
+        if sink is not None:
+            sink.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
     def restore(self) -> None:
         """Give the streams and the logger back; twice is safe."""

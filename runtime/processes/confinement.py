@@ -15,6 +15,7 @@ import resource
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -24,12 +25,15 @@ _MEMORY = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_A
 _MOST_DESCRIPTORS = 4096
 _RESERVE_BYTES = 32 * 1024 * 1024
 _STACK_BYTES = 1024 * 1024
-_NEARLY_BYTES = 4 * 1024 * 1024
+_LIBRARY_BYTES = 64 * 1024 * 1024  # what a library may ask for at once
 _ATTRIBUTES_BYTES = 256  # more than a pthread_attr_t has anywhere
 _OWN_STATUS = Path("/proc/self/status")
 
 # Loaded once, before any fork: after it, allocating is best left to the child's own work.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_EXIT_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)
+_limits: dict[int, int] = {}  # of this process
+_kept: list[object] = []  # C does not hold what it will call
 
 
 def leave_session() -> None:
@@ -73,6 +77,7 @@ def limit_memory(memory_bytes: int | None) -> None:
     if memory_bytes is not None:
         with contextlib.suppress(ValueError, OSError):  # a lower hard limit is already in force
             resource.setrlimit(_MEMORY, (memory_bytes, memory_bytes + _RESERVE_BYTES))
+            _limits[os.getpid()] = memory_bytes
 
 
 def shrink_thread_stacks() -> None:
@@ -90,9 +95,8 @@ def shrink_thread_stacks() -> None:
 
 
 def memory_limit() -> int | None:
-    """Return the limit in force in this process, None without one."""
-    soft = resource.getrlimit(_MEMORY)[0]
-    return None if soft == resource.RLIM_INFINITY else soft
+    """Return the limit that was set for this process, without the reserve; None without one."""
+    return _limits.get(os.getpid())
 
 
 def memory_taken() -> int | None:
@@ -104,10 +108,24 @@ def memory_taken() -> int | None:
     return None
 
 
-def is_memory_short() -> bool:
-    """Whether so little is left of the limit that what fails now fails for that reason."""
+def is_memory_short(wanted_bytes: int = _LIBRARY_BYTES) -> bool:
+    """Whether less than this is left of the limit."""
     limit, taken = memory_limit(), memory_taken()
-    return limit is not None and taken is not None and taken + _NEARLY_BYTES > limit
+    return limit is not None and taken is not None and taken + wanted_bytes > limit
+
+
+def has_no_stack() -> bool:
+    """Whether the limit is why no thread can be started."""
+    return is_memory_short(4 * _STACK_BYTES)
+
+
+def at_exit_of_c(act: Callable[[], None]) -> None:
+    """Call this when a C library ends the process by `exit`, which Python does not see (glibc)."""
+    on_exit = getattr(_libc, "on_exit", None)
+    if on_exit is not None:
+        handler = _EXIT_HANDLER(lambda code, argument: act())  # noqa: ARG005 - as C calls it
+        _kept.append(handler)
+        on_exit(handler, None)
 
 
 def limit_descriptors() -> None:

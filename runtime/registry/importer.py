@@ -25,8 +25,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from runtime.registry.bundle import Bundle
-
-PUBLIC_NAMESPACE = "functions"
+from runtime.sdk.exception_names import PUBLIC_NAMESPACE
 
 
 class ModuleSpace(MetaPathFinder, InspectLoader):

@@ -14,15 +14,17 @@ from pathlib import Path
 import msgspec
 
 from runtime.errors import LoadError
+from runtime.processes.confinement import memory_taken
 from runtime.processes.frames import Channel
 from runtime.registry.arguments import compile_schema
 from runtime.registry.bundle import decode_bundle
-from runtime.registry.importer import PUBLIC_NAMESPACE
 from runtime.registry.invoking import LoadedFunction
 from runtime.registry.load_output import bound_output
 from runtime.registry.loading import load
 from runtime.registry.manifest import Manifest
 from runtime.registry.own_schedule import check_schedule
+from runtime.sdk.exception_names import PUBLIC_NAMESPACE
+from runtime.sdk.options import MIB, written_size
 
 
 def inspect_bundle(channel: Channel) -> None:
@@ -37,7 +39,8 @@ def inspect_bundle(channel: Channel) -> None:
         bundle = decode_bundle(encoded)
         try:
             functions = load(bundle, namespace=PUBLIC_NAMESPACE)
-            manifests = [_checked(function) for function in functions.values()]
+            taken_bytes = memory_taken() or 0
+            manifests = [_checked(function, taken_bytes) for function in functions.values()]
             answer = (b"loaded", msgspec.json.encode(manifests))
         except LoadError as error:
             fault = {
@@ -55,8 +58,15 @@ def inspect_bundle(channel: Channel) -> None:
         channel.send(*answer)
 
 
-def _checked(function: LoadedFunction) -> Manifest:
+def _checked(function: LoadedFunction, taken_bytes: int) -> Manifest:
     manifest = function.manifest
+    options = manifest.options
+    if options.isolation == "process" and taken_bytes > options.memory_bytes:
+        text = (
+            f"{manifest.name}: memory={written_size(options.memory_bytes)!r} is less than the "
+            f"{-(-taken_bytes // MIB)} MiB that are taken once the file is loaded"
+        )
+        raise LoadError("OptionError", text, file=manifest.file, line=function.line)
     try:
         compile_schema(manifest.parameters)
     except ValueError as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 MIB = 1024 * 1024
+_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +54,11 @@ class Options:
     max_age_s: float | None = None
     max_waiting: int | None = None
     result_ttl_s: float = 86_400.0
+
+
+def written_size(size_bytes: int) -> str:
+    """Return a size as an author would write it: `96MB`, `512MiB`."""
+    for unit, name in ((_MEGABYTE, "MB"), (MIB, "MiB")):
+        if size_bytes % unit == 0:
+            return f"{size_bytes // unit}{name}"
+    return f"{size_bytes}"

@@ -27,6 +27,8 @@ _RESERVE_BYTES = 32 * 1024 * 1024
 _STACK_BYTES = 1024 * 1024
 _LIBRARY_BYTES = 64 * 1024 * 1024  # what a library may ask for at once
 _ATTRIBUTES_BYTES = 256  # more than a pthread_attr_t has anywhere
+_OWN_ADJUSTMENT = Path("/proc/self/oom_score_adj")
+_OUT_OF_MEMORY_SCORE = 500  # of 1000
 _OWN_STATUS = Path("/proc/self/status")
 
 # Loaded once, before any fork: after it, allocating is best left to the child's own work.
@@ -53,6 +55,15 @@ def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent has died (Linux)."""
     if _libc is not None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def offer_to_the_kernel() -> None:
+    """Be ended before Redis and the workers when the machine has no memory left (Linux).
+
+    Said by the fork server, before it hides: what it forks takes it over, and could not say it.
+    """
+    with contextlib.suppress(OSError):
+        _OWN_ADJUSTMENT.write_text(f"{_OUT_OF_MEMORY_SCORE}", encoding="ascii")
 
 
 def restore_signals() -> None:

@@ -63,10 +63,10 @@ def _checked(function: LoadedFunction, taken_bytes: int) -> Manifest:
     options = manifest.options
     if options.isolation == "process" and taken_bytes > options.memory_bytes:
         text = (
-            f"{manifest.name}: memory={written_size(options.memory_bytes)!r} is less than the "
+            f'{manifest.name}: memory="{written_size(options.memory_bytes)}" is less than the '
             f"{-(-taken_bytes // MIB)} MiB that are taken once the file is loaded"
         )
-        raise LoadError("OptionError", text, file=manifest.file, line=function.line)
+        raise LoadError("out_of_memory", text, file=manifest.file, line=function.line)
     try:
         compile_schema(manifest.parameters)
     except ValueError as error:

@@ -154,7 +154,9 @@ def test_a_limit_below_what_the_file_takes_is_an_error_when_it_loads():
     def f(): ...
     """
     try:
-        with pytest.raises(LoadError, match=r"memory='64MB' is less than the \d+ MiB"):
+        with pytest.raises(
+            LoadError, match=r'out_of_memory: f: memory="64MB" is less than the \d+ MiB'
+        ):
             inspect(server, write(source).bundle)
         assert inspect(server, write(source.replace("64MB", "128MB")).bundle)
     finally:

@@ -15,6 +15,12 @@ _VERSIONED = re.compile(rf"{PUBLIC_NAMESPACE}_[0-9a-f]{{12}}(?:_[0-9]+)?(?=\.|$)
 _attribute_of = type.__getattribute__
 
 
+class ClassName(str):
+    """The full name of a class that was given itself, and so need not be looked up."""
+
+    __slots__ = ()
+
+
 def public_module(module: str) -> str:
     """Return a module's name as it is in every version of a function."""
     return _VERSIONED.sub(PUBLIC_NAMESPACE, module, count=1) if _VERSIONED.match(module) else module

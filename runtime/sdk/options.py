@@ -18,7 +18,8 @@ class RetryPolicy:
     """When to try again after a failure: `retries` more times after the first attempt.
 
     Delays start at `first_s` and grow by `factor` up to `longest_s`; `jitter` (0 to 1)
-    spreads them. `on` names the exception types retried (empty: all).
+    spreads them. `on` names the exception types retried (empty: all), in full: `OSError`,
+    `package.module.Error`, `functions.file.Error`.
     """
 
     retries: int = 0

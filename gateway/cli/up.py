@@ -19,6 +19,7 @@ from gateway.binding import is_loopback, is_open
 from gateway.cli.data_folder import keep_callback_secret, lock_data_folder, make_data_folder
 from gateway.cli.listening import open_listener, reachable_host, url_of
 from gateway.cli.preflight import judge_bind, make_functions_folder, plan_redis
+from runtime.processes.own_modules import module_command
 from runtime.settings import SETTINGS, Settings, read_environment, read_settings
 
 
@@ -155,5 +156,5 @@ def _become_supervisor(
 ) -> None:
     """Replace this process by the supervisor, which keeps what we opened."""
     words = [f"--{name}={value}" for name, value in flags.items()]
-    command = [sys.executable, "-m", "gateway.cli.supervise", *words, *switches]
+    command = [*module_command("gateway.cli.supervise"), *words, *switches]
     os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is wanted

@@ -145,10 +145,16 @@ def _settings_of_parts(
         "WORKERS": settings.workers,
         "RUNNERS": settings.runners,
         "AUTH": settings.auth,
+        "PUBLISH": _publish_of(settings),
         "CALLBACK_SECRET": ",".join(secrets),
         "CALLBACK_ALLOW_LOOPBACK": str(loopback or settings.callback_allow_loopback).lower(),
     }
     return {f"PENSTOCK_{name}": str(value) for name, value in values.items()}
+
+
+def _publish_of(settings: Settings) -> str:
+    """Return who may publish: a Redis of our own has no functions but those of our folder."""
+    return "always" if settings.publish == "auto" and not settings.redis else settings.publish
 
 
 def _become_supervisor(

@@ -145,6 +145,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "returns": {"type": "object", "description": "JSON Schema of the result."},
                 "options": {"type": "object"},
                 "queue": _TEXT,
+                "state": {
+                    "enum": ["serving", "loading", "unavailable"],
+                    "description": "`serving`: a version takes calls (`error` says if it is not "
+                    "the one on disk). `loading`: its file was seen, nothing serves yet; calls "
+                    "wait a moment. `unavailable`: no version has loaded, `error` says why.",
+                },
                 "error": {
                     "anyOf": [
                         {"type": "null"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
@@ -96,7 +97,7 @@ def _facts(invocation: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
 def _request(request: dict[str, Any] | None) -> str:
     if not request:
         return ""
-    query = f"?{request['query']}" if request.get("query") else ""
+    query = f"?{urlencode(request['query'], doseq=True)}" if request["query"] else ""
     return f"{request['method']} {request['path']}{query}, {request['body_bytes']:,} bytes"
 
 

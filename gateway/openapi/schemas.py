@@ -77,6 +77,32 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             }
         ),
     },
+    "InvocationRequest": {
+        "description": "The HTTP request behind a call. Headers and query parameters that hold "
+        "secrets, by their names, show `***`; the function got them as they came.",
+        **_object(
+            {
+                "method": _TEXT,
+                "path": _TEXT,
+                "query": {
+                    "type": "object",
+                    "additionalProperties": {
+                        "anyOf": [_TEXT, {"type": "array", "items": _TEXT}],
+                    },
+                },
+                "headers": {"type": "object", "additionalProperties": _TEXT},
+                "body": {
+                    **_MAYBE_TEXT,
+                    "description": "Null without one, and where it is too long to be shown: then "
+                    "`body_omitted` is true.",
+                },
+                "body_encoding": {"enum": ["text", "base64", None]},
+                "body_bytes": _COUNT,
+                "body_omitted": {"type": "boolean"},
+            },
+            ["method", "path", "query", "headers", "body", "body_encoding", "body_bytes"],
+        ),
+    },
     "Invocation": {
         "description": "One call of a function, from acceptance to its end.",
         **_object(
@@ -107,6 +133,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "arguments": {
                     "type": ["object", "null"],
                     "description": "Null in lists when long, and then `arguments_omitted`.",
+                },
+                "request": {
+                    "description": "The HTTP request, of a function that takes it; null in lists "
+                    "when long, and then `request_omitted`.",
+                    "anyOf": [{"$ref": "#/components/schemas/InvocationRequest"}, {"type": "null"}],
                 },
                 "result": {"description": "JSON, or base64 of a result of bytes."},
                 "error": {

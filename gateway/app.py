@@ -53,7 +53,7 @@ from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
 from gateway.resources.session import Session
 from gateway.resources.statistics import Statistics
-from gateway.resources.workers import WorkerList
+from gateway.resources.workers import WorkerList, WorkerPublishing
 from gateway.retrying import Retrier
 from gateway.routes import ROUTES
 from gateway.same_origin import origin_of
@@ -213,6 +213,7 @@ def _resources(
         "queue": OneQueue(store),
         "queue_purge": QueuePurge(store),
         "workers": WorkerList(store),
+        "worker_publishing": WorkerPublishing(store),
         "batch_retry": BatchRetry(store, retrier),
         "invocation": Invocation(store, directory, follower),
         "invocations": InvocationList(store),

@@ -37,6 +37,11 @@ class Settings:
     gateways: int = Field(1, ge=1, le=64, description="Gateway processes.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes.")
     runners: int = Field(8, ge=1, le=256, description="Attempts a worker process runs at once.")
+    publish: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Whether this worker's folder may replace what is published: auto: if it is "
+        "the folder or holds the files last published; always; never.",
+    )
     queues: tuple[str, ...] = Field(
         (), description="Queues this worker serves, comma-separated; empty means all."
     )

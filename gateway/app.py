@@ -19,7 +19,7 @@ from gateway.accepting import Acceptance
 from gateway.admission import read_admission
 from gateway.application import GatewayApplication
 from gateway.authentication import Doorkeeper
-from gateway.binding import is_open
+from gateway.binding import expected_hosts, is_open
 from gateway.cache_headers import CacheHeaders
 from gateway.call_plans import CallPlans
 from gateway.dashboard_files import read_dashboard_files
@@ -125,6 +125,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
             *([TracerLife(tracer)] if tracer else []),
         ],
         judge_head=plain_calls.judge_head if has_plain_calls else None,
+        hosts=expected_hosts(chosen),
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)

@@ -17,6 +17,7 @@ from falcon.asgi import Request, Response
 from gateway.post_requests import PostRequest
 from gateway.preferences import fault_of, refuse_parameters
 from gateway.problems import MEDIA_TYPE, encode_problem, status_of
+from gateway.serving.expected_hosts import ExpectedHosts
 from gateway.serving.known_heads import Judge
 from gateway.serving.limits import Limits
 
@@ -37,6 +38,7 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         limits: What a connection may ask of the server (`gateway.serving.worker`).
         drain: Ends long waits when the process stops.
         judge_head: Which requests may be taken without Falcon (`gateway.plain_calls`).
+        hosts: Whom a request may be for; None for anybody.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         max_batch_bytes: int,
         middleware: list[Any],
         judge_head: Judge | None = None,
+        hosts: ExpectedHosts | None = None,
     ) -> None:
         super().__init__(middleware=middleware)
         self.limits = limits
         self.drain = drain
         self.judge_head = judge_head
+        self.hosts = hosts
         self._max_body_bytes = max_body_bytes
         self._max_batch_bytes = max_batch_bytes
 

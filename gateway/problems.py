@@ -79,6 +79,12 @@ KINDS: dict[str, Kind] = {
     "unsupported_media_type": _kind(
         415, "Unsupported media type", "The body's Content-Type is not one that is taken here."
     ),
+    "misdirected_request": _kind(
+        421,
+        "Not for this gateway",
+        "A gateway that asks nobody for a key answers only for loopback, its bind address and "
+        "the host of `PENSTOCK_PUBLIC_URL`.",
+    ),
     "arguments_invalid": _kind(
         422, "Invalid arguments", "`errors` names each wrong argument by a JSON pointer."
     ),

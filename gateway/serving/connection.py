@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from gateway.serving.beginning import Beginnings
 from gateway.serving.drain import Drain
 from gateway.serving.exchange import Exchange
+from gateway.serving.expected_hosts import ExpectedHosts
 from gateway.serving.fixed_answers import own_lines, refusal_answer
 from gateway.serving.known_heads import KnownHeads
 from gateway.serving.limits import Limits
@@ -37,13 +38,14 @@ class Connection(asyncio.Protocol):
         *,
         limits: Limits,
         heads: KnownHeads | None = None,
+        hosts: ExpectedHosts | None = None,
     ) -> None:
         self.deadline_at = _NEVER
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._limits = limits
         self._heads = heads
-        self._parser = RequestParser(self, limits)
+        self._parser = RequestParser(self, limits, hosts)
         self._beginnings = Beginnings(
             self,
             application=config.loaded_app,

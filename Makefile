@@ -15,7 +15,7 @@ ARGS  ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test faults bench lint format docs lock clean
+.PHONY: help up test test-browsers faults bench beside lint format docs lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -28,8 +28,17 @@ test: $(VENV)/installed-dev ## Run all tests (ARGS="-k callbacks")
 	@sh tests/support/install_redis.sh
 	@sh tests/support/install_browser.sh
 	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS) \
-	  || { echo "make: once more, alone, what failed beside others"; \
-	       $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS); }
+	  || { echo "make: once more, alone, what failed: what passes now is named, and is a fault too"; \
+	       $(BIN)/python -m pytest --last-failed --last-failed-no-failures none --repeated $(ARGS); \
+	       exit 1; }
+
+test-browsers: $(VENV)/installed-dev ## Run the tests of pages in every Chromium that this Debian carries
+	@sh tests/support/install_redis.sh
+	@sh tests/support/install_browser.sh
+	@for chromium in $$(sh tests/support/chromiums.sh "$(CURDIR)/$(VENV)/chromiums"); do \
+	  "$$chromium" --version --no-sandbox || exit 1; \
+	  $(BIN)/python -m pytest tests/e2e/dashboard --chromium "$$chromium" $(ARGS) || exit 1; \
+	done
 
 faults: $(VENV)/installed-dev ## Break everything for twenty minutes and more; writes docs/reliability.md (ARGS="-k redis")
 	@sh tests/support/install_redis.sh
@@ -38,6 +47,10 @@ faults: $(VENV)/installed-dev ## Break everything for twenty minutes and more; w
 bench: $(VENV)/installed-dev ## Measure beside Celery, Taskiq, Dramatiq and BullMQ (ARGS="--quick")
 	@sh tests/support/install_redis.sh
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+beside: $(VENV)/installed-dev ## Measure this checkout beside another one (ARGS="../before --rounds 5")
+	@sh tests/support/install_redis.sh
+	@$(BIN)/python -m tests.bench.beside $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -14,12 +14,14 @@ import pytest
 
 from runtime.store.line import Line
 from runtime.store.scripts import Call, all_scripts
+from tests.support import adverse_check_cases, adverse_side_cases
 from tests.support.adverse_cases import CASES
 from tests.support.adverse_data import RUNS, Adverse, build
 from tests.support.redis_server import own_redis
 
 MOST_MS = 20.0
 _NAMES = [script.name for script in all_scripts()]
+_REGISTERED = (adverse_check_cases, adverse_side_cases)  # by being imported
 
 
 @pytest.fixture(scope="module")

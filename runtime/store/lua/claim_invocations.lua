@@ -92,7 +92,7 @@ if counts[1] == '1' then
   return { until_next(), -1, {} }
 end
 
-local first, second = unpack(redis.call('ZRANGE', ring, 0, 1))
+local first, second = unpack(redis.call('ZRANGE', ring, 0, 1))  -- at most 2
 if not first then
   return { until_next(), 0, {} }
 end

@@ -11,7 +11,7 @@ local READ = { 'status', 'function', 'queue', 'created_at', 'version', 'argument
 -- standing_of(id): a record's fields by name, or nil where there is none, or where it is a member of
 -- a batch that is not born yet.
 local function standing_of(id)
-  local values, f, is_there = redis.call('HMGET', key_record(id), unpack(READ)), {}, false
+  local values, f, is_there = redis.call('HMGET', key_record(id), unpack(READ)), {}, false  -- at most 20
   for i, name in ipairs(READ) do
     if values[i] then
       f[name] = values[i]

@@ -91,6 +91,7 @@ TABLE = (
     KeyShape("retention", "retention", "while it lives", "zset: finished ids by when they go"),
     KeyShape("events", "ev:<id>", "retention", "stream: what an attempt told while it ran"),
     KeyShape("batch", "batch:<batch>", "retention", "hash: a batch, its size and counts"),
+    KeyShape("joining", "batches:joining", "while it lives", "zset: batches that join, by birth"),
     KeyShape("batch_items", "batch:<batch>:items", "retention", "list: the ids of a batch"),
     KeyShape("schedules", "schedules", "permanent", "zset: schedule ids, all of one score"),
     KeyShape("schedule", "schedule:<id>", "permanent", "hash: a schedule and its counts"),

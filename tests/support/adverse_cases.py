@@ -19,6 +19,7 @@ from runtime.store import event_calls as events
 from runtime.store import invocation_calls as life
 from runtime.store import listing_calls as listing
 from runtime.store import metrics_calls as metrics
+from runtime.store import queue_care_calls as queue_care
 from runtime.store import submission_calls as submission
 from runtime.store import system_calls as system
 from runtime.store.scripts import Call
@@ -165,6 +166,7 @@ case("stage_batch", "a part")(
 case("commit_batch", "10,000 calls")(
     lambda d, r: submission.commit_batch(batch=d.batches[1 + r], size=BATCH)
 )
+case("join_batch", "1,000 of 10,000")(lambda d, r: submission.join_batch(d.batches[1]))
 case("read_batch", "a page far in")(
     lambda d, r: listing.read_batch(d.batches[0], start=BATCH - 500, most=GATEWAY_PAGE)
 )
@@ -173,7 +175,10 @@ case("purge_queue", "of 1,000 functions")(lambda d, r: system.purge_queue("defau
 case("purge_queue", "of 200,000 keys")(lambda d, r: system.purge_queue("crowded"))
 case("purge_queue", "of 10,000 in one lane")(lambda d, r: system.purge_queue("late"))
 case("adopt_lanes", "of 200 functions")(
-    lambda d, r: system.adopt_lanes("default", d.functions[: system.MOST_ADOPTING])
+    lambda d, r: queue_care.adopt_lanes("default", d.functions[: queue_care.MOST_ADOPTING])
+)
+case("forget_queues", "of all")(
+    lambda d, r: queue_care.forget_queues(["default"], functions=len(d.functions) + 1)
 )
 case("sweep", "a full part")(lambda d, r: system.sweep())
 case("wake_worker", "whatever waits")(lambda d, r: life.wake("default"))

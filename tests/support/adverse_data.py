@@ -20,7 +20,13 @@ from runtime.store.invocation_calls import Claimed, Settlement, claim, heartbeat
 from runtime.store.line import Line
 from runtime.store.schedule_calls import create_schedule
 from runtime.store.scripts import Call
-from runtime.store.submission_calls import commit_batch, stage_batch, submit, submit_plain
+from runtime.store.submission_calls import (
+    commit_batch,
+    join_batch,
+    stage_batch,
+    submit,
+    submit_plain,
+)
 
 FAIRNESS_KEYS = 200_000
 EXPIRED = 20_000
@@ -206,6 +212,8 @@ def _add_bystanders(data: Adverse) -> None:
                 stage_batch(batch=batch, function="b", queue="batch", version="v", entries=entries)
             )
     data.line.run(commit_batch(batch=data.batches[0], size=BATCH))
+    while data.line.run(join_batch(data.batches[0])):
+        pass
     lacking = ("function", "arguments", "cron", "timezone", "revision", "since", "source")
     schedule = {"arguments": b"{}", "cron": "* * * * *", "timezone": "UTC", "paused": "0"}
     for at in range(SCHEDULES):

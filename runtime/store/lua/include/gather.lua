@@ -1,5 +1,6 @@
 -- Entries of indexes and counts of queues are gathered while a script runs and written once at its
 -- end, each key with one command: most of what a script ends or leaves is in the same ones.
+-- include: pieces
 local members, departed, changes = {}, {}, {}
 
 -- entries_of(key): what is to come into a sorted set; append a score and a member.
@@ -19,14 +20,20 @@ local function add_member(key, score, member)
   entries[at + 1], entries[at + 2] = score, member
 end
 
--- remove_member(key, member): out of a sorted set, before anything is added.
-local function remove_member(key, member)
-  local entries = departed[key]
-  if not entries then
-    entries = {}
-    departed[key] = entries
+-- departures_of(key): what is to leave a sorted set, before anything is added; append a member.
+local function departures_of(key)
+  local leaving = departed[key]
+  if not leaving then
+    leaving = {}
+    departed[key] = leaving
   end
-  entries[#entries + 1] = member
+  return leaving
+end
+
+-- remove_member(key, member): out of a sorted set.
+local function remove_member(key, member)
+  local leaving = departures_of(key)
+  leaving[#leaving + 1] = member
 end
 
 -- change_count(key, field, by): of a hash.
@@ -42,10 +49,10 @@ end
 -- write_gathered(): among the last lines of every script that gathers.
 local function write_gathered()
   for key, entries in pairs(departed) do
-    redis.call('ZREM', key, unpack(entries))
+    in_pieces('ZREM', key, entries)
   end
   for key, entries in pairs(members) do
-    redis.call('ZADD', key, unpack(entries))
+    in_pieces('ZADD', key, entries)
   end
   for key, fields in pairs(changes) do
     for field, by in pairs(fields) do

@@ -4,6 +4,7 @@
 -- Histograms have the upper bounds below, in ms; field "<function>:run:<i>" counts what took at
 -- most the i-th bound, the last one all the rest.
 local BOUNDS = { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000 }
+local FIELDS_AT_ONCE = 500
 local tallied, times = {}, {}
 
 local function tally(field, n)
@@ -41,15 +42,19 @@ local function write_tally(now)
   local minute = key_minute(string.format('%.0f', math.floor(now / 60000)))
   local is_new = true
   for _, key in ipairs({ key_stats(), minute }) do
-    -- Two commands for all fields cost less than one for each.
-    local before, after = redis.call('HMGET', key, unpack(fields)), {}
     is_new = true
-    for i, field in ipairs(fields) do
-      is_new = is_new and not before[i]
-      after[2 * i - 1] = field
-      after[2 * i] = (before[i] or 0) + tallied[field]
+    for from = 1, #fields, FIELDS_AT_ONCE do
+      -- Two commands for so many fields cost less than one for each.
+      local last = math.min(#fields, from + FIELDS_AT_ONCE - 1)
+      local before, after = redis.call('HMGET', key, unpack(fields, from, last)), {}  -- at most 500
+      for at = from, last do
+        local field, count = fields[at], before[at - from + 1]
+        is_new = is_new and not count
+        after[#after + 1] = field
+        after[#after + 1] = (tonumber(count or '0') or 0) + tallied[field]
+      end
+      redis.call('HSET', key, unpack(after))  -- at most 1,000
     end
-    redis.call('HSET', key, unpack(after))
   end
   -- The first to write in a minute finds none of its fields there.
   if is_new then

@@ -91,6 +91,7 @@ TABLE = (
     KeyShape("retention", "retention", "while it lives", "zset: finished ids by when they go"),
     KeyShape("events", "ev:<id>", "retention", "stream: what an attempt told while it ran"),
     KeyShape("batch", "batch:<batch>", "retention", "hash: a batch, its size and counts"),
+    KeyShape("joining", "batches:joining", "while it lives", "zset: batches that join, by birth"),
     KeyShape("batch_items", "batch:<batch>:items", "retention", "list: the ids of a batch"),
     KeyShape("schedules", "schedules", "permanent", "zset: schedule ids, all of one score"),
     KeyShape("schedule", "schedule:<id>", "permanent", "hash: a schedule and its counts"),
@@ -134,9 +135,7 @@ TABLE = (
     KeyShape("caller", "caller:<name>", "permanent", "hash: the callback secrets of a name"),
     KeyShape("session", "session:<digest>", "retention", "string: the key a login stands for"),
     KeyShape("checks", "checks", "permanent", "hash: the check that runs, the last, the next"),
-    KeyShape(
-        "checks_ended", "checks:ended", "permanent", "list: ids of the last ten, latest first"
-    ),
+    KeyShape("checks_ended", "checks:ended", "permanent", "list: the last ten, latest first"),
     KeyShape("checks_wanted", "checks:wanted", "while it lives", "list: ids of checks asked for"),
     KeyShape("checks_wake", "checks:wake", "while it lives", "list: at most one wake-up token"),
     KeyShape("check", "check:<check>", "retention", "hash: a check, what it counts"),

@@ -20,6 +20,7 @@ from runtime.store.aftercare_calls import look_after, recount_running
 from runtime.store.invocation_calls import Pulse, heartbeat
 from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
+from runtime.store.submission_calls import join_batch
 from runtime.store.system_calls import sweep
 from runtime.store.trouble import TROUBLE
 from runtime.worker.housekeeping import Housekeeper
@@ -136,6 +137,9 @@ class Heart:
             has_more = care.has_more
             if care.is_miscounted:
                 self._line.run(recount_running())
+            for batch in care.unjoined:
+                while self._line.run(join_batch(batch)) and time.monotonic() < ends_at:
+                    pass
 
     def _sweep(self) -> None:
         """Take away what is past its retention, but for so long only that the next beat is safe."""

@@ -63,7 +63,7 @@ def _one_of(members: list[Any]) -> str:
     """Return a sign of a set such as [a-z_] or [^"]."""
     for sign in [*_FAVOURITES, *_PRINTABLE, *_first_of(members)]:
         if _is_in(sign, members):
-            return sign
+            return str(sign)
     raise LookupError(members)
 
 

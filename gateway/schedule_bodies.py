@@ -5,7 +5,6 @@ Every wrong member is named by a JSON pointer with what it takes; nothing unknow
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 
 from gateway.json_boundary import read_json_object
+from gateway.member_names import unknown_names
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry.arguments import check_arguments
@@ -115,16 +115,12 @@ def _read_members(
 
 def _unknown(given: Mapping[str, Any], known: tuple[str, ...]) -> list[ArgumentFault]:
     faults = []
-    for name in given:
-        if name in known:
-            continue
+    for name, hint in unknown_names(given, known):
         if name == "function":
             detail = "cannot be changed: make another schedule"
         elif name in _SHOWN_ONLY:
             detail = "is shown only, and cannot be set"
         else:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
             detail = f"is unknown; {hint}It takes: {', '.join(known)}"
         faults.append(_fault(name, detail))
     return faults

@@ -69,7 +69,15 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "Cancel all that waits in a queue",
         problems=("queue_not_found", *STORE, "store_refused"),
     ),
-    get_route("/livez", "livez", "health", "livez", "Whether the process answers", scope="open"),
+    get_route(
+        "/livez",
+        "livez",
+        "health",
+        "livez",
+        "Whether the process answers",
+        scope="open",
+        problems=("method_not_allowed",),
+    ),
     get_route(
         "/readyz",
         "readyz",
@@ -77,7 +85,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "readyz",
         "Whether Redis answers and functions are published",
         scope="open",
-        problems=("not_ready",),
+        problems=("method_not_allowed", "not_ready"),
     ),
     get_route(
         "/metrics",

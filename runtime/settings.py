@@ -64,6 +64,9 @@ class Settings:
     )
     max_body_bytes: int = Field(MIB, ge=1, description="Longest request body.")
     max_batch_bytes: int = Field(16 * MIB, ge=1, description="Longest body of a batch.")
+    max_held_bytes: int = Field(
+        256 * MIB, ge=1, description="Request bodies a gateway process holds at once; then 503."
+    )
     max_result_bytes: int = Field(MIB, ge=1, description="Longest result.")
     max_log_bytes: int = Field(64 * 1024, ge=0, description="Captured output kept per invocation.")
     max_waiting: int = Field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.openapi.shapes import ANY_OBJECT
 from gateway.problems import KINDS
 from runtime.invocations.statuses import Status
 
@@ -12,6 +13,7 @@ _COUNT = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _MAYBE_COUNT = {"type": ["integer", "null"], "minimum": 0}
+_MAYBE_ANY_OBJECT = {**ANY_OBJECT, "type": ["object", "null"]}
 ERROR_TYPES = (
     "exception",
     "timeout",
@@ -131,7 +133,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                     ),
                 },
                 "arguments": {
-                    "type": ["object", "null"],
+                    **_MAYBE_ANY_OBJECT,
                     "description": "Null in lists when long, and then `arguments_omitted`.",
                 },
                 "request": {
@@ -143,7 +145,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "error": {
                     "anyOf": [{"$ref": "#/components/schemas/InvocationError"}, {"type": "null"}]
                 },
-                "progress": {"type": ["object", "null"]},
+                "progress": _MAYBE_ANY_OBJECT,
                 "tags": {"type": "array", "items": _TEXT},
                 "queue": _TEXT,
                 "created_at": {"type": "string", "format": "date-time"},
@@ -172,9 +174,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "version": _MAYBE_TEXT,
                 "summary": _TEXT,
                 "description": _TEXT,
-                "parameters": {"type": "object", "description": "JSON Schema of the arguments."},
-                "returns": {"type": "object", "description": "JSON Schema of the result."},
-                "options": {"type": "object"},
+                "parameters": {**ANY_OBJECT, "description": "JSON Schema of the arguments."},
+                "returns": {**ANY_OBJECT, "description": "JSON Schema of the result."},
+                "options": ANY_OBJECT,
                 "queue": _TEXT,
                 "state": {
                     "enum": ["serving", "loading", "unavailable"],

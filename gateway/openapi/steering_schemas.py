@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.batch_items import MOST_ITEMS
 from gateway.openapi.relocation import component_ref
 from gateway.openapi.shapes import (
+    ANY_OBJECT,
     COUNT,
     MAYBE_COUNT,
     MAYBE_MOMENT,
@@ -38,6 +39,7 @@ STEERING_SCHEMAS: dict[str, Json] = {
             object_of(
                 {
                     "cancellation": {
+                        "type": "string",
                         "enum": ["done", "requested", "cooperative"],
                         "description": "`done`: it has ended. `requested`: its runner is being "
                         "killed. `cooperative`: it runs in a thread and is asked to stop by "
@@ -105,7 +107,7 @@ STEERING_SCHEMAS: dict[str, Json] = {
     },
     "BatchItems": {
         "type": "array",
-        "items": {"type": "object", "description": "The arguments of one call."},
+        "items": {**ANY_OBJECT, "description": "The arguments of one call."},
         "minItems": 1,
         "maxItems": MOST_ITEMS,
     },

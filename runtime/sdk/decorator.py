@@ -70,6 +70,6 @@ def declaration_of(value: object) -> Declaration | None:
     """Return what @function said of `value`, if it did."""
     try:
         found = vars(value).get(_ATTRIBUTE)
-    except TypeError:
+    except Exception:  # noqa: BLE001 - it is any object of the file: a proxy may refuse
         return None
     return found if isinstance(found, Declaration) else None

@@ -24,12 +24,14 @@ class Aftercare:
         expired: What waited longer than it was allowed to.
         has_more: Whether there is more to be done at once.
         is_miscounted: Whether a record is gone that alone said in which queue it ran.
+        unjoined: Batches whose members have yet to join the queue; their gateway has gone.
     """
 
     taken_over: tuple[tuple[str, str], ...]
     expired: tuple[str, ...]
     has_more: bool
     is_miscounted: bool
+    unjoined: tuple[str, ...] = ()
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ def look_after(*, lease_ms: int) -> Call[Aftercare]:
     """Take over attempts whose leases have run out, and end what has waited too long."""
 
     def parse(reply: list[Any]) -> Aftercare:
-        taken, expired, has_more, is_miscounted = reply
+        taken, expired, has_more, is_miscounted, unjoined = reply
         return Aftercare(
             taken_over=tuple(
                 (name.decode(), status.decode())
@@ -63,6 +65,7 @@ def look_after(*, lease_ms: int) -> Call[Aftercare]:
             expired=tuple(name.decode() for name in expired),
             has_more=has_more == 1,
             is_miscounted=is_miscounted == 1,
+            unjoined=tuple(batch.decode() for batch in unjoined),
         )
 
     words = (lease_ms, POISON_LIMIT, UNHEARD_LIMIT, FAILURE_TTL_MS)

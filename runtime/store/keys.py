@@ -73,6 +73,7 @@ TABLE = (
     KeyShape("publisher", "publisher", "retention", "string: the worker that publishes functions"),
     KeyShape("functions", "functions", "permanent", "hash: function to manifest"),
     KeyShape("versions", "versions", "permanent", "hash: function to the version that serves"),
+    KeyShape("publication", "publication", "permanent", "string: the files published, JSON"),
     KeyShape("limits", "limits", "permanent", "hash: function to its concurrency and rate"),
     KeyShape(
         "running", "running:<function_name>", "while it lives", "set: ids that run, where limited"
@@ -91,6 +92,7 @@ TABLE = (
     KeyShape("retention", "retention", "while it lives", "zset: finished ids by when they go"),
     KeyShape("events", "ev:<id>", "retention", "stream: what an attempt told while it ran"),
     KeyShape("batch", "batch:<batch>", "retention", "hash: a batch, its size and counts"),
+    KeyShape("joining", "batches:joining", "while it lives", "zset: batches that join, by birth"),
     KeyShape("batch_items", "batch:<batch>:items", "retention", "list: the ids of a batch"),
     KeyShape("schedules", "schedules", "permanent", "zset: schedule ids, all of one score"),
     KeyShape("schedule", "schedule:<id>", "permanent", "hash: a schedule and its counts"),

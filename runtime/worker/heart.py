@@ -20,6 +20,7 @@ from runtime.store.aftercare_calls import look_after, recount_running
 from runtime.store.invocation_calls import Pulse, heartbeat
 from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
+from runtime.store.submission_calls import join_batch
 from runtime.store.system_calls import sweep
 from runtime.store.trouble import TROUBLE
 from runtime.worker.housekeeping import Housekeeper
@@ -47,9 +48,10 @@ class Heart:
         describe: Returns what GET /workers shows of this worker, as JSON.
         on_pulse: Called with each answer; must not block for long.
         on_order: Called with each order for this worker; must not block for long.
+        may_publish: Returns how much this worker may publish, see `heartbeat`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a beat tells and what its answer moves
         self,
         *,
         line: Line,
@@ -60,6 +62,7 @@ class Heart:
         describe: Callable[[], bytes],
         on_pulse: Callable[[Pulse], None],
         on_order: Callable[[bytes], None],
+        may_publish: Callable[[], int],
     ) -> None:
         self._line = line
         self._worker = worker
@@ -69,6 +72,7 @@ class Heart:
         self._describe = describe
         self._on_pulse = on_pulse
         self._on_order = on_order
+        self._may_publish = may_publish
         self._housekeeper = Housekeeper(line)
         self._orders = line.keys.build("control", worker)
         self._stopped = threading.Event()
@@ -86,7 +90,7 @@ class Heart:
                 worker=self._worker,
                 lease_ms=self._lease_ms,
                 worker_ttl_ms=3 * self._lease_ms,
-                can_publish=True,
+                may_publish=self._may_publish(),
                 details=self._describe(),
                 held=[(a.claimed.id, a.claimed.token) for a in attempts],
             )
@@ -136,6 +140,9 @@ class Heart:
             has_more = care.has_more
             if care.is_miscounted:
                 self._line.run(recount_running())
+            for batch in care.unjoined:
+                while self._line.run(join_batch(batch)) and time.monotonic() < ends_at:
+                    pass
 
     def _sweep(self) -> None:
         """Take away what is past its retention, but for so long only that the next beat is safe."""

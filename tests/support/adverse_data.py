@@ -20,7 +20,13 @@ from runtime.store.invocation_calls import Claimed, Settlement, claim, heartbeat
 from runtime.store.line import Line
 from runtime.store.schedule_calls import create_schedule
 from runtime.store.scripts import Call
-from runtime.store.submission_calls import commit_batch, stage_batch, submit, submit_plain
+from runtime.store.submission_calls import (
+    commit_batch,
+    join_batch,
+    stage_batch,
+    submit,
+    submit_plain,
+)
 
 FAIRNESS_KEYS = 200_000
 EXPIRED = 20_000
@@ -37,12 +43,6 @@ HOUR_MS = 3_600_000
 RUNS = 3
 """So often a test runs a script on what is large, each time on a part that no run has touched."""
 
-BORN = ("function", "queue", "created_at", "status", "version", "arguments", "priority", "key")
-STARTED = (*BORN, "worker", "started_at", "attempt", "token", "expires_at")
-ENDED = (*STARTED, "finished_at", "tags")
-WHOLE = "the record"
-"""Stands for the whole record among the fields that are taken away."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
@@ -51,21 +51,6 @@ class Member:
     id: str
     token: int = 0
     lacks: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wounded:
-    """Records with each field missing in turn, each beside a healthy one.
-
-    They are in a queue of their own; all that run are held by the worker `alive`.
-    """
-
-    queue: str
-    function: str
-    queued: tuple[Member, ...] = ()
-    due: tuple[Member, ...] = ()
-    running: tuple[Member, ...] = ()
-    ended: tuple[Member, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,7 +85,7 @@ def build(line: Line) -> Adverse:
     return data
 
 
-def _run_all(line: Line, calls: Iterable[Call[Any]], *, at_once: int = 500) -> list[Any]:
+def run_all(line: Line, calls: Iterable[Call[Any]], *, at_once: int = 500) -> list[Any]:
     replies: list[Any] = []
     part: list[Call[Any]] = []
     for call in calls:
@@ -119,7 +104,7 @@ def _plain(data: Adverse, function: str, queue: str, count: int) -> list[str]:
     return ids
 
 
-def _claim_all(data: Adverse, queue: str, worker: str, *, lease_ms: int) -> list[Claimed]:
+def claim_all(data: Adverse, queue: str, worker: str, *, lease_ms: int) -> list[Claimed]:
     found: list[Claimed] = []
     while True:
         got = data.line.run(claim(queue=queue, worker=worker, limit=64, lease_ms=lease_ms))
@@ -134,81 +119,16 @@ def _members(claimed: Iterable[Claimed]) -> list[Member]:
 
 def _add_leases(data: Adverse) -> None:
     _plain(data, "held", "default", LEASES // 2)
-    data.dead = _members(_claim_all(data, "default", "dead", lease_ms=1))
+    data.dead = _members(claim_all(data, "default", "dead", lease_ms=1))
     _plain(data, "held", "default", LEASES // 2)
-    data.alive = _members(_claim_all(data, "default", "alive", lease_ms=24 * HOUR_MS))
+    data.alive = _members(claim_all(data, "default", "alive", lease_ms=24 * HOUR_MS))
 
 
-def _sound_and_not(fields: Iterable[str]) -> Iterator[str]:
-    """Each field to be taken away, and between two of them nothing."""
-    for name in (WHOLE, *fields):
-        yield from ("", name)
-    yield ""
-
-
-def _wish(function: str, queue: str, **more: Any) -> tuple[str, Call[Any]]:
+def wish_for(function: str, queue: str, **more: Any) -> tuple[str, Call[Any]]:
     one = new_invocation_id()
     fields = {"version": "v", "arguments": b"{}", "tags": b'["t"]', **more.pop("fields", {})}
     wishes = {"key": "k", "priority": 6, "max_age_ms": HOUR_MS, "tags": ("t",), **more}
     return one, submit(invocation_id=one, function=function, queue=queue, fields=fields, **wishes)
-
-
-def _submit_each(data: Adverse, function: str, queue: str, lacks: list[str], **more: Any) -> None:
-    _run_all(data.line, [_wish(function, queue, **more)[1] for _ in lacks])
-
-
-def _take_away(data: Adverse, members: Iterable[Member]) -> None:
-    for one in members:
-        record = data.key("record", one.id)
-        if one.lacks == WHOLE:
-            data.command("DEL", record)
-        elif one.lacks:
-            data.command("HDEL", record, one.lacks)
-
-
-def add_wounded(data: Adverse) -> Wounded:
-    """Write some more wounded records and their neighbours, all of one function."""
-    data.wounded += 1
-    queue = f"wounded{data.wounded}"
-    function = f"w{data.wounded}"
-    ended = _claimed_each(data, function, queue, list(_sound_and_not(ENDED)))
-    data.line.run(
-        settle(
-            [
-                Settlement(id=one.id, token=one.token, status="succeeded", ttl_ms=1, result=b"1")
-                for one in ended
-            ],
-            worker="alive",
-        )
-    )
-    running = _claimed_each(data, function, queue, list(_sound_and_not(STARTED)))
-    lacks = list(_sound_and_not(BORN))
-    queued = [_wish(function, queue) for _ in lacks]
-    due = [_wish(function, queue, delay_ms=HOUR_MS) for _ in lacks]
-    _run_all(data.line, [call for _, call in (*queued, *due)])
-    wounded = Wounded(
-        queue=queue,
-        function=function,
-        queued=_with(queued, lacks),
-        due=_with(due, lacks),
-        running=tuple(running),
-        ended=tuple(ended),
-    )
-    for members in (wounded.queued, wounded.due, wounded.running, wounded.ended):
-        _take_away(data, members)
-    return wounded
-
-
-def _with(wishes: list[tuple[str, Call[Any]]], lacks: list[str]) -> tuple[Member, ...]:
-    pairs = zip(wishes, lacks, strict=True)
-    return tuple(Member(id=one, lacks=name) for (one, _), name in pairs)
-
-
-def _claimed_each(data: Adverse, function: str, queue: str, lacks: list[str]) -> list[Member]:
-    _submit_each(data, function, queue, lacks)
-    claimed = _claim_all(data, queue, "alive", lease_ms=24 * HOUR_MS)
-    pairs = zip(claimed, lacks, strict=True)
-    return [Member(id=one.id, token=one.token, lacks=name) for one, name in pairs]
 
 
 def _add_history(data: Adverse) -> None:
@@ -217,9 +137,9 @@ def _add_history(data: Adverse) -> None:
         calls = []
         for at in range(count):
             url = {n: text % (at % RECEIVERS, at % 3) for n, text in wishes.items()}
-            calls.append(_wish("past", "past", key="", fields=url)[1])
-        _run_all(data.line, calls)
-        claimed = _claim_all(data, "past", "alive", lease_ms=HOUR_MS)
+            calls.append(wish_for("past", "past", key="", fields=url)[1])
+        run_all(data.line, calls)
+        claimed = claim_all(data, "past", "alive", lease_ms=HOUR_MS)
         for start in range(0, len(claimed), 32):
             data.line.run(
                 settle(
@@ -244,8 +164,8 @@ def _add_functions(data: Adverse) -> None:
         calls.append(
             publish_function(name, manifest=manifest, version=name, source=b"", limits=limits)
         )
-        calls.append(_wish(name, "default", key="", max_age_ms=0)[1])
-    _run_all(data.line, calls)
+        calls.append(wish_for(name, "default", key="", max_age_ms=0)[1])
+    run_all(data.line, calls)
     for name in data.functions[::15]:
         data.command("SADD", data.key("running", name), "somebody")
     data.command(
@@ -256,10 +176,10 @@ def _add_functions(data: Adverse) -> None:
 def _add_late(data: Adverse) -> None:
     """Half of them of a function that has its queue for itself, half of three that take turns."""
     half = EXPIRED // 2
-    wishes = [_wish("late", "late", key="", max_age_ms=1) for _ in range(half)]
-    wishes += [_wish(f"late{at % 3}", "lates", key="", max_age_ms=1) for at in range(half)]
+    wishes = [wish_for("late", "late", key="", max_age_ms=1) for _ in range(half)]
+    wishes += [wish_for(f"late{at % 3}", "lates", key="", max_age_ms=1) for at in range(half)]
     data.late = [one for one, _ in wishes]
-    _run_all(data.line, (call for _, call in wishes))
+    run_all(data.line, (call for _, call in wishes))
 
 
 def _add_crowd(data: Adverse) -> None:
@@ -278,7 +198,7 @@ def _add_crowd(data: Adverse) -> None:
                 fields={"version": "v", "arguments": b"{}"},
             )
 
-    _run_all(data.line, calls(), at_once=2_000)
+    run_all(data.line, calls(), at_once=2_000)
 
 
 def _add_bystanders(data: Adverse) -> None:
@@ -292,6 +212,8 @@ def _add_bystanders(data: Adverse) -> None:
                 stage_batch(batch=batch, function="b", queue="batch", version="v", entries=entries)
             )
     data.line.run(commit_batch(batch=data.batches[0], size=BATCH))
+    while data.line.run(join_batch(data.batches[0])):
+        pass
     lacking = ("function", "arguments", "cron", "timezone", "revision", "since", "source")
     schedule = {"arguments": b"{}", "cron": "* * * * *", "timezone": "UTC", "paused": "0"}
     for at in range(SCHEDULES):
@@ -311,7 +233,7 @@ def _add_bystanders(data: Adverse) -> None:
                 worker=f"w{at}",
                 lease_ms=HOUR_MS,
                 worker_ttl_ms=24 * HOUR_MS,
-                can_publish=True,
+                may_publish=1,
                 details=b"{}",
                 held=[],
             )

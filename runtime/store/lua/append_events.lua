@@ -4,6 +4,7 @@
 --          an entry is 3 values: number, kind, data; numbers rise within an attempt, and an entry
 --          that is sent again is taken once
 -- RETURNS  DONE | STALE
+-- MOST     3 steps an entry, of 256 KiB together; 100 pages of 100 entries are dropped at most
 -- WHY ONE SCRIPT  an attempt that lost its lease must not speak for the one that took over.
 -- An entry's id in the stream is <attempt>-<number>, so the order is that of the attempts. The oldest
 -- go when an invocation has told more than most_bytes.

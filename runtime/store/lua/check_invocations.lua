@@ -57,7 +57,9 @@ end
 
 local function check_indexes(id, f)
   local names = { index_of(f.status), index_of_function(f.status, f['function']) }
-  for _, tag in ipairs(tags_of(f)) do
+  -- What was cancelled before it joined the queue gets its tags with the others of its batch.
+  local joins = f.batch and redis.call('HEXISTS', key_batch(f.batch), 'join') == 1
+  for _, tag in ipairs(joins and {} or tags_of(f)) do
     names[#names + 1] = 'tag:' .. tag
   end
   for _, name in ipairs(names) do

@@ -1,14 +1,20 @@
--- commit_batch: a staged batch is born, all of it.
+-- commit_batch: a staged batch is born: from now on it is there. A small one joins the queue at once;
+-- members of a larger one join by join_batch, some at a time.
 --
 -- ARGV     batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms, api_key
 --          an empty word or 0 means "none" everywhere
 -- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | INCOMPLETE | REVOKED, batch, created_at, what waits or is
 --          staged, -1, 0}
--- MOST     4 steps a member, of at most 10,000
+-- MOST     10,000 members looked up by 20 steps; 1,000 joined: 4 steps each
 -- WHY ONE SCRIPT  a caller that holds a batch must find all of it, and no part may run of a batch
 --                 that was refused.
 -- include: clock
 -- include: lanes
+-- include: create_delivery
+-- include: gather
+-- include: tally
+-- include: finish
+-- include: join_slice
 -- include: api_keys
 local now = now_ms()
 local key, items = key_batch(batch), key_batch_items(batch)
@@ -55,52 +61,17 @@ if run_at_ms ~= '0' then
 elseif delay_ms ~= '0' then
   due = now + tonumber(delay_ms)
 end
-local is_later = due > now
-local expires_at = max_age_ms ~= '0' and math.max(now, due) + tonumber(max_age_ms)
-redis.call('HSET', key, 'size', size, 'created_at', now, is_later and 'scheduled' or 'queued', size)
+local expires_at = max_age_ms ~= '0' and math.max(now, due) + tonumber(max_age_ms) or 0
+redis.call('HSET', key, 'size', size, 'created_at', now, 'queued', size,
+  'join', string.format('0 %.0f %.0f', due > now and due or 0, expires_at))
+redis.call('ZADD', key_joining(), now, batch)
 redis.call('PERSIST', key)
 redis.call('PERSIST', items)
 if idempotency ~= '' then
   redis.call('HSET', key_idempotency(idempotency), 'id', batch, 'body', body_digest)
   redis.call('PEXPIRE', key_idempotency(idempotency), idempotency_ttl_ms)
 end
--- All members were staged alike.
-local alike = redis.call('HMGET', key_record(redis.call('LINDEX', items, 0)), 'priority', 'tags',
-  'key')
-local score = urgency(tonumber(alike[1] or '5'), now)
-local index = is_later and 'scheduled' or 'live'
-local indexes = { key_index(index), key_index(index .. ':' .. f[3]) }
-for _, tag in ipairs(alike[2] and cjson.decode(alike[2]) or {}) do
-  indexes[#indexes + 1] = key_index('tag:' .. tag)
-end
-for from = 0, tonumber(size) - 1, STEP do
-  local in_index, in_place = {}, {}
-  for at, id in ipairs(redis.call('LRANGE', items, from, from + STEP - 1)) do
-    local record = key_record(id)
-    redis.call('PERSIST', record)
-    in_index[2 * at - 1], in_index[2 * at] = 0, id
-    in_place[2 * at - 1], in_place[2 * at] = is_later and due or score, id
-    if expires_at and is_later then
-      redis.call('HSET', record, 'expires_at', expires_at, 'status', 'scheduled', 'scheduled_for', due)
-    elseif expires_at then
-      redis.call('HSET', record, 'expires_at', expires_at)
-    elseif is_later then
-      redis.call('HSET', record, 'status', 'scheduled', 'scheduled_for', due)
-    end
-  end
-  for _, index in ipairs(indexes) do
-    redis.call('ZADD', index, unpack(in_index))  -- at most 1,000 pairs
-  end
-  if expires_at then
-    for at = 1, #in_index, 2 do
-      in_index[at] = expires_at
-    end
-    redis.call('ZADD', key_expiring(), unpack(in_index))  -- at most 1,000 pairs
-  end
-  if is_later then
-    put_all_later(f[4], in_place)
-  else
-    put_all_in_lane(f[4], f[3], alike[3] or '', in_place)
-  end
+if tonumber(size) <= STEP then
+  join_slice(batch, STEP, now)
 end
 return { 'NEW', batch, now, -1, 0 }

@@ -2,7 +2,8 @@
 --
 -- ARGV     lease_ms, poison_limit, unheard_limit, failure_ttl_ms
 -- RETURNS  {{id, status of each attempt taken over…}, {ids that have expired…}, 1 if it is to be
---          called again at once else 0, 1 if running ones are to be counted anew else 0}
+--          called again at once else 0, 1 if running ones are to be counted anew else 0,
+--          {batches that have yet to join the queue, whose gateway seems to be gone…}}
 -- MOST     100 leases and 100 expired: 40 steps each
 -- WHY ONE SCRIPT  a lease is taken over only if nobody did, and its holder did not extend it.
 -- One damaged record harms no other: it is set aside.
@@ -15,6 +16,7 @@
 -- include: leave
 -- include: quarantine
 local MOST = 100
+local JOINING_MS = 5000  -- so long its gateway is given
 local now = now_ms()
 
 -- was_never_held(was, lease_end): whether the worker that claimed it does not know of it: it has
@@ -88,4 +90,5 @@ end
 write_gathered()
 write_tally(now)
 local has_more = #leases == 2 * MOST or #old == MOST
-return { taken, expired, has_more and 1 or 0, redis.call('EXISTS', key_miscounted()) }
+local unjoined = redis.call('ZRANGEBYSCORE', key_joining(), '-inf', now - JOINING_MS, 'LIMIT', 0, 10)
+return { taken, expired, has_more and 1 or 0, redis.call('EXISTS', key_miscounted()), unjoined }

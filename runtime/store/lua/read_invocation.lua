@@ -3,6 +3,7 @@
 --
 -- ARGV     id, gateway
 -- RETURNS  {record as HGETALL, delivery's status or '', delivery's attempts}
+-- MOST     6 steps
 -- WHY ONE SCRIPT  between reading "running" and asking to be told, it may finish.
 local record = key_record(id)
 local all = redis.pcall('HGETALL', record)

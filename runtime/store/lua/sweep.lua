@@ -2,6 +2,7 @@
 --
 -- ARGV     most
 -- RETURNS  how many went
+-- MOST     12 steps an invocation, of at most `most`
 -- WHY ONE SCRIPT  an id that is listed has a record.
 -- include: clock
 local now = now_ms()

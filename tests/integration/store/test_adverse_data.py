@@ -14,12 +14,16 @@ import pytest
 
 from runtime.store.line import Line
 from runtime.store.scripts import Call, all_scripts
+from tests.support import adverse_check_cases, adverse_side_cases
 from tests.support.adverse_cases import CASES
 from tests.support.adverse_data import RUNS, Adverse, build
 from tests.support.redis_server import own_redis
+from tests.support.wounded_records import add_wounded
 
 MOST_MS = 20.0
+WOUNDED = 3
 _NAMES = [script.name for script in all_scripts()]
+_REGISTERED = (adverse_check_cases, adverse_side_cases)  # by being imported
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,10 @@ def times() -> Iterator[dict[str, float]]:
 def adverse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adverse]:
     with own_redis(tmp_path_factory.mktemp("adverse")) as url:
         line = Line(url, timeout_s=60)
-        yield build(line)
+        data = build(line)
+        for _ in range(WOUNDED):
+            add_wounded(data)
+        yield data
         line.close()
 
 

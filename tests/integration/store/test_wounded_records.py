@@ -22,7 +22,8 @@ from runtime.store.invocation_calls import (
 from runtime.store.line import Line
 from runtime.store.submission_calls import submit
 from runtime.store.system_calls import purge_queue, read_queues, sweep
-from tests.support.adverse_data import HOUR_MS, Adverse, Member, Wounded, add_wounded
+from tests.support.adverse_data import HOUR_MS, Adverse, Member
+from tests.support.wounded_records import Wounded, add_wounded
 
 MOST_TURNS = 20
 
@@ -65,7 +66,7 @@ def beat(data: Adverse, held: Iterable[Member] = ()) -> tuple[str, ...]:
         worker="alive",
         lease_ms=HOUR_MS,
         worker_ttl_ms=HOUR_MS,
-        can_publish=True,
+        may_publish=1,
         details=b"{}",
         held=[(one.id, one.token) for one in held],
     )

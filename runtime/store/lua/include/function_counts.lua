@@ -9,7 +9,7 @@ local function counts(name, endings)
   for i, ending in ipairs(endings) do
     fields[i] = name .. ending
   end
-  local values = redis.call('HMGET', key_stats(), unpack(fields))
+  local values = redis.call('HMGET', key_stats(), unpack(fields))  -- at most 16
   for i = 1, #fields do
     values[i] = tonumber(values[i] or '0')
   end

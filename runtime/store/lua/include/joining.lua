@@ -33,8 +33,8 @@ local function put_all_in_lane(queue, function_name, key, entries)
   end
   redis.call('HINCRBY', key_waiting(), function_name, count)
   local lane_key = key_lane(queue, function_name, key)
-  if redis.call('ZADD', lane_key, unpack(entries)) == count
-    and redis.call('ZCARD', lane_key) == count then
+  local added = redis.call('ZADD', lane_key, unpack(entries))  -- at most 1,000 pairs
+  if added == count and redis.call('ZCARD', lane_key) == count then
     join_turns(queue, function_name, key)
   end
   wake(queue)

@@ -9,9 +9,9 @@ local READ = { 'status', 'function', 'queue', 'created_at', 'version', 'argument
   'retry_at', 'batch', 'tags', 'callback', 'delivery' }
 
 -- standing_of(id): a record's fields by name, or nil where there is none, or where it is a member of
--- a batch that is not born yet.
+-- a batch that has not joined the queue yet.
 local function standing_of(id)
-  local values, f, is_there = redis.call('HMGET', key_record(id), unpack(READ)), {}, false
+  local values, f, is_there = redis.call('HMGET', key_record(id), unpack(READ)), {}, false  -- at most 20
   for i, name in ipairs(READ) do
     if values[i] then
       f[name] = values[i]
@@ -22,7 +22,8 @@ local function standing_of(id)
     return nil
   end
   if f.batch and f.status == 'queued' and redis.call('PTTL', key_record(id)) >= 0
-    and redis.call('HEXISTS', key_batch(f.batch), 'size') == 0 then
+    and (redis.call('HEXISTS', key_batch(f.batch), 'size') == 0
+      or redis.call('HEXISTS', key_batch(f.batch), 'join') == 1) then
     return nil
   end
   return f

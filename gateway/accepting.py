@@ -1,6 +1,6 @@
-"""From a submission to an answer: submit it in one round trip, and wait if the caller prefers.
+"""From a submission to an answer: submit it in one round trip, wait if the caller prefers, render.
 
-Shared by all that make one invocation: calls, but for plain ones, and retries.
+Shared by all that make one invocation: calls and retries.
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ from falcon.asgi import Request, Response
 
 from gateway.acceptance_log import AcceptanceLog
 from gateway.admission import Admission
+from gateway.call_plans import CallPlan
+from gateway.ended import EndedWriter
 from gateway.endings import ending_problem
 from gateway.error_handlers import write_problem
-from gateway.following import Follower
-from gateway.newborn import NewbornWriter
+from gateway.following import Follower, record_of
 from gateway.preferences import Preferences
 from gateway.tracing import accepting
+from gateway.waiting import Notice, wait_for
 from runtime.invocations.record import Record, record_at_birth
-from runtime.invocations.submission import Submission, submit
+from runtime.invocations.submission import Submission
 from runtime.invocations.view import invocation_json
-from runtime.store.multiplexer import Multiplexer
-from runtime.store.submission_calls import Pace, Submitted
+from runtime.store.submission_calls import Submitted
 from runtime.telemetry.tracing import Tracer
 
 ASK_AGAIN_S = "1"
+_JSON = "application/json"
 
 
 class Acceptance:
@@ -31,7 +33,6 @@ class Acceptance:
     def __init__(
         self,
         *,
-        store: Multiplexer,
         follower: Follower,
         admission: Admission,
         log: AcceptanceLog,
@@ -40,16 +41,20 @@ class Acceptance:
         self.admission = admission
         self._log = log
         self._tracer = tracer
-        self._store = store
         self._follower = follower
-        self._newborns = NewbornWriter()
+        self._ended = EndedWriter()
 
     def waiter(self, preferences: Preferences) -> str | None:
         """Return who is to be told of the end."""
         return self._follower.gateway_id if preferences.wait_s else None
 
     async def answer(
-        self, req: Request, resp: Response, submission: Submission, preferences: Preferences
+        self,
+        req: Request,
+        resp: Response,
+        plan: CallPlan,
+        submission: Submission,
+        preferences: Preferences,
     ) -> None:
         """Submit, and answer.
 
@@ -57,49 +62,66 @@ class Acceptance:
             ProblemError: It was not taken.
             InvocationGoneError: It repeats one whose record is no longer kept.
         """
-        if preferences.wait_s:
-            record = await self._submit_and_wait(resp, submission, preferences)
-            point_to(resp, record.id, preferences)
-            show(req, resp, record)
-            return
-        submitted = await self._submit(submission)
-        if self._is_new(resp, submission.function, submitted, submission.pace):
-            invocation = self._newborns.write(submission, submitted.created_at_ms)
+        if not preferences.wait_s:
+            submitted = await self._submit(plan, submission)
+            if self._is_new(resp, submission, submitted):
+                point_to(resp, submission.id, preferences)
+                _accept(resp, plan.newborns.write(submission, submitted.created_at_ms))
+                return
         else:
-            invocation = invocation_json(await self._follower.fetch(submitted.id))
-        point_to(resp, submitted.id, preferences)
-        _accept(resp, invocation)
+            with self._follower.expect(submission.id) as arrival:
+                submitted = await self._submit(plan, submission)
+                if self._is_new(resp, submission, submitted):
+                    notice = await wait_for(arrival, preferences.wait_s)
+                    point_to(resp, submission.id, preferences)
+                    await self._show_end(req, resp, submission, submitted, notice)
+                    return
+        record = await self._follower.fetch(submitted.id, preferences.wait_s)
+        point_to(resp, record.id, preferences)
+        if preferences.wait_s:
+            show(req, resp, record)
+        else:
+            _accept(resp, invocation_json(record))
 
-    async def _submit(self, submission: Submission) -> Submitted:
+    async def _submit(self, plan: CallPlan, submission: Submission) -> Submitted:
         if self._tracer is None:
-            submitted = await self._store.run(submit(submission))
+            submitted = await plan.submit(submission)
         else:
             with accepting(self._tracer, submission) as traced:
-                submitted = await self._store.run(submit(traced))
+                submitted = await plan.submit(traced)
             submission = traced
         if submitted.reception == "NEW":
             self._log.note(submission)
         return submitted
 
-    async def _submit_and_wait(
-        self, resp: Response, submission: Submission, preferences: Preferences
-    ) -> Record:
-        with self._follower.expect(submission.id) as arrival:
-            submitted = await self._submit(submission)
-            if self._is_new(resp, submission.function, submitted, submission.pace):
-                newborn = record_at_birth(submission, submitted.created_at_ms)
-                return await self._follower.until_finished(arrival, newborn, preferences.wait_s)
-        return await self._follower.fetch(submitted.id, preferences.wait_s)
+    async def _show_end(
+        self,
+        req: Request,
+        resp: Response,
+        submission: Submission,
+        submitted: Submitted,
+        notice: Notice | None,
+    ) -> None:
+        """Answer how it ended, or how it stands when the time to wait is over."""
+        if isinstance(notice, bytes):
+            ended = self._ended.write(notice, submission.arguments)
+            if ended is not None and submission.request is None:
+                resp.content_type = _JSON
+                resp.data = ended
+                return
+        born = record_at_birth(submission, submitted.created_at_ms)
+        if notice is None:
+            show(req, resp, await self._follower.how_it_stands(born))
+        else:
+            show(req, resp, record_of(notice, born.arguments, born.request))
 
-    def _is_new(
-        self, resp: Response, function: str, submitted: Submitted, pace: Pace | None = None
-    ) -> bool:
+    def _is_new(self, resp: Response, submission: Submission, submitted: Submitted) -> bool:
         """Whether it was born; else it repeats another, or is refused."""
         if submitted.calls_left is not None:
-            resp.set_headers(self.admission.headers(submitted, pace))
+            resp.set_headers(self.admission.headers(submitted, submission.pace))
         if submitted.reception == "NEW":
             return True
-        refusal = self.admission.refusal(submitted, function, pace)
+        refusal = self.admission.refusal(submitted, submission.function, submission.pace)
         if refusal is not None:
             raise refusal
         resp.set_header("Idempotency-Replayed", "true")
@@ -121,12 +143,12 @@ def show(req: Request, resp: Response, record: Record) -> None:
     elif (problem := ending_problem(record)) is not None:
         write_problem(req, resp, problem)
     else:
-        resp.content_type = "application/json"
+        resp.content_type = _JSON
         resp.data = invocation_json(record)
 
 
 def _accept(resp: Response, invocation: bytes) -> None:
     resp.status = 202
     resp.set_header("Retry-After", ASK_AGAIN_S)
-    resp.content_type = "application/json"
+    resp.content_type = _JSON
     resp.data = invocation

@@ -34,7 +34,6 @@ from gateway.key_checking import KeyChecker
 from gateway.key_failures import KeyFailures
 from gateway.key_ring import KeyRing
 from gateway.minutes import Minutes
-from gateway.plain_calls import PlainCalls
 from gateway.resources.batches import Batch, BatchRetry
 from gateway.resources.batching import InvokeBatch
 from gateway.resources.bulk import BulkCancel, BulkRetry
@@ -66,6 +65,7 @@ from gateway.tracing import TracerLife
 from gateway.trouble_reporting import TroubleReporter
 from gateway.waiting import Waiters
 from runtime.callbacks.guard import parse_policy
+from runtime.callbacks.recent import RecentJudgements
 from runtime.logs import configure_logs
 from runtime.settings import Settings, read_environment, read_settings
 from runtime.store.multiplexer import Multiplexer
@@ -92,19 +92,8 @@ def create(settings: Settings | None = None) -> GatewayApplication:
 
     log = AcceptanceLog()
     admission = read_admission(chosen)
-    acceptance = Acceptance(
-        store=store, follower=follower, admission=admission, log=log, tracer=tracer
-    )
-    plain_calls = PlainCalls(
-        directory=directory,
-        plans=CallPlans(store, gateway_id=gateway_id, max_waiting=admission.max_waiting),
-        follower=follower,
-        waiters=waiters,
-        admission=admission,
-        log=log,
-        max_body_bytes=chosen.max_body_bytes,
-    )
-    has_plain_calls = is_open(chosen) and tracer is None and not admission.counts_calls
+    acceptance = Acceptance(follower=follower, admission=admission, log=log, tracer=tracer)
+    plans = CallPlans(store, max_waiting=admission.max_waiting)
 
     def drain() -> None:
         waiters.drain()
@@ -130,12 +119,11 @@ def create(settings: Settings | None = None) -> GatewayApplication:
             Life(store, directory, inbox, TroubleReporter(store), ring),
             *([TracerLife(tracer)] if tracer else []),
         ],
-        judge_head=plain_calls.judge_head if has_plain_calls else None,
         hosts=expected_hosts(chosen),
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)
-    resources = _resources(chosen, store, directory, follower, acceptance, tracer)
+    resources = _resources(chosen, store, directory, follower, acceptance, plans, tracer)
     more = {
         "events": Events(streams, follower),
         "keys": KeyList(store),
@@ -197,11 +185,15 @@ def _resources(
     directory: FunctionDirectory,
     follower: Follower,
     acceptance: Acceptance,
+    plans: CallPlans,
     tracer: Tracer | None,
 ) -> dict[str, object]:
     policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
+    callbacks = RecentJudgements(policy)
     retrier = Retrier(store, directory, acceptance.admission)
-    invoke = InvokeFunction(directory=directory, acceptance=acceptance, callback_policy=policy)
+    invoke = InvokeFunction(
+        directory=directory, plans=plans, acceptance=acceptance, callbacks=callbacks
+    )
     documents = Documents(directory)
     dashboard = read_dashboard_files()
     return {
@@ -211,7 +203,7 @@ def _resources(
             store=store,
             directory=directory,
             admission=acceptance.admission,
-            callback_policy=policy,
+            callbacks=callbacks,
             longest_item_bytes=settings.max_body_bytes,
             tracer=tracer,
         ),
@@ -227,7 +219,9 @@ def _resources(
         "batch_retry": BatchRetry(store, retrier),
         "invocation": Invocation(store, directory, follower),
         "invocations": InvocationList(store),
-        "one_retry": OneRetry(directory=directory, follower=follower, acceptance=acceptance),
+        "one_retry": OneRetry(
+            directory=directory, plans=plans, follower=follower, acceptance=acceptance
+        ),
         "bulk_retry": BulkRetry(store, retrier),
         "bulk_cancel": BulkCancel(store),
         "result": Result(follower),

@@ -1,36 +1,32 @@
 """The ASGI application: Falcon, behind a body that is read whole and bounded first.
 
-Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the
-headers by name under `NOTED`. HEAD is served as GET, and its
-response's body dropped by the server (`IS_HEAD` tells them apart). A body over the limit of its
-operation is refused without reading the rest; a long one of a caller who may not come in is not
-read at all.
+Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the headers by name
+under `HEADERS`. HEAD is served as GET, and its response's body dropped by the server (`IS_HEAD`
+tells them apart). A body over the limit of its operation is refused without reading the rest; a
+long one of a caller who may not come in is not read at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import falcon.asgi
 from falcon.asgi import Request, Response
 
 from gateway.body_limits import SMALL_BYTES, BodyLimit, BodyLimits
-from gateway.post_requests import PostRequest
 from gateway.preferences import fault_of, refuse_parameters
 from gateway.problems import MEDIA_TYPE, ProblemError
 from gateway.serving.expected_hosts import ExpectedHosts
 from gateway.serving.held_bodies import HeldBodies
-from gateway.serving.known_heads import Judge
 from gateway.serving.limits import Limits
+from gateway.serving.parsing import HEADERS
 
 BODY = "penstock.body"
-NOTED = "penstock.noted"
 IS_HEAD = "penstock.is_head"
 _JUDGED_FIRST_BYTES = 64 * 1024
 Event = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
-Responder = Callable[..., Awaitable[None]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Door = Callable[[dict[str, Any]], Awaitable[ProblemError | None]]
 
@@ -42,7 +38,6 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         limits: What a connection may ask of the server (`gateway.serving.worker`).
         bodies: How many bytes of bodies are held, all connections together.
         drain: Ends long waits when the process stops.
-        judge_head: Which requests may be taken without Falcon (`gateway.plain_calls`).
         hosts: Whom a request may be for; None for anybody.
     """
 
@@ -55,13 +50,11 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         middleware: list[Any],
         door: Door | None = None,
         bodies: HeldBodies | None = None,
-        judge_head: Judge | None = None,
         hosts: ExpectedHosts | None = None,
     ) -> None:
         super().__init__(middleware=middleware)
         self.limits = limits
         self.drain = drain
-        self.judge_head = judge_head
         self.hosts = hosts
         self.bodies = bodies
         self._body_limits = body_limits
@@ -74,12 +67,9 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        if type(scope["headers"]) is not list:  # ASGI lets it be any iterable
-            scope["headers"] = list(scope["headers"])
-        scope[NOTED] = _by_name(scope["headers"])
         limit: BodyLimit | None = None
-        announced = int(scope[NOTED].get(b"content-length", 0))
-        is_chunked = b"transfer-encoding" in scope[NOTED]
+        announced = int(scope[HEADERS].get(b"content-length", 0))
+        is_chunked = b"transfer-encoding" in scope[HEADERS]
         if announced > SMALL_BYTES or is_chunked:
             limit = self._limit_of(scope)
             problem = _too_large(limit) if announced > limit.most_bytes else None
@@ -98,63 +88,17 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
             await _refuse(scope, send, _too_large(limit))
             return
         scope[BODY] = body
-        if scope["method"] == "POST":
-            scope[IS_HEAD] = False
-            await self._serve_post(scope, receive, send)
-        else:
-            await self._serve_any(scope, receive, send)
-
-    async def _serve_any(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Serve a request by Falcon's own cycle."""
         scope[IS_HEAD] = scope["method"] == "HEAD"
         if scope[IS_HEAD]:
-            scope = {**scope, "method": "GET"}
-        first: list[Event] = [{"type": "http.request", "body": scope[BODY], "more_body": False}]
+            scope["method"] = "GET"
+        first: Event | None = {"type": "http.request", "body": body, "more_body": False}
 
         async def receive_again() -> Event:
-            return first.pop() if first else await receive()
+            nonlocal first
+            event, first = first, None
+            return event or await receive()
 
         await super().__call__(scope, receive_again, send)
-
-    async def _serve_post(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Serve a request as Falcon's own cycle does, less what no POST here has.
-
-        The same middleware, router, responders and error handlers; but the body is read
-        already, and an answer is bytes or a text: no stream, no media, no cookies. That is
-        half of Falcon's share in an accepted call.
-        """
-        req = PostRequest(scope, receive, scope[BODY], scope[NOTED], self.req_options)
-        resp = Response(self.resp_options)
-        on_request, on_resource, on_response = self._middleware
-        resource: Any = None
-        params: dict[str, Any] = {}
-        succeeded = False
-        try:
-            for process_request in on_request:
-                await process_request(req, resp)  # type: ignore[operator]
-            responder, params, resource, req.uri_template = self._get_responder(req)
-            if resource is not None:
-                for process_resource in on_resource:
-                    await process_resource(req, resp, resource, params)
-            await cast("Responder", responder)(req, resp, **params)
-            succeeded = True
-        except Exception as error:
-            if not await self._handle_exception(req, resp, error, params):
-                raise
-        for process_response in on_response:
-            await process_response(req, resp, resource, succeeded)
-        data = resp.data
-        if data is None:
-            data = b"" if resp.text is None else resp.text.encode()
-        resp.set_header("content-length", str(len(data)))
-        await send(
-            {
-                "type": "http.response.start",
-                "status": resp.status_code,
-                "headers": resp._asgi_headers("application/json"),  # noqa: SLF001 - as App does
-            }
-        )
-        await send({"type": "http.response.body", "body": data})
 
     def _limit_of(self, scope: Mapping[str, Any]) -> BodyLimit:
         found = self._router.find(scope["path"])
@@ -182,7 +126,7 @@ def _too_large(limit: BodyLimit) -> ProblemError:
 
 def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:
     """Return a header, several of a name joined by commas."""
-    value: bytes | None = scope[NOTED].get(name)
+    value: bytes | None = scope[HEADERS].get(name)
     return None if value is None else value.decode("latin-1")
 
 
@@ -199,15 +143,6 @@ def single_header(scope: Mapping[str, Any], name: str) -> str | None:
     if joined and sum(given == noted for given, _ in scope["headers"]) > 1:
         refuse_parameters([fault_of(name, "given more than once")])
     return value
-
-
-def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    by_name = dict(headers)
-    if len(by_name) != len(headers):
-        by_name.clear()
-        for name, value in headers:
-            by_name[name] = b"%b,%b" % (by_name[name], value) if name in by_name else value
-    return by_name
 
 
 async def _read_on(event: Event, receive: Receive, limit: int) -> bytes | None:

@@ -1,134 +1,137 @@
-"""What all plain calls of a function have in common, worked out once for each manifest.
+"""What all calls of a function have in common, worked out once for each manifest.
 
-A plain call wishes nothing of its own: a JSON object, no query, and of the headers that
-change what is made of it at most `Prefer`. Nearly all calls are, so what they share is at
-hand: the validator, the submission, the shape of the answer. `gateway.plain_calls` says
-which are; every other call takes the general way (`runtime.invocations.submission.prepare`).
+The validator, the submission that calls of one turn of the loop share, the shape of the answer.
+Every call takes the same way; what it asks for besides its arguments only adds parts to it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.json_boundary import read_json_object
-from gateway.newborn import NewbornShape, NewbornWriter
-from gateway.problems import ProblemError
-from runtime.errors import ArgumentsError
+from gateway.newborn import NewbornWriter
+from runtime.invocations.submission import Submission
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
+from runtime.store.grouped_submission import NO_PARTS, GroupedSubmission, pack_parts
 from runtime.store.multiplexer import Multiplexer
-from runtime.store.plain_submission import PlainSubmission
+from runtime.store.submission_calls import Submitted
 
 _NEVER_IN_DOUBT = frozenset({str, int, bool, type(None)})
+_MOST_CALLERS = 4096
 
 
 class CallPlan:
     """Of one function, as one manifest has it.
 
-    Attributes:
-        newborn: Writes the invocation right after its birth.
-        unawaited: Submits calls nobody waits for.
-        awaited: Submits calls whose callers wait at this gateway.
+    Args:
+        manifest: Of the function.
+        store: Where calls are submitted.
+        max_waiting: How many may wait where the function has no limit of its own; 0 for any number.
+        newborns: Writes invocations right after their birth.
     """
 
-    __slots__ = ("_is_valid", "awaited", "manifest", "newborn", "unawaited")
+    __slots__ = ("_groups", "_is_valid", "_max_waiting", "_store", "manifest", "newborns")
 
     def __init__(
-        self,
-        manifest: Manifest,
-        store: Multiplexer,
-        *,
-        gateway_id: str,
-        max_waiting: int,
-        newborns: NewbornWriter,
+        self, manifest: Manifest, store: Multiplexer, *, max_waiting: int, newborns: NewbornWriter
     ) -> None:
         self.manifest = manifest
-        self.newborn: NewbornShape = newborns.shape(
-            manifest.name, manifest.version, manifest.options.queue
-        )
-        self._is_valid: Callable[[object], bool] = compile_schema(
-            manifest.parameters, exact=False
-        ).is_valid
-
-        def submission(waiter: str) -> PlainSubmission:
-            return PlainSubmission(
-                store,
-                function=manifest.name,
-                queue=manifest.options.queue,
-                version=manifest.version,
-                priority=manifest.options.priority,
-                max_waiting=manifest.options.max_waiting or max_waiting,
-                waiter=waiter,
-            )
-
-        self.unawaited = submission("")
-        self.awaited = submission(gateway_id)
-
-    def accepts(self, body: bytes) -> bool:
-        """Whether a body holds arguments that fit; the general way says what is wrong."""
+        self.newborns = newborns
+        self._store = store
+        self._max_waiting = manifest.options.max_waiting or max_waiting
+        self._groups: dict[str, GroupedSubmission] = {}
+        self._is_valid: Callable[[object], bool] | None
         try:
-            arguments = read_json_object(body)
-            if not self._fit_for_certain(arguments):
-                check_arguments(self.manifest, arguments)
-        except (ArgumentsError, ProblemError):
-            return False
-        return True
+            self._is_valid = compile_schema(manifest.parameters, exact=False).is_valid
+        except ValueError:  # no usable schema: check_arguments says so
+            self._is_valid = None
 
-    def _fit_for_certain(self, arguments: dict[str, Any]) -> bool:
-        return _NEVER_IN_DOUBT.issuperset(map(type, arguments.values())) and self._is_valid(
-            arguments
+    def check(self, arguments: dict[str, Any]) -> None:
+        """Judge decoded arguments.
+
+        Raises:
+            ArgumentsError: They do not fit; names what is wrong and where.
+        """
+        is_certain = _NEVER_IN_DOUBT.issuperset(map(type, arguments.values()))
+        if not (is_certain and self._is_valid is not None and self._is_valid(arguments)):
+            check_arguments(self.manifest, arguments)
+
+    def submit(self, submission: Submission) -> asyncio.Future[Submitted]:
+        """Submit a call of this function, with others that arrive in the same turn of the loop."""
+        group = self._groups.get(submission.waiter or "")
+        if group is None:
+            group = self._groups[submission.waiter or ""] = self._group(submission.waiter or "")
+        parts, words = _packed_parts(submission)
+        return group.submit(submission.id.encode(), submission.arguments, parts, words)
+
+    def _group(self, waiter: str) -> GroupedSubmission:
+        manifest = self.manifest
+        return GroupedSubmission(
+            self._store,
+            function=manifest.name,
+            queue=manifest.options.queue,
+            version=manifest.version,
+            priority=manifest.options.priority,
+            max_waiting=self._max_waiting,
+            waiter=waiter,
         )
 
 
 class CallPlans:
     """The plans of the functions that have been called; made anew when a manifest changes."""
 
-    def __init__(self, store: Multiplexer, *, gateway_id: str, max_waiting: int) -> None:
+    def __init__(self, store: Multiplexer, *, max_waiting: int) -> None:
         self._store = store
-        self._gateway_id = gateway_id
         self._max_waiting = max_waiting
         self._newborns = NewbornWriter()
-        self._plans: dict[str, CallPlan | None] = {}
+        self._plans: dict[str, CallPlan] = {}
         self._made_of: Mapping[str, Manifest] = {}
 
     def find(self, manifests: Mapping[str, Manifest], name: str) -> CallPlan | None:
-        """Return the plan of a function, None when it is unknown or has no plain calls.
+        """Return the plan of a function, None when it is not among those published.
 
         Args:
             manifests: What is published; changed, it is another object.
             name: Of the function.
         """
         if manifests is not self._made_of:
-            self._forget_changed(manifests)
-        try:
-            return self._plans[name]
-        except KeyError:
-            pass
-        manifest = manifests.get(name)
-        if manifest is None:
-            return None
-        plan = self._plans[name] = self._make(manifest)
+            self._made_of = manifests
+            self._plans = {
+                known: plan
+                for known, plan in self._plans.items()
+                if plan.manifest is manifests.get(known)
+            }
+        plan = self._plans.get(name)
+        if plan is None and (manifest := manifests.get(name)) is not None:
+            plan = self._plans[name] = self.make(manifest)
         return plan
 
-    def _forget_changed(self, manifests: Mapping[str, Manifest]) -> None:
-        self._made_of = manifests
-        self._plans = {
-            name: plan
-            for name, plan in self._plans.items()
-            if plan is not None and plan.manifest is manifests.get(name)
-        }
+    def make(self, manifest: Manifest) -> CallPlan:
+        """Return a plan that is not kept: of a function that was published a moment ago."""
+        return CallPlan(
+            manifest, self._store, max_waiting=self._max_waiting, newborns=self._newborns
+        )
 
-    def _make(self, manifest: Manifest) -> CallPlan | None:
-        if manifest.takes_request or not manifest.version or manifest.options.max_age_s:
-            return None
-        try:
-            return CallPlan(
-                manifest,
-                self._store,
-                gateway_id=self._gateway_id,
-                max_waiting=self._max_waiting,
-                newborns=self._newborns,
-            )
-        except ValueError:  # no usable schema: the general way says so
-            return None
+
+_of_callers: dict[tuple[str, str | None], tuple[bytes, int]] = {}
+
+
+def _packed_parts(submission: Submission) -> tuple[bytes, int]:
+    """Return what a call asks for as it goes to Redis, and how many words that is.
+
+    Most calls only show who calls: that is packed once for each caller.
+    """
+    if not submission.only_shows_caller:
+        parts = submission.parts()
+        return pack_parts(parts), len(parts)
+    shown = (submission.api_key, submission.caller)
+    packed = _of_callers.get(shown)
+    if packed is None:
+        if len(_of_callers) >= _MOST_CALLERS:
+            _of_callers.clear()
+        parts = submission.parts()
+        packed = (pack_parts(parts), len(parts)) if parts else (NO_PARTS, 0)
+        _of_callers[shown] = packed
+    return packed

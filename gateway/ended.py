@@ -24,9 +24,12 @@ _MOST_SHAPES = 4096
 _MOST_LAYOUTS = 256
 _KIND = (b"function", b"version", b"queue")
 _SHOWN = (b"created_at", b"started_at", b"finished_at", b"worker", b"result")
-# An end with any other field is not usual; the last two do not show.
+# An end with any other field is not usual; but for the caller, what is not needed does not show.
 _NEEDED = frozenset({b"status", b"attempt", *_KIND, *_SHOWN})
-_USUAL = _NEEDED | {b"token", b"waiters"}
+_USUAL = _NEEDED | {
+    *(b"token", b"waiters", b"caller", b"priority", b"key"),
+    *(b"traceparent", b"tracestate"),
+}
 _SUCCEEDED = (b"succeeded", b"1")
 _CREATED_MS, _STARTED_MS, _FINISHED_MS = 1_000, 3_000, 7_000
 _FILLED_WITH = (
@@ -42,7 +45,7 @@ _FILLED_WITH = (
     b'"duration_ms":%d' % (_FINISHED_MS - _STARTED_MS),
 )
 _HOLES = re.compile(b"|".join(map(re.escape, _FILLED_WITH)))
-_Kind = tuple[bytes, bytes, bytes]
+_Kind = tuple[bytes, ...]  # function, version, queue and, if a key was shown, the caller
 
 
 class _Layout:
@@ -52,21 +55,22 @@ class _Layout:
         def places(*wanted: bytes) -> Callable[[list[bytes]], Any]:
             return itemgetter(*map(names.index, wanted))
 
-        self.kind = places(*_KIND)
+        self.kind = places(*_KIND, *((b"caller",) if b"caller" in names else ()))
         self.shown = places(*_SHOWN)
         self.how_it_ended = places(b"status", b"attempt")
 
 
 class _Shape:
-    """All invocations of one function, version and queue that ended so."""
+    """All invocations of one function, version, queue and caller that ended so."""
 
     def __init__(self, kind: _Kind) -> None:
-        function, version, queue = (word.decode() for word in kind)
+        function, version, queue, *caller = (word.decode() for word in kind)
         sample = Record(
             id="@penstock-id@",
             function=function,
             version=version,
             queue=queue,
+            caller=caller[0] if caller else None,
             status=Status.SUCCEEDED,
             attempt=1,
             arguments=b'"@penstock-arguments@"',

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from operator import itemgetter
 
+import msgspec
+
 from runtime.invocations.record import record_at_birth
 from runtime.invocations.submission import NO_WISHES, Submission, Wishes
 from runtime.invocations.view import invocation_json, moment
@@ -16,10 +18,11 @@ from runtime.invocations.view import invocation_json, moment
 _ID = b"@penstock-id@"
 _ARGUMENTS = b'"@penstock-arguments@"'
 _EPOCH = b'"1970-01-01T00:00:00.000Z"'
-_FILLED_WITH = (_ID, _ARGUMENTS, _EPOCH)
-_HOLES = re.compile(b"(%b|%b|%b)" % _FILLED_WITH)
+_CALLBACK = b'"@penstock-callback@"'
+_FILLED_WITH = (_ID, _ARGUMENTS, _EPOCH, _CALLBACK)
+_HOLES = re.compile(b"(%b|%b|%b|%b)" % _FILLED_WITH)
 _MOST_SHAPES = 4096
-_Kind = tuple[str, str, str, str | None]
+_Kind = tuple[str, str, str, str | None, bool]
 
 
 class Clock:
@@ -39,10 +42,20 @@ class Clock:
 
 
 class NewbornShape:
-    """All newborn invocations of one function, version and queue that wished nothing that shows."""
+    """All newborn invocations of one function, version, queue and caller.
+
+    But of those that asked for something else that shows than a callback.
+    """
 
     def __init__(
-        self, function: str, version: str, queue: str, caller: str | None, *, clock: Clock
+        self,
+        function: str,
+        version: str,
+        queue: str,
+        caller: str | None,
+        *,
+        has_callback: bool,
+        clock: Clock,
     ) -> None:
         sample = Submission(
             id=_ID.decode(),
@@ -51,21 +64,25 @@ class NewbornShape:
             queue=queue,
             arguments=_ARGUMENTS,
             caller=caller,
+            wishes=Wishes(callback=_CALLBACK[1:-1].decode()) if has_callback else NO_WISHES,
         )
         written = invocation_json(record_at_birth(sample, 0)).replace(b"%", b"%%")
         self._template = _HOLES.sub(b"%b", written)
         self._pick = itemgetter(*map(_FILLED_WITH.index, _HOLES.findall(written)))
         self._clock = clock
 
-    def write(self, invocation_id: bytes, arguments: bytes, created_at_ms: int) -> bytes:
+    def write(
+        self, invocation_id: bytes, arguments: bytes, created_at_ms: int, callback: str | None
+    ) -> bytes:
         """Return what `invocation_json(record_at_birth(…))` returns."""
-        parts = (invocation_id, arguments, self._clock.write(created_at_ms))
+        address = b"" if callback is None else msgspec.json.encode(callback)
+        parts = (invocation_id, arguments, self._clock.write(created_at_ms), address)
         written: bytes = self._template % self._pick(parts)
         return written
 
 
 class NewbornWriter:
-    """Writes newborn invocations; one shape for each function, version, queue and caller."""
+    """Writes newborn invocations; those of one kind share a shape."""
 
     def __init__(self) -> None:
         self._shapes: dict[_Kind, NewbornShape] = {}
@@ -80,26 +97,27 @@ class NewbornWriter:
             or (wishes is not NO_WISHES and _shows(wishes))
         ):
             return invocation_json(record_at_birth(submission, created_at_ms))
-        shape = self.shape(
-            submission.function, submission.version, submission.queue, submission.caller
+        kind = (
+            *(submission.function, submission.version, submission.queue, submission.caller),
+            wishes.callback is not None,
         )
-        return shape.write(submission.id.encode(), submission.arguments, created_at_ms)
-
-    def shape(
-        self, function: str, version: str, queue: str, caller: str | None = None
-    ) -> NewbornShape:
-        """Return what such newborns have in common."""
-        key = (function, version, queue, caller)
-        shape = self._shapes.get(key)
+        shape = self._shapes.get(kind)
         if shape is None:
             if len(self._shapes) >= _MOST_SHAPES:
                 self._shapes.clear()
-            shape = self._shapes[key] = NewbornShape(
-                function, version, queue, caller, clock=self._clock
+            shape = self._shapes[kind] = NewbornShape(
+                submission.function,
+                submission.version,
+                submission.queue,
+                submission.caller,
+                has_callback=wishes.callback is not None,
+                clock=self._clock,
             )
-        return shape
+        return shape.write(
+            submission.id.encode(), submission.arguments, created_at_ms, wishes.callback
+        )
 
 
 def _shows(wishes: Wishes) -> bool:
-    """Whether the invocation shows what was wished."""
-    return bool(wishes.delay_ms or wishes.run_at_ms or wishes.tags or wishes.callback)
+    """Whether the invocation shows what was asked for, besides a callback."""
+    return bool(wishes.delay_ms or wishes.run_at_ms or wishes.tags)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.application import NOTED
+from gateway.serving.parsing import HEADERS
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS = frozenset({b"same-origin", b"none"})
@@ -23,7 +23,7 @@ def comes_from_elsewhere(scope: Mapping[str, Any], public_origin: bytes = b"") -
 
     `public_origin` is how a proxy is called in front of us that does not pass on its name.
     """
-    noted = scope[NOTED]
+    noted = scope[HEADERS]
     site: bytes | None = noted.get(b"sec-fetch-site")
     if site is not None:
         return site not in _OURS
@@ -36,7 +36,7 @@ def comes_from_elsewhere(scope: Mapping[str, Any], public_origin: bytes = b"") -
 
 def proves_origin(scope: Mapping[str, Any]) -> bool:
     """Whether a browser says where the request comes from."""
-    noted = scope[NOTED]
+    noted = scope[HEADERS]
     return b"sec-fetch-site" in noted or b"origin" in noted
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.application import NOTED
+from gateway.serving.parsing import HEADERS
 from runtime.access.key_text import digest_of_session
 
 NAME = "penstock_session"
@@ -18,7 +18,7 @@ LONGEST_MS = 12 * 3_600_000
 
 def session_of(scope: Mapping[str, Any]) -> str | None:
     """Return the digest of the session that a request shows, None without one."""
-    header: bytes | None = scope[NOTED].get(b"cookie")
+    header: bytes | None = scope[HEADERS].get(b"cookie")
     if header is None:
         return None
     for pair in header.decode("latin-1").split(";"):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from falcon.asgi import Request
 from msgspec.structs import replace
 
 from gateway.application import noted_header
@@ -16,12 +15,12 @@ from runtime.telemetry.trace_context import TraceContext, read_trace
 from runtime.telemetry.tracing import Tracer
 
 
-def trace_of(req: Request) -> TraceContext | None:
+def trace_of(scope: Mapping[str, Any]) -> TraceContext | None:
     """Return what caused a request, if its headers say so."""
-    traceparent = noted_header(req.scope, b"traceparent")
+    traceparent = noted_header(scope, b"traceparent")
     if traceparent is None:
         return None
-    return read_trace(traceparent, noted_header(req.scope, b"tracestate"))
+    return read_trace(traceparent, noted_header(scope, b"tracestate"))
 
 
 class TracerLife:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from gateway.operations import Parameter
@@ -21,7 +23,6 @@ from gateway.query_parameters import (
     LONGEST_TAG,
 )
 from runtime.errors import ArgumentFault
-from runtime.invocations.submission import NO_WISHES, Wishes
 from runtime.sdk.durations import EXAMPLES, parse_duration
 
 _DAY_S = 86_400
@@ -38,18 +39,14 @@ _RUN_AT = (
 )
 
 
-def read_wishes(query: str, known: Sequence[Parameter]) -> Wishes:
-    """Return the options in the query of a route that knows `known`.
+@lru_cache(maxsize=256)
+def read_wishes(query: str, known: tuple[Parameter, ...]) -> Mapping[str, Any]:
+    """Return the options in the query of a route that knows `known`: members of `Wishes`.
 
     Raises:
         ProblemError: `parameter_invalid`, naming each that is unknown or wrong.
     """
-    if not query:
-        return NO_WISHES
-    given = read_query_lists(query, known)
-    if not given:
-        return NO_WISHES
-    return Wishes(**_read(given))
+    return MappingProxyType(_read(read_query_lists(query, known)))
 
 
 def read_tag(text: str) -> str:

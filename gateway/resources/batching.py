@@ -6,21 +6,21 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.admission import Admission
-from gateway.application import BODY, single_header
+from gateway.application import BODY
 from gateway.batch_items import read_items
 from gateway.batch_submission import newborn_batch, submit_batch
+from gateway.call_headers import read_call_headers
 from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
-from gateway.idempotency import HEADER, identify, options_content, read_idempotency_key
+from gateway.idempotency import identify, options_content
 from gateway.media_types import media_type_of, require_no_coding
 from gateway.problems import ProblemError
 from gateway.query_parameters import WISHES
 from gateway.resources.batches import known_batch
-from gateway.resources.invoking import with_headers
 from gateway.steering_log import tell_batch
 from gateway.tracing import accepting
 from gateway.wishes import read_wishes
-from runtime.callbacks.guard import Policy
+from runtime.callbacks.recent import RecentJudgements
 from runtime.invocations.batch import batch_view, read_batch
 from runtime.invocations.submission import Wishes, check_available, prepare
 from runtime.registry.manifest import Manifest
@@ -37,14 +37,14 @@ class InvokeBatch:
         store: Multiplexer,
         directory: FunctionDirectory,
         admission: Admission,
-        callback_policy: Policy,
+        callbacks: RecentJudgements,
         longest_item_bytes: int,
         tracer: Tracer | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
         self._admission = admission
-        self._callback_policy = callback_policy
+        self._callbacks = callbacks
         self._longest_item_bytes = longest_item_bytes
         self._tracer = tracer
 
@@ -56,9 +56,11 @@ class InvokeBatch:
             raise ProblemError(
                 "batch_invalid", f"{name} reads the HTTP request itself: call it once for each."
             )
-        key = read_idempotency_key(single_header(req.scope, HEADER))
-        wishes = read_wishes(req.query_string, WISHES)
-        wishes = await with_headers(req, wishes, self._callback_policy)
+        asked = {**read_wishes(req.query_string, WISHES), **read_call_headers(req.scope)}
+        key = asked.pop("idempotency_key", None)
+        wishes = Wishes(**asked)
+        if wishes.callback is not None and not self._callbacks.passed(wishes.callback):
+            await self._callbacks.judge(wishes.callback)
         require_no_coding(req.scope["headers"])
         items = await read_items(
             manifest,

@@ -1,66 +1,112 @@
-"""POST /functions/{name}: a call comes in.
+"""POST /functions/{name}: a call comes in, in five steps.
 
-Everything that can be refused is refused before anything is queued; then one round
-trip makes the invocation and, for a caller who waits, registers the wait with it.
+read → authorize → build the submission → submit → render. The doorkeeper has authorized the caller
+before this begins. Everything that can be refused here is refused before anything is queued; then
+one round trip makes the invocation and, for a caller who waits, registers the wait with it. Only
+what is not known yet has to wait on the way: a function published a moment ago, a file that is
+being loaded, the name of a callback's host.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from falcon.asgi import Request, Response
-from msgspec.structs import replace
 
 from gateway.accepting import Acceptance
-from gateway.application import BODY, noted_header, single_header
+from gateway.application import BODY, noted_header
 from gateway.argument_sources import Incoming, Sourced, holds_json, read_arguments
+from gateway.call_headers import read_call_headers
+from gateway.call_plans import CallPlan, CallPlans
 from gateway.callers import ANYBODY, caller_of, identity_of
 from gateway.directory import FunctionDirectory
-from gateway.idempotency import HEADER, identify, options_content, read_idempotency_key
-from gateway.json_boundary import LONG_BYTES, read_long_json_object
-from gateway.media_types import media_type_of, require_no_coding
-from gateway.plain_calls import BEGUN, PlainCall
-from gateway.preferences import read_preferences
+from gateway.idempotency import identify, options_content
+from gateway.json_boundary import LONG_BYTES, read_json_object, read_long_json_object
+from gateway.media_types import JSON, media_type_of, require_no_coding
+from gateway.preferences import Preferences, read_preferences
 from gateway.query_parameters import WISHES
-from gateway.tracing import trace_of
 from gateway.wishes import read_wishes
-from runtime.callbacks.guard import Policy, judge_async
-from runtime.invocations.submission import NO_WISHES, Wishes, check_available, prepare
-from runtime.registry.arguments import check_arguments
+from runtime.callbacks.recent import RecentJudgements
+from runtime.invocations.submission import (
+    NO_WISHES,
+    Submission,
+    Wishes,
+    check_available,
+    prepare,
+)
 from runtime.registry.manifest import Manifest
+from runtime.store.submission_calls import Idempotency
 
 _PATIENCE_S = 2.0  # with a file that is being loaded, of a caller who does not wait otherwise
 _LONGEST_PATIENCE_S = 10.0
 
 
 class InvokeFunction:
-    """Accepts calls."""
+    """Accepts calls.
+
+    Args:
+        directory: The functions there are.
+        plans: What the calls of each have in common.
+        acceptance: Submits, and renders the answer.
+        callbacks: Judges where results may be sent.
+    """
 
     def __init__(
-        self, *, directory: FunctionDirectory, acceptance: Acceptance, callback_policy: Policy
+        self,
+        *,
+        directory: FunctionDirectory,
+        plans: CallPlans,
+        acceptance: Acceptance,
+        callbacks: RecentJudgements,
     ) -> None:
         self._directory = directory
+        self._plans = plans
         self._acceptance = acceptance
-        self._callback_policy = callback_policy
+        self._callbacks = callbacks
 
     async def accept(self, req: Request, resp: Response, name: str) -> None:
         """Accept one call, and wait for its end if the caller prefers that."""
-        begun: PlainCall | None = req.scope.get(BEGUN)
-        if begun is not None:
-            await begun.answer(req, resp)
-            return
         preferences = read_preferences(noted_header(req.scope, b"prefer"))
+        plan = self._plans.find(self._directory.manifests, name)
+        if plan is None or plan.manifest.is_loading:
+            plan = await self._find_plan(name, preferences)
+        manifest = plan.manifest
+        check_available(manifest)
+        asked = read_options(req, manifest)
+        callback = asked.get("callback")
+        if callback is not None and not self._callbacks.passed(callback):
+            await self._callbacks.judge(callback)
+        if len(req.scope[BODY]) > LONG_BYTES:
+            sourced = await _read_long(req, manifest)
+        else:
+            sourced = read_body(req, manifest)
+        plan.check(sourced.decoded)
+        submission = self._build(req, manifest, sourced, asked, preferences)
+        await self._acceptance.answer(req, resp, plan, submission, preferences)
+
+    async def _find_plan(self, name: str, preferences: Preferences) -> CallPlan:
+        """Wait for a function that was published a moment ago, or whose file is being loaded."""
         patience_s = min(preferences.wait_s or _PATIENCE_S, _LONGEST_PATIENCE_S)
         manifest = await self._directory.find_loaded(name, patience_s=patience_s)
-        wishes = NO_WISHES
-        if req.query_string and not manifest.takes_request:
-            wishes = read_wishes(req.query_string, WISHES)
-        idempotency_key = read_idempotency_key(single_header(req.scope, HEADER))
-        wishes = await with_headers(req, wishes, self._callback_policy)
-        sourced = await _read_arguments(req, manifest)
-        if idempotency_key is not None:
-            wishes = _with_idempotency(req, manifest, wishes, sourced, idempotency_key)
-        admission = self._acceptance.admission
+        plan = self._plans.find(self._directory.manifests, name)
+        return plan if plan and plan.manifest is manifest else self._plans.make(manifest)
+
+    def _build(
+        self,
+        req: Request,
+        manifest: Manifest,
+        sourced: Sourced,
+        asked: dict[str, Any],
+        preferences: Preferences,
+    ) -> Submission:
+        key = asked.pop("idempotency_key", None)
+        wishes = Wishes(**asked) if asked else NO_WISHES
+        if key is not None:
+            asked["idempotency"] = _idempotency(req, manifest, sourced, wishes, key)
+            wishes = Wishes(**asked)
         caller = caller_of(req.scope)
-        submission = prepare(
+        admission = self._acceptance.admission
+        return prepare(
             manifest,
             sourced.encoded,
             wishes=wishes,
@@ -71,43 +117,46 @@ class InvokeFunction:
             caller=caller.name,
             api_key=caller.key_id,
         )
-        await self._acceptance.answer(req, resp, submission, preferences)
 
 
-async def with_headers(req: Request, wishes: Wishes, policy: Policy) -> Wishes:
-    """Return the wishes with what headers say: the callback's address, the trace.
+def read_options(req: Request, manifest: Manifest) -> dict[str, Any]:
+    """Return what the query and the headers of a call ask for.
+
+    A function that takes the request itself is given its query, too.
 
     Raises:
-        CallbackAddressError: The address may not be called.
-        ProblemError: There are two addresses.
+        ProblemError: `parameter_invalid`: something asked for is unknown or wrong.
     """
-    url = single_header(req.scope, "X-Callback-Url")
-    trace = trace_of(req)
-    if url is None and trace is None:
-        return wishes
-    callback = None if url is None else (await judge_async(url.strip(), policy)).url
-    return replace(wishes, callback=callback, trace=trace)
+    asked = read_call_headers(req.scope)
+    if req.query_string and not manifest.takes_request:
+        asked.update(read_wishes(req.query_string, WISHES))
+    return asked
 
 
-def _with_idempotency(
-    req: Request, manifest: Manifest, wishes: Wishes, sourced: Sourced, key: str
-) -> Wishes:
-    """Note the key; a function that takes the request itself is given its query, too."""
-    media_type = media_type_of(req.content_type)
-    is_whole = sourced.request is not None
-    content = (
-        media_type.encode(),
-        req.scope[BODY] if is_whole else sourced.encoded,
-        req.query_string.encode() if is_whole else b"",
-        options_content(wishes),
-    )
-    scope = (manifest.name, identity_of(req.scope))
-    return replace(wishes, idempotency=identify(key, scope=scope, content=content))
+def read_body(req: Request, manifest: Manifest) -> Sourced:
+    """Return the arguments in a body, not yet judged by the function's schema.
+
+    Raises:
+        ProblemError: The body is broken, or of a media type the function does not take.
+    """
+    body: bytes = req.scope[BODY]
+    if body and not manifest.takes_request and media_type_of(req.content_type) == JSON:
+        require_no_coding(req.scope["headers"])
+        return Sourced(encoded=body, decoded=read_json_object(body))
+    return read_arguments(manifest, _incoming(req))
 
 
-async def _read_arguments(req: Request, manifest: Manifest) -> Sourced:
-    check_available(manifest)
-    incoming = Incoming(
+async def _read_long(req: Request, manifest: Manifest) -> Sourced:
+    incoming = _incoming(req)
+    decoded = None
+    if holds_json(manifest, incoming):
+        require_no_coding(incoming.headers)
+        decoded = await read_long_json_object(incoming.body)
+    return read_arguments(manifest, incoming, decoded)
+
+
+def _incoming(req: Request) -> Incoming:
+    return Incoming(
         method=req.method,
         path=req.path,
         query=req.query_string,
@@ -116,10 +165,16 @@ async def _read_arguments(req: Request, manifest: Manifest) -> Sourced:
         body=req.scope[BODY],
         shows_authorization=caller_of(req.scope) is ANYBODY,
     )
-    decoded = None
-    if len(incoming.body) > LONG_BYTES and holds_json(manifest, incoming):
-        require_no_coding(incoming.headers)
-        decoded = await read_long_json_object(incoming.body)
-    sourced = read_arguments(manifest, incoming, decoded)
-    check_arguments(manifest, sourced.decoded)
-    return sourced
+
+
+def _idempotency(
+    req: Request, manifest: Manifest, sourced: Sourced, wishes: Wishes, key: str
+) -> Idempotency:
+    is_whole = sourced.request is not None
+    content = (
+        media_type_of(req.content_type).encode(),
+        req.scope[BODY] if is_whole else sourced.encoded,
+        req.query_string.encode() if is_whole else b"",
+        options_content(wishes),
+    )
+    return identify(key, scope=(manifest.name, identity_of(req.scope)), content=content)

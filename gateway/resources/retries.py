@@ -6,6 +6,7 @@ from falcon.asgi import Request, Response
 
 from gateway.accepting import Acceptance
 from gateway.application import noted_header, single_header
+from gateway.call_plans import CallPlans
 from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.following import Follower
@@ -21,9 +22,15 @@ class OneRetry:
     """POST /invocations/{id}/retry."""
 
     def __init__(
-        self, *, directory: FunctionDirectory, follower: Follower, acceptance: Acceptance
+        self,
+        *,
+        directory: FunctionDirectory,
+        plans: CallPlans,
+        follower: Follower,
+        acceptance: Acceptance,
     ) -> None:
         self._directory = directory
+        self._plans = plans
         self._follower = follower
         self._acceptance = acceptance
 
@@ -44,14 +51,18 @@ class OneRetry:
             scope = (record.function, identity_of(req.scope))
             idempotency = identify(key, scope=scope, content=(b"retry", record.id.encode()))
         admission = self._acceptance.admission
+        manifest = await self._directory.find(record.function)
+        plan = self._plans.find(self._directory.manifests, record.function)
         submission = prepare_retry(
-            await self._directory.find(record.function),
+            manifest,
             record,
             waiter=self._acceptance.waiter(preferences),
             max_waiting=admission.max_waiting,
             idempotency=idempotency,
-            trace=trace_of(req),
+            trace=trace_of(req.scope),
             pace=admission.pace(req.scope),
             api_key=caller.key_id,
         )
-        await self._acceptance.answer(req, resp, submission, preferences)
+        if plan is None or plan.manifest is not manifest:
+            plan = self._plans.make(manifest)
+        await self._acceptance.answer(req, resp, plan, submission, preferences)

@@ -23,7 +23,7 @@ from gateway.serving.fixed_answers import own_lines, refusal_answer
 from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.known_heads import KnownHeads
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import Refusal, RequestParser, Scope
+from gateway.serving.parsing import HEADERS, Refusal, RequestParser, Scope
 
 
 class Connection(asyncio.Protocol):
@@ -37,7 +37,7 @@ class Connection(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: Limits,
-        heads: KnownHeads | None = None,
+        heads: KnownHeads,
         hosts: ExpectedHosts | None = None,
         bodies: HeldBodies | None = None,
     ) -> None:
@@ -52,8 +52,6 @@ class Connection(asyncio.Protocol):
             application=config.loaded_app,
             app_state=app_state,
             tasks=server_state.tasks,
-            heads=heads,
-            most_held_bytes=limits.unread_body_bytes,
             bodies=bodies,
         )
         self._transport = cast("asyncio.Transport", None)
@@ -63,6 +61,9 @@ class Connection(asyncio.Protocol):
         self._dropped_bytes = 0
         self._deaf = self._paused = self._stopping = False
         self._held: Exchange | None = None
+        self._learned: tuple[Scope, bool] | None = (
+            None  # the only head in what came, if it is usual
+        )
         self._drain = Drain(limits)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,17 +93,19 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         is_next = not (parser.started or parser.seen_bytes or self._exchanges)
         if is_next:
-            if self._heads is not None and (found := self._heads.recall(data)) is not None:
+            if (found := self._heads.recall(data)) is not None:
                 self._exchanges.append(self._beginnings.make_known(*found, stopping=self._stopping))
                 self._deadline.clear()
                 self._beginnings.begin(self._exchanges[0])
                 return
             self._deadline.expect(self._limits.header_timeout_s)
+            self._learned = None
         parser.feed(data)
         if parser.refusal is not None:
             self._refuse()
-        elif is_next and self._heads is not None and parser.is_between:
-            self._heads.learn(data, self._exchanges)
+        elif is_next and self._learned is not None and parser.is_between:
+            scope, keep_alive = self._learned
+            self._heads.learn(data, scope, keep_alive=keep_alive)
 
     def eof_received(self) -> bool:
         """Treat a client that has closed its side as gone, once quick answers had their time."""
@@ -130,9 +133,10 @@ class Connection(asyncio.Protocol):
 
     def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
         """Start the request, or line it up behind the one before."""
-        keep_alive = keep_alive and not self._stopping
+        is_usual = not expects_continue and b"transfer-encoding" not in scope[HEADERS]
+        self._learned = (scope, keep_alive) if is_usual and not self._exchanges else None
         exchange = self._beginnings.make(
-            scope, keep_alive=keep_alive, expects_continue=expects_continue
+            scope, keep_alive=keep_alive and not self._stopping, expects_continue=expects_continue
         )
         self._reading = exchange
         self._deadline.expect(self._limits.body_timeout_s)
@@ -152,8 +156,6 @@ class Connection(asyncio.Protocol):
                 )
             elif reading.unread_bytes > self._limits.unread_body_bytes:
                 self._pause()
-                if self._exchanges[0] is reading:
-                    self._beginnings.begin(reading)
 
     def on_end(self) -> None:
         """End the reading of a request; its answer has no deadline of ours."""
@@ -161,14 +163,8 @@ class Connection(asyncio.Protocol):
         self._deadline.clear()
         if reading is not None:
             reading.complete_body()
-            if self._exchanges and self._exchanges[0] is reading:
-                self._beginnings.begin(reading)
 
     # What an exchange asks
-
-    def serve(self, exchange: Exchange) -> None:
-        """Have the application answer."""
-        self._beginnings.serve(exchange)
 
     def write(self, data: bytes) -> None:
         """Send bytes to the client."""

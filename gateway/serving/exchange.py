@@ -3,8 +3,6 @@
 The connection feeds it body bytes and starts it; it calls the application and
 writes the response in as few writes as it can. A client that leaves cancels the
 application's coroutine shortly after, so nobody waits for a caller who is gone.
-Who takes a request without the application answers by `answer`, or hands it over
-to the application after all.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import http
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from gateway.serving.held_bodies import HeldBodies
@@ -51,16 +49,12 @@ class Sink(Protocol):
     def finished(self, exchange: Exchange) -> None:
         """Hear that the response is complete, or will never be."""
 
-    def serve(self, exchange: Exchange) -> None:
-        """Have the application answer."""
-
 
 class Exchange:
     """One request, from its headers to the end of its response.
 
     Attributes:
-        take: Begins it without the application, if its body allows; None if its head does not.
-        on_leave: Told that the client has left, where no coroutine serves it.
+        task: The application's coroutine, once it has begun.
     """
 
     __slots__ = (
@@ -76,12 +70,9 @@ class Exchange:
         "_start",
         "body_complete",
         "closed",
-        "is_begun",
         "keep_alive",
-        "on_leave",
         "response_started",
         "scope",
-        "take",
         "task",
     )
 
@@ -92,14 +83,10 @@ class Exchange:
         *,
         keep_alive: bool,
         expects_continue: bool = False,
-        take: Callable[[Exchange], bool] | None = None,
         bodies: HeldBodies | None = None,
     ) -> None:
         self.scope = scope
         self.keep_alive = keep_alive
-        self.take = take
-        self.on_leave: Callable[[], None] | None = None
-        self.is_begun = False
         self.body_complete = False
         self.response_started = False
         self.closed = False
@@ -119,11 +106,6 @@ class Exchange:
     def unread_bytes(self) -> int:
         """How much of the body the application has not asked for yet."""
         return len(self._body)
-
-    @property
-    def body(self) -> bytes:
-        """What has come of the body and was not asked for."""
-        return bytes(self._body)
 
     def feed(self, data: bytes) -> bool:
         """Take a piece of the body, unless the process holds as much as it may."""
@@ -155,30 +137,7 @@ class Exchange:
             asyncio.get_running_loop().call_later(after_s, self.task.cancel)
         elif self.task is not None:
             self.task.cancel()
-        elif self.on_leave is not None:
-            asyncio.get_running_loop().call_later(after_s, self.on_leave)
         self._wake()
-
-    def answer(self, head: bytes, body: bytes) -> None:
-        """Send a whole response, made without the application.
-
-        Args:
-            head: The status line and headers with their ends, Content-Length among them.
-            body: So long.
-        """
-        if self.closed:
-            return
-        own = self._sink.own_headers()
-        self._sink.write(b"%b%b%b\r\n%b" % (head, self._connection_line(), own, body))
-        self._close()
-        self._sink.finished(self)
-
-    def hand_over(self, noted: Mapping[str, object]) -> None:
-        """Have the application answer what was begun without it; `noted` goes into the scope."""
-        if not self.closed:
-            self.on_leave = None
-            self.scope = {**self.scope, **noted}
-            self._sink.serve(self)
 
     async def run(self, application: Application) -> None:
         """Call the application; whatever it does, the connection hears of the end."""

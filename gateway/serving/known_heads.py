@@ -1,73 +1,68 @@
-"""Heads of requests that may be taken without the application, judged once and remembered.
+"""Heads of requests, parsed once and remembered byte for byte.
 
 A client that keeps its connection sends the same head again and again. What was parsed
-once, byte for byte, between two messages, is not parsed anew: the same bytes say the same.
+once, between two messages, is not parsed anew: the same bytes say the same. A head that is another
+one in each request, as with an idempotency key, only costs the look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gateway.serving.exchange import Exchange
-from gateway.serving.parsing import Scope
-
-Taker = Callable[[Exchange], bool]
-Judge = Callable[[Scope], Taker | None]
+from gateway.serving.parsing import HEADERS, Scope
 
 _END = b"\r\n\r\n"
-_LONGEST = 2048
-_MOST = 512
+_LONGEST = 4096
+_MOST_YOUNG = 256
 
 
 class KnownHead(NamedTuple):
-    """What a head says; `take` begins a request once its body is whole, if it fits."""
+    """What a head says; its scope is shared by all requests that have it, so it is not changed."""
 
     scope: Scope
-    take: Taker
     keep_alive: bool
     body_bytes: int
 
 
 class KnownHeads:
-    """Judges heads for all connections of a process.
+    """The heads that all connections of a process have seen.
 
-    Args:
-        judge: Says from its head whether a request may be taken; None if not.
+    They are kept in two generations: what is asked for again moves into the young one, and when
+    that is full the old one goes. So many heads that come once do not drive out those that stay.
     """
 
-    def __init__(self, judge: Judge) -> None:
-        self.judge = judge
-        self._by_bytes: dict[bytes, KnownHead] = {}
+    def __init__(self) -> None:
+        self._young: dict[bytes, KnownHead] = {}
+        self._old: dict[bytes, KnownHead] = {}
 
     def recall(self, data: bytes) -> tuple[KnownHead, bytes] | None:
         """Return the head and the body if `data` is one whole request with a known head."""
         end = data.find(_END) + len(_END)
-        known = self._by_bytes.get(data[:end])
-        if known is None or len(data) - end != known.body_bytes:
+        head = data[:end]
+        known = self._young.get(head)
+        if known is None:
+            known = self._old.get(head)
+            if known is None:
+                return None
+            self._note(head, known)
+        if len(data) - end != known.body_bytes:
             return None
         return known, data[end:]
 
-    def learn(self, data: bytes, exchanges: Sequence[Exchange]) -> None:
-        """Remember the head of a request, if `data` was that one, no more and no less.
+    def learn(self, data: bytes, scope: Scope, *, keep_alive: bool) -> None:
+        """Remember the head of a request; `data` was that one, no more and no less.
 
         Args:
             data: What came between two messages, and was parsed.
-            exchanges: What has begun by it.
+            scope: What its head says; shared from now on.
+            keep_alive: Whether the client keeps the connection.
         """
-        if len(exchanges) != 1:
-            return
-        [exchange] = exchanges
-        if exchange.take is None or exchange.task is not None or not exchange.body_complete:
-            return
-        length = dict(exchange.scope["headers"]).get(b"content-length")
-        if length is None:
-            return
-        head = data[: len(data) - int(length)]
-        if len(head) > _LONGEST or not head.endswith(_END):
-            return
-        if len(self._by_bytes) >= _MOST:
-            self._by_bytes.clear()
-        self._by_bytes[head] = KnownHead(
-            exchange.scope, exchange.take, exchange.keep_alive, len(data) - len(head)
-        )
+        body_bytes = int(scope[HEADERS].get(b"content-length", b"0"))
+        head = data[: len(data) - body_bytes]
+        if len(head) <= _LONGEST and head.endswith(_END):
+            self._note(head, KnownHead(scope, keep_alive, body_bytes))
+
+    def _note(self, head: bytes, known: KnownHead) -> None:
+        if len(self._young) >= _MOST_YOUNG:
+            self._young, self._old = {}, self._young
+        self._young[head] = known

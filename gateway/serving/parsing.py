@@ -16,6 +16,7 @@ from gateway.serving.expected_hosts import ExpectedHosts, explain
 from gateway.serving.limits import Limits
 
 Scope = dict[str, Any]
+HEADERS = "penstock.headers"  # in the scope: by name, several of a name joined by commas
 _VERSIONS = frozenset({"1.0", "1.1"})
 _UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
 
@@ -216,6 +217,7 @@ class RequestParser:
             "raw_path": url.path,
             "query_string": url.query or b"",
             "headers": self._headers,
+            HEADERS: _by_name(self._headers),
         }
 
     def _is_for(self, expected: ExpectedHosts, url: URL) -> bool:
@@ -250,3 +252,12 @@ class RequestParser:
 def _path_of(url: URL) -> str:
     path: str = url.path.decode("ascii")
     return unquote(path) if "%" in path else path
+
+
+def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    by_name = dict(headers)
+    if len(by_name) != len(headers):
+        by_name.clear()
+        for name, value in headers:
+            by_name[name] = b"%b,%b" % (by_name[name], value) if name in by_name else value
+    return by_name

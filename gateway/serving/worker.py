@@ -1,8 +1,7 @@
 """The gunicorn worker: uvicorn's server with our connections, and its tick as their clock.
 
 The application brings its `limits` for connections, a `drain` that ends long waits when
-the process is told to stop, and, if it likes, a `judge_head`: which requests may be taken
-without it (`gateway.serving.known_heads`), `hosts`: whom a request may be for, and
+the process is told to stop, and, if it likes, `hosts`: whom a request may be for, and
 `bodies`: how much of bodies may be held.
 """
 
@@ -68,12 +67,10 @@ class GatewayWorker(UvicornWorker):  # type: ignore[misc]
         _allow_many_connections()
         application = self.wsgi
         self.config.app = application
-        judge = getattr(application, "judge_head", None)
-        heads = None if judge is None else KnownHeads(judge)
         self.config.http = partial(
             Connection,
             limits=application.limits,
-            heads=heads,
+            heads=KnownHeads(),
             hosts=getattr(application, "hosts", None),
             bodies=getattr(application, "bodies", None),
         )

@@ -5,14 +5,17 @@ The gateway and the broker's `.send()` both come through here.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+from msgspec.structs import replace
 
 from runtime.errors import FunctionUnavailableError
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.store.scripts import Argument, Call
-from runtime.store.submission_calls import Idempotency, Pace, Submitted
-from runtime.store.submission_calls import submit as submit_call
+from runtime.store.scripts import Call
+from runtime.store.submission_calls import Idempotency, Pace, Parts, Submitted, parts_of
+from runtime.store.submission_calls import submit as submit_calls
 from runtime.telemetry.trace_context import TraceContext
 
 
@@ -51,6 +54,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         max_waiting: Refuse when so many of the function wait; 0 for any number.
         pace: How fast its caller may call.
         is_only_retry: Refuse when somebody has repeated `retry_of` before.
+        is_repeatable: It may be submitted twice under its id, and is born once.
         caller: The name of its caller's key; None when nobody showed one.
         api_key: The id of the key that was shown; judged again as the invocation is born.
     """
@@ -68,24 +72,44 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     waiter: str | None = None
     retry_of: str | None = None
     is_only_retry: bool = False
+    is_repeatable: bool = False
     pace: Pace | None = None
     caller: str | None = None
     api_key: str = ""
 
-    def fields(self) -> dict[str, Argument]:
-        """Return the record's fields beyond those that every record has."""
+    @property
+    def only_shows_caller(self) -> bool:
+        """Whether it asks for nothing, and shows at most who calls."""
+        return self.wishes is NO_WISHES and not (
+            self.request or self.retry_of or self.pace or self.max_age_ms or self.is_repeatable
+        )
+
+    def parts(self) -> Parts:
+        """Return what the call asks for besides its arguments, and its record's further fields."""
+        wishes = self.wishes
         optional = {
             "request": self.request,
-            "callback": self.wishes.callback,
-            "waiters": self.waiter,
+            "callback": wishes.callback,
             "caller": self.caller,
         }
-        if self.wishes.trace is not None:
-            optional["traceparent"] = self.wishes.trace.traceparent
-            optional["tracestate"] = self.wishes.trace.tracestate
-        fields: dict[str, Argument] = {"version": self.version, "arguments": self.arguments}
-        fields.update({name: value for name, value in optional.items() if value})
-        return fields
+        if wishes.trace is not None:
+            optional["traceparent"] = wishes.trace.traceparent
+            optional["tracestate"] = wishes.trace.tracestate
+        return parts_of(
+            fields={name: value for name, value in optional.items() if value},
+            key=wishes.key,
+            priority=wishes.priority,
+            delay_ms=wishes.delay_ms,
+            run_at_ms=wishes.run_at_ms,
+            max_age_ms=self.max_age_ms,
+            tags=wishes.tags,
+            idempotency=wishes.idempotency,
+            pace=self.pace,
+            retry_of=self.retry_of or "",
+            is_only_retry=self.is_only_retry,
+            is_repeatable=self.is_repeatable,
+            api_key=self.api_key,
+        )
 
 
 def check_available(manifest: Manifest) -> None:
@@ -111,6 +135,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     waiter: str | None = None,
     retry_of: str | None = None,
     is_only_retry: bool = False,
+    is_repeatable: bool = False,
     max_waiting: int = 0,
     pace: Pace | None = None,
     caller: str | None = None,
@@ -142,6 +167,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
         waiter=waiter,
         retry_of=retry_of,
         is_only_retry=is_only_retry,
+        is_repeatable=is_repeatable,
         pace=pace,
         caller=caller,
         api_key=api_key,
@@ -150,22 +176,18 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
 
 def submit(submission: Submission) -> Call[Submitted]:
     """Return the one call that gives birth to the invocation."""
-    wishes = submission.wishes
-    return submit_call(
-        invocation_id=submission.id,
+    call = submit_calls(
         function=submission.function,
         queue=submission.queue,
-        fields=submission.fields(),
-        key=wishes.key,
+        version=submission.version,
         priority=submission.priority,
-        delay_ms=wishes.delay_ms,
-        run_at_ms=wishes.run_at_ms,
-        max_age_ms=submission.max_age_ms,
         max_waiting=submission.max_waiting,
-        tags=wishes.tags,
-        idempotency=wishes.idempotency,
-        pace=submission.pace,
-        retry_of=submission.retry_of or "",
-        is_only_retry=submission.is_only_retry,
-        api_key=submission.api_key,
+        waiter=submission.waiter or "",
+        entries=[(submission.id, submission.arguments, submission.parts())],
     )
+
+    def parse(reply: Any) -> Submitted:  # noqa: ANN401 - whatever Redis says
+        [answer] = call.parse(reply)
+        return answer if answer.id else replace(answer, id=submission.id)
+
+    return Call(call.words, parse, call.script)

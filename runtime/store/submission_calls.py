@@ -12,6 +12,7 @@ from runtime.store.scripts import Argument, Call, load_script
 
 IDEMPOTENCY_TTL_MS = 24 * 3_600_000
 STAGED_TTL_MS = 600_000
+MOST_TOGETHER = 64
 JOINED_AT_ONCE = 1_000
 
 Reception = Literal[
@@ -36,8 +37,8 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
             same body or another; RETRIED: somebody repeated that invocation before; FULL: too
             many wait; LIMITED: the caller is too fast; INCOMPLETE: not all of the batch is
             staged; REVOKED: the caller's key is not valid any more.
-        id: The invocation or batch; the first one's when replayed or retried; empty of plain
-            calls, of which many are told at once.
+        id: The invocation or batch; the first one's when replayed or retried; empty of a call that
+            was simply born, as many share that answer.
         created_at_ms: Its birth, by Redis's clock; 0 unless NEW.
         waiting: How many wait, when FULL.
         retry_after_ms: When to come again, when LIMITED.
@@ -65,42 +66,62 @@ class Idempotency:
 
 _ANY_TIME = Idempotency(digest="", body_digest="", ttl_ms=0)
 _ANY_PACE = Pace(caller="", count=0, per_ms=0)
+Parts = tuple[Argument, ...]
 
 
-def submit(  # noqa: PLR0913 - a word for each of the script's
+def parts_of(  # noqa: PLR0913 - all that one may ask for
     *,
-    invocation_id: str,
-    function: str,
-    queue: str,
-    fields: Mapping[str, Argument],
+    fields: Mapping[str, Argument] | None = None,
     key: str = "",
-    priority: int = 5,
+    priority: int | None = None,
     delay_ms: int = 0,
     run_at_ms: int = 0,
     max_age_ms: int = 0,
-    max_waiting: int = 0,
     tags: Sequence[str] = (),
     idempotency: Idempotency | None = None,
     pace: Pace | None = None,
     retry_of: str = "",
     is_only_retry: bool = False,
+    is_repeatable: bool = False,
     api_key: str = "",
-) -> Call[Submitted]:
-    """Give birth to an invocation; `fields` are further fields of its record."""
-    if tags:
-        fields = {**fields, "tags": msgspec.json.encode(tags)}
-    first, limit = idempotency or _ANY_TIME, pace or _ANY_PACE
-    words: tuple[Argument, ...] = (
-        *(invocation_id, function, queue, key, priority, delay_ms, run_at_ms, max_age_ms),
-        *(max_waiting, first.digest, first.body_digest, first.ttl_ms),
-        *(limit.caller, limit.count, limit.per_ms, "\n".join(tags)),
-        *(retry_of, "1" if is_only_retry else "", api_key),
-        *(part for pair in fields.items() for part in pair),
-    )
-    return Call(words, _read_submitted, load_script("submit_invocation"))
+) -> Parts:
+    """Return what one call asks for besides its arguments: pairs of a name and a value.
+
+    Args:
+        fields: Further fields of its record.
+        key: The fairness key.
+        priority: None is the function's own.
+        delay_ms: Wait so long.
+        run_at_ms: Wait until this moment.
+        max_age_ms: Expire when it has not started so long after it was due.
+        tags: Labels to find it by.
+        idempotency: The first request of this key is the answer.
+        pace: How fast its caller may call.
+        retry_of: The invocation it repeats.
+        is_only_retry: Refuse when somebody has repeated that before.
+        is_repeatable: The same id may be submitted twice, and is born once.
+        api_key: The id of the key that its caller shows; judged as the call is born.
+    """
+    first = idempotency
+    asked: dict[str, Argument | None] = {
+        "@api_key": api_key,
+        "@rate": pace and f"{pace.count} {pace.per_ms} {pace.caller}",
+        "@idempotency": first and f"{first.digest} {first.body_digest} {first.ttl_ms}",
+        "@delay_ms": delay_ms,
+        "@run_at_ms": run_at_ms,
+        "@max_age_ms": max_age_ms,
+        "@tags": "\n".join(tags),
+        "tags": msgspec.json.encode(tags) if tags else None,
+        "@only_retry" if is_only_retry else "@retry_of": retry_of,
+        "@repeatable": int(is_repeatable),
+        "key": key,
+        "priority": None if priority is None else str(priority),
+        **(fields or {}),
+    }
+    return tuple(part for name, value in asked.items() if value for part in (name, value))
 
 
-def submit_plain(
+def submit(
     *,
     function: str,
     queue: str,
@@ -108,17 +129,23 @@ def submit_plain(
     priority: int = 5,
     max_waiting: int = 0,
     waiter: str = "",
-    entries: Iterable[tuple[str, bytes]] = (),
-) -> Call[Sequence[tuple[Submitted, int]]]:
-    """Give birth to calls that wish nothing, as (fresh id, arguments).
+    entries: Iterable[tuple[str, bytes, Parts]] = (),
+) -> Call[list[Submitted]]:
+    """Give birth to calls of one version of one function, as (id, arguments, parts).
 
-    Returns what became of the first ones and of how many; NEW first, then FULL.
+    Args:
+        function: Its name.
+        queue: Where its calls wait.
+        version: Which they are for.
+        priority: Of those that ask for no other.
+        max_waiting: Refuse what is more; 0 for any number.
+        waiter: The gateway to tell of their ends; empty for none.
+        entries: At most `MOST_TOGETHER`.
     """
-    words: tuple[Argument, ...] = (
-        *(function, queue, version, priority, max_waiting, waiter),
-        *(part for entry in entries for part in entry),
-    )
-    return Call(words, _read_plain, load_script("submit_plain"))
+    words: list[Argument] = [function, queue, version, priority, max_waiting, waiter]
+    for invocation_id, arguments, parts in entries:
+        words += (invocation_id, arguments, len(parts), *parts)
+    return Call(tuple(words), _read_answers, load_script("submit_invocations"))
 
 
 def admit_batch(
@@ -192,12 +219,11 @@ def join_batch(batch: str) -> Call[int]:
     return Call((batch,), int, load_script("join_batch"))
 
 
-def _read_plain(reply: list[int]) -> list[tuple[Submitted, int]]:
-    created_at_ms, born, refused, waiting = reply
-    parts = [(Submitted(reception="NEW", created_at_ms=created_at_ms), born)]
-    if refused:
-        parts.append((Submitted(reception="FULL", waiting=waiting), refused))
-    return parts
+def _read_answers(reply: list[Any]) -> list[Submitted]:
+    """Return an answer for each entry; those that are simply born share one."""
+    created_at_ms, *answers = reply
+    born = Submitted(reception="NEW", created_at_ms=created_at_ms)
+    return [born if answer == 0 else _read_submitted(answer) for answer in answers]
 
 
 def _read_submitted(reply: list[Any]) -> Submitted:

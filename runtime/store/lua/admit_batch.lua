@@ -8,33 +8,26 @@
 -- MOST     10 steps
 -- WHY ONE SCRIPT  a caller's calls are judged and counted in one step.
 -- include: clock
--- include: pace
--- include: admit
--- include: api_keys
+-- include: admission
 local now = now_ms()
-if api_key ~= '' and not is_valid(api_key, now) then
-  return { 'REVOKED', batch, 0, -1, 0 }
+local answer = nil
+if api_key ~= '' then
+  answer = refuse_revoked(batch, api_key, now)
 end
-if idempotency ~= '' then
-  local first = redis.call('HMGET', key_idempotency(idempotency), 'id', 'body')
-  if first[1] then
-    return { first[2] == body_digest and 'REPLAYED' or 'CONFLICT', first[1], 0, -1, 0 }
-  end
+if not answer and idempotency ~= '' then
+  answer = refuse_repeated(idempotency, body_digest)
 end
-if caller ~= '' then
-  local wait_ms = admit(caller, caller_count, caller_per_ms, now)
-  if wait_ms then
-    return { 'LIMITED', batch, wait_ms, 0, wait_ms + caller_per_ms }
-  end
+if not answer and caller ~= '' then
+  answer = refuse_limited(batch, caller, caller_count, caller_per_ms, now)
 end
-if max_waiting ~= '0' then
-  local waiting = tonumber(redis.call('HGET', key_waiting(), function_name) or '0')
-  if waiting + size > tonumber(max_waiting) then
-    return { 'FULL', batch, waiting, -1, 0 }
-  end
+if answer then
+  return answer
 end
-local left, back_ms = -1, 0
-if caller ~= '' then
-  left, back_ms = count_call(caller, caller_count, caller_per_ms, now)
+local room, waiting = room_for(function_name, max_waiting)
+if room < tonumber(size) then
+  return { 'FULL', batch, waiting, -1, 0 }
 end
-return { 'NEW', batch, 0, left, back_ms }
+if caller == '' then
+  return { 'NEW', batch, 0, -1, 0 }
+end
+return { 'NEW', batch, 0, count_call(caller, caller_count, caller_per_ms, now) }

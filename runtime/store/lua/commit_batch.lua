@@ -15,21 +15,22 @@
 -- include: tally
 -- include: finish
 -- include: join_slice
--- include: api_keys
+-- include: admission
 local now = now_ms()
 local key, items = key_batch(batch), key_batch_items(batch)
 local f = redis.call('HMGET', key, 'size', 'created_at', 'function', 'queue')
 if f[1] then
   return { 'NEW', batch, f[2], -1, 0 }
 end
-if api_key ~= '' and not is_valid(api_key, now) then
-  return { 'REVOKED', batch, 0, -1, 0 }
+local answer = nil
+if api_key ~= '' then
+  answer = refuse_revoked(batch, api_key, now)
 end
-if idempotency ~= '' then
-  local first = redis.call('HMGET', key_idempotency(idempotency), 'id', 'body')
-  if first[1] then
-    return { first[2] == body_digest and 'REPLAYED' or 'CONFLICT', first[1], 0, -1, 0 }
-  end
+if not answer and idempotency ~= '' then
+  answer = refuse_repeated(idempotency, body_digest)
+end
+if answer then
+  return answer
 end
 -- Members are staged with a time to live, and may be evicted by a Redis that is short of memory:
 -- what is born is whole. So many at a time as Lua can pass to one command.
@@ -48,11 +49,9 @@ end
 if staged ~= tonumber(size) or not (f[3] and f[4]) then
   return { 'INCOMPLETE', batch, staged, -1, 0 }
 end
-if max_waiting ~= '0' then
-  local waiting = tonumber(redis.call('HGET', key_waiting(), f[3]) or '0')
-  if waiting + tonumber(size) > tonumber(max_waiting) then
-    return { 'FULL', batch, waiting, -1, 0 }
-  end
+local room, waiting = room_for(f[3], max_waiting)
+if room < tonumber(size) then
+  return { 'FULL', batch, waiting, -1, 0 }
 end
 
 local due = 0
@@ -68,8 +67,7 @@ redis.call('ZADD', key_joining(), now, batch)
 redis.call('PERSIST', key)
 redis.call('PERSIST', items)
 if idempotency ~= '' then
-  redis.call('HSET', key_idempotency(idempotency), 'id', batch, 'body', body_digest)
-  redis.call('PEXPIRE', key_idempotency(idempotency), idempotency_ttl_ms)
+  remember_first(idempotency, body_digest, idempotency_ttl_ms, batch)
 end
 if tonumber(size) <= STEP then
   join_slice(batch, STEP, now)

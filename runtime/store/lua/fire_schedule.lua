@@ -5,7 +5,6 @@
 -- MOST     30 steps
 -- WHY ONE SCRIPT  the schedule must name the invocation as its last one, and be there.
 -- include: clock
--- include: lanes
 -- include: birth
 -- include: ticks
 if not redis.call('ZSCORE', key_schedules(), id) then

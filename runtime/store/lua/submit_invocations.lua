@@ -1,207 +1,157 @@
 -- submit_invocations: calls of one function are born: records, places in its queue, wake-up. Those
--- that reached a gateway together share the script, because most of what a birth costs (places in the
--- lane and the indexes, counts, wake-up) costs the same for a hundred.
+-- that reach a gateway together share the script, because most of what a birth costs (places in the
+-- lane and the indexes, counts, wake-up) costs the same for many.
 --
 -- ARGV     function_name, queue, version, priority, max_waiting, waiter, entries...
 --          waiter is the gateway to tell of their ends, or an empty word; max_waiting 0 is any number
 --          an entry is id, arguments, n, then n words: pairs of a name and a value. `@name` asks for
 --          something (below), any other name is a further field of the record.
---            @api_key            id of the key that the caller shows: REVOKED if it is not valid any more
---            @pace               count, per_ms, name of the caller, parted by blanks: LIMITED beyond
---            @idempotency        digest, body digest, ttl_ms, parted by blanks: REPLAYED, CONFLICT
+--            @api_key      id of the key that the caller shows: REVOKED if it is not valid any more
+--            @rate         count, ms and name of the caller, parted by blanks: LIMITED beyond it
+--            @idempotency  digest, body digest and ttl in ms, parted by blanks: REPLAYED or CONFLICT
 --            @delay_ms, @run_at_ms, @max_age_ms
---            @tags               labels, separated by line feeds
---            @retried, @once     the invocation it repeats; with @once, RETRIED if somebody has before
---            @repeatable         the same id may come twice, and is born once
+--            @tags         labels, separated by line feeds
+--            @retry_of     the invocation it repeats
+--            @only_retry   the same; RETRIED if somebody has repeated it before
+--            @repeatable   the same id may come twice, and is born once
 -- RETURNS  {created_at, an answer for each entry: 0 for NEW of which nothing more is to be told, else
 --          {NEW | REPLAYED | CONFLICT | RETRIED | FULL | LIMITED | REVOKED, id, created_at, what waits or
 --          ms to wait, calls left for the caller or -1, ms until they are all back}}
+-- MOST     64 entries of 25 steps each
 -- WHY ONE SCRIPT  whoever holds the id must find the record, a worker that is woken must find it
 --                 in its lane, a repeated request must find the first, and a refused one leave
 --                 nothing behind.
--- MOST     64 entries of some 20 commands each
 -- include: clock
--- include: joining
--- include when needed: lanes
--- include when needed: pace
--- include when needed: admit
--- include when needed: api_keys
+-- include: birth
+-- include when needed: admission
 local now = now_ms()
 local created_at = string.format('%.0f', now)
 local shared_priority = tonumber(priority)
 local score = urgency(shared_priority, now)
-local in_index, in_lane, size = {}, {}, 0
 local reply = { now }
-local waiting, room = 0, math.huge
+local room, waiting = math.huge, 0
 if max_waiting ~= '0' then
-  waiting = tonumber(redis.call('HGET', key_waiting(), function_name) or '0')
-  room = tonumber(max_waiting) - waiting
+  room, waiting = rare().room_for(function_name, max_waiting)
 end
-local is_valid_key = {}
-
--- read_parts(at, last): what an entry asks for by name, and the further fields of its record.
-local function read_parts(at, last)
-  local asked, fields = {}, {}
-  for i = at, last, 2 do
-    local name = ARGV[i]
-    if string.byte(name) == 64 then
-      asked[name] = ARGV[i + 1]
-    else
-      fields[#fields + 1] = name
-      fields[#fields + 1] = ARGV[i + 1]
-    end
-    if name == 'key' or name == 'priority' then
-      asked[name] = ARGV[i + 1]
-    end
-  end
-  return asked, fields
-end
+local refused_keys = {}
 
 -- refuse(id, asked): why an entry is not born, as its answer; nil if it may be.
 local function refuse(id, asked)
+  local answer = nil
   if asked['@repeatable'] then
-    local created = redis.call('HGET', key_record(id), 'created_at')
-    if created then
-      return { 'NEW', id, tonumber(created), -1, 0 }
-    end
+    local born_at = redis.call('HGET', key_record(id), 'created_at')
+    answer = born_at and { 'NEW', id, tonumber(born_at), -1, 0 }
   end
-  local api_key = asked['@api_key']
+  local api_key = not answer and asked['@api_key']
   if api_key then
-    if is_valid_key[api_key] == nil then
-      is_valid_key[api_key] = rare().is_valid(api_key, now) or false
+    if refused_keys[api_key] == nil then
+      refused_keys[api_key] = rare().refuse_revoked(id, api_key, now) and true or false
     end
-    if not is_valid_key[api_key] then
-      return { 'REVOKED', id, 0, -1, 0 }
-    end
+    answer = refused_keys[api_key] and { 'REVOKED', id, 0, -1, 0 }
   end
-  if asked['@idempotency'] then
-    local digest, body = string.match(asked['@idempotency'], '^(%S+) (%S+)')
-    local first = redis.call('HMGET', key_idempotency(digest), 'id', 'body')
-    if first[1] then
-      return { first[2] == body and 'REPLAYED' or 'CONFLICT', first[1], 0, -1, 0 }
-    end
+  if not answer and asked['@idempotency'] then
+    answer = rare().refuse_repeated(string.match(asked['@idempotency'], '^(%S+) (%S+)'))
   end
-  if asked['@once'] then
-    local repeated = redis.call('HGET', key_record(asked['@retried']), 'retried_by')
-    if repeated then
-      return { 'RETRIED', repeated, 0, -1, 0 }
-    end
+  if not answer and asked['@only_retry'] then
+    local repeated = redis.call('HGET', key_record(asked['@only_retry']), 'retried_by')
+    answer = repeated and { 'RETRIED', repeated, 0, -1, 0 }
   end
-  if asked['@pace'] then
-    local count, per_ms, caller = string.match(asked['@pace'], '^(%d+) (%d+) (.*)$')
-    local wait_ms = rare().admit(caller, count, per_ms, now)
-    if wait_ms then
-      return { 'LIMITED', id, wait_ms, 0, wait_ms + per_ms }
-    end
+  if not answer and asked['@rate'] then
+    local count, per_ms, caller = string.match(asked['@rate'], '^(%d+) (%d+) (.*)$')
+    answer = rare().refuse_limited(id, caller, count, per_ms, now)
   end
-  return nil
+  return answer
 end
 
 -- note_birth(id, asked): what else must know of an entry that is born. Returns its answer.
 local function note_birth(id, asked)
   local answer = 0
-  if asked['@pace'] then
-    local count, per_ms, caller = string.match(asked['@pace'], '^(%d+) (%d+) (.*)$')
-    local left, back_ms = rare().count_call(caller, count, per_ms, now)
-    answer = { 'NEW', id, now, left, back_ms }
+  if asked['@rate'] then
+    local count, per_ms, caller = string.match(asked['@rate'], '^(%d+) (%d+) (.*)$')
+    answer = { 'NEW', id, now, rare().count_call(caller, count, per_ms, now) }
   end
   if asked['@idempotency'] then
     local digest, body, ttl_ms = string.match(asked['@idempotency'], '^(%S+) (%S+) (%d+)$')
-    redis.call('HSET', key_idempotency(digest), 'id', id, 'body', body)
-    redis.call('PEXPIRE', key_idempotency(digest), ttl_ms)
+    rare().remember_first(digest, body, ttl_ms, id)
   end
-  if asked['@tags'] then
-    for tag in string.gmatch(asked['@tags'], '[^\n]+') do
-      redis.call('ZADD', key_index('tag:' .. tag), 0, id)
-    end
-  end
-  local retried = asked['@retried']
-  if retried then
-    redis.call('HSET', key_record(id), 'retry_of', retried)
-    if redis.call('EXISTS', key_record(retried)) == 1 then
-      redis.call('HSET', key_record(retried), 'retried_by', id)
+  local repeated = asked['@retry_of'] or asked['@only_retry']
+  if repeated then
+    redis.call('HSET', key_record(id), 'retry_of', repeated)
+    if redis.call('EXISTS', key_record(repeated)) == 1 then
+      redis.call('HSET', key_record(repeated), 'retried_by', id)
     end
   end
   return answer
 end
 
--- place(id, asked): an entry that is born goes into its lane, now or when it is due.
-local function place(id, asked)
-  local due = tonumber(asked['@run_at_ms'] or '0')
-  if asked['@delay_ms'] then
-    due = now + tonumber(asked['@delay_ms'])
+-- bear(id, arguments, fields, count): write the record; `fields` are its further ones.
+local function bear(id, arguments, fields, count)
+  if waiter ~= '' then
+    fields[count + 1], fields[count + 2] = 'waiters', waiter
+    count = count + 2
   end
-  local is_later = due > now
-  if asked['@max_age_ms'] then
-    local expires_at = math.max(now, due) + tonumber(asked['@max_age_ms'])
-    redis.call('HSET', key_record(id), 'expires_at', expires_at)
-    redis.call('ZADD', key_expiring(), expires_at, id)
+  if shared_priority ~= 5 and not fields.priority then
+    fields[count + 1], fields[count + 2] = 'priority', priority
+    count = count + 2
   end
-  if is_later then
-    redis.call('HSET', key_record(id), 'status', 'scheduled', 'scheduled_for', due)
-    redis.call('ZADD', key_index('scheduled'), 0, id)
-    redis.call('ZADD', key_index('scheduled:' .. function_name), 0, id)
-    rare().put_later(queue, id, due)
-    return
+  redis.call('HSET', key_record(id), 'function', function_name, 'queue', queue,
+    'created_at', created_at, 'status', 'queued', 'version', version, 'arguments', arguments,
+    unpack(fields, 1, count))  -- at most 40
+end
+
+-- submit(id, arguments, from, to): an entry that has parts. Returns its answer.
+local function submit(id, arguments, from, to)
+  local asked, fields, count = {}, {}, 0
+  for at = from, to, 2 do
+    local name, value = ARGV[at], ARGV[at + 1]
+    if string.byte(name) == 64 then
+      asked[name] = value
+    else
+      fields[count + 1], fields[count + 2] = name, value
+      count = count + 2
+      if name == 'key' or name == 'priority' then
+        asked[name] = value
+        fields[name] = value
+      end
+    end
   end
-  in_index[#in_index + 1], in_index[#in_index + 2] = '0', id
-  local own = tonumber(asked.priority or shared_priority)
-  if asked.key then
-    put_all_in_lane(queue, function_name, asked.key, { urgency(own, now), id })
-  else
-    in_lane[#in_lane + 1] = own == shared_priority and score or urgency(own, now)
-    in_lane[#in_lane + 1] = id
+  local answer = refuse(id, asked)
+  if answer then
+    return answer
   end
+  if room < 1 then
+    return { 'FULL', id, waiting, -1, 0 }
+  end
+  bear(id, arguments, fields, count)
+  give_place(id, now, {
+    function_name = function_name, queue = queue, key = asked.key, tags = asked['@tags'],
+    priority = asked.priority and tonumber(asked.priority) or shared_priority,
+    max_age_ms = asked['@max_age_ms'],
+    due_ms = asked['@delay_ms'] and now + asked['@delay_ms'] or tonumber(asked['@run_at_ms']),
+  })
+  room, waiting = room - 1, waiting + 1
+  return note_birth(id, asked)
 end
 
 local at, last = rest, #ARGV
 while at < last do
-  local id, arguments, words = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  local asked, fields
-  local answer = nil
-  if words > 0 then
-    asked, fields = read_parts(at + 3, at + 2 + words)
-    answer = refuse(id, asked)
-  end
-  if not answer and room < 1 then
+  local id, words = ARGV[at], ARGV[at + 2]
+  local answer = 0
+  if words ~= '0' then
+    answer = submit(id, ARGV[at + 1], at + 3, at + 2 + words)
+    at = at + words
+  elseif room < 1 then
     answer = { 'FULL', id, waiting, -1, 0 }
-  end
-  if not answer then
+  else
     room, waiting = room - 1, waiting + 1
-    if waiter ~= '' then
-      redis.call('HSET', key_record(id), 'function', function_name, 'queue', queue,
-        'created_at', created_at, 'status', 'queued', 'version', version, 'arguments', arguments,
-        'waiters', waiter)
-    else
-      redis.call('HSET', key_record(id), 'function', function_name, 'queue', queue,
-        'created_at', created_at, 'status', 'queued', 'version', version, 'arguments', arguments)
-    end
-    if words > 0 then
-      if #fields > 0 then
-        redis.call('HSET', key_record(id), unpack(fields))
-      end
-      if not asked.priority and shared_priority ~= 5 then
-        redis.call('HSET', key_record(id), 'priority', priority)
-      end
-      place(id, asked)
-      answer = note_birth(id, asked)
-    else
-      if shared_priority ~= 5 then
-        redis.call('HSET', key_record(id), 'priority', priority)
-      end
-      in_index[#in_index + 1], in_index[#in_index + 2] = '0', id
-      in_lane[#in_lane + 1], in_lane[#in_lane + 2] = score, id
-      answer = 0
-    end
+    bear(id, ARGV[at + 1], {}, 0)
+    local size = #born_live
+    born_live[size + 1], born_live[size + 2] = '0', id
+    size = #born_in_lane
+    born_in_lane[size + 1], born_in_lane[size + 2] = score, id
   end
   reply[#reply + 1] = answer
-  at = at + 3 + words
+  at = at + 3
 end
-if in_index[1] then
-  redis.call('ZADD', key_index('live'), unpack(in_index))  -- at most 64 pairs
-  redis.call('ZADD', key_index('live:' .. function_name), unpack(in_index))
-end
-if in_lane[1] then
-  put_all_in_lane(queue, function_name, '', in_lane)
-end
+write_births(queue, function_name)
 return reply

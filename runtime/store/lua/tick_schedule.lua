@@ -11,7 +11,6 @@
 --                 way: who advances the due moment gives birth to the invocation in the same step.
 -- The first write is one that a full Redis refuses (HSET), so that a refusal changes nothing.
 -- include: clock
--- include: lanes
 -- include: birth
 -- include: ticks
 local key = key_schedule(id)

@@ -11,15 +11,20 @@ local function invoke(id, s, invocation, now, moment)
       return 'full', waiting
     end
   end
-  local tag = 'schedule:' .. id
-  local fields = { 'version', s.version, 'arguments', s.arguments, 'tags', cjson.encode({ tag }) }
+  local tag, record = 'schedule:' .. id, key_record(invocation)
+  redis.call('HSET', record, 'function', s.function_name, 'queue', s.queue, 'created_at', now,
+    'status', 'queued', 'version', s.version, 'arguments', s.arguments, 'tags', cjson.encode({ tag }))
   if moment ~= '' then
-    fields[7], fields[8] = 'scheduled_for', moment
+    redis.call('HSET', record, 'scheduled_for', moment)
   end
-  give_birth(invocation, now, {
-    function_name = s.function_name, queue = s.queue, key = '', priority = s.priority,
-    max_age_ms = s.max_age_ms, due = now, tags = tag, fields = fields, first = 1,
+  if s.priority ~= 5 then
+    redis.call('HSET', record, 'priority', s.priority)
+  end
+  give_place(invocation, now, {
+    function_name = s.function_name, queue = s.queue, priority = s.priority, tags = tag,
+    max_age_ms = s.max_age_ms > 0 and s.max_age_ms or nil,
   })
+  write_births(s.queue, s.function_name)
   redis.call('HSET', key_schedule(id), 'last_invocation', invocation)
   redis.call('HINCRBY', key_schedule(id), 'fired', 1)
   return 'NEW'

@@ -105,8 +105,8 @@ def parts_of(  # noqa: PLR0913 - all that one may ask for
     first = idempotency
     asked: dict[str, Argument | None] = {
         "@api_key": api_key,
-        "@rate": pace and f"{pace.count} {pace.per_ms} {pace.caller}",
-        "@idempotency": first and f"{first.digest} {first.body_digest} {first.ttl_ms}",
+        "@rate": f"{pace.count} {pace.per_ms} {pace.caller}" if pace else None,
+        "@idempotency": (f"{first.digest} {first.body_digest} {first.ttl_ms}" if first else None),
         "@delay_ms": delay_ms,
         "@run_at_ms": run_at_ms,
         "@max_age_ms": max_age_ms,

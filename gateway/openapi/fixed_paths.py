@@ -39,6 +39,7 @@ _OK: dict[str, Json] = {
     "cancel_batch": {_JSON: {"schema": component_ref("CancelledBatch")}},
     "retry_batch": {_JSON: {"schema": component_ref("Retries")}},
     "list_workers": {_JSON: {"schema": component_ref("WorkerList")}},
+    "publish_functions": {_JSON: {"schema": component_ref("Publishing")}},
     "list_queues": {_JSON: {"schema": component_ref("QueueList")}},
     "change_queue": {_JSON: {"schema": component_ref("Queue")}},
     "purge_queue": {_JSON: {"schema": component_ref("Purge")}},
@@ -90,6 +91,7 @@ _STATUSES = {
     "log_out": ("204", "Gone."),
     "fire_schedule": _ACCEPTED,
     "redeliver": _ACCEPTED,
+    "publish_functions": _ACCEPTED,
     "submit_batch": _ACCEPTED,
     "cancel_invocation": _ACCEPTED,
     "cancel_batch": _ACCEPTED,
@@ -113,6 +115,7 @@ _DESCRIPTIONS = {
     "invocation_id": "The invocation's id, a UUIDv7.",
     "name": "The name of the function, or of the queue.",
     "key_id": "The key's id.",
+    "worker_id": "The worker's id, as GET /workers shows it.",
     "schedule_id": "The schedule's id; of a function's own schedule, the function's name.",
 }
 

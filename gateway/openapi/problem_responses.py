@@ -12,7 +12,7 @@ from gateway.openapi.relocation import component_ref
 from gateway.problems import KINDS, MEDIA_TYPE, type_of
 
 # What any operation may answer, whatever it does.
-EVERYWHERE = ("internal_error",)
+EVERYWHERE = ("misdirected_request", "internal_error")
 CODES = "x-problem-codes"
 
 Responses = dict[str, Any]

@@ -17,7 +17,8 @@ _FUNCTION: Json = {**_TEXT, "description": "The function to invoke."}
 _DEFINITION: dict[str, Json] = {
     "cron": {
         **_TEXT,
-        "description": "Five fields (minute hour day month weekday) or six, the seconds first.",
+        "description": "Five fields (minute hour day month weekday) or six, the seconds first; or "
+        "`@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`, which become such fields.",
         "examples": ["0 9 * * mon-fri"],
     },
     "timezone": {

@@ -92,6 +92,9 @@ DESCRIPTIONS: dict[str, str] = {
     "`webhook-id`, so that a receiver can tell a repetition.",
     "list_workers": "Returns the worker processes that have been heard of lately, with what each "
     "of them runs. All are in one answer; `next` is always null.",
+    "publish_functions": "Has this worker publish its functions folder from now on, in place of "
+    "the worker that did. What is published and not in that folder goes on serving; with "
+    "`withdraw_missing` it is withdrawn.",
     "list_queues": "Returns every queue with how much waits and runs in it, how long the oldest "
     "call has waited, and how many workers serve it. All are in one answer.",
     "change_queue": "Pauses the queue or resumes it. Of a paused queue nothing new starts; calls "

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.example_values import example_arguments
 from gateway.openapi.callbacks import invocation_callback
 from gateway.openapi.descriptions import operation_description
-from gateway.openapi.examples import example_arguments
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref, relocate
 from gateway.openapi.security import key_problems, security_of
@@ -159,14 +159,11 @@ def query_parameter(parameter: Parameter) -> Json:
         }
     if parameter.choices:
         schema["enum"] = list(parameter.choices)
+    shown: Json = {"name": parameter.name, "in": "query", "description": parameter.description}
     if parameter.most > 1:
         schema = {"type": "array", "items": schema, "maxItems": parameter.most}
-    return {
-        "name": parameter.name,
-        "in": "query",
-        "description": parameter.description,
-        "schema": schema,
-    }
+        shown["explode"] = True
+    return {**shown, "schema": schema}
 
 
 def _takes_arguments(manifest: Manifest) -> bool:

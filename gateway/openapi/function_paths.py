@@ -159,14 +159,11 @@ def query_parameter(parameter: Parameter) -> Json:
         }
     if parameter.choices:
         schema["enum"] = list(parameter.choices)
+    shown: Json = {"name": parameter.name, "in": "query", "description": parameter.description}
     if parameter.most > 1:
         schema = {"type": "array", "items": schema, "maxItems": parameter.most}
-    return {
-        "name": parameter.name,
-        "in": "query",
-        "description": parameter.description,
-        "schema": schema,
-    }
+        shown["explode"] = True
+    return {**shown, "schema": schema}
 
 
 def _takes_arguments(manifest: Manifest) -> bool:

@@ -28,7 +28,8 @@ DESCRIPTIONS: dict[str, str] = {
     "anything. Such a function gets the query as well, so the options in it do not apply.",
     "get_function": "Returns the function's version, the JSON Schemas of its arguments and its "
     "result, its options, and how many of its calls wait and how they ended. `error` says why "
-    "the file on disk did not load, if so; the version before it then goes on serving.",
+    "the file on disk did not load, if so; the version before it then goes on serving. `state` is "
+    "`loading` while its file was seen and nothing serves yet.",
     "list_functions": "Returns every function that the caller may see, by name, with what "
     "`get_function` returns of each. All are in one answer; `next` is always null.",
     "list_invocations": "Returns invocations that pass all filters, the newest first, a page at a "
@@ -92,9 +93,10 @@ DESCRIPTIONS: dict[str, str] = {
     "`webhook-id`, so that a receiver can tell a repetition.",
     "list_workers": "Returns the worker processes that have been heard of lately, with what each "
     "of them runs. All are in one answer; `next` is always null.",
-    "publish_functions": "Has this worker publish its functions folder from now on, in place of "
-    "the worker that did. What is published and not in that folder goes on serving; with "
-    "`withdraw_missing` it is withdrawn.",
+    "publish_functions": "Tells a worker to publish its functions folder from now on, whatever is "
+    "published; needed where its files differ from what is published, as a folder that differs "
+    "replaces nothing by itself. What is not in that folder stays published, unless "
+    "`withdraw_missing` is true. GET /workers shows who publishes and whose files differ.",
     "list_queues": "Returns every queue with how much waits and runs in it, how long the oldest "
     "call has waited, and how many workers serve it. All are in one answer.",
     "change_queue": "Pauses the queue or resumes it. Of a paused queue nothing new starts; calls "

@@ -13,6 +13,7 @@ import io
 import logging
 import os
 import select
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -176,7 +177,8 @@ class AttemptOutput:
         self._sink.close()
 
     def mend(self) -> None:
-        """Put right what the last attempt closed or replaced; done while nobody waits."""
+        """Put right what the last attempt closed, replaced or set; done while nobody waits."""
+        signal.alarm(0)  # it would interrupt the next one, or end it
         try:
             os.dup2(self._write_end, 1)  # cheaper than to ask whether it is still ours
             os.dup2(self._write_end, 2)

@@ -40,9 +40,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The checked options of one function."""
+    """The checked options of one function.
+
+    `grace_s` is how long it may clean up after its timeout before its process is killed.
+    """
 
     timeout_s: float = 60.0
+    grace_s: float = 0.0
     retry: RetryPolicy = RetryPolicy()
     queue: str = "default"
     concurrency: int | None = None

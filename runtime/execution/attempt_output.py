@@ -138,6 +138,7 @@ class AttemptOutput:
         self._loading = self._attempt = object()
         self._begun = 0
         self.thread_ids: frozenset[int] = frozenset()
+        self._is_draining = True
 
     def install(self) -> None:
         """Take over sys.stdout, sys.stderr, descriptors 1 and 2, and the root logger."""
@@ -193,6 +194,10 @@ class AttemptOutput:
         raw = cast("io.RawIOBase", _SinkFile(self._sink, descriptor))
         return _TextStream(raw, self._is_heard)
 
+    def is_draining(self) -> bool:
+        """Whether the thread runs that empties the pipe; it ends where the function closes that."""
+        return self._is_draining
+
     def write_line(self, text: str) -> None:
         """Write a line as what is logged is written; for a logger that must not fall silent."""
         try:
@@ -218,6 +223,7 @@ class AttemptOutput:
             for _, events in poll.poll():
                 with self._draining:
                     if not events & select.POLLIN or not self._drain():
+                        self._is_draining = False
                         return
 
     def _drain(self) -> bool:

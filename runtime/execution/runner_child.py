@@ -71,7 +71,7 @@ class Runner:
         limits = frames.decode_limits(limits_bytes)
         output = AttemptOutput(limits.max_log_bytes)
         output.install()
-        self._leftovers = Leftovers(output.thread_ids)
+        self._leftovers = Leftovers(output.thread_ids, output.is_draining)
         self._log = FunctionLog(output.write_line)
         output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
         functions, ending = _load(bundle)
@@ -155,13 +155,14 @@ class Runner:
         if os.getpid() != self._pid:  # user code forked, and this is the fork
             os._exit(0)
         is_last = ending.kind not in frames.HARMLESS
-        if not is_last and (left := self._leftovers.find()):
+        ran_s = time.perf_counter() - began_at
+        if not is_last and (left := self._leftovers.find(ran_s)):
             is_last, ending = True, replace(ending, left=left)
         output.end()
         self._serial = 0
         if is_last:
             self._is_quiet = False
-        took_us = b"%d" % ((time.perf_counter() - began_at) * 1e6)
+        took_us = b"%d" % (ran_s * 1e6)
         self._say(frames.DONE, serial, frames.encode(ending), result, took_us)
         return is_last
 

@@ -96,7 +96,12 @@ def _say(line: str) -> None:
 
 
 def _request(method: str, path: str, body: str = "", *headers: str) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(body)}", *headers]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: localhost",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
@@ -176,10 +181,13 @@ def _finish_all(line: Line) -> None:
     ).items:
         line.run(
             settle(
-                Settlement(
-                    id=item.id, token=item.token, status="succeeded", ttl_ms=60_000, result=b"1"
-                )
-                for item in items
+                (
+                    Settlement(
+                        id=item.id, token=item.token, status="succeeded", ttl_ms=60_000, result=b"1"
+                    )
+                    for item in items
+                ),
+                worker="w",
             )
         )
 

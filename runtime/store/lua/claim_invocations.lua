@@ -33,28 +33,28 @@ local queue_key, ring = key_queue(queue), key_ring(queue)
 local due, held = key_due(queue), key_held(queue)
 local due_at, held_at = math.huge, math.huge
 
--- fall_due(id): its moment has come: it waits in its lane.
-local function fall_due(id)
-  local at = tonumber(redis.call('ZSCORE', due, id))
-  local was = rare().read_facts(id)
-  made.check_facts(was)
-  if was.status ~= 'scheduled' and was.status ~= 'retrying' then
-    return
-  end
-  made.put_in_lane(queue, was.function_name, was.key, id, made.urgency(was.priority, at))
-  redis.call('HSET', key_record(id), 'status', 'queued')
-  redis.call('ZREM', key_index(was.status), id)
-  redis.call('ZREM', key_index(was.status .. ':' .. was.function_name), id)
-  redis.call('ZADD', key_index('live'), 0, id)
-  redis.call('ZADD', key_index('live:' .. was.function_name), 0, id)
-  if was.batch then
-    made.count_in_batch(was.batch, now, was.status, 'queued')
-  end
-  made.poke(id, was.watchers)
-end
-
 -- look_after_due(): let those wait in their lanes whose moment has come.
 local function look_after_due()
+  -- fall_due(id): its moment has come: it waits in its lane.
+  local function fall_due(id)
+    local at = tonumber(redis.call('ZSCORE', due, id))
+    local was = rare().read_facts(id)
+    made.check_facts(was)
+    if was.status ~= 'scheduled' and was.status ~= 'retrying' then
+      return
+    end
+    made.put_in_lane(queue, was.function_name, was.key, id, made.urgency(was.priority, at))
+    redis.call('HSET', key_record(id), 'status', 'queued')
+    redis.call('ZREM', key_index(was.status), id)
+    redis.call('ZREM', key_index(was.status .. ':' .. was.function_name), id)
+    redis.call('ZADD', key_index('live'), 0, id)
+    redis.call('ZADD', key_index('live:' .. was.function_name), 0, id)
+    if was.batch then
+      made.count_in_batch(was.batch, now, was.status, 'queued')
+    end
+    made.poke(id, was.watchers)
+  end
+
   redis.call('HINCRBY', queue_key, 'claims', 1)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, 100)) do
     local is_sound, reason = pcall(fall_due, id)
@@ -87,13 +87,23 @@ local function until_next()
   return at == math.huge and -1 or math.max(0, math.ceil(at - now))
 end
 
+-- write_rare(): what was gathered and tallied, if anything was; before every end of this script.
+local function write_rare()
+  if made then
+    made.write_gathered()
+    made.write_tally(now)
+  end
+end
+
 local counts = redis.call('HMGET', queue_key, 'paused', 'waiting', 'running')
 if counts[1] == '1' then
+  write_rare()
   return { until_next(), -1, {} }
 end
 
 local first, second = unpack(redis.call('ZRANGE', ring, 0, 1))  -- at most 2
 if not first then
+  write_rare()
   return { until_next(), 0, {} }
 end
 
@@ -373,10 +383,7 @@ end
 for batch, count in pairs(in_batch) do
   rare().count_in_batch(batch, now, 'queued', 'running', count)
 end
-if made then
-  made.write_gathered()
-  made.write_tally(now)
-end
+write_rare()
 if reply[2] > 0 then
   wake(queue)
 end

@@ -7,8 +7,12 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
+from runtime.store.keys import Keys
 from tests.e2e.dashboard.conftest import FUNCTIONS, QUICK
 from tests.support.system import running_system
+from tests.support.waiting import eventually
+
+KEYS = Keys()
 
 
 def test_a_running_call_is_cancelled_from_its_page(look, desk):
@@ -52,6 +56,20 @@ def test_a_paused_queue_is_emptied_once_the_number_is_confirmed(look, desk):
 
     expect(page.locator("#notices")).to_contain_text("3 invocations in line cancelled")
     desk.http.patch("/queues/line", json={"paused": False})
+
+
+def test_a_damaged_record_is_told_on_the_overview(look, desk):
+    desk.http.patch("/queues/line", json={"paused": True})
+    hurt = desk.call("desk.line", number=1).json()["id"]
+    desk.run_command("HDEL", KEYS.build("record", hurt), "created_at")
+    desk.http.patch("/queues/line", json={"paused": False})
+    eventually(lambda: desk.http.get("/quarantine").json()["count"])
+
+    alarm = look().get_by_role("alert")
+
+    expect(alarm).to_contain_text("1 invocation is set aside")
+    alarm.get_by_role("link").click()
+    desk.run_command("DEL", KEYS.build("broken"), KEYS.build("broken_reasons"))
 
 
 def test_a_dead_worker_leaves_the_page(look, desk):

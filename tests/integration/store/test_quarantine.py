@@ -8,7 +8,7 @@ from runtime.invocations.identifiers import new_invocation_id
 from runtime.store.aftercare_calls import read_quarantine, set_aside
 from runtime.store.invocation_calls import Settlement, cancel, release, settle
 from runtime.store.submission_calls import commit_batch, stage_batch
-from runtime.store.system_calls import purge_queue, read_queues
+from runtime.store.system_calls import pause_queue, purge_queue, read_queues
 from tests.support.life import WEEK_MS, Life
 
 PLACES = ("leases", "expiring", "ring", "due")
@@ -132,14 +132,24 @@ def test_cancel_purge_and_expiry_go_on_beside_one(life: Life, lacks: str):
     assert {ids[0], ids[6], later[1]} <= set(set_aside_now(life)) | {ids[0]}
 
 
-def test_what_is_due_and_damaged_does_not_hold_up_the_others(life: Life):
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_what_is_due_and_damaged_does_not_hold_up_the_others(life: Life, is_paused: bool):
     later = [life.submit(delay_ms=60_000) for _ in range(3)]
-    cut(life, later[1], "function")
+    for one, lacks in ((later[0], "created_at"), (later[1], "function")):
+        cut(life, one, lacks)
     for one in later:
         life.command("ZADD", life.key("due", "default"), 1, one)
+    life.line.run(pause_queue("default", is_paused=is_paused))
 
-    assert {item.id for item in life.claim(5).items} == {later[0], later[2]}
-    assert later[1] in set_aside_now(life)
+    claimed = life.claim(5).items
+
+    life.line.run(pause_queue("default", is_paused=False))
+    claimed += life.claim(5).items
+    assert {item.id for item in claimed} == {later[2]}
+    assert set(set_aside_now(life)) == set(later[:2])
+    for one in later[:2]:
+        assert life.command("ZSCORE", life.key("retention"), one)
+        assert not life.command("ZSCORE", life.key("index", "scheduled"), one)
 
 
 @pytest.mark.parametrize(
@@ -232,3 +242,18 @@ def test_the_list_is_bounded_and_shows_the_latest(life: Life):
     assert quarantine.count == 1_000
     assert len(quarantine.latest) == 5
     assert life.command("HLEN", life.key("broken_reasons")) == 1_000
+
+
+def test_what_was_set_aside_a_week_ago_is_listed_no_more(life: Life):
+    ids = [life.submit() for _ in range(3)]
+    for one in ids:
+        life.command("DEL", life.key("record", one))
+    life.claim(5)
+    week_ms = 7 * 24 * 3_600_000
+    for one in ids[:2]:
+        life.command("ZINCRBY", life.key("broken"), -week_ms - 1, one)
+
+    life.beat()
+
+    assert set(set_aside_now(life)) == {ids[2]}
+    assert life.command("HKEYS", life.key("broken_reasons")) == [ids[2].encode()]

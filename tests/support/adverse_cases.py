@@ -89,7 +89,7 @@ def _beat(members: list[Member]) -> Call[Any]:
         worker="alive",
         lease_ms=24 * HOUR_MS,
         worker_ttl_ms=24 * HOUR_MS,
-        can_publish=True,
+        may_publish=1,
         details=b"{}",
         held=[(one.id, one.token) for one in members],
     )

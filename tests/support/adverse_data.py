@@ -235,7 +235,7 @@ def _add_bystanders(data: Adverse) -> None:
                 worker=f"w{at}",
                 lease_ms=HOUR_MS,
                 worker_ttl_ms=24 * HOUR_MS,
-                can_publish=True,
+                may_publish=1,
                 details=b"{}",
                 held=[],
             )

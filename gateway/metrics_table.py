@@ -108,6 +108,11 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         help="How long ago the oldest pending delivery was made; 0 without any.",
     ),
+    Metric(
+        name="penstock_retention_overdue",
+        kind="gauge",
+        help="Invocations past their retention that are not yet taken away.",
+    ),
     Metric(name="penstock_workers", kind="gauge", help="Worker processes that live."),
     Metric(
         name="penstock_functions",

@@ -42,6 +42,7 @@ class Figures:
         totals: Counts of the whole system, by their fields in the statistics.
         workers: How many worker processes live.
         oldest_delivery_ms: The age of the oldest pending delivery, None without any.
+        overdue_records: How many are past their retention and have yet to go.
     """
 
     bounds_ms: tuple[int, ...]
@@ -51,13 +52,14 @@ class Figures:
     workers: int
     pending_deliveries: int
     oldest_delivery_ms: int | None
+    overdue_records: int
 
 
 def read_metrics(functions: Sequence[str]) -> Call[Figures]:
     """Read the figures of these functions, and of the whole system."""
 
     def parse(reply: list[Any]) -> Figures:
-        bounds, counted, totals, queues, workers, (pending, oldest) = reply
+        bounds, counted, totals, queues, workers, (pending, oldest), overdue = reply
         return Figures(
             bounds_ms=tuple(bounds),
             functions={
@@ -70,6 +72,7 @@ def read_metrics(functions: Sequence[str]) -> Call[Figures]:
             workers=workers,
             pending_deliveries=pending,
             oldest_delivery_ms=None if oldest < 0 else oldest,
+            overdue_records=overdue,
         )
 
     return Call(tuple(functions), parse, load_script("read_metrics"))

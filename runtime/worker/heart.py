@@ -18,14 +18,10 @@ from runtime.errors import StoreError
 from runtime.store.invocation_calls import Pulse, heartbeat
 from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
-from runtime.store.system_calls import sweep
 from runtime.store.trouble import TROUBLE
 from runtime.worker.pulse_log import tell_pulse
 
 _log = structlog.get_logger(__name__)
-_SWEPT_AT_ONCE = 500
-_MOST_SWEEPS = 10
-_SWEEPING_S = 0.25
 _AWAY_PAUSE_S = 0.25
 _SHORTEST_WAIT_S = 0.001
 _INTERRUPT_S = 0.05
@@ -92,8 +88,6 @@ class Heart:
             for attempt in attempts:
                 attempt.is_lost |= attempt.claimed.id in pulse.lost
         self._on_pulse(pulse)
-        if pulse.publishes:  # one of all workers does
-            self._sweep()
 
     def start(self) -> None:
         """Begin to beat."""
@@ -114,14 +108,6 @@ class Heart:
                 self._line.run(add_errors(counts))
             except StoreError:
                 TROUBLE.give_back(counts)
-
-    def _sweep(self) -> None:
-        """Take away what is past its retention, but for so long only that the next beat is safe."""
-        ends_at = time.monotonic() + _SWEEPING_S
-        for _ in range(_MOST_SWEEPS):
-            swept = self._line.run(sweep(most=_SWEPT_AT_ONCE))
-            if swept < _SWEPT_AT_ONCE or time.monotonic() > ends_at or self._stopped.is_set():
-                return
 
     def _beat_for_ever(self) -> None:
         beats_at = time.monotonic() + self._interval_s

@@ -1,12 +1,13 @@
 -- read_metrics: everything that a scrape of /metrics shows, in one look.
 --
 -- ARGV     functions...
--- RETURNS  {bounds, functions, totals, queues, workers, deliveries}
+-- RETURNS  {bounds, functions, totals, queues, workers, deliveries, overdue}
 --          bounds: those of the histograms, in ms; functions: for each asked for, in turn, its
 --          counts {succeeded, failed, cancelled, expired, retried, lost} and its histograms
 --          {run: the buckets and the ms} and {queue: the same}; totals: {field, count, …} of
 --          what is counted for the whole system; queues: see queue_state; workers: how many live;
---          deliveries: {pending, age in ms of the oldest pending or -1}
+--          deliveries: {pending, age in ms of the oldest pending or -1}; overdue: how many records
+--          are past their retention and have yet to be swept
 -- WHY ONE SCRIPT  the figures of one moment, in one round trip. Nothing in it grows with history.
 -- include: clock
 -- include: tally
@@ -60,4 +61,5 @@ local oldest = redis.call('ZRANGE', pending, 0, 0, 'WITHSCORES')[2]
 return {
   BOUNDS, functions, totals, queue_states(now), workers,
   { redis.call('ZCARD', pending), oldest and math.max(0, now - oldest) or -1 },
+  redis.call('ZCOUNT', key_retention(), '-inf', now),
 }

@@ -1,23 +1,44 @@
--- sweep: take away finished invocations whose time is over, from every index they are in.
+-- sweep: take away ended invocations whose time is over, from every index they are in: a slice of
+-- them, so that nobody waits for long behind it.
 --
--- ARGV     most
--- RETURNS  how many went
--- WHY ONE SCRIPT  an id that is listed has a record.
+-- ARGV     most, turn_ms
+-- RETURNS  {how many went or -1 as another slice began less than turn_ms ago, ms until the next is
+--          due or -1}
+-- WHY ONE SCRIPT  an id that is listed has a record. Any number of workers share the work: the turn
+--                 bounds what all their slices take of Redis.
 -- include: clock
+-- include: gather
+if redis.call('EXISTS', key_sweep_turn()) == 1 then
+  return { -1, 0 }
+end
 local now = now_ms()
 local ids = redis.call('ZRANGEBYSCORE', key_retention(), '-inf', now, 'LIMIT', 0, most)
+if #ids > 0 then
+  redis.call('SET', key_sweep_turn(), '1', 'PX', turn_ms)
+end
+local gone = {}
 for _, id in ipairs(ids) do
-  local f = redis.call('HMGET', key_record(id), 'function', 'status', 'tags')
-  if f[1] then
-    redis.call('ZREM', key_index('end:' .. f[2]), id)
-    redis.call('ZREM', key_index('end:' .. f[1] .. ':' .. f[2]), id)
+  local record = key_record(id)
+  local f = redis.call('HMGET', record, 'function', 'status', 'tags')
+  local name, status = f[1], f[2]
+  if name and status then
+    remove_member(key_index('end:' .. status), id)
+    remove_member(key_index('end:' .. name .. ':' .. status), id)
     if f[3] then
       for _, tag in ipairs(cjson.decode(f[3])) do
-        redis.call('ZREM', key_index('tag:' .. tag), id)
+        remove_member(key_index('tag:' .. tag), id)
       end
     end
   end
-  redis.call('UNLINK', key_record(id), key_events(id))
-  redis.call('ZREM', key_retention(), id)
+  gone[#gone + 1] = record
+  gone[#gone + 1] = key_events(id)
+  gone[#gone + 1] = key_history(id)
+  gone[#gone + 1] = key_outputs(id)
+  remove_member(key_retention(), id)
 end
-return #ids
+if #gone > 0 then
+  redis.call('UNLINK', unpack(gone))
+end
+write_gathered()
+local first = redis.call('ZRANGE', key_retention(), 0, 0, 'WITHSCORES')[2]
+return { #ids, first and math.max(0, math.ceil(first - now)) or -1 }

@@ -6,9 +6,10 @@
 -- RETURNS  {record as HGETALL would give it but without what is long, id of the last entry there is
 --          or '', {id, kind, data} of as many entries as most_bytes hold, but of one at least…}
 -- WHY ONE SCRIPT  between reading what is there and asking for more, more may come.
+-- include: history
 local PAGE = 32
-local names = { 'function', 'version', 'status', 'queue', 'created_at', 'attempt', 'attempts',
-  'scheduled_for', 'started_at', 'finished_at', 'worker', 'error' }
+local names = { 'function', 'version', 'status', 'queue', 'created_at', 'attempt', 'scheduled_for',
+  'started_at', 'finished_at', 'worker', 'error' }
 local record, stream = key_record(id), key_events(id)
 local f = redis.call('HMGET', record, 'finished_at', 'watchers', unpack(names))
 if not f[5] then
@@ -20,6 +21,10 @@ for at, name in ipairs(names) do
     flat[#flat + 1] = name
     flat[#flat + 1] = f[at + 2]
   end
+end
+local earlier = earlier_attempts(id)
+if earlier ~= '' then
+  flat[#flat + 1], flat[#flat + 2] = 'attempts', earlier
 end
 if gateway ~= '' and not f[1] then
   local watchers = f[2] or ''

@@ -1,3 +1,4 @@
+-- include: history
 local is_limited = {}
 
 -- leave_running(id, was): an attempt is over, whatever comes next: its lease, its place under the
@@ -12,15 +13,6 @@ local function leave_running(id, was)
   if is_limited[running] and redis.call('SREM', running, id) == 1 then
     let_go_on(was.queue, was.function_name)
   end
-end
-
--- note_attempt(id, was, now, outcome, error): the history of an attempt that was not the last.
-local function note_attempt(id, was, now, outcome, error)
-  local entry = '{"attempt":' .. was.attempt .. ',"started_at_ms":' .. was.started_at
-    .. ',"finished_at_ms":' .. now .. ',"worker":' .. cjson.encode(was.worker)
-    .. ',"outcome":"' .. outcome .. '","error":' .. (error ~= '' and error or 'null') .. '}'
-  local all = was.attempts and (was.attempts .. ',' .. entry) or entry
-  redis.call('HSET', key_record(id), 'attempts', all)
 end
 
 -- lose(id, was, now, limit, ttl_ms): the runner or worker of a running attempt is gone. Another

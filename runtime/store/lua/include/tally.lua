@@ -1,8 +1,11 @@
 -- Statistics are gathered while a script runs and written once at its end: in the totals that
 -- /metrics shows, and in the minute that the charts show.
 --
--- Histograms have the upper bounds below, in ms; field "<function>:run:<i>" counts what took at
--- most the i-th bound, the last one all the rest.
+-- The histograms of the totals have the upper bounds below, in ms; field "<function>:run:<i>" counts
+-- what took at most the i-th bound, the last one all the rest. Those of the minutes are fine enough
+-- for quantiles: "<function>:run:<bound>ms" counts what took at most `bound` and more than the bound
+-- before it. Up to 10 ms each is a bound; from there on each power of ten is parted into 35 steps, of
+-- which none is wider than a tenth of where it begins, and the bounds below are among theirs.
 local BOUNDS = { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000 }
 local tallied, times = {}, {}
 
@@ -16,43 +19,65 @@ local function tally_time(name, ms)
     counts = { ms = 0 }
     times[name] = counts
   end
-  local i = 1
-  while BOUNDS[i] and ms > BOUNDS[i] do
-    i = i + 1
-  end
-  counts[i] = (counts[i] or 0) + 1
+  ms = math.max(0, ms) -- Redis's clock may have been put back
   counts.ms = counts.ms + ms
+  if ms > 10 then
+    local base = 10
+    while ms > 10 * base do
+      base = 10 * base
+    end
+    local step = ms <= 2.5 * base and base / 10 or ms <= 5 * base and base / 4 or base / 2
+    ms = math.ceil(ms / step) * step
+  end
+  counts[ms] = (counts[ms] or 0) + 1
+end
+
+-- add_counts(key, fields, counts): to a hash; returns whether it had none of the fields.
+local function add_counts(key, fields, counts)
+  -- Two commands for all fields cost less than one for each.
+  local before, after, is_new = redis.call('HMGET', key, unpack(fields)), {}, true
+  for i = 1, #fields do
+    is_new = is_new and not before[i]
+    after[2 * i - 1], after[2 * i] = fields[i], (before[i] or 0) + counts[i]
+  end
+  redis.call('HSET', key, unpack(after))
+  return is_new
 end
 
 -- write_tally(now): the last line of every script that tallies.
 local function write_tally(now)
-  for name, counts in pairs(times) do
-    for i, n in pairs(counts) do
-      tallied[name .. ':' .. i] = n
+  local fields, counts, size = {}, {}, 0
+  for field, n in pairs(tallied) do
+    size = size + 1
+    fields[size], counts[size] = field, n
+  end
+  local fine, fine_counts = { unpack(fields) }, { unpack(counts) }
+  local fine_size = size
+  for name, of_name in pairs(times) do
+    local coarse = { ms = of_name.ms }
+    of_name.ms = nil
+    name = name .. ':'
+    for bound, n in pairs(of_name) do
+      local i = 1
+      while BOUNDS[i] and bound > BOUNDS[i] do
+        i = i + 1
+      end
+      coarse[i] = (coarse[i] or 0) + n
+      fine_size = fine_size + 1
+      fine[fine_size], fine_counts[fine_size] = name .. bound .. 'ms', n
+    end
+    for i, n in pairs(coarse) do
+      size = size + 1
+      fields[size], counts[size] = name .. i, n
     end
   end
-  if not next(tallied) then
+  if size == 0 then
     return
   end
-  local fields = {}
-  for field in pairs(tallied) do
-    fields[#fields + 1] = field
-  end
+  add_counts(key_stats(), fields, counts)
   local minute = key_minute(string.format('%.0f', math.floor(now / 60000)))
-  local is_new = true
-  for _, key in ipairs({ key_stats(), minute }) do
-    -- Two commands for all fields cost less than one for each.
-    local before, after = redis.call('HMGET', key, unpack(fields)), {}
-    is_new = true
-    for i, field in ipairs(fields) do
-      is_new = is_new and not before[i]
-      after[2 * i - 1] = field
-      after[2 * i] = (before[i] or 0) + tallied[field]
-    end
-    redis.call('HSET', key, unpack(after))
-  end
   -- The first to write in a minute finds none of its fields there.
-  if is_new then
+  if add_counts(minute, fine, fine_counts) then
     redis.call('PEXPIRE', minute, 90000000)
   end
 end

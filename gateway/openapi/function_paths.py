@@ -208,6 +208,16 @@ def _callback_of(summary: str, description: str, *, type_pattern: str, data: Jso
                         "schema": {"type": "string"},
                     }
                     for header in (*signed, *ours)
+                ]
+                + [
+                    {
+                        "name": "webhook-attempt",
+                        "in": "header",
+                        "required": True,
+                        "description": "Which attempt this is, from 1. It is not signed; the "
+                        "body and the webhook-id are the same in all of them.",
+                        "schema": {"type": "integer", "minimum": 1},
+                    }
                 ],
                 "requestBody": {"required": True, "content": {_JSON: {"schema": payload}}},
                 "responses": {

@@ -1,4 +1,4 @@
-"""Fixtures every suite may use: a real Redis of our own."""
+"""Fixtures every suite may use: a real Redis of our own; and the report of a run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from tests.support.redis_server import own_redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+pytest_plugins = ("tests.support.run_report",)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make test-browsers` name another browser than the installed one."""
+    parser.addoption("--chromium", help="the Chromium that opens pages (the installed one)")
 
 
 @pytest.fixture(scope="session")

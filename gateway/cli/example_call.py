@@ -25,7 +25,9 @@ _FAVOURITE = "hello"
 
 def choose_function(functions: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the function to show: `hello` if it is there, else the first that works."""
-    working = [item for item in functions if not item.get("error")]
+    working = [
+        item for item in functions if item.get("state") != "loading" and not item.get("error")
+    ]
     for item in working:
         if item.get("name") == _FAVOURITE:
             return item

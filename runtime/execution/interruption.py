@@ -7,7 +7,9 @@ and `disarm` does not return before one that was sent has arrived or was called 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import queue
 import threading
 import time
 from _thread import allocate_lock
@@ -64,19 +66,27 @@ class Watchdog:
     def __init__(self) -> None:
         self._guards: set[Guard] = set()
         self._lock = threading.Lock()
-        self._hurry = threading.Event()
+        # Rung by threads that an Interruption may reach anywhere: a queue in C takes it in one
+        # step, where an Event would be left with its lock held for ever.
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._stopped = False
         self._thread: threading.Thread | None = None
 
+    def start(self) -> None:
+        """Start the thread unless it runs; outside of any call, to which it would belong."""
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                    self._thread.start()
+
     def watch(self, guard: Guard, timeout_s: float) -> None:
         """Interrupt the guarded call at its deadline, at most `_GRAIN_S` late."""
+        self.start()
         with self._lock:
             self._guards.add(guard)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
-                self._thread.start()
         if timeout_s < _GRAIN_S:
-            self._hurry.set()
+            self._bell.put(None)
 
     def forget(self, guard: Guard) -> None:
         """Stop watching a call that is over."""
@@ -86,7 +96,7 @@ class Watchdog:
     def stop(self) -> None:
         """End the thread; safe to call twice."""
         self._stopped = True
-        self._hurry.set()
+        self._bell.put(None)
         if self._thread is not None:
             self._thread.join()
 
@@ -100,5 +110,5 @@ class Watchdog:
                     guard.interrupt("timeout")
                     self.forget(guard)
             nearest = min((g.deadline for g in guards if g.deadline > now), default=now + _GRAIN_S)
-            self._hurry.wait(min(_GRAIN_S, nearest - now))
-            self._hurry.clear()
+            with contextlib.suppress(queue.Empty):
+                self._bell.get(timeout=min(_GRAIN_S, nearest - now))

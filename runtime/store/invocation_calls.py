@@ -138,16 +138,19 @@ def heartbeat(
     worker: str,
     lease_ms: int,
     worker_ttl_ms: int,
-    can_publish: bool,
+    may_publish: int,
     details: bytes,
     held: Iterable[tuple[str, int]],
 ) -> Call[Pulse]:
-    """Extend the leases of what the worker holds, as (id, token), and take over dead ones."""
+    """Extend the leases of what the worker holds, as (id, token), and take over dead ones.
+
+    `may_publish`: 0 never, 1 while no other does, 2 its folder is what shall be published.
+    """
     return _call(
         "heartbeat",
         (
             *(worker, lease_ms, POISON_LIMIT, FAILURE_TTL_MS, worker_ttl_ms, GRACE_MS),
-            *("1" if can_publish else "0", details),
+            *(may_publish, details),
             *_flatten(held),
         ),
         lambda reply: Pulse(

@@ -104,12 +104,7 @@ def _do_works(
         if work.name not in options.works:
             continue
         view.begin(f"{plan.title}: {work.title}")
-        if work.name == "accept":
-            samples.append(measuring.accept())
-        elif work.name == "drain":
-            samples.append(measuring.fill_and_drain())
-        else:
-            samples.append(measuring.measure(work))
+        samples.append(measuring.do(work))
     return samples
 
 

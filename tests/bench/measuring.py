@@ -87,6 +87,14 @@ class Measuring:
         """Let every process of the system do some calls."""
         self._load(BY_NAME["wait"], seconds=0.5)
 
+    def do(self, work: Work) -> Sample:
+        """Return a sample of one work, whichever it is."""
+        if work.name == "accept":
+            return self.accept()
+        if work.name == "drain":
+            return self.fill_and_drain()
+        return self.measure(work)
+
     def measure(self, work: Work) -> Sample:
         """Return a sample of one work; but of `accept` and `drain`."""
         before = look(self._system.parts)

@@ -58,7 +58,6 @@ class Running:
         self.port = free_port()
         self.started_in_s = 0.0
         self._socket = folder / "redis.sock"
-        self._isolation = plan.name.removeprefix("penstock-")
         self._line = Line(f"unix://{self._socket}")
         self._environment = clean_environment() | {
             "BENCH_REDIS_SOCKET": str(self._socket),
@@ -128,7 +127,7 @@ class Running:
         body, marker = body_of(function, connection)
         headers = dict(_JSON)
         if self.plan.kind == "penstock":
-            target = f"/functions/{self._isolation}.{function}"
+            target = f"/functions/{self.plan.isolation}.{function}"
             if waits:
                 headers["Prefer"] = "wait=30"
         else:
@@ -146,13 +145,18 @@ class Running:
         self.parts.await_ready(self._redis_answers)
 
     def _start_penstock(self) -> None:
+        home = self.plan.checkout or ROOT
+        python = home / ".venv/bin/python" if self.plan.checkout else sys.executable
         command = (
-            *(sys.executable, "-m", "gateway.cli.main", "up", "--port", str(self.port)),
+            *(python, "-m", "gateway.cli.main", "up", "--port", str(self.port)),
             *("--data", self.parts.folder / "data", "--functions", _FUNCTIONS),
             *("--redis", f"unix://{self._socket}", "--runners", str(SLOTS)),
             *self._sizes,
         )
-        environment = self._environment | {"PENSTOCK_LOG_LEVEL": "warning"}
+        environment = self._environment | {
+            "PENSTOCK_LOG_LEVEL": "warning",
+            "PYTHONPATH": str(home),
+        }
         self.parts.start("penstock", command, cwd=self.parts.folder, env=environment)
 
     def _start_echo(self) -> None:
@@ -192,7 +196,7 @@ class Running:
         body, _ = body_of("noop", 0)
         try:
             if self.plan.kind == "penstock":
-                target = f"/functions/{self._isolation}.noop"
+                target = f"/functions/{self.plan.isolation}.noop"
                 status = self._send("POST", target, body, {"Prefer": "wait=10"})
                 return status == _OK
             if self.plan.kind == "echo":

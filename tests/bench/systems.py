@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from runtime.store.keys import Keys
 
@@ -33,6 +34,8 @@ class SystemPlan:
         finished: The Redis command whose reply is the number of finished calls; empty where
             each leaves a result, a key with a time to live: then those are counted.
         notes: Its configuration, for the page.
+        checkout: Another checkout of Penstock to run, with its own environment in `.venv`; None
+            is this one.
     """
 
     name: str
@@ -44,6 +47,12 @@ class SystemPlan:
     pauses: bool = False
     finished: tuple[str, ...] = ()
     notes: str = ""
+    checkout: Path | None = None
+
+    @property
+    def isolation(self) -> str:
+        """How a system of ours runs its functions: `process` or `thread`."""
+        return self.name.split("-")[1]
 
 
 def _celery(number: int, pool: str) -> tuple[str, ...]:

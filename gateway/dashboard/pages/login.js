@@ -15,6 +15,7 @@ export async function show(view, { query }) {
     autocomplete: "current-password",
     spellcheck: "false",
     required: true,
+    autofocus: true,
     "aria-describedby": "key-problem",
   });
   const button = h("button", { class: "primary" }, "Log in");

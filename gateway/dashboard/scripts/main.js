@@ -3,6 +3,7 @@
 import { installConnection } from "./connection.js";
 import { fill, h } from "./element.js";
 import { installClock } from "./moments.js";
+import { warn } from "./notices.js";
 import { go, installRouter, ROOT, to } from "./router.js";
 import { installSession } from "./session.js";
 import { installThemeSwitch } from "./theme.js";
@@ -17,6 +18,8 @@ const VIEWS = [
   [to("deliveries"), "Deliveries", "deliveries delivery"],
 ];
 const INVOCATION = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const FUNCTION = /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$/;
+const SECRET = /^(pk_[0-9a-z]{12}_|ps_|whsec_)/;
 
 fill(
   document.getElementById("views"),
@@ -40,9 +43,12 @@ function installJump() {
     const wanted = box.value.trim();
     if (!wanted) return;
     box.value = "";
-    if (INVOCATION.test(wanted)) go(to("invocations", wanted.toLowerCase()));
+    // What is typed here becomes an address, and addresses are kept in histories and logs.
+    if (SECRET.test(wanted)) warn("That is a key or a secret. It belongs into the field of the login.");
+    else if (INVOCATION.test(wanted)) go(to("invocations", wanted.toLowerCase()));
     else if (wanted.startsWith("dlv_")) go(to("deliveries", wanted));
-    else go(to("functions", wanted));
+    else if (FUNCTION.test(wanted)) go(to("functions", wanted));
+    else warn("That is neither the id of an invocation or delivery nor the name of a function.");
   });
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");

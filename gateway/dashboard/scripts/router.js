@@ -100,6 +100,7 @@ function settle(content, isFirst) {
   const target =
     location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (target) target.scrollIntoView();
+  content.querySelector("[autofocus]")?.focus();
   if (isFirst) return;
   if (!target) scrollTo(0, 0);
   if (heading && !content.contains(document.activeElement)) {
@@ -165,7 +166,15 @@ function markView(page) {
     const isHere = link.dataset.pages.split(" ").includes(page);
     if (isHere) {
       link.setAttribute("aria-current", "page");
-      link.scrollIntoView({ block: "nearest", inline: "center" });
+      centre(link);
     } else link.removeAttribute("aria-current");
   }
+}
+
+// scrollIntoView would move the start of keyboard navigation to the link (Chromium 150 and later),
+// and the first Tab would pass over everything before it, the skip link included.
+function centre(link) {
+  const views = document.getElementById("views");
+  const offset = link.getBoundingClientRect().left - views.getBoundingClientRect().left;
+  views.scrollLeft += offset - (views.clientWidth - link.offsetWidth) / 2;
 }

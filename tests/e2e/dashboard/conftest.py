@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.support.system import System, running_system
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 FUNCTIONS = Path(__file__).parent / "functions"
 QUICK = {
     "PENSTOCK_LEASE_MS": "1500",
@@ -38,13 +37,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     # Ended with each file: while it lives, an event loop runs in this thread, and tests of
     # other folders start their own.
-    if BROWSER is None:
+    named = request.config.getoption("chromium")
+    program = named or shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
         pytest.skip("no chromium installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
 

@@ -74,13 +74,49 @@ def test_the_charts_can_be_read_by_keyboard_and_as_tables(look, desk):
     expect(chart.locator("tbody tr")).to_have_count(60)
 
 
-def test_the_skip_link_is_the_first_stop(look):
-    page = look("/functions")
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("view", ["", "/functions", "/deliveries"])
+def test_the_skip_link_is_the_first_stop(look, view, width):
+    page = look(view)
+    page.set_viewport_size({"width": width, "height": 740})
+    page.reload()
+    page.wait_for_selector("#content h1")
 
     page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
 
     expect(page.locator("#content")).to_be_focused()
+
+
+def test_the_view_in_which_one_is_stands_in_sight_on_a_phone(look):
+    page = look("")
+    page.set_viewport_size({"width": 360, "height": 740})
+
+    page.goto(page.url + "/deliveries")
+
+    expect(page.locator("#views a[aria-current]")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("pk_0123456789ab_" + "S" * 49, "key or a secret"),
+        ("ps_" + "S" * 43, "key or a secret"),
+        ("whsec_c2VjcmV0", "key or a secret"),
+        ("What is this?", "neither the id"),
+    ],
+)
+def test_a_secret_typed_into_the_search_does_not_become_an_address(look, typed, said):
+    page = look("/queues")
+    address = page.url
+
+    page.get_by_role("searchbox", name="Go to").fill(typed)
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#notices")).to_contain_text(said)
+    assert page.url == address
+    assert typed not in page.content()
 
 
 def test_a_hidden_tab_asks_for_nothing(look, own_context):

@@ -42,6 +42,7 @@ def test_who_logs_in_goes_on_where_he_wanted_to_and_out_again(
     page.goto(f"{closed.url}/dashboard/queues")
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 
+    expect(page.get_by_label("API key")).to_be_focused()
     log_in(page, made.text[:-1])
     expect(page.get_by_role("alert")).to_contain_text("a character of it is wrong")
     log_in(page, made.text)

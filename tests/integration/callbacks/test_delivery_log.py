@@ -160,6 +160,9 @@ def test_ended_deliveries_are_kept_a_week_and_leave_no_other_key(
     with sending.deliverer():
         sending.until(good, "delivered")
         sending.until(bad, "stopped")
+        # A sender that looked before it blocked has left the token that called it.
+        wake = sending.life.key("delivery_wake")
+        eventually(lambda: sending.life.command("EXISTS", wake) == 0)
 
     for key in (key.decode() for key in sending.life.command("KEYS", "*dlv*")):
         lives_ms = sending.life.command("PTTL", key)

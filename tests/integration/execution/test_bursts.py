@@ -91,10 +91,14 @@ def test_harm_hits_its_own_attempt_and_no_other_of_the_burst(bench, path, harm, 
 
     is_garbled = "garbage" in harm
 
-    ended = crew.run(calls(path, harm), threads=2)
+    for _ in range(20):
+        ended = crew.run(calls(path, harm), threads=2)
+        if not harm.startswith(SWALLOW) or ended[ILL].outcome.status != "succeeded":
+            break
+        # It was sent alone, so that there was nothing to swallow: arrange it once more.
+        crew.warm_up()
+        path.write_text("")
 
-    if harm.startswith(SWALLOW) and ended[ILL].outcome.status == "succeeded":
-        kind = "succeeded"  # on a busy machine: it was alone, and there was nothing to take
     assert kinds(ended) == only_ill(kind)
     # What was answered behind garbage cannot be read, and begins again.
     assert begun(path) == once_each() or (is_garbled and begun(path) > once_each())

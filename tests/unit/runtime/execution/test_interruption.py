@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import sys
 import threading
 import time
@@ -112,3 +113,33 @@ def test_interruption_that_is_under_way_arrives_before_disarm_returns():
         sys.setswitchinterval(switch_s)
 
     assert inside > 0
+
+
+def test_interruption_of_a_call_that_asks_to_be_watched_leaves_the_watchdog_alive():
+    watchdog = Watchdog()
+    begin: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def interrupt(guard, pause_s):
+        begin.get()
+        time.sleep(pause_s)
+        guard.interrupt("cancelled")
+
+    for number in range(100):
+        guard = Guard(60)
+        interrupter = threading.Thread(target=interrupt, args=(guard, number % 10 / 10_000))
+        interrupter.start()
+        with contextlib.suppress(Interruption):
+            try:
+                begin.put(None)
+                while guard.cause is None:
+                    watchdog.watch(guard, 0.001)
+            finally:
+                guard.disarm()
+        interrupter.join()
+        watchdog.forget(guard)
+
+    stopper = threading.Thread(target=watchdog.stop, daemon=True)
+    stopper.start()
+    stopper.join(5)
+
+    assert not stopper.is_alive()

@@ -113,6 +113,11 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         help="Invocations past their retention that are not yet taken away.",
     ),
+    Metric(
+        name="penstock_quarantined_invocations",
+        kind="gauge",
+        help="Invocations set aside because their records are gone or damaged.",
+    ),
     Metric(name="penstock_workers", kind="gauge", help="Worker processes that live."),
     Metric(
         name="penstock_functions",
@@ -123,6 +128,17 @@ METRICS: tuple[Metric, ...] = (
         name="penstock_functions_with_load_error",
         kind="gauge",
         help="Functions whose file as it is now does not load; an older version may serve.",
+    ),
+    Metric(
+        name="penstock_check_findings",
+        kind="gauge",
+        labels=("kind",),
+        help="What the last consistency check found and did not mend.",
+    ),
+    Metric(
+        name="penstock_check_finished_timestamp_seconds",
+        kind="gauge",
+        help="When the last consistency check came to its end; 0 before the first.",
     ),
     Metric(
         name="penstock_redis_up",

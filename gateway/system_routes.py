@@ -70,6 +70,43 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         problems=("queue_not_found", *STORE, "store_refused"),
     ),
     get_route(
+        "/quarantine",
+        "quarantine",
+        "system",
+        "list_quarantine",
+        "List invocations whose records are gone or damaged",
+        problems=STORE,
+    ),
+    Route(
+        path="/checks",
+        resource="checks",
+        tag="system",
+        operations=(
+            Operation(
+                method="GET",
+                id="list_checks",
+                summary="List the last consistency checks, without their findings",
+                scope="read",
+                problems=STORE,
+            ),
+            Operation(
+                method="POST",
+                id="ask_check",
+                summary="Have a worker compare everything that Redis holds, and mend it on wish",
+                scope="admin",
+                problems=("invalid_json", "arguments_invalid", *STORE, "store_refused"),
+            ),
+        ),
+    ),
+    get_route(
+        "/checks/{check_id}",
+        "check",
+        "system",
+        "get_check",
+        "Read how far a check is and what it found",
+        problems=("check_not_found", *STORE),
+    ),
+    get_route(
         "/livez",
         "livez",
         "health",

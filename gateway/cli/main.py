@@ -47,6 +47,7 @@ COMMANDS = (
     Command("schedules", "See what is invoked when; make, pause or fire a schedule."),
     Command("deliveries", "See what became of callbacks, and send one again."),
     Command("queues", "See how full queues are; pause, resume or empty one."),
+    Command("check", "Compare all that is stored, and mend what does not fit."),
     Command("bench", "Measure how many calls a second a function takes."),
     Command("keys", "Make, list and revoke the keys that callers show."),
     Command("publish", "Publish the functions folder of a worker."),

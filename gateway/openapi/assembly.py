@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 from apispec import APISpec
 
 from gateway.openapi.access_schemas import ACCESS_SCHEMAS
+from gateway.openapi.check_schemas import CHECK_SCHEMAS
 from gateway.openapi.fixed_paths import fixed_operation, path_parameter
 from gateway.openapi.function_paths import (
     any_function_operation,
@@ -17,6 +18,7 @@ from gateway.openapi.function_paths import (
     function_schemas,
 )
 from gateway.openapi.headers import HEADERS, PARAMETERS
+from gateway.openapi.health_schemas import HEALTH_SCHEMAS
 from gateway.openapi.schedule_schemas import SCHEDULE_SCHEMAS
 from gateway.openapi.schemas import SCHEMAS
 from gateway.openapi.security import SECURITY_SCHEMES
@@ -86,9 +88,11 @@ def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Docume
     schemas: dict[str, Any] = {
         **SCHEMAS,
         **STEERING_SCHEMAS,
+        **HEALTH_SCHEMAS,
         **SCHEDULE_SCHEMAS,
         **STATISTICS_SCHEMAS,
         **ACCESS_SCHEMAS,
+        **CHECK_SCHEMAS,
     }
     responses: dict[str, Any] = {}
     invoke = find_operation(_INVOKE_PATH, "POST")

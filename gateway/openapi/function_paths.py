@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.example_values import example_arguments
 from gateway.openapi.callbacks import invocation_callback
 from gateway.openapi.descriptions import operation_description
-from gateway.openapi.examples import example_arguments
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref, relocate
 from gateway.openapi.security import key_problems, security_of

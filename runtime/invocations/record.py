@@ -100,6 +100,8 @@ _READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
 def record_from_hash(invocation_id: str, flat: Iterable[bytes], **more: bytes) -> Record:
     """Read what HGETALL gives: a field, its value, a field, its value, and so on.
 
+    What is damaged is as if it were not there: people must be able to look at it.
+
     Args:
         invocation_id: Whose it is.
         flat: What was read.
@@ -118,7 +120,10 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes], **more: bytes) -
     for name, value in zip(parts, parts, strict=True):
         reader = _READERS.get(name)
         if reader is not None:
-            fields[reader[0]] = reader[1](value)
+            try:
+                fields[reader[0]] = reader[1](value)
+            except (ValueError, KeyError):
+                continue
         elif name.endswith(_OMITTED):
             omitted = name.removesuffix(_OMITTED).decode()
             fields["omitted"] = fields.get("omitted", frozenset()) | {omitted}

@@ -86,6 +86,6 @@ def pause_queue(queue: str, *, is_paused: bool) -> Call[bool]:
     return Call(words, lambda reply: reply == b"OK", load_script("pause_queue"))
 
 
-def purge_queue(queue: str, *, most: int = 500) -> Call[int]:
+def purge_queue(queue: str, *, most: int = 200) -> Call[int]:
     """Cancel up to `most` of what waits in a queue; return how many that were."""
     return Call((queue, FAILURE_TTL_MS, most), int, load_script("purge_queue"))

@@ -17,14 +17,11 @@ def end_some(line: Line, count: int = TOGETHER, *, ttl_ms: int) -> None:
     entries = [(new_invocation_id(), b'{"a":1}') for _ in range(count)]
     line.run(submit_plain(function="f", queue="default", version="v", entries=entries))
     claimed = line.run(claim(queue="default", worker="w", limit=count, lease_ms=10_000)).items
-    line.run(
-        settle(
-            Settlement(
-                id=one.id, token=one.token, status="succeeded", ttl_ms=ttl_ms, result=b'"done"'
-            )
-            for one in claimed
-        )
-    )
+    endings = [
+        Settlement(id=one.id, token=one.token, status="succeeded", ttl_ms=ttl_ms, result=b'"done"')
+        for one in claimed
+    ]
+    line.run(settle(endings, worker="w"))
 
 
 def end_at_a_rate(line: Line, *, per_s: int, for_s: float, ttl_ms: int) -> int:

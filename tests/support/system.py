@@ -23,6 +23,7 @@ import psutil
 
 from gateway.cli.embedded_redis import place_socket
 from gateway.cli.state_file import UpState, read_state
+from runtime.invocations.consistency import Finding, check_all
 from runtime.store.line import Line
 from runtime.store.scripts import Call
 from tests.support.waiting import eventually
@@ -103,6 +104,14 @@ class System:
         line = Line(f"unix://{self.redis_socket}")
         try:
             return line.run(Call(words, lambda reply: reply))
+        finally:
+            line.close()
+
+    def check(self) -> list[Finding]:
+        """Compare everything that Redis holds; return what does not fit."""
+        line = Line(f"unix://{self.redis_socket}")
+        try:
+            return check_all(line)
         finally:
             line.close()
 

@@ -5,6 +5,7 @@
 --          records have it; after is the last id of the page before, or what all ids shall be less
 --          than; no id is less than since
 -- RETURNS  {next id or '', {id, record as `brief` gives it}…}
+-- MOST     1,000 ids looked at of 8 indexes; 25 steps each that is shown, at most 250
 -- WHY ONE SCRIPT  these move while one looks.
 -- include: brief
 -- Every id is in the index of where it stands (see `index` in keys.py), of all functions and of its

@@ -3,6 +3,7 @@
 --
 -- ARGV     index, after, most
 -- RETURNS  {last id that was looked at or '' at the end, how many were dropped}
+-- MOST     6 steps an id, of at most `most`
 -- WHY ONE SCRIPT  what is not there now may be born before it is dropped.
 -- The indexes `all` and `fn:<function>` of earlier versions are taken apart: each id goes where it stands.
 local from = after == '' and '-' or '(' .. after

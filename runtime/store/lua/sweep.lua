@@ -4,6 +4,7 @@
 -- ARGV     most, turn_ms
 -- RETURNS  {how many went or -1 as another slice began less than turn_ms ago, ms until the next is
 --          due or -1}
+-- MOST     3 steps an invocation, of at most `most`, and one for each of their indexes
 -- WHY ONE SCRIPT  an id that is listed has a record. Any number of workers share the work: the turn
 --                 bounds what all their slices take of Redis.
 -- include: clock
@@ -19,25 +20,30 @@ end
 local gone = {}
 for _, id in ipairs(ids) do
   local record = key_record(id)
-  local f = redis.call('HMGET', record, 'function', 'status', 'tags')
+  -- A damaged record goes too: pcall answers a table without what was asked for.
+  local f = redis.pcall('HMGET', record, 'function', 'status', 'tags', 'attempt', 'told_bytes')
   local name, status = f[1], f[2]
   if name and status then
     remove_member(key_index('end:' .. status), id)
     remove_member(key_index('end:' .. name .. ':' .. status), id)
-    if f[3] then
-      for _, tag in ipairs(cjson.decode(f[3])) do
-        remove_member(key_index('tag:' .. tag), id)
-      end
+    local are_tags, tags = pcall(cjson.decode, f[3] or '[]')
+    for _, tag in ipairs(are_tags and type(tags) == 'table' and tags or {}) do
+      remove_member(key_index('tag:' .. tostring(tag)), id)
     end
   end
   gone[#gone + 1] = record
-  gone[#gone + 1] = key_events(id)
-  gone[#gone + 1] = key_history(id)
-  gone[#gone + 1] = key_outputs(id)
-  remove_member(key_retention(), id)
+  -- What few have. These keys have a time to live besides: none is left for ever.
+  if f[5] then
+    gone[#gone + 1] = key_events(id)
+  end
+  if f[4] ~= '1' or status == 'cancelled' or status == 'expired' then
+    gone[#gone + 1] = key_history(id)
+    gone[#gone + 1] = key_outputs(id)
+  end
 end
 if #gone > 0 then
-  redis.call('UNLINK', unpack(gone))
+  redis.call('UNLINK', unpack(gone))  -- at most 800
+  redis.call('ZREMRANGEBYRANK', key_retention(), 0, #ids - 1)
 end
 write_gathered()
 local first = redis.call('ZRANGE', key_retention(), 0, 0, 'WITHSCORES')[2]

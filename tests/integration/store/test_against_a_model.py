@@ -149,7 +149,7 @@ class Queue(RuleBasedStateMachine):
         assert expected.claimed is not None
         held = [(expected.claimed.id, expected.claimed.token, begun)]
 
-        assert self.life.line.run(release(held)) == 1
+        assert self.life.line.run(release(held, worker=expected.claimed.worker)) == 1
 
         expected.attempt -= 0 if begun else 1
         self.stale.append(expected.claimed)

@@ -6,7 +6,7 @@ local function give_birth(id, now, b)
   local record = key_record(id)
   local is_later = b.due > now
   redis.call('HSET', record, 'function', b.function_name, 'queue', b.queue, 'created_at', now,
-    'status', is_later and 'scheduled' or 'queued', unpack(b.fields, b.first))
+    'status', is_later and 'scheduled' or 'queued', unpack(b.fields, b.first))  -- at most 40
   if b.key ~= '' then
     redis.call('HSET', record, 'key', b.key)
   end

@@ -44,7 +44,7 @@ local function end_record(id, place, status, ttl_ms, now, fields)
   local record = key_record(id)
   local until_ms, live_ms = kept_for(ttl_ms, now)
   finished_at = finished_at or string.format('%.0f', now)
-  redis.call('HSET', record, 'status', status, 'finished_at', finished_at, unpack(fields))
+  redis.call('HSET', record, 'status', status, 'finished_at', finished_at, unpack(fields))  -- at most 12
   redis.call('PEXPIRE', record, live_ms)
   tally(place.field, 1)
   local of_status, of_both = place.of_status, place.of_both

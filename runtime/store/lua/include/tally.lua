@@ -7,6 +7,7 @@
 -- before it. Up to 10 ms each is a bound; from there on each power of ten is parted into 35 steps, of
 -- which none is wider than a tenth of where it begins, and the bounds below are among theirs.
 local BOUNDS = { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000 }
+local FIELDS_AT_ONCE = 500
 local tallied, times = {}, {}
 
 local function tally(field, n)
@@ -32,27 +33,35 @@ local function tally_time(name, ms)
   counts[ms] = (counts[ms] or 0) + 1
 end
 
--- add_counts(key, fields, counts): to a hash; returns whether it had none of the fields.
+-- add_counts(key, fields, counts): to a hash; returns whether some were the first of theirs.
 local function add_counts(key, fields, counts)
-  -- Two commands for all fields cost less than one for each.
-  local before, after, is_new = redis.call('HMGET', key, unpack(fields)), {}, true
-  for i = 1, #fields do
-    is_new = is_new and not before[i]
-    after[2 * i - 1], after[2 * i] = fields[i], (before[i] or 0) + counts[i]
+  local is_new = false
+  for from = 1, #fields, FIELDS_AT_ONCE do
+    local last = math.min(#fields, from + FIELDS_AT_ONCE - 1)
+    -- Two commands for all fields cost less than one for each.
+    local before = redis.call('HMGET', key, unpack(fields, from, last))  -- at most 500
+    local after, size, are_new = {}, 0, true
+    for at = from, last do
+      local count = before[at - from + 1]
+      are_new = are_new and not count
+      after[size + 1], after[size + 2] = fields[at], (count or 0) + counts[at]
+      size = size + 2
+    end
+    redis.call('HSET', key, unpack(after))  -- at most 500 pairs
+    is_new = is_new or are_new
   end
-  redis.call('HSET', key, unpack(after))
   return is_new
 end
 
 -- write_tally(now): the last line of every script that tallies.
 local function write_tally(now)
   local fields, counts, size = {}, {}, 0
+  local fine, fine_counts, fine_size = {}, {}, 0
   for field, n in pairs(tallied) do
     size = size + 1
-    fields[size], counts[size] = field, n
+    fields[size], counts[size], fine[size], fine_counts[size] = field, n, field, n
   end
-  local fine, fine_counts = { unpack(fields) }, { unpack(counts) }
-  local fine_size = size
+  fine_size = size
   for name, of_name in pairs(times) do
     local coarse = { ms = of_name.ms }
     of_name.ms = nil

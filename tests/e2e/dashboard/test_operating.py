@@ -82,6 +82,21 @@ def test_a_dead_worker_leaves_the_page(look, desk):
     expect(page.locator("tbody")).not_to_contain_text(str(victim.pid), timeout=15_000)
 
 
+def test_what_the_last_check_found_is_on_the_page_of_workers(look, desk):
+    desk.run_command("ZADD", KEYS.build("index", "end:failed"), 0, "of-no-record")
+    asked = desk.http.post("/checks").json()
+    eventually(lambda: desk.http.get(f"/checks/{asked['id']}").json()["finished_at"], within_s=30)
+
+    panel = look("/workers").locator("[data-key=check]")
+
+    expect(panel).to_contain_text("not fit")
+    expect(panel.locator("tbody")).to_contain_text("of-no-record")
+    mending = desk.http.post("/checks", json={"repair": True}).json()
+    eventually(lambda: desk.http.get(f"/checks/{mending['id']}").json()["finished_at"], within_s=30)
+    clean = desk.http.post("/checks").json()
+    eventually(lambda: desk.http.get(f"/checks/{clean['id']}").json()["finished_at"], within_s=30)
+
+
 def test_an_id_is_found_from_every_page_by_keyboard_alone(look, desk):
     ended = desk.call("desk.count", wait_s=10).json()
     page = look("/queues")

@@ -19,7 +19,8 @@ from gateway.accepting import Acceptance
 from gateway.admission import read_admission
 from gateway.application import GatewayApplication
 from gateway.authentication import Doorkeeper
-from gateway.binding import is_open
+from gateway.binding import expected_hosts, is_open
+from gateway.body_limits import BodyLimits
 from gateway.cache_headers import CacheHeaders
 from gateway.call_plans import CallPlans
 from gateway.dashboard_files import read_dashboard_files
@@ -55,10 +56,11 @@ from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
 from gateway.resources.session import Session
 from gateway.resources.statistics import Statistics
-from gateway.resources.workers import WorkerList
+from gateway.resources.workers import WorkerList, WorkerPublishing
 from gateway.retrying import Retrier
 from gateway.routes import ROUTES
 from gateway.same_origin import origin_of
+from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.limits import Limits
 from gateway.tracing import TracerLife
 from gateway.trouble_reporting import TroubleReporter
@@ -108,25 +110,28 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         waiters.drain()
         streams.drain()
 
+    doorkeeper = Doorkeeper(
+        is_open=is_open(chosen),
+        checker=checker,
+        store=store,
+        public_origin=origin_of(chosen.public_url),
+    )
     app = GatewayApplication(
+        bodies=HeldBodies(chosen.max_held_bytes),
         limits=Limits(
             header_timeout_s=chosen.header_timeout_s, body_timeout_s=chosen.body_timeout_s
         ),
         drain=drain,
-        max_body_bytes=chosen.max_body_bytes,
-        max_batch_bytes=chosen.max_batch_bytes,
+        body_limits=BodyLimits(chosen),
+        door=doorkeeper.judge_early,
         middleware=[
-            Doorkeeper(
-                is_open=is_open(chosen),
-                checker=checker,
-                store=store,
-                public_origin=origin_of(chosen.public_url),
-            ),
+            doorkeeper,
             CacheHeaders(),
             Life(store, directory, inbox, TroubleReporter(store), ring),
             *([TracerLife(tracer)] if tracer else []),
         ],
         judge_head=plain_calls.judge_head if has_plain_calls else None,
+        hosts=expected_hosts(chosen),
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)
@@ -217,6 +222,7 @@ def _resources(
         "checks": CheckList(store),
         "check": OneCheck(store),
         "workers": WorkerList(store),
+        "worker_publishing": WorkerPublishing(store),
         "quarantine": QuarantineList(store),
         "batch_retry": BatchRetry(store, retrier),
         "invocation": Invocation(store, directory, follower),

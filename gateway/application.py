@@ -2,8 +2,9 @@
 
 Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the
 headers by name under `NOTED`. HEAD is served as GET, and its
-response's body dropped by the server (`IS_HEAD` tells them apart). A body over the limit is refused
-without reading the rest.
+response's body dropped by the server (`IS_HEAD` tells them apart). A body over the limit of its
+operation is refused without reading the rest; a long one of a caller who may not come in is not
+read at all.
 """
 
 from __future__ import annotations
@@ -14,20 +15,24 @@ from typing import Any, cast
 import falcon.asgi
 from falcon.asgi import Request, Response
 
+from gateway.body_limits import SMALL_BYTES, BodyLimit, BodyLimits
 from gateway.post_requests import PostRequest
 from gateway.preferences import fault_of, refuse_parameters
-from gateway.problems import MEDIA_TYPE, encode_problem, status_of
+from gateway.problems import MEDIA_TYPE, ProblemError
+from gateway.serving.expected_hosts import ExpectedHosts
+from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.known_heads import Judge
 from gateway.serving.limits import Limits
 
 BODY = "penstock.body"
 NOTED = "penstock.noted"
 IS_HEAD = "penstock.is_head"
-_BATCH_SUFFIX = "/batch"
+_JUDGED_FIRST_BYTES = 64 * 1024
 Event = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Responder = Callable[..., Awaitable[None]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Door = Callable[[dict[str, Any]], Awaitable[ProblemError | None]]
 
 
 class GatewayApplication(falcon.asgi.App[Request, Response]):
@@ -35,8 +40,10 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
 
     Attributes:
         limits: What a connection may ask of the server (`gateway.serving.worker`).
+        bodies: How many bytes of bodies are held, all connections together.
         drain: Ends long waits when the process stops.
         judge_head: Which requests may be taken without Falcon (`gateway.plain_calls`).
+        hosts: Whom a request may be for; None for anybody.
     """
 
     def __init__(
@@ -44,17 +51,21 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         *,
         limits: Limits,
         drain: Callable[[], None],
-        max_body_bytes: int,
-        max_batch_bytes: int,
+        body_limits: BodyLimits,
         middleware: list[Any],
+        door: Door | None = None,
+        bodies: HeldBodies | None = None,
         judge_head: Judge | None = None,
+        hosts: ExpectedHosts | None = None,
     ) -> None:
         super().__init__(middleware=middleware)
         self.limits = limits
         self.drain = drain
         self.judge_head = judge_head
-        self._max_body_bytes = max_body_bytes
-        self._max_batch_bytes = max_batch_bytes
+        self.hosts = hosts
+        self.bodies = bodies
+        self._body_limits = body_limits
+        self._door = door
 
     async def __call__(  # type: ignore[override]
         self, scope: dict[str, Any], receive: Receive, send: Send
@@ -66,19 +77,25 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         if type(scope["headers"]) is not list:  # ASGI lets it be any iterable
             scope["headers"] = list(scope["headers"])
         scope[NOTED] = _by_name(scope["headers"])
-        is_batch = scope["path"].endswith(_BATCH_SUFFIX)
-        limit = self._max_batch_bytes if is_batch else self._max_body_bytes
-        if int(scope[NOTED].get(b"content-length", 0)) > limit:
-            await self._refuse(scope, send, limit)
-            return
+        limit: BodyLimit | None = None
+        announced = int(scope[NOTED].get(b"content-length", 0))
+        is_chunked = b"transfer-encoding" in scope[NOTED]
+        if announced > SMALL_BYTES or is_chunked:
+            limit = self._limit_of(scope)
+            problem = _too_large(limit) if announced > limit.most_bytes else None
+            if problem is None and self._door and (is_chunked or announced > _JUDGED_FIRST_BYTES):
+                problem = await self._door(scope)
+            if problem is not None:
+                await _refuse(scope, send, problem)
+                return
         event = await receive()
         body: bytes | None = event.get("body", b"")
         if event.get("more_body", False) or event["type"] == "http.disconnect":
-            body = await _read_on(event, receive, limit)
+            body = await _read_on(event, receive, limit.most_bytes if limit else SMALL_BYTES)
         if body is None:
             return
-        if len(body) > limit:
-            await self._refuse(scope, send, limit)
+        if limit and len(body) > limit.most_bytes:
+            await _refuse(scope, send, _too_large(limit))
             return
         scope[BODY] = body
         if scope["method"] == "POST":
@@ -139,20 +156,28 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         )
         await send({"type": "http.response.body", "body": data})
 
-    async def _refuse(self, scope: dict[str, Any], send: Send, limit: int) -> None:
-        problem = encode_problem(
-            "body_too_large",
-            f"A request body has at most {limit} bytes here.",
-            instance=scope["path"],
-        )
-        headers = [
-            (b"content-type", MEDIA_TYPE.encode()),
-            (b"content-length", b"%d" % len(problem)),
-            (b"connection", b"close"),
-        ]
-        status = status_of("body_too_large")
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": problem})
+    def _limit_of(self, scope: Mapping[str, Any]) -> BodyLimit:
+        found = self._router.find(scope["path"])
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        return self._body_limits.find(found[3] or "" if found else "", method)
+
+
+async def _refuse(scope: dict[str, Any], send: Send, problem: ProblemError) -> None:
+    """Answer with a problem instead of reading the body; the connection ends with it."""
+    body = problem.encode(scope["path"])
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _too_large(limit: BodyLimit) -> ProblemError:
+    return ProblemError("body_too_large", limit.explain())
 
 
 def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:

@@ -14,19 +14,26 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from gateway.form_arguments import read_form
+from gateway.form_arguments import MULTIPART, URLENCODED, read_form
 from gateway.json_boundary import read_json_object
+from gateway.media_types import JSON, is_json, media_type_of, require_no_coding
 from gateway.problems import ProblemError
 from runtime.registry.manifest import Manifest
 from runtime.sdk.request import Request, encode_request
 
+_AUTHORIZATION = b"authorization"
 # The gateway's own: its API keys and session cookies are not the function's business.
-WITHHELD_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
+WITHHELD_HEADERS = frozenset({_AUTHORIZATION, b"proxy-authorization", b"cookie"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """What of an HTTP request can become arguments."""
+    """What of an HTTP request can become arguments.
+
+    Attributes:
+        shows_authorization: Whether a function that takes the request sees that header: where
+            it was no credential for the gateway.
+    """
 
     method: str
     path: str
@@ -34,6 +41,7 @@ class Incoming:
     headers: list[tuple[bytes, bytes]]
     content_type: str
     body: bytes
+    shows_authorization: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,41 +53,70 @@ class Sourced:
     request: bytes | None = None
 
 
-def read_arguments(manifest: Manifest, incoming: Incoming) -> Sourced:
+def holds_json(manifest: Manifest, incoming: Incoming) -> bool:
+    """Whether the body of a request is an argument object in JSON."""
+    media_type = media_type_of(incoming.content_type)
+    if manifest.takes_request:
+        return bool(manifest.parameters.get("properties")) and is_json(media_type)
+    return media_type == JSON or (manifest.raw_parameter is None and is_json(media_type))
+
+
+def read_arguments(
+    manifest: Manifest, incoming: Incoming, decoded: dict[str, Any] | None = None
+) -> Sourced:
     """Return the arguments a request carries for a function.
+
+    Args:
+        manifest: Of the function.
+        incoming: The request.
+        decoded: The body, if it was read as JSON already (`holds_json`).
 
     Raises:
         ProblemError: The body is broken, or of a media type the function does not take.
     """
     if manifest.takes_request:
-        return _from_request(manifest, incoming)
+        return _from_request(manifest, incoming, decoded)
     body = incoming.body
-    media_type = incoming.content_type.partition(";")[0].strip().lower()
-    if media_type == "multipart/form-data":
+    media_type = media_type_of(incoming.content_type)
+    if body:
+        require_no_coding(incoming.headers)
+    if media_type == MULTIPART:
         return _encoded(read_form(manifest, incoming.content_type, body))
-    if not body and media_type in ("", "application/json"):
+    if not body and (not media_type or holds_json(manifest, incoming)):
         return Sourced(encoded=b"{}", decoded={})
-    if media_type == "application/json":
-        return Sourced(encoded=body, decoded=read_json_object(body))
+    if holds_json(manifest, incoming):
+        return Sourced(encoded=body, decoded=decoded or read_json_object(body))
+    # curl names this type for whatever it sends, so bytes are taken as they are.
+    if media_type == URLENCODED and manifest.raw_parameter is None:
+        if body.lstrip().startswith(b"{"):
+            raise ProblemError(
+                "unsupported_media_type",
+                f"The body looks like JSON, and is said to be a form ({URLENCODED}, as curl has it "
+                f"by default): send `Content-Type: {JSON}`.",
+            )
+        return _encoded(read_form(manifest, incoming.content_type, body))
     if manifest.raw_parameter is not None:
         return _encoded({manifest.raw_parameter: base64.b64encode(body).decode("ascii")})
     raise ProblemError("unsupported_media_type", _wanted(manifest, media_type))
 
 
-def _from_request(manifest: Manifest, incoming: Incoming) -> Sourced:
+def _from_request(
+    manifest: Manifest, incoming: Incoming, decoded: dict[str, Any] | None
+) -> Sourced:
     """Keep the request whole; its body is arguments only where there are parameters for them."""
-    decoded: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     encoded = b"{}"
-    media_type = incoming.content_type.partition(";")[0].strip().lower()
-    if manifest.parameters.get("properties") and media_type == "application/json" and incoming.body:
-        decoded, encoded = read_json_object(incoming.body), incoming.body
-    return Sourced(encoded=encoded, decoded=decoded, request=_request_record(incoming))
+    if incoming.body and holds_json(manifest, incoming):
+        require_no_coding(incoming.headers)
+        arguments, encoded = decoded or read_json_object(incoming.body), incoming.body
+    return Sourced(encoded=encoded, decoded=arguments, request=_request_record(incoming))
 
 
 def _request_record(incoming: Incoming) -> bytes:
     headers: dict[str, str] = {}
     for name, value in incoming.headers:
-        if name not in WITHHELD_HEADERS:
+        is_shown = name == _AUTHORIZATION and incoming.shows_authorization
+        if is_shown or name not in WITHHELD_HEADERS:
             key, text = name.decode("latin-1"), value.decode("latin-1")
             headers[key] = f"{headers[key]}, {text}" if key in headers else text
     query: dict[str, str | list[str]] = {}
@@ -105,8 +142,5 @@ def _encoded(arguments: dict[str, Any]) -> Sourced:
 
 
 def _wanted(manifest: Manifest, media_type: str) -> str:
-    takes = ["application/json"]
-    if manifest.bytes_parameters:
-        takes.append("multipart/form-data")
     given = f"not {media_type}" if media_type else "and the request has no Content-Type"
-    return f"{manifest.name} takes {' or '.join(takes)}, {given}."
+    return f"{manifest.name} takes {JSON}, {MULTIPART} or {URLENCODED}, {given}."

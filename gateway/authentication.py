@@ -1,8 +1,9 @@
 """Who may come in: closed or open, and a route without a scope refuses everybody.
 
 A gateway is open to all who can reach it (a loopback bind, or `auth` off), or asks
-for an API key or a session. A key that is shown is always checked. Then the route
-table says which scope an operation needs (`gateway.permissions`).
+for an API key or a session. A key that is shown is always checked; a Bearer of another kind
+is nobody's business on an open gateway but the function's. Then the route table says which
+scope an operation needs (`gateway.permissions`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from falcon.asgi import Request, Response
 
 from gateway.application import noted_header
 from gateway.callers import ANYBODY, CALLER, Caller, address_of, caller_with
+from gateway.error_handlers import problem_of
 from gateway.key_checking import KeyChecker, shown_key, unauthenticated
 from gateway.permissions import require_permission
 from gateway.preferences import read_query_lists
@@ -23,12 +25,15 @@ from gateway.routes import allowed_methods, find_operation, is_open_path
 from gateway.same_origin import SAFE_METHODS, comes_from_elsewhere, proves_origin
 from gateway.session_cookie import session_of
 from runtime.access.api_key import read_key
+from runtime.access.key_text import KEY_PREFIX
+from runtime.errors import PenstockError
 from runtime.store import access_calls
 from runtime.store.multiplexer import Multiplexer
 
 _PAGES = frozenset({"/", "/docs"})
 _LOGIN = "/dashboard/login"
 _INVOKING = "/functions/"
+_ADMITTED = "penstock.admitted"
 
 
 class Doorkeeper:
@@ -51,21 +56,37 @@ class Doorkeeper:
 
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Refuse who shows no key where one is needed, or one that is unknown."""
-        scope = req.scope
+        if _ADMITTED not in req.scope:
+            await self._admit(req.scope)
+
+    async def judge_early(self, scope: dict[str, Any]) -> ProblemError | None:
+        """Judge a request of which only the head has come; return why it is refused."""
+        try:
+            await self._admit(scope)
+        except ProblemError as problem:
+            return problem
+        except PenstockError as error:
+            return problem_of(error)
+        except falcon.HTTPSeeOther:  # a page's: it takes no body that matters
+            return None
+        scope[_ADMITTED] = True
+        return None
+
+    async def _admit(self, scope: dict[str, Any]) -> None:
         authorization = noted_header(scope, b"authorization")
         shown = None if authorization is None else shown_key(authorization)
-        is_change = req.method not in SAFE_METHODS
+        is_change = scope["method"] not in SAFE_METHODS
         if is_change and not _is_bearer(authorization):
-            self._refuse_other_sites(req)
-        if shown is None and self._is_open:
+            self._refuse_other_sites(scope)
+        if self._is_open and (shown is None or not shown.startswith(KEY_PREFIX)):
             scope[CALLER] = ANYBODY
             return
-        if is_open_path(req.method, req.path):
+        if is_open_path(scope["method"], scope["path"]):
             return
         if shown is not None:
-            scope[CALLER] = await self._caller_with(req, shown)
+            scope[CALLER] = await self._caller_with(scope, shown)
         else:
-            scope[CALLER] = await self._caller_of_session(req, is_change=is_change)
+            scope[CALLER] = await self._caller_of_session(scope, is_change=is_change)
 
     async def process_resource(
         self,
@@ -88,21 +109,19 @@ class Doorkeeper:
         if req.query_string and not operation.reads_own_query:
             read_query_lists(req.query_string, operation.query)
 
-    async def _caller_with(self, req: Request, shown: str) -> Caller:
+    async def _caller_with(self, scope: dict[str, Any], shown: str) -> Caller:
         # Only what invokes is judged again, by the script that accepts it.
-        is_judged_again = req.method == "POST" and req.path.startswith(_INVOKING)
-        key = await self._checker.check(
-            shown, address_of(req.scope), is_judged_again=is_judged_again
-        )
+        is_judged_again = scope["method"] == "POST" and scope["path"].startswith(_INVOKING)
+        key = await self._checker.check(shown, address_of(scope), is_judged_again=is_judged_again)
         return caller_with(key)
 
-    async def _caller_of_session(self, req: Request, *, is_change: bool) -> Caller:
-        digest = session_of(req.scope)
+    async def _caller_of_session(self, scope: dict[str, Any], *, is_change: bool) -> Caller:
+        digest, path = session_of(scope), scope["path"]
         if digest is None:
-            if req.path in _PAGES and "text/html" in (req.get_header("Accept") or ""):
-                raise falcon.HTTPSeeOther(f"{_LOGIN}?next={quote(req.path, safe='')}")
+            if path in _PAGES and "text/html" in (noted_header(scope, b"accept") or ""):
+                raise falcon.HTTPSeeOther(f"{_LOGIN}?next={quote(path, safe='')}")
             raise unauthenticated("Show an API key as `Authorization: Bearer …`.")
-        if is_change and not proves_origin(req.scope):
+        if is_change and not proves_origin(scope):
             raise _from_another_site()
         found = await self._store.run(access_calls.find_session(digest))
         if found is None:
@@ -117,8 +136,8 @@ class Doorkeeper:
             is_session=True,
         )
 
-    def _refuse_other_sites(self, req: Request) -> None:
-        if comes_from_elsewhere(req.scope, self._public_origin):
+    def _refuse_other_sites(self, scope: dict[str, Any]) -> None:
+        if comes_from_elsewhere(scope, self._public_origin):
             raise _from_another_site()
 
 

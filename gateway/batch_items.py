@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.json_boundary import read_json_object
+from gateway.json_boundary import read_long_json_object
+from gateway.media_types import is_json, media_type_of
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry.arguments import check_arguments
@@ -23,7 +24,6 @@ from runtime.registry.manifest import Manifest
 MOST_ITEMS = 10_000
 _MOST_FAULTS = 50
 _LONGEST_STRETCH_S = 0.01
-_ARRAY_TYPES = frozenset({"application/json"})
 _LINE_TYPES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
@@ -52,13 +52,13 @@ async def read_items(
         ProblemError: The body is no batch, or broken (`invalid_json`), or items are wrong
             (`arguments_invalid`; pointers begin with the index).
     """
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type not in _ARRAY_TYPES | _LINE_TYPES:
+    media_type = media_type_of(content_type)
+    is_array = is_json(media_type)
+    if not is_array and media_type not in _LINE_TYPES:
         raise ProblemError(
             "unsupported_media_type",
             "A batch is application/json (an array) or application/x-ndjson (an object a line).",
         )
-    is_array = media_type in _ARRAY_TYPES
     numbered = _split_array(body) if is_array else _split_lines(body)
     if not numbered:
         raise ProblemError("batch_invalid", f"It is empty; it takes 1 to {MOST_ITEMS:,} items.")
@@ -68,7 +68,7 @@ async def read_items(
     for index, (line, raw) in enumerate(numbered):
         item = bytes(raw)
         place = f"Item {index}" if line is None else f"Line {line}"
-        faults += _check(manifest, item, index, place, longest_item_bytes)
+        faults += await _check(manifest, item, index, place, longest_item_bytes)
         if len(faults) >= _MOST_FAULTS:
             break
         items.append(item)
@@ -78,14 +78,14 @@ async def read_items(
     return items
 
 
-def _check(
+async def _check(
     manifest: Manifest, item: bytes, index: int, place: str, longest_bytes: int
 ) -> list[ArgumentFault]:
     here = f"/{index}"
     if len(item) > longest_bytes:
         return [ArgumentFault(pointer=here, detail=f"has more than {longest_bytes} bytes")]
     try:
-        arguments = read_json_object(item)
+        arguments = await read_long_json_object(item)
     except ProblemError as problem:
         if _is_other_value(item):
             return [ArgumentFault(pointer=here, detail="is not a JSON object")]

@@ -35,6 +35,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
         scope="invoke",
         query=WISHES,
         problems=BATCH_PROBLEMS,
+        body="batch",
         admits=True,
     ),
     Route(

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from gateway.serving.expected_hosts import ExpectedHosts
 from runtime.errors import SettingsError, StoreError
 from runtime.settings import Settings
 
@@ -30,6 +32,20 @@ def is_open(settings: Settings) -> bool:
     if settings.auth == "auto":
         return is_loopback(settings.host)
     return settings.auth == "off"
+
+
+def expected_hosts(settings: Settings) -> ExpectedHosts | None:
+    """Return whom requests may be for; None where that is not judged.
+
+    Judged where nobody shows a key and only this machine reaches us, since there a page's name
+    that was rebound is all that stands between a web site and everything. A key is proof enough.
+    On another bind with `auth` off, service names, addresses and proxies are without number, and
+    the operator has said that everybody may call.
+    """
+    if not (is_open(settings) and is_loopback(settings.host)):
+        return None
+    public = urlsplit(settings.public_url).hostname or ""
+    return ExpectedHosts((settings.host, public))
 
 
 def require_safe_bind(settings: Settings, count_keys: Callable[[], int | None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 import structlog
 
@@ -18,6 +19,7 @@ from runtime.store.multiplexer import Multiplexer
 
 _log = structlog.get_logger(__name__)
 _RETRY_S = 0.5
+_LOADING_LOOK_S = 0.05
 
 
 class FunctionDirectory:
@@ -75,6 +77,20 @@ class FunctionDirectory:
             raise UnknownFunctionError(f"No function is called {name[:128]!r}.")
         self.mark_stale()
         return decode_manifest(encoded)
+
+    async def find_loaded(self, name: str, *, patience_s: float) -> Manifest:
+        """Return a function's manifest; where its file is being loaded, wait for that a while.
+
+        Raises:
+            UnknownFunctionError: There is no such function, or its file turned out to have none.
+            StoreError: It is not known here, and Redis cannot be asked.
+        """
+        ends_at = time.monotonic() + patience_s
+        manifest = await self.find(name)
+        while manifest.is_loading and time.monotonic() < ends_at:
+            await asyncio.sleep(_LOADING_LOOK_S)
+            manifest = await self.find(name)
+        return manifest
 
     async def _follow(self) -> None:
         while True:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 DEEPEST = 64
+RULES_BROKEN = ("The body must be", "Nested deeper", "Duplicate key")  # of a well-formed text
 _LONGEST_INTEGER_DIGITS = 4300
 _SHOWN_CHARACTERS = 40
 _TOKEN = re.compile(
@@ -45,7 +46,7 @@ class _FaultError(Exception):
 
 def find_fault(body: bytes) -> Fault | None:
     """Return the first fault of a body that should be a JSON object, or None."""
-    encoding = _encoding_fault(body)
+    encoding = find_encoding_fault(body)
     if encoding is not None:
         return encoding
     text = body.decode()
@@ -61,7 +62,15 @@ def _located(text: str, what: str, at: int) -> Fault:
     return Fault(what=what, line=line, column=at - (text.rfind("\n", 0, at) + 1) + 1)
 
 
-def _encoding_fault(body: bytes) -> Fault | None:
+def locate(body: bytes, what: str, at: int) -> Fault:
+    """Return the fault at a byte of a body in UTF-8."""
+    start = body.rfind(b"\n", 0, at) + 1
+    column = len(body[start:at].decode(errors="replace")) + 1
+    return Fault(what=what, line=body.count(b"\n", 0, at) + 1, column=column)
+
+
+def find_encoding_fault(body: bytes) -> Fault | None:
+    """Return why a body is not UTF-8, or None."""
     if body.startswith(b"\xef\xbb\xbf"):
         return Fault(what="The body begins with a byte order mark", line=1, column=1)
     if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in body[:4]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.json_boundary import read_json_object
+from gateway.member_names import unknown_names
 from gateway.problems import ProblemError
 from runtime.access.api_key import check_name
 from runtime.access.grants import FORMS, check_scope
@@ -118,13 +118,10 @@ def _text(value: object) -> str:
 
 def _unknown(given: dict[str, Any], known: tuple[str, ...]) -> list[ArgumentFault]:
     faults = []
-    for name in given:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            detail = f"is unknown; {hint}It takes: {', '.join(known)}"
-            pointer = "/" + name[:64].replace("~", "~0").replace("/", "~1")
-            faults.append(ArgumentFault(pointer=pointer, detail=detail))
+    for name, hint in unknown_names(given, known):
+        detail = f"is unknown; {hint}It takes: {', '.join(known)}"
+        pointer = "/" + name[:64].replace("~", "~0").replace("/", "~1")
+        faults.append(ArgumentFault(pointer=pointer, detail=detail))
     return faults
 
 

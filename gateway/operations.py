@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Body = Literal["small", "call", "batch"]
 Scope = Literal["open", "any", "invoke", "see", "follow", "steer", "read", "operate", "admin"]
 
 
@@ -41,6 +42,7 @@ class Operation:
         scope: What a caller must be allowed to do (`gateway.permissions`); None refuses.
         reads_own_query: The resource judges the query itself.
         problems: Codes it may answer beyond those every operation may.
+        body: How long a body it takes (`gateway.body_limits`): a few KiB, a call's or a batch's.
         waits: Whether it honours `Prefer: wait`.
         admits: Whether it makes invocations: it takes an Idempotency-Key, and answers what
             its caller may still do in RateLimit headers.
@@ -53,6 +55,7 @@ class Operation:
     query: tuple[Parameter, ...] = ()
     reads_own_query: bool = False
     problems: tuple[str, ...] = ()
+    body: Body = "small"
     waits: bool = False
     admits: bool = False
 
@@ -104,6 +107,7 @@ def act_route(  # noqa: PLR0913 - one row of the table
     scope: Scope = "operate",
     query: tuple[Parameter, ...] = (),
     problems: tuple[str, ...] = (),
+    body: Body = "small",
     waits: bool = False,
     admits: bool = False,
 ) -> Route:
@@ -115,6 +119,7 @@ def act_route(  # noqa: PLR0913 - one row of the table
         scope=scope,
         query=query,
         problems=problems,
+        body=body,
         waits=waits,
         admits=admits,
     )

@@ -21,6 +21,7 @@ from gateway.call_plans import CallPlan, CallPlans
 from gateway.directory import FunctionDirectory
 from gateway.ended import EndedWriter
 from gateway.following import Follower, record_of
+from gateway.json_boundary import LONG_BYTES
 from gateway.preferences import Preferences, read_preferences
 from gateway.serving.exchange import STATUS_LINES, Exchange
 from gateway.serving.known_heads import Taker
@@ -39,6 +40,7 @@ _SPEAKING = frozenset(
     {
         *(b"authorization", b"origin", b"sec-fetch-site", b"idempotency-key"),
         *(b"traceparent", b"tracestate", b"x-callback-url", b"transfer-encoding"),
+        b"content-encoding",
     }
 )
 _PLACE = b"location: /invocations/%b\r\nx-call-id: %b\r\n%b"
@@ -57,7 +59,7 @@ class PlainCalls:
         waiters: Hear of ends.
         admission: Says why a call is refused.
         log: Where acceptances are told.
-        max_body_bytes: The application refuses what is longer.
+        max_body_bytes: The application refuses what is longer; and reads itself what is long.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class PlainCalls:
         self.ended = EndedWriter()
         self._directory = directory
         self._plans = plans
-        self._max_body_bytes = max_body_bytes
+        self._longest_bytes = min(max_body_bytes, LONG_BYTES)
 
     def judge_head(self, scope: dict[str, Any]) -> Taker | None:
         """Return how to take a request, as far as its head goes; None if it is not plain."""
@@ -90,6 +92,7 @@ class PlainCalls:
             len(headers) != len(scope["headers"])
             or headers.get(b"content-type") != b"application/json"
             or not _SPEAKING.isdisjoint(headers)
+            or int(headers.get(b"content-length", 0)) > self._longest_bytes
         ):
             return None
         prefer = headers.get(b"prefer")
@@ -100,7 +103,7 @@ class PlainCalls:
         """Submit a call; not if anything about it is unusual."""
         plan = self._plans.find(self._directory.manifests, function)
         body = exchange.body
-        if plan is None or not 0 < len(body) <= self._max_body_bytes or not plan.accepts(body):
+        if plan is None or not 0 < len(body) <= self._longest_bytes or not plan.accepts(body):
             return False
         call = PlainCall(self, exchange, plan, body, preferences)
         call.begin()

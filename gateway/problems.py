@@ -41,7 +41,9 @@ KINDS: dict[str, Kind] = {
         "The body is not one JSON object in UTF-8, without duplicate keys, NaN or Infinity, at "
         "most 64 levels deep.",
     ),
-    "invalid_multipart": _kind(400, "Invalid form", "The body is not valid multipart/form-data."),
+    "invalid_multipart": _kind(
+        400, "Invalid form", "The body is not a valid form of its media type."
+    ),
     "unauthenticated": _kind(401, "API key needed", "This gateway asks for a valid API key."),
     "forbidden": _kind(403, "Forbidden", "The caller's key lacks the scope for this."),
     "cross_site_refused": _kind(
@@ -55,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "schedule_not_found": _kind(404, "Unknown schedule", "No schedule has that id."),
     "key_not_found": _kind(404, "Unknown key", "No API key has that id."),
     "queue_not_found": _kind(404, "Unknown queue", "No queue has that name."),
+    "worker_not_found": _kind(404, "Unknown worker", "No living worker has that id."),
     "check_not_found": _kind(404, "Unknown check", "No consistency check has that id."),
     "method_not_allowed": _kind(
         405, "Method not allowed", "The path exists; `Allow` names its methods."
@@ -79,6 +82,12 @@ KINDS: dict[str, Kind] = {
     "target_too_long": _kind(414, "Target too long", "The path and query are over the limit."),
     "unsupported_media_type": _kind(
         415, "Unsupported media type", "The body's Content-Type is not one that is taken here."
+    ),
+    "misdirected_request": _kind(
+        421,
+        "Not for this gateway",
+        "A gateway that asks nobody for a key answers only for loopback, its bind address and "
+        "the host of `PENSTOCK_PUBLIC_URL`.",
     ),
     "arguments_invalid": _kind(
         422, "Invalid arguments", "`errors` names each wrong argument by a JSON pointer."
@@ -116,6 +125,9 @@ KINDS: dict[str, Kind] = {
     ),
     "function_unavailable": _kind(
         503, "Function unavailable", "No version of the function has loaded yet.", 5
+    ),
+    "gateway_overloaded": _kind(
+        503, "Gateway overloaded", "As many bytes of request bodies are held here as may be.", 1
     ),
     "not_ready": _kind(
         503, "Not ready", "Redis does not answer, or no functions are published.", 1

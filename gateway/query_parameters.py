@@ -117,6 +117,12 @@ BULK_CANCEL = (OF_FUNCTION, OF_UNFINISHED, OF_TAG, SINCE, BEFORE, CANCEL_LIMIT, 
 COUNTED_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, SINCE, BEFORE)
 COUNTED_CANCEL = (OF_FUNCTION, OF_UNFINISHED, OF_TAG, SINCE, BEFORE)
 
+WITHDRAW_MISSING = Parameter(
+    name="withdraw_missing",
+    description="Withdraw what is published and not in that folder; `false` if not given.",
+    choices=("true", "false"),
+)
+
 LAST_EVENT_ID = Parameter(
     name="last_event_id",
     description="Only events after the one of this id; the header Last-Event-ID wins.",

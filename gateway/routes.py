@@ -73,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
                 query=WISHES,
                 reads_own_query=True,
                 problems=INVOKE_PROBLEMS,
+                body="call",
                 waits=True,
                 admits=True,
             ),

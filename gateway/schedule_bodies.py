@@ -5,7 +5,6 @@ Every wrong member is named by a JSON pointer with what it takes; nothing unknow
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,13 @@ from typing import Any
 import msgspec
 
 from gateway.json_boundary import read_json_object
+from gateway.member_names import unknown_names
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
 from runtime.schedules.cron import Cron
-from runtime.sdk.cron_shape import check_timezone
+from runtime.sdk.cron_shape import check_cron, check_timezone
 
 _decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _USUAL = {"timezone": "UTC", "paused": "0", "overlap": "1", "catch_up": "0"}
@@ -115,16 +115,12 @@ def _read_members(
 
 def _unknown(given: Mapping[str, Any], known: tuple[str, ...]) -> list[ArgumentFault]:
     faults = []
-    for name in given:
-        if name in known:
-            continue
+    for name, hint in unknown_names(given, known):
         if name == "function":
             detail = "cannot be changed: make another schedule"
         elif name in _SHOWN_ONLY:
             detail = "is shown only, and cannot be set"
         else:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
             detail = f"is unknown; {hint}It takes: {', '.join(known)}"
         faults.append(_fault(name, detail))
     return faults
@@ -137,10 +133,10 @@ def _names() -> str:
 def _cron(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("takes a cron line, such as '0 9 * * mon-fri'")  # noqa: TRY004
-    cron = Cron(value, "UTC")
-    if cron.next_after(0) is None:
+    line = check_cron(value)
+    if Cron(line, "UTC").next_after(0) is None:
         raise ValueError(f"{value!r} never comes: there is no such day")
-    return " ".join(value.split())
+    return line
 
 
 def _arguments(value: object) -> bytes:

@@ -29,6 +29,7 @@ SCHEDULE_ROUTES: tuple[Route, ...] = (
                 id="create_schedule",
                 summary="Have a function invoked whenever a cron line says",
                 scope="operate",
+                body="call",
                 problems=(*_BODY, "function_not_found", "function_unavailable", *_WRITES),
             ),
         ),
@@ -50,6 +51,7 @@ SCHEDULE_ROUTES: tuple[Route, ...] = (
                 id="change_schedule",
                 summary="Pause, resume or change a schedule",
                 scope="operate",
+                body="call",
                 problems=(
                     *_BODY,
                     "schedule_not_found",

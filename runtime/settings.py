@@ -38,6 +38,11 @@ class Settings:
     gateways: int = Field(1, ge=1, le=64, description="Gateway processes.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes.")
     runners: int = Field(8, ge=1, le=256, description="Attempts a worker process runs at once.")
+    publish: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Whether this worker's folder may replace what is published: auto: if it is "
+        "the folder or holds the files last published; always; never.",
+    )
     queues: tuple[str, ...] = Field(
         (), description="Queues this worker serves, comma-separated; empty means all."
     )
@@ -60,6 +65,9 @@ class Settings:
     )
     max_body_bytes: int = Field(MIB, ge=1, description="Longest request body.")
     max_batch_bytes: int = Field(16 * MIB, ge=1, description="Longest body of a batch.")
+    max_held_bytes: int = Field(
+        256 * MIB, ge=1, description="Request bodies a gateway process holds at once; then 503."
+    )
     max_result_bytes: int = Field(MIB, ge=1, description="Longest result.")
     max_log_bytes: int = Field(64 * 1024, ge=0, description="Captured output kept per invocation.")
     max_waiting: int = Field(

@@ -12,6 +12,7 @@ from gateway.batch_submission import newborn_batch, submit_batch
 from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.idempotency import HEADER, identify, options_content, read_idempotency_key
+from gateway.media_types import media_type_of, require_no_coding
 from gateway.problems import ProblemError
 from gateway.query_parameters import WISHES
 from gateway.resources.batches import known_batch
@@ -58,6 +59,7 @@ class InvokeBatch:
         key = read_idempotency_key(single_header(req.scope, HEADER))
         wishes = read_wishes(req.query_string, WISHES)
         wishes = await with_headers(req, wishes, self._callback_policy)
+        require_no_coding(req.scope["headers"])
         items = await read_items(
             manifest,
             req.content_type or "",
@@ -96,7 +98,7 @@ class InvokeBatch:
 
 
 def _with_idempotency(req: Request, manifest: Manifest, wishes: Wishes, key: str) -> Wishes:
-    media_type = (req.content_type or "").partition(";")[0].strip().lower()
+    media_type = media_type_of(req.content_type)
     content = (b"batch", media_type.encode(), req.scope[BODY], options_content(wishes))
     scope = (manifest.name, identity_of(req.scope))
     return msgspec.structs.replace(wishes, idempotency=identify(key, scope=scope, content=content))

@@ -11,10 +11,12 @@ from msgspec.structs import replace
 
 from gateway.accepting import Acceptance
 from gateway.application import BODY, noted_header, single_header
-from gateway.argument_sources import Incoming, Sourced, read_arguments
-from gateway.callers import caller_of, identity_of
+from gateway.argument_sources import Incoming, Sourced, holds_json, read_arguments
+from gateway.callers import ANYBODY, caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.idempotency import HEADER, identify, options_content, read_idempotency_key
+from gateway.json_boundary import LONG_BYTES, read_long_json_object
+from gateway.media_types import media_type_of, require_no_coding
 from gateway.plain_calls import BEGUN, PlainCall
 from gateway.preferences import read_preferences
 from gateway.query_parameters import WISHES
@@ -24,6 +26,9 @@ from runtime.callbacks.guard import Policy, judge_async
 from runtime.invocations.submission import NO_WISHES, Wishes, check_available, prepare
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
+
+_PATIENCE_S = 2.0  # with a file that is being loaded, of a caller who does not wait otherwise
+_LONGEST_PATIENCE_S = 10.0
 
 
 class InvokeFunction:
@@ -42,14 +47,15 @@ class InvokeFunction:
         if begun is not None:
             await begun.answer(req, resp)
             return
-        manifest = await self._directory.find(name)
+        preferences = read_preferences(noted_header(req.scope, b"prefer"))
+        patience_s = min(preferences.wait_s or _PATIENCE_S, _LONGEST_PATIENCE_S)
+        manifest = await self._directory.find_loaded(name, patience_s=patience_s)
         wishes = NO_WISHES
         if req.query_string and not manifest.takes_request:
             wishes = read_wishes(req.query_string, WISHES)
-        preferences = read_preferences(noted_header(req.scope, b"prefer"))
         idempotency_key = read_idempotency_key(single_header(req.scope, HEADER))
         wishes = await with_headers(req, wishes, self._callback_policy)
-        sourced = _read_arguments(req, manifest)
+        sourced = await _read_arguments(req, manifest)
         if idempotency_key is not None:
             wishes = _with_idempotency(req, manifest, wishes, sourced, idempotency_key)
         admission = self._acceptance.admission
@@ -87,7 +93,7 @@ def _with_idempotency(
     req: Request, manifest: Manifest, wishes: Wishes, sourced: Sourced, key: str
 ) -> Wishes:
     """Note the key; a function that takes the request itself is given its query, too."""
-    media_type = (req.content_type or "").partition(";")[0].strip().lower()
+    media_type = media_type_of(req.content_type)
     is_whole = sourced.request is not None
     content = (
         media_type.encode(),
@@ -99,18 +105,21 @@ def _with_idempotency(
     return replace(wishes, idempotency=identify(key, scope=scope, content=content))
 
 
-def _read_arguments(req: Request, manifest: Manifest) -> Sourced:
+async def _read_arguments(req: Request, manifest: Manifest) -> Sourced:
     check_available(manifest)
-    sourced = read_arguments(
-        manifest,
-        Incoming(
-            method=req.method,
-            path=req.path,
-            query=req.query_string,
-            headers=req.scope["headers"],
-            content_type=req.content_type or "",
-            body=req.scope[BODY],
-        ),
+    incoming = Incoming(
+        method=req.method,
+        path=req.path,
+        query=req.query_string,
+        headers=req.scope["headers"],
+        content_type=req.content_type or "",
+        body=req.scope[BODY],
+        shows_authorization=caller_of(req.scope) is ANYBODY,
     )
+    decoded = None
+    if len(incoming.body) > LONG_BYTES and holds_json(manifest, incoming):
+        require_no_coding(incoming.headers)
+        decoded = await read_long_json_object(incoming.body)
+    sourced = read_arguments(manifest, incoming, decoded)
     check_arguments(manifest, sourced.decoded)
     return sourced

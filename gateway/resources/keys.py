@@ -10,6 +10,7 @@ from gateway.application import BODY
 from gateway.callers import caller_of
 from gateway.key_bodies import read_new_key
 from gateway.key_making import draw_callback_secret, listed_view, made_view, making
+from gateway.media_types import is_json, media_type_of, require_no_coding
 from gateway.problems import ProblemError
 from runtime.access.key_text import generate_key_text
 from runtime.store import access_calls
@@ -66,6 +67,7 @@ def require_json(req: Request) -> None:
     Raises:
         ProblemError: `unsupported_media_type`.
     """
-    media_type = (req.content_type or _JSON).partition(";")[0].strip().lower()
-    if media_type != _JSON:
+    media_type = media_type_of(req.content_type or _JSON)
+    require_no_coding(req.scope["headers"])
+    if not is_json(media_type):
         raise ProblemError("unsupported_media_type", f"This takes {_JSON}, not {media_type}.")

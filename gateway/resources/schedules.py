@@ -9,6 +9,7 @@ from falcon.asgi import Request, Response
 
 from gateway.application import BODY
 from gateway.directory import FunctionDirectory
+from gateway.media_types import is_json, media_type_of, require_no_coding
 from gateway.pages import read_paging
 from gateway.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
@@ -209,8 +210,9 @@ def _unknown(schedule_id: str) -> ProblemError:
 
 def _read_body(req: Request) -> bytes:
     read_query(req.query_string, ())
-    media_type = (req.content_type or _JSON).partition(";")[0].strip().lower()
-    if media_type != _JSON:
+    media_type = media_type_of(req.content_type or _JSON)
+    require_no_coding(req.scope["headers"])
+    if not is_json(media_type):
         raise ProblemError("unsupported_media_type", f"A schedule is {_JSON}, not {media_type}.")
     body: bytes = req.scope[BODY]
     return body

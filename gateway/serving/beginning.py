@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from gateway.serving.exchange import Application, Exchange, Sink
+from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.known_heads import KnownHead, KnownHeads
 from gateway.serving.parsing import Scope
 
@@ -28,6 +29,7 @@ class Beginnings:
         tasks: Where its coroutines are noted while they run.
         heads: Which requests may be taken; None for none.
         most_held_bytes: A body that has grown so long is not held, whole or not.
+        bodies: What the process holds of bodies, all connections together.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Beginnings:
         tasks: set[asyncio.Task[None]],
         heads: KnownHeads | None,
         most_held_bytes: int,
+        bodies: HeldBodies | None = None,
     ) -> None:
         self._sink = sink
         self._application = application
@@ -47,6 +50,7 @@ class Beginnings:
         self._of_all: Scope = {"state": app_state}
         self._heads = heads
         self._most_held_bytes = most_held_bytes
+        self._bodies = bodies
 
     def meet(self, transport: asyncio.Transport) -> None:
         """Note what belongs into every scope of this connection."""
@@ -60,7 +64,12 @@ class Beginnings:
         if self._heads is not None and not expects_continue:
             take = self._heads.judge(scope)
         return Exchange(
-            scope, self._sink, keep_alive=keep_alive, expects_continue=expects_continue, take=take
+            scope,
+            self._sink,
+            keep_alive=keep_alive,
+            expects_continue=expects_continue,
+            take=take,
+            bodies=self._bodies,
         )
 
     def make_known(self, head: KnownHead, body: bytes, *, stopping: bool) -> Exchange:

@@ -15,14 +15,15 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.serving.beginning import Beginnings
+from gateway.serving.deadline import Deadline
 from gateway.serving.drain import Drain
 from gateway.serving.exchange import Exchange
+from gateway.serving.expected_hosts import ExpectedHosts
 from gateway.serving.fixed_answers import own_lines, refusal_answer
+from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.known_heads import KnownHeads
 from gateway.serving.limits import Limits
 from gateway.serving.parsing import Refusal, RequestParser, Scope
-
-_NEVER = float("inf")
 
 
 class Connection(asyncio.Protocol):
@@ -37,13 +38,15 @@ class Connection(asyncio.Protocol):
         *,
         limits: Limits,
         heads: KnownHeads | None = None,
+        hosts: ExpectedHosts | None = None,
+        bodies: HeldBodies | None = None,
     ) -> None:
-        self.deadline_at = _NEVER
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
+        self._deadline = Deadline(self._loop)
         self._limits = limits
         self._heads = heads
-        self._parser = RequestParser(self, limits)
+        self._parser = RequestParser(self, limits, hosts)
         self._beginnings = Beginnings(
             self,
             application=config.loaded_app,
@@ -51,32 +54,29 @@ class Connection(asyncio.Protocol):
             tasks=server_state.tasks,
             heads=heads,
             most_held_bytes=limits.unread_body_bytes,
+            bodies=bodies,
         )
         self._transport = cast("asyncio.Transport", None)
         self._exchanges: deque[Exchange] = deque()
         self._reading: Exchange | None = None
         self._may_write: asyncio.Future[None] | None = None
         self._dropped_bytes = 0
-        self._deaf = False
-        self._paused = False
+        self._deaf = self._paused = self._stopping = False
         self._held: Exchange | None = None
         self._drain = Drain(limits)
-        self._stopping = False
-
-    # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: the client has the header deadline to say something."""
         self._transport = cast("asyncio.Transport", transport)
         self._beginnings.meet(self._transport)
         self._state.connections.add(cast("Any", self))
-        self._expect(self._limits.header_timeout_s)
+        self._deadline.expect(self._limits.header_timeout_s)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """End: nobody reads the answers any more."""
         self._state.connections.discard(cast("Any", self))
         self._deaf = True
-        self.deadline_at = _NEVER
+        self._deadline.clear()
         exchanges, self._exchanges = self._exchanges, deque()
         for exchange in exchanges:
             exchange.abandon(after_s=self._limits.leave_s)
@@ -94,10 +94,10 @@ class Connection(asyncio.Protocol):
         if is_next:
             if self._heads is not None and (found := self._heads.recall(data)) is not None:
                 self._exchanges.append(self._beginnings.make_known(*found, stopping=self._stopping))
-                self.deadline_at = _NEVER
+                self._deadline.clear()
                 self._beginnings.begin(self._exchanges[0])
                 return
-            self._expect(self._limits.header_timeout_s)
+            self._deadline.expect(self._limits.header_timeout_s)
         parser.feed(data)
         if parser.refusal is not None:
             self._refuse()
@@ -135,7 +135,7 @@ class Connection(asyncio.Protocol):
             scope, keep_alive=keep_alive, expects_continue=expects_continue
         )
         self._reading = exchange
-        self._expect(self._limits.body_timeout_s)
+        self._deadline.expect(self._limits.body_timeout_s)
         self._exchanges.append(exchange)
         if len(self._exchanges) == 1:
             self._beginnings.begin(exchange)
@@ -146,8 +146,11 @@ class Connection(asyncio.Protocol):
         """Take a piece of the body."""
         reading = self._reading
         if reading is not None and not reading.closed:
-            reading.feed(data)
-            if reading.unread_bytes > self._limits.unread_body_bytes:
+            if not reading.feed(data):
+                self._parser.refuse(
+                    "gateway_overloaded", "Too many bodies are held; send it later."
+                )
+            elif reading.unread_bytes > self._limits.unread_body_bytes:
                 self._pause()
                 if self._exchanges[0] is reading:
                     self._beginnings.begin(reading)
@@ -155,7 +158,7 @@ class Connection(asyncio.Protocol):
     def on_end(self) -> None:
         """End the reading of a request; its answer has no deadline of ours."""
         reading, self._reading = self._reading, None
-        self.deadline_at = _NEVER
+        self._deadline.clear()
         if reading is not None:
             reading.complete_body()
             if self._exchanges and self._exchanges[0] is reading:
@@ -209,7 +212,7 @@ class Connection(asyncio.Protocol):
             self._refuse()
         else:
             limits, is_reading = self._limits, self._parser.started
-            self._expect(limits.header_timeout_s if is_reading else limits.idle_timeout_s)
+            self._deadline.expect(limits.header_timeout_s if is_reading else limits.idle_timeout_s)
         if self._paused and len(self._exchanges) <= 1:
             self._resume()
 
@@ -229,12 +232,12 @@ class Connection(asyncio.Protocol):
         if self._drain.is_stuck(left_bytes, now):
             self._transport.abort()
             return
-        if now < self.deadline_at:
+        if now < self._deadline.at:
             return
-        self.deadline_at = _NEVER
+        self._deadline.clear()
         if self._deaf:
             if left_bytes:
-                self._expect(self._limits.linger_s)
+                self._deadline.expect(self._limits.linger_s)
             else:
                 self._transport.abort()
         elif self._reading is not None or not self._parser.is_between:
@@ -249,27 +252,24 @@ class Connection(asyncio.Protocol):
         if not self._exchanges:
             self._transport.close()
 
-    def _expect(self, within_s: float) -> None:
-        self.deadline_at = self._loop.time() + within_s
-
     def _pause(self) -> None:
         """Read no further for now; what does not come meanwhile is not the client's fault."""
         if not self._paused:
             self._paused = True
             self._transport.pause_reading()
-            self.deadline_at = _NEVER
+            self._deadline.pause()
 
     def _resume(self) -> None:
         if self._paused and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
             if self._reading is not None:
-                self._expect(self._limits.body_timeout_s)
+                self._deadline.go_on()
 
     def _refuse(self) -> None:
         """Refuse what is being read, once the requests before it are answered."""
         self._deaf = True
-        self.deadline_at = _NEVER
+        self._deadline.clear()
         reading, self._reading = self._reading, None
         if reading is not None and self._exchanges and self._exchanges[-1] is reading:
             self._exchanges.pop()
@@ -286,14 +286,14 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Close once what was written is taken; cut off a client that does not take it."""
         self._deaf = True
-        self._expect(self._limits.linger_s)
+        self._deadline.expect(self._limits.linger_s)
         self._transport.close()
 
     def _close_lingering(self) -> None:
         """Close our side, and drop what the client still sends, so that it reads the answer."""
         self._deaf = True
         self._resume()
-        self._expect(self._limits.linger_s)
+        self._deadline.expect(self._limits.linger_s)
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:

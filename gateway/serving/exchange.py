@@ -15,6 +15,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 
+from gateway.serving.held_bodies import HeldBodies
+
 Message = MutableMapping[str, Any]
 Application = Callable[..., Awaitable[None]]
 
@@ -63,11 +65,13 @@ class Exchange:
 
     __slots__ = (
         "_arrived",
+        "_bodies",
         "_body",
         "_chunked",
         "_delivered",
         "_expects_continue",
         "_head_only",
+        "_held_bytes",
         "_sink",
         "_start",
         "body_complete",
@@ -89,6 +93,7 @@ class Exchange:
         keep_alive: bool,
         expects_continue: bool = False,
         take: Callable[[Exchange], bool] | None = None,
+        bodies: HeldBodies | None = None,
     ) -> None:
         self.scope = scope
         self.keep_alive = keep_alive
@@ -100,6 +105,8 @@ class Exchange:
         self.closed = False
         self.task: asyncio.Task[None] | None = None
         self._sink = sink
+        self._bodies = bodies
+        self._held_bytes = 0
         self._head_only = scope["method"] == "HEAD"
         self._expects_continue = expects_continue
         self._body: bytearray | bytes = bytearray()
@@ -118,13 +125,18 @@ class Exchange:
         """What has come of the body and was not asked for."""
         return bytes(self._body)
 
-    def feed(self, data: bytes) -> None:
-        """Take a piece of the body."""
+    def feed(self, data: bytes) -> bool:
+        """Take a piece of the body, unless the process holds as much as it may."""
+        if self._bodies is not None:
+            if not self._bodies.take(len(data)):
+                return False
+            self._held_bytes += len(data)
         self._body += data
         self._wake()
+        return True
 
     def feed_whole(self, body: bytes) -> None:
-        """Take the body in one piece."""
+        """Take the body in one piece: it came with its head, so it is short."""
         self._body = body
         self.body_complete = True
 
@@ -138,7 +150,7 @@ class Exchange:
 
         A request that came whole may go on for `after_s`: who posts and leaves has posted.
         """
-        self.closed = True
+        self._close()
         if self.task is not None and self.body_complete and after_s:
             asyncio.get_running_loop().call_later(after_s, self.task.cancel)
         elif self.task is not None:
@@ -156,9 +168,9 @@ class Exchange:
         """
         if self.closed:
             return
-        close = b"" if self.keep_alive else b"connection: close\r\n"
-        self._sink.write(b"%b%b%b\r\n%b" % (head, close, self._sink.own_headers(), body))
-        self.closed = True
+        own = self._sink.own_headers()
+        self._sink.write(b"%b%b%b\r\n%b" % (head, self._connection_line(), own, body))
+        self._close()
         self._sink.finished(self)
 
     def hand_over(self, noted: Mapping[str, object]) -> None:
@@ -245,13 +257,19 @@ class Exchange:
                 lines.append(b"transfer-encoding: chunked\r\n")
             else:
                 self.keep_alive = False
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
+        lines.append(self._connection_line())
         head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
+        count = len(lines) - (not lines[-1])
+        if head.count(b"\n") != count or head.count(b"\r") != count:
             raise ValueError("a response header holds a line break")
         self.response_started = True
         return b"%b%b\r\n" % (head, self._sink.own_headers())
+
+    def _connection_line(self) -> bytes:
+        """Say what becomes of the connection; HTTP/1.0 has to be told that it stays."""
+        if not self.keep_alive:
+            return b"connection: close\r\n"
+        return b"" if self.scope["http_version"] == "1.1" else b"connection: keep-alive\r\n"
 
     def _frame(self, body: bytes, *, more: bool) -> bytes:
         if self._head_only:
@@ -261,8 +279,14 @@ class Exchange:
         framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
         return framed if more else framed + b"0\r\n\r\n"
 
-    def _end(self) -> None:
+    def _close(self) -> None:
         self.closed = True
+        if self._held_bytes and self._bodies is not None:
+            self._bodies.give_back(self._held_bytes)
+            self._held_bytes = 0
+
+    def _end(self) -> None:
+        self._close()
         self._wake()
         self._sink.finished(self)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.problems import MEDIA_TYPE, encode_problem, status_of
+from gateway.problems import KINDS, MEDIA_TYPE, encode_problem, status_of
 from gateway.serving.exchange import STATUS_LINES
 from gateway.serving.parsing import Refusal
 
@@ -29,6 +29,8 @@ own_lines = _own_headers.lines
 def refusal_answer(refusal: Refusal, own: bytes) -> bytes:
     """Return a whole response that refuses a request and announces the close."""
     body = encode_problem(refusal.code, refusal.detail, instance=refusal.instance)
+    later_s = KINDS[refusal.code].retry_after_s
+    own += b"retry-after: %d\r\n" % later_s if later_s else b""
     return b"%bcontent-type: %b\r\ncontent-length: %d\r\n%bconnection: close\r\n\r\n%b" % (
         STATUS_LINES[status_of(refusal.code)],
         MEDIA_TYPE.encode(),

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import httptools
 from httptools.parser.url_parser import URL
 
+from gateway.serving.expected_hosts import ExpectedHosts, explain
 from gateway.serving.limits import Limits
 
 Scope = dict[str, Any]
@@ -43,13 +44,18 @@ class Owner(Protocol):
 class RequestParser:
     """Reads the requests of one connection.
 
+    Args:
+        owner: Hears of them.
+        limits: On what a head may be.
+        hosts: Whom a request may be for; None for anybody.
+
     Attributes:
         started: Whether a request has begun whose body is not complete.
         seen_bytes: Bytes since the last head was complete, while the next one is not.
         refusal: Why this client is heard no further.
     """
 
-    def __init__(self, owner: Owner, limits: Limits) -> None:
+    def __init__(self, owner: Owner, limits: Limits, hosts: ExpectedHosts | None = None) -> None:
         self.started = False
         self.seen_bytes = 0
         self.refusal: Refusal | None = None
@@ -57,10 +63,11 @@ class RequestParser:
         self._head_bytes = 0
         self._owner = owner
         self._limits = limits
+        self._expected = hosts
         self._http = httptools.HttpRequestParser(self)
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
-        self._hosts = 0
+        self._hosts: list[bytes] = []
         self._coding = b""
         self._expects_continue = False
         self._offers_upgrade = False
@@ -102,7 +109,7 @@ class RequestParser:
         self._head_bytes = 0
         self._target = b""
         self._headers = []
-        self._hosts = 0
+        self._hosts = []
         self._coding = b""
         self._expects_continue = False
         self._offers_upgrade = False
@@ -122,7 +129,7 @@ class RequestParser:
             return
         name = name.lower()
         if name == b"host":
-            self._hosts += 1
+            self._hosts.append(value)
         elif name == b"expect":
             self._expects_continue = value.lower() == b"100-continue"
         elif name == b"transfer-encoding":
@@ -185,7 +192,7 @@ class RequestParser:
         if version not in _VERSIONS:
             self.refuse("malformed_request", "Only HTTP/1.0 and HTTP/1.1 are spoken.")
             return None
-        if self._hosts != 1 and version != "1.0":
+        if len(self._hosts) != 1 and (self._hosts or version != "1.0"):
             self.refuse("malformed_request", "A request has exactly one Host header.")
             return None
         if self._coding and (self._coding != b"chunked" or version == "1.0"):
@@ -196,6 +203,8 @@ class RequestParser:
         url = self._url()
         if url is None:
             self.refuse("malformed_request", "The request target is not a path.")
+            return None
+        if self._expected is not None and not self._is_for(self._expected, url):
             return None
         return {
             "type": "http",
@@ -208,6 +217,20 @@ class RequestParser:
             "query_string": url.query or b"",
             "headers": self._headers,
         }
+
+    def _is_for(self, expected: ExpectedHosts, url: URL) -> bool:
+        """Whether a request is for us, by its Host and, where it has one, its absolute target.
+
+        HTTP/1.0 knows requests without a Host: whom they are for cannot be judged.
+        """
+        authorities: list[bytes | None] = [self._hosts[0] if self._hosts else None]
+        if url.host is not None:
+            authorities.append(b"[%b]" % url.host if b":" in url.host else url.host)
+        for authority in authorities:
+            if authority is None or not expected.accept(authority):
+                self.refuse("misdirected_request", explain(authority))
+                return False
+        return True
 
     def _url(self) -> URL | None:
         """Return the parts of the target, if it is a path."""

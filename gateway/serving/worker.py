@@ -2,7 +2,8 @@
 
 The application brings its `limits` for connections, a `drain` that ends long waits when
 the process is told to stop, and, if it likes, a `judge_head`: which requests may be taken
-without it (`gateway.serving.known_heads`).
+without it (`gateway.serving.known_heads`), `hosts`: whom a request may be for, and
+`bodies`: how much of bodies may be held.
 """
 
 from __future__ import annotations
@@ -69,7 +70,13 @@ class GatewayWorker(UvicornWorker):  # type: ignore[misc]
         self.config.app = application
         judge = getattr(application, "judge_head", None)
         heads = None if judge is None else KnownHeads(judge)
-        self.config.http = partial(Connection, limits=application.limits, heads=heads)
+        self.config.http = partial(
+            Connection,
+            limits=application.limits,
+            heads=heads,
+            hosts=getattr(application, "hosts", None),
+            bodies=getattr(application, "bodies", None),
+        )
         server = SweepingServer(config=self.config)
         self._install_sigquit_handler()
         await server.serve(sockets=self.sockets)

@@ -144,6 +144,7 @@ def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
         created_at_ms=created_at_ms,
         priority=submission.priority,
         arguments=submission.arguments,
+        request=submission.request or b"",
         scheduled_for_ms=due_ms if is_later else None,
         key=wishes.key,
         tags=msgspec.json.encode(wishes.tags),
@@ -153,10 +154,13 @@ def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
     )
 
 
-def record_from_notice(payload: bytes, arguments: bytes) -> Record:
-    """Read what a finish publishes to a gateway that waits; it comes without the arguments."""
+def record_from_notice(payload: bytes, arguments: bytes, request: bytes = b"") -> Record:
+    """Read what a finish publishes to a gateway that waits.
+
+    It comes without the arguments and the request, as the gateway has both.
+    """
     invocation_id, flat = parse_notice(payload)
-    return record_from_hash(invocation_id, flat, arguments=arguments)
+    return record_from_hash(invocation_id, flat, arguments=arguments, request=request)
 
 
 def read(invocation_id: str) -> Call[Record | None]:

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import jsonschema_rs
 
 from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.registry.fault_search import count_parts, find_pieces, is_large
 from runtime.registry.formats import BASE64_FORMAT, FORMATS
 from runtime.registry.manifest import Manifest
 
 _MOST_FAULTS = 50
+_MOST_HINTS = 5
+_LONGEST_NAME = 128
+_MOST_PARTS_IN_PYTHON = 20_000
 _MOST_COMPILED = 2_000
 _DETAIL_MOST = 500
 _WHOLE = "x-penstock-whole-number"
@@ -53,7 +58,7 @@ class _ExactNumber:
 
 _lock = threading.Lock()
 _compiled: dict[
-    tuple[str, str, bool], tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]
+    tuple[str, str, bool, bool], tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]
 ] = {}
 
 
@@ -68,27 +73,53 @@ def check_arguments(manifest: Manifest, arguments: object) -> None:
         ArgumentsError: With a JSON pointer for each fault; for a missing argument the
             pointer is to where it should be.
     """
-    # The keywords written in Python cost more than all the rest, and matter to few.
-    validator = _validator(manifest, exact=_has_whole_float(arguments))
+    # Formats and keywords written in Python cost more than all the rest: a value of very many
+    # parts would hold up everybody else, so what only they can tell is left to the runner.
+    formats = count_parts(arguments, most=_MOST_PARTS_IN_PYTHON) <= _MOST_PARTS_IN_PYTHON
+    exact = formats and _has_whole_float(arguments)
+    validator = _validator(manifest, exact=exact, formats=formats)
     if validator.is_valid(arguments):
         return
+    compile_part = partial(compile_schema, exact=exact, formats=formats)
+    raise ArgumentsError(tuple(_explain(validator, manifest, arguments, compile_part)))
+
+
+def _explain(
+    validator: jsonschema_rs.Draft202012Validator,
+    manifest: Manifest,
+    arguments: object,
+    compile_part: Callable[[dict[str, Any]], jsonschema_rs.Draft202012Validator],
+) -> Iterable[ArgumentFault]:
+    """Return what is wrong, as much of it as can be said without holding up others."""
+    schema = manifest.parameters
+    if not is_large(arguments, schema):
+        found = [("", error) for error in validator.iter_errors(arguments)]
+    else:
+        found = [
+            (_pointer(piece.path), error)
+            for piece in find_pieces(schema, arguments, compile_part)
+            for error in compile_part(piece.schema).iter_errors(piece.value)
+        ]
     faults: dict[tuple[str, str], ArgumentFault] = {}
-    for error in validator.iter_errors(arguments):
-        for fault in _faults(error, manifest):
+    for where, error in found:
+        for fault in _faults(error, manifest, where):
             faults.setdefault((fault.pointer, fault.detail), fault)
         if len(faults) >= _MOST_FAULTS:
             break
-    raise ArgumentsError(tuple(faults.values())[:_MOST_FAULTS])
+    if not faults:
+        return [ArgumentFault(pointer="", detail="do not fit the function's parameters")]
+    return list(faults.values())[:_MOST_FAULTS]
 
 
 def compile_schema(
-    schema: dict[str, Any], *, exact: bool = True
+    schema: dict[str, Any], *, exact: bool = True, formats: bool = True
 ) -> jsonschema_rs.Draft202012Validator:
     """Return a validator; never looks outside the schema.
 
     Args:
         schema: As published.
         exact: Whether 1.0 is told from 1.
+        formats: Whether formats are judged.
 
     Raises:
         ValueError: It is no JSON Schema, or refers to something outside.
@@ -101,7 +132,7 @@ def compile_schema(
             return jsonschema_rs.Draft202012Validator(
                 strict,
                 formats=FORMATS,
-                validate_formats=True,
+                validate_formats=formats,
                 keywords={_WHOLE: _WholeNumber, _EXACT: _ExactNumber},
                 pattern_options=patterns,
                 mask=_MASK,
@@ -112,13 +143,15 @@ def compile_schema(
     raise ValueError(f"not a usable JSON Schema: {fault}")
 
 
-def _validator(manifest: Manifest, *, exact: bool) -> jsonschema_rs.Draft202012Validator:
-    key = (manifest.name, manifest.version, exact)
+def _validator(
+    manifest: Manifest, *, exact: bool, formats: bool
+) -> jsonschema_rs.Draft202012Validator:
+    key = (manifest.name, manifest.version, exact, formats)
     schema = manifest.parameters
     held = _compiled.get(key)
     if held is not None and (held[0] is schema or held[0] == schema):
         return held[1]
-    made = compile_schema(schema, exact=exact)
+    made = compile_schema(schema, exact=exact, formats=formats)
     with _lock:
         if len(_compiled) >= _MOST_COMPILED:
             _compiled.clear()
@@ -168,20 +201,23 @@ def _tightened(schema: Any, *, exact: bool) -> Any:  # noqa: ANN401 - a JSON val
     return made
 
 
-def _faults(error: jsonschema_rs.ValidationError, manifest: Manifest) -> Iterable[ArgumentFault]:
-    here = _pointer(error.instance_path)
+def _faults(
+    error: jsonschema_rs.ValidationError, manifest: Manifest, where: str = ""
+) -> Iterable[ArgumentFault]:
+    here = where + _pointer(error.instance_path)
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
         yield ArgumentFault(pointer=here + _pointer([kind.property]), detail="is required")
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
-        for name in kind.unexpected:
-            known = list(manifest.parameters.get("properties", ())) if not here else []
-            yield ArgumentFault(pointer=here + _pointer([name]), detail=_unexpected(name, known))
+        known = list(manifest.parameters.get("properties", ())) if not here else []
+        for place, name in enumerate(kind.unexpected[:_MOST_FAULTS]):
+            detail = _unexpected(name, known, hints=place < _MOST_HINTS)
+            yield ArgumentFault(pointer=here + _pointer([name[:_LONGEST_NAME]]), detail=detail)
     elif isinstance(
         kind,
         jsonschema_rs.ValidationErrorKind.AnyOf | jsonschema_rs.ValidationErrorKind.OneOfNotValid,
     ):
-        yield from _alternatives(here, kind.context, manifest)
+        yield from _alternatives(where, here, kind.context, manifest)
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
         known_as = "standard base64" if kind.format == BASE64_FORMAT else kind.format
         yield ArgumentFault(pointer=here, detail=f"the value is not {known_as}")
@@ -190,12 +226,12 @@ def _faults(error: jsonschema_rs.ValidationError, manifest: Manifest) -> Iterabl
 
 
 def _alternatives(
-    here: str, branches: list[list[jsonschema_rs.ValidationError]], manifest: Manifest
+    where: str, here: str, branches: list[list[jsonschema_rs.ValidationError]], manifest: Manifest
 ) -> Iterable[ArgumentFault]:
     real = [branch for branch in branches if branch and not _is_about_null(branch)]
     if len(real) == 1:  # an optional value: say what is wrong with it
         for error in real[0]:
-            yield from _faults(error, manifest)
+            yield from _faults(error, manifest, where)
         return
     reasons = dict.fromkeys(branch[0].message for branch in branches if branch)
     detail = "fits no alternative: " + "; ".join(reasons)
@@ -207,8 +243,9 @@ def _is_about_null(branch: list[jsonschema_rs.ValidationError]) -> bool:
     return isinstance(kind, jsonschema_rs.ValidationErrorKind.Type) and kind.types == ["null"]
 
 
-def _unexpected(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+def _unexpected(name: str, known: list[str], *, hints: bool) -> str:
+    is_asked = hints and len(name) <= _LONGEST_NAME
+    close = difflib.get_close_matches(name, known, n=1) if is_asked else []
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"is not an argument{hint}" if known else "is not a known member"
 

@@ -143,16 +143,19 @@ def heartbeat(
     worker: str,
     lease_ms: int,
     worker_ttl_ms: int,
-    can_publish: bool,
+    may_publish: int,
     details: bytes,
     held: Iterable[tuple[str, int]],
 ) -> Call[Pulse]:
-    """Say that a worker lives, and extend the leases of what it holds, as (id, token)."""
+    """Say that a worker lives, and extend the leases of what it holds, as (id, token).
+
+    `may_publish`: 0 never, 1 while no other does, 2 its folder is what shall be published.
+    """
     return _call(
         "heartbeat",
         (
             *(worker, lease_ms, worker_ttl_ms, GRACE_MS),
-            *("1" if can_publish else "0", details),
+            *(may_publish, details),
             *_flatten(held),
         ),
         lambda reply: Pulse(

@@ -73,6 +73,7 @@ TABLE = (
     KeyShape("publisher", "publisher", "retention", "string: the worker that publishes functions"),
     KeyShape("functions", "functions", "permanent", "hash: function to manifest"),
     KeyShape("versions", "versions", "permanent", "hash: function to the version that serves"),
+    KeyShape("publication", "publication", "permanent", "string: the files published, JSON"),
     KeyShape("limits", "limits", "permanent", "hash: function to its concurrency and rate"),
     KeyShape(
         "running", "running:<function_name>", "while it lives", "set: ids that run, where limited"

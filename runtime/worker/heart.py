@@ -48,9 +48,10 @@ class Heart:
         describe: Returns what GET /workers shows of this worker, as JSON.
         on_pulse: Called with each answer; must not block for long.
         on_order: Called with each order for this worker; must not block for long.
+        may_publish: Returns how much this worker may publish, see `heartbeat`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a beat tells and what its answer moves
         self,
         *,
         line: Line,
@@ -61,6 +62,7 @@ class Heart:
         describe: Callable[[], bytes],
         on_pulse: Callable[[Pulse], None],
         on_order: Callable[[bytes], None],
+        may_publish: Callable[[], int],
     ) -> None:
         self._line = line
         self._worker = worker
@@ -70,6 +72,7 @@ class Heart:
         self._describe = describe
         self._on_pulse = on_pulse
         self._on_order = on_order
+        self._may_publish = may_publish
         self._housekeeper = Housekeeper(line)
         self._orders = line.keys.build("control", worker)
         self._stopped = threading.Event()
@@ -87,7 +90,7 @@ class Heart:
                 worker=self._worker,
                 lease_ms=self._lease_ms,
                 worker_ttl_ms=3 * self._lease_ms,
-                can_publish=True,
+                may_publish=self._may_publish(),
                 details=self._describe(),
                 held=[(a.claimed.id, a.claimed.token) for a in attempts],
             )

@@ -27,7 +27,9 @@ from runtime.errors import StoreError
 from runtime.execution.executor import Executor
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.catalog import Catalog
+from runtime.registry.onlooker import Onlooker
 from runtime.registry.publisher import Publisher
+from runtime.registry.standing import Standing
 from runtime.schedules.ticker import Ticker
 from runtime.settings import Settings
 from runtime.store.invocation_calls import Pulse, retire_worker
@@ -75,6 +77,12 @@ class WorkerProcess:
         self._lane_warmer = LaneWarmer(Line(settings.redis))
         self._checker = Checker(Line(settings.redis), worker=self.id)
         self._is_publishing = False
+        self._onlooker = Onlooker(
+            Line(settings.redis),
+            settings.functions,
+            worker=self.id,
+            is_certain=settings.publish == "always",
+        )
         side = self._side = WorkerSide(
             Line(settings.redis),
             worker=self.id,
@@ -107,7 +115,8 @@ class WorkerProcess:
             holdings=side.holdings,
             describe=self._describe,
             on_pulse=self._obey,
-            on_order=self._canceller.obey,
+            may_publish=self._may_publish,
+            on_order=self._obey_order,
         )
 
     def start(self, stop_requested: threading.Event) -> None:
@@ -119,6 +128,7 @@ class WorkerProcess:
             self._broker.declare_queue(queue)
         while not stop_requested.is_set():
             try:
+                self._onlooker.look()
                 self._heart.beat()
                 break
             except StoreError as error:
@@ -126,6 +136,7 @@ class WorkerProcess:
                 stop_requested.wait(_AWAY_PAUSE_S)
         self._tell_memory_policy()
         self._heart.start()
+        self._onlooker.start()
         self._deliverer.start()
         self._ticker.start()
         self._lane_warmer.start()
@@ -145,6 +156,7 @@ class WorkerProcess:
         """Drain and stop; what does not finish in time goes back to its lane."""
         _log.info("worker_stopping", worker=self.id, held=self._side.holdings.count())
         self._side.stopping.set()
+        self._onlooker.stop()
         self._publisher.stop()
         self._side.holdings.wait_until_empty(timeout_s=self._settings.drain_s)
         self._give_back_the_rest()
@@ -193,6 +205,22 @@ class WorkerProcess:
             self._is_publishing = False
             self._publisher.stop()
 
+    def _obey_order(self, order: bytes) -> None:
+        kind, _, rest = order.partition(b" ")
+        if kind == b"publish":
+            self._publisher.tell(withdraw_missing=rest == b"withdraw_missing")
+        else:
+            self._canceller.obey(order)
+
+    def _standing(self) -> Standing:
+        return self._publisher.standing or self._onlooker.standing
+
+    def _may_publish(self) -> int:
+        """Return how much this worker may be the one that publishes, for its heartbeat."""
+        if self._settings.publish == "never":
+            return 0
+        return 2 if self._standing().may_replace or self._publisher.is_told else 1
+
     def _forget_queues(self, known: Collection[str]) -> None:
         """End the consumers of queues that are no more; what is in hand keeps its own."""
         kept = {*known, *(self._settings.queues or (DEFAULT_QUEUE,))}
@@ -217,6 +245,8 @@ class WorkerProcess:
                     for attempt in held
                     if attempt.is_begun
                 ],
+                "publishes": self._is_publishing,
+                "functions": self._standing().view(),
                 "memory_bytes": resident_bytes(os.getpid()),
             }
         )

@@ -79,7 +79,7 @@ async def _round(application: Application, path: str) -> float:
     state.default_headers = _OWN_HEADERS
     config = Config(cast("Any", application), access_log=False)
     config.loaded_app = cast("Any", application)
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(BODY)}\r\n\r\n{BODY}".encode()
     left = _Left(_REQUESTS, loop.create_future())
     judge = getattr(application, "judge_head", None)

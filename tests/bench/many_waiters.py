@@ -96,7 +96,12 @@ def _say(line: str) -> None:
 
 
 def _request(method: str, path: str, body: str = "", *headers: str) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(body)}", *headers]
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: localhost",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 

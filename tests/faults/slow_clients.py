@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-HEADERS = b"POST /functions/work HTTP/1.1\r\nHost: slow\r\nContent-Type: application/json\r\n"
+HEADERS = b"POST /functions/work HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 BODY_HEADERS = HEADERS + b"Content-Length: 1000\r\n\r\n"
 BYTE_EVERY_S = 1.0
 

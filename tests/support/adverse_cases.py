@@ -89,7 +89,7 @@ def _beat(members: list[Member]) -> Call[Any]:
         worker="alive",
         lease_ms=24 * HOUR_MS,
         worker_ttl_ms=24 * HOUR_MS,
-        can_publish=True,
+        may_publish=1,
         details=b"{}",
         held=[(one.id, one.token) for one in members],
     )
@@ -163,9 +163,18 @@ case("stage_batch", "a part")(
         entries=[(new_invocation_id(), b"1" * 1_000) for _ in range(STAGED)],
     )
 )
-case("commit_batch", "10,000 calls")(
+case("commit_batch", "looks for 4,000 of 10,000")(
     lambda d, r: submission.commit_batch(batch=d.batches[1 + r], size=BATCH)
 )
+
+
+@case("commit_batch", "decides")
+def _decide(data: Adverse, run: int) -> Call[Any]:
+    batch = data.batches[1 + run]
+    data.command("HSET", data.key("batch", batch), "seen", 6_000)
+    return submission.commit_batch(batch=batch, size=BATCH)
+
+
 case("join_batch", "1,000 of 10,000")(lambda d, r: submission.join_batch(d.batches[1]))
 case("read_batch", "a page far in")(
     lambda d, r: listing.read_batch(d.batches[0], start=BATCH - 500, most=GATEWAY_PAGE)

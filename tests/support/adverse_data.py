@@ -211,7 +211,9 @@ def _add_bystanders(data: Adverse) -> None:
             data.line.run(
                 stage_batch(batch=batch, function="b", queue="batch", version="v", entries=entries)
             )
-    data.line.run(commit_batch(batch=data.batches[0], size=BATCH))
+    commit = commit_batch(batch=data.batches[0], size=BATCH)
+    while data.line.run(commit).reception == "PART":
+        pass
     while data.line.run(join_batch(data.batches[0])):
         pass
     lacking = ("function", "arguments", "cron", "timezone", "revision", "since", "source")
@@ -233,7 +235,7 @@ def _add_bystanders(data: Adverse) -> None:
                 worker=f"w{at}",
                 lease_ms=HOUR_MS,
                 worker_ttl_ms=24 * HOUR_MS,
-                can_publish=True,
+                may_publish=1,
                 details=b"{}",
                 held=[],
             )

@@ -101,7 +101,7 @@ class Life:
                 worker=worker,
                 lease_ms=lease_ms,
                 worker_ttl_ms=30_000,
-                can_publish=True,
+                may_publish=1,
                 details=b"{}",
                 held=[(c.id, c.token) for c in held],
             )

@@ -132,6 +132,7 @@ def running_system(
     functions: Path | None = None,
     environment: Mapping[str, str] | None = None,
     wrapper: Sequence[str] = (),
+    working_folder: Path | None = None,
 ) -> Iterator[System]:
     """Start `penstock up` with its data under `folder`; stop it at the end.
 
@@ -151,7 +152,7 @@ def running_system(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=_clean_environment() | {"PENSTOCK_LOG_LEVEL": "info"} | dict(environment or {}),
-            cwd=Path(__file__).parents[2],
+            cwd=working_folder or Path(__file__).parents[2],
         )
     try:
         base_url = _await_ready(up, folder / "data", log)

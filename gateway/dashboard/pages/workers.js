@@ -83,12 +83,39 @@ const COLUMNS = [
     draw: (worker) => size(worker.memory_bytes),
   },
   {
+    name: "Functions",
+    kind: "what",
+    value: (worker) => [worker.publishes, worker.functions],
+    draw: drawFolder,
+  },
+  {
     name: "Runs now",
     kind: "what",
     value: (worker) => worker.running,
     draw: (worker) => drawRunning(worker.running),
   },
 ];
+
+const SAID = {
+  published: "same files",
+  differs: "other files",
+  empty: "no files",
+  absent: "no folder",
+  unknown: "",
+};
+
+function drawFolder(worker) {
+  const folder = worker.functions;
+  if (worker.publishes && folder.state === "published") return "publishes";
+  const said = [worker.publishes ? "publishes" : "", SAID[folder.state] ?? folder.state];
+  const text = said.filter(Boolean).join(", ");
+  if (folder.state !== "differs" && folder.state !== "empty") return text || "–";
+  return [
+    h("strong", {}, text),
+    h("p", { class: "note" }, `not as published: ${folder.differing.join(", ")}`),
+    h("p", { class: "note" }, "to publish them: ", h("code", {}, "penstock publish")),
+  ];
+}
 
 function drawRunning(running) {
   if (running.length === 0) return h("span", { class: "none" }, "idle");

@@ -1,6 +1,7 @@
 -- heartbeat: a worker says that it lives, and extends the leases of what it has in hand.
 --
--- ARGV     worker, lease_ms, worker_ttl_ms, grace_ms, can_publish, details, held...
+-- ARGV     worker, lease_ms, worker_ttl_ms, grace_ms, may_publish, details, held...
+--          may_publish is 0: never, 1: while no other does, 2: its folder is what shall be published
 --          held is pairs: id, token of every attempt the worker has in hand
 -- RETURNS  {1 if this worker publishes functions else 0, {queues…}, {ids of held attempts whose
 --          lease is no longer this worker's…}, {id, token of held attempts that their callers have
@@ -18,9 +19,12 @@ redis.call('ZADD', key_workers(), now, worker)
 redis.call('ZREMRANGEBYSCORE', key_workers(), '-inf', now - worker_ttl_ms)
 
 local publishes = 0
-if can_publish == '1' then
+redis.call('HSET', key_worker(worker), 'may_publish', may_publish)
+if may_publish ~= '0' then
   local holder = redis.call('GET', key_publisher())
-  if not holder or holder == worker then
+  local yields = holder and may_publish == '2'
+    and redis.call('HGET', key_worker(holder), 'may_publish') ~= '2'
+  if not holder or holder == worker or yields then
     redis.call('SET', key_publisher(), worker, 'PX', lease_ms)
     publishes = 1
   end

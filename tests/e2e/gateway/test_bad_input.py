@@ -207,7 +207,7 @@ def test_an_unknown_path_is_404_and_a_wrong_method_405_with_allow(http):
     assert set(answer.headers["Allow"].replace(" ", "").split(",")) >= {"GET", "POST"}
 
 
-@pytest.mark.parametrize("shown", ["Bearer pk_unknown", "bearer x"])
+@pytest.mark.parametrize("shown", ["Bearer pk_unknown", "bearer pk_x"])
 def test_a_key_that_is_shown_is_checked_even_where_none_is_needed(http, shown):
     answer = http.post("/functions/greet", json={"name": "a"}, headers={"Authorization": shown})
 

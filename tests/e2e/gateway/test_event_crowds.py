@@ -28,7 +28,7 @@ async def read_all(port, ids, talk):
     for start in range(0, len(ids), COMING_AT_ONCE):
         for invocation_id in ids[start : start + COMING_AT_ONCE]:
             streams.append(await asyncio.open_connection("127.0.0.1", port, limit=2**20))
-            request = f"GET /invocations/{invocation_id}/events HTTP/1.0\r\n\r\n"
+            request = f"GET /invocations/{invocation_id}/events HTTP/1.0\r\nHost: localhost\r\n\r\n"
             streams[-1][1].write(request.encode())
         for reader, _ in streams[start:]:
             await asyncio.wait_for(reader.readuntil(b'"running"'), 20)
@@ -72,7 +72,9 @@ def test_slow_readers_cost_no_memory_and_hold_up_nobody(gateway, http, speaker):
     [worker] = psutil.Process(gateway.pid).children()
     slow = [gateway.connect() for _ in range(40)]
     for sock in slow:
-        sock.sendall(f"GET /invocations/{speaker.id}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        sock.sendall(
+            f"GET /invocations/{speaker.id}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        )
     follow_fast = ThreadPoolExecutor(1).submit(follow, http, speaker.id)
     before_bytes = worker.memory_info().rss
 

@@ -58,14 +58,14 @@ def watched(gateway: RunningGateway) -> Iterator[Monitor]:
 def crowd(gateway: RunningGateway, function: str) -> Iterator[list[socket.socket]]:
     """Connect many callers, who all have sent a call by the time the gateway looks."""
     request = (
-        f"POST /functions/{function} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(BODY)}\r\n\r\n"
+        f"POST /functions/{function} HTTP/1.1\r\nHost: localhost\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
     ).encode() + BODY
     serving = psutil.Process(gateway.pid).children()
     with ExitStack() as stack:
         callers = [stack.enter_context(closing(gateway.connect())) for _ in range(CROWD)]
         for caller in callers:
-            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n")
+            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert status_of(caller) == 200
         for process in serving:
             process.send_signal(signal.SIGSTOP)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-GREET = b"POST /functions/greet HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+GREET = b"POST /functions/greet HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 @dataclass
@@ -72,23 +72,23 @@ def client(gateway):
     "request_bytes",
     [
         b"nonsense\r\n\r\n",
-        b"GET /livez HTTP/9.9\r\nHost: x\r\n\r\n",
-        b"GET /livez HTTP/2.0\r\nHost: x\r\n\r\n",
-        b"GET /livez HTTP/0.9\r\nHost: x\r\n\r\n",
-        b"GET /livez HTTP/2.0\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        b"GET /livez HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        b"GET /livez HTTP/2.0\r\nHost: localhost\r\n\r\n",
+        b"GET /livez HTTP/0.9\r\nHost: localhost\r\n\r\n",
+        b"GET /livez HTTP/2.0\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET /livez\r\n\r\n",
         b"GET /livez HTTP/1.1\r\n\r\n",
-        b"GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-        b"GET /livez HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n",
-        b"GET /l\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /livez?q=\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\nA b: c\r\n\r\n",
+        b"GET /l\xc3\xa9 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /livez?q=\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
         GREET + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
         GREET + b"Content-Length: -1\r\n\r\n",
         GREET + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
         GREET + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
         GREET + b"Transfer-Encoding: gzip\r\n\r\n{}",
-        b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT example.com:443 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
 )
@@ -106,7 +106,7 @@ def test_what_is_not_http_is_400_and_closed(client, request_bytes):
     [b"X: " + b"a" * 40_000 + b"\r\n", b"".join(b"X-%d: 1\r\n" % n for n in range(150))],
 )
 def test_headers_over_the_limit_are_431(client, headers):
-    client.send(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n")
+    client.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n")
 
     answer = client.read()
     assert (answer.status, answer.code) == (431, "headers_too_large")
@@ -118,13 +118,13 @@ def test_headers_over_the_limit_are_431(client, headers):
         (b"nonsense\r\n\r\n", "/"),
         (b"GET /" + b"a" * 9000, "/"),
         (b"GET /livez?q=1 HTTP/1.1\r\n\r\n", "/livez"),
-        (b"GET /a%20b HTTP/2.0\r\nHost: x\r\n\r\n", "/a%20b"),
-        (b"GET /livez HTTP/1.1\r\nHost: x\r\nY: z\r\nA b: c\r\n\r\n", "/livez"),
-        (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000, "/livez"),
+        (b"GET /a%20b HTTP/2.0\r\nHost: localhost\r\n\r\n", "/a%20b"),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nY: z\r\nA b: c\r\n\r\n", "/livez"),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000, "/livez"),
         (GREET + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "/functions/greet"),
         (GREET + b"Content-Length: 2\r\n\r\n{}nonsense\r\n\r\n", "/"),
-        (b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n", "/"),
-        (b"GET /livez HTTP/1.1\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", "/livez"),
+        (b"CONNECT example.com:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", "/"),
+        (b"GET /livez HTTP/1.1\r\n\r\nGET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", "/livez"),
     ],
 )
 def test_a_refusal_names_the_path_that_was_read(client, request_bytes, instance):
@@ -136,14 +136,14 @@ def test_a_refusal_names_the_path_that_was_read(client, request_bytes, instance)
 
 
 def test_headers_without_an_end_are_431(client):
-    client.send(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: ")
+    client.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ")
     client.send(b"a" * 100_000)
 
     assert client.read().code == "headers_too_large"
 
 
 def test_a_target_over_the_limit_is_414(client):
-    client.send(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    client.send(b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
     assert client.read().code == "target_too_long"
 
@@ -184,11 +184,11 @@ def test_who_expects_100_is_told_to_go_on(client):
 
 def test_requests_on_one_connection_are_answered_in_order(client):
     client.send(
-        b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
         + GREET
         + b"Content-Length: 2\r\n\r\n{}"
-        + b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
-        + b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        + b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        + b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     )
 
     assert [client.read().status for _ in range(4)] == [200, 422, 404, 200]
@@ -196,7 +196,7 @@ def test_requests_on_one_connection_are_answered_in_order(client):
 
 
 def test_a_broken_request_behind_a_good_one_is_refused_after_its_answer(client):
-    client.send(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nrubbish\r\n\r\n")
+    client.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nrubbish\r\n\r\n")
 
     assert client.read().status == 200
     assert client.read().code == "malformed_request"
@@ -214,7 +214,7 @@ def test_a_body_in_pieces_is_put_together(client):
 
 
 def test_http_1_0_is_answered_and_closed(client):
-    client.send(b"GET /livez HTTP/1.0\r\n\r\n")
+    client.send(b"GET /livez HTTP/1.0\r\nHost: localhost\r\n\r\n")
 
     assert client.read().status == 200
     assert client.is_closed()
@@ -227,12 +227,12 @@ def test_an_offer_to_upgrade_is_not_taken(client):
     )
     assert b"/nmae" in client.read().body
 
-    client.send(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    client.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert client.read().status == 200
 
 
 def test_a_path_with_escapes_comes_back_as_a_valid_reference(client):
-    client.send(b"GET /n%0d%0aowhere%20%C3%A9 HTTP/1.1\r\nHost: x\r\n\r\n")
+    client.send(b"GET /n%0d%0aowhere%20%C3%A9 HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
     answer = client.read()
     assert answer.code == "not_found"

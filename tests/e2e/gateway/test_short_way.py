@@ -38,7 +38,10 @@ def client(gateway):
 
 
 def request(body: bytes = BODY, *, more: str = "", version: str = "1.1", name="greet") -> bytes:
-    head = f"POST /functions/{name} HTTP/{version}\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = (
+        f"POST /functions/{name} HTTP/{version}\r\nHost: localhost\r\n"
+        "Content-Type: application/json\r\n"
+    )
     return f"{head}{more}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
@@ -133,7 +136,7 @@ def test_a_burst_of_plain_and_other_requests_is_answered_in_order(client):
         request(b'{"name":"2"}', more="Idempotency-Key: burst-2\r\n"),
         request(b'{"name":"3"}'),
         request(b'{"name":4}'),
-        b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n",
         request(b'{"name":"6"}', more=TRACE),
         request(b'{"name":"7"}', more="Prefer: wait=1\r\n"),
         request(b'{"name":"8"}'),

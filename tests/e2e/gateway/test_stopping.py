@@ -18,7 +18,7 @@ from tests.support.redis_server import own_redis
 from tests.support.waiting import eventually
 
 GREET = (
-    b"POST /functions/greet HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"POST /functions/greet HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b'Content-Length: 14\r\n\r\n{"name":"late"}'
 )
 

@@ -9,6 +9,7 @@ import falcon.testing
 import pytest
 
 from gateway.application import GatewayApplication
+from gateway.body_limits import BodyLimits
 from gateway.callers import ANYBODY, CALLER
 from gateway.error_handlers import install_error_handlers
 from gateway.event_reading import EventReader
@@ -16,6 +17,7 @@ from gateway.event_streams import EventStreams
 from gateway.resources.events import Events
 from gateway.serving.limits import Limits
 from runtime.invocations.events import NOWHERE
+from runtime.settings import Settings
 from runtime.store.event_calls import Entry, append_events
 from runtime.store.line import Line
 from runtime.store.multiplexer import Multiplexer
@@ -188,8 +190,7 @@ def test_a_client_that_goes_away_is_forgotten(run, life, begun, leaves):
         app = GatewayApplication(
             limits=Limits(),
             drain=bench.streams.drain,
-            max_body_bytes=1,
-            max_batch_bytes=1,
+            body_limits=BodyLimits(Settings()),
             middleware=[],
         )
         install_error_handlers(app)

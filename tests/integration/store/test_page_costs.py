@@ -23,7 +23,9 @@ def add(life: Life, count: int) -> None:
             batch=batch, function="f", queue="default", version="v", entries=entries, tags=("t",)
         )
         life.line.run(call)
-    assert life.line.run(commit_batch(batch=batch, size=count)).reception == "NEW"
+    commit = commit_batch(batch=batch, size=count)
+    while life.line.run(commit).reception == "PART":
+        pass
     while life.line.run(join_batch(batch)):
         pass
 

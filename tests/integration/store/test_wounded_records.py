@@ -66,7 +66,7 @@ def beat(data: Adverse, held: Iterable[Member] = ()) -> tuple[str, ...]:
         worker="alive",
         lease_ms=HOUR_MS,
         worker_ttl_ms=HOUR_MS,
-        can_publish=True,
+        may_publish=1,
         details=b"{}",
         held=[(one.id, one.token) for one in held],
     )

@@ -20,6 +20,7 @@ from runtime.store import invocation_calls as life
 from runtime.store import listing_calls as listing
 from runtime.store import metrics_calls as metrics
 from runtime.store import queue_care_calls as queue_care
+from runtime.store import retention_calls as retention
 from runtime.store import submission_calls as submission
 from runtime.store import system_calls as system
 from runtime.store.scripts import Call
@@ -189,7 +190,8 @@ case("adopt_lanes", "of 200 functions")(
 case("forget_queues", "of all")(
     lambda d, r: queue_care.forget_queues(["default"], functions=len(d.functions) + 1)
 )
-case("sweep", "a full part")(lambda d, r: system.sweep())
+case("sweep", "a full slice")(lambda d, r: retention.sweep(turn_ms=1))
+case("mend_index", "a part of what lives")(lambda d, r: retention.mend_index("live"))
 case("wake_worker", "whatever waits")(lambda d, r: life.wake("default"))
 case("pause_queue", "and resume")(
     lambda d, r: system.pause_queue("default", is_paused=r + 1 < RUNS)

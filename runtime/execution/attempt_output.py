@@ -19,6 +19,8 @@ from typing import cast
 
 from typing_extensions import Buffer
 
+from runtime.telemetry.lasting import lasting_thread
+
 Send = Callable[[bytes], None]
 LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
 _PIPE_BYTES = 65_536
@@ -117,7 +119,7 @@ class AttemptOutput:
         handler.setFormatter(logging.Formatter(LOG_FORMAT))
         logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
         default_bytes = threading.stack_size(_STACK_BYTES)
-        threading.Thread(target=self._drain_for_ever, name="output", daemon=True).start()
+        lasting_thread(self._drain_for_ever, name="output").start()
         threading.stack_size(default_bytes)
         self.mend()
 

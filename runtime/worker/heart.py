@@ -20,6 +20,7 @@ from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
 from runtime.store.system_calls import sweep
 from runtime.store.trouble import TROUBLE
+from runtime.telemetry.lasting import lasting_thread
 from runtime.worker.pulse_log import tell_pulse
 
 _log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ class Heart:
         self._on_order = on_order
         self._orders = line.keys.build("control", worker)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._beat_for_ever, name="heart", daemon=True)
+        self._thread = lasting_thread(self._beat_for_ever, name="heart")
 
     def beat(self) -> None:
         """Beat once, now.

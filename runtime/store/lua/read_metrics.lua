@@ -15,7 +15,7 @@ local now = now_ms()
 local COUNTS = { ':succeeded', ':failed', ':cancelled', ':expired', ':retried', ':lost' }
 local TOTALS = {
   'take_overs', 'late_results', 'deliveries_delivered', 'deliveries_failed', 'deliveries_stopped',
-  'redis_errors_unavailable', 'redis_errors_refused', 'redis_errors_other',
+  'redis_errors_unavailable', 'redis_errors_refused', 'redis_errors_other', 'redis_errors_crash',
 }
 
 -- counts(name, endings): the fields name .. ending of the statistics, as numbers.

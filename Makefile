@@ -7,7 +7,7 @@ SHELL := /bin/sh
 VENV  := .venv
 BIN   := $(VENV)/bin
 PIP   := $(BIN)/python -m pip -qq --disable-pip-version-check
-LOCK  := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+LOCK  := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
          --no-annotate --no-header --no-config
 ARGS  ?=
 
@@ -15,7 +15,7 @@ ARGS  ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-browsers faults bench beside lint format docs lock clean
+.PHONY: help up test test-browsers clients faults bench beside lint format docs lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -24,7 +24,7 @@ help: ## List these commands
 up: $(VENV)/installed ## Install what is needed and run everything here (ARGS="--port 9000")
 	@exec $(BIN)/penstock up $(ARGS)
 
-test: $(VENV)/installed-dev ## Run all tests (ARGS="-k callbacks")
+test: $(VENV)/installed-dev $(VENV)/clients/installed ## Run all tests (ARGS="-k callbacks")
 	@sh tests/support/install_redis.sh
 	@sh tests/support/install_browser.sh
 	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS) \
@@ -39,6 +39,9 @@ test-browsers: $(VENV)/installed-dev ## Run the tests of pages in every Chromium
 	  "$$chromium" --version --no-sandbox || exit 1; \
 	  $(BIN)/python -m pytest tests/e2e/dashboard --chromium "$$chromium" $(ARGS) || exit 1; \
 	done
+
+clients: $(VENV)/installed-dev $(VENV)/clients/installed $(VENV)/node/installed ## Generate clients in Python and TypeScript, compile and use them; lint the document
+	@$(BIN)/python -m pytest -m "clients or not clients" tests/clients $(ARGS)
 
 faults: $(VENV)/installed-dev ## Break everything for twenty minutes and more; writes docs/reliability.md (ARGS="-k redis")
 	@sh tests/support/install_redis.sh
@@ -69,9 +72,10 @@ docs: $(VENV)/installed-dev ## Write the generated parts of the documents anew
 	@mv $(VENV)/openapi.yaml openapi.yaml
 
 lock: $(VENV)/installed-dev ## Write the lock files anew from pyproject.toml (ARGS="--upgrade")
-	@$(LOCK) --extra build -o requirements.lock $(ARGS)
-	@$(LOCK) --extra redis -c requirements.lock -o requirements-redis.lock $(ARGS)
-	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock $(ARGS)
+	@$(LOCK) pyproject.toml --extra build -o requirements.lock $(ARGS)
+	@$(LOCK) pyproject.toml --extra redis -c requirements.lock -o requirements-redis.lock $(ARGS)
+	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock $(ARGS)
+	@$(LOCK) tests/clients/generator.in -o requirements-clients.lock $(ARGS)
 
 clean: ## Remove the virtual environment and caches (data in .penstock stays)
 	@rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info build
@@ -109,4 +113,20 @@ $(VENV)/installed: requirements.lock requirements-redis.lock pyproject.toml | $(
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
 	@echo "Installing the tools for tests and checks"
 	@$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+# The generator of Python clients has an environment of its own: it wants an older typer than ours.
+$(VENV)/clients/installed: requirements-clients.lock | $(BIN)/python
+	@echo "Installing the generator of Python clients"
+	@$(BIN)/python -m venv --clear $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip -qq --disable-pip-version-check install -r requirements-clients.lock
+	@touch $@
+
+# The generators of TypeScript clients and the linters of the document.
+$(VENV)/node/installed: tests/clients/typescript/package.json | $(BIN)/python
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+	  echo "make: the TypeScript clients need node and npm, which are not installed" >&2; exit 1; }
+	@echo "Installing the generators of TypeScript clients"
+	@rm -rf $(VENV)/node && mkdir -p $(VENV)/node && cp $< $(VENV)/node
+	@cd $(VENV)/node && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent
 	@touch $@

@@ -38,6 +38,7 @@ from gateway.plain_calls import PlainCalls
 from gateway.resources.batches import Batch, BatchRetry
 from gateway.resources.batching import InvokeBatch
 from gateway.resources.bulk import BulkCancel, BulkRetry
+from gateway.resources.checks import CheckList, OneCheck
 from gateway.resources.dashboard import DashboardAsset, DashboardPage
 from gateway.resources.deliveries import DeliveryList, OneDelivery, Redelivery
 from gateway.resources.documents import Docs, Documents, Home, OpenApi, ProblemPage
@@ -49,12 +50,13 @@ from gateway.resources.invocations import Invocation, Logs, Result
 from gateway.resources.invoking import InvokeFunction
 from gateway.resources.keys import KeyList, OneKey
 from gateway.resources.metrics import Metrics
+from gateway.resources.quarantine import QuarantineList
 from gateway.resources.queues import OneQueue, QueueList, QueuePurge
 from gateway.resources.retries import OneRetry
 from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleList
 from gateway.resources.session import Session
 from gateway.resources.statistics import Statistics
-from gateway.resources.workers import WorkerList
+from gateway.resources.workers import WorkerList, WorkerPublishing
 from gateway.retrying import Retrier
 from gateway.routes import ROUTES
 from gateway.same_origin import origin_of
@@ -219,7 +221,11 @@ def _resources(
         "queues": QueueList(store),
         "queue": OneQueue(store),
         "queue_purge": QueuePurge(store),
+        "checks": CheckList(store),
+        "check": OneCheck(store),
         "workers": WorkerList(store),
+        "worker_publishing": WorkerPublishing(store),
+        "quarantine": QuarantineList(store),
         "batch_retry": BatchRetry(store, retrier),
         "invocation": Invocation(store, directory, follower),
         "invocations": InvocationList(store),

@@ -1,7 +1,8 @@
 """Give birth to a batch in a few round trips: ask, stage in parts, commit.
 
 Until the commit nothing of it waits or is listed, and what was staged vanishes by
-itself; the commit lets all of it be born at once.
+itself; with the commit all of it is there. Of a large one the members then join the
+queue some at a time; should this process die meanwhile, a worker goes on with it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from runtime.invocations.batch import Batch, batch_at_birth
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.submission import Submission
 from runtime.store.multiplexer import Multiplexer
-from runtime.store.submission_calls import Submitted, admit_batch, commit_batch, stage_batch
+from runtime.store.submission_calls import (
+    JOINED_AT_ONCE,
+    Submitted,
+    admit_batch,
+    commit_batch,
+    join_batch,
+    stage_batch,
+)
 
 _PART_ITEMS = 250
 _PART_BYTES = 256 * 1024
@@ -77,6 +85,9 @@ async def submit_batch(
             api_key=sample.api_key,
         )
     )
+    if committed.reception == "NEW" and len(items) > JOINED_AT_ONCE:
+        while await store.run(join_batch(sample.id)):
+            await turns.take()
     return admitted, committed
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 import msgspec
 import structlog
@@ -20,6 +21,7 @@ from runtime.telemetry.lasting import lasting_task
 
 _log = structlog.get_logger(__name__)
 _RETRY_S = 0.5
+_LOADING_LOOK_S = 0.05
 
 
 class FunctionDirectory:
@@ -83,6 +85,20 @@ class FunctionDirectory:
             raise FunctionUnavailableError(
                 f"What is published of {name} cannot be read by this gateway's release."
             ) from error
+
+    async def find_loaded(self, name: str, *, patience_s: float) -> Manifest:
+        """Return a function's manifest; where its file is being loaded, wait for that a while.
+
+        Raises:
+            UnknownFunctionError: There is no such function, or its file turned out to have none.
+            StoreError: It is not known here, and Redis cannot be asked.
+        """
+        ends_at = time.monotonic() + patience_s
+        manifest = await self.find(name)
+        while manifest.is_loading and time.monotonic() < ends_at:
+            await asyncio.sleep(_LOADING_LOOK_S)
+            manifest = await self.find(name)
+        return manifest
 
     async def _follow(self) -> None:
         self._stale.set()  # what was to be read when this crashed, if it did

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateway.operations import Parameter
-from gateway.preferences import fault_of
+from gateway.preferences import fault_of, read_query_lists
 from gateway.wishes import read_moment, read_tag
 from runtime.errors import ArgumentFault
 from runtime.invocations.history import Filters
 from runtime.invocations.statuses import Status
 from runtime.sdk.option_parsing import is_function_name
+
+
+def read_filter_query(query: str, known: Sequence[Parameter]) -> dict[str, str]:
+    """Return the query parameters of a list; statuses given repeatedly or with commas, as one text.
+
+    However they are given, the same list has the same cursors.
+
+    Raises:
+        ProblemError: `parameter_invalid`, naming each that is unknown or given too often.
+    """
+    given = {name: ",".join(texts) for name, texts in read_query_lists(query, known).items()}
+    if "status" in given:
+        given["status"] = ",".join(sorted(set(given["status"].split(","))))
+    return given
 
 
 def read_filters(
@@ -27,24 +41,25 @@ def read_filters(
             faults.append(fault_of("?tag", f"takes {error}"))
     return Filters(
         function=function,
-        status=read_status(query, status_parameter, faults),
+        statuses=read_statuses(query, status_parameter, faults),
         tag=tag,
         since_ms=_read_moment(query, "since", faults),
         before_ms=_read_moment(query, "before", faults),
     )
 
 
-def read_status(
+def read_statuses(
     query: Mapping[str, str], parameter: Parameter, faults: list[ArgumentFault]
-) -> Status | None:
-    """Return the status a query asks for."""
-    status = query.get("status")
-    if status is None:
-        return None
-    if status not in parameter.choices:
-        faults.append(fault_of("?status", f"takes one of {', '.join(parameter.choices)}"))
-        return None
-    return Status(status)
+) -> tuple[Status, ...]:
+    """Return the statuses a query asks for, each once; none if it asks for none."""
+    if "status" not in query:
+        return ()
+    asked = query["status"].split(",")
+    if not set(asked) <= set(parameter.choices):
+        some = ", ".join(parameter.choices)
+        faults.append(fault_of("?status", f"takes some of {some}: repeated, or with commas"))
+        return ()
+    return tuple(Status(status) for status in asked)
 
 
 def _read_moment(query: Mapping[str, str], name: str, faults: list[ArgumentFault]) -> int | None:

@@ -55,7 +55,7 @@ class Follower:
         """Return the finished invocation, or how it stands when time has run out."""
         notice = await wait_for(arrival, wait_s)
         if notice is not None:
-            return record_of(notice, last_known.arguments)
+            return record_of(notice, last_known.arguments, last_known.request)
         return await self.how_it_stands(last_known)
 
     async def how_it_stands(self, last_known: Record) -> Record:
@@ -91,8 +91,8 @@ def _known(record: Record | None, invocation_id: str, owner: str | None) -> Reco
     return record
 
 
-def record_of(notice: Notice, arguments: bytes) -> Record:
-    """Return the finished invocation that a notice is of; it comes without the arguments."""
+def record_of(notice: Notice, arguments: bytes, request: bytes = b"") -> Record:
+    """Return the finished invocation that a notice is of; what was sent with it is not in there."""
     if isinstance(notice, Record):
         return notice
-    return record_from_notice(notice, arguments)
+    return record_from_notice(notice, arguments, request)

@@ -20,7 +20,9 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from gateway.metrics_table import METRICS
+from runtime.invocations.check_summary import FINDING_KINDS, read_summary
 from runtime.registry.manifest import Manifest
+from runtime.store.check_calls import StoredCheck
 from runtime.store.metrics_calls import Figures, FunctionFigures, Histogram
 from runtime.store.system_calls import QueueState
 from runtime.store.trouble import KINDS
@@ -33,10 +35,14 @@ Sample = tuple[tuple[str, ...], float]
 
 
 def expose(
-    figures: Figures | None, manifests: Mapping[str, Manifest], accept: str
+    figures: Figures | None,
+    manifests: Mapping[str, Manifest],
+    accept: str,
+    *,
+    check: StoredCheck | None = None,
 ) -> tuple[bytes, str]:
     """Return the text and its media type; without figures, that Redis did not answer."""
-    snapshot = _Snapshot(figures, manifests)
+    snapshot = _Snapshot(figures, manifests, check)
     encode, media_type = choose_encoder(accept)
     return encode(snapshot), media_type
 
@@ -44,13 +50,19 @@ def expose(
 class _Snapshot(Collector):
     """One scrape, as prometheus_client's encoders ask for it."""
 
-    def __init__(self, figures: Figures | None, manifests: Mapping[str, Manifest]) -> None:
+    def __init__(
+        self,
+        figures: Figures | None,
+        manifests: Mapping[str, Manifest],
+        check: StoredCheck | None,
+    ) -> None:
         self._figures = figures
         self._samples = _own_samples(is_redis_up=figures is not None)
         if figures is not None:
             self._samples |= _function_samples(figures.functions)
             self._samples |= _queue_samples(figures, manifests)
             self._samples |= _total_samples(figures, manifests)
+            self._samples |= _check_samples(check)
 
     def collect(self) -> Iterator[Family]:
         """Yield the families in the order of the table."""
@@ -119,6 +131,7 @@ def _total_samples(figures: Figures, manifests: Mapping[str, Manifest]) -> dict[
         ],
         "penstock_deliveries_pending": [((), figures.pending_deliveries)],
         "penstock_delivery_oldest_pending_age_seconds": [((), oldest_ms / _MS)],
+        "penstock_quarantined_invocations": [((), figures.quarantined)],
         "penstock_workers": [((), figures.workers)],
         "penstock_functions": [((), published)],
         "penstock_functions_with_load_error": [((), broken)],
@@ -126,6 +139,16 @@ def _total_samples(figures: Figures, manifests: Mapping[str, Manifest]) -> dict[
             ((kind,), totals[f"redis_errors_{kind}"]) for kind in KINDS
         ],
         "penstock_background_crashes_total": [((), totals["redis_errors_crash"])],
+    }
+
+
+def _check_samples(stored: StoredCheck | None) -> dict[str, list[Sample]]:
+    check = stored and read_summary(stored)
+    left = check.left if check else {}
+    ended_ms = (check and check.finished_at_ms) or 0
+    return {
+        "penstock_check_findings": [((kind,), left.get(kind, 0)) for kind in FINDING_KINDS],
+        "penstock_check_finished_timestamp_seconds": [((), ended_ms / _MS)],
     }
 
 

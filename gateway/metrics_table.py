@@ -108,6 +108,11 @@ METRICS: tuple[Metric, ...] = (
         kind="gauge",
         help="How long ago the oldest pending delivery was made; 0 without any.",
     ),
+    Metric(
+        name="penstock_quarantined_invocations",
+        kind="gauge",
+        help="Invocations set aside because their records are gone or damaged.",
+    ),
     Metric(name="penstock_workers", kind="gauge", help="Worker processes that live."),
     Metric(
         name="penstock_functions",
@@ -118,6 +123,17 @@ METRICS: tuple[Metric, ...] = (
         name="penstock_functions_with_load_error",
         kind="gauge",
         help="Functions whose file as it is now does not load; an older version may serve.",
+    ),
+    Metric(
+        name="penstock_check_findings",
+        kind="gauge",
+        labels=("kind",),
+        help="What the last consistency check found and did not mend.",
+    ),
+    Metric(
+        name="penstock_check_finished_timestamp_seconds",
+        kind="gauge",
+        help="When the last consistency check came to its end; 0 before the first.",
     ),
     Metric(
         name="penstock_redis_up",

@@ -57,6 +57,8 @@ KINDS: dict[str, Kind] = {
     "schedule_not_found": _kind(404, "Unknown schedule", "No schedule has that id."),
     "key_not_found": _kind(404, "Unknown key", "No API key has that id."),
     "queue_not_found": _kind(404, "Unknown queue", "No queue has that name."),
+    "worker_not_found": _kind(404, "Unknown worker", "No living worker has that id."),
+    "check_not_found": _kind(404, "Unknown check", "No consistency check has that id."),
     "method_not_allowed": _kind(
         405, "Method not allowed", "The path exists; `Allow` names its methods."
     ),

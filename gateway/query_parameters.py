@@ -60,20 +60,24 @@ WISHES = (DELAY, RUN_AT, PRIORITY, KEY, MAX_AGE, TAG)
 OF_FUNCTION = Parameter(
     name="function", description="Only of this function.", longest=128, pattern=NAME_PATTERN
 )
+_STATUSES = "Repeat it, or part several by commas."
 OF_STATUS = Parameter(
     name="status",
-    description="Only with this status.",
+    description=f"Only with one of these statuses. {_STATUSES}",
     choices=tuple(status.value for status in Status),
+    most=len(Status),
 )
 OF_ENDING = Parameter(
     name="status",
-    description="Those that ended so; `failed` if not given.",
+    description=f"Those that ended so; `failed` if not given. {_STATUSES}",
     choices=tuple(status.value for status in Status if status in FINISHED),
+    most=len(FINISHED),
 )
 OF_UNFINISHED = Parameter(
     name="status",
-    description="Those that stand so; all that have not ended if not given.",
+    description=f"Those that stand so; all that have not ended if not given. {_STATUSES}",
     choices=tuple(status.value for status in Status if status not in FINISHED),
+    most=len(Status) - len(FINISHED),
 )
 OF_TAG = Parameter(name="tag", description="Only with this tag.", longest=LONGEST_TAG)
 LIMIT = Parameter(
@@ -112,6 +116,12 @@ BULK_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, SINCE, BEFORE, RETRY_LIMIT, CURSOR
 BULK_CANCEL = (OF_FUNCTION, OF_UNFINISHED, OF_TAG, SINCE, BEFORE, CANCEL_LIMIT, CURSOR)
 COUNTED_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, SINCE, BEFORE)
 COUNTED_CANCEL = (OF_FUNCTION, OF_UNFINISHED, OF_TAG, SINCE, BEFORE)
+
+WITHDRAW_MISSING = Parameter(
+    name="withdraw_missing",
+    description="Withdraw what is published and not in that folder; `false` if not given.",
+    choices=("true", "false"),
+)
 
 LAST_EVENT_ID = Parameter(
     name="last_event_id",

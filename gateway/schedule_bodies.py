@@ -18,7 +18,7 @@ from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
 from runtime.schedules.cron import Cron
-from runtime.sdk.cron_shape import check_timezone
+from runtime.sdk.cron_shape import check_cron, check_timezone
 
 _decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _USUAL = {"timezone": "UTC", "paused": "0", "overlap": "1", "catch_up": "0"}
@@ -133,10 +133,10 @@ def _names() -> str:
 def _cron(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError("takes a cron line, such as '0 9 * * mon-fri'")  # noqa: TRY004
-    cron = Cron(value, "UTC")
-    if cron.next_after(0) is None:
+    line = check_cron(value)
+    if Cron(line, "UTC").next_after(0) is None:
         raise ValueError(f"{value!r} never comes: there is no such day")
-    return " ".join(value.split())
+    return line
 
 
 def _arguments(value: object) -> bytes:

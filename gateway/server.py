@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gunicorn.util import getcwd  # type: ignore[import-untyped]
+
 from gateway.binding import count_keys_at, require_safe_bind
 from gateway.caller_rate import read_caller_rate
 from runtime.errors import SettingsError
+from runtime.processes.own_modules import leave_out_folder
 from runtime.processes.secrecy import hide_from_own_user
 from runtime.settings import read_settings
 from runtime.store.address import parse_address
@@ -44,4 +47,5 @@ worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None
 
 def post_fork(arbiter: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's hook
     """Prepare a gateway process; the arbiter, which only watches, stays small."""
+    leave_out_folder(getcwd())  # gunicorn has put it first
     from runtime.telemetry import lone_structlog  # noqa: F401, PLC0415 - before the application

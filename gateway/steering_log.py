@@ -23,3 +23,8 @@ def tell_batch(batch: str, function: str, count: int) -> None:
 def tell_purged(queue: str, count: int) -> None:
     """All that waited in a queue has been cancelled."""
     tell([Change(event="queue_purged", queue=queue, count=count)])
+
+
+def tell_publishing(worker: str) -> None:
+    """A worker has been told to publish its functions folder."""
+    tell([Change(event="publishing_told", worker=worker)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.operations import Operation, Route, act_route, get_route
-from gateway.query_parameters import CURSOR, DELIVERY_LIMIT, DELIVERY_STATUS
+from gateway.query_parameters import CURSOR, DELIVERY_LIMIT, DELIVERY_STATUS, WITHDRAW_MISSING
 
 STORE = ("store_unavailable",)
 
@@ -40,6 +40,16 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         ),
     ),
     get_route("/workers", "workers", "system", "list_workers", "List workers", problems=STORE),
+    act_route(
+        "POST",
+        "/workers/{worker_id}/publish",
+        "worker_publishing",
+        "system",
+        "publish_functions",
+        "Publish the functions folder of a worker, whatever is published now",
+        query=(WITHDRAW_MISSING,),
+        problems=("worker_not_found", *STORE, "store_refused"),
+    ),
     get_route("/queues", "queues", "system", "list_queues", "List queues", problems=STORE),
     act_route(
         "PATCH",
@@ -59,7 +69,52 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "Cancel all that waits in a queue",
         problems=("queue_not_found", *STORE, "store_refused"),
     ),
-    get_route("/livez", "livez", "health", "livez", "Whether the process answers", scope="open"),
+    get_route(
+        "/quarantine",
+        "quarantine",
+        "system",
+        "list_quarantine",
+        "List invocations whose records are gone or damaged",
+        problems=STORE,
+    ),
+    Route(
+        path="/checks",
+        resource="checks",
+        tag="system",
+        operations=(
+            Operation(
+                method="GET",
+                id="list_checks",
+                summary="List the last consistency checks, without their findings",
+                scope="read",
+                problems=STORE,
+            ),
+            Operation(
+                method="POST",
+                id="ask_check",
+                summary="Have a worker compare everything that Redis holds, and mend it on wish",
+                scope="admin",
+                problems=("invalid_json", "arguments_invalid", *STORE, "store_refused"),
+            ),
+        ),
+    ),
+    get_route(
+        "/checks/{check_id}",
+        "check",
+        "system",
+        "get_check",
+        "Read how far a check is and what it found",
+        problems=("check_not_found", *STORE),
+    ),
+    get_route(
+        "/livez",
+        "livez",
+        "health",
+        "livez",
+        "Whether the process answers",
+        scope="open",
+        problems=("method_not_allowed",),
+    ),
     get_route(
         "/readyz",
         "readyz",
@@ -67,7 +122,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "readyz",
         "Whether Redis answers and functions are published",
         scope="open",
-        problems=("not_ready",),
+        problems=("method_not_allowed", "not_ready"),
     ),
     get_route(
         "/metrics",

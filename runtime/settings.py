@@ -19,6 +19,7 @@ from runtime.setting_values import Field, Setting, read_value, settings_of
 MIB = 1024 * 1024
 _PREFIX = "PENSTOCK_"
 _ENV_FILE = Path(".env")
+_BEATS_IN_A_LEASE = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,11 @@ class Settings:
     gateways: int = Field(1, ge=1, le=64, description="Gateway processes.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes.")
     runners: int = Field(8, ge=1, le=256, description="Attempts a worker process runs at once.")
+    publish: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Whether this worker's folder may replace what is published: auto: if it is "
+        "the folder or holds the files last published; always; never.",
+    )
     queues: tuple[str, ...] = Field(
         (), description="Queues this worker serves, comma-separated; empty means all."
     )
@@ -75,7 +81,11 @@ class Settings:
     redis_timeout_s: float = Field(
         1.0, gt=0, le=60, description="Longest wait of the gateway for one answer of Redis."
     )
-    lease_ms: int = Field(10_000, ge=500, description="A lease's length without a heartbeat.")
+    lease_ms: int = Field(
+        10_000,
+        ge=500,
+        description="A lease's length without a heartbeat; three heartbeats must fit in.",
+    )
     heartbeat_ms: int = Field(2_000, ge=50, description="Time between a worker's heartbeats.")
     drain_s: float = Field(
         10, ge=0, description="Time a stopping worker gives to what it runs, before giving it back."
@@ -105,7 +115,20 @@ def read_settings(**overrides: object) -> Settings:
             values[name] = read_value(SETTINGS[name], value)
         except ValueError as error:
             raise SettingsError(f"{_PREFIX}{name.upper()}: {error} (got {value!r})") from None
-    return Settings(**values)  # type: ignore[arg-type]
+    settings = Settings(**values)  # type: ignore[arg-type]
+    _check_beats(settings)
+    return settings
+
+
+def _check_beats(settings: Settings) -> None:
+    """Refuse leases that a late heartbeat would let run out: what is long would run twice."""
+    if _BEATS_IN_A_LEASE * settings.heartbeat_ms > settings.lease_ms:
+        raise SettingsError(
+            f"{_PREFIX}HEARTBEAT_MS: {_BEATS_IN_A_LEASE} heartbeats must fit in a lease, and "
+            f"{_BEATS_IN_A_LEASE} times {settings.heartbeat_ms} ms is more than "
+            f"{_PREFIX}LEASE_MS ({settings.lease_ms} ms): "
+            "make the one smaller or the other larger"
+        )
 
 
 def are_set(*names: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 from gateway.cli.command_error import CommandError
 from gateway.cli.exit_codes import ExitCode
 
+_BOOLEANS = {"true": True, "false": False}  # as spreadsheets and Python write them, too
 _BYTES_FORMATS = {"binary", "byte", "base64", "base64url"}
 
 
@@ -72,6 +73,8 @@ def _from_text(text: str, schema: dict[str, Any], root: dict[str, Any]) -> Any: 
     kinds = _kinds(schema, root)
     if kinds == {"string"} or ("string" in kinds and text != "null"):
         return text
+    if "boolean" in kinds and text.strip().lower() in _BOOLEANS:
+        return _BOOLEANS[text.strip().lower()]
     try:
         return json.loads(text)
     except ValueError:

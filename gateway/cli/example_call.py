@@ -11,21 +11,16 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-_BY_TYPE: dict[str, Any] = {
-    "string": "text",
-    "integer": 1,
-    "number": 1.5,
-    "boolean": True,
-    "array": [],
-    "object": {},
-    "null": None,
-}
+from gateway.example_values import example_of
+
 _FAVOURITE = "hello"
 
 
 def choose_function(functions: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the function to show: `hello` if it is there, else the first that works."""
-    working = [item for item in functions if not item.get("error")]
+    working = [
+        item for item in functions if item.get("state") != "loading" and not item.get("error")
+    ]
     for item in working:
         if item.get("name") == _FAVOURITE:
             return item
@@ -36,7 +31,8 @@ def example_arguments(parameters: dict[str, Any]) -> dict[str, Any]:
     """Return a value for every argument that has to be given, or for the first if none has."""
     properties = parameters.get("properties", {})
     names = parameters.get("required") or list(properties)[:1]
-    return {name: _example(properties.get(name, {})) for name in names}
+    definitions = parameters.get("$defs", {})
+    return {name: example_of(properties.get(name, {}), definitions) for name in names}
 
 
 def curl_line(url: str, function: dict[str, Any]) -> str:
@@ -45,14 +41,3 @@ def curl_line(url: str, function: dict[str, Any]) -> str:
     address = shlex.quote(f"{url}/functions/{function['name']}")
     headers = "-H 'Content-Type: application/json' -H 'Prefer: wait=10'"
     return f"curl {headers} -d {shlex.quote(body)} {address}"
-
-
-def _example(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
-    for key in ("default", "const"):
-        if key in schema:
-            return schema[key]
-    for key in ("examples", "enum"):
-        if schema.get(key):
-            return schema[key][0]
-    kind = schema.get("type", "string")
-    return _BY_TYPE.get(kind[0] if isinstance(kind, list) else kind, "text")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from runtime.processes.own_modules import module_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,8 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 def start(order: Order) -> subprocess.Popen[str]:
     """Start a client on the order, in a process of its own."""
-    client = subprocess.Popen(
-        [sys.executable, "-m", "gateway.cli.load_client"],
+    client = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        module_command("gateway.cli.load_client"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

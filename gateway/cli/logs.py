@@ -15,7 +15,7 @@ import typer
 from gateway.cli.event_stream import END, StreamedEvent, follow
 from gateway.cli.invoke import tell_failure
 from gateway.cli.output import note, print_json
-from gateway.cli.system import DataOption, JsonOption, UrlOption, find_system, path_to
+from gateway.cli.system import DataOption, JsonOption, System, UrlOption, find_system, path_to
 
 
 def logs(
@@ -40,6 +40,17 @@ def logs(
         return
     sys.stdout.buffer.write(output)
     sys.stdout.buffer.flush()
+    if not output:
+        _explain_silence(system, invocation_id)
+
+
+def _explain_silence(system: System, invocation_id: str) -> None:
+    """Say that nothing was printed, and where to look for what went wrong."""
+    status = system.get(path_to("invocations", invocation_id)).json()["status"]
+    said = f"nothing was printed, and it {status}" if status == "failed" else ""
+    note(f"penstock: {said or f'nothing was printed so far; it is {status}'}")
+    if status not in {"succeeded", "queued", "scheduled"}:
+        note(f"see it with  {system.hint('show', invocation_id)}")
 
 
 def _show(event: StreamedEvent) -> None:

@@ -23,6 +23,8 @@ def ls(*, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = 
 
 def _row(item: dict[str, Any]) -> tuple[str, str, str, str]:
     said = item.get("summary") or ""
+    if item.get("state") == "loading":
+        said = "is being loaded"
     if error := item.get("error"):
         place = f"{error.get('file')}:{error.get('line') or '?'}"
         said = f"{place}: {error.get('type')}: {error.get('message')}"

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -39,17 +40,28 @@ COMMANDS = (
     Command("invoke", "Call a function, and wait for its result if you like."),
     Command("batch", "Call a function once for every line of a file."),
     Command("invocations", "List what was called, newest first."),
+    Command("show", "Show one invocation: error, attempts, progress."),
     Command("logs", "Show what a function printed, also while it runs."),
     Command("cancel", "End invocations that wait or run."),
     Command("retry", "Invoke again with the same arguments."),
     Command("schedules", "See what is invoked when; make, pause or fire a schedule."),
     Command("deliveries", "See what became of callbacks, and send one again."),
     Command("queues", "See how full queues are; pause, resume or empty one."),
+    Command("check", "Compare all that is stored, and mend what does not fit."),
     Command("bench", "Measure how many calls a second a function takes."),
     Command("keys", "Make, list and revoke the keys that callers show."),
+    Command("publish", "Publish the functions folder of a worker."),
     Command("status", "Show what runs, and whether it is well."),
     Command("openapi", "Print the OpenAPI document of the live functions."),
 )
+
+
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - typer's signature
+    if is_asked:
+        from importlib.metadata import version  # noqa: PLC0415 - seldom needed
+
+        print(f"penstock {version('penstock')}")
+        raise typer.Exit
 
 
 def build(asked: str | None) -> typer.Typer:
@@ -63,6 +75,7 @@ def build(asked: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    program.callback()(_root)
     for command in COMMANDS:
         if command.name == asked:
             run = getattr(import_module(f"gateway.cli.{command.name}"), command.name)
@@ -86,6 +99,16 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+
+
+def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_show_version),
+    ] = False,
+) -> None:
+    """A function gateway over a queue: a Python file in, an HTTP endpoint out."""
 
 
 def _stand_in() -> Callable[[], None]:

@@ -12,6 +12,7 @@ _NEXT_STEPS = {
     "invocation_unfinished": "`penstock logs -f` follows it to its end",
     "invocation_gone": "results are kept as long as the function's result_ttl says",
     "delivery_not_found": "`penstock deliveries` lists those there are",
+    "worker_not_found": "`penstock status` lists those there are",
     "queue_not_found": "`penstock queues` lists those there are",
     "unauthenticated": "PENSTOCK_KEY names the key that commands show",
     "forbidden": "PENSTOCK_KEY names the key that commands show",

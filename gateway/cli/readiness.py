@@ -84,12 +84,15 @@ class Readiness:
         is_late = now - self._since >= _STRAGGLERS_S
         files = count_function_files(self._functions)
         if self._works:
-            return is_late or len(self._probe.functions()) >= files
+            return is_late or self._count_loaded() >= files
         return (
             is_late
             and self._probe.has_route("/functions")
             and (not files or bool(self._probe.functions()))
         )
+
+    def _count_loaded(self) -> int:
+        return sum(item.get("state") != "loading" for item in self._probe.functions())
 
 
 def count_function_files(folder: Path) -> int:

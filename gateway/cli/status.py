@@ -23,6 +23,7 @@ from gateway.cli.system import DataOption, JsonOption, System, UrlOption, find_s
 from runtime.settings import read_settings
 
 _OK = 200
+_SAID = {"published": "same files", "unknown": ""}
 _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost")
 
 
@@ -77,15 +78,18 @@ def _show(found: dict[str, Any]) -> None:
     if found["workers"]:
         now = read_clock()
         print_table(
-            ("worker", "pid", "queues", "running", "memory", "started", "last seen"),
+            ("worker", "pid", "queues", "running", "memory", "started", "last seen", "functions"),
             [_worker_row(item, now) for item in found["workers"]],
         )
+        _tell_differences(found["workers"])
 
 
 def _function_row(item: dict[str, Any]) -> tuple[object, ...]:
     stats = item.get("stats") or {}
     error = item.get("error")
     said = f"does not load: {error.get('type')}" if error else ""
+    if item.get("state") == "loading":
+        said = "is being loaded"
     return (item["name"], *(stats.get(name) or "" for name in _COUNTED), said)
 
 
@@ -99,7 +103,24 @@ def _worker_row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
         f"{memory_bytes / 1_048_576:.0f} MiB" if memory_bytes else "",
         tell_moment(item.get("started_at"), now),
         tell_moment(item.get("last_seen_at"), now),
+        _tell_folder(item),
     )
+
+
+def _tell_folder(worker: dict[str, Any]) -> str:
+    """Return how a worker's folder stands: `publishes`, `differs`, `publishes, empty`."""
+    state = (worker.get("functions") or {}).get("state", "unknown")
+    said = ["publishes"] if worker.get("publishes") else []
+    return ", ".join(said + ([] if state == "published" and said else [_SAID.get(state, state)]))
+
+
+def _tell_differences(workers: Sequence[dict[str, Any]]) -> None:
+    for worker in workers:
+        folder = worker.get("functions") or {}
+        if folder.get("state") in {"differs", "empty"}:
+            files = ", ".join(folder.get("differing") or ())
+            print(f"{worker['id']}: {folder.get('folder')} is not what is published: {files}")
+            print(f"  to publish that folder: penstock publish --worker {worker['id']}")
 
 
 def _running(items: Sequence[dict[str, Any]]) -> list[str]:

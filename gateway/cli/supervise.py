@@ -27,6 +27,7 @@ from gateway.cli.redis_command import redis_command
 from gateway.cli.state_file import UpState, remove_state, write_state
 from gateway.cli.supervisor import OWN_NAME, REDIS, Supervisor
 from runtime.processes.environment import clean_environment
+from runtime.processes.own_modules import module_command
 from runtime.processes.secrecy import hide_from_own_user
 from runtime.settings import read_environment
 
@@ -93,7 +94,7 @@ def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Pl
     workers = [
         Plan(
             name=f"worker-{number}",
-            command=(sys.executable, "-m", "runtime.worker"),
+            command=tuple(module_command("runtime.worker")),
             death_signal=signal.SIGKILL,  # its runners die with it; others take over its work
             stop_limit_s=flags.drain_s + _WORKER_STOP_MARGIN_S,
         )
@@ -102,7 +103,7 @@ def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Pl
     gateway = Plan(
         name=GATEWAY,
         command=(
-            *(sys.executable, "-m", "gunicorn", "--config", "python:gateway.server"),
+            *module_command("gateway.serving"),
             *("--bind", f"fd://{flags.listen_fd}"),
         ),
         death_signal=signal.SIGTERM,  # the master takes its own children down

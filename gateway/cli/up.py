@@ -19,6 +19,7 @@ from gateway.binding import is_loopback, is_open
 from gateway.cli.data_folder import keep_callback_secret, lock_data_folder, make_data_folder
 from gateway.cli.listening import open_listener, reachable_host, url_of
 from gateway.cli.preflight import judge_bind, make_functions_folder, plan_redis
+from runtime.processes.own_modules import module_command
 from runtime.settings import SETTINGS, Settings, read_environment, read_settings
 
 
@@ -144,10 +145,16 @@ def _settings_of_parts(
         "WORKERS": settings.workers,
         "RUNNERS": settings.runners,
         "AUTH": settings.auth,
+        "PUBLISH": _publish_of(settings),
         "CALLBACK_SECRET": ",".join(secrets),
         "CALLBACK_ALLOW_LOOPBACK": str(loopback or settings.callback_allow_loopback).lower(),
     }
     return {f"PENSTOCK_{name}": str(value) for name, value in values.items()}
+
+
+def _publish_of(settings: Settings) -> str:
+    """Return who may publish: a Redis of our own has no functions but those of our folder."""
+    return "always" if settings.publish == "auto" and not settings.redis else settings.publish
 
 
 def _become_supervisor(
@@ -155,5 +162,5 @@ def _become_supervisor(
 ) -> None:
     """Replace this process by the supervisor, which keeps what we opened."""
     words = [f"--{name}={value}" for name, value in flags.items()]
-    command = [sys.executable, "-m", "gateway.cli.supervise", *words, *switches]
+    command = [*module_command("gateway.cli.supervise"), *words, *switches]
     os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is wanted

@@ -13,6 +13,7 @@ from typing import Annotated
 from gateway.cli.command_error import CommandError
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.up import option_of
+from runtime.processes.own_modules import module_command
 from runtime.settings import read_environment, read_settings
 
 
@@ -36,5 +37,5 @@ def worker(
         raise CommandError("--queues names no queue", exit_code=ExitCode.USAGE)
     flags = {"queues": queues, "redis": redis, "functions": functions, "runners": runners}
     given = {f"PENSTOCK_{k.upper()}": str(v) for k, v in flags.items() if v is not None}
-    command = [sys.executable, "-m", "runtime.worker"]
+    command = module_command("runtime.worker")
     os.execve(sys.executable, command, {**read_environment(), **given})  # noqa: S606 - no shell is wanted

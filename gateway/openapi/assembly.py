@@ -10,15 +10,21 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 from apispec import APISpec
 
 from gateway.openapi.access_schemas import ACCESS_SCHEMAS
-from gateway.openapi.fixed_paths import fixed_operation
-from gateway.openapi.function_paths import function_operation, function_schemas
+from gateway.openapi.check_schemas import CHECK_SCHEMAS
+from gateway.openapi.fixed_paths import fixed_operation, path_parameter
+from gateway.openapi.function_paths import (
+    any_function_operation,
+    function_operation,
+    function_schemas,
+)
 from gateway.openapi.headers import HEADERS, PARAMETERS
+from gateway.openapi.health_schemas import HEALTH_SCHEMAS
 from gateway.openapi.schedule_schemas import SCHEDULE_SCHEMAS
 from gateway.openapi.schemas import SCHEMAS
 from gateway.openapi.security import SECURITY_SCHEMES
 from gateway.openapi.statistics_schemas import STATISTICS_SCHEMAS
 from gateway.openapi.steering_schemas import STEERING_SCHEMAS
-from gateway.operations import Operation
+from gateway.operations import Operation, Route
 from gateway.permissions import covers
 from gateway.routes import ROUTES, find_operation
 from runtime.access.grants import EVERYTHING, Grant
@@ -44,6 +50,14 @@ _DESCRIPTION = (
     "`Location`, or by a signed callback to `X-Callback-Url`. Every error is a problem (RFC 9457) "
     "with a stable `code`."
 )
+# The reference page shows these under "Client Libraries", in place of a button that asks another
+# host; docs/clients.md says more.
+_CLIENTS = {
+    "Python": "pip install openapi-python-client\n"
+    "openapi-python-client generate \\\n  --path openapi.json",
+    "Node.js": "npm install openapi-fetch\n"
+    "npx openapi-typescript openapi.json \\\n  --default-non-nullable=false -o penstock.ts",
+}
 
 Document = dict[str, Any]
 
@@ -57,16 +71,28 @@ def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Docume
         title="Penstock",
         version=API_VERSION,
         openapi_version="3.1.0",
-        info={"description": _DESCRIPTION},
+        info={
+            "description": _DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+            "x-scalar-sdk-installation": [
+                {
+                    "lang": language,
+                    "description": f"With this document as `openapi.json`:\n\n```sh\n{lines}\n```",
+                }
+                for language, lines in _CLIENTS.items()
+            ],
+        },
         tags=[{"name": name, "description": text} for name, text in _TAGS],
         servers=[{"url": "/"}],
     )
     schemas: dict[str, Any] = {
         **SCHEMAS,
         **STEERING_SCHEMAS,
+        **HEALTH_SCHEMAS,
         **SCHEDULE_SCHEMAS,
         **STATISTICS_SCHEMAS,
         **ACCESS_SCHEMAS,
+        **CHECK_SCHEMAS,
     }
     responses: dict[str, Any] = {}
     invoke = find_operation(_INVOKE_PATH, "POST")
@@ -111,17 +137,18 @@ def _add_fixed(spec: APISpec, responses: Document, grant: Grant) -> None:
         if not route.is_documented:
             continue
         operations = {
-            operation.method.lower(): fixed_operation(route, operation, responses)
+            operation.method.lower(): _operation(route, operation, responses)
             for operation in route.operations
-            if not _is_invoke(operation) and covers(operation, grant)
+            if covers(operation, grant)
         }
         if operations:
             spec.path(path=route.path, operations=operations)
 
 
-def _is_invoke(operation: Operation) -> bool:
-    """Whether this is the one operation that each function documents for itself."""
-    return operation.id == "invoke"
+def _operation(route: Route, operation: Operation, responses: Document) -> Document:
+    if operation.id == "invoke":
+        return any_function_operation(operation, path_parameter("name"), responses)
+    return fixed_operation(route, operation, responses)
 
 
 class _PlainDumper(yaml.CSafeDumper):  # type: ignore[misc,unused-ignore]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gateway.openapi.callbacks import batch_callback
+from gateway.openapi.descriptions import operation_description
 from gateway.openapi.function_paths import (
     PACE_HEADERS,
-    batch_callback,
     header_refs,
     query_parameter,
 )
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref
 from gateway.openapi.security import key_problems, security_of
+from gateway.openapi.shapes import ANY_OBJECT, BINARY
 from gateway.operations import Operation, Route
 from gateway.problems import KINDS
 from gateway.query_parameters import CURSOR
@@ -37,15 +39,20 @@ _OK: dict[str, Json] = {
     "cancel_batch": {_JSON: {"schema": component_ref("CancelledBatch")}},
     "retry_batch": {_JSON: {"schema": component_ref("Retries")}},
     "list_workers": {_JSON: {"schema": component_ref("WorkerList")}},
+    "publish_functions": {_JSON: {"schema": component_ref("Publishing")}},
+    "list_quarantine": {_JSON: {"schema": component_ref("QuarantineList")}},
+    "readyz": {_JSON: {"schema": component_ref("Readiness")}},
     "list_queues": {_JSON: {"schema": component_ref("QueueList")}},
     "change_queue": {_JSON: {"schema": component_ref("Queue")}},
+    "list_checks": {_JSON: {"schema": component_ref("CheckList")}},
+    "ask_check": {_JSON: {"schema": component_ref("Check")}},
+    "get_check": {_JSON: {"schema": component_ref("Check")}},
     "purge_queue": {_JSON: {"schema": component_ref("Purge")}},
     "get_invocation": {_JSON: {"schema": component_ref("Invocation")}},
     "get_invocation_result": {
+        # Bytes first: generated code that knows only one of them can take JSON for bytes.
+        "application/octet-stream": {"schema": BINARY},
         _JSON: {"schema": {}},
-        "application/octet-stream": {
-            "schema": {"contentMediaType": "application/octet-stream"},
-        },
     },
     "get_invocation_logs": {"text/plain": {"schema": {"type": "string"}}},
     "follow_invocation": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -61,7 +68,7 @@ _OK: dict[str, Json] = {
     "create_key": {_JSON: {"schema": component_ref("CreatedKey")}},
     "get_session": {_JSON: {"schema": component_ref("Session")}},
     "log_in": {_JSON: {"schema": component_ref("Session")}},
-    "openapi_yaml": {"application/yaml": {"schema": {"type": "object"}}},
+    "openapi_yaml": {"application/yaml": {"schema": {"description": "This document."}}},
     "metrics": {"text/plain": {"schema": {"type": "string"}}},
     "get_statistics": {_JSON: {"schema": component_ref("Statistics")}},
     "docs": {"text/html": {"schema": {"type": "string"}}},
@@ -75,6 +82,7 @@ _BODIES: dict[str, Json] = {
         },
     },
     "change_queue": {_JSON: {"schema": component_ref("QueueChange")}},
+    "ask_check": {_JSON: {"schema": component_ref("NewCheck")}},
     "create_schedule": {_JSON: {"schema": component_ref("NewSchedule")}},
     "change_schedule": {_JSON: {"schema": component_ref("ScheduleChange")}},
     "create_key": {_JSON: {"schema": component_ref("NewKey")}},
@@ -89,6 +97,8 @@ _STATUSES = {
     "log_out": ("204", "Gone."),
     "fire_schedule": _ACCEPTED,
     "redeliver": _ACCEPTED,
+    "publish_functions": _ACCEPTED,
+    "ask_check": _ACCEPTED,
     "submit_batch": _ACCEPTED,
     "cancel_invocation": _ACCEPTED,
     "cancel_batch": _ACCEPTED,
@@ -97,8 +107,11 @@ _STATUSES = {
     "cancel_invocations": _ACCEPTED,
     "retry_batch": _ACCEPTED,
 }
+_ANSWERS_BESIDE: dict[str, Json] = {
+    "follow_invocation": {_NO_CONTENT: {"description": "The caller has had the end already."}},
+}
 _CALLING_BACK = frozenset({"submit_batch"})
-_ANY_OBJECT: Json = {_JSON: {"schema": {"type": "object"}}}
+_ANY_OBJECT: Json = {_JSON: {"schema": ANY_OBJECT}}
 _TAGGED = frozenset(
     {"get_invocation", "get_invocation_result", "get_statistics", "openapi_json", "openapi_yaml"}
 )
@@ -106,9 +119,11 @@ _DESCRIPTIONS = {
     "id": "The delivery's id.",
     "delivery_id": "The delivery's id.",
     "batch_id": "The batch's id, a UUIDv7.",
+    "check_id": "The check's id, or `last`: the last that has come to its end.",
     "invocation_id": "The invocation's id, a UUIDv7.",
-    "name": "The name of the function or queue.",
+    "name": "The name of the function, or of the queue.",
     "key_id": "The key's id.",
+    "worker_id": "The worker's id, as GET /workers shows it.",
     "schedule_id": "The schedule's id; of a function's own schedule, the function's name.",
 }
 
@@ -119,8 +134,8 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
     success: Json = {"description": said}
     if status != _NO_CONTENT:
         success["content"] = _OK.get(operation.id, _ANY_OBJECT)
-    answers = {status: success}
-    parameters: list[Json | str] = [_path_parameter(name) for name in _HOLE.findall(route.path)]
+    answers = {status: success, **_ANSWERS_BESIDE.get(operation.id, {})}
+    parameters: list[Json | str] = [path_parameter(name) for name in _HOLE.findall(route.path)]
     parameters += map(query_parameter, operation.query)
     if operation.waits:
         parameters.append("Prefer")
@@ -146,6 +161,7 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
         "operationId": operation.id,
         "tags": [route.tag],
         "summary": operation.summary,
+        "description": operation_description(operation),
         "parameters": parameters,
         **({"requestBody": {"required": True, "content": body}} if body else {}),
         "responses": {**answers, **problem_responses(problems, responses)},
@@ -154,7 +170,8 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
     }
 
 
-def _path_parameter(name: str) -> Json:
+def path_parameter(name: str) -> Json:
+    """Return a parameter in a path of the route table."""
     schema: Json = {"type": "string"}
     if name == "code":
         schema["enum"] = sorted(KINDS)

@@ -1,20 +1,42 @@
-"""A published function's own path: how it is called, what it answers, what is called back."""
+"""How functions are called, what is answered and called back: a path for each, one for any.
+
+The documents are read by generators of clients too, so bodies are told in the forms that
+those understand: media types without wildcards, the narrowest name of a function as an enum.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gateway.openapi.examples import example_arguments
+from gateway.example_values import example_arguments
+from gateway.openapi.callbacks import invocation_callback
+from gateway.openapi.descriptions import operation_description
 from gateway.openapi.problem_responses import problem_responses
 from gateway.openapi.relocation import component_ref, relocate
 from gateway.openapi.security import key_problems, security_of
+from gateway.openapi.shapes import ANY_OBJECT, BINARY
 from gateway.operations import Operation, Parameter
 from runtime.registry.manifest import Manifest
 
 Json = dict[str, Any]
-_BINARY: Json = {"contentMediaType": "application/octet-stream"}
 _JSON = "application/json"
 PACE_HEADERS = ("RateLimit", "RateLimit-Policy")
+# What clients are generated for; the descriptions say that anything else is taken too. JSON comes
+# first, as some generators know only the first media type of a body. It is told as an object: for
+# any value beside bytes, generated code asks `isinstance(body, Any)`, which fails in every call.
+# `*/*` some do not understand, and others send as it stands.
+_ANY_CONTENT: Json = {
+    _JSON: {"schema": {**ANY_OBJECT, "description": "Any other JSON value is taken as well."}},
+    "application/octet-stream": {"schema": BINARY},
+}
+_ANY_BODY: Json = {
+    "description": "Arguments as a JSON object or as parts of a form; or a body of any media type, "
+    "for a function that takes it as it is.",
+    "content": {
+        **_ANY_CONTENT,
+        "multipart/form-data": {"schema": {"type": "object", "additionalProperties": BINARY}},
+    },
+}
 
 
 def operation_id(name: str) -> str:
@@ -25,10 +47,12 @@ def operation_id(name: str) -> str:
 def function_schemas(manifest: Manifest) -> dict[str, Json]:
     """Return the components that a function's path refers to."""
     name = manifest.name
-    arguments, schemas = relocate(manifest.parameters or {"type": "object"}, f"{name}-arguments")
+    schemas: dict[str, Json] = {}
+    if _takes_arguments(manifest):
+        arguments, schemas = relocate(manifest.parameters or ANY_OBJECT, f"{name}-arguments")
+        schemas[f"{name}-arguments"] = arguments
     result, more = relocate(manifest.returns, f"{name}-result")
     schemas.update(more)
-    schemas[f"{name}-arguments"] = arguments
     if manifest.returns_description:
         result = {"description": manifest.returns_description, **result}
     schemas[f"{name}-result"] = result
@@ -36,10 +60,11 @@ def function_schemas(manifest: Manifest) -> dict[str, Json]:
         "allOf": [
             component_ref("Invocation"),
             {
+                "type": "object",
                 "properties": {
-                    "function": {"const": name},
+                    "function": {"type": "string", "enum": [name]},
                     "result": {"anyOf": [component_ref(f"{name}-result"), {"type": "null"}]},
-                }
+                },
             },
         ]
     }
@@ -48,27 +73,68 @@ def function_schemas(manifest: Manifest) -> dict[str, Json]:
 
 def function_operation(manifest: Manifest, invoke: Operation, responses: Json) -> Json:
     """Return the POST operation of a function; `responses` are the components to add to."""
-    operation: Json = {
-        "operationId": operation_id(manifest.name),
+    return _calling(
+        invoke,
+        responses,
+        operation_id=operation_id(manifest.name),
+        summary=manifest.summary or manifest.name,
+        description=manifest.description or f"Calls the function `{manifest.name}`.",
+        parameters=[] if manifest.takes_request else [*map(query_parameter, invoke.query)],
+        body=_request_body(manifest),
+        invocation=f"{manifest.name}-invocation",
+        scope=manifest.name,
+    )
+
+
+def any_function_operation(invoke: Operation, name: Json, responses: Json) -> Json:
+    """Return the POST operation for any function, also one that was not there when asked.
+
+    Args:
+        invoke: The operation, of the route table.
+        name: The parameter in the path.
+        responses: The components to add to.
+    """
+    return _calling(
+        invoke,
+        responses,
+        operation_id=invoke.id,
+        summary=invoke.summary,
+        description=operation_description(invoke),
+        parameters=[name, *map(query_parameter, invoke.query)],
+        body=_ANY_BODY,
+        invocation="Invocation",
+    )
+
+
+def _calling(  # noqa: PLR0913 - the members of one operation
+    invoke: Operation,
+    responses: Json,
+    *,
+    operation_id: str,
+    summary: str,
+    description: str,
+    parameters: list[Json],
+    body: Json,
+    invocation: str,
+    scope: str = "",
+) -> Json:
+    return {
+        "operationId": operation_id,
         "tags": ["invoke"],
-        "summary": manifest.summary or manifest.name,
+        "summary": summary,
+        "description": description,
         "parameters": [
-            "Prefer",  # apispec makes references of names
-            "X-Callback-Url",
-            "Idempotency-Key",
-            *([] if manifest.takes_request else map(query_parameter, invoke.query)),
+            *("Prefer", "X-Callback-Url", "Idempotency-Key"),  # apispec makes references of names
+            *parameters,
         ],
-        "requestBody": _request_body(manifest),
+        "requestBody": body,
         "responses": {
-            **_answers(manifest.name),
+            **_answers(invocation),
             **problem_responses((*invoke.problems, *key_problems(invoke)), responses),
         },
-        "callbacks": {"finished": _callback(manifest.name)},
-        "security": security_of(invoke, manifest.name),
+        "callbacks": {"finished": invocation_callback(invocation)},
+        "security": security_of(invoke, scope),
     }
-    if manifest.description:
-        operation["description"] = manifest.description
-    return operation
 
 
 def header_refs(*names: str) -> Json:
@@ -93,22 +159,24 @@ def query_parameter(parameter: Parameter) -> Json:
         }
     if parameter.choices:
         schema["enum"] = list(parameter.choices)
+    shown: Json = {"name": parameter.name, "in": "query", "description": parameter.description}
     if parameter.most > 1:
         schema = {"type": "array", "items": schema, "maxItems": parameter.most}
-    return {
-        "name": parameter.name,
-        "in": "query",
-        "description": parameter.description,
-        "schema": schema,
-    }
+        shown["explode"] = True
+    return {**shown, "schema": schema}
+
+
+def _takes_arguments(manifest: Manifest) -> bool:
+    """Whether there are arguments at all, beside a request that is read whole."""
+    return not manifest.takes_request or bool(manifest.parameters.get("properties"))
 
 
 def _request_body(manifest: Manifest) -> Json:
-    if manifest.takes_request:
+    if not _takes_arguments(manifest):
         return {
-            "description": "Any body: the function reads the request itself, its query included. "
-            "`Authorization` and `Cookie` headers are not passed on.",
-            "content": {"*/*": {"schema": {}}},
+            "description": "A body of any media type, or none: the function reads the request "
+            "itself, its query included. `Authorization` and `Cookie` headers are not passed on.",
+            "content": _ANY_CONTENT,
         }
     content: Json = {
         _JSON: {
@@ -116,17 +184,18 @@ def _request_body(manifest: Manifest) -> Json:
             "example": example_arguments(manifest.parameters),
         }
     }
-    if manifest.bytes_parameters:
+    if manifest.bytes_parameters and not manifest.takes_request:
         content["multipart/form-data"] = {"schema": _form_schema(manifest)}
-    if manifest.raw_parameter is not None:
-        content["application/octet-stream"] = {"schema": _BINARY}
-    return {"required": bool(manifest.parameters.get("required")), "content": content}
+    needs_arguments = bool(manifest.parameters.get("required"))
+    if manifest.raw_parameter is not None or (manifest.takes_request and not needs_arguments):
+        content["application/octet-stream"] = {"schema": BINARY}
+    return {"required": needs_arguments, "content": content}
 
 
 def _form_schema(manifest: Manifest) -> Json:
     moved, _ = relocate(manifest.parameters, f"{manifest.name}-arguments")
     properties = {
-        name: _BINARY if name in manifest.bytes_parameters else schema
+        name: BINARY if name in manifest.bytes_parameters else schema
         for name, schema in moved.get("properties", {}).items()
     }
     return {
@@ -136,8 +205,8 @@ def _form_schema(manifest: Manifest) -> Json:
     }
 
 
-def _answers(name: str) -> Json:
-    body = {_JSON: {"schema": component_ref(f"{name}-invocation")}}
+def _answers(invocation: str) -> Json:
+    body = {_JSON: {"schema": component_ref(invocation)}}
     links = {
         link: {"operationId": target, "parameters": {"invocation_id": "$response.body#/id"}}
         for link, target in (
@@ -162,61 +231,4 @@ def _answers(name: str) -> Json:
             "content": body,
             "links": links,
         },
-    }
-
-
-def _callback(name: str) -> Json:
-    return _callback_of(
-        "The finished invocation",
-        "Signed as Standard Webhooks says; a result over 20 kB is left out and linked. 2xx is "
-        "success, 410 stops, all else is tried again.",
-        type_pattern="^invocation\\.",
-        data=component_ref(f"{name}-invocation"),
-    )
-
-
-def batch_callback() -> Json:
-    """Return what is called back once the last member of a batch has ended."""
-    return _callback_of(
-        "The finished batch",
-        "Sent once, when the last has ended, signed as Standard Webhooks says: the counts, not "
-        "the results.",
-        type_pattern="^batch\\.finished$",
-        data=component_ref("Batch"),
-    )
-
-
-def _callback_of(summary: str, description: str, *, type_pattern: str, data: Json) -> Json:
-    signed = ("webhook-id", "webhook-timestamp", "webhook-signature")
-    ours = ("X-Call-Id", "X-Function-Name", "X-Function-Status")
-    payload: Json = {
-        "type": "object",
-        "properties": {
-            "type": {"type": "string", "pattern": type_pattern},
-            "timestamp": {"type": "string", "format": "date-time"},
-            "data": data,
-        },
-        "required": ["type", "timestamp", "data"],
-    }
-    return {
-        "{$request.header.X-Callback-Url}": {
-            "post": {
-                "summary": summary,
-                "description": description,
-                "parameters": [
-                    {
-                        "name": header,
-                        "in": "header",
-                        "required": True,
-                        "schema": {"type": "string"},
-                    }
-                    for header in (*signed, *ours)
-                ],
-                "requestBody": {"required": True, "content": {_JSON: {"schema": payload}}},
-                "responses": {
-                    "2XX": {"description": "Received."},
-                    "410": {"description": "Never send to this address again."},
-                },
-            }
-        }
     }

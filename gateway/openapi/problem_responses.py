@@ -1,4 +1,8 @@
-"""Responses that are problems: one component for each set of codes that share a status."""
+"""Responses that are problems: one component for each set of codes that share a status.
+
+All of them refer to the one schema `Problem`, and tell their codes beside it: a schema of each
+set would be several generated classes for every operation, none of which is the other's.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from gateway.problems import KINDS, MEDIA_TYPE, type_of
 
 # What any operation may answer, whatever it does.
 EVERYWHERE = ("misdirected_request", "internal_error")
+CODES = "x-problem-codes"
 
 Responses = dict[str, Any]
 
@@ -30,14 +35,10 @@ def _response(codes: list[str]) -> dict[str, Any]:
     meanings = [f"`{code}`: {KINDS[code].meaning}" for code in codes]
     response: dict[str, Any] = {
         "description": "\n\n".join(meanings),
+        CODES: codes,
         "content": {
             MEDIA_TYPE: {
-                "schema": {
-                    "allOf": [
-                        component_ref("Problem"),
-                        {"properties": {"code": {"enum": codes}}},
-                    ]
-                },
+                "schema": component_ref("Problem"),
                 "example": {
                     "type": type_of(codes[0]),
                     "title": KINDS[codes[0]].title,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.openapi.shapes import ANY_OBJECT
 from runtime.sdk.option_parsing import NAME_PATTERN
 from runtime.store.schedule_calls import SKIP_REASONS
 
@@ -16,7 +17,8 @@ _FUNCTION: Json = {**_TEXT, "description": "The function to invoke."}
 _DEFINITION: dict[str, Json] = {
     "cron": {
         **_TEXT,
-        "description": "Five fields (minute hour day month weekday) or six, the seconds first.",
+        "description": "Five fields (minute hour day month weekday) or six, the seconds first; or "
+        "`@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`, which become such fields.",
         "examples": ["0 9 * * mon-fri"],
     },
     "timezone": {
@@ -28,7 +30,7 @@ _DEFINITION: dict[str, Json] = {
         "examples": ["Europe/Berlin"],
     },
     "arguments": {
-        "type": "object",
+        **ANY_OBJECT,
         "description": "The arguments of every invocation.",
         "default": {},
     },
@@ -67,6 +69,7 @@ _SHOWN: dict[str, Json] = {
     },
     "last_invocation": {"type": ["string", "null"], "format": "uuid"},
     "source": {
+        "type": "string",
         "enum": ["decorator", "api"],
         "description": "Who made it: the function's own options, or somebody by this API.",
     },
@@ -79,7 +82,8 @@ _SHOWN: dict[str, Json] = {
         "maxItems": 100,
         "description": "The latest moments at which it did not fire, the last one first.",
         "items": _object(
-            {"at": _MOMENT, "reason": {"enum": list(SKIP_REASONS)}}, required=["at", "reason"]
+            {"at": _MOMENT, "reason": {"type": "string", "enum": list(SKIP_REASONS)}},
+            required=["at", "reason"],
         ),
     },
     "links": {"type": "object", "additionalProperties": _TEXT},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.openapi.shapes import ANY_OBJECT
 from gateway.problems import KINDS
 from runtime.invocations.statuses import Status
 
@@ -12,6 +13,7 @@ _COUNT = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _MAYBE_COUNT = {"type": ["integer", "null"], "minimum": 0}
+_MAYBE_ANY_OBJECT = {**ANY_OBJECT, "type": ["object", "null"]}
 ERROR_TYPES = (
     "exception",
     "timeout",
@@ -77,6 +79,32 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             }
         ),
     },
+    "InvocationRequest": {
+        "description": "The HTTP request behind a call. Headers and query parameters that hold "
+        "secrets, by their names, show `***`; the function got them as they came.",
+        **_object(
+            {
+                "method": _TEXT,
+                "path": _TEXT,
+                "query": {
+                    "type": "object",
+                    "additionalProperties": {
+                        "anyOf": [_TEXT, {"type": "array", "items": _TEXT}],
+                    },
+                },
+                "headers": {"type": "object", "additionalProperties": _TEXT},
+                "body": {
+                    **_MAYBE_TEXT,
+                    "description": "Null without one, and where it is too long to be shown: then "
+                    "`body_omitted` is true.",
+                },
+                "body_encoding": {"enum": ["text", "base64", None]},
+                "body_bytes": _COUNT,
+                "body_omitted": {"type": "boolean"},
+            },
+            ["method", "path", "query", "headers", "body", "body_encoding", "body_bytes"],
+        ),
+    },
     "Invocation": {
         "description": "One call of a function, from acceptance to its end.",
         **_object(
@@ -105,14 +133,19 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                     ),
                 },
                 "arguments": {
-                    "type": ["object", "null"],
+                    **_MAYBE_ANY_OBJECT,
                     "description": "Null in lists when long, and then `arguments_omitted`.",
+                },
+                "request": {
+                    "description": "The HTTP request, of a function that takes it; null in lists "
+                    "when long, and then `request_omitted`.",
+                    "anyOf": [{"$ref": "#/components/schemas/InvocationRequest"}, {"type": "null"}],
                 },
                 "result": {"description": "JSON, or base64 of a result of bytes."},
                 "error": {
                     "anyOf": [{"$ref": "#/components/schemas/InvocationError"}, {"type": "null"}]
                 },
-                "progress": {"type": ["object", "null"]},
+                "progress": _MAYBE_ANY_OBJECT,
                 "tags": {"type": "array", "items": _TEXT},
                 "queue": _TEXT,
                 "created_at": {"type": "string", "format": "date-time"},
@@ -141,10 +174,16 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "version": _MAYBE_TEXT,
                 "summary": _TEXT,
                 "description": _TEXT,
-                "parameters": {"type": "object", "description": "JSON Schema of the arguments."},
-                "returns": {"type": "object", "description": "JSON Schema of the result."},
-                "options": {"type": "object"},
+                "parameters": {**ANY_OBJECT, "description": "JSON Schema of the arguments."},
+                "returns": {**ANY_OBJECT, "description": "JSON Schema of the result."},
+                "options": ANY_OBJECT,
                 "queue": _TEXT,
+                "state": {
+                    "enum": ["serving", "loading", "unavailable"],
+                    "description": "`serving`: a version takes calls (`error` says if it is not "
+                    "the one on disk). `loading`: its file was seen, nothing serves yet; calls "
+                    "wait a moment. `unavailable`: no version has loaded, `error` says why.",
+                },
                 "error": {
                     "anyOf": [
                         {"type": "null"},

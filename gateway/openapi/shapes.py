@@ -11,6 +11,10 @@ MAYBE_TEXT: Json = {"type": ["string", "null"]}
 COUNT: Json = {"type": "integer", "minimum": 0}
 MAYBE_COUNT: Json = {"type": ["integer", "null"], "minimum": 0}
 MOMENT: Json = {"type": "string", "format": "date-time"}
+# An object of any members says so: to some generators, one that names none has none.
+ANY_OBJECT: Json = {"type": "object", "additionalProperties": True}
+# With a `type`, or generators take it for any value and write code that fails when it runs.
+BINARY: Json = {"type": "string", "format": "binary"}
 MAYBE_MOMENT: Json = {"type": ["string", "null"], "format": "date-time"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.batch_items import MOST_ITEMS
 from gateway.openapi.relocation import component_ref
 from gateway.openapi.shapes import (
+    ANY_OBJECT,
     COUNT,
     MAYBE_COUNT,
     MAYBE_MOMENT,
@@ -38,6 +39,7 @@ STEERING_SCHEMAS: dict[str, Json] = {
             object_of(
                 {
                     "cancellation": {
+                        "type": "string",
                         "enum": ["done", "requested", "cooperative"],
                         "description": "`done`: it has ended. `requested`: its runner is being "
                         "killed. `cooperative`: it runs in a thread and is asked to stop by "
@@ -105,7 +107,7 @@ STEERING_SCHEMAS: dict[str, Json] = {
     },
     "BatchItems": {
         "type": "array",
-        "items": {"type": "object", "description": "The arguments of one call."},
+        "items": {**ANY_OBJECT, "description": "The arguments of one call."},
         "minItems": 1,
         "maxItems": MOST_ITEMS,
     },
@@ -144,8 +146,40 @@ STEERING_SCHEMAS: dict[str, Json] = {
                     "items": object_of({"id": TEXT, "function": TEXT, "started_at": MOMENT}),
                 },
                 "memory_bytes": COUNT,
+                "publishes": {
+                    "type": "boolean",
+                    "description": "It is the one worker that publishes its functions folder.",
+                },
+                "functions": {
+                    "description": "How its functions folder stands to what is published.",
+                    **object_of(
+                        {
+                            "folder": TEXT,
+                            "state": {
+                                "enum": ["published", "differs", "empty", "absent", "unknown"],
+                                "description": "`published`: it holds what is published. `empty`: "
+                                "it holds nothing, but something is published. `unknown`: nobody "
+                                "has looked yet.",
+                            },
+                            "files": {**COUNT, "description": "Function files in it."},
+                            "digest": {
+                                **TEXT,
+                                "description": "Of those files; equal folders have equal digests.",
+                            },
+                            "differing": {
+                                "type": "array",
+                                "items": TEXT,
+                                "description": "Files that differ, the first 20 by name.",
+                            },
+                        }
+                    ),
+                },
             }
         ),
+    },
+    "Publishing": {
+        "description": "The worker that was told to publish.",
+        **object_of({"worker": TEXT, "withdraw_missing": {"type": "boolean"}}),
     },
     "WorkerList": list_of(component_ref("Worker")),
 }

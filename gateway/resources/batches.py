@@ -8,7 +8,7 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.callers import Caller, caller_of
-from gateway.filters import read_status
+from gateway.filters import read_filter_query, read_statuses
 from gateway.pages import Paging, read_paging
 from gateway.permissions import lacks_scope
 from gateway.preferences import read_query, refuse_parameters
@@ -87,10 +87,10 @@ class BatchRetry:
 
     async def on_post(self, req: Request, resp: Response, batch_id: str) -> None:
         """Retry members that ended so, up to `limit` of them, each once."""
-        query = read_query(req.query_string, [parameter.name for parameter in BATCH_RETRY])
+        query = read_filter_query(req.query_string, BATCH_RETRY)
         faults: list[ArgumentFault] = []
-        status = read_status(query, OF_ENDING, faults) or Status.FAILED
-        query = {"status": status.value, **query}
+        query = {"status": Status.FAILED.value, **query}
+        statuses = read_statuses(query, OF_ENDING, faults)
         paging = read_paging(req.path, query, faults, usual=MOST_RETRIED, longest=MOST_RETRIED)
         start = _start_of(paging)
         refuse_parameters(faults)
@@ -102,7 +102,7 @@ class BatchRetry:
             found = await self._store.run(read_batch(batch_id, start=start, most=most))
             batch = find_steered(found, batch_id, caller)
             size = batch.size
-            ended = [member for member in batch.members if member.status is status]
+            ended = [member for member in batch.members if member.status in statuses]
             await self._retrier.retry(ended, tally, caller)
             if tally.refusal is not None:
                 break

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.callers import caller_of
-from gateway.filters import read_filters
-from gateway.operations import Parameter
+from gateway.filters import read_filter_query, read_filters
 from gateway.pages import Paging, read_paging
-from gateway.preferences import fault_of, read_query, refuse_parameters
+from gateway.preferences import fault_of, refuse_parameters
 from gateway.query_parameters import (
     BULK_CANCEL,
     BULK_RETRY,
@@ -33,7 +32,7 @@ from gateway.steering_log import tell_cancelled
 from runtime.errors import ArgumentFault
 from runtime.invocations.history import Filters, list_invocations
 from runtime.invocations.record import Record
-from runtime.invocations.statuses import Status
+from runtime.invocations.statuses import FINISHED, Status
 from runtime.invocations.view import moment
 from runtime.store.invocation_calls import cancel
 from runtime.store.multiplexer import Multiplexer
@@ -42,16 +41,7 @@ _RETRIED_AT_ONCE = 50
 _READ_AT_ONCE = 250
 _MOST_PAGES = 200
 _MOST_COUNTED = 10_000
-# In the direction in which they move, so that what moves on meanwhile is met again.
-_UNFINISHED = (Status.SCHEDULED, Status.RETRYING, Status.QUEUED, Status.RUNNING)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is to be done to which: a filter, and the statuses to go through in turn."""
-
-    filters: Filters
-    statuses: tuple[Status, ...]
+_UNFINISHED = tuple(status for status in Status if status not in FINISHED)
 
 
 class BulkRetry:
@@ -63,17 +53,17 @@ class BulkRetry:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Say how many there are that nobody has retried."""
-        query = read_query(req.query_string, [parameter.name for parameter in COUNTED_RETRY])
+        query = read_filter_query(req.query_string, COUNTED_RETRY)
         faults: list[ArgumentFault] = []
-        wish = _retry_wish(query, faults)
+        filters = _retry_filters(query, faults)
         refuse_parameters(faults)
-        await _answer_count(self._store, wish, resp)
+        await _answer_count(self._store, filters, resp)
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Retry what ended so, newest first, up to `limit` of them."""
-        query = read_query(req.query_string, [parameter.name for parameter in BULK_RETRY])
+        query = read_filter_query(req.query_string, BULK_RETRY)
         faults: list[ArgumentFault] = []
-        wish = _retry_wish(query, faults)
+        filters = _retry_filters(query, faults)
         query = {"status": Status.FAILED.value, **query}
         paging = read_paging(req.path, query, faults, usual=MOST_RETRIED, longest=MOST_RETRIED)
         refuse_parameters(faults)
@@ -83,7 +73,7 @@ class BulkRetry:
             if position is None or tally.count >= paging.limit:
                 break
             most = min(_RETRIED_AT_ONCE, paging.limit - tally.count)
-            records, after = await _read_part(self._store, wish, position, most)
+            records, after = await _read_part(self._store, filters, position, most)
             await self._retrier.retry(records, tally, caller_of(req.scope))
             if tally.refusal is not None:
                 break
@@ -102,17 +92,17 @@ class BulkCancel:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Say how many there are that have not ended."""
-        query = read_query(req.query_string, [parameter.name for parameter in COUNTED_CANCEL])
+        query = read_filter_query(req.query_string, COUNTED_CANCEL)
         faults: list[ArgumentFault] = []
-        wish = _cancel_wish(query, faults)
+        filters = _cancel_filters(query, faults)
         refuse_parameters(faults)
-        await _answer_count(self._store, wish, resp)
+        await _answer_count(self._store, filters, resp)
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Cancel what waits, and tell the workers of what runs; up to `limit` of them."""
-        query = read_query(req.query_string, [parameter.name for parameter in BULK_CANCEL])
+        query = read_filter_query(req.query_string, BULK_CANCEL)
         faults: list[ArgumentFault] = []
-        wish = _cancel_wish(query, faults)
+        filters = _cancel_filters(query, faults)
         paging = read_paging(req.path, query, faults, usual=MOST_CANCELLED, longest=MOST_CANCELLED)
         refuse_parameters(faults)
         answers: Counter[str] = Counter()
@@ -122,7 +112,7 @@ class BulkCancel:
             if position is None or not left:
                 break
             most = min(_READ_AT_ONCE, left)
-            records, position = await _read_part(self._store, wish, position, most)
+            records, position = await _read_part(self._store, filters, position, most)
             ids = [record.id for record in records]
             replies = await self._store.run_many([cancel(one) for one in ids])
             tell_cancelled(zip(ids, replies, strict=True))
@@ -131,14 +121,16 @@ class BulkCancel:
         _answer_part(resp, counts, paging, position)
 
 
-def _retry_wish(query: dict[str, str], faults: list[ArgumentFault]) -> Wish:
+def _retry_filters(query: dict[str, str], faults: list[ArgumentFault]) -> Filters:
     _need_choice(query, faults, "retry")
-    return _read_wish({"status": Status.FAILED.value, **query}, OF_ENDING, faults)
+    return read_filters({"status": Status.FAILED.value, **query}, OF_ENDING, faults)
 
 
-def _cancel_wish(query: dict[str, str], faults: list[ArgumentFault]) -> Wish:
+def _cancel_filters(query: dict[str, str], faults: list[ArgumentFault]) -> Filters:
     _need_choice(query, faults, "cancel")
-    return _read_wish(query, OF_UNFINISHED, faults)
+    filters = read_filters(query, OF_UNFINISHED, faults)
+    # One list of all, in the order of ids: what moves on to another status is not missed.
+    return replace(filters, statuses=filters.statuses or _UNFINISHED)
 
 
 def _need_choice(query: dict[str, str], faults: list[ArgumentFault], verb: str) -> None:
@@ -148,37 +140,26 @@ def _need_choice(query: dict[str, str], faults: list[ArgumentFault], verb: str) 
         faults += [fault_of("?function", detail), fault_of("?status", detail)]
 
 
-def _read_wish(query: dict[str, str], parameter: Parameter, faults: list[ArgumentFault]) -> Wish:
-    filters = read_filters(query, parameter, faults)
-    statuses = (filters.status,) if filters.status is not None else _UNFINISHED
-    return Wish(filters=filters, statuses=statuses)
-
-
 async def _read_part(
-    store: Multiplexer, wish: Wish, position: tuple[str, ...], most: int
+    store: Multiplexer, filters: Filters, position: tuple[str, ...], most: int
 ) -> tuple[tuple[Record, ...], tuple[str, ...] | None]:
-    """Read some records, and where the next begin: a status, and the place in its list."""
-    status = Status(position[0]) if position else wish.statuses[0]
-    filters = replace(wish.filters, status=status)
-    page = await store.run(list_invocations(filters, after=position[1:], most=most))
-    if page.next is not None:
-        return page.records, (status.value, *page.next)
-    later = wish.statuses[wish.statuses.index(status) + 1 :]
-    return page.records, (later[0].value,) if later else None
+    """Read some records, and where the next begin."""
+    page = await store.run(list_invocations(filters, after=position, most=most))
+    return page.records, page.next
 
 
-async def _answer_count(store: Multiplexer, wish: Wish, resp: Response) -> None:
+async def _answer_count(store: Multiplexer, filters: Filters, resp: Response) -> None:
     """Count those that nobody has retried; what is accepted from now on is not among them."""
     next_ms = int(time.time() * 1000) + 1
-    asked_ms = wish.filters.before_ms
+    asked_ms = filters.before_ms
     before_ms = next_ms if asked_ms is None else min(next_ms, asked_ms)
-    wish = replace(wish, filters=replace(wish.filters, before_ms=before_ms))
+    filters = replace(filters, before_ms=before_ms)
     count = 0
     position: tuple[str, ...] | None = ()
     for _ in range(_MOST_PAGES):
         if position is None or count >= _MOST_COUNTED:
             break
-        records, position = await _read_part(store, wish, position, _READ_AT_ONCE)
+        records, position = await _read_part(store, filters, position, _READ_AT_ONCE)
         count += sum(record.retried_by is None for record in records)
     resp.content_type = "application/json"
     resp.set_header("Cache-Control", "no-store")

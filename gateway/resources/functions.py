@@ -59,6 +59,12 @@ class Function:
         await self._invoke.accept(req, resp, name)
 
 
+def _state_of(manifest: Manifest) -> str:
+    if manifest.version:
+        return "serving"
+    return "loading" if manifest.is_loading else "unavailable"
+
+
 async def _read_stats(store: Multiplexer) -> dict[str, dict[str, int]]:
     """Return counts by function: of how calls ended, and of those that wait."""
     stats, waiting = await store.run_many(
@@ -81,6 +87,7 @@ def function_view(manifest: Manifest, counts: dict[str, int]) -> dict[str, Any]:
         "returns": manifest.returns,
         "options": manifest.options,
         "queue": manifest.options.queue,
+        "state": _state_of(manifest),
         "error": manifest.error,
         "stats": {name: counts.get(name, 0) for name in _COUNTED},
         "links": {

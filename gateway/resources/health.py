@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.directory import FunctionDirectory
 from gateway.problems import ProblemError
-from runtime.errors import StoreError
+from runtime.errors import StoreError, StoreUnavailableError
+from runtime.store.aftercare_calls import Quarantine, read_quarantine
+from runtime.store.memory_policy import danger_of, read_memory_policy
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.scripts import Call
 
@@ -36,10 +39,13 @@ class Readyz:
         self._tells_details = tells_details
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """Answer 200 when Redis answers within a second and functions are published."""
+        """Answer 200 when Redis answers within a second and functions are published.
+
+        What is wrong and stops nobody is told besides, as warnings.
+        """
         try:
             async with asyncio.timeout(_LONGEST_S):
-                await self._store.run(_PING)
+                warnings = await self._find_warnings()
         except (StoreError, TimeoutError) as error:
             why = str(error) or f"nothing within {_LONGEST_S:g} s"
             said = f"Redis does not answer: {why}." if self._tells_details else "Not ready."
@@ -52,6 +58,33 @@ class Readyz:
             )
         resp.content_type = "application/json"
         if self._tells_details:
-            resp.data = b'{"status":"ready","functions":%d}' % count
+            told = {"status": "ready", "functions": count, "warnings": warnings}
+            resp.data = msgspec.json.encode(told)
         else:
             resp.data = b'{"status":"ready"}'
+
+    async def _find_warnings(self) -> list[dict[str, str]]:
+        if not self._tells_details:
+            await self._store.run(_PING)
+            return []
+        quarantine = await self._store.run(read_quarantine(most=0))
+        warnings = []
+        if quarantine.count:
+            warnings.append({"code": "invocations_set_aside", "detail": _set_aside(quarantine)})
+        try:
+            danger = danger_of(await self._store.run(read_memory_policy()))
+        except StoreUnavailableError:
+            raise
+        except StoreError:  # a server that does not tell
+            danger = None
+        if danger:
+            warnings.append({"code": "redis_may_evict", "detail": danger})
+        return warnings
+
+
+def _set_aside(quarantine: Quarantine) -> str:
+    are = "invocation is" if quarantine.count == 1 else "invocations are"
+    return (
+        f"{quarantine.count} {are} set aside, because the record is gone or damaged; "
+        "all others go on. `GET /quarantine` lists them."
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.filters import read_filters
+from gateway.filters import read_filter_query, read_filters
 from gateway.pages import read_paging
-from gateway.preferences import read_query, refuse_parameters
+from gateway.preferences import refuse_parameters
 from gateway.query_parameters import HISTORY, OF_STATUS
 from runtime.errors import ArgumentFault
 from runtime.invocations.history import list_invocations
@@ -23,7 +23,7 @@ class InvocationList:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List a page; long arguments and results are left out."""
-        query = read_query(req.query_string, [parameter.name for parameter in HISTORY])
+        query = read_filter_query(req.query_string, HISTORY)
         faults: list[ArgumentFault] = []
         filters = read_filters(query, OF_STATUS, faults)
         paging = read_paging(req.path, query, faults)

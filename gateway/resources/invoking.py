@@ -28,6 +28,9 @@ from runtime.invocations.submission import NO_WISHES, Wishes, check_available, p
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
 
+_PATIENCE_S = 2.0  # with a file that is being loaded, of a caller who does not wait otherwise
+_LONGEST_PATIENCE_S = 10.0
+
 
 class InvokeFunction:
     """Accepts calls."""
@@ -45,11 +48,12 @@ class InvokeFunction:
         if begun is not None:
             await begun.answer(req, resp)
             return
-        manifest = await self._directory.find(name)
+        preferences = read_preferences(noted_header(req.scope, b"prefer"))
+        patience_s = min(preferences.wait_s or _PATIENCE_S, _LONGEST_PATIENCE_S)
+        manifest = await self._directory.find_loaded(name, patience_s=patience_s)
         wishes = NO_WISHES
         if req.query_string and not manifest.takes_request:
             wishes = read_wishes(req.query_string, WISHES)
-        preferences = read_preferences(noted_header(req.scope, b"prefer"))
         idempotency_key = read_idempotency_key(single_header(req.scope, HEADER))
         wishes = await with_headers(req, wishes, self._callback_policy)
         sourced = await _read_arguments(req, manifest)

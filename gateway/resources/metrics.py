@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from dataclasses import replace
+
 import structlog
 from falcon.asgi import Request, Response
 
 from gateway.directory import FunctionDirectory
 from runtime.errors import StoreError
-from runtime.store.metrics_calls import Figures, read_metrics
+from runtime.store.check_calls import StoredCheck, read_check
+from runtime.store.metrics_calls import (
+    MOST_FUNCTIONS,
+    Figures,
+    read_function_metrics,
+    read_metrics,
+)
 from runtime.store.multiplexer import Multiplexer
 
 _log = structlog.get_logger(__name__)
@@ -25,9 +34,22 @@ class Metrics:
         from gateway.metrics_exposition import expose  # noqa: PLC0415 - where somebody scrapes
 
         manifests = self._directory.manifests
-        figures: Figures | None = None
+        figures, check = None, None
         try:
-            figures = await self._store.run(read_metrics(tuple(manifests)))
+            figures, check = await self._read(tuple(manifests))
         except StoreError as error:
             _log.warning("metrics_unread", reason=str(error))
-        resp.data, resp.content_type = expose(figures, manifests, req.get_header("Accept") or "")
+        resp.data, resp.content_type = expose(
+            figures, manifests, req.get_header("Accept") or "", check=check
+        )
+
+    async def _read(self, functions: tuple[str, ...]) -> tuple[Figures, StoredCheck | None]:
+        """Read in parts, so that no script grows with the number of functions."""
+        first, *others = [
+            functions[start : start + MOST_FUNCTIONS]
+            for start in range(0, max(1, len(functions)), MOST_FUNCTIONS)
+        ]
+        figures, check, *more = await self._store.run_many(
+            [read_metrics(first), read_check(most=0), *map(read_function_metrics, others)]
+        )
+        return replace(figures, functions=dict(ChainMap(*reversed(more), figures.functions))), check

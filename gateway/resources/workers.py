@@ -1,4 +1,4 @@
-"""GET /workers: who is alive and doing what, as of each one's last heartbeat."""
+"""GET /workers: who is alive and doing what; POST /workers/{worker_id}/publish."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
+from gateway.preferences import fault_of, read_query, refuse_parameters
+from gateway.problems import ProblemError
+from gateway.query_parameters import WITHDRAW_MISSING
+from gateway.steering_log import tell_publishing
 from runtime.invocations.view import moment
 from runtime.store.multiplexer import Multiplexer
-from runtime.store.system_calls import WorkerState, read_workers
+from runtime.store.system_calls import WorkerState, appoint_publisher, read_workers
 
 
 class RunningAttempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +24,16 @@ class RunningAttempt(msgspec.Struct, frozen=True, kw_only=True):
     started_at_ms: int = 0
 
 
+class FolderDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """How a worker's functions folder stands to what is published."""
+
+    folder: str = ""
+    state: str = "unknown"
+    files: int = 0
+    digest: str = ""
+    differing: tuple[str, ...] = ()
+
+
 class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker tells of itself with each heartbeat."""
 
@@ -28,6 +42,8 @@ class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
     queues: tuple[str, ...] = ()
     running: tuple[RunningAttempt, ...] = ()
     memory_bytes: int = 0
+    publishes: bool = False
+    functions: FolderDetails = FolderDetails()
 
 
 _decode = msgspec.json.Decoder(WorkerDetails).decode
@@ -52,6 +68,30 @@ class WorkerList:
         resp.data = msgspec.json.encode({"items": items, "next": None})
 
 
+class WorkerPublishing:
+    """POST /workers/{worker_id}/publish."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_post(self, req: Request, resp: Response, worker_id: str) -> None:
+        """Have a worker publish its functions folder, from now on."""
+        query = read_query(req.query_string, [WITHDRAW_MISSING.name])
+        wanted = query.get(WITHDRAW_MISSING.name, "false")
+        if wanted not in WITHDRAW_MISSING.choices:
+            refuse_parameters([fault_of("?withdraw_missing", "takes true or false")])
+        withdraw_missing = wanted == "true"
+        call = appoint_publisher(worker_id, withdraw_missing=withdraw_missing)
+        if not await self._store.run(call):
+            raise ProblemError(
+                "worker_not_found", f"No living worker has the id {worker_id[:64]!r}."
+            )
+        tell_publishing(worker_id)
+        resp.status = "202 Accepted"
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode({"worker": worker_id, "withdraw_missing": withdraw_missing})
+
+
 def worker_view(worker: WorkerState) -> dict[str, Any]:
     """Return a worker as callers see it."""
     details = read_details(worker)
@@ -71,4 +111,6 @@ def worker_view(worker: WorkerState) -> dict[str, Any]:
             for attempt in details.running
         ],
         "memory_bytes": details.memory_bytes,
+        "publishes": details.publishes,
+        "functions": details.functions,
     }

@@ -19,6 +19,7 @@ class _Failure(msgspec.Struct):
     exception_type: str | None = None
 
 
+_REFUSED = {"STALE": "late_result_refused", "BROKEN": "invocation_set_aside"}
 _read_failure = msgspec.json.Decoder(_Failure).decode
 
 
@@ -45,14 +46,14 @@ def tell_ended(batch: Iterable[tuple[Attempt, Settlement]], replies: Iterable[Se
         [
             _ended(attempt, settlement, reply)
             for (attempt, settlement), reply in zip(batch, replies, strict=True)
-            if is_usual_told or settlement.status != "succeeded" or reply == "STALE"
+            if is_usual_told or settlement.status != "succeeded" or reply in _REFUSED
         ]
     )
 
 
 def _ended(attempt: Attempt, settlement: Settlement, reply: Settled) -> Change:
-    if reply == "STALE":
-        return _change("late_result_refused", attempt)
+    if reply in _REFUSED:
+        return _change(_REFUSED[reply], attempt)
     failure = _read_failure(settlement.error) if settlement.error else _Failure()
     return _change(
         f"invocation_{settlement.status}",

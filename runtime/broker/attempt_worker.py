@@ -11,8 +11,10 @@ import structlog
 from dramatiq.worker import WorkerThread, _WorkerMiddleware
 
 from runtime.broker.attempt import Attempt, AttemptMessage
+from runtime.broker.consumer import QueueConsumer
 from runtime.broker.worker_side import WorkerSide
 
+_ENDING_S = 2.0
 _log = structlog.get_logger(__name__)
 
 
@@ -25,6 +27,17 @@ class AttemptWorker(dramatiq.Worker):
         super().__init__(broker, worker_threads=side.places, worker_timeout=timeout_ms)
         self.work_queue = cast("Any", side.work_queue)
         self._side = side
+
+    def end_consumer(self, queue: str) -> None:
+        """End the consumer of a queue that is no more, and its connection; it may come again."""
+        thread = self.consumers.pop(queue, None)
+        if thread is None:
+            return
+        thread.stop()
+        if isinstance(thread.consumer, QueueConsumer):
+            thread.consumer.retire()
+        thread.join(_ENDING_S)
+        thread.close()
 
     def _add_worker(self) -> None:
         thread = _AttemptThread(self, self._side)

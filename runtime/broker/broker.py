@@ -93,6 +93,10 @@ class PenstockBroker(dramatiq.Broker):
             self.queues[queue_name] = None
             self.emit_after("declare_queue", queue_name)
 
+    def forget_queue(self, queue_name: str) -> None:
+        """Forget a queue; who consumes it is to end."""
+        self.queues.pop(queue_name, None)
+
     def enqueue(
         self, message: dramatiq.Message[Any], *, delay: int | None = None
     ) -> dramatiq.Message[Any]:
@@ -143,8 +147,17 @@ class PenstockBroker(dramatiq.Broker):
         with self._lock:
             self._consuming.append(line)
         return QueueConsumer(
-            line=line, queue=queue_name, side=side, count_queues=lambda: len(self.queues)
+            line=line,
+            queue=queue_name,
+            side=side,
+            count_queues=lambda: len(self.queues),
+            on_close=self._forget_line,
         )
+
+    def _forget_line(self, line: Line) -> None:
+        with self._lock:
+            if line in self._consuming:
+                self._consuming.remove(line)
 
     def interrupt(self) -> None:
         """Wake consumers that block in Redis, so that they see that the worker drains."""

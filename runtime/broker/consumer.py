@@ -16,6 +16,7 @@ from runtime.broker.attempt import Attempt, attempt_of
 from runtime.broker.attempt_log import tell_expired, tell_started
 from runtime.broker.worker_side import WorkerSide
 from runtime.errors import StoreError
+from runtime.store.aftercare_calls import set_aside
 from runtime.store.invocation_calls import Settlement, claim, wake
 from runtime.store.line import Line
 
@@ -37,6 +38,7 @@ class QueueConsumer(dramatiq.Consumer):
         queue: The queue it takes from.
         side: Of the worker that it claims for.
         count_queues: How many queues this worker serves by now.
+        on_close: Called with the line when it is closed.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class QueueConsumer(dramatiq.Consumer):
         queue: str,
         side: WorkerSide,
         count_queues: Callable[[], int] = lambda: 1,
+        on_close: Callable[[Line], None] = lambda _: None,
     ) -> None:
         self._line = line
         self._queue = queue
@@ -54,7 +57,8 @@ class QueueConsumer(dramatiq.Consumer):
         self._stopping = side.stopping
         self._count_queues = count_queues
         self._wake_lists = [line.keys.build("wake", queue)]
-        self._is_away = False
+        self._on_close = on_close
+        self._is_away = self._is_retired = False
         self._is_drained = False
         self._goes_ahead = True
         self._has_token = False
@@ -62,7 +66,7 @@ class QueueConsumer(dramatiq.Consumer):
 
     def __next__(self) -> dramatiq.MessageProxy | None:
         """Fetch what there is room for; None always, as the threads have got it."""
-        if not self._stopping.is_set():
+        if not self._stopping.is_set() and not self._is_retired:
             try:
                 self._fetch()
             except StoreError as error:
@@ -91,6 +95,12 @@ class QueueConsumer(dramatiq.Consumer):
     def close(self) -> None:
         """Close the connection."""
         self._line.close()
+        self._on_close(self._line)
+
+    def retire(self) -> None:
+        """Take nothing any more, and do not block; its thread is to end."""
+        self._is_retired = True
+        self._line.half_close()
 
     def _fetch(self) -> None:
         # No other queue wants the room of a worker that serves one: while it has little to do its
@@ -131,6 +141,8 @@ class QueueConsumer(dramatiq.Consumer):
             self._side.lookout.alert()
         tell_started(attempts, self._side.worker)
         tell_expired(claimed.expired)
+        for unreadable in claimed.unreadable:
+            self._set_aside(*unreadable)
         self._has_token = False
         self._next_due_ms = claimed.next_due_ms
         # Whatever is submitted from now on leaves a token, so there is nothing to look for before.
@@ -156,6 +168,22 @@ class QueueConsumer(dramatiq.Consumer):
             block_s = min(block_s, max(_SHORTEST_BLOCK_S, self._next_due_ms / 1000))
         return block_s
 
+    def _set_aside(self, invocation_id: str, function: str, reason: str) -> None:
+        """Nobody can run what nobody can read; it must not be taken over for ever."""
+        _log.error("invocation_set_aside", id=invocation_id, function=function, reason=reason)
+        try:
+            self._line.run(
+                set_aside(
+                    invocation_id,
+                    queue=self._queue,
+                    function=function,
+                    worker=self._side.worker,
+                    reason=reason,
+                )
+            )
+        except StoreError as error:  # whoever takes over the lease will
+            _log.warning("set_aside_failed", id=invocation_id, error=str(error))
+
     def _pass_on(self) -> None:
         """Another queue filled the room meanwhile: leave the token to another worker."""
         if self._has_token:
@@ -163,6 +191,8 @@ class QueueConsumer(dramatiq.Consumer):
             self._line.run(wake(self._queue))
 
     def _tell_away(self, error: StoreError) -> None:
+        if self._is_retired:
+            return
         if not self._is_away and not self._stopping.is_set():
             self._is_away = True
             _log.warning("store_is_away", queue=self._queue, error=str(error))

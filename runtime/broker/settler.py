@@ -46,12 +46,14 @@ class Settler:
 
     Args:
         line: A connection of its own.
+        worker: The worker's id, which with its token proves an attempt.
         holdings: What the worker has in hand.
         work_queue: What lies ready to be run.
     """
 
-    def __init__(self, line: Line, holdings: Holdings, work_queue: WorkQueue) -> None:
+    def __init__(self, line: Line, worker: str, holdings: Holdings, work_queue: WorkQueue) -> None:
         self._line = line
+        self._worker = worker
         self._holdings = holdings
         self._work_queue = work_queue
         self._pending: deque[tuple[Attempt, Settlement]] = deque()
@@ -88,7 +90,7 @@ class Settler:
         held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
         told = [call for a in attempts if a.last_words for call in a.last_words(False)]  # noqa: FBT003
         try:
-            self._line.run_many([*told, release(held)])
+            self._line.run_many([*told, release(held, worker=self._worker)])
         except StoreError as error:
             _log.warning("release_failed", ids=[entry[0] for entry in held], error=str(error))
         else:
@@ -167,7 +169,8 @@ class Settler:
             return batch
 
     def _send(self, batch: Batch) -> None:
-        calls = [*_last_words(batch), settle(settlement for _, settlement in batch)]
+        written = settle((settlement for _, settlement in batch), worker=self._worker)
+        calls = [*_last_words(batch), written]
         try:
             sent = self._line.begin(calls)
         except StoreError as error:

@@ -43,7 +43,7 @@ class WorkerSide:
         self.holdings = Holdings()
         self.foresight = Foresight()
         self.work_queue = WorkQueue(places, self.foresight)
-        self.settler = Settler(line, self.holdings, self.work_queue)
+        self.settler = Settler(line, worker, self.holdings, self.work_queue)
         self.lookout = Lookout(self.work_queue, self.settler, self.foresight)
 
     def start(self) -> None:

@@ -2,7 +2,8 @@
 
 Python's stdout and stderr go straight to the sink, line by line; descriptors 1 and 2
 (C libraries, subprocesses) through a pipe that a thread empties. Sent at once, so
-that the last line before a kill is known. At most `max_bytes` per attempt.
+that the last line before a kill is known. At most `max_bytes` per attempt. What is said on
+behalf of an attempt that has ended goes nowhere.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from typing import cast
 
 from typing_extensions import Buffer
 
+from runtime.execution.attribution import note_owners, owner, owner_here
+from runtime.execution.function_log import LOG_FORMAT, OwnHandler
 from runtime.telemetry.lasting import lasting_thread
 
 Send = Callable[[bytes], None]
-LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
 _PIPE_BYTES = 65_536
 _HIGH_DESCRIPTOR = 400
 _STACK_BYTES = 262_144
+_LOADED_AND_FIRST = 2
 
 
 def truncation_mark(max_bytes: int) -> bytes:
@@ -89,7 +92,30 @@ class _SinkFile(io.RawIOBase):
         return os.write(self._descriptor, taken)
 
 
-class _Handler(logging.Handler):
+class _BinaryStream(io.BufferedWriter):
+    """Takes what belongs to the attempt under way, and drops all else."""
+
+    def __init__(self, raw: io.RawIOBase, is_heard: Callable[[], bool]) -> None:
+        super().__init__(raw)
+        self._is_heard = is_heard
+
+    def write(self, data: Buffer, /) -> int:
+        return super().write(data) if self._is_heard() else memoryview(data).nbytes
+
+
+class _TextStream(io.TextIOWrapper):
+    """The same for text: asked of who writes, since another thread may flush it."""
+
+    def __init__(self, raw: io.RawIOBase, is_heard: Callable[[], bool]) -> None:
+        binary = _BinaryStream(raw, is_heard)
+        super().__init__(binary, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        self._is_heard = is_heard
+
+    def write(self, text: str, /) -> int:
+        return super().write(text) if self._is_heard() else len(text)
+
+
+class _Handler(OwnHandler):
     """Writes records to whatever sys.stderr is at the time."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -108,6 +134,10 @@ class AttemptOutput:
         self._read_end = self._write_end = -1
         self._written = select.poll()
         self._streams: list[io.TextIOWrapper] = []
+        self._main = threading.get_ident()
+        self._loading = self._attempt = object()
+        self._begun = 0
+        self.thread_ids: frozenset[int] = frozenset()
 
     def install(self) -> None:
         """Take over sys.stdout, sys.stderr, descriptors 1 and 2, and the root logger."""
@@ -119,12 +149,19 @@ class AttemptOutput:
         handler.setFormatter(logging.Formatter(LOG_FORMAT))
         logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
         default_bytes = threading.stack_size(_STACK_BYTES)
-        lasting_thread(self._drain_for_ever, name="output").start()
+        drain = lasting_thread(self._drain_for_ever, name="output")
+        drain.start()
         threading.stack_size(default_bytes)
+        self.thread_ids = frozenset((self._main, drain.ident or 0))
+        note_owners()
         self.mend()
 
     def begin(self, send: Send) -> None:
-        """Begin an attempt."""
+        """Begin an attempt, or before the first one the loading of its file."""
+        if self._begun:
+            self._attempt = object()
+        self._begun += 1
+        owner.set(self._attempt)
         self._sink.open(send)
 
     def end(self) -> None:
@@ -148,8 +185,30 @@ class AttemptOutput:
             pass
         _ensure_standard_input()
         if not self._streams or self._streams[0].closed or self._streams[1].closed:
-            self._streams = [_text_stream(self._sink, number) for number in (1, 2)]
+            self._streams = [self._text_stream(number) for number in (1, 2)]
         sys.stdout, sys.stderr = self._streams
+
+    def _text_stream(self, descriptor: int) -> io.TextIOWrapper:
+        raw = cast("io.RawIOBase", _SinkFile(self._sink, descriptor))
+        return _TextStream(raw, self._is_heard)
+
+    def write_line(self, text: str) -> None:
+        """Write a line as what is logged is written; for a logger that must not fall silent."""
+        try:
+            self._streams[1].write(f"{text}\n")
+        except (ValueError, OSError):  # closed by the function
+            if self._is_heard():
+                self._sink.write(f"{text}\n".encode("utf-8", "backslashreplace"))
+
+    def _is_heard(self) -> bool:
+        """Whether what this thread says belongs to the attempt under way."""
+        found = owner_here()
+        if found is self._attempt or found is None:
+            return True
+        # A context taken while the file was loaded is nobody's; a thread of then belongs to the
+        # attempt that made it load.
+        is_first = self._begun == _LOADED_AND_FIRST
+        return found is self._loading and (is_first or threading.get_ident() == self._main)
 
     def _drain_for_ever(self) -> None:
         poll = select.poll()
@@ -171,13 +230,6 @@ class AttemptOutput:
             if not data:
                 return False
             self._sink.write(data)
-
-
-def _text_stream(sink: Sink, descriptor: int) -> io.TextIOWrapper:
-    raw = cast("io.RawIOBase", _SinkFile(sink, descriptor))
-    return io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
-    )
 
 
 def _move_up(descriptor: int) -> int:

@@ -32,6 +32,7 @@ class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
         kind: "succeeded", "retry" (asked for), "cancelled", "lost", or an error type.
         exception_names: The exception's class and its bases, by name, nearest first.
         after_s: When "retry" says how long to wait.
+        left: What the attempt has left running, in words; its runner begins nothing more.
     """
 
     kind: EndingKind
@@ -41,3 +42,4 @@ class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     traceback: str | None = None
     exception_names: tuple[str, ...] = ()
     after_s: float | None = None
+    left: str = ""

@@ -74,13 +74,19 @@ class Watchdog:
         self._stopped = False
         self._thread: threading.Thread | None = None
 
+    def start(self) -> None:
+        """Start the thread unless it runs; outside of any call, to which it would belong."""
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._thread = lasting_thread(self._run, name="watchdog")
+                    self._thread.start()
+
     def watch(self, guard: Guard, timeout_s: float) -> None:
         """Interrupt the guarded call at its deadline, at most `_GRAIN_S` late."""
+        self.start()
         with self._lock:
             self._guards.add(guard)
-            if self._thread is None:
-                self._thread = lasting_thread(self._run, name="watchdog")
-                self._thread.start()
         if timeout_s < _GRAIN_S:
             self._bell.put(None)
 

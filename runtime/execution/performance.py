@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 from runtime.errors import (
     ArgumentsError,
-    LoadError,
     OutOfTimeError,
     ResultNotSerializableError,
     ResultTooLargeError,
 )
 from runtime.execution.ending import Ending, EndingKind
 from runtime.execution.interruption import Interruption
+from runtime.execution.shortage import shortage_of
 from runtime.execution.tracebacks import message_of, traceback_of, type_names
 from runtime.sdk.context import Context
+from runtime.sdk.durations import parse_duration
+from runtime.sdk.exception_names import name_of
 from runtime.sdk.outcomes import Reject, Retry
 from runtime.sdk.request import decode_request
 
@@ -65,7 +67,7 @@ def perform(
     except Interruption:
         raise
     except BaseException as error:  # noqa: BLE001 - user code may raise anything
-        if make_room is not None and isinstance(error, MemoryError):
+        if make_room is not None and issubclass(type(error), MemoryError):
             make_room()
         return describe(error), b""
     if len(produced.result) > max_result_bytes:
@@ -77,36 +79,72 @@ def perform(
 
 
 def describe(error: BaseException) -> Ending:
-    """Return the ending that an exception means."""
-    if isinstance(error, SystemExit):
+    """Return the ending that an exception means; never raises for what the exception does.
+
+    Raises:
+        Interruption: The thread lane's own, and nothing else.
+    """
+    names = type_names(error)
+    try:
+        return _describe(error, names)
+    except Interruption:
+        raise
+    except BaseException:  # noqa: BLE001 - what an exception is asked may be the author's
+        text = f"<{name_of(type(error))} that cannot be described>"
+        return Ending(kind="exception", message=text, exception_names=names)
+
+
+def _describe(error: BaseException, names: tuple[str, ...]) -> Ending:
+    # By its type alone: isinstance would ask the exception's `__class__` as well.
+    of = type(error)
+    if issubclass(of, SystemExit):
         return Ending(
             kind="exited",
-            message=f"the function called sys.exit({error.code!r:.200})",
+            message=f"the function called sys.exit({_shown(error)})",
             traceback=traceback_of(error),
         )
-    if isinstance(error, OutOfTimeError):
-        return Ending(kind="timeout", message=str(error))
+    if issubclass(of, OutOfTimeError):
+        return Ending(kind="timeout", message=message_of(error))
     kind: EndingKind = "exception"
-    after_s = None
-    if isinstance(error, Retry):
-        kind, after_s = "retry", error.after_s
-    elif isinstance(error, Reject | ArgumentsError):
+    message, after_s = message_of(error), None
+    if issubclass(of, Retry):
+        kind, after_s, fault = _asked_delay(error)
+        message = fault or message
+    elif issubclass(of, Reject | ArgumentsError):
         kind = "rejected"
-    elif isinstance(error, ResultNotSerializableError):
+    elif issubclass(of, ResultNotSerializableError):
         kind = "result_not_serializable"
-    elif isinstance(error, ResultTooLargeError):
+    elif issubclass(of, ResultTooLargeError):
         kind = "result_too_large"
-    elif isinstance(error, MemoryError) or (
-        isinstance(error, LoadError) and error.kind == MemoryError.__name__
-    ):
-        kind = "out_of_memory"
+    elif (shortage := shortage_of(error)) is not None:
+        kind, message = "out_of_memory", shortage or message
     return Ending(
         kind=kind,
-        message=message_of(error) or type(error).__name__,
+        message=message or name_of(of),
         traceback=traceback_of(error),
-        exception_names=type_names(error),
+        exception_names=names,
         after_s=after_s,
     )
+
+
+def _shown(error: BaseException) -> str:
+    try:
+        return f"{error.code!r:.200}"  # type: ignore[attr-defined]
+    except Interruption:
+        raise
+    except BaseException:  # noqa: BLE001 - the code may be any object of the author's
+        return "…"
+
+
+def _asked_delay(error: BaseException) -> tuple[EndingKind, float | None, str]:
+    """Return what a kind of Retry asks for; it is the author's class and may hold anything."""
+    after = error.after_s  # type: ignore[attr-defined]
+    if after is None:
+        return "retry", None, ""
+    try:
+        return "retry", parse_duration(after), ""
+    except ValueError as fault:
+        return "exception", None, f"{name_of(type(error))}.after_s is {fault}"
 
 
 def too_large(size_bytes: int, max_result_bytes: int) -> Ending:

@@ -8,19 +8,23 @@ worker a death by signal means that nobody knows how far the attempt came.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import time
 
+from msgspec.structs import replace
+
 from runtime.errors import ChannelClosedError
 from runtime.execution import runner_frames as frames
 from runtime.execution.attempt_output import AttemptOutput
-from runtime.execution.ending import Ending, EndingKind
+from runtime.execution.ending import Ending
+from runtime.execution.function_log import FunctionLog
+from runtime.execution.leftovers import Leftovers
 from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.performance import describe, perform
 from runtime.execution.runner_frames import Limits, Start
-from runtime.processes.confinement import use_memory_reserve
+from runtime.execution.shortage import shortage_text
+from runtime.processes.confinement import at_exit_of_c, is_memory_short, use_memory_reserve
 from runtime.processes.frames import Channel, pack
 from runtime.processes.side_ways import ChildsSideWays
 from runtime.registry.bundle import decode_bundle
@@ -28,7 +32,6 @@ from runtime.registry.invoking import LoadedFunction
 from runtime.registry.loading import load
 from runtime.sdk.context import Context, Number
 
-_LOG = logging.getLogger("penstock.function")
 _OUT_OF_MEMORY = Ending(
     kind="out_of_memory",
     message="earlier attempts in this process left no memory",
@@ -58,6 +61,7 @@ class Runner:
         self._pid = os.getpid()
         self._serial = 0  # of the attempt under way; 0 between attempts
         os.register_at_fork(after_in_child=self._fall_silent)
+        at_exit_of_c(self._tell_shortage)
 
     def serve(self) -> None:
         """Load, then run attempts for ever."""
@@ -65,8 +69,11 @@ class Runner:
         limits = frames.decode_limits(limits_bytes)
         output = AttemptOutput(limits.max_log_bytes)
         output.install()
+        self._leftovers = Leftovers(output.thread_ids)
+        self._log = FunctionLog(output.write_line)
         output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
         functions, ending = _load(bundle)
+        self._leftovers.note_loaded()
         output.end()
         self._channel.send(frames.DONE, b"0", frames.encode(ending), b"", b"0")
         is_spent = False
@@ -75,8 +82,7 @@ class Runner:
             start = frames.decode_start(start_bytes)
             if is_spent or not self._may_begin(start):
                 continue
-            kind = self._run(start, arguments, request, functions, output, limits)
-            is_spent = kind not in frames.HARMLESS
+            is_spent = self._run(start, arguments, request, functions, output, limits)
             output.mend()
 
     def _may_begin(self, start: Start) -> bool:
@@ -98,6 +104,14 @@ class Runner:
             self._is_quiet = False
         self._channel.send(*parts)
 
+    def _tell_shortage(self) -> None:
+        """A C library ends the process; if that is for want of memory, say so."""
+        if os.getpid() == self._pid and is_memory_short():
+            use_memory_reserve()
+            text = shortage_text("a library that was given none has ended the process")
+            ending = Ending(kind="out_of_memory", message=text, exception_names=("MemoryError",))
+            self._channel.send(frames.FULL, frames.encode(ending))
+
     def _fall_silent(self) -> None:
         """A fork must not speak for us, nor take what is ours to run."""
         self._channel.close()
@@ -112,7 +126,8 @@ class Runner:
         functions: dict[str, LoadedFunction],
         output: AttemptOutput,
         limits: Limits,
-    ) -> EndingKind:
+    ) -> bool:
+        """Run an attempt; return whether it must be the last."""
         began_at = time.perf_counter()
         serial = b"%d" % start.serial
         self._serial = start.serial
@@ -133,13 +148,16 @@ class Runner:
             )
         if os.getpid() != self._pid:  # user code forked, and this is the fork
             os._exit(0)
+        is_last = ending.kind not in frames.HARMLESS
+        if not is_last and (left := self._leftovers.find()):
+            is_last, ending = True, replace(ending, left=left)
         output.end()
         self._serial = 0
-        if ending.kind not in frames.HARMLESS:
+        if is_last:
             self._is_quiet = False
         took_us = b"%d" % ((time.perf_counter() - began_at) * 1e6)
         self._say(frames.DONE, serial, frames.encode(ending), result, took_us)
-        return ending.kind
+        return is_last
 
     def _context(self, start: Start) -> Context:
         def progress(done: Number, total: Number | None, message: str) -> None:
@@ -157,7 +175,7 @@ class Runner:
             tracestate=start.tracestate,
             on_progress=progress,
             on_event=event,
-            log=_LOG,
+            log=self._log,
         )
 
     def _tell(self, kind: bytes, serial: int, payload: bytes) -> None:

@@ -27,6 +27,7 @@ from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_pool import RunnerPool
 from runtime.execution.running import Running, RunningAttempts
 from runtime.execution.sent_attempts import SentAttempt
+from runtime.execution.successors import Successors
 from runtime.execution.tenure import Tenure, Tenures
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
@@ -80,6 +81,7 @@ class RunnerLane:
         self._serials = itertools.count(1)
         self._quickness = Quickness()
         self._tenures = Tenures(attempts)
+        self._successors = Successors(runners, limits=limits, load_timeout_s=load_timeout_s)
 
     def enter(self, assignment: Assignment) -> tuple[Running, SentAttempt | None]:
         """Return by what an attempt is cancelled; and how it was sent, if it was sent ahead."""
@@ -205,6 +207,9 @@ class RunnerLane:
         if not runner.is_sound:
             turn.ears.on_wait()
         self._give_back(tenure, runner)
+        if sent is not None and sent.told is not None and (left := sent.told[0].left):
+            function = turn.assignment.function
+            self._successors.make_ready(runner.key, turn.bundle, function=function, left=left)
 
     def _load(self, runner: Runner, turn: Turn) -> Ran | None:
         """Return None when the runner is ready, else how the attempt ends without beginning."""

@@ -79,6 +79,22 @@ class RunnerPool:
             old.end()
         return runner or self._spawn(key)
 
+    def acquire_spare(self, key: RunnerKey) -> Runner | None:
+        """Return a new runner that has yet to load; None where one waits, or there is no place.
+
+        Raises:
+            ProcessError: No process can be made, or the pool is stopped.
+        """
+        with self._changed:
+            if self._stopped:
+                raise ProcessError("the runners are stopped")
+            idle_count = sum(map(len, self._idle.values()))
+            is_full = len(self._held) + self._reserved + idle_count >= self.size
+            if is_full or key in self._idle:
+                return None
+            self._reserved += 1
+        return self._spawn(key)
+
     def release(self, runner: Runner) -> None:
         """Give a runner back that has answered."""
         runner.last_used = self._clock()

@@ -186,7 +186,7 @@ class SentAttempts:
                 raise ChannelGarbledError("an answer to nothing that was asked")
             first = self._line.popleft()
             first.told = told
-            if told[0].kind not in frames.HARMLESS:
+            if told[0].kind not in frames.HARMLESS or told[0].left:
                 self.is_harmed = True
             if not first.start.burst:  # it came behind all that was recalled
                 self._has_stale = False

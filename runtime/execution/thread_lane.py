@@ -18,6 +18,7 @@ from runtime.errors import LoadError
 from runtime.execution.attempt_output import Sink
 from runtime.execution.ears import Logs, OnNote
 from runtime.execution.ending import Ending
+from runtime.execution.function_log import FunctionLog
 from runtime.execution.interruption import Guard, Interruption, Watchdog
 from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.outcome import Assignment
@@ -46,6 +47,7 @@ class ThreadLane:
         self._versions: dict[str, list[str]] = {}  # by file, oldest first
         self._watchdog = Watchdog()
         self._output = ThreadOutput()
+        self._log = FunctionLog(self._output.write_line)
 
     def run(
         self,
@@ -66,6 +68,7 @@ class ThreadLane:
 
         sink = Sink(limits.max_log_bytes)
         sink.open(keep)
+        self._watchdog.start()
         self._output.capture(sink)
         try:
             told = self._call(assignment, manifest, bundle, running, limits, on_note)
@@ -100,7 +103,7 @@ class ThreadLane:
             function,
             assignment.arguments,
             request=assignment.request,
-            context=_context(assignment, manifest, running, on_note),
+            context=_context(assignment, manifest, running, on_note, self._log),
             tell_item=partial(on_note, "item"),
             max_result_bytes=limits.max_result_bytes,
             limit_s=manifest.options.timeout_s,
@@ -149,7 +152,11 @@ class ThreadLane:
 
 
 def _context(
-    assignment: Assignment, manifest: Manifest, running: Running, on_note: OnNote
+    assignment: Assignment,
+    manifest: Manifest,
+    running: Running,
+    on_note: OnNote,
+    log: FunctionLog,
 ) -> Context:
     def progress(done: Number, total: Number | None, message: str) -> None:
         on_note("progress", encode_progress(done, total, message))
@@ -164,4 +171,5 @@ def _context(
         on_progress=progress,
         on_event=lambda event: on_note("event", encode_note(event)),
         is_cancelled=lambda: running.is_cancelled,
+        log=log,
     )

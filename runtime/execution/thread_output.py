@@ -1,8 +1,9 @@
 """What a function prints and logs in a thread of the worker process, told apart by context.
 
 `sys.stdout`, `sys.stderr` and the root logger are shared by all threads; ours look up
-whose output it is. Threads that a function starts itself are not its context: what
-they print goes where the worker's own output goes.
+whose output it is. What a thread prints that a function has started goes to the call that
+started it, and nowhere once that has ended. Threads of pools serve many calls: what they print
+goes where the worker's own output goes.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
-from contextvars import ContextVar
 from typing import Any, TextIO, cast
 
-from runtime.execution.attempt_output import LOG_FORMAT, Sink
-
-_sink: ContextVar[Sink | None] = ContextVar("sink", default=None)
+from runtime.execution.attempt_output import Sink
+from runtime.execution.attribution import forget_owners, note_owners, owner, owner_here
+from runtime.execution.function_log import LOG_FORMAT, OwnHandler
 
 
 class _Stream:
@@ -26,7 +26,7 @@ class _Stream:
         self.before = before
 
     def write(self, text: str) -> int:
-        sink = _sink.get()
+        sink = _sink_here()
         if sink is None:
             return self.before.write(text)
         sink.write(text.encode("utf-8", "backslashreplace"))
@@ -40,17 +40,21 @@ class _Stream:
         return getattr(self.before, name)
 
 
-class _Handler(logging.Handler):
+class _Handler(OwnHandler):
     """Writes records of a function to its sink; leaves all others to the other handlers."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sink = _sink.get()
+        sink = _sink_here()
         if sink is not None:
             sink.write((self.format(record) + "\n").encode("utf-8", "backslashreplace"))
             return
         last = logging.lastResort  # what speaks when the root has no handler
         if last is not None and logging.root.handlers == [self] and record.levelno >= last.level:
             last.handle(record)
+
+
+def _sink_here() -> Sink | None:
+    return cast("Sink | None", owner_here())
 
 
 class ThreadOutput:
@@ -66,7 +70,15 @@ class ThreadOutput:
         """Send what this thread writes from now on to the sink; with None, where it went before."""
         if self._streams is None:
             self._install()
-        _sink.set(sink)
+        if self._handler not in logging.root.handlers:  # a file has configured logging anew
+            logging.root.addHandler(self._handler)
+        owner.set(sink)
+
+    def write_line(self, text: str) -> None:
+        """Write a line to this context's sink; for a logger that must not fall silent."""
+        sink = _sink_here()
+        if sink is not None:
+            sink.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
     def restore(self) -> None:
         """Give the streams and the logger back; twice is safe."""
@@ -80,6 +92,7 @@ class ThreadOutput:
             if sys.stderr is cast("TextIO", err):
                 sys.stderr = err.before
             logging.root.removeHandler(self._handler)
+            forget_owners()
 
     def _install(self) -> None:
         with self._lock:
@@ -94,3 +107,4 @@ class ThreadOutput:
             root.addHandler(self._handler)
             sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", err)
             self._streams = (out, err)
+            note_owners()

@@ -10,6 +10,9 @@ import asyncio
 import traceback
 from pathlib import Path
 
+from runtime.execution.interruption import Interruption
+from runtime.sdk.exception_names import full_name, name_of, plain
+
 MAX_TRACEBACK_CHARACTERS = 16_384
 MAX_MESSAGE_CHARACTERS = 8_192
 _RUNTIME = f"{Path(__file__).resolve().parents[1]}/"
@@ -18,17 +21,20 @@ _MARK = "\n… {count} characters left out …\n"
 
 
 def type_names(error: BaseException) -> tuple[str, ...]:
-    """Return the names of the exception's class and its bases, nearest first."""
-    return tuple(kind.__name__ for kind in type(error).__mro__ if kind is not object)
+    """Return the full names of the exception's class and its bases, nearest first."""
+    bases = type.__dict__["__mro__"].__get__(type(error))
+    return tuple(full_name(kind) for kind in bases if kind is not object)
 
 
 def message_of(error: BaseException) -> str:
     """Return the exception's text, whatever it takes."""
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - __str__ is the function author's
-        text = f"<{type(error).__name__} that cannot be shown as text>"
-    return shorten(to_unicode(text), MAX_MESSAGE_CHARACTERS)
+    except Interruption:
+        raise
+    except BaseException:  # noqa: BLE001 - __str__ is the function author's
+        text = f"<{name_of(type(error))} that cannot be shown as text>"
+    return shorten(to_unicode(plain(text)), MAX_MESSAGE_CHARACTERS)
 
 
 def traceback_of(error: BaseException) -> str | None:
@@ -37,7 +43,9 @@ def traceback_of(error: BaseException) -> str | None:
         described = traceback.TracebackException.from_exception(error, compact=True)
         _trim(described, seen=set())
         text = "".join(described.format())
-    except Exception:  # noqa: BLE001 - exceptions may override anything
+    except Interruption:
+        raise
+    except BaseException:  # noqa: BLE001 - exceptions may override anything
         return None
     return shorten(to_unicode(text), MAX_TRACEBACK_CHARACTERS)
 

@@ -65,5 +65,5 @@ def error_json(error_type: str, ending: Ending) -> bytes:
         "traceback": ending.traceback,
     }
     if ending.exception_names:
-        error["exception_type"] = ending.exception_names[0]
+        error["exception_type"] = ending.exception_names[0].rpartition(".")[2]
     return msgspec.json.encode(error)

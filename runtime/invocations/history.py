@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from runtime.invocations.record import Record, record_from_hash
-from runtime.invocations.statuses import FINISHED, Status
-from runtime.store.listing_calls import Page, list_history, list_live
+from runtime.invocations.statuses import Status
+from runtime.store.listing_calls import Page, list_page
 from runtime.store.scripts import Call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which invocations; None is any.
+    """Which invocations; None is any, and so is no status.
 
     Attributes:
         since_ms: Accepted at this moment or later.
@@ -20,7 +20,7 @@ class Filters:
     """
 
     function: str | None = None
-    status: Status | None = None
+    statuses: tuple[Status, ...] = ()
     tag: str | None = None
     since_ms: int | None = None
     before_ms: int | None = None
@@ -41,32 +41,22 @@ def list_invocations(
 
     A page may be short, even empty, and still have a next one.
     """
-    function, tag = filters.function or "", filters.tag or ""
-    status = filters.status.value if filters.status else ""
-    since, before = _least_id(filters.since_ms), _least_id(filters.before_ms)
-    if _is_live(filters):
-        at, last = after or ("", "")
-        call = list_live(
-            function=function,
-            status=status,
-            tag=tag,
-            since=since,
-            before=before,
-            after=(at, last),
-            most=most,
-        )
-    else:
-        [last] = after or (before,)
+    [last] = after or (_least_id(filters.before_ms),)
+    call = list_page(
+        function=filters.function or "",
+        statuses=[status.value for status in filters.statuses],
+        tag=filters.tag or "",
+        since=_least_id(filters.since_ms),
+        after=last,
         # One more than shown tells whether there is a next page.
-        call = list_history(
-            function=function, status=status, tag=tag, since=since, after=last, most=most + 1
-        )
+        most=most + 1,
+    )
 
     def parse(reply: object) -> RecordPage:
         page: Page = call.parse(reply)
         records = tuple(record_from_hash(found, flat) for found, flat in page.records)
         if len(records) <= most:
-            return RecordPage(records=records, next=page.next)
+            return RecordPage(records=records, next=(page.next,) if page.next else None)
         return RecordPage(records=records[:most], next=(records[most - 1].id,))
 
     return replace(call, parse=parse)  # type: ignore[arg-type, return-value]
@@ -78,7 +68,3 @@ def _least_id(moment_ms: int | None) -> str:
         return ""
     text = f"{max(0, moment_ms):012x}"
     return f"{text[:8]}-{text[8:]}"
-
-
-def _is_live(filters: Filters) -> bool:
-    return filters.status is not None and filters.status not in FINISHED

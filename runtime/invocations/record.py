@@ -100,6 +100,8 @@ _READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
 def record_from_hash(invocation_id: str, flat: Iterable[bytes], **more: bytes) -> Record:
     """Read what HGETALL gives: a field, its value, a field, its value, and so on.
 
+    What is damaged is as if it were not there: people must be able to look at it.
+
     Args:
         invocation_id: Whose it is.
         flat: What was read.
@@ -118,7 +120,10 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes], **more: bytes) -
     for name, value in zip(parts, parts, strict=True):
         reader = _READERS.get(name)
         if reader is not None:
-            fields[reader[0]] = reader[1](value)
+            try:
+                fields[reader[0]] = reader[1](value)
+            except (ValueError, KeyError):
+                continue
         elif name.endswith(_OMITTED):
             omitted = name.removesuffix(_OMITTED).decode()
             fields["omitted"] = fields.get("omitted", frozenset()) | {omitted}
@@ -139,6 +144,7 @@ def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
         created_at_ms=created_at_ms,
         priority=submission.priority,
         arguments=submission.arguments,
+        request=submission.request or b"",
         scheduled_for_ms=due_ms if is_later else None,
         key=wishes.key,
         tags=msgspec.json.encode(wishes.tags),
@@ -148,10 +154,13 @@ def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
     )
 
 
-def record_from_notice(payload: bytes, arguments: bytes) -> Record:
-    """Read what a finish publishes to a gateway that waits; it comes without the arguments."""
+def record_from_notice(payload: bytes, arguments: bytes, request: bytes = b"") -> Record:
+    """Read what a finish publishes to a gateway that waits.
+
+    It comes without the arguments and the request, as the gateway has both.
+    """
     invocation_id, flat = parse_notice(payload)
-    return record_from_hash(invocation_id, flat, arguments=arguments)
+    return record_from_hash(invocation_id, flat, arguments=arguments, request=request)
 
 
 def read(invocation_id: str) -> Call[Record | None]:

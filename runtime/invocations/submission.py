@@ -90,6 +90,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_available(manifest: Manifest) -> None:
     """Raise FunctionUnavailableError when no version of the function ever loaded."""
+    if manifest.is_loading:
+        raise FunctionUnavailableError(
+            f"{manifest.name} is not available yet: {manifest.file} is being loaded; ask again soon"
+        )
     if not manifest.version:
         raise FunctionUnavailableError(
             f"{manifest.name} is not available: {manifest.file} has not loaded yet; "

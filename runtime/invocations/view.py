@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from runtime.invocations.record import Record
+from runtime.invocations.request_view import MOST_BODY_BYTES, request_view
 
 _NULL = msgspec.Raw(b"null")
 
@@ -20,7 +21,8 @@ def invocation_json(record: Record, *, largest_result_bytes: int | None = None) 
     Args:
         record: What to show.
         largest_result_bytes: A longer result is left out (`result` null and
-            `result_omitted` true); it can be had at `links.result`.
+            `result_omitted` true); it can be had at `links.result`. So is a longer body of a
+            request.
     """
     return msgspec.json.encode(invocation_view(record, largest_result_bytes=largest_result_bytes))
 
@@ -36,6 +38,7 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         "attempt": record.attempt,
         "attempts": _attempts(record),
         "arguments": msgspec.Raw(record.arguments),
+        "request": _request(record, largest_result_bytes) if record.request else None,
         "result": _result(record),
         "error": _raw(record.error) if record.error else None,
         "progress": _raw(record.progress) if record.progress else None,
@@ -70,6 +73,8 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
     if "arguments" in record.omitted:
         view["arguments"] = None
         view["arguments_omitted"] = True
+    if "request" in record.omitted:
+        view["request_omitted"] = True
     return view
 
 
@@ -108,6 +113,11 @@ def _attempts(record: Record) -> list[dict[str, Any]]:
             }
         )
     return attempts
+
+
+def _request(record: Record, largest_bytes: int | None) -> dict[str, Any]:
+    most = MOST_BODY_BYTES if largest_bytes is None else min(largest_bytes, MOST_BODY_BYTES)
+    return request_view(record.request, most_body_bytes=most)
 
 
 def _result(record: Record) -> object:

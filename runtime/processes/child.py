@@ -27,6 +27,7 @@ def run_child(
         confinement.restore_signals()
         moved = confinement.keep_only(channel_descriptor)
         confinement.limit_memory(memory_bytes)
+        confinement.shrink_thread_stacks()
         confinement.limit_descriptors()
         module, _, function = entry.partition(":")
         getattr(importlib.import_module(module), function)(Channel(socket.socket(fileno=moved)))

@@ -14,6 +14,9 @@ import os
 import resource
 import signal
 import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -21,9 +24,18 @@ _HIGH_DESCRIPTOR = 500
 _MEMORY = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
 _MOST_DESCRIPTORS = 4096
 _RESERVE_BYTES = 32 * 1024 * 1024
+_STACK_BYTES = 1024 * 1024
+_LIBRARY_BYTES = 64 * 1024 * 1024  # what a library may ask for at once
+_ATTRIBUTES_BYTES = 256  # more than a pthread_attr_t has anywhere
+_OWN_ADJUSTMENT = Path("/proc/self/oom_score_adj")
+_OUT_OF_MEMORY_SCORE = 500  # of 1000
+_OWN_STATUS = Path("/proc/self/status")
 
 # Loaded once, before any fork: after it, allocating is best left to the child's own work.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_EXIT_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)
+_limits: dict[int, int] = {}  # of this process
+_kept: list[object] = []  # C does not hold what it will call
 
 
 def leave_session() -> None:
@@ -43,6 +55,15 @@ def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent has died (Linux)."""
     if _libc is not None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def offer_to_the_kernel() -> None:
+    """Be ended before Redis and the workers when the machine has no memory left (Linux).
+
+    Said by the fork server, before it hides: what it forks takes it over, and could not say it.
+    """
+    with contextlib.suppress(OSError):
+        _OWN_ADJUSTMENT.write_text(f"{_OUT_OF_MEMORY_SCORE}", encoding="ascii")
 
 
 def restore_signals() -> None:
@@ -67,6 +88,55 @@ def limit_memory(memory_bytes: int | None) -> None:
     if memory_bytes is not None:
         with contextlib.suppress(ValueError, OSError):  # a lower hard limit is already in force
             resource.setrlimit(_MEMORY, (memory_bytes, memory_bytes + _RESERVE_BYTES))
+            _limits[os.getpid()] = memory_bytes
+
+
+def shrink_thread_stacks() -> None:
+    """Give new threads a stack of 1 MiB, those of C libraries too (with glibc).
+
+    Of the usual 8 MiB hardly anything is used, but all of it counts as memory.
+    """
+    threading.stack_size(_STACK_BYTES)
+    set_default = getattr(_libc, "pthread_setattr_default_np", None)
+    if _libc is not None and set_default is not None:
+        attributes = ctypes.create_string_buffer(_ATTRIBUTES_BYTES)
+        if _libc.pthread_getattr_default_np(attributes) == 0:
+            _libc.pthread_attr_setstacksize(attributes, ctypes.c_size_t(_STACK_BYTES))
+            set_default(attributes)
+
+
+def memory_limit() -> int | None:
+    """Return the limit that was set for this process, without the reserve; None without one."""
+    return _limits.get(os.getpid())
+
+
+def memory_taken() -> int | None:
+    """Return the bytes that count against the limit; None where the system does not tell."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in _OWN_STATUS.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmData:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def is_memory_short(wanted_bytes: int = _LIBRARY_BYTES) -> bool:
+    """Whether less than this is left of the limit."""
+    limit, taken = memory_limit(), memory_taken()
+    return limit is not None and taken is not None and taken + wanted_bytes > limit
+
+
+def has_no_stack() -> bool:
+    """Whether the limit is why no thread can be started."""
+    return is_memory_short(4 * _STACK_BYTES)
+
+
+def at_exit_of_c(act: Callable[[], None]) -> None:
+    """Call this when a C library ends the process by `exit`, which Python does not see (glibc)."""
+    on_exit = getattr(_libc, "on_exit", None)
+    if on_exit is not None:
+        handler = _EXIT_HANDLER(lambda code, argument: act())  # noqa: ARG005 - as C calls it
+        _kept.append(handler)
+        on_exit(handler, None)
 
 
 def limit_descriptors() -> None:

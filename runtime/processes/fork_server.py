@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 
 from runtime.errors import ProcessError
-from runtime.processes import lifeline
+from runtime.processes import lifeline, private_folder
 from runtime.processes.frames import Channel
 from runtime.processes.lifeline import Exit
 
@@ -43,8 +43,9 @@ _KILLED = Exit(None, 9)
 class Child:
     """A process of ours that runs code of others. Closing it kills what is left of it."""
 
-    def __init__(self, pid: int, channel: Channel, line: socket.socket) -> None:
+    def __init__(self, pid: int, channel: Channel, line: socket.socket, folder: Path) -> None:
         self.pid = pid
+        self._folder = folder
         self.channel = channel
         self._line = line
         self._exit: Exit | None = None
@@ -74,6 +75,7 @@ class Child:
         self._rest()
         self.channel.close()
         self._line.close()
+        private_folder.remove(self._folder)
 
     def _kill_directly(self) -> None:
         """Kill it ourselves: its number is its own while the server says nothing."""
@@ -134,6 +136,7 @@ class ForkServer:
         self._control: socket.socket | None = None
         self._has_answered = False
         self._stopped = False
+        self._place = Path()  # for the folders of its children
 
     @property
     def pid(self) -> int | None:
@@ -186,7 +189,9 @@ class ForkServer:
             if pid is None:
                 channel.close()
                 line.close()
-        return None if pid is None else Child(pid, Channel(channel), line)
+        if pid is None:
+            return None
+        return Child(pid, Channel(channel), line, self._place / f"{pid}")
 
     def _ask(
         self, entry: str, memory_bytes: int | None, descriptors: tuple[int, int]
@@ -209,10 +214,12 @@ class ForkServer:
         return self._process, self._control
 
     def _launch(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        self._place = private_folder.make_place()
         ours, theirs = socket.socketpair()
+        arguments = [f"{theirs.fileno()}", str(self._place), *self._preload]
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-c", _BOOT, str(theirs.fileno()), *self._preload],
+                [sys.executable, "-P", "-c", _BOOT, *arguments],
                 env=self._environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -232,6 +239,7 @@ class ForkServer:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            private_folder.remove(self._place)
 
 
 def _hear_pid(line: socket.socket, limit_s: float) -> int | None:

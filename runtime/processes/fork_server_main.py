@@ -19,8 +19,9 @@ import sys
 import time
 from pathlib import Path
 
-from runtime.processes import confinement, lifeline
+from runtime.processes import confinement, lifeline, private_folder
 from runtime.processes.child import run_child
+from runtime.processes.secrecy import hide_from_own_user
 
 _REQUEST_BYTES = 65_536
 _END_LIMIT_S = 3.0
@@ -181,9 +182,14 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # only the worker decides; then the socket closes
     confinement.adopt_orphans()
-    for module in sys.argv[2:]:
+    confinement.offer_to_the_kernel()
+    hide_from_own_user()  # what it forks, too: one function must not look into another's runner
+    place = Path(sys.argv[2])
+    private_folder.use_place(place)
+    for module in sys.argv[3:]:
         importlib.import_module(module)
     gc.collect()
     gc.freeze()
     _Server(control).serve()
+    private_folder.remove(place)  # if the worker was killed, nobody else does
     os._exit(0)

@@ -2,7 +2,8 @@
 
 User code runs as the same user as the worker that started it. On Linux that user could read
 `/proc/<pid>/environ` and the memory of any process of its own, unless the process says no.
-Whoever holds secrets does: workers, gateways and the supervisor.
+Whoever holds secrets does: workers, gateways and the supervisor. So does the fork server, and by
+it the runners, which hold the arguments of others.
 """
 
 from __future__ import annotations

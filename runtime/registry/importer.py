@@ -14,6 +14,7 @@ line texts in tracebacks of two versions of one file are those loaded last.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import importlib.util
 import linecache
 import sys
@@ -25,8 +26,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from runtime.registry.bundle import Bundle
-
-PUBLIC_NAMESPACE = "functions"
+from runtime.registry.spawned import bundle_of, may_start_afresh, starts_afresh, write_package
+from runtime.sdk.exception_names import PUBLIC_NAMESPACE
 
 
 class ModuleSpace(MetaPathFinder, InspectLoader):
@@ -38,12 +39,15 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         self._files = dict(_modules_of(bundle.sources))
         self._aliases = {PUBLIC_NAMESPACE, PurePosixPath(bundle.root).name, self.namespace}
         self._own = bundle.default_name
+        self._is_written = False
         self._builtins = {**vars(builtins), "__import__": self._import}
 
     def import_function_file(self) -> ModuleType:
         """Run the function file and return its module."""
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
+        if may_start_afresh():
+            self._serve_spawned()
         importlib.import_module(f"{self.namespace}.{self._own}")
         return sys.modules[f"{self.namespace}.{self._own}"]
 
@@ -63,6 +67,8 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
     ) -> ModuleSpec | None:
         """Answer for names in the namespace, and for no others (import protocol)."""
         if fullname.partition(".")[0] != self.namespace:
+            if starts_afresh(fullname):
+                self._serve_spawned()
             return None
         name = fullname[len(self.namespace) + 1 :]
         if name not in self._files:
@@ -72,6 +78,13 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         spec = ModuleSpec(fullname, self, origin=origin, is_package=self.is_package(fullname))
         spec.has_location = origin is not None
         return spec
+
+    def _serve_spawned(self) -> None:
+        """Let processes that start afresh import these modules too."""
+        if not self._is_written:
+            self._is_written = True
+            with contextlib.suppress(OSError):  # the disk is full: then they cannot
+                write_package(self.bundle, self.namespace)
 
     def exec_module(self, module: ModuleType) -> None:
         """Run a module's source from the bundle (import protocol)."""
@@ -178,6 +191,23 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
                 "they share into a helper: a file beside them whose name starts with _"
             )
         return f"No module named {name!r}"
+
+
+def serve_spawned(package: ModuleType) -> None:
+    """Serve the bundle beside a package's file, in a process that starts afresh, as that package.
+
+    Called by the package itself while it is imported.
+    """
+    space = ModuleSpace(bundle_of(package), package.__name__)
+    sys.meta_path.insert(0, space)
+    spec = space.find_spec(package.__name__, None)
+    package.__spec__, package.__loader__ = spec, space
+    package.__path__ = []
+    if spec is not None and spec.has_location:
+        package.__file__ = spec.origin
+    else:
+        del package.__file__
+    space.exec_module(package)
 
 
 def _modules_of(sources: Mapping[str, bytes]) -> Iterator[tuple[str, str | None]]:

@@ -19,6 +19,7 @@ from runtime.errors import ChannelClosedError, ChannelGarbledError, LoadError
 from runtime.processes.fork_server import Child, ForkServer
 from runtime.processes.lifeline import Exit
 from runtime.registry.bundle import Bundle
+from runtime.registry.claims import check_claims
 from runtime.registry.manifest import Manifest
 
 ENTRY = "runtime.registry.inspection_child:inspect_bundle"
@@ -56,7 +57,9 @@ def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0
             raise _death(bundle, child, trace.name, deadline_s) from None
     try:
         if kind != b"failed":
-            return _decoder.decode(body)
+            manifests = _decoder.decode(body)
+            check_claims(bundle, manifests)
+            return manifests
         fault = json.loads(body)
         error = LoadError(fault["kind"], fault["message"], file=fault["file"], line=fault["line"])
     except (ValueError, KeyError, TypeError):  # no answer of ours

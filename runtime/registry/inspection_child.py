@@ -9,20 +9,25 @@ from __future__ import annotations
 import faulthandler
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
-from runtime.errors import LoadError
+from runtime.errors import LoadError, OptionError
+from runtime.processes.confinement import memory_taken
 from runtime.processes.frames import Channel
 from runtime.registry.arguments import compile_schema
 from runtime.registry.bundle import decode_bundle
-from runtime.registry.importer import PUBLIC_NAMESPACE
 from runtime.registry.invoking import LoadedFunction
 from runtime.registry.load_output import bound_output
 from runtime.registry.loading import load
 from runtime.registry.manifest import Manifest
 from runtime.registry.own_schedule import check_schedule
+from runtime.registry.retried_exceptions import resolve
+from runtime.sdk.exception_names import PUBLIC_NAMESPACE, name_of
+from runtime.sdk.options import MIB, RetryPolicy, written_size
 
 
 def inspect_bundle(channel: Channel) -> None:
@@ -37,7 +42,9 @@ def inspect_bundle(channel: Channel) -> None:
         bundle = decode_bundle(encoded)
         try:
             functions = load(bundle, namespace=PUBLIC_NAMESPACE)
-            manifests = [_checked(function) for function in functions.values()]
+            module = sys.modules[f"{PUBLIC_NAMESPACE}.{bundle.default_name}"]
+            taken_bytes = memory_taken() or 0
+            manifests = [_checked(function, module, taken_bytes) for function in functions.values()]
             answer = (b"loaded", msgspec.json.encode(manifests))
         except LoadError as error:
             fault = {
@@ -55,8 +62,15 @@ def inspect_bundle(channel: Channel) -> None:
         channel.send(*answer)
 
 
-def _checked(function: LoadedFunction) -> Manifest:
+def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> Manifest:
     manifest = function.manifest
+    options = manifest.options
+    if options.isolation == "process" and taken_bytes > options.memory_bytes:
+        text = (
+            f'{manifest.name}: memory="{written_size(options.memory_bytes)}" is less than the '
+            f"{-(-taken_bytes // MIB)} MiB that are taken once the file is loaded"
+        )
+        raise LoadError("out_of_memory", text, file=manifest.file, line=function.line)
     try:
         compile_schema(manifest.parameters)
     except ValueError as error:
@@ -67,4 +81,16 @@ def _checked(function: LoadedFunction) -> Manifest:
     except ValueError as error:
         text = f"{manifest.name}: {error}"
         raise LoadError("OptionError", text, file=manifest.file, line=function.line) from error
-    return manifest
+    return replace(manifest, options=replace(options, retry=_retry_of(function, module)))
+
+
+def _retry_of(function: LoadedFunction, module: ModuleType) -> RetryPolicy:
+    """Return when the function is tried again; whatever importing an exception may raise."""
+    manifest = function.manifest
+    try:
+        return resolve(manifest.options.retry, module)
+    except BaseException as error:  # the names are the author's, and so is what they import
+        kind, text = "OptionError", str(error)
+        if not isinstance(error, OptionError):
+            kind, text = name_of(type(error)), f"importing what retries names: {text}"
+        raise LoadError(kind, text, file=manifest.file, line=function.line) from error

@@ -8,17 +8,15 @@ What generators yield is told as it comes (`runtime.registry.yielding`).
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import inspect
-import threading
-import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from runtime.errors import ArgumentFault, ArgumentsError, OutOfTimeError
+from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.registry import event_loop
 from runtime.registry.manifest import Manifest
 from runtime.registry.results import Produced, produce
 from runtime.registry.signature import Signature
@@ -27,8 +25,6 @@ from runtime.sdk.context import Context
 from runtime.sdk.request import Request
 
 _MOST_FAULTS = 50
-_loops = threading.local()
-T = TypeVar("T")
 
 
 def _tell_nobody(item: bytes) -> None:
@@ -98,6 +94,20 @@ class LoadedFunction:
             ResultTooLargeError: The items of a generator are too long.
             BaseException: Whatever the function raised.
         """
+        # A context of its own: what one call binds, no other call sees.
+        return contextvars.copy_context().run(
+            self._call, arguments, context, request, tell_item, most_item_bytes, limit_s
+        )
+
+    def _call(
+        self,
+        arguments: bytes,
+        context: Context,
+        request: Request | None,
+        tell_item: TellItem,
+        most_item_bytes: int | None,
+        limit_s: float | None,
+    ) -> Produced:
         positional, named = self._read(arguments, context, request)
         value = self._target(*positional, **named)
         if not isinstance(value, str | bytes | dict | list | int | float | None):
@@ -144,10 +154,10 @@ def _finish(value: object, items: Items, limit_s: float | None) -> object:
         returned = items.run(cast("Generator[Any, Any, object]", value))
         return items if returned is None else returned
     if inspect.isasyncgen(value):
-        _run(items.collect(value), limit_s)
+        event_loop.run(items.collect(value), limit_s)
         return items
     if inspect.isawaitable(value):
-        return _run(_settle(value, items), limit_s)
+        return event_loop.run(_settle(value, items), limit_s)
     return value
 
 
@@ -157,50 +167,6 @@ async def _settle(value: Awaitable[Any], items: Items) -> object:
         await items.collect(result)
         return items
     return result
-
-
-class _LoopHolder:
-    """Closes its event loop when the thread that owns it ends."""
-
-    def __init__(self) -> None:
-        self.runner = asyncio.Runner()
-        weakref.finalize(self, self.runner.close)
-
-
-class _Timed(Generic[T]):
-    """A coroutine that ends when its time is up, whatever it makes of being cancelled."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> None:
-        self.is_over = False
-        self._coroutine = coroutine
-        self._limit_s = limit_s
-
-    async def run(self) -> T:
-        limit = asyncio.timeout(self._limit_s)
-        try:
-            async with limit:
-                return await self._coroutine
-        finally:
-            self.is_over = True
-            if limit.expired():
-                raise OutOfTimeError(f"ran longer than {self._limit_s:g} s")
-
-
-def _run(coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> T:
-    """Run in this thread's event loop, which stays, so that clients bound to it do.
-
-    In the context of this call: the loop would keep that of the first one. A loop that
-    was left with the call in it goes, or the next call would run the rest of this one.
-    """
-    holder: _LoopHolder | None = getattr(_loops, "holder", None)
-    if holder is None:
-        holder = _loops.holder = _LoopHolder()
-    timed = _Timed(coroutine, limit_s)
-    try:
-        return holder.runner.run(timed.run(), context=contextvars.copy_context())
-    finally:
-        if not timed.is_over:
-            del _loops.holder
 
 
 def _arguments_error(error: ValidationError) -> ArgumentsError:

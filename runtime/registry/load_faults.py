@@ -6,8 +6,10 @@ import traceback
 
 from runtime.errors import LoadError
 from runtime.registry.bundle import Bundle
+from runtime.sdk.exception_names import name_of, plain
 
 _MESSAGE_MOST = 2_000
+_SYNTAX_ERRORS = (SyntaxError, IndentationError, TabError)
 
 
 def load_error_of(error: BaseException, bundle: Bundle, *, line: int | None = None) -> LoadError:
@@ -16,21 +18,22 @@ def load_error_of(error: BaseException, bundle: Bundle, *, line: int | None = No
     The place is the deepest frame in one of the bundle's files; a SyntaxError's own line;
     else the function file at `line`.
     """
-    if isinstance(error, LoadError):
+    if type(error) is LoadError:
         return error
     file, found_line = _place_of(error, bundle)
-    if isinstance(error, SystemExit):
-        code = error.code if error.code is not None else 0
-        kind, text = "Exited", f"the file ended its process while it loaded (exit code {code})"
+    if issubclass(type(error), SystemExit):
+        kind = "Exited"
+        text = f"the file ended its process while it loaded (exit code {_code_of(error)})"
     else:
-        kind, text = type(error).__name__, _text_of(error)
+        kind, text = name_of(type(error)), _text_of(error)
     return LoadError(
         kind, text[:_MESSAGE_MOST], file=file or bundle.file, line=found_line if file else line
     )
 
 
 def _place_of(error: BaseException, bundle: Bundle) -> tuple[str | None, int | None]:
-    if isinstance(error, SyntaxError) and error.filename:
+    # A kind of SyntaxError that an author has made may hold anything.
+    if type(error) in _SYNTAX_ERRORS and isinstance(error, SyntaxError) and error.filename:
         file = bundle.file_of(error.filename)
         if file is not None:
             return file, error.lineno
@@ -45,6 +48,14 @@ def _place_of(error: BaseException, bundle: Bundle) -> tuple[str | None, int | N
 def _text_of(error: BaseException) -> str:
     try:
         text = error.msg if isinstance(error, SyntaxError) else str(error)
-    except Exception:  # noqa: BLE001 - an author's __str__ may raise anything
-        text = "(its text cannot be read)"
-    return text.encode("utf-8", "replace").decode() or type(error).__name__
+        return plain(text).encode("utf-8", "replace").decode() or name_of(type(error))
+    except BaseException:  # noqa: BLE001 - an author's __str__ may raise anything
+        return "(its text cannot be read)"
+
+
+def _code_of(error: BaseException) -> str:
+    try:
+        code = error.code  # type: ignore[attr-defined]
+        return "0" if code is None else plain(f"{code}")
+    except BaseException:  # noqa: BLE001 - the code may be any object of the author's
+        return "unknown"

@@ -41,6 +41,7 @@ class Manifest:
         bytes_parameters: Parameters of type bytes (base64 in JSON).
         raw_parameter: The parameter that takes a non-JSON body whole, if there is one.
         error: Why the file on disk is not what serves, if it is not.
+        is_loading: Its file has been seen and is being loaded; nothing serves yet.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Manifest:
     returns_bytes: bool = False
     result_media_type: str = "application/json"
     error: FileError | None = None
+    is_loading: bool = False
 
     @property
     def takes_request(self) -> bool:

@@ -6,12 +6,13 @@ applies the difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from runtime.registry.manifest import FileError, Manifest
 
 Outcome = tuple[Manifest, ...] | FileError | None
+DUPLICATE = "DuplicateName"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,31 +30,61 @@ class FileState:
     outcome: Outcome
 
 
-def plan(files: Iterable[FileState], published: Mapping[str, Manifest]) -> dict[str, Manifest]:
+def plan(
+    files: Iterable[FileState],
+    published: Mapping[str, Manifest],
+    left_alone: Set[str] = frozenset(),
+) -> dict[str, Manifest]:
     """Return the manifest each published name should have; names missing are withdrawn.
 
-    The first file by path that publishes a name has it. A file that fails keeps what it
-    published before, with the error beside it. A file being loaded keeps what it had.
+    Of several files with one name, the one that serves it keeps it; where none does, the first by
+    path has it. A file that fails keeps what it published before, with the error beside it. A file
+    being loaded keeps what it had, or is shown as loading. What files in `left_alone` have
+    published stays as it is, whatever they hold now.
     """
-    wanted: dict[str, Manifest] = {}
+    states = [state for state in files if state.file not in left_alone]
+    wanted = {name: held for name, held in published.items() if held.file in left_alone}
     faults: list[tuple[FileState, FileError]] = []
-    for state in sorted(files, key=lambda state: state.file):
-        offered, fault = _offer(state, published)
+    offers = [
+        (state, *_offer(state, published)) for state in sorted(states, key=lambda state: state.file)
+    ]
+    holders = _holders([(state, offered) for state, offered, _ in offers], published, wanted)
+    for state, offered, fault in offers:
+        shown = fault
         for manifest in offered:
-            holder = wanted.get(manifest.name)
-            if holder is None:
+            holder = holders[manifest.name]
+            if holder == state.file:
                 wanted[manifest.name] = manifest
             elif isinstance(state.outcome, tuple):
-                fault = FileError(
-                    type="DuplicateName",
-                    message=f"{manifest.name} is already published by {holder.file}",
-                    file=state.file,
-                )
-        if fault is not None:
-            faults.append((state, fault))
+                text = f"{manifest.name} is already published by {holder}"
+                shown = FileError(type=DUPLICATE, message=text, file=state.file)
+        if shown is not None:
+            faults.append((state, shown))
     for state, fault in faults:
         _attach(wanted, state, fault)
+    for state in states:
+        if state.outcome is None and not any(m.file == state.file for m in wanted.values()):
+            loading = Manifest(name=state.name, version="", file=state.file, is_loading=True)
+            wanted.setdefault(state.name, loading)
     return wanted
+
+
+def _holders(
+    offers: Sequence[tuple[FileState, tuple[Manifest, ...]]],
+    published: Mapping[str, Manifest],
+    kept: Mapping[str, Manifest],
+) -> dict[str, str]:
+    """Return which file has each name."""
+    holders = {name: manifest.file for name, manifest in kept.items()}
+    for state, offered in offers:
+        for manifest in offered:
+            serving = published.get(manifest.name)
+            if serving is not None and serving.version and serving.file == state.file:
+                holders.setdefault(manifest.name, state.file)
+    for state, offered in offers:
+        for manifest in offered:
+            holders.setdefault(manifest.name, state.file)
+    return holders
 
 
 def _offer(

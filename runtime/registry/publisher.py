@@ -3,6 +3,7 @@
 Runs in a thread of the one worker process that holds the publisher's lease. Every
 pass looks at the folder and at Redis and applies the difference, so it does not
 matter what was missed: events, an earlier publisher's end, a Redis that lost its data.
+What of the difference it may apply, its `Rights` say.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -20,14 +22,18 @@ from runtime.errors import StoreError
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.discovery import discover
 from runtime.registry.inspection import inspect
-from runtime.registry.manifest import Manifest, decode_manifest, limits_of
-from runtime.registry.plan import plan
-from runtime.registry.stock import Stock
+from runtime.registry.manifest import FileError, Manifest, decode_manifest, limits_of
+from runtime.registry.plan import DUPLICATE, plan
+from runtime.registry.publication import versions_of
+from runtime.registry.rights import Orders, Rights
+from runtime.registry.standing import Standing
+from runtime.registry.stock import Stock, log_load_failure
 from runtime.registry.watching import Watcher
 from runtime.store.function_calls import (
     annotate_function,
     publish_function,
     read_manifests,
+    read_publication,
     read_versions,
     withdraw_function,
 )
@@ -50,6 +56,7 @@ class Publisher:
         load_timeout_s: Time for a file to load.
         rescan_s: Longest time between two looks at the folder.
         retry_failed_s: Time after which a file that failed is tried again.
+        is_certain: The operator has said that this folder is what shall be published.
     """
 
     def __init__(
@@ -61,7 +68,10 @@ class Publisher:
         load_timeout_s: float = 10.0,
         rescan_s: float = 5.0,
         retry_failed_s: float = 30.0,
+        is_certain: bool = False,
     ) -> None:
+        self._is_certain = is_certain
+        self._orders = Orders()
         self._line = line
         self._root = root
         self._rescan_s = rescan_s
@@ -80,8 +90,27 @@ class Publisher:
             at_once=_LOADS_PER_CORE * (os.cpu_count() or 1),
             retry_failed_s=self._retry_failed_s,
         )
-        self._pass = _Pass(self._line, stock, self._root, woken=woken, rescan_s=self._rescan_s)
+        rights = Rights(self._root, self._orders, is_certain=self._is_certain)
+        self._pass = _Pass(
+            self._line, stock, self._root, rights, woken=woken, rescan_s=self._rescan_s
+        )
         self._pass.start()
+
+    @property
+    def standing(self) -> Standing | None:
+        """How the folder stands to what is published; None where this has not looked."""
+        return self._pass.rights.standing if self._pass is not None else None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it has been told to publish, and has not done so."""
+        return self._orders.are_waiting
+
+    def tell(self, *, withdraw_missing: bool) -> None:
+        """Publish the whole folder whatever is published; once it is started, if it is not."""
+        self._orders.tell(withdraw_missing=withdraw_missing)
+        if self._pass is not None:
+            self._pass.wake()
 
     def stop(self) -> None:
         """Stop publishing; twice is safe. Loads under way end unheard."""
@@ -94,21 +123,33 @@ class _Pass:
     """One life of the publisher, from a start to the stop after it."""
 
     def __init__(
-        self, line: Line, stock: Stock, root: Path, *, woken: threading.Event, rescan_s: float
+        self,
+        line: Line,
+        stock: Stock,
+        root: Path,
+        rights: Rights,
+        *,
+        woken: threading.Event,
+        rescan_s: float,
     ) -> None:
         self._line = line
         self._stock = stock
         self._root = root
+        self.rights = rights
         self._woken = woken
         self._rescan_s = rescan_s
         self._stopped = threading.Event()
         self._thread = lasting_thread(self._run, name="publisher")
         self._confirmed: set[tuple[str, str]] = set()
         self._trouble = ""
+        self._faults: set[FileError] = set()
 
     def start(self) -> None:
         self._woken.set()
         self._thread.start()
+
+    def wake(self) -> None:
+        self._woken.set()
 
     def stop(self) -> None:
         self._stopped.set()
@@ -147,22 +188,37 @@ class _Pass:
 
     def _reconcile(self) -> bool:
         """Folder → loads; folder and Redis → changes. False when some had to wait."""
-        self._stock.update(discover(self._root))
+        found = discover(self._root)
+        self._stock.update(found)
         states = self._stock.states()
-        encoded, versions = self._line.run_many([read_manifests(), read_versions()])
+        encoded, versions, last = self._line.run_many(
+            [read_manifests(), read_versions(), read_publication()]
+        )
         if not encoded and self._stock.has_fresh_loads():
             return False  # the first functions appear together: ready then means all of them
-        published = _decode_all(encoded)
-        wanted = plan(states, published)
+        published, mine = _decode_all(encoded), versions_of(found)
+        left = self.rights.judge(mine, published, last)
+        wanted = plan(states, published, left)
+        self._tell_duplicates(wanted.values())
         for name, manifest in wanted.items():
-            self._settle(manifest, published.get(name), versions.get(name))
+            if manifest.file not in left:
+                self._settle(manifest, published.get(name), versions.get(name))
         unwanted = sorted((encoded.keys() | versions.keys()) - wanted.keys())
         if unwanted and self._stock.has_fresh_loads():
             return False  # a renamed file must not make its functions vanish for a moment
         for name in unwanted:
+            if left and name not in published:
+                continue  # what cannot be read may be of a file that is left alone
             if self._line.run(withdraw_function(name)):
                 _log.info("function_withdrawn", function=name)
+        self.rights.note(mine, self._line)
         return True
+
+    def _tell_duplicates(self, wanted: Iterable[Manifest]) -> None:
+        faults = {each.error for each in wanted if each.error and each.error.type == DUPLICATE}
+        for fault in faults - self._faults:
+            log_load_failure(fault.file, fault)
+        self._faults = faults
 
     def _settle(self, manifest: Manifest, before: Manifest | None, serving: str | None) -> None:
         """Publish one function, or only note what is wrong with it."""

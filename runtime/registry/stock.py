@@ -100,7 +100,7 @@ class Stock:
     def _shelve(self, found: FoundFile, held: _Shelf | None, now: float) -> _Shelf:
         if found.bundle is None:
             if found.error is not None and (held is None or held.outcome != found.error):
-                _log_failure(found.file, found.error)
+                log_load_failure(found.file, found.error)
             return _Shelf(found=found, outcome=found.error)
         before = held.found.bundle if held is not None else None
         if held is None or before is None or before.version != found.bundle.version:
@@ -128,7 +128,7 @@ class Stock:
                 retry_at=time.monotonic() + self._pause_s(outcome),
             )
         if isinstance(outcome, FileError) and outcome != held.outcome:
-            _log_failure(file, outcome)
+            log_load_failure(file, outcome)
         self._on_outcome()
 
     def _pause_s(self, outcome: Loaded) -> float:
@@ -138,7 +138,8 @@ class Stock:
         return self._retry_failed_s * (_HANGING_FACTOR if is_hanging else 1)
 
 
-def _log_failure(file: str, error: FileError) -> None:
+def log_load_failure(file: str, error: FileError) -> None:
+    """Write one log line about a file that is not what serves."""
     _log.warning(
         "function_failed",
         file=file,

@@ -41,7 +41,7 @@ class Cron:
     """
 
     def __init__(self, line: str, timezone: str) -> None:
-        self._line = check_cron(line)
+        self._line = check_cron(line, is_kept=True)
         self._zone = ZoneInfo(check_timezone(timezone))
         try:
             calendar = CronSim(self._line, datetime(2000, 1, 1))  # noqa: DTZ001 - wall clock

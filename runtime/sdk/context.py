@@ -8,7 +8,6 @@ author can write `thumbnail(image, ctx=Context())` in a test.
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import Any
 
 Number = int | float
 _LOG = logging.getLogger("penstock.function")
+_MOST = 2**63 - 1
 
 
 class Context:
@@ -80,7 +80,8 @@ class Context:
         """Tell how far the work is; the invocation shows the last one told."""
         for name, value in (("done", done), ("total", total)):
             if value is not None and not _is_number(value):
-                raise TypeError(f"progress: {name} must be a number, not {value!r}")
+                text = f"progress: {name} must be a number, finite and at most {_MOST}"
+                raise TypeError(f"{text}; it is of type {type(value).__name__}")
         if self._on_progress is not None:
             self._on_progress(done, total, str(message))
 
@@ -94,4 +95,6 @@ class Context:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_MOST <= value <= _MOST  # neither is NaN

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from dataclasses import dataclass
 
 ALLOWED = (
     "five fields (minute hour day month weekday) or six with the seconds first, "
@@ -23,6 +24,15 @@ _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("weekday", 0, 7, _WEEKDAYS),
 )
+_SHORTHANDS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
 _MOST_FIELDS = len(_FIELDS)
 _LONGEST = 250
 _ZONE_LONGEST = 64
@@ -31,8 +41,12 @@ _LAST_DAY = re.compile(r"l|lw", re.IGNORECASE)
 _NTH_WEEKDAY = re.compile(r"(\w+)#[1-5]|([0-7])[lL]", re.ASCII)
 
 
-def check_cron(line: object) -> str:
-    """Return the line with single spaces.
+def check_cron(line: object, *, is_kept: bool = False) -> str:
+    """Return the line in five or six fields, with single spaces.
+
+    Shorthands such as `@daily` become the fields that they stand for; so do ranges of weekdays
+    and months that go over the end, such as `sat-sun`, `fri-mon` and `nov-feb`. A line that is
+    kept already may have steps that leave one value only.
 
     Raises:
         ValueError: It is not a cron line; the text names the field.
@@ -41,15 +55,24 @@ def check_cron(line: object) -> str:
         raise ValueError(f"a cron line is a text: {ALLOWED}")  # noqa: TRY004 - one error for all
     if len(line) > _LONGEST:
         raise ValueError(f"a cron line has at most {_LONGEST} characters")
+    if line.strip().startswith("@"):
+        return _spell_out(line.strip())
     fields = line.split()
     if len(fields) not in {_MOST_FIELDS - 1, _MOST_FIELDS}:
         raise ValueError(f"a cron line has {ALLOWED}; this has {len(fields)}")
-    for text, (name, low, high, words) in zip(fields, _FIELDS[-len(fields) :], strict=True):
-        for part in text.split(","):
-            if not _is_part(part, name, low, high, words):
-                takes = f"{low}-{high}" + (f" or {words[0]}-{words[-1]}" if words else "")
-                raise ValueError(f"{name} field {text!r}: takes {takes}, *, a-b, a,b or */n")
-    return " ".join(fields)
+    kinds = [_Field(*kind) for kind in _FIELDS[-len(fields) :]]
+    return " ".join(
+        ",".join(field.check(part, text, is_kept=is_kept) for part in text.split(","))
+        for text, field in zip(fields, kinds, strict=True)
+    )
+
+
+def _spell_out(shorthand: str) -> str:
+    found = _SHORTHANDS.get(shorthand.lower())
+    if found is None:
+        why = ", which names no moment" if shorthand.lower() == "@reboot" else ""
+        raise ValueError(f"{shorthand!r} is not known{why}: takes {', '.join(_SHORTHANDS)}")
+    return found
 
 
 def check_timezone(name: object) -> str:
@@ -68,24 +91,82 @@ def check_timezone(name: object) -> str:
     raise ValueError("takes the name of a time zone, such as 'UTC' or 'Europe/Berlin'")
 
 
-def _is_part(part: str, name: str, low: int, high: int, words: tuple[str, ...]) -> bool:
-    if name == "day" and _LAST_DAY.fullmatch(part):
-        return True
-    nth = _NTH_WEEKDAY.fullmatch(part)
-    if name == "weekday" and nth:
-        part = nth[1] or nth[2]
-    match = _PART.fullmatch(part)
-    if not match:
-        return False
-    bounds = [_number(text, low, words) for text in match.groups()[:2] if text is not None]
-    if any(bound is None or not low <= bound <= high for bound in bounds):
-        return False
-    if len(bounds) > 1 and (bounds[0] or 0) > (bounds[1] or 0):
-        return False
-    return match[3] is None or int(match[3]) > 0
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One field of a line: what stands there, and the names it may be called by."""
 
+    name: str
+    low: int
+    high: int
+    words: tuple[str, ...]
 
-def _number(text: str, low: int, words: tuple[str, ...]) -> int | None:
-    if text.isdecimal():
-        return int(text)
-    return words.index(text.lower()) + low if text.lower() in words else None
+    def check(self, part: str, text: str, *, is_kept: bool) -> str:
+        """Return a part of the field, written out where it goes over the end.
+
+        Raises:
+            ValueError: It is none; `text` is the whole field.
+        """
+        if self._is_special(part):
+            return part
+        match = _PART.fullmatch(part)
+        if not match:
+            raise self._wrong(text)
+        bounds = [self._number(bound) for bound in match.groups()[:2] if bound is not None]
+        numbers = [bound for bound in bounds if bound is not None]
+        if len(numbers) < len(bounds) or any(not self.low <= n <= self.high for n in numbers):
+            raise self._wrong(text)
+        step = int(match[3]) if match[3] else 1
+        is_wrapped = len(numbers) > 1 and numbers[0] > numbers[1]
+        if is_wrapped and not self.words:
+            raise self._wrong(text, self._advice(*numbers))
+        if match[3] is not None:
+            self._check_step(numbers, step, text, is_kept=is_kept)
+        return self._over_the_end(numbers[0], numbers[1], step) if is_wrapped else part
+
+    def _is_special(self, part: str) -> bool:
+        if self.name == "day":
+            return _LAST_DAY.fullmatch(part) is not None
+        nth = _NTH_WEEKDAY.fullmatch(part) if self.name == "weekday" else None
+        number = self._number(nth[1] or nth[2]) if nth else None
+        return number is not None and self.low <= number <= self.high
+
+    def _number(self, text: str) -> int | None:
+        if text.isdecimal():
+            return int(text)
+        return self.words.index(text.lower()) + self.low if text.lower() in self.words else None
+
+    def _size(self) -> int:
+        return 7 if self.name == "weekday" else self.high - self.low + 1
+
+    def _over_the_end(self, first: int, last: int, step: int) -> str:
+        """Return the values from `first` over the end to `last`, as a list."""
+        size = self._size()
+        values = range(first - self.low, last - self.low + size + 1, step)
+        return ",".join(str(value % size + self.low) for value in values)
+
+    def _check_step(self, numbers: list[int], step: int, text: str, *, is_kept: bool) -> None:
+        """Refuse a step that leaves the first value only: it is not what its writer means."""
+        first = numbers[0] if numbers else self.low
+        last = numbers[1] if len(numbers) > 1 else self.high
+        longest = last - first + (self._size() if last < first else 0)
+        if step < 1:
+            raise self._wrong(text)
+        if step <= longest or is_kept:
+            return
+        said = f"a step of {step} goes beyond {first}-{last}, so that only {first} is left"
+        if self.name == "minute" and step > self._size():
+            said += (
+                "; a cron line counts within the hour: for every 90 minutes write two, such as "
+                "'0 0-21/3 * * *' and '30 1-22/3 * * *'"
+            )
+        else:
+            said += f"; write {first} if that is meant"
+        raise ValueError(f"{self.name} field {text!r}: {said}")
+
+    def _advice(self, first: int, last: int) -> str:
+        return f"; for a range over the end write {first}-{self.high},{self.low}-{last}"
+
+    def _wrong(self, text: str, more: str = "") -> ValueError:
+        words = f" or {self.words[0]}-{self.words[-1]}" if self.words else ""
+        takes = f"takes {self.low}-{self.high}{words}, *, a-b, a,b or */n"
+        return ValueError(f"{self.name} field {text!r}: {takes}{more}")

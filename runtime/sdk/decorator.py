@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from runtime.errors import OptionError
 from runtime.sdk.option_parsing import parse_options
+from runtime.sdk.option_types import FunctionOptions
 from runtime.sdk.options import Options
 
 _ATTRIBUTE = "__penstock_function__"
@@ -31,8 +32,10 @@ class Declaration:
 @overload
 def function(target: F, /) -> F: ...
 @overload
-def function(target: None = None, /, **options: object) -> Callable[[F], F]: ...
-def function(target: F | None = None, /, **options: object) -> F | Callable[[F], F]:
+def function(target: None = None, /, **options: Unpack[FunctionOptions]) -> Callable[[F], F]: ...
+def function(
+    target: F | None = None, /, **options: Unpack[FunctionOptions]
+) -> F | Callable[[F], F]:
     """Publish a callable, with options: `@function` or `@function(timeout="30s", retries=2)`.
 
     Options: name, timeout, retries, queue, concurrency, rate, priority, schedule,
@@ -67,6 +70,6 @@ def declaration_of(value: object) -> Declaration | None:
     """Return what @function said of `value`, if it did."""
     try:
         found = vars(value).get(_ATTRIBUTE)
-    except TypeError:
+    except Exception:  # noqa: BLE001 - it is any object of the file: a proxy may refuse
         return None
     return found if isinstance(found, Declaration) else None

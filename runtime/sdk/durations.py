@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: seconds, or `150ms`, `30s`, `5m`, `2h`, `7d`.
+"""Lengths of time as people write them: seconds, `150ms`, `30s`, `5m`, `2h`, `7d`, a timedelta.
 
 Used by the options of @function, by Retry, and by query parameters such as `delay`.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import timedelta
 
 EXAMPLES = "seconds, or a text such as 150ms, 30s, 5m, 2h, 7d"
 _WRITTEN = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)?", re.ASCII)
@@ -18,8 +19,10 @@ def parse_duration(value: object) -> float:
     """Return seconds.
 
     Raises:
-        ValueError: Neither a finite number of seconds ≥ 0 nor a text like `30s`.
+        ValueError: Neither a finite number of seconds ≥ 0, a text like `30s`, nor a timedelta.
     """
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
     if isinstance(value, str):
         match = _WRITTEN.fullmatch(value.strip())
         if match:

@@ -16,6 +16,7 @@ from typing import Any
 from runtime.errors import OptionError
 from runtime.sdk.cron_shape import check_cron, check_timezone
 from runtime.sdk.durations import EXAMPLES, SECONDS_PER_UNIT, parse_duration
+from runtime.sdk.exception_names import ClassName, full_name
 from runtime.sdk.options import Options, Rate, RetryPolicy
 
 NAME_RULE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*", re.ASCII)
@@ -153,13 +154,17 @@ def _exceptions(value: object) -> tuple[str, ...]:
         raise ValueError("takes exception classes or their names")
     names = []
     for part in parts:
-        if isinstance(part, str) and part:
+        if isinstance(part, str) and _is_dotted(part):
             names.append(part)
         elif isinstance(part, type) and issubclass(part, BaseException):
-            names.append(part.__name__)
+            names.append(ClassName(full_name(part)))
         else:
             raise ValueError(f"takes exception classes or their names, not {part!r}")
     return tuple(names)
+
+
+def _is_dotted(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
 
 
 def _queue(value: object) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 MIB = 1024 * 1024
+_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,8 @@ class RetryPolicy:
     """When to try again after a failure: `retries` more times after the first attempt.
 
     Delays start at `first_s` and grow by `factor` up to `longest_s`; `jitter` (0 to 1)
-    spreads them. `on` names the exception types retried (empty: all).
+    spreads them. `on` names the exception types retried (empty: all), in full: `OSError`,
+    `package.module.Error`, `functions.file.Error`.
     """
 
     retries: int = 0
@@ -53,3 +55,11 @@ class Options:
     max_age_s: float | None = None
     max_waiting: int | None = None
     result_ttl_s: float = 86_400.0
+
+
+def written_size(size_bytes: int) -> str:
+    """Return a size as an author would write it: `96MB`, `512MiB`."""
+    for unit, name in ((_MEGABYTE, "MB"), (MIB, "MiB")):
+        if size_bytes % unit == 0:
+            return f"{size_bytes // unit}{name}"
+    return f"{size_bytes}"

@@ -46,18 +46,24 @@ class Told:
 
 
 def append_events(
-    invocation_id: str, token: int, entries: Iterable[Entry], *, most_bytes: int = MOST_BYTES
+    invocation_id: str,
+    token: int,
+    entries: Iterable[Entry],
+    *,
+    worker: str,
+    most_bytes: int = MOST_BYTES,
 ) -> Call[bool]:
     """Add entries; False when the attempt has lost its lease. May be sent again.
 
     Args:
         invocation_id: Whose.
         token: The attempt's fencing token.
+        worker: The worker that holds it.
         entries: In the order of their numbers.
         most_bytes: What is kept of an invocation; the oldest entries go.
     """
     words: tuple[Argument, ...] = (
-        *(invocation_id, token, most_bytes, EVENTS_TTL_MS),
+        *(invocation_id, token, worker, most_bytes, EVENTS_TTL_MS),
         *(part for entry in entries for part in (entry.number, entry.kind, entry.data)),
     )
     return Call(words, lambda reply: reply == b"DONE", load_script("append_events"))

@@ -17,9 +17,11 @@ __all__ = [
     "publish_function",
     "read_manifest",
     "read_manifests",
+    "read_publication",
     "read_source",
     "read_versions",
     "withdraw_function",
+    "write_publication",
 ]
 
 SUPERSEDED_TTL_MS = 24 * 60 * 60 * 1000
@@ -61,6 +63,17 @@ def withdraw_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS) 
 def read_versions(keys: Keys | None = None) -> Call[dict[str, str]]:
     """Read which version of each function serves."""
     return Call(("HGETALL", (keys or Keys()).build("versions")), _read_versions)
+
+
+def read_publication(keys: Keys | None = None) -> Call[bytes | None]:
+    """Read which files are published, as the last publisher wrote it."""
+    return Call(("GET", (keys or Keys()).build("publication")), lambda reply: reply)
+
+
+def write_publication(data: bytes, keys: Keys | None = None) -> Call[None]:
+    """Write which files are published."""
+    words = ("SET", (keys or Keys()).build("publication"), data)
+    return Call(words, lambda _: None)
 
 
 def read_source(version: str, keys: Keys | None = None) -> Call[bytes | None]:

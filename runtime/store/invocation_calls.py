@@ -17,22 +17,28 @@ from runtime.errors import StoreError
 from runtime.store.scripts import Argument, Call, load_script
 
 POISON_LIMIT = 3
+MOST_CLAIMED = 1_000
 GRACE_MS = 3_000
 FAILURE_TTL_MS = 7 * 24 * 3_600_000
 
-Settled = Literal["DONE", "STALE", "REPEATED"]
+Settled = Literal["DONE", "STALE", "REPEATED", "BROKEN"]
 Cancelled = Literal["CANCELLED", "CANCELLING", "FINISHED", "MISSING"]
 T = TypeVar("T")
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt that a worker now holds the lease of; `token` is its fencing token."""
+    """One attempt that a worker now holds the lease of.
+
+    `token` and `worker` together are its fencing token: where Redis was put back to a moment
+    before, two workers may have got the same number.
+    """
 
     id: str
     function: str
     version: str
     attempt: int
     token: int
+    worker: str
     created_at_ms: int
     arguments: bytes
     request: bytes
@@ -44,7 +50,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """What a claim brought: when the next one falls due, lanes that still have work.
 
     `expired` are those that had waited longer than they were allowed to. A paused queue
-    gives nothing, whatever waits in it.
+    gives nothing, whatever waits in it. `unreadable` are leased to this worker, which cannot
+    run them, with their functions and why.
     """
 
     next_due_ms: int | None
@@ -52,6 +59,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     is_paused: bool = False
     expired: tuple[str, ...]
     items: tuple[Claimed, ...]
+    unreadable: tuple[tuple[str, str, str], ...] = ()
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,19 +83,15 @@ class Pulse:
 
     Attributes:
         publishes: Whether this worker is the one that publishes functions.
-        taken_over: Whose attempts were taken from dead workers, with their statuses now.
-        expired: What waited longer than it was allowed to.
         queues: All there are.
         lost: Held attempts whose lease is no longer this worker's.
         cancelling: Held attempts, with their tokens, that their callers have cancelled.
     """
 
     publishes: bool
-    taken_over: tuple[tuple[str, str], ...]
     queues: tuple[str, ...]
     lost: tuple[str, ...]
     cancelling: tuple[tuple[str, int], ...]
-    expired: tuple[str, ...]
 
 
 def claim(
@@ -104,8 +108,10 @@ def claim(
     When that many are taken, take up to `ahead` more of the functions called `quick`, as far as
     these have no limit of their own; all other functions keep their turn.
     """
+    limit = min(limit, MOST_CLAIMED)
+    ahead = min(ahead, MOST_CLAIMED - limit)
     words = (queue, worker, limit, lease_ms, ahead, " ".join(quick), FAILURE_TTL_MS)
-    return _call("claim_invocations", words, _read_claim)
+    return _call("claim_invocations", words, lambda reply: _read_claim(reply, worker))
 
 
 def wake(queue: str) -> Call[bool]:
@@ -113,23 +119,23 @@ def wake(queue: str) -> Call[bool]:
     return _call("wake_worker", (queue,), lambda reply: reply == b"OK")
 
 
-def settle(settlements: Iterable[Settlement]) -> Call[list[Settled]]:
-    """Write how attempts ended; STALE is a late result, refused."""
+def settle(settlements: Iterable[Settlement], *, worker: str) -> Call[list[Settled]]:
+    """Write how attempts of a worker ended; STALE is a late result, refused."""
     entries: list[Argument] = []
     for s in settlements:
         entries += (s.id, s.token, s.status, s.ttl_ms, s.retry_after_ms, s.result_type)
         entries += (s.media_type, s.result, s.error, s.logs)
     return _call(
         "settle_invocations",
-        (POISON_LIMIT, FAILURE_TTL_MS, *entries),
+        (worker, POISON_LIMIT, FAILURE_TTL_MS, *entries),
         lambda reply: [word.decode() for word in reply],
     )
 
 
-def release(held: Iterable[tuple[str, int, bool]]) -> Call[int]:
+def release(held: Iterable[tuple[str, int, bool]], *, worker: str) -> Call[int]:
     """Give back attempts, as (id, token, whether begun), that this worker will not finish."""
     words = [part for i, token, begun in held for part in (i, token, 1 if begun else 0)]
-    return _call("release_invocations", (FAILURE_TTL_MS, *words), int)
+    return _call("release_invocations", (worker, FAILURE_TTL_MS, *words), int)
 
 
 def heartbeat(
@@ -137,31 +143,29 @@ def heartbeat(
     worker: str,
     lease_ms: int,
     worker_ttl_ms: int,
-    can_publish: bool,
+    may_publish: int,
     details: bytes,
     held: Iterable[tuple[str, int]],
 ) -> Call[Pulse]:
-    """Extend the leases of what the worker holds, as (id, token), and take over dead ones."""
+    """Say that a worker lives, and extend the leases of what it holds, as (id, token).
+
+    `may_publish`: 0 never, 1 while no other does, 2 its folder is what shall be published.
+    """
     return _call(
         "heartbeat",
         (
-            *(worker, lease_ms, POISON_LIMIT, FAILURE_TTL_MS, worker_ttl_ms, GRACE_MS),
-            *("1" if can_publish else "0", details),
+            *(worker, lease_ms, worker_ttl_ms, GRACE_MS),
+            *(may_publish, details),
             *_flatten(held),
         ),
         lambda reply: Pulse(
             publishes=reply[0] == 1,
-            taken_over=tuple(
-                (name.decode(), status.decode())
-                for name, status in zip(reply[1][::2], reply[1][1::2], strict=True)
-            ),
-            queues=tuple(name.decode() for name in reply[2]),
-            lost=tuple(name.decode() for name in reply[3]),
+            queues=tuple(name.decode() for name in reply[1]),
+            lost=tuple(name.decode() for name in reply[2]),
             cancelling=tuple(
                 (name.decode(), int(token))
-                for name, token in zip(reply[4][::2], reply[4][1::2], strict=True)
+                for name, token in zip(reply[3][::2], reply[3][1::2], strict=True)
             ),
-            expired=tuple(name.decode() for name in reply[5]),
         ),
     )
 
@@ -233,25 +237,36 @@ def _flatten(held: Iterable[tuple[str, int]]) -> tuple[Argument, ...]:
     return tuple(part for pair in held for part in pair)
 
 
-def _read_claim(reply: list[Any]) -> Claim:
+def _read_claim(reply: list[Any], worker: str) -> Claim:
+    items: list[Claimed] = []
+    unreadable: list[tuple[str, str, str]] = []
+    for entry in reply[3:]:
+        try:
+            items.append(_read_claimed(entry, worker))
+        except (ValueError, TypeError, AttributeError) as error:
+            name, function = (text.decode("utf-8", "replace") for text in entry[:2])
+            unreadable.append((name, function, f"its record cannot be read: {error}"))
     return Claim(
         next_due_ms=None if reply[0] < 0 else reply[0],
         remaining_lanes=max(0, reply[1]),
         is_paused=reply[1] < 0,
         expired=tuple(name.decode() for name in reply[2]),
-        items=tuple(
-            Claimed(
-                id=entry[0].decode(),
-                function=entry[1].decode(),
-                version=entry[2].decode(),
-                attempt=entry[3],
-                token=entry[4],
-                created_at_ms=int(entry[5]),
-                arguments=entry[6],
-                request=entry[7],
-                traceparent=entry[8].decode(),
-                tracestate=entry[9].decode(),
-            )
-            for entry in reply[3:]
-        ),
+        items=tuple(items),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _read_claimed(entry: list[Any], worker: str) -> Claimed:
+    return Claimed(
+        id=entry[0].decode(),
+        function=entry[1].decode(),
+        version=entry[2].decode(),
+        attempt=entry[3],
+        token=entry[4],
+        worker=worker,
+        created_at_ms=int(entry[5]),
+        arguments=entry[6],
+        request=entry[7],
+        traceparent=entry[8].decode(),
+        tracestate=entry[9].decode(),
     )

@@ -10,7 +10,9 @@ touch any of them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 _HOLE = re.compile(r"<\w+>")
@@ -33,13 +35,20 @@ class KeyShape:
 TABLE = (
     KeyShape("record", "inv:<id>", "until finished, then its retention", "hash: an invocation"),
     KeyShape("queues", "queues", "permanent", "set: names of queues ever used"),
-    KeyShape("queue", "q:<queue>", "permanent", "hash: waiting, paused"),
-    KeyShape("ring", "q:<queue>:ring", "while it lives", "list: functions that have work, in turn"),
+    KeyShape("queue", "q:<queue>", "permanent", "hash: waiting, running, paused, turns"),
+    KeyShape("ring", "q:<queue>:turns", "while it lives", "zset: functions with work, by turn"),
     KeyShape(
         "keys",
+        "q:<queue>:turns:<function_name>",
+        "while it lives",
+        "zset: its fairness keys with work, by turn",
+    ),
+    KeyShape("old_ring", "q:<queue>:ring", "while it lives", "list: as ring, up to release 0.1"),
+    KeyShape(
+        "old_keys",
         "q:<queue>:keys:<function_name>",
         "while it lives",
-        "list: its fairness keys with work, in turn",
+        "list: as keys, up to release 0.1",
     ),
     KeyShape(
         "held",
@@ -60,20 +69,30 @@ TABLE = (
     KeyShape("workers", "workers", "permanent", "zset: workers by last heartbeat"),
     KeyShape("control", "worker:<worker>:control", "retention", "list: orders for one worker"),
     KeyShape("pulse", "pulse", "permanent", "string: the last heartbeat of any worker"),
+    KeyShape("patience", "patience", "retention", "string: after a silence nobody takes over"),
     KeyShape("publisher", "publisher", "retention", "string: the worker that publishes functions"),
     KeyShape("functions", "functions", "permanent", "hash: function to manifest"),
     KeyShape("versions", "versions", "permanent", "hash: function to the version that serves"),
+    KeyShape("publication", "publication", "permanent", "string: the files published, JSON"),
     KeyShape("limits", "limits", "permanent", "hash: function to its concurrency and rate"),
     KeyShape(
         "running", "running:<function_name>", "while it lives", "set: ids that run, where limited"
     ),
     KeyShape("rate", "rate:<name>", "retention", "string: next moment by the rate, in ms"),
     KeyShape("waiting", "waiting", "permanent", "hash: function to how many wait"),
+    # Where an invocation stands: `live` holds what is queued or running; `scheduled`; `retrying`;
+    # `end:<status>` what has ended so. There is each of a function too: `live:<function>` to
+    # `end:<function>:<status>`. `tag:<tag>` holds whatever has the tag. Moves that write a status
+    # move the id; lists are merges of these. Scores are 0: the order is that of the ids.
     KeyShape("index", "idx:<name>", "permanent", "zset: ids, newest last, trimmed by the sweep"),
     KeyShape("expiring", "expiring", "while it lives", "zset: waiting ids by their max_age"),
+    KeyShape("broken", "broken", "permanent", "zset: at most 1,000 ids set aside, by when"),
+    KeyShape("broken_reasons", "broken:reasons", "permanent", "hash: id to why, as JSON"),
+    KeyShape("miscounted", "miscounted", "while it lives", "string: count what runs anew"),
     KeyShape("retention", "retention", "while it lives", "zset: finished ids by when they go"),
     KeyShape("events", "ev:<id>", "retention", "stream: what an attempt told while it ran"),
     KeyShape("batch", "batch:<batch>", "retention", "hash: a batch, its size and counts"),
+    KeyShape("joining", "batches:joining", "while it lives", "zset: batches that join, by birth"),
     KeyShape("batch_items", "batch:<batch>:items", "retention", "list: the ids of a batch"),
     KeyShape("schedules", "schedules", "permanent", "zset: schedule ids, all of one score"),
     KeyShape("schedule", "schedule:<id>", "permanent", "hash: a schedule and its counts"),
@@ -116,11 +135,19 @@ TABLE = (
     KeyShape("api_keys", "apikeys", "permanent", "zset: key ids by when they expire, 0 is never"),
     KeyShape("caller", "caller:<name>", "permanent", "hash: the callback secrets of a name"),
     KeyShape("session", "session:<digest>", "retention", "string: the key a login stands for"),
+    KeyShape("checks", "checks", "permanent", "hash: the check that runs, the last, the next"),
+    KeyShape("checks_ended", "checks:ended", "permanent", "list: the last ten, latest first"),
+    KeyShape("checks_wanted", "checks:wanted", "while it lives", "list: ids of checks asked for"),
+    KeyShape("checks_wake", "checks:wake", "while it lives", "list: at most one wake-up token"),
+    KeyShape("check", "check:<check>", "retention", "hash: a check, what it counts"),
+    KeyShape("check_findings", "check:<check>:findings", "retention", "list: findings, JSON"),
     KeyShape("access_news", "access_news", "while it lives", "channel: a key was revoked"),
     KeyShape("inbox", "gw:<gateway>", "while it lives", "channel: finished ids for one gateway"),
     KeyShape("news", "news", "while it lives", "channel: a manifest has changed"),
 )
 _SHAPES = {shape.name: shape for shape in TABLE}
+# Only the last hole of these is free text, in which a colon may stand.
+_FREE = frozenset({"<key>", "<name>"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +166,26 @@ class Keys:
         """Return the key called `name` in the table, its holes filled with `parts`."""
         filled = iter(parts)
         return self.prefix + _HOLE.sub(lambda _: next(filled), _SHAPES[name].shape)
+
+    def kind_of(self, key: str, names: Iterable[str]) -> tuple[str, tuple[str, ...]] | None:
+        """Return which of the keys called `names` this is, and its parts; None: another."""
+        if not key.startswith(self.prefix):
+            return None
+        rest = key[len(self.prefix) :]
+        for name in names:
+            if found := _pattern_of(name).fullmatch(rest):
+                return name, found.groups()
+        return None
+
+
+@cache
+def _pattern_of(name: str) -> re.Pattern[str]:
+    """Return what matches a key called `name` behind its prefix."""
+    shape = _SHAPES[name].shape
+    pieces = [re.escape(piece) for piece in _HOLE.split(shape)]
+    holes = ["(.*)" if hole in _FREE else "([^:]+)" for hole in _HOLE.findall(shape)]
+    mixed = [text for pair in zip(pieces, [*holes, ""], strict=True) for text in pair]
+    return re.compile("".join(mixed), re.DOTALL)
 
 
 def spell_out_keys(source: str) -> str:

@@ -6,6 +6,7 @@ A record is as HGETALL gives it, long values left out (lua/include/brief.lua);
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +20,10 @@ RawRecord = tuple[str, list[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Records as (id, HGETALL), and where the next page begins: parts of a cursor, or None."""
+    """Records as (id, HGETALL), and the id after which the next page begins, or None."""
 
     records: tuple[RawRecord, ...]
-    next: tuple[str, ...] | None
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,40 +36,22 @@ class RawBatch:
     records: tuple[RawRecord, ...]
 
 
-def list_history(
-    *, function: str, status: str, tag: str, after: str, most: int, since: str = ""
-) -> Call[Page]:
-    """A page of all, or of those that ended with `status`; newest first, "" is any.
-
-    No id is less than `since`. A page may be short, even empty, and still have a next one:
-    at most 1,000 are looked at.
-    """
-    if status:
-        index = f"end:{function}:{status}" if function else f"end:{status}"
-    elif tag:
-        index = f"tag:{tag}"
-    else:
-        index = f"fn:{function}" if function else "all"
-    words = (index, after, most, function, status, _quoted(tag), since)
-    return Call(words, _read_history, load_script("list_invocations"))
-
-
-def list_live(
+def list_page(
     *,
-    function: str,
-    status: str,
-    tag: str,
-    after: tuple[str, str],
+    function: str = "",
+    statuses: Iterable[str] = (),
+    tag: str = "",
+    after: str = "",
     most: int,
     since: str = "",
-    before: str = "",
 ) -> Call[Page]:
-    """A page of those that are queued, running, scheduled or retrying now, latest first.
+    """A page of those that stand in one of `statuses`, newest first; empty is any.
 
-    Ids are not less than `since` and less than `before`; "" is any.
+    Ids are less than `after` and not less than `since`. A page may be short, even empty, and
+    still have a next one: at most 1,000 are looked at.
     """
-    words = (status, function, _quoted(tag), *after, most, since, before)
-    return Call(words, _read_live, load_script("list_live"))
+    words = (function, " ".join(statuses), tag, _quoted(tag), after, most, since)
+    return Call(words, _read_page, load_script("list_invocations"))
 
 
 def read_batch(batch: str, *, start: int = 0, most: int = 0) -> Call[RawBatch | None]:
@@ -93,14 +76,8 @@ def _read_records(entries: list[Any]) -> tuple[RawRecord, ...]:
     return tuple((entry[0].decode(), entry[1]) for entry in entries)
 
 
-def _read_history(reply: list[Any]) -> Page:
-    following = reply[0].decode()
-    return Page(records=_read_records(reply[1:]), next=(following,) if following else None)
-
-
-def _read_live(reply: list[Any]) -> Page:
-    at, following = reply[0].decode(), reply[1].decode()
-    return Page(records=_read_records(reply[2:]), next=(at, following) if following else None)
+def _read_page(reply: list[Any]) -> Page:
+    return Page(records=_read_records(reply[1:]), next=reply[0].decode() or None)
 
 
 def _read_batch(reply: list[Any]) -> RawBatch | None:

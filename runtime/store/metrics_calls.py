@@ -10,6 +10,8 @@ from runtime.store.scripts import Call, load_script
 from runtime.store.system_calls import QueueState, queue_states
 from runtime.store.trouble import Kind
 
+MOST_FUNCTIONS = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
@@ -42,6 +44,7 @@ class Figures:
         totals: Counts of the whole system, by their fields in the statistics.
         workers: How many worker processes live.
         oldest_delivery_ms: The age of the oldest pending delivery, None without any.
+        quarantined: How many invocations are set aside, their records gone or damaged.
     """
 
     bounds_ms: tuple[int, ...]
@@ -51,18 +54,17 @@ class Figures:
     workers: int
     pending_deliveries: int
     oldest_delivery_ms: int | None
+    quarantined: int
 
 
 def read_metrics(functions: Sequence[str]) -> Call[Figures]:
-    """Read the figures of these functions, and of the whole system."""
+    """Read the figures of up to `MOST_FUNCTIONS` functions, and of the whole system."""
 
     def parse(reply: list[Any]) -> Figures:
-        bounds, counted, totals, queues, workers, (pending, oldest) = reply
+        bounds, counted, totals, queues, workers, (pending, oldest), broken = reply
         return Figures(
             bounds_ms=tuple(bounds),
-            functions={
-                name: _function(*figures) for name, figures in zip(functions, counted, strict=True)
-            },
+            functions=_functions(functions, counted),
             totals={
                 name.decode(): count for name, count in zip(totals[::2], totals[1::2], strict=True)
             },
@@ -70,15 +72,29 @@ def read_metrics(functions: Sequence[str]) -> Call[Figures]:
             workers=workers,
             pending_deliveries=pending,
             oldest_delivery_ms=None if oldest < 0 else oldest,
+            quarantined=broken,
         )
 
     return Call(tuple(functions), parse, load_script("read_metrics"))
+
+
+def read_function_metrics(functions: Sequence[str]) -> Call[Mapping[str, FunctionFigures]]:
+    """Read the figures of up to `MOST_FUNCTIONS` functions alone."""
+    return Call(
+        tuple(functions),
+        lambda reply: _functions(functions, reply),
+        load_script("read_function_metrics"),
+    )
 
 
 def add_errors(counts: Mapping[Kind, int]) -> Call[object]:
     """Add a process's errors of Redis to those of all processes."""
     words = tuple(word for kind, count in counts.items() for word in (kind, count))
     return Call(words, lambda reply: reply, load_script("add_errors"))
+
+
+def _functions(names: Sequence[str], counted: list[Any]) -> dict[str, FunctionFigures]:
+    return {name: _function(*figures) for name, figures in zip(names, counted, strict=True)}
 
 
 def _function(counts: list[int], run: list[int], queue: list[int]) -> FunctionFigures:

@@ -12,6 +12,7 @@ from runtime.store.scripts import Argument, Call, load_script
 
 IDEMPOTENCY_TTL_MS = 24 * 3_600_000
 STAGED_TTL_MS = 600_000
+JOINED_AT_ONCE = 1_000
 
 Reception = Literal[
     "NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE", "REVOKED"
@@ -174,13 +175,21 @@ def commit_batch(
     idempotency: Idempotency | None = None,
     api_key: str = "",
 ) -> Call[Submitted]:
-    """Let a staged batch be born, whole."""
+    """Let a staged batch be born, whole.
+
+    Of one that has more than `JOINED_AT_ONCE` members none waits yet: `join_batch` follows.
+    """
     first = idempotency or _ANY_TIME
     words = (
         *(batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting),
         *(first.digest, first.body_digest, first.ttl_ms, api_key),
     )
     return Call(words, _read_submitted, load_script("commit_batch"))
+
+
+def join_batch(batch: str) -> Call[int]:
+    """Let the next members of a committed batch join the queue; return how many are left."""
+    return Call((batch,), int, load_script("join_batch"))
 
 
 def _read_plain(reply: list[int]) -> list[tuple[Submitted, int]]:

@@ -69,13 +69,24 @@ def read_workers() -> Call[list[WorkerState]]:
     )
 
 
+def appoint_publisher(worker: str, *, withdraw_missing: bool, lease_ms: int = 10_000) -> Call[bool]:
+    """Tell a worker to publish its functions folder; False when there is no such worker.
+
+    With `withdraw_missing`, what is published and not in that folder is withdrawn.
+    """
+    order = "publish withdraw_missing" if withdraw_missing else "publish"
+    return Call(
+        (worker, order, lease_ms), lambda reply: reply == b"OK", load_script("appoint_publisher")
+    )
+
+
 def pause_queue(queue: str, *, is_paused: bool) -> Call[bool]:
     """Let nothing of a queue start, or let it go on; False when there is no such queue."""
     words = (queue, "1" if is_paused else "0")
     return Call(words, lambda reply: reply == b"OK", load_script("pause_queue"))
 
 
-def purge_queue(queue: str, *, most: int = 500) -> Call[int]:
+def purge_queue(queue: str, *, most: int = 200) -> Call[int]:
     """Cancel up to `most` of what waits in a queue; return how many that were."""
     return Call((queue, FAILURE_TTL_MS, most), int, load_script("purge_queue"))
 

@@ -17,7 +17,9 @@ import structlog
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 USUAL = frozenset({"invocation_accepted", "invocation_started", "invocation_succeeded"})
-_SERIOUS = frozenset({"late_result_refused", "invocation_lost", "invocation_taken_over"})
+_SERIOUS = frozenset(
+    {"late_result_refused", "invocation_set_aside", "invocation_lost", "invocation_taken_over"}
+)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,6 +18,7 @@ _log = structlog.get_logger(__name__)
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _PROTOCOL = "http/protobuf"
+_PACKAGES = "opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http"
 
 Kind = Literal["internal", "producer", "consumer", "client"]
 Attributes = Mapping[str, str | int]
@@ -68,7 +69,7 @@ def open_tracer(environment: Mapping[str, str], *, part: str) -> Tracer | None:
     try:
         from runtime.telemetry.opentelemetry_tracer import OpenTelemetryTracer  # noqa: PLC0415
     except ImportError as error:
-        _log.warning("traces_are_off", reason=f"{error}; install penstock[otel]")
+        _log.warning("traces_are_off", reason=f"{error}; install {_PACKAGES}")
         return None
     return OpenTelemetryTracer(part)
 

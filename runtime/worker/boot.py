@@ -78,6 +78,7 @@ def build(settings: Settings) -> WorkerProcess:
         fork_server,
         settings.functions,
         load_timeout_s=settings.load_timeout_s,
+        is_certain=settings.publish == "always",
     )
     tracer = open_tracer(read_environment(), part="worker")
     return WorkerProcess(

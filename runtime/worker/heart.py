@@ -2,7 +2,8 @@
 
 One script call every `interval_s`. Its answer tells which attempts this worker has
 lost, which queues there are, and whether this worker is the one that publishes
-functions. Between beats it waits for orders on the worker's control list.
+functions. Then it looks after what nobody holds any more; where that fails the
+worker lives on. Between beats it waits for orders on the worker's control list.
 """
 
 from __future__ import annotations
@@ -14,20 +15,24 @@ from collections.abc import Callable
 import structlog
 
 from runtime.broker.holdings import Holdings
-from runtime.errors import StoreError
+from runtime.errors import StoreError, StoreUnavailableError
+from runtime.store.aftercare_calls import look_after, recount_running
 from runtime.store.invocation_calls import Pulse, heartbeat
 from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
+from runtime.store.submission_calls import join_batch
 from runtime.store.system_calls import sweep
 from runtime.store.trouble import TROUBLE
 from runtime.telemetry.lasting import lasting_thread
-from runtime.worker.pulse_log import tell_pulse
+from runtime.worker.housekeeping import Housekeeper
+from runtime.worker.pulse_log import tell_aftercare
 
 _log = structlog.get_logger(__name__)
 _SWEPT_AT_ONCE = 500
 _MOST_SWEEPS = 10
 _SWEEPING_S = 0.25
 _AWAY_PAUSE_S = 0.25
+_CARING_S = 0.1
 _SHORTEST_WAIT_S = 0.001
 _INTERRUPT_S = 0.05
 
@@ -44,9 +49,10 @@ class Heart:
         describe: Returns what GET /workers shows of this worker, as JSON.
         on_pulse: Called with each answer; must not block for long.
         on_order: Called with each order for this worker; must not block for long.
+        may_publish: Returns how much this worker may publish, see `heartbeat`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a beat tells and what its answer moves
         self,
         *,
         line: Line,
@@ -57,6 +63,7 @@ class Heart:
         describe: Callable[[], bytes],
         on_pulse: Callable[[Pulse], None],
         on_order: Callable[[bytes], None],
+        may_publish: Callable[[], int],
     ) -> None:
         self._line = line
         self._worker = worker
@@ -66,12 +73,14 @@ class Heart:
         self._describe = describe
         self._on_pulse = on_pulse
         self._on_order = on_order
+        self._may_publish = may_publish
+        self._housekeeper = Housekeeper(line)
         self._orders = line.keys.build("control", worker)
         self._stopped = threading.Event()
         self._thread = lasting_thread(self._beat_for_ever, name="heart")
 
     def beat(self) -> None:
-        """Beat once, now.
+        """Beat once, now, and look after what nobody holds.
 
         Raises:
             StoreError: Redis is away.
@@ -82,19 +91,25 @@ class Heart:
                 worker=self._worker,
                 lease_ms=self._lease_ms,
                 worker_ttl_ms=3 * self._lease_ms,
-                can_publish=True,
+                may_publish=self._may_publish(),
                 details=self._describe(),
                 held=[(a.claimed.id, a.claimed.token) for a in attempts],
             )
         )
         self._tell_trouble()
-        tell_pulse(pulse)
         if pulse.lost:
             for attempt in attempts:
                 attempt.is_lost |= attempt.claimed.id in pulse.lost
         self._on_pulse(pulse)
-        if pulse.publishes:  # one of all workers does
-            self._sweep()
+        try:
+            self._look_after()
+            if pulse.publishes:  # one of all workers does
+                self._housekeeper.look()
+                self._sweep()
+        except StoreUnavailableError:
+            raise
+        except StoreError as error:
+            _log.error("aftercare_failed", error=str(error))
 
     def start(self) -> None:
         """Begin to beat."""
@@ -115,6 +130,20 @@ class Heart:
                 self._line.run(add_errors(counts))
             except StoreError:
                 TROUBLE.give_back(counts)
+
+    def _look_after(self) -> None:
+        """Take over and expire, but for so long only that the next beat is safe."""
+        ends_at = time.monotonic() + _CARING_S
+        has_more = True
+        while has_more and time.monotonic() < ends_at and not self._stopped.is_set():
+            care = self._line.run(look_after(lease_ms=self._lease_ms))
+            tell_aftercare(care)
+            has_more = care.has_more
+            if care.is_miscounted:
+                self._line.run(recount_running())
+            for batch in care.unjoined:
+                while self._line.run(join_batch(batch)) and time.monotonic() < ends_at:
+                    pass
 
     def _sweep(self) -> None:
         """Take away what is past its retention, but for so long only that the next beat is safe."""

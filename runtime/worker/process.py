@@ -11,8 +11,10 @@ gets `drain_s`, what is left goes back to its lane.
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import threading
+from collections.abc import Collection
 
 import msgspec
 import structlog
@@ -25,13 +27,17 @@ from runtime.errors import StoreError
 from runtime.execution.executor import Executor
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.catalog import Catalog
+from runtime.registry.onlooker import Onlooker
 from runtime.registry.publisher import Publisher
+from runtime.registry.standing import Standing
 from runtime.schedules.ticker import Ticker
 from runtime.settings import Settings
 from runtime.store.invocation_calls import Pulse, retire_worker
 from runtime.store.line import Line
+from runtime.store.memory_policy import danger_of, read_memory_policy
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.cancelling import Canceller
+from runtime.worker.checker import Checker
 from runtime.worker.heart import Heart
 from runtime.worker.lane_warmer import LaneWarmer
 from runtime.worker.memory import resident_bytes
@@ -59,7 +65,8 @@ class WorkerProcess:
         deliverer: Deliverer,
         tracer: Tracer | None = None,
     ) -> None:
-        self.id = f"{socket.gethostname()}-{os.getpid()}"
+        # Containers on their host's network have its name and may have one pid in common.
+        self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._settings = settings
         self._fork_server = fork_server
         self._executor = executor
@@ -68,7 +75,14 @@ class WorkerProcess:
         self._tracer = tracer
         self._ticker = Ticker(Line(settings.redis), max_waiting=settings.max_waiting)
         self._lane_warmer = LaneWarmer(Line(settings.redis))
+        self._checker = Checker(Line(settings.redis), worker=self.id)
         self._is_publishing = False
+        self._onlooker = Onlooker(
+            Line(settings.redis),
+            settings.functions,
+            worker=self.id,
+            is_certain=settings.publish == "always",
+        )
         side = self._side = WorkerSide(
             Line(settings.redis),
             worker=self.id,
@@ -101,7 +115,8 @@ class WorkerProcess:
             holdings=side.holdings,
             describe=self._describe,
             on_pulse=self._obey,
-            on_order=self._canceller.obey,
+            may_publish=self._may_publish,
+            on_order=self._obey_order,
         )
 
     def start(self, stop_requested: threading.Event) -> None:
@@ -113,21 +128,35 @@ class WorkerProcess:
             self._broker.declare_queue(queue)
         while not stop_requested.is_set():
             try:
+                self._onlooker.look()
                 self._heart.beat()
                 break
             except StoreError as error:
                 _log.warning("store_is_away", error=str(error))
                 stop_requested.wait(_AWAY_PAUSE_S)
+        self._tell_memory_policy()
         self._heart.start()
+        self._onlooker.start()
         self._deliverer.start()
         self._ticker.start()
         self._lane_warmer.start()
+        self._checker.start()
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
+
+    def _tell_memory_policy(self) -> None:
+        try:
+            danger = danger_of(self._line.run(read_memory_policy()))
+        except StoreError as error:  # a server that does not tell: the operator is asked to know
+            _log.info("memory_policy_unread", error=str(error))
+        else:
+            if danger:
+                _log.warning("redis_may_evict", why=danger)
 
     def stop(self) -> None:
         """Drain and stop; what does not finish in time goes back to its lane."""
         _log.info("worker_stopping", worker=self.id, held=self._side.holdings.count())
         self._side.stopping.set()
+        self._onlooker.stop()
         self._publisher.stop()
         self._side.holdings.wait_until_empty(timeout_s=self._settings.drain_s)
         self._give_back_the_rest()
@@ -136,6 +165,7 @@ class WorkerProcess:
         self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
         self._teller.stop()
         self._lane_warmer.stop()
+        self._checker.stop()
         self._ticker.stop()
         self._deliverer.stop()
         self._heart.stop()
@@ -167,12 +197,37 @@ class WorkerProcess:
         for queue in pulse.queues:
             if not self._settings.queues or queue in self._settings.queues:
                 self._broker.declare_queue(queue)
+        self._forget_queues(pulse.queues)
         if pulse.publishes and not self._is_publishing and not self._side.stopping.is_set():
             self._is_publishing = True
             self._publisher.start()
         elif self._is_publishing and not pulse.publishes:
             self._is_publishing = False
             self._publisher.stop()
+
+    def _obey_order(self, order: bytes) -> None:
+        kind, _, rest = order.partition(b" ")
+        if kind == b"publish":
+            self._publisher.tell(withdraw_missing=rest == b"withdraw_missing")
+        else:
+            self._canceller.obey(order)
+
+    def _standing(self) -> Standing:
+        return self._publisher.standing or self._onlooker.standing
+
+    def _may_publish(self) -> int:
+        """Return how much this worker may be the one that publishes, for its heartbeat."""
+        if self._settings.publish == "never":
+            return 0
+        return 2 if self._standing().may_replace or self._publisher.is_told else 1
+
+    def _forget_queues(self, known: Collection[str]) -> None:
+        """End the consumers of queues that are no more; what is in hand keeps its own."""
+        kept = {*known, *(self._settings.queues or (DEFAULT_QUEUE,))}
+        kept |= {attempt.queue for attempt in self._side.holdings.held()}
+        for queue in set(self._broker.queues) - kept:
+            self._broker.forget_queue(queue)
+            self._dramatiq.end_consumer(queue)
 
     def _describe(self) -> bytes:
         held = self._side.holdings.held()
@@ -190,6 +245,8 @@ class WorkerProcess:
                     for attempt in held
                     if attempt.is_begun
                 ],
+                "publishes": self._is_publishing,
+                "functions": self._standing().view(),
                 "memory_bytes": resident_bytes(os.getpid()),
             }
         )

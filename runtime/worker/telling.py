@@ -187,7 +187,11 @@ class Telling:
             self._number += count_events(note.kind, data)
             self._taken.append(Entry(number=self._number, kind=note.kind, data=data))
         return append_events(
-            self._claimed.id, self._claimed.token, self._taken, most_bytes=self._most_bytes
+            self._claimed.id,
+            self._claimed.token,
+            self._taken,
+            worker=self._claimed.worker,
+            most_bytes=self._most_bytes,
         )
 
     def _close(self) -> None:

@@ -77,7 +77,7 @@ def finish_all(line: Line, count: int, result: bytes, *, failed_every: int) -> f
                     result=b"" if has_failed else result,
                 )
             )
-        line.run(settle(settlements))
+        line.run(settle(settlements, worker=WORKER))
     if ended < count:
         raise RuntimeError(f"{ended} of {count} were finished")
     return time.monotonic() - began_at

@@ -113,7 +113,7 @@ def add_scripts(table: Table, line: Line, times: int) -> None:
             Settlement(id=i.id, token=i.token, status="succeeded", ttl_ms=60_000, result=b'"hello"')
             for i in items
         ]
-        line.run(settle(ended))
+        line.run(settle(ended, worker="w"))
         settled_at = time.perf_counter()
         return born_at - began_at, claimed_at - born_at, settled_at - claimed_at
 

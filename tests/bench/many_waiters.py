@@ -181,10 +181,13 @@ def _finish_all(line: Line) -> None:
     ).items:
         line.run(
             settle(
-                Settlement(
-                    id=item.id, token=item.token, status="succeeded", ttl_ms=60_000, result=b"1"
-                )
-                for item in items
+                (
+                    Settlement(
+                        id=item.id, token=item.token, status="succeeded", ttl_ms=60_000, result=b"1"
+                    )
+                    for item in items
+                ),
+                worker="w",
             )
         )
 

@@ -149,7 +149,7 @@ def spell_out(target: str, half: Half) -> list[str]:
     """Return the addresses of a round; where there is a hole, ids from all over the history."""
     if "{id}" not in target:
         return [target] * READS_A_ROUND
-    index = half.line.keys.build("index", "all")
+    index = half.line.keys.build("index", "live")
     words = ("ZRANDMEMBER", index, -READS_A_ROUND)
     ids: list[bytes] = half.line.run(Call(words, lambda reply: reply))
     return [target.replace("{id}", one.decode()) for one in ids]
@@ -214,7 +214,7 @@ def measure(empty: Half, full: Half, flags: argparse.Namespace) -> bool:
     ratio = compare_accepting(empty, full, flags)
 
     result = b'"%s"' % (b"X" * max(0, flags.payload_bytes - 2))
-    waiting = full.gateway.line.run(Call(("ZCARD", full.line.keys.build("index", "all")), int))
+    waiting = full.gateway.line.run(Call(("ZCARD", full.line.keys.build("index", "live")), int))
     took_s = filling.finish_all(full.line, waiting, result, failed_every=FAILED_EVERY)
     each_bytes_finished = (filling.used_bytes(full.line) - before_bytes) / waiting
     payload = len(arguments) + len(result)

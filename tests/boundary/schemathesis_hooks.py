@@ -29,9 +29,19 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     if case.operation.path == "/functions/{name}/batch" and isinstance(case.body, list):
         case.path_parameters["name"] = "steps"
         case.body = [{"most": 2} if isinstance(item, dict) else item for item in case.body]
+    if case.operation.path == "/functions/{name}":
+        _mend_call(case)
     usual = _BULK.get(case.operation.path)
     if usual and not {"function", "status"} & {*case.query}:
         case.query["status"] = usual
+
+
+def _mend_call(case: Any) -> None:
+    """Call one that is there: `steps` with JSON, `measure` with bytes or a form."""
+    takes_json = case.media_type in (None, "application/json")
+    case.path_parameters["name"] = "steps" if takes_json else "measure"
+    if isinstance(case.body, dict):
+        case.body = {"most": 2} if takes_json else {"data": "some"}
 
 
 def _mend_query(query: Any) -> None:

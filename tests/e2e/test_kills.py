@@ -85,6 +85,7 @@ def fragile(tmp_path_factory: pytest.TempPathFactory, lease_s: float) -> Iterato
     functions = copy_functions(folder / "functions")
     with running_system(folder, functions=functions, environment=environment) as running:
         yield running
+        assert running.check() == []
 
 
 @pytest.mark.timeout(90)

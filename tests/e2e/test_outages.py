@@ -26,6 +26,7 @@ def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("shaken")
     with running_system(folder, functions=copy_functions(folder / "functions")) as running:
         yield running
+        assert running.check() == []
 
 
 def submit(running: System, file: Path) -> list[str]:

@@ -95,6 +95,7 @@ def judge(
     if receiver is not None:
         _judge_callbacks(verdict, ids, receiver)
     verdict.breach("not empty at rest", left_over(rig.redis))
+    verdict.breach("does not fit", rig.redis.check())
     return verdict
 
 

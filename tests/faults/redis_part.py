@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from runtime.invocations.consistency import Finding, check_all
 from runtime.store.keys import Keys
 from runtime.store.line import Line
 from runtime.store.scripts import Call
@@ -61,6 +62,10 @@ class RedisPart:
     def command(self, *words: str | bytes | float) -> Any:
         """Run one command and return the reply."""
         return self._line.run(Call(words, lambda reply: reply))
+
+    def check(self) -> list[Finding]:
+        """Compare everything that it holds; return what does not fit."""
+        return check_all(self._line)
 
     def key(self, name: str, *parts: str) -> str:
         """Return a key by its name in the table of keys."""

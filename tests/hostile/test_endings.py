@@ -23,7 +23,7 @@ from tests.support.waiting import eventually
 
 WHOLE_WITHIN_S = 5.0
 NEIGHBOURS_WITHIN_S = 5.0
-HARMLESS = {"neighbour", "read_secrets"}
+HARMLESS = {"neighbour", "read_secrets", "look_into_others"}
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +102,13 @@ def test_secrets_in_the_environment_of_the_system_are_hidden_from_functions(bese
     answer = beset.call("read_secrets", wait_s=20, secret=SECRET)
 
     assert answer.json()["result"] == {"environment": [], "memory": []}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc, ptrace, and a process's word on it")
+def test_a_function_looks_into_no_other_runner_and_not_into_the_fork_server(beset: System):
+    call_runners_at_once(beset)
+
+    found = beset.call("look_into_others", wait_s=20).json()["result"]
+
+    assert int(found.pop("looked_at")[0]) > 0
+    assert found == {"server": [], "runner": []}

@@ -21,6 +21,8 @@ ENDING = {
     "runtime/callbacks/dispatch.py": "one attempt, and one wait that the loop awaits",
     "runtime/callbacks/resolving.py": "one look-up, whose asker waits no longer than it may",
     "runtime/processes/fork_server.py": "one kill, where asking for it brought nothing",
+    "runtime/execution/successors.py": "one runner being made",
+    "runtime/registry/event_loop.py": "what a call left open is closed, and awaited",
     "runtime/registry/parallel_loads.py": "one load, whose outcome is a ticket's",
     "runtime/store/multiplexer.py": "one connection being opened; who asks hears of the error",
     "runtime/store/plain_submission.py": "one group of submissions; each hearer is told",

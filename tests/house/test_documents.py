@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.main import COMMANDS
 from runtime.invocations.statuses import MOVES
@@ -12,7 +14,36 @@ from tests.support.settings_table import README, replace_table
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "tests/**/*.md")
+    for path in ROOT.glob(pattern)
+    if "node_modules" not in path.parts
+)
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _EDGE = re.compile(r"^ +(\w+) --> (\w+): (.+)$", re.MULTILINE)
+
+
+def anchors(document: Path) -> set[str]:
+    """Return what a link may point to within a document, as forges name its headings."""
+    text = _FENCED.sub("", document.read_text(encoding="utf-8"))
+    return {
+        re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+        for heading in _HEADING.findall(text)
+    }
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path):
+    dead = []
+    for place, anchor in _LINK.findall(document.read_text(encoding="utf-8")):
+        target = (document.parent / place).resolve() if place else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            dead.append(f"{place}#{anchor}")
+
+    assert dead == []
 
 
 def test_the_readme_s_table_of_settings_is_current():

@@ -20,6 +20,7 @@ FILES = sorted(
 LUA = sorted((ROOT / "runtime/store/lua").glob("*.lua"))
 VAGUE = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "types"}
 LONGEST = 300
+_BOUND = re.compile(r"unpack\(.*--.* at most [\d,]+|--.*unpack\(")
 _ELSEWHERE = {
     # Written in pieces, so that this file is not its own first finding.
     "a registry's host": re.compile(
@@ -66,9 +67,19 @@ def test_script_says_what_goes_in_what_comes_out_and_why_it_is_one(path: Path):
     script = load_script(path.stem)
 
     assert text.startswith(f"-- {path.stem}: "), "begin with the name and a sentence"
-    for heading in ("ARGV", "RETURNS", "WHY ONE SCRIPT"):
+    for heading in ("ARGV", "RETURNS", "MOST", "WHY ONE SCRIPT"):
         assert f"\n-- {heading}" in text, f"the header lacks {heading!r}"
     assert len(set(script.argv)) == len(script.argv)
+
+
+@pytest.mark.parametrize("path", [*LUA, *sorted(LUA[0].parent.glob("include/*.lua"))], ids=name)
+def test_script_says_how_long_each_list_is_that_it_unpacks(path: Path):
+    """Lua passes some 8,000 values to a call; what was written before one more stays half done."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    silent = [line for line in lines if "unpack(" in line and not _BOUND.search(line)]
+
+    assert not silent, "say `-- at most N` behind it, or use in_pieces"
 
 
 @pytest.mark.parametrize("what", _ELSEWHERE)

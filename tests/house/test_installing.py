@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-redis.lock", "requirements-dev.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-redis.lock",
+    "requirements-dev.lock",
+    "requirements-clients.lock",
+)
 _PIN = re.compile(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[\w.]+( ; .+)?")
 
 
@@ -34,9 +39,11 @@ def test_a_lock_file_is_pins_and_nothing_else(lock: str):
 def test_every_dependency_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
+    generator = (ROOT / "tests/clients/generator.in").read_text(encoding="utf-8")
 
-    runtime, bundled, tools = (pins(lock) for lock in LOCKS)
+    runtime, bundled, tools, clients = (pins(lock) for lock in LOCKS)
 
     assert wanted(project["dependencies"] + extras["build"]) <= runtime, "run `make lock`"
     assert wanted(extras["redis"]) <= bundled, "run `make lock`"
     assert wanted(extras["dev"]) <= tools, "run `make lock`"
+    assert wanted(generator.splitlines()) <= clients, "run `make lock`"

@@ -76,7 +76,7 @@ class RunningGateway:
             ttl_ms=TTL_MS,
             **how,  # type: ignore[arg-type]
         )
-        assert self.line.run(invocation_calls.settle([settlement])) == ["DONE"]
+        assert self.line.run(invocation_calls.settle([settlement], worker="w-1")) == ["DONE"]
 
     def signal(self, number: int) -> None:
         """Send the gunicorn arbiter a signal."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.record import Record, read
+from runtime.store.aftercare_calls import look_after, recount_running
 from runtime.store.invocation_calls import (
     Claim,
     Claimed,
-    Pulse,
     Settlement,
     claim,
     heartbeat,
@@ -22,6 +23,18 @@ from runtime.store.scripts import Call
 from runtime.store.submission_calls import Submitted, submit
 
 WEEK_MS = 7 * 24 * 3_600_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beat:
+    """What a worker hears that beats and looks after others."""
+
+    publishes: bool
+    queues: tuple[str, ...]
+    lost: tuple[str, ...]
+    cancelling: tuple[tuple[str, int], ...]
+    taken_over: tuple[tuple[str, str], ...]
+    expired: tuple[str, ...]
 
 
 class Life:
@@ -78,19 +91,31 @@ class Life:
         settlement = Settlement(
             id=claimed.id, token=claimed.token, status=status, ttl_ms=WEEK_MS, **more
         )
-        [reply] = self.line.run(settle([settlement]))
+        [reply] = self.line.run(settle([settlement], worker=claimed.worker))
         return reply
 
-    def beat(self, *held: Claimed, worker: str = "w1", lease_ms: int = 10_000) -> Pulse:
-        return self.line.run(
+    def beat(self, *held: Claimed, worker: str = "w1", lease_ms: int = 10_000) -> Beat:
+        """Beat, then look after what nobody holds, as a worker does."""
+        pulse = self.line.run(
             heartbeat(
                 worker=worker,
                 lease_ms=lease_ms,
                 worker_ttl_ms=30_000,
-                can_publish=True,
+                may_publish=1,
                 details=b"{}",
                 held=[(c.id, c.token) for c in held],
             )
+        )
+        care = self.line.run(look_after(lease_ms=lease_ms))
+        if care.is_miscounted:
+            self.line.run(recount_running())
+        return Beat(
+            publishes=pulse.publishes,
+            queues=pulse.queues,
+            lost=pulse.lost,
+            cancelling=pulse.cancelling,
+            taken_over=care.taken_over,
+            expired=care.expired,
         )
 
     def read(self, invocation_id: str) -> Record:

@@ -24,7 +24,8 @@ class Published:
         return self.line.run(read_versions())
 
     def has(self, *names: str) -> Callable[[], bool]:
-        return lambda: set(names) == set(self.all())
+        """Whether these are published and no others; what is still being loaded is neither."""
+        return lambda: set(names) == {n for n, m in self.all().items() if not m.is_loading}
 
     def error_of(self, name: str) -> str | None:
         manifest = self.all().get(name)

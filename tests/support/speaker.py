@@ -22,7 +22,9 @@ class Speaker:
         for kind, data in notes:
             self.number += count_events(kind, data)
             entries.append(Entry(number=self.number, kind=kind, data=data))
-        assert self.gateway.line.run(append_events(self.id, self.claimed.token, entries))
+        assert self.gateway.line.run(
+            append_events(self.id, self.claimed.token, entries, worker=self.claimed.worker)
+        )
 
     def finish(self, status: str = "succeeded", **how: object) -> None:
         self.gateway.finish(self.claimed, status, **how)

@@ -23,6 +23,7 @@ import psutil
 
 from gateway.cli.embedded_redis import place_socket
 from gateway.cli.state_file import UpState, read_state
+from runtime.invocations.consistency import Finding, check_all
 from runtime.store.line import Line
 from runtime.store.scripts import Call
 from tests.support.waiting import eventually
@@ -106,6 +107,14 @@ class System:
         finally:
             line.close()
 
+    def check(self) -> list[Finding]:
+        """Compare everything that Redis holds; return what does not fit."""
+        line = Line(f"unix://{self.redis_socket}")
+        try:
+            return check_all(line)
+        finally:
+            line.close()
+
     def _state(self) -> UpState:
         state = read_state(self.data)
         assert state is not None, "the system does not run"
@@ -123,6 +132,7 @@ def running_system(
     functions: Path | None = None,
     environment: Mapping[str, str] | None = None,
     wrapper: Sequence[str] = (),
+    working_folder: Path | None = None,
 ) -> Iterator[System]:
     """Start `penstock up` with its data under `folder`; stop it at the end.
 
@@ -142,7 +152,7 @@ def running_system(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=_clean_environment() | {"PENSTOCK_LOG_LEVEL": "info"} | dict(environment or {}),
-            cwd=Path(__file__).parents[2],
+            cwd=working_folder or Path(__file__).parents[2],
         )
     try:
         base_url = _await_ready(up, folder / "data", log)

@@ -9,6 +9,7 @@ import { factList, functionFacts, loadError, signature } from "../parts/function
 import { follow } from "../parts/following.js";
 import { makeInvocationTable, shortId } from "../parts/invocation_table.js";
 import { makeInvokeForm } from "../parts/invoke_form.js";
+import { makeRequestForm } from "../parts/request_form.js";
 import { makeOutput } from "../parts/output.js";
 import { badge } from "../parts/status_badge.js";
 import { makeStatisticsCharts } from "../parts/statistics_charts.js";
@@ -79,9 +80,11 @@ export async function show(view, { name, query }, signal) {
           h(
             "h2",
             {},
-            start ? `Invoke again, arguments from ${shortId(query.get("from"))}` : "Invoke",
+            start ? `Invoke again, ${start.request ? "the request" : "arguments"} from ${shortId(query.get("from"))}` : "Invoke",
           ),
-          makeInvokeForm(definition, start, accepted),
+          start?.request
+            ? makeRequestForm(definition, start.request, accepted)
+            : makeInvokeForm(definition, start?.arguments, accepted),
         ),
         outcome,
       ),
@@ -97,8 +100,7 @@ export async function show(view, { name, query }, signal) {
 }
 
 async function readStart(id, signal) {
-  if (!id) return null;
-  return (await get(path("invocations", id), signal)).arguments;
+  return id ? await get(path("invocations", id), signal) : null;
 }
 
 async function followHere(place, id, signal) {

@@ -94,7 +94,7 @@ const COLUMNS = [
   {
     name: "Summary",
     kind: "what",
-    value: (item) => [item.error, item.summary, item.version],
+    value: (item) => [item.state, item.error, item.summary, item.version],
     draw: drawSummary,
   },
   { name: "Queue", value: (item) => item.queue, draw: (item) => item.queue },
@@ -113,6 +113,7 @@ const COLUMNS = [
 ];
 
 function drawSummary(item) {
+  if (item.state === "loading") return h("span", { class: "none" }, "is being loaded");
   if (!item.error) return item.summary || h("span", { class: "none" }, "no docstring");
   const place = `${item.error.file}${item.error.line ? `:${item.error.line}` : ""}`;
   return [badge("failed"), ` does not load: ${item.error.type} in ${place}`];

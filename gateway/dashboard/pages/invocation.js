@@ -15,6 +15,7 @@ import { factList } from "../parts/function_facts.js";
 import { shortId } from "../parts/invocation_table.js";
 import { jsonView } from "../parts/json_view.js";
 import { makeOutput } from "../parts/output.js";
+import { requestView } from "../parts/request_view.js";
 import { isolated } from "../parts/safe_text.js";
 import { badge, isEnded } from "../parts/status_badge.js";
 import { timeline } from "../parts/timeline.js";
@@ -39,7 +40,9 @@ export async function show(view, { id }, signal) {
     redraw(head, headValue(invocation), () => drawHead(invocation, () => follower?.look()));
     redraw(facts, invocation, () => factList(factsOf(invocation)));
     drawTimeline();
-    redraw(given, [invocation.id], () => jsonView(invocation.arguments));
+    redraw(given, [invocation.id], () =>
+      invocation.request ? requestView(invocation.request) : jsonView(invocation.arguments),
+    );
     output.show(told);
     if (status && status !== invocation.status) announce(`It is ${invocation.status}`);
     status = invocation.status;
@@ -78,7 +81,7 @@ export async function show(view, { id }, signal) {
     head,
     facts,
     panel("Timeline", line),
-    h("div", { class: "columns" }, panel("Arguments", given), output.element),
+    h("div", { class: "columns" }, panel(told.invocation.request ? "Request" : "Arguments", given), output.element),
     callback,
   );
   poll(lookAtDelivery, DELIVERY_MS, signal);

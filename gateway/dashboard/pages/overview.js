@@ -17,6 +17,7 @@ const WINDOWS = { 60: "1 hour", 360: "6 hours", 1440: "24 hours" };
 export async function show(view, route, signal) {
   let minutes = route.query.get("minutes") in WINDOWS ? route.query.get("minutes") : "60";
   const alarms = h("div", { class: "alarms" });
+  const setAside = h("div", { class: "alarms" });
   const figures = h("dl", { class: "figures" });
   const charts = makeStatisticsCharts();
   const failing = failingTable();
@@ -47,16 +48,18 @@ export async function show(view, route, signal) {
   async function look() {
     const isTurn = (every) => turn % every === 0;
     const wanted = minutes;
-    const [queueList, workerList, functionList] = await Promise.all([
+    const [queueList, workerList, functionList, quarantine] = await Promise.all([
       get("/queues", signal),
       get("/workers", signal),
       isTurn(5) ? get("/functions", signal) : null,
+      isTurn(5) ? get("/quarantine", signal) : null,
     ]);
     if (isTurn(minutes === "60" ? 2 : 15))
       statistics = await get(withQuery("/statistics", { minutes: wanted }), signal);
     if (isTurn(3)) failures = await get("/invocations?status=failed&limit=8", signal);
     turn += 1;
     if (functionList) drawAlarms(alarms, functionList.items);
+    if (quarantine) drawQuarantine(setAside, quarantine);
     drawFigures(figures, statistics, queueList.items, workerList.items);
     charts.show(statistics.points);
     failing.show(statistics.failing.slice(0, 8));
@@ -73,6 +76,7 @@ export async function show(view, route, signal) {
       h("div", { class: "page-tools" }, windows),
     ),
     alarms,
+    setAside,
     figures,
     charts.element,
     h(
@@ -151,6 +155,23 @@ function drawAlarms(place, functions) {
             i ? ", " : "",
             h("a", { href: to("functions", one.name) }, one.name),
             one.version ? " (the version before still serves)" : " (calls are refused)",
+          ]),
+        ),
+  );
+}
+
+function drawQuarantine(place, { count: total, items }) {
+  redraw(place, { total, items: items.slice(0, 3) }, () =>
+    total === 0
+      ? null
+      : h(
+          "div",
+          { class: "alarm", role: "alert" },
+          h("strong", {}, `${many(total, "invocation is", "invocations are")} set aside: `),
+          "their records are gone or damaged. ",
+          items.slice(0, 3).map((one, i) => [
+            i ? ", " : "Latest: ",
+            h("a", { href: to("invocations", one.id), title: one.reason }, one.function || one.id),
           ]),
         ),
   );

@@ -7,6 +7,7 @@ import { ago } from "../scripts/moments.js";
 import { poll } from "../scripts/poll.js";
 import { to } from "../scripts/router.js";
 import { shortId } from "../parts/invocation_table.js";
+import { makeCheckView } from "../parts/check_view.js";
 import { makeTable } from "../parts/table.js";
 
 const EVERY_MS = 2000;
@@ -25,7 +26,11 @@ export async function show(view, _, signal) {
     ],
     columns: COLUMNS,
   });
-  const look = async () => table.show((await get("/workers", signal)).items);
+  const check = makeCheckView();
+  const look = async () => {
+    const [workers] = await Promise.all([get("/workers", signal), check.look(signal)]);
+    table.show(workers.items);
+  };
   await look();
   view.append(
     h("div", { class: "page-head" }, h("h1", {}, "Workers")),
@@ -35,6 +40,7 @@ export async function show(view, _, signal) {
       "A worker that is not heard of for a while leaves this list, and others take over what it ran.",
     ),
     h("section", { class: "panel" }, table.element),
+    check.element,
   );
   poll(look, EVERY_MS, signal);
 }
@@ -77,12 +83,39 @@ const COLUMNS = [
     draw: (worker) => size(worker.memory_bytes),
   },
   {
+    name: "Functions",
+    kind: "what",
+    value: (worker) => [worker.publishes, worker.functions],
+    draw: drawFolder,
+  },
+  {
     name: "Runs now",
     kind: "what",
     value: (worker) => worker.running,
     draw: (worker) => drawRunning(worker.running),
   },
 ];
+
+const SAID = {
+  published: "same files",
+  differs: "other files",
+  empty: "no files",
+  absent: "no folder",
+  unknown: "",
+};
+
+function drawFolder(worker) {
+  const folder = worker.functions;
+  if (worker.publishes && folder.state === "published") return "publishes";
+  const said = [worker.publishes ? "publishes" : "", SAID[folder.state] ?? folder.state];
+  const text = said.filter(Boolean).join(", ");
+  if (folder.state !== "differs" && folder.state !== "empty") return text || "–";
+  return [
+    h("strong", {}, text),
+    h("p", { class: "note" }, `not as published: ${folder.differing.join(", ")}`),
+    h("p", { class: "note" }, "to publish them: ", h("code", {}, "penstock publish")),
+  ];
+}
 
 function drawRunning(running) {
   if (running.length === 0) return h("span", { class: "none" }, "idle");

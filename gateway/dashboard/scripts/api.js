@@ -46,15 +46,17 @@ export async function getIfAllowed(address, signal) {
   }
 }
 
-/** Send a request with an optional JSON body (a value, or its text). */
+/** Send a request with an optional body: a value that becomes JSON, text or bytes; JSON if not said. */
 export async function ask(method, address, { body, headers = {}, signal } = {}) {
   const limit = AbortSignal.timeout(LIMIT_MS);
-  const given = { Accept: "application/json", ...headers };
-  if (body !== undefined) given["Content-Type"] = "application/json";
+  const given = new Headers({ Accept: "application/json", ...headers });
+  if (body !== undefined && !given.has("Content-Type"))
+    given.set("Content-Type", "application/json");
+  const isReady = body === undefined || typeof body === "string" || body instanceof Uint8Array;
   const response = await reach(address, {
     method,
     headers: given,
-    body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+    body: isReady ? body : JSON.stringify(body),
     signal: signal ? AbortSignal.any([signal, limit]) : limit,
   });
   const text = await response.text();

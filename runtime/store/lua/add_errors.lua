@@ -3,6 +3,7 @@
 -- ARGV     counts...
 --          pairs: kind (unavailable, refused, other), how many
 -- RETURNS  OK
+-- MOST     2 steps a kind of error; there are three
 -- WHY ONE SCRIPT  it is several counters and one round trip.
 for at = rest, #ARGV, 2 do
   redis.call('HINCRBY', key_stats(), 'redis_errors_' .. ARGV[at], ARGV[at + 1])

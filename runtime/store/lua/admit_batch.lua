@@ -5,6 +5,7 @@
 --          an empty word or 0 means "none" everywhere
 -- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | LIMITED | REVOKED, batch, what waits or ms to wait, calls left
 --          for the caller, ms until they are all back}
+-- MOST     10 steps
 -- WHY ONE SCRIPT  a caller's calls are judged and counted in one step.
 -- include: clock
 -- include: pace

@@ -2,6 +2,7 @@
 --
 -- ARGV     name, manifest
 -- RETURNS  CHANGED | SAME
+-- MOST     6 steps
 -- WHY ONE SCRIPT  the news must not be heard before the manifest it is about is there.
 
 if redis.call('HGET', key_functions(), name) == manifest then

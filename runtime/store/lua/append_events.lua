@@ -1,9 +1,10 @@
 -- append_events: what a running attempt tells: progress, log lines, items, events.
 --
--- ARGV     id, token, most_bytes, ttl_ms, entries...
+-- ARGV     id, token, worker, most_bytes, ttl_ms, entries...
 --          an entry is 3 values: number, kind, data; numbers rise within an attempt, and an entry
 --          that is sent again is taken once
 -- RETURNS  DONE | STALE
+-- MOST     3 steps an entry, of 256 KiB together; 100 pages of 100 entries are dropped at most
 -- WHY ONE SCRIPT  an attempt that lost its lease must not speak for the one that took over.
 -- An entry's id in the stream is <attempt>-<number>, so the order is that of the attempts. The oldest
 -- go when an invocation has told more than most_bytes.
@@ -11,8 +12,9 @@
 -- include: create_delivery
 -- include: finish
 local ENTRY_BYTES = 64
-local was = read_facts(id)
-if was.status ~= 'running' or was.token ~= token then
+local is_hash, was = pcall(read_facts, id)
+if not is_hash or was.status ~= 'running' or was.token ~= token or was.worker ~= worker
+  or not was.attempt then
   return 'STALE'
 end
 local stream, record = key_events(id), key_record(id)

@@ -3,6 +3,7 @@
 -- ARGV     id, ttl_ms, owner
 --          owner is whose it must be; '' is anybody's
 -- RETURNS  CANCELLED | CANCELLING | FINISHED | MISSING
+-- MOST     60 steps
 -- WHY ONE SCRIPT  it may be claimed or end while we look.
 -- include: clock
 -- include: lanes
@@ -10,26 +11,42 @@
 -- include: gather
 -- include: tally
 -- include: finish
-local was = read_facts(id)
-local status = was.status
-if not status or (owner ~= '' and redis.call('HGET', key_record(id), 'caller') ~= owner) then
-  return 'MISSING'
-end
-if status == 'running' then
-  redis.call('HSET', key_record(id), 'cancelling', '1')
-  local control = key_control(was.worker)
-  redis.call('RPUSH', control, 'cancel ' .. id .. ' ' .. was.token)
-  redis.call('PEXPIRE', control, 60000)
-  return 'CANCELLING'
-end
-if status ~= 'queued' and status ~= 'scheduled' and status ~= 'retrying' then
-  return 'FINISHED'
-end
-redis.call('HSET', key_record(id), 'cancelling', '1')
-take_from_lane(was.queue, was.function_name, was.key, id)
-redis.call('ZREM', key_due(was.queue), id)
+-- include: leave
+-- include: quarantine
 local now = now_ms()
-finish(id, was, 'cancelled', tonumber(ttl_ms), now, {})
+
+local function cancel()
+  local was = read_facts(id)
+  local status = was.status
+  if was.created_at == 0 and not was.function_name
+    or owner ~= '' and redis.call('HGET', key_record(id), 'caller') ~= owner then
+    return 'MISSING'
+  end
+  check_facts(was)
+  if status == 'running' then
+    check_running(was)
+    redis.call('HSET', key_record(id), 'cancelling', '1')
+    -- Only this worker reads the list, and the token says which of its attempts is meant.
+    local control = key_control(was.worker)
+    redis.call('RPUSH', control, 'cancel ' .. id .. ' ' .. was.token)
+    redis.call('PEXPIRE', control, 60000)
+    return 'CANCELLING'
+  end
+  if status ~= 'queued' and status ~= 'scheduled' and status ~= 'retrying' then
+    return 'FINISHED'
+  end
+  redis.call('HSET', key_record(id), 'cancelling', '1')
+  take_from_lane(was.queue, was.function_name, was.key, id)
+  redis.call('ZREM', key_due(was.queue), id)
+  finish(id, was, 'cancelled', tonumber(ttl_ms), now, {})
+  return 'CANCELLED'
+end
+
+local is_sound, word = pcall(cancel)
+if not is_sound then
+  set_aside(id, word, now, { in_lane = true })
+  word = redis.pcall('HEXISTS', key_record(id), 'status') == 1 and 'FINISHED' or 'MISSING'
+end
 write_gathered()
 write_tally(now)
-return 'CANCELLED'
+return word

@@ -4,6 +4,7 @@
 --          fields are pairs of its hash
 -- RETURNS  CHANGED | MISSING | DECLARED
 --          DECLARED: it is its function's own, which only pauses and resumes
+-- MOST     12 steps
 -- WHY ONE SCRIPT  a tick between the change and its consequence would fire what no longer is meant.
 -- include: clock
 -- include: schedules

@@ -3,6 +3,7 @@
 -- ARGV     id, name, digest, scopes, rate, lifetime_ms, callback_secret, replaces_secret, outlived_kept_ms
 --          lifetime_ms 0 is for ever; replaces_secret makes callback_secret the newest of two
 -- RETURNS  {created_at, expires_at or 0, 1 if the callback secret was taken}
+-- MOST     12 steps
 -- WHY ONE SCRIPT  its life begins by Redis's clock, and of two keys made at once for a new name
 --                 only one may bring the name's secret.
 -- include: clock

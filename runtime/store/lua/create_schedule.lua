@@ -3,6 +3,7 @@
 -- ARGV     id, fields...
 --          fields are pairs of its hash: function, arguments, cron, timezone, paused, overlap, catch_up
 -- RETURNS  created_at
+-- MOST     12 steps
 -- WHY ONE SCRIPT  one that is listed must be ticked, and the ticker that is woken must find it.
 -- include: clock
 -- include: schedules
@@ -12,7 +13,8 @@ local created = redis.call('HGET', key, 'created_at')
 if created then
   return tonumber(created)
 end
-redis.call('HSET', key, 'source', 'api', 'created_at', now, unpack(ARGV, rest))
+redis.call('HSET', key, 'source', 'api', 'created_at', now,
+  unpack(ARGV, rest))  -- at most 40
 redis.call('ZADD', key_schedules(), 0, id)
 begin_anew(id, now)
 return now

@@ -2,6 +2,7 @@
 --
 -- ARGV     id, invocation, version, queue, priority, max_age_ms, max_waiting
 -- RETURNS  {NEW | FULL | MISSING, created_at or what waits, arguments}
+-- MOST     30 steps
 -- WHY ONE SCRIPT  the schedule must name the invocation as its last one, and be there.
 -- include: clock
 -- include: lanes

@@ -3,6 +3,7 @@
 -- ARGV     limit, before_at, before_id, statuses...
 --          the page begins after (before_at, before_id); before_at '' is the newest
 -- RETURNS  entries; each is {id, created_at, invocation, url, status, next_at, attempts…}
+-- MOST     8 steps a delivery, of at most 100, and 100 attempts of each
 -- WHY ONE SCRIPT  a delivery that changes its status between two reads would be shown twice or not
 --                 at all. What the index holds beyond its life is dropped in passing.
 local want = tonumber(limit)

@@ -2,6 +2,7 @@
 --
 -- ARGV     ids...
 -- RETURNS  how many of them there still are
+-- MOST     4 steps
 -- WHY ONE SCRIPT  a key that was revoked meanwhile must not come back as a field without a key.
 -- include: clock
 local now, noted = now_ms(), 0

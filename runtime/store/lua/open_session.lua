@@ -2,6 +2,7 @@
 --
 -- ARGV     digest, api_key, longest_ms
 -- RETURNS  how long it lasts in ms; 0 if the key is not valid
+-- MOST     6 steps
 -- WHY ONE SCRIPT  a session must not outlive a key that is revoked between look and write.
 -- include: clock
 -- include: api_keys

@@ -2,6 +2,7 @@
 --
 -- ARGV     queue, paused
 -- RETURNS  OK | MISSING
+-- MOST     5 steps
 -- WHY ONE SCRIPT  a resumed queue must wake a worker, or what waits there would wait on.
 -- include: clock
 -- include: lanes

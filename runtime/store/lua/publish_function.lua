@@ -4,6 +4,7 @@
 --          limits is "concurrency count per_ms" with 0 for none, '' without any; cron is '' for
 --          a function without a schedule of its own
 -- RETURNS  CHANGED | SAME
+-- MOST     20 steps, and a look at the version of each function
 -- WHY ONE SCRIPT  a gateway that hears the news must find a manifest, the version it
 --                 speaks of and that version's source together; never two of three. And
 --                 a tick must not fire what the function no longer asks for.

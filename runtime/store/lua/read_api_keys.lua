@@ -3,6 +3,7 @@
 -- ARGV     id
 --          '' is every key
 -- RETURNS  {now in ms, {id, expires_at or 0, key as HGETALL}…}
+-- MOST     2 steps a key; there are at most 1,000
 -- WHY ONE SCRIPT  one round trip, and the moment that expiry is judged by.
 -- include: clock
 local reply = { now_ms() }

@@ -2,6 +2,7 @@
 --
 -- ARGV     batch, from, most
 -- RETURNS  {batch as HGETALL, its delivery's status or '', its attempts, {id, record as `brief` gives it}…}
+-- MOST     25 steps a member that is shown, at most 500
 -- WHY ONE SCRIPT  one round trip, and counts that fit the members shown.
 -- include: brief
 local all = redis.call('HGETALL', key_batch(batch))

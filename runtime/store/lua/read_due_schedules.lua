@@ -3,6 +3,7 @@
 -- ARGV     most
 -- RETURNS  {now, ms until the next is due or -1, entries…}; an entry is {id, due, revision, since,
 --          cron, timezone, catch_up, function, manifest or ''}
+-- MOST     3 steps a schedule that is due, of at most 100
 -- WHY ONE SCRIPT  it costs one round trip, by the one clock.
 -- include: clock
 local now = now_ms()

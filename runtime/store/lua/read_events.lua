@@ -5,12 +5,13 @@
 --          after is an id of the stream that need not be in it
 -- RETURNS  {record as HGETALL would give it but without what is long, id of the last entry there is
 --          or '', {id, kind, data} of as many entries as most_bytes hold, but of one at least…}
+-- MOST     6 steps, and pages of 32 entries up to 64 KiB
 -- WHY ONE SCRIPT  between reading what is there and asking for more, more may come.
 local PAGE = 32
 local names = { 'function', 'version', 'status', 'queue', 'created_at', 'attempt', 'attempts',
   'scheduled_for', 'started_at', 'finished_at', 'worker', 'error' }
 local record, stream = key_record(id), key_events(id)
-local f = redis.call('HMGET', record, 'finished_at', 'watchers', unpack(names))
+local f = redis.call('HMGET', record, 'finished_at', 'watchers', unpack(names))  -- at most 20
 if not f[5] then
   return { {}, '' }
 end

@@ -3,11 +3,14 @@
 --
 -- ARGV     id, gateway
 -- RETURNS  {record as HGETALL, delivery's status or '', delivery's attempts}
+-- MOST     6 steps
 -- WHY ONE SCRIPT  between reading "running" and asking to be told, it may finish.
 local record = key_record(id)
-local all = redis.call('HGETALL', record)
+local all = redis.pcall('HGETALL', record)
 local reply = { all, '', 0 }
-if #all == 0 then
+if all.err then
+  return { {}, '', 0 }  -- no record at all
+elseif #all == 0 then
   return reply
 end
 local f = redis.call('HMGET', record, 'finished_at', 'waiters', 'delivery')

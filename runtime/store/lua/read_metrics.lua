@@ -1,49 +1,25 @@
--- read_metrics: everything that a scrape of /metrics shows, in one look.
+-- read_metrics: everything that a scrape of /metrics shows; of functions the first hundred.
 --
 -- ARGV     functions...
--- RETURNS  {bounds, functions, totals, queues, workers, deliveries}
+--          at most 100; read_function_metrics has those of the others
+-- RETURNS  {bounds, functions, totals, queues, workers, deliveries, quarantined}
 --          bounds: those of the histograms, in ms; functions: for each asked for, in turn, its
 --          counts {succeeded, failed, cancelled, expired, retried, lost} and its histograms
 --          {run: the buckets and the ms} and {queue: the same}; totals: {field, count, …} of
 --          what is counted for the whole system; queues: see queue_state; workers: how many live;
---          deliveries: {pending, age in ms of the oldest pending or -1}
+--          deliveries: {pending, age in ms of the oldest pending or -1}; quarantined: how many
+--          invocations are set aside
+-- MOST     100 functions, 1,000 workers, what queue_states looks at
 -- WHY ONE SCRIPT  the figures of one moment, in one round trip. Nothing in it grows with history.
 -- include: clock
 -- include: tally
+-- include: function_counts
 -- include: queue_state
 local now = now_ms()
-local COUNTS = { ':succeeded', ':failed', ':cancelled', ':expired', ':retried', ':lost' }
 local TOTALS = {
   'take_overs', 'late_results', 'deliveries_delivered', 'deliveries_failed', 'deliveries_stopped',
   'redis_errors_unavailable', 'redis_errors_refused', 'redis_errors_other', 'redis_errors_crash',
 }
-
--- counts(name, endings): the fields name .. ending of the statistics, as numbers.
-local function counts(name, endings)
-  local fields = {}
-  for i, ending in ipairs(endings) do
-    fields[i] = name .. ending
-  end
-  local values = redis.call('HMGET', key_stats(), unpack(fields))
-  for i = 1, #fields do
-    values[i] = tonumber(values[i] or '0')
-  end
-  return values
-end
-
-local BUCKETS = {}
-for i = 1, #BOUNDS + 1 do
-  BUCKETS[i] = ':' .. i
-end
-BUCKETS[#BUCKETS + 1] = ':ms'
-
-local functions = {}
-for at = rest, #ARGV do
-  functions[#functions + 1] = {
-    counts(ARGV[at], COUNTS), counts(ARGV[at] .. ':run', BUCKETS),
-    counts(ARGV[at] .. ':queue', BUCKETS),
-  }
-end
 
 local totals, values = {}, counts('', TOTALS)
 for i, name in ipairs(TOTALS) do
@@ -58,6 +34,7 @@ end
 local pending = key_deliveries('pending')
 local oldest = redis.call('ZRANGE', pending, 0, 0, 'WITHSCORES')[2]
 return {
-  BOUNDS, functions, totals, queue_states(now), workers,
+  BOUNDS, counts_of_functions(rest, #ARGV), totals, queue_states(now), workers,
   { redis.call('ZCARD', pending), oldest and math.max(0, now - oldest) or -1 },
+  redis.call('ZCARD', key_broken()),
 }

@@ -3,6 +3,7 @@
 -- ARGV
 -- RETURNS  for each queue {name, paused 1 or 0, waiting, scheduled or retrying, running,
 --          age in ms of the oldest waiting or -1}
+-- MOST     4 steps a queue, and what queue_states looks at
 -- WHY ONE SCRIPT  the figures of one moment.
 -- include: clock
 -- include: queue_state

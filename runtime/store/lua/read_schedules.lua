@@ -3,6 +3,7 @@
 -- ARGV     id, after, most
 --          id for that one alone, else '' and the last id of the page before, '' for the first
 -- RETURNS  {now, next id or '', {id, schedule as HGETALL, {last skips…}}…}
+-- MOST     3 steps a schedule
 -- WHY ONE SCRIPT  one round trip, and the moment from which what comes is counted.
 -- include: clock
 local reply = { now_ms(), '' }

@@ -2,6 +2,7 @@
 --
 -- ARGV     digest
 -- RETURNS  {now in ms, when the session ends, {id, expires_at or 0, key as HGETALL}} or {}
+-- MOST     4 steps
 -- WHY ONE SCRIPT  a session is worth what its key is worth at the same moment.
 -- include: clock
 -- include: api_keys

@@ -2,6 +2,7 @@
 --
 -- ARGV
 -- RETURNS  for each worker {id, details as JSON, started_at, last_seen_at}
+-- MOST     2 steps a worker
 -- WHY ONE SCRIPT  a worker may leave between the list and its details.
 local reply = {}
 for _, worker in ipairs(redis.call('ZRANGE', key_workers(), 0, -1)) do

@@ -3,6 +3,7 @@
 -- ARGV     delivery_id, record_ttl_ms
 -- RETURNS  OK | MISSING | GONE
 --          GONE: the invocation or batch is no longer kept, so there is nothing to send
+-- MOST     15 steps
 -- WHY ONE SCRIPT  a sender ending it and a person sending it again race; whoever looks and writes
 --                 in one step wins. One that is in flight or waits its turn is left alone.
 -- include: clock

@@ -1,10 +1,12 @@
 -- release_invocations: a worker gives back what it claimed and will not finish.
 --
--- ARGV     cancelled_ttl_ms, entries...
+-- ARGV     worker, cancelled_ttl_ms, entries...
 --          an entry is 3 values: id, token, 1 if it had begun else 0
 -- RETURNS  how many went back to their lanes
+-- MOST     40 steps an entry; its caller sends what one worker holds
 -- WHY ONE SCRIPT  the lease may have been taken over meanwhile; only its holder may give it back.
--- An attempt that was not begun is not counted; the token stays spent.
+-- An attempt that was not begun is not counted; the token stays spent. One damaged record harms no
+-- other: it is set aside.
 -- include: clock
 -- include: lanes
 -- include: create_delivery
@@ -12,27 +14,34 @@
 -- include: tally
 -- include: finish
 -- include: leave
+-- include: quarantine
 local now = now_ms()
 local released = 0
-for at = rest, #ARGV, 3 do
-  local id = ARGV[at]
+
+local function give_back(id, token, has_begun)
   local was = read_facts(id)
-  if was.status == 'running' and was.token == ARGV[at + 1] then
-    redis.call('HINCRBY', key_record(id), 'attempt', tonumber(ARGV[at + 2]) - 1)
-    leave_running(id, was)
-    if ARGV[at + 2] == '1' then
-      note_attempt(id, was, now, 'given_back', '')
-    end
-    if was.is_cancelling then
-      finish(id, was, 'cancelled', tonumber(cancelled_ttl_ms), now, {})
-    else
-      redis.call('HSET', key_record(id), 'status', 'queued')
-      put_in_lane(was.queue, was.function_name, was.key, id, urgency(was.priority, was.created_at))
-      if was.batch then
-        count_in_batch(was.batch, now, 'running', 'queued')
-      end
-      poke(id, was.watchers)
-    end
+  if was.status ~= 'running' or was.token ~= token or was.worker ~= worker then
+    return false
+  end
+  check_running(was)
+  redis.call('HINCRBY', key_record(id), 'attempt', has_begun and 0 or -1)
+  leave_running(id, was)
+  if has_begun then
+    note_attempt(id, was, now, 'given_back', '')
+  end
+  if was.is_cancelling then
+    finish(id, was, 'cancelled', tonumber(cancelled_ttl_ms), now, {})
+  else
+    wait_again(id, was, now)
+  end
+  return true
+end
+
+for at = rest, #ARGV, 3 do
+  local is_sound, is_back = pcall(give_back, ARGV[at], ARGV[at + 1], ARGV[at + 2] == '1')
+  if not is_sound then
+    set_aside(ARGV[at], is_back, now, { is_running = true })
+  elseif is_back then
     released = released + 1
   end
 end

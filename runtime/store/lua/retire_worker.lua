@@ -2,6 +2,7 @@
 --
 -- ARGV     worker
 -- RETURNS  OK
+-- MOST     5 steps
 -- WHY ONE SCRIPT  the publisher's lease is given up only by its holder.
 redis.call('DEL', key_worker(worker), key_control(worker))
 redis.call('ZREM', key_workers(), worker)

@@ -3,6 +3,7 @@
 -- ARGV     delivery_id, attempt, verdict, retry_in_ms, pace, entry
 --          verdict is delivered, failed, stopped, or pending (try again); pace quick, steady, slow
 -- RETURNS  OK | LOST
+-- MOST     25 steps
 -- WHY ONE SCRIPT  the attempt's number is its fencing token: a sender whose lease another took over
 --                 must not change the delivery between our look and our write.
 -- include: clock

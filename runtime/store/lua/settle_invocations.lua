@@ -1,11 +1,15 @@
 -- settle_invocations: what became of some attempts; everything that ends with them ends here.
 --
--- ARGV     poison_limit, failure_ttl_ms, entries...
+-- ARGV     worker, poison_limit, failure_ttl_ms, entries...
 --          an entry is 10 values: id, token, status (succeeded, failed, retrying, lost, cancelled),
 --          ttl_ms, retry_after_ms, result_type, media_type, result, error, logs
--- RETURNS  for each entry DONE | STALE | REPEATED
+-- RETURNS  for each entry DONE | STALE | REPEATED | BROKEN
+--          BROKEN: its record is damaged, and it was set aside
+-- MOST     50 steps an entry; its caller sends at most 64
 -- WHY ONE SCRIPT  a result from a worker whose lease was taken over must change nothing; and the
 --                 status, the lease, the statistics, the waiters and the callback are one fact.
+-- An attempt is known by its token and its worker: where Redis was put back to a moment before, two
+-- workers may hold the same token. One damaged record harms no other.
 -- include: clock
 -- include: gather
 -- include: tally
@@ -15,6 +19,7 @@
 -- include when needed: create_delivery
 -- include when needed: finish
 -- include when needed: leave
+-- include when needed: quarantine
 local now = now_ms()
 local replies = {}
 local is_limited, in_batch = {}, {}
@@ -45,26 +50,32 @@ end
 -- settle(at, id, status): write what became of an attempt whose token has been checked, whatever it is.
 local function settle(at, id, status)
   local record, was = key_record(id), rare().read_facts(id)
+  made.check_running(was)
   if status == 'retrying' and was.is_cancelling then
     status = 'cancelled'
   end
   local fields = fields_of(at, status)
   if status == 'lost' then
     if #fields > 0 then
-      redis.call('HSET', record, unpack(fields))
+      redis.call('HSET', record, unpack(fields))  -- at most 8
     end
-    made.lose(id, was, now, poison_limit, failure_ttl_ms)
+    made.lose(id, was, now, tonumber(poison_limit), failure_ttl_ms)
   elseif status == 'retrying' then
     local due = now + ARGV[at + 4]
-    redis.call('HSET', record, 'status', 'retrying', 'retry_at', due, unpack(fields))
+    redis.call('HSET', record, 'status', 'retrying', 'retry_at', due,
+      unpack(fields))  -- at most 8
     tally(was.function_name .. ':retried', 1)
     made.leave_running(id, was)
     made.note_attempt(id, was, now, 'retrying', ARGV[at + 8])
     made.put_later(was.queue, id, due)
+    remove_member(key_index('live'), id)
+    remove_member(key_index('live:' .. was.function_name), id)
+    add_member(key_index('retrying'), '0', id)
+    add_member(key_index('retrying:' .. was.function_name), '0', id)
+    made.poke(id, was.watchers)
     if was.batch then
       made.count_in_batch(was.batch, now, 'running', 'retrying')
     end
-    made.poke(id, was.watchers)
   else
     if status == 'succeeded' and was.attempt ~= '1' then
       redis.call('HDEL', record, 'error')
@@ -80,7 +91,7 @@ local function is_first_and_free(f)
   if is_limited[name] == nil then
     is_limited[name] = redis.call('EXISTS', key_running(name)) == 1
   end
-  return f[6] == '1' and f[9] and f[10] and not is_limited[name]
+  return f[6] == '1' and f[4] and f[5] and f[7] and f[9] and not is_limited[name]
 end
 
 -- end_first_attempt(at, id, status, f): write an ending for ever. Every running record has ten
@@ -110,11 +121,13 @@ local function end_first_attempt(at, id, status, f)
     told = { 'batch', batch, 'caller', m[6], 'tags', m[7], 'priority', m[8], 'key', m[9] }
   end
   local place, fields = place_of(f[3], status), fields_of(at, status)
+  -- What may fail comes before what is written.
+  local ran_ms, waited_ms = now - f[7], math.max(0, f[7] - f[5])
   end_record(id, place, status, ARGV[at + 3], now, fields)
   change_count(key_queue(f[4]), 'running', -1)
   remove_member(key_leases(), id)
-  tally_time(place.run, now - f[7])
-  tally_time(place.queue, math.max(0, f[7] - f[5]))
+  tally_time(place.run, ran_ms)
+  tally_time(place.queue, waited_ms)
   if batch then
     local counts = in_batch[batch] or {}
     counts[status] = (counts[status] or 0) + 1
@@ -127,24 +140,34 @@ local function end_first_attempt(at, id, status, f)
   end
 end
 
-for at = rest, #ARGV, 10 do
+-- end_attempt(at): what an entry says, if it may.
+local function end_attempt(at)
   local id, token, status = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local f = redis.call('HMGET', key_record(id), 'status', 'token', 'function', 'queue',
     'created_at', 'attempt', 'started_at', 'waiters', 'version', 'worker')
   local was = f[1]
-  if was == 'running' and f[2] == token then
-    if (status == 'succeeded' or status == 'failed') and is_first_and_free(f) then
+  local is_holder = f[2] == token and f[10] == worker
+  if was == 'running' and is_holder then
+    if (status == 'succeeded' or status == 'failed') and f[3] and is_first_and_free(f) then
       end_first_attempt(at, id, status, f)
     else
       settle(at, id, status)
     end
-    replies[#replies + 1] = 'DONE'
-  elseif was ~= 'running' and f[2] == token and (was == status or status == 'lost') then
-    replies[#replies + 1] = 'REPEATED'
-  else
-    tally('late_results', 1)
-    replies[#replies + 1] = 'STALE'
+    return 'DONE'
+  elseif is_holder and (was == status or status == 'lost') then
+    return 'REPEATED'
   end
+  tally('late_results', 1)
+  return 'STALE'
+end
+
+for at = rest, #ARGV, 10 do
+  local is_sound, word = pcall(end_attempt, at)
+  if not is_sound then
+    rare().set_aside(ARGV[at], word, now, { is_running = true })
+    word = 'BROKEN'
+  end
+  replies[#replies + 1] = word
 end
 for batch, counts in pairs(in_batch) do
   for status, count in pairs(counts) do

@@ -3,6 +3,7 @@
 -- ARGV     batch, function_name, queue, version, callback, staged_ttl_ms, priority, fairness_key, tags, traceparent, tracestate, caller, entries...
 --          an entry is 2 values: id, arguments
 -- RETURNS  how many are staged now
+-- MOST     8 steps a member, of at most 500
 -- WHY ONE SCRIPT  a part repeated after a lost answer must not be doubled.
 -- include: clock
 local now = now_ms()

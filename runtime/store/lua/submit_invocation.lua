@@ -6,6 +6,7 @@
 --          retried is the invocation this one repeats; with once, only if nobody has before
 -- RETURNS  {NEW | REPLAYED | CONFLICT | RETRIED | FULL | LIMITED | REVOKED, id, created_at, what waits or ms
 --          to wait, calls left for the caller, ms until they are all back}
+-- MOST     40 steps
 -- WHY ONE SCRIPT  whoever holds the id must find the record, a worker that is woken must find it
 --                 in its lane, a repeated request must find the first, and a refused one leave
 --                 nothing behind.

@@ -2,15 +2,14 @@
 --
 -- ARGV     most
 -- RETURNS  how many went
+-- MOST     12 steps an invocation, of at most `most`
 -- WHY ONE SCRIPT  an id that is listed has a record.
 -- include: clock
 local now = now_ms()
 local ids = redis.call('ZRANGEBYSCORE', key_retention(), '-inf', now, 'LIMIT', 0, most)
 for _, id in ipairs(ids) do
   local f = redis.call('HMGET', key_record(id), 'function', 'status', 'tags')
-  redis.call('ZREM', key_index('all'), id)
   if f[1] then
-    redis.call('ZREM', key_index('fn:' .. f[1]), id)
     redis.call('ZREM', key_index('end:' .. f[2]), id)
     redis.call('ZREM', key_index('end:' .. f[1] .. ':' .. f[2]), id)
     if f[3] then

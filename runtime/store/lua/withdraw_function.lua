@@ -3,6 +3,7 @@
 --
 -- ARGV     name, superseded_ttl_ms
 -- RETURNS  CHANGED | SAME
+-- MOST     12 steps, and a look at the version of each function
 -- WHY ONE SCRIPT  manifest and serving version must vanish together, or a call could be
 --                 accepted for a function that nobody can describe any more.
 -- include: release_source

@@ -21,6 +21,59 @@ def test_a_failure_shows_its_traceback_and_succeeds_with_edited_arguments(look, 
     expect(page.locator(".outcome .result")).to_have_text("0.5")
 
 
+def test_a_request_is_shown_without_its_secrets_edited_and_sent_again(look, desk, tmp_path):
+    answer = desk.http.post(
+        "/functions/desk.hook?page=2&token=hush",
+        content='{"order": 7, "paid": true}',
+        headers={
+            "Content-Type": "application/json",
+            "X-Event": "unpaid",
+            "X-Signature": "sha256=hush",
+            "Prefer": "wait=10",
+        },
+    )
+    failed = answer.json()["invocation"]
+    assert "hush" not in answer.text
+    assert failed["request"]["headers"]["x-signature"] == "***"
+
+    page = look(f"/invocations/{failed['id']}")
+
+    shown = page.locator("section", has=page.get_by_role("heading", name="Request"))
+    expect(shown).to_contain_text("POST /functions/desk.hook?page=2&token=***")
+    expect(shown).to_contain_text("unpaid")
+    expect(shown).to_contain_text('{"order": 7, "paid": true}')
+    expect(shown).not_to_contain_text("hush")
+    page.screenshot(path=tmp_path / "request.png", full_page=True)
+    page.get_by_role("link", name="Edit and retry").click()
+    expect(page.get_by_label("Body")).to_have_value('{"order": 7, "paid": true}')
+    expect(page.locator("#invoke")).to_contain_text("x-signature")
+    fields = page.get_by_label("Headers, one a line")
+    fields.fill(fields.input_value().replace("unpaid", "paid"))
+    page.get_by_label("Query").fill("page=3")
+    page.get_by_label("Body").fill("[8]")
+    page.screenshot(path=tmp_path / "form.png", full_page=True)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".outcome .badge.succeeded")).to_be_visible()
+    [latest] = desk.http.get("/invocations?function=desk.hook&limit=1").json()["items"]
+    assert latest["result"] == {"signed": False, "body": "[8]", "page": "3"}
+    assert latest["request"]["query"] == {"page": "3"}
+
+
+def test_a_request_in_bytes_is_sent_again_as_it_came(look, desk):
+    body = bytes(range(256))
+    headers = {"X-Event": "paid", "Content-Type": "application/octet-stream", "Prefer": "wait=10"}
+    sent = desk.http.post("/functions/desk.hook", content=body, headers=headers).json()
+    page = look(f"/functions/desk.hook?from={sent['id']}#invoke")
+
+    page.get_by_role("button", name="Send").click()
+
+    expect(page.locator(".outcome .badge.succeeded")).to_be_visible()
+    [latest] = desk.http.get("/invocations?function=desk.hook&limit=1").json()["items"]
+    assert latest["id"] != sent["id"]
+    assert latest["request"]["body"] == sent["request"]["body"]
+    assert latest["request"]["body_encoding"] == "base64"
+
+
 def test_a_retry_leads_to_the_new_invocation_and_back(look, desk):
     failed = desk.call("desk.divide", wait_s=10, dividend=3, divisor=0).json()["invocation"]
     page = look(f"/invocations/{failed['id']}")

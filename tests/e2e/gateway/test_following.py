@@ -142,7 +142,11 @@ def test_functions_are_listed_with_errors_and_statistics(gateway, http, begun):
 
 def test_a_gateway_with_functions_and_redis_is_ready(http):
     assert http.get("/livez").json() == {"status": "alive"}
-    assert http.get("/readyz").json() == {"status": "ready", "functions": 3}
+    assert http.get("/readyz").json() == {
+        "status": "ready",
+        "functions": 3,
+        "warnings": [],
+    }
 
 
 def test_the_document_is_openapi_3_1_in_both_forms(http):

@@ -126,6 +126,35 @@ def test_a_list_may_be_cut_to_a_span_of_time(http, ids):
     )
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=failed,scheduled",
+        "status=scheduled&status=failed",
+        "status=failed,failed&status=scheduled",
+        "status=scheduled%2Cfailed",
+    ],
+)
+def test_several_statuses_are_one_list_newest_first(http, ids, query):
+    wanted = sorted(ids["failed"] + ids["scheduled"], reverse=True)
+
+    statuses = httpx.QueryParams(query).get_list("status")
+    found = pages(http, function="many", status=statuses, limit=2)
+    first = http.get(f"/invocations?function=many&limit=4&{query}").json()
+    rest = http.get(
+        "/invocations",
+        params={
+            "function": "many",
+            "status": "scheduled,failed",
+            "limit": 100,
+            "cursor": first["next"],
+        },
+    ).json()
+
+    assert flat(found) == wanted
+    assert [item["id"] for item in first["items"] + rest["items"]] == wanted
+
+
 @pytest.mark.parametrize("status", ["queued", "scheduled"])
 def test_what_waits_is_cut_by_when_it_was_accepted(http, ids, status):
     those = {"function": "many", "status": status, "limit": 1}
@@ -179,7 +208,12 @@ def test_long_arguments_are_left_out_of_lists(http, listed, ids):
         ("cursor=nonsense", "?cursor"),
         ("cursor=" + "A" * 600, "?cursor"),
         ("lmiit=3", "?lmiit"),
-        ("status=failed&status=queued", "?status"),
+        ("status=failed,done", "?status"),
+        ("status=failed,", "?status"),
+        ("status=", "?status"),
+        ("status=failed&status=done", "?status"),
+        ("&".join(["status=failed"] * 9), "?status"),
+        ("function=many&function=few", "?function"),
     ],
 )
 def test_what_is_wrong_is_named(http, query, pointer):

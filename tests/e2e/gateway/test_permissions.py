@@ -54,6 +54,7 @@ LET_IN = {
     "redeliver": "operate admin",
     "list_workers": "read operate admin",
     "list_queues": "read operate admin",
+    "list_quarantine": "read operate admin",
     "change_queue": "operate admin",
     "purge_queue": "operate admin",
     "livez": OPEN,

@@ -29,3 +29,5 @@ def test_the_page_renders_the_functions_without_a_network(gateway, tmp_path):
 
     assert "Greet somebody" in page
     assert "/functions/pictures.shrink" in page
+    assert "openapi-python-client generate" in page
+    assert ">Generate SDK<" not in page, "an advertisement that leads to another host"

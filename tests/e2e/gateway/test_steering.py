@@ -10,6 +10,8 @@ from runtime.invocations.identifiers import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.function_calls import publish_function
+from runtime.store.function_reads import read_waiting
+from runtime.store.submission_calls import submit
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually
 
@@ -266,3 +268,31 @@ def moment_of(invocation_id, later_ms=0):
     """The moment in an id, by which lists are cut."""
     ms = int(invocation_id.replace("-", "")[:12], 16) + later_ms
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def test_a_bulk_cancel_reaches_every_fairness_key(gateway, http):
+    fields = {"version": "v", "arguments": b"{}"}
+    calls = [
+        submit(
+            invocation_id=new_invocation_id(),
+            function="hook",
+            queue="default",
+            key=f"order-{number}",
+            fields=fields,
+        )
+        for number in range(5_000)
+    ]
+    for start in range(0, len(calls), 500):
+        gateway.line.run_many(calls[start : start + 500])
+
+    cancelled, cursor = 0, {}
+    for _ in range(20):
+        query = {"function": "hook", "status": "queued", **cursor}
+        part = http.post("/invocations/cancel", params=query, timeout=30).json()
+        cancelled += part["cancelled"]
+        if part["next"] is None:
+            break
+        cursor = {"cursor": part["next"]}
+
+    assert cancelled == 5_000
+    assert gateway.line.run(read_waiting()).get("hook") == 0

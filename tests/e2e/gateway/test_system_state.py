@@ -38,7 +38,7 @@ def worker(gateway):
             worker="w-77",
             lease_ms=10_000,
             worker_ttl_ms=30_000,
-            can_publish=False,
+            may_publish=0,
             details=msgspec.json.encode(details),
             held=[],
         )

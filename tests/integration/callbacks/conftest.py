@@ -54,14 +54,17 @@ class Sending:
             claimed += self.life.claim(len(urls)).items
         self.line.run(
             settle(
-                Settlement(
-                    id=c.id,
-                    token=c.token,
-                    status=status,
-                    ttl_ms=WEEK_MS,
-                    result=result if status == "succeeded" else b"",
-                )
-                for c in claimed
+                [
+                    Settlement(
+                        id=c.id,
+                        token=c.token,
+                        status=status,
+                        ttl_ms=WEEK_MS,
+                        result=result if status == "succeeded" else b"",
+                    )
+                    for c in claimed
+                ],
+                worker="w1",
             )
         )
         return [f"dlv_{invocation_id}" for invocation_id in ids]

@@ -63,7 +63,7 @@ def begun(life: Life):
 
 def tell(life: Life, claimed, *numbers: int) -> None:
     entries = [Entry(number=n, kind="event", data=b"%d" % n) for n in numbers]
-    assert life.line.run(append_events(claimed.id, claimed.token, entries))
+    assert life.line.run(append_events(claimed.id, claimed.token, entries, worker=claimed.worker))
 
 
 def test_a_silent_stream_gives_signs_of_life(run, begun):

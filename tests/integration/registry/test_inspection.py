@@ -177,3 +177,64 @@ def test_a_fork_server_that_is_stopped_is_not_the_files_fault(folder):
 
     with pytest.raises(ProcessError):
         inspect(server, found.bundle)
+
+
+FORGED = """
+import json
+from runtime.processes.frames import Channel
+from runtime.registry import inspection_child
+send = Channel.send
+def forge(self, kind, body):
+    manifests = json.loads(body)
+    {forge}
+    send(self, kind, json.dumps(manifests).encode())
+Channel.send = forge
+def sample(): pass
+"""
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        "manifests[0]['name'] = 'vic' + 'tim'",
+        "manifests.append(manifests[0] | {'name': 'bil' + 'ling.vic' + 'tim'})",
+        "manifests[0]['file'] = 'victim.py'",
+        "manifests[0]['version'] = '0' * 12",
+    ],
+)
+def test_a_file_that_forges_what_it_publishes_publishes_nothing(inspect_source, forge):
+    with pytest.raises(LoadError) as told:
+        inspect_source(FORGED.replace("{forge}", forge))
+
+    assert told.value.kind in {"BadName", "Garbled"}
+    assert told.value.file == "sample.py"
+
+
+def test_exceptions_that_are_retried_are_published_in_full(inspect_source):
+    policy = "{'retries': 1, 'on': ['_h.Busy', 'Own', OSError, 'json.JSONDecodeError']}"
+    source = (
+        "from runtime import function\nclass Own(Exception): ...\n"
+        f"@function(retries={policy})\ndef sample(): ...\n"
+    )
+
+    [manifest] = inspect_source(source, _h="class Busy(Exception): ...\n")
+
+    assert manifest.options.retry.on == (
+        "functions._h.Busy",
+        "functions.sample.Own",
+        "OSError",
+        "json.decoder.JSONDecodeError",
+    )
+
+
+@pytest.mark.parametrize("on", ["mypackage.errors.Custom", "Missing", "json.loads", "_h.Missing"])
+def test_an_exception_that_can_never_match_is_an_error_with_its_line(inspect_source, on):
+    source = (
+        "from runtime import function\n\n"
+        f"@function(retries={{'retries': 1, 'on': '{on}'}})\ndef sample(): ...\n"
+    )
+
+    with pytest.raises(LoadError, match="exception classes, or their names") as told:
+        inspect_source(source, _h="")
+
+    assert (told.value.kind, told.value.line) == ("OptionError", 3)

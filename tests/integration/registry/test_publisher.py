@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from structlog.testing import capture_logs
 
 from runtime.registry.release import decode_release
@@ -173,23 +174,51 @@ def test_files_that_exit_or_crash_harm_no_other(folder, publish, published):
     assert set(published.versions()) == {"good"}
 
 
-def test_of_two_files_with_one_name_the_first_serves_and_the_second_is_told(
-    folder, publish, published
+@pytest.mark.parametrize(("older", "newer"), [("b", "a"), ("a", "b")])
+def test_of_two_files_with_one_name_the_one_that_serves_keeps_it_and_the_newcomer_is_told(
+    folder, publish, published, older, newer
 ):
     source = "from runtime import function\n@function(name='x')\ndef f(): return {}\n"
-    second = folder.write("b.py", source.format(2))
-    publish(rescan_s=60)
+    first = folder.write(f"{older}.py", source.format(1))
+    publisher = publish(rescan_s=60)
     eventually(published.has("x"))
+    before = published.versions()
 
-    first = folder.write("a.py", source.format(1))
-    eventually(lambda: published.all()["x"].file == "a.py")
-    eventually(published.has("x", "b"))
-    assert published.error_of("b") == "DuplicateName"
+    with capture_logs() as logs:
+        folder.write(f"{newer}.py", source.format(2))
+        eventually(lambda: published.error_of(newer) == "DuplicateName")
+        publisher.stop()
+        publisher = publish(rescan_s=60)
+        eventually(lambda: publisher.standing is not None)
 
+    assert published.versions() == before
+    assert published.all()["x"].error is None
+    told = [line for line in logs if line.get("error_type") == "DuplicateName"]
+    assert {line["file"] for line in told} == {f"{newer}.py"}
     first.unlink()
-    eventually(lambda: published.all()["x"].file == "b.py")
+    eventually(lambda: published.all()["x"].file == f"{newer}.py")
     eventually(published.has("x"))
-    assert second.exists()
+
+
+def test_a_file_is_known_while_it_loads(folder, publish, published):
+    folder.write("quick.py", "def quick(): pass\n")
+    publish(rescan_s=60)
+    eventually(published.has("quick"))
+    gate = folder.root.with_name("gate")
+
+    folder.write(
+        "slow.py",
+        f"import pathlib, time\nwhile not pathlib.Path({str(gate)!r}).exists(): time.sleep(.01)\n"
+        "def slow(): pass\n",
+    )
+    eventually(lambda: "slow" in published.all(), within_s=LIVE_WITHIN_S)
+
+    shown = published.all()["slow"]
+    assert (shown.is_loading, shown.error, shown.version) == (True, None, "")
+    assert "slow" not in published.versions()
+    gate.touch()
+    eventually(lambda: "slow" in published.versions(), within_s=LIVE_WITHIN_S)
+    assert not published.all()["slow"].is_loading
 
 
 def test_a_renamed_file_never_makes_its_functions_vanish(folder, publish, published, redis_url):
@@ -231,7 +260,7 @@ def test_what_has_not_changed_is_not_published_again(folder, publish, published,
         eventually(published.has("f", "g"))
 
     assert [entry["function"] for entry in logs if entry["event"] == "function_loaded"] == ["g"]
-    assert _calls(line, "hset") - calls == 2  # manifest and version of g
+    assert _calls(line, "hset") - calls == 3  # that g loads; its manifest and version
 
 
 def _calls(line: Line, command: str) -> int:

@@ -14,7 +14,7 @@ from runtime.schedules.ticker import Ticker
 from runtime.sdk.options import Options
 from runtime.store import function_calls, schedule_calls
 from runtime.store.line import Line
-from runtime.store.listing_calls import list_history
+from runtime.store.listing_calls import list_page
 from runtime.store.schedule_calls import Schedule
 from tests.support.life import Life
 
@@ -77,7 +77,7 @@ class Planner(Life):
 
     def invocations(self, function: str = "f") -> list[Record]:
         """Every invocation of a function, oldest first."""
-        listed = list_history(function=function, status="", tag="", after="", most=1_000)
+        listed = list_page(function=function, most=1_000)
         page = self.line.run(listed)
         return [record_from_hash(each, flat) for each, flat in reversed(page.records)]
 

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from runtime.invocations.statuses import FINISHED, MOVES, Status
 from runtime.store.invocation_calls import POISON_LIMIT, Claimed, cancel, release
 from runtime.store.line import Line
+from runtime.store.listing_calls import list_page
 from runtime.store.system_calls import pause_queue, read_queues
 from tests.support.life import Life
 
@@ -148,7 +149,7 @@ class Queue(RuleBasedStateMachine):
         assert expected.claimed is not None
         held = [(expected.claimed.id, expected.claimed.token, begun)]
 
-        assert self.life.line.run(release(held)) == 1
+        assert self.life.line.run(release(held, worker=expected.claimed.worker)) == 1
 
         expected.attempt -= 0 if begun else 1
         self.stale.append(expected.claimed)
@@ -216,6 +217,17 @@ class Queue(RuleBasedStateMachine):
         assert running <= CONCURRENCY["narrow"]
 
     @invariant()
+    def every_list_is_as_the_model_says(self) -> None:
+        for status in Status:
+            for function in ("", *FUNCTIONS):
+                call = list_page(function=function, statuses=[status.value], most=1_000)
+                ids = [found for found, _ in self.life.line.run(call).records]
+                those = [i for i in self.those(status) if function in {"", self.model[i].function}]
+                assert ids == those[::-1]
+        everything = self.life.line.run(list_page(most=1_000)).records
+        assert [found for found, _ in everything] == sorted(self.model, reverse=True)
+
+    @invariant()
     def no_key_is_left_without_a_time_to_live_but_those_that_may(self) -> None:
         for invocation_id in self.those(*FINISHED):
             assert self.life.command("PTTL", self.life.key("record", invocation_id)) > 0
@@ -229,6 +241,9 @@ class Queue(RuleBasedStateMachine):
             expected = self.model[invocation_id]
             assert expected.claimed is not None
             self.life.settle(expected.claimed)
+        for index in ("live", "scheduled", "retrying"):
+            for name in (index, *(f"{index}:{function}" for function in FUNCTIONS)):
+                assert self.life.command("EXISTS", self.life.key("index", name)) == 0
         for name in ("ring", "due"):
             assert self.life.command("EXISTS", self.life.key(name, "default")) == 0
         assert self.life.command("EXISTS", self.life.key("leases")) == 0

@@ -104,7 +104,7 @@ def test_a_paused_queue_says_so(life: Life):
 def test_of_calls_that_were_lost_before_one_goes_ahead_at_a_time(life: Life):
     ids = [life.submit("q") for _ in range(8)]
     lost = life.claim(6)
-    life.line.run(settle([lost_one(item) for item in lost.items]))
+    life.line.run(settle([lost_one(item) for item in lost.items], worker="w1"))
 
     first = life.claim(2, ahead=10, quick=["q"])
     second = life.claim(0, ahead=10, quick=["q"])

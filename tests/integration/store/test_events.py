@@ -23,7 +23,9 @@ def begun(life: Life):
 
 
 def append(life: Life, claimed, *entries: Entry, **more) -> bool:
-    return life.line.run(append_events(claimed.id, claimed.token, entries, **more))
+    return life.line.run(
+        append_events(claimed.id, claimed.token, entries, worker=claimed.worker, **more)
+    )
 
 
 def read_numbers(life: Life, invocation_id: str, **where) -> list[tuple[int, int]]:

@@ -169,7 +169,7 @@ def test_a_lane_emptied_by_a_cancel_can_be_filled_again(life: Life):
     again = life.submit()
 
     assert [item.id for item in life.claim(5).items] == [again]
-    assert life.command("LLEN", life.key("ring", "default")) == 0
+    assert life.command("ZCARD", life.key("ring", "default")) == 0
 
 
 def test_what_waits_too_long_expires_and_does_not_run(life: Life):

@@ -26,7 +26,7 @@ def test_a_full_redis_takes_nothing_from_lanes_that_take_turns(life: Life):
     ids = [life.submit(name) for name in "abab"]
     life.submit("limited")
     life.command("HSET", life.key("limits"), "limited", "1 0 0")
-    before = life.command("LRANGE", life.key("ring", "default"), 0, -1)
+    before = life.command("ZRANGE", life.key("ring", "default"), 0, -1)
     life.command("CONFIG", "SET", "maxmemory", 1)
     try:
         with pytest.raises(StoreRefusedError):
@@ -34,7 +34,7 @@ def test_a_full_redis_takes_nothing_from_lanes_that_take_turns(life: Life):
     finally:
         life.command("CONFIG", "SET", "maxmemory", 0)
 
-    assert life.command("LRANGE", life.key("ring", "default"), 0, -1) == before
+    assert life.command("ZRANGE", life.key("ring", "default"), 0, -1) == before
     assert {item.id for item in life.claim(10).items} > set(ids)
 
 

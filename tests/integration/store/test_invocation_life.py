@@ -183,7 +183,7 @@ def test_what_a_worker_gives_back_counts_as_an_attempt_only_if_begun(
     life.submit()
     claimed = life.claim_one()
 
-    assert life.line.run(release([(claimed.id, claimed.token, begun)])) == 1
+    assert life.line.run(release([(claimed.id, claimed.token, begun)], worker=claimed.worker)) == 1
 
     assert life.read(claimed.id).attempt == attempt
     assert life.settle(claimed) == "STALE"

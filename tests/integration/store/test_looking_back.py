@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.statuses import Status
-from runtime.store.listing_calls import list_history, list_live, read_batch
+from runtime.store.listing_calls import list_page, read_batch
 from runtime.store.submission_calls import commit_batch, stage_batch
 from runtime.store.system_calls import sweep
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
 
-def history(life: Life, most: int = 3, **filters: str) -> list[list[str]]:
+def history(life: Life, most: int = 3, **filters: Any) -> list[list[str]]:
     """All pages of a listing, as ids."""
     pages, after = [], ""
-    wanted = {"function": "", "status": "", "tag": "", **filters}
     for _ in range(50):
-        page = life.line.run(list_history(**wanted, after=after, most=most))
+        page = life.line.run(list_page(**filters, after=after, most=most))
         pages.append([record_id for record_id, _ in page.records])
         if page.next is None:
             return pages
-        [after] = page.next
+        after = page.next
     raise AssertionError("a listing without end")
 
 
-def listed(life: Life, **filters: str) -> list[str]:
+def listed(life: Life, **filters: Any) -> list[str]:
     return [i for page in history(life, **filters) for i in page]
 
 
@@ -47,52 +48,60 @@ def test_lists_can_be_filtered_by_function_ending_and_tag(life: Life):
         life.settle(claimed, "failed" if claimed.id == wanted else "succeeded")
 
     assert listed(life, function="g", tag="red") == [wanted]
-    assert listed(life, status="failed") == [wanted]
-    assert listed(life, status="failed", function="f") == []
-    assert len(listed(life, status="succeeded")) == 2
+    assert listed(life, statuses=["failed"]) == [wanted]
+    assert listed(life, statuses=["failed"], function="f") == []
+    assert len(listed(life, statuses=["succeeded"])) == 2
     assert len(listed(life, tag="red")) == 2
 
 
-@pytest.mark.parametrize("status", ["queued", "scheduled", "running"])
-def test_the_live_ones_are_listed_from_where_they_are(life: Life, status: str):
-    if status == "running":
-        for _ in range(7):
-            life.submit()
-        ids = {item.id for item in life.claim(7).items}
-    else:
-        delay_ms = 60_000 if status == "scheduled" else 0
-        ids = {life.submit(delay_ms=delay_ms, priority=p) for p in (1, 5, 5, 5, 9, 0, 3)}
+@pytest.mark.parametrize("status", ["queued", "scheduled", "running", "retrying"])
+def test_the_live_ones_are_listed_newest_first_whatever_their_turn(life: Life, status: str):
+    delay_ms = 60_000 if status == "scheduled" else 0
+    ids = [
+        life.submit(delay_ms=delay_ms, priority=priority, key=key)
+        for priority, key in ((1, ""), (5, "a"), (5, ""), (5, "b"), (9, "a"), (0, ""), (3, "c"))
+    ]
+    if status in {"running", "retrying"}:
+        for claimed in life.claim(7).items:
+            if status == "retrying":
+                life.settle(claimed, "retrying", retry_after_ms=60_000)
 
-    seen: list[str] = []
-    after = ("", "")
-    for _ in range(10):
-        page = life.line.run(list_live(function="", status=status, tag="", after=after, most=3))
-        seen += [record_id for record_id, _ in page.records]
-        if page.next is None:
-            break
-        after = (page.next[0], page.next[1])
-
-    assert sorted(seen) == sorted(ids)
+    assert listed(life, statuses=[status]) == ids[::-1]
+    assert listed(life, statuses=[status], function="f") == ids[::-1]
+    assert listed(life, statuses=[status], function="g") == []
 
 
-def test_more_that_fall_due_at_one_moment_than_a_look_takes_are_all_listed(life: Life):
-    ids = [life.submit(delay_ms=60_000) for _ in range(8)]
-    due = life.key("due", "default")
-    crowd = [f"ffffffff-{number:04}" for number in range(2_500)]
-    life.command("ZADD", due, *[word for one in (*ids, *crowd) for word in (9e12, one)])
+def test_a_list_of_several_statuses_is_one_list_in_order(life: Life):
+    later = [life.submit(delay_ms=60_000) for _ in range(2)]
+    ended = [life.submit() for _ in range(4)]
+    for number, claimed in enumerate(life.claim(4).items):
+        life.settle(claimed, "failed" if number % 2 else "succeeded")
+    run = [life.submit() for _ in range(2)]
+    life.claim(2)
+    wait = [life.submit("g") for _ in range(3)]
 
-    seen: list[str] = []
-    after = ("", "")
-    for _ in range(10):
-        page = life.line.run(
-            list_live(function="", status="scheduled", tag="", after=after, most=3)
-        )
-        seen += [record_id for record_id, _ in page.records]
-        if page.next is None:
-            break
-        after = (page.next[0], page.next[1])
+    assert listed(life, statuses=["failed", "scheduled"]) == [ended[3], ended[1], *later[::-1]]
+    assert listed(life, statuses=["running", "succeeded"]) == [*run[::-1], ended[2], ended[0]]
+    assert listed(life, statuses=["queued", "running"]) == [*wait[::-1], *run[::-1]]
+    assert listed(life) == [*wait[::-1], *run[::-1], *ended[::-1], *later[::-1]]
+    assert listed(life, function="g", statuses=["failed", "queued"]) == wait[::-1]
 
-    assert seen == ids[::-1]
+
+def test_what_waits_under_any_number_of_keys_is_listed_whole(life: Life):
+    ids = [life.submit(key=f"k{number}") for number in range(1_200)]
+
+    assert [i for page in history(life, most=50, statuses=["queued"]) for i in page] == ids[::-1]
+
+
+def test_a_list_of_what_runs_is_not_slowed_by_what_waits(life: Life):
+    ids = [life.submit() for _ in range(5)]
+    life.claim(5)
+    for _ in range(1_500):
+        life.submit()
+
+    [page] = history(life, most=50, statuses=["running"])
+
+    assert page == ids[::-1]
 
 
 def test_a_listing_costs_the_same_whatever_its_history(life: Life):
@@ -101,7 +110,7 @@ def test_a_listing_costs_the_same_whatever_its_history(life: Life):
 
     began = life.command("INFO", "commandstats").decode().count("\n")
     life.command("CONFIG", "RESETSTAT")
-    life.line.run(list_history(function="", status="", tag="", after="", most=10))
+    life.line.run(list_page(most=10))
     stats = life.command("INFO", "commandstats").decode()
 
     assert began
@@ -121,6 +130,7 @@ def test_what_is_past_its_retention_is_gone_from_everywhere(life: Life):
     assert life.command("EXISTS", life.key("record", claimed.id)) == 0
     assert life.command("ZCARD", life.key("index", "tag:t")) == 0
     assert life.command("ZCARD", life.key("index", "end:f:succeeded")) == 0
+    assert life.command("ZCARD", life.key("index", "live")) == 1
 
 
 def stage(life: Life, batch: str, count: int, callback: str = "") -> list[str]:

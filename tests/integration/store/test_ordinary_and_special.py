@@ -85,7 +85,7 @@ def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
     )
     running = life.command("HMGET", life.key("batch", "b"), "queued", "running")
 
-    replies = life.line.run(settle(succeeded(items.values())))
+    replies = life.line.run(settle(succeeded(items.values()), worker="w1"))
 
     assert replies == ["DONE"] * 9
     assert set(items) == {again, later, *ids}
@@ -135,7 +135,7 @@ def test_a_notice_tells_of_progress_too(life: Life, redis_url: str):
     plain(life, 1, waiter="g1")
     claimed = life.claim_one()
     progress = Entry(number=1, kind="progress", data=b'{"done":1}')
-    life.line.run(append_events(claimed.id, claimed.token, [progress]))
+    life.line.run(append_events(claimed.id, claimed.token, [progress], worker=claimed.worker))
     life.settle(claimed)
 
     told = record_from_notice(heard.one(), b"{}")

@@ -6,7 +6,7 @@ import pytest
 
 from runtime.invocations.history import Filters, list_invocations
 from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.submission_calls import commit_batch, stage_batch
+from runtime.store.submission_calls import commit_batch, join_batch, stage_batch
 from tests.support.life import Life
 
 
@@ -24,6 +24,8 @@ def add(life: Life, count: int) -> None:
         )
         life.line.run(call)
     assert life.line.run(commit_batch(batch=batch, size=count)).reception == "NEW"
+    while life.line.run(join_batch(batch)):
+        pass
 
 
 def commands(life: Life) -> int:

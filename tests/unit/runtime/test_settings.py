@@ -80,3 +80,25 @@ def test_what_does_not_fit_is_refused_by_the_name_of_its_variable(
 
     assert str(refusal.value).startswith(f"PENSTOCK_{name}: ")
     assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize(("lease", "beat"), [("10000", "3334"), ("500", "200"), ("2000", "2000")])
+def test_a_lease_in_which_three_heartbeats_do_not_fit_is_refused(
+    monkeypatch: pytest.MonkeyPatch, lease: str, beat: str
+):
+    monkeypatch.setenv("PENSTOCK_LEASE_MS", lease)
+    monkeypatch.setenv("PENSTOCK_HEARTBEAT_MS", beat)
+
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+
+    for word in ("PENSTOCK_LEASE_MS", "PENSTOCK_HEARTBEAT_MS", lease, beat):
+        assert word in str(refused.value)
+
+
+@pytest.mark.parametrize(("lease", "beat"), [("10000", "3333"), ("600", "200"), ("60000", "50")])
+def test_a_lease_in_which_they_fit_is_taken(monkeypatch: pytest.MonkeyPatch, lease: str, beat: str):
+    monkeypatch.setenv("PENSTOCK_LEASE_MS", lease)
+    monkeypatch.setenv("PENSTOCK_HEARTBEAT_MS", beat)
+
+    assert read_settings().lease_ms == int(lease)

@@ -6,7 +6,7 @@ local function give_birth(id, now, b)
   local record = key_record(id)
   local is_later = b.due > now
   redis.call('HSET', record, 'function', b.function_name, 'queue', b.queue, 'created_at', now,
-    'status', is_later and 'scheduled' or 'queued', unpack(b.fields, b.first))
+    'status', is_later and 'scheduled' or 'queued', unpack(b.fields, b.first))  -- at most 40
   if b.key ~= '' then
     redis.call('HSET', record, 'key', b.key)
   end
@@ -18,8 +18,9 @@ local function give_birth(id, now, b)
     redis.call('HSET', record, 'expires_at', expires_at)
     redis.call('ZADD', key_expiring(), expires_at, id)
   end
-  redis.call('ZADD', key_index('all'), 0, id)
-  redis.call('ZADD', key_index('fn:' .. b.function_name), 0, id)
+  local index = is_later and 'scheduled' or 'live'
+  redis.call('ZADD', key_index(index), 0, id)
+  redis.call('ZADD', key_index(index .. ':' .. b.function_name), 0, id)
   for tag in string.gmatch(b.tags, '[^\n]+') do
     redis.call('ZADD', key_index('tag:' .. tag), 0, id)
   end

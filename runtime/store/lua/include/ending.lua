@@ -19,6 +19,8 @@ local function place_of(name, status)
       field = field, run = of_name.run, queue = of_name.queue,
       of_status = entries_of(key_index('end:' .. status)),
       of_both = entries_of(key_index('end:' .. field)),
+      live = departures_of(key_index('live')),
+      live_of_name = departures_of(key_index('live:' .. name)),
     }
     of_name[status] = place
   end
@@ -36,12 +38,13 @@ local function kept_for(ttl_ms, now)
   return times[1], times[2]
 end
 
--- end_record(id, place, status, ttl_ms, now, fields): `fields` are further pairs of the record.
+-- end_record(id, place, status, ttl_ms, now, fields): `fields` are further pairs of the record. One
+-- that was scheduled or retrying leaves those indexes besides.
 local function end_record(id, place, status, ttl_ms, now, fields)
   local record = key_record(id)
   local until_ms, live_ms = kept_for(ttl_ms, now)
   finished_at = finished_at or string.format('%.0f', now)
-  redis.call('HSET', record, 'status', status, 'finished_at', finished_at, unpack(fields))
+  redis.call('HSET', record, 'status', status, 'finished_at', finished_at, unpack(fields))  -- at most 12
   redis.call('PEXPIRE', record, live_ms)
   tally(place.field, 1)
   local of_status, of_both = place.of_status, place.of_both
@@ -49,5 +52,7 @@ local function end_record(id, place, status, ttl_ms, now, fields)
   of_status[at + 1], of_status[at + 2] = '0', id
   at = #of_both
   of_both[at + 1], of_both[at + 2] = '0', id
+  place.live[#place.live + 1] = id
+  place.live_of_name[#place.live_of_name + 1] = id
   add_member(key_retention(), until_ms, id)
 end

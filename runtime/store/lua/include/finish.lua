@@ -1,3 +1,5 @@
+-- include: broken_list
+-- include: create_delivery
 -- include: ending
 -- notify(id, gateways): send the record, as HGETALL gives it but without what the waiter has or
 -- does not need, to each gateway that waits.
@@ -28,10 +30,13 @@ local function poke(id, gateways)
   end
 end
 
--- count_in_batch(batch, now, before, after, count): members of a batch have moved, one or so many;
+-- move_members(batch, now, before, after, count): members of a batch have moved, one or so many;
 -- the last to finish ends the batch and makes its callback.
-local function count_in_batch(batch, now, before, after, count)
+local function move_members(batch, now, before, after, count)
   local key = key_batch(batch)
+  if redis.call('HEXISTS', key, 'size') == 0 then
+    return  -- it is gone: a count of nothing would stay for ever
+  end
   if before then
     redis.call('HINCRBY', key, before, -(count or 1))
   end
@@ -47,6 +52,15 @@ local function count_in_batch(batch, now, before, after, count)
       redis.call('HSET', key, 'delivery', 'dlv_' .. batch)
       create_delivery('dlv_' .. batch, batch, f[8], 'finished', f[7], now)
     end
+  end
+end
+
+-- count_in_batch(batch, now, before, after, count): as move_members; a batch that cannot be counted
+-- harms none of its members.
+local function count_in_batch(batch, now, before, after, count)
+  local is_sound, problem = pcall(move_members, batch, now, before, after, count)
+  if not is_sound then
+    note_broken(batch, {}, 'a batch: ' .. reason_of(problem), now)
   end
 end
 
@@ -68,6 +82,13 @@ end
 -- may be special. `was` comes from read_facts; `fields` are further pairs of the record.
 local function finish(id, was, status, ttl_ms, now, fields)
   local place = place_of(was.function_name, status)
+  local ran_ms, waited_ms  -- what may fail comes before what is written
+  if was.status == 'running' then
+    ran_ms = now - was.started_at
+    if was.attempt == '1' then
+      waited_ms = math.max(0, was.started_at - (was.scheduled_for or was.created_at))
+    end
+  end
   local delivery_id = was.callback and 'dlv_' .. id
   if delivery_id then
     fields[#fields + 1] = 'delivery'
@@ -75,11 +96,15 @@ local function finish(id, was, status, ttl_ms, now, fields)
     ttl_ms = math.max(tonumber(ttl_ms), 604800000)
   end
   end_record(id, place, status, ttl_ms, now, fields)
-  if was.status == 'running' then
-    tally_time(place.run, now - was.started_at)
-    if was.attempt == '1' then
-      tally_time(place.queue, math.max(0, was.started_at - (was.scheduled_for or was.created_at)))
-    end
+  if was.status == 'scheduled' or was.status == 'retrying' then
+    remove_member(key_index(was.status), id)
+    remove_member(key_index(was.status .. ':' .. was.function_name), id)
+  end
+  if ran_ms then
+    tally_time(place.run, ran_ms)
+  end
+  if waited_ms then
+    tally_time(place.queue, waited_ms)
   end
   if delivery_id then
     create_delivery(delivery_id, id, was.function_name, status, was.callback, now)
@@ -87,11 +112,11 @@ local function finish(id, was, status, ttl_ms, now, fields)
   if was.expires_at then
     redis.call('ZREM', key_expiring(), id)
   end
-  if was.batch then
-    count_in_batch(was.batch, now, was.status, status)
-  end
   poke(id, was.watchers)
   if was.waiters then
     notify(id, was.waiters)
+  end
+  if was.batch then
+    count_in_batch(was.batch, now, was.status, status)
   end
 end

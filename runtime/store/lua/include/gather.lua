@@ -19,14 +19,20 @@ local function add_member(key, score, member)
   entries[at + 1], entries[at + 2] = score, member
 end
 
--- remove_member(key, member): out of a sorted set, before anything is added.
-local function remove_member(key, member)
-  local entries = departed[key]
-  if not entries then
-    entries = {}
-    departed[key] = entries
+-- departures_of(key): what is to leave a sorted set, before anything is added; append a member.
+local function departures_of(key)
+  local leaving = departed[key]
+  if not leaving then
+    leaving = {}
+    departed[key] = leaving
   end
-  entries[#entries + 1] = member
+  return leaving
+end
+
+-- remove_member(key, member): out of a sorted set.
+local function remove_member(key, member)
+  local leaving = departures_of(key)
+  leaving[#leaving + 1] = member
 end
 
 -- change_count(key, field, by): of a hash.
@@ -39,13 +45,30 @@ local function change_count(key, field, by)
   fields[field] = (fields[field] or 0) + by
 end
 
+-- Lua can pass some 8,000 values to one call; few scripts gather so many.
+local MOST_AT_ONCE = 1000
+
+local function write_pieces(command, key, entries)
+  for from = 1, #entries, MOST_AT_ONCE do
+    redis.call(command, key, unpack(entries, from, math.min(#entries, from + 999)))  -- at most 1,000
+  end
+end
+
 -- write_gathered(): among the last lines of every script that gathers.
 local function write_gathered()
   for key, entries in pairs(departed) do
-    redis.call('ZREM', key, unpack(entries))
+    if #entries <= MOST_AT_ONCE then
+      redis.call('ZREM', key, unpack(entries))  -- at most 1,000
+    else
+      write_pieces('ZREM', key, entries)
+    end
   end
   for key, entries in pairs(members) do
-    redis.call('ZADD', key, unpack(entries))
+    if #entries <= MOST_AT_ONCE then
+      redis.call('ZADD', key, unpack(entries))  -- at most 500 pairs
+    else
+      write_pieces('ZADD', key, entries)
+    end
   end
   for key, fields in pairs(changes) do
     for field, by in pairs(fields) do

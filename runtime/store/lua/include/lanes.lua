@@ -14,29 +14,33 @@ local function take_from_lane(queue, function_name, key, id)
   redis.call('HINCRBY', key_waiting(), function_name, -1)
   if redis.call('ZCARD', lane_key) == 0 then
     local keys = key_keys(queue, function_name)
-    redis.call('LREM', keys, 0, key)
-    if redis.call('LLEN', keys) == 0 then
-      redis.call('LREM', key_ring(queue), 0, function_name)
+    redis.call('ZREM', keys, key)
+    if redis.call('EXISTS', keys) == 0 then
+      redis.call('ZREM', key_ring(queue), function_name)
     end
   end
 end
 
--- put_later(queue, id, due_ms): the blocked workers are woken when this is the next to fall due,
--- so that they block no longer than until then.
-local function put_later(queue, id, due_ms)
+-- put_all_later(queue, entries): entries are moment, id, …, at most 1,000 of one moment. The blocked
+-- workers are woken when these are the next to fall due, so that they block no longer than until then.
+local function put_all_later(queue, entries)
   local due = key_due(queue)
-  redis.call('ZADD', due, due_ms, id)
-  if redis.call('ZRANGE', due, 0, 0)[1] == id then
+  redis.call('ZADD', due, unpack(entries))  -- at most 1,000 pairs
+  if tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]) >= tonumber(entries[1]) then
     redis.call('SADD', key_queues(), queue)
     wake(queue)
   end
 end
 
+local function put_later(queue, id, due_ms)
+  put_all_later(queue, { due_ms, id })
+end
+
 -- let_go_on(queue, function_name): a held function may have its turn again.
 local function let_go_on(queue, function_name)
   if redis.call('ZREM', key_held(queue), function_name) == 1
-    and redis.call('LLEN', key_keys(queue, function_name)) > 0 then
-    redis.call('RPUSH', key_ring(queue), function_name)
+    and redis.call('EXISTS', key_keys(queue, function_name)) == 1 then
+    redis.call('ZADD', key_ring(queue), 'NX', next_turn(queue), function_name)
     wake(queue)
   end
 end

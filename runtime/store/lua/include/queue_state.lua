@@ -1,18 +1,26 @@
 -- queue_states(now): of every queue {name, paused 1 or 0, waiting, scheduled or retrying, running,
 -- age in ms of the oldest waiting or -1}.
 --
--- The oldest is looked for among the first of each lane, in at most 1,000 functions with 100 fairness keys each.
+-- The oldest is looked for among the first of each lane, in at most so many lanes of all queues: those
+-- whose turn comes next, of each function the first ones.
+local MOST_FIRSTS, MOST_OF_ONE = 2000, 100
+local firsts_left = MOST_FIRSTS
+
 local function oldest_age(queue, now)
   local oldest = -1
-  local names = redis.call('LRANGE', key_ring(queue), 0, 999)
-  for _, name in ipairs(redis.call('ZRANGE', key_held(queue), 0, 999)) do
-    names[#names + 1] = name
-  end
-  for _, name in ipairs(names) do
-    for _, key in ipairs(redis.call('LRANGE', key_keys(queue, name), 0, 99)) do
-      local first = redis.call('ZRANGE', key_lane(queue, name, key), 0, 0, 'WITHSCORES')
-      if first[2] then
-        oldest = math.max(oldest, now - tonumber(first[2]) % 4398046511104)
+  for _, names in ipairs({ key_ring(queue), key_held(queue) }) do
+    for _, name in ipairs(redis.call('ZRANGE', names, 0, math.max(0, firsts_left - 1))) do
+      local most = math.min(MOST_OF_ONE, firsts_left)
+      if most <= 0 then
+        return oldest
+      end
+      local keys = redis.call('ZRANGE', key_keys(queue, name), 0, most - 1)
+      firsts_left = firsts_left - math.max(1, #keys)
+      for _, key in ipairs(keys) do
+        local first = redis.call('ZRANGE', key_lane(queue, name, key), 0, 0, 'WITHSCORES')
+        if first[2] then
+          oldest = math.max(oldest, now - tonumber(first[2]) % 4398046511104)
+        end
       end
     end
   end

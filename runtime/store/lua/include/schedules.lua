@@ -1,6 +1,7 @@
 -- A schedule is in `schedules` while it exists and in `schedules_due` while it is not paused, by
 -- its next moment; 0 says that a ticker has yet to find that out. Its field `since` is the moment up
--- to which everything has been fired or skipped; `revision` grows when its meaning changes.
+-- to which everything has been fired or skipped; `revision` grows when its meaning changes; `is_over`
+-- is there when no moment will come any more.
 local WITHDRAWN_KEPT_MS = 30 * 86400000
 
 -- wake_ticker(): one token for one blocked ticker, which then knows what is due when.
@@ -14,6 +15,7 @@ end
 local function begin_anew(id, now)
   redis.call('HSET', key_schedule(id), 'since', now)
   redis.call('HINCRBY', key_schedule(id), 'revision', 1)
+  redis.call('HDEL', key_schedule(id), 'is_over')
   if redis.call('HGET', key_schedule(id), 'paused') == '1' then
     redis.call('ZREM', key_schedules_due(), id)
   else

@@ -4,6 +4,7 @@
 -- Histograms have the upper bounds below, in ms; field "<function>:run:<i>" counts what took at
 -- most the i-th bound, the last one all the rest.
 local BOUNDS = { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000 }
+local FIELDS_AT_ONCE = 500
 local tallied, times = {}, {}
 
 local function tally(field, n)
@@ -24,6 +25,21 @@ local function tally_time(name, ms)
   counts.ms = counts.ms + ms
 end
 
+-- write_fields(key, fields, from, last): add these counts; returns whether none was there.
+local function write_fields(key, fields, from, last)
+  -- Two commands for all fields cost less than one for each.
+  local before, after = redis.call('HMGET', key, unpack(fields, from, last)), {}  -- at most 500
+  local is_new, size = true, 0
+  for at = from, last do
+    local field, count = fields[at], before[at - from + 1]
+    is_new = is_new and not count
+    after[size + 1], after[size + 2] = field, (count or 0) + tallied[field]
+    size = size + 2
+  end
+  redis.call('HSET', key, unpack(after))  -- at most 500 pairs
+  return is_new
+end
+
 -- write_tally(now): the last line of every script that tallies.
 local function write_tally(now)
   for name, counts in pairs(times) do
@@ -34,22 +50,17 @@ local function write_tally(now)
   if not next(tallied) then
     return
   end
-  local fields = {}
+  local fields, count = {}, 0
   for field in pairs(tallied) do
-    fields[#fields + 1] = field
+    count = count + 1
+    fields[count] = field
   end
   local minute = key_minute(string.format('%.0f', math.floor(now / 60000)))
-  local is_new = true
-  for _, key in ipairs({ key_stats(), minute }) do
-    -- Two commands for all fields cost less than one for each.
-    local before, after = redis.call('HMGET', key, unpack(fields)), {}
-    is_new = true
-    for i, field in ipairs(fields) do
-      is_new = is_new and not before[i]
-      after[2 * i - 1] = field
-      after[2 * i] = (before[i] or 0) + tallied[field]
-    end
-    redis.call('HSET', key, unpack(after))
+  local is_new = false
+  for from = 1, count, FIELDS_AT_ONCE do
+    local last = math.min(count, from + FIELDS_AT_ONCE - 1)
+    write_fields(key_stats(), fields, from, last)
+    is_new = write_fields(minute, fields, from, last) or is_new
   end
   -- The first to write in a minute finds none of its fields there.
   if is_new then

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from runtime import Context, function
+from runtime import Context, Reject, Request, function
 
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -47,6 +47,14 @@ def divide(dividend: int, divisor: int) -> float:
     """Divide."""
     print(f"dividing {dividend} by {divisor}")
     return dividend / divisor
+
+
+@function(name="desk.hook")
+def hook(request: Request) -> dict[str, Any]:
+    """Take other people's webhooks."""
+    if request.headers.get("X-Event") != "paid":
+        raise Reject(f"no event of ours: {request.headers.get('X-Event')}")
+    return {"signed": "X-Signature" in request.headers, "body": request.text, **request.query}
 
 
 @function(name="desk.needs")

@@ -16,6 +16,8 @@ SCHEMA = {
         "name": {"type": "string"},
         "count": {"type": "integer"},
         "tags": {"type": "array"},
+        "on": {"type": "boolean"},
+        "may_be": {"anyOf": [{"type": "boolean"}, {"type": "null"}]},
     }
 }
 
@@ -119,3 +121,22 @@ def test_a_batch_holds_so_many_rows_and_bytes():
     assert by_count == [10, 10, 5]
     assert by_size == [10, 10, 5]
     assert one_too_long == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [("TRUE", True), ("True", True), ("true", True), ("FALSE", False), ("False", False)],
+)
+def test_booleans_are_read_as_spreadsheets_and_python_write_them(cell: str, meant: bool):
+    content = f"name,on,may_be\n{cell},{cell},{cell}\n".encode()
+
+    assert rows(content, RowFormat.CSV) == [
+        ("line 2", {"name": cell, "on": meant, "may_be": meant})
+    ]
+
+
+@pytest.mark.parametrize("cell", ["yes", "1", "TRUEISH"])
+def test_what_is_no_boolean_is_left_for_the_gateway_to_refuse(cell: str):
+    [(_, row)] = rows(f"name,on\na,{cell}\n".encode(), RowFormat.CSV)
+
+    assert not isinstance(row["on"], bool)

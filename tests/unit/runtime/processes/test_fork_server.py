@@ -55,6 +55,17 @@ def test_frames_go_both_ways(server):
     assert parts == [b"b" * 3 * MIB, b"", b"a"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own choice is Linux's")
+def test_children_are_ended_before_others_when_the_machine_has_no_memory_left(server):
+    before = Path("/proc/self/oom_score_adj").read_text()
+
+    with server.spawn(f"{ENTRIES}:echo") as child:
+        adjusted = Path(f"/proc/{child.pid}/oom_score_adj").read_text()
+
+    assert adjusted == "500\n"
+    assert Path("/proc/self/oom_score_adj").read_text() == before != adjusted
+
+
 def test_child_has_its_own_session_signals_and_no_core(server):
     report = json.loads(ask(server, "describe")[0])
 

@@ -41,8 +41,21 @@ def test_a_file_being_loaded_keeps_what_it_had():
     assert plan([state("a.py", None)], published(old)) == published(old)
 
 
-def test_a_new_file_being_loaded_is_not_shown():
-    assert plan([state("a.py", None)], {}) == {}
+def test_a_new_file_being_loaded_is_shown_as_loading():
+    loading = Manifest(name="a", version="", file="a.py", is_loading=True)
+
+    assert plan([state("a.py", None)], {}) == published(loading)
+    assert plan([state("a.py", None)], published(loading)) == published(loading)
+
+
+def test_a_file_that_was_loading_is_what_it_publishes_then_or_its_error():
+    loading = Manifest(name="a", version="", file="a.py", is_loading=True)
+    own = manifest("x", "a.py")
+
+    assert plan([state("a.py", (own,))], published(loading)) == published(own)
+    assert plan([state("a.py", BROKEN)], published(loading)) == published(
+        manifest("a", "a.py", "", BROKEN)
+    )
 
 
 def test_a_broken_file_keeps_every_function_it_had_with_the_error():
@@ -142,4 +155,60 @@ def test_planning_twice_changes_nothing_and_broken_files_are_always_seen(outcome
         assert any(m.error is not None for m in wanted.values())
     for s in states:
         for m in s.outcome if isinstance(s.outcome, tuple) else ():
-            assert wanted[m.name].file <= s.file
+            assert wanted[m.name].file == _rightful(m.name, states, published(*before))
+
+
+def _rightful(name, states, before):
+    """The file that has a name: the one that serves it and still offers it, else the first."""
+    serving = before.get(name)
+    offering = [s.file for s in states if _offers(name, s, before)]
+    if serving is not None and serving.version and serving.file in offering:
+        return serving.file
+    return min(offering)
+
+
+def _offers(name, s, before):
+    if isinstance(s.outcome, tuple):
+        return any(m.name == name for m in s.outcome)
+    held = before.get(name)
+    is_kept = held is not None and held.file == s.file
+    return is_kept and (s.outcome is None or bool(held.version))
+
+
+@given(older=st.sampled_from(["a.py", "b.py", "z.py"]), newer=st.sampled_from(["aa.py", "c.py"]))
+def test_who_serves_a_name_keeps_it_whichever_order_the_files_sort_in(older, newer):
+    serving = manifest("pay", older)
+    states = [state(older, (serving,)), state(newer, (manifest("pay", newer, "v2"),))]
+
+    first = plan(states, published(serving))
+    again = plan(states, first)  # as after a restart
+
+    name = newer.removesuffix(".py")
+    assert first == again
+    assert first["pay"] == serving
+    assert first[name].error == FileError(
+        type="DuplicateName", message=f"pay is already published by {older}", file=newer
+    )
+
+
+def test_a_name_goes_to_the_newcomer_when_the_older_file_gives_it_up():
+    serving = manifest("pay", "zz.py")
+    newer = manifest("pay", "aa.py", "v2")
+
+    wanted = plan([state("zz.py", ()), state("aa.py", (newer,))], published(serving))
+
+    assert wanted == published(newer)
+
+
+def test_what_is_left_alone_stays_whatever_its_file_holds():
+    held, other = manifest("x", "a.py"), manifest("y", "b.py")
+    newer = manifest("x", "c.py", "v2")
+
+    wanted = plan(
+        [state("a.py", (manifest("x", "a.py", "v9"),)), state("c.py", (newer,))],
+        published(held, other),
+        {"a.py", "b.py"},
+    )
+
+    assert (wanted["x"], wanted["y"]) == (held, other)
+    assert wanted["c"].error is not None

@@ -1,0 +1,64 @@
+// The HTTP request that a function was given, as it came; secrets are masked by the gateway.
+
+import { h } from "../scripts/element.js";
+import { size } from "../scripts/figures.js";
+import { block, isolated } from "./safe_text.js";
+
+// What a browser sets itself, and what belongs to one call or connection only.
+const NOT_REPEATED =
+  /^(host|connection|content-length|transfer-encoding|te|trailer|upgrade|keep-alive|expect|accept-encoding|origin|referer|user-agent|prefer|idempotency-key|traceparent|tracestate|via|forwarded|x-forwarded-.*|sec-.*|proxy-.*)$/i;
+const MASK = "***";
+
+/** Show a request; `isOmitted` where a list has left it out. */
+export function requestView(request) {
+  return h(
+    "div",
+    { class: "request" },
+    h("p", {}, h("code", {}, request.method, " ", isolated(targetOf(request)))),
+    h(
+      "dl",
+      { class: "headers" },
+      Object.entries(request.headers).map(([name, value]) => [
+        h("dt", {}, isolated(name)),
+        h("dd", {}, isolated(String(value))),
+      ]),
+    ),
+    bodyView(request),
+  );
+}
+
+function bodyView(request) {
+  if (request.body_omitted)
+    return h("p", { class: "hint" }, `The body has ${size(request.body_bytes)}: too long to show.`);
+  if (request.body === null) return h("p", { class: "hint" }, "It has no body.");
+  if (request.body_encoding === "text") return block(request.body);
+  return [h("p", { class: "hint" }, `${size(request.body_bytes)} in base64:`), block(request.body)];
+}
+
+/** Return the path with its query, as it was asked for. */
+export function targetOf(request) {
+  const query = queryOf(request);
+  return query ? `${request.path}?${query}` : request.path;
+}
+
+/** Return the query as text. */
+export function queryOf(request) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(request.query))
+    for (const one of [value].flat()) query.append(name, one);
+  return query.toString();
+}
+
+/** Return the headers that a repetition sends, and the names of those whose values are masked. */
+export function repeatable(request) {
+  const headers = [];
+  const masked = [];
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (NOT_REPEATED.test(name)) continue;
+    if (value === MASK) masked.push(name);
+    else headers.push([name, String(value)]);
+  }
+  for (const [name, value] of Object.entries(request.query))
+    if ([value].flat().includes(MASK)) masked.push(`?${name}`);
+  return { headers, masked };
+}

@@ -1,0 +1,106 @@
+"""/checks: have a worker compare everything that Redis holds, and read what it found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import structlog
+from falcon.asgi import Request, Response
+
+from gateway.application import BODY
+from gateway.callers import caller_of
+from gateway.json_boundary import read_json_object
+from gateway.problems import ProblemError
+from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.invocations.check_summary import CheckSummary, read_summary
+from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.view import moment
+from runtime.store.check_calls import ask_check, read_check, read_checks
+from runtime.store.multiplexer import Multiplexer
+
+_log = structlog.get_logger(__name__)
+_LAST = "last"
+
+
+class CheckList:
+    """GET and POST /checks."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
+        """List those that are wanted, that run and the last that ended, without findings."""
+        stored = await self._store.run(read_checks())
+        _write(resp, {"items": [_view(read_summary(one)) for one in stored], "next": None})
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        """Ask for a check; one of the same kind that nobody has begun yet answers for both."""
+        repair = _read_wish(req.scope[BODY])
+        check_id = await self._store.run(ask_check(new_invocation_id(), repair=repair))
+        _log.info("check_asked", check=check_id, repairs=repair, by=caller_of(req.scope).name)
+        resp.status = 202
+        resp.set_header("Location", f"/checks/{check_id}")
+        await _answer(self._store, check_id, resp)
+
+
+class OneCheck:
+    """GET /checks/{id}, where `last` is the last that has come to its end."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_get(self, req: Request, resp: Response, check_id: str) -> None:  # noqa: ARG002
+        """Say how far it is and what it has found."""
+        await _answer(self._store, check_id, resp)
+
+
+async def _answer(store: Multiplexer, check_id: str, resp: Response) -> None:
+    stored = await store.run(read_check("" if check_id == _LAST else check_id))
+    if stored is None:
+        detail = (
+            "No check has come to its end yet."
+            if check_id == _LAST
+            else f"No check has the id {check_id[:64]!r}; they are kept for 30 days."
+        )
+        raise ProblemError("check_not_found", detail)
+    _write(resp, _view(read_summary(stored)))
+
+
+def _write(resp: Response, value: dict[str, Any]) -> None:
+    resp.content_type = "application/json"
+    resp.set_header("Cache-Control", "no-store")
+    resp.data = msgspec.json.encode(value)
+
+
+def _view(check: CheckSummary) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "state": check.state,
+        "repair": check.repairs,
+        "looked_at": check.looked_at,
+        "found": check.found,
+        "left": check.left,
+        "findings": check.findings,
+        "worker": check.worker,
+        "asked_at": moment(check.asked_at_ms),
+        "started_at": moment(check.started_at_ms),
+        "finished_at": moment(check.finished_at_ms),
+        "links": {"self": f"/checks/{check.id}"},
+    }
+
+
+def _read_wish(body: bytes) -> bool:
+    wish = read_json_object(body) if body else {}
+    faults = [
+        ArgumentFault(pointer=f"/{name}", detail="is not known; a check takes repair")
+        for name in wish
+        if name != "repair"
+    ]
+    repair = wish.get("repair", False)
+    if not isinstance(repair, bool):
+        faults.append(ArgumentFault(pointer="/repair", detail="takes true or false"))
+        repair = False
+    if faults:
+        raise ArgumentsError(tuple(faults))
+    return repair

@@ -1,0 +1,33 @@
+"""GET /quarantine: invocations set aside, because their records are gone or damaged."""
+
+from __future__ import annotations
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from runtime.invocations.view import moment
+from runtime.store.aftercare_calls import read_quarantine
+from runtime.store.multiplexer import Multiplexer
+
+
+class QuarantineList:
+    """GET /quarantine."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
+        """Count them, and list the latest hundred."""
+        quarantine = await self._store.run(read_quarantine())
+        items = [
+            {
+                "id": one.id,
+                "function": one.function,
+                "queue": one.queue,
+                "at": moment(one.at_ms),
+                "reason": one.reason,
+            }
+            for one in quarantine.latest
+        ]
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode({"count": quarantine.count, "items": items, "next": None})

@@ -1,0 +1,198 @@
+"""A check of everything that Redis holds against everything else that it holds.
+
+It walks through all keys once, a page at a time, and has each page compared where it lies; the
+system goes on meanwhile. Counts come last, when what they count has been mended. The worker that
+runs a check, and tests, draw its pages one by one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from runtime.store import check_calls as calls
+from runtime.store.check_calls import Compared, Finding, Lease, Place
+from runtime.store.keys import Keys
+from runtime.store.line import Line
+from runtime.store.listing_calls import read_member_ids
+from runtime.store.scripts import Call
+
+__all__ = ["Finding", "Walk", "check_all"]
+
+_AT_ONCE = 20  # small places whose members share a round trip
+_LOOKED_UP = 200
+_MEMBERS_READ = 1_000
+_PLACES: dict[str, Place] = {
+    "leases": "leases",
+    "due": "due",
+    "expiring": "expiring",
+    "retention": "retention",
+    "index": "index",
+    "running": "running",
+    "lane": "lane",
+    "keys": "keys",
+    "ring": "ring",
+}
+_KINDS = (
+    *("record", "lane", "leases", "due", "expiring", "retention", "index", "running", "keys"),
+    *("ring", "batch", "receiver_lane", "receiver", "delivery", "schedules", "schedules_due"),
+)
+_SCHEDULES = ("schedules", "schedules_due")
+T = TypeVar("T")
+Parts = tuple[str, ...]
+Compare = Callable[..., Call[Compared]]
+
+
+class Walk:
+    """One check from its beginning to its end.
+
+    Args:
+        line: The connection to use.
+        repair: Whether what does not fit is mended where it is found.
+    """
+
+    def __init__(self, line: Line, *, repair: bool) -> None:
+        self._line = line
+        self._repair = repair
+        self.looked_at = 0
+
+    def pages(self) -> Iterator[tuple[Finding, ...]]:
+        """Compare page after page; yield what each brought, mostly nothing.
+
+        Raises:
+            StoreError: Redis is away; what was found has been yielded.
+        """
+        cursor = "0"
+        while True:
+            cursor, keys = self._line.run(calls.scan_keys(cursor, self._line.keys))
+            yield from self._compare_keys(keys)
+            if cursor == "0":
+                break
+        yield from self._compare_counts()
+
+    def _compare_counts(self) -> Iterator[tuple[Finding, ...]]:
+        leases = self._look_up_leases()
+        if len(leases) > calls.MOST_LEASES:
+            return
+        functions, queues = self._line.run_many(calls.read_names(self._line.keys))
+        for start in range(0, len(functions), calls.MOST_FUNCTIONS):
+            names = functions[start : start + calls.MOST_FUNCTIONS]
+            yield from self._run_all([calls.compare_functions(names, leases, repair=self._repair)])
+        for queue in queues:
+            yield from self._run_all([calls.compare_queue(queue, leases, repair=self._repair)])
+
+    def _look_up_leases(self) -> dict[str, Lease]:
+        ids: dict[str, None] = {}
+        cursor = "0"
+        while len(ids) <= calls.MOST_LEASES:
+            key = self._line.keys.build("leases")
+            cursor, members = self._line.run(calls.scan_members(key, cursor, is_set=False))
+            ids |= dict.fromkeys(members)
+            if cursor == "0":
+                break
+        return self._look_up(ids, calls.read_lease)
+
+    def _look_up(self, ids: Iterable[str], read: Callable[[str, Keys], Call[T]]) -> dict[str, T]:
+        wanted = list(ids)
+        found: dict[str, T] = {}
+        for start in range(0, len(wanted), _LOOKED_UP):
+            part = wanted[start : start + _LOOKED_UP]
+            replies = self._line.run_many([read(one, self._line.keys) for one in part])
+            found.update(zip(part, replies, strict=True))
+        return found
+
+    def _compare_batch(self, batch: str) -> Iterator[tuple[Finding, ...]]:
+        """Compare a batch, unless too many of its members have yet to end."""
+        members: list[str] = []
+        while True:
+            page = self._line.run(
+                read_member_ids(batch, start=len(members), most=_MEMBERS_READ, keys=self._line.keys)
+            )
+            members += page
+            if len(page) < _MEMBERS_READ:
+                break
+        statuses = self._look_up(members, calls.read_status)
+        unended = [status for status in statuses.values() if status not in calls.ENDINGS]
+        if len(unended) <= calls.MOST_UNENDED:
+            yield from self._run_all([calls.compare_batch(batch, statuses, repair=self._repair)])
+
+    def _compare_keys(self, keys: Sequence[str]) -> Iterator[tuple[Finding, ...]]:
+        found: dict[str, list[tuple[str, Parts]]] = defaultdict(list)
+        for key in dict.fromkeys(keys):
+            if match := self._line.keys.kind_of(key, _KINDS):
+                found[match[0]].append((key, match[1]))
+
+        def names_of(*kinds: str) -> list[str]:
+            names = (parts[0] for kind in kinds for _, parts in found.get(kind, []))
+            return list(dict.fromkeys(names))
+
+        yield from self._in_parts(calls.compare_invocations, names_of("record"), calls.MOST_RECORDS)
+        lanes = [parts for _, parts in found.get("lane", [])]
+        yield from self._in_parts(calls.compare_lanes, lanes, calls.MOST_LANES)
+        for kind, place in _PLACES.items():
+            yield from self._compare_members(place, found.get(kind, []))
+        for batch in names_of("batch"):
+            yield from self._compare_batch(batch)
+        yield from self._in_parts(
+            calls.compare_deliveries, names_of("delivery"), calls.MOST_DELIVERIES
+        )
+        yield from self._in_parts(
+            calls.compare_receivers,
+            names_of("receiver", "receiver_lane"),
+            calls.MOST_RECEIVERS,
+        )
+        for kind in _SCHEDULES:
+            for key, _ in found.get(kind, []):
+                yield from self._compare_listed(key)
+
+    def _in_parts(
+        self, compare: Compare, what: Sequence[Any], most: int
+    ) -> Iterator[tuple[Finding, ...]]:
+        parts = (what[start : start + most] for start in range(0, len(what), most))
+        for part in parts:
+            yield from self._run_all([compare(part, repair=self._repair)])
+
+    def _run_all(self, made: Sequence[Call[Compared]]) -> Iterator[tuple[Finding, ...]]:
+        """Run calls that are quick together: Redis serves nobody else between them."""
+        if made:
+            compared = self._line.run_many(made)
+            self.looked_at += sum(one.looked_at for one in compared)
+            yield tuple(finding for one in compared for finding in one.findings)
+
+    def _compare_members(
+        self, place: Place, keys: Sequence[tuple[str, Parts]]
+    ) -> Iterator[tuple[Finding, ...]]:
+        """Compare the members of several places of one kind, a page of each in turn."""
+        left = [(key, parts, "0") for key, parts in keys]
+        while left:
+            part, left = left[:_AT_ONCE], left[_AT_ONCE:]
+            pages = self._line.run_many(
+                [calls.scan_members(key, at, is_set=place == "running") for key, _, at in part]
+            )
+            made: list[Call[Compared]] = []
+            count = 0
+            for (key, parts, _), (cursor, members) in zip(part, pages, strict=True):
+                for start in range(0, len(members), calls.MOST_PLACES):
+                    some = members[start : start + calls.MOST_PLACES]
+                    if count + len(some) > calls.MOST_PLACES:
+                        yield from self._run_all(made)
+                        made, count = [], 0
+                    made.append(calls.compare_places(place, parts, some, repair=self._repair))
+                    count += len(some)
+                if cursor != "0":
+                    left.append((key, parts, cursor))
+            yield from self._run_all(made)
+
+    def _compare_listed(self, key: str) -> Iterator[tuple[Finding, ...]]:
+        cursor = "0"
+        while True:
+            cursor, ids = self._line.run(calls.scan_members(key, cursor, is_set=False))
+            yield from self._in_parts(calls.compare_schedules, ids, calls.MOST_SCHEDULES)
+            if cursor == "0":
+                return
+
+
+def check_all(line: Line, *, repair: bool = False) -> list[Finding]:
+    """Run a whole check at once and return what it found."""
+    return [one for page in Walk(line, repair=repair).pages() for one in page]

@@ -1,0 +1,15 @@
+-- appoint_publisher: a worker is told to publish its functions folder, whatever is published now.
+--
+-- ARGV     worker, order, lease_ms
+-- RETURNS  OK | MISSING
+-- WHY ONE SCRIPT  the worker must hold the publisher's lease when it reads its order, and keep it
+--                 against those whose folder was what should be published.
+if redis.call('EXISTS', key_worker(worker)) == 0 then
+  return 'MISSING'
+end
+local control = key_control(worker)
+redis.call('SET', key_publisher(), worker, 'PX', lease_ms)
+redis.call('HSET', key_worker(worker), 'may_publish', 2)
+redis.call('RPUSH', control, order)
+redis.call('PEXPIRE', control, 60000)
+return 'OK'

@@ -1,0 +1,50 @@
+-- check_receivers: whether the addresses of callbacks have their turns, and count what is on its way.
+--
+-- ARGV     repair, receivers...
+--          at most 100, as digests of their addresses
+-- RETURNS  {how many there were, {findings…}}, see include/findings.lua
+-- MOST     5,000 attempts, 100 receivers of 10 steps each: 6,000 steps
+-- WHY ONE SCRIPT  as check_invocations. With more than 5,000 attempts on their way nothing is compared.
+-- include: clock
+-- include: receivers
+-- include: findings
+local MOST_LEASES = 5000
+local in_flight, looked = {}, 0
+if redis.call('ZCARD', key_delivery_leases()) > MOST_LEASES then
+  return { 0, {} }
+end
+for _, id in ipairs(redis.call('ZRANGE', key_delivery_leases(), 0, -1)) do
+  local url = redis.call('HGET', key_delivery(id), 'url')
+  if url then
+    local receiver = receiver_of(url)
+    in_flight[receiver] = (in_flight[receiver] or 0) + 1
+  end
+end
+local turn = now_ms() * 1000
+for at = rest, #ARGV do
+  local receiver = ARGV[at]
+  local r = redis.call('HMGET', key_receiver(receiver), 'in_flight', 'most')
+  local first = redis.call('ZRANGE', key_receiver_lane(receiver), 0, 0)[1]
+  looked = looked + ((r[1] or first) and 1 or 0)
+  local is, should = tonumber(r[1] or '0'), in_flight[receiver] or 0
+  if is ~= should and found('wrong_count', 'receiver ' .. receiver,
+    is .. ' attempts counted', 'there are ' .. should) then
+    redis.call('HSET', key_receiver(receiver), 'in_flight', should)
+    redis.call('PEXPIRE', key_receiver(receiver), RECEIVER_KEPT_MS)
+  end
+  local url = first and redis.call('HGET', key_delivery(first), 'url')
+  if url and should < tonumber(r[2] or '1') then
+    local _, origin = receiver_of(url)
+    if not (redis.call('ZSCORE', key_origin_ring(origin), receiver)
+      and redis.call('ZSCORE', key_origins(), origin))
+      and found('lane_without_turn', 'receiver ' .. receiver,
+        'deliveries wait, but it has no turn', 'takes turns') then
+      turn = turn + 1
+      offer_turn(receiver, origin, string.format('%.0f', turn))
+      if redis.call('EXISTS', key_delivery_wake()) == 0 then
+        redis.call('RPUSH', key_delivery_wake(), '1')
+      end
+    end
+  end
+end
+return { looked, findings }

@@ -1,0 +1,15 @@
+-- join_batch: the next members of a large batch that was committed join the queue.
+--
+-- ARGV     batch
+-- RETURNS  how many have yet to join
+-- MOST     1,000 members: 4 steps each
+-- WHY ONE SCRIPT  how many have joined and who they are is one fact: the gateway that committed the
+--                 batch and a worker that takes over from it may both be at it.
+-- include: clock
+-- include: lanes
+-- include: create_delivery
+-- include: gather
+-- include: tally
+-- include: finish
+-- include: join_slice
+return join_slice(batch, 1000, now_ms())

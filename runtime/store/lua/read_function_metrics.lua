@@ -1,0 +1,11 @@
+-- read_function_metrics: what a scrape of /metrics shows of some functions.
+--
+-- ARGV     functions...
+--          at most 100
+-- RETURNS  for each function what read_metrics has for it
+-- MOST     100 functions of 3 steps with 38 fields each
+-- WHY ONE SCRIPT  one command for each of a thousand functions would be too many, all in one step
+--                 too long.
+-- include: tally
+-- include: function_counts
+return counts_of_functions(rest, #ARGV)

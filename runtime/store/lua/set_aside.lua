@@ -1,0 +1,23 @@
+-- set_aside: a worker cannot read what it has claimed: it is set aside, and its lease with it.
+--
+-- ARGV     id, queue, function_name, worker, reason
+-- RETURNS  OK | STALE
+-- MOST     80 steps
+-- WHY ONE SCRIPT  somebody else may have taken it over meanwhile.
+-- include: clock
+-- include: lanes
+-- include: create_delivery
+-- include: gather
+-- include: tally
+-- include: finish
+-- include: leave
+-- include: quarantine
+local f = redis.pcall('HMGET', key_record(id), 'status', 'worker')
+if f[1] and (f[1] ~= 'running' or f[2] ~= worker) then
+  return 'STALE'
+end
+local now = now_ms()
+set_aside(id, reason, now, { queue = queue, function_name = function_name, is_running = true })
+write_gathered()
+write_tally(now)
+return 'OK'

@@ -1,0 +1,34 @@
+"""Whether Redis may throw away what it holds: `maxmemory-policy` must be `noeviction`.
+
+Any other policy lets Redis delete records, staged batches and deliveries when memory
+runs short, one key at a time, and without an error to anybody.
+"""
+
+from __future__ import annotations
+
+from runtime.store.scripts import Call
+
+SAFE = "noeviction"
+_FIELD = b"maxmemory_policy:"
+
+
+def read_memory_policy() -> Call[str]:
+    """Read the policy; empty where the server does not tell."""
+    return Call(("INFO", "memory"), _read)
+
+
+def _read(reply: bytes) -> str:
+    for line in reply.splitlines():
+        if line.startswith(_FIELD):
+            return line.removeprefix(_FIELD).decode("utf-8", "replace").strip()
+    return ""
+
+
+def danger_of(policy: str) -> str | None:
+    """Say what a policy may do to calls; None for the right one, and where it is not known."""
+    if policy in {SAFE, ""}:
+        return None
+    return (
+        f"Redis has maxmemory-policy {policy}: when memory is short it deletes accepted calls. "
+        f"Set it to {SAFE}."
+    )

@@ -1,0 +1,57 @@
+"""A function whose file is still being loaded: known, and its callers wait a moment."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx
+import pytest
+
+from runtime.registry.manifest import Manifest
+from runtime.store.function_calls import annotate_function
+from tests.support.gateway_process import RunningGateway
+
+LOADING = Manifest(name="slow", version="", file="slow.py", is_loading=True)
+PUBLISHED = Manifest(
+    name="slow", version="v1", file="slow.py", parameters={"type": "object", "properties": {}}
+)
+
+
+@pytest.fixture
+def loading(gateway: RunningGateway) -> RunningGateway:
+    gateway.line.run(annotate_function("slow", manifest=LOADING.encode()))
+    return gateway
+
+
+def test_it_is_shown_as_loading_without_an_error(loading: RunningGateway):
+    shown = httpx.get(f"{loading.url}/functions/slow").json()
+
+    assert (shown["state"], shown["error"], shown["version"]) == ("loading", None, None)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Prefer": "wait=1"}])
+def test_a_call_is_told_to_come_again(loading: RunningGateway, headers):
+    answer = httpx.post(f"{loading.url}/functions/slow", json={}, headers=headers, timeout=20)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "function_unavailable")
+    assert "being loaded" in answer.json()["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_call_that_waits_is_taken_once_the_file_has_loaded(loading: RunningGateway):
+    answers: list[httpx.Response] = []
+
+    def call() -> None:
+        headers = {"Prefer": "wait=9"}
+        answers.append(
+            httpx.post(f"{loading.url}/functions/slow", json={}, headers=headers, timeout=30)
+        )
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    loading.publish(PUBLISHED)
+    loading.finish(loading.claim(), result=b"7")
+    caller.join(30)
+
+    assert (answers[0].status_code, answers[0].json()["result"]) == (200, 7)
+    assert httpx.get(f"{loading.url}/functions/slow").json()["state"] == "serving"

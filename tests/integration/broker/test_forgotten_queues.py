@@ -1,0 +1,134 @@
+"""A queue that nobody names any more costs a worker neither a thread nor a connection."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+import pytest
+
+from runtime.broker import PenstockBroker
+from runtime.broker.attempt_worker import AttemptWorker
+from runtime.broker.worker_side import WorkerSide
+from runtime.registry.manifest import Manifest
+from runtime.sdk.options import Options
+from runtime.store.line import Line
+from runtime.store.system_calls import pause_queue, read_queues
+from runtime.worker.housekeeping import Housekeeper
+from tests.integration.broker.conftest import succeed
+from tests.support.life import Life
+from tests.support.waiting import eventually
+
+
+class Clock:
+    """Time passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def publish(life: Life, name: str, queue: str) -> None:
+    manifest = Manifest(name=name, version="v", file="f.py", options=Options(queue=queue))
+    life.command("HSET", life.key("functions"), name, manifest.encode())
+    life.command("SADD", life.key("queues"), queue)
+
+
+def queues(life: Life) -> set[str]:
+    return {queue.name for queue in life.line.run(read_queues())}
+
+
+@pytest.fixture
+def house(life: Life) -> tuple[Housekeeper, Clock]:
+    clock = Clock()
+    return Housekeeper(life.line, clock), clock
+
+
+def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life, house):
+    housekeeper, clock = house
+    publish(life, "f", "named")
+    ids = {name: life.submit(queue=name) for name in ("lane", "held", "empty")}
+    life.submit(queue="later", delay_ms=60_000)
+    life.submit(queue="paused")
+    life.line.run(pause_queue("paused", is_paused=True))
+    for name in ("empty", "paused"):
+        life.command("DEL", life.key("ring", name), life.key("keys", name, "f"))
+        life.command("HSET", life.key("queue", name), "waiting", 0)
+    life.command("ZREM", life.key("ring", "held"), "f")
+    life.command("ZADD", life.key("held", "held"), 2**50, "f")
+
+    housekeeper.look()
+
+    assert ids
+    assert queues(life) == {"named", "lane", "held", "later", "paused"}
+    assert life.command("EXISTS", life.key("queue", "empty"), life.key("wake", "empty")) == 0
+    life.submit(queue="empty")
+    assert "empty" in queues(life), "it comes back with the first call"
+    clock.now += 31
+    housekeeper.look()
+    assert "empty" in queues(life)
+
+
+def test_one_that_runs_keeps_its_queue(life: Life, house):
+    housekeeper, clock = house
+    life.submit()
+    claimed = life.claim_one()
+
+    housekeeper.look()
+    assert queues(life) == {"default"}
+
+    life.settle(claimed)
+    clock.now += 31
+    housekeeper.look()
+    assert queues(life) == set()
+
+
+def test_a_manifest_of_another_release_forgets_nothing(life: Life, house):
+    life.command("SADD", life.key("queues"), "other")
+    life.command("HSET", life.key("functions"), "f", msgspec.json.encode({"options": {"queue": 5}}))
+
+    house[0].look()
+
+    assert queues(life) == {"other"}
+
+
+def connections(life: Life) -> int:
+    return int(life.command("CLIENT", "LIST").count(b" addr="))
+
+
+def consumers() -> int:
+    names = [type(thread).__name__ for thread in threading.enumerate()]
+    return names.count("ConsumerThread")
+
+
+def test_a_worker_ends_the_consumer_of_a_queue_and_may_begin_it_again(life: Life, redis_url: str):
+    side = WorkerSide(Line(redis_url), worker="w", lease_ms=10_000, places=2)
+    side.run = succeed
+    broker = PenstockBroker(redis_url, worker_side=side)
+    worker = AttemptWorker(broker, side, timeout_ms=50)
+    side.start()
+    worker.start()
+    try:
+        broker.declare_queue("default")
+        eventually(lambda: consumers() == 1 and connections(life) == 2)
+        for _ in range(3):
+            broker.declare_queue("other")
+            one = life.submit(queue="other")
+            eventually(lambda one=one: life.read(one).is_finished)
+            before = connections(life)
+
+            broker.forget_queue("other")
+            worker.end_consumer("other")
+
+            eventually(lambda: consumers() == 1)
+            eventually(lambda before=before: connections(life) == before - 1)
+        one = life.submit()
+        eventually(lambda: life.read(one).is_finished)
+    finally:
+        side.stopping.set()
+        broker.interrupt()
+        worker.stop(timeout=5_000)
+        side.close()
+        broker.close()

@@ -1,0 +1,105 @@
+"""A function file of which each call leaves something running; read as text by the tests."""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
+
+POOL = ThreadPoolExecutor(2)
+KEPT = []
+
+
+def say(who):
+    for _ in range(150):
+        print(f"print of {who}")
+        print(f"part of {who}", end="")
+        sys.stderr.write(f"error of {who}\n")
+        sys.stdout.buffer.write(f"bytes of {who}\n".encode())
+        time.sleep(0.01)
+
+
+async def say_async(who, *, is_stubborn=False):
+    for _ in range(150):
+        print(f"task of {who}")
+        try:
+            await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
+            if not is_stubborn:
+                raise
+
+
+async def items(who):
+    try:
+        yield 1
+        yield 2
+    finally:
+        await asyncio.sleep(0)
+        print(f"generator of {who}")
+
+
+def start(target, *args, **options):
+    threading.Thread(target=target, args=args, **options).start()
+
+
+def fork(who):
+    if os.fork() == 0:
+        say(who)
+        os._exit(0)
+
+
+def keep(value):
+    KEPT.append(value)
+    return value
+
+
+PLAIN = {
+    "thread": lambda who: start(say, who),
+    "daemon": lambda who: start(say, who, daemon=True),
+    "raw thread": lambda who: (_thread.start_new_thread(say, (who,)), time.sleep(0.02)),
+    "timer": lambda who: threading.Timer(0.1, say, (who,)).start(),
+    "thread of a thread": lambda who: start(start, say, who),
+    "pool of the file": lambda who: POOL.submit(say, who),
+    "pool with more to do": lambda who: [POOL.submit(say, who) for _ in range(9)],
+    "pool of the call": lambda who: keep(ThreadPoolExecutor(1)).submit(say, who),
+    "pool of multiprocessing": lambda who: keep(ThreadPool(1)).apply_async(say, (who,)),
+    "process": lambda who: subprocess.Popen(
+        f"sleep 0.1; while :; do echo process of {who}; sleep 0.01; done", shell=True
+    ),
+    "fork": fork,
+}
+AWAITED = {
+    "task": lambda who, loop: keep(loop.create_task(say_async(who))),
+    "stubborn task": lambda who, loop: keep(loop.create_task(say_async(who, is_stubborn=True))),
+    "thread of the loop": lambda who, loop: keep(loop.create_task(asyncio.to_thread(say, who))),
+    "executor of the loop": lambda who, loop: loop.run_in_executor(None, say, who),
+    "callback": lambda who, loop: loop.call_later(0.1, print, "callback of", who),
+    "task of a callback": lambda who, loop: loop.call_later(
+        0.1, lambda: keep(loop.create_task(say_async(who)))
+    ),
+    "generator": lambda who, loop: keep(loop.create_task(anext(keep(items(who))))),
+}
+
+
+async def leave_awaited(how, who):
+    if not who:
+        await asyncio.sleep(0.4)
+        return
+    AWAITED[how](who, asyncio.get_running_loop())
+    await asyncio.sleep(0.02)
+
+
+def f(how: str, who: str = ""):
+    if how in AWAITED:
+        return leave_awaited(how, who)
+    if who:
+        PLAIN[how](who)
+    else:
+        time.sleep(0.4)
+    return None

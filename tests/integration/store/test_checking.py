@@ -1,0 +1,116 @@
+"""A check finds each kind of damage and nothing else, mends it, and is clean after it."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.invocations.consistency import Finding, check_all
+from runtime.store import delivery_calls as deliveries
+from runtime.store.invocation_calls import cancel
+from runtime.store.line import Line
+from tests.support.check_scene import CALLBACK, Scene, batch_of, set_scene
+from tests.support.damages import DAMAGES
+from tests.support.life import Life
+from tests.support.traffic import Traffic
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def scene(life: Life) -> Scene:
+    return set_scene(life)
+
+
+def named(scene: Scene, findings: list[Finding]) -> set[tuple[str, str]]:
+    """The findings, an id by what the scene calls it."""
+    names = {v: k for k, v in {**vars(scene), "delivery": scene.delivery}.items() if k != "life"}
+    return {(one.kind, names.get(one.id, one.id)) for one in findings}
+
+
+def test_nothing_is_found_where_nothing_is_wrong(scene: Scene):
+    assert scene.check() == []
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_damage_is_found_mended_and_gone(scene: Scene, what: str):
+    damage, expected = DAMAGES[what]
+    damage(scene)
+
+    found = scene.check()
+    mended = scene.check(repair=True)
+    left = scene.check()
+
+    assert named(scene, found) == expected
+    assert {one.is_repaired for one in found} == {False}
+    assert expected & named(scene, mended)
+    assert {one.is_repaired for one in mended} == {True}
+    assert left == []
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_after_a_repair_every_call_ends(scene: Scene, what: str):
+    damage, _ = DAMAGES[what]
+    damage(scene)
+    life = scene.life
+    records = [
+        *(scene.queued, scene.keyed, scene.scheduled, scene.retrying, scene.running, scene.limited),
+    ]
+    alive = [one for one in records if life.command("EXISTS", life.key("record", one))]
+
+    scene.check(repair=True)
+    for one in (scene.scheduled, scene.retrying):
+        life.command("ZADD", life.key("due", "default"), "XX", 1, one)
+    for name in ("running", "limited"):
+        life.command("ZADD", life.key("leases"), "XX", 1, getattr(scene, name))
+    life.beat()
+
+    def all_ended() -> bool:
+        for item in life.claim(8).items:
+            life.settle(item)
+        return all(life.read(one).is_finished for one in alive)
+
+    eventually(all_ended, within_s=5)
+    assert scene.check() == []
+
+
+def test_a_batch_with_a_lost_member_comes_to_its_end(life: Life):
+    batch = batch_of(life, 2)
+    [lost] = life.command("LRANGE", life.key("batch_items", batch), 0, 0)
+    life.command("DEL", life.key("record", lost.decode()))
+    life.command("ZREM", life.key("lane", "batch", "b", ""), lost)
+    check_all(life.line, repair=True)
+    [other] = life.command("LRANGE", life.key("batch_items", batch), 1, 1)
+
+    life.line.run(cancel(other.decode()))
+
+    assert life.command("HGET", life.key("batch", batch), "finished_at")
+    assert life.command("HGET", life.key("batch", batch), "failed") == b"1"
+    assert check_all(life.line) == []
+
+
+def test_a_receiver_whose_turn_was_lost_gets_it_back(scene: Scene):
+    line = scene.life.line
+    claim = deliveries.claim(free=1, limit=1, lease_ms=1, most_steps=9)
+    for _ in range(3):
+        scene.life.submit("f", callback=CALLBACK)
+    for item in scene.life.claim(8).items:
+        scene.life.settle(item)
+    line.run(claim)
+    assert scene.check() == []
+    scene.raw("DEL", ("origins",))
+
+    found = scene.check(repair=True)
+
+    assert {one.kind for one in found} <= {"lane_without_turn"}
+    assert scene.check() == []
+
+
+def test_a_check_during_heavy_traffic_finds_nothing(redis_url: str, line: Line):
+    found: list[Finding] = []
+    with Traffic(redis_url) as traffic:
+        eventually(lambda: traffic.ended > 300 or traffic.errors, within_s=20)
+        for _ in range(5):
+            found += check_all(line)
+            found += check_all(line, repair=True)
+
+    assert traffic.errors == []
+    assert found == []

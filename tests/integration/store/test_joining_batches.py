@@ -1,0 +1,125 @@
+"""A large batch is there with its commit; its members join the queue some at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.invocations.consistency import check_all
+from runtime.invocations.identifiers import new_invocation_id
+from runtime.store.aftercare_calls import look_after
+from runtime.store.invocation_calls import cancel
+from runtime.store.submission_calls import JOINED_AT_ONCE, commit_batch, join_batch, stage_batch
+from tests.support.life import Life
+
+SIZE = 2 * JOINED_AT_ONCE + 500
+HOUR_MS = 3_600_000
+
+
+def commit(life: Life, size: int, **wishes: int) -> tuple[str, list[str]]:
+    batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(size)]
+    for start in range(0, size, 500):
+        entries = [(one, b"{}") for one in ids[start : start + 500]]
+        life.line.run(
+            stage_batch(
+                batch=batch,
+                function="f",
+                queue="default",
+                version="v",
+                entries=entries,
+                tags=("t",),
+                key="k",
+            )
+        )
+    assert life.line.run(commit_batch(batch=batch, size=size, **wishes)).reception == "NEW"
+    return batch, ids
+
+
+def join_all(life: Life, batch: str) -> list[int]:
+    left = [life.line.run(join_batch(batch))]
+    while left[-1]:
+        left.append(life.line.run(join_batch(batch)))
+    return left
+
+
+def count(life: Life, batch: str, status: str) -> int:
+    return int(life.command("HGET", life.key("batch", batch), status) or 0)
+
+
+def claim_everything(life: Life) -> list[str]:
+    found: list[str] = []
+    while items := life.claim(64, lease_ms=HOUR_MS).items:
+        for item in items:
+            life.settle(item)
+        found += [item.id for item in items]
+    return found
+
+
+def test_a_small_batch_waits_with_its_commit(life: Life):
+    _, ids = commit(life, JOINED_AT_ONCE)
+
+    assert sorted(claim_everything(life)) == sorted(ids)
+
+
+@pytest.mark.parametrize("wishes", [{}, {"max_age_ms": HOUR_MS}])
+def test_a_large_batch_joins_in_its_order_and_ends(life: Life, wishes: dict[str, int]):
+    batch, ids = commit(life, SIZE, **wishes)
+    before = life.claim(5).items
+
+    left = join_all(life, batch)
+
+    assert before == ()
+    assert left == [SIZE - JOINED_AT_ONCE, SIZE - 2 * JOINED_AT_ONCE, 0]
+    assert check_all(life.line) == []
+    assert claim_everything(life) == ids
+    assert count(life, batch, "succeeded") == SIZE
+    assert life.command("HGET", life.key("batch", batch), "finished_at")
+    assert check_all(life.line) == []
+
+
+def test_a_batch_for_later_is_scheduled_as_it_joins(life: Life):
+    batch, ids = commit(life, SIZE, delay_ms=HOUR_MS, max_age_ms=HOUR_MS)
+
+    join_all(life, batch)
+
+    assert (count(life, batch, "queued"), count(life, batch, "scheduled")) == (0, SIZE)
+    assert life.command("ZCARD", life.key("due", "default")) == SIZE
+    assert life.read(ids[-1]).status == "scheduled"
+    assert check_all(life.line) == []
+
+
+def test_what_is_cancelled_before_it_joins_does_not_run(life: Life):
+    batch, ids = commit(life, SIZE)
+    assert life.line.run(cancel(ids[-1])) == "CANCELLED"
+    assert check_all(life.line) == []
+
+    join_all(life, batch)
+
+    assert claim_everything(life) == ids[:-1]
+    assert (count(life, batch, "succeeded"), count(life, batch, "cancelled")) == (SIZE - 1, 1)
+    assert life.command("HGET", life.key("batch", batch), "finished_at")
+
+
+def test_a_member_that_was_evicted_while_it_joined_does_not_keep_the_batch_open(life: Life):
+    batch, ids = commit(life, SIZE)
+    life.line.run(join_batch(batch))
+    life.command("DEL", life.key("record", ids[-1]))
+
+    join_all(life, batch)
+    claim_everything(life)
+
+    assert count(life, batch, "failed") == 1
+    assert life.command("HGET", life.key("batch", batch), "finished_at")
+
+
+def test_a_worker_goes_on_where_the_gateway_died(life: Life):
+    batch, _ = commit(life, SIZE)
+    life.line.run(join_batch(batch))
+    fresh = life.line.run(look_after(lease_ms=HOUR_MS)).unjoined
+    life.command("ZADD", life.key("joining"), "XX", 1, batch)
+
+    told = life.line.run(look_after(lease_ms=HOUR_MS)).unjoined
+    join_all(life, batch)
+
+    assert (fresh, told) == ((), (batch,))
+    assert life.line.run(look_after(lease_ms=HOUR_MS)).unjoined == ()
+    assert life.line.run(join_batch(batch)) == 0

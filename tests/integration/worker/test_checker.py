@@ -1,0 +1,108 @@
+"""Checkers of several workers: one of them runs each check, and another if it dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from runtime.invocations.check_summary import CheckSummary, read_summary
+from runtime.store.check_calls import ask_check, note_check, read_check, take_check
+from runtime.store.line import Line
+from runtime.worker.checker import Checker
+from tests.support.check_scene import set_scene
+from tests.support.life import Life
+from tests.support.waiting import eventually
+
+DAY_MS = 24 * 3_600_000
+
+
+@pytest.fixture
+def checkers(redis_url: str) -> Iterator[list[Checker]]:
+    made = [Checker(Line(redis_url), worker=f"w{number}") for number in range(3)]
+    yield made
+    for checker in made:
+        checker.stop()
+        checker.stop()
+
+
+def look(life: Life, check_id: str) -> CheckSummary | None:
+    stored = life.line.run(read_check(check_id))
+    return None if stored is None else read_summary(stored)
+
+
+def ended(life: Life, check_id: str) -> CheckSummary:
+    def finished() -> CheckSummary | None:
+        found = look(life, check_id)
+        return found if found and found.state == "finished" else None
+
+    return eventually(finished, within_s=15)
+
+
+def start(checkers: list[Checker]) -> None:
+    for checker in checkers:
+        checker.start()
+        checker.start()
+
+
+def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Checker]):
+    scene = set_scene(life)
+    scene.raw("ZREM", ("leases",), scene.running)
+    start(checkers)
+
+    found = ended(life, life.line.run(ask_check("one", repair=False)))
+    mended = ended(life, life.line.run(ask_check("two", repair=True)))
+    clean = ended(life, life.line.run(ask_check("three", repair=False)))
+
+    assert found.left["missing_lease"] == 1
+    assert [one.id for one in found.findings if one.kind == "missing_lease"] == [scene.running]
+    assert mended.found["missing_lease"] == 1
+    assert mended.left == clean.found == {}
+    assert clean.looked_at > 10
+
+
+def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Checker]):
+    first = life.line.run(ask_check("one", repair=True))
+    second = life.line.run(ask_check("two", repair=True))
+    other = life.line.run(ask_check("three", repair=False))
+
+    start(checkers)
+
+    assert (first, second, other) == ("one", "one", "three")
+    assert {ended(life, one).state for one in (first, other)} == {"finished"}
+
+
+def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: list[Checker]):
+    def take(worker: str, own_id: str) -> str | None:
+        return life.line.run(take_check(worker, own_id=own_id)).id
+
+    assert [take(f"w{number}", f"own{number}") for number in range(3)] == [None, None, None]
+    life.command("HSET", life.key("checks"), "next_at", 1)
+
+    start(checkers)
+
+    def is_over() -> bool:
+        next_at = int(life.command("HGET", life.key("checks"), "next_at"))
+        return next_at > DAY_MS
+
+    eventually(is_over)
+    last = life.line.run(read_check())
+    assert last is not None
+    assert life.command("LLEN", life.key("checks_ended")) == 1
+    assert take("w9", "own9") is None
+
+
+def test_what_a_dead_worker_left_is_run_by_another(life: Life, checkers: list[Checker]):
+    life.line.run(ask_check("one", repair=True))
+    taken = life.line.run(take_check("dead", own_id="own"))
+    assert (taken.id, taken.repairs) == ("one", True)
+    assert life.line.run(take_check("other", own_id="own")).id is None
+    life.command("HSET", life.key("checks"), "lease_until", 1)
+
+    start(checkers)
+
+    found = ended(life, "one")
+    assert found.worker in {"w0", "w1", "w2"}
+    assert found.repairs
+    call = note_check("one", "dead", looked_at=1, findings=[], is_last=True)
+    assert life.line.run(call) is False

@@ -22,6 +22,7 @@ from runtime.store.retention_calls import (
     mend_index,
     sweep,
 )
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 _OTHERS_TURN_S = 4 * TURN_MS / 1000
@@ -48,7 +49,7 @@ class Sweeper:
         self._stopped = threading.Event()
         self._mending: Iterator[int] | None = None
         self._mends_at = time.monotonic() + _FIRST_MENDING_S
-        self._thread = threading.Thread(target=self._sweep_for_ever, name="sweeper", daemon=True)
+        self._thread = lasting_thread(self._sweep_for_ever, name="sweeper")
 
     def start(self) -> None:
         """Begin to sweep."""
@@ -88,9 +89,6 @@ class Sweeper:
                 rest_s = self.sweep_once()
             except StoreError:
                 rest_s = _AWAY_PAUSE_S  # others tell of it
-            except Exception:  # noqa: BLE001 - outermost: the sweeper must go on
-                _log.exception("sweeper_failed")
-                rest_s = _AWAY_PAUSE_S
         self._line.close()
 
     def _adopt(self) -> None:

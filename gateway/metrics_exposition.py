@@ -139,6 +139,7 @@ def _total_samples(figures: Figures, manifests: Mapping[str, Manifest]) -> dict[
         "penstock_redis_errors_total": [
             ((kind,), totals[f"redis_errors_{kind}"]) for kind in KINDS
         ],
+        "penstock_background_crashes_total": [((), totals["redis_errors_crash"])],
     }
 
 

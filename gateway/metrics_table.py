@@ -153,6 +153,12 @@ METRICS: tuple[Metric, ...] = (
         "unavailable, refused (full, read-only) or other.",
     ),
     Metric(
+        name="penstock_background_crashes_total",
+        kind="counter",
+        help="Crashes of what shall live as long as its process, of all processes; each was begun "
+        "anew, and logged as background_crashed.",
+    ),
+    Metric(
         name="penstock_build_info",
         kind="gauge",
         labels=("version", "python"),

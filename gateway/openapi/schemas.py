@@ -98,7 +98,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                     "description": "Null without one, and where it is too long to be shown: then "
                     "`body_omitted` is true.",
                 },
-                "body_encoding": {"enum": ["text", "base64", None]},
+                "body_encoding": {"type": ["string", "null"], "enum": ["text", "base64", None]},
                 "body_bytes": _COUNT,
                 "body_omitted": {"type": "boolean"},
             },
@@ -182,6 +182,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "options": ANY_OBJECT,
                 "queue": _TEXT,
                 "state": {
+                    "type": "string",
                     "enum": ["serving", "loading", "unavailable"],
                     "description": "`serving`: a version takes calls (`error` says if it is not "
                     "the one on disk). `loading`: its file was seen, nothing serves yet; calls "

@@ -22,6 +22,7 @@ from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
 from runtime.store.submission_calls import join_batch
 from runtime.store.trouble import TROUBLE
+from runtime.telemetry.lasting import lasting_thread
 from runtime.worker.housekeeping import Housekeeper
 from runtime.worker.pulse_log import tell_aftercare
 
@@ -72,7 +73,7 @@ class Heart:
         self._housekeeper = Housekeeper(line)
         self._orders = line.keys.build("control", worker)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._beat_for_ever, name="heart", daemon=True)
+        self._thread = lasting_thread(self._beat_for_ever, name="heart")
 
     def beat(self) -> None:
         """Beat once, now, and look after what nobody holds.

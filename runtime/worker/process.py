@@ -42,6 +42,7 @@ from runtime.worker.heart import Heart
 from runtime.worker.lane_warmer import LaneWarmer
 from runtime.worker.memory import resident_bytes
 from runtime.worker.running import AttemptRunner
+from runtime.worker.stray_mail import StrayMail
 from runtime.worker.sweeper import Sweeper
 from runtime.worker.teller import Teller
 from runtime.worker.traced import traced
@@ -79,11 +80,14 @@ class WorkerProcess:
         self._sweeper = Sweeper(Line(settings.redis), self.id)
         self._checker = Checker(Line(settings.redis), worker=self.id)
         self._is_publishing = False
+        onlooker_line = Line(settings.redis)
+        stray_mail = StrayMail(onlooker_line, lambda: tuple(self._broker.queues))
         self._onlooker = Onlooker(
-            Line(settings.redis),
+            onlooker_line,
             settings.functions,
             worker=self.id,
             is_certain=settings.publish == "always",
+            beside=stray_mail.look,
         )
         side = self._side = WorkerSide(
             Line(settings.redis),

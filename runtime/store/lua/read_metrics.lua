@@ -18,7 +18,7 @@
 local now = now_ms()
 local TOTALS = {
   'take_overs', 'late_results', 'deliveries_delivered', 'deliveries_failed', 'deliveries_stopped',
-  'redis_errors_unavailable', 'redis_errors_refused', 'redis_errors_other',
+  'redis_errors_unavailable', 'redis_errors_refused', 'redis_errors_other', 'redis_errors_crash',
 }
 
 local totals, values = {}, counts('', TOTALS)

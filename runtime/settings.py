@@ -69,7 +69,7 @@ class Settings:
         256 * MIB, ge=1, description="Request bodies a gateway process holds at once; then 503."
     )
     max_result_bytes: int = Field(MIB, ge=1, description="Longest result.")
-    max_log_bytes: int = Field(64 * 1024, ge=0, description="Captured output kept per invocation.")
+    max_log_bytes: int = Field(64 * 1024, ge=0, description="Captured output kept of an attempt.")
     max_waiting: int = Field(
         0, ge=0, description="Most waiting invocations of a function without its own; 0: any."
     )

@@ -103,6 +103,15 @@ DESCRIPTIONS: dict[str, str] = {
     "are still accepted, and what runs goes on.",
     "purge_queue": "Cancels every invocation that waits in the queue, and returns how many there "
     "were. What runs goes on.",
+    "list_quarantine": "Returns how many invocations were set aside because their records are gone "
+    "or damaged, at most 1,000, and the latest hundred of them with the reasons.",
+    "list_checks": "Returns the consistency checks that were asked for, that run, and the last "
+    "that ended, without their findings. All are in one answer.",
+    "ask_check": "Asks for a consistency check: a worker compares everything that Redis holds, and "
+    "with `repair` mends what it can without losing anything. When a check of the same kind is "
+    "asked for and not begun, that one is returned.",
+    "get_check": "Returns how far the check is, what it found and what is left of that. `last` in "
+    "place of an id is the last check that has ended. Checks are kept for 30 days.",
     "livez": "Answers 200 as long as the gateway process serves requests. Redis is not asked, so "
     "an outage of Redis restarts no gateway.",
     "readyz": "Answers 200 when Redis answers within a second and at least one function is "

@@ -116,6 +116,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "attempt": _COUNT,
                 "attempts": {
                     "type": "array",
+                    "description": "The first five, the last twenty before this one, and this "
+                    "one; tracebacks of the last ones. Empty in lists when long, and then "
+                    "`attempts_omitted`; `error` and `progress` are null then in the same way.",
                     "items": _object(
                         {
                             "attempt": _COUNT,
@@ -214,7 +217,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         **_object(
             {
                 "id": _TEXT,
-                "invocation": _TEXT,
+                "invocation": {**_MAYBE_TEXT, "description": "Whose end it tells."},
+                "batch": {**_MAYBE_TEXT, "description": "Or which batch's end."},
                 "url": {"type": "string", "format": "uri"},
                 "status": {
                     "type": "string",
@@ -233,6 +237,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 },
                 "next_at": _MOMENT,
                 "webhook_id": _TEXT,
+                "links": {"type": "object", "additionalProperties": _TEXT},
             }
         ),
     },

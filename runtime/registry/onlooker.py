@@ -19,6 +19,7 @@ from runtime.registry.publication import decode_publication, identify_folder, ve
 from runtime.registry.standing import Standing, stand
 from runtime.store.function_calls import read_publication
 from runtime.store.line import Line
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 _INTERVAL_S = 4.0
@@ -56,7 +57,7 @@ class Onlooker:
         self._interval_s = interval_s
         self._beside = beside
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="onlooker", daemon=True)
+        self._thread = lasting_thread(self._run, name="onlooker")
         self._told = ""
         self._found = Standing(folder=str(root))
         self.standing = self._found

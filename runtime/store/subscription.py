@@ -19,6 +19,7 @@ from runtime.store.address import Address, check_role, parse_address
 from runtime.store.packing import pack
 from runtime.store.scripts import Argument
 from runtime.store.sentinel import locate
+from runtime.telemetry.lasting import lasting_task
 
 _RETRY_S = 0.25
 _PING_S = 10.0
@@ -59,7 +60,7 @@ class Subscription:
 
     def start(self) -> None:
         """Begin listening in the running loop."""
-        self._task = asyncio.create_task(self._listen_for_ever())
+        self._task = lasting_task(self._listen_for_ever, name="subscription")
 
     async def stop(self) -> None:
         """Stop listening; safe to call twice."""

@@ -103,9 +103,9 @@ class Acceptance:
         notice: Notice | None,
     ) -> None:
         """Answer how it ended, or how it stands when the time to wait is over."""
-        if isinstance(notice, bytes):
+        if isinstance(notice, bytes) and not (submission.request or submission.secrets):
             ended = self._ended.write(notice, submission.arguments)
-            if ended is not None and submission.request is None:
+            if ended is not None:
                 resp.content_type = _JSON
                 resp.data = ended
                 return

@@ -13,6 +13,7 @@ from gateway.application import single_header
 from gateway.idempotency import HEADER, read_idempotency_key
 from gateway.serving.parsing import HEADERS
 from gateway.tracing import trace_of
+from runtime.errors import CallbackAddressError
 
 Scope = Mapping[str, Any]
 
@@ -33,7 +34,12 @@ class CallHeader(NamedTuple):
 
 def _callback(scope: Scope) -> object:
     url = single_header(scope, "X-Callback-Url")
-    return None if url is None else url.strip()
+    if url is None:
+        return None
+    try:  # addresses are in UTF-8, if they are not ASCII
+        return url.encode("latin-1").decode().strip()
+    except UnicodeDecodeError as error:
+        raise CallbackAddressError("the callback address is neither ASCII nor UTF-8") from error
 
 
 def _idempotency_key(scope: Scope) -> object:

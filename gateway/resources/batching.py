@@ -58,9 +58,10 @@ class InvokeBatch:
             )
         asked = {**read_wishes(req.query_string, WISHES), **read_call_headers(req.scope)}
         key = asked.pop("idempotency_key", None)
+        if "callback" in asked:
+            url = asked["callback"]
+            asked["callback"] = self._callbacks.recall(url) or await self._callbacks.judge(url)
         wishes = Wishes(**asked)
-        if wishes.callback is not None and not self._callbacks.passed(wishes.callback):
-            await self._callbacks.judge(wishes.callback)
         require_no_coding(req.scope["headers"])
         items = await read_items(
             manifest,

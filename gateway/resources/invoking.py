@@ -73,9 +73,9 @@ class InvokeFunction:
         manifest = plan.manifest
         check_available(manifest)
         asked = read_options(req, manifest)
-        callback = asked.get("callback")
-        if callback is not None and not self._callbacks.passed(callback):
-            await self._callbacks.judge(callback)
+        if "callback" in asked:
+            url = asked["callback"]
+            asked["callback"] = self._callbacks.recall(url) or await self._callbacks.judge(url)
         if len(req.scope[BODY]) > LONG_BYTES:
             sourced = await _read_long(req, manifest)
         else:

@@ -38,36 +38,38 @@ class RecentJudgements:
         self._trusted_s = trusted_s
         self._clock = clock
         self._options = options
-        self._until: dict[str | tuple[str, int], float] = {}
+        self._hosts: dict[tuple[str, int], float] = {}  # until when they count
+        self._addresses: dict[str, tuple[str, float]] = {}
 
-    def passed(self, url: str) -> bool:
-        """Whether an address need not be judged now.
+    def recall(self, url: str) -> str | None:
+        """Return an address as it is kept; None if it has to be judged first.
 
         Raises:
             CallbackAddressError: It is malformed.
         """
         now = self._clock()
-        if self._until.get(url, 0.0) > now:
-            return True
+        kept, until = self._addresses.get(url, ("", 0.0))
+        if until > now:
+            return kept
         target = parse_target(url)
-        until = self._until.get((target.host, target.port), 0.0)
-        if until <= now:
-            return False
-        self._note(url, until)
-        return True
+        until = self._hosts.get((target.host, target.port), 0.0)
+        return self._note(url, target.url, until) if until > now else None
 
-    async def judge(self, url: str) -> None:
-        """Resolve the name of an address, and judge what it leads to.
+    async def judge(self, url: str) -> str:
+        """Resolve the name of an address, judge what it leads to; return it as it is kept.
 
         Raises:
             CallbackAddressError: It may not be called, or not be resolved in time.
         """
         judged = await judge_async(url, self._policy, **self._options)
         until = self._clock() + self._trusted_s
-        self._note((judged.host, judged.port), until)
-        self._note(url, until)
+        if len(self._hosts) >= _MOST:
+            self._hosts.clear()
+        self._hosts[judged.host, judged.port] = until
+        return self._note(url, judged.url, until)
 
-    def _note(self, what: str | tuple[str, int], until: float) -> None:
-        if len(self._until) >= _MOST:
-            self._until.clear()
-        self._until[what] = until
+    def _note(self, given: str, kept: str, until: float) -> str:
+        if len(self._addresses) >= _MOST:
+            self._addresses.clear()
+        self._addresses[given] = (kept, until)
+        return kept

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from runtime.errors import FunctionUnavailableError
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.store.scripts import Call
+from runtime.registry.secret_places import encode_places
+from runtime.store.scripts import Argument, Call
 from runtime.store.submission_calls import Idempotency, Pace, Parts, Submitted, parts_of
 from runtime.store.submission_calls import submit as submit_calls
 from runtime.telemetry.trace_context import TraceContext
@@ -57,6 +58,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         is_repeatable: It may be submitted twice under its id, and is born once.
         caller: The name of its caller's key; None when nobody showed one.
         api_key: The id of the key that was shown; judged again as the invocation is born.
+        secrets: Where secrets are in the arguments, encoded; empty where there are none.
     """
 
     function: str
@@ -76,21 +78,28 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     pace: Pace | None = None
     caller: str | None = None
     api_key: str = ""
+    secrets: bytes = b""
 
     @property
     def only_shows_caller(self) -> bool:
         """Whether it asks for nothing, and shows at most who calls."""
         return self.wishes is NO_WISHES and not (
-            self.request or self.retry_of or self.pace or self.max_age_ms or self.is_repeatable
+            self.request
+            or self.retry_of
+            or self.pace
+            or self.max_age_ms
+            or self.is_repeatable
+            or self.secrets
         )
 
     def parts(self) -> Parts:
         """Return what the call asks for besides its arguments, and its record's further fields."""
         wishes = self.wishes
-        optional = {
+        optional: dict[str, Argument | None] = {
             "request": self.request,
             "callback": wishes.callback,
             "caller": self.caller,
+            "secrets": self.secrets,
         }
         if wishes.trace is not None:
             optional["traceparent"] = wishes.trace.traceparent
@@ -171,6 +180,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
         pace=pace,
         caller=caller,
         api_key=api_key,
+        secrets=encode_places(manifest.secrets) if manifest.secrets else b"",
     )
 
 

@@ -16,7 +16,7 @@ MOST_TOGETHER = 64
 JOINED_AT_ONCE = 1_000
 
 Reception = Literal[
-    "NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE", "REVOKED"
+    "NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE", "REVOKED", "PART"
 ]
 
 
@@ -181,11 +181,12 @@ def stage_batch(  # noqa: PLR0913 - a word for each of the script's
     traceparent: str = "",
     tracestate: str = "",
     caller: str = "",
+    secrets: bytes = b"",
 ) -> Call[int]:
     """Write some members, as (id, arguments); returns how many are staged by now."""
     words: tuple[Argument, ...] = (
         *(batch, function, queue, version, callback, STAGED_TTL_MS, priority, key),
-        *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller),
+        *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller, secrets),
         *(part for entry in entries for part in entry),
     )
     return Call(words, int, load_script("stage_batch"))
@@ -204,7 +205,8 @@ def commit_batch(
 ) -> Call[Submitted]:
     """Let a staged batch be born, whole.
 
-    Of one that has more than `JOINED_AT_ONCE` members none waits yet: `join_batch` follows.
+    PART says that not all members have been looked for yet: it is to be called again. Of a batch
+    with more than `JOINED_AT_ONCE` members none waits yet: `join_batch` follows.
     """
     first = idempotency or _ANY_TIME
     words = (

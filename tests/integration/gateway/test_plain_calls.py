@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import pytest
+from gateway.plain_calls import BEGUN, PlainCalls
 
 from gateway.acceptance_log import AcceptanceLog
 from gateway.admission import Admission
 from gateway.call_plans import CallPlans
 from gateway.directory import FunctionDirectory
 from gateway.following import Follower
-from gateway.plain_calls import BEGUN, PlainCalls
 from gateway.serving.exchange import Exchange
 from gateway.serving.known_heads import Taker
 from gateway.waiting import Waiters
@@ -87,7 +87,9 @@ class Gateway:
     def call(self, prefer: bytes = b"wait=30", body: bytes = b'{"a":1}') -> Exchange:
         take = self.judge(more=[(b"prefer", prefer)])
         assert take is not None
-        exchange = Exchange({"method": "POST"}, self.wire, keep_alive=True, take=take)
+        exchange = Exchange(
+            {"method": "POST", "http_version": "1.1"}, self.wire, keep_alive=True, take=take
+        )
         exchange.feed_whole(body)
         assert take(exchange)
         return exchange

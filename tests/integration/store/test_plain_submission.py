@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
+from runtime.store.plain_submission import PlainSubmission
 
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.invocations.identifiers import new_invocation_id
@@ -15,7 +16,6 @@ from runtime.invocations.submission import prepare, submit
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.multiplexer import Multiplexer
-from runtime.store.plain_submission import PlainSubmission
 from runtime.store.submission_calls import Submitted, submit_plain
 from tests.support.life import Life
 

@@ -20,6 +20,9 @@ local function invoke(id, s, invocation, now, moment)
   if s.priority ~= 5 then
     redis.call('HSET', record, 'priority', s.priority)
   end
+  if s.secrets ~= '' then
+    redis.call('HSET', record, 'secrets', s.secrets)
+  end
   give_place(invocation, now, {
     function_name = s.function_name, queue = s.queue, priority = s.priority, tags = tag,
     max_age_ms = s.max_age_ms > 0 and s.max_age_ms or nil,

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from runtime.invocations.submission import Submission
-from runtime.registry.manifest import Manifest
 from runtime.telemetry.status_log import Change, tell, tells_usual
-
-_ACCEPTED = "invocation_accepted"
 
 
 class AcceptanceLog:
@@ -21,10 +18,12 @@ class AcceptanceLog:
         """An invocation was born."""
         if not tells_usual():
             return
+        if not self._changes:
+            asyncio.get_running_loop().call_soon(self._write)
         trace = submission.wishes.trace
-        self._add(
+        self._changes.append(
             Change(
-                event=_ACCEPTED,
+                event="invocation_accepted",
                 id=submission.id,
                 function=submission.function,
                 queue=submission.queue,
@@ -32,19 +31,6 @@ class AcceptanceLog:
                 trace_id="" if trace is None else trace.trace_id,
             )
         )
-
-    def note_plain(self, invocation_id: str, manifest: Manifest) -> None:
-        """An invocation was born that nothing was wished for."""
-        if tells_usual():
-            queue = manifest.options.queue
-            self._add(
-                Change(event=_ACCEPTED, id=invocation_id, function=manifest.name, queue=queue)
-            )
-
-    def _add(self, change: Change) -> None:
-        if not self._changes:
-            asyncio.get_running_loop().call_soon(self._write)
-        self._changes.append(change)
 
     def _write(self) -> None:
         changes, self._changes = self._changes, []

@@ -32,11 +32,6 @@ class Admission:
         self.max_waiting = max_waiting
         self._rate = rate
 
-    @property
-    def counts_calls(self) -> bool:
-        """Whether callers without a key of their own have a pace to keep."""
-        return self._rate is not None
-
     def pace(self, scope: Mapping[str, Any]) -> Pace | None:
         """Return how fast the caller of a request may call; None is as fast as he can.
 

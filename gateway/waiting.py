@@ -18,50 +18,35 @@ _LOOKED_AT_ONCE = 200
 
 Notice = bytes | Record
 Arrival = asyncio.Future["Notice | None"]
-Hear = Callable[["Notice | None"], None]
 
 
 class Waiters:
     """Who waits for which invocation."""
 
     def __init__(self) -> None:
-        self._hearers: dict[str, list[Hear]] = {}
+        self._arrivals: dict[str, list[Arrival]] = {}
         self._is_draining = False
 
     def __len__(self) -> int:
-        return sum(len(hearers) for hearers in self._hearers.values())
-
-    def listen(self, invocation_id: str, hear: Hear) -> None:
-        """Have `hear` told of the end, or None when the process stops; until `forget`.
-
-        Before Redis is asked, so that no notice comes too early.
-        """
-        self._hearers.setdefault(invocation_id, []).append(hear)
-        if self._is_draining:
-            hear(None)
-
-    def forget(self, invocation_id: str, hear: Hear) -> None:
-        """Listen no longer; safe to call twice."""
-        hearers = self._hearers.get(invocation_id, [])
-        if hear in hearers:
-            hearers.remove(hear)
-            if not hearers:
-                del self._hearers[invocation_id]
+        return sum(map(len, self._arrivals.values()))
 
     @contextmanager
     def expect(self, invocation_id: str) -> Iterator[Arrival]:
-        """Wait in a coroutine; registered before Redis is asked, as `listen` is."""
+        """Expect the end, or None when the process stops.
+
+        Registered before Redis is asked, so that no notice comes too early.
+        """
         arrival: Arrival = asyncio.get_running_loop().create_future()
-
-        def hear(notice: Notice | None) -> None:
-            if not arrival.done():
-                arrival.set_result(notice)
-
-        self.listen(invocation_id, hear)
+        expected = self._arrivals.setdefault(invocation_id, [])
+        expected.append(arrival)
+        if self._is_draining:
+            arrival.set_result(None)
         try:
             yield arrival
         finally:
-            self.forget(invocation_id, hear)
+            expected.remove(arrival)
+            if not expected:
+                del self._arrivals[invocation_id]
             arrival.cancel()
 
     def notify(self, payload: bytes) -> None:
@@ -71,14 +56,14 @@ class Waiters:
     def drain(self) -> None:
         """End every wait as if its time had run out: the process stops."""
         self._is_draining = True
-        for invocation_id in list(self._hearers):
+        for invocation_id in list(self._arrivals):
             self._resolve(invocation_id, None)
 
     async def look_again(
         self, read_records: Callable[[Sequence[str]], Awaitable[Sequence[Record | None]]]
     ) -> None:
         """Read all that is waited for, and hand out what has finished meanwhile."""
-        waited_for = list(self._hearers)
+        waited_for = list(self._arrivals)
         for start in range(0, len(waited_for), _LOOKED_AT_ONCE):
             ids = waited_for[start : start + _LOOKED_AT_ONCE]
             for invocation_id, record in zip(ids, await read_records(ids), strict=True):
@@ -86,8 +71,9 @@ class Waiters:
                     self._resolve(invocation_id, record)
 
     def _resolve(self, invocation_id: str, notice: Notice | None) -> None:
-        for hear in list(self._hearers.get(invocation_id, ())):
-            hear(notice)
+        for arrival in self._arrivals.get(invocation_id, ()):
+            if not arrival.done():
+                arrival.set_result(notice)
 
 
 async def wait_for(arrival: Arrival, within_s: float) -> Notice | None:

@@ -148,11 +148,7 @@ class Exchange:
                 raise
         except Exception:  # noqa: BLE001 - the outermost frame of a request
             _log.exception("the application failed")
-        self.fail()
-
-    def fail(self) -> None:
-        """Break off what was not answered whole."""
-        if not self.closed:
+        if not self.closed:  # it was not answered whole
             self.keep_alive = False
             if not self.response_started:
                 self._sink.write(_FAILED)

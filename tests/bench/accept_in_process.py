@@ -82,8 +82,7 @@ async def _round(application: Application, path: str) -> float:
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(BODY)}\r\n\r\n{BODY}".encode()
     left = _Left(_REQUESTS, loop.create_future())
-    judge = getattr(application, "judge_head", None)
-    heads = None if judge is None else KnownHeads(judge)
+    heads = KnownHeads()
     clients = []
     for _ in range(_CONNECTIONS):
         connection = Connection(config, state, {}, loop, limits=Limits(), heads=heads)
@@ -156,14 +155,15 @@ class _Client:
 
 
 class _Redis:
-    """A transport that answers `submit_plain`."""
+    """A transport that answers `submit_invocations`."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
     def write(self, data: bytes) -> None:
         assert data.count(b"EVALSHA") == 1
-        reply = b"*4\r\n:1763812345678\r\n:%d\r\n:0\r\n:0\r\n" % data.count(BODY.encode())
+        count = data.count(BODY.encode())
+        reply = b"*%d\r\n:1763812345678\r\n" % (count + 1) + b":0\r\n" * count
         asyncio.get_running_loop().call_soon(self._wire.data_received, reply)
 
 

@@ -25,7 +25,7 @@ ENDING = {
     "runtime/registry/event_loop.py": "what a call left open is closed, and awaited",
     "runtime/registry/parallel_loads.py": "one load, whose outcome is a ticket's",
     "runtime/store/multiplexer.py": "one connection being opened; who asks hears of the error",
-    "runtime/store/plain_submission.py": "one group of submissions; each hearer is told",
+    "runtime/store/grouped_submission.py": "one group of submissions; each caller is told",
     "runtime/store/sentinel.py": "one question, awaited at once",
     "runtime/telemetry/opentelemetry_tracer.py": "the last words of a process that ends",
 }

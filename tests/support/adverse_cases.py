@@ -131,25 +131,49 @@ def _set_aside(data: Adverse, run: int) -> Call[Any]:
     )
 
 
-case("submit_invocation", "one more key")(
+case("submit_invocations", "one more key")(
     lambda d, r: submission.submit(
-        invocation_id=new_invocation_id(),
-        function="crowd",
-        queue="crowded",
-        key=f"new{r}",
-        tags=[f"t{n}" for n in range(16)],
-        max_age_ms=HOUR_MS,
-        fields={"version": "v", "arguments": b"{}"},
-    )
-)
-case("submit_plain", "eight together")(
-    lambda d, r: submission.submit_plain(
         function="crowd",
         queue="crowded",
         version="v",
-        entries=[(new_invocation_id(), b"{}") for _ in range(8)],
+        entries=[(new_invocation_id(), b"{}", _everything(f"new{r}"))],
     )
 )
+case("submit_invocations", "eight together that ask for nothing")(
+    lambda d, r: submission.submit(
+        function="crowd",
+        queue="crowded",
+        version="v",
+        entries=[(new_invocation_id(), b"{}", ()) for _ in range(8)],
+    )
+)
+case("submit_invocations", "as many together as there may be, that ask for everything")(
+    lambda d, r: submission.submit(
+        function="crowd",
+        queue="crowded",
+        version="v",
+        max_waiting=10**9,
+        entries=[
+            (new_invocation_id(), b"{}", _everything(f"new{r} {number}"))
+            for number in range(submission.MOST_TOGETHER)
+        ],
+    )
+)
+
+
+def _everything(key: str) -> submission.Parts:
+    return submission.parts_of(
+        key=key,
+        tags=[f"t{n}" for n in range(16)],
+        max_age_ms=HOUR_MS,
+        idempotency=submission.Idempotency(digest=key.replace(" ", "-"), body_digest="b"),
+        pace=submission.Pace(caller="me", count=10**6, per_ms=1_000),
+        retry_of=new_invocation_id(),
+        is_repeatable=True,
+        fields={"callback": "http://r1.test/1", "traceparent": "00-1", "caller": "me"},
+    )
+
+
 case("admit_batch", "a full one")(
     lambda d, r: submission.admit_batch(
         batch=new_invocation_id(), function="crowd", size=BATCH, max_waiting=10**6

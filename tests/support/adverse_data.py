@@ -24,11 +24,12 @@ from runtime.store.line import Line
 from runtime.store.schedule_calls import create_schedule
 from runtime.store.scripts import Call, Script
 from runtime.store.submission_calls import (
+    MOST_TOGETHER,
     commit_batch,
     join_batch,
+    parts_of,
     stage_batch,
     submit,
-    submit_plain,
 )
 
 FAIRNESS_KEYS = 200_000
@@ -101,9 +102,9 @@ def run_all(line: Line, calls: Iterable[Call[Any]], *, at_once: int = 500) -> li
 
 def _plain(data: Adverse, function: str, queue: str, count: int) -> list[str]:
     ids = [new_invocation_id() for _ in range(count)]
-    for start in range(0, count, 100):
-        entries = [(one, b"{}") for one in ids[start : start + 100]]
-        data.line.run(submit_plain(function=function, queue=queue, version="v", entries=entries))
+    for start in range(0, count, MOST_TOGETHER):
+        entries = [(one, b"{}", ()) for one in ids[start : start + MOST_TOGETHER]]
+        data.line.run(submit(function=function, queue=queue, version="v", entries=entries))
     return ids
 
 
@@ -129,9 +130,9 @@ def _add_leases(data: Adverse) -> None:
 
 def wish_for(function: str, queue: str, **more: Any) -> tuple[str, Call[Any]]:
     one = new_invocation_id()
-    fields = {"version": "v", "arguments": b"{}", "tags": b'["t"]', **more.pop("fields", {})}
     wishes = {"key": "k", "priority": 6, "max_age_ms": HOUR_MS, "tags": ("t",), **more}
-    return one, submit(invocation_id=one, function=function, queue=queue, fields=fields, **wishes)
+    entry = (one, b"{}", parts_of(**wishes))
+    return one, submit(function=function, queue=queue, version="v", entries=[entry])
 
 
 def _add_history(data: Adverse) -> None:
@@ -197,21 +198,24 @@ def _add_crowd(data: Adverse) -> None:
 
 
 def _bear_many() -> Script:
-    """Many births in one script, by the store's own way of giving birth: 200,000 within seconds."""
+    """Many births in one script, by the store's own way of giving places: 200,000 within seconds."""
     body = """
         local now = now_ms()
         for at = 1, #ARGV, 3 do
-          give_birth(ARGV[at], now, {
+          redis.call('HSET', key_record(ARGV[at]), 'function', 'crowd', 'queue', 'crowded',
+            'created_at', now, 'status', 'queued', 'version', 'v', 'arguments', '{}')
+          give_place(ARGV[at], now, {
             function_name = 'crowd', queue = 'crowded', key = ARGV[at + 1], priority = 5,
-            max_age_ms = tonumber(ARGV[at + 2]), due = now, tags = '', first = 1,
-            fields = { 'version', 'v', 'arguments', '{}' },
+            max_age_ms = ARGV[at + 2] ~= '0' and tonumber(ARGV[at + 2]) or nil,
           })
+          if at % 300 == 1 then write_births('crowded', 'crowd') end
         end
+        write_births('crowded', 'crowd')
         return 'OK'
     """
     parts = [
         "local P = KEYS[1]",
-        *scripts._read_includes(["clock", "lanes", "birth"]).values(),
+        *scripts._read_includes(["clock", "birth"]).values(),
         body,
     ]
     source = spell_out_keys("\n".join(parts))

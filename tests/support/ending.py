@@ -7,15 +7,15 @@ import time
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.store.invocation_calls import Settlement, claim, settle
 from runtime.store.line import Line
-from runtime.store.submission_calls import submit_plain
+from runtime.store.submission_calls import submit
 
 TOGETHER = 50
 
 
 def end_some(line: Line, count: int = TOGETHER, *, ttl_ms: int) -> None:
     """Let `count` calls live and end; their records are kept for `ttl_ms`."""
-    entries = [(new_invocation_id(), b'{"a":1}') for _ in range(count)]
-    line.run(submit_plain(function="f", queue="default", version="v", entries=entries))
+    entries = [(new_invocation_id(), b'{"a":1}', ()) for _ in range(count)]
+    line.run(submit(function="f", queue="default", version="v", entries=entries))
     claimed = line.run(claim(queue="default", worker="w", limit=count, lease_ms=10_000)).items
     endings = [
         Settlement(id=one.id, token=one.token, status="succeeded", ttl_ms=ttl_ms, result=b'"done"')

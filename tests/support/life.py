@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.record import Record, read
@@ -20,8 +22,10 @@ from runtime.store.invocation_calls import (
 )
 from runtime.store.line import Line
 from runtime.store.scripts import Call
-from runtime.store.submission_calls import Submitted, submit
+from runtime.store.submission_calls import Submitted, parts_of, submit
 
+_OF_THE_CALL = ("invocation_id", "queue", "version", "priority", "max_waiting", "waiter")
+_PARTS = frozenset(inspect.signature(parts_of).parameters) - {"fields", "priority"}
 WEEK_MS = 7 * 24 * 3_600_000
 
 
@@ -46,21 +50,31 @@ class Life:
     def submit(
         self, function: str = "f", *, priority: int = 5, delay_ms: int = 0, **fields: Any
     ) -> str:
-        return self.ask(function, priority=priority, delay_ms=delay_ms, **fields).id
+        """Submit and return the id; other words are of `ask`."""
+        found = self.ask(function, priority=priority, delay_ms=delay_ms, **fields)
+        return found.id
 
     def ask(self, function: str = "f", **fields: Any) -> Submitted:
         """Submit and return the whole answer; unknown words become fields of the record."""
-        names = inspect.signature(submit).parameters
-        wishes = {name: fields.pop(name) for name in list(fields) if name in names}
-        wishes.setdefault("invocation_id", new_invocation_id())
-        wishes.setdefault("queue", "default")
-        return self.line.run(
-            submit(
-                function=function,
-                fields={"version": "v1", "arguments": b"{}", **fields},
-                **wishes,
-            )
-        )
+        known = {name: fields.pop(name) for name in _OF_THE_CALL if name in fields}
+        parts = {name: fields.pop(name) for name in _PARTS if name in fields}
+        one = known.pop("invocation_id", "") or new_invocation_id()
+        arguments = fields.pop("arguments", b"{}")
+        entry = (one, arguments, parts_of(fields=fields, **parts))
+        call = {"queue": "default", "version": "v1", **known, "function": function}
+        [answer] = self.line.run(submit(**call, entries=[entry]))
+        return answer if answer.id else replace(answer, id=one)
+
+    def ask_together(self, *asked: Mapping[str, Any], **call: Any) -> list[Submitted]:
+        """Submit several in one script, each as (id, and words of `parts_of`)."""
+        entries = []
+        for one in asked:
+            words = dict(one)
+            invocation_id = words.pop("id", None) or new_invocation_id()
+            arguments = words.pop("arguments", b"{}")
+            entries.append((invocation_id, arguments, parts_of(**words)))
+        usual = {"function": "f", "queue": "default", "version": "v1"}
+        return self.line.run(submit(**{**usual, **call}, entries=entries))
 
     def claim(
         self,

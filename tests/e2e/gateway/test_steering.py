@@ -11,7 +11,7 @@ from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.function_calls import publish_function
 from runtime.store.function_reads import read_waiting
-from runtime.store.submission_calls import submit
+from runtime.store.submission_calls import parts_of, submit
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually
 
@@ -271,14 +271,12 @@ def moment_of(invocation_id, later_ms=0):
 
 
 def test_a_bulk_cancel_reaches_every_fairness_key(gateway, http):
-    fields = {"version": "v", "arguments": b"{}"}
     calls = [
         submit(
-            invocation_id=new_invocation_id(),
             function="hook",
             queue="default",
-            key=f"order-{number}",
-            fields=fields,
+            version="v",
+            entries=[(new_invocation_id(), b"{}", parts_of(key=f"order-{number}"))],
         )
         for number in range(5_000)
     ]

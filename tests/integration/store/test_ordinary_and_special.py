@@ -16,7 +16,7 @@ from runtime.invocations.record import Record, record_from_notice
 from runtime.invocations.statuses import Status
 from runtime.store.event_calls import Entry, append_events
 from runtime.store.invocation_calls import Settlement, settle
-from runtime.store.submission_calls import commit_batch, stage_batch, submit_plain
+from runtime.store.submission_calls import commit_batch, stage_batch, submit
 from tests.support.life import WEEK_MS, Life
 from tests.support.listener import Listener
 from tests.support.waiting import eventually
@@ -38,12 +38,12 @@ SPECIAL: dict[str, Any] = {
 def plain(life: Life, count: int, *, function: str = "f", waiter: str = "") -> list[str]:
     ids = [new_invocation_id() for _ in range(count)]
     life.line.run(
-        submit_plain(
+        submit(
             function=function,
             queue="default",
             version="v1",
             waiter=waiter,
-            entries=[(one, b"{}") for one in ids],
+            entries=[(one, b"{}", ()) for one in ids],
         )
     )
     return ids

@@ -9,7 +9,7 @@ import pytest
 from runtime.store.invocation_calls import cancel
 from runtime.store.line import Line
 from runtime.store.scripts import all_scripts
-from runtime.store.submission_calls import submit_plain
+from runtime.store.submission_calls import submit
 from runtime.store.system_calls import purge_queue
 from runtime.worker.housekeeping import Housekeeper
 from tests.support.life import Life
@@ -179,8 +179,8 @@ def test_a_process_of_the_release_before_may_go_on_beside_this_one(life: Life):
     assert life.command("EXISTS", life.key("keys", "default", "f")) == 0
 
 
-def test_plain_calls_and_others_join_the_same_turns(life: Life):
-    life.line.run(submit_plain(function="f", queue="default", version="v", entries=[("a", b"{}")]))
+def test_calls_of_several_functions_join_the_same_turns(life: Life):
+    life.line.run(submit(function="f", queue="default", version="v", entries=[("a", b"{}", ())]))
     life.submit("g")
 
     assert [item.function for item in life.claim(2).items] == ["f", "g"]

@@ -225,9 +225,9 @@ def test_they_may_be_told_of_and_followed(data: Adverse, wounded: Wounded):
 
 
 def test_a_function_that_has_them_takes_new_calls(data: Adverse, wounded: Wounded):
-    fields = {"version": "v", "arguments": b"{}"}
+    entries = [("new", b"{}", ())]
     data.line.run(
-        submit(invocation_id="new", function=wounded.function, queue=wounded.queue, fields=fields)
+        submit(function=wounded.function, queue=wounded.queue, version="v", entries=entries)
     )
 
     assert "new" in {one.id for one in claim_all(data, wounded.queue)}

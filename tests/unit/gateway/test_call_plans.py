@@ -1,4 +1,4 @@
-"""What plain calls share is made once for each manifest, and never outlives it."""
+"""What the calls of a function share is made once for each manifest, and never outlives it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gateway.call_plans import CallPlans
+from runtime.errors import ArgumentsError
 from runtime.registry.manifest import Manifest
-from runtime.sdk.options import Options
 from runtime.store.multiplexer import Multiplexer
 
 ADD = Manifest(
@@ -26,7 +26,7 @@ ADD = Manifest(
 
 @pytest.fixture
 def plans() -> CallPlans:
-    return CallPlans(Multiplexer("unix:///nowhere"), gateway_id="g", max_waiting=0)
+    return CallPlans(Multiplexer("unix:///nowhere"), max_waiting=0)
 
 
 def test_a_plan_lasts_as_long_as_its_manifest(plans: CallPlans):
@@ -40,37 +40,42 @@ def test_a_plan_lasts_as_long_as_its_manifest(plans: CallPlans):
     assert plans.find({"other": other}, "add") is None
 
 
-@pytest.mark.parametrize(
-    "manifest",
-    [
-        replace(ADD, version=""),
-        replace(ADD, injected={"request": "request"}),
-        replace(ADD, options=Options(max_age_s=5)),
-        replace(ADD, parameters={"type": "nonsense"}),
-    ],
-)
-def test_a_function_whose_calls_are_never_plain_has_none(plans: CallPlans, manifest: Manifest):
-    assert plans.find({"add": manifest}, "add") is None
+def test_a_plan_that_was_only_made_is_not_kept(plans: CallPlans):
+    made = plans.make(ADD)
+
+    assert made.manifest is ADD
+    assert plans.find({}, "add") is None
 
 
-@pytest.mark.parametrize(
-    ("body", "fits"),
-    [
-        (b'{"a": 1}', True),
-        (b'{"a": 1, "b": null}', True),
-        (b'{"a": 1, "b": 1.5}', True),
-        (b'{"a": 1, "b": [{"c": 1.0}]}', True),
-        (b"{}", False),
-        (b'{"a": "1"}', False),
-        (b'{"a": 1.0}', False),
-        (b'{"a": 1, "c": 1}', False),
-        (b'{"a": 1, "a": 1}', False),
-        (b"[1]", False),
-        (b'{"a": 1', False),
-    ],
-)
-def test_only_a_body_that_fits_is_accepted(plans: CallPlans, body: bytes, fits: bool):
-    plan = plans.find({"add": ADD}, "add")
+def test_a_function_without_a_usable_schema_has_a_plan_that_says_so(plans: CallPlans):
+    plan = plans.find({"add": replace(ADD, parameters={"type": "nonsense"})}, "add")
 
     assert plan is not None
-    assert plan.accepts(body) is fits
+    with pytest.raises(ValueError, match="not a usable JSON Schema"):
+        plan.check({})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fits"),
+    [
+        ({"a": 1}, True),
+        ({"a": 1, "b": None}, True),
+        ({"a": 1, "b": 1.5}, True),
+        ({"a": 1, "b": [{"c": 1.0}]}, True),
+        ({}, False),
+        ({"a": "1"}, False),
+        ({"a": 1.0}, False),
+        ({"a": 1, "c": 1}, False),
+    ],
+)
+def test_only_arguments_that_fit_pass(plans: CallPlans, arguments: dict[str, object], fits: bool):
+    plan = plans.find({"add": ADD}, "add")
+    assert plan is not None
+
+    try:
+        plan.check(arguments)
+        passed = True
+    except ArgumentsError:
+        passed = False
+
+    assert passed is fits

@@ -42,6 +42,8 @@ def notice(**changed: str | int | None) -> bytes:
         {"started_at": 1763812345000, "created_at": 1763812345678},
         {"token": None, "waiters": None},
         {"result": "2000"},
+        {"caller": "me", "priority": 7, "key": "k"},
+        {"caller": "team_a.web", "traceparent": "00-1", "tracestate": "a=b"},
     ],
 )
 def test_a_usual_end_is_written_as_its_view(changed: dict[str, str | int | None]):
@@ -66,7 +68,7 @@ def test_a_usual_end_is_written_as_its_view(changed: dict[str, str | int | None]
         {"result": None},
     ],
 )
-def test_every_other_end_is_left_to_the_general_way(changed: dict[str, str | int | None]):
+def test_every_other_end_is_left_to_the_view(changed: dict[str, str | int | None]):
     writer = EndedWriter()
 
     assert writer.write(notice(), b"{}") is not None

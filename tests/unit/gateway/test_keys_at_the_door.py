@@ -7,19 +7,19 @@ import json
 
 import pytest
 
-from gateway.application import _by_name
 from gateway.key_bodies import NewKey, read_login, read_new_key
 from gateway.key_checking import shown_key
 from gateway.key_failures import CHANCES_PER_S, KeyFailures
 from gateway.problems import ProblemError
 from gateway.same_origin import comes_from_elsewhere, origin_of
+from gateway.serving.parsing import HEADERS
 from gateway.session_cookie import cookie_for, session_of
 from runtime.access.key_text import digest_of_session, generate_session_text
 
 
 def scope(**headers: str) -> dict:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return {"headers": raw, "penstock.noted": _by_name(raw)}
+    return {"headers": raw, HEADERS: dict(raw)}
 
 
 def basic(text: str) -> str:

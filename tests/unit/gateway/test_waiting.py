@@ -49,7 +49,7 @@ def test_who_gives_up_is_forgotten():
         with waiters.expect(ID) as arrival:
             assert len(waiters) == 1
             await wait_for(arrival, 0)
-        return len(waiters), waiters._hearers
+        return len(waiters), waiters._arrivals
 
     assert run(scenario) == (0, {})
 

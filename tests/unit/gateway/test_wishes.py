@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from gateway.problems import ProblemError
 from gateway.query_parameters import LONGEST_KEY, LONGEST_TAG, MOST_TAGS, WISHES
 from gateway.wishes import read_wishes
-from runtime.invocations.submission import NO_WISHES, Wishes
+from runtime.invocations.submission import Wishes
 
 
 def read(**given: object) -> Wishes:
-    return read_wishes(urlencode(given, doseq=True), WISHES)
+    return Wishes(**read_wishes(urlencode(given, doseq=True), WISHES))
 
 
 def refused(query: str) -> list[tuple[str, str]]:
@@ -26,8 +26,14 @@ def refused(query: str) -> list[tuple[str, str]]:
     return [(fault.pointer, fault.detail) for fault in caught.value.errors]
 
 
-def test_nothing_wished_is_the_one_value_that_says_so():
-    assert read_wishes("", WISHES) is NO_WISHES
+def test_only_what_is_asked_for_is_there():
+    assert read_wishes("", WISHES) == {}
+    assert read_wishes("delay=0&key=a", WISHES) == {"delay_ms": 0, "key": "a"}
+
+
+def test_what_is_remembered_of_a_query_cannot_be_changed():
+    with pytest.raises(TypeError):
+        read_wishes("key=a", WISHES)["key"] = "b"  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +94,7 @@ def test_run_at_is_a_moment_with_its_offset(text, expected):
 def test_a_plus_sign_that_was_not_escaped_is_meant():
     expected = read(run_at="2126-11-22T09:30:00+01:00")
 
-    assert read_wishes("run_at=2126-11-22T09:30:00+01:00", WISHES) == expected
+    assert Wishes(**read_wishes("run_at=2126-11-22T09:30:00+01:00", WISHES)) == expected
 
 
 def test_a_moment_that_is_past_is_now():
@@ -121,7 +127,7 @@ def test_every_moment_is_read_whatever_its_offset(moment, offset_minutes):
     if text.startswith("0000"):
         return
 
-    wishes = read_wishes(f"run_at={quote(text)}", WISHES)
+    wishes = Wishes(**read_wishes(f"run_at={quote(text)}", WISHES))
 
     whole = moment.replace(microsecond=0)
     assert wishes.run_at_ms == max(

@@ -22,6 +22,7 @@ from runtime.store.retention_calls import (
     mend_index,
     sweep,
 )
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 _OTHERS_TURN_S = 4 * TURN_MS / 1000
@@ -48,7 +49,7 @@ class Sweeper:
         self._stopped = threading.Event()
         self._mending: Iterator[int] | None = None
         self._mends_at = time.monotonic() + _FIRST_MENDING_S
-        self._thread = threading.Thread(target=self._sweep_for_ever, name="sweeper", daemon=True)
+        self._thread = lasting_thread(self._sweep_for_ever, name="sweeper")
 
     def start(self) -> None:
         """Begin to sweep."""

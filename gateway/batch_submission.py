@@ -70,6 +70,7 @@ async def submit_batch(
                 traceparent=wishes.trace.traceparent if wishes.trace else "",
                 tracestate=wishes.trace.tracestate if wishes.trace else "",
                 caller=sample.caller or "",
+                secrets=sample.secrets,
             )
         )
         await turns.take()

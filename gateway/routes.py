@@ -25,7 +25,10 @@ from gateway.query_parameters import (
 from gateway.schedule_routes import SCHEDULE_ROUTES
 from gateway.system_routes import STORE, SYSTEM_ROUTES
 
-FINISHED = ("function_failed", "function_timeout", "invocation_cancelled", "invocation_expired")
+FINISHED = (
+    *("function_failed", "function_timeout", "rejected", "arguments_invalid"),
+    *("invocation_cancelled", "invocation_expired"),
+)
 UNKNOWN = ("invocation_not_found", "invocation_gone")
 INVOKE_PROBLEMS = (
     "invalid_json",

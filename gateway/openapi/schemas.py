@@ -23,6 +23,7 @@ ERROR_TYPES = (
     "result_not_serializable",
     "result_too_large",
     "rejected",
+    "arguments_invalid",
 )
 
 
@@ -64,6 +65,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "message": _TEXT,
                 "traceback": _MAYBE_TEXT,
                 "exception_type": _MAYBE_TEXT,
+                "errors": {
+                    "type": "array",
+                    "description": "With `arguments_invalid`: each wrong argument, by a JSON "
+                    "pointer into the arguments.",
+                    "items": _object({"pointer": _TEXT, "detail": _TEXT}),
+                },
             },
             ["type", "message"],
         )
@@ -137,7 +144,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 },
                 "arguments": {
                     **_MAYBE_ANY_OBJECT,
-                    "description": "Null in lists when long, and then `arguments_omitted`.",
+                    "description": "Secrets are masked. Null in lists when long, and then "
+                    "`arguments_omitted`.",
                 },
                 "request": {
                     "description": "The HTTP request, of a function that takes it; null in lists "

@@ -11,6 +11,7 @@ import msgspec
 
 from runtime.invocations.record import Record
 from runtime.invocations.request_view import MOST_BODY_BYTES, request_view
+from runtime.registry.secret_places import mask
 
 _NULL = msgspec.Raw(b"null")
 _MAY_BE_OMITTED = ("arguments", "result", "error", "progress", "attempts")
@@ -38,7 +39,7 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         "status": record.status.value,
         "attempt": record.attempt,
         "attempts": _attempts(record),
-        "arguments": msgspec.Raw(record.arguments),
+        "arguments": msgspec.Raw(mask(record.arguments, record.secrets)),
         "request": _request(record, largest_result_bytes) if record.request else None,
         "result": _result(record),
         "error": _raw(record.error) if record.error else None,
@@ -121,6 +122,8 @@ def _attempts(record: Record) -> list[dict[str, Any]]:
 
 def _request(record: Record, largest_bytes: int | None) -> dict[str, Any]:
     most = MOST_BODY_BYTES if largest_bytes is None else min(largest_bytes, MOST_BODY_BYTES)
+    if record.secrets:  # the body is the arguments as they came
+        most = 0
     return request_view(record.request, most_body_bytes=most)
 
 

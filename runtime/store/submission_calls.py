@@ -154,11 +154,12 @@ def stage_batch(  # noqa: PLR0913 - a word for each of the script's
     traceparent: str = "",
     tracestate: str = "",
     caller: str = "",
+    secrets: bytes = b"",
 ) -> Call[int]:
     """Write some members, as (id, arguments); returns how many are staged by now."""
     words: tuple[Argument, ...] = (
         *(batch, function, queue, version, callback, STAGED_TTL_MS, priority, key),
-        *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller),
+        *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller, secrets),
         *(part for entry in entries for part in entry),
     )
     return Call(words, int, load_script("stage_batch"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -188,6 +187,6 @@ async def _open_at(server: Address, ear: _Ear) -> None:
     if server.path is not None:
         await loop.create_unix_connection(lambda: ear, server.path)
     else:
-        context = ssl.create_default_context() if server.tls else None
+        context = server.tls_context()
         await loop.create_connection(lambda: ear, server.host, server.port, ssl=context)
     ear.introduce(server)

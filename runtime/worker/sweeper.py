@@ -89,9 +89,6 @@ class Sweeper:
                 rest_s = self.sweep_once()
             except StoreError:
                 rest_s = _AWAY_PAUSE_S  # others tell of it
-            except Exception:  # noqa: BLE001 - outermost: the sweeper must go on
-                _log.exception("sweeper_failed")
-                rest_s = _AWAY_PAUSE_S
         self._line.close()
 
     def _adopt(self) -> None:

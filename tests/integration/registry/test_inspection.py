@@ -86,6 +86,17 @@ def test_every_way_to_be_broken_has_its_name_and_line(inspect_source, source, ki
     assert caught.value.message
 
 
+def test_a_pattern_that_only_python_reads_is_no_fault(inspect_source):
+    pattern = r"Field(pattern=re.compile(r'(?P<a>x)\Z(?<=x)'))"
+    source = "import re\nfrom typing import *\nfrom pydantic import *\n"
+    source += f"def sample(a: Annotated[str, {pattern}]): pass\n"
+
+    [manifest] = inspect_source(source)
+
+    assert "pattern" in manifest.parameters["properties"]["a"]
+    assert manifest.judging_schema["properties"]["a"] == {"type": "string"}
+
+
 @pytest.mark.parametrize(
     ("declared", "why"),
     [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,23 +24,7 @@ from runtime.store.line import Line
 from runtime.store.listing_calls import list_page
 from runtime.store.system_calls import pause_queue, read_queues
 from tests.support.life import Life
-
-FUNCTIONS = ("free", "narrow")
-CONCURRENCY = {"narrow": 2}
-WAITING = {Status.QUEUED, Status.SCHEDULED, Status.RETRYING}
-
-
-@dataclass
-class Expected:
-    """What the model knows of one invocation."""
-
-    function: str
-    status: Status
-    attempt: int = 0
-    losses: int = 0
-    unheard: int = 0
-    is_cancelling: bool = False
-    claimed: Claimed | None = None
+from tests.support.queue_model import CONCURRENCY, FUNCTIONS, WAITING, Expected
 
 
 class Queue(RuleBasedStateMachine):

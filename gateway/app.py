@@ -86,7 +86,9 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     waiters = Waiters()
     follower = Follower(store, waiters, gateway_id)
     streams = EventStreams(EventReader(store, gateway_id))
-    ring = KeyRing(store, on_revoked=streams.end_those_of)
+    ring = KeyRing(
+        store, on_revoked=streams.end_those_of, on_logged_out=streams.end_those_of_session
+    )
     checker = KeyChecker(ring, KeyFailures(time.monotonic))
     inbox = Inbox(chosen.redis, gateway_id, waiters, follower, streams, directory, ring)
 
@@ -137,7 +139,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     install_error_handlers(app)
     resources = _resources(chosen, store, directory, follower, acceptance, tracer)
     more = {
-        "events": Events(streams, follower),
+        "events": Events(streams, follower, now_ms=ring.now_ms),
         "keys": KeyList(store),
         "key": OneKey(store),
         "session": Session(store, checker, public_url=chosen.public_url),
@@ -231,7 +233,7 @@ def _resources(
         "bulk_retry": BulkRetry(store, retrier),
         "bulk_cancel": BulkCancel(store),
         "result": Result(follower),
-        "logs": Logs(follower),
+        "logs": Logs(store, follower),
         "deliveries": DeliveryList(store),
         "delivery": OneDelivery(store),
         "redelivery": Redelivery(store),

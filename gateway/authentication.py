@@ -126,6 +126,7 @@ class Doorkeeper:
         found = await self._store.run(access_calls.find_session(digest))
         if found is None:
             raise unauthenticated("This session is over; log in again.")
+        self._checker.note_time(found.now_ms)
         key = read_key(found.key)
         return Caller(
             grant=key.grant,
@@ -133,7 +134,7 @@ class Doorkeeper:
             key_id=key.id,
             rate=key.rate,
             expires_at_ms=found.ends_at_ms,
-            is_session=True,
+            session=digest,
         )
 
     def _refuse_other_sites(self, scope: dict[str, Any]) -> None:

@@ -70,21 +70,22 @@ async def submit_batch(
                 traceparent=wishes.trace.traceparent if wishes.trace else "",
                 tracestate=wishes.trace.tracestate if wishes.trace else "",
                 caller=sample.caller or "",
+                secrets=sample.secrets,
             )
         )
         await turns.take()
-    committed = await store.run(
-        commit_batch(
-            batch=sample.id,
-            size=len(items),
-            delay_ms=wishes.delay_ms,
-            run_at_ms=wishes.run_at_ms,
-            max_age_ms=sample.max_age_ms,
-            max_waiting=sample.max_waiting,
-            idempotency=wishes.idempotency,
-            api_key=sample.api_key,
-        )
+    commit = commit_batch(
+        batch=sample.id,
+        size=len(items),
+        delay_ms=wishes.delay_ms,
+        run_at_ms=wishes.run_at_ms,
+        max_age_ms=sample.max_age_ms,
+        max_waiting=sample.max_waiting,
+        idempotency=wishes.idempotency,
+        api_key=sample.api_key,
     )
+    while (committed := await store.run(commit)).reception == "PART":
+        await turns.take()
     if committed.reception == "NEW" and len(items) > JOINED_AT_ONCE:
         while await store.run(join_batch(sample.id)):
             await turns.take()

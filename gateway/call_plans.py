@@ -48,7 +48,7 @@ class CallPlan:
             manifest.name, manifest.version, manifest.options.queue
         )
         self._is_valid: Callable[[object], bool] = compile_schema(
-            manifest.parameters, exact=False
+            manifest.judging_schema, exact=False
         ).is_valid
 
         def submission(waiter: str) -> PlainSubmission:
@@ -120,7 +120,8 @@ class CallPlans:
         }
 
     def _make(self, manifest: Manifest) -> CallPlan | None:
-        if manifest.takes_request or not manifest.version or manifest.options.max_age_s:
+        unusual = manifest.takes_request or manifest.options.max_age_s or manifest.secrets
+        if unusual or not manifest.version:
             return None
         try:
             return CallPlan(

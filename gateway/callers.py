@@ -29,7 +29,7 @@ class Caller:
         key_id: The id of his key, "" without one.
         rate: How fast he may call, where his key says so.
         expires_at_ms: When his key, or his session, is over; None is never.
-        is_session: Whether he shows a session's cookie instead of a key.
+        session: The digest of his session, "" where he shows a key.
     """
 
     grant: Grant
@@ -37,7 +37,12 @@ class Caller:
     key_id: str = ""
     rate: Rate | None = None
     expires_at_ms: int | None = None
-    is_session: bool = False
+    session: str = ""
+
+    @property
+    def is_session(self) -> bool:
+        """Whether he shows a session's cookie instead of a key."""
+        return bool(self.session)
 
     @property
     def sees_only(self) -> str | None:

@@ -10,12 +10,14 @@ import asyncio
 import contextlib
 import time
 
+import msgspec
 import structlog
 
-from runtime.errors import StoreError, UnknownFunctionError
+from runtime.errors import FunctionUnavailableError, StoreError, UnknownFunctionError
 from runtime.registry.manifest import Manifest, decode_manifest
 from runtime.store import function_reads
 from runtime.store.multiplexer import Multiplexer
+from runtime.telemetry.lasting import lasting_task
 
 _log = structlog.get_logger(__name__)
 _RETRY_S = 0.5
@@ -47,7 +49,7 @@ class FunctionDirectory:
         Who serves from here on need not refuse the first callers.
         """
         self._stale.set()
-        self._task = asyncio.create_task(self._follow())
+        self._task = lasting_task(self._follow, name="directory")
         await self._has_looked.wait()
 
     async def stop(self) -> None:
@@ -67,6 +69,7 @@ class FunctionDirectory:
 
         Raises:
             UnknownFunctionError: Redis knows no such function either.
+            FunctionUnavailableError: What Redis knows of it cannot be read here.
             StoreError: It is not known here, and Redis cannot be asked.
         """
         manifest = self.manifests.get(name)
@@ -76,7 +79,12 @@ class FunctionDirectory:
         if encoded is None:
             raise UnknownFunctionError(f"No function is called {name[:128]!r}.")
         self.mark_stale()
-        return decode_manifest(encoded)
+        try:
+            return decode_manifest(encoded)
+        except msgspec.MsgspecError as error:
+            raise FunctionUnavailableError(
+                f"What is published of {name} cannot be read by this gateway's release."
+            ) from error
 
     async def find_loaded(self, name: str, *, patience_s: float) -> Manifest:
         """Return a function's manifest; where its file is being loaded, wait for that a while.
@@ -93,6 +101,7 @@ class FunctionDirectory:
         return manifest
 
     async def _follow(self) -> None:
+        self._stale.set()  # what was to be read when this crashed, if it did
         while True:
             await self._stale.wait()
             self._stale.clear()
@@ -115,10 +124,19 @@ class FunctionDirectory:
         manifests = {}
         for name, data in sorted(encoded.items()):
             if self._raw.get(name) == data:
-                manifests[name] = self.manifests[name]
-            else:
-                manifests[name] = decode_manifest(data)
+                if name in self.manifests:
+                    manifests[name] = self.manifests[name]
+            elif (manifest := self._read(name, data)) is not None:
+                manifests[name] = manifest
         if encoded != self._raw or not self.is_loaded:
             self.manifests, self._raw = manifests, encoded
             self.generation += 1
         self.is_loaded = True
+
+    def _read(self, name: str, data: bytes) -> Manifest | None:
+        """Read a manifest; one that another release has written may not be readable here."""
+        try:
+            return decode_manifest(data)
+        except msgspec.MsgspecError as error:
+            _log.error("manifest_unreadable", function=name, reason=str(error))
+            return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import structlog
 
@@ -26,6 +27,20 @@ _PACE_S = 0.025
 _AWAY_PAUSE_S = 0.5
 
 
+class Reader(NamedTuple):
+    """Who reads a stream.
+
+    Attributes:
+        key_id: The key he shows, or his session stands for; "" for none.
+        session: The digest of his session, if he has one.
+        ends_at: When his key or session is over, by the loop's clock.
+    """
+
+    key_id: str = ""
+    session: str = ""
+    ends_at: float = float("inf")
+
+
 class EventStreams:
     """Every stream that is open."""
 
@@ -38,8 +53,10 @@ class EventStreams:
     def __len__(self) -> int:
         return sum(map(len, self._open.values()))
 
-    async def open(self, invocation_id: str, place: Place, *, key_id: str = "") -> EventStream:
-        """Return the stream of what follows a place, for whoever shows a key, if he does.
+    async def open(
+        self, invocation_id: str, place: Place, *, reader: Reader | None = None
+    ) -> EventStream:
+        """Return the stream of what follows a place, for as long as its reader may read.
 
         Raises:
             UnknownInvocationError: There never was an invocation of that id.
@@ -49,7 +66,7 @@ class EventStreams:
         if not is_invocation_id(invocation_id):
             raise UnknownInvocationError(f"No invocation has the id {invocation_id[:64]!r}.")
         stream = EventStream(self, self._reader, invocation_id, place, self._heartbeat_s)
-        stream.key_id = key_id
+        stream.reader = reader or Reader()
         await stream.look()
         return stream
 
@@ -80,8 +97,18 @@ class EventStreams:
     def end_those_of(self, key_id: str) -> None:
         """End the streams of a key that was revoked."""
         for stream in _all(self._open.values()):
-            if stream.key_id == key_id:
+            if stream.reader.key_id == key_id:
                 stream.stop()
+
+    def end_those_of_session(self, digest: str) -> None:
+        """End the streams of a session whose owner has left."""
+        for stream in _all(self._open.values()):
+            if stream.reader.session == digest:
+                stream.stop()
+
+    def readers(self) -> set[Reader]:
+        """Return who reads."""
+        return {stream.reader for stream in _all(self._open.values())}
 
     def drain(self) -> None:
         """End every stream, where it is, and those to come: the process stops."""
@@ -103,9 +130,9 @@ class EventStream:
     ) -> None:
         self.invocation_id = invocation_id
         self.attempt = 0
-        self.key_id = ""
+        self.reader = Reader()
         self._streams = streams
-        self._reader = reader
+        self._events = reader
         self._place = place
         self._heartbeat_s = heartbeat_s
         self._first: bytes | None = None
@@ -141,6 +168,8 @@ class EventStream:
                 text = b""
             except InvocationGoneError:
                 break
+            if self._loop.time() >= self.reader.ends_at:
+                break
             if text:
                 return self._say(text)
             if self._loop.time() >= self._speaks_at:
@@ -169,7 +198,7 @@ class EventStream:
         """Wait for news, but no longer than until a sign of life is due; and not look too often."""
         if not self._has_more:
             try:
-                async with asyncio.timeout_at(self._speaks_at):
+                async with asyncio.timeout_at(min(self._speaks_at, self.reader.ends_at)):
                     await self._poked.wait()
             except TimeoutError:
                 pass
@@ -179,7 +208,7 @@ class EventStream:
 
     async def _look(self) -> bytes:
         self._poked.clear()
-        reading = await self._reader.read(self.invocation_id, self._place)
+        reading = await self._events.read(self.invocation_id, self._place)
         self._place, self.attempt = reading.place, reading.attempt
         self._has_more = reading.has_more
         self._is_over = self._is_over or reading.is_end

@@ -66,12 +66,14 @@ class Follower:
             _log.warning("status_unknown", id=last_known.id, reason=str(error))
             return last_known
 
-    async def look_again(self) -> None:
-        """Look at all that is waited for; notices may have been missed."""
+    async def look_again(self) -> bool:
+        """Look at all that is waited for, and say whether that worked; notices may be lost."""
         try:
             await self._waiters.look_again(self._read_many)
         except StoreError as error:
             _log.warning("waiters_unread", reason=str(error))
+            return False
+        return True
 
     async def _read_many(self, ids: Sequence[str]) -> Sequence[Record | None]:
         return await self._store.run_many([read(invocation_id) for invocation_id in ids])

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from gateway.directory import FunctionDirectory
 from gateway.event_streams import EventStreams
 from gateway.following import Follower
 from gateway.key_ring import KeyRing
 from gateway.waiting import Waiters
+from runtime.errors import StoreError
 from runtime.store.keys import Keys
 from runtime.store.subscription import Subscription
+from runtime.telemetry.lasting import lasting_task
+
+_log = structlog.get_logger(__name__)
+_LOOK_AGAIN_S = 0.5
 
 
 class Inbox:
@@ -70,5 +77,27 @@ class Inbox:
         """Look at everything again: what was told while we were away is lost."""
         self._ring.begin_to_hear()
         self._directory.mark_stale()
-        self._looking = asyncio.create_task(self._follower.look_again())
+        if self._looking is not None:
+            self._looking.cancel()
+        self._looking = lasting_task(self._look_until_it_works, name="inbox")
         self._streams.look_again()
+
+    async def _look_until_it_works(self) -> None:
+        """Look for what was waited for meanwhile; a Redis that loads may answer PING first."""
+        while True:
+            if await self._follower.look_again() and await self._look_after_readers():
+                return
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _look_after_readers(self) -> bool:
+        """End the streams of keys and sessions that ended meanwhile; say whether that worked."""
+        readers = self._streams.readers()
+        try:
+            await self._ring.look_after(
+                {reader.key_id for reader in readers if reader.key_id},
+                {reader.session for reader in readers if reader.session},
+            )
+        except StoreError as error:
+            _log.warning("keys_unread", reason=str(error))
+            return False
+        return True

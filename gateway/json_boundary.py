@@ -1,32 +1,23 @@
 """The one strict boundary for JSON that callers send.
 
-A body passes if it is one JSON object (RFC 8259) in UTF-8 without a byte order mark,
-at most 64 levels deep, without duplicate keys, NaN, Infinity or lone surrogates, its
-numbers finite. What passes is handed on byte for byte. An ordinary small body costs
-one decode and two counts; only a body in doubt is looked at more closely. A megabyte of the
-worst text holds up everybody else for less than a tenth of a second: all that is done for every
-byte is done by C code, and where a long text is wrong is said as far as the decoder knows it.
+A body passes if it is one JSON object of the kind that `runtime.strict_json` describes. What
+passes is handed on byte for byte. What does not is read again to say what is wrong; where a long
+text is wrong is said as far as the decoder knows it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from itertools import accumulate
 from typing import Any
 
-import msgspec
-
-from gateway.json_fault import DEEPEST, RULES_BROKEN, Fault, find_encoding_fault, find_fault, locate
+from gateway.json_fault import RULES_BROKEN, Fault, find_encoding_fault, find_fault, locate
 from gateway.problems import ProblemError
+from runtime import strict_json
+from runtime.strict_json import DEEPEST
 
 LONGEST_LOCATED_BYTES = 32 * 1024
 LONG_BYTES = 128 * 1024
-_decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
-_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
-_STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")  # down and up, as signed bytes
 _CUT_OFF = "Input data was truncated"
 _EMPTY = "The body is empty"
 _BYTE = re.compile(r" \(byte (\d+)\)$")
@@ -39,7 +30,7 @@ def read_json_object(body: bytes) -> dict[str, Any]:
         ProblemError: `invalid_json`, with what is wrong and where.
     """
     value = _decoded(body)
-    if not _is_plain(body, value):
+    if not strict_json.is_plain(body, value):
         raise _problem(body)
     return value
 
@@ -54,7 +45,7 @@ async def read_long_json_object(body: bytes) -> dict[str, Any]:
         return read_json_object(body)
     value = _decoded(body)
     await asyncio.sleep(0)
-    if not _is_plain(body, value):
+    if not strict_json.is_plain(body, value):
         raise _problem(body)
     await asyncio.sleep(0)
     return value
@@ -67,56 +58,19 @@ def read_json_value(text: bytes) -> object:
         ProblemError: `invalid_json`.
     """
     try:
-        _decode(text)
-    except _ERRORS as error:
+        return strict_json.decode(text)
+    except ValueError as error:
         raise ProblemError("invalid_json", "This is not a JSON value.") from error
-    return read_json_object(b'{"value":%b}' % text)["value"]
 
 
 def _decoded(body: bytes) -> dict[str, Any]:
     try:
-        value = _decode(body)
-    except _ERRORS as error:
+        value = strict_json.parse(body)
+    except strict_json.ERRORS as error:
         raise _problem(body, error) from error
     if type(value) is not dict:
         raise _problem(body)
     return value
-
-
-def _is_plain(body: bytes, value: dict[str, Any]) -> bool:
-    """Whether a decoded body is shallow and without duplicate keys."""
-    brackets = body.count(b"{") + body.count(b"[")
-    if brackets == 1 and len(value) == body.count(b":"):
-        return True
-    return (brackets <= DEEPEST or _depth(_bare(body)) <= DEEPEST) and _keeps_keys(body, value)
-
-
-def _keeps_keys(body: bytes, value: dict[str, Any]) -> bool:
-    """Whether no key was lost to a duplicate.
-
-    Every key has its colon, so a text that lost one has fewer when it is written again. An
-    escaped colon in a string is written as a colon; so where there are escapes, the colons
-    outside of strings are compared.
-    """
-    if body.count(b"{") == 1 and len(value) == body.count(b":"):
-        return True
-    again = _encode(value)
-    if b"\\" not in body:
-        return again.count(b":") == body.count(b":")
-    return _bare(again).count(b":") == _bare(body).count(b":")
-
-
-def _bare(text: bytes) -> bytes:
-    """Return a JSON text without its strings."""
-    if b"\\" in text:
-        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return b"".join(text.split(b'"')[::2])
-
-
-def _depth(bare: bytes) -> int:
-    """Return how deep brackets nest in a JSON text without strings."""
-    steps = memoryview(bare.translate(_STEPS, _NOT_BRACKETS)).cast("b")
-    return max(accumulate(steps), default=0)
 
 
 def _problem(body: bytes, error: Exception | None = None) -> ProblemError:

@@ -1,7 +1,7 @@
 """Where a JSON text breaks the rules, for the message to its author.
 
 A strict reader of RFC 8259 that stops at the first fault. Slow, and only asked once
-`gateway.json_boundary` has doubts; it never decides that a body passes.
+`runtime.strict_json` has refused a body; it never decides that a body passes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import math
 import re
 from dataclasses import dataclass, field
 
-DEEPEST = 64
+from runtime.strict_json import DEEPEST
+
 RULES_BROKEN = ("The body must be", "Nested deeper", "Duplicate key")  # of a well-formed text
 _LONGEST_INTEGER_DIGITS = 4300
 _SHOWN_CHARACTERS = 40

@@ -52,6 +52,10 @@ class KeyChecker:
         self._ring.note_use(key.id)
         return key
 
+    def note_time(self, now_ms: int) -> None:
+        """Hear the time by Redis's clock."""
+        self._ring.note_time(now_ms)
+
     def _is_over(self, key: ApiKey) -> bool:
         return key.expires_at_ms is not None and key.has_expired(self._ring.now_ms())
 

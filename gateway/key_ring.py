@@ -10,7 +10,7 @@ accepted, memory will do: that costs no round trip.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -18,7 +18,7 @@ import structlog
 from runtime.access.api_key import ApiKey, read_key
 from runtime.errors import StoreError
 from runtime.store import access_calls
-from runtime.store.access_calls import REVOKED
+from runtime.store.access_calls import LOGGED_OUT, REVOKED
 from runtime.store.multiplexer import Multiplexer
 
 _log = structlog.get_logger(__name__)
@@ -40,7 +40,9 @@ class KeyRing:
     Args:
         store: Where keys are.
         on_revoked: Called with the id of a key that was revoked.
+        on_logged_out: Called with the digest of a session that ended.
         trusted_s: How long Redis's word is taken without hearing anything.
+        missing_s: How long a key that there is not is not asked for again.
     """
 
     def __init__(
@@ -48,15 +50,20 @@ class KeyRing:
         store: Multiplexer,
         *,
         on_revoked: Callable[[str], None] = lambda _: None,
+        on_logged_out: Callable[[str], None] = lambda _: None,
         trusted_s: float = _TRUSTED_S,
+        missing_s: float = _MISSING_S,
         use_noted_every_s: float = _USE_NOTED_EVERY_S,
     ) -> None:
         self._store = store
         self._on_revoked = on_revoked
+        self._on_logged_out = on_logged_out
         self._trusted_s = trusted_s
+        self._missing_s = missing_s
         self._use_noted_every_s = use_noted_every_s
         self._entries: dict[str, _Entry] = {}
-        self._missing: dict[str, float] = {}  # until when; an id is drawn once and never again
+        self._missing: dict[str, float] = {}  # until when; a restored Redis may know it later
+        self._revoked: dict[str, None] = {}  # for ever, in the order they came
         self._hears = False
         self._redis_ahead_ms = 0.0
         self._used: set[str] = set()
@@ -76,13 +83,16 @@ class KeyRing:
         if known is not None:
             return known
         now = asyncio.get_running_loop().time()
-        if self._missing.get(key_id, 0.0) > now:
+        if key_id in self._revoked or self._missing.get(key_id, 0.0) > now:
             return None
         found = await self._store.run(access_calls.find_key(key_id))
-        self._redis_ahead_ms = found.now_ms - asyncio.get_running_loop().time() * 1000
-        if not found.keys or key_id in self._missing:
+        self.note_time(found.now_ms)
+        if key_id in self._revoked:  # while we asked
+            return None
+        if not found.keys:
             self._miss(key_id, now)
             return None
+        self._missing.pop(key_id, None)
         key = read_key(found.keys[0])
         if len(self._entries) >= _MOST_KEYS:
             self._entries.clear()
@@ -101,7 +111,11 @@ class KeyRing:
 
     def knows_of(self, key_id: str) -> bool:
         """Whether Redis has said lately that there is, or is not, such a key."""
-        return key_id in self._entries or key_id in self._missing
+        return key_id in self._entries or key_id in self._missing or key_id in self._revoked
+
+    def note_time(self, now_ms: int) -> None:
+        """Hear the time by Redis's clock."""
+        self._redis_ahead_ms = now_ms - asyncio.get_running_loop().time() * 1000
 
     def now_ms(self) -> int:
         """Return the time by Redis's clock, as far as this process knows it."""
@@ -114,11 +128,29 @@ class KeyRing:
             self._noting = asyncio.create_task(self._note_soon())
 
     def hear(self, news: bytes) -> None:
-        """Take news: a key was revoked."""
+        """Take news: a key was revoked, or a session ended."""
+        which = news[1:].decode("ascii", "replace")
         if news.startswith(REVOKED):
-            key_id = news[1:].decode("ascii", "replace")
-            self._miss(key_id, asyncio.get_running_loop().time())
-            self._on_revoked(key_id)
+            self._revoke(which)
+        elif news.startswith(LOGGED_OUT):
+            self._on_logged_out(which)
+
+    async def look_after(self, key_ids: Iterable[str], sessions: Iterable[str]) -> None:
+        """End what was revoked or left while no news came.
+
+        Args:
+            key_ids: Of the keys with which something is open.
+            sessions: The digests of such sessions.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        for key_id in key_ids:
+            if not (await self._store.run(access_calls.find_key(key_id))).keys:
+                self._revoke(key_id)
+        for digest in sessions:
+            if await self._store.run(access_calls.find_session(digest)) is None:
+                self._on_logged_out(digest)
 
     def begin_to_hear(self) -> None:
         """News come from now on; what was told before is lost, so all has to be asked again."""
@@ -136,11 +168,18 @@ class KeyRing:
             task.cancel()
         await self._note()
 
+    def _revoke(self, key_id: str) -> None:
+        self._entries.pop(key_id, None)
+        if len(self._revoked) >= _MOST_KEYS:
+            del self._revoked[next(iter(self._revoked))]
+        self._revoked[key_id] = None
+        self._on_revoked(key_id)
+
     def _miss(self, key_id: str, now: float) -> None:
         self._entries.pop(key_id, None)
         if len(self._missing) >= _MOST_KEYS:
             self._missing.clear()
-        self._missing[key_id] = now + _MISSING_S
+        self._missing[key_id] = now + self._missing_s
 
     async def _note_soon(self) -> None:
         await asyncio.sleep(self._use_noted_every_s)

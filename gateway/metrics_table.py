@@ -109,6 +109,11 @@ METRICS: tuple[Metric, ...] = (
         help="How long ago the oldest pending delivery was made; 0 without any.",
     ),
     Metric(
+        name="penstock_retention_overdue",
+        kind="gauge",
+        help="Invocations past their retention that are not yet taken away.",
+    ),
+    Metric(
         name="penstock_quarantined_invocations",
         kind="gauge",
         help="Invocations set aside because their records are gone or damaged.",
@@ -146,6 +151,12 @@ METRICS: tuple[Metric, ...] = (
         labels=("kind",),
         help="Requests that Redis failed, of all processes, told once it is back: "
         "unavailable, refused (full, read-only) or other.",
+    ),
+    Metric(
+        name="penstock_background_crashes_total",
+        kind="counter",
+        help="Crashes of what shall live as long as its process, of all processes; each was begun "
+        "anew, and logged as background_crashed.",
     ),
     Metric(
         name="penstock_build_info",

@@ -74,11 +74,8 @@ class NewbornWriter:
     def write(self, submission: Submission, created_at_ms: int) -> bytes:
         """Return what `invocation_json(record_at_birth(…))` returns."""
         wishes = submission.wishes
-        if (
-            submission.retry_of
-            or submission.request
-            or (wishes is not NO_WISHES and _shows(wishes))
-        ):
+        is_usual = not (submission.retry_of or submission.secrets or submission.request)
+        if not is_usual or (wishes is not NO_WISHES and _shows(wishes)):
             return invocation_json(record_at_birth(submission, created_at_ms))
         shape = self.shape(
             submission.function, submission.version, submission.queue, submission.caller

@@ -92,6 +92,9 @@ KINDS: dict[str, Kind] = {
     "arguments_invalid": _kind(
         422, "Invalid arguments", "`errors` names each wrong argument by a JSON pointer."
     ),
+    "rejected": _kind(
+        422, "Rejected", "The function refused the call on purpose; `invocation.error` says why."
+    ),
     "parameter_invalid": _kind(
         422, "Invalid parameter", "`errors` names each wrong or unknown query parameter."
     ),

@@ -13,6 +13,7 @@ from gateway.batch_routes import BATCH_ROUTES
 from gateway.dashboard_routes import DASHBOARD_ROUTES
 from gateway.operations import Operation, Route, act_route, get_route
 from gateway.query_parameters import (
+    ATTEMPT,
     BULK_CANCEL,
     BULK_RETRY,
     COUNTED_CANCEL,
@@ -24,7 +25,10 @@ from gateway.query_parameters import (
 from gateway.schedule_routes import SCHEDULE_ROUTES
 from gateway.system_routes import STORE, SYSTEM_ROUTES
 
-FINISHED = ("function_failed", "function_timeout", "invocation_cancelled", "invocation_expired")
+FINISHED = (
+    *("function_failed", "function_timeout", "rejected", "arguments_invalid"),
+    *("invocation_cancelled", "invocation_expired"),
+)
 UNKNOWN = ("invocation_not_found", "invocation_gone")
 INVOKE_PROBLEMS = (
     "invalid_json",
@@ -199,8 +203,9 @@ ROUTES: tuple[Route, ...] = (
         "logs",
         "invocations",
         "get_invocation_logs",
-        "Read what the function printed and logged",
+        "Read what the function printed and logged, in all its attempts",
         scope="follow",
+        query=(ATTEMPT,),
         problems=(*UNKNOWN, *STORE),
     ),
     get_route(

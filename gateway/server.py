@@ -7,6 +7,7 @@ of gunicorn's settings.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from gunicorn.util import getcwd  # type: ignore[import-untyped]
 
@@ -15,8 +16,9 @@ from gateway.caller_rate import read_caller_rate
 from runtime.errors import SettingsError
 from runtime.processes.own_modules import leave_out_folder
 from runtime.processes.secrecy import hide_from_own_user
-from runtime.settings import read_settings
+from runtime.settings import read_settings, unknown_variables
 from runtime.store.address import parse_address
+from runtime.telemetry.json_lines import JsonLines
 
 hide_from_own_user()  # the processes that the arbiter forks, too
 try:
@@ -37,12 +39,24 @@ bind = (
 )
 workers = _settings.gateways
 loglevel = _settings.log_level
+if _settings.log_format == "json":
+    # Its lines before the application is loaded, too, and uvicorn's, which share its handler.
+    logconfig_dict = {
+        "formatters": {"generic": {"()": JsonLines}},
+        "root": {"level": "WARNING", "handlers": ["error_console"]},
+    }
 backlog = 2048
 timeout = 30
 graceful_timeout = 12
 proc_name = "penstock-gateway"
 control_socket_disable = True
 worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None
+
+
+def on_starting(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn's hook
+    """Tell of variables that look like settings and are none."""
+    for told in unknown_variables(for_functions=_settings.function_env):
+        arbiter.log.warning(told)
 
 
 def post_fork(arbiter: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's hook

@@ -9,6 +9,7 @@ from runtime.errors import StoreError
 from runtime.store.metrics_calls import add_errors
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.trouble import TROUBLE
+from runtime.telemetry.lasting import lasting_task
 
 EVERY_S = 2.0
 
@@ -22,7 +23,7 @@ class TroubleReporter:
 
     def start(self) -> None:
         """Begin, in the running loop."""
-        self._task = asyncio.create_task(self._report_for_ever())
+        self._task = lasting_task(self._report_for_ever, name="trouble")
 
     async def stop(self) -> None:
         """Stop; safe to call twice."""

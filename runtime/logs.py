@@ -11,6 +11,7 @@ from typing import Literal
 
 import structlog
 
+from runtime.telemetry.json_lines import JsonLines
 from runtime.telemetry.status_log import configure_status_log
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -38,8 +39,10 @@ def configure_logs(level: str, log_format: Literal["text", "json"]) -> None:
         cache_logger_on_first_use=True,
     )
     configure_status_log(level=level, is_for_machines=log_format == "json")
-    logging.basicConfig(
-        level=max(_LEVELS[level], logging.WARNING),
-        format="%(asctime)s [%(levelname)s] %(name)s: %(message)s",
-        stream=sys.stderr,
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonLines()
+        if log_format == "json"
+        else logging.Formatter("%(asctime)s [%(levelname)s] %(name)s: %(message)s")
     )
+    logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), handlers=[handler])

@@ -7,10 +7,17 @@ that does not fit is an error that says what fits; nothing is guessed.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)\s*([kmgt]i?b|b)", re.ASCII | re.IGNORECASE)
+_UNITS = {"b": 1} | {
+    f"{prefix}{binary}b": base**power
+    for power, prefix in enumerate("kmgt", start=1)
+    for binary, base in (("", 1000), ("i", 1024))
+}
 _YES = frozenset({"1", "true", "yes", "on", "t", "y"})
 _NO = frozenset({"0", "false", "no", "off", "f", "n"})
 
@@ -25,6 +32,7 @@ class Setting:
     ge: float | None = None
     gt: float | None = None
     le: float | None = None
+    is_size: bool = False
 
 
 def Field(  # noqa: N802 - stands where a default stands, and reads as a declaration
@@ -35,9 +43,13 @@ def Field(  # noqa: N802 - stands where a default stands, and reads as a declara
     ge: float | None = None,
     gt: float | None = None,
     le: float | None = None,
+    is_size: bool = False,
 ) -> Any:  # noqa: ANN401 - stands for a value of the setting's type
-    """Return the field of a setting: its default, its sentence and its bounds."""
-    rules = {"description": description, "ge": ge, "gt": gt, "le": le}
+    """Return the field of a setting: its default, its sentence and its bounds.
+
+    A size is a number of bytes, which may be written with a unit.
+    """
+    rules = {"description": description, "ge": ge, "gt": gt, "le": le, "is_size": is_size}
     return dataclasses.field(default=default, repr=repr, metadata=rules)
 
 
@@ -74,6 +86,9 @@ def _split(text: str) -> tuple[str, ...]:
 
 def _read_number(setting: Setting, given: object) -> object:
     what = "a whole number" if setting.kind is int else "a number"
+    if setting.is_size:
+        what = "bytes or a size such as 512KiB or 10MB,"
+        given = _in_bytes(str(given))
     bounds = [
         f"{words} {bound:g}"
         for words, bound in (
@@ -96,6 +111,12 @@ def _read_number(setting: Setting, given: object) -> object:
     if not fits:
         raise ValueError(" ".join(["takes", what, " and ".join(bounds)]).rstrip())
     return value
+
+
+def _in_bytes(text: str) -> str:
+    """Return a size without its unit; what is no size is returned as it is, and refused."""
+    match = _SIZE.fullmatch(text.strip())
+    return text if match is None else str(int(float(match[1]) * _UNITS[match[2].lower()]))
 
 
 def _read_switch(given: object) -> bool:

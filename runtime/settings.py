@@ -9,6 +9,8 @@ variable here. Standard library only, since every process reads it first.
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +21,7 @@ from runtime.setting_values import Field, Setting, read_value, settings_of
 MIB = 1024 * 1024
 _PREFIX = "PENSTOCK_"
 _ENV_FILE = Path(".env")
+_SERVICE = re.compile(r"_SERVICE_(?:HOST|PORT)|_PORT_\d+_(?:TCP|UDP)")
 _BEATS_IN_A_LEASE = 3
 
 
@@ -63,13 +66,20 @@ class Settings:
     function_env: tuple[str, ...] = Field(
         (), description="Environment variables user code may see, comma-separated names."
     )
-    max_body_bytes: int = Field(MIB, ge=1, description="Longest request body.")
-    max_batch_bytes: int = Field(16 * MIB, ge=1, description="Longest body of a batch.")
-    max_held_bytes: int = Field(
-        256 * MIB, ge=1, description="Request bodies a gateway process holds at once; then 503."
+    max_body_bytes: int = Field(MIB, ge=1, is_size=True, description="Longest request body.")
+    max_batch_bytes: int = Field(
+        16 * MIB, ge=1, is_size=True, description="Longest body of a batch."
     )
-    max_result_bytes: int = Field(MIB, ge=1, description="Longest result.")
-    max_log_bytes: int = Field(64 * 1024, ge=0, description="Captured output kept per invocation.")
+    max_held_bytes: int = Field(
+        256 * MIB,
+        ge=1,
+        is_size=True,
+        description="Request bodies a gateway process holds at once; then 503.",
+    )
+    max_result_bytes: int = Field(MIB, ge=1, is_size=True, description="Longest result.")
+    max_log_bytes: int = Field(
+        64 * 1024, ge=0, is_size=True, description="Captured output kept of an attempt."
+    )
     max_waiting: int = Field(
         0, ge=0, description="Most waiting invocations of a function without its own; 0: any."
     )
@@ -131,6 +141,26 @@ def _check_beats(settings: Settings) -> None:
         )
 
 
+def unknown_variables(*, for_functions: Iterable[str] = ()) -> list[str]:
+    """Return a sentence for each variable that looks like a setting and is none.
+
+    Those are left out that functions are to see, and that Kubernetes sets for a service of our
+    name.
+    """
+    import difflib  # noqa: PLC0415 - few have any
+
+    known = [_PREFIX + name.upper() for name in SETTINGS]
+    told = []
+    for variable in _say_all():
+        name = variable.upper()
+        is_ours = name.startswith(_PREFIX) and name not in known and not _SERVICE.search(name)
+        if is_ours and variable not in for_functions:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "."
+            told.append(f"{variable} is no setting, and is ignored{hint}")
+    return told
+
+
 def are_set(*names: str) -> bool:
     """Whether any of these settings is said by the environment or `.env`."""
     return not _read_variables().keys().isdisjoint(names)
@@ -143,15 +173,19 @@ def read_environment() -> dict[str, str]:
 
 def _read_variables() -> dict[str, str]:
     """Return the settings that are said outside, by name; the environment wins over `.env`."""
+    found = {}
+    for variable, text in _say_all().items():
+        name = variable.upper().removeprefix(_PREFIX).lower()
+        if text is not None and name in SETTINGS and variable.upper().startswith(_PREFIX):
+            found[name] = text
+    return found
+
+
+def _say_all() -> dict[str, str | None]:
     said: dict[str, str | None] = {}
     if _ENV_FILE.is_file():
         from dotenv import dotenv_values  # noqa: PLC0415 - few have the file
 
         said.update(dotenv_values(_ENV_FILE, encoding="utf-8"))
     said.update(os.environ)
-    found = {}
-    for variable, text in said.items():
-        name = variable.upper().removeprefix(_PREFIX).lower()
-        if text is not None and name in SETTINGS and variable.upper().startswith(_PREFIX):
-            found[name] = text
-    return found
+    return said

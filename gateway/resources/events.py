@@ -6,13 +6,14 @@ told what follows it: nothing is missed and nothing told twice.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 from falcon.asgi import Request, Response
 
 from gateway.application import IS_HEAD
-from gateway.callers import caller_of
-from gateway.event_streams import EventStreams
+from gateway.callers import Caller, caller_of
+from gateway.event_streams import EventStreams, Reader
 from gateway.following import Follower
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault
@@ -24,9 +25,17 @@ _HEADER, _PARAMETER = "Last-Event-ID", "last_event_id"
 class Events:
     """Streams the events of one invocation."""
 
-    def __init__(self, streams: EventStreams, follower: Follower) -> None:
+    def __init__(
+        self,
+        streams: EventStreams,
+        follower: Follower,
+        *,
+        now_ms: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """`now_ms` tells the time by Redis's clock, which keys and sessions end by."""
         self._streams = streams
         self._follower = follower
+        self._now_ms = now_ms
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
         """Stream what follows Last-Event-ID, until the end of the invocation.
@@ -37,7 +46,7 @@ class Events:
         caller = caller_of(req.scope)
         if caller.sees_only is not None:
             await self._follower.fetch(invocation_id, owner=caller.sees_only)
-        stream = await self._streams.open(invocation_id, place, key_id=caller.key_id)
+        stream = await self._streams.open(invocation_id, place, reader=self._reader_of(caller))
         if place.attempt > stream.attempt + 1:
             raise _refusal("it is of another invocation", str(place))
         if stream.is_empty:
@@ -46,6 +55,12 @@ class Events:
         resp.content_type = "text/event-stream"
         resp.set_header("X-Accel-Buffering", "no")
         resp.stream = _nothing() if req.scope[IS_HEAD] else stream
+
+    def _reader_of(self, caller: Caller) -> Reader:
+        if caller.expires_at_ms is None:
+            return Reader(caller.key_id, caller.session)
+        left_s = (caller.expires_at_ms - self._now_ms()) / 1000
+        return Reader(caller.key_id, caller.session, asyncio.get_running_loop().time() + left_s)
 
 
 def _read_place(req: Request) -> Place:

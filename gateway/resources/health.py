@@ -16,6 +16,7 @@ from runtime.store.multiplexer import Multiplexer
 from runtime.store.scripts import Call
 
 _LONGEST_S = 1.0
+_AWAY = "Redis does not answer."
 _PING: Call[object] = Call(("PING",), lambda reply: reply)
 
 
@@ -48,14 +49,11 @@ class Readyz:
                 warnings = await self._find_warnings()
         except (StoreError, TimeoutError) as error:
             why = str(error) or f"nothing within {_LONGEST_S:g} s"
-            said = f"Redis does not answer: {why}." if self._tells_details else "Not ready."
+            said = f"Redis does not answer: {why}." if self._tells_details else _AWAY
             raise ProblemError("not_ready", said) from error
         count = sum(bool(manifest.version) for manifest in self._directory.manifests.values())
         if not count:
-            raise ProblemError(
-                "not_ready",
-                "No functions are published yet." if self._tells_details else "Not ready.",
-            )
+            raise ProblemError("not_ready", _why_none(self._directory))
         resp.content_type = "application/json"
         if self._tells_details:
             told = {"status": "ready", "functions": count, "warnings": warnings}
@@ -80,6 +78,15 @@ class Readyz:
         if danger:
             warnings.append({"code": "redis_may_evict", "detail": danger})
         return warnings
+
+
+def _why_none(directory: FunctionDirectory) -> str:
+    """Say why no function can be called; names and errors are for those who have a key."""
+    if not directory.is_loaded:
+        return "Redis answers, but has not told yet which functions are published."
+    if directory.manifests:
+        return f"None of the {len(directory.manifests)} functions has loaded."
+    return "No functions are published yet."
 
 
 def _set_aside(quarantine: Quarantine) -> str:

@@ -23,6 +23,7 @@ from gateway.query_parameters import WISHES
 from gateway.tracing import trace_of
 from gateway.wishes import read_wishes
 from runtime.callbacks.guard import Policy, judge_async
+from runtime.errors import CallbackAddressError
 from runtime.invocations.submission import NO_WISHES, Wishes, check_available, prepare
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
@@ -85,8 +86,16 @@ async def with_headers(req: Request, wishes: Wishes, policy: Policy) -> Wishes:
     trace = trace_of(req)
     if url is None and trace is None:
         return wishes
-    callback = None if url is None else (await judge_async(url.strip(), policy)).url
+    callback = None if url is None else (await judge_async(_as_text(url), policy)).url
     return replace(wishes, callback=callback, trace=trace)
+
+
+def _as_text(header: str) -> str:
+    """Return a header as its sender wrote it: addresses are in UTF-8, if they are not ASCII."""
+    try:
+        return header.encode("latin-1").decode().strip()
+    except UnicodeDecodeError as error:
+        raise CallbackAddressError("the callback address is neither ASCII nor UTF-8") from error
 
 
 def _with_idempotency(

@@ -20,6 +20,7 @@ from runtime.invocations.record import Record
 from runtime.invocations.statuses import Status
 from runtime.invocations.submission import check_available
 from runtime.invocations.view import invocation_json, moment
+from runtime.registry.secret_places import encode_places, mask
 from runtime.schedules.cron import read_cron
 from runtime.schedules.shape import shape_of, tag_of
 from runtime.store import schedule_calls
@@ -32,12 +33,21 @@ _ASK_AGAIN_S = "1"
 _ID_PREFIX = "sch-"  # no function's name has a hyphen, so no own schedule has such an id
 
 
-class ScheduleList:
-    """GET and POST /schedules."""
+class _Schedules:
+    """What both resources of schedules do."""
 
     def __init__(self, store: Multiplexer, directory: FunctionDirectory) -> None:
         self._store = store
         self._directory = directory
+
+    async def _show(self, resp: Response, schedule_id: str) -> None:
+        schedule, now_ms = await _find(self._store, schedule_id)
+        resp.content_type = _JSON
+        resp.data = msgspec.json.encode(_view(schedule, now_ms, self._directory))
+
+
+class ScheduleList(_Schedules):
+    """GET and POST /schedules."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List a page of schedules, by id."""
@@ -47,7 +57,7 @@ class ScheduleList:
         refuse_parameters(faults)
         listing = schedule_calls.list_schedules(after="".join(paging.after), most=paging.limit)
         page = await self._store.run(listing)
-        items = [schedule_view(schedule, page.now_ms) for schedule in page.schedules]
+        items = [_view(schedule, page.now_ms, self._directory) for schedule in page.schedules]
         cursor = paging.point_on(resp, None if page.next is None else (page.next,))
         resp.content_type = _JSON
         resp.data = msgspec.json.encode({"items": items, "next": cursor})
@@ -59,23 +69,20 @@ class ScheduleList:
         check_available(manifest)
         check_fits(manifest, definition.arguments or {})
         schedule_id = _ID_PREFIX + new_invocation_id()
-        await self._store.run(schedule_calls.create_schedule(schedule_id, definition.fields))
-        await _show(self._store, resp, schedule_id)
+        fields = {**definition.fields, "secrets": encode_places(manifest.secrets)}
+        await self._store.run(schedule_calls.create_schedule(schedule_id, fields))
+        await self._show(resp, schedule_id)
         resp.status = 201
         resp.set_header("Location", f"/schedules/{schedule_id}")
 
 
-class OneSchedule:
+class OneSchedule(_Schedules):
     """GET, PATCH and DELETE /schedules/{id}."""
-
-    def __init__(self, store: Multiplexer, directory: FunctionDirectory) -> None:
-        self._store = store
-        self._directory = directory
 
     async def on_get(self, req: Request, resp: Response, schedule_id: str) -> None:
         """Show a schedule."""
         read_query(req.query_string, ())
-        await _show(self._store, resp, schedule_id)
+        await self._show(resp, schedule_id)
 
     async def on_patch(self, req: Request, resp: Response, schedule_id: str) -> None:
         """Pause, resume or change a schedule; one that its function declares only pauses."""
@@ -83,14 +90,16 @@ class OneSchedule:
         schedule, _ = await _find(self._store, schedule_id)
         if schedule.source == "decorator" and set(change.fields) != {"paused"}:
             raise await self._declared(schedule, "only paused, resumed and fired")
+        fields = dict(change.fields)
         if change.arguments is not None:
             manifest = await self._directory.find(schedule.function)
             check_available(manifest)
             check_fits(manifest, change.arguments)
-        changed = await self._store.run(schedule_calls.change_schedule(schedule.id, change.fields))
+            fields["secrets"] = encode_places(manifest.secrets)
+        changed = await self._store.run(schedule_calls.change_schedule(schedule.id, fields))
         if changed == "DECLARED":
             raise await self._declared(schedule, "only paused, resumed and fired")
-        await _show(self._store, resp, schedule.id)
+        await self._show(resp, schedule.id)
 
     async def on_delete(self, req: Request, resp: Response, schedule_id: str) -> None:
         """Delete a schedule that was made here."""
@@ -144,6 +153,7 @@ class ScheduleFiring:
             queue=shape.queue,
             created_at_ms=fired.created_at_ms,
             arguments=fired.arguments,
+            secrets=shape.secrets,
             tags=msgspec.json.encode([tag_of(schedule.id)]),
         )
         resp.status = 202
@@ -154,8 +164,14 @@ class ScheduleFiring:
         resp.data = invocation_json(record)
 
 
-def schedule_view(schedule: Schedule, now_ms: int) -> dict[str, Any]:
-    """Return a schedule as callers see it; a paused one has no next moments."""
+def schedule_view(schedule: Schedule, now_ms: int, *, secrets: bytes = b"") -> dict[str, Any]:
+    """Return a schedule as callers see it; a paused one has no next moments.
+
+    Args:
+        schedule: What to show.
+        now_ms: By Redis's clock.
+        secrets: Where its function has secrets now; those of when it was made are known.
+    """
     here = f"/schedules/{schedule.id}"
     last = schedule.last_invocation
     skips = [{"at": moment(at), "reason": reason} for at, reason in schedule.skips]
@@ -163,7 +179,7 @@ def schedule_view(schedule: Schedule, now_ms: int) -> dict[str, Any]:
     return {
         "id": schedule.id,
         "function": schedule.function,
-        "arguments": msgspec.Raw(schedule.arguments),
+        "arguments": msgspec.Raw(mask(mask(schedule.arguments, schedule.secrets), secrets)),
         "cron": schedule.cron,
         "timezone": schedule.timezone,
         "paused": schedule.is_paused,
@@ -198,10 +214,10 @@ async def _find(store: Multiplexer, schedule_id: str) -> tuple[Schedule, int]:
     return page.schedules[0], page.now_ms
 
 
-async def _show(store: Multiplexer, resp: Response, schedule_id: str) -> None:
-    schedule, now_ms = await _find(store, schedule_id)
-    resp.content_type = _JSON
-    resp.data = msgspec.json.encode(schedule_view(schedule, now_ms))
+def _view(schedule: Schedule, now_ms: int, directory: FunctionDirectory) -> dict[str, Any]:
+    manifest = directory.manifests.get(schedule.function)
+    secrets = encode_places(manifest.secrets) if manifest is not None else b""
+    return schedule_view(schedule, now_ms, secrets=secrets)
 
 
 def _unknown(schedule_id: str) -> ProblemError:

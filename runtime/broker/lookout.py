@@ -17,6 +17,7 @@ import structlog
 from runtime.broker.foresight import Foresight
 from runtime.broker.settler import Settler
 from runtime.broker.work_queue import WorkQueue
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 _GRAIN_S = 0.005
@@ -33,7 +34,7 @@ class Lookout:
         self._foresight = foresight
         self._stopped = threading.Event()
         self._alarm = threading.Event()
-        self._thread = threading.Thread(target=self._look_out, name="lookout", daemon=True)
+        self._thread = lasting_thread(self._look_out, name="lookout")
 
     def start(self) -> None:
         """Begin to look."""

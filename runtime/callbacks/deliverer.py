@@ -20,6 +20,7 @@ import structlog
 from runtime.callbacks.dispatch import RETRY_S, Dispatch
 from runtime.callbacks.rules import DeliveryRules
 from runtime.errors import StoreError
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ class Deliverer:
         """Begin, in a thread of its own; safe to call twice."""
         if self._thread is None:
             self._stopping.clear()
-            self._thread = threading.Thread(target=self._live, name="deliverer", daemon=True)
+            self._thread = lasting_thread(self._live, name="deliverer")
             self._thread.start()
 
     def stop(self) -> None:

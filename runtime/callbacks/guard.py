@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from runtime.callbacks.networks import (
     Address,
@@ -25,6 +25,7 @@ from runtime.callbacks.networks import (
 from runtime.callbacks.resolving import Resolver, resolve_host
 from runtime.errors import CallbackAddressError, SettingsError
 
+_ASCII = "".join(map(chr, range(128)))
 LONGEST_URL = 2_048
 RESOLVE_TIMEOUT_S = 3.0
 REFUSED = "the callback address does not lead to a host that callbacks may reach"
@@ -182,6 +183,9 @@ def parse_target(url: str) -> Target:
         raise CallbackAddressError("the callback address has a malformed host or port")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host = _ascii_host(parts)
+    if not url.isascii():  # else whoever sends it would have to guess
+        path = quote(path, safe=_ASCII)
+        url = f"{scheme}://{parts.netloc}{path}"
     return Target(url=url, scheme=scheme, host=host, port=port or _PORTS[scheme], path=path)
 
 

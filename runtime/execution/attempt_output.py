@@ -23,6 +23,7 @@ from typing_extensions import Buffer
 
 from runtime.execution.attribution import note_owners, owner, owner_here
 from runtime.execution.function_log import LOG_FORMAT, OwnHandler
+from runtime.telemetry.lasting import lasting_thread
 
 Send = Callable[[bytes], None]
 _PIPE_BYTES = 65_536
@@ -150,7 +151,7 @@ class AttemptOutput:
         handler.setFormatter(logging.Formatter(LOG_FORMAT))
         logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
         default_bytes = threading.stack_size(_STACK_BYTES)
-        drain = threading.Thread(target=self._drain_for_ever, name="output", daemon=True)
+        drain = lasting_thread(self._drain_for_ever, name="output")
         drain.start()
         threading.stack_size(default_bytes)
         self.thread_ids = frozenset((self._main, drain.ident or 0))

@@ -14,6 +14,7 @@ EndingKind = Literal[
     "succeeded",
     "retry",
     "rejected",
+    "arguments_invalid",
     "exception",
     "exited",
     "timeout",
@@ -25,6 +26,13 @@ EndingKind = Literal[
 ]
 
 
+class Fault(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """One wrong argument, as `runtime.errors.ArgumentFault` says it."""
+
+    pointer: str
+    detail: str
+
+
 class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """What happened.
 
@@ -32,6 +40,7 @@ class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
         kind: "succeeded", "retry" (asked for), "cancelled", "lost", or an error type.
         exception_names: The exception's class and its bases, by name, nearest first.
         after_s: When "retry" says how long to wait.
+        faults: What is wrong with the arguments when they are "arguments_invalid".
         left: What the attempt has left running, in words; its runner begins nothing more.
     """
 
@@ -42,4 +51,5 @@ class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     traceback: str | None = None
     exception_names: tuple[str, ...] = ()
     after_s: float | None = None
+    faults: tuple[Fault, ...] = ()
     left: str = ""

@@ -15,6 +15,8 @@ import time
 from _thread import allocate_lock
 from typing import Literal
 
+from runtime.telemetry.lasting import lasting_thread
+
 Cause = Literal["timeout", "cancelled"]
 _GRAIN_S = 0.2
 _ROUNDS_TO_RECEIVE = 1_000
@@ -77,7 +79,7 @@ class Watchdog:
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                    self._thread = lasting_thread(self._run, name="watchdog")
                     self._thread.start()
 
     def watch(self, guard: Guard, timeout_s: float) -> None:
@@ -112,3 +114,5 @@ class Watchdog:
             nearest = min((g.deadline for g in guards if g.deadline > now), default=now + _GRAIN_S)
             with contextlib.suppress(queue.Empty):
                 self._bell.get(timeout=min(_GRAIN_S, nearest - now))
+                for _ in range(self._bell.qsize()):
+                    self._bell.get_nowait()  # one look is enough for all that rang

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from runtime import strict_json
 from runtime.sdk.context import Number
 
 MAX_NOTE_BYTES = 262_144
@@ -14,9 +15,10 @@ def encode_note(value: object) -> bytes:
 
     Raises:
         TypeError: It has no JSON form.
-        ValueError: It is too long to be told.
+        ValueError: It is too long to be told, or holds what JSON may not, such as a key twice.
     """
     payload = msgspec.json.encode(value)
+    strict_json.decode(payload)
     if len(payload) > MAX_NOTE_BYTES:
         raise ValueError(f"{len(payload)} bytes; at most {MAX_NOTE_BYTES} can be sent")
     return payload

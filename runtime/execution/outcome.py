@@ -38,7 +38,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         status: "lost" means that the runner died by a signal that was not ours, or broke
             its channel: nobody knows how far it came. The broker counts these.
-        error: JSON of {type, message, traceback, exception_type?}; also with "retrying".
+        error: JSON of {type, message, traceback, exception_type?, errors?}; also with "retrying".
         retry_after_ms: With "retrying": when to try again.
         logs: What the function printed and logged.
         duration_ms: From the frame to the runner until its answer.

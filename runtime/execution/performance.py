@@ -6,7 +6,7 @@ The innermost step of both lanes: the runner child and the thread lane.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from runtime.errors import (
     ArgumentsError,
@@ -14,7 +14,7 @@ from runtime.errors import (
     ResultNotSerializableError,
     ResultTooLargeError,
 )
-from runtime.execution.ending import Ending, EndingKind
+from runtime.execution.ending import Ending, EndingKind, Fault
 from runtime.execution.interruption import Interruption
 from runtime.execution.shortage import shortage_of
 from runtime.execution.tracebacks import message_of, traceback_of, type_names
@@ -103,6 +103,8 @@ def _describe(error: BaseException, names: tuple[str, ...]) -> Ending:
             message=f"the function called sys.exit({_shown(error)})",
             traceback=traceback_of(error),
         )
+    if issubclass(of, ArgumentsError):
+        return _describe_refusal(cast("ArgumentsError", error))
     if issubclass(of, OutOfTimeError):
         return Ending(kind="timeout", message=message_of(error))
     kind: EndingKind = "exception"
@@ -110,7 +112,7 @@ def _describe(error: BaseException, names: tuple[str, ...]) -> Ending:
     if issubclass(of, Retry):
         kind, after_s, fault = _asked_delay(error)
         message = fault or message
-    elif issubclass(of, Reject | ArgumentsError):
+    elif issubclass(of, Reject):
         kind = "rejected"
     elif issubclass(of, ResultNotSerializableError):
         kind = "result_not_serializable"
@@ -125,6 +127,11 @@ def _describe(error: BaseException, names: tuple[str, ...]) -> Ending:
         exception_names=names,
         after_s=after_s,
     )
+
+
+def _describe_refusal(error: ArgumentsError) -> Ending:
+    faults = tuple(Fault(pointer=fault.pointer, detail=fault.detail) for fault in error.faults)
+    return Ending(kind="arguments_invalid", message=message_of(error), faults=faults)
 
 
 def _shown(error: BaseException) -> str:

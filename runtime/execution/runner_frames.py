@@ -27,6 +27,7 @@ LOG: Final = b"log"
 PROGRESS: Final = b"progress"
 ITEM: Final = b"item"
 EVENT: Final = b"event"
+MAX_ENDING_BYTES: Final = 1_048_576
 NOTES: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
 # After these the runner is as good as before; after all others it is killed, and begins no more.
 HARMLESS: Final = frozenset(
@@ -34,6 +35,7 @@ HARMLESS: Final = frozenset(
         "succeeded",
         "retry",
         "rejected",
+        "arguments_invalid",
         "exception",
         "result_not_serializable",
         "result_too_large",
@@ -78,6 +80,8 @@ _decode_ending = msgspec.msgpack.Decoder(Ending).decode
 
 def decode_ending(data: bytes) -> Ending:
     """Read an ending; raises ChannelGarbledError."""
+    if len(data) > MAX_ENDING_BYTES:
+        raise ChannelGarbledError(f"an ending of {len(data)} bytes")
     try:
         return _decode_ending(data)
     except msgspec.DecodeError as error:  # ValidationError is one

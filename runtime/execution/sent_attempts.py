@@ -16,6 +16,7 @@ from runtime.errors import ChannelGarbledError
 from runtime.execution import runner_frames as frames
 from runtime.execution.ears import Ears
 from runtime.execution.ending import Ending
+from runtime.execution.runner_claims import check_answer, check_note
 from runtime.execution.runner_frames import Start
 from runtime.execution.running import Running
 from runtime.processes.side_ways import SideWays
@@ -23,6 +24,7 @@ from runtime.processes.side_ways import SideWays
 _NOTE_PARTS = 3
 _DONE_PARTS = 5
 _FULL_PARTS = 2
+_LOADING = b"0"
 Told = tuple[Ending, bytes]
 
 
@@ -164,18 +166,23 @@ class SentAttempts:
         """Take in one frame; raises ChannelGarbledError."""
         kind = frame[0] if frame else b""
         if kind == frames.DONE and len(frame) == _DONE_PARTS:
-            told = frames.decode_ending(frame[2]), frame[3]
-            self._answer(frame[1], told, _seconds_of(frame[4]))
+            ending, result = frames.decode_ending(frame[2]), frame[3]
+            if frame[1] != _LOADING:
+                check_answer(ending, result)
+            self._answer(frame[1], (ending, result), _seconds_of(frame[4]))
         elif kind in frames.NOTES and len(frame) == _NOTE_PARTS:
             with self._lock:
                 first = self._line[0] if self._line else None
             if first is not None and frame[1] == first.serial:
+                check_note(kind.decode(), frame[2])
                 first.note(kind.decode(), frame[2])
             # else: from a thread of an earlier attempt
         elif kind == frames.FULL and len(frame) == _FULL_PARTS:
             self.recall()
+            ending = frames.decode_ending(frame[1])
+            check_answer(ending, b"")
             if self._line:
-                self._answer(self._line[0].serial, (frames.decode_ending(frame[1]), b""), 0.0)
+                self._answer(self._line[0].serial, (ending, b""), 0.0)
         else:
             raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
 

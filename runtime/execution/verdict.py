@@ -58,12 +58,14 @@ def judge(
 
 
 def error_json(error_type: str, ending: Ending) -> bytes:
-    """Return {type, message, traceback, exception_type?} as JSON."""
-    error: dict[str, str | None] = {
+    """Return {type, message, traceback, exception_type?, errors?} as JSON."""
+    error: dict[str, object] = {
         "type": error_type,
         "message": ending.message,
         "traceback": ending.traceback,
     }
     if ending.exception_names:
         error["exception_type"] = ending.exception_names[0].rpartition(".")[2]
+    if ending.faults:
+        error["errors"] = [{"pointer": f.pointer, "detail": f.detail} for f in ending.faults]
     return msgspec.json.encode(error)

@@ -36,7 +36,16 @@ _PLACES: dict[str, Place] = {
 }
 _KINDS = (
     *("record", "lane", "leases", "due", "expiring", "retention", "index", "running", "keys"),
-    *("ring", "batch", "receiver_lane", "receiver", "delivery", "schedules", "schedules_due"),
+    *(
+        "ring",
+        "batch",
+        "receiver_lane",
+        "receiver",
+        "origin",
+        "delivery",
+        "schedules",
+        "schedules_due",
+    ),
 )
 _SCHEDULES = ("schedules", "schedules_due")
 T = TypeVar("T")
@@ -139,7 +148,7 @@ class Walk:
         )
         yield from self._in_parts(
             calls.compare_receivers,
-            names_of("receiver", "receiver_lane"),
+            [*names_of("receiver", "receiver_lane"), *(f"origin {o}" for o in names_of("origin"))],
             calls.MOST_RECEIVERS,
         )
         for kind in _SCHEDULES:

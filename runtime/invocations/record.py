@@ -27,6 +27,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         omitted: Fields too long for a list; they are as if empty here.
         caller: The name of the key that called; None when nobody showed one.
+        secrets: Where secrets are in the arguments; no view shows what is there.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 5
     arguments: bytes = b"{}"
     request: bytes = b""
+    secrets: bytes = b""
     omitted: frozenset[str] = frozenset()
     attempt: int = 0
     earlier_attempts: bytes = b""
@@ -87,7 +89,16 @@ _READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     },
     **{
         name.encode(): (name, bytes)
-        for name in ("arguments", "request", "result", "error", "logs", "progress", "tags")
+        for name in (
+            "arguments",
+            "secrets",
+            "request",
+            "result",
+            "error",
+            "logs",
+            "progress",
+            "tags",
+        )
     },
     **{name.encode(): (name, _number) for name in ("priority", "attempt")},
     **{
@@ -144,6 +155,7 @@ def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
         created_at_ms=created_at_ms,
         priority=submission.priority,
         arguments=submission.arguments,
+        secrets=submission.secrets,
         request=submission.request or b"",
         scheduled_for_ms=due_ms if is_later else None,
         key=wishes.key,

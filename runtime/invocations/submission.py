@@ -10,6 +10,7 @@ import msgspec
 from runtime.errors import FunctionUnavailableError
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.registry.manifest import Manifest
+from runtime.registry.secret_places import encode_places
 from runtime.store.scripts import Argument, Call
 from runtime.store.submission_calls import Idempotency, Pace, Submitted
 from runtime.store.submission_calls import submit as submit_call
@@ -53,6 +54,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         is_only_retry: Refuse when somebody has repeated `retry_of` before.
         caller: The name of its caller's key; None when nobody showed one.
         api_key: The id of the key that was shown; judged again as the invocation is born.
+        secrets: Where secrets are in the arguments, encoded; empty where there are none.
     """
 
     function: str
@@ -71,14 +73,16 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     pace: Pace | None = None
     caller: str | None = None
     api_key: str = ""
+    secrets: bytes = b""
 
     def fields(self) -> dict[str, Argument]:
         """Return the record's fields beyond those that every record has."""
-        optional = {
+        optional: dict[str, Argument | None] = {
             "request": self.request,
             "callback": self.wishes.callback,
             "waiters": self.waiter,
             "caller": self.caller,
+            "secrets": self.secrets,
         }
         if self.wishes.trace is not None:
             optional["traceparent"] = self.wishes.trace.traceparent
@@ -145,6 +149,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
         pace=pace,
         caller=caller,
         api_key=api_key,
+        secrets=encode_places(manifest.secrets) if manifest.secrets else b"",
     )
 
 

@@ -1,9 +1,10 @@
 """Check an argument object against a function's published schema, without the function.
 
-Used by the gateway and by `.send()` before anything is queued. What passes here must
-pass pydantic in the runner: formats are judged by pydantic's own types, base64 must be
-standard base64, and 1.0 is refused where an integer is asked for (JSON Schema would
-take it, pydantic's strict mode does not).
+Used by the gateway and by `.send()` before anything is queued. What pydantic takes in the
+runner passes here; where the published schema only informs, a wider one is judged by
+(`runtime.registry.judging`), and the runner refuses the rest. Formats are judged by pydantic's
+own types, base64 must be standard base64, and 1.0 is refused where an integer is asked for
+(JSON Schema would take it, pydantic's strict mode does not).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import jsonschema_rs
 
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry.fault_search import count_parts, find_pieces, is_large
-from runtime.registry.formats import BASE64_FORMAT, FORMATS
+from runtime.registry.formats import BASE64_FORMAT, FORMATS, LEAST_BYTES, MOST_BYTES
 from runtime.registry.manifest import Manifest
 
 _MOST_FAULTS = 50
@@ -28,7 +29,6 @@ _MOST_PARTS_IN_PYTHON = 20_000
 _MOST_COMPILED = 2_000
 _DETAIL_MOST = 500
 _WHOLE = "x-penstock-whole-number"
-_EXACT = "x-penstock-exact"
 _MASK = "the value"
 
 
@@ -43,19 +43,40 @@ class _WholeNumber:
             raise ValueError("the value is not an integer: write it without a decimal point")
 
 
-class _ExactNumber:
-    """Keyword: refuse 1.0 where an enumeration has 1."""
+class _LeastBytes:
+    """Keyword: base64 of no fewer bytes than this."""
 
-    def __init__(self, parent: dict[str, Any], value: object, path: list[str | int]) -> None:
-        del value, path
-        self._allowed = parent.get("enum", [parent.get("const")])
+    def __init__(self, parent: dict[str, Any], value: int, path: list[str | int]) -> None:
+        del parent, path
+        self._least = value
 
     def validate(self, instance: object) -> None:
-        same = [option for option in self._allowed if option == instance]
-        if isinstance(instance, float) and same and not any(isinstance(o, float) for o in same):
-            raise ValueError("the value is not an integer: write it without a decimal point")
+        if isinstance(instance, str) and _size_of(instance) < self._least:
+            raise ValueError(f"the value has fewer than {self._least} bytes")
 
 
+class _MostBytes:
+    """Keyword: base64 of no more bytes than this."""
+
+    def __init__(self, parent: dict[str, Any], value: int, path: list[str | int]) -> None:
+        del parent, path
+        self._most = value
+
+    def validate(self, instance: object) -> None:
+        if isinstance(instance, str) and _size_of(instance) > self._most:
+            raise ValueError(f"the value has more than {self._most} bytes")
+
+
+def _size_of(text: str) -> int:
+    """Return how many bytes standard base64 stands for; other text is refused by its format."""
+    return len(text) // 4 * 3 - text.count("=", -2)
+
+
+_KEYWORDS: dict[str, Any] = {
+    _WHOLE: _WholeNumber,
+    LEAST_BYTES: _LeastBytes,
+    MOST_BYTES: _MostBytes,
+}
 _lock = threading.Lock()
 _compiled: dict[
     tuple[str, str, bool, bool], tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]
@@ -91,7 +112,7 @@ def _explain(
     compile_part: Callable[[dict[str, Any]], jsonschema_rs.Draft202012Validator],
 ) -> Iterable[ArgumentFault]:
     """Return what is wrong, as much of it as can be said without holding up others."""
-    schema = manifest.parameters
+    schema = manifest.judging_schema
     if not is_large(arguments, schema):
         found = [("", error) for error in validator.iter_errors(arguments)]
     else:
@@ -133,7 +154,7 @@ def compile_schema(
                 strict,
                 formats=FORMATS,
                 validate_formats=formats,
-                keywords={_WHOLE: _WholeNumber, _EXACT: _ExactNumber},
+                keywords=_KEYWORDS if formats else {},
                 pattern_options=patterns,
                 mask=_MASK,
                 offline=True,
@@ -147,7 +168,7 @@ def _validator(
     manifest: Manifest, *, exact: bool, formats: bool
 ) -> jsonschema_rs.Draft202012Validator:
     key = (manifest.name, manifest.version, exact, formats)
-    schema = manifest.parameters
+    schema = manifest.judging_schema
     held = _compiled.get(key)
     if held is not None and (held[0] is schema or held[0] == schema):
         return held[1]
@@ -192,8 +213,6 @@ def _tightened(schema: Any, *, exact: bool) -> Any:  # noqa: ANN401 - a JSON val
         kinds = kind if isinstance(kind, list) else [kind]
         if "integer" in kinds and "number" not in kinds:
             made[_WHOLE] = True
-        elif isinstance(schema.get("enum"), list) or "const" in schema:
-            made[_EXACT] = True
     if schema.get("contentEncoding") == "base64":
         made.setdefault("format", BASE64_FORMAT)
     elif "contentSchema" in schema:  # pydantic's Json: a text that holds JSON

@@ -8,11 +8,25 @@ that filled in. A model that says how its bytes are written is left to that.
 from __future__ import annotations
 
 import base64
+import dataclasses
+import weakref
+from collections import deque
+from enum import Enum
 from typing import Any
 
-from pydantic_core import PydanticSerializationUnexpectedValue, core_schema
+from pydantic import BaseModel
+from pydantic_core import (
+    CoreConfig,
+    PydanticSerializationUnexpectedValue,
+    SchemaSerializer,
+    core_schema,
+    from_json,
+)
+
+from runtime import strict_json
 
 WRITTEN, READ = "ser_json_bytes", "val_json_bytes"
+WRITING = CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="constants")
 _DEFAULTS = {READ: "base64", WRITTEN: "base64"}
 _CONFIGURED = {"model", "dataclass", "typed-dict"}
 _CONTENT = {
@@ -21,6 +35,8 @@ _CONTENT = {
     "frozenset": "items_schema",
     "dict": "values_schema",
 }
+_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
+_serializers: weakref.WeakKeyDictionary[type, SchemaSerializer] = weakref.WeakKeyDictionary()
 
 
 def encode(value: bytes | bytearray | memoryview) -> str:
@@ -29,15 +45,63 @@ def encode(value: bytes | bytearray | memoryview) -> str:
 
 
 def spell_out(value: object, above: tuple[int, ...] = ()) -> object:
-    """Return a value with the bytes in its containers as base64; a cycle is left in it."""
+    """Return a value with the bytes inside as base64, those of models included.
+
+    A cycle is left in it.
+    """
+    kind = type(value)
+    if kind in _AS_THEY_ARE or id(value) in above:
+        return value
     if isinstance(value, bytes | bytearray | memoryview):
         return encode(value)
-    if type(value) not in (dict, list, tuple, set, frozenset) or id(value) in above:
-        return value
     inside = (*above, id(value))
     if isinstance(value, dict):
-        return {spell_out(key): spell_out(part, inside) for key, part in value.items()}
-    return [spell_out(part, inside) for part in value]  # type: ignore[attr-defined]
+        return _spell_out_object(value, inside)
+    if isinstance(value, list | tuple | set | frozenset | deque):
+        return [spell_out(part, inside) for part in value]
+    return _spell_out_other(value, inside)
+
+
+def _spell_out_other(value: object, inside: tuple[int, ...]) -> object:
+    if (serializer := serializer_of(type(value))) is not None:
+        return _dump(value, serializer)
+    if dataclasses.is_dataclass(value):
+        named = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return _spell_out_object(named, inside)
+    return spell_out(value.value, inside) if isinstance(value, Enum) else value
+
+
+def _spell_out_object(value: dict[Any, Any], inside: tuple[int, ...]) -> dict[Any, object]:
+    made = {
+        encode(key) if isinstance(key, bytes) else key: spell_out(part, inside)
+        for key, part in value.items()
+    }
+    if len(made) != len(value):
+        raise ValueError("an object has the same key twice")
+    return made
+
+
+def _dump(value: object, serializer: SchemaSerializer) -> object:
+    """Return what a model writes, as values; a key that comes twice would be lost unseen."""
+    text = serializer.to_json(value, by_alias=True)
+    has_words = b"NaN" in text or b"Infinity" in text  # refused with the whole
+    return from_json(text) if has_words else strict_json.decode(text)
+
+
+def serializer_of(kind: type) -> SchemaSerializer | None:
+    """Return what writes the instances of a model; None where that is not pydantic's to say."""
+    if not hasattr(kind, "__pydantic_core_schema__"):
+        return None
+    made = _serializers.get(kind)
+    if made is None:
+        if issubclass(kind, BaseModel):
+            kind.model_rebuild()  # where that was put off until it is first used
+        schema = kind.__pydantic_core_schema__
+        if not isinstance(schema, dict):
+            return None
+        made = SchemaSerializer(filled_in(schema), WRITING, _use_prebuilt=False)
+        _serializers[kind] = made
+    return made
 
 
 def filled_in(schema: Any, *, written: str = "base64") -> Any:  # noqa: ANN401

@@ -12,6 +12,7 @@ import importlib.util
 from collections.abc import Callable
 
 BASE64_FORMAT = "penstock-base64"
+LEAST_BYTES, MOST_BYTES = "x-penstock-least-bytes", "x-penstock-most-bytes"
 _NAMES = [
     *("date-time", "date", "time", "duration", "decimal", "uri", "json-string", "regex"),
     *("uuid", "uuid1", "uuid3", "uuid4", "uuid5", "base64", "base64url"),

@@ -12,6 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import msgspec
 
@@ -62,6 +63,18 @@ def inspect_bundle(channel: Channel) -> None:
         channel.send(*answer)
 
 
+def _without_patterns(schema: Any) -> Any:  # noqa: ANN401 - a JSON value is any
+    if isinstance(schema, list):
+        return [_without_patterns(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _without_patterns(part)
+        for key, part in schema.items()
+        if not (key == "pattern" and isinstance(part, str)) and key != "patternProperties"
+    }
+
+
 def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> Manifest:
     manifest = function.manifest
     options = manifest.options
@@ -73,7 +86,11 @@ def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> 
         )
         raise LoadError("out_of_memory", text, file=manifest.file, line=function.line)
     try:
-        compile_schema(manifest.parameters)
+        compile_schema(manifest.judging_schema)
+        if (
+            manifest.judged_by is not None
+        ):  # a pattern of Python's own may be published all the same
+            compile_schema(_without_patterns(manifest.parameters))
     except ValueError as error:
         text = f"{manifest.name}: {str(error).partition(chr(10))[0]}"
         raise LoadError("SchemaError", text, file=manifest.file, line=function.line) from error

@@ -13,18 +13,19 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry import event_loop
+from runtime.registry.exact_decimals import reader_of
 from runtime.registry.manifest import Manifest
+from runtime.registry.refusals import pointer_to, refusal_of
 from runtime.registry.results import Produced, produce
+from runtime.registry.return_type import ReturnType
 from runtime.registry.signature import Signature
 from runtime.registry.yielding import Items, TellItem
 from runtime.sdk.context import Context
 from runtime.sdk.request import Request
-
-_MOST_FAULTS = 50
 
 
 def _tell_nobody(item: bytes) -> None:
@@ -47,8 +48,8 @@ class LoadedFunction:
         target: Callable[..., Any],
         signature: Signature,
         model: type[BaseModel],
-        adapter: TypeAdapter[Any] | None,
-        item_adapter: TypeAdapter[Any] | None,
+        returns: ReturnType | None,
+        items: ReturnType | None,
         unload: Callable[[], None],
         line: int | None,
     ) -> None:
@@ -56,9 +57,9 @@ class LoadedFunction:
         self.line = line
         self.unload = unload
         self._target = target
-        self._validator = model.__pydantic_validator__
-        self._adapter = adapter
-        self._item_adapter = item_adapter
+        self._reader = reader_of(model)
+        self._returns = returns
+        self._items = items
         self._media_type = (
             manifest.result_media_type if manifest.returns_bytes else "application/octet-stream"
         )
@@ -111,19 +112,19 @@ class LoadedFunction:
         positional, named = self._read(arguments, context, request)
         value = self._target(*positional, **named)
         if not isinstance(value, str | bytes | dict | list | int | float | None):
-            items = Items(adapter=self._item_adapter, tell=tell_item, most_bytes=most_item_bytes)
+            items = Items(returns=self._items, tell=tell_item, most_bytes=most_item_bytes)
             value = _finish(value, items, limit_s)
             if value is items:
                 return items.produced()
-        return produce(value, adapter=self._adapter, media_type=self._media_type)
+        return produce(value, returns=self._returns, media_type=self._media_type)
 
     def _read(
         self, arguments: bytes, context: Context, request: Request | None
     ) -> tuple[list[Any], dict[str, Any]]:
         try:
-            read = self._validator.validate_json(arguments, strict=True)
+            read = self._reader.validate_json(arguments, strict=True)
         except ValidationError as error:
-            raise _arguments_error(error) from None
+            raise refusal_of(error, arguments) from None
         values: dict[str, Any] = read.__dict__
         positional: list[Any] = []
         named: dict[str, Any] = dict(read.__pydantic_extra__ or ())
@@ -131,7 +132,7 @@ class LoadedFunction:
             raise ArgumentsError(
                 tuple(
                     ArgumentFault(
-                        pointer=_pointer([name]), detail="is no argument of this function"
+                        pointer=pointer_to([name]), detail="is no argument of this function"
                     )
                     for name in clash
                 )
@@ -167,17 +168,3 @@ async def _settle(value: Awaitable[Any], items: Items) -> object:
         await items.collect(result)
         return items
     return result
-
-
-def _arguments_error(error: ValidationError) -> ArgumentsError:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return ArgumentsError(
-        tuple(
-            ArgumentFault(pointer=_pointer(fault["loc"]), detail=fault["msg"])
-            for fault in found[:_MOST_FAULTS]
-        )
-    )
-
-
-def _pointer(location: tuple[int | str, ...] | list[str]) -> str:
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)

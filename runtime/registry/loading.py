@@ -21,14 +21,16 @@ from runtime.registry.importer import ModuleSpace
 from runtime.registry.invoking import LoadedFunction
 from runtime.registry.load_faults import load_error_of
 from runtime.registry.manifest import Manifest
+from runtime.registry.return_type import return_type
 from runtime.registry.schema import (
     arguments_model,
     is_bytes,
+    judging_schema,
     parameters_schema,
-    result_adapter,
     result_schema,
     unreadable_part,
 )
+from runtime.registry.secret_places import find_secrets
 from runtime.registry.signature import Signature, SignatureError, read_signature
 
 
@@ -69,10 +71,11 @@ def _describe(
     signature = read_signature(published.target)
     try:
         model = arguments_model(signature, module.__name__)
-        adapter = None if signature.returns is Any else result_adapter(signature.returns)
-        returns = {} if adapter is None else result_schema(adapter, signature.returns)
-        item_adapter = None if signature.items is Any else result_adapter(signature.items)
+        said = None if signature.returns is Any else return_type(signature.returns)
+        returns = {} if said is None else result_schema(said.adapter, signature.returns)
+        items = None if signature.items is Any else return_type(signature.items)
         parameters = parameters_schema(model, signature)
+        judged_by = judging_schema(model, signature, parameters)
     except PydanticUserError as error:
         raise SignatureError(unreadable_part(signature) or error.message) from error
     documentation = read_docstring(_docstring_of(published.target) or fallback)
@@ -87,6 +90,8 @@ def _describe(
         summary=documentation.summary,
         description=documentation.description,
         parameters=parameters,
+        judged_by=judged_by,
+        secrets=find_secrets(parameters, judged_by or {}),
         returns=returns,
         returns_description=documentation.returns,
         options=published.options,
@@ -102,8 +107,8 @@ def _describe(
         line=line_of(published.target),
         signature=signature,
         model=model,
-        adapter=adapter,
-        item_adapter=item_adapter,
+        returns=None if signature.handed_back is Any else said,
+        items=items,
         unload=space.remove,
     )
 

@@ -36,6 +36,9 @@ class Manifest:
             when no version of it ever loaded (then only `error` and `file` speak).
         file: Path below the functions folder, with `/`.
         parameters: JSON Schema (2020-12) of the argument object.
+        judged_by: JSON Schema that the gateway judges by where `parameters` only informs; None
+            where `parameters` is exact, or takes too much at most.
+        secrets: Where in the arguments secrets are, see `runtime.registry.secret_places`.
         returns: JSON Schema of the result.
         injected: Parameter name to what is injected there.
         bytes_parameters: Parameters of type bytes (base64 in JSON).
@@ -50,6 +53,8 @@ class Manifest:
     summary: str = ""
     description: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    judged_by: dict[str, Any] | None = None
+    secrets: tuple[tuple[str | None, ...], ...] = ()
     returns: dict[str, Any] = field(default_factory=dict)
     returns_description: str = ""
     options: Options = field(default_factory=Options)
@@ -65,6 +70,11 @@ class Manifest:
     def takes_request(self) -> bool:
         """Whether the raw HTTP request is injected somewhere."""
         return "request" in self.injected.values()
+
+    @property
+    def judging_schema(self) -> dict[str, Any]:
+        """What arguments are judged by before the runner sees them."""
+        return self.parameters if self.judged_by is None else self.judged_by
 
     def encode(self) -> bytes:
         """Return the manifest as JSON."""

@@ -7,6 +7,7 @@ look may fall between a change and its publishing, so a difference counts when t
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from runtime.registry.publication import decode_publication, identify_folder, ve
 from runtime.registry.standing import Standing, stand
 from runtime.store.function_calls import read_publication
 from runtime.store.line import Line
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 _INTERVAL_S = 4.0
@@ -34,6 +36,7 @@ class Onlooker:
         worker: This worker's id, for the log.
         is_certain: The operator has said that this folder is what shall be published.
         interval_s: Time between two looks.
+        beside: Called after each look, on this thread.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Onlooker:
         worker: str,
         is_certain: bool = False,
         interval_s: float = _INTERVAL_S,
+        beside: Callable[[], None] = lambda: None,
     ) -> None:
         self._line = line
         self._root = root
@@ -51,8 +55,9 @@ class Onlooker:
         self._identity = identify_folder(root)
         self._is_certain = is_certain
         self._interval_s = interval_s
+        self._beside = beside
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="onlooker", daemon=True)
+        self._thread = lasting_thread(self._run, name="onlooker")
         self._told = ""
         self._found = Standing(folder=str(root))
         self.standing = self._found
@@ -108,6 +113,7 @@ class Onlooker:
             try:
                 self.look()
                 self.tell()
+                self._beside()
             except StoreError:
                 continue  # the heart tells that Redis is away
             except Exception:  # noqa: BLE001 - outermost: the loop must survive and be seen

@@ -38,6 +38,7 @@ from runtime.store.function_calls import (
     withdraw_function,
 )
 from runtime.store.line import Line
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 _RETRY_S = 0.5
@@ -138,7 +139,7 @@ class _Pass:
         self._woken = woken
         self._rescan_s = rescan_s
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        self._thread = lasting_thread(self._run, name="publisher")
         self._confirmed: set[tuple[str, str]] = set()
         self._trouble = ""
         self._faults: set[FileError] = set()

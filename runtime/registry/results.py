@@ -1,26 +1,27 @@
 """From what a function returned to the bytes that are kept: strict JSON, or raw bytes.
 
-Finite numbers only, no cycles, no unknown objects, no deeper than JSON may be: what
-cannot be written is a ResultNotSerializableError that says where in the result.
+The same boundary as for arguments: finite numbers only, no key twice, no cycles, no unknown
+objects, no deeper than JSON may be. What cannot be written is a ResultNotSerializableError
+that says where in the result.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError, to_json
 
+from runtime import strict_json
 from runtime.errors import ResultNotSerializableError
-from runtime.registry.base64_bytes import spell_out
+from runtime.registry.return_type import ReturnType, encode_any
+from runtime.strict_json import DEEPEST
 
-DEEPEST = 64
-_TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_MOST_DIGITS = 4_300
+_FIRST_TOO_LONG = 10**_MOST_DIGITS
 _LOOKED_AT = 100_000
 
 
@@ -32,51 +33,60 @@ class Produced(NamedTuple):
     media_type: str
 
 
-def produce(value: object, *, adapter: TypeAdapter[Any] | None, media_type: str) -> Produced:
+def produce(value: object, *, returns: ReturnType | None, media_type: str) -> Produced:
     """Serialise a result; `media_type` is used when it is bytes.
 
+    Args:
+        value: What the function returned.
+        returns: What it says it returns; None for any value.
+        media_type: What bytes are served as.
+
     Raises:
-        ResultNotSerializableError: The value has no JSON form.
+        ResultNotSerializableError: The value has no JSON form, or is not what the function
+            says it returns.
     """
     if isinstance(value, bytes | bytearray | memoryview):
+        if returns is not None:
+            returns.check_bytes(bytes(value), "result")
         return Produced(result=bytes(value), result_type="bytes", media_type=media_type)
-    data = encode_json(value, adapter=adapter)
+    data = encode_json(value, returns=returns)
     return Produced(result=data, result_type="json", media_type="application/json")
 
 
 def encode_json(
     value: object,
     *,
-    adapter: TypeAdapter[Any] | None,
+    returns: ReturnType | None,
     name: str = "result",
     deepest: int = DEEPEST,
 ) -> bytes:
     """Return the JSON of a value that errors call `name`; bytes become base64.
 
     Raises:
-        ResultNotSerializableError: The value has no JSON form.
+        ResultNotSerializableError: The value has no JSON form, or is not what the function
+            says it returns.
     """
     try:
-        if adapter is None:
-            plain = to_jsonable_python(
-                value, by_alias=True, bytes_mode="base64", inf_nan_mode="constants"
-            )
-        else:
-            plain = adapter.dump_python(value, mode="json", by_alias=True, warnings=False)
-        data = to_json(plain, inf_nan_mode="constants")
-        if adapter is None and (b"_" in data or b"-" in data):  # perhaps URL-safe base64
-            data = to_json(
-                spell_out(value), by_alias=True, bytes_mode="base64", inf_nan_mode="constants"
-            )
+        data = encode_any(value) if returns is None else returns.encode(value, name)
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         raise ResultNotSerializableError(_explain(value, name, error)) from error
-    if b"NaN" in data or b"Infinity" in data:
-        _refuse_non_finite(plain, name)
-    if b"null" in data:  # pydantic writes NaN in a field of type Any as null
+    if b"NaN" in data or b"Infinity" in data or b"null" in data:  # or written as null
         _refuse_non_finite(value, name)
-    if _is_too_deep(data, deepest):
-        raise ResultNotSerializableError(_TOO_DEEP.why)
+    try:
+        strict_json.decode(data, deepest=deepest)
+    except ValueError as error:
+        raise ResultNotSerializableError(_why_refused(value, name, error)) from error
     return data
+
+
+def _why_refused(value: object, name: str, error: ValueError) -> str:
+    """Say which part is refused at the boundary that arguments pass, too."""
+    for count, (path, leaf) in enumerate(_leaves(value, name)):
+        if isinstance(leaf, int) and abs(leaf) >= _FIRST_TOO_LONG:
+            return f"{path} has more than {_MOST_DIGITS} digits"
+        if count > _LOOKED_AT:
+            break
+    return f"{name}: {error}" if "levels deep" not in str(error) else _TOO_DEEP.why
 
 
 def _refuse_non_finite(value: object, name: str) -> None:
@@ -102,17 +112,6 @@ def _has_non_finite(value: object) -> bool:
         elif not isinstance(here, str | int | None):
             waiting.extend(part for _, part in _parts(here) or ())
     return False
-
-
-def _is_too_deep(data: bytes, deepest: int) -> bool:
-    if data.count(b"[") + data.count(b"{") <= deepest:
-        return False
-    brackets = _TEXTS.sub(b"", data).translate(None, _NOT_BRACKETS)
-    for _ in range(deepest):  # each round peels the innermost level off everywhere
-        brackets = re.sub(rb"(?:\[\]|\{\})+", b"", brackets)
-        if not brackets:
-            return False
-    return True
 
 
 def _explain(value: object, name: str, error: Exception) -> str:

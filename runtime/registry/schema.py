@@ -7,8 +7,6 @@ integer, and 1.0 is none either (see `arguments`, which holds the gateway to tha
 
 from __future__ import annotations
 
-import base64
-import math
 import typing
 import warnings
 from typing import Annotated, Any
@@ -25,71 +23,18 @@ from pydantic import (
     create_model,
 )
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
-from pydantic_core import CoreConfig, SchemaSerializer, SchemaValidator, core_schema
+from pydantic_core import SchemaValidator
 
-from runtime.registry.base64_bytes import READ, WRITTEN, filled_in
+from runtime.registry.json_schema import SchemaWriter
+from runtime.registry.judging import JudgingWriter
+from runtime.registry.reading import readable
 from runtime.registry.signature import REQUIRED, Parameter, Signature, SignatureError, bare_type
 
 _BYTES = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
-_KEY_PATTERNS = {"int": "^-?[0-9]+$"}
 
-
-class _Generator(GenerateJsonSchema):
-    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012 - as pydantic declares it
-        "skipped-choice",
-        "non-serializable-default",
-    }
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002
-        """Leave titles to those who write them."""
-        return False
-
-    def encode_default(self, dft: Any) -> Any:  # noqa: ANN401
-        """Write a default of bytes the way it is read."""
-        if isinstance(dft, bytes):
-            return base64.b64encode(dft).decode("ascii")
-        return super().encode_default(dft)
-
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Leave out a default that JSON has no word for."""
-        made = super().default_schema(schema)
-        default = made.get("default")
-        if isinstance(default, float) and not math.isfinite(default):
-            del made["default"]
-        return made
-
-    def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
-        """Say base64 the way JSON Schema 2020-12 does."""
-        made = super().bytes_schema(schema)
-        setting = READ if self.mode == "validation" else WRITTEN
-        if self._config.config_dict.get(setting, "base64") == "base64":
-            made.pop("format", None)
-            made["contentEncoding"] = "base64"
-        return made
-
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        """Say of which form the text must be."""
-        made = super().decimal_schema(schema)
-        for branch in made.get("anyOf", ()) if self.mode == "validation" else ():
-            if branch.get("type") == "string":
-                branch.setdefault("format", "decimal")
-        return made
-
-    def url_schema(self, schema: core_schema.UrlSchema) -> JsonSchemaValue:
-        """Add the allowed schemes, which pydantic checks and its schema leaves out."""
-        made = super().url_schema(schema)
-        if schemes := schema.get("allowed_schemes"):
-            made["pattern"] = f"^(?:{'|'.join(map(_in_any_case, schemes))}):"
-        return made
-
-    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Say what keys look like that are not plain texts."""
-        made = super().dict_schema(schema)
-        pattern = _KEY_PATTERNS.get(schema.get("keys_schema", {}).get("type", ""))
-        if pattern and self.mode == "validation":
-            made.setdefault("propertyNames", {"pattern": pattern})
-        return made
+_MAPS = frozenset({"properties", "patternProperties", "$defs"})
+_VALUES = frozenset({"enum", "const"})
+_SAID_ONLY = frozenset({"title", "description", "default", "examples", "deprecated", "readOnly"})
 
 
 def arguments_model(signature: Signature, module: str) -> type[BaseModel]:
@@ -121,7 +66,7 @@ def arguments_model(signature: Signature, module: str) -> type[BaseModel]:
         )
     if model.__pydantic_complete__:
         model.__pydantic_validator__ = SchemaValidator(
-            filled_in(model.__pydantic_core_schema__), _use_prebuilt=False
+            readable(model.__pydantic_core_schema__), _use_prebuilt=False
         )
     return model
 
@@ -143,7 +88,21 @@ def unreadable_part(signature: Signature) -> str | None:
 
 def parameters_schema(model: type[BaseModel], signature: Signature) -> dict[str, Any]:
     """Return the JSON Schema of the argument object."""
-    schema = model.model_json_schema(schema_generator=_Generator)
+    return _completed(model.model_json_schema(schema_generator=SchemaWriter), signature)
+
+
+def judging_schema(
+    model: type[BaseModel], signature: Signature, published: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return the JSON Schema to judge the argument object by; None if `published` says the same."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = model.model_json_schema(schema_generator=JudgingWriter)
+    schema = _completed(made, signature)
+    return None if _bare(schema) == _bare(published) else _bare(schema)
+
+
+def _completed(schema: dict[str, Any], signature: Signature) -> dict[str, Any]:
     schema.pop("title", None)
     schema.setdefault("properties", {})
     hidden = [p.name for p in signature.parameters if p.injected is not None]
@@ -152,27 +111,9 @@ def parameters_schema(model: type[BaseModel], signature: Signature) -> dict[str,
     return _trimmed(schema)
 
 
-def result_adapter(returns: Any) -> TypeAdapter[Any]:  # noqa: ANN401
-    """Return what turns results into JSON."""
-    if returns is None:
-        returns = type(None)
-    try:
-        adapter = TypeAdapter(returns, config=ConfigDict(**_BYTES, ser_json_inf_nan="constants"))
-    except PydanticUserError as error:
-        if error.code != "type-adapter-config-unused":
-            raise
-        adapter = TypeAdapter(returns)  # a model's own configuration holds
-    config = CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="constants")
-    if isinstance(adapter.core_schema, dict):  # not put off until it is first used
-        adapter.serializer = SchemaSerializer(
-            filled_in(adapter.core_schema), config, _use_prebuilt=False
-        )
-    return adapter
-
-
 def result_schema(adapter: TypeAdapter[Any], returns: Any) -> dict[str, Any]:  # noqa: ANN401
     """Return the JSON Schema of the result."""
-    schema = adapter.json_schema(mode="serialization", schema_generator=_Generator)
+    schema = adapter.json_schema(mode="serialization", schema_generator=SchemaWriter)
     if schema.get("title") == getattr(returns, "__name__", None):
         schema.pop("title", None)
     return _trimmed(schema)
@@ -211,8 +152,17 @@ def _decodes_bytes(annotation: Any) -> bool:  # noqa: ANN401
     )
 
 
-def _in_any_case(scheme: str) -> str:
-    return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else f"\\{c}" for c in scheme)
+def _bare(schema: Any, *, is_map: bool = False) -> Any:  # noqa: ANN401
+    """Copy a schema without what does not judge."""
+    if isinstance(schema, list):
+        return [_bare(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: value if key in _VALUES and not is_map else _bare(value, is_map=key in _MAPS)
+        for key, value in schema.items()
+        if is_map or key not in _SAID_ONLY
+    }
 
 
 def _trimmed(schema: dict[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,8 @@ class Signature:
     Attributes:
         extras: The annotation of **kwargs, if any.
         returns: The type of the result: what is awaited, or a list of what is yielded.
+        handed_back: The type that a value handed back must have: `returns`, or Any where a
+            generator says only what it yields.
         items: The type of what is yielded, Any where nothing is.
     """
 
@@ -71,6 +73,7 @@ class Signature:
     takes_extras: bool
     extras: Any
     returns: Any
+    handed_back: Any
     items: Any
 
 
@@ -106,11 +109,13 @@ def read_signature(target: Callable[..., Any]) -> Signature:
                 injected=_injected_by(annotation),
             )
         )
+    returns, says_all = _returns(target, hints.get("return", Any))
     return Signature(
         parameters=tuple(parameters),
         takes_extras=takes_extras,
         extras=extras,
-        returns=_returns(target, hints.get("return", Any)),
+        returns=returns,
+        handed_back=returns if says_all else Any,
         items=_items(hints.get("return", Any)),
     )
 
@@ -152,22 +157,27 @@ def _injected_by(annotation: Any) -> Injected | None:  # noqa: ANN401
         return None  # an annotation that cannot be hashed
 
 
-def _returns(target: Callable[..., Any], annotation: Any) -> Any:  # noqa: ANN401
-    """Return the type of the result: what is awaited, a list of what is yielded."""
+def _returns(target: Callable[..., Any], annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401
+    """Return the type of the result, and whether it is that of a value handed back, too.
+
+    What is awaited; a list of what is yielded; what the annotation of a generator says besides.
+    """
     inner = inspect.unwrap(target)
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in _AWAITED and args:
-        return args[-1]
+        return args[-1], True
     yields = inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
     if yields:
         listed = types.GenericAlias(list, _items(annotation))
         returned = args[-1] if origin is abc.Generator and len(args) == _GENERATOR_PARTS else None
         if returned in {None, type(None)}:
-            return listed
-        return returned if type(None) not in typing.get_args(returned) else listed | returned
+            return listed, False
+        return (
+            returned if type(None) not in typing.get_args(returned) else listed | returned
+        ), True
     if annotation in {typing.NoReturn, typing.Never}:
-        return None
-    return annotation
+        return None, True
+    return annotation, True
 
 
 def _items(annotation: Any) -> Any:  # noqa: ANN401

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from runtime.telemetry.lasting import lasting_thread
+
 if TYPE_CHECKING:
     from watchfiles import Change
 
@@ -37,7 +39,7 @@ class Watcher:
 
     def start(self) -> None:
         """Begin watching."""
-        self._thread = threading.Thread(target=self._watch_for_ever, name="watcher", daemon=True)
+        self._thread = lasting_thread(self._watch_for_ever, name="watcher")
         self._thread.start()
 
     def stop(self) -> None:

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import aclosing, closing
 from typing import Any, cast
 
-from pydantic import TypeAdapter
-
 from runtime.errors import ResultTooLargeError
-from runtime.registry.results import DEEPEST, Produced, encode_json
+from runtime.registry.results import Produced, encode_json
+from runtime.registry.return_type import ReturnType
+from runtime.strict_json import DEEPEST
 
 TellItem = Callable[[bytes], None]
 _BRACKETS = 2
@@ -24,15 +24,15 @@ class Items:
     """The items of one call.
 
     Args:
-        adapter: Serialises an item; None for any value.
+        returns: What an item is said to be; None for any value.
         tell: Called with each item's JSON as it is yielded.
         most_bytes: Longest JSON of them all.
     """
 
     def __init__(
-        self, *, adapter: TypeAdapter[Any] | None, tell: TellItem, most_bytes: int | None
+        self, *, returns: ReturnType | None, tell: TellItem, most_bytes: int | None
     ) -> None:
-        self._adapter = adapter
+        self._returns = returns
         self._tell = tell
         self._most_bytes = most_bytes
         self._items: list[bytes] = []
@@ -64,7 +64,7 @@ class Items:
 
     def _add(self, value: object) -> None:
         place = f"result[{len(self._items)}]"
-        data = encode_json(value, adapter=self._adapter, name=place, deepest=DEEPEST - 1)
+        data = encode_json(value, returns=self._returns, name=place, deepest=DEEPEST - 1)
         self._size += len(data) + 1
         if self._most_bytes is not None and self._size > self._most_bytes:
             raise ResultTooLargeError(

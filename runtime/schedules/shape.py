@@ -27,4 +27,5 @@ def shape_of(manifest: Manifest, *, max_waiting: int = 0) -> Shape:
         priority=submission.priority,
         max_age_ms=submission.max_age_ms,
         max_waiting=submission.max_waiting,
+        secrets=submission.secrets,
     )

@@ -31,6 +31,7 @@ from runtime.store.schedule_calls import (
     wake_ticker,
 )
 from runtime.store.scripts import Call
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 LONGEST_BLOCK_S = 6.0
@@ -65,7 +66,7 @@ class Ticker:
         """Begin, in a thread of its own; safe to call twice."""
         if self._thread is None:
             self._stopping.clear()
-            self._thread = threading.Thread(target=self._tick_for_ever, name="ticker", daemon=True)
+            self._thread = lasting_thread(self._tick_for_ever, name="ticker")
             self._thread.start()
 
     def stop(self) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.store.keys import Keys
 from runtime.store.scripts import Call, load_script
 
-REVOKED = b"-"
+REVOKED = b"-"  # news: a key was revoked; its id follows
+LOGGED_OUT = b"~"  # news: a session ended; its digest follows
 OUTLIVED_KEPT_MS = 30 * 24 * 3_600_000
 SECRETS_KEPT_MS = 30 * 24 * 3_600_000
 
@@ -51,8 +51,9 @@ class CreatedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSession:
-    """The key that a session stands for, and when it ends, by Redis's clock."""
+    """The key that a session stands for, when it ends and what time it is, by Redis's clock."""
 
+    now_ms: int
     ends_at_ms: int
     key: StoredKey
 
@@ -123,14 +124,14 @@ def find_session(digest: str) -> Call[FoundSession | None]:
         if not reply:
             return None
         [key] = _read_found([reply[0], reply[2]]).keys
-        return FoundSession(ends_at_ms=reply[1], key=key)
+        return FoundSession(now_ms=reply[0], ends_at_ms=reply[1], key=key)
 
     return Call((digest,), parse, load_script("read_session"))
 
 
-def close_session(digest: str, keys: Keys | None = None) -> Call[int]:
-    """End a session."""
-    return Call(("DEL", (keys or Keys()).build("session", digest)), int)
+def close_session(digest: str) -> Call[int]:
+    """End a session, and tell every gateway."""
+    return Call((digest,), int, load_script("close_session"))
 
 
 def _read_found(reply: Sequence[Any]) -> FoundKeys:

@@ -6,15 +6,20 @@ An address with a `watch` names no server: sentinels know it (`runtime.store.sen
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import hiredis
 
 from runtime.errors import SettingsError, StoreTooOldError, StoreUnavailableError
 from runtime.store.failures import failure_of
 from runtime.store.scripts import Argument, all_scripts
+from runtime.store.tls import PARAMETERS, Trust, read_trust
+
+if TYPE_CHECKING:
+    import ssl
 
 OLDEST = (6, 2)
 _DEFAULT_PORT = 6379
@@ -49,12 +54,17 @@ class Address:
     username: str | None = None
     password: str | None = None
     tls: bool = False
+    trust: Trust = field(default_factory=Trust)
     watch: Watch | None = None
 
     @property
     def name(self) -> str:
         """What messages call it; never with a password."""
         return self.path or f"{self.host}:{self.port}"
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return what connections are made with; None where they are in the clear."""
+        return self.trust.context() if self.tls else None
 
     def authentication(self) -> list[tuple[Argument, ...]]:
         """Return the command that says who we are, if we are anybody."""
@@ -85,7 +95,12 @@ def parse_address(url: str) -> Address:
         SettingsError: It is not one.
     """
     try:
-        address = _read(urlsplit(url))
+        parts = urlsplit(url)
+        address = _read(parts, {})
+        if address is not None:
+            address = _read(parts, _read_parameters(parts))
+    except ParameterError as error:
+        raise SettingsError(f"PENSTOCK_REDIS: {error}") from None
     except ValueError:
         address = None
     if address is None:
@@ -94,8 +109,41 @@ def parse_address(url: str) -> Address:
     return address
 
 
-def _read(parts: SplitResult) -> Address | None:
-    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+class ParameterError(ValueError):
+    """A parameter of an address is unknown or wrong; the text says which."""
+
+
+def _read_parameters(parts: SplitResult) -> dict[str, str]:
+    """Return the query of an address.
+
+    Raises:
+        ParameterError: It has a parameter that means nothing there, or one is wrong.
+    """
+    scheme, _, kind = parts.scheme.partition("+")
+    known = ["db"]
+    known += ["sentinel_username", "sentinel_password"] if kind == "sentinel" else []
+    known += PARAMETERS if scheme == "rediss" else []
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name in PARAMETERS and scheme != "rediss":
+            raise ParameterError(f"{name!r} is for TLS: begin the address with rediss://")
+        if name not in known:
+            raise ParameterError(
+                f"an address has no parameter {name[:64]!r}; this one takes {', '.join(known)}"
+            )
+        if name in query:
+            raise ParameterError(f"{name!r} is given more than once")
+        query[name] = value
+    try:
+        int(query.get("db", "0"))
+        read_trust(query)
+    except ValueError as error:
+        wrong = str(error) if "ssl_" in str(error) else "db: takes a whole number"
+        raise ParameterError(wrong) from None
+    return query
+
+
+def _read(parts: SplitResult, query: Mapping[str, str]) -> Address | None:
     username, password, hosts = _split_credentials(parts.netloc)
     scheme, _, kind = parts.scheme.partition("+")
     if parts.scheme == "unix" and parts.path:
@@ -111,6 +159,7 @@ def _read(parts: SplitResult) -> Address | None:
             username=username,
             password=password,
             tls=scheme == "rediss",
+            trust=read_trust(query),
         )
     service, _, db_text = parts.path.strip("/").partition("/")
     if kind != "sentinel" or not hosts or not service:
@@ -120,6 +169,7 @@ def _read(parts: SplitResult) -> Address | None:
         username=username,
         password=password,
         tls=scheme == "rediss",
+        trust=read_trust(query),
         watch=Watch(
             sentinels=tuple(_read_host(host) for host in hosts.split(",")),
             service=unquote(service),

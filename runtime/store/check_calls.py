@@ -127,7 +127,10 @@ def compare_deliveries(ids: Sequence[str], *, repair: bool) -> Call[Compared]:
 
 
 def compare_receivers(receivers: Sequence[str], *, repair: bool) -> Call[Compared]:
-    """Look whether up to `MOST_RECEIVERS` addresses have their turns."""
+    """Look whether up to `MOST_RECEIVERS` addresses have their turns.
+
+    A whole origin is named "origin <digest>": what is on its way to it is counted.
+    """
     return _compare("check_receivers", repair, *receivers)
 
 

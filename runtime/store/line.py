@@ -257,12 +257,8 @@ def open_socket(address: Address, timeout_s: float) -> socket.socket:
     sock = socket.create_connection((address.host, address.port), timeout=timeout_s)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     keep_alive(sock)
-    if address.tls:
-        import ssl  # noqa: PLC0415 - few need it, and commands start sooner without
-
-        context = ssl.create_default_context()
-        return context.wrap_socket(sock, server_hostname=address.host)
-    return sock
+    context = address.tls_context()
+    return sock if context is None else context.wrap_socket(sock, server_hostname=address.host)
 
 
 def keep_alive(sock: socket.socket) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -154,7 +153,7 @@ async def open_wire(address: Address, timeout_s: float) -> Wire:
     """
     loop = asyncio.get_running_loop()
     wire = Wire(loop, timeout_s)
-    context = ssl.create_default_context() if address.tls else None
+    context = address.tls_context()
     try:
         if address.path is not None:
             await loop.create_unix_connection(lambda: wire, address.path)

@@ -25,6 +25,7 @@ class Schedule:
     Attributes:
         overlap: Whether it fires although its last invocation has not ended.
         catch_up: Whether moments are made up for that passed while nobody ticked.
+        secrets: Where secrets are in the arguments, encoded.
         skips: The latest moments at which it did not fire, and why; the last one first.
     """
 
@@ -42,6 +43,7 @@ class Schedule:
     fired: int
     skipped: int
     skips: tuple[tuple[int, str], ...]
+    secrets: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +97,12 @@ class Shape:
     priority: int = 5
     max_age_ms: int = 0
     max_waiting: int = 0
+    secrets: bytes = b""
 
     def words(self) -> tuple[Argument, ...]:
         """Return what the scripts take."""
-        return (self.version, self.queue, self.priority, self.max_age_ms, self.max_waiting)
+        limits = (self.priority, self.max_age_ms, self.max_waiting)
+        return (self.version, self.queue, *limits, self.secrets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +234,7 @@ def _read_schedule(schedule_id: bytes, flat: list[bytes], skips: list[bytes]) ->
         id=schedule_id.decode(),
         function=text("function"),
         arguments=fields.get("arguments", b"{}"),
+        secrets=fields.get("secrets", b""),
         cron=text("cron"),
         timezone=text("timezone"),
         source=cast("Source", text("source")),

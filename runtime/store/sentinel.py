@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -60,7 +59,7 @@ async def locate(address: Address) -> list[Address]:
 
 async def _ask(sentinel: _Master, watch: Watch, address: Address) -> _Master | None:
     """Return what one sentinel says; None when it is away, does not know, or refuses."""
-    context = ssl.create_default_context() if address.tls else None
+    context = address.tls_context()
     with contextlib.suppress(OSError, TimeoutError, hiredis.ProtocolError, ValueError):
         async with asyncio.timeout(ASKING_S):
             reader, writer = await asyncio.open_connection(*sentinel, ssl=context)

@@ -15,7 +15,7 @@ STAGED_TTL_MS = 600_000
 JOINED_AT_ONCE = 1_000
 
 Reception = Literal[
-    "NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE", "REVOKED"
+    "NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE", "REVOKED", "PART"
 ]
 
 
@@ -154,11 +154,12 @@ def stage_batch(  # noqa: PLR0913 - a word for each of the script's
     traceparent: str = "",
     tracestate: str = "",
     caller: str = "",
+    secrets: bytes = b"",
 ) -> Call[int]:
     """Write some members, as (id, arguments); returns how many are staged by now."""
     words: tuple[Argument, ...] = (
         *(batch, function, queue, version, callback, STAGED_TTL_MS, priority, key),
-        *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller),
+        *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller, secrets),
         *(part for entry in entries for part in entry),
     )
     return Call(words, int, load_script("stage_batch"))
@@ -177,7 +178,8 @@ def commit_batch(
 ) -> Call[Submitted]:
     """Let a staged batch be born, whole.
 
-    Of one that has more than `JOINED_AT_ONCE` members none waits yet: `join_batch` follows.
+    PART says that not all members have been looked for yet: it is to be called again. Of a batch
+    with more than `JOINED_AT_ONCE` members none waits yet: `join_batch` follows.
     """
     first = idempotency or _ANY_TIME
     words = (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ from runtime.store.address import Address, check_role, parse_address
 from runtime.store.packing import pack
 from runtime.store.scripts import Argument
 from runtime.store.sentinel import locate
+from runtime.telemetry.lasting import lasting_task
 
 _RETRY_S = 0.25
 _PING_S = 10.0
@@ -59,7 +59,7 @@ class Subscription:
 
     def start(self) -> None:
         """Begin listening in the running loop."""
-        self._task = asyncio.create_task(self._listen_for_ever())
+        self._task = lasting_task(self._listen_for_ever, name="subscription")
 
     async def stop(self) -> None:
         """Stop listening; safe to call twice."""
@@ -187,6 +187,6 @@ async def _open_at(server: Address, ear: _Ear) -> None:
     if server.path is not None:
         await loop.create_unix_connection(lambda: ear, server.path)
     else:
-        context = ssl.create_default_context() if server.tls else None
+        context = server.tls_context()
         await loop.create_connection(lambda: ear, server.host, server.port, ssl=context)
     ear.introduce(server)

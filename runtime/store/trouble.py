@@ -1,7 +1,8 @@
 """How often Redis failed this process, until that is told to Redis itself.
 
 Connections count; a worker's heart and a gateway's reporter carry the counts over to
-the statistics that all share, once Redis is there to take them.
+the statistics that all share, once Redis is there to take them. Crashes of what shall live as
+long as a process go the same way.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections import Counter
 from typing import Literal
 
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
+from runtime.telemetry.lasting import CRASHES
 
-Kind = Literal["unavailable", "refused", "other"]
+Kind = Literal["unavailable", "refused", "other", "crash"]
 KINDS: tuple[Kind, ...] = ("unavailable", "refused", "other")
 
 
@@ -43,6 +45,8 @@ class Trouble:
         """Return the counts and begin anew; `give_back` them if they could not be told."""
         with self._lock:
             counts, self._counts = dict(self._counts), Counter()
+        if crashes := CRASHES.take():
+            counts["crash"] = counts.get("crash", 0) + crashes
         return counts
 
     def give_back(self, counts: dict[Kind, int]) -> None:

@@ -24,7 +24,7 @@ from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
 from runtime.processes.secrecy import hide_from_own_user
 from runtime.registry.publisher import Publisher
-from runtime.settings import Settings, read_environment, read_settings
+from runtime.settings import Settings, read_environment, read_settings, unknown_variables
 from runtime.store.line import Line
 from runtime.telemetry.tracing import open_tracer
 from runtime.worker.process import WorkerProcess
@@ -48,6 +48,8 @@ def main() -> int:
         if not settings.redis:
             raise SettingsError("PENSTOCK_REDIS: a worker needs the address of a Redis")
         configure_logs(settings.log_level, settings.log_format)
+        for told in unknown_variables(for_functions=settings.function_env):
+            _log.warning("variable_unknown", detail=told)
         worker = build(settings)
     except PenstockError as error:
         sys.stderr.write(f"penstock worker: {error}\n")

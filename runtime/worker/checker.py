@@ -25,6 +25,7 @@ from runtime.store.check_calls import (
     wake_key,
 )
 from runtime.store.line import Line
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 _LONGEST_BLOCK_S = 30.0
@@ -61,7 +62,7 @@ class Checker:
         """Begin, in a thread of its own; safe to call twice."""
         if self._thread is None:
             self._stopping.clear()
-            self._thread = threading.Thread(target=self._run, name="checker", daemon=True)
+            self._thread = lasting_thread(self._run, name="checker")
             self._thread.start()
 
     def stop(self) -> None:

@@ -16,6 +16,7 @@ from runtime.errors import StoreError
 from runtime.registry.manifest import decode_manifest
 from runtime.store.function_calls import read_manifests, read_versions
 from runtime.store.line import Line
+from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
 _FIRST_LOOKS_S = (0.6,) * 8  # what is in the folder is published by then
@@ -34,7 +35,7 @@ class LaneWarmer:
         self._line = line
         self._seen: dict[str, str] = {}
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._look_for_long, name="lane", daemon=True)
+        self._thread = lasting_thread(self._look_for_long, name="lane")
 
     def start(self) -> None:
         """Begin to look."""

@@ -19,6 +19,7 @@ from runtime.errors import StoreError
 from runtime.store.event_calls import MOST_BYTES
 from runtime.store.invocation_calls import Claimed
 from runtime.store.line import Line
+from runtime.telemetry.lasting import lasting_thread
 from runtime.worker.telling import Telling
 
 _log = structlog.get_logger(__name__)
@@ -50,7 +51,7 @@ class Teller:
         self._free_at = 0.0  # when the next writing may begin
         self._stopped = False
         self._is_away = False
-        self._thread = threading.Thread(target=self._run, name="teller", daemon=True)
+        self._thread = lasting_thread(self._run, name="teller")
 
     def listen(self, claimed: Claimed) -> Telling:
         """Return the telling of an attempt."""

@@ -1,6 +1,8 @@
 """Gateway and runner agree on types that nobody thought of: hints within hints, drawn at random.
 
-What one type does is tested beside the registry; here is what becomes of them together.
+What pydantic takes, the gateway takes; what the gateway takes and pydantic refuses is
+`arguments_invalid`, never a failure of the function. What one type does is tested beside the
+registry; here is what becomes of them together.
 """
 
 from __future__ import annotations
@@ -9,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.argument_types import INFORMING
+from tests.support.argument_values import VALUES
 from tests.unit.runtime.registry.test_agreement import (
-    VALUES,
     gateway_takes,
     load_type,
     runner_takes,
@@ -45,6 +48,19 @@ def _within(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 hints = st.recursive(st.sampled_from(_LEAVES), _within, max_leaves=4)
 
 
+informing = st.recursive(st.sampled_from((*INFORMING, *_LEAVES)), _within, max_leaves=4)
+
+
+def let_the_runner_judge(hint: str) -> None:
+    """Put every value to both; the gateway may know less, and the runner never fails otherwise."""
+    function = load_type(hint)
+
+    for value in VALUES:
+        arguments = {"a": value}
+        if runner_takes(function, arguments):
+            assert gateway_takes(function, arguments), value
+
+
 def judge_together(hint: str) -> None:
     """Put every value to both that the registry's own tests know."""
     function = load_type(hint)
@@ -66,3 +82,17 @@ def test_both_say_the_same_of_generated_types(hint: str):
 @given(hint=hints)
 def test_both_say_the_same_of_many_generated_types(hint: str):
     judge_together(hint)
+
+
+@settings(_FEW)
+@given(hint=informing)
+def test_the_gateway_refuses_nothing_that_fits_generated_types(hint: str):
+    let_the_runner_judge(hint)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1800)
+@settings(_FEW, max_examples=1_000)
+@given(hint=informing)
+def test_the_gateway_refuses_nothing_that_fits_many_generated_types(hint: str):
+    let_the_runner_judge(hint)

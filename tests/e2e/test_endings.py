@@ -16,7 +16,7 @@ ENDINGS = [
     ("eat_memory", "out_of_memory", 502, ""),
     ("return_an_object", "result_not_serializable", 502, ""),
     ("return_too_much", "result_too_large", 502, ""),
-    ("reject", "rejected", 502, "not with me"),
+    ("reject", "rejected", 422, "not with me"),
 ]
 
 
@@ -29,7 +29,8 @@ def test_a_bad_ending_is_told_by_its_type(
     problem = answer.json()
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert problem["code"] == ("function_timeout" if status == 504 else "function_failed")
+    codes = {422: "rejected", 502: "function_failed", 504: "function_timeout"}
+    assert problem["code"] == codes[status]
     assert problem["invocation"]["status"] == "failed"
     error = problem["invocation"]["error"]
     assert error["type"] == error_type

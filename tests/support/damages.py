@@ -174,6 +174,10 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str]]]] = {
         lambda s: s.raw("HSET", ("receiver", "r"), "in_flight", 3),
         {("wrong_count", "receiver r")},
     ),
+    "an origin that counts too many": (
+        lambda s: s.raw("SET", ("origin", "o"), 5),
+        {("wrong_count", "origin o")},
+    ),
     "a schedule never ticked": (
         lambda s: s.raw("ZREM", ("schedules_due",), "tick"),
         {("missing_in_schedules_due", "tick")},

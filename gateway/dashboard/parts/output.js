@@ -98,6 +98,7 @@ const HINTS = {
   exited: "The function ended its process. Return or raise instead.",
   result_not_serializable: "It returned something that JSON cannot hold.",
   result_too_large: "Its result is larger than allowed. Return a link, or less.",
+  arguments_invalid: "The arguments do not fit the function's types; it is not retried.",
   rejected: "The function refused this call on purpose; it is not retried.",
 };
 

@@ -1,6 +1,6 @@
 -- fire_schedule: invoke a schedule's function now, because somebody asks for it.
 --
--- ARGV     id, invocation, version, queue, priority, max_age_ms, max_waiting
+-- ARGV     id, invocation, version, queue, priority, max_age_ms, max_waiting, secrets
 -- RETURNS  {NEW | FULL | MISSING, created_at or what waits, arguments}
 -- MOST     30 steps
 -- WHY ONE SCRIPT  the schedule must name the invocation as its last one, and be there.
@@ -16,7 +16,7 @@ local now = now_ms()
 local fate, waiting = invoke(id, {
   function_name = f[1], arguments = f[2], version = version, queue = queue,
   priority = tonumber(priority), max_age_ms = tonumber(max_age_ms),
-  max_waiting = tonumber(max_waiting),
+  max_waiting = tonumber(max_waiting), secrets = secrets,
 }, invocation, now, '')
 if fate ~= 'NEW' then
   return { 'FULL', waiting, '' }

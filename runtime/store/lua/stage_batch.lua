@@ -1,6 +1,6 @@
 -- stage_batch: write some members of a batch, not yet waiting; they vanish if it is not committed.
 --
--- ARGV     batch, function_name, queue, version, callback, staged_ttl_ms, priority, fairness_key, tags, traceparent, tracestate, caller, entries...
+-- ARGV     batch, function_name, queue, version, callback, staged_ttl_ms, priority, fairness_key, tags, traceparent, tracestate, caller, secrets, entries...
 --          an entry is 2 values: id, arguments
 -- RETURNS  how many are staged now
 -- MOST     8 steps a member, of at most 500
@@ -32,6 +32,9 @@ for at = rest, #ARGV, 2 do
     end
     if caller ~= '' then
       redis.call('HSET', record, 'caller', caller)
+    end
+    if secrets ~= '' then
+      redis.call('HSET', record, 'secrets', secrets)
     end
     if tags ~= '' then
       redis.call('HSET', record, 'tags', tags)

@@ -1,6 +1,6 @@
 -- tick_schedule: a schedule's due moments become invocations or skips, and its next one is set.
 --
--- ARGV     id, expected, revision, since, following, version, queue, priority, max_age_ms, max_waiting, missed, moments...
+-- ARGV     id, expected, revision, since, following, version, queue, priority, max_age_ms, max_waiting, secrets, missed, moments...
 --          expected is the due moment as the ticker saw it, following the next one ('' for none);
 --          missed counts further skipped ones; moments are pairs: moment, id of the invocation to
 --          be born ('' where it is too late for one)
@@ -35,7 +35,7 @@ end
 local shape = {
   function_name = f[2], arguments = f[3], version = version, queue = queue,
   priority = tonumber(priority), max_age_ms = tonumber(max_age_ms),
-  max_waiting = tonumber(max_waiting),
+  max_waiting = tonumber(max_waiting), secrets = secrets,
 }
 local last = f[5]
 local reply = {}

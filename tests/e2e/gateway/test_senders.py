@@ -272,3 +272,30 @@ def test_who_asks_for_a_close_gets_it(gateway, version: bytes):
 
 def test_http_1_1_is_not_told_what_it_knows(http):
     assert "connection" not in http.get("/livez").headers
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("http://127.0.0.1:9/ü?é=日", "http://127.0.0.1:9/%C3%BC?%C3%A9=%E6%97%A5"),
+        ("http://127.0.0.1:9/%C3%BC", "http://127.0.0.1:9/%C3%BC"),
+    ],
+)
+def test_a_callback_address_in_utf_8_is_posted_where_it_was_meant(gateway, http, sent, kept):
+    answer = http.post(
+        "/functions/greet", json={"name": "a"}, headers=[(b"X-Callback-Url", sent.encode())]
+    )
+
+    assert answer.status_code == 202
+    assert answer.json()["callback"]["url"] == kept
+    gateway.finish(gateway.claim())
+
+
+def test_a_callback_address_in_latin_1_is_refused(http):
+    headers = [(b"X-Callback-Url", "http://127.0.0.1:9/ü".encode("latin-1"))]
+
+    answer = http.post("/functions/greet", json={"name": "a"}, headers=headers)
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "callback_url_invalid"
+    assert "UTF-8" in answer.json()["detail"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import psutil
 
+from runtime.store.scripts import Call
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.gateway_process import running_gateway
 from tests.support.redis_server import own_redis
+from tests.support.waiting import eventually
 
 
 def test_the_first_answer_of_a_gateway_process_knows_the_functions(tmp_path):
@@ -21,3 +25,40 @@ def test_the_first_answer_of_a_gateway_process_knows_the_functions(tmp_path):
             answers.append(httpx.get(f"{gateway.url}/functions", timeout=30))
 
     assert [answer.status_code for answer in answers] == [200] * 3
+
+
+def test_every_line_of_a_gateway_is_json_where_that_is_wanted(redis_url):
+    with running_gateway(redis_url, log_format="json", max_body_byte=5) as gateway:
+        httpx.post(f"{gateway.url}/functions/nobody", json={})
+        gateway.line.run(Call(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
+        [serving] = psutil.Process(gateway.pid).children()
+        serving.kill()
+        eventually(lambda: "was sent" in gateway.log.read_text())
+        lines = gateway.log.read_text().splitlines()
+
+    events = [json.loads(line) for line in lines]
+    assert all({"event", "level", "timestamp"} <= event.keys() for event in events)
+    told = {event["event"]: event["level"] for event in events}
+    assert any(event.startswith("Listening at") for event in told)
+    assert "Application startup complete." in told
+    [unknown] = [event for event in told if "PENSTOCK_MAX_BODY_BYTE " in event]
+    assert unknown.endswith("did you mean PENSTOCK_MAX_BODY_BYTES?")
+    assert told[unknown] == "warning"
+
+
+def test_readyz_says_why_not_with_keys_and_without(redis_url):
+    with (
+        running_gateway(redis_url, auth="required") as closed,
+        running_gateway(redis_url) as opened,
+    ):
+        none = [httpx.get(f"{one.url}/readyz").json()["detail"] for one in (closed, opened)]
+        opened.publish(FUNCTIONS[-1])
+        eventually(lambda: "has loaded" in httpx.get(f"{closed.url}/readyz").json()["detail"])
+        broken = [httpx.get(f"{one.url}/readyz").json()["detail"] for one in (closed, opened)]
+        opened.line.run(Call(("CLIENT", "PAUSE", 3000, "ALL"), lambda reply: reply))
+        away = [httpx.get(f"{one.url}/readyz").json()["detail"] for one in (closed, opened)]
+
+    assert none == ["No functions are published yet."] * 2
+    assert broken == ["None of the 1 functions has loaded."] * 2
+    assert away[0] == "Redis does not answer."
+    assert away[1].startswith("Redis does not answer: ")

@@ -24,6 +24,15 @@ def slow(gateway):
     gateway.publish(SLOW)
 
 
+FOLDER = {
+    "folder": "/functions",
+    "state": "differs",
+    "files": 3,
+    "digest": "0123456789ab",
+    "differing": ["slow.py"],
+}
+
+
 @pytest.fixture
 def worker(gateway):
     details = {
@@ -32,6 +41,8 @@ def worker(gateway):
         "queues": ["default", "slow"],
         "running": [{"id": "i", "function": "slow", "started_at_ms": 1_763_803_800_123}],
         "memory_bytes": 12_345_678,
+        "publishes": True,
+        "functions": FOLDER,
     }
     gateway.line.run(
         heartbeat(
@@ -53,7 +64,7 @@ def queue(http, name="slow"):
 
 
 def claimed(gateway):
-    return gateway.line.run(claim(queue="slow", worker="w", limit=10, lease_ms=60_000)).items
+    return gateway.line.run(claim(queue="slow", worker="w-1", limit=10, lease_ms=60_000)).items
 
 
 def code_of(answer):
@@ -73,7 +84,28 @@ def test_a_worker_is_shown_as_it_told(http, worker):
         "queues": ["default", "slow"],
         "running": [{"id": "i", "function": "slow", "started_at": "2025-11-22T09:30:00.123Z"}],
         "memory_bytes": 12_345_678,
+        "publishes": True,
+        "functions": FOLDER,
     }
+
+
+def test_a_worker_of_an_older_release_is_shown_too(gateway, http):
+    details = msgspec.json.encode({"host": "old.example", "pid": 78, "queues": []})
+    beat = heartbeat(
+        worker="w-78",
+        lease_ms=10_000,
+        worker_ttl_ms=30_000,
+        may_publish=0,
+        details=details,
+        held=[],
+    )
+    gateway.line.run(beat)
+
+    [shown] = [item for item in http.get("/workers").json()["items"] if item["id"] == "w-78"]
+    gateway.line.run(retire_worker("w-78"))
+
+    assert shown["publishes"] is False
+    assert shown["functions"]["state"] == "unknown"
 
 
 def test_a_queue_shows_what_waits_and_runs(gateway, http, worker):
@@ -81,7 +113,7 @@ def test_a_queue_shows_what_waits_and_runs(gateway, http, worker):
     for _ in range(3):
         http.post("/functions/slow", json={})
     http.post("/functions/slow?delay=1h", json={})
-    [one] = gateway.line.run(claim(queue="slow", worker="w", limit=1, lease_ms=60_000)).items
+    [one] = gateway.line.run(claim(queue="slow", worker="w-1", limit=1, lease_ms=60_000)).items
 
     shown = queue(http)
     gateway.finish(one)

@@ -237,13 +237,14 @@ def test_reject_is_rejected_and_never_retried(bench):
     assert (error["type"], error["message"]) == ("rejected", "too old")
 
 
-def test_arguments_that_do_not_fit_are_rejected(bench):
+def test_arguments_that_do_not_fit_are_told_by_pointers_and_not_tried_again(bench):
     written = write("def f(a: int): pass", retry=RetryPolicy(retries=5))
 
     error = error_of(bench.run(written, b'{"a": "x"}'))
 
-    assert error["type"] == "rejected"
-    assert "/a" in error["message"]
+    assert error["type"] == "arguments_invalid"
+    assert error["errors"] == [{"pointer": "/a", "detail": "Input should be a valid integer"}]
+    assert "exception_type" not in error
 
 
 def test_retry_is_retrying_after_what_it_says(bench):

@@ -15,6 +15,7 @@ from runtime.access.key_text import generate_key_text
 from runtime.store import access_calls
 from runtime.store.line import Line
 from runtime.store.multiplexer import Multiplexer
+from runtime.store.scripts import Call
 from tests.support.api_keys import make_key
 from tests.support.waiting import eventually
 
@@ -141,3 +142,52 @@ def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: L
     assert typo[1] == "This is no API key, or a character of it is wrong."
     assert outlived[1] == "This API key has expired."
     assert waits[0] == "too_many_failures"
+
+
+def test_a_key_that_was_missed_is_asked_for_again_after_a_while(run, line: Line):
+    made = make_key(line, "shop", "read")
+    keys = line.keys.build("api_keys")
+    kept = line.run(Call(("DUMP", keys), lambda reply: reply))
+    line.run(Call(("DEL", keys), lambda reply: reply))
+
+    async def scenario(ring: KeyRing) -> list[bool]:
+        ring.begin_to_hear()
+        seen = [await ring.find(made.id) is not None]
+        # Redis is restored from a copy, under the gateway.
+        line.run(Call(("RESTORE", keys, 0, kept), lambda reply: reply))
+        seen.append(await ring.find(made.id) is not None)
+        await asyncio.sleep(0.3)
+        seen.append(await ring.find(made.id) is not None)
+        seen.append(ring.knows_of(made.id))
+        return seen
+
+    assert run(scenario, missing_s=0.2) == [False, False, True, True]
+
+
+def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(run, line: Line):
+    made = make_key(line, "shop", "read")
+
+    async def scenario(ring: KeyRing) -> list[bool]:
+        ring.begin_to_hear()
+        ring.hear(b"-" + made.id.encode())
+        seen = [await ring.find(made.id) is not None]
+        await asyncio.sleep(0.1)
+        seen.append(await ring.find(made.id) is not None)
+        ring.begin_to_hear()
+        seen.append(await ring.find(made.id) is not None)
+        return seen
+
+    assert run(scenario, missing_s=0.05) == [False, False, False]
+
+
+def test_news_that_come_while_redis_is_asked_count(run, line: Line):
+    made = make_key(line, "shop", "read")
+
+    async def scenario(ring: KeyRing) -> bool:
+        ring.begin_to_hear()
+        asking = asyncio.ensure_future(ring.find(made.id))
+        await asyncio.sleep(0)
+        ring.hear(b"-" + made.id.encode())
+        return await asking is not None
+
+    assert run(scenario) is False

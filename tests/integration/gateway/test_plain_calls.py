@@ -87,7 +87,9 @@ class Gateway:
     def call(self, prefer: bytes = b"wait=30", body: bytes = b'{"a":1}') -> Exchange:
         take = self.judge(more=[(b"prefer", prefer)])
         assert take is not None
-        exchange = Exchange({"method": "POST"}, self.wire, keep_alive=True, take=take)
+        exchange = Exchange(
+            {"method": "POST", "http_version": "1.1"}, self.wire, keep_alive=True, take=take
+        )
         exchange.feed_whole(body)
         assert take(exchange)
         return exchange

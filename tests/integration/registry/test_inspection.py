@@ -86,11 +86,22 @@ def test_every_way_to_be_broken_has_its_name_and_line(inspect_source, source, ki
     assert caught.value.message
 
 
+def test_a_pattern_that_only_python_reads_is_no_fault(inspect_source):
+    pattern = r"Field(pattern=re.compile(r'(?P<a>x)\Z(?<=x)'))"
+    source = "import re\nfrom typing import *\nfrom pydantic import *\n"
+    source += f"def sample(a: Annotated[str, {pattern}]): pass\n"
+
+    [manifest] = inspect_source(source)
+
+    assert "pattern" in manifest.parameters["properties"]["a"]
+    assert manifest.judging_schema["properties"]["a"] == {"type": "string"}
+
+
 @pytest.mark.parametrize(
     ("declared", "why"),
     [
         ("@function(schedule='0 0 30 2 *')\ndef sample(): pass\n", "day-of-month"),
-        ("@function(schedule='0 0 */31 2 mon#2')\ndef sample(): pass\n", "no such day"),
+        ("@function(schedule='0 0 */30 2 mon#2')\ndef sample(): pass\n", "no such day"),
         ("@function(schedule='* * * * *')\ndef sample(a: int, b=1): pass\n", "default: a; or"),
         ("@function(schedule='* * * * *')\ndef sample(r: Request): pass\n", "no Request"),
     ],

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import SettingsError
-from runtime.settings import are_set, read_settings
+from runtime.sdk.option_parsing import parse_options
+from runtime.settings import are_set, read_settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +103,54 @@ def test_a_lease_in_which_they_fit_is_taken(monkeypatch: pytest.MonkeyPatch, lea
     monkeypatch.setenv("PENSTOCK_HEARTBEAT_MS", beat)
 
     assert read_settings().lease_ms == int(lease)
+
+
+SIZES = [
+    *(("1048576", 1048576), ("10MB", 10_000_000), ("10 mb", 10_000_000), ("1MiB", 1048576)),
+    *(("1.5KiB", 1536), ("2gib", 2 * 1024**3), ("512b", 512), (" 64KB ", 64_000)),
+]
+
+
+@pytest.mark.parametrize("name", ["max_body_bytes", "max_batch_bytes", "max_log_bytes"])
+@pytest.mark.parametrize(("text", "size"), SIZES)
+def test_a_size_may_have_a_unit(monkeypatch: pytest.MonkeyPatch, name: str, text: str, size: int):
+    monkeypatch.setenv(f"PENSTOCK_{name.upper()}", text)
+
+    assert getattr(read_settings(), name) == size
+
+
+def test_units_are_those_of_functions_memory():
+    for text, size in (("64MB", 64_000_000), ("64MiB", 64 * 1024**2), ("1gb", 10**9)):
+        assert parse_options({"memory": text})[1].memory_bytes == size
+        assert read_settings(max_body_bytes=text).max_body_bytes == size
+
+
+@pytest.mark.parametrize("text", ["10XB", "MB", "-1MB", "1e6", "ten", "", "0", "10MB."])
+def test_what_is_no_size_is_refused_with_what_is(monkeypatch: pytest.MonkeyPatch, text: str):
+    monkeypatch.setenv("PENSTOCK_MAX_BODY_BYTES", text)
+
+    with pytest.raises(SettingsError, match="512KiB or 10MB, at least 1"):
+        read_settings()
+
+
+def test_a_misspelt_variable_is_told_with_the_closest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / ".env").write_text("PENSTOCK_REDDIS=x\n", encoding="utf-8")
+    monkeypatch.setenv("PENSTOCK_MAX_BODY_BYTE", "1")
+    monkeypatch.setenv("PENSTOCK_SHOP_TOKEN", "x")
+    monkeypatch.setenv("PENSTOCK_FUNCTION_ENV", "PENSTOCK_SHOP_TOKEN")
+    monkeypatch.setenv("PENSTOCK_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("PENSTOCK_PORT_8000_TCP_ADDR", "10.0.0.1")
+    monkeypatch.setenv("PENSTOCK_QQQQQQQQQQQQ", "1")
+
+    told = unknown_variables(for_functions=read_settings().function_env)
+
+    assert sorted(told) == [
+        (
+            "PENSTOCK_MAX_BODY_BYTE is no setting, and is ignored; did you mean "
+            "PENSTOCK_MAX_BODY_BYTES?"
+        ),
+        "PENSTOCK_QQQQQQQQQQQQ is no setting, and is ignored.",
+        "PENSTOCK_REDDIS is no setting, and is ignored; did you mean PENSTOCK_REDIS?",
+    ]

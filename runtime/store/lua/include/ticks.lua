@@ -16,6 +16,10 @@ local function invoke(id, s, invocation, now, moment)
   if moment ~= '' then
     fields[7], fields[8] = 'scheduled_for', moment
   end
+  if s.secrets ~= '' then
+    fields[#fields + 1] = 'secrets'
+    fields[#fields + 1] = s.secrets
+  end
   give_birth(invocation, now, {
     function_name = s.function_name, queue = s.queue, key = '', priority = s.priority,
     max_age_ms = s.max_age_ms, due = now, tags = tag, fields = fields, first = 1,

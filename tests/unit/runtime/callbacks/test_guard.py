@@ -158,6 +158,24 @@ def test_a_target_knows_its_host_header_and_path(url: str, authority: str, path:
     assert (target.authority, target.path) == (authority, path)
 
 
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("http://a.example/ü", "/%C3%BC"),
+        ("http://a.example/日本/x?q=é&r=%C3%BC#ü", "/%E6%97%A5%E6%9C%AC/x?q=%C3%A9&r=%C3%BC"),
+        ("http://a.example?ü", "/?%C3%BC"),
+        ("http://bücher.example:81/%41~ü[]{}|", "/%41~%C3%BC[]{}|"),
+        ("http://a.example/%C3%BC", "/%C3%BC"),
+    ],
+)
+def test_what_is_not_ascii_is_sent_as_the_utf_8_that_was_written(url: str, path: str):
+    target = parse_target(url)
+
+    assert target.path == path
+    assert parse_target(target.url).path == path
+    assert target.url.isascii() or "bücher" in target.url
+
+
 def test_every_address_of_a_name_must_pass():
     with pytest.raises(CallbackAddressError, match=REFUSED):
         judge("http://mixed.example/", STRICT, resolve=resolving_to(PUBLIC, "10.0.0.1"))

@@ -136,15 +136,15 @@ def test_of_a_runner_that_says_nothing_more_only_the_first_may_have_begun(desk):
 
 def test_notes_wait_for_who_listens_and_belong_to_the_first_without_an_answer(desk):
     heard = []
-    desk.attempts.hear([frames.EVENT, b"1", b"a"])
-    desk.attempts.hear([frames.EVENT, b"2", b"too early"])
-    desk.attempts.hear([frames.EVENT, b"0", b"too late"])
+    desk.attempts.hear([frames.EVENT, b"1", b'"a"'])
+    desk.attempts.hear([frames.EVENT, b"2", b'"too early"'])
+    desk.attempts.hear([frames.EVENT, b"0", b'"too late"'])
 
     class Listener:
         def hear(self, kind, payload):
             heard.append((kind, payload))
 
     desk.line[0].listen(Listener())
-    desk.attempts.hear([frames.EVENT, b"1", b"b"])
+    desk.attempts.hear([frames.EVENT, b"1", b'"b"'])
 
-    assert heard == [("event", b"a"), ("event", b"b")]
+    assert heard == [("event", b'"a"'), ("event", b'"b"')]

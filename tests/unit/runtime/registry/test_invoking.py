@@ -284,8 +284,9 @@ def test_the_deepest_result_allowed_is_allowed(load_source):
     assert call(functions).result.startswith(b"[[[")
 
 
-def test_a_result_that_is_not_what_was_announced_is_still_given(load_source, recwarn):
+def test_a_result_that_is_not_what_was_announced_ends_the_attempt(load_source, recwarn):
     functions = load_source("def sample() -> int: return 'text'\n")
 
-    assert call(functions).result == b'"text"'
+    with pytest.raises(ResultNotSerializableError, match=r"says it returns: result: .*integer"):
+        call(functions)
     assert not recwarn.list

@@ -1,0 +1,100 @@
+"""Where in a function's arguments secrets are, and arguments without them.
+
+A place is the names on the way to it; None stands for any name or index. Found once, from
+the schemas of a loaded function; kept with each invocation, so that its view masks them
+whatever is published by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+Place = tuple[str | None, ...]
+MASK = "**********"
+_decode_places = msgspec.json.Decoder(tuple[tuple[str | None, ...], ...]).decode
+# Numbers keep their digits.
+_decode = msgspec.json.Decoder(float_hook=lambda digits: msgspec.Raw(digits.encode())).decode
+_BRANCHES = ("anyOf", "oneOf", "allOf")
+_CONDITIONS = ("if", "then", "else")
+
+
+def find_secrets(*schemas: Mapping[str, Any]) -> tuple[Place, ...]:
+    """Return the places that any of these JSON Schemas marks `writeOnly` or `password`."""
+    found: dict[Place, None] = {}
+    for schema in schemas:
+        found |= dict.fromkeys(_places(schema, schema.get("$defs", {}), (), ()))
+    return tuple(place for place in found if not any(place[:n] in found for n in range(len(place))))
+
+
+def encode_places(places: Iterable[Place]) -> bytes:
+    """Return places as an invocation keeps them."""
+    return msgspec.json.encode(tuple(places))
+
+
+def mask(arguments: bytes, places: bytes) -> bytes:
+    """Return the arguments, a JSON object, with all that is at these places masked."""
+    if not places:
+        return arguments
+    value = _decode(arguments)
+    for place in _decode_places(places):
+        value = _masked(value, place)
+    return msgspec.json.encode(value)
+
+
+def _places(
+    schema: object, definitions: Mapping[str, Any], here: Place, above: tuple[str, ...]
+) -> Iterable[Place]:
+    if not isinstance(schema, Mapping):
+        return
+    if schema.get("writeOnly") is True or schema.get("format") == "password":
+        yield here
+        return
+    if isinstance(schema.get("$ref"), str):
+        yield from _behind(schema["$ref"], definitions, here, above)
+    for step, part in _parts(schema):
+        yield from _places(part, definitions, (*here, *step), above)
+    if any(True for _ in _places(schema.get("contentSchema"), definitions, (), above)):
+        yield here  # a text that holds JSON
+
+
+def _behind(
+    reference: str, definitions: Mapping[str, Any], here: Place, above: tuple[str, ...]
+) -> Iterable[Place]:
+    name = reference.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+    times, target = above.count(name), definitions.get(name)
+    if times == 0:
+        yield from _places(target, definitions, here, (*above, name))
+    elif times == 1 and any(True for _ in _places(target, definitions, (), (*above, name))):
+        yield here  # it holds itself: no list of places would be long enough
+
+
+def _parts(schema: Mapping[str, Any]) -> Iterable[tuple[Place, Any]]:
+    """Return the schemas within a schema, each with the step that leads there."""
+    for name, part in schema.get("properties", {}).items():
+        yield (name,), part
+    for part in (*schema.get("patternProperties", {}).values(), *schema.get("prefixItems", ())):
+        yield (None,), part
+    for key in ("items", "additionalProperties", "unevaluatedProperties"):
+        yield (None,), schema.get(key)
+    for key in _BRANCHES:
+        for part in schema.get(key, ()):
+            yield (), part
+    for key in _CONDITIONS:
+        yield (), schema.get(key)
+
+
+def _masked(value: Any, place: Place) -> Any:  # noqa: ANN401 - a JSON value is any
+    if not place:
+        return value if value is None else MASK
+    name, further = place[0], place[1:]
+    if isinstance(value, dict):
+        return {
+            key: _masked(part, further) if name in (None, key) else part
+            for key, part in value.items()
+        }
+    if isinstance(value, list) and name is None:
+        return [_masked(part, further) for part in value]
+    return value

@@ -1,0 +1,76 @@
+"""Whatever shall live as long as its process begins where a crash is seen and mended."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STARTERS = frozenset({"create_task", "ensure_future", "Thread", "Timer", "start_new_thread"})
+HOME = "runtime/telemetry/lasting.py"
+# These end by themselves, and somebody hears of how: no loop of theirs can be lost.
+ENDING = {
+    "gateway/event_reading.py": "those who wait for what is read hear of the error",
+    "gateway/key_ring.py": "notes the uses so far, once",
+    "gateway/resources/documents.py": "the request that asks for the page awaits it",
+    "gateway/serving/beginning.py": "one request; its outermost frame logs",
+    "runtime/broker/attempt_worker.py": "Dramatiq's own worker threads",
+    "runtime/callbacks/dispatch.py": "one attempt, and one wait that the loop awaits",
+    "runtime/callbacks/resolving.py": "one look-up, whose asker waits no longer than it may",
+    "runtime/processes/fork_server.py": "one kill, where asking for it brought nothing",
+    "runtime/execution/successors.py": "one runner being made",
+    "runtime/registry/event_loop.py": "what a call left open is closed, and awaited",
+    "runtime/registry/parallel_loads.py": "one load, whose outcome is a ticket's",
+    "runtime/store/multiplexer.py": "one connection being opened; who asks hears of the error",
+    "runtime/store/plain_submission.py": "one group of submissions; each hearer is told",
+    "runtime/store/sentinel.py": "one question, awaited at once",
+    "runtime/telemetry/opentelemetry_tracer.py": "the last words of a process that ends",
+}
+
+
+def starts_in(source: str) -> Iterator[str]:
+    """Yield what a source begins in the background, by whatever name it is reached."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in STARTERS:
+                yield name
+        elif isinstance(node, ast.ClassDef):
+            yield from (
+                "Thread"
+                for base in node.bases
+                if getattr(base, "attr", getattr(base, "id", "")).endswith("Thread")
+            )
+
+
+def sources() -> dict[str, str]:
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for package in ("gateway", "runtime")
+        for path in sorted((ROOT / package).rglob("*.py"))
+    }
+
+
+def test_nothing_lives_for_ever_unguarded():
+    starting = {path for path, source in sources().items() if any(starts_in(source))}
+
+    assert starting - {HOME} == ENDING.keys(), "begin it with runtime.telemetry.lasting"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "asyncio.create_task(self._follow())",
+        "loop.create_task(x)",
+        "asyncio.ensure_future(x)",
+        "threading.Thread(target=x)",
+        "Thread(target=x).start()",
+        "threading.Timer(1, x)",
+        "class Own(threading.Thread): pass",
+    ],
+)
+def test_every_way_to_begin_something_is_known(source: str):
+    assert list(starts_in(source))

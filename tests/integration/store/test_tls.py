@@ -1,0 +1,146 @@
+"""Redis over TLS, trusted and shown a certificate as its address says."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from runtime.errors import SettingsError, StoreUnavailableError
+from runtime.store.address import parse_address
+from runtime.store.line import Line
+from runtime.store.multiplexer import Multiplexer
+from runtime.store.scripts import Call
+from runtime.store.subscription import Subscription
+from tests.support.redis_server import redis_executable, start_redis
+
+PING: Call[bytes] = Call(("PING",), lambda reply: reply)
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A server that asks for a certificate of its own authority."""
+
+    port: int
+    authority: Path
+    certificate: Path
+    key: Path
+
+    def url(self, host: str = "127.0.0.1", **parameters: object) -> str:
+        given = {"ssl_certfile": self.certificate, "ssl_keyfile": self.key, **parameters}
+        query = "&".join(f"{name}={quote(str(value))}" for name, value in given.items() if value)
+        return f"rediss://{host}:{self.port}/0?{query}"
+
+
+def openssl(*words: object) -> None:
+    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    executable = redis_executable()
+    linked = subprocess.run(["ldd", executable], capture_output=True, text=True, check=False).stdout
+    assert shutil.which("openssl"), "openssl makes the certificates"
+    if "libssl" not in linked:
+        pytest.skip(f"{executable} cannot speak TLS")
+    folder = tmp_path_factory.mktemp("tls")
+    authority, authority_key = folder / "ca.pem", folder / "ca.key"
+    certificate, key, request = folder / "own.pem", folder / "own.key", folder / "own.csr"
+    names = folder / "names"
+    names.write_text("subjectAltName=IP:127.0.0.1\n", encoding="ascii")
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl(
+        *("req", "-x509", *curve, "-keyout", authority_key, "-out", authority),
+        *("-subj", "/CN=authority", "-addext", "keyUsage=critical,keyCertSign"),
+    )
+    openssl("req", *curve, "-keyout", key, "-out", request, "-subj", "/CN=own")
+    openssl(
+        *("x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key),
+        *("-CAcreateserial", "-out", certificate, "-extfile", names),
+    )
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = start_redis(
+        folder,
+        *("--tls-port", str(port), "--tls-ca-cert-file", str(authority)),
+        *("--tls-cert-file", str(certificate), "--tls-key-file", str(key)),
+    )
+    yield Secured(port=port, authority=authority, certificate=certificate, key=key)
+    server.terminate()
+    server.wait(10)
+
+
+def test_an_own_authority_and_an_own_certificate_are_used_by_every_connection(secured: Secured):
+    url = secured.url(ssl_ca_certs=secured.authority)
+    line = Line(url)
+
+    async def others() -> tuple[object, bool]:
+        connected = asyncio.Event()
+        store = Multiplexer(url)
+        subscription = Subscription(
+            url, ["x"], on_message=lambda _channel, _payload: None, on_connect=connected.set
+        )
+        subscription.start()
+        try:
+            return await store.run(PING), await asyncio.wait_for(connected.wait(), 10)
+        finally:
+            await subscription.stop()
+            await store.close()
+
+    assert line.run(PING) == b"PONG"
+    assert asyncio.run(others()) == (b"PONG", True)
+    line.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "parameters", "is_trusted"),
+    [
+        ("127.0.0.1", {"ssl_ca_certs": None}, False),
+        ("localhost", {}, False),
+        ("localhost", {"ssl_check_hostname": "false"}, True),
+        ("127.0.0.1", {"ssl_check_hostname": "True"}, True),
+        ("127.0.0.1", {"ssl_certfile": None, "ssl_keyfile": None}, False),
+    ],
+)
+def test_only_who_is_trusted_is_spoken_to(
+    secured: Secured, host: str, parameters: dict[str, object], *, is_trusted: bool
+):
+    line = Line(secured.url(host, **{"ssl_ca_certs": secured.authority, **parameters}))
+    try:
+        if is_trusted:
+            assert line.run(PING) == b"PONG"
+        else:
+            with pytest.raises(StoreUnavailableError):
+                line.run(PING)
+    finally:
+        line.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("rediss://h?ssl_ca_cert=/x", "no parameter 'ssl_ca_cert'.*ssl_ca_certs"),
+        ("rediss://h?ssl_ca_certs=/no/such/file", "ssl_ca_certs: there is no file '/no/such/file'"),
+        ("rediss://h?ssl_certfile=/no/such/file", "ssl_certfile: there is no file"),
+        ("rediss://h?ssl_check_hostname=maybe", "ssl_check_hostname: takes true or false"),
+        ("redis://h?ssl_ca_certs=/x", "'ssl_ca_certs' is for TLS: begin the address with rediss"),
+        ("unix:///s?ssl_ca_certs=/x", "is for TLS"),
+        ("redis://h?socket_timeout=5", "no parameter 'socket_timeout'; this one takes db"),
+        ("redis://h?sentinel_username=x", "no parameter 'sentinel_username'"),
+        ("redis://h?db=1&db=2", "'db' is given more than once"),
+        ("redis://h?db=x", "db: takes a whole number"),
+        ("unix:///s?DB=1", "no parameter 'DB'"),
+        ("redis+sentinel://h/m?sentinel_user=x", "no parameter.*sentinel_username"),
+        ("rediss+sentinel://h/m?ssl_ca_certs=/no/such", "there is no file"),
+    ],
+)
+def test_a_parameter_that_means_nothing_is_refused_by_name(url: str, says: str):
+    with pytest.raises(SettingsError, match=says):
+        parse_address(url)

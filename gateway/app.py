@@ -233,7 +233,7 @@ def _resources(
         "bulk_retry": BulkRetry(store, retrier),
         "bulk_cancel": BulkCancel(store),
         "result": Result(follower),
-        "logs": Logs(follower),
+        "logs": Logs(store, follower),
         "deliveries": DeliveryList(store),
         "delivery": OneDelivery(store),
         "redelivery": Redelivery(store),

@@ -73,18 +73,18 @@ async def submit_batch(
             )
         )
         await turns.take()
-    committed = await store.run(
-        commit_batch(
-            batch=sample.id,
-            size=len(items),
-            delay_ms=wishes.delay_ms,
-            run_at_ms=wishes.run_at_ms,
-            max_age_ms=sample.max_age_ms,
-            max_waiting=sample.max_waiting,
-            idempotency=wishes.idempotency,
-            api_key=sample.api_key,
-        )
+    commit = commit_batch(
+        batch=sample.id,
+        size=len(items),
+        delay_ms=wishes.delay_ms,
+        run_at_ms=wishes.run_at_ms,
+        max_age_ms=sample.max_age_ms,
+        max_waiting=sample.max_waiting,
+        idempotency=wishes.idempotency,
+        api_key=sample.api_key,
     )
+    while (committed := await store.run(commit)).reception == "PART":
+        await turns.take()
     if committed.reception == "NEW" and len(items) > JOINED_AT_ONCE:
         while await store.run(join_batch(sample.id)):
             await turns.take()

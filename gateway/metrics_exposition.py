@@ -131,6 +131,7 @@ def _total_samples(figures: Figures, manifests: Mapping[str, Manifest]) -> dict[
         ],
         "penstock_deliveries_pending": [((), figures.pending_deliveries)],
         "penstock_delivery_oldest_pending_age_seconds": [((), oldest_ms / _MS)],
+        "penstock_retention_overdue": [((), figures.overdue_records)],
         "penstock_quarantined_invocations": [((), figures.quarantined)],
         "penstock_workers": [((), figures.workers)],
         "penstock_functions": [((), published)],

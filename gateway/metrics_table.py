@@ -109,6 +109,11 @@ METRICS: tuple[Metric, ...] = (
         help="How long ago the oldest pending delivery was made; 0 without any.",
     ),
     Metric(
+        name="penstock_retention_overdue",
+        kind="gauge",
+        help="Invocations past their retention that are not yet taken away.",
+    ),
+    Metric(
         name="penstock_quarantined_invocations",
         kind="gauge",
         help="Invocations set aside because their records are gone or damaged.",

@@ -129,6 +129,13 @@ LAST_EVENT_ID = Parameter(
     longest=64,
 )
 
+ATTEMPT = Parameter(
+    name="attempt",
+    description="Only what this attempt printed and logged.",
+    minimum=1,
+    maximum=10**9,
+)
+
 DELIVERY_STATUS = Parameter(
     name="status",
     description="Only deliveries of this status.",

@@ -13,6 +13,7 @@ from gateway.batch_routes import BATCH_ROUTES
 from gateway.dashboard_routes import DASHBOARD_ROUTES
 from gateway.operations import Operation, Route, act_route, get_route
 from gateway.query_parameters import (
+    ATTEMPT,
     BULK_CANCEL,
     BULK_RETRY,
     COUNTED_CANCEL,
@@ -199,8 +200,9 @@ ROUTES: tuple[Route, ...] = (
         "logs",
         "invocations",
         "get_invocation_logs",
-        "Read what the function printed and logged",
+        "Read what the function printed and logged, in all its attempts",
         scope="follow",
+        query=(ATTEMPT,),
         problems=(*UNKNOWN, *STORE),
     ),
     get_route(

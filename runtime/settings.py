@@ -78,7 +78,7 @@ class Settings:
     )
     max_result_bytes: int = Field(MIB, ge=1, is_size=True, description="Longest result.")
     max_log_bytes: int = Field(
-        64 * 1024, ge=0, is_size=True, description="Captured output kept per invocation."
+        64 * 1024, ge=0, is_size=True, description="Captured output kept of an attempt."
     )
     max_waiting: int = Field(
         0, ge=0, description="Most waiting invocations of a function without its own; 0: any."

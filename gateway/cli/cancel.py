@@ -9,7 +9,7 @@ import typer
 from gateway.cli.command_error import CommandError
 from gateway.cli.confirmation import YesOption, confirm
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.invocations import FunctionOption, TagOption
+from gateway.cli.invocations import FunctionOption, TagOption, read_statuses
 from gateway.cli.output import print_json
 from gateway.cli.paging import count_matches, sweep
 from gateway.cli.several import ask_each
@@ -36,11 +36,12 @@ def cancel(  # noqa: PLR0913 - a flag each
     *,
     function: FunctionOption = None,
     status: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--status",
             metavar="STATUS",
-            help="All that stand so: scheduled, queued, running or retrying.",
+            help="All that stand so: scheduled, queued, running or retrying; several with commas, "
+            "or one after the other.",
         ),
     ] = None,
     tag: TagOption = None,
@@ -54,7 +55,7 @@ def cancel(  # noqa: PLR0913 - a flag each
     as_json: JsonOption = False,
 ) -> None:
     """Cancel invocations: at once those that wait, by kill those that run."""
-    by_filter = function is not None or status is not None
+    by_filter = function is not None or bool(status)
     if bool(ids) + (batch is not None) + by_filter != 1 or (tag is not None and not by_filter):
         raise CommandError(
             "say which: either ids, or --batch ID, or --function NAME or --status STATUS or "
@@ -66,8 +67,9 @@ def cancel(  # noqa: PLR0913 - a flag each
         _tell(accept(system.ask("DELETE", path_to("batches", batch))).json(), as_json=as_json)
         return
     if by_filter:
-        wanted = {"function": function, "status": status, "tag": tag}
+        wanted = {"function": function, "tag": tag}
         query = [(name, value) for name, value in wanted.items() if value is not None]
+        query += [("status", one) for one in read_statuses(status)]
         if not yes:
             confirm(f"Cancel {count_matches(system, _BULK, query)}?", yes=False)
         done = {"cancelled": 0, "cancelling": 0}

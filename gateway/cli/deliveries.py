@@ -62,7 +62,7 @@ def show(
     now = read_clock()
     for label, value in (
         ("delivery", found["id"]),
-        ("invocation", found["invocation"]),
+        ("batch", found["batch"]) if found["batch"] else ("invocation", found["invocation"]),
         ("to", found["url"]),
         ("status", found["status"]),
         ("next attempt", tell_moment(found.get("next_at"), now) or "none"),

@@ -26,13 +26,19 @@ BatchOption = Annotated[
 ]
 TagOption = Annotated[str | None, typer.Option("--tag", metavar="TEXT", help="Only those with it.")]
 StatusOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--status",
         metavar="STATUS",
-        help="Only scheduled, queued, running, retrying, succeeded, failed, cancelled or expired.",
+        help="Only scheduled, queued, running, retrying, succeeded, failed, cancelled or expired; "
+        "several with commas, or one after the other.",
     ),
 ]
+
+
+def read_statuses(texts: list[str] | None) -> list[str]:
+    """Return the statuses of an option that may be repeated and takes several with commas."""
+    return [status for text in texts or () for status in text.split(",")]
 
 
 def invocations(  # noqa: PLR0913 - a flag each
@@ -53,10 +59,12 @@ def invocations(  # noqa: PLR0913 - a flag each
         if function is not None or tag is not None:
             raise CommandError("of a batch, only --status can be chosen", exit_code=ExitCode.USAGE)
         members = read_items(system, path_to("batches", batch))
-        found = list(islice((m for m in members if status in {None, m["status"]}), limit))
+        wanted = set(read_statuses(status))
+        found = list(islice((m for m in members if not wanted or m["status"] in wanted), limit))
     else:
-        wanted = {"function": function, "status": status, "tag": tag}
-        query = [(name, value) for name, value in wanted.items() if value is not None]
+        filters = {"function": function, "tag": tag}
+        query = [(name, value) for name, value in filters.items() if value is not None]
+        query += [("status", one) for one in read_statuses(status)]
         found = read_list(system, "/invocations", query, limit)
     if as_json:
         print_json({"items": found})

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.command_error import CommandError
 from gateway.cli.event_stream import END, StreamedEvent, follow
+from gateway.cli.exit_codes import ExitCode
 from gateway.cli.invoke import tell_failure
 from gateway.cli.output import note, print_json
 from gateway.cli.system import DataOption, JsonOption, System, UrlOption, find_system, path_to
@@ -24,17 +26,26 @@ def logs(
     is_following: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until the invocation ends.")
     ] = False,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="Only of this attempt.")
+    ] = None,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a function printed and logged."""
+    """Show what a function printed and logged, in all its attempts."""
+    if is_following and attempt is not None:
+        raise CommandError(
+            "either --follow or --attempt N: what goes on is followed whole",
+            exit_code=ExitCode.USAGE,
+        )
     system = find_system(url, data)
     if is_following:
         for event in follow(system, invocation_id):
             _show_event(event) if as_json else _show(event)
         return
-    output = system.get(path_to("invocations", invocation_id, "logs")).body
+    query = [] if attempt is None else [("attempt", str(attempt))]
+    output = system.get(path_to("invocations", invocation_id, "logs"), query).body
     if as_json:
         print_json({"invocation": invocation_id, "logs": output.decode(errors="replace")})
         return

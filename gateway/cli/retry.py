@@ -9,7 +9,7 @@ import typer
 from gateway.cli.command_error import CommandError
 from gateway.cli.confirmation import YesOption, confirm
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.invocations import BatchOption, FunctionOption, TagOption
+from gateway.cli.invocations import BatchOption, FunctionOption, TagOption, read_statuses
 from gateway.cli.output import note, print_json
 from gateway.cli.paging import count_matches, sweep
 from gateway.cli.several import ask_each
@@ -31,11 +31,12 @@ def retry(  # noqa: PLR0913 - a flag each
     *,
     function: FunctionOption = None,
     status: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--status",
             metavar="STATUS",
-            help="All that ended so: failed (as usual), cancelled, expired or succeeded.",
+            help="All that ended so: failed (as usual), cancelled, expired or succeeded; several "
+            "with commas, or one after the other.",
         ),
     ] = None,
     tag: TagOption = None,
@@ -46,7 +47,7 @@ def retry(  # noqa: PLR0913 - a flag each
     as_json: JsonOption = False,
 ) -> None:
     """Invoke again with the same arguments."""
-    by_filter = not (function is None and status is None and batch is None)
+    by_filter = not (function is None and not status and batch is None)
     is_of_two = batch is not None and (function is not None or tag is not None)
     if bool(ids) == by_filter or is_of_two or (ids and tag is not None):
         raise CommandError(
@@ -61,13 +62,14 @@ def retry(  # noqa: PLR0913 - a flag each
         if code:
             raise typer.Exit(code)
         return
-    wanted = {"status": status or "failed"}
-    wanted |= {"function": function} if function else {}
-    wanted |= {"tag": tag} if tag else {}
+    statuses = read_statuses(status) or ["failed"]
+    query = [("status", one) for one in statuses]
+    query += [("function", function)] if function else []
+    query += [("tag", tag)] if tag else []
     if not yes:
-        confirm(_question(system, wanted, batch), yes=False)
+        confirm(_question(system, query, statuses, batch), yes=False)
     path = "/invocations/retry" if batch is None else path_to("batches", batch, "retry")
-    _retry_all(system, path, list(wanted.items()), as_json=as_json)
+    _retry_all(system, path, query, as_json=as_json)
 
 
 def _tell(answers: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -79,13 +81,13 @@ def _tell(answers: list[dict[str, Any]], *, as_json: bool) -> None:
         note(f"retry of {invocation['retry_of']}, {invocation['status']}")
 
 
-def _question(system: System, wanted: dict[str, str], batch: str | None) -> str:
+def _question(system: System, query: Query, statuses: list[str], batch: str | None) -> str:
     """Return what to ask a person: how many there are that were not retried already."""
     if batch is not None:
         counts = system.get(path_to("batches", batch)).json()["counts"]
-        many = f"{counts.get(wanted['status'], 0):,} {wanted['status']}"
+        many = ", ".join(f"{counts.get(one, 0):,} {one}" for one in dict.fromkeys(statuses))
         return f"Invoke those of {many} again that were not yet?"
-    return f"Invoke {count_matches(system, '/invocations/retry', list(wanted.items()))} again?"
+    return f"Invoke {count_matches(system, '/invocations/retry', query)} again?"
 
 
 def _retry_all(system: System, path: str, query: Query, *, as_json: bool) -> None:

@@ -9,6 +9,14 @@ from gateway.openapi.relocation import component_ref
 Json = dict[str, Any]
 _SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _OURS = ("X-Call-Id", "X-Function-Name", "X-Function-Status")
+_ATTEMPT: Json = {
+    "name": "webhook-attempt",
+    "in": "header",
+    "required": True,
+    "description": "Which attempt this is, from 1. It is not signed; the body and the webhook-id "
+    "are the same in all of them.",
+    "schema": {"type": "integer", "minimum": 1},
+}
 
 
 def invocation_callback(schema: str) -> Json:
@@ -56,7 +64,8 @@ def _callback_of(summary: str, description: str, *, type_pattern: str, data: Jso
                         "schema": {"type": "string"},
                     }
                     for header in (*_SIGNED, *_OURS)
-                ],
+                ]
+                + [_ATTEMPT],
                 "requestBody": {
                     "required": True,
                     "content": {"application/json": {"schema": payload}},

@@ -29,7 +29,7 @@ CHECK_SCHEMAS: dict[str, Json] = {
         **object_of(
             {
                 "id": TEXT,
-                "state": {"enum": ["waiting", "running", "finished"]},
+                "state": {"type": "string", "enum": ["waiting", "running", "finished"]},
                 "repair": {"type": "boolean"},
                 "looked_at": {**COUNT, "description": "How much has been compared."},
                 "found": {**_BY_KIND, "description": "What does not fit, by kind."},
@@ -39,7 +39,7 @@ CHECK_SCHEMAS: dict[str, Json] = {
                     "description": "The first thousand.",
                     "items": object_of(
                         {
-                            "kind": {"enum": list(FINDING_KINDS)},
+                            "kind": {"type": "string", "enum": list(FINDING_KINDS)},
                             "id": {**TEXT, "description": "What it is about."},
                             "is": TEXT,
                             "should": TEXT,

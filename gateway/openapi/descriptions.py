@@ -28,7 +28,8 @@ DESCRIPTIONS: dict[str, str] = {
     "anything. Such a function gets the query as well, so the options in it do not apply.",
     "get_function": "Returns the function's version, the JSON Schemas of its arguments and its "
     "result, its options, and how many of its calls wait and how they ended. `error` says why "
-    "the file on disk did not load, if so; the version before it then goes on serving.",
+    "the file on disk did not load, if so; the version before it then goes on serving. `state` is "
+    "`loading` while its file was seen and nothing serves yet.",
     "list_functions": "Returns every function that the caller may see, by name, with what "
     "`get_function` returns of each. All are in one answer; `next` is always null.",
     "list_invocations": "Returns invocations that pass all filters, the newest first, a page at a "
@@ -92,12 +93,25 @@ DESCRIPTIONS: dict[str, str] = {
     "`webhook-id`, so that a receiver can tell a repetition.",
     "list_workers": "Returns the worker processes that have been heard of lately, with what each "
     "of them runs. All are in one answer; `next` is always null.",
+    "publish_functions": "Tells a worker to publish its functions folder from now on, whatever is "
+    "published; needed where its files differ from what is published, as a folder that differs "
+    "replaces nothing by itself. What is not in that folder stays published, unless "
+    "`withdraw_missing` is true. GET /workers shows who publishes and whose files differ.",
     "list_queues": "Returns every queue with how much waits and runs in it, how long the oldest "
     "call has waited, and how many workers serve it. All are in one answer.",
     "change_queue": "Pauses the queue or resumes it. Of a paused queue nothing new starts; calls "
     "are still accepted, and what runs goes on.",
     "purge_queue": "Cancels every invocation that waits in the queue, and returns how many there "
     "were. What runs goes on.",
+    "list_quarantine": "Returns how many invocations were set aside because their records are gone "
+    "or damaged, at most 1,000, and the latest hundred of them with the reasons.",
+    "list_checks": "Returns the consistency checks that were asked for, that run, and the last "
+    "that ended, without their findings. All are in one answer.",
+    "ask_check": "Asks for a consistency check: a worker compares everything that Redis holds, and "
+    "with `repair` mends what it can without losing anything. When a check of the same kind is "
+    "asked for and not begun, that one is returned.",
+    "get_check": "Returns how far the check is, what it found and what is left of that. `last` in "
+    "place of an id is the last check that has ended. Checks are kept for 30 days.",
     "livez": "Answers 200 as long as the gateway process serves requests. Redis is not asked, so "
     "an outage of Redis restarts no gateway.",
     "readyz": "Answers 200 when Redis answers within a second and at least one function is "

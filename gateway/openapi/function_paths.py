@@ -189,7 +189,30 @@ def _request_body(manifest: Manifest) -> Json:
     needs_arguments = bool(manifest.parameters.get("required"))
     if manifest.raw_parameter is not None or (manifest.takes_request and not needs_arguments):
         content["application/octet-stream"] = {"schema": BINARY}
-    return {"required": needs_arguments, "content": content}
+    return {
+        "description": _taken_besides(manifest),
+        "required": needs_arguments,
+        "content": content,
+    }
+
+
+def _taken_besides(manifest: Manifest) -> str:
+    """Return what a body may be and no client is generated for.
+
+    A form beside JSON with the same schema would be one class in generated code, and be sent
+    as both.
+    """
+    if manifest.takes_request:
+        return "The arguments as JSON. The function reads the request itself besides."
+    if manifest.raw_parameter is not None:
+        return (
+            f"The arguments as JSON or as parts of a form. A body of any other media type is "
+            f"`{manifest.raw_parameter}` as it is."
+        )
+    return (
+        "The arguments as JSON, or as fields of a form: `multipart/form-data` or "
+        "`application/x-www-form-urlencoded`."
+    )
 
 
 def _form_schema(manifest: Manifest) -> Json:

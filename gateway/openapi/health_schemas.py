@@ -10,7 +10,7 @@ HEALTH_SCHEMAS: dict[str, Json] = {
         "description": "Whether calls are taken. An open gateway tells the rest besides.",
         **object_of(
             {
-                "status": {"const": "ready"},
+                "status": {"type": "string", "enum": ["ready"]},
                 "functions": {**COUNT, "description": "How many serve."},
                 "warnings": {
                     "description": "What is wrong and stops no call.",

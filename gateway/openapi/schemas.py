@@ -98,7 +98,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                     "description": "Null without one, and where it is too long to be shown: then "
                     "`body_omitted` is true.",
                 },
-                "body_encoding": {"enum": ["text", "base64", None]},
+                "body_encoding": {"type": ["string", "null"], "enum": ["text", "base64", None]},
                 "body_bytes": _COUNT,
                 "body_omitted": {"type": "boolean"},
             },
@@ -116,6 +116,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "attempt": _COUNT,
                 "attempts": {
                     "type": "array",
+                    "description": "The first five, the last twenty before this one, and this "
+                    "one; tracebacks of the last ones. Empty in lists when long, and then "
+                    "`attempts_omitted`; `error` and `progress` are null then in the same way.",
                     "items": _object(
                         {
                             "attempt": _COUNT,
@@ -179,6 +182,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "options": ANY_OBJECT,
                 "queue": _TEXT,
                 "state": {
+                    "type": "string",
                     "enum": ["serving", "loading", "unavailable"],
                     "description": "`serving`: a version takes calls (`error` says if it is not "
                     "the one on disk). `loading`: its file was seen, nothing serves yet; calls "
@@ -213,7 +217,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         **_object(
             {
                 "id": _TEXT,
-                "invocation": _TEXT,
+                "invocation": {**_MAYBE_TEXT, "description": "Whose end it tells."},
+                "batch": {**_MAYBE_TEXT, "description": "Or which batch's end."},
                 "url": {"type": "string", "format": "uri"},
                 "status": {
                     "type": "string",
@@ -232,6 +237,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 },
                 "next_at": _MOMENT,
                 "webhook_id": _TEXT,
+                "links": {"type": "object", "additionalProperties": _TEXT},
             }
         ),
     },

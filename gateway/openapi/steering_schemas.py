@@ -156,6 +156,7 @@ STEERING_SCHEMAS: dict[str, Json] = {
                         {
                             "folder": TEXT,
                             "state": {
+                                **TEXT,
                                 "enum": ["published", "differs", "empty", "absent", "unknown"],
                                 "description": "`published`: it holds what is published. `empty`: "
                                 "it holds nothing, but something is published. `unknown`: nobody "

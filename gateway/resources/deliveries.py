@@ -78,14 +78,17 @@ class Redelivery:
 def delivery_view(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery as callers see it."""
     attempts = [msgspec.json.decode(entry) for entry in delivery.attempts]
+    kind, path = ("batch", "batches") if delivery.is_of_batch else ("invocation", "invocations")
     return {
         "id": delivery.id,
-        "invocation": delivery.invocation,
+        "invocation": None if delivery.is_of_batch else delivery.cause,
+        "batch": delivery.cause if delivery.is_of_batch else None,
         "url": delivery.url,
         "status": delivery.status,
         "attempts": [{**attempt, "at": moment(attempt["at"])} for attempt in attempts],
         "next_at": moment(delivery.next_at_ms),
         "webhook_id": delivery.id,
+        "links": {"self": f"/deliveries/{delivery.id}", kind: f"/{path}/{delivery.cause}"},
     }
 
 

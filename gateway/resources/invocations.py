@@ -12,14 +12,16 @@ from gateway.directory import FunctionDirectory
 from gateway.endings import ending_problem
 from gateway.following import Follower
 from gateway.permissions import lacks_scope
-from gateway.preferences import read_preferences
+from gateway.preferences import fault_of, read_preferences, read_query, refuse_parameters
 from gateway.problems import ProblemError
+from gateway.query_parameters import ATTEMPT
 from gateway.resources.conditional import answer_with_etag
 from gateway.steering_log import tell_cancelled
 from runtime.invocations.identifiers import is_invocation_id
+from runtime.invocations.output import output_of
 from runtime.invocations.record import Record
 from runtime.invocations.view import invocation_json, invocation_view
-from runtime.store.invocation_calls import Cancelled, cancel
+from runtime.store.invocation_calls import Cancelled, cancel, read_outputs
 from runtime.store.multiplexer import Multiplexer
 
 _ASK_AGAIN_S = "1"
@@ -117,13 +119,31 @@ class Result:
 class Logs:
     """GET /invocations/{id}/logs."""
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, store: Multiplexer, follower: Follower) -> None:
+        self._store = store
         self._follower = follower
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
-        """Serve the captured output as text."""
+        """Serve the captured output as text: of all attempts, or of one."""
+        query = read_query(req.query_string, [ATTEMPT.name])
         owner = caller_of(req.scope).sees_only
         record = await self._follower.fetch(invocation_id, owner=owner)
+        output = output_of(
+            record, await self._store.run(read_outputs(invocation_id, self._store.keys))
+        )
         resp.content_type = "text/plain; charset=utf-8"
         resp.set_header("Cache-Control", "no-cache")
-        resp.data = record.logs
+        resp.data = output.whole
+        if ATTEMPT.name in query:
+            resp.data = output.of_attempts.get(_read_attempt(query[ATTEMPT.name], record), b"")
+
+
+def _read_attempt(text: str, record: Record) -> int:
+    """Return the number of an attempt that there has been."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0  # noqa: PLR2004
+    if not 1 <= number <= record.attempt:
+        detail = (
+            f"takes a number from 1 to {record.attempt}" if record.attempt else "none has begun"
+        )
+        refuse_parameters([fault_of("?attempt", detail)])
+    return number

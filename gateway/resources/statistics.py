@@ -6,6 +6,7 @@ Costs the same whatever the history: minutes of counts, never records.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -100,7 +101,7 @@ def _tally_view(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _quantiles(histogram: dict[int, int]) -> dict[str, float] | None:
+def _quantiles(histogram: Mapping[float, int]) -> dict[str, float] | None:
     half, most = quantile_ms(histogram, 0.5), quantile_ms(histogram, 0.95)
     if half is None or most is None:
         return None

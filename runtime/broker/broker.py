@@ -18,6 +18,7 @@ from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import Middleware
 
 from runtime.broker.consumer import QueueConsumer
+from runtime.broker.results import RecordBackend
 from runtime.broker.worker_side import WorkerSide
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.identifiers import is_invocation_id, new_invocation_id
@@ -165,6 +166,10 @@ class PenstockBroker(dramatiq.Broker):
             lines, self._consuming = self._consuming, []
         for line in lines:
             line.half_close()
+
+    def get_results_backend(self) -> RecordBackend:
+        """Return where `message.get_result()` reads: the record of the invocation."""
+        return RecordBackend(self._line)
 
     def get_declared_delay_queues(self) -> set[str]:
         """There are none: what waits, waits in Redis."""

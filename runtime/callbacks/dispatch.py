@@ -16,7 +16,6 @@ import structlog
 
 from runtime.callbacks.attempt import Ended
 from runtime.callbacks.payload import (
-    BATCH_OUTCOME,
     build_batch_body,
     build_body,
     build_headers,
@@ -29,7 +28,7 @@ from runtime.errors import StoreError
 from runtime.invocations import record
 from runtime.invocations.batch import read_batch
 from runtime.store import delivery_calls
-from runtime.store.delivery_calls import ClaimedDelivery, DeliveryClaim, Settled
+from runtime.store.delivery_calls import BATCH_OUTCOME, ClaimedDelivery, DeliveryClaim, Settled
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.scripts import Call
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from runtime.callbacks.secret import Secret
 from runtime.callbacks.signing import sign
@@ -14,18 +17,22 @@ from runtime.invocations.view import invocation_view, moment
 from runtime.store.delivery_calls import ClaimedDelivery
 
 LARGEST_RESULT_BYTES = 20_000
-# What create_delivery is told of a batch, where it is told the status of an invocation.
-BATCH_OUTCOME = "finished"
+ATTEMPT_HEADER = "webhook-attempt"
+# What goes on changing after the end would make a repetition another text.
+_AS_SENT: dict[str, Any] = {"delivery_status": "pending", "delivery_attempts": 0}
+_AS_IT_ENDED: dict[str, Any] = {**_AS_SENT, "retried_by": None}
 
 
 def build_body(record: Record, *, public_url: str = "") -> bytes:
-    """Return the body: the same bytes for every attempt but for `callback.attempts`.
+    """Return the body: the invocation as it ended, the same bytes for every attempt.
 
     Args:
         record: The invocation, finished.
         public_url: Where the gateway is for receivers; empty leaves links relative.
     """
-    data = invocation_view(record, largest_result_bytes=LARGEST_RESULT_BYTES)
+    data = invocation_view(
+        replace(record, **_AS_IT_ENDED), largest_result_bytes=LARGEST_RESULT_BYTES
+    )
     origin = public_url.rstrip("/")
     data["links"] = {name: origin + path for name, path in data["links"].items()}
     return msgspec.json.encode(
@@ -39,7 +46,7 @@ def build_body(record: Record, *, public_url: str = "") -> bytes:
 
 def build_batch_body(batch: Batch, *, public_url: str = "") -> bytes:
     """Return the body of a batch whose last member has ended: its counts, not its results."""
-    data = batch_view(batch)
+    data = batch_view(dataclasses.replace(batch, **_AS_SENT))
     origin = public_url.rstrip("/")
     data["links"] = {name: origin + path for name, path in data["links"].items()}
     return msgspec.json.encode(
@@ -57,6 +64,7 @@ def build_headers(
         "User-Agent": "Penstock-Callbacks/1",
         "webhook-id": claimed.id,
         "webhook-timestamp": str(timestamp_s),
+        ATTEMPT_HEADER: str(claimed.attempt),
         "webhook-signature": sign(
             secrets, webhook_id=claimed.id, timestamp_s=timestamp_s, body=body
         ),

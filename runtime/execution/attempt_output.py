@@ -13,6 +13,7 @@ import io
 import logging
 import os
 import select
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -138,6 +139,7 @@ class AttemptOutput:
         self._loading = self._attempt = object()
         self._begun = 0
         self.thread_ids: frozenset[int] = frozenset()
+        self._is_draining = True
 
     def install(self) -> None:
         """Take over sys.stdout, sys.stderr, descriptors 1 and 2, and the root logger."""
@@ -177,7 +179,8 @@ class AttemptOutput:
         self._sink.close()
 
     def mend(self) -> None:
-        """Put right what the last attempt closed or replaced; done while nobody waits."""
+        """Put right what the last attempt closed, replaced or set; done while nobody waits."""
+        signal.alarm(0)  # it would interrupt the next one, or end it
         try:
             os.dup2(self._write_end, 1)  # cheaper than to ask whether it is still ours
             os.dup2(self._write_end, 2)
@@ -191,6 +194,10 @@ class AttemptOutput:
     def _text_stream(self, descriptor: int) -> io.TextIOWrapper:
         raw = cast("io.RawIOBase", _SinkFile(self._sink, descriptor))
         return _TextStream(raw, self._is_heard)
+
+    def is_draining(self) -> bool:
+        """Whether the thread runs that empties the pipe; it ends where the function closes that."""
+        return self._is_draining
 
     def write_line(self, text: str) -> None:
         """Write a line as what is logged is written; for a logger that must not fall silent."""
@@ -217,6 +224,7 @@ class AttemptOutput:
             for _, events in poll.poll():
                 with self._draining:
                     if not events & select.POLLIN or not self._drain():
+                        self._is_draining = False
                         return
 
     def _drain(self) -> bool:

@@ -114,3 +114,5 @@ class Watchdog:
             nearest = min((g.deadline for g in guards if g.deadline > now), default=now + _GRAIN_S)
             with contextlib.suppress(queue.Empty):
                 self._bell.get(timeout=min(_GRAIN_S, nearest - now))
+                for _ in range(self._bell.qsize()):
+                    self._bell.get_nowait()  # one look is enough for all that rang

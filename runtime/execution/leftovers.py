@@ -1,12 +1,13 @@
 """What an attempt has left running in its runner: threads, and child processes.
 
-Asked after every attempt, so the usual answer costs less than a microsecond. Threads that began
+Asked after every attempt, so the usual answer takes a fraction of a microsecond. Threads that began
 while the file was loaded, and threads of a pool that wait for work, are no leftovers. Whoever is
 about to end is given a moment. Only Linux knows of child processes.
 """
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import ctypes
 import os
@@ -14,7 +15,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -22,8 +23,10 @@ from typing import Any
 from runtime.execution.attribution import pool_codes
 from runtime.registry import event_loop
 
+_FORK_S = 20e-6  # no process is made in less
 _PATIENCE_S = 0.05
 _PAUSE_S = 0.001
+_TASK = "an asyncio task that does not end when it is cancelled"
 _OWN_TASKS = Path("/proc/self/task")
 # One system call, and no exception where there is no child.
 _waitid: Any = ctypes.PyDLL(None).waitid if sys.platform == "linux" else None
@@ -36,11 +39,13 @@ class Leftovers:
     """Those of one runner.
 
     Args:
-        own: The threads that the runner itself consists of.
+        own: The threads that the runner itself consists of: the main one, and another.
+        is_whole: Whether that other one still runs.
     """
 
-    def __init__(self, own: frozenset[int]) -> None:
+    def __init__(self, own: frozenset[int], is_whole: Callable[[], bool]) -> None:
         self._own = own
+        self._is_whole = is_whole
         self._steady: _Threads = {}
 
     def note_loaded(self) -> None:
@@ -52,12 +57,13 @@ class Leftovers:
                 for ident in sys._current_frames()  # noqa: SLF001
             }
 
-    def find(self) -> str:
-        """Return what is left, "" when nothing is."""
+    def find(self, ran_s: float) -> str:
+        """Return what an attempt that ran so long has left, "" when it has left nothing."""
+        has_threads = _thread._count() != 1 or not self._is_whole()  # noqa: SLF001
+        if not has_threads and (ran_s < _FORK_S or not _has_children()):
+            return _TASK if event_loop.has_set_aside() else ""
         if event_loop.has_set_aside():
-            return "an asyncio task that does not end when it is cancelled"
-        if sys._current_frames().keys() == self._own and not _has_children():  # noqa: SLF001
-            return ""
+            return _TASK
         deadline = time.monotonic() + _PATIENCE_S
         while (left := self._look()) and time.monotonic() < deadline:
             time.sleep(_PAUSE_S)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -24,6 +25,7 @@ from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.performance import describe, perform
 from runtime.execution.runner_frames import Limits, Start
 from runtime.execution.shortage import shortage_text
+from runtime.execution.soft_limit import SoftLimit
 from runtime.processes.confinement import at_exit_of_c, is_memory_short, use_memory_reserve
 from runtime.processes.frames import Channel, pack
 from runtime.processes.side_ways import ChildsSideWays
@@ -69,7 +71,7 @@ class Runner:
         limits = frames.decode_limits(limits_bytes)
         output = AttemptOutput(limits.max_log_bytes)
         output.install()
-        self._leftovers = Leftovers(output.thread_ids)
+        self._leftovers = Leftovers(output.thread_ids, output.is_draining)
         self._log = FunctionLog(output.write_line)
         output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
         functions, ending = _load(bundle)
@@ -137,7 +139,9 @@ class Runner:
             text = f"this version does not publish {start.function}"
             ending, result = Ending(kind="exception", message=text), b""
         else:
-            ending, result = perform(
+            has_grace = function.manifest.options.grace_s > 0
+            act = partial(
+                perform,
                 function,
                 arguments,
                 request=request if start.has_request else None,
@@ -145,17 +149,20 @@ class Runner:
                 tell_item=lambda item: self._say(frames.ITEM, serial, item),
                 max_result_bytes=limits.max_result_bytes,
                 make_room=use_memory_reserve,
+                limit_s=start.timeout_s if has_grace else None,
             )
+            ending, result = SoftLimit(start.timeout_s).run(act) if has_grace else act()
         if os.getpid() != self._pid:  # user code forked, and this is the fork
             os._exit(0)
         is_last = ending.kind not in frames.HARMLESS
-        if not is_last and (left := self._leftovers.find()):
+        ran_s = time.perf_counter() - began_at
+        if not is_last and (left := self._leftovers.find(ran_s)):
             is_last, ending = True, replace(ending, left=left)
         output.end()
         self._serial = 0
         if is_last:
             self._is_quiet = False
-        took_us = b"%d" % ((time.perf_counter() - began_at) * 1e6)
+        took_us = b"%d" % (ran_s * 1e6)
         self._say(frames.DONE, serial, frames.encode(ending), result, took_us)
         return is_last
 

@@ -208,8 +208,7 @@ class RunnerLane:
             turn.ears.on_wait()
         self._give_back(tenure, runner)
         if sent is not None and sent.told is not None and (left := sent.told[0].left):
-            function = turn.assignment.function
-            self._successors.make_ready(runner.key, turn.bundle, function=function, left=left)
+            self._successors.make_ready(runner.key, turn.bundle, turn.assignment.function, left)
 
     def _load(self, runner: Runner, turn: Turn) -> Ran | None:
         """Return None when the runner is ready, else how the attempt ends without beginning."""
@@ -256,12 +255,13 @@ class RunnerLane:
 
     def _await(self, runner: Runner, sent: SentAttempt, turn: Turn) -> Ran | None:
         """Return how an attempt ended that the runner has; None when it has not begun."""
-        timeout_s = turn.manifest.options.timeout_s
-        deadline = max(sent.sent_at, runner.heard_at) + timeout_s
+        timeout_s, grace_s = turn.manifest.options.timeout_s, turn.manifest.options.grace_s
+        deadline = max(sent.sent_at, runner.heard_at) + timeout_s + grace_s
         try:
             runner.await_ending(sent, deadline, turn.ears)
         except TimeoutError:
-            return Ran(Ending(kind="timeout", message=f"ran longer than {timeout_s:g} s"))
+            more = f", and {grace_s:g} s more" if grace_s else ""
+            return Ran(Ending(kind="timeout", message=f"ran longer than {timeout_s:g} s{more}"))
         except ChannelResetError:
             return None
         except ChannelClosedError as error:

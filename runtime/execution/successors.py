@@ -31,7 +31,7 @@ class Successors:
         self._load_timeout_s = load_timeout_s
         self._told: set[tuple[str, str]] = set()
 
-    def make_ready(self, key: RunnerKey, bundle: Bundle, *, function: str, left: str) -> None:
+    def make_ready(self, key: RunnerKey, bundle: Bundle, function: str, left: str) -> None:
         """Make one ready in place of a runner in which a call of `function` has left something."""
         if (function, key.version) not in self._told:
             if len(self._told) >= _MOST_TOLD:

@@ -7,19 +7,19 @@ functions is the sum of its parts. Quantiles are interpolated within a histogram
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TypeVar
 
-from runtime.store.statistics_calls import BOUNDS_MS
+from runtime.store.statistics_calls import begin_of_step
 
 _Key = TypeVar("_Key")
 ENDINGS = ("succeeded", "failed", "cancelled", "expired")
 OUTCOMES = (*ENDINGS, "retried", "lost")
 _TIMES = ("run", "queue")
-_EDGES_MS = (0, *BOUNDS_MS)
+_STEP = re.compile(r"(\d{1,15}(?:\.5)?)ms", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +27,13 @@ class Tally:
     """Counts by outcome, and how many took how long.
 
     Attributes:
-        run: The number of endings by the step of the run time's histogram, from 1 on.
+        run: The number of endings by the upper bound of the run time's step, in ms.
         queue: The same of the time in the queue.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    run: Counter[int] = field(default_factory=Counter)
-    queue: Counter[int] = field(default_factory=Counter)
+    run: Counter[float] = field(default_factory=Counter)
+    queue: Counter[float] = field(default_factory=Counter)
 
     def ended(self) -> int:
         """Return how many have ended, however they did."""
@@ -59,9 +59,9 @@ def tallies_of(counts: Mapping[str, int]) -> dict[str, Tally]:
         match rest:
             case [outcome] if outcome in OUTCOMES:
                 tallies.setdefault(function, Tally()).outcomes[outcome] += count
-            case [time, step] if time in _TIMES and step.isdigit():
+            case [time, step] if time in _TIMES and (bound := _STEP.fullmatch(step)):
                 tally = tallies.setdefault(function, Tally())
-                (tally.run if time == "run" else tally.queue)[int(step)] += count
+                (tally.run if time == "run" else tally.queue)[float(bound[1])] += count
     return tallies
 
 
@@ -73,22 +73,22 @@ def sum_tallies(tallies: Iterable[Tally]) -> Tally:
     return total
 
 
-def quantile_ms(histogram: Mapping[int, int], share: float) -> float | None:
+def quantile_ms(histogram: Mapping[float, int], share: float) -> float | None:
     """Return the time within which a share of all lies; None of an empty histogram.
 
-    Within a step all times are taken as equally likely; beyond the last bound nothing is
-    known, so that bound is the answer.
+    Within a step all times are taken as equally likely. A step is at most a tenth wide, so no
+    quantile is further off than that.
     """
     wanted = share * sum(histogram.values())
     if not wanted:
         return None
     passed = 0
-    for step, (low, high) in enumerate(pairwise(_EDGES_MS), 1):
-        here = histogram.get(step, 0)
-        if here and passed + here >= wanted:
-            return low + (high - low) * (wanted - passed) / here
+    for bound_ms, here in sorted(histogram.items()):
+        if passed + here >= wanted:
+            begin_ms = begin_of_step(bound_ms)
+            return begin_ms + (bound_ms - begin_ms) * (wanted - passed) / here
         passed += here
-    return float(_EDGES_MS[-1])
+    return max(histogram)
 
 
 def _add(total: Counter[_Key], more: Mapping[_Key, int]) -> None:

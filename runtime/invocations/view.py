@@ -13,6 +13,7 @@ from runtime.invocations.record import Record
 from runtime.invocations.request_view import MOST_BODY_BYTES, request_view
 
 _NULL = msgspec.Raw(b"null")
+_MAY_BE_OMITTED = ("arguments", "result", "error", "progress", "attempts")
 
 
 def invocation_json(record: Record, *, largest_result_bytes: int | None = None) -> bytes:
@@ -67,12 +68,11 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
     }
     size = len(record.result or b"")
     is_long = largest_result_bytes is not None and size > largest_result_bytes
-    if is_long or "result" in record.omitted:
-        view["result"] = None
-        view["result_omitted"] = True
-    if "arguments" in record.omitted:
-        view["arguments"] = None
-        view["arguments_omitted"] = True
+    omitted = record.omitted | ({"result"} if is_long else set())
+    for name in _MAY_BE_OMITTED:
+        if name in omitted:
+            view[name] = [] if name == "attempts" else None
+            view[f"{name}_omitted"] = True
     if "request" in record.omitted:
         view["request_omitted"] = True
     return view
@@ -92,7 +92,10 @@ def _second(at_s: int) -> str:
 
 
 def _attempts(record: Record) -> list[dict[str, Any]]:
-    """Every attempt: those that were not the last, as noted when they ended, and the last."""
+    """Those that were not the last, as noted when they ended, and the last.
+
+    Of many, those between the first five and the last twenty are not kept.
+    """
     if not record.attempt:
         return []
     attempts = []
@@ -101,7 +104,8 @@ def _attempts(record: Record) -> list[dict[str, Any]]:
             entry["started_at"] = moment(entry.pop("started_at_ms"))
             entry["finished_at"] = moment(entry.pop("finished_at_ms"))
             attempts.append(entry)
-    if len(attempts) < record.attempt and record.started_at_ms is not None:
+    noted = attempts[-1]["attempt"] if attempts else 0
+    if noted < record.attempt and record.started_at_ms is not None:
         attempts.append(
             {
                 "attempt": record.attempt,

@@ -27,7 +27,7 @@ from runtime.registry.manifest import Manifest
 from runtime.registry.own_schedule import check_schedule
 from runtime.registry.retried_exceptions import resolve
 from runtime.sdk.exception_names import PUBLIC_NAMESPACE, name_of
-from runtime.sdk.options import MIB, RetryPolicy, written_size
+from runtime.sdk.options import RetryPolicy, written_size
 
 
 def inspect_bundle(channel: Channel) -> None:
@@ -68,7 +68,8 @@ def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> 
     if options.isolation == "process" and taken_bytes > options.memory_bytes:
         text = (
             f'{manifest.name}: memory="{written_size(options.memory_bytes)}" is less than the '
-            f"{-(-taken_bytes // MIB)} MiB that are taken once the file is loaded"
+            f"{written_size(taken_bytes, like=options.memory_bytes)} that are taken once the file "
+            "is loaded"
         )
         raise LoadError("out_of_memory", text, file=manifest.file, line=function.line)
     try:

@@ -7,6 +7,7 @@ look may fall between a change and its publishing, so a difference counts when t
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Onlooker:
         worker: This worker's id, for the log.
         is_certain: The operator has said that this folder is what shall be published.
         interval_s: Time between two looks.
+        beside: Called after each look, on this thread.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Onlooker:
         worker: str,
         is_certain: bool = False,
         interval_s: float = _INTERVAL_S,
+        beside: Callable[[], None] = lambda: None,
     ) -> None:
         self._line = line
         self._root = root
@@ -52,6 +55,7 @@ class Onlooker:
         self._identity = identify_folder(root)
         self._is_certain = is_certain
         self._interval_s = interval_s
+        self._beside = beside
         self._stopped = threading.Event()
         self._thread = lasting_thread(self._run, name="onlooker")
         self._told = ""
@@ -109,6 +113,7 @@ class Onlooker:
             try:
                 self.look()
                 self.tell()
+                self._beside()
             except StoreError:
                 continue  # the heart tells that Redis is away
             except Exception:  # noqa: BLE001 - outermost: the loop must survive and be seen

@@ -38,7 +38,7 @@ def function(
 ) -> F | Callable[[F], F]:
     """Publish a callable, with options: `@function` or `@function(timeout="30s", retries=2)`.
 
-    Options: name, timeout, retries, queue, concurrency, rate, priority, schedule,
+    Options: name, timeout, grace, retries, queue, concurrency, rate, priority, schedule,
     timezone, isolation, memory, max_age, max_waiting, result_ttl.
 
     Raises:

@@ -31,6 +31,7 @@ _SIZES = {"": 1, "b": 1} | {
     for power, letter in enumerate("kmgt", 1)
     for infix, step in (("", 1000), ("i", 1024))
 }
+_HOUR_S = 3600.0
 _WEEK_S = 7 * 86_400.0
 _YEAR_S = 366 * 86_400.0
 _MEMORY_LEAST, _MEMORY_MOST = 32 * 1024**2, 1024**4
@@ -64,6 +65,11 @@ def parse_options(given: Mapping[str, object]) -> tuple[str | None, Options]:
     if parsed.get("isolation") == "thread" and "memory_bytes" in parsed:
         raise OptionError(
             "@function(memory=…): a memory limit needs a process of its own; "
+            "leave it out, or use isolation='process'"
+        )
+    if parsed.get("isolation") == "thread" and parsed.get("grace_s"):
+        raise OptionError(
+            "@function(grace=…): a thread is interrupted when its time is up, and never killed; "
             "leave it out, or use isolation='process'"
         )
     return name, Options(**parsed)
@@ -216,6 +222,7 @@ _RETRY_FIELDS = {target: key for key, (target, _) in _RETRY_PARSERS.items()}
 _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "name": ("name", _unset(_name)),
     "timeout": ("timeout_s", _duration(0.001, _WEEK_S, "from 1ms to 7d")),
+    "grace": ("grace_s", _duration(0, _HOUR_S, "from 0s to 1h")),
     "retries": ("retry", _retries),
     "queue": ("queue", _queue),
     "concurrency": ("concurrency", _unset(_whole(1, _MOST_CONCURRENCY))),

@@ -31,6 +31,7 @@ class FunctionOptions(TypedDict, total=False):
 
     name: str | None
     timeout: Duration
+    grace: Duration
     retries: int | RetryOptions | RetryPolicy
     queue: str
     concurrency: int | None

@@ -40,9 +40,13 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The checked options of one function."""
+    """The checked options of one function.
+
+    `grace_s` is how long it may clean up after its timeout before its process is killed.
+    """
 
     timeout_s: float = 60.0
+    grace_s: float = 0.0
     retry: RetryPolicy = RetryPolicy()
     queue: str = "default"
     concurrency: int | None = None
@@ -57,9 +61,13 @@ class Options:
     result_ttl_s: float = 86_400.0
 
 
-def written_size(size_bytes: int) -> str:
-    """Return a size as an author would write it: `96MB`, `512MiB`."""
+def written_size(size_bytes: int, *, like: int | None = None) -> str:
+    """Return a size as an author would write it: `96MB`, `512MiB`.
+
+    In the unit of another one, and rounded up, where that is given.
+    """
+    unit_of = size_bytes if like is None else like
     for unit, name in ((_MEGABYTE, "MB"), (MIB, "MiB")):
-        if size_bytes % unit == 0:
-            return f"{size_bytes // unit}{name}"
+        if unit_of % unit == 0:
+            return f"{-(-size_bytes // unit)}{name}"
     return f"{size_bytes}"

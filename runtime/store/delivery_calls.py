@@ -17,6 +17,7 @@ from runtime.store.scripts import Argument, Call, load_script
 from runtime.telemetry.trace_context import TraceContext
 
 STATUSES = ("pending", "delivered", "failed", "stopped")
+BATCH_OUTCOME = "finished"  # of a batch, where it is the status of an invocation
 RECORD_KEPT_MS = 4 * 24 * 3_600_000
 
 Verdict = Literal["delivered", "failed", "stopped", "pending"]
@@ -62,10 +63,15 @@ class DeliveryClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One delivery as it is kept; `attempts` are JSON objects, oldest first."""
+    """One delivery as it is kept; `attempts` are JSON objects, oldest first.
+
+    Attributes:
+        cause: The invocation or batch whose end it tells.
+    """
 
     id: str
-    invocation: str
+    cause: str
+    is_of_batch: bool
     url: str
     status: str
     next_at_ms: int | None
@@ -169,9 +175,10 @@ def _read_claim(reply: list[Any]) -> DeliveryClaim:
 def _read_delivery(delivery_id: str, reply: Sequence[bytes]) -> Delivery:
     return Delivery(
         id=delivery_id,
-        invocation=reply[0].decode(),
-        url=reply[1].decode(),
-        status=reply[2].decode(),
-        next_at_ms=int(reply[3]) if reply[3] else None,
-        attempts=tuple(reply[4:]),
+        cause=reply[0].decode(),
+        is_of_batch=reply[1].decode() == BATCH_OUTCOME,
+        url=reply[2].decode(),
+        status=reply[3].decode(),
+        next_at_ms=int(reply[4]) if reply[4] else None,
+        attempts=tuple(reply[5:]),
     )

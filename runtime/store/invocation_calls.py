@@ -6,7 +6,7 @@ and `runtime.worker` use the worker's side directly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -14,6 +14,7 @@ import hiredis
 import msgspec
 
 from runtime.errors import StoreError
+from runtime.store.keys import Keys
 from runtime.store.scripts import Argument, Call, load_script
 
 POISON_LIMIT = 3
@@ -199,6 +200,11 @@ def read(
         (invocation_id, gateway),
         lambda reply: parse(reply[0], reply[1].decode(), int(reply[2])),
     )
+
+
+def read_outputs(invocation_id: str, keys: Keys) -> Call[Sequence[bytes]]:
+    """Read what attempts that were not the last printed: each its number, a line feed, its text."""
+    return Call(("LRANGE", keys.build("outputs", invocation_id), 0, -1), list)
 
 
 class _Notices:

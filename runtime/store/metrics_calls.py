@@ -44,6 +44,7 @@ class Figures:
         totals: Counts of the whole system, by their fields in the statistics.
         workers: How many worker processes live.
         oldest_delivery_ms: The age of the oldest pending delivery, None without any.
+        overdue_records: How many are past their retention and have yet to go.
         quarantined: How many invocations are set aside, their records gone or damaged.
     """
 
@@ -54,6 +55,7 @@ class Figures:
     workers: int
     pending_deliveries: int
     oldest_delivery_ms: int | None
+    overdue_records: int
     quarantined: int
 
 
@@ -61,7 +63,7 @@ def read_metrics(functions: Sequence[str]) -> Call[Figures]:
     """Read the figures of up to `MOST_FUNCTIONS` functions, and of the whole system."""
 
     def parse(reply: list[Any]) -> Figures:
-        bounds, counted, totals, queues, workers, (pending, oldest), broken = reply
+        bounds, counted, totals, queues, workers, (pending, oldest), broken, overdue = reply
         return Figures(
             bounds_ms=tuple(bounds),
             functions=_functions(functions, counted),
@@ -72,6 +74,7 @@ def read_metrics(functions: Sequence[str]) -> Call[Figures]:
             workers=workers,
             pending_deliveries=pending,
             oldest_delivery_ms=None if oldest < 0 else oldest,
+            overdue_records=overdue,
             quarantined=broken,
         )
 

@@ -10,8 +10,22 @@ from typing import Any
 from runtime.store.keys import Keys
 from runtime.store.scripts import Call
 
-# Upper bounds of the histograms, in ms; the same as in lua/include/tally.lua, and a test holds it.
-BOUNDS_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000)
+_EXACT_MS = 10
+
+
+def begin_of_step(bound_ms: float) -> float:
+    """Return where the step of a minute's histogram begins that ends with `bound_ms`.
+
+    As lua/include/tally.lua has them: none is wider than a tenth of where it begins. Up to
+    10 ms each whole number is a step, which holds nothing else.
+    """
+    if bound_ms <= _EXACT_MS:
+        return bound_ms
+    base = _EXACT_MS
+    while bound_ms > 10 * base:
+        base *= 10
+    parts = 10 if bound_ms <= 2.5 * base else 4 if bound_ms <= 5 * base else 2
+    return bound_ms - base / parts
 
 
 def read_clock() -> Call[int]:

@@ -15,7 +15,7 @@ STAGED_TTL_MS = 600_000
 JOINED_AT_ONCE = 1_000
 
 Reception = Literal[
-    "NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE", "REVOKED"
+    "NEW", "REPLAYED", "CONFLICT", "RETRIED", "FULL", "LIMITED", "INCOMPLETE", "REVOKED", "PART"
 ]
 
 
@@ -177,7 +177,8 @@ def commit_batch(
 ) -> Call[Submitted]:
     """Let a staged batch be born, whole.
 
-    Of one that has more than `JOINED_AT_ONCE` members none waits yet: `join_batch` follows.
+    PART says that not all members have been looked for yet: it is to be called again. Of a batch
+    with more than `JOINED_AT_ONCE` members none waits yet: `join_batch` follows.
     """
     first = idempotency or _ANY_TIME
     words = (

@@ -89,8 +89,3 @@ def pause_queue(queue: str, *, is_paused: bool) -> Call[bool]:
 def purge_queue(queue: str, *, most: int = 200) -> Call[int]:
     """Cancel up to `most` of what waits in a queue; return how many that were."""
     return Call((queue, FAILURE_TTL_MS, most), int, load_script("purge_queue"))
-
-
-def sweep(*, most: int = 500) -> Call[int]:
-    """Take away up to `most` invocations whose retention is over; return how many went."""
-    return Call((most,), int, load_script("sweep"))

@@ -21,16 +21,12 @@ from runtime.store.invocation_calls import Pulse, heartbeat
 from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
 from runtime.store.submission_calls import join_batch
-from runtime.store.system_calls import sweep
 from runtime.store.trouble import TROUBLE
 from runtime.telemetry.lasting import lasting_thread
 from runtime.worker.housekeeping import Housekeeper
 from runtime.worker.pulse_log import tell_aftercare
 
 _log = structlog.get_logger(__name__)
-_SWEPT_AT_ONCE = 500
-_MOST_SWEEPS = 10
-_SWEEPING_S = 0.25
 _AWAY_PAUSE_S = 0.25
 _CARING_S = 0.1
 _SHORTEST_WAIT_S = 0.001
@@ -105,7 +101,6 @@ class Heart:
             self._look_after()
             if pulse.publishes:  # one of all workers does
                 self._housekeeper.look()
-                self._sweep()
         except StoreUnavailableError:
             raise
         except StoreError as error:
@@ -144,14 +139,6 @@ class Heart:
             for batch in care.unjoined:
                 while self._line.run(join_batch(batch)) and time.monotonic() < ends_at:
                     pass
-
-    def _sweep(self) -> None:
-        """Take away what is past its retention, but for so long only that the next beat is safe."""
-        ends_at = time.monotonic() + _SWEEPING_S
-        for _ in range(_MOST_SWEEPS):
-            swept = self._line.run(sweep(most=_SWEPT_AT_ONCE))
-            if swept < _SWEPT_AT_ONCE or time.monotonic() > ends_at or self._stopped.is_set():
-                return
 
     def _beat_for_ever(self) -> None:
         beats_at = time.monotonic() + self._interval_s

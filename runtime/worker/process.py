@@ -1,7 +1,7 @@
 """One worker process: everything in it, started and stopped in order.
 
     fork server → teller, broker, Dramatiq worker → heart → publisher (when elected), deliverer,
-    ticker, lane warmer
+    ticker, lane warmer, sweeper
 
 The fork server comes first: it must be forked off before there are threads or
 connections. Stopping goes the other way round: nothing new is claimed, what runs
@@ -42,6 +42,8 @@ from runtime.worker.heart import Heart
 from runtime.worker.lane_warmer import LaneWarmer
 from runtime.worker.memory import resident_bytes
 from runtime.worker.running import AttemptRunner
+from runtime.worker.stray_mail import StrayMail
+from runtime.worker.sweeper import Sweeper
 from runtime.worker.teller import Teller
 from runtime.worker.traced import traced
 
@@ -75,13 +77,17 @@ class WorkerProcess:
         self._tracer = tracer
         self._ticker = Ticker(Line(settings.redis), max_waiting=settings.max_waiting)
         self._lane_warmer = LaneWarmer(Line(settings.redis))
+        self._sweeper = Sweeper(Line(settings.redis), self.id)
         self._checker = Checker(Line(settings.redis), worker=self.id)
         self._is_publishing = False
+        onlooker_line = Line(settings.redis)
+        stray_mail = StrayMail(onlooker_line, lambda: tuple(self._broker.queues))
         self._onlooker = Onlooker(
-            Line(settings.redis),
+            onlooker_line,
             settings.functions,
             worker=self.id,
             is_certain=settings.publish == "always",
+            beside=stray_mail.look,
         )
         side = self._side = WorkerSide(
             Line(settings.redis),
@@ -140,6 +146,7 @@ class WorkerProcess:
         self._deliverer.start()
         self._ticker.start()
         self._lane_warmer.start()
+        self._sweeper.start()
         self._checker.start()
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
 
@@ -164,6 +171,7 @@ class WorkerProcess:
         self._broker.interrupt()
         self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
         self._teller.stop()
+        self._sweeper.stop()
         self._lane_warmer.stop()
         self._checker.stop()
         self._ticker.stop()

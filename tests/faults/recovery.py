@@ -23,11 +23,16 @@ def recoveries_s(
         began = {run.attempt: run for run in runs.get(one, ())}
         for entry in record["attempts"]:
             attempt = entry["attempt"]
-            pid = began[attempt].pid if attempt in began else int(entry["worker"].rsplit("-")[-1])
+            pid = began[attempt].pid if attempt in began else _pid_of(entry["worker"])
             after = [run.began_s for run in began.values() if run.attempt > attempt]
             if entry["outcome"] == "worker_lost" and pid in killed_at_s and after:
                 found.append(min(after) - killed_at_s[pid])
     return sorted(found)
+
+
+def _pid_of(worker: str) -> int:
+    """Return the process of a worker: its id is host, process and something random."""
+    return int(worker.rsplit("-", 2)[1])
 
 
 def percentile(sorted_values: Sequence[float], share: float) -> float:

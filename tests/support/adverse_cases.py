@@ -20,6 +20,7 @@ from runtime.store import invocation_calls as life
 from runtime.store import listing_calls as listing
 from runtime.store import metrics_calls as metrics
 from runtime.store import queue_care_calls as queue_care
+from runtime.store import retention_calls as retention
 from runtime.store import submission_calls as submission
 from runtime.store import system_calls as system
 from runtime.store.scripts import Call
@@ -163,9 +164,18 @@ case("stage_batch", "a part")(
         entries=[(new_invocation_id(), b"1" * 1_000) for _ in range(STAGED)],
     )
 )
-case("commit_batch", "10,000 calls")(
+case("commit_batch", "looks for 4,000 of 10,000")(
     lambda d, r: submission.commit_batch(batch=d.batches[1 + r], size=BATCH)
 )
+
+
+@case("commit_batch", "decides")
+def _decide(data: Adverse, run: int) -> Call[Any]:
+    batch = data.batches[1 + run]
+    data.command("HSET", data.key("batch", batch), "seen", 6_000)
+    return submission.commit_batch(batch=batch, size=BATCH)
+
+
 case("join_batch", "1,000 of 10,000")(lambda d, r: submission.join_batch(d.batches[1]))
 case("read_batch", "a page far in")(
     lambda d, r: listing.read_batch(d.batches[0], start=BATCH - 500, most=GATEWAY_PAGE)
@@ -180,7 +190,8 @@ case("adopt_lanes", "of 200 functions")(
 case("forget_queues", "of all")(
     lambda d, r: queue_care.forget_queues(["default"], functions=len(d.functions) + 1)
 )
-case("sweep", "a full part")(lambda d, r: system.sweep())
+case("sweep", "a full slice")(lambda d, r: retention.sweep(turn_ms=1))
+case("mend_index", "a part of what lives")(lambda d, r: retention.mend_index("live"))
 case("wake_worker", "whatever waits")(lambda d, r: life.wake("default"))
 case("pause_queue", "and resume")(
     lambda d, r: system.pause_queue("default", is_paused=r + 1 < RUNS)

@@ -11,6 +11,7 @@ from runtime.store import access_calls as access
 from runtime.store import delivery_calls as deliveries
 from runtime.store import function_calls as functions
 from runtime.store import schedule_calls as schedules
+from runtime.store import system_calls as system
 from runtime.store.scripts import Call
 from tests.support.adverse_cases import GATEWAY_PAGE, case
 from tests.support.adverse_data import HOUR_MS, Adverse
@@ -60,6 +61,9 @@ case("publish_function", "one of 1,000 anew")(
         source=b"1" * 100_000,
         schedule=("* * * * *", "UTC"),
     )
+)
+case("appoint_publisher", "one of 100")(
+    lambda d, r: system.appoint_publisher(f"w{r}", withdraw_missing=True)
 )
 case("annotate_function", "one")(
     lambda d, r: functions.annotate_function(f"f01{r:02}", manifest=_manifest(f"new{r}"))

@@ -76,7 +76,9 @@ class RunningGateway:
             ttl_ms=TTL_MS,
             **how,  # type: ignore[arg-type]
         )
-        assert self.line.run(invocation_calls.settle([settlement], worker="w-1")) == ["DONE"]
+        assert self.line.run(invocation_calls.settle([settlement], worker=claimed.worker)) == [
+            "DONE"
+        ]
 
     def signal(self, number: int) -> None:
         """Send the gunicorn arbiter a signal."""

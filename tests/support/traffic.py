@@ -9,7 +9,7 @@ from runtime.errors import StoreError
 from runtime.store import delivery_calls as deliveries
 from runtime.store.invocation_calls import cancel, release
 from runtime.store.line import Line
-from runtime.store.system_calls import sweep
+from runtime.store.retention_calls import sweep
 from tests.support.check_scene import CALLBACK, HOUR_MS, batch_of
 from tests.support.life import Life
 

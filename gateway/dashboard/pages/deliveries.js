@@ -7,7 +7,7 @@ import { ago } from "../scripts/moments.js";
 import { poll } from "../scripts/poll.js";
 import { keepQuery, to } from "../scripts/router.js";
 import { actionButton, whileBusy } from "../parts/action.js";
-import { answerOf, redeliver } from "../parts/delivery_view.js";
+import { answerOf, causeLink, redeliver } from "../parts/delivery_view.js";
 import { shortId } from "../parts/invocation_table.js";
 import { isolated } from "../parts/safe_text.js";
 import { badge } from "../parts/status_badge.js";
@@ -115,15 +115,10 @@ function columnsOf(afterwards) {
         ),
     },
     {
-      name: "Invocation",
+      name: "End of",
       kind: "id named",
-      value: (item) => item.invocation,
-      draw: (item) =>
-        h(
-          "a",
-          { href: to("invocations", item.invocation), title: item.invocation },
-          shortId(item.invocation),
-        ),
+      value: (item) => item.invocation ?? item.batch,
+      draw: (item) => causeLink(item, shortId),
     },
     { name: "To", kind: "what", value: (item) => item.url, draw: (item) => isolated(item.url, 60) },
     {

@@ -3,8 +3,7 @@
 import { get, path } from "../scripts/api.js";
 import { h, redraw } from "../scripts/element.js";
 import { poll } from "../scripts/poll.js";
-import { to } from "../scripts/router.js";
-import { deliveryView } from "../parts/delivery_view.js";
+import { causeLink, deliveryView } from "../parts/delivery_view.js";
 import { shortId } from "../parts/invocation_table.js";
 
 const EVERY_MS = 2000;
@@ -14,7 +13,7 @@ export async function show(view, { id }, signal) {
   const about = h("p", { class: "lead" });
   async function look() {
     const delivery = await get(path("deliveries", id), signal);
-    redraw(about, delivery.invocation, () => aboutWhat(delivery.invocation));
+    redraw(about, delivery.id, () => ["The end of ", causeLink(delivery), "."]);
     redraw(place, delivery, () => deliveryView(delivery, () => refresh()));
   }
   await look();
@@ -33,12 +32,4 @@ export async function show(view, { id }, signal) {
     place,
   );
   const refresh = poll(look, EVERY_MS, signal);
-}
-
-function aboutWhat(invocation) {
-  return [
-    "The end of ",
-    h("a", { href: to("invocations", invocation), class: "id" }, invocation),
-    ".",
-  ];
 }

@@ -113,7 +113,7 @@ function drawFolder(worker) {
   return [
     h("strong", {}, text),
     h("p", { class: "note" }, `not as published: ${folder.differing.join(", ")}`),
-    h("p", { class: "note" }, "to publish them: ", h("code", {}, "penstock publish")),
+    h("p", { class: "note" }, "to publish them: ", h("code", {}, `penstock publish --worker ${worker.id}`)),
   ];
 }
 

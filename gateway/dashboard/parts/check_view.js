@@ -1,7 +1,7 @@
 // The last consistency check: when it was, and what it found.
 
 import { get } from "../scripts/api.js";
-import { h, redraw } from "../scripts/element.js";
+import { fill, h, redraw } from "../scripts/element.js";
 import { count, many } from "../scripts/figures.js";
 import { ago } from "../scripts/moments.js";
 import { makeTable } from "./table.js";
@@ -14,10 +14,10 @@ export function makeCheckView() {
   const table = makeTable({
     caption: "What the last check found",
     key: (finding) => `${finding.kind} ${finding.id} ${finding.is}`,
-    empty: "Nothing that does not fit.",
+    empty: "",
     columns: COLUMNS,
   });
-  const found = h("div", { hidden: true }, table.element);
+  const found = h("div", {});
   const element = h(
     "section",
     { class: "panel", data: { key: "check" } },
@@ -36,8 +36,9 @@ export function makeCheckView() {
     const current = checks.find((check) => check.state !== "finished");
     redraw(said, [last?.id, current?.id, current?.looked_at], () => tell(last, current));
     if (!last || last.id === shown) return;
-    table.show((await get(`/checks/${encodeURIComponent(last.id)}`, signal)).findings);
-    found.hidden = false;
+    const { findings } = await get(`/checks/${encodeURIComponent(last.id)}`, signal);
+    table.show(findings);
+    fill(found, findings.length ? table.element : null);
     shown = last.id;
   }
 

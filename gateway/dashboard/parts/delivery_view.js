@@ -4,6 +4,7 @@ import { ask, path } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
 import { ago, at, span } from "../scripts/moments.js";
 import { tell } from "../scripts/notices.js";
+import { to } from "../scripts/router.js";
 import { actionButton } from "./action.js";
 import { isolated } from "./safe_text.js";
 import { badge } from "./status_badge.js";
@@ -32,6 +33,14 @@ export function deliveryView(delivery, onChange) {
       }),
     ),
   );
+}
+
+/** A link to the invocation or batch whose end it tells. */
+export function causeLink(delivery, draw = (id) => id) {
+  const { batch, invocation } = delivery;
+  const [kind, id] = batch ? ["batches", batch] : ["invocations", invocation];
+  const link = h("a", { href: to(kind, id), class: "id", title: id }, draw(id));
+  return batch ? h("span", {}, "batch ", link) : link;
 }
 
 /** Send a delivery again, at once. */

@@ -4,13 +4,16 @@ import { get, path } from "../scripts/api.js";
 import { isEnded } from "./status_badge.js";
 
 const LOOK_MS = 2000;
+const MOST_LOG = 300_000;
 
 /**
  * Follow until `signal`; calls `onChange(told)` at most once a frame. `told` is {invocation,
- * progress, logs, items, events}: what was told is that of the latest attempt.
+ * progress, logs, items, events}: what was told is that of the latest attempt, but for the logs,
+ * which are those of all, each attempt's behind a line with its number.
  */
 export async function follow(id, signal, onChange) {
   const told = { invocation: null, progress: null, logs: "", items: [], events: [], attempt: 0 };
+  let loggedAttempt = 0;
   let stream = null;
   let timer = 0;
   let isDrawing = false;
@@ -51,7 +54,18 @@ export async function follow(id, signal, onChange) {
   }
 
   function forget(attempt) {
-    Object.assign(told, { attempt, progress: null, logs: "", items: [], events: [] });
+    Object.assign(told, { attempt, progress: null, items: [], events: [] });
+  }
+
+  // As /logs has it: each attempt's behind a line with its number, if there is more than one.
+  function addLog(attempt, text) {
+    if (attempt !== loggedAttempt && attempt > 1) {
+      if (loggedAttempt === 1) told.logs = `=== attempt 1 ===\n${told.logs}`;
+      if (told.logs && !told.logs.endsWith("\n")) told.logs += "\n";
+      told.logs += `=== attempt ${attempt} ===\n`;
+    }
+    loggedAttempt = attempt;
+    told.logs = (told.logs + text).slice(-MOST_LOG);
   }
 
   function take(name, event) {
@@ -59,7 +73,7 @@ export async function follow(id, signal, onChange) {
     if (attempt > told.attempt) forget(attempt);
     const value = JSON.parse(event.data);
     if (name === "progress") told.progress = value;
-    else if (name === "log") told.logs += value;
+    else if (name === "log") addLog(attempt, value);
     else if (name === "item") told.items.push(value);
     else told.events.push(value);
     changed();
@@ -69,6 +83,8 @@ export async function follow(id, signal, onChange) {
     close();
     if (document.hidden || signal.aborted) return;
     forget(0);
+    told.logs = "";
+    loggedAttempt = 0;
     stream = new EventSource(path("invocations", id, "events"));
     for (const name of ["progress", "log", "item", "event"])
       stream.addEventListener(name, (event) => take(name, event));

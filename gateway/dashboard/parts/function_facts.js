@@ -24,6 +24,7 @@ export function functionFacts({ version, options, queue }) {
     ["Version", version ? h("code", {}, version) : "none has ever loaded"],
     ["Queue", h("a", { href: to("queues") }, queue)],
     ["Timeout", span(options.timeout_s * 1000)],
+    ["Grace after it", options.grace_s ? span(options.grace_s * 1000) : null],
     [
       "Retries",
       retry?.retries ? `${retry.retries}, first after ${span(retry.first_s * 1000)}` : "none",

@@ -2,6 +2,7 @@
 --
 -- ARGV     worker, order, lease_ms
 -- RETURNS  OK | MISSING
+-- MOST     5 steps
 -- WHY ONE SCRIPT  the worker must hold the publisher's lease when it reads its order, and keep it
 --                 against those whose folder was what should be published.
 if redis.call('EXISTS', key_worker(worker)) == 0 then

@@ -2,7 +2,7 @@
 --
 -- ARGV     limit, before_at, before_id, statuses...
 --          the page begins after (before_at, before_id); before_at '' is the newest
--- RETURNS  entries; each is {id, created_at, invocation, url, status, next_at, attempts…}
+-- RETURNS  entries; each is {id, created_at, and what read_delivery returns}
 -- MOST     8 steps a delivery, of at most 100, and 100 attempts of each
 -- WHY ONE SCRIPT  a delivery that changes its status between two reads would be shown twice or not
 --                 at all. What the index holds beyond its life is dropped in passing.
@@ -24,10 +24,11 @@ for position = rest, #ARGV do
     for i = 1, #page, 2 do
       local id, at = page[i], tonumber(page[i + 1])
       if is_after(at, id) and got < want then
-        local d = redis.call('HMGET', key_delivery(id), 'invocation', 'url', 'status', 'next_at')
-        if d[3] then
+        local d = redis.call('HMGET', key_delivery(id), 'invocation', 'outcome', 'url', 'status',
+          'next_at')
+        if d[4] then
           got = got + 1
-          found[#found + 1] = { id, at, d[1], d[2], d[3], d[4] or '' }
+          found[#found + 1] = { id, at, d[1], d[2], d[3], d[4], d[5] or '' }
         else
           redis.call('ZREM', index, id)
           skip = skip - 1

@@ -90,7 +90,7 @@ repeat
       if f[1] and (function_name == '' or f[1] == function_name)
         and (is_any or is_wanted[f[2]])
         and (tag == '' or (f[3] and string.find(f[3], tag_json, 1, true))) then
-        reply[#reply + 1] = { id, brief(key_record(id)) }
+        reply[#reply + 1] = { id, brief(id) }
       end
       if #reply > want or looks == LOOKS then
         reply[1] = id

@@ -87,6 +87,7 @@ for _, id in ipairs(old) do
     expired[#expired + 1] = id
   end
 end
+forget_old_broken(now)
 write_gathered()
 write_tally(now)
 local has_more = #leases == 2 * MOST or #old == MOST

@@ -18,7 +18,7 @@ end
 if tonumber(most) > 0 then
   local ids = redis.call('LRANGE', key_batch_items(batch), from, from + most - 1)
   for _, id in ipairs(ids) do
-    reply[#reply + 1] = { id, brief(key_record(id)) }
+    reply[#reply + 1] = { id, brief(id) }
   end
 end
 return reply

@@ -1,12 +1,12 @@
 -- read_delivery: a delivery and its attempts.
 --
 -- ARGV     delivery_id
--- RETURNS  {invocation, url, status, next_at, attempts…} or an empty list
+-- RETURNS  {invocation or batch, outcome, url, status, next_at, attempts…} or an empty list
 -- MOST     2 steps, and 100 attempts
 -- WHY ONE SCRIPT  an attempt noted between two reads would not fit the status.
-local d = redis.call('HMGET', key_delivery(delivery_id), 'invocation', 'url', 'status', 'next_at')
-if not d[3] then
+local d = redis.call('HMGET', key_delivery(delivery_id), 'invocation', 'outcome', 'url', 'status', 'next_at')
+if not d[4] then
   return {}
 end
-return { d[1], d[2], d[3], d[4] or '',
+return { d[1], d[2], d[3], d[4], d[5] or '',
   unpack(redis.call('LRANGE', key_attempts(delivery_id), -100, -1)) }  -- at most 100

@@ -7,9 +7,10 @@
 --          or '', {id, kind, data} of as many entries as most_bytes hold, but of one at least…}
 -- MOST     6 steps, and pages of 32 entries up to 64 KiB
 -- WHY ONE SCRIPT  between reading what is there and asking for more, more may come.
+-- include: history
 local PAGE = 32
-local names = { 'function', 'version', 'status', 'queue', 'created_at', 'attempt', 'attempts',
-  'scheduled_for', 'started_at', 'finished_at', 'worker', 'error' }
+local names = { 'function', 'version', 'status', 'queue', 'created_at', 'attempt', 'scheduled_for',
+  'started_at', 'finished_at', 'worker', 'error' }
 local record, stream = key_record(id), key_events(id)
 local f = redis.call('HMGET', record, 'finished_at', 'watchers', unpack(names))  -- at most 20
 if not f[5] then
@@ -21,6 +22,10 @@ for at, name in ipairs(names) do
     flat[#flat + 1] = name
     flat[#flat + 1] = f[at + 2]
   end
+end
+local earlier = earlier_attempts(id)
+if earlier ~= '' then
+  flat[#flat + 1], flat[#flat + 2] = 'attempts', earlier
 end
 if gateway ~= '' and not f[1] then
   local watchers = f[2] or ''

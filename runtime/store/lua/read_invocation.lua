@@ -2,9 +2,11 @@
 -- when it finishes.
 --
 -- ARGV     id, gateway
--- RETURNS  {record as HGETALL, delivery's status or '', delivery's attempts}
--- MOST     6 steps
+-- RETURNS  {record as HGETALL and its earlier attempts as one more field, delivery's status or '',
+--          delivery's attempts}
+-- MOST     7 steps, and 25 attempts
 -- WHY ONE SCRIPT  between reading "running" and asking to be told, it may finish.
+-- include: history
 local record = key_record(id)
 local all = redis.pcall('HGETALL', record)
 local reply = { all, '', 0 }
@@ -13,11 +15,17 @@ if all.err then
 elseif #all == 0 then
   return reply
 end
-local f = redis.call('HMGET', record, 'finished_at', 'waiters', 'delivery')
+local f = redis.call('HMGET', record, 'finished_at', 'waiters', 'delivery', 'attempt')
 if gateway ~= '' and not f[1] then
   local waiters = f[2] or ''
   if not string.find(' ' .. waiters .. ' ', ' ' .. gateway .. ' ', 1, true) then
     redis.call('HSET', record, 'waiters', waiters == '' and gateway or waiters .. ' ' .. gateway)
+  end
+end
+if (f[4] or '0') > '0' then
+  local earlier = earlier_attempts(id)
+  if earlier ~= '' then
+    all[#all + 1], all[#all + 2] = 'attempts', earlier
   end
 end
 if f[3] then

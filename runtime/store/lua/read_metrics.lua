@@ -2,13 +2,13 @@
 --
 -- ARGV     functions...
 --          at most 100; read_function_metrics has those of the others
--- RETURNS  {bounds, functions, totals, queues, workers, deliveries, quarantined}
+-- RETURNS  {bounds, functions, totals, queues, workers, deliveries, quarantined, overdue}
 --          bounds: those of the histograms, in ms; functions: for each asked for, in turn, its
 --          counts {succeeded, failed, cancelled, expired, retried, lost} and its histograms
 --          {run: the buckets and the ms} and {queue: the same}; totals: {field, count, …} of
 --          what is counted for the whole system; queues: see queue_state; workers: how many live;
 --          deliveries: {pending, age in ms of the oldest pending or -1}; quarantined: how many
---          invocations are set aside
+--          invocations are set aside; overdue: how many are past their retention and still there
 -- MOST     100 functions, 1,000 workers, what queue_states looks at
 -- WHY ONE SCRIPT  the figures of one moment, in one round trip. Nothing in it grows with history.
 -- include: clock
@@ -36,5 +36,5 @@ local oldest = redis.call('ZRANGE', pending, 0, 0, 'WITHSCORES')[2]
 return {
   BOUNDS, counts_of_functions(rest, #ARGV), totals, queue_states(now), workers,
   { redis.call('ZCARD', pending), oldest and math.max(0, now - oldest) or -1 },
-  redis.call('ZCARD', key_broken()),
+  redis.call('ZCARD', key_broken()), redis.call('ZCOUNT', key_retention(), '-inf', now),
 }

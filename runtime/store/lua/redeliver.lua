@@ -7,17 +7,17 @@
 -- WHY ONE SCRIPT  a sender ending it and a person sending it again race; whoever looks and writes
 --                 in one step wins. One that is in flight or waits its turn is left alone.
 -- include: clock
+local SWEPT_LATE_MS = 3600000
 local key = key_delivery(delivery_id)
 local d = redis.call('HMGET', key, 'status', 'invocation', 'created_at')
 if not d[1] then
   return 'MISSING'
 end
-local record = key_record(d[2])
-local lives_ms = redis.call('PTTL', record)
-if lives_ms == -2 then
-  record = key_batch(d[2])
-  lives_ms = redis.call('PTTL', record)
+local kept = { key_record(d[2]), key_history(d[2]), key_outputs(d[2]) }
+if redis.call('EXISTS', kept[1]) == 0 then
+  kept = { key_batch(d[2]), key_batch_items(d[2]) }
 end
+local lives_ms = redis.call('PTTL', kept[1])
 if lives_ms == -2 then
   return 'GONE'
 end
@@ -36,8 +36,12 @@ elseif redis.call('ZSCORE', due, delivery_id) then
   redis.call('HSET', key, 'next_at', now)
   redis.call('ZADD', due, now, delivery_id)
 end
-if lives_ms >= 0 and lives_ms < tonumber(record_ttl_ms) then
-  redis.call('PEXPIRE', record, record_ttl_ms)
+-- The sweep goes by `retention`; the time to live is for a system in which nothing sweeps.
+redis.call('ZADD', key_retention(), 'XX', 'GT', string.format('%.0f', now + record_ttl_ms), d[2])
+if lives_ms >= 0 and lives_ms < record_ttl_ms + SWEPT_LATE_MS then
+  for _, one in ipairs(kept) do
+    redis.call('PEXPIRE', one, string.format('%.0f', record_ttl_ms + SWEPT_LATE_MS))
+  end
 end
 if redis.call('EXISTS', key_delivery_wake()) == 0 then
   redis.call('RPUSH', key_delivery_wake(), '1')

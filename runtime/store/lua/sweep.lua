@@ -1,24 +1,50 @@
--- sweep: take away finished invocations whose time is over, from every index they are in.
+-- sweep: take away ended invocations whose time is over, from every index they are in: a slice of
+-- them, so that nobody waits for long behind it.
 --
--- ARGV     most
--- RETURNS  how many went
--- MOST     12 steps an invocation, of at most `most`
--- WHY ONE SCRIPT  an id that is listed has a record.
+-- ARGV     most, turn_ms
+-- RETURNS  {how many went or -1 as another slice began less than turn_ms ago, ms until the next is
+--          due or -1}
+-- MOST     3 steps an invocation, of at most `most`, and one for each of their indexes
+-- WHY ONE SCRIPT  an id that is listed has a record. Any number of workers share the work: the turn
+--                 bounds what all their slices take of Redis.
 -- include: clock
+-- include: gather
+if redis.call('EXISTS', key_sweep_turn()) == 1 then
+  return { -1, 0 }
+end
 local now = now_ms()
 local ids = redis.call('ZRANGEBYSCORE', key_retention(), '-inf', now, 'LIMIT', 0, most)
+if #ids > 0 then
+  redis.call('SET', key_sweep_turn(), '1', 'PX', turn_ms)
+end
+local gone = {}
 for _, id in ipairs(ids) do
-  local f = redis.call('HMGET', key_record(id), 'function', 'status', 'tags')
-  if f[1] then
-    redis.call('ZREM', key_index('end:' .. f[2]), id)
-    redis.call('ZREM', key_index('end:' .. f[1] .. ':' .. f[2]), id)
-    if f[3] then
-      for _, tag in ipairs(cjson.decode(f[3])) do
-        redis.call('ZREM', key_index('tag:' .. tag), id)
-      end
+  local record = key_record(id)
+  -- A damaged record goes too: pcall answers a table without what was asked for.
+  local f = redis.pcall('HMGET', record, 'function', 'status', 'tags', 'attempt', 'told_bytes')
+  local name, status = f[1], f[2]
+  if name and status then
+    remove_member(key_index('end:' .. status), id)
+    remove_member(key_index('end:' .. name .. ':' .. status), id)
+    local are_tags, tags = pcall(cjson.decode, f[3] or '[]')
+    for _, tag in ipairs(are_tags and type(tags) == 'table' and tags or {}) do
+      remove_member(key_index('tag:' .. tostring(tag)), id)
     end
   end
-  redis.call('UNLINK', key_record(id), key_events(id))
-  redis.call('ZREM', key_retention(), id)
+  gone[#gone + 1] = record
+  -- What few have. These keys have a time to live besides: none is left for ever.
+  if f[5] then
+    gone[#gone + 1] = key_events(id)
+  end
+  if f[4] ~= '1' or status == 'cancelled' or status == 'expired' then
+    gone[#gone + 1] = key_history(id)
+    gone[#gone + 1] = key_outputs(id)
+  end
 end
-return #ids
+if #gone > 0 then
+  redis.call('UNLINK', unpack(gone))  -- at most 800
+  redis.call('ZREMRANGEBYRANK', key_retention(), 0, #ids - 1)
+end
+write_gathered()
+local first = redis.call('ZRANGE', key_retention(), 0, 0, 'WITHSCORES')[2]
+return { #ids, first and math.max(0, math.ceil(first - now)) or -1 }

@@ -41,6 +41,16 @@ def cli_sleep(seconds: float = 600) -> None:
     print("good night")
     time.sleep(seconds)
 '''
+TWICE = '''
+from runtime import Context, function
+
+@function(retries={"retries": 2, "first": "10ms"})
+def cli_twice(*, ctx: Context) -> None:
+    """Fail at first."""
+    print("try", ctx.attempt)
+    if ctx.attempt < 3:
+        raise ConnectionError
+'''
 
 
 @contextmanager

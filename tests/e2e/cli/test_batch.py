@@ -42,12 +42,19 @@ def test_a_batch_is_looked_at_and_what_failed_of_it_retried_once(calls: System):
     batch = made.stdout.strip()
 
     failed = penstock("invocations", "--batch", batch, "--status", "failed", "--json", *address)
+    both = ("--status", "failed,cancelled", "--status", "expired")
+    several = penstock("invocations", "--batch", batch, *both, "--json", *address)
+    listed = penstock("invocations", "--function", "cli_odd", *both, "--json", *address)
     retried = penstock("retry", "--batch", batch, "--yes", *address)
     again = penstock("retry", "--batch", batch, "--yes", "--json", *address)
     ended = penstock("cancel", "--batch", batch, *address)
 
     items = json.loads(failed.stdout)["items"]
     assert [item["arguments"]["number"] for item in items] == [2, 4]
+    assert json.loads(several.stdout)["items"] == items
+    assert [item for item in json.loads(listed.stdout)["items"] if item["batch"] == batch] == (
+        items[::-1]
+    )
     assert retried.stdout == "2 invoked again\n"
     assert json.loads(again.stdout)["count"] == 0
     assert ended.returncode == ExitCode.REFUSED

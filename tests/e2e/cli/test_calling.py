@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.cli.exit_codes import ExitCode
-from tests.e2e.cli.calls import COUNT, SLEEP, published
+from tests.e2e.cli.calls import COUNT, SLEEP, TWICE, published
 from tests.support.commands import COMMAND, clean_environment, penstock, start
 from tests.support.system import System
 from tests.support.waiting import eventually
@@ -22,7 +22,7 @@ from tests.support.waiting import eventually
 
 @pytest.fixture(scope="module")
 def calls(system: System) -> Iterator[System]:
-    with published(system, cli_count=COUNT, cli_sleep=SLEEP) as running:
+    with published(system, cli_count=COUNT, cli_sleep=SLEEP, cli_twice=TWICE) as running:
         yield running
 
 
@@ -121,6 +121,21 @@ def test_logs_show_what_was_printed(calls: System):
         {"number": 2},
     ]
     assert events[-1]["event"] == "end"
+
+
+def test_logs_are_those_of_all_attempts_or_of_one(calls: System):
+    here = calls.call("cli_twice", wait_s=20).json()["id"]
+
+    every = penstock("logs", here, "--url", calls.base_url)
+    one = penstock("logs", here, "--attempt", "2", "--url", calls.base_url)
+    none = penstock("logs", here, "--attempt", "4", "--url", calls.base_url)
+    both = penstock("logs", here, "--attempt", "1", "-f", "--url", calls.base_url)
+
+    assert every.stdout == "".join(f"=== attempt {n} ===\ntry {n}\n" for n in (1, 2, 3))
+    assert one.stdout == "try 2\n"
+    assert (none.returncode, none.stdout) == (ExitCode.REFUSED, "")
+    assert "?attempt: takes a number from 1 to 3" in none.stderr
+    assert both.returncode == ExitCode.USAGE
 
 
 def test_logs_come_while_it_runs_and_end_with_it(calls: System):

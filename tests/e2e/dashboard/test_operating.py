@@ -7,8 +7,12 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
+from runtime.store.keys import Keys
 from tests.e2e.dashboard.conftest import FUNCTIONS, QUICK
 from tests.support.system import running_system
+from tests.support.waiting import eventually
+
+KEYS = Keys()
 
 
 def test_a_running_call_is_cancelled_from_its_page(look, desk):
@@ -54,6 +58,20 @@ def test_a_paused_queue_is_emptied_once_the_number_is_confirmed(look, desk):
     desk.http.patch("/queues/line", json={"paused": False})
 
 
+def test_a_damaged_record_is_told_on_the_overview(look, desk):
+    desk.http.patch("/queues/line", json={"paused": True})
+    hurt = desk.call("desk.line", number=1).json()["id"]
+    desk.run_command("HDEL", KEYS.build("record", hurt), "created_at")
+    desk.http.patch("/queues/line", json={"paused": False})
+    eventually(lambda: desk.http.get("/quarantine").json()["count"])
+
+    alarm = look().get_by_role("alert")
+
+    expect(alarm).to_contain_text("1 invocation is set aside")
+    alarm.get_by_role("link").click()
+    desk.run_command("DEL", KEYS.build("broken"), KEYS.build("broken_reasons"))
+
+
 def test_a_dead_worker_leaves_the_page(look, desk):
     page = look("/workers")
     victim = desk.parts("worker")[0]
@@ -62,6 +80,21 @@ def test_a_dead_worker_leaves_the_page(look, desk):
     victim.send_signal(signal.SIGKILL)
 
     expect(page.locator("tbody")).not_to_contain_text(str(victim.pid), timeout=15_000)
+
+
+def test_what_the_last_check_found_is_on_the_page_of_workers(look, desk):
+    desk.run_command("ZADD", KEYS.build("index", "end:failed"), 0, "of-no-record")
+    asked = desk.http.post("/checks").json()
+    eventually(lambda: desk.http.get(f"/checks/{asked['id']}").json()["finished_at"], within_s=30)
+
+    panel = look("/workers").locator("[data-key=check]")
+
+    expect(panel).to_contain_text("not fit")
+    expect(panel.locator("tbody")).to_contain_text("of-no-record")
+    mending = desk.http.post("/checks", json={"repair": True}).json()
+    eventually(lambda: desk.http.get(f"/checks/{mending['id']}").json()["finished_at"], within_s=30)
+    clean = desk.http.post("/checks").json()
+    eventually(lambda: desk.http.get(f"/checks/{clean['id']}").json()["finished_at"], within_s=30)
 
 
 def test_an_id_is_found_from_every_page_by_keyboard_alone(look, desk):

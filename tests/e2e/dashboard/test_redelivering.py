@@ -5,6 +5,23 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.support.receiver import receiving, status
+from tests.support.waiting import eventually
+
+
+def test_the_delivery_of_a_batch_leads_to_the_batch(look, desk):
+    with receiving() as receiver:
+        headers = {"X-Callback-Url": receiver.url("/ok")}
+        rows = [{"number": number} for number in range(2)]
+        batch = desk.http.post("/functions/desk.line/batch", json=rows, headers=headers).json()
+        eventually(lambda: receiver.at("/ok"), within_s=20)
+        page = look("/deliveries")
+        row = page.locator("tbody tr", has_text=receiver.url("/ok"))
+
+        row.locator(f"a[href$='dlv_{batch['id']}']").click()
+        page.locator(".lead a").click()
+
+        page.wait_for_url(f"**/dashboard/batches/{batch['id']}")
+        expect(page.locator("h1")).to_contain_text(batch["id"])
 
 
 def test_a_refused_callback_is_sent_again_from_every_page_that_shows_it(look, desk):

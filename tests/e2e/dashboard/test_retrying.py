@@ -86,6 +86,16 @@ def test_a_retry_leads_to_the_new_invocation_and_back(look, desk):
     ).to_have_attribute("href", f"/dashboard/invocations/{failed['id']}")
 
 
+def test_the_log_is_that_of_every_attempt(look, desk):
+    ended = desk.call("desk.stubborn", wait_s=20).json()
+
+    page = look(f"/invocations/{ended['id']}")
+
+    expect(page.locator("pre.log")).to_have_text(
+        "".join(f"=== attempt {n} ===\ntry {n}\n" for n in (1, 2, 3))
+    )
+
+
 def test_all_that_failed_are_retried_once_the_number_is_confirmed(look, desk, tmp_path):
     missing = tmp_path / "missing"
     for _ in range(7):

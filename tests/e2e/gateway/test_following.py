@@ -127,6 +127,33 @@ def test_captured_output_is_text(gateway, http, begun):
     assert answer.headers["Content-Type"].startswith("text/plain")
 
 
+def test_captured_output_is_that_of_all_attempts(gateway, http, begun):
+    gateway.finish(begun, "retrying", logs=b"first try\n", error=error_json("exception", "no"))
+    gateway.finish(gateway.claim(), "retrying", error=error_json("exception", "no"))
+    gateway.finish(gateway.claim(), result=b"1", logs=b"third try\n")
+    logs = f"/invocations/{begun.id}/logs"
+
+    assert http.get(logs).text == ("=== attempt 1 ===\nfirst try\n=== attempt 3 ===\nthird try\n")
+    assert http.get(logs, params={"attempt": 1}).text == "first try\n"
+    assert http.get(logs, params={"attempt": 2}).text == ""
+    assert http.get(logs, params={"attempt": 3}).text == "third try\n"
+    for wrong in ("0", "4", "-1", "one", ""):
+        answer = http.get(logs, params={"attempt": wrong})
+        assert answer.status_code == 422
+        assert answer.json()["errors"] == [
+            {"pointer": "?attempt", "detail": "takes a number from 1 to 3"}
+        ]
+    assert http.get(logs, params={"attempts": "1"}).status_code == 422
+
+
+def test_output_of_an_attempt_that_failed_is_there_before_the_next(gateway, http, begun):
+    gateway.finish(begun, "retrying", logs=b"why\n", retry_after_ms=60_000)
+
+    assert http.get(f"/invocations/{begun.id}/logs").text == "why\n"
+    http.delete(f"/invocations/{begun.id}")
+    assert http.get(f"/invocations/{begun.id}/logs").text == "why\n"
+
+
 def test_functions_are_listed_with_errors_and_statistics(gateway, http, begun):
     gateway.finish(begun, result=b"1")
 

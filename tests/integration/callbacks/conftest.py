@@ -13,10 +13,12 @@ from runtime.callbacks.deliverer import Deliverer
 from runtime.callbacks.guard import Policy
 from runtime.callbacks.rules import DeliveryRules
 from runtime.callbacks.secret import parse_secret
+from runtime.invocations.identifiers import new_invocation_id
 from runtime.store import delivery_calls
 from runtime.store.delivery_calls import Delivery
 from runtime.store.invocation_calls import Claimed, Settlement, settle
 from runtime.store.line import Line
+from runtime.store.submission_calls import commit_batch, stage_batch
 from tests.support.life import WEEK_MS, Life
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import eventually
@@ -68,6 +70,17 @@ class Sending:
             )
         )
         return [f"dlv_{invocation_id}" for invocation_id in ids]
+
+    def finish_batch(self, url: str) -> str:
+        """End a batch of two whose caller wants to be told at `url`; return its id."""
+        batch = new_invocation_id()
+        entries = [(new_invocation_id(), b"{}") for _ in range(2)]
+        words: dict[str, Any] = {"function": "shrink", "queue": "default", "version": "v1"}
+        self.line.run(stage_batch(batch=batch, entries=entries, callback=url, **words))
+        self.line.run(commit_batch(batch=batch, size=2))
+        for claimed in self.life.claim(2).items:
+            self.life.settle(claimed)
+        return batch
 
     def read(self, delivery_id: str) -> Delivery:
         delivery = self.line.run(delivery_calls.read(delivery_id))

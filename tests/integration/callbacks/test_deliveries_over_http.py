@@ -47,14 +47,30 @@ def test_a_delivery_is_shown_with_every_attempt(sending: Sending, receiver: Rece
     [attempt] = document.pop("attempts")
     assert document == {
         "id": delivery_id,
-        "invocation": delivery.invocation,
+        "invocation": delivery.cause,
+        "batch": None,
         "url": receiver.url("/status/410"),
         "status": "stopped",
         "next_at": None,
         "webhook_id": delivery_id,
+        "links": {
+            "self": f"/deliveries/{delivery_id}",
+            "invocation": f"/invocations/{delivery.cause}",
+        },
     }
     assert attempt["at"].endswith("Z")
     assert (attempt["status_code"], attempt["error"]) == (410, "answered 410")
+
+
+def test_a_delivery_of_a_batch_leads_to_the_batch(sending: Sending, receiver: Receiver, ask):
+    batch = sending.finish_batch(receiver.url("/ok"))
+
+    shown = ask("GET", f"/deliveries/dlv_{batch}").json
+    [listed] = ask("GET", "/deliveries").json["items"]
+
+    assert shown == listed
+    assert (shown["invocation"], shown["batch"]) == (None, batch)
+    assert shown["links"] == {"self": f"/deliveries/dlv_{batch}", "batch": f"/batches/{batch}"}
 
 
 def test_a_pending_delivery_says_when_it_is_next_tried(sending: Sending, receiver: Receiver, ask):
@@ -124,7 +140,7 @@ def test_an_unknown_delivery_is_404(ask, method: str, path: str):
 
 def test_redelivery_without_the_invocation_is_410(sending: Sending, receiver: Receiver, ask):
     delivery_id = sending.finish(receiver.url("/ok"))
-    record: Any = sending.life.key("record", sending.read(delivery_id).invocation)
+    record: Any = sending.life.key("record", sending.read(delivery_id).cause)
     sending.life.command("DEL", record)
 
     answer = ask("POST", f"/deliveries/{delivery_id}/redeliver")

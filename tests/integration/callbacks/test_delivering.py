@@ -35,10 +35,10 @@ def test_the_receiver_gets_a_signed_invocation(sending: Sending, receiver: Recei
     assert request.path == "/ok?token=abc"
     assert body["type"] == "invocation.succeeded"
     assert body["timestamp"] == body["data"]["finished_at"]
-    assert body["data"]["id"] == delivery.invocation
+    assert body["data"]["id"] == delivery.cause
     assert body["data"]["result"] == {"n": 1}
     assert request.headers["webhook-id"] == delivery_id
-    assert request.headers["x-call-id"] == delivery.invocation
+    assert request.headers["x-call-id"] == delivery.cause
     assert request.headers["x-function-name"] == "shrink"
     assert request.headers["x-function-status"] == "succeeded"
     assert request.headers["content-type"] == "application/json"
@@ -82,7 +82,7 @@ def test_a_long_result_is_left_out_and_linked(sending: Sending, receiver: Receiv
     data = json.loads(receiver.requests[0].body)["data"]
     assert data["result"] is None
     assert data["result_omitted"] is True
-    result = f"https://gate.example/invocations/{delivery.invocation}/result"
+    result = f"https://gate.example/invocations/{delivery.cause}/result"
     assert data["links"]["result"] == result
 
 
@@ -98,6 +98,37 @@ def test_it_is_tried_again_with_the_same_id_and_body(sending: Sending, receiver:
     assert {request.headers["webhook-id"] for request in receiver.requests} == {delivery_id}
     for request in receiver.requests:
         Webhook(SECRET).verify(request.body, request.headers)
+    assert len({request.body for request in receiver.requests}) == 1
+    assert [request.headers["webhook-attempt"] for request in receiver.requests] == ["1", "2", "3"]
+
+
+def test_the_body_stays_the_same_text_whatever_becomes_of_the_call(
+    sending: Sending, receiver: Receiver
+):
+    receiver.behave("/ok", status(410), status(503), status(204, body=b""))
+    delivery_id = sending.finish(receiver.url("/ok"), status="failed")
+    with sending.deliverer():
+        stopped = sending.until(delivery_id, "stopped")
+    again = sending.life.ask("shrink", retry_of=stopped.cause, is_only_retry=True)
+
+    assert sending.line.run(delivery_calls.redeliver(delivery_id)) == "OK"
+    with sending.deliverer():
+        sending.until(delivery_id, "delivered")
+
+    assert sending.life.read(stopped.cause).retried_by == again.id
+    assert len({request.body for request in receiver.requests}) == 1
+    assert [request.headers["webhook-attempt"] for request in receiver.requests] == ["1", "2", "3"]
+
+
+def test_the_body_of_a_batch_stays_the_same_text(sending: Sending, receiver: Receiver):
+    receiver.behave("/ok", status(500), status(500), status(204, body=b""))
+    batch = sending.finish_batch(receiver.url("/ok"))
+    with sending.deliverer():
+        delivery = sending.until(f"dlv_{batch}", "delivered")
+
+    assert (delivery.cause, delivery.is_of_batch) == (batch, True)
+    assert len({request.body for request in receiver.requests}) == 1
+    assert [request.headers["webhook-attempt"] for request in receiver.requests] == ["1", "2", "3"]
 
 
 def test_it_fails_when_the_timetable_is_through(sending: Sending, receiver: Receiver):

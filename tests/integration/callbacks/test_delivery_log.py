@@ -9,6 +9,7 @@ import pytest
 from runtime.store import delivery_calls
 from runtime.store.delivery_calls import STATUSES, list_page
 from runtime.store.scripts import Call
+from runtime.store.statistics_calls import read_clock
 from tests.integration.callbacks.conftest import Sending
 from tests.support.monitoring import monitored
 from tests.support.receiver import Receiver
@@ -76,7 +77,7 @@ def test_a_delivery_without_its_invocation_cannot_be_sent_again(
     delivery_id = sending.finish(receiver.url("/ok"))
     with sending.deliverer():
         delivery = sending.until(delivery_id, "delivered")
-    sending.life.command("DEL", sending.life.key("record", delivery.invocation))
+    sending.life.command("DEL", sending.life.key("record", delivery.cause))
 
     assert sending.line.run(delivery_calls.redeliver(delivery_id)) == "GONE"
     assert sending.read(delivery_id) == delivery
@@ -84,7 +85,7 @@ def test_a_delivery_without_its_invocation_cannot_be_sent_again(
 
 def test_a_pending_delivery_without_its_invocation_fails(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
-    record = sending.life.key("record", sending.read(delivery_id).invocation)
+    record = sending.life.key("record", sending.read(delivery_id).cause)
     sending.life.command("DEL", record)
 
     with sending.deliverer():
@@ -101,7 +102,7 @@ def test_redelivery_keeps_the_invocation_for_the_whole_timetable(
     delivery_id = sending.finish(receiver.url("/ok"))
     with sending.deliverer():
         delivery = sending.until(delivery_id, "delivered")
-    record = sending.life.key("record", delivery.invocation)
+    record = sending.life.key("record", delivery.cause)
     sending.life.command("PEXPIRE", record, 60_000)
 
     sending.line.run(delivery_calls.redeliver(delivery_id))
@@ -109,12 +110,44 @@ def test_redelivery_keeps_the_invocation_for_the_whole_timetable(
     assert sending.life.command("PTTL", record) > 3.5 * 24 * 3_600_000
 
 
+@pytest.mark.parametrize("left_ms", [1, 60_000])
+def test_redelivery_keeps_the_invocation_from_the_sweep(
+    sending: Sending, receiver: Receiver, left_ms: int
+):
+    delivery_id = sending.finish(receiver.url("/ok"))
+    with sending.deliverer():
+        delivery = sending.until(delivery_id, "delivered")
+    retention = sending.life.key("retention")
+    now_ms = sending.line.run(read_clock())
+    sending.life.command("ZADD", retention, now_ms + left_ms, delivery.cause)
+
+    sending.line.run(delivery_calls.redeliver(delivery_id))
+
+    until_ms = float(sending.life.command("ZSCORE", retention, delivery.cause))
+    assert until_ms > now_ms + 3.5 * 24 * 3_600_000
+    assert sending.life.command("PTTL", sending.life.key("record", delivery.cause)) > (
+        until_ms - now_ms
+    )
+
+
+def test_redelivery_never_shortens_what_is_kept_for_longer(sending: Sending, receiver: Receiver):
+    delivery_id = sending.finish(receiver.url("/ok"))
+    with sending.deliverer():
+        delivery = sending.until(delivery_id, "delivered")
+    retention = sending.life.key("retention")
+    before = sending.life.command("ZSCORE", retention, delivery.cause)
+
+    sending.line.run(delivery_calls.redeliver(delivery_id))
+
+    assert sending.life.command("ZSCORE", retention, delivery.cause) == before
+
+
 def test_the_invocation_tells_where_its_callback_stands(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
     with sending.deliverer():
         delivery = sending.until(delivery_id, "delivered")
 
-    record = sending.life.read(delivery.invocation)
+    record = sending.life.read(delivery.cause)
     assert (record.delivery, record.delivery_status) == (delivery_id, "delivered")
     assert record.delivery_attempts == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -54,6 +55,13 @@ def fork(who):
         os._exit(0)
 
 
+def set_alarm(who, *, is_heard=True):
+    signal.signal(
+        signal.SIGALRM, (lambda *_: print(f"alarm of {who}")) if is_heard else signal.SIG_DFL
+    )
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+
+
 def keep(value):
     KEPT.append(value)
     return value
@@ -73,6 +81,8 @@ PLAIN = {
         f"sleep 0.1; while :; do echo process of {who}; sleep 0.01; done", shell=True
     ),
     "fork": fork,
+    "alarm": set_alarm,
+    "deadly alarm": lambda who: set_alarm(who, is_heard=False),
 }
 AWAITED = {
     "task": lambda who, loop: keep(loop.create_task(say_async(who))),

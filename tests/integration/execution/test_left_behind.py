@@ -18,7 +18,9 @@ from tests.support.waiting import eventually
 SOURCE = Path(leaving.__file__).read_text(encoding="utf-8")
 WAYS = [*leaving.PLAIN, *leaving.AWAITED]
 # In these cases nothing is left when the call has ended, or nothing is there yet.
-HARMLESS_WAYS = {"task", "generator", "callback", "task of a callback"}
+HARMLESS_WAYS = {"task", "generator", "callback", "task of a callback", "alarm", "deadly alarm"}
+# These are of the whole process, or cannot be told apart there.
+NOT_IN_THREADS = {"process", "fork", "raw thread", "alarm", "deadly alarm"}
 
 
 def call(bench: Bench, how: str, who: str = "", **options: object) -> Outcome:
@@ -55,7 +57,7 @@ def test_a_runner_in_which_something_is_left_is_replaced_before_the_next_call(ma
     assert bench.pool.pids() == [after]
 
 
-@pytest.mark.parametrize("how", sorted({*WAYS} - {"process", "fork", "raw thread"}))
+@pytest.mark.parametrize("how", sorted({*WAYS} - NOT_IN_THREADS))
 def test_nothing_of_a_call_in_a_thread_is_heard_in_the_next_ones(make_bench, how):
     bench = make_bench(size=1)
     call(bench, how, "alice", isolation="thread")

@@ -90,7 +90,7 @@ def test_every_way_to_be_broken_has_its_name_and_line(inspect_source, source, ki
     ("declared", "why"),
     [
         ("@function(schedule='0 0 30 2 *')\ndef sample(): pass\n", "day-of-month"),
-        ("@function(schedule='0 0 */31 2 mon#2')\ndef sample(): pass\n", "no such day"),
+        ("@function(schedule='0 0 */30 2 mon#2')\ndef sample(): pass\n", "no such day"),
         ("@function(schedule='* * * * *')\ndef sample(a: int, b=1): pass\n", "default: a; or"),
         ("@function(schedule='* * * * *')\ndef sample(r: Request): pass\n", "no Request"),
     ],

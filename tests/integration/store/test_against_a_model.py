@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 )
 
 from runtime.invocations.statuses import FINISHED, MOVES, Status
+from runtime.store.aftercare_calls import UNHEARD_LIMIT
 from runtime.store.invocation_calls import POISON_LIMIT, Claimed, cancel, release
 from runtime.store.line import Line
 from runtime.store.listing_calls import list_page
@@ -38,6 +39,7 @@ class Expected:
     status: Status
     attempt: int = 0
     losses: int = 0
+    unheard: int = 0
     is_cancelling: bool = False
     claimed: Claimed | None = None
 
@@ -128,6 +130,7 @@ class Queue(RuleBasedStateMachine):
         expected = self.model[invocation_id]
         assert expected.claimed is not None
         if whole_worker:
+            self.life.command("ZREM", self.life.key("workers"), "mortal")
             self.life.command("ZADD", self.life.key("leases"), 1, invocation_id)
             assert len(self.life.beat(worker="other").taken_over) == 1
         else:
@@ -141,6 +144,47 @@ class Queue(RuleBasedStateMachine):
             self.move(expected, Status.FAILED)
         else:
             self.move(expected, Status.QUEUED)
+
+    @precondition(lambda self: self.those(Status.RUNNING))
+    @rule(data=st.data())
+    def never_hear(self, data: st.DataObject) -> None:
+        """The answer to a claim was lost: its worker beats on, and does not know of it."""
+        invocation_id = self.pick(data, Status.RUNNING)
+        expected = self.model[invocation_id]
+        assert expected.claimed is not None
+        self.life.beat(worker="mortal")
+        record = self.life.key("record", invocation_id)
+        self.life.command("HINCRBY", record, "started_at", -10_000)
+        self.life.command("ZADD", self.life.key("leases"), 1, invocation_id)
+
+        assert len(self.life.beat(worker="other").taken_over) == 1
+
+        expected.unheard += 1
+        expected.attempt -= 1
+        self.stale.append(expected.claimed)
+        if expected.is_cancelling:
+            self.move(expected, Status.CANCELLED)
+        elif expected.unheard == UNHEARD_LIMIT:
+            self.move(expected, Status.FAILED)
+        else:
+            self.move(expected, Status.QUEUED)
+
+    @precondition(lambda self: self.those(*WAITING, Status.RUNNING))
+    @rule(data=st.data())
+    def damage(self, data: st.DataObject) -> None:
+        """A record loses a field: whoever meets it next sets it aside, and nobody else notices."""
+        invocation_id = self.pick(data, *WAITING, Status.RUNNING)
+        expected = self.model[invocation_id]
+        self.life.command("HDEL", self.life.key("record", invocation_id), "created_at")
+
+        if expected.status == Status.RUNNING:
+            assert expected.claimed is not None
+            assert self.life.settle(expected.claimed) == "BROKEN"
+            self.stale.append(expected.claimed)
+        else:
+            assert self.life.line.run(cancel(invocation_id)) == "FINISHED"
+
+        expected.status = Status.FAILED
 
     @precondition(lambda self: self.those(Status.RUNNING))
     @rule(data=st.data(), begun=st.booleans())

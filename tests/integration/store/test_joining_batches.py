@@ -7,7 +7,7 @@ import pytest
 from runtime.invocations.consistency import check_all
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.store.aftercare_calls import look_after
-from runtime.store.invocation_calls import cancel
+from runtime.store.invocation_calls import Settlement, cancel, settle
 from runtime.store.submission_calls import JOINED_AT_ONCE, commit_batch, join_batch, stage_batch
 from tests.support.life import Life
 
@@ -48,8 +48,11 @@ def count(life: Life, batch: str, status: str) -> int:
 def claim_everything(life: Life) -> list[str]:
     found: list[str] = []
     while items := life.claim(64, lease_ms=HOUR_MS).items:
-        for item in items:
-            life.settle(item)
+        endings = [
+            Settlement(id=one.id, token=one.token, status="succeeded", ttl_ms=HOUR_MS)
+            for one in items
+        ]
+        life.line.run(settle(endings, worker="w1"))
         found += [item.id for item in items]
     return found
 
@@ -109,6 +112,28 @@ def test_a_member_that_was_evicted_while_it_joined_does_not_keep_the_batch_open(
 
     assert count(life, batch, "failed") == 1
     assert life.command("HGET", life.key("batch", batch), "finished_at")
+
+
+def test_members_are_looked_for_some_at_a_time_before_any_is_born(life: Life):
+    batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(9_000)]
+    for start in range(0, len(ids), 500):
+        entries = [(one, b"{}") for one in ids[start : start + 500]]
+        call = stage_batch(batch=batch, function="f", queue="q", version="v", entries=entries)
+        life.line.run(call)
+    commit = commit_batch(batch=batch, size=len(ids))
+    life.command("DEL", life.key("record", ids[8_500]))
+
+    lacking = [life.line.run(commit).reception for _ in range(3)]
+    life.line.run(
+        stage_batch(
+            batch=batch, function="f", queue="q", version="v", entries=[(ids[8_500], b"{}")]
+        )
+    )
+    life.command("RPOP", life.key("batch_items", batch))
+    whole = [life.line.run(commit).reception for _ in range(4)]
+
+    assert lacking == ["PART", "PART", "INCOMPLETE"]
+    assert whole == ["PART", "PART", "NEW", "NEW"]
 
 
 def test_a_worker_goes_on_where_the_gateway_died(life: Life):

@@ -9,8 +9,8 @@ import pytest
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.statuses import Status
 from runtime.store.listing_calls import list_page, read_batch
+from runtime.store.retention_calls import sweep
 from runtime.store.submission_calls import commit_batch, stage_batch
-from runtime.store.system_calls import sweep
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
@@ -124,7 +124,7 @@ def test_what_is_past_its_retention_is_gone_from_everywhere(life: Life):
     life.command("ZADD", life.key("retention"), 1, claimed.id)
     kept = life.submit()
 
-    assert life.line.run(sweep()) == 1
+    assert life.line.run(sweep()).count == 1
 
     assert listed(life) == [kept]
     assert life.command("EXISTS", life.key("record", claimed.id)) == 0

@@ -6,6 +6,7 @@ import pytest
 
 from runtime.invocations.history import Filters, list_invocations
 from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.statuses import Status
 from runtime.store.submission_calls import commit_batch, join_batch, stage_batch
 from tests.support.life import Life
 
@@ -23,7 +24,9 @@ def add(life: Life, count: int) -> None:
             batch=batch, function="f", queue="default", version="v", entries=entries, tags=("t",)
         )
         life.line.run(call)
-    assert life.line.run(commit_batch(batch=batch, size=count)).reception == "NEW"
+    commit = commit_batch(batch=batch, size=count)
+    while life.line.run(commit).reception == "PART":
+        pass
     while life.line.run(join_batch(batch)):
         pass
 
@@ -44,7 +47,15 @@ def cost(life: Life, filters: Filters, after: tuple[str, ...]) -> tuple[int, tup
 
 
 @pytest.mark.parametrize(
-    "filters", [Filters(), Filters(function="f"), Filters(tag="t"), Filters(function="f", tag="t")]
+    "filters",
+    [
+        Filters(),
+        Filters(function="f"),
+        Filters(tag="t"),
+        Filters(function="f", tag="t"),
+        Filters(statuses=(Status.QUEUED,)),
+        Filters(function="f", statuses=(Status.QUEUED, Status.RETRYING)),
+    ],
 )
 def test_a_page_costs_the_same_at_any_depth_of_any_history(life: Life, filters: Filters):
     add(life, 100)
@@ -59,3 +70,22 @@ def test_a_page_costs_the_same_at_any_depth_of_any_history(life: Life, filters: 
 
     assert short > 20
     assert max(costs) <= short + 2
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.SCHEDULED, Status.RUNNING])
+def test_a_page_costs_the_same_whatever_the_number_of_keys(life: Life, status: Status):
+    filters = Filters(function="f", statuses=(status,))
+
+    def fill(count: int) -> None:
+        for number in range(count):
+            life.submit(key=f"k{number}", delay_ms=60_000 if status is Status.SCHEDULED else 0)
+        if status is Status.RUNNING:
+            life.claim(count)
+
+    fill(60)
+    few, _ = cost(life, filters, ())
+    fill(2_000)
+    many, after = cost(life, filters, ())
+    later, _ = cost(life, filters, after)
+
+    assert max(many, later) <= few + 3

@@ -242,3 +242,18 @@ def test_the_list_is_bounded_and_shows_the_latest(life: Life):
     assert quarantine.count == 1_000
     assert len(quarantine.latest) == 5
     assert life.command("HLEN", life.key("broken_reasons")) == 1_000
+
+
+def test_what_was_set_aside_a_week_ago_is_listed_no_more(life: Life):
+    ids = [life.submit() for _ in range(3)]
+    for one in ids:
+        life.command("DEL", life.key("record", one))
+    life.claim(5)
+    week_ms = 7 * 24 * 3_600_000
+    for one in ids[:2]:
+        life.command("ZINCRBY", life.key("broken"), -week_ms - 1, one)
+
+    life.beat()
+
+    assert set(set_aside_now(life)) == {ids[2]}
+    assert life.command("HKEYS", life.key("broken_reasons")) == [ids[2].encode()]

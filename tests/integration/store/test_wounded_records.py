@@ -20,8 +20,9 @@ from runtime.store.invocation_calls import (
     settle,
 )
 from runtime.store.line import Line
+from runtime.store.retention_calls import mend_index, sweep
 from runtime.store.submission_calls import submit
-from runtime.store.system_calls import purge_queue, read_queues, sweep
+from runtime.store.system_calls import purge_queue, read_queues
 from tests.support.adverse_data import HOUR_MS, Adverse, Member
 from tests.support.wounded_records import Wounded, add_wounded
 
@@ -179,11 +180,12 @@ def test_neighbours_are_cancelled_each_and_by_a_purge(data: Adverse, wounded: Wo
 
 
 def test_neighbours_are_swept(data: Adverse, wounded: Wounded):
-    while data.line.run(sweep()):
+    while data.line.run(sweep(turn_ms=1)).next_due_ms == 0:
         pass
 
     assert not data.command("EXISTS", *(data.key("record", one.id) for one in wounded.ended))
-    left = data.command("ZRANGE", data.key("index", f"fn:{wounded.function}"), 0, -1)
+    data.line.run(mend_index(f"end:{wounded.function}:succeeded", most=1_000))
+    left = data.command("ZRANGE", data.key("index", f"end:{wounded.function}:succeeded"), 0, -1)
     assert not ids(wounded.ended) & {one.decode() for one in left}
 
 

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
+from runtime.invocations.output import output_of
+from runtime.store.invocation_calls import read_outputs
 from runtime.store.line import Line
 from runtime.worker import telling as telling_module
 from runtime.worker.teller import Teller
@@ -136,7 +138,8 @@ def test_a_little_output_goes_with_the_record_when_that_ends(
     settle(redis_url, claimed, telling, status)
 
     assert len(events(life, claimed)) == told
-    assert life.read(claimed.id).logs == b"line\n"
+    earlier = life.line.run(read_outputs(claimed.id, life.line.keys))
+    assert output_of(life.read(claimed.id), earlier).of_attempts == {1: b"line\n"}
 
 
 def test_an_attempt_that_tells_nothing_or_prints_a_little_costs_one_command(

@@ -1,21 +1,28 @@
--- brief(record): a record as HGETALL gives it for a list, where many stand together: without long
--- values, of which `<name>_omitted` tells.
-local LONG = 20000
+-- brief(id): a record as HGETALL gives it for a list, where many stand together, and its earlier
+-- attempts as one more field: without long values, of which `<name>_omitted` tells.
+-- include: history
+local LONG, LONG_HISTORY = 20000, 8000
 
-local function brief(record)
-  local names, long = redis.call('HKEYS', record), {}
+local function brief(id)
+  local record = key_record(id)
+  local names, long, is_short = redis.call('HKEYS', record), {}, true
   for _, name in ipairs(names) do
     if redis.call('HSTRLEN', record, name) > LONG then
-      long[name] = true
+      long[name], is_short = true, false
     end
   end
-  if not next(long) then
-    return redis.call('HGETALL', record)
+  local reply = is_short and redis.call('HGETALL', record) or {}
+  if not is_short then
+    for _, name in ipairs(names) do
+      reply[#reply + 1] = long[name] and name .. '_omitted' or name
+      reply[#reply + 1] = long[name] and '1' or redis.call('HGET', record, name)
+    end
   end
-  local reply = {}
-  for _, name in ipairs(names) do
-    reply[#reply + 1] = long[name] and name .. '_omitted' or name
-    reply[#reply + 1] = long[name] and '1' or redis.call('HGET', record, name)
+  local earlier = earlier_attempts(id)
+  if earlier ~= '' then
+    local fits = #earlier <= LONG_HISTORY
+    reply[#reply + 1] = fits and 'attempts' or 'attempts_omitted'
+    reply[#reply + 1] = fits and earlier or '1'
   end
   return reply
 end

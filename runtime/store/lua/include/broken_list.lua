@@ -13,6 +13,20 @@ local function reason_of(problem)
   return string.sub(text, 1, 300)
 end
 
+-- forget_broken(ids): take them off the list.
+local function forget_broken(ids)
+  for _, id in ipairs(ids) do
+    redis.call('ZREM', key_broken(), id)
+    redis.call('HDEL', key_broken_reasons(), id)
+  end
+end
+
+-- forget_old_broken(now): some that were set aside more than a week ago, as their records go then.
+local function forget_old_broken(now)
+  local before = now - 604800000
+  forget_broken(redis.call('ZRANGEBYSCORE', key_broken(), '-inf', before, 'LIMIT', 0, 20))
+end
+
 -- note_broken(id, about, reason, now): list it; the newest are kept.
 local function note_broken(id, about, reason, now)
   redis.call('ZADD', key_broken(), now, id)
@@ -21,9 +35,6 @@ local function note_broken(id, about, reason, now)
   }))
   local more = redis.call('ZCARD', key_broken()) - MOST_BROKEN
   if more > 0 then
-    for _, oldest in ipairs(redis.call('ZRANGE', key_broken(), 0, math.min(more, 100) - 1)) do
-      redis.call('ZREM', key_broken(), oldest)
-      redis.call('HDEL', key_broken_reasons(), oldest)
-    end
+    forget_broken(redis.call('ZRANGE', key_broken(), 0, math.min(more, 100) - 1))
   end
 end

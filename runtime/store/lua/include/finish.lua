@@ -1,10 +1,15 @@
 -- include: broken_list
 -- include: create_delivery
 -- include: ending
+-- include: history
 -- notify(id, gateways): send the record, as HGETALL gives it but without what the waiter has or
 -- does not need, to each gateway that waits.
 local function notify(id, gateways)
   local all = redis.call('HGETALL', key_record(id))
+  local earlier = earlier_attempts(id)
+  if earlier ~= '' then
+    all[#all + 1], all[#all + 2] = 'attempts', earlier
+  end
   local parts, count = {}, 0
   for i = 1, #all, 2 do
     local name = all[i]
@@ -68,13 +73,12 @@ end
 local function read_facts(id)
   local f = redis.call('HMGET', key_record(id), 'status', 'token', 'function', 'queue', 'key',
     'priority', 'created_at', 'callback', 'waiters', 'watchers', 'batch', 'worker', 'cancelling',
-    'attempt', 'started_at', 'attempts', 'expires_at', 'scheduled_for')
+    'attempt', 'started_at', 'expires_at', 'scheduled_for')
   return {
     status = f[1], token = f[2], function_name = f[3], queue = f[4], key = f[5] or '',
     priority = tonumber(f[6] or '5'), created_at = tonumber(f[7] or '0'), callback = f[8],
     waiters = f[9], watchers = f[10], batch = f[11], worker = f[12], is_cancelling = f[13],
-    attempt = f[14], started_at = f[15], attempts = f[16], expires_at = f[17],
-    scheduled_for = f[18],
+    attempt = f[14], started_at = f[15], expires_at = f[16], scheduled_for = f[17],
   }
 end
 
@@ -96,6 +100,11 @@ local function finish(id, was, status, ttl_ms, now, fields)
     ttl_ms = math.max(tonumber(ttl_ms), 604800000)
   end
   end_record(id, place, status, ttl_ms, now, fields)
+  if was.attempt and (was.attempt ~= '1' or was.status ~= 'running') then
+    local _, live_ms = kept_for(ttl_ms, now)
+    redis.call('PEXPIRE', key_history(id), live_ms)
+    redis.call('PEXPIRE', key_outputs(id), live_ms)
+  end
   if was.status == 'scheduled' or was.status == 'retrying' then
     remove_member(key_index(was.status), id)
     remove_member(key_index(was.status .. ':' .. was.function_name), id)

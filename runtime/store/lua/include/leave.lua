@@ -1,5 +1,6 @@
 -- include: lanes
 -- include: finish
+-- include: history
 local is_limited, left = {}, {}
 
 -- leave_unknown(id): as leave_running, where nobody knows of which function.
@@ -38,15 +39,6 @@ local function leave_running(id, was)
   if is_limited[running] and redis.call('SREM', running, id) == 1 and was.queue then
     let_go_on(was.queue, was.function_name)
   end
-end
-
--- note_attempt(id, was, now, outcome, error): the history of an attempt that was not the last.
-local function note_attempt(id, was, now, outcome, error)
-  local entry = '{"attempt":' .. was.attempt .. ',"started_at_ms":' .. was.started_at
-    .. ',"finished_at_ms":' .. now .. ',"worker":' .. cjson.encode(was.worker)
-    .. ',"outcome":"' .. outcome .. '","error":' .. (error ~= '' and error or 'null') .. '}'
-  local all = was.attempts and (was.attempts .. ',' .. entry) or entry
-  redis.call('HSET', key_record(id), 'attempts', all)
 end
 
 -- wait_again(id, was, now): a running one goes back to its lane, in the order of its acceptance.

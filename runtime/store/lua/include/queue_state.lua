@@ -27,13 +27,17 @@ local function oldest_age(queue, now)
   return oldest
 end
 
+local function count_of(value)
+  return tonumber(value or '0') or 0
+end
+
 local function queue_states(now)
   local states = {}
   for _, queue in ipairs(redis.call('SMEMBERS', key_queues())) do
     local f = redis.call('HMGET', key_queue(queue), 'paused', 'waiting', 'running')
     states[#states + 1] = {
-      queue, f[1] == '1' and 1 or 0, tonumber(f[2] or '0'), redis.call('ZCARD', key_due(queue)),
-      tonumber(f[3] or '0'), oldest_age(queue, now),
+      queue, f[1] == '1' and 1 or 0, count_of(f[2]), redis.call('ZCARD', key_due(queue)),
+      count_of(f[3]), oldest_age(queue, now),
     }
   end
   return states

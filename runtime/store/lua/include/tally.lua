@@ -1,8 +1,11 @@
 -- Statistics are gathered while a script runs and written once at its end: in the totals that
 -- /metrics shows, and in the minute that the charts show.
 --
--- Histograms have the upper bounds below, in ms; field "<function>:run:<i>" counts what took at
--- most the i-th bound, the last one all the rest.
+-- The histograms of the totals have the upper bounds below, in ms; field "<function>:run:<i>" counts
+-- what took at most the i-th bound, the last one all the rest. Those of the minutes are fine enough
+-- for quantiles: "<function>:run:<bound>ms" counts what took at most `bound` and more than the bound
+-- before it. Up to 10 ms each is a bound; from there on each power of ten is parted into 35 steps, of
+-- which none is wider than a tenth of where it begins, and the bounds below are among theirs.
 local BOUNDS = { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000 }
 local FIELDS_AT_ONCE = 500
 local tallied, times = {}, {}
@@ -17,53 +20,73 @@ local function tally_time(name, ms)
     counts = { ms = 0 }
     times[name] = counts
   end
-  local i = 1
-  while BOUNDS[i] and ms > BOUNDS[i] do
-    i = i + 1
-  end
-  counts[i] = (counts[i] or 0) + 1
+  ms = math.max(0, ms) -- Redis's clock may have been put back
   counts.ms = counts.ms + ms
+  if ms > 10 then
+    local base = 10
+    while ms > 10 * base do
+      base = 10 * base
+    end
+    local step = ms <= 2.5 * base and base / 10 or ms <= 5 * base and base / 4 or base / 2
+    ms = math.ceil(ms / step) * step
+  end
+  counts[ms] = (counts[ms] or 0) + 1
 end
 
--- write_fields(key, fields, from, last): add these counts; returns whether none was there.
-local function write_fields(key, fields, from, last)
-  -- Two commands for all fields cost less than one for each.
-  local before, after = redis.call('HMGET', key, unpack(fields, from, last)), {}  -- at most 500
-  local is_new, size = true, 0
-  for at = from, last do
-    local field, count = fields[at], before[at - from + 1]
-    is_new = is_new and not count
-    after[size + 1], after[size + 2] = field, (count or 0) + tallied[field]
-    size = size + 2
+-- add_counts(key, fields, counts): to a hash; returns whether some were the first of theirs.
+local function add_counts(key, fields, counts)
+  local is_new = false
+  for from = 1, #fields, FIELDS_AT_ONCE do
+    local last = math.min(#fields, from + FIELDS_AT_ONCE - 1)
+    -- Two commands for all fields cost less than one for each.
+    local before = redis.call('HMGET', key, unpack(fields, from, last))  -- at most 500
+    local after, size, are_new = {}, 0, true
+    for at = from, last do
+      local count = before[at - from + 1]
+      are_new = are_new and not count
+      after[size + 1], after[size + 2] = fields[at], (count or 0) + counts[at]
+      size = size + 2
+    end
+    redis.call('HSET', key, unpack(after))  -- at most 500 pairs
+    is_new = is_new or are_new
   end
-  redis.call('HSET', key, unpack(after))  -- at most 500 pairs
   return is_new
 end
 
 -- write_tally(now): the last line of every script that tallies.
 local function write_tally(now)
-  for name, counts in pairs(times) do
-    for i, n in pairs(counts) do
-      tallied[name .. ':' .. i] = n
+  local fields, counts, size = {}, {}, 0
+  local fine, fine_counts, fine_size = {}, {}, 0
+  for field, n in pairs(tallied) do
+    size = size + 1
+    fields[size], counts[size], fine[size], fine_counts[size] = field, n, field, n
+  end
+  fine_size = size
+  for name, of_name in pairs(times) do
+    local coarse = { ms = of_name.ms }
+    of_name.ms = nil
+    name = name .. ':'
+    for bound, n in pairs(of_name) do
+      local i = 1
+      while BOUNDS[i] and bound > BOUNDS[i] do
+        i = i + 1
+      end
+      coarse[i] = (coarse[i] or 0) + n
+      fine_size = fine_size + 1
+      fine[fine_size], fine_counts[fine_size] = name .. bound .. 'ms', n
+    end
+    for i, n in pairs(coarse) do
+      size = size + 1
+      fields[size], counts[size] = name .. i, n
     end
   end
-  if not next(tallied) then
+  if size == 0 then
     return
   end
-  local fields, count = {}, 0
-  for field in pairs(tallied) do
-    count = count + 1
-    fields[count] = field
-  end
+  add_counts(key_stats(), fields, counts)
   local minute = key_minute(string.format('%.0f', math.floor(now / 60000)))
-  local is_new = false
-  for from = 1, count, FIELDS_AT_ONCE do
-    local last = math.min(count, from + FIELDS_AT_ONCE - 1)
-    write_fields(key_stats(), fields, from, last)
-    is_new = write_fields(minute, fields, from, last) or is_new
-  end
   -- The first to write in a minute finds none of its fields there.
-  if is_new then
+  if add_counts(minute, fine, fine_counts) then
     redis.call('PEXPIRE', minute, 90000000)
   end
 end

@@ -49,6 +49,15 @@ def divide(dividend: int, divisor: int) -> float:
     return dividend / divisor
 
 
+@function(name="desk.stubborn", retries={"retries": 2, "first": "10ms"})
+def stubborn(*, ctx: Context) -> int:
+    """Succeed at the third attempt."""
+    print(f"try {ctx.attempt}")
+    if ctx.attempt < 3:
+        raise ConnectionError("not yet")
+    return ctx.attempt
+
+
 @function(name="desk.hook")
 def hook(request: Request) -> dict[str, Any]:
     """Take other people's webhooks."""

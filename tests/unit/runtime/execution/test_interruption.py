@@ -124,7 +124,7 @@ def test_interruption_of_a_call_that_asks_to_be_watched_leaves_the_watchdog_aliv
         time.sleep(pause_s)
         guard.interrupt("cancelled")
 
-    for number in range(100):
+    for number in range(50):
         guard = Guard(60)
         interrupter = threading.Thread(target=interrupt, args=(guard, number % 10 / 10_000))
         interrupter.start()

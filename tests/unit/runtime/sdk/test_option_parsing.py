@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from runtime.errors import OptionError
@@ -16,6 +18,9 @@ def parsed(**given):
 TAKEN = [
     ("timeout", "30s", "timeout_s", 30.0),
     ("timeout", 2, "timeout_s", 2.0),
+    ("timeout", timedelta(seconds=90), "timeout_s", 90.0),
+    ("grace", "2s", "grace_s", 2.0),
+    ("grace", 0, "grace_s", 0.0),
     ("retries", 3, "retry", RetryPolicy(retries=3)),
     ("retries", RetryPolicy(retries=2, first_s=5), "retry", RetryPolicy(retries=2, first_s=5)),
     (
@@ -58,6 +63,8 @@ REFUSED = [
     ("timeout", "soon", "150ms, 30s"),
     ("timeout", None, "150ms, 30s"),
     ("timeout", True, "150ms, 30s"),
+    ("grace", "2h", "from 0s to 1h"),
+    ("grace", -1, "150ms, 30s"),
     ("retries", -1, "0 to 100.*or a policy"),
     ("retries", True, "0 to 100"),
     ("retries", 1.5, "0 to 100"),
@@ -169,3 +176,10 @@ def test_memory_limits_need_a_process():
 )
 def test_names_follow_the_rule(name, verdict):
     assert is_function_name(name) is verdict
+
+
+def test_a_grace_goes_with_a_process():
+    with pytest.raises(OptionError, match=r"grace=…\): a thread is interrupted .* never killed"):
+        parse_options({"grace": "2s", "isolation": "thread"})
+
+    assert parsed(grace=0, isolation="thread").grace_s == 0

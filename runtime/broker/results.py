@@ -1,0 +1,89 @@
+"""Dramatiq's `message.get_result()` for senders: the record of the invocation is the result.
+
+Nothing is stored beside the record, so results live as long as the function's `result_ttl`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import dramatiq
+import msgspec
+from dramatiq.results import ResultBackend, ResultFailure, ResultMissing, ResultTimeout
+
+from runtime.invocations.record import Record, read
+from runtime.invocations.statuses import Status
+from runtime.store.line import Line
+
+_USUAL_WAIT_MS = 10_000
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.005, 0.25
+
+
+class _Failure(msgspec.Struct):
+    type: str = "exception"
+    message: str = ""
+    exception_type: str = ""
+
+
+class RecordBackend(ResultBackend):
+    """Reads results; workers write them.
+
+    Args:
+        line: The connection of the sender.
+        clock: Seconds, for the time that a caller waits.
+        sleep: Waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__()
+        self._line = line
+        self._clock = clock
+        self._sleep = sleep
+
+    def get_result(
+        self, message: dramatiq.Message[Any], *, block: bool = False, timeout: int | None = None
+    ) -> Any:  # noqa: ANN401 - any JSON, or bytes
+        """Return what the function returned.
+
+        Args:
+            message: As `send` returned it.
+            block: Wait for the end.
+            timeout: Milliseconds to wait at most; 10 seconds if not given.
+
+        Raises:
+            ResultMissing: It has not ended, or its record is no longer kept.
+            ResultTimeout: It has not ended within the time.
+            ResultFailure: It failed, was cancelled or expired.
+            StoreError: Redis is away.
+        """
+        ends_at = self._clock() + (_USUAL_WAIT_MS if timeout is None else timeout) / 1000
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            record = self._line.run(read(message.message_id))
+            if record is not None and record.is_finished:
+                return _result_of(record)
+            if record is None or not block:
+                raise ResultMissing(message)  # type: ignore[no-untyped-call]
+            left_s = ends_at - self._clock()
+            if left_s <= 0:
+                raise ResultTimeout(message)  # type: ignore[no-untyped-call]
+            self._sleep(min(pause_s, left_s))
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _result_of(record: Record) -> Any:  # noqa: ANN401 - any JSON, or bytes
+    if record.status is Status.SUCCEEDED:
+        data = record.result or b"null"
+        return data if record.result_type == "bytes" else msgspec.json.decode(data)
+    failure = msgspec.json.decode(record.error or b"{}", type=_Failure)
+    kind = failure.exception_type or (failure.type if record.error else record.status.value)
+    text = failure.message or f"the invocation is {record.status.value}"
+    raise ResultFailure(f"{record.function} {record.status.value}: {kind}: {text}", kind, text)  # type: ignore[no-untyped-call]

@@ -1,0 +1,65 @@
+"""`grace`: a function out of time may clean up before its runner is killed.
+
+At the timeout an `Interruption` is raised where the function is, by an alarm, so that waiting in a
+system call ends too; what is awaited is cancelled by the event loop. `finally` blocks run; whoever
+is not done when the grace is over is killed by the worker. It is a timeout all the same.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from runtime.execution.ending import Ending
+from runtime.execution.interruption import Interruption
+from runtime.execution.tracebacks import traceback_of
+from runtime.registry import event_loop
+
+Told = tuple[Ending, bytes]
+
+
+class SoftLimit:
+    """One attempt's; used in the main thread."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._has_passed = False
+        self._is_armed = False
+        self._before: Any = None
+
+    def run(self, act: Callable[[], Told]) -> Told:
+        """Return what `act` returns, or that it ran too long."""
+        try:
+            try:
+                self._arm()
+                ending, result = act()
+            finally:
+                self._disarm()
+        except Interruption as error:
+            return self._ending(traceback_of(error)), b""
+        return (self._ending(ending.traceback), b"") if self._has_passed else (ending, result)
+
+    def _arm(self) -> None:
+        self._is_armed = True
+        self._before = signal.signal(signal.SIGALRM, self._on_alarm)
+        signal.setitimer(signal.ITIMER_REAL, self._timeout_s)
+
+    def _disarm(self) -> None:
+        """From the first line on nothing is raised."""
+        self._is_armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._before or signal.SIG_DFL)
+
+    def _ending(self, traceback: str | None) -> Ending:
+        text = f"ran longer than {self._timeout_s:g} s"
+        return Ending(kind="timeout", message=text, traceback=traceback)
+
+    def _on_alarm(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if self._is_armed:
+            self._is_armed = False
+            self._has_passed = True
+            if not event_loop.is_awaiting():  # the loop's own limit cancels what it runs
+                raise Interruption

@@ -9,6 +9,8 @@ import zlib
 import httpx
 import pytest
 
+from tests.e2e.gateway.conftest import HOOK
+from tests.support.api_keys import make_key
 from tests.support.collecting import COLLECT, arguments_reader
 from tests.support.gateway_process import running_gateway
 
@@ -37,6 +39,17 @@ def test_a_function_that_takes_the_request_sees_a_credential_that_is_not_for_us(
     headers = json.loads(claimed.request)["headers"]
     assert headers["authorization"] == "Bearer eyJ.x.y"
     assert "cookie" not in headers
+
+
+def test_a_key_of_ours_is_not_shown_to_the_function(redis_url):
+    with running_gateway(redis_url, auth="required") as gateway:
+        gateway.headers = make_key(gateway.line, "admin", "admin").headers
+        gateway.publish(HOOK)
+        called = httpx.post(f"{gateway.url}/functions/hook", headers=gateway.headers)
+        claimed = gateway.claim()
+
+    assert called.status_code == 202
+    assert "authorization" not in json.loads(claimed.request)["headers"]
 
 
 def test_where_keys_are_asked_for_a_foreign_credential_is_refused(redis_url):

@@ -23,7 +23,7 @@ from typing import Any
 from runtime.execution.attribution import pool_codes
 from runtime.registry import event_loop
 
-_FORK_S = 20e-6  # no process is made in less
+_FORK_S = 60e-6  # no process is made in less
 _PATIENCE_S = 0.05
 _PAUSE_S = 0.001
 _TASK = "an asyncio task that does not end when it is cancelled"

@@ -180,7 +180,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
         pace=pace,
         caller=caller,
         api_key=api_key,
-        secrets=encode_places(manifest.secrets) if manifest.secrets else b"",
+        secrets=encode_places(manifest.secrets),
     )
 
 

@@ -17,7 +17,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from runtime import strict_json
 from runtime.errors import ResultNotSerializableError
-from runtime.registry.return_type import ReturnType, encode_any
+from runtime.registry.return_type import ReturnType, encode_any, is_plain
 from runtime.strict_json import DEEPEST
 
 _MOST_DIGITS = 4_300
@@ -67,11 +67,18 @@ def encode_json(
             says it returns.
     """
     try:
-        data = encode_any(value) if returns is None else returns.encode(value, name)
+        is_certain = returns is None and is_plain(value)
+        if is_certain:
+            data = to_json(value, inf_nan_mode="constants")
+        else:
+            data = encode_any(value) if returns is None else returns.encode(value, name)
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         raise ResultNotSerializableError(_explain(value, name, error)) from error
     if b"NaN" in data or b"Infinity" in data or b"null" in data:  # or written as null
         _refuse_non_finite(value, name)
+    is_certain |= b"{" not in data and b"[" not in data
+    if is_certain and len(data) <= _MOST_DIGITS:
+        return data  # nothing in it can be too long, too deep, or twice there
     try:
         strict_json.decode(data, deepest=deepest)
     except ValueError as error:

@@ -21,6 +21,8 @@ from runtime.strict_json import DEEPEST
 _BYTES = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({dict, list, tuple})
+_TEXTS = {str}
+_SCALARS = {"str": str, "int": int, "float": float, "bool": bool, "none": type(None)}
 _CHECKED_KINDS = frozenset({"literal", "typed-dict"})
 _CHECKED_KEYS = frozenset(
     {
@@ -45,6 +47,9 @@ class ReturnType:
         self._serializer = SchemaSerializer(schema, WRITING, _use_prebuilt=False)
         self._validator = SchemaValidator(schema, {"val_json_bytes": "base64"}, _use_prebuilt=False)
         self._is_checked = _says_more_than_types(schema)
+        # What is of just this type is right; pydantic's own check takes longer than all the rest.
+        is_plain_type = isinstance(schema, dict) and set(schema) <= {"type", "metadata"}
+        self._sole = _SCALARS.get(schema["type"]) if is_plain_type else None
 
     def encode(self, value: object, name: str) -> bytes:
         """Return the JSON of a value that errors call `name`.
@@ -53,6 +58,8 @@ class ReturnType:
             ResultNotSerializableError: It is something else than the function says.
             PydanticSerializationError, ValueError, TypeError, RecursionError: It has no JSON form.
         """
+        if type(value) is self._sole:
+            return self._serializer.to_json(value, warnings=False)
         try:
             data = self._serializer.to_json(value, by_alias=True, warnings="error")
         except PydanticSerializationError:
@@ -105,33 +112,33 @@ def encode_any(value: object) -> bytes:
     Raises:
         PydanticSerializationError, ValueError, TypeError, RecursionError: It has no JSON form.
     """
-    if not _is_plain(value):
-        serializer = serializer_of(type(value))
-        if serializer is not None:
-            return serializer.to_json(value, by_alias=True, warnings=False)
-        value = spell_out(value)
-    return to_json(value, by_alias=True, inf_nan_mode="constants")
+    serializer = serializer_of(type(value))
+    if serializer is not None:
+        return serializer.to_json(value, by_alias=True, warnings=False)
+    return to_json(spell_out(value), by_alias=True, inf_nan_mode="constants")
 
 
-def _is_plain(value: object) -> bool:
-    """Whether a value holds only what JSON has itself; looked at level by level."""
+def is_plain(value: object) -> bool:
+    """Whether a value holds only what JSON has itself, under texts; looked at level by level."""
     kind = type(value)
     if kind in _PLAIN:
         return True
     if kind not in _CONTAINERS:
         return False
     level: list[Any] = [value]
-    for _ in range(DEEPEST + 1):
+    for _ in range(DEEPEST - 1):  # an item stands in a list
         below: list[Any] = []
         for container in level:
-            parts = container.values() if type(container) is dict else container
-            kinds = set(map(type, parts)) - _PLAIN
-            if kinds - _CONTAINERS:
-                return False
-            if type(container) is dict and not _PLAIN.issuperset(map(type, container)):
-                return False
-            if kinds:
-                below.extend(part for part in parts if type(part) in _CONTAINERS)
+            parts = container
+            if type(container) is dict:
+                if container and set(map(type, container)) != _TEXTS:
+                    return False
+                parts = container.values()
+            others = set(map(type, parts)) - _PLAIN
+            if others:
+                if not others <= _CONTAINERS:
+                    return False
+                below += [part for part in parts if type(part) in _CONTAINERS]
         if not below:
             return True
         level = below

@@ -30,8 +30,9 @@ def find_secrets(*schemas: Mapping[str, Any]) -> tuple[Place, ...]:
 
 
 def encode_places(places: Iterable[Place]) -> bytes:
-    """Return places as an invocation keeps them."""
-    return msgspec.json.encode(tuple(places))
+    """Return places as an invocation keeps them; nothing where there are none."""
+    found = tuple(places)
+    return msgspec.json.encode(found) if found else b""
 
 
 def mask(arguments: bytes, places: bytes) -> bytes:

@@ -7,11 +7,12 @@ What is more than a type (bounds, shapes of texts) is judged when the file loads
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Literal, TypedDict
 
 from runtime.sdk.options import RetryPolicy
 
-Duration = str | int | float
+Duration = str | int | float | timedelta
 Exceptions = str | type[BaseException] | Collection[str | type[BaseException]]
 
 

@@ -14,6 +14,11 @@ from tests.support.waiting import eventually
 MASK = "**********"
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _published(system: System) -> None:
+    eventually(lambda: system.http.get("/functions/take_narrow").status_code == 200)
+
+
 def send(system: System, function: str, body: str, *, wait_s: int = 20):
     headers = {"Content-Type": "application/json", "Prefer": f"wait={wait_s}"}
     return system.http.post(f"/functions/{function}", content=body, headers=headers)

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from runtime.callbacks.guard import Policy, judge
+from runtime.callbacks.recent import RecentJudgements
 from runtime.callbacks.resolving import Resolver
 from runtime.callbacks.transport import MOST_ANSWER_BYTES, JudgedTransport, _JudgedNetwork
 from tests.integration.callbacks.conftest import Sending
@@ -46,6 +47,25 @@ def test_a_name_that_turns_private_after_acceptance_is_not_called(
         delivery = sending.until(delivery_id, "failed")
 
     assert error_of(delivery) == "the receiver could not be reached"
+    assert receiver.requests == []
+
+
+def test_a_name_that_was_remembered_as_good_and_turns_private_is_not_called(
+    sending: Sending, receiver: Receiver
+):
+    """The rebinding that remembering could help: the gateway does not ask again, a sender does."""
+    name = changing_name("93.184.215.14", "127.0.0.1")
+    recent = RecentJudgements(Policy(), resolver=Resolver(name))
+    url = asyncio.run(recent.judge(receiver.url("/first", "turning.test")))
+    assert name("turning.test", receiver.port) == ("127.0.0.1",)  # it leads elsewhere by now
+    other = recent.recall(receiver.url("/ok", "turning.test"))
+    assert other is not None
+    deliveries = sending.finish_many([url, other])
+
+    with sending.deliverer(policy=Policy(), resolver=Resolver(name), delays_ms=()):
+        ended = [sending.until(one, "failed") for one in deliveries]
+
+    assert {error_of(one) for one in ended} == {"the receiver could not be reached"}
     assert receiver.requests == []
 
 

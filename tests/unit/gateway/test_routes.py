@@ -13,6 +13,7 @@ from gateway.binding import count_keys_at, is_open, require_safe_bind
 from gateway.operations import Operation
 from gateway.problems import KINDS
 from gateway.routes import ROUTES, allowed_methods
+from gateway.serving.parsing import HEADERS
 from runtime.errors import SettingsError
 from runtime.settings import Settings
 
@@ -104,6 +105,6 @@ def test_methods_of_a_path_come_from_the_table():
 def ask(chosen: Settings, path: str) -> testing.Result:
     async def talk() -> testing.Result:
         async with testing.ASGIConductor(create(chosen)) as conductor:
-            return await conductor.simulate_get(path)
+            return await conductor.simulate_get(path, extras={HEADERS: {}})
 
     return asyncio.run(talk())

@@ -20,7 +20,7 @@ from gateway.problems import MEDIA_TYPE, ProblemError
 from gateway.serving.expected_hosts import ExpectedHosts
 from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import HEADERS
+from gateway.serving.parsing import HEADERS, headers_by_name
 
 BODY = "penstock.body"
 IS_HEAD = "penstock.is_head"
@@ -67,6 +67,7 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        _note_headers(scope)
         limit: BodyLimit | None = None
         announced = int(scope[HEADERS].get(b"content-length", 0))
         is_chunked = b"transfer-encoding" in scope[HEADERS]
@@ -104,6 +105,13 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         found = self._router.find(scope["path"])
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         return self._body_limits.find(found[3] or "" if found else "", method)
+
+
+def _note_headers(scope: dict[str, Any]) -> None:
+    """See to the headers by name, which our own server brings along."""
+    if HEADERS not in scope:
+        scope["headers"] = [(name, value) for name, value in scope["headers"]]
+        scope[HEADERS] = headers_by_name(scope["headers"])
 
 
 async def _refuse(scope: dict[str, Any], send: Send, problem: ProblemError) -> None:

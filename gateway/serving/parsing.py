@@ -16,7 +16,7 @@ from gateway.serving.expected_hosts import ExpectedHosts, explain
 from gateway.serving.limits import Limits
 
 Scope = dict[str, Any]
-HEADERS = "penstock.headers"  # in the scope: by name, several of a name joined by commas
+HEADERS = "penstock.headers"  # in the scope: what `headers_by_name` returns
 _VERSIONS = frozenset({"1.0", "1.1"})
 _UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
 
@@ -217,7 +217,7 @@ class RequestParser:
             "raw_path": url.path,
             "query_string": url.query or b"",
             "headers": self._headers,
-            HEADERS: _by_name(self._headers),
+            HEADERS: headers_by_name(self._headers),
         }
 
     def _is_for(self, expected: ExpectedHosts, url: URL) -> bool:
@@ -254,7 +254,8 @@ def _path_of(url: URL) -> str:
     return unquote(path) if "%" in path else path
 
 
-def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def headers_by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return headers by name; several of a name are joined by commas."""
     by_name = dict(headers)
     if len(by_name) != len(headers):
         by_name.clear()

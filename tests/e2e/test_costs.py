@@ -49,14 +49,14 @@ def test_accepting_costs_one_round_trip_and_finishing_at_most_one(
 
     with monitored(path) as accepting, workers_paused(system):
         ids = [system.call("hello", name=f"n{number}").json()["id"] for number in range(CALLS)]
-        eventually(lambda: accepting.seen["submit_invocation"] >= CALLS)
+        eventually(lambda: accepting.seen["submit_invocations"] >= CALLS)
         accepted = accepting.seen.copy()  # before the workers go on
     with monitored(path) as running:
         eventually(lambda: stats(system)["succeeded"] >= before["succeeded"] + CALLS, every_s=0.5)
 
     tell(f"{CALLS} calls accepted: {dict(accepted)}")
     tell(f"{CALLS} calls run and finished: {dict(running.seen)}")
-    assert accepted["submit_invocation"] == CALLS
+    assert accepted["submit_invocations"] == CALLS
     assert accepted.total() <= CALLS + NOISE
     assert running.seen["settle_invocations"] <= CALLS
     fetching = running.seen["claim_invocations"] + running.seen["script"]
@@ -94,7 +94,7 @@ def test_the_budget_holds_with_every_limit_and_option_in_use(
         with monitored(path) as accepting, workers_paused(system):
             for number in range(CALLS):
                 call(number)
-            eventually(lambda: accepting.seen["submit_invocation"] >= CALLS)
+            eventually(lambda: accepting.seen["submit_invocations"] >= CALLS)
             accepted = accepting.seen.copy()  # before the workers go on
         with monitored(path) as running:
             eventually(lambda: len(receiver.deliveries()) >= CALLS, every_s=0.2, within_s=20)
@@ -103,7 +103,7 @@ def test_the_budget_holds_with_every_limit_and_option_in_use(
     tell(f"{CALLS} calls with all options accepted: {dict(accepted)}")
     tell(f"{CALLS} calls with all options finished: {dict(running.seen)}")
     assert after - before == CALLS
-    assert accepted["submit_invocation"] == CALLS
+    assert accepted["submit_invocations"] == CALLS
     assert accepted.total() <= CALLS + NOISE
     assert running.seen["settle_invocations"] <= CALLS
     apart = ("claim_invocations", "script", *DELIVERING)
@@ -123,7 +123,7 @@ def test_a_call_alone_costs_one_round_trip_to_accept_and_one_to_finish(
         eventually(lambda: monitor.seen["settle_invocations"] >= calls)
 
     tell(f"{calls} calls one after the other: {dict(monitor.seen)}")
-    assert monitor.seen["submit_invocation"] == calls
+    assert monitor.seen["submit_invocations"] == calls
     assert monitor.seen["settle_invocations"] == calls
 
 

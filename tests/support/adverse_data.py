@@ -198,7 +198,7 @@ def _add_crowd(data: Adverse) -> None:
 
 
 def _bear_many() -> Script:
-    """Many births in one script, by the store's own way of giving places: 200,000 within seconds."""
+    """Many births in one script, placed by the store's own include: 200,000 within seconds."""
     body = """
         local now = now_ms()
         for at = 1, #ARGV, 3 do

@@ -1,4 +1,4 @@
-"""Plain calls over HTTP: what they cost Redis, and that they are refused as all others are."""
+"""What accepting a call costs Redis, whatever it asks for; and that what is full refuses it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import msgspec
 import psutil
 import pytest
 
+from runtime.invocations.record import read
 from runtime.sdk.options import Options
 from runtime.store.scripts import Call
 from tests.e2e.gateway.conftest import GREET
@@ -29,8 +31,10 @@ TOGETHER = 8
 NOISE = 10  # a look at the health, a note of a key's use
 BODY = b'{"name":"Ada"}'
 CROWDED = replace(GREET, name="crowded", options=Options(queue="crowded", max_waiting=3))
-# The same call: as plain calls go, and, with a tag, the general way.
-WAYS = {"plain": "", "general": "?tag=one"}
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+ALL = "?priority=7&key=k&tag=one&max_age=1h&delay=1ms"
+# A call that asks for nothing, and one that asks for something.
+ASKING = {"nothing": "", "something": "?tag=one&key=k"}
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +59,11 @@ def watched(gateway: RunningGateway) -> Iterator[Monitor]:
 
 
 @contextmanager
-def crowd(gateway: RunningGateway, function: str) -> Iterator[list[socket.socket]]:
+def crowd(gateway: RunningGateway, function: str, more: str = "") -> Iterator[list[socket.socket]]:
     """Connect many callers, who all have sent a call by the time the gateway looks."""
     request = (
         f"POST /functions/{function} HTTP/1.1\r\nHost: localhost\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
+        f"Content-Type: application/json\r\n{more}Content-Length: {len(BODY)}\r\n\r\n"
     ).encode() + BODY
     serving = psutil.Process(gateway.pid).children()
     with ExitStack() as stack:
@@ -83,55 +87,79 @@ def status_of(caller: socket.socket) -> int:
     return int(caller.recv(65536).split(b" ", 2)[1])
 
 
-def test_plain_calls_one_after_the_other_cost_one_round_trip_each(gateway: RunningGateway):
+def test_calls_one_after_the_other_cost_one_round_trip_each(gateway: RunningGateway):
     with httpx.Client(base_url=gateway.url, trust_env=False) as http, watched(gateway) as monitor:
         for _ in range(CALLS):
             assert http.post("/functions/greet", json={"name": "Ada"}).status_code == 202
-        eventually(lambda: monitor.seen["submit_plain"] >= CALLS)
+        eventually(lambda: monitor.seen["submit_invocations"] >= CALLS)
 
-    assert monitor.seen["submit_plain"] == CALLS
+    assert monitor.seen["submit_invocations"] == CALLS
     assert monitor.seen.total() <= CALLS + NOISE
 
 
-def test_plain_calls_that_come_together_share_round_trips(gateway: RunningGateway):
-    with watched(gateway) as monitor, crowd(gateway, "greet") as callers:
+@pytest.mark.parametrize("more", ["", f"traceparent: {TRACE}\r\n"])
+def test_calls_that_come_together_share_round_trips(gateway: RunningGateway, more: str):
+    with watched(gateway) as monitor, crowd(gateway, "greet", more) as callers:
         statuses = Counter(map(status_of, callers))
-        eventually(lambda: monitor.seen["submit_plain"] >= CROWD // TOGETHER)
+        eventually(lambda: monitor.seen["submit_invocations"] >= CROWD // TOGETHER)
 
     assert statuses == {202: CROWD}
-    assert monitor.seen["submit_plain"] <= CROWD // 2
+    assert monitor.seen["submit_invocations"] <= CROWD // 2
     assert monitor.seen.total() <= CROWD // 2 + NOISE
 
 
-def test_a_call_with_a_known_key_costs_one_round_trip(tmp_path_factory: pytest.TempPathFactory):
+def test_one_round_trip_accepts_a_call_with_everything_in_use(
+    tmp_path_factory: pytest.TempPathFactory,
+):
+    """A key that is known, its rate, a trace, an idempotency key, a callback, every option."""
     with (
         own_redis(tmp_path_factory.mktemp("redis")) as url,
-        running_gateway(url, auth="required") as closed,
+        running_gateway(
+            url, auth="required", caller_rate="100000/s", callback_allow_loopback=True
+        ) as closed,
     ):
         closed.headers = make_key(closed.line, "ada", "admin").headers
-        closed.publish(GREET)
+        closed.publish(replace(GREET, options=Options(max_waiting=10_000, priority=3)))
         with (
             httpx.Client(base_url=closed.url, headers=closed.headers, trust_env=False) as http,
             watched(closed) as monitor,
         ):
-            for _ in range(CALLS):
-                assert http.post("/functions/greet", json={"name": "Ada"}).status_code == 202
-            eventually(lambda: monitor.seen["submit_invocation"] >= CALLS)
+            for number in range(CALLS):
+                answer = http.post(
+                    f"/functions/greet{ALL}",
+                    json={"name": "Ada"},
+                    headers={
+                        "traceparent": TRACE,
+                        "tracestate": "a=b",
+                        "Idempotency-Key": f"key-{number}",
+                        "X-Callback-Url": f"http://127.0.0.1:9/{number}",
+                    },
+                )
+                assert answer.status_code == 202, answer.text
+                assert "RateLimit" in answer.headers
+            eventually(lambda: monitor.seen["submit_invocations"] >= CALLS)
+        made = closed.line.run(read(answer.json()["id"]))
+        record = closed.line.keys.build("record", answer.json()["id"])
+        trace = command(closed, "HMGET", record, "traceparent", "tracestate")
 
-    assert monitor.seen["submit_invocation"] == CALLS
+    assert monitor.seen["submit_invocations"] == CALLS
     assert monitor.seen.total() <= CALLS + NOISE
+    assert made is not None
+    assert (made.caller, made.priority, made.key) == ("ada", 7, "k")
+    assert trace == [TRACE.encode(), b"a=b"]
+    assert made.callback == f"http://127.0.0.1:9/{CALLS - 1}"
+    assert msgspec.json.decode(made.tags) == ["one"]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_full_redis_refuses_it_and_nothing_of_it_is_left(gateway: RunningGateway, way: str):
-    script = {"plain": "submit_plain", "general": "submit_invocation"}[way]
+@pytest.mark.parametrize("asking", ASKING)
+def test_a_full_redis_refuses_it_and_nothing_of_it_is_left(gateway: RunningGateway, asking: str):
     before = set(command(gateway, "KEYS", "*"))
 
     command(gateway, "CONFIG", "SET", "maxmemory", 1)
     try:
         with watched(gateway) as monitor:
             answer = httpx.post(
-                f"{gateway.url}/functions/greet{WAYS[way]}",
+                f"{gateway.url}/functions/greet{ASKING[asking]}",
                 content=BODY,
                 headers={"Content-Type": "application/json"},
                 trust_env=False,
@@ -139,19 +167,19 @@ def test_a_full_redis_refuses_it_and_nothing_of_it_is_left(gateway: RunningGatew
     finally:
         command(gateway, "CONFIG", "SET", "maxmemory", 0)
 
-    assert monitor.seen[script] == 1
+    assert monitor.seen["submit_invocations"] == 1
     assert (answer.status_code, answer.json()["code"]) == (503, "store_refused")
     assert "Retry-After" in answer.headers
     assert set(command(gateway, "KEYS", "*")) <= before
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_what_is_more_than_may_wait_is_refused(gateway: RunningGateway, way: str):
-    name = f"scant_{way}"
+@pytest.mark.parametrize("asking", ASKING)
+def test_what_is_more_than_may_wait_is_refused(gateway: RunningGateway, asking: str):
+    name = f"scant_{asking}"
     gateway.publish(replace(GREET, name=name, options=Options(queue=name, max_waiting=2)))
 
     with httpx.Client(base_url=gateway.url, trust_env=False) as http:
-        path = f"/functions/{name}{WAYS[way]}"
+        path = f"/functions/{name}{ASKING[asking]}"
         answers = [http.post(path, json={"name": "Ada"}) for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [202, 202, 429, 429]
@@ -159,7 +187,7 @@ def test_what_is_more_than_may_wait_is_refused(gateway: RunningGateway, way: str
     assert all("Retry-After" in answer.headers for answer in answers[2:])
 
 
-def test_of_plain_calls_that_come_together_no_more_are_taken_than_may_wait(
+def test_of_calls_that_come_together_no_more_are_taken_than_may_wait(
     gateway: RunningGateway,
 ):
     with crowd(gateway, "crowded") as callers:

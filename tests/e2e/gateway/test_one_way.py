@@ -1,31 +1,69 @@
-"""Plain calls are answered without the application: no client can tell by anything it reads."""
+"""Every call goes one way: what is shared and remembered shows in nothing that a client reads.
+
+Answers are compared byte for byte: of a head seen for the first time and of one that is remembered,
+with each header of production and without, alone and among others.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import signal
 import socket
-import subprocess
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
+from itertools import count
 
-import httpx
 import pytest
 
 from runtime.store import invocation_calls
-from runtime.store.scripts import Call
-from tests.e2e.gateway.conftest import GREET
-from tests.e2e.gateway.test_protocol import Answer, Client
-from tests.support.gateway_process import error_json, running_gateway
-from tests.support.redis_server import start_redis
-from tests.support.waiting import eventually
+from tests.e2e.gateway.test_protocol import Client
+from tests.support.gateway_process import error_json
 
 BODY = b'{"name":"Ada"}'
-CROWD = 20
 TRACE = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
+BROWSER = "".join(
+    f"{name}: {value}\r\n"
+    for name, value in (
+        ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"),
+        ("Accept", "*/*"),
+        ("Accept-Language", "en-GB,en;q=0.9"),
+        ("Accept-Encoding", "gzip, deflate, br, zstd"),
+        ("Referer", "http://localhost/dashboard"),
+        ("Origin", "http://localhost"),
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Sec-Fetch-Mode", "cors"),
+        ("Sec-Fetch-Dest", "empty"),
+        ("Cookie", "theme=dark; other=1"),
+        ("Cache-Control", "no-cache"),
+        ("DNT", "1"),
+    )
+)
+# Headers of production that change nothing of what a caller reads.
+SILENT = {
+    "trace": TRACE,
+    "trace and state": TRACE + "tracestate: a=b,c=d\r\n",
+    "a broken trace": "traceparent: nonsense\r\n",
+    "browser": BROWSER,
+    "proxy": "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Request-Id: 7\r\n",
+    "idempotency": "Idempotency-Key: {fresh}\r\n",
+    "idempotency in quotes": 'Idempotency-Key: "{fresh}"\r\n',
+    "identity": "Content-Encoding: identity\r\n",
+    "all": TRACE + "Idempotency-Key: {fresh}\r\n" + BROWSER,
+}
+ENDS = {
+    "": ("", "1.1", None),
+    "closes": ("Connection: close\r\n", "1.1", None),
+    "1.0 stays": ("Connection: keep-alive\r\n", "1.0", None),
+    "1.0": ("", "1.0", None),
+    "async": ("Prefer: respond-async\r\n", "1.1", None),
+    "waits in vain": ("Prefer: wait=1\r\n", "1.1", None),
+    "ends well": ("Prefer: wait=5\r\n", "1.1", {"result": b'"Hello"'}),
+    "returns JSON": ("Prefer: wait=5\r\n", "1.1", {"result": b"{}", "result_type": "json"}),
+    "fails": (
+        "Prefer: wait=5\r\n",
+        "1.1",
+        {"status": "failed", "error": error_json("exception", "no", exception_type="E")},
+    ),
+}
+_numbers = count()
 _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|\w{3}, [^\r]* GMT")
 _SPAN = re.compile(rb'"(queued|duration)_ms":\d+|content-length: \d+')
@@ -62,22 +100,9 @@ def read_bare(sock: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def status_of(sock: socket.socket) -> int:
-    return int(read_bare(sock).split(b" ", 2)[1])
-
-
-@contextmanager
-def own_server(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    server = start_redis(folder, "--appendonly", "yes", "--appendfsync", "always")
-    try:
-        yield server
-    finally:
-        server.kill()
-        server.wait()
-
-
 def ask(gateway, more: str = "", *, body: bytes = BODY, version: str = "1.1", end=None) -> bytes:
     """Call on a connection of its own; `end` is how the invocation ends."""
+    more = more.replace("{fresh}", f"fresh-{next(_numbers)}")
     with gateway.connect() as sock:
         sock.sendall(request(body, more=more, version=version))
         if end is not None:
@@ -85,171 +110,111 @@ def ask(gateway, more: str = "", *, body: bytes = BODY, version: str = "1.1", en
         return read_bare(sock)
 
 
-@pytest.mark.parametrize(
-    ("more", "version", "end"),
-    [
-        ("", "1.1", None),
-        ("Connection: close\r\n", "1.1", None),
-        ("Connection: keep-alive\r\n", "1.0", None),
-        ("", "1.0", None),
-        ("Prefer: respond-async\r\n", "1.1", None),
-        ("Prefer: wait=1\r\n", "1.1", None),
-        ("Prefer: wait=5\r\n", "1.1", {"result": b'"Hello"'}),
-        ("Prefer: wait=5\r\n", "1.1", {"result": b"{}", "result_type": "json"}),
-        (
-            "Prefer: wait=5\r\n",
-            "1.1",
-            {"status": "failed", "error": error_json("exception", "no", exception_type="E")},
-        ),
-    ],
-)
-def test_an_answer_is_as_the_application_gives_it(gateway, more: str, version: str, end):
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("silent", SILENT)
+def test_a_header_of_production_changes_nothing_in_the_answer(gateway, silent: str, end: str):
+    if silent not in ("trace", "idempotency", "all") and end == "waits in vain":
+        return  # a second each
+    more, version, how = ENDS[end]
     empty_the_queue(gateway)
 
-    short = ask(gateway, more, version=version, end=end)
-    general = ask(gateway, more + TRACE, version=version, end=end)
+    without = ask(gateway, more, version=version, end=how)
+    with_it = ask(gateway, more + SILENT[silent], version=version, end=how)
 
-    assert blurred(short) == blurred(general)
+    assert blurred(with_it) == blurred(without)
 
 
+@pytest.mark.parametrize("more", ["", TRACE, BROWSER, TRACE + BROWSER + "Prefer: wait=5\r\n"])
+@pytest.mark.parametrize(
+    "body", [BODY, b"", b"{", b"[]", b'{"name":1}', b'{"name":"a","name":"b"}']
+)
+def test_a_remembered_head_is_answered_as_one_seen_for_the_first_time(
+    gateway, more: str, body: bytes
+):
+    empty_the_queue(gateway)
+    more += f"X-Never-Seen: {next(_numbers)}\r\n"
+    end = {"result": b'"Hello"'} if "wait" in more and body == BODY else None
+
+    answers = []
+    with gateway.connect() as sock:
+        for _ in range(3):
+            sock.sendall(request(body, more=more))
+            if end is not None:
+                gateway.finish(gateway.claim(), **end)
+            answers.append(blurred(read_bare(sock)))
+
+    assert answers[1:] == answers[:1] * 2
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/json; charset=utf-8", "application/json;charset=UTF-8", "APPLICATION/JSON"],
+)
+def test_a_media_type_may_say_more(gateway, media_type: str):
+    usual = request()
+    other = usual.replace(b"application/json", media_type.encode())
+
+    answers = []
+    with gateway.connect() as sock:
+        for whole in (usual, other, other):
+            sock.sendall(whole)
+            answers.append(blurred(read_bare(sock)))
+
+    assert answers[1:] == answers[:1] * 2
+
+
+@pytest.mark.parametrize("silent", SILENT)
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"name":1}', b'{"name":"a","name":"b"}'])
-def test_a_refusal_is_as_the_application_gives_it(gateway, body: bytes):
-    assert blurred(ask(gateway, body=body)) == blurred(ask(gateway, TRACE, body=body))
+def test_a_header_of_production_changes_nothing_in_a_refusal(gateway, silent: str, body: bytes):
+    assert blurred(ask(gateway, SILENT[silent], body=body)) == blurred(ask(gateway, body=body))
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("Idempotency-Key: \r\n", "parameter_invalid"),
+        ("Idempotency-Key: a\r\nIdempotency-Key: b\r\n", "parameter_invalid"),
+        ("X-Callback-Url: http://10.0.0.1/\r\n", "callback_url_invalid"),
+        ("X-Callback-Url: nonsense\r\n", "callback_url_invalid"),
+        (f"X-Callback-Url: http://[::1/{chr(13)}{chr(10)}", "callback_url_invalid"),
+        ("Content-Encoding: gzip\r\n", "unsupported_media_type"),
+        ("Sec-Fetch-Site: cross-site\r\n", "cross_site_refused"),
+    ],
+)
+def test_a_header_that_is_wrong_is_refused_each_time(client, header: str, code: str):
+    for _ in range(3):
+        client.send(request(more=header))
+
+        assert client.read().code == code
+
+
+def test_a_callback_is_shown_and_nothing_else_changes(gateway):
+    url = "http://127.0.0.1:9/hook?a=%25"
+
+    without = ask(gateway)
+    with_it = ask(gateway, f"X-Callback-Url: {url}\r\n")
+
+    assert f'"url":"{url}"'.encode() in with_it
+    shown = json.loads(with_it.partition(b"\r\n\r\n")[2])
+    usual = json.loads(without.partition(b"\r\n\r\n")[2])
+    assert shown.keys() == usual.keys()
+    differing = {name for name in usual if shown[name] != usual[name]}
+    assert differing <= {"id", "created_at", "callback", "links"}
+
+
+def test_a_repeated_request_is_answered_with_the_first_whatever_else_it_carries(gateway):
+    key = f"Idempotency-Key: again-{next(_numbers)}\r\n"
+
+    first, *others = (ask(gateway, key + more) for more in ("", "", TRACE, BROWSER))
+
+    body = first.partition(b"\r\n\r\n")[2]
+    assert {json.loads(other.partition(b"\r\n\r\n")[2])["id"] for other in others} == {
+        json.loads(body)["id"]
+    }
+    assert all(b"idempotency-replayed: true" in other for other in others)
 
 
 def empty_the_queue(gateway) -> None:
     everything = invocation_calls.claim(queue="default", worker="w-0", limit=100, lease_ms=60_000)
     while gateway.line.run(everything).items:
         pass
-
-
-def accepted(answer: Answer) -> str:
-    assert answer.status == 202, answer
-    found = json.loads(answer.body)
-    assert answer.headers["location"] == f"/invocations/{found['id']}"
-    return str(found["arguments"]["name"])
-
-
-def test_a_burst_of_plain_and_other_requests_is_answered_in_order(client):
-    burst = [
-        request(b'{"name":"1"}'),
-        request(b'{"name":"2"}', more="Idempotency-Key: burst-2\r\n"),
-        request(b'{"name":"3"}'),
-        request(b'{"name":4}'),
-        b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        request(b'{"name":"6"}', more=TRACE),
-        request(b'{"name":"7"}', more="Prefer: wait=1\r\n"),
-        request(b'{"name":"8"}'),
-        request(b"{}", name="nobody"),
-        request(b'{"name":"10"}'),
-    ]
-    for _ in range(2):  # by the second time the heads are known
-        client.send(b"".join(burst))
-        answers = [client.read() for _ in burst]
-
-        assert [a.status for a in answers] == [202, 202, 202, 422, 200, 202, 202, 202, 404, 202]
-        named = [accepted(answer) for answer in answers if answer.status == 202]
-        assert named == ["1", "2", "3", "6", "7", "8", "10"]
-
-
-def test_a_known_head_is_taken_however_its_request_is_cut(client):
-    whole = request()
-    for at in range(1, len(whole), 7):
-        client.send(whole)
-        assert accepted(client.read()) == "Ada"
-        client.send(whole[:at])
-        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client.send(whole[at:] + whole)
-        assert [accepted(client.read()) for _ in range(2)] == ["Ada", "Ada"]
-
-
-def test_a_known_head_says_nothing_about_the_body(client):
-    bodies = [b'{"name":"Ada"}', b'{"name":"Bob"}', b'{"name":1234 }', b'{"name":"Eve"}']
-    for body in bodies * 2:
-        client.send(request(body))
-
-    statuses = [client.read().status for _ in bodies * 2]
-
-    assert statuses == [202, 202, 422, 202] * 2
-
-
-def test_a_known_head_with_more_behind_its_body_is_two_requests(client):
-    client.send(request())
-    accepted(client.read())
-
-    client.send(request() + b"nonsense\r\n\r\n")
-
-    assert accepted(client.read()) == "Ada"
-    assert client.read().code == "malformed_request"
-    assert client.is_closed()
-
-
-@pytest.mark.parametrize("size", [70_000, 200_000])
-def test_a_body_too_long_to_be_held_is_taken_all_the_same(client, size: int):
-    body = b'{"name":"%b"}' % (b"x" * size)
-    for _ in range(2):
-        client.send(request(body))
-
-        assert len(accepted(client.read())) == size
-
-
-def test_a_chunked_body_and_one_that_asks_first_are_taken(client):
-    head = request().partition(b"Content-Length")[0]
-    client.send(head + b"Transfer-Encoding: chunked\r\n\r\ne\r\n" + BODY + b"\r\n0\r\n\r\n")
-    assert accepted(client.read()) == "Ada"
-
-    client.send(head + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY))
-    assert client.read().status == 100
-    client.send(BODY)
-    assert accepted(client.read()) == "Ada"
-
-
-def test_who_leaves_while_he_waits_takes_nobody_along(gateway):
-    empty_the_queue(gateway)
-    with gateway.connect() as stays:
-        with gateway.connect() as leaves:
-            leaves.sendall(request(more="Prefer: wait=20\r\n"))
-            first = gateway.claim()
-        stays.sendall(request(more="Prefer: wait=20\r\n"))
-        second = gateway.claim()
-        gateway.finish(first, result=b'"gone"')
-        gateway.finish(second, result=b'"here"')
-
-        answer = read_bare(stays)
-
-    assert answer.startswith(b"HTTP/1.1 200 OK")
-    assert b'"result":"here"' in answer
-    assert "Traceback" not in gateway.log.read_text()
-
-
-def test_calls_that_redis_does_not_answer_are_all_refused(tmp_path):
-    with ExitStack() as stack:
-        server = stack.enter_context(own_server(tmp_path))
-        gateway = stack.enter_context(running_gateway(f"unix://{tmp_path / 'redis.sock'}"))
-        gateway.publish(GREET)
-        callers = [stack.enter_context(closing(gateway.connect())) for _ in range(CROWD)]
-        for caller in callers:  # now the heads are known
-            caller.sendall(request())
-            assert status_of(caller) == 202
-
-        server.send_signal(signal.SIGSTOP)
-        for number, caller in enumerate(callers):
-            caller.sendall(request(more="Prefer: wait=9\r\n" if number % 2 else ""))
-        assert httpx.get(f"{gateway.url}/livez", trust_env=False).is_success  # it has read them
-        server.kill()
-
-        assert Counter(map(status_of, callers)) == {503: CROWD}
-        server.wait()
-        stack.enter_context(own_server(tmp_path))
-        eventually(lambda: ask(gateway).startswith(b"HTTP/1.1 202"))
-        assert "Traceback" not in gateway.log.read_text()
-
-
-def test_a_redis_that_has_lost_the_script_makes_no_difference(gateway):
-    with ExitStack() as stack:
-        callers = [stack.enter_context(closing(gateway.connect())) for _ in range(CROWD)]
-        for _ in range(2):
-            gateway.line.run(Call(("SCRIPT", "FLUSH"), lambda reply: reply))
-            for caller in callers:
-                caller.sendall(request())
-            assert Counter(map(status_of, callers)) == {202: CROWD}

@@ -1,125 +1,142 @@
-"""A plain call whose birth, end, time and client come in any order is answered once."""
+"""A call whose birth, end, time and client come in any order is answered once."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
-from gateway.plain_calls import BEGUN, PlainCalls
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
-from gateway.acceptance_log import AcceptanceLog
-from gateway.admission import Admission
-from gateway.call_plans import CallPlans
+from gateway.app import create
+from gateway.application import GatewayApplication
 from gateway.directory import FunctionDirectory
-from gateway.following import Follower
-from gateway.serving.exchange import Exchange
-from gateway.serving.known_heads import Taker
+from gateway.resources.invoking import InvokeFunction
+from gateway.serving.connection import Connection
+from gateway.serving.known_heads import KnownHeads
+from gateway.serving.limits import Limits
 from gateway.waiting import Waiters
 from runtime.registry.manifest import Manifest
+from runtime.settings import Settings
 from runtime.store.function_calls import publish_function
 from runtime.store.line import Line
-from runtime.store.multiplexer import Multiplexer
 from runtime.store.packing import pack
 from tests.support.life import Life
 
 T = TypeVar("T")
 ANY = {"type": "object", "additionalProperties": True}
 ECHO = Manifest(name="echo", version="v1", file="echo.py", parameters=ANY)
+BODY = b'{"a":1}'
 LEAVE_S = 0.01
+WITHIN_S = 5.0
 
 
-class Wire:
-    """Stands in for a client's socket, and for the server around it."""
+class Client:
+    """Stands in for a client's socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, application: GatewayApplication, heads: KnownHeads) -> None:
         self.written = b""
-        self.served: list[Exchange] = []
-        self.finishes = 0
-        self.answered = asyncio.Event()
+        self._told = asyncio.Event()
+        config = Config(cast("Any", application), access_log=False)
+        config.loaded_app = cast("Any", application)
+        self.state = ServerState()
+        self._connection = Connection(
+            config, self.state, {}, limits=Limits(leave_s=LEAVE_S), heads=heads
+        )
+        self._connection.connection_made(cast("Any", self))
+
+    def call(self, prefer: str = "wait=30", more: str = "") -> None:
+        self._told.clear()
+        self._connection.data_received(
+            b"POST /functions/echo HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Type: application/json\r\nPrefer: %b\r\n%bContent-Length: %d\r\n\r\n%b"
+            % (prefer.encode(), more.encode(), len(BODY), BODY)
+        )
+
+    def leave(self) -> None:
+        self._connection.connection_lost(None)
+
+    async def answer(self) -> bytes:
+        await asyncio.wait_for(self._told.wait(), WITHIN_S)
+        await asyncio.sleep(0)
+        return self.written
 
     def write(self, data: bytes) -> None:
         self.written += data
+        self._told.set()
 
-    def own_headers(self) -> bytes:
-        return b""
+    def close(self) -> None:
+        """The server has said all."""
 
-    async def writable(self) -> None:
-        """It takes all there is."""
+    def get_extra_info(self, name: str, default: object = None) -> object:  # noqa: ARG002
+        return default
 
-    def wants_body(self) -> None:
-        """It has come."""
+    def get_write_buffer_size(self) -> int:
+        return 0
 
-    def finished(self, exchange: Exchange) -> None:
-        assert exchange.closed
-        self.finishes += 1
-        self.answered.set()
-
-    def serve(self, exchange: Exchange) -> None:
-        self.served.append(exchange)
-        self.answered.set()
+    def is_closing(self) -> bool:
+        return False
 
 
 class Gateway:
-    """What plain calls need, around a real Redis."""
+    """The real application, with a hand on who waits in it."""
 
-    def __init__(self, store: Multiplexer) -> None:
-        self.waiters = Waiters()
-        self.wire = Wire()
-        self.directory = FunctionDirectory(store)
-        self.calls = PlainCalls(
-            directory=self.directory,
-            plans=CallPlans(store, gateway_id="g", max_waiting=0),
-            follower=Follower(store, self.waiters, "g"),
-            waiters=self.waiters,
-            admission=Admission(None, max_waiting=0),
-            log=AcceptanceLog(),
-            max_body_bytes=1000,
-        )
+    def __init__(self, redis_url: str) -> None:
+        self.application = create(Settings(redis=redis_url))
+        found = self.application._router.find("/functions/echo")
+        assert found is not None
+        invoke: InvokeFunction = found[0]._invoke
+        self.directory: FunctionDirectory = invoke._directory
+        self.waiters: Waiters = invoke._acceptance._follower._waiters
+        self._heads = KnownHeads()
 
-    def judge(self, **changed: object) -> Taker | None:
-        headers = [(b"content-type", b"application/json"), *changed.pop("more", ())]  # type: ignore[misc]
-        scope = {"method": "POST", "path": "/functions/echo", "query_string": b""}
-        return self.calls.judge_head({**scope, "headers": headers, **changed})
+    def client(self) -> Client:
+        return Client(self.application, self._heads)
 
-    def call(self, prefer: bytes = b"wait=30", body: bytes = b'{"a":1}') -> Exchange:
-        take = self.judge(more=[(b"prefer", prefer)])
-        assert take is not None
-        exchange = Exchange(
-            {"method": "POST", "http_version": "1.1"}, self.wire, keep_alive=True, take=take
-        )
-        exchange.feed_whole(body)
-        assert take(exchange)
-        return exchange
+    async def waited_for(self) -> str:
+        """Return the one id that is waited for, as soon as it is."""
+        async with asyncio.timeout(WITHIN_S):
+            while not self.waiters._arrivals:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+        [invocation_id] = self.waiters._arrivals
+        return invocation_id
 
-    def end(self) -> None:
-        [invocation_id] = list(self.waiters._hearers)
+    async def until_nobody_waits(self) -> None:
+        async with asyncio.timeout(WITHIN_S):
+            while len(self.waiters):  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(LEAVE_S)
+
+    def end(self, invocation_id: str, result: int = 7) -> None:
         fields = "function echo queue default created_at 1 status succeeded version v1 worker w"
-        fields += " started_at 2 attempt 1 token 1 finished_at 3 result 7"
+        fields += f" started_at 2 attempt 1 token 1 finished_at 3 result {result}"
         self.waiters.notify(f"{invocation_id}\n".encode() + pack(fields.split()))
 
-    async def answer(self) -> bytes:
-        await asyncio.wait_for(self.wire.answered.wait(), 5)
-        await asyncio.sleep(0)
-        return self.wire.written
+
+Run = Callable[[Callable[[Gateway], Awaitable[T]]], T]
 
 
 @pytest.fixture
-def run(redis_url: str, life: Life):
+def run(redis_url: str, life: Life) -> Run[Any]:
     line = Line(redis_url)
     line.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
     line.close()
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Gateway]:
-        store = Multiplexer(redis_url)
-        gateway = Gateway(store)
-        await gateway.directory.start()
+        gateway = Gateway(redis_url)
+        lifespan: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+        living = asyncio.create_task(gateway.application(scope, lifespan.get, told.put))
+        await lifespan.put({"type": "lifespan.startup"})
+        assert (await told.get())["type"] == "lifespan.startup.complete"
         yield gateway
-        await gateway.directory.stop()
-        await store.close()
+        await lifespan.put({"type": "lifespan.shutdown"})
+        assert (await told.get())["type"] == "lifespan.shutdown.complete"
+        await living
 
     def run_it(act: Callable[[Gateway], Awaitable[T]]) -> T:
         async def scenario() -> T:
@@ -131,81 +148,117 @@ def run(redis_url: str, life: Life):
     return run_it
 
 
-def test_an_end_that_is_faster_than_the_word_of_the_birth_is_told_after_it(run):
-    async def act(gateway: Gateway) -> tuple[bytes, bytes, int]:
-        gateway.call()
-        gateway.end()
-        early = gateway.wire.written
-        return early, await gateway.answer(), len(gateway.waiters)
+@pytest.mark.parametrize("more", ["", f"traceparent: 00-{'1' * 32}-{'2' * 16}-01\r\n"])
+def test_an_end_that_is_faster_than_the_word_of_the_birth_is_told_after_it(
+    run: Run[tuple[bytes, bytes]], more: str
+) -> None:
+    async def act(gateway: Gateway) -> tuple[bytes, bytes]:
+        client = gateway.client()
+        client.call(more=more)
+        gateway.end(await gateway.waited_for())
+        early = client.written
+        answer = await client.answer()
+        await gateway.until_nobody_waits()
+        return early, answer
 
-    early, answer, still_waiting = run(act)
+    early, answer = run(act)
 
     assert early == b""
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert b'"result":7' in answer
-    assert still_waiting == 0
 
 
-def test_a_second_notice_is_not_a_second_answer(run):
-    async def act(gateway: Gateway) -> tuple[int, int]:
-        gateway.call()
-        hearers = [hear for group in gateway.waiters._hearers.values() for hear in group]
-        gateway.end()
-        await gateway.answer()
-        for hear in hearers:
-            hear(None)
-        return gateway.wire.finishes, len(gateway.wire.served)
+def test_a_second_notice_is_not_a_second_answer(run: Run[bytes]) -> None:
+    async def act(gateway: Gateway) -> bytes:
+        client = gateway.client()
+        client.call()
+        invocation_id = await gateway.waited_for()
+        gateway.end(invocation_id)
+        gateway.end(invocation_id, result=8)
+        gateway.waiters.drain()
+        await client.answer()
+        gateway.end(invocation_id, result=9)
+        await gateway.until_nobody_waits()
+        return client.written
 
-    assert run(act) == (1, 0)
+    written = run(act)
+
+    assert written.count(b"HTTP/1.1 ") == 1
+    assert b'"result":7' in written
 
 
-def test_who_has_left_is_forgotten_before_his_time_is_over(run):
-    async def act(gateway: Gateway) -> tuple[int, int, bytes]:
-        exchange = gateway.call()
+def test_each_of_two_calls_with_one_head_gets_its_own_end(run: Run[list[bytes]]) -> None:
+    async def act(gateway: Gateway) -> list[bytes]:
+        answers = []
+        for number in range(3):
+            client = gateway.client()
+            client.call()
+            gateway.end(await gateway.waited_for(), result=number)
+            answers.append(await client.answer())
+            await gateway.until_nobody_waits()
+        return answers
+
+    answers = run(act)
+
+    assert all(b'"result":%d' % n in answer for n, answer in enumerate(answers))
+
+
+def test_who_has_left_is_forgotten_before_their_time_is_over(run: Run[tuple[int, bytes]]) -> None:
+    async def act(gateway: Gateway) -> tuple[int, bytes]:
+        client = gateway.client()
+        client.call()
+        await gateway.waited_for()
         before = len(gateway.waiters)
-        exchange.abandon(after_s=LEAVE_S)
-        async with asyncio.timeout(5):
-            while len(gateway.waiters):  # noqa: ASYNC110 - nobody tells of it
-                await asyncio.sleep(LEAVE_S)
-        return before, len(gateway.waiters), gateway.wire.written
+        client.leave()
+        await gateway.until_nobody_waits()
+        return before, client.written
 
-    assert run(act) == (1, 0, b"")
+    assert run(act) == (1, b"")
+
+
+def test_who_has_left_before_the_birth_has_called_all_the_same(run: Run[None], life: Life) -> None:
+    async def act(gateway: Gateway) -> None:
+        client = gateway.client()
+        client.call()
+        client.leave()
+        async with asyncio.timeout(WITHIN_S):
+            while client.state.tasks:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(LEAVE_S)
+
+    run(act)
+
+    assert len(life.claim(5).items) == 1
 
 
 @pytest.mark.parametrize("is_draining_before", [True, False])
-def test_a_gateway_that_stops_has_the_application_say_how_it_stands(run, is_draining_before: bool):
-    async def act(gateway: Gateway) -> tuple[list[bool], int]:
+def test_a_gateway_that_stops_says_how_it_stands(run: Run[bytes], is_draining_before: bool) -> None:
+    async def act(gateway: Gateway) -> bytes:
+        client = gateway.client()
         if is_draining_before:
             gateway.waiters.drain()
-        gateway.call()
-        gateway.waiters.drain()
-        await gateway.answer()
-        return [BEGUN in exchange.scope for exchange in gateway.wire.served], len(gateway.waiters)
+        client.call()
+        if not is_draining_before:
+            await gateway.waited_for()
+            gateway.waiters.drain()
+        answer = await client.answer()
+        await gateway.until_nobody_waits()
+        return answer
 
-    assert run(act) == ([True], 0)
+    answer = run(act)
+
+    assert answer.startswith(b"HTTP/1.1 202 Accepted")
+    assert b'"status":"queued"' in answer
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"method": "PUT"},
-        {"query_string": b"tag=a"},
-        {"path": "/queues/echo"},
-        {"more": [(b"content-type", b"application/json")]},
-        {"headers": [(b"content-type", b"text/plain")]},
-        {"headers": []},
-        *(
-            {"more": [(name, b"x")]}
-            for name in (
-                *(b"authorization", b"origin", b"sec-fetch-site", b"idempotency-key"),
-                *(b"traceparent", b"tracestate", b"x-callback-url"),
-            )
-        ),
-    ],
-)
-def test_a_head_that_says_more_is_for_the_application(run, changed: dict[str, object]):
-    async def act(gateway: Gateway) -> Taker | None:
-        assert gateway.judge() is not None
-        return gateway.judge(**changed)
+def test_when_the_time_is_over_it_is_said_how_it_stands(run: Run[tuple[bytes, int]]) -> None:
+    async def act(gateway: Gateway) -> tuple[bytes, int]:
+        client = gateway.client()
+        client.call("wait=1")
+        answer = await client.answer()
+        return answer, len(gateway.waiters)
 
-    assert run(act) is None
+    answer, still_waiting = run(act)
+
+    assert answer.startswith(b"HTTP/1.1 202 Accepted")
+    assert b"preference-applied: wait=1" in answer
+    assert still_waiting == 0

@@ -13,7 +13,6 @@ from gateway.binding import count_keys_at, is_open, require_safe_bind
 from gateway.operations import Operation
 from gateway.problems import KINDS
 from gateway.routes import ROUTES, allowed_methods
-from gateway.serving.parsing import HEADERS
 from runtime.errors import SettingsError
 from runtime.settings import Settings
 
@@ -105,6 +104,6 @@ def test_methods_of_a_path_come_from_the_table():
 def ask(chosen: Settings, path: str) -> testing.Result:
     async def talk() -> testing.Result:
         async with testing.ASGIConductor(create(chosen)) as conductor:
-            return await conductor.simulate_get(path, extras={HEADERS: {}})
+            return await conductor.simulate_get(path)
 
     return asyncio.run(talk())

@@ -17,11 +17,10 @@ import structlog
 from gateway.acceptance_log import AcceptanceLog
 from gateway.accepting import Acceptance
 from gateway.admission import read_admission
-from gateway.application import GatewayApplication
+from gateway.application import CacheHeaders, GatewayApplication
 from gateway.authentication import Doorkeeper
 from gateway.binding import expected_hosts, is_open
 from gateway.body_limits import BodyLimits
-from gateway.cache_headers import CacheHeaders
 from gateway.call_plans import CallPlans
 from gateway.dashboard_files import read_dashboard_files
 from gateway.directory import FunctionDirectory

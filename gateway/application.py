@@ -3,7 +3,9 @@
 Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the headers by name
 under `HEADERS`. HEAD is served as GET, and its response's body dropped by the server (`IS_HEAD`
 tells them apart). A body over the limit of its operation is refused without reading the rest; a
-long one of a caller who may not come in is not read at all.
+long one of a caller who may not come in is not read at all. What caches may do with answers
+is said here, unless their resource chose otherwise; `X-Content-Type-Options: nosniff` is on every
+answer, from the server itself (`gateway.serving.worker`).
 """
 
 from __future__ import annotations
@@ -112,6 +114,21 @@ def _note_headers(scope: dict[str, Any]) -> None:
     if HEADERS not in scope:
         scope["headers"] = [(name, value) for name, value in scope["headers"]]
         scope[HEADERS] = headers_by_name(scope["headers"])
+
+
+class CacheHeaders:
+    """Falcon middleware that forbids caching what is not said to be cacheable."""
+
+    async def process_resource(
+        self,
+        req: Request,
+        resp: Response,
+        resource: object,  # noqa: ARG002 - Falcon's signature
+        params: dict[str, Any],  # noqa: ARG002 - Falcon's signature
+    ) -> None:
+        """Set the default before the resource speaks; caches do not keep answers to POST."""
+        if req.method == "GET":
+            resp.set_header("Cache-Control", "no-store")
 
 
 async def _refuse(scope: dict[str, Any], send: Send, problem: ProblemError) -> None:

@@ -15,8 +15,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from gateway.form_arguments import MULTIPART, URLENCODED, read_form
-from gateway.json_boundary import read_json_object
-from gateway.media_types import JSON, is_json, media_type_of, require_no_coding
+from gateway.json_boundary import JSON, is_json, media_type_of, read_json_object, require_no_coding
 from gateway.problems import ProblemError
 from runtime.registry.manifest import Manifest
 from runtime.sdk.request import Request, encode_request

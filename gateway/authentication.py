@@ -3,7 +3,7 @@
 A gateway is open to all who can reach it (a loopback bind, or `auth` off), or asks
 for an API key or a session. A key that is shown is always checked; a Bearer of another kind
 is nobody's business on an open gateway but the function's. Then the route table says which
-scope an operation needs (`gateway.permissions`).
+scope an operation needs (`gateway.callers`).
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ import falcon
 from falcon.asgi import Request, Response
 
 from gateway.application import noted_header
-from gateway.callers import ANYBODY, CALLER, Caller, address_of, caller_with
+from gateway.callers import ANYBODY, CALLER, Caller, address_of, caller_with, require_permission
 from gateway.error_handlers import problem_of
 from gateway.key_checking import KeyChecker, shown_key, unauthenticated
-from gateway.permissions import require_permission
 from gateway.preferences import read_query_lists
 from gateway.problems import ProblemError
-from gateway.routes import allowed_methods, find_operation, is_open_path
+from gateway.routes import BY_TEMPLATE, OPEN_PATHS, OPEN_PREFIXES, allowed_methods
 from gateway.same_origin import SAFE_METHODS, comes_from_elsewhere, proves_origin
 from gateway.session_cookie import session_of
-from runtime.access.api_key import read_key
-from runtime.access.key_text import KEY_PREFIX
+from runtime.access.api_key import KEY_PREFIX, read_key
 from runtime.errors import PenstockError
 from runtime.store import access_calls
 from runtime.store.multiplexer import Multiplexer
@@ -81,7 +79,7 @@ class Doorkeeper:
         if self._is_open and (shown is None or not shown.startswith(KEY_PREFIX)):
             scope[CALLER] = ANYBODY
             return
-        if is_open_path(scope["method"], scope["path"]):
+        if _is_open_path(scope["method"], scope["path"]):
             return
         if shown is not None:
             scope[CALLER] = await self._caller_with(scope, shown)
@@ -96,7 +94,7 @@ class Doorkeeper:
         params: dict[str, Any],
     ) -> None:
         """Refuse what the caller may not, and query parameters an operation does not know."""
-        operation = find_operation(req.uri_template or "", req.method)
+        operation = BY_TEMPLATE.get((req.uri_template or "", req.method))
         if operation is None:
             if req.method == "OPTIONS":
                 return
@@ -140,6 +138,11 @@ class Doorkeeper:
     def _refuse_other_sites(self, scope: dict[str, Any]) -> None:
         if comes_from_elsewhere(scope, self._public_origin):
             raise _from_another_site()
+
+
+def _is_open_path(method: str, path: str) -> bool:
+    """Whether a key need not be looked at before the route is known; its scope still decides."""
+    return (method, path) in OPEN_PATHS or (method == "GET" and path.startswith(OPEN_PREFIXES))
 
 
 def _is_bearer(authorization: str | None) -> bool:

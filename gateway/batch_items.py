@@ -14,8 +14,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.json_boundary import read_long_json_object
-from gateway.media_types import is_json, media_type_of
+from gateway.json_boundary import is_json, media_type_of, read_long_json_object
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry.arguments import check_arguments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gateway.routes import find_operation
+from gateway.routes import BY_TEMPLATE
 from runtime.settings import Settings
 
 SMALL_BYTES = 4096
@@ -37,5 +37,5 @@ class BodyLimits:
 
     def find(self, template: str, method: str) -> BodyLimit:
         """Return the limit of the operation that a path template and a method stand for."""
-        operation = find_operation(template, method)
+        operation = BY_TEMPLATE.get((template, method))
         return self._call if operation is None else self._by_kind[operation.body]

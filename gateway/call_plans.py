@@ -14,6 +14,7 @@ from gateway.newborn import NewbornWriter
 from runtime.invocations.submission import Submission
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
+from runtime.registry.secret_places import encode_places
 from runtime.store.grouped_submission import NO_PARTS, GroupedSubmission, pack_parts
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.submission_calls import Submitted
@@ -32,13 +33,24 @@ class CallPlan:
         newborns: Writes invocations right after their birth.
     """
 
-    __slots__ = ("_groups", "_is_valid", "_max_waiting", "_store", "manifest", "newborns")
+    __slots__ = (
+        "_groups",
+        "_is_valid",
+        "_max_waiting",
+        "_store",
+        "manifest",
+        "newborns",
+        "secrets",
+        "takes_request",
+    )
 
     def __init__(
         self, manifest: Manifest, store: Multiplexer, *, max_waiting: int, newborns: NewbornWriter
     ) -> None:
         self.manifest = manifest
         self.newborns = newborns
+        self.takes_request = manifest.takes_request
+        self.secrets = encode_places(manifest.secrets)
         self._store = store
         self._max_waiting = manifest.options.max_waiting or max_waiting
         self._groups: dict[str, GroupedSubmission] = {}

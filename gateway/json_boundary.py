@@ -1,4 +1,4 @@
-"""The one strict boundary for JSON that callers send.
+"""The one strict boundary for bodies that callers send: their media type, no coding, strict JSON.
 
 A body passes if it is one JSON object of the kind that `runtime.strict_json` describes. What
 passes is handed on byte for byte. What does not is read again to say what is wrong; where a long
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from gateway.json_fault import RULES_BROKEN, Fault, find_encoding_fault, find_fault, locate
@@ -114,3 +115,34 @@ def _unlocated(what: str) -> ProblemError:
         "invalid_json",
         f"{what}. Where, is said only for bodies of at most {LONGEST_LOCATED_BYTES // 1024} KiB.",
     )
+
+
+JSON = "application/json"
+
+
+def media_type_of(content_type: str | None) -> str:
+    """Return the media type without parameters, in lower case; "" for none."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a media type is JSON, by its name or its suffix (RFC 6839)."""
+    return media_type == JSON or (media_type.endswith("+json") and "/" in media_type)
+
+
+def require_no_coding(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Pass if the body comes as it is.
+
+    Raises:
+        ProblemError: `unsupported_media_type`: it is compressed.
+    """
+    for name, value in headers:
+        if name != b"content-encoding":
+            continue
+        coding = value.decode("latin-1").strip().lower()
+        if coding not in ("", "identity"):
+            raise ProblemError(
+                "unsupported_media_type",
+                f"The Content-Encoding {coding[:64]!r} is not undone here: send the body without.",
+                headers={"Accept-Encoding": "identity"},
+            )

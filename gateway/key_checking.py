@@ -13,8 +13,7 @@ import math
 from gateway.key_failures import KeyFailures
 from gateway.key_ring import KeyRing
 from gateway.problems import ProblemError
-from runtime.access.api_key import ApiKey
-from runtime.access.key_text import KEY_PREFIX, parse_key_text, presumed_id
+from runtime.access.api_key import KEY_PREFIX, ApiKey, parse_key_text, presumed_id
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _LONGEST = 512

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.key_bodies import NewKey
-from runtime.access.api_key import ApiKey, read_key
-from runtime.access.key_text import KeyText
+from runtime.access.api_key import ApiKey, KeyText, read_key
 from runtime.callbacks.secret import generate_secret
 from runtime.invocations.view import moment
 from runtime.store import access_calls

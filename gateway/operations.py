@@ -39,7 +39,7 @@ class Operation:
     """One method of a route.
 
     Attributes:
-        scope: What a caller must be allowed to do (`gateway.permissions`); None refuses.
+        scope: What a caller must be allowed to do (`gateway.callers`); None refuses.
         reads_own_query: The resource judges the query itself.
         problems: Codes it may answer beyond those every operation may.
         body: How long a body it takes (`gateway.body_limits`): a few KiB, a call's or a batch's.

@@ -224,7 +224,7 @@ ROUTES: tuple[Route, ...] = (
     *ACCESS_ROUTES,
     *DASHBOARD_ROUTES,
 )
-_BY_TEMPLATE = {
+BY_TEMPLATE = {
     (route.path, operation.method): operation for route in ROUTES for operation in route.operations
 }
 _OPEN = [
@@ -233,23 +233,11 @@ _OPEN = [
     for operation in route.operations
     if operation.scope == "open"
 ]
-_OPEN_PATHS = frozenset((method, path) for method, path in _OPEN if "{" not in path)
-_OPEN_PREFIXES = tuple({path.partition("{")[0] for _, path in _OPEN if "{" in path})
-
-
-def find_operation(template: str, method: str) -> Operation | None:
-    """Return the operation a path template and method stand for, if the table has it."""
-    return _BY_TEMPLATE.get((template, method))
+OPEN_PATHS = frozenset((method, path) for method, path in _OPEN if "{" not in path)
+OPEN_PREFIXES = tuple({path.partition("{")[0] for _, path in _OPEN if "{" in path})
 
 
 def allowed_methods(template: str) -> tuple[str, ...]:
     """Return the methods a path template takes; HEAD goes wherever GET does."""
-    methods = [method for path, method in _BY_TEMPLATE if path == template]
+    methods = [method for path, method in BY_TEMPLATE if path == template]
     return (*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS")
-
-
-def is_open_path(method: str, path: str) -> bool:
-    """Whether a key need not be looked at before the route is known; its scope still decides."""
-    if (method, path) in _OPEN_PATHS:
-        return True
-    return method == "GET" and path.startswith(_OPEN_PREFIXES)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.serving.parsing import HEADERS
-from runtime.access.key_text import digest_of_session
+from runtime.access.api_key import digest_of_session
 
 NAME = "penstock_session"
 LONGEST_MS = 12 * 3_600_000

@@ -78,7 +78,7 @@ class KeysInRedis:
             making,
         )
         from gateway.problems import ProblemError  # noqa: PLC0415
-        from runtime.access.key_text import generate_key_text  # noqa: PLC0415
+        from runtime.access.api_key import generate_key_text  # noqa: PLC0415
 
         try:
             new = read_new_key(json.dumps(wanted).encode())

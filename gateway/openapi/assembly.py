@@ -9,6 +9,7 @@ import msgspec
 import yaml  # type: ignore[import-untyped,unused-ignore]
 from apispec import APISpec
 
+from gateway.callers import covers
 from gateway.openapi.access_schemas import ACCESS_SCHEMAS
 from gateway.openapi.check_schemas import CHECK_SCHEMAS
 from gateway.openapi.fixed_paths import fixed_operation, path_parameter
@@ -25,8 +26,7 @@ from gateway.openapi.security import SECURITY_SCHEMES
 from gateway.openapi.statistics_schemas import STATISTICS_SCHEMAS
 from gateway.openapi.steering_schemas import STEERING_SCHEMAS
 from gateway.operations import Operation, Route
-from gateway.permissions import covers
-from gateway.routes import ROUTES, find_operation
+from gateway.routes import BY_TEMPLATE, ROUTES
 from runtime.access.grants import EVERYTHING, Grant
 from runtime.registry.manifest import Manifest
 
@@ -95,7 +95,7 @@ def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Docume
         **CHECK_SCHEMAS,
     }
     responses: dict[str, Any] = {}
-    invoke = find_operation(_INVOKE_PATH, "POST")
+    invoke = BY_TEMPLATE.get((_INVOKE_PATH, "POST"))
     for manifest in sorted(manifests, key=lambda each: each.name):
         if manifest.version and invoke is not None and grant.may_see(manifest.name):
             schemas.update(function_schemas(manifest))

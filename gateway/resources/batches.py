@@ -7,10 +7,9 @@ from collections import Counter
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.callers import Caller, caller_of
+from gateway.callers import Caller, caller_of, lacks_scope
 from gateway.filters import read_filter_query, read_statuses
 from gateway.pages import Paging, read_paging
-from gateway.permissions import lacks_scope
 from gateway.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.query_parameters import BATCH_PAGE, BATCH_RETRY, MOST_RETRIED, OF_ENDING

@@ -13,7 +13,7 @@ from gateway.call_headers import read_call_headers
 from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.idempotency import identify, options_content
-from gateway.media_types import media_type_of, require_no_coding
+from gateway.json_boundary import media_type_of, require_no_coding
 from gateway.problems import ProblemError
 from gateway.query_parameters import WISHES
 from gateway.resources.batches import known_batch

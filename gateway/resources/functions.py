@@ -45,7 +45,7 @@ class Function:
     ) -> None:
         self._store = store
         self._directory = directory
-        self._invoke = invoke
+        self.on_post = invoke.on_post
 
     async def on_get(self, req: Request, resp: Response, name: str) -> None:  # noqa: ARG002
         """Show one function."""
@@ -53,10 +53,6 @@ class Function:
         stats = await _read_stats(self._store)
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode(function_view(manifest, stats.get(name, {})))
-
-    async def on_post(self, req: Request, resp: Response, name: str) -> None:
-        """Invoke it."""
-        await self._invoke.accept(req, resp, name)
 
 
 def _state_of(manifest: Manifest) -> str:

@@ -7,11 +7,10 @@ import hashlib
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.callers import caller_of
+from gateway.callers import caller_of, lacks_scope
 from gateway.directory import FunctionDirectory
 from gateway.endings import ending_problem
 from gateway.following import Follower
-from gateway.permissions import lacks_scope
 from gateway.preferences import fault_of, read_preferences, read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.query_parameters import ATTEMPT

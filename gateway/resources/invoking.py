@@ -21,8 +21,14 @@ from gateway.call_plans import CallPlan, CallPlans
 from gateway.callers import ANYBODY, caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.idempotency import identify, options_content
-from gateway.json_boundary import LONG_BYTES, read_json_object, read_long_json_object
-from gateway.media_types import JSON, media_type_of, require_no_coding
+from gateway.json_boundary import (
+    JSON,
+    LONG_BYTES,
+    media_type_of,
+    read_json_object,
+    read_long_json_object,
+    require_no_coding,
+)
 from gateway.preferences import Preferences, read_preferences
 from gateway.query_parameters import WISHES
 from gateway.wishes import read_wishes
@@ -64,24 +70,24 @@ class InvokeFunction:
         self._acceptance = acceptance
         self._callbacks = callbacks
 
-    async def accept(self, req: Request, resp: Response, name: str) -> None:
+    async def on_post(self, req: Request, resp: Response, name: str) -> None:
         """Accept one call, and wait for its end if the caller prefers that."""
         preferences = read_preferences(noted_header(req.scope, b"prefer"))
         plan = self._plans.find(self._directory.manifests, name)
         if plan is None or plan.manifest.is_loading:
             plan = await self._find_plan(name, preferences)
         manifest = plan.manifest
+        asked = _read_options(req, plan)
         check_available(manifest)
-        asked = read_options(req, manifest)
         if "callback" in asked:
             url = asked["callback"]
             asked["callback"] = self._callbacks.recall(url) or await self._callbacks.judge(url)
         if len(req.scope[BODY]) > LONG_BYTES:
             sourced = await _read_long(req, manifest)
         else:
-            sourced = read_body(req, manifest)
+            sourced = _read_body(req, plan)
         plan.check(sourced.decoded)
-        submission = self._build(req, manifest, sourced, asked, preferences)
+        submission = self._build(req, plan, sourced, asked, preferences)
         await self._acceptance.answer(req, resp, plan, submission, preferences)
 
     async def _find_plan(self, name: str, preferences: Preferences) -> CallPlan:
@@ -94,11 +100,12 @@ class InvokeFunction:
     def _build(
         self,
         req: Request,
-        manifest: Manifest,
+        plan: CallPlan,
         sourced: Sourced,
         asked: dict[str, Any],
         preferences: Preferences,
     ) -> Submission:
+        manifest = plan.manifest
         key = asked.pop("idempotency_key", None)
         wishes = Wishes(**asked) if asked else NO_WISHES
         if key is not None:
@@ -116,10 +123,11 @@ class InvokeFunction:
             pace=admission.pace(req.scope),
             caller=caller.name,
             api_key=caller.key_id,
+            secrets=plan.secrets,
         )
 
 
-def read_options(req: Request, manifest: Manifest) -> dict[str, Any]:
+def _read_options(req: Request, plan: CallPlan) -> dict[str, Any]:
     """Return what the query and the headers of a call ask for.
 
     A function that takes the request itself is given its query, too.
@@ -127,23 +135,24 @@ def read_options(req: Request, manifest: Manifest) -> dict[str, Any]:
     Raises:
         ProblemError: `parameter_invalid`: something asked for is unknown or wrong.
     """
-    asked = read_call_headers(req.scope)
-    if req.query_string and not manifest.takes_request:
+    asked: dict[str, Any] = {}
+    if req.query_string and not plan.takes_request:
         asked.update(read_wishes(req.query_string, WISHES))
+    asked.update(read_call_headers(req.scope))
     return asked
 
 
-def read_body(req: Request, manifest: Manifest) -> Sourced:
+def _read_body(req: Request, plan: CallPlan) -> Sourced:
     """Return the arguments in a body, not yet judged by the function's schema.
 
     Raises:
         ProblemError: The body is broken, or of a media type the function does not take.
     """
     body: bytes = req.scope[BODY]
-    if body and not manifest.takes_request and media_type_of(req.content_type) == JSON:
+    if body and not plan.takes_request and media_type_of(req.content_type) == JSON:
         require_no_coding(req.scope["headers"])
         return Sourced(encoded=body, decoded=read_json_object(body))
-    return read_arguments(manifest, _incoming(req))
+    return read_arguments(plan.manifest, _incoming(req))
 
 
 async def _read_long(req: Request, manifest: Manifest) -> Sourced:

@@ -7,11 +7,10 @@ from falcon.asgi import Request, Response
 from gateway.accepting import Acceptance
 from gateway.application import noted_header, single_header
 from gateway.call_plans import CallPlans
-from gateway.callers import caller_of, identity_of
+from gateway.callers import caller_of, identity_of, lacks_scope
 from gateway.directory import FunctionDirectory
 from gateway.following import Follower
 from gateway.idempotency import HEADER, identify, read_idempotency_key
-from gateway.permissions import lacks_scope
 from gateway.preferences import read_preferences
 from gateway.problems import ProblemError
 from gateway.tracing import trace_of

@@ -9,7 +9,7 @@ from falcon.asgi import Request, Response
 
 from gateway.application import BODY
 from gateway.directory import FunctionDirectory
-from gateway.media_types import is_json, media_type_of, require_no_coding
+from gateway.json_boundary import is_json, media_type_of, require_no_coding
 from gateway.pages import read_paging
 from gateway.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError

@@ -16,7 +16,7 @@ from gateway.key_bodies import read_login
 from gateway.key_checking import KeyChecker, unauthenticated
 from gateway.resources.keys import require_json
 from gateway.session_cookie import LONGEST_MS, cookie_for, cookie_to_forget, session_of
-from runtime.access.key_text import digest_of_session, generate_session_text
+from runtime.access.api_key import digest_of_session, generate_session_text
 from runtime.invocations.view import moment
 from runtime.store import access_calls
 from runtime.store.multiplexer import Multiplexer

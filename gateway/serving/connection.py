@@ -14,14 +14,13 @@ from typing import Any, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from gateway.serving.beginning import Beginnings
-from gateway.serving.deadline import Deadline
+from gateway.serving.beginning import Beginnings, KnownHeads
+from gateway.serving.deadline import NEVER, Deadline
 from gateway.serving.drain import Drain
 from gateway.serving.exchange import Exchange
 from gateway.serving.expected_hosts import ExpectedHosts
 from gateway.serving.fixed_answers import own_lines, refusal_answer
 from gateway.serving.held_bodies import HeldBodies
-from gateway.serving.known_heads import KnownHeads
 from gateway.serving.limits import Limits
 from gateway.serving.parsing import HEADERS, Refusal, RequestParser, Scope
 
@@ -95,7 +94,7 @@ class Connection(asyncio.Protocol):
         if is_next:
             if (found := self._heads.recall(data)) is not None:
                 self._exchanges.append(self._beginnings.make_known(*found, stopping=self._stopping))
-                self._deadline.clear()
+                self._deadline.at = NEVER
                 self._beginnings.begin(self._exchanges[0])
                 return
             self._deadline.expect(self._limits.header_timeout_s)

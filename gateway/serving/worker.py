@@ -19,8 +19,8 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
 
+from gateway.serving.beginning import KnownHeads
 from gateway.serving.connection import Connection
-from gateway.serving.known_heads import KnownHeads
 
 _TICKS_PER_SWEEP = 2
 

@@ -1,4 +1,11 @@
-"""An API key as it is kept: who holds it, what it may, how fast, and until when.
+"""An API key: its text, and what is kept of it: who holds it, what it may, how fast, until when.
+
+The text is `pk_<id>_<secret><checksum>`, that of a session `ps_<secret>`. The prefix and the fixed
+length let scanners find a key that got into a repository (`KEY_PATTERN`). The checksum tells a
+mistyped key from a wrong one without asking anybody. The secret is 43 letters and digits drawn at
+random, over 256 bits. Nobody guesses or tries out so many, so what is kept of a key is a plain
+SHA-256: the slowness of a password hash protects short secrets that people choose, and here would
+only slow down every call.
 
 The name is the caller's identity: keys of one name, of which there are two while one is
 replaced, share their pace, what they have called, and the secrets their callbacks are
@@ -7,15 +14,97 @@ signed with. A key never changes; it is made, used, and revoked or outlived.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
+import secrets
+import string
+import zlib
 from dataclasses import dataclass, field
 
 from runtime.access.grants import Grant, read_grant
-from runtime.access.key_text import digest_of_key
 from runtime.sdk.option_parsing import parse_rate
 from runtime.sdk.options import Rate
 from runtime.store.access_calls import StoredKey
+
+KEY_PREFIX = "pk_"
+SESSION_PREFIX = "ps_"
+KEY_PATTERN = r"pk_[0-9a-z]{12}_[0-9A-Za-z]{49}"
+_LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_ID_LETTERS = string.digits + string.ascii_lowercase
+_ID_LENGTH = 12
+_SECRET_LENGTH = 43
+_CHECKSUM_LENGTH = 6
+_ID_PLACE = slice(len(KEY_PREFIX), len(KEY_PREFIX) + _ID_LENGTH)
+_KEY = re.compile(r"pk_([0-9a-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})", re.ASCII)
+_SESSION = re.compile(r"ps_[0-9A-Za-z]{43}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyText:
+    """A key as its holder has it; `id` may be told, the secret is never shown by us again."""
+
+    id: str
+    secret: str = field(repr=False)
+
+    def write(self) -> str:
+        """Return what the holder keeps and shows."""
+        body = f"{KEY_PREFIX}{self.id}_{self.secret}"
+        return body + _checksum(body)
+
+    def digest(self) -> str:
+        """Return what is kept of it."""
+        return digest_of_key(self.write())
+
+
+def generate_key_text() -> KeyText:
+    """Return the text of a new key."""
+    return KeyText(id=_draw(_ID_LETTERS, _ID_LENGTH), secret=_draw(_LETTERS, _SECRET_LENGTH))
+
+
+def parse_key_text(text: str) -> KeyText | None:
+    """Return a key from its text, or None when it cannot be one: its checksum is wrong."""
+    match = _KEY.fullmatch(text)
+    if match is None:
+        return None
+    key = KeyText(id=match[1], secret=match[2])
+    return key if _checksum(text[:-_CHECKSUM_LENGTH]) == match[3] else None
+
+
+def presumed_id(text: str) -> str:
+    """Return the id of a key, if that text is one."""
+    return text[_ID_PLACE]
+
+
+def digest_of_key(text: str) -> str:
+    """Return what is kept of a key's text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def generate_session_text() -> str:
+    """Return the text of a new session."""
+    return SESSION_PREFIX + _draw(_LETTERS, _SECRET_LENGTH)
+
+
+def digest_of_session(text: str) -> str | None:
+    """Return what is kept of a session's text, or None when it cannot be one."""
+    if _SESSION.fullmatch(text) is None:
+        return None
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _draw(letters: str, count: int) -> str:
+    return "".join(secrets.choice(letters) for _ in range(count))
+
+
+def _checksum(body: str) -> str:
+    number = zlib.crc32(body.encode())
+    digits = ""
+    for _ in range(_CHECKSUM_LENGTH):
+        number, digit = divmod(number, len(_LETTERS))
+        digits = _LETTERS[digit] + digits
+    return digits
+
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 NAME_RULE = "lower-case letters, digits, and . _ - but not first, at most 64 characters"

@@ -149,10 +149,12 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     pace: Pace | None = None,
     caller: str | None = None,
     api_key: str = "",
+    secrets: bytes | None = None,
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
 
-    `max_waiting` counts where the function has no limit of its own.
+    `max_waiting` counts where the function has no limit of its own; `secrets` are the manifest's
+    encoded, where somebody has done that before.
 
     Raises:
         FunctionUnavailableError: No version of the function ever loaded.
@@ -180,7 +182,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
         pace=pace,
         caller=caller,
         api_key=api_key,
-        secrets=encode_places(manifest.secrets),
+        secrets=encode_places(manifest.secrets) if secrets is None else secrets,
     )
 
 

@@ -23,8 +23,8 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.app import create
+from gateway.serving.beginning import KnownHeads
 from gateway.serving.connection import Connection
-from gateway.serving.known_heads import KnownHeads
 from gateway.serving.limits import Limits
 from runtime.settings import Settings
 from runtime.store.multiplexer import Multiplexer, Wire

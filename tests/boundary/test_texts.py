@@ -22,7 +22,7 @@ from gateway.key_checking import shown_key
 from gateway.pages import read_cursor, write_cursor
 from gateway.preferences import read_preferences
 from gateway.problems import ProblemError
-from runtime.access.key_text import generate_key_text, parse_key_text
+from runtime.access.api_key import generate_key_text, parse_key_text
 from runtime.callbacks.guard import Policy, judge, parse_target
 from runtime.errors import CallbackAddressError, ChannelClosedError, SettingsError
 from runtime.execution.ending import Ending

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gateway.key_bodies import NewKey
 from gateway.key_making import draw_callback_secret, making
-from runtime.access.key_text import generate_key_text
+from runtime.access.api_key import generate_key_text
 from runtime.store.line import Line
 
 

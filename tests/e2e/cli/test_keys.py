@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.exit_codes import ExitCode
-from runtime.access.key_text import parse_key_text
+from runtime.access.api_key import parse_key_text
 from tests.support.commands import penstock
 from tests.support.redis_server import own_redis
 from tests.support.system import running_system

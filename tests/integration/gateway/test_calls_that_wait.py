@@ -15,8 +15,8 @@ from gateway.app import create
 from gateway.application import GatewayApplication
 from gateway.directory import FunctionDirectory
 from gateway.resources.invoking import InvokeFunction
+from gateway.serving.beginning import KnownHeads
 from gateway.serving.connection import Connection
-from gateway.serving.known_heads import KnownHeads
 from gateway.serving.limits import Limits
 from gateway.waiting import Waiters
 from runtime.registry.manifest import Manifest

@@ -11,7 +11,7 @@ from gateway.key_checking import KeyChecker
 from gateway.key_failures import KeyFailures
 from gateway.key_ring import KeyRing
 from gateway.problems import ProblemError
-from runtime.access.key_text import generate_key_text
+from runtime.access.api_key import generate_key_text
 from runtime.store import access_calls
 from runtime.store.line import Line
 from runtime.store.multiplexer import Multiplexer

@@ -16,7 +16,7 @@ import pytest
 
 from gateway.app import create
 from gateway.application import GatewayApplication
-from runtime.access.key_text import generate_key_text
+from runtime.access.api_key import generate_key_text
 from runtime.registry.manifest import Manifest
 from runtime.settings import Settings
 from runtime.store import function_calls

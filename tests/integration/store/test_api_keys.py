@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.access.api_key import read_key
-from runtime.access.key_text import parse_key_text
+from runtime.access.api_key import parse_key_text, read_key
 from runtime.errors import StoreRefusedError
 from runtime.store import access_calls
 from runtime.store.invocation_calls import cancel

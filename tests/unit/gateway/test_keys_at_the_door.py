@@ -14,7 +14,7 @@ from gateway.problems import ProblemError
 from gateway.same_origin import comes_from_elsewhere, origin_of
 from gateway.serving.parsing import HEADERS
 from gateway.session_cookie import cookie_for, session_of
-from runtime.access.key_text import digest_of_session, generate_session_text
+from runtime.access.api_key import digest_of_session, generate_session_text
 
 
 def scope(**headers: str) -> dict:

@@ -9,8 +9,8 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from gateway.serving.beginning import KnownHeads
 from gateway.serving.connection import Connection
-from gateway.serving.known_heads import KnownHeads
 from gateway.serving.limits import Limits
 from gateway.serving.parsing import HEADERS
 

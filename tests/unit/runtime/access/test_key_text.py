@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.access.key_text import (
+from runtime.access.api_key import (
     KEY_PATTERN,
     digest_of_session,
     generate_key_text,

@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.caller_rate import read_caller_rate
 from gateway.callers import address_of, caller_of
-from gateway.key_checking import unauthenticated
+from gateway.key_ring import unauthenticated
 from gateway.problems import ProblemError
 from runtime.sdk.options import Rate
 from runtime.settings import Settings

@@ -29,9 +29,8 @@ from gateway.event_reading import EventReader
 from gateway.event_streams import EventStreams
 from gateway.following import Follower
 from gateway.inbox import Inbox
-from gateway.key_checking import KeyChecker
 from gateway.key_failures import KeyFailures
-from gateway.key_ring import KeyRing
+from gateway.key_ring import KeyChecker, KeyRing
 from gateway.minutes import Minutes
 from gateway.resources.batches import Batch, BatchRetry
 from gateway.resources.batching import InvokeBatch

@@ -17,7 +17,7 @@ from falcon.asgi import Request, Response
 from gateway.application import noted_header
 from gateway.callers import ANYBODY, CALLER, Caller, address_of, caller_with, require_permission
 from gateway.error_handlers import problem_of
-from gateway.key_checking import KeyChecker, shown_key, unauthenticated
+from gateway.key_ring import KeyChecker, shown_key, unauthenticated
 from gateway.preferences import read_query_lists
 from gateway.problems import ProblemError
 from gateway.routes import BY_TEMPLATE, OPEN_PATHS, OPEN_PREFIXES, allowed_methods

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.idempotency import read_idempotency_key
-from gateway.key_checking import shown_key
+from gateway.key_ring import shown_key
 from gateway.pages import read_cursor, write_cursor
 from gateway.preferences import read_preferences
 from gateway.problems import ProblemError

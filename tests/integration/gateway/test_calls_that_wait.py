@@ -88,7 +88,7 @@ class Gateway:
         self.application = create(Settings(redis=redis_url))
         found = self.application._router.find("/functions/echo")
         assert found is not None
-        invoke: InvokeFunction = found[0]._invoke
+        invoke: InvokeFunction = found[0].on_post.__self__
         self.directory: FunctionDirectory = invoke._directory
         self.waiters: Waiters = invoke._acceptance._follower._waiters
         self._heads = KnownHeads()

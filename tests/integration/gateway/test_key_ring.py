@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.key_checking import KeyChecker
 from gateway.key_failures import KeyFailures
-from gateway.key_ring import KeyRing
+from gateway.key_ring import KeyChecker, KeyRing
 from gateway.problems import ProblemError
 from runtime.access.api_key import generate_key_text
 from runtime.store import access_calls

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from gateway.key_bodies import NewKey, read_login, read_new_key
-from gateway.key_checking import shown_key
 from gateway.key_failures import CHANCES_PER_S, KeyFailures
+from gateway.key_ring import shown_key
 from gateway.problems import ProblemError
 from gateway.same_origin import comes_from_elsewhere, origin_of
 from gateway.serving.parsing import HEADERS

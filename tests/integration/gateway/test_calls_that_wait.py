@@ -115,6 +115,21 @@ class Gateway:
         self.waiters.notify(f"{invocation_id}\n".encode() + pack(fields.split()))
 
 
+@asynccontextmanager
+async def living(application: GatewayApplication) -> AsyncIterator[None]:
+    """Start an application as its server would, and stop it."""
+    lifespan: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+    served = asyncio.create_task(application(scope, lifespan.get, told.put))
+    await lifespan.put({"type": "lifespan.startup"})
+    assert (await told.get())["type"] == "lifespan.startup.complete"
+    yield
+    await lifespan.put({"type": "lifespan.shutdown"})
+    assert (await told.get())["type"] == "lifespan.shutdown.complete"
+    await served
+
+
 Run = Callable[[Callable[[Gateway], Awaitable[T]]], T]
 
 
@@ -127,16 +142,8 @@ def run(redis_url: str, life: Life) -> Run[Any]:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Gateway]:
         gateway = Gateway(redis_url)
-        lifespan: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
-        living = asyncio.create_task(gateway.application(scope, lifespan.get, told.put))
-        await lifespan.put({"type": "lifespan.startup"})
-        assert (await told.get())["type"] == "lifespan.startup.complete"
-        yield gateway
-        await lifespan.put({"type": "lifespan.shutdown"})
-        assert (await told.get())["type"] == "lifespan.shutdown.complete"
-        await living
+        async with living(gateway.application):
+            yield gateway
 
     def run_it(act: Callable[[Gateway], Awaitable[T]]) -> T:
         async def scenario() -> T:

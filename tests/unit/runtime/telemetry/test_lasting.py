@@ -6,6 +6,7 @@ import asyncio
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
 from runtime.telemetry.lasting import CRASHES, lasting_task, lasting_thread
 from tests.support.waiting import eventually
@@ -36,29 +37,31 @@ class Loop:
 
 
 @pytest.mark.parametrize("crashes", [0, 1, 3])
-def test_a_thread_that_crashes_is_begun_anew(crashes: int, capsys: pytest.CaptureFixture[str]):
+def test_a_thread_that_crashes_is_begun_anew(crashes: int):
     loop = Loop(crashes)
 
-    thread = lasting_thread(loop.run, name="example", pause_s=0)
-    thread.start()
+    with capture_logs() as logs:
+        thread = lasting_thread(loop.run, name="example", pause_s=0)
+        thread.start()
+        assert loop.is_done.wait(5)
+        eventually(lambda: not thread.is_alive())
 
-    assert loop.is_done.wait(5)
-    eventually(lambda: not thread.is_alive())
     assert CRASHES.take() == crashes
-    assert "".join(capsys.readouterr()).count("background_crashed") == crashes
+    assert [line["event"] for line in logs] == ["background_crashed"] * crashes
 
 
 @pytest.mark.parametrize("crashes", [0, 1, 3])
-def test_a_task_that_crashes_is_begun_anew(crashes: int, capsys: pytest.CaptureFixture[str]):
+def test_a_task_that_crashes_is_begun_anew(crashes: int):
     loop = Loop(crashes)
 
     async def scenario() -> None:
         await asyncio.wait_for(lasting_task(loop.run_as_task, name="example", pause_s=0), 5)
 
-    asyncio.run(scenario())
+    with capture_logs() as logs:
+        asyncio.run(scenario())
 
     assert CRASHES.take() == crashes
-    assert "".join(capsys.readouterr()).count("background_crashed") == crashes
+    assert [line["event"] for line in logs] == ["background_crashed"] * crashes
 
 
 def test_a_task_that_is_cancelled_ends():

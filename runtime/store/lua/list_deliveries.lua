@@ -24,11 +24,11 @@ for position = rest, #ARGV do
     for i = 1, #page, 2 do
       local id, at = page[i], tonumber(page[i + 1])
       if is_after(at, id) and got < want then
-        local d = redis.call('HMGET', key_delivery(id), 'invocation', 'outcome', 'url', 'status',
+        local d = redis.pcall('HMGET', key_delivery(id), 'invocation', 'outcome', 'url', 'status',
           'next_at')
         if d[4] then
           got = got + 1
-          found[#found + 1] = { id, at, d[1], d[2], d[3], d[4], d[5] or '' }
+          found[#found + 1] = { id, at, d[1] or '', d[2] or '', d[3] or '', d[4], d[5] or '' }
         else
           redis.call('ZREM', index, id)
           skip = skip - 1

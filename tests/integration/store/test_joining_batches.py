@@ -6,7 +6,7 @@ import pytest
 
 from runtime.invocations.consistency import check_all
 from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.aftercare_calls import look_after
+from runtime.store.aftercare_calls import look_after, read_quarantine
 from runtime.store.invocation_calls import Settlement, cancel, settle
 from runtime.store.submission_calls import JOINED_AT_ONCE, commit_batch, join_batch, stage_batch
 from tests.support.life import Life
@@ -166,3 +166,20 @@ def test_a_worker_goes_on_where_the_gateway_died(life: Life):
     assert (fresh, told) == ((), (batch,))
     assert life.line.run(look_after(lease_ms=HOUR_MS)).unjoined == ()
     assert life.line.run(join_batch(batch)) == 0
+
+
+@pytest.mark.parametrize("what", ["type", "size", "function", "queue"])
+def test_a_damaged_batch_keeps_no_other_from_joining(life: Life, what: str):
+    (hurt, _), (sound, ids) = commit(life, SIZE), commit(life, SIZE)
+    if what == "type":
+        life.command("SET", life.key("batch", hurt), "text")
+    else:
+        life.command("HDEL", life.key("batch", hurt), what)
+    life.command("ZADD", life.key("joining"), "XX", 1, hurt, 2, sound)
+
+    for batch in life.line.run(look_after(lease_ms=HOUR_MS)).unjoined:
+        join_all(life, batch)
+
+    assert claim_everything(life) == ids
+    assert life.line.run(look_after(lease_ms=HOUR_MS)).unjoined == ()
+    assert [one.id for one in life.line.run(read_quarantine()).latest] == [hurt]

@@ -71,10 +71,11 @@ local function check_indexes(id, f)
 end
 
 local looked = 0
-for at = rest, #ARGV do
-  local id = ARGV[at]
+local function check(id)
   local f = standing_of(id)
-  if f then
+  if not f then
+    redis.call('HLEN', key_record(id))  -- that a key is of another type must not go unsaid
+  else
     looked = looked + 1
     local lacks = lacking(f)
     if lacks ~= '' then
@@ -99,6 +100,10 @@ for at = rest, #ARGV do
       check_indexes(id, f)
     end
   end
+end
+
+for at = rest, #ARGV do
+  examine(ARGV[at], check)
 end
 write_gathered()
 write_tally(now)

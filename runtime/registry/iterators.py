@@ -14,20 +14,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from runtime.registry.core_parts import parts_of
 from runtime.strict_json import DEEPEST
-
-_NO_SCHEMA = frozenset({"config", "metadata", "default", "expected", "cls"})
 
 
 def speaks_of_iterators(schema: Any) -> bool:  # noqa: ANN401
     """Whether a core schema has a part that is only to be iterated over."""
-    if isinstance(schema, list | tuple):
-        return any(map(speaks_of_iterators, schema))
-    if not isinstance(schema, dict):
-        return False
-    return schema.get("type") == "generator" or any(
-        speaks_of_iterators(part) for key, part in schema.items() if key not in _NO_SCHEMA
-    )
+    is_one = isinstance(schema, dict) and schema.get("type") == "generator"
+    return is_one or any(map(speaks_of_iterators, parts_of(schema)))
 
 
 def find_iterator(value: object, name: str) -> str | None:

@@ -16,6 +16,7 @@ from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaVa
 from runtime.errors import ResultNotSerializableError
 from runtime.registry.authorship import is_authors
 from runtime.registry.base64_bytes import WRITING, serializer_of, spell_out
+from runtime.registry.core_parts import parts_of
 from runtime.registry.iterators import find_iterator, read_out, speaks_of_iterators
 from runtime.registry.reading import as_lists
 from runtime.strict_json import DEEPEST
@@ -156,22 +157,13 @@ def is_plain(value: object) -> bool:
 
 def _says_more_than_types(schema: Any) -> bool:  # noqa: ANN401
     """Whether values of the right types may still be wrong; models have checked themselves."""
-    if isinstance(schema, list | tuple):
-        return any(map(_says_more_than_types, schema))
-    if not isinstance(schema, dict):
-        return False
-    kind = schema.get("type")
-    if kind in _CHECK_THEMSELVES or is_authors(schema):
-        return False
-    return (
-        kind in _CHECKED_KINDS
-        or not _CHECKED_KEYS.isdisjoint(schema)
-        or any(
-            _says_more_than_types(part)
-            for key, part in schema.items()
-            if key not in {"metadata", "serialization", "default", "config"}
-        )
-    )
+    if isinstance(schema, dict):
+        kind = schema.get("type")
+        if kind in _CHECK_THEMSELVES or is_authors(schema):
+            return False
+        if kind in _CHECKED_KINDS or not _CHECKED_KEYS.isdisjoint(schema):
+            return True
+    return any(map(_says_more_than_types, parts_of(schema)))
 
 
 def _mismatch(error: ValidationError, name: str) -> ResultNotSerializableError:

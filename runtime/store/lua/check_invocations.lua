@@ -78,15 +78,17 @@ local function check(id)
   else
     looked = looked + 1
     local lacks = lacking(f)
-    if lacks ~= '' then
-      if found('incomplete_record', id, 'lacks ' .. lacks, 'in quarantine') then
-        if HAS_ENDED[f.status] then
-          redis.call('HSET', key_record(id), 'function', 'unknown')
-        else
-          set_aside(id, 'its record lacks ' .. lacks, now, { in_lane = true })
-        end
+    local is_mended = lacks == ''
+    if lacks ~= '' and found('incomplete_record', id, 'lacks ' .. lacks, 'in quarantine') then
+      if HAS_ENDED[f.status] then
+        redis.call('HSET', key_record(id), 'function', 'unknown')
+        f['function'] = 'unknown'
+        is_mended = true  -- so that it stands where that one should, after this one repair
+      else
+        set_aside(id, 'its record lacks ' .. lacks, now, { in_lane = true })
       end
-    else
+    end
+    if is_mended then
       if f.status == 'running' then
         if not redis.call('ZSCORE', key_leases(), id)
           and found('missing_lease', id, 'running, but nobody has its lease', 'taken over') then

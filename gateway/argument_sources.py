@@ -17,6 +17,7 @@ import msgspec
 from gateway.form_arguments import MULTIPART, URLENCODED, read_form
 from gateway.json_boundary import JSON, is_json, media_type_of, read_json_object, require_no_coding
 from gateway.problems import ProblemError
+from runtime.access.api_key import holds_key
 from runtime.registry.manifest import Manifest
 from runtime.sdk.request import Request, encode_request
 
@@ -31,7 +32,7 @@ class Incoming:
 
     Attributes:
         shows_authorization: Whether a function that takes the request sees that header: where
-            it was no credential for the gateway.
+            it was no credential for the gateway. One that holds a key of ours it never sees.
     """
 
     method: str
@@ -114,9 +115,9 @@ def _from_request(
 def _request_record(incoming: Incoming) -> bytes:
     headers: dict[str, str] = {}
     for name, value in incoming.headers:
-        is_shown = name == _AUTHORIZATION and incoming.shows_authorization
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        is_shown = name == _AUTHORIZATION and incoming.shows_authorization and not holds_key(text)
         if is_shown or name not in WITHHELD_HEADERS:
-            key, text = name.decode("latin-1"), value.decode("latin-1")
             headers[key] = f"{headers[key]}, {text}" if key in headers else text
     query: dict[str, str | list[str]] = {}
     for key, text in parse_qsl(incoming.query, keep_blank_values=True):

@@ -37,6 +37,7 @@ _SECRET_LENGTH = 43
 _CHECKSUM_LENGTH = 6
 _ID_PLACE = slice(len(KEY_PREFIX), len(KEY_PREFIX) + _ID_LENGTH)
 _KEY = re.compile(r"pk_([0-9a-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})", re.ASCII)
+_BEGINNING = re.compile(r"pk_[0-9a-z]{12}_", re.ASCII)
 _SESSION = re.compile(r"ps_[0-9A-Za-z]{43}", re.ASCII)
 
 
@@ -69,6 +70,11 @@ def parse_key_text(text: str) -> KeyText | None:
         return None
     key = KeyText(id=match[1], secret=match[2])
     return key if _checksum(text[:-_CHECKSUM_LENGTH]) == match[3] else None
+
+
+def holds_key(text: str) -> bool:
+    """Whether something in a text looks like the beginning of a key, whole or mistyped."""
+    return _BEGINNING.search(text) is not None
 
 
 def presumed_id(text: str) -> str:

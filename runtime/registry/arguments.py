@@ -30,6 +30,8 @@ _MOST_COMPILED = 2_000
 _DETAIL_MOST = 500
 _WHOLE = "x-penstock-whole-number"
 _MASK = "the value"
+_BY_NAME = frozenset({"properties", "$defs", "patternProperties", "dependentSchemas"})
+_VALUES = frozenset({"enum", "const", "default", "examples"})
 
 
 class _WholeNumber:
@@ -202,12 +204,7 @@ def _tightened(schema: Any, *, exact: bool) -> Any:  # noqa: ANN401 - a JSON val
         return [_tightened(part, exact=exact) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {
-        key: value
-        if key in {"enum", "const", "default", "examples"}
-        else _tightened(value, exact=exact)
-        for key, value in schema.items()
-    }
+    made = {key: _tightened_part(key, value, exact=exact) for key, value in schema.items()}
     if exact:
         kind = schema.get("type")
         kinds = kind if isinstance(kind, list) else [kind]
@@ -218,6 +215,12 @@ def _tightened(schema: Any, *, exact: bool) -> Any:  # noqa: ANN401 - a JSON val
     elif "contentSchema" in schema:  # pydantic's Json: a text that holds JSON
         made.setdefault("format", "json-string")
     return made
+
+
+def _tightened_part(key: str, value: Any, *, exact: bool) -> Any:  # noqa: ANN401
+    if key in _BY_NAME and isinstance(value, dict):  # of an author: any word of ours may be one
+        return {name: _tightened(part, exact=exact) for name, part in value.items()}
+    return value if key in _VALUES else _tightened(value, exact=exact)
 
 
 def _faults(

@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
+from runtime.registry.core_parts import parts_of
+
 _HAND_WRITTEN = (WithJsonSchema, SkipJsonSchema)
 _SECRETS = frozenset({"SecretStr", "SecretBytes", "Secret"})
 _TAKES_ANYTHING = "import_string"  # what is no text passes through it
 _BEFORE = frozenset({"function-before", "function-wrap", "function-plain"})
-_NO_SCHEMA = frozenset({"metadata", "default", "config"})
 
 
 def is_authors(schema: Mapping[str, Any]) -> bool:
@@ -39,15 +40,13 @@ def holds_secret(schema: Any, defined: Mapping[str, Any]) -> bool:  # noqa: ANN4
     waiting, seen = [schema], set()
     while waiting:
         here = waiting.pop()
-        if isinstance(here, list | tuple):
-            waiting.extend(here)
-        elif isinstance(here, Mapping):
+        if isinstance(here, Mapping):
             if is_secret(here):
                 return True
             if here.get("type") == "definition-ref" and here["schema_ref"] not in seen:
                 seen.add(here["schema_ref"])
                 waiting.append(defined.get(here["schema_ref"]))
-            waiting.extend(part for key, part in here.items() if key not in _NO_SCHEMA)
+        waiting.extend(parts_of(here))
     return False
 
 

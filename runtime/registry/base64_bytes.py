@@ -12,6 +12,7 @@ import dataclasses
 import weakref
 from collections import deque
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,6 +25,7 @@ from pydantic_core import (
 )
 
 from runtime import strict_json
+from runtime.registry.core_parts import with_parts
 
 WRITTEN, READ = "ser_json_bytes", "val_json_bytes"
 WRITING = CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="constants")
@@ -111,21 +113,14 @@ def filled_in(schema: Any, *, written: str = "base64") -> Any:  # noqa: ANN401
         schema: A core schema or a part of one.
         written: How bytes are written where it stands.
     """
-    if isinstance(schema, list | tuple):
-        return type(schema)([filled_in(part, written=written) for part in schema])
     if not isinstance(schema, dict):
-        return schema
+        return with_parts(schema, partial(filled_in, written=written))
     kind = schema.get("type")
     own: dict[str, Any] = {}
     if kind in _CONFIGURED:
         own["config"] = {**_DEFAULTS, **schema.get("config", {})}
         written = own["config"][WRITTEN]
-    made = {
-        key: part
-        if key in {"config", "metadata", "default", "expected", "cls"}
-        else filled_in(part, written=written)
-        for key, part in schema.items()
-    }
+    made: dict[str, Any] = with_parts(schema, partial(filled_in, written=written))
     if written == "base64" and "serialization" not in schema:
         if kind == "bytes":
             own["serialization"] = _by(_encode_bytes)

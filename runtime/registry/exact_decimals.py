@@ -16,6 +16,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 
+from runtime.registry.core_parts import parts_of, with_parts
 from runtime.registry.reading import readable
 
 _noted = threading.local()
@@ -57,15 +58,8 @@ def reader_of(model: type[BaseModel]) -> SchemaValidator | DecimalReader:
 
 def with_digits(schema: Any) -> Any:  # noqa: ANN401
     """Return a copy of a core schema whose decimals are made of the digits that were noted."""
-    if isinstance(schema, list | tuple):
-        return type(schema)([with_digits(part) for part in schema])
-    if not isinstance(schema, dict):
-        return schema
-    made = {
-        key: part if key in {"config", "metadata", "default", "cls"} else with_digits(part)
-        for key, part in schema.items()
-    }
-    if schema.get("type") != "decimal":
+    made = with_parts(schema, with_digits)
+    if not isinstance(schema, dict) or schema.get("type") != "decimal":
         return made
     reference = {"ref": made.pop("ref")} if "ref" in made else {}
     return {
@@ -81,13 +75,8 @@ def with_digits(schema: Any) -> Any:  # noqa: ANN401
 
 
 def _has_decimals(schema: Any) -> bool:  # noqa: ANN401
-    if isinstance(schema, list | tuple):
-        return any(map(_has_decimals, schema))
-    if not isinstance(schema, dict):
-        return False
-    return schema.get("type") == "decimal" or any(
-        _has_decimals(part) for key, part in schema.items() if key not in {"metadata", "default"}
-    )
+    is_decimal = isinstance(schema, dict) and schema.get("type") == "decimal"
+    return is_decimal or any(map(_has_decimals, parts_of(schema)))
 
 
 def _digits_of(arguments: bytes) -> dict[float, str]:

@@ -59,6 +59,8 @@ class JudgingWriter(ScalarJudgingWriter):
             return super().generate_inner(
                 {"type": "any", "ref": schema["ref"], "metadata": metadata}
             )
+        if kind == "any":  # of what is taken unseen, pydantic publishes what it is meant to be
+            schema = {key: part for key, part in schema.items() if key != "metadata"}
         made = super().generate_inner(without_hand_written(schema))
         return {**made, **_SECRET} if is_secret(schema) else made
 

@@ -7,13 +7,13 @@ the arguments would look like a failure of the function.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pydantic_core import core_schema
 
 from runtime.registry.base64_bytes import filled_in
-
-_NO_SCHEMA = frozenset({"config", "metadata", "default", "expected", "cls"})
+from runtime.registry.core_parts import with_parts
 
 
 def readable(schema: Any) -> Any:  # noqa: ANN401
@@ -27,15 +27,8 @@ def as_lists(schema: Any) -> Any:  # noqa: ANN401
 
 
 def _whole(schema: Any, *, iterates: bool) -> Any:  # noqa: ANN401
-    if isinstance(schema, list | tuple):
-        return type(schema)([_whole(part, iterates=iterates) for part in schema])
-    if not isinstance(schema, dict):
-        return schema
-    made = {
-        key: part if key in _NO_SCHEMA else _whole(part, iterates=iterates)
-        for key, part in schema.items()
-    }
-    if schema.get("type") != "generator":
+    made = with_parts(schema, partial(_whole, iterates=iterates))
+    if not isinstance(schema, dict) or schema.get("type") != "generator":
         return made
     made["type"] = "list"
     if not iterates:

@@ -7,6 +7,7 @@ tuple under a list a list, and what does not fit either is no result of this fun
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
@@ -15,6 +16,8 @@ from pydantic_core import PydanticSerializationError, SchemaSerializer, SchemaVa
 from runtime.errors import ResultNotSerializableError
 from runtime.registry.authorship import is_authors
 from runtime.registry.base64_bytes import WRITING, serializer_of, spell_out
+from runtime.registry.core_parts import parts_of
+from runtime.registry.iterators import find_iterator, read_out, speaks_of_iterators
 from runtime.registry.reading import as_lists
 from runtime.strict_json import DEEPEST
 
@@ -47,6 +50,7 @@ class ReturnType:
         self._serializer = SchemaSerializer(schema, WRITING, _use_prebuilt=False)
         self._validator = SchemaValidator(schema, {"val_json_bytes": "base64"}, _use_prebuilt=False)
         self._is_checked = _says_more_than_types(schema)
+        self._iterates = speaks_of_iterators(adapter.core_schema)
         # What is of just this type is right; pydantic's own check takes longer than all the rest.
         is_plain_type = isinstance(schema, dict) and set(schema) <= {"type", "metadata"}
         self._sole = _SCALARS.get(schema["type"]) if is_plain_type else None
@@ -60,9 +64,15 @@ class ReturnType:
         """
         if type(value) is self._sole:
             return self._serializer.to_json(value, warnings=False)
+        if self._iterates or isinstance(value, Iterator):
+            value = read_out(value)
         try:
             data = self._serializer.to_json(value, by_alias=True, warnings="error")
         except PydanticSerializationError:
+            if (place := find_iterator(value, name)) is not None:
+                raise ResultNotSerializableError(
+                    f"{place} gives its items only once: make it a list"
+                ) from None
             return self._serializer.to_json(
                 self._made_of(encode_any(value), name), by_alias=True, warnings=False
             )
@@ -147,22 +157,13 @@ def is_plain(value: object) -> bool:
 
 def _says_more_than_types(schema: Any) -> bool:  # noqa: ANN401
     """Whether values of the right types may still be wrong; models have checked themselves."""
-    if isinstance(schema, list | tuple):
-        return any(map(_says_more_than_types, schema))
-    if not isinstance(schema, dict):
-        return False
-    kind = schema.get("type")
-    if kind in _CHECK_THEMSELVES or is_authors(schema):
-        return False
-    return (
-        kind in _CHECKED_KINDS
-        or not _CHECKED_KEYS.isdisjoint(schema)
-        or any(
-            _says_more_than_types(part)
-            for key, part in schema.items()
-            if key not in {"metadata", "serialization", "default", "config"}
-        )
-    )
+    if isinstance(schema, dict):
+        kind = schema.get("type")
+        if kind in _CHECK_THEMSELVES or is_authors(schema):
+            return False
+        if kind in _CHECKED_KINDS or not _CHECKED_KEYS.isdisjoint(schema):
+            return True
+    return any(map(_says_more_than_types, parts_of(schema)))
 
 
 def _mismatch(error: ValidationError, name: str) -> ResultNotSerializableError:

@@ -193,4 +193,6 @@ INFORMING = [
     "list[Annotated[int, Field(default=1)]]",
     "Annotated[int, Strict(False)]",
     "ImportString",
+    "SkipValidation[int]",
+    "list[SkipValidation[Item]]",
 ]

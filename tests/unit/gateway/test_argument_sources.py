@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 
 from gateway.argument_sources import Incoming, read_arguments
 from gateway.problems import ProblemError
+from runtime.access.api_key import generate_key_text
 from runtime.registry.manifest import Manifest
 
 PICTURE = Manifest(
@@ -133,6 +135,18 @@ def test_a_request_is_recorded_without_credentials():
     }
     assert request["query"] == {"a": ["1", "2"], "b": ""}
     assert base64.b64decode(request["body"]) == b"\xff raw"
+
+
+@pytest.mark.parametrize("shown", ["Token {}", "{}", 'Bearer "{}"', "Bearer eyJ.x.y, Bearer {}"])
+def test_a_key_of_ours_is_withheld_however_it_is_shown(shown: str):
+    key = generate_key_text().write()
+    headers = [(b"authorization", shown.format(key).encode()), (b"authorization", b"Bearer eyJ")]
+
+    sourced = read_arguments(
+        HOOK, replace(incoming(b"x", "text/plain", headers=headers), shows_authorization=True)
+    )
+
+    assert json.loads(sourced.request or b"")["headers"] == {"authorization": "Bearer eyJ"}
 
 
 def test_a_request_with_further_parameters_takes_them_from_a_json_body():

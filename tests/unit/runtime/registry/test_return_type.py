@@ -37,16 +37,6 @@ class Color(enum.Enum):
 LOGIN = b'{"User":"ada","password":"**********"}'
 
 
-@pytest.fixture
-def result(load_source):
-    def run(annotation: str, value: str) -> bytes:
-        says = f" -> {annotation}" if annotation else ""
-        [function] = load_source(f"{PREAMBLE}def sample(){says}: return {value}\n").values()
-        return function.call(b"{}", context=Context()).result
-
-    return run
-
-
 @pytest.mark.parametrize(
     ("annotation", "value", "written"),
     [

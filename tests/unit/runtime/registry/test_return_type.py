@@ -30,6 +30,10 @@ class Plain:
     doc: Doc
 class Counted(BaseModel):
     counts: dict[int | str, int] = {1: 1, '1': 2}
+class Sent(BaseModel):
+    user_id: int = Field(serialization_alias='userId')
+class Renamed(BaseModel):
+    n: int = Field(validation_alias=AliasChoices('a', AliasPath('b', 0)), serialization_alias='c')
 class Color(enum.Enum):
     RED = 'red'
 """
@@ -48,6 +52,13 @@ LOGIN = b'{"User":"ada","password":"**********"}'
         ("Login", "{'user': 'ada'}", LOGIN),
         ("list[Login]", "[{'user': 'ada'}]", b"[%b]" % LOGIN),
         ("dict[str, Login | None]", "{'a': None}", b'{"a":null}'),
+        ("Sent", "{'userId': 1}", b'{"userId":1}'),
+        ("Sent", "{'user_id': 1}", b'{"userId":1}'),
+        ("list[Sent]", "[{'userId': 1}]", b'[{"userId":1}]'),
+        ("Renamed", "{'a': 1}", b'{"c":1}'),
+        ("Renamed", "{'b': [1]}", b'{"c":1}'),
+        ("Renamed", "{'c': 1}", b'{"c":1}'),
+        ("Renamed", "{'n': 1}", b'{"c":1}'),
         ("Doc", "{'data': b'\\xff\\xfe\\xfb'}", b'{"data":"//77"}'),
         ("list[int]", "(1, 2)", b"[1,2]"),
         ("tuple[int, str]", "[1, 'a']", b'[1,"a"]'),

@@ -7,9 +7,11 @@ queue some at a time; should this process die meanwhile, a worker goes on with i
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 
 from gateway.batch_items import Turns
+from runtime.errors import StoreError
 from runtime.invocations.batch import Batch, batch_at_birth
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.submission import Submission
@@ -38,7 +40,7 @@ async def submit_batch(
     received in the end.
 
     Raises:
-        StoreError: Redis is away; nothing of the batch waits.
+        StoreError: Redis is away; as far as is known, nothing of the batch waits.
     """
     wishes = sample.wishes
     admitted = await store.run(
@@ -87,8 +89,10 @@ async def submit_batch(
     while (committed := await store.run(commit)).reception == "PART":
         await turns.take()
     if committed.reception == "NEW" and len(items) > JOINED_AT_ONCE:
-        while await store.run(join_batch(sample.id)):
-            await turns.take()
+        # It is born: a caller that were told otherwise would submit it again.
+        with contextlib.suppress(StoreError):
+            while await store.run(join_batch(sample.id)):
+                await turns.take()
     return admitted, committed
 
 

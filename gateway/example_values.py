@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gateway.pattern_examples import text_like
+from gateway.pattern_examples import is_found_in, text_like
 
 Schema = dict[str, Any]
 _DEEPEST = 6
@@ -195,8 +195,9 @@ def _text(schema: Schema) -> str:
     if schema.get("contentEncoding", "").startswith("base64"):
         return _BASE64
     known = _BY_FORMAT.get(schema.get("format", "").replace("ipv-any-", "ipvany"))
-    if isinstance(schema.get("pattern"), str):
-        made = text_like(schema["pattern"], shortest=shortest, longest=longest)
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str) and not (known is not None and is_found_in(pattern, known)):
+        made = text_like(pattern, shortest=shortest, longest=longest)
         if made is not None:
             return made
     if known is not None:

@@ -30,6 +30,14 @@ _SHORT = 16
 _BY_CHOICES = ((1, _LONGEST), (2, 200), (3, 60), (4, 30))
 
 
+def is_found_in(pattern: str, text: str) -> bool:
+    """Whether a pattern, as far as it can be read here, is found in a text."""
+    try:
+        return re.search(pattern, text) is not None
+    except (re.error, RecursionError, OverflowError):
+        return False
+
+
 def text_like(pattern: str, *, shortest: int = 0, longest: int | None = None) -> str | None:
     """Return a text that the pattern is found in, of a length within bounds; None where none is."""
     try:

@@ -41,9 +41,14 @@ workers = _settings.gateways
 loglevel = _settings.log_level
 if _settings.log_format == "json":
     # Its lines before the application is loaded, too, and uvicorn's, which share its handler.
+    # Each is written once: by its own logger, and not by the root's handler, which is the same.
     logconfig_dict = {
         "formatters": {"generic": {"()": JsonLines}},
         "root": {"level": "WARNING", "handlers": ["error_console"]},
+        "loggers": {
+            "gunicorn.error": {"handlers": ["error_console"], "propagate": False},
+            "gunicorn.access": {"handlers": ["console"], "propagate": False},
+        },
     }
 backlog = 2048
 timeout = 30

@@ -11,7 +11,7 @@ import structlog
 from dramatiq.worker import WorkerThread, _WorkerMiddleware
 
 from runtime.broker.attempt import Attempt, AttemptMessage
-from runtime.broker.consumer import QueueConsumer
+from runtime.broker.consumer import QueueConsumer, acknowledge
 from runtime.broker.worker_side import WorkerSide
 
 _ENDING_S = 2.0
@@ -71,10 +71,9 @@ class _AttemptThread(WorkerThread):
             _tell("attempt_broke_off", attempt)
         self._side.foresight.note(attempt.claimed.function, time.perf_counter() - began_at)
         try:
-            consumer = self.consumers[attempt.queue].consumer
-            if consumer is not None:
-                consumer.ack(message)
-        except Exception:  # noqa: BLE001 - outermost: the lease will run out
+            acknowledge(self._side, attempt)  # the consumer of its queue may have ended
+        except Exception:  # noqa: BLE001 - outermost: the thread must go on
+            self._side.holdings.drop([attempt])  # so that its lease runs out
             _tell("attempt_not_acknowledged", attempt)
 
 

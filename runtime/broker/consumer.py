@@ -77,12 +77,7 @@ class QueueConsumer(dramatiq.Consumer):
 
     def ack(self, message: dramatiq.MessageProxy) -> None:
         """Have the message's ending written; never fails, the settler keeps it."""
-        attempt = attempt_of(message)
-        settlement = attempt.settlement
-        if settlement is None and attempt.is_begun:
-            self._side.settler.give_back([attempt])
-            return
-        self._side.settler.settle(attempt, settlement or _skipped(attempt))
+        acknowledge(self._side, attempt_of(message))
 
     def nack(self, message: dramatiq.MessageProxy) -> None:
         """As `ack`: what became of the attempt stands in its settlement."""
@@ -197,6 +192,15 @@ class QueueConsumer(dramatiq.Consumer):
             self._is_away = True
             _log.warning("store_is_away", queue=self._queue, error=str(error))
         self._stopping.wait(_AWAY_PAUSE_S)
+
+
+def acknowledge(side: WorkerSide, attempt: Attempt) -> None:
+    """Have an attempt's ending written, or give it back where it has none."""
+    settlement = attempt.settlement
+    if settlement is None and attempt.is_begun:
+        side.settler.give_back([attempt])
+        return
+    side.settler.settle(attempt, settlement or _skipped(attempt))
 
 
 def _skipped(attempt: Attempt) -> Settlement:

@@ -16,7 +16,8 @@ FINDING_KINDS = (
     *("missing_in_index", "missing_in_lane", "missing_in_retention", "missing_in_schedules_due"),
     *("missing_lease", "stray_in_due", "stray_in_expiring", "stray_in_index", "stray_in_keys"),
     *("stray_in_lane", "stray_in_leases", "stray_in_retention", "stray_in_ring"),
-    *("stray_in_running", "stray_in_schedules_due", "wrong_batch_count", "wrong_count"),
+    *("stray_in_running", "stray_in_schedules_due", "unreadable", "wrong_batch_count"),
+    "wrong_count",
 )
 """What a finding may be; docs/operations/check.md says what each means."""
 _FOUND, _MENDED = "found:", "mended:"

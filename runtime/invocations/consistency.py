@@ -8,9 +8,10 @@ runs a check, and tests, draw its pages one by one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.store import check_calls as calls
 from runtime.store.check_calls import Compared, Finding, Lease, Place
 from runtime.store.keys import Keys
@@ -20,6 +21,7 @@ from runtime.store.scripts import Call
 
 __all__ = ["Finding", "Walk", "check_all"]
 
+_LONGEST_REASON = 300
 _AT_ONCE = 20  # small places whose members share a round trip
 _LOOKED_UP = 200
 _MEMBERS_READ = 1_000
@@ -47,9 +49,11 @@ _KINDS = (
         "schedules_due",
     ),
 )
+_NOT_ITS_FAULT = (StoreUnavailableError, StoreRefusedError)
 _SCHEDULES = ("schedules", "schedules_due")
 T = TypeVar("T")
 Parts = tuple[str, ...]
+Pages = Iterator[tuple[Finding, ...]]
 Compare = Callable[..., Call[Compared]]
 
 
@@ -66,11 +70,11 @@ class Walk:
         self._repair = repair
         self.looked_at = 0
 
-    def pages(self) -> Iterator[tuple[Finding, ...]]:
+    def pages(self) -> Pages:
         """Compare page after page; yield what each brought, mostly nothing.
 
         Raises:
-            StoreError: Redis is away; what was found has been yielded.
+            StoreError: Redis is away or takes no writes; what was found has been yielded.
         """
         cursor = "0"
         while True:
@@ -80,16 +84,18 @@ class Walk:
                 break
         yield from self._compare_counts()
 
-    def _compare_counts(self) -> Iterator[tuple[Finding, ...]]:
+    def _compare_counts(self) -> Pages:
         leases = self._look_up_leases()
         if len(leases) > calls.MOST_LEASES:
             return
         functions, queues = self._line.run_many(calls.read_names(self._line.keys))
         for start in range(0, len(functions), calls.MOST_FUNCTIONS):
             names = functions[start : start + calls.MOST_FUNCTIONS]
-            yield from self._run_all([calls.compare_functions(names, leases, repair=self._repair)])
+            made = calls.compare_functions(names, leases, repair=self._repair)
+            yield from _guarded("counts of functions", self._run_all([made]))
         for queue in queues:
-            yield from self._run_all([calls.compare_queue(queue, leases, repair=self._repair)])
+            made = calls.compare_queue(queue, leases, repair=self._repair)
+            yield from _guarded(f"counts of queue {queue}", self._run_all([made]))
 
     def _look_up_leases(self) -> dict[str, Lease]:
         ids: dict[str, None] = {}
@@ -111,7 +117,7 @@ class Walk:
             found.update(zip(part, replies, strict=True))
         return found
 
-    def _compare_batch(self, batch: str) -> Iterator[tuple[Finding, ...]]:
+    def _compare_batch(self, batch: str) -> Pages:
         """Compare a batch, unless too many of its members have yet to end."""
         members: list[str] = []
         while True:
@@ -126,7 +132,7 @@ class Walk:
         if len(unended) <= calls.MOST_UNENDED:
             yield from self._run_all([calls.compare_batch(batch, statuses, repair=self._repair)])
 
-    def _compare_keys(self, keys: Sequence[str]) -> Iterator[tuple[Finding, ...]]:
+    def _compare_keys(self, keys: Sequence[str]) -> Pages:
         found: dict[str, list[tuple[str, Parts]]] = defaultdict(list)
         for key in dict.fromkeys(keys):
             if match := self._line.keys.kind_of(key, _KINDS):
@@ -142,7 +148,7 @@ class Walk:
         for kind, place in _PLACES.items():
             yield from self._compare_members(place, found.get(kind, []))
         for batch in names_of("batch"):
-            yield from self._compare_batch(batch)
+            yield from _guarded(batch, self._compare_batch(batch))
         yield from self._in_parts(
             calls.compare_deliveries, names_of("delivery"), calls.MOST_DELIVERIES
         )
@@ -153,53 +159,106 @@ class Walk:
         )
         for kind in _SCHEDULES:
             for key, _ in found.get(kind, []):
-                yield from self._compare_listed(key)
+                yield from _guarded(key, self._compare_listed(key))
 
-    def _in_parts(
-        self, compare: Compare, what: Sequence[Any], most: int
-    ) -> Iterator[tuple[Finding, ...]]:
+    def _in_parts(self, compare: Compare, what: Sequence[Any], most: int) -> Pages:
         parts = (what[start : start + most] for start in range(0, len(what), most))
         for part in parts:
-            yield from self._run_all([compare(part, repair=self._repair)])
+            yield from self._compare_part(compare, part)
 
-    def _run_all(self, made: Sequence[Call[Compared]]) -> Iterator[tuple[Finding, ...]]:
+    def _compare_part(self, compare: Compare, part: Sequence[Any]) -> Pages:
+        """Compare some things together; each alone where one of them cannot be."""
+        try:
+            yield from self._run_all([compare(part, repair=self._repair)])
+        except _NOT_ITS_FAULT:
+            raise
+        except StoreError as error:
+            if len(part) == 1:
+                yield (_unreadable(part[0], error),)
+            else:
+                for one in part:
+                    yield from self._compare_part(compare, [one])
+
+    def _run_all(self, made: Sequence[Call[Compared]]) -> Pages:
         """Run calls that are quick together: Redis serves nobody else between them."""
         if made:
             compared = self._line.run_many(made)
             self.looked_at += sum(one.looked_at for one in compared)
             yield tuple(finding for one in compared for finding in one.findings)
 
-    def _compare_members(
-        self, place: Place, keys: Sequence[tuple[str, Parts]]
-    ) -> Iterator[tuple[Finding, ...]]:
+    def _compare_members(self, place: Place, keys: Sequence[tuple[str, Parts]]) -> Pages:
         """Compare the members of several places of one kind, a page of each in turn."""
         left = [(key, parts, "0") for key, parts in keys]
         while left:
-            part, left = left[:_AT_ONCE], left[_AT_ONCE:]
-            pages = self._line.run_many(
-                [calls.scan_members(key, at, is_set=place == "running") for key, _, at in part]
-            )
-            made: list[Call[Compared]] = []
-            count = 0
-            for (key, parts, _), (cursor, members) in zip(part, pages, strict=True):
-                for start in range(0, len(members), calls.MOST_PLACES):
-                    some = members[start : start + calls.MOST_PLACES]
-                    if count + len(some) > calls.MOST_PLACES:
-                        yield from self._run_all(made)
-                        made, count = [], 0
-                    made.append(calls.compare_places(place, parts, some, repair=self._repair))
-                    count += len(some)
-                if cursor != "0":
-                    left.append((key, parts, cursor))
-            yield from self._run_all(made)
+            group, left = left[:_AT_ONCE], left[_AT_ONCE:]
+            left += yield from self._compare_group(place, group)
 
-    def _compare_listed(self, key: str) -> Iterator[tuple[Finding, ...]]:
+    def _compare_group(
+        self, place: Place, group: Sequence[tuple[str, Parts, str]]
+    ) -> Generator[tuple[Finding, ...], None, list[tuple[str, Parts, str]]]:
+        """Compare a page of each; return where there are more, and what is to be done alone."""
+        try:
+            return (yield from self._compare_page_of_each(place, group))
+        except _NOT_ITS_FAULT:
+            raise
+        except StoreError as error:
+            if len(group) == 1:
+                yield (_unreadable(group[0][0], error),)
+                return []
+        left: list[tuple[str, Parts, str]] = []
+        for one in group:
+            left += yield from self._compare_group(place, [one])
+        return left
+
+    def _compare_page_of_each(
+        self, place: Place, group: Sequence[tuple[str, Parts, str]]
+    ) -> Generator[tuple[Finding, ...], None, list[tuple[str, Parts, str]]]:
+        pages = self._line.run_many(
+            [calls.scan_members(key, at, is_set=place == "running") for key, _, at in group]
+        )
+        left: list[tuple[str, Parts, str]] = []
+        made: list[Call[Compared]] = []
+        count = 0
+        for (key, parts, _), (cursor, members) in zip(group, pages, strict=True):
+            for start in range(0, len(members), calls.MOST_PLACES):
+                some = members[start : start + calls.MOST_PLACES]
+                if count + len(some) > calls.MOST_PLACES:
+                    yield from self._run_all(made)
+                    made, count = [], 0
+                made.append(calls.compare_places(place, parts, some, repair=self._repair))
+                count += len(some)
+            if cursor != "0":
+                left.append((key, parts, cursor))
+        yield from self._run_all(made)
+        return left
+
+    def _compare_listed(self, key: str) -> Pages:
         cursor = "0"
         while True:
             cursor, ids = self._line.run(calls.scan_members(key, cursor, is_set=False))
             yield from self._in_parts(calls.compare_schedules, ids, calls.MOST_SCHEDULES)
             if cursor == "0":
                 return
+
+
+def _guarded(what: str, pages: Pages) -> Pages:
+    """Draw pages; where something cannot be compared, that is a finding like others."""
+    try:
+        yield from pages
+    except _NOT_ITS_FAULT:
+        raise
+    except StoreError as error:
+        yield (_unreadable(what, error),)
+
+
+def _unreadable(what: str | Parts, error: StoreError) -> Finding:
+    return Finding(
+        kind="unreadable",
+        id=what if isinstance(what, str) else " ".join(what),
+        actual=f"Redis says: {error}"[:_LONGEST_REASON],
+        expected="something that can be read",
+        is_repaired=False,
+    )
 
 
 def check_all(line: Line, *, repair: bool = False) -> list[Finding]:

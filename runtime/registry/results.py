@@ -170,7 +170,7 @@ def _leaves(value: object, name: str) -> Iterable[tuple[str, object]]:
 
 def _parts(value: object) -> Iterable[tuple[str, object]] | None:
     if isinstance(value, Mapping):
-        return [(f"[{key!r}]", part) for key, part in value.items()]
+        return [(f"[{_shown(key)}]", part) for key, part in value.items()]
     if isinstance(value, list | tuple | set | frozenset):
         return [(f"[{index}]", part) for index, part in enumerate(value)]
     if isinstance(value, BaseModel):
@@ -181,3 +181,11 @@ def _parts(value: object) -> Iterable[tuple[str, object]] | None:
     if is_dataclass(value) and not isinstance(value, type):
         return [(f".{f.name}", getattr(value, f.name, None)) for f in fields(value)]
     return None
+
+
+def _shown(key: object) -> str:
+    """Return a key as errors show it; its own `__repr__` may fail, as that of a huge number does."""
+    try:
+        return repr(key)
+    except Exception:  # noqa: BLE001 - an author's code may raise anything
+        return f"a key of type {type(key).__qualname__}"

@@ -9,7 +9,7 @@ processes of both may run side by side.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
 import msgspec
 import structlog
@@ -26,7 +26,7 @@ from runtime.store.queue_care_calls import (
 
 _log = structlog.get_logger(__name__)
 _EVERY_S = 30.0
-_MOST_ROUNDS = 1_000
+_LONGEST_LOOK_S = 0.1  # a heart looks, and must beat on
 
 
 class Housekeeper:
@@ -41,36 +41,39 @@ class Housekeeper:
         self._line = line
         self._clock = clock
         self._looks_at = 0.0
+        self._adopting: Iterator[None] | None = None
 
     def look(self) -> None:
-        """Put things in order if it is time to.
+        """Put things in order if it is time to, for a moment: the next look goes on.
 
         Raises:
             StoreError: Redis is away.
         """
-        if self._clock() < self._looks_at:
-            return
-        self._looks_at = self._clock() + _EVERY_S
-        self._adopt_all()
+        now = self._clock()
+        if self._adopting is None:
+            if now < self._looks_at:
+                return
+            self._looks_at = now + _EVERY_S
+            self._adopting = self._adopt_all()
+        for _ in self._adopting:
+            if self._clock() - now >= _LONGEST_LOOK_S:
+                return
+        self._adopting = None
         self._forget()
 
-    def _adopt_all(self) -> None:
+    def _adopt_all(self) -> Iterator[None]:
+        """Adopt what there is, and pause after each script."""
         queues, functions = self._line.run_many(read_ever_queued(self._line.keys))
         adopted = 0
         for queue in queues:
             for first in range(0, len(functions), MOST_ADOPTING):
-                adopted += self._adopt(queue, functions[first : first + MOST_ADOPTING])
+                part = functions[first : first + MOST_ADOPTING]
+                while count := self._line.run(adopt_lanes(queue, part)):
+                    adopted += count
+                    yield
+                yield
         if adopted:
             _log.info("lanes_adopted", lanes=adopted)
-
-    def _adopt(self, queue: str, functions: Sequence[str]) -> int:
-        adopted = 0
-        for _ in range(_MOST_ROUNDS):
-            part = self._line.run(adopt_lanes(queue, functions))
-            if not part:
-                break
-            adopted += part
-        return adopted
 
     def _forget(self) -> None:
         published = self._line.run(read_manifests())

@@ -222,7 +222,7 @@ def test_a_wrong_argument_is_a_problem(generated: Generated, picture: bytes):
 def test_a_failure_is_a_problem_with_its_invocation(generated: Generated):
     problem = generated.call("thumbnail", generated.file(b"no picture"))
 
-    assert str(problem.code) == "function_failed"
+    assert str(problem.code) == "rejected"
     assert str(problem.invocation.error.type_) == "rejected"
 
 

@@ -94,7 +94,8 @@ def test_a_webhook_with_a_wrong_signature_is_rejected(system: System) -> None:
 
     answer = deliver(system, "ping", {}, **wrong)
 
-    assert answer.status_code == 502
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "rejected"
     assert answer.json()["invocation"]["error"]["type"] == "rejected"
 
 

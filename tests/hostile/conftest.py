@@ -87,7 +87,8 @@ def judged_files(system: System, names: set[str]) -> dict[str, Any] | None:
     """Return what is known of these functions once all are; None before."""
     listed = system.http.get("/functions").json()["items"]
     found = {item["name"]: item for item in listed if item["name"] in names}
-    return found if found.keys() == names else None
+    is_loading = any(item["state"] == "loading" for item in found.values())
+    return None if is_loading or found.keys() != names else found
 
 
 @pytest.fixture(scope="session")

@@ -186,6 +186,10 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str]]]] = {
         lambda s: s.raw("ZADD", ("schedules_due",), 1, "gone"),
         {("stray_in_schedules_due", "gone")},
     ),
+    "an ended one without its function": (
+        lambda s: s.raw("HDEL", ("record", s.ended), "function"),
+        {("incomplete_record", "ended")},
+    ),
     **{
         f"a queued one without its {name}": (
             lambda s, name=name: s.raw("HDEL", ("record", s.queued), name),

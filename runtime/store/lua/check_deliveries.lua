@@ -18,8 +18,7 @@ local function is_on_its_way(id, url)
     or redis.call('ZSCORE', key_receiver_lane((receiver_of(url))), id)
 end
 
-for at = rest, #ARGV do
-  local id = ARGV[at]
+local function check(id)
   local key = key_delivery(id)
   local d = redis.call('HMGET', key, 'status', 'invocation', 'function', 'outcome', 'url',
     'created_at', 'next_at')
@@ -52,5 +51,9 @@ for at = rest, #ARGV do
       redis.call('ZADD', key_deliveries(d[1]), d[6], id)
     end
   end
+end
+
+for at = rest, #ARGV do
+  examine(ARGV[at], check)
 end
 return { looked, findings }

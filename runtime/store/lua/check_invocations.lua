@@ -71,21 +71,24 @@ local function check_indexes(id, f)
 end
 
 local looked = 0
-for at = rest, #ARGV do
-  local id = ARGV[at]
+local function check(id)
   local f = standing_of(id)
-  if f then
+  if not f then
+    redis.call('HLEN', key_record(id))  -- that a key is of another type must not go unsaid
+  else
     looked = looked + 1
     local lacks = lacking(f)
-    if lacks ~= '' then
-      if found('incomplete_record', id, 'lacks ' .. lacks, 'in quarantine') then
-        if HAS_ENDED[f.status] then
-          redis.call('HSET', key_record(id), 'function', 'unknown')
-        else
-          set_aside(id, 'its record lacks ' .. lacks, now, { in_lane = true })
-        end
+    local is_mended = lacks == ''
+    if lacks ~= '' and found('incomplete_record', id, 'lacks ' .. lacks, 'in quarantine') then
+      if HAS_ENDED[f.status] then
+        redis.call('HSET', key_record(id), 'function', 'unknown')
+        f['function'] = 'unknown'
+        is_mended = true  -- so that it stands where that one should, after this one repair
+      else
+        set_aside(id, 'its record lacks ' .. lacks, now, { in_lane = true })
       end
-    else
+    end
+    if is_mended then
       if f.status == 'running' then
         if not redis.call('ZSCORE', key_leases(), id)
           and found('missing_lease', id, 'running, but nobody has its lease', 'taken over') then
@@ -99,6 +102,10 @@ for at = rest, #ARGV do
       check_indexes(id, f)
     end
   end
+end
+
+for at = rest, #ARGV do
+  examine(ARGV[at], check)
 end
 write_gathered()
 write_tally(now)

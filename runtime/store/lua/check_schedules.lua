@@ -9,8 +9,7 @@
 -- include: schedules
 -- include: findings
 local looked = 0
-for at = rest, #ARGV do
-  local id = ARGV[at]
+local function check(id)
   local f = redis.call('HMGET', key_schedule(id), 'function', 'cron', 'timezone', 'paused', 'is_over')
   local is_listed = redis.call('ZSCORE', key_schedules(), id)
   local is_due = redis.call('ZSCORE', key_schedules_due(), id)
@@ -32,5 +31,9 @@ for at = rest, #ARGV do
       redis.call('ZREM', key_schedules_due(), id)
     end
   end
+end
+
+for at = rest, #ARGV do
+  examine(ARGV[at], check)
 end
 return { looked, findings }

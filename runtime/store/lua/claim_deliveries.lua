@@ -8,12 +8,14 @@
 -- MOST     200 leases, 500 due and 500 origins; 15 steps each
 -- WHY ONE SCRIPT  between leaving its lane and being leased a delivery would belong to nobody.
 --
+-- One damaged delivery harms no other: it ends as failed, and is listed with what was set aside.
 -- An origin may have no more attempts in flight than there are slots left: alone it gets half of
 -- them, beside a hundred that hang a hundredth, and a new one always finds a slot.
 -- include: clock
 -- include: receivers
 -- include: end_delivery
 -- include: log_attempt
+-- include: broken_list
 local PROMOTED, EXPIRED, LOOKED_AT = 500, 200, 500
 local now = now_ms()
 local turn = now * 1000
@@ -23,31 +25,62 @@ local function next_turn()
 end
 local due, leases, origins = key_deliveries_due(), key_delivery_leases(), key_origins()
 
--- 1. Leases that ran out: their sender died. The attempt counts.
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, EXPIRED)) do
+-- set_aside(id, problem): nobody can send it.
+local function set_aside(id, problem)
+  note_broken(id, {}, 'a delivery: ' .. reason_of(problem), now)
+  if not pcall(end_delivery, id, 'failed', now) then
+    redis.call('ZREM', key_deliveries('pending'), id)
+  end
+end
+
+-- lose(id): the sender of an attempt died. The attempt counts.
+local function lose(id)
   local d = redis.call('HMGET', key_delivery(id), 'url', 'step', 'claimed_at')
-  if d[1] then
-    log_attempt(id, '{"at":' .. d[3]
-      .. ',"duration_ms":null,"status_code":null,"error":"the sender stopped"}')
-    land(d[1], 'steady', next_turn())
-    if tonumber(d[2]) >= tonumber(most_steps) then
-      end_delivery(id, 'failed', now)
-    else
-      redis.call('HSET', key_delivery(id), 'next_at', now)
-      redis.call('ZADD', due, now, id)
+  if not d[1] then
+    if redis.call('EXISTS', key_delivery(id)) == 1 then
+      error('its record lacks url', 0)
     end
+    return
+  end
+  land(d[1], 'steady', next_turn())
+  local is_last = d[2] + 0 >= tonumber(most_steps)
+  log_attempt(id, '{"at":' .. string.format('%.0f', d[3])
+    .. ',"duration_ms":null,"status_code":null,"error":"the sender stopped"}')
+  if is_last then
+    end_delivery(id, 'failed', now)
+  else
+    redis.call('HSET', key_delivery(id), 'next_at', now)
+    redis.call('ZADD', due, now, id)
+  end
+end
+
+-- promote(id, at): it is due, and joins its receiver's lane.
+local function promote(id, at)
+  local url = redis.call('HGET', key_delivery(id), 'url')
+  if url then
+    local receiver, origin = receiver_of(url)
+    redis.call('ZADD', key_receiver_lane(receiver), at, id)
+    offer_turn(receiver, origin, next_turn())
+  elseif redis.call('EXISTS', key_delivery(id)) == 1 then
+    error('its record lacks url', 0)
+  end
+end
+
+-- 1. Leases that ran out.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, EXPIRED)) do
+  local is_sound, problem = pcall(lose, id)
+  if not is_sound then
+    set_aside(id, problem)
   end
   redis.call('ZREM', leases, id)
 end
 
--- 2. Due ones join their receiver's lane.
+-- 2. Due ones.
 local late = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PROMOTED)
 for i = 1, #late, 2 do
-  local url = redis.call('HGET', key_delivery(late[i]), 'url')
-  if url then
-    local receiver, origin = receiver_of(url)
-    redis.call('ZADD', key_receiver_lane(receiver), late[i + 1], late[i])
-    offer_turn(receiver, origin, next_turn())
+  local is_sound, problem = pcall(promote, late[i], late[i + 1])
+  if not is_sound then
+    set_aside(late[i], problem)
   end
   redis.call('ZREM', due, late[i])
 end
@@ -60,19 +93,22 @@ local left = redis.call('EXISTS', origins) == 1 and math.min(slots, tonumber(lim
 local function claim(id, receiver, origin)
   local key = key_delivery(id)
   local d = redis.call('HMGET', key, 'status', 'invocation', 'function', 'outcome', 'url')
-  if d[1] ~= 'pending' then
+  if (d[1] and d[1] ~= 'pending') or redis.call('EXISTS', key) == 0 then
     return
   end
+  if not (d[1] and d[2] and d[3] and d[4] and d[5]) then
+    error('its record lacks status, invocation, function, outcome or url', 0)
+  end
+  local is_batch = redis.call('EXISTS', key_record(d[2])) == 0
+  local cause = is_batch and key_batch(d[2]) or key_record(d[2])
+  local trace = redis.call('HMGET', cause, 'traceparent', 'tracestate', 'caller')
+  local secrets = trace[3] and redis.call('HMGET', key_caller(trace[3]), 'newest', 'older') or {}
   local attempt = redis.call('HINCRBY', key, 'attempt', 1)
   local step = redis.call('HINCRBY', key, 'step', 1)
   redis.call('HSET', key, 'claimed_at', now)
   redis.call('HDEL', key, 'next_at')
   redis.call('ZADD', leases, now + lease_ms, id)
   take_off(receiver, origin)
-  local is_batch = redis.call('EXISTS', key_record(d[2])) == 0
-  local cause = is_batch and key_batch(d[2]) or key_record(d[2])
-  local trace = redis.call('HMGET', cause, 'traceparent', 'tracestate', 'caller')
-  local secrets = trace[3] and redis.call('HMGET', key_caller(trace[3]), 'newest', 'older') or {}
   reply[#reply + 1] = { id, d[2], d[3], d[4], d[5], attempt, step, trace[1] or '', trace[2] or '',
     (secrets[1] or '') .. ' ' .. (secrets[2] or '') }
   left = left - 1
@@ -96,7 +132,10 @@ while left > 0 and #crowded < LOOKED_AT do
     local receiver = redis.call('ZPOPMIN', key_origin_ring(origin))[1]
     local id = receiver and redis.call('ZPOPMIN', key_receiver_lane(receiver))[1]
     if id then
-      claim(id, receiver, origin)
+      local is_sound, problem = pcall(claim, id, receiver, origin)
+      if not is_sound then
+        set_aside(id, problem)
+      end
     end
     if receiver then
       offer_turn(receiver, origin, next_turn())

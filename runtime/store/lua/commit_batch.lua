@@ -6,7 +6,7 @@
 -- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | INCOMPLETE | REVOKED | PART, batch, created_at, what waits
 --          or is staged, -1, 0}
 --          PART: so many of its members are there; called again it looks at more, then decides
--- MOST     4,000 members looked up by 8 steps; 1,000 joined: 4 steps each
+-- MOST     4,000 members looked up by a step each; 1,000 joined: 4 steps each
 -- WHY ONE SCRIPT  a caller that holds a batch must find all of it, and no part may run of a batch
 --                 that was refused.
 -- include: clock
@@ -32,19 +32,35 @@ if idempotency ~= '' then
     return { first[2] == body_digest and 'REPLAYED' or 'CONFLICT', first[1], 0, -1, 0 }
   end
 end
+if max_waiting ~= '0' and f[3] then
+  local waiting = tonumber(redis.call('HGET', key_waiting(), f[3]) or '0')
+  if waiting + tonumber(size) > tonumber(max_waiting) then
+    return { 'FULL', batch, waiting, -1, 0 }
+  end
+end
 -- Members are staged with a time to live, and may be evicted by a Redis that is short of memory:
--- what is born is whole. So many at a time as Lua can pass to one command.
-local STEP, MOST_SEEN = 1000, 4000
+-- what is born is whole. So many at a time as Lua can pass to one command. Members of a large batch
+-- may wait long until they join, where all processes are away; their time to live must not end before.
+local STEP, MOST_SEEN, JOINS_WITHIN_MS = 1000, 4000, 604800000
 local staged = redis.call('LLEN', items)
 if f[3] and f[4] and staged == tonumber(size) then
   staged = tonumber(f[5] or '0')
+  if tonumber(size) > STEP then
+    redis.call('HSET', key, 'seen', staged)  -- a write that a full Redis refuses comes first
+  end
   local seen = math.min(tonumber(size), staged + MOST_SEEN)
   for from = staged, seen - 1, STEP do
     local records = redis.call('LRANGE', items, from, math.min(seen, from + STEP) - 1)
     for at, id in ipairs(records) do
       records[at] = key_record(id)
     end
-    staged = staged + redis.call('EXISTS', unpack(records))  -- at most 1,000
+    if tonumber(size) <= STEP then
+      staged = staged + redis.call('EXISTS', unpack(records))  -- at most 1,000
+    else
+      for _, record in ipairs(records) do
+        staged = staged + redis.call('PEXPIRE', record, JOINS_WITHIN_MS)
+      end
+    end
   end
   if staged == seen and seen < tonumber(size) then
     redis.call('HSET', key, 'seen', seen)
@@ -54,12 +70,6 @@ if f[3] and f[4] and staged == tonumber(size) then
 end
 if staged ~= tonumber(size) or not (f[3] and f[4]) then
   return { 'INCOMPLETE', batch, staged, -1, 0 }
-end
-if max_waiting ~= '0' then
-  local waiting = tonumber(redis.call('HGET', key_waiting(), f[3]) or '0')
-  if waiting + tonumber(size) > tonumber(max_waiting) then
-    return { 'FULL', batch, waiting, -1, 0 }
-  end
 end
 
 local due = 0

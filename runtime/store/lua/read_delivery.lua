@@ -4,9 +4,9 @@
 -- RETURNS  {invocation or batch, outcome, url, status, next_at, attempts…} or an empty list
 -- MOST     2 steps, and 100 attempts
 -- WHY ONE SCRIPT  an attempt noted between two reads would not fit the status.
-local d = redis.call('HMGET', key_delivery(delivery_id), 'invocation', 'outcome', 'url', 'status', 'next_at')
+local d = redis.pcall('HMGET', key_delivery(delivery_id), 'invocation', 'outcome', 'url', 'status', 'next_at')
 if not d[4] then
   return {}
 end
-return { d[1], d[2], d[3], d[4], d[5] or '',
+return { d[1] or '', d[2] or '', d[3] or '', d[4], d[5] or '',
   unpack(redis.call('LRANGE', key_attempts(delivery_id), -100, -1)) }  -- at most 100

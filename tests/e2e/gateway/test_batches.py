@@ -111,7 +111,7 @@ def test_its_callback_is_one_delivery_when_the_last_has_ended(gateway, http):
     again = http.post(f"/deliveries/{after['delivery']}/redeliver")
 
     assert (before["status"], before["delivery"]) == ("pending", None)
-    assert (delivery["invocation"], delivery["url"]) == (batch["id"], "http://127.0.0.1:9/b")
+    assert (delivery["batch"], delivery["url"]) == (batch["id"], "http://127.0.0.1:9/b")
     assert again.status_code == 202
 
 

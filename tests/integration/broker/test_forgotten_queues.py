@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from runtime.broker import PenstockBroker
+from runtime.broker.attempt import Attempt
 from runtime.broker.attempt_worker import AttemptWorker
 from runtime.broker.worker_side import WorkerSide
 from runtime.registry.manifest import Manifest
@@ -126,6 +127,39 @@ def test_a_worker_ends_the_consumer_of_a_queue_and_may_begin_it_again(life: Life
             eventually(lambda before=before: connections(life) == before - 1)
         one = life.submit()
         eventually(lambda: life.read(one).is_finished)
+    finally:
+        side.stopping.set()
+        broker.interrupt()
+        worker.stop(timeout=5_000)
+        side.close()
+        broker.close()
+
+
+def test_what_runs_when_the_consumer_of_its_queue_ends_is_settled(life: Life, redis_url: str):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def run(attempt: Attempt) -> None:
+        begun.set()
+        may_end.wait(10)
+        succeed(attempt)
+
+    side = WorkerSide(Line(redis_url), worker="w", lease_ms=10_000, places=2)
+    side.run = run
+    broker = PenstockBroker(redis_url, worker_side=side)
+    worker = AttemptWorker(broker, side, timeout_ms=50)
+    side.start()
+    worker.start()
+    try:
+        broker.declare_queue("other")
+        one = life.submit(queue="other")
+        assert begun.wait(10)
+
+        broker.forget_queue("other")
+        worker.end_consumer("other")
+        may_end.set()
+
+        eventually(lambda: life.read(one).is_finished)
+        assert side.holdings.wait_until_empty(timeout_s=5)
     finally:
         side.stopping.set()
         broker.interrupt()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -64,6 +65,23 @@ def test_a_delivery_whose_life_is_over_leaves_the_list(sending: Sending, receive
     assert pages(sending, size=1) == sorted((first, third), reverse=True)
     index = sending.life.key("deliveries", "pending")
     assert sending.life.command("ZCARD", index) == 2
+
+
+def test_a_list_drops_some_of_those_that_are_no_more_and_not_all_at_once(
+    sending: Sending, receiver: Receiver
+):
+    alive = sending.finish_many([receiver.url("/ok")] * 3)
+    index = sending.life.key("deliveries", "pending")
+    for first in range(0, 5_000, 1_000):
+        pairs = [(at, f"dlv_{at}") for at in range(first, first + 1_000)]
+        sending.life.command("ZADD", index, *(part for pair in pairs for part in pair))
+
+    sizes = [int(sending.life.command("ZCARD", index))]
+    while sizes[-1] > len(alive):
+        assert sorted(pages(sending, size=100)) == sorted(alive)
+        sizes.append(int(sending.life.command("ZCARD", index)))
+
+    assert max(before - after for before, after in pairwise(sizes)) <= 2_200  # two lists
 
 
 def test_an_unknown_delivery_is_none(sending: Sending):

@@ -10,7 +10,7 @@ from runtime.store.invocation_calls import cancel
 from runtime.store.line import Line
 from tests.support.check_scene import CALLBACK, Scene, batch_of, set_scene
 from tests.support.damages import DAMAGES
-from tests.support.life import Life
+from tests.support.life import WEEK_MS, Life
 from tests.support.traffic import Traffic
 from tests.support.waiting import eventually
 
@@ -114,3 +114,49 @@ def test_a_check_during_heavy_traffic_finds_nothing(redis_url: str, line: Line):
 
     assert traffic.errors == []
     assert found == []
+
+
+UNREADABLE = {
+    "record": ("record", "{queued}"),
+    "batch": ("batch", "01a22994-502e-7929-ae6e-2a6148e565bd"),
+    "delivery": ("delivery", "dlv_x"),
+    "schedule": ("schedule", "x"),
+    "index": ("index", "tag:x"),
+    "lane": ("lane", "default", "g", ""),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_key_of_another_type_is_told_and_the_check_goes_on(life: Life, what: str):
+    queued, lost = life.submit("f"), life.submit("f")
+    life.command("ZREM", life.key("lane", "default", "f", ""), lost)
+    life.command("ZADD", life.key("schedules"), 0, "x")
+    name, *parts = (part.format(queued=queued) for part in UNREADABLE[what])
+    life.command("DEL", life.key(name, *parts))
+    life.command("SET", life.key(name, *parts), "text")
+
+    found = check_all(life.line, repair=True)
+    left = check_all(life.line)
+
+    assert "unreadable" in {one.kind for one in found}
+    assert ("missing_in_lane", lost, True) in {(o.kind, o.id, o.is_repaired) for o in found}
+    assert {one.kind for one in left} <= {"unreadable", "incomplete_schedule"}
+
+
+@pytest.mark.parametrize("field", ["created_at", "scheduled_for", "expires_at", "finished_at"])
+@pytest.mark.parametrize("status", ["queued", "scheduled", "ended"])
+def test_a_field_that_is_no_number_does_not_stop_the_check(life: Life, field: str, status: str):
+    lost = life.submit("g")
+    life.command("DEL", life.key("lane", "default", "g", ""))
+    hurt = life.submit(
+        "f", callback="http://x.example/", delay_ms=WEEK_MS * (status == "scheduled")
+    )
+    if status == "ended":
+        assert life.line.run(cancel(hurt)) == "CANCELLED"
+    for place in ("due", "lane"):
+        life.command("DEL", life.key(place, "default", *(["f", ""] * (place == "lane"))))
+    life.command("HSET", life.key("record", hurt), field, "x")
+
+    found = check_all(life.line, repair=True)
+
+    assert ("missing_in_lane", lost, True) in {(o.kind, o.id, o.is_repaired) for o in found}

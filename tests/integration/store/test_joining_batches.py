@@ -6,7 +6,7 @@ import pytest
 
 from runtime.invocations.consistency import check_all
 from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.aftercare_calls import look_after
+from runtime.store.aftercare_calls import look_after, read_quarantine
 from runtime.store.invocation_calls import Settlement, cancel, settle
 from runtime.store.submission_calls import JOINED_AT_ONCE, commit_batch, join_batch, stage_batch
 from tests.support.life import Life
@@ -114,6 +114,24 @@ def test_a_member_that_was_evicted_while_it_joined_does_not_keep_the_batch_open(
     assert life.command("HGET", life.key("batch", batch), "finished_at")
 
 
+@pytest.mark.parametrize("size", [JOINED_AT_ONCE + 1, SIZE, 5_000])
+def test_what_was_born_outlives_days_in_which_nobody_lets_it_join(life: Life, size: int):
+    batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(size)]
+    for start in range(0, size, 500):
+        entries = [(one, b"{}") for one in ids[start : start + 500]]
+        life.line.run(
+            stage_batch(batch=batch, function="f", queue="default", version="v", entries=entries)
+        )
+    while life.line.run(commit_batch(batch=batch, size=size)).reception == "PART":
+        pass
+
+    lives_ms = [life.command("PTTL", life.key("record", one)) for one in ids]
+
+    assert min(lives_ms) > 6 * 24 * HOUR_MS
+    join_all(life, batch)
+    assert {life.command("PTTL", life.key("record", one)) for one in ids} == {-1}
+
+
 def test_members_are_looked_for_some_at_a_time_before_any_is_born(life: Life):
     batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(9_000)]
     for start in range(0, len(ids), 500):
@@ -148,3 +166,20 @@ def test_a_worker_goes_on_where_the_gateway_died(life: Life):
     assert (fresh, told) == ((), (batch,))
     assert life.line.run(look_after(lease_ms=HOUR_MS)).unjoined == ()
     assert life.line.run(join_batch(batch)) == 0
+
+
+@pytest.mark.parametrize("what", ["type", "size", "function", "queue"])
+def test_a_damaged_batch_keeps_no_other_from_joining(life: Life, what: str):
+    (hurt, _), (sound, ids) = commit(life, SIZE), commit(life, SIZE)
+    if what == "type":
+        life.command("SET", life.key("batch", hurt), "text")
+    else:
+        life.command("HDEL", life.key("batch", hurt), what)
+    life.command("ZADD", life.key("joining"), "XX", 1, hurt, 2, sound)
+
+    for batch in life.line.run(look_after(lease_ms=HOUR_MS)).unjoined:
+        join_all(life, batch)
+
+    assert claim_everything(life) == ids
+    assert life.line.run(look_after(lease_ms=HOUR_MS)).unjoined == ()
+    assert [one.id for one in life.line.run(read_quarantine()).latest] == [hurt]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -150,6 +151,25 @@ def test_lanes_of_the_release_before_are_adopted_and_none_is_left(life: Life):
     for name in ("old_ring", "ring"):
         assert life.command("EXISTS", life.key(name, "default")) == 0
     assert life.command("EXISTS", life.key("old_keys", "default", "f")) == 0
+
+
+def test_a_look_takes_a_moment_however_much_is_to_be_adopted(life: Life):
+    keys = [f"k{at}" for at in range(3_000)]
+    for key in keys:
+        life.submit("f", key=key)
+    as_release_0_1_left_it(life, "f", keys)
+    ticks = itertools.count(step=0.06)
+    housekeeper = Housekeeper(life.line, lambda: next(ticks))
+
+    looks = 0
+    while life.command("EXISTS", life.key("old_keys", "default", "f")):
+        before = life.command("LLEN", life.key("old_keys", "default", "f"))
+        housekeeper.look()
+        assert before - life.command("LLEN", life.key("old_keys", "default", "f")) <= 1_000
+        looks += 1
+
+    assert looks >= 3
+    assert len(life.claim(1_000).items) == 1_000
 
 
 def test_a_function_at_its_limit_is_adopted_and_goes_on_when_it_may(life: Life):

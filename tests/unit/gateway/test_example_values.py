@@ -95,6 +95,20 @@ def test_the_authors_examples_come_before_everything_made_up_and_before_defaults
     assert example_of(schema, {}) == "https://a.example/"
 
 
+@pytest.mark.parametrize(
+    ("schema", "made"),
+    [
+        ({"format": "uri", "pattern": "^[hH][tT][tT][pP][sS]?:"}, "https://example.com/"),
+        ({"format": "date", "pattern": r"^\d{4}-"}, "2026-11-22"),
+        ({"format": "email", "pattern": "^[a-z]+@"}, "ada@example.com"),
+        ({"format": "email", "pattern": "^bob@"}, "bob@"),
+        ({"format": "uuid", "pattern": "^("}, "0192d3a0-7b1c-7def-8a55-0123456789ab"),
+    ],
+)
+def test_of_a_format_with_a_pattern_the_known_text_is_taken_if_it_fits(schema, made):
+    assert example_of({"type": "string", **schema}, {}) == made
+
+
 @given(
     parts=st.lists(
         st.sampled_from(

@@ -11,6 +11,9 @@ local function join_slice(batch, most, now)
     redis.call('ZREM', key_joining(), batch)
     return 0
   end
+  if not (tonumber(f[1] or '') and f[2] and f[3]) then
+    error('it lacks size, function or queue', 0)
+  end
   local is_later = due ~= '0'
   local name, queue, lost = f[2], f[3], 0
   local in_index, in_place, in_expiring, in_tags, alike = {}, {}, {}, {}, nil

@@ -8,10 +8,10 @@ local READ = { 'status', 'function', 'queue', 'created_at', 'version', 'argument
   'attempt', 'started_at', 'finished_at', 'key', 'priority', 'expires_at', 'scheduled_for',
   'retry_at', 'batch', 'tags', 'callback', 'delivery' }
 
--- standing_of(id): a record's fields by name, or nil where there is none, or where it is a member of
--- a batch that has not joined the queue yet.
+-- standing_of(id): a record's fields by name, or nil where there is none (a key of another type is
+-- none), or where it is a member of a batch that has not joined the queue yet.
 local function standing_of(id)
-  local values, f, is_there = redis.call('HMGET', key_record(id), unpack(READ)), {}, false  -- at most 20
+  local values, f, is_there = redis.pcall('HMGET', key_record(id), unpack(READ)), {}, false  -- at most 20
   for i, name in ipairs(READ) do
     if values[i] then
       f[name] = values[i]

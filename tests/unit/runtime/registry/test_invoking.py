@@ -240,6 +240,8 @@ PREAMBLE = (
         ("deep(64)", "nested more than 64 levels"),
         ("deep(5000)", "nested"),
         ("lambda: 1", "result is of type function"),
+        ("{10**5000: 1}", "4300 digits"),
+        ("{'a': [{-(10**5000): Odd()}]}", r"result\['a'\]\[0\]\[a key of type int\] is of type"),
     ],
 )
 def test_what_has_no_json_form_is_told_with_its_place(load_source, code, told, annotation):

@@ -33,7 +33,6 @@ from runtime.store.multiplexer import Multiplexer
 _PAGES = frozenset({"/", "/docs"})
 _LOGIN = "/dashboard/login"
 _INVOKING = "/functions/"
-_ADMITTED = "penstock.admitted"
 
 
 class Doorkeeper:
@@ -56,11 +55,13 @@ class Doorkeeper:
 
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Refuse who shows no key where one is needed, or one that is unknown."""
-        if _ADMITTED not in req.scope:
-            await self._admit(req.scope)
+        await self._admit(req.scope)
 
     async def judge_early(self, scope: dict[str, Any]) -> ProblemError | None:
-        """Judge a request of which only the head has come; return why it is refused."""
+        """Judge a request of which only the head has come; return why it is refused.
+
+        It is judged again once its body is there: that takes long enough to revoke a key.
+        """
         try:
             await self._admit(scope)
         except ProblemError as problem:
@@ -68,8 +69,7 @@ class Doorkeeper:
         except PenstockError as error:
             return problem_of(error)
         except falcon.HTTPSeeOther:  # a page's: it takes no body that matters
-            return None
-        scope[_ADMITTED] = True
+            pass
         return None
 
     async def _admit(self, scope: dict[str, Any]) -> None:

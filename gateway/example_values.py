@@ -14,6 +14,8 @@ from gateway.pattern_examples import is_found_in, text_like
 
 Schema = dict[str, Any]
 _DEEPEST = 6
+_MOST_PARTS = 100
+_LONGEST_TEXT = 1_000
 _BASE64 = "aGVsbG8="
 _BY_FORMAT = {
     "date": "2026-11-22",
@@ -123,7 +125,7 @@ def _object(schema: Schema, definitions: Schema, depth: int) -> dict[str, Any]:
         names: Schema = {"type": "string", "pattern": pattern}
     else:
         names = schema.get("propertyNames") or {"type": "string"}
-    for number in range(schema.get("minProperties", 0) - len(value)):
+    for number in range(min(schema.get("minProperties", 0), _MOST_PARTS) - len(value)):
         name = str(example_of(names, definitions, depth + 1))
         member = more if isinstance(more, dict) else {}
         value[name if name not in value else f"{name}{number}"] = example_of(
@@ -139,7 +141,7 @@ def _array(schema: Schema, definitions: Schema, depth: int) -> list[Any]:
     item = schema.get("items")
     if not isinstance(item, dict) or depth >= _DEEPEST - 1:
         return []
-    count = max(1, schema.get("minItems", 1))
+    count = min(max(1, schema.get("minItems", 1)), _MOST_PARTS)
     if schema.get("uniqueItems"):
         return _different(item, definitions, depth, count)
     return [example_of(item, definitions, depth + 1)] * count
@@ -200,5 +202,5 @@ def _text(schema: Schema) -> str:
             return made
     if known is not None:
         return known
-    text = "text".ljust(shortest, "x")
+    text = "text".ljust(min(shortest, _LONGEST_TEXT), "x")
     return text if longest is None else text[:longest]

@@ -1,7 +1,8 @@
 """A text that a regular expression matches, for examples people can send as they stand.
 
 Walks what the standard library's own parser makes of the pattern, and asks the pattern whether it
-worked; a pattern too clever for this has no example.
+worked; a pattern too clever for this has no example. Patterns are their authors', and must not
+hold up who asks for an example: so no long text is made, or searched by a pattern that backtracks.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _CATEGORIES = {
 }
 _MOST_MORE = 64
 _LONGEST = 1_000
+_SHORT = 16
+# A text is tried from each of its signs, and once more for each choice and sign.
+_BY_CHOICES = ((1, _LONGEST), (2, 200), (3, 60), (4, 30))
 
 
 def is_found_in(pattern: str, text: str) -> bool:
@@ -41,16 +45,46 @@ def text_like(pattern: str, *, shortest: int = 0, longest: int | None = None) ->
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return None
-    most = _LONGEST if longest is None else longest
+    most = min(_longest_searched(tree), _LONGEST if longest is None else longest)
+    if shortest > most:
+        return None
     for more in range(_MOST_MORE):
         try:
             text = _write(tree, more)
         except (LookupError, RecursionError):
             return None
-        text = text.ljust(shortest, "x") if compiled.search(text.ljust(shortest, "x")) else text
-        if shortest <= len(text) <= most and compiled.search(text):
-            return text
+        if len(text) > most:
+            return None
+        for long_enough in (text.ljust(shortest, "x"), text):
+            if len(long_enough) >= shortest and compiled.search(long_enough):
+                return long_enough
     return None
+
+
+def _longest_searched(tree: Iterable[Any]) -> int:
+    """Return how long a text may be that a pattern can be tried on in some milliseconds."""
+    choices = list(_choices(tree, is_repeated=False))
+    if any(choices):
+        return _SHORT
+    return next((length for count, length in _BY_CHOICES if len(choices) <= count), _SHORT)
+
+
+def _choices(tree: Iterable[Any], *, is_repeated: bool) -> Iterable[bool]:
+    """Yield, for each part that can match in several ways, whether it is repeated as a whole."""
+    for kind, value in tree:
+        if kind in _REPEATS:
+            least, most, inner = value
+            if least != most:
+                yield is_repeated
+            yield from _choices(inner, is_repeated=is_repeated or most > 1)
+        elif kind is words.BRANCH:
+            yield is_repeated
+            for branch in value[1]:
+                yield from _choices(branch, is_repeated=is_repeated)
+        elif kind in _INNER:
+            yield from _choices(_INNER[kind](value), is_repeated=is_repeated)
+        elif kind in (words.ASSERT, words.ASSERT_NOT):
+            yield from _choices(value[1], is_repeated=is_repeated)
 
 
 def _write(tree: Iterable[Any], more: int) -> str:
@@ -63,7 +97,10 @@ def _part(kind: Any, value: Any, more: int) -> str:  # noqa: ANN401 - the parser
         return str(_SIGNS[kind](value))
     if kind in _REPEATS:
         least, most, inner = value
-        return str(_write(inner, 0)) * min(int(most), int(least) + more, _LONGEST)
+        text, times = _write(inner, 0), min(int(most), int(least) + more)
+        if len(text) * times > _LONGEST:
+            raise LookupError(times)
+        return text * times
     return _write(_INNER[kind](value), more)
 
 

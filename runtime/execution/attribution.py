@@ -21,6 +21,10 @@ _ATTRIBUTE = "_penstock_owner"
 _POOLS = (  # module, function, and the variable that holds what it works at
     ("concurrent.futures.thread", ("_worker",), "work_item"),
     ("multiprocessing.pool", ("worker",), "task"),
+    *(
+        ("multiprocessing.pool", ("Pool", f"_handle_{what}"), "cache")  # of jobs without an end
+        for what in ("workers", "tasks", "results")
+    ),
     ("logging.handlers", ("QueueListener", "_monitor"), ""),
 )
 _start = threading.Thread.start

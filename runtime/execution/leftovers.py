@@ -26,6 +26,7 @@ from runtime.registry import event_loop
 _FORK_S = 60e-6  # no process is made in less
 _PATIENCE_S = 0.05
 _PAUSE_S = 0.001
+_WAITING = {"dequeue", "get", "select", "wait", "_wait_for_updates"}
 _TASK = "an asyncio task that does not end when it is cancelled"
 _OWN_TASKS = Path("/proc/self/task")
 # One system call, and no exception where there is no child.
@@ -101,7 +102,7 @@ def _is_idle_in_pool(frame: FrameType | None) -> bool | None:
     while frame is not None:
         working = codes.get(frame.f_code)
         if working is not None:
-            is_free = frame.f_locals.get(working) is None if working else bool(called)
+            is_free = not frame.f_locals.get(working) if working else bool(called)
             return is_free and _waits(called) and _is_empty(frame)
         called.append(frame.f_code)
         frame = frame.f_back
@@ -110,7 +111,7 @@ def _is_idle_in_pool(frame: FrameType | None) -> bool | None:
 
 def _waits(called: list[CodeType]) -> bool:
     """Whether what a pool's loop has called is only how it waits: functions of its queue."""
-    return all(code.co_name in {"dequeue", "get", "wait"} for code in called)
+    return all(code.co_name in _WAITING for code in called)
 
 
 def _is_empty(frame: FrameType) -> bool:

@@ -50,12 +50,15 @@ class Successors:
         if runner is None:
             return
         deaf = Ears(Logs(0), _drop, lambda: None)
-        with contextlib.suppress(TimeoutError, ChannelClosedError):
-            runner.load(bundle.encode(), self._limits, timeout_s=self._load_timeout_s, ears=deaf)
-        if runner.is_sound:
-            self._runners.release(runner)
-        else:
-            self._runners.discard(runner)
+        try:
+            with contextlib.suppress(TimeoutError, ChannelClosedError):
+                limit_s = self._load_timeout_s
+                runner.load(bundle.encode(), self._limits, timeout_s=limit_s, ears=deaf)
+        finally:  # whatever happens, its place must not be taken for ever
+            if runner.is_sound:
+                self._runners.release(runner)
+            else:
+                self._runners.discard(runner)
 
 
 def _drop(kind: str, payload: bytes) -> None:

@@ -14,6 +14,7 @@ from runtime.invocations.request_view import MOST_BODY_BYTES, request_view
 from runtime.registry.secret_places import mask
 
 _NULL = msgspec.Raw(b"null")
+_decode_attempts = msgspec.json.Decoder(list[dict[str, Any]]).decode
 _MAY_BE_OMITTED = ("arguments", "result", "error", "progress", "attempts")
 
 
@@ -39,7 +40,7 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         "status": record.status.value,
         "attempt": record.attempt,
         "attempts": _attempts(record),
-        "arguments": msgspec.Raw(mask(record.arguments, record.secrets)),
+        "arguments": msgspec.Raw(_arguments(record)),
         "request": _request(record, largest_result_bytes) if record.request else None,
         "result": _result(record),
         "error": _raw(record.error) if record.error else None,
@@ -92,6 +93,21 @@ def _second(at_s: int) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
+def _arguments(record: Record) -> bytes:
+    """Return what may be shown; nothing where it cannot be told what that is."""
+    try:
+        return mask(record.arguments, record.secrets)
+    except msgspec.MsgspecError:
+        return b"{}"
+
+
+def _earlier_attempts(record: Record) -> list[dict[str, Any]]:
+    try:
+        return _decode_attempts(b"[" + record.earlier_attempts + b"]")
+    except msgspec.MsgspecError:
+        return []
+
+
 def _attempts(record: Record) -> list[dict[str, Any]]:
     """Those that were not the last, as noted when they ended, and the last.
 
@@ -101,7 +117,7 @@ def _attempts(record: Record) -> list[dict[str, Any]]:
         return []
     attempts = []
     if record.earlier_attempts:
-        for entry in msgspec.json.decode(b"[" + record.earlier_attempts + b"]"):
+        for entry in _earlier_attempts(record):
             entry["started_at"] = moment(entry.pop("started_at_ms"))
             entry["finished_at"] = moment(entry.pop("finished_at_ms"))
             attempts.append(entry)
@@ -120,11 +136,14 @@ def _attempts(record: Record) -> list[dict[str, Any]]:
     return attempts
 
 
-def _request(record: Record, largest_bytes: int | None) -> dict[str, Any]:
+def _request(record: Record, largest_bytes: int | None) -> dict[str, Any] | None:
     most = MOST_BODY_BYTES if largest_bytes is None else min(largest_bytes, MOST_BODY_BYTES)
     if record.secrets:  # the body is the arguments as they came
         most = 0
-    return request_view(record.request, most_body_bytes=most)
+    try:
+        return request_view(record.request, most_body_bytes=most)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _result(record: Record) -> object:

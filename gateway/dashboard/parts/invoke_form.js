@@ -4,6 +4,7 @@ import { ApiError, ask, path, withQuery } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
 import { parseExact } from "../scripts/exact_json.js";
 import { whileBusy } from "./action.js";
+import { withoutSecrets } from "./masked.js";
 import { FieldError, makeField } from "./schema_field.js";
 
 /**
@@ -12,6 +13,7 @@ import { FieldError, makeField } from "./schema_field.js";
  */
 export function makeInvokeForm(definition, start, onAccepted) {
   const schema = definition.parameters;
+  const { kept, names: secrets } = withoutSecrets(start ?? {});
   const required = new Set(schema.required ?? []);
   const fields = Object.entries(schema.properties ?? {}).map(([name, own]) =>
     makeField(name, own, schema, required.has(name)),
@@ -49,10 +51,13 @@ export function makeInvokeForm(definition, start, onAccepted) {
     fieldPlace,
     codePlace,
     options.element,
+    secrets.length
+      ? h("p", { class: "hint" }, `Secrets are not shown; write them anew: ${secrets.join(", ")}.`)
+      : null,
     problem,
     h("p", { class: "actions" }, submit, swap),
   );
-  if (start) for (const field of fields) field.set(start[field.name]);
+  if (start) for (const field of fields) field.set(kept[field.name]);
 
   swap.addEventListener("click", () =>
     whileBusy(swap, async () => {
@@ -75,6 +80,7 @@ export function makeInvokeForm(definition, start, onAccepted) {
       for (const field of fields) field.fail(null);
       try {
         const body = codePlace.hidden ? await readFields(fields) : code.value || "{}";
+        if (codePlace.hidden) requireAnew(fields, secrets, body);
         const address = withQuery(path("functions", definition.name), options.query());
         onAccepted(await ask("POST", address, { body, headers: options.headers() }));
       } catch (error) {
@@ -97,6 +103,14 @@ async function readFields(fields) {
     }
   }
   return body;
+}
+
+function requireAnew(fields, secrets, body) {
+  for (const field of fields)
+    if (secrets.includes(field.name) && body[field.name] === "") {
+      field.fail(`${field.name} is a secret and not shown: write it anew`);
+      throw new FieldError("is empty");
+    }
 }
 
 function showProblem(error, fields, place, isForm) {

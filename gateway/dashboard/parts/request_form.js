@@ -7,11 +7,11 @@ import { queryOf, repeatable } from "./request_view.js";
 
 /** Make the form, filled with `request`; calls `onAccepted(invocation)`. */
 export function makeRequestForm(definition, request, onAccepted) {
-  const { headers, masked } = repeatable(request);
+  const { headers, query: shown, masked } = repeatable(request);
   const query = h("input", { id: "request-query", type: "text", autocomplete: "off" });
   const fields = h("textarea", { id: "request-headers", class: "code", rows: 6 });
   const body = h("textarea", { id: "request-body", class: "code", rows: 10, spellcheck: "false" });
-  query.value = queryOf(request);
+  query.value = queryOf({ query: shown });
   fields.value = headers.map(([name, value]) => `${name}: ${value}`).join("\n");
   body.value = request.body ?? "";
   const isBase64 = request.body_encoding === "base64";

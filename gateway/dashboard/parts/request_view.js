@@ -49,7 +49,7 @@ export function queryOf(request) {
   return query.toString();
 }
 
-/** Return the headers that a repetition sends, and the names of those whose values are masked. */
+/** Return the headers and the query that a repetition sends, and the names of what is masked. */
 export function repeatable(request) {
   const headers = [];
   const masked = [];
@@ -58,7 +58,9 @@ export function repeatable(request) {
     if (value === MASK) masked.push(name);
     else headers.push([name, String(value)]);
   }
+  const query = {};
   for (const [name, value] of Object.entries(request.query))
     if ([value].flat().includes(MASK)) masked.push(`?${name}`);
-  return { headers, masked };
+    else query[name] = value;
+  return { headers, query, masked };
 }

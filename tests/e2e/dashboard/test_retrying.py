@@ -59,6 +59,26 @@ def test_a_request_is_shown_without_its_secrets_edited_and_sent_again(look, desk
     assert latest["request"]["query"] == {"page": "3"}
 
 
+def test_a_masked_secret_is_asked_for_anew_and_its_mask_never_sent(look, desk):
+    given = {"user": "ada", "password": "hush", "more": [{"user": "bob", "password": "hush"}]}
+    call = desk.call("desk.unlock", wait_s=10, **given).json()
+    page = look(f"/invocations/{call['id']}")
+
+    page.get_by_role("link", name="Edit and retry").click()
+    expect(page.locator("#invoke")).to_contain_text("write them anew: password, more")
+    expect(page.get_by_label("user")).to_have_value("ada")
+    expect(page.get_by_label("password")).to_have_value("")
+    page.get_by_role("button", name="Invoke").click()
+    expect(page.locator("#argument-password-problem")).to_contain_text("write it anew")
+    page.get_by_label("password").fill("sesame")
+    page.get_by_role("button", name="Invoke").click()
+    expect(page.locator("#argument-more-problem")).to_contain_text("is required")
+    page.get_by_label("more").fill("[]")
+    page.get_by_role("button", name="Invoke").click()
+
+    expect(page.locator(".outcome .result")).to_have_text("sesame, 0 more")
+
+
 def test_a_request_in_bytes_is_sent_again_as_it_came(look, desk):
     body = bytes(range(256))
     headers = {"X-Event": "paid", "Content-Type": "application/octet-stream", "Prefer": "wait=10"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -128,3 +130,29 @@ def test_a_gateway_that_hears_no_news_trusts_no_memory(pair: list[RunningGateway
 
     assert before == [200] * 3
     assert {accepting, reading} <= set(REFUSED)
+
+
+def test_a_key_that_is_revoked_while_a_body_comes_does_nothing(pair: list[RunningGateway]):
+    gateway = pair[0]
+    made = make_key(gateway.line, "slow", "admin")
+    before = httpx.get(f"{gateway.url}/schedules", headers=gateway.headers).json()
+    address = urlsplit(gateway.url)
+    key = made.headers["Authorization"].encode()
+    body = b'{"function":"greet","arguments":{"name":"Ada"},"cron":"0 0 1 1 *"}'
+
+    with socket.create_connection((address.hostname, address.port), timeout=20) as sent:
+        sent.sendall(
+            b"POST /schedules HTTP/1.1\r\nHost: localhost\r\nAuthorization: %b\r\n"
+            b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+            b"Expect: 100-continue\r\n\r\n" % key
+        )
+        assert sent.recv(64).startswith(b"HTTP/1.1 100 "), "its head is judged"
+        gateway.line.run(access_calls.revoke_key(made.id))
+        eventually(
+            lambda: httpx.get(f"{gateway.url}/session", headers=made.headers).status_code in REFUSED
+        )
+        sent.sendall(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+        answer = sent.recv(4096)
+
+    assert int(answer.split()[1]) in REFUSED
+    assert httpx.get(f"{gateway.url}/schedules", headers=gateway.headers).json() == before

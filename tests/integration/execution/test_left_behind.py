@@ -86,6 +86,11 @@ HARMLESS = {
             if not KEPT: KEPT.append(ThreadPoolExecutor(4))
             return [*KEPT[0].map(tell, [n] * 5)][0]
         """,
+    "pool of multiprocessing, kept": """
+        def f(n: int):
+            if not KEPT: KEPT.append(ThreadPool(2))
+            return KEPT[0].map(tell, [n] * 5)[0]
+        """,
     "joined": """
         def f(n: int):
             thread = threading.Thread(target=tell, args=(n,))
@@ -130,6 +135,7 @@ HARMLESS = {
 TELL = """
 import asyncio, logging.handlers, os, queue, subprocess, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 KEPT = []
 def tell(n):
     print("n is", n)

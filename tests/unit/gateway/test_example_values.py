@@ -10,6 +10,8 @@ import enum
 import ipaddress
 import pathlib
 import re
+import subprocess
+import sys
 import uuid
 from typing import Annotated, Any, Literal
 
@@ -131,3 +133,40 @@ def test_a_pattern_too_clever_has_none_or_one_that_fits(pattern: str):
     text = text_like(pattern)
 
     assert text is None or re.search(pattern, text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "shortest"),
+    [
+        (r"(\w+)+!$", 40),
+        (r"([a-z]+)*@x\.com$", 45),
+        (r"(?:a|a)*!$", 40),
+        (r"(a?){40}a{40}!$", 90),
+        (r"\w*\w*\w*\w*\w*\w*!$", 900),
+        (r"(?=(\w+)+!$)\w", 40),
+        ("((a{1000}){1000}){1000}", 0),
+        ("a", 10**12),
+    ],
+)
+def test_no_pattern_holds_up_who_asks_for_an_example(pattern: str, shortest: int):
+    asked = "import sys; from gateway.pattern_examples import text_like as like; "
+    asked += f"print(like({pattern!r}, shortest={shortest}))"
+
+    answer = subprocess.run(
+        [sys.executable, "-c", asked], check=True, stdout=subprocess.PIPE, timeout=20
+    )
+
+    assert answer.stdout
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "minLength": 10**12},
+        {"type": "array", "items": {}, "minItems": 10**12},
+        {"type": "array", "items": {"type": "integer"}, "uniqueItems": True, "minItems": 10**12},
+        {"type": "object", "minProperties": 10**12},
+    ],
+)
+def test_an_example_stays_short_whatever_a_schema_asks_for(schema: dict[str, Any]):
+    assert len(example_of(schema, {})) <= 1_000

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field, SecretStr
 
 from runtime import Context, Reject, Request, function
 
@@ -115,3 +115,18 @@ def hostile(kind: Literal["markup", "long", "deep", "wide", "raise"]) -> Any:
             deep = [deep]
         return deep
     return {"markup": script, "__proto__": {"harmed": 1}, script: "x", "name": "a\u202egpj.exe"}
+
+
+class Login(BaseModel):
+    """Whom to let in."""
+
+    user: str
+    password: SecretStr
+
+
+@function(name="desk.unlock")
+def unlock(
+    user: str, password: SecretStr, more: Annotated[list[Login], Field(default_factory=list)]
+) -> str:
+    """Say what it was given, as nobody should."""
+    return f"{password.get_secret_value()}, {len(more)} more"

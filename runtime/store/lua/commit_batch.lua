@@ -33,7 +33,7 @@ if idempotency ~= '' then
   end
 end
 if max_waiting ~= '0' and f[3] then
-  local waiting = tonumber(redis.call('HGET', key_waiting(), f[3]) or '0')
+  local waiting = tonumber(redis.call('HGET', key_waiting(), f[3])) or 0
   if waiting + tonumber(size) > tonumber(max_waiting) then
     return { 'FULL', batch, waiting, -1, 0 }
   end

@@ -49,7 +49,7 @@ if caller ~= '' then
   end
 end
 if max_waiting ~= '0' then
-  local waiting = tonumber(redis.call('HGET', key_waiting(), function_name) or '0')
+  local waiting = tonumber(redis.call('HGET', key_waiting(), function_name)) or 0
   if waiting >= tonumber(max_waiting) then
     return { 'FULL', id, waiting, -1, 0 }
   end

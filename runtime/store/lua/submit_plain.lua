@@ -14,7 +14,7 @@ local now = now_ms()
 local last = #ARGV
 local waiting = 0
 if max_waiting ~= '0' then
-  waiting = tonumber(redis.call('HGET', key_waiting(), function_name) or '0')
+  waiting = tonumber(redis.call('HGET', key_waiting(), function_name)) or 0
   last = math.min(last, rest - 1 + 2 * math.max(0, tonumber(max_waiting) - waiting))
   if last < rest then
     return { now, 0, (#ARGV - rest + 1) / 2, waiting }

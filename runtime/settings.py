@@ -147,14 +147,14 @@ def unknown_variables(*, for_functions: Iterable[str] = ()) -> list[str]:
     Those are left out that functions are to see, and that Kubernetes sets for a service of our
     name.
     """
-    import difflib  # noqa: PLC0415 - few have any
-
     known = [_PREFIX + name.upper() for name in SETTINGS]
     told = []
     for variable in _say_all():
         name = variable.upper()
         is_ours = name.startswith(_PREFIX) and name not in known and not _SERVICE.search(name)
         if is_ours and variable not in for_functions:
+            import difflib  # noqa: PLC0415 - few have any
+
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else "."
             told.append(f"{variable} is no setting, and is ignored{hint}")

@@ -120,7 +120,9 @@ def _tell_differences(workers: Sequence[dict[str, Any]]) -> None:
         if folder.get("state") in {"differs", "empty"}:
             files = ", ".join(folder.get("differing") or ())
             print(f"{worker['id']}: {folder.get('folder')} is not what is published: {files}")
-            print(f"  to publish that folder: penstock publish --worker {worker['id']}")
+            # A publisher's own folder is published but for what it lacks, which is left alone.
+            wholly = " --withdraw-missing" if worker.get("publishes") else ""
+            print(f"  to publish that folder: penstock publish --worker {worker['id']}{wholly}")
 
 
 def _running(items: Sequence[dict[str, Any]]) -> list[str]:

@@ -23,9 +23,10 @@ import typer
 from gateway.cli.command_error import CommandError
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.listening import url_of
+from gateway.cli.output import note
 from gateway.cli.problem_text import describe_problem
 from gateway.cli.state_file import read_state
-from runtime.settings import are_set, read_settings
+from runtime.settings import are_set, read_settings, unknown_variables
 
 _ANSWER_LIMIT_S = 75.0  # a little more than the longest wait a caller may ask for
 _FIRST_ERROR = 400
@@ -186,6 +187,8 @@ def path_to(*parts: str) -> str:
 def find_system(url: str | None, data: Path | None = None) -> System:
     """Return the system that the flags name, else the settings, else the one `up` runs here."""
     settings = read_settings(data=data)
+    for told in unknown_variables(for_functions=settings.function_env):
+        note(f"penstock: {told}")
     if url:
         return System(url, flags=f"--url {shlex.quote(url)}", key=settings.key)
     named = data is None and are_set("host", "port")

@@ -53,3 +53,7 @@ class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     after_s: float | None = None
     faults: tuple[Fault, ...] = ()
     left: str = ""
+
+
+SUCCEEDED = Ending(kind="succeeded")
+"""With a JSON result: how nearly all attempts end, made once."""

@@ -14,7 +14,7 @@ from runtime.errors import (
     ResultNotSerializableError,
     ResultTooLargeError,
 )
-from runtime.execution.ending import Ending, EndingKind, Fault
+from runtime.execution.ending import SUCCEEDED, Ending, EndingKind, Fault
 from runtime.execution.interruption import Interruption
 from runtime.execution.shortage import shortage_of
 from runtime.execution.tracebacks import message_of, traceback_of, type_names
@@ -72,6 +72,8 @@ def perform(
         return describe(error), b""
     if len(produced.result) > max_result_bytes:
         return too_large(len(produced.result), max_result_bytes), b""
+    if produced.result_type == "json":
+        return SUCCEEDED, produced.result
     ending = Ending(
         kind="succeeded", result_type=produced.result_type, media_type=produced.media_type
     )

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from functools import partial
 
 from msgspec.structs import replace
 
@@ -39,6 +38,7 @@ _OUT_OF_MEMORY = Ending(
     message="earlier attempts in this process left no memory",
     exception_names=("MemoryError",),
 )
+_NO_CONTEXT = Context()  # of a function that takes none
 
 
 def main(channel: Channel) -> None:
@@ -49,7 +49,7 @@ def main(channel: Channel) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     except MemoryError:  # earlier attempts left too little even for reading this one
         use_memory_reserve()
-        channel.send(frames.FULL, frames.encode(_OUT_OF_MEMORY))
+        channel.send(frames.FULL, frames.encode_ending(_OUT_OF_MEMORY))
 
 
 class Runner:
@@ -77,7 +77,7 @@ class Runner:
         functions, ending = _load(bundle)
         self._leftovers.note_loaded()
         output.end()
-        self._channel.send(frames.DONE, b"0", frames.encode(ending), b"", b"0")
+        self._channel.send(frames.DONE, b"0", frames.encode_ending(ending), b"", b"0")
         is_spent = False
         while True:
             _, start_bytes, arguments, request = self._channel.receive()
@@ -112,7 +112,7 @@ class Runner:
             use_memory_reserve()
             text = shortage_text("a library that was given none has ended the process")
             ending = Ending(kind="out_of_memory", message=text, exception_names=("MemoryError",))
-            self._channel.send(frames.FULL, frames.encode(ending))
+            self._channel.send(frames.FULL, frames.encode_ending(ending))
 
     def _fall_silent(self) -> None:
         """A fork must not speak for us, nor take what is ours to run."""
@@ -139,19 +139,21 @@ class Runner:
             text = f"this version does not publish {start.function}"
             ending, result = Ending(kind="exception", message=text), b""
         else:
-            has_grace = function.manifest.options.grace_s > 0
-            act = partial(
-                perform,
-                function,
-                arguments,
-                request=request if start.has_request else None,
-                context=self._context(start),
-                tell_item=lambda item: self._say(frames.ITEM, serial, item),
-                max_result_bytes=limits.max_result_bytes,
-                make_room=use_memory_reserve,
-                limit_s=start.timeout_s if has_grace else None,
-            )
-            ending, result = SoftLimit(start.timeout_s).run(act) if has_grace else act()
+            limit_s = start.timeout_s if function.manifest.options.grace_s > 0 else None
+
+            def act() -> tuple[Ending, bytes]:
+                return perform(
+                    function,
+                    arguments,
+                    request=request if start.has_request else None,
+                    context=self._context(start) if function.takes_context else _NO_CONTEXT,
+                    tell_item=lambda item: self._say(frames.ITEM, serial, item),
+                    max_result_bytes=limits.max_result_bytes,
+                    make_room=use_memory_reserve,
+                    limit_s=limit_s,
+                )
+
+            ending, result = act() if limit_s is None else SoftLimit(limit_s).run(act)
         if os.getpid() != self._pid:  # user code forked, and this is the fork
             os._exit(0)
         is_last = ending.kind not in frames.HARMLESS
@@ -163,7 +165,7 @@ class Runner:
         if is_last:
             self._is_quiet = False
         took_us = b"%d" % (ran_s * 1e6)
-        self._say(frames.DONE, serial, frames.encode(ending), result, took_us)
+        self._say(frames.DONE, serial, frames.encode_ending(ending), result, took_us)
         return is_last
 
     def _context(self, start: Start) -> Context:

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution.ending import Ending
+from runtime.execution.ending import SUCCEEDED, Ending
 
 LOAD: Final = b"load"
 RUN: Final = b"run"
@@ -76,10 +76,18 @@ encode = msgspec.msgpack.Encoder().encode
 decode_limits = msgspec.msgpack.Decoder(Limits).decode
 decode_start = msgspec.msgpack.Decoder(Start).decode
 _decode_ending = msgspec.msgpack.Decoder(Ending).decode
+_SUCCEEDED = encode(SUCCEEDED)
+
+
+def encode_ending(ending: Ending) -> bytes:
+    """Write an ending."""
+    return _SUCCEEDED if ending is SUCCEEDED else encode(ending)
 
 
 def decode_ending(data: bytes) -> Ending:
     """Read an ending; raises ChannelGarbledError."""
+    if data == _SUCCEEDED:
+        return SUCCEEDED
     if len(data) > MAX_ENDING_BYTES:
         raise ChannelGarbledError(f"an ending of {len(data)} bytes")
     try:

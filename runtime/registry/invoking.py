@@ -38,6 +38,7 @@ class LoadedFunction:
     Attributes:
         manifest: What is published of it.
         line: Where it begins in its file, where that is known.
+        takes_context: Whether it has a parameter annotated Context.
         unload: Forgets its module, and with it all functions of its file.
     """
 
@@ -57,6 +58,7 @@ class LoadedFunction:
         self.line = line
         self.unload = unload
         self._target = target
+        self.takes_context = any(p.injected == "context" for p in signature.parameters)
         self._reader = reader_of(model)
         self._returns = returns
         self._items = items
@@ -128,7 +130,7 @@ class LoadedFunction:
         values: dict[str, Any] = read.__dict__
         positional: list[Any] = []
         named: dict[str, Any] = dict(read.__pydantic_extra__ or ())
-        if clash := [name for _, name, _, injected in self._slots if injected and name in named]:
+        if named and (clash := [n for _, n, _, injected in self._slots if injected and n in named]):
             raise ArgumentsError(
                 tuple(
                     ArgumentFault(

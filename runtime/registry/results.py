@@ -184,7 +184,7 @@ def _parts(value: object) -> Iterable[tuple[str, object]] | None:
 
 
 def _shown(key: object) -> str:
-    """Return a key as errors show it; its own `__repr__` may fail, as a huge number's does."""
+    """Return a key as errors show it; its `__repr__` may fail, as that of a huge number does."""
     try:
         return repr(key)
     except Exception:  # noqa: BLE001 - an author's code may raise anything

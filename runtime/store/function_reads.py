@@ -6,6 +6,7 @@ from typing import Any
 
 from runtime.store.keys import Keys
 from runtime.store.scripts import Call
+from runtime.store.statistics_calls import count_of
 
 
 def read_manifests(keys: Keys | None = None) -> Call[dict[str, bytes]]:
@@ -28,7 +29,7 @@ def read_waiting(keys: Keys | None = None) -> Call[dict[str, int]]:
 
     def parse(flat: list[bytes]) -> dict[str, int]:
         parts = iter(flat)
-        return {name.decode(): int(count) for name, count in zip(parts, parts, strict=True)}
+        return {name.decode(): count_of(n) for name, n in zip(parts, parts, strict=True)}
 
     return Call(("HGETALL", (keys or Keys()).build("waiting")), parse)
 
@@ -44,5 +45,5 @@ def _read_stats(flat: list[Any]) -> dict[str, dict[str, int]]:
     for field, count in zip(parts, parts, strict=True):
         function, _, outcome = field.decode().rpartition(":")
         if function:
-            counts.setdefault(function, {})[outcome] = int(count)
+            counts.setdefault(function, {})[outcome] = count_of(count)
     return counts

@@ -28,6 +28,14 @@ def begin_of_step(bound_ms: float) -> float:
     return bound_ms - base / parts
 
 
+def count_of(value: bytes) -> int:
+    """Return a count as stored; 0 where something else than a number stands."""
+    try:
+        return int(value)
+    except ValueError:
+        return 0
+
+
 def read_clock() -> Call[int]:
     """Read what time it is for Redis, in ms since the epoch."""
     return Call(("TIME",), lambda reply: int(reply[0]) * 1000 + int(reply[1]) // 1000)
@@ -40,4 +48,4 @@ def read_minute(minute: int, keys: Keys | None = None) -> Call[dict[str, int]]:
 
 def _read_counts(flat: list[Any]) -> dict[str, int]:
     parts = iter(flat)
-    return {field.decode(): int(n) for field, n in zip(parts, parts, strict=True)}
+    return {field.decode(): count_of(n) for field, n in zip(parts, parts, strict=True)}

@@ -5,7 +5,8 @@
 -- RETURNS  OK
 -- MOST     2 steps a kind of error; there are three
 -- WHY ONE SCRIPT  it is several counters and one round trip.
+-- include: counting
 for at = rest, #ARGV, 2 do
-  redis.call('HINCRBY', key_stats(), 'redis_errors_' .. ARGV[at], ARGV[at + 1])
+  add_to_count(key_stats(), 'redis_errors_' .. ARGV[at], tonumber(ARGV[at + 1]))
 end
 return 'OK'

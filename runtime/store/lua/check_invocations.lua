@@ -3,7 +3,7 @@
 -- ARGV     repair, kept_ms, ids...
 --          at most 100 ids; kept_ms is how long an ended one is kept whose retention is not known
 -- RETURNS  {how many records there were, {findings…}}, see include/findings.lua
--- MOST     100 records of 40 steps each, 16 tags among them
+-- MOST     100 records of 40 steps each, 16 tags among them; 2,000 functions looked into
 -- WHY ONE SCRIPT  a record and its places move together: only in one step can they be compared,
 --                 and what is mended must be what was found.
 -- include: clock
@@ -70,6 +70,21 @@ local function check_indexes(id, f)
   end
 end
 
+-- function_of(id, status): whose index an ended record stands in that has lost its function's name.
+local looks_left = 2000
+local function function_of(id, status)
+  for _, name in ipairs(redis.call('HKEYS', key_waiting())) do
+    looks_left = looks_left - 1
+    if looks_left < 0 then
+      break
+    end
+    if redis.call('ZSCORE', key_index(index_of_function(status, name)), id) then
+      return name
+    end
+  end
+  return 'unknown'
+end
+
 local looked = 0
 local function check(id)
   local f = standing_of(id)
@@ -81,9 +96,9 @@ local function check(id)
     local is_mended = lacks == ''
     if lacks ~= '' and found('incomplete_record', id, 'lacks ' .. lacks, 'in quarantine') then
       if HAS_ENDED[f.status] then
-        redis.call('HSET', key_record(id), 'function', 'unknown')
-        f['function'] = 'unknown'
-        is_mended = true  -- so that it stands where that one should, after this one repair
+        f['function'] = function_of(id, f.status)
+        redis.call('HSET', key_record(id), 'function', f['function'])
+        is_mended = true  -- so that it stands where it should after this one repair
       else
         set_aside(id, 'its record lacks ' .. lacks, now, { in_lane = true })
       end

@@ -15,6 +15,7 @@
 --          due and 100 let go on: 30 steps each; its caller claims at most 1,000 with those ahead
 -- One damaged record harms no other: it is set aside, and the turn goes on.
 -- The first write is one that a full Redis refuses (HSET, HINCRBY), so that a refusal changes nothing.
+-- include: counting
 -- include: clock
 -- include: wake
 -- include when needed: lanes
@@ -55,7 +56,7 @@ local function look_after_due()
     made.poke(id, was.watchers)
   end
 
-  redis.call('HINCRBY', queue_key, 'claims', 1)
+  add_to_count(queue_key, 'claims', 1)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, 100)) do
     local is_sound, reason = pcall(fall_due, id)
     if not is_sound then
@@ -288,7 +289,7 @@ local function take_turns()
     local ids = redis.call('ZPOPMIN', lane, most)
     local has_more = #ids == 2 * most and redis.call('EXISTS', lane) == 1
     if has_more or has_more_keys then
-      local turn = redis.call('HINCRBY', queue_key, 'turns', 1)
+      local turn = add_to_count(queue_key, 'turns', 1)
       if has_more then
         redis.call('ZADD', keys, turn, key)
       end
@@ -298,7 +299,7 @@ local function take_turns()
     return ids
   end
 
-  redis.call('HINCRBY', queue_key, 'claims', 1)
+  add_to_count(queue_key, 'claims', 1)
   local passed_over, looks = {}, 0
   while ended < MOST_ENDED do
     local room, is_ahead = room_left()
@@ -366,12 +367,12 @@ local total = 0
 for name, count in pairs(popped) do
   if count > 0 then
     total = total + count
-    redis.call('HINCRBY', key_waiting(), name, -count)
+    add_to_count(key_waiting(), name, -count)
   end
 end
 if total > 0 then
-  redis.call('HSET', queue_key, 'waiting', (counts[2] or 0) - total,
-    'running', (counts[3] or 0) + started)
+  redis.call('HSET', queue_key, 'waiting', (tonumber(counts[2]) or 0) - total,
+    'running', (tonumber(counts[3]) or 0) + started)
 end
 for _, id in ipairs(kept) do
   local is_back, reason = pcall(rare().put_back, queue, id)

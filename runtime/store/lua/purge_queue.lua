@@ -4,6 +4,7 @@
 -- RETURNS  how many were cancelled or set aside
 -- MOST     500 lanes looked into, 200 functions, `most` cancelled at 40 steps each; most is 200
 -- WHY ONE SCRIPT  what is cancelled here must not be claimed meanwhile.
+-- include: counting
 -- include: clock
 -- include: lanes
 -- include: create_delivery
@@ -16,7 +17,7 @@ local MOST_LANES = 500
 local now = now_ms()
 local left = tonumber(most)
 local cancelled = 0
-redis.call('HINCRBY', key_queue(queue), 'purges', 1)
+add_to_count(key_queue(queue), 'purges', 1)
 
 local function try_to_cancel(id)
   local was = read_facts(id)

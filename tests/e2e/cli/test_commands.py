@@ -34,6 +34,20 @@ def test_invoke_prints_the_result(system: System):
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "Hello, Ada!\n", "")
 
 
+def test_a_command_says_which_variables_are_no_settings(system: System):
+    given = {"PENSTOCK_DATTA": str(system.data), "PENSTOCK_POORT": "1", "PENSTOCK_KEY": "pk_x"}
+    answer = penstock("ls", "--url", system.base_url, environment=given)
+
+    said = [line for line in answer.stderr.splitlines() if "is no setting" in line]
+    assert said == [
+        f"penstock: {wrong} is no setting, and is ignored; did you mean {right}?"
+        for wrong, right in (
+            ("PENSTOCK_DATTA", "PENSTOCK_DATA"),
+            ("PENSTOCK_POORT", "PENSTOCK_PORT"),
+        )
+    ]
+
+
 def test_invoke_finds_the_system_by_its_data_folder(system: System):
     answer = penstock("invoke", "hello", "--wait", environment={"PENSTOCK_DATA": str(system.data)})
 

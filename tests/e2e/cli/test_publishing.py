@@ -99,6 +99,7 @@ def test_a_worker_with_other_files_takes_over_nothing_but_the_role(
     stop(first)
     eventually(publishes(gateway, second), within_s=10)
 
+    shown_id = worker_of(gateway, second)["id"]
     shown = worker_of(gateway, second)["functions"]
     assert shown["state"] == state
     assert shown["differing"]
@@ -107,6 +108,8 @@ def test_a_worker_with_other_files_takes_over_nothing_but_the_role(
     told = penstock("status", "--url", gateway.url).stdout
     assert "penstock publish --worker" in told
     assert f"publishes, {state}" in told
+    [hint] = [line for line in told.splitlines() if "penstock publish --worker" in line]
+    assert hint.endswith(f"{shown_id} --withdraw-missing")
 
     (tmp_path / "second" / "later.py").write_text("def later(): pass\n")
     eventually(lambda: "later" in names(gateway), within_s=5)

@@ -46,6 +46,19 @@ def test_damage_is_found_mended_and_gone(scene: Scene, what: str):
     assert left == []
 
 
+def test_an_ended_record_gets_its_function_back_or_else_a_stand_in(scene: Scene):
+    life = scene.life
+    scene.raw("HDEL", ("record", scene.ended), "function")
+    scene.raw("HDEL", ("record", scene.called_back), "function")
+    scene.raw("ZREM", ("index", "end:f:failed"), scene.called_back)
+
+    scene.check(repair=True)
+
+    names = [life.read(one).function for one in (scene.ended, scene.called_back)]
+    assert names == ["f", "unknown"]
+    assert scene.check() == []
+
+
 @pytest.mark.parametrize("what", DAMAGES)
 def test_after_a_repair_every_call_ends(scene: Scene, what: str):
     damage, _ = DAMAGES[what]

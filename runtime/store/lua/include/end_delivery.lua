@@ -1,5 +1,6 @@
 -- end_delivery(delivery_id, status, now): the one way a delivery ends. It is kept for seven days;
 -- the index forgets after fourteen, by creation, what can no longer be there.
+-- include: counting
 local DELIVERY_KEPT_MS = 604800000
 
 local function end_delivery(delivery_id, status, now)
@@ -9,7 +10,7 @@ local function end_delivery(delivery_id, status, now)
   redis.call('PEXPIRE', key, DELIVERY_KEPT_MS)
   redis.call('PEXPIRE', key_attempts(delivery_id), DELIVERY_KEPT_MS)
   local created_at = redis.call('HGET', key, 'created_at') or now
-  redis.call('HINCRBY', key_stats(), 'deliveries_' .. status, 1)
+  add_to_count(key_stats(), 'deliveries_' .. status, 1)
   redis.call('ZREM', key_deliveries('pending'), delivery_id)
   redis.call('ZADD', key_deliveries(status), created_at, delivery_id)
   redis.call('ZREMRANGEBYSCORE', key_deliveries(status), '-inf', now - 2 * DELIVERY_KEPT_MS)

@@ -11,7 +11,7 @@ local function counts(name, endings)
   end
   local values = redis.call('HMGET', key_stats(), unpack(fields))  -- at most 16
   for i = 1, #fields do
-    values[i] = tonumber(values[i] or '0')
+    values[i] = tonumber(values[i]) or 0
   end
   return values
 end

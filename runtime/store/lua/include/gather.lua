@@ -1,5 +1,6 @@
 -- Entries of indexes and counts of queues are gathered while a script runs and written once at its
 -- end, each key with one command: most of what a script ends or leaves is in the same ones.
+-- include: counting
 local members, departed, changes = {}, {}, {}
 
 -- entries_of(key): what is to come into a sorted set; append a score and a member.
@@ -72,7 +73,7 @@ local function write_gathered()
   end
   for key, fields in pairs(changes) do
     for field, by in pairs(fields) do
-      redis.call('HINCRBY', key, field, by)
+      add_to_count(key, field, by)
     end
   end
 end

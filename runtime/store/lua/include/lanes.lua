@@ -1,4 +1,5 @@
 -- Ways into a lane and out of it besides joining and being claimed.
+-- include: counting
 -- include: joining
 local function put_in_lane(queue, function_name, key, id, score)
   put_all_in_lane(queue, function_name, key, { score, id })
@@ -10,8 +11,8 @@ local function take_from_lane(queue, function_name, key, id)
   if redis.call('ZREM', lane_key, id) == 0 then
     return
   end
-  redis.call('HINCRBY', key_queue(queue), 'waiting', -1)
-  redis.call('HINCRBY', key_waiting(), function_name, -1)
+  add_to_count(key_queue(queue), 'waiting', -1)
+  add_to_count(key_waiting(), function_name, -1)
   if redis.call('ZCARD', lane_key) == 0 then
     local keys = key_keys(queue, function_name)
     redis.call('ZREM', keys, key)

@@ -44,7 +44,7 @@ local function add_counts(key, fields, counts)
     for at = from, last do
       local count = before[at - from + 1]
       are_new = are_new and not count
-      after[size + 1], after[size + 2] = fields[at], (count or 0) + counts[at]
+      after[size + 1], after[size + 2] = fields[at], (tonumber(count) or 0) + counts[at]
       size = size + 2
     end
     redis.call('HSET', key, unpack(after))  -- at most 500 pairs

@@ -6,7 +6,7 @@ local SKIPS_KEPT = 100
 -- NEW, or 'full' and how many wait. `moment` is '' when a person fires it.
 local function invoke(id, s, invocation, now, moment)
   if s.max_waiting > 0 then
-    local waiting = tonumber(redis.call('HGET', key_waiting(), s.function_name) or '0')
+    local waiting = tonumber(redis.call('HGET', key_waiting(), s.function_name)) or 0
     if waiting >= s.max_waiting then
       return 'full', waiting
     end

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime import Context
 from runtime.registry.bundle import Bundle
 from runtime.registry.discovery import discover
 from runtime.registry.invoking import LoadedFunction
@@ -60,3 +61,16 @@ def load_source(bundle_of) -> Iterator[Load]:
     yield load_files
     for function in loaded:
         function.unload()
+
+
+@pytest.fixture
+def result(load_source, request: pytest.FixtureRequest) -> Callable[[str, str], bytes]:
+    """Return what a function writes that returns a value; below the module's PREAMBLE."""
+
+    def run(annotation: str, value: str) -> bytes:
+        says = f" -> {annotation}" if annotation else ""
+        source = f"{request.module.PREAMBLE}def sample(){says}: return {value}\n"
+        [function] = load_source(source).values()
+        return function.call(b"{}", context=Context()).result
+
+    return run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import Context
 from runtime.errors import ResultNotSerializableError
 
 PREAMBLE = """
@@ -22,16 +21,6 @@ class Pair(NamedTuple):
 class Rows(BaseModel):
     rows: list[int]
 """
-
-
-@pytest.fixture
-def result(load_source):
-    def run(annotation: str, value: str) -> bytes:
-        says = f" -> {annotation}" if annotation else ""
-        [function] = load_source(f"{PREAMBLE}def sample(){says}: return {value}\n").values()
-        return function.call(b"{}", context=Context()).result
-
-    return run
 
 
 @pytest.mark.parametrize(

@@ -30,21 +30,15 @@ class Plain:
     doc: Doc
 class Counted(BaseModel):
     counts: dict[int | str, int] = {1: 1, '1': 2}
+class Sent(BaseModel):
+    user_id: int = Field(serialization_alias='userId')
+class Renamed(BaseModel):
+    n: int = Field(validation_alias=AliasChoices('a', AliasPath('b', 0)), serialization_alias='c')
 class Color(enum.Enum):
     RED = 'red'
 """
 
 LOGIN = b'{"User":"ada","password":"**********"}'
-
-
-@pytest.fixture
-def result(load_source):
-    def run(annotation: str, value: str) -> bytes:
-        says = f" -> {annotation}" if annotation else ""
-        [function] = load_source(f"{PREAMBLE}def sample(){says}: return {value}\n").values()
-        return function.call(b"{}", context=Context()).result
-
-    return run
 
 
 @pytest.mark.parametrize(
@@ -58,6 +52,13 @@ def result(load_source):
         ("Login", "{'user': 'ada'}", LOGIN),
         ("list[Login]", "[{'user': 'ada'}]", b"[%b]" % LOGIN),
         ("dict[str, Login | None]", "{'a': None}", b'{"a":null}'),
+        ("Sent", "{'userId': 1}", b'{"userId":1}'),
+        ("Sent", "{'user_id': 1}", b'{"userId":1}'),
+        ("list[Sent]", "[{'userId': 1}]", b'[{"userId":1}]'),
+        ("Renamed", "{'a': 1}", b'{"c":1}'),
+        ("Renamed", "{'b': [1]}", b'{"c":1}'),
+        ("Renamed", "{'c': 1}", b'{"c":1}'),
+        ("Renamed", "{'n': 1}", b'{"c":1}'),
         ("Doc", "{'data': b'\\xff\\xfe\\xfb'}", b'{"data":"//77"}'),
         ("list[int]", "(1, 2)", b"[1,2]"),
         ("tuple[int, str]", "[1, 'a']", b'[1,"a"]'),

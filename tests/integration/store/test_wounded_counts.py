@@ -1,0 +1,65 @@
+"""Counts that are no numbers stop nobody: each begins anew, and a check puts it right."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.invocations.consistency import check_all
+from runtime.store.function_reads import read_stats, read_waiting
+from runtime.store.invocation_calls import cancel
+from runtime.store.line import Line
+from runtime.store.metrics_calls import read_metrics
+from runtime.store.statistics_calls import read_clock, read_minute
+from runtime.store.submission_calls import submit
+from runtime.store.system_calls import purge_queue, read_queues
+from tests.support.life import Life
+
+COUNTS = [
+    (("waiting",), "f"),
+    (("waiting",), "g"),
+    *(
+        (("queue", "default"), field)
+        for field in ("waiting", "running", "turns", "claims", "purges")
+    ),
+    *((("stats",), field) for field in ("f:succeeded", "f:cancelled", "f:run:ms", "f:queue:1")),
+]
+WRONG = ["", "many", "1.5", "99999999999999999999"]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize(("place", "field"), COUNTS, ids=str)
+def test_a_count_that_is_no_number_stops_nobody(life: Life, line: Line, place, field, wrong):
+    waiting = [life.submit("f"), life.submit("g")]
+    life.command("HSET", life.key(*place), field, wrong)
+
+    waiting += [life.submit("f", key="k"), life.submit("g"), life.submit("f", max_waiting=99)]
+    line.run(submit(function="f", queue="default", version="v1", entries=[("plain", b"{}", ())]))
+    [*cancelled, kept] = [life.submit("f") for _ in range(2)]
+    line.run(cancel(cancelled[0]))
+    claimed = life.claim(3).items
+    settled = [life.settle(item) for item in claimed]
+    purged = line.run(purge_queue("default"))
+    life.beat()
+
+    assert len(claimed) == 3
+    assert settled == ["DONE"] * 3
+    assert purged == len([*waiting, "plain", kept]) - 3
+    assert set(line.run(read_metrics(["f", "g"])).functions) == {"f", "g"}
+    line.run(read_stats(life.line.keys))
+    line.run(read_waiting(life.line.keys))
+    line.run(read_queues())
+    life.submit("g")
+    check_all(line, repair=True)
+    assert line.run(read_waiting(life.line.keys))["g"] == 1
+    assert [queue.waiting for queue in line.run(read_queues())] == [1]
+
+
+def test_a_minute_with_a_count_that_is_no_number_counts_on(life: Life, line: Line):
+    for wrong in WRONG:
+        minute = line.run(read_clock()) // 60_000
+        life.command("HSET", life.key("minute", str(minute)), "f:succeeded", wrong)
+        life.submit("f")
+        [item] = life.claim(1).items
+
+        assert life.settle(item) == "DONE"
+        line.run(read_minute(minute, life.line.keys))

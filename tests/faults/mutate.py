@@ -36,12 +36,12 @@ KILLS = "tests/e2e/test_kills.py"
 CUT_OFF = "tests/faults/test_cut_off_workers.py"
 POISON = "tests/faults/test_poison.py"
 GUARD = ("tests/unit/runtime/callbacks", "tests/integration/callbacks/test_connecting.py")
-TOLD = "                tell_ended(batch, replies)"
+TOLD = "            tell_ended(batch, replies)"
 WRITTEN_LATER = """\
-                for _, settlement in batch:
-                    key = self._line.keys.build("record", settlement.id)
-                    words = ("HSET", key, "status", settlement.status)
-                    self._line.run(Call(words, lambda reply: reply))
+            for _, settlement in batch:
+                key = self._line.keys.build("record", settlement.id)
+                words = ("HSET", key, "status", settlement.status)
+                self._line.run(Call(words, lambda reply: reply))
 """
 
 
@@ -62,20 +62,20 @@ MUTATIONS = (
         edits=(
             (
                 f"{LUA}/settle_invocations.lua",
-                "if was.status == 'running' and was.token == token then",
-                "if was.status then",
+                "if was == 'running' and is_holder then",
+                "if was then",
             ),
         ),
         tests=(*ENDINGS, CUT_OFF),
     ),
     Mutation(
         promise="the lease: take-over",
-        change="a heartbeat takes over nothing",
+        change="nothing is taken over",
         edits=(
             (
-                f"{LUA}/heartbeat.lua",
-                "ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 200",
-                "ZRANGEBYSCORE', leases, '-inf', 0, 'LIMIT', 0, 200",
+                f"{LUA}/look_after.lua",
+                "ZRANGEBYSCORE', key_leases(), '-inf', now,",
+                "ZRANGEBYSCORE', key_leases(), '-inf', 0,",
             ),
         ),
         tests=(*ENDINGS, KILLS, CUT_OFF),
@@ -86,7 +86,7 @@ MUTATIONS = (
         edits=(
             (
                 f"{LUA}/heartbeat.lua",
-                "redis.call('ZADD', leases, now + lease_ms, ARGV[at])",
+                "in_pieces('ZADD', key_leases(), extended)",
                 "",
             ),
         ),
@@ -109,7 +109,7 @@ MUTATIONS = (
         change="the status is written by a command of its own after the script",
         edits=(
             (
-                f"{LUA}/include/finish.lua",
+                f"{LUA}/include/ending.lua",
                 "redis.call('HSET', record, 'status', status, 'finished_at'",
                 "redis.call('HSET', record, 'finished_at'",
             ),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.mutate import MUTATIONS, ROOT
 from tests.faults.oracle import Verdict, misfit
 from tests.faults.recovery import percentile, recoveries_s
 from tests.faults.reliability_table import Row, render_page
@@ -81,3 +82,10 @@ def test_the_page_counts_what_held_and_shows_what_did_not():
     assert "- held: 1 of 2 scenarios" in page
     assert "| calm |  |  |  |  |  | peace | 1 / 2 | yes |" in page
     assert "| storm |  |  |  |  |  | peace |  | **no**: it rained |" in page
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), [edit[:2] for mutation in MUTATIONS for edit in mutation.edits]
+)
+def test_what_a_mutation_takes_out_is_there(file: str, text: str):
+    assert text in (ROOT / file).read_text(encoding="utf-8")

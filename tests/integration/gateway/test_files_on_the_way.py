@@ -19,6 +19,7 @@ from tests.integration.gateway.test_calls_that_wait import ECHO, Client, living
 from tests.support.api_keys import make_key
 
 ROOT = Path(__file__).parents[3]
+MODULE = "tests.integration.gateway.test_files_on_the_way"
 MOST = 20
 LAST = "runtime/store/multiplexer.py"
 
@@ -100,3 +101,7 @@ def test_a_call_with_a_key_enters_few_files_on_its_way_to_the_script(
     steps = drawn()
     assert len(steps) == len(entered)
     assert all(any(name.endswith(f"/{step}.py") for name in entered) for step in steps)
+
+
+if __name__ == "__main__":
+    trace(*sys.argv[1:])

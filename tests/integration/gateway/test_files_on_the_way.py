@@ -81,11 +81,7 @@ def test_a_call_with_a_key_enters_few_files_on_its_way_to_the_script(
     shown = make_key(line, "ada", "admin").headers["Authorization"]
 
     child = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"from tests.integration.gateway.test_files_on_the_way import trace; trace({redis_url!r}, {shown!r})",
-        ],
+        [sys.executable, "-m", MODULE, redis_url, shown],
         cwd=ROOT,
         capture_output=True,
         check=True,

@@ -31,7 +31,7 @@ _LONGEST_REST_S = 2.0
 _AWAY_PAUSE_S = 1.0
 _FIRST_MENDING_S = 60.0
 _MENDING_AGAIN_S = 600.0  # whether it is to be done again is for Redis to say
-_MENDING_REST_S = 0.5
+_MENDING_REST_S = 2.0  # an idle worker sends fewer than 5 commands a second, mending or not
 _JOIN_S = 1.0
 
 

@@ -35,6 +35,7 @@ def test_every_message_delivered_twice_ends_once(tmp_path: Path, row: Row, calls
         told = [*once.make(calls // 2), *again.make(calls // 2)]
         verdict = row.judged(judge(rig, told, receiver=receiver, runs_per_attempt=2))
 
-        assert {int(r["worker"].rsplit("-", 2)[-2]) for r in verdict.records.values()} == {twice.pid}
+        pids = {int(record["worker"].rsplit("-", 2)[-2]) for record in verdict.records.values()}
+        assert pids == {twice.pid}
         assert verdict.ended_twice == calls
         assert len(receiver.requests) == calls

@@ -22,7 +22,7 @@ from runtime.store.line import Line
 
 _log = structlog.get_logger(__name__)
 _ROOM_WAIT_S = 0.5
-_BLOCK_S = 2.0
+_BLOCK_S = 3.0
 _LONGEST_BLOCK_S = 10.0
 _SHORTEST_BLOCK_S = 0.001
 _AWAY_PAUSE_S = 0.25

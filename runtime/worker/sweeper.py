@@ -28,6 +28,7 @@ _log = structlog.get_logger(__name__)
 _OTHERS_TURN_S = 4 * TURN_MS / 1000
 _SHORTEST_REST_S = 0.25
 _LONGEST_REST_S = 2.0
+_LONGEST_REST_KNOWN_S = 5.0  # where what goes next is known
 _AWAY_PAUSE_S = 1.0
 _FIRST_MENDING_S = 60.0
 _MENDING_AGAIN_S = 600.0  # whether it is to be done again is for Redis to say
@@ -77,7 +78,7 @@ class Sweeper:
             return self._mend_a_little()
         if swept.next_due_ms is None:
             return _LONGEST_REST_S
-        return min(max(_SHORTEST_REST_S, swept.next_due_ms / 1000), _LONGEST_REST_S)
+        return min(max(_SHORTEST_REST_S, swept.next_due_ms / 1000), _LONGEST_REST_KNOWN_S)
 
     def _sweep_for_ever(self) -> None:
         rest_s, is_adopted = 0.0, False

@@ -115,7 +115,7 @@ def test_endings_whose_answer_is_lost_are_written_once(life: Life, redis_url: st
         for _ in range(40):
             ids = [life.submit() for _ in range(25)]
             life.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        eventually(lambda: life.command("ZCARD", life.key("leases")) == 0)
+        eventually(lambda: life.command("ZCARD", life.key("leases")) == 0, within_s=20)
         eventually(lambda: succeeded(life) == 1000, within_s=20)
 
     assert {life.read(i).status for i in ids} == {Status.SUCCEEDED}

@@ -111,6 +111,7 @@ class ThreadLane:
         return self._guarded(call, manifest.options.timeout_s, running)
 
     def _guarded(self, call: Callable[[], Told], timeout_s: float, running: Running) -> Told:
+        self._watchdog.start()  # before the call may be interrupted: a start must not be
         guard = Guard(timeout_s)
         told: Told = Ending(kind="cancelled"), b""
         try:

@@ -67,10 +67,17 @@ def keep(value):
     return value
 
 
+def start_raw(who):
+    begun = []
+    _thread.start_new_thread(lambda: (begun.append(1), say(who)), ())
+    while not begun:
+        time.sleep(0.001)
+
+
 PLAIN = {
     "thread": lambda who: start(say, who),
     "daemon": lambda who: start(say, who, daemon=True),
-    "raw thread": lambda who: (_thread.start_new_thread(say, (who,)), time.sleep(0.02)),
+    "raw thread": start_raw,
     "timer": lambda who: threading.Timer(0.1, say, (who,)).start(),
     "thread of a thread": lambda who: start(start, say, who),
     "pool of the file": lambda who: POOL.submit(say, who),

@@ -117,6 +117,7 @@ def test_interruption_that_is_under_way_arrives_before_disarm_returns():
 
 def test_interruption_of_a_call_that_asks_to_be_watched_leaves_the_watchdog_alive():
     watchdog = Watchdog()
+    watchdog.start()
     begin: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def interrupt(guard, pause_s):
@@ -124,7 +125,7 @@ def test_interruption_of_a_call_that_asks_to_be_watched_leaves_the_watchdog_aliv
         time.sleep(pause_s)
         guard.interrupt("cancelled")
 
-    for number in range(50):
+    for number in range(20):
         guard = Guard(60)
         interrupter = threading.Thread(target=interrupt, args=(guard, number % 10 / 10_000))
         interrupter.start()

@@ -76,7 +76,7 @@ class Invocation:
                 members={"invocation": msgspec.json.encode(view)},
             )
         view["cancellation"] = "done"
-        if not record.is_finished:
+        if answer == "CANCELLING":
             is_shared = self._runs_in_a_thread(record.function)
             view["cancellation"] = "cooperative" if is_shared else "requested"
         resp.status = 202

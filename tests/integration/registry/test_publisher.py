@@ -256,8 +256,9 @@ def test_what_has_not_changed_is_not_published_again(folder, publish, published,
 
     with capture_logs() as logs:
         folder.write("g.py", "def g(): pass\n")
-        publish()
+        second = publish()
         eventually(published.has("f", "g"))
+        second.stop()  # it logs what it has published
 
     assert [entry["function"] for entry in logs if entry["event"] == "function_loaded"] == ["g"]
     assert _calls(line, "hset") - calls == 3  # that g loads; its manifest and version

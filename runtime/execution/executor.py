@@ -1,162 +1,83 @@
-"""Run one attempt, from assignment to outcome.
+"""Run attempts, from an assignment to its ending.
 
-    enter, so that it can be cancelled → run in one of the two lanes → judge its ending
+    isolation="process"   a runner of the pool      `runtime.execution.runner_pool`
+    isolation="thread"    a thread of this process  `runtime.execution.thread_lane`
 
-Called at once from the worker's threads, one attempt each. Whatever user code does
-ends in an Outcome. isolation="process" takes `runtime.execution.runner_lane`,
-isolation="thread" `runtime.execution.thread_lane`.
+Called in the loop's thread; nothing here waits. Whatever user code does ends in an `Ending`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from runtime.execution.ears import Ears, Logs, OnNote, OnWait, bounded
-from runtime.execution.outcome import Assignment, Outcome
-from runtime.execution.runner_frames import Limits
-from runtime.execution.runner_lane import NextUp, RunnerLane, Turn
+from runtime.execution.ending import Ending
+from runtime.execution.run import Run
 from runtime.execution.runner_pool import RunnerPool
-from runtime.execution.running import RunningAttempts
 from runtime.execution.thread_lane import ThreadLane
-from runtime.execution.verdict import judge
-from runtime.registry.bundle import Bundle
-from runtime.registry.manifest import Manifest
 
 LOAD_TIMEOUT_S = 10.0
 
 
-def _ignore(kind: str, payload: bytes) -> None:
-    del kind, payload
+class Capacity(NamedTuple):
+    """What can be run besides what is here.
 
+    Attributes:
+        places: Attempts of any function.
+        rooms: How many more of these functions, by name.
+    """
 
-def _never() -> bool:
-    return False
-
-
-def _nothing() -> None:
-    pass
-
-
-def _nobody(most: int) -> Sequence[Assignment]:
-    del most
-    return ()
+    places: int
+    rooms: Mapping[str, int]
 
 
 class Executor:
-    """Runs attempts in runners or, where a function asks for it, in the calling thread.
+    """Runs attempts in runners or, where a function asks for it, in threads.
 
     Args:
-        runners: Where runners come from.
-        lane: Runs the functions with isolation="thread".
-        max_result_bytes: Longest result kept.
-        max_log_bytes: Most output kept of one attempt.
-        roll: A random number in [0, 1), for the jitter of retries.
-        load_timeout_s: How long a runner may take to load a bundle.
+        pool: Runs those with isolation="process".
+        lane: Runs those with isolation="thread".
     """
 
-    def __init__(
-        self,
-        *,
-        runners: RunnerPool,
-        lane: ThreadLane,
-        max_result_bytes: int,
-        max_log_bytes: int,
-        roll: Callable[[], float],
-        load_timeout_s: float = LOAD_TIMEOUT_S,
-    ) -> None:
-        self._runners = runners
+    def __init__(self, *, pool: RunnerPool, lane: ThreadLane) -> None:
+        self._pool = pool
         self._lane = lane
-        self._limits = Limits(max_result_bytes=max_result_bytes, max_log_bytes=max_log_bytes)
-        self._roll = roll
-        self._running = RunningAttempts()
-        self._runner_lane = RunnerLane(
-            runners, self._running, limits=self._limits, load_timeout_s=load_timeout_s
-        )
 
-    def run(
-        self,
-        assignment: Assignment,
-        manifest: Manifest,
-        bundle: Bundle,
-        *,
-        on_note: OnNote = _ignore,
-        is_cancelled: Callable[[], bool] = _never,
-        on_wait: OnWait = _nothing,
-        next_up: NextUp = _nobody,
-    ) -> Outcome:
-        """Run one attempt to its end; never raises for what user code does.
+    def run(self, run: Run) -> None:
+        """Have an attempt run; its listener hears how it ended, or that it was given back."""
+        if run.manifest.options.isolation == "thread":
+            self._lane.submit(run)
+        else:
+            self._pool.run(run)
 
-        Args:
-            assignment: The attempt.
-            manifest: Of the function.
-            bundle: Its source.
-            on_note: Called with what the function tells while it runs, in order:
-                ("log" | "progress" | "item" | "event", payload).
-            is_cancelled: Whether a caller cancelled it before `cancel` could find it.
-            on_wait: Called before the thread waits, or begins what may take long. Nothing that
-                this thread was to run next is with a runner then.
-            next_up: Returns at most so many attempts that this thread will run next, in this
-                order. Some may be sent to the runner behind this one; `run` must be called for
-                them all the same, or `let_go`.
+    def cancel(self, run: Run, *, by_caller: bool = False) -> None:
+        """End an attempt as "cancelled", unless it is over.
+
+        A function in a thread is interrupted; with `by_caller` it only sees that it is cancelled.
         """
-        logs = Logs(self._limits.max_log_bytes)
-        running, sent = self._runner_lane.enter(assignment)
-        begun_at = time.monotonic()
-        ran_s: float | None = None
-        if is_cancelled():
-            running.cancel()
-        try:
-            if manifest.options.isolation == "thread":
-                self._runner_lane.let_go()
-                on_wait()
-                ending, result = self._lane.run(
-                    assignment,
-                    manifest,
-                    bundle,
-                    running=running,
-                    limits=self._limits,
-                    logs=logs,
-                    on_note=on_note,
-                )
-            else:
-                ears = Ears(logs, bounded(on_note, self._limits.max_result_bytes), on_wait)
-                ending, result, ran_s = self._runner_lane.run(
-                    Turn(assignment, manifest, bundle, running, ears, next_up, sent)
-                )
-            ending = running.finish(ending)
-        finally:
-            self._running.leave(running)
-        return judge(
-            ending,
-            result,
-            policy=manifest.options.retry,
-            attempt=assignment.attempt,
-            roll=self._roll(),
-            logs=logs.text(),
-            duration_ms=round((time.monotonic() - begun_at if ran_s is None else ran_s) * 1000),
-        )
+        if run.where is None:
+            return
+        run.is_cancelled = True
+        if run.manifest.options.isolation == "thread":
+            self._lane.cancel(run, by_caller=by_caller)
+        else:
+            self._pool.stop_run(run, Ending(kind="cancelled"))
 
-    def cancel(self, invocation_id: str, *, by_caller: bool = False) -> bool:
-        """Kill what runs of an invocation, so that `run` returns "cancelled".
+    def capacity(self) -> Capacity:
+        """Return what can be run besides what is here."""
+        places = max(0, self._pool.places() - self._lane.count())
+        return Capacity(places, self._pool.rooms())
 
-        False when nothing of it runs here. A function in a thread is interrupted; with
-        `by_caller` it only sees that it is cancelled.
-        """
-        return self._running.cancel(invocation_id, by_caller=by_caller)
-
-    def let_go(self) -> tuple[str, ...]:
-        """Take back what this thread's runner has not begun, and give back one that is idle.
-
-        Called by a thread that finds nothing more to run, or is about to wait outside of `run`.
-
-        Returns:
-            The invocations that nobody but this thread may `run`: an attempt of theirs has
-            begun, or is over and its ending lies here. All others of `next_up` are free.
-        """
-        return self._runner_lane.let_go()
+    def give_back(self) -> None:
+        """Give back what has not begun, and begin nothing more."""
+        self._pool.give_back()
+        self._lane.give_back()
 
     def stop(self) -> None:
         """Kill all runners; twice is safe."""
-        self._runners.stop()
+        self._pool.kill_all()
         self._lane.stop()
+
+    def view(self) -> list[dict[str, object]]:
+        """Return what GET /workers shows of each runner."""
+        return self._pool.view()

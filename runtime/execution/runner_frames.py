@@ -12,15 +12,20 @@ anything else is `ChannelGarbledError`.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from runtime.errors import ChannelGarbledError
 from runtime.execution.ending import SUCCEEDED, Ending
+from runtime.processes.frames import pack
+
+if TYPE_CHECKING:  # who sends knows more than who receives
+    from runtime.execution.run import Run
 
 LOAD: Final = b"load"
 RUN: Final = b"run"
+STOP: Final = b"stop"
 DONE: Final = b"done"
 FULL: Final = b"full"
 LOG: Final = b"log"
@@ -70,6 +75,7 @@ class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     tracestate: str | None = None
     burst: int = 0
     has_more: bool = False
+    per_process: int = 1
 
 
 encode = msgspec.msgpack.Encoder().encode
@@ -94,3 +100,24 @@ def decode_ending(data: bytes) -> Ending:
         return _decode_ending(data)
     except msgspec.DecodeError as error:  # ValidationError is one
         raise ChannelGarbledError(f"not an ending: {error}") from error
+
+
+def run_frame(
+    run: Run, *, burst: int = 0, has_more: bool = False, per_process: int = 1
+) -> bytes:
+    """Return the frame that begins an attempt, as it is sent."""
+    one = run.assignment
+    start = Start(
+        serial=run.serial,
+        id=one.id,
+        function=one.function,
+        attempt=one.attempt,
+        timeout_s=run.manifest.options.timeout_s,
+        traceparent=one.traceparent,
+        tracestate=one.tracestate,
+        has_request=one.request is not None,
+        burst=burst,
+        has_more=has_more,
+        per_process=per_process,
+    )
+    return pack(RUN, encode(start), one.arguments, one.request or b"")

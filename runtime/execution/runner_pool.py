@@ -1,198 +1,327 @@
-"""Warm runners, at most `size` in all, each for one version of one function file.
+"""The runners of a worker, at most `size`, and which attempt goes to which.
 
-A runner is held by one thread from `acquire` to `release` or `discard`. When there
-is no room, the idle runner unused for longest makes way. Runners of a version that
-has been replaced go when they have been idle for a while.
+What waits for a runner waits here, by function, in the order of coming. A function's attempts go
+to the runners that it has, up to their windows, then to an idle one of its file, then to a new
+one, for which the idle one that was unused for longest makes way. Where others wait and nobody
+is idle, a runner that many attempts share is closed for them.
+
+Only the loop's thread is here.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from runtime.errors import ProcessError
-from runtime.execution.ears import OnWait
+import structlog
+
+from runtime.execution.ending import Ending
+from runtime.execution.run import Run
+from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner, RunnerKey
+from runtime.execution.runner_frames import Limits
+from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
+from runtime.registry.bundle import Bundle
 
-RUNNER_ENTRY = "runtime.execution.runner_child:main"
-PRELOAD = ("runtime.execution.runner_child", "runtime.execution.warming")  # for the fork server
 MOST_ATTEMPTS = 10_000
 _STALE_AFTER_S = 5.0
+_PATIENCE_S = 0.1  # what finds no runner here for so long goes back, for other workers
+_ALONE_S = 0.002  # so much work of a quick function is left to the runners it has
+_MOST_TOLD = 1_000
+_log = structlog.get_logger(__name__)
+
+
+class Load(NamedTuple):
+    """What one function asks for: its attempts go to runners of `key`."""
+
+    function: str
+    key: RunnerKey
 
 
 class RunnerPool:
-    """The runners of one worker process; safe to use from many threads.
+    """The runners of one worker process.
 
     Args:
+        loop: The worker's.
         fork_server: Where runners come from.
         size: How many may exist at once.
+        limits: What they enforce.
+        load_timeout_s: How long one may take to load a bundle.
         most_attempts: A runner is replaced after this many.
-        clock: Seconds, monotonic.
     """
 
     def __init__(
         self,
+        loop: Loop,
         fork_server: ForkServer,
         *,
         size: int,
+        limits: Limits,
+        load_timeout_s: float,
         most_attempts: int = MOST_ATTEMPTS,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._fork_server = fork_server
         self.size = size
-        self.most_attempts = most_attempts
-        self._clock = clock
-        self._changed = threading.Condition()
-        self._idle: dict[RunnerKey, list[Runner]] = {}  # the last one was used last
-        self._held: set[Runner] = set()
-        self._reserved = 0
+        self.times = RunTimes()
+        self.waited_count, self.waited_s = 0, 0.0
+        self._loop = loop
+        self._fork_server = fork_server
+        self._limits = limits
+        self._load_timeout_s = load_timeout_s
+        self._most_attempts = most_attempts
+        self._runners: list[Runner] = []
+        self._waiting: dict[Load, list[Run]] = {}
         self._newest: dict[str, str] = {}  # file -> the version asked for last
-        self._stopped = False
+        self._is_placing = self._is_stopped = False
+        self._giving_back: Timer | None = None
+        self._told: set[tuple[str, str]] = set()
 
-    def acquire(self, key: RunnerKey, *, on_wait: OnWait = lambda: None) -> Runner:
-        """Return a runner of this key: a warm one, or a new one that has yet to load.
+    def run(self, run: Run) -> None:
+        """Have an attempt run; its listener hears how it ended."""
+        options = run.manifest.options
+        load = Load(
+            run.assignment.function,
+            RunnerKey(run.bundle.file, run.bundle.version, options.memory_bytes),
+        )
+        run.where = load
+        self._waiting.setdefault(load, []).append(run)
+        self._place_soon()
 
-        Waits while all runners are held. A warm one may have died while it was idle;
-        whoever begins an attempt on it is told, discards it and asks for another.
+    def stop_run(self, run: Run, ending: Ending) -> None:
+        """End one attempt, wherever it is."""
+        where = run.where
+        if isinstance(where, Runner):
+            where.stop(run, ending)
+        elif isinstance(where, Load):
+            self._waiting[where].remove(run)
+            run.end(ending)
 
-        Args:
-            key: What the runner is for.
-            on_wait: Called where no warm one is at hand.
+    def give_back(self) -> None:
+        """Give back what has not begun, wherever it lies."""
+        self._is_stopped = True
+        for runner in list(self._runners):
+            runner.recall()
+        self._give_back_waiting(time.monotonic() + 1)
 
-        Raises:
-            ProcessError: No process can be made, or the pool is stopped.
-        """
-        with self._changed:
-            runner = self._take_idle(key)
-            if runner is None:
-                on_wait()
-            while runner is None and not self._has_room():
-                self._changed.wait()
-                runner = self._take_idle(key)
-            evicted = self._take_stale(key)
-            if runner is None:
-                evicted += self._make_room()
-                self._reserved += 1
-        for old in evicted:
-            old.end()
-        return runner or self._spawn(key)
+    def kill_all(self) -> None:
+        """Kill all runners; what they ran ends as what that means."""
+        for runner in list(self._runners):
+            runner.kill()
 
-    def acquire_spare(self, key: RunnerKey) -> Runner | None:
-        """Return a new runner that has yet to load; None where one waits, or there is no place.
+    def places(self) -> int:
+        """Return for how many attempts of any function there is a runner."""
+        busy = sum(1 for runner in self._runners if runner.state != "idle")
+        waiting = sum(map(len, self._waiting.values()))
+        return max(0, self.size - busy - waiting)
 
-        Raises:
-            ProcessError: No process can be made, or the pool is stopped.
-        """
-        with self._changed:
-            if self._stopped:
-                raise ProcessError("the runners are stopped")
-            idle_count = sum(map(len, self._idle.values()))
-            is_full = len(self._held) + self._reserved + idle_count >= self.size
-            if is_full or key in self._idle:
-                return None
-            self._reserved += 1
-        return self._spawn(key)
+    def rooms(self) -> dict[str, int]:
+        """Return how many more attempts of each function would be taken by runners it has."""
+        rooms: dict[str, int] = {}
+        for runner in self._runners:
+            if runner.function and (room := runner.room()):
+                rooms[runner.function] = rooms.get(runner.function, 0) + room
+        for load, runs in self._waiting.items():
+            if runs and load.function in rooms:
+                rooms[load.function] = max(0, rooms[load.function] - len(runs))
+        return rooms
 
-    def release(self, runner: Runner) -> None:
-        """Give a runner back that has answered."""
-        runner.last_used = self._clock()
-        with self._changed:
-            is_worn = runner.attempts >= self.most_attempts or self._stopped
-            if not is_worn and runner in self._held:
-                self._held.remove(runner)
-                self._idle.setdefault(runner.key, []).append(runner)
-                self._changed.notify()
-        if is_worn:
-            self.discard(runner)
-
-    def discard(self, runner: Runner) -> None:
-        """Kill a runner and forget it; its process is gone when this returns."""
-        runner.end()
-        with self._changed:
-            self._held.discard(runner)
-            self._changed.notify()
+    def view(self) -> list[dict[str, object]]:
+        """Return what GET /workers shows of each runner."""
+        return [
+            {
+                "pid": runner.pid,
+                "function": runner.function,
+                "version": runner.key.version,
+                "in_flight": runner.held,
+                "window": runner.window if runner.function else 0,
+            }
+            for runner in self._runners
+            if runner.pid
+        ]
 
     def pids(self) -> list[int]:
         """Return the processes of all runners."""
-        with self._changed:
-            idle = [runner for runners in self._idle.values() for runner in runners]
-            return sorted(runner.pid for runner in (*idle, *self._held))
+        return sorted(runner.pid for runner in self._runners if runner.pid)
 
-    def stop(self) -> None:
-        """Kill all runners, also those held; twice is safe."""
-        with self._changed:
-            self._stopped = True
-            idle = [runner for runners in self._idle.values() for runner in runners]
-            self._idle.clear()
-            for runner in self._held:  # who holds it sees it die, and discards it
-                runner.kill()
-            self._changed.notify_all()
-        for runner in idle:
-            runner.end()
+    # What runners tell (`runner.Keeper`).
 
-    def _take_idle(self, key: RunnerKey) -> Runner | None:
-        if self._stopped:
-            raise ProcessError("the runners are stopped")
-        runners = self._idle.get(key)
-        if not runners:
+    def on_room(self, runner: Runner) -> None:
+        """Give it more, or to others what it made room for."""
+        if runner.attempts >= self._most_attempts:
+            runner.close()
+        if self._waiting:
+            self._place_soon()
+
+    def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
+        """Learn how long a function takes; make its next runner ready where it costs one."""
+        self.times.note(run.assignment.function, runner.key.version, run.ran_s)
+        if left:
+            self._succeed(runner.key, run.bundle, run.assignment.function, left)
+
+    def on_slow(self, run: Run) -> None:
+        """Send nothing behind its function's attempts until their times are known anew."""
+        self.times.doubt(run.assignment.function, run.bundle.version)
+
+    def on_dead(self, runner: Runner) -> None:
+        """Its place is free."""
+        self._runners.remove(runner)
+        self._place_soon()
+
+    def place_again(self, runs: Sequence[Run]) -> None:
+        """Find others for them, before all that came later."""
+        for run in reversed(runs):
+            options = run.manifest.options
+            load = Load(
+                run.assignment.function,
+                RunnerKey(run.bundle.file, run.bundle.version, options.memory_bytes),
+            )
+            run.where = load
+            self._waiting.setdefault(load, []).insert(0, run)
+        if runs:
+            self._place_soon()
+
+    def _place_soon(self) -> None:
+        if not self._is_placing:
+            self._is_placing = True
+            self._loop.call_soon(self._place)
+
+    def _place(self) -> None:
+        """Give to runners what waits, as much as they take."""
+        self._is_placing = False
+        for load in list(self._waiting):
+            runs = self._waiting[load]
+            while runs and (runner := self._find(load, runs)) is not None:
+                self._give(runner, load, runs)
+            if not runs:
+                del self._waiting[load]
+        if self._waiting:
+            self._make_way()
+            if self._giving_back is None:
+                self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
+
+    def _give(self, runner: Runner, load: Load, runs: list[Run]) -> None:
+        window = self._window(load, runs[0])
+        if runner.function:
+            most = runner.room()
+        else:
+            most = window
+        most = max(1, min(most, self._most_attempts - runner.attempts))
+        taken = runs[:most]
+        del runs[:most]
+        now = time.monotonic()
+        self.waited_count += len(taken)
+        for run in taken:
+            self.waited_s += now - run.created_at
+        runner.take(taken, window=window)
+
+    def _window(self, load: Load, run: Run) -> int:
+        per_process = run.manifest.options.per_process or 1
+        return self.times.window(load.function, load.key.version, per_process)
+
+    def _find(self, load: Load, runs: list[Run]) -> Runner | None:
+        """Return who takes at least one of these."""
+        if self._is_stopped:
             return None
-        runner = runners.pop()
-        if not runners:
-            del self._idle[key]
-        self._held.add(runner)
-        return runner
-
-    def _has_room(self) -> bool:
-        return bool(self._idle) or len(self._held) + self._reserved < self.size
-
-    def _make_room(self) -> list[Runner]:
-        """Take the idle runner unused for longest, if all places are taken."""
-        idle_count = sum(map(len, self._idle.values()))
-        if len(self._held) + self._reserved + idle_count < self.size:
-            return []
-        oldest = min((runners[0] for runners in self._idle.values()), key=lambda r: r.last_used)
-        self._remove_idle(oldest)
-        return [oldest]
-
-    def _take_stale(self, key: RunnerKey) -> list[Runner]:
-        """Take the runners of versions that this file no longer has."""
-        if not self._idle and self._newest.get(key.file) == key.version:
-            return []
-        self._newest[key.file] = key.version
-        before = self._clock() - _STALE_AFTER_S
-        stale = [
+        mine = [
             runner
-            for runners in self._idle.values()
-            for runner in runners
-            if runner.key.version != self._newest.get(runner.key.file)
-            and runner.last_used <= before
+            for runner in self._runners
+            if runner.function == load.function and runner.key == load.key
         ]
-        for runner in stale:
-            self._remove_idle(runner)
-        return stale
+        others_wait = len(self._waiting) > 1
+        per_process = runs[0].manifest.options.per_process or 1
+        for runner in mine:
+            # Where others wait, who runs one after the other is to become idle.
+            if runner.room() and (per_process > 1 or not others_wait or not runner.runs):
+                return runner
+        is_quick = per_process == 1 and self._window(load, runs[0]) > 1
+        if is_quick and mine:
+            work_s = len(runs) * self.times.mean_s(load.function, load.key.version)
+            if work_s < _ALONE_S:
+                return None  # soon done by those it has
+        for runner in self._runners:
+            if runner.state == "idle" and runner.key == load.key:
+                return runner
+        if len(self._runners) < self.size:
+            is_last = len(self._runners) == self.size - 1 and self.size > 1
+            idle = sum(runner.state == "idle" for runner in self._runners)
+            if is_last and not idle and per_process > 1 and mine:
+                return None  # the last place is for others
+            return self._spawn(load.key, runs[0].bundle)
+        idle_ones = [runner for runner in self._runners if runner.state == "idle"]
+        if idle_ones and not (len(idle_ones) == 1 and per_process > 1 and mine):
+            oldest = min(idle_ones, key=lambda runner: runner.last_used)
+            oldest.close()  # its place is free when it is gone
+        return None
 
-    def _remove_idle(self, runner: Runner) -> None:
-        runners = self._idle[runner.key]
-        runners.remove(runner)
-        if not runners:
-            del self._idle[runner.key]
-
-    def _spawn(self, key: RunnerKey) -> Runner:
-        runner: Runner | None = None
-        try:
-            child = self._fork_server.spawn(RUNNER_ENTRY, memory_bytes=key.memory_bytes)
-            runner = Runner(key, child)
-        finally:
-            with self._changed:
-                self._reserved -= 1
-                if runner is None:
-                    self._changed.notify()
-                else:
-                    self._held.add(runner)
-                is_late = self._stopped
-        if is_late:
-            self.discard(runner)
-            raise ProcessError("the runners are stopped")
+    def _spawn(self, key: RunnerKey, bundle: Bundle) -> Runner:
+        self._end_stale(key)
+        runner = Runner(
+            key,
+            bundle,
+            self,
+            loop=self._loop,
+            fork_server=self._fork_server,
+            limits=self._limits,
+            load_timeout_s=self._load_timeout_s,
+        )
+        self._runners.append(runner)
         return runner
+
+    def _end_stale(self, key: RunnerKey) -> None:
+        """End idle runners of versions that their file no longer has."""
+        self._newest[key.file] = key.version
+        before = time.monotonic() - _STALE_AFTER_S
+        for runner in list(self._runners):
+            is_newest = self._newest.get(runner.key.file) == runner.key.version
+            if runner.state == "idle" and not is_newest and runner.last_used <= before:
+                runner.close()
+
+    def _make_way(self) -> None:
+        """Where somebody waits and no runner is idle or ending, close one that many share."""
+        if any(runner.state in {"closed", "dying", "idle", "starting"} for runner in self._runners):
+            return
+        if len(self._runners) < self.size:
+            return
+        waiting = {(load.function, load.key) for load in self._waiting}
+        shared = [
+            runner
+            for runner in self._runners
+            if runner.is_shared and (runner.function, runner.key) not in waiting
+        ] or [runner for runner in self._runners if runner.is_shared]
+        if shared:
+            min(shared, key=lambda runner: runner.last_used).close()
+
+    def _give_back_late(self) -> None:
+        self._giving_back = None
+        self._give_back_waiting(time.monotonic() - _PATIENCE_S)
+        if self._waiting:
+            self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
+
+    def _give_back_waiting(self, before: float) -> None:
+        """Give back what has waited since before a moment, unless a runner is on its way."""
+        if any(runner.state in {"closed", "dying"} for runner in self._runners):
+            if not self._is_stopped:
+                return
+        for load in list(self._waiting):
+            runs = self._waiting[load]
+            kept = [run for run in runs if run.created_at > before]
+            late = [run for run in runs if run.created_at <= before]
+            if kept:
+                self._waiting[load] = kept
+            else:
+                del self._waiting[load]
+            for run in late:
+                run.give_back()
+
+    def _succeed(self, key: RunnerKey, bundle: Bundle, function: str, left: str) -> None:
+        """Have the next runner of a function ready whose last one must not be used again."""
+        if (function, key.version) not in self._told:
+            if len(self._told) >= _MOST_TOLD:
+                self._told.clear()
+            self._told.add((function, key.version))
+            _log.info("runner_not_used_again", function=function, version=key.version, left=left)
+        if len(self._runners) < self.size and not any(
+            runner.key == key and runner.state in {"idle", "starting"} for runner in self._runners
+        ):
+            self._spawn(key, bundle)

@@ -1,11 +1,11 @@
 -- claim_invocations: a worker takes up to `limit` waiting invocations; functions take turns, and
 -- within a function its fairness keys. When that many are taken it takes up to `ahead` more, of
--- functions that its caller names as quick and that have no limit; all others keep their turn. Of
+-- functions for which its caller has room of their own, so many of each; all others keep their turn. Of
 -- those that were lost before no more than one goes ahead at a time: one of them may kill its
 -- worker, and then all that the worker holds are counted as lost with it.
 --
--- ARGV     queue, worker, limit, lease_ms, ahead, quick, expired_ttl_ms
---          quick is names of functions, separated by blanks
+-- ARGV     queue, worker, limit, lease_ms, ahead, rooms, expired_ttl_ms
+--          rooms is pairs: the name of a function and how many of it, separated by blanks
 -- RETURNS  {ms until something falls due or -1, functions that still have work or -1 while the
 --          queue is paused, {ids that have expired…}, entries…}; an entry is {id, function, version,
 --          attempt, token, created_at, arguments, request, traceparent, tracestate}
@@ -200,10 +200,12 @@ local function begin(name, id)
   return false
 end
 
--- may_go_ahead(name, limits): whether it may be taken although the limit is used up.
-local function may_go_ahead(name, limits)
-  return more > 0 and not limits
-    and string.find(' ' .. quick .. ' ', ' ' .. name .. ' ', 1, true) ~= nil
+-- room_of[name]: how many of it may be taken although the limit is used up.
+local room_of = {}
+if more > 0 then
+  for name, count in string.gmatch(rooms, '(%S+) (%d+)') do
+    room_of[name] = tonumber(count)
+  end
 end
 
 -- room_left(): for how many there is room, and whether only for those that may go ahead.
@@ -216,7 +218,7 @@ end
 -- many functions still have work.
 local function take_alone(name, keys, key)
   local lane = key_lane(queue, name, key)
-  local most = most_started + (may_go_ahead(name, false) and more or 0)
+  local most = most_started + math.min(more, room_of[name] or 0)
   while started < most and ended < MOST_ENDED do
     local room = most - started
     local ids = redis.call('ZRANGE', lane, 0, room)
@@ -314,11 +316,18 @@ local function take_turns()
       local turn = redis.call('ZPOPMIN', ring)
       local name = turn[1]
       local limits = limits_for(name)
-      if is_ahead and not may_go_ahead(name, limits) then
+      local most = math.min(share, room)
+      if is_ahead then
+        most = math.min(most, room_of[name] or 0)
+      end
+      if most <= 0 then
         passed_over[#passed_over + 1] = turn
       elseif not limits or may_start(name, limits) then
-        local ids = take_share(name, limits, math.min(share, room))
+        local ids = take_share(name, limits, most)
         room = room - #ids / 2
+        if is_ahead then
+          room_of[name] = room_of[name] - #ids / 2
+        end
         longest = math.max(longest, #ids)
         turns[#turns + 1] = { name, limits, ids }
       end

@@ -1,0 +1,133 @@
+"""A runner that runs its attempts at the same time: `per_process` of them at most.
+
+Each is ended by asking: its task is cancelled, its thread interrupted. What does not obey is ended
+with its process. Who was executing when a process dies, its shared page tells; all others are to
+blame for nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from runtime.execution import runner_frames as frames
+from runtime.execution.ending import Ending
+from runtime.execution.run import Run
+from runtime.execution.sequential import serials
+from runtime.processes.frames import pack
+
+if TYPE_CHECKING:
+    from runtime.execution.runner import Runner
+
+_OBEY_S = 1.0
+
+
+class Concurrent:
+    """What lies with one runner.
+
+    Attributes:
+        window: How many may.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self.window = 1
+        self._runner = runner
+        self._asked: dict[int, tuple[float, Ending]] = {}  # to end, and by when
+
+    def room(self) -> int:
+        """Return how many more it takes."""
+        return max(0, self.window - len(self._runner.runs))
+
+    def send(self, runs: Sequence[Run]) -> None:
+        """Send these; all begin at once."""
+        runner, now = self._runner, time.monotonic()
+        data = []
+        for run in runs:
+            run.serial, run.sent_at = next(serials), now
+            runner.runs[run.serial] = run
+            data.append(frames.run_frame(run, per_process=self.window))
+        runner.process.send(b"".join(data))
+
+    def answered(self, run: Run) -> None:
+        """An attempt has ended."""
+        self._asked.pop(run.serial, None)
+
+    def take_back(self) -> list[Run]:
+        """Return what has not begun: nothing, as all begin at once."""
+        return []
+
+    def stop(self, run: Run, ending: Ending) -> None:
+        """Ask one to end; its process is killed when it has not within a moment."""
+        if run.serial in self._asked:
+            return
+        grace_s = run.manifest.options.grace_s if ending.kind == "timeout" else 0.0
+        self._asked[run.serial] = time.monotonic() + max(_OBEY_S, grace_s), ending
+        why = b"timeout" if ending.kind == "timeout" else b"cancelled"
+        self._runner.process.send(pack(frames.STOP, b"%d" % run.serial, why))
+        self._runner.watch_anew()
+
+    def judge(self, run: Run, said: Ending) -> Ending:
+        """Return how an attempt has ended, by what its runner says: as it was asked to, if so."""
+        asked = self._asked.get(run.serial)
+        return said if asked is None else asked[1]
+
+    def spoil(self) -> None:
+        """An attempt has harmed the process, or left something running: it begins nothing more."""
+        self._runner.close()
+
+    def fill(self, ending: Ending) -> None:
+        """Its memory is used up, and nobody can say by whom: who executes ends so."""
+        for serial in self._executing() or list(self._runner.runs):
+            if serial in self._runner.runs:
+                self._runner.doomed[serial] = ending
+        self._runner.kill()
+
+    def limit_at(self) -> float | None:
+        """Return when the first of them may be out of time, or has not obeyed."""
+        moments = [at for at, _ in self._asked.values()]
+        for run in self._runner.runs.values():  # all have the same time, the first began first
+            if run.serial not in self._asked:
+                moments.append(run.sent_at + run.manifest.options.timeout_s)
+                break
+        return min(moments, default=None)
+
+    def look_at_limits(self, now: float) -> None:
+        """Ask what is out of time to end, and end what has not obeyed."""
+        for run in list(self._runner.runs.values()):
+            options = run.manifest.options
+            if run.serial in self._asked:
+                continue
+            if run.sent_at + options.timeout_s > now:
+                break
+            text = f"ran longer than {options.timeout_s:g} s"
+            self.stop(run, Ending(kind="timeout", message=text))
+        disobedient = {n: ending for n, (at, ending) in self._asked.items() if at <= now}
+        if disobedient:
+            self._runner.doomed.update(disobedient)
+            self._runner.kill()
+
+    def fall_silent(self, error: Exception | None) -> list[Run]:
+        """Return what the process has certainly not begun: nobody knows that of any."""
+        del error
+        return []
+
+    def endings(
+        self, runs: Mapping[int, Run], death: Ending
+    ) -> Iterator[tuple[Run, Ending | None]]:
+        """Return how each ends now that the process is gone; None: it is to blame for nothing."""
+        executing = self._executing()
+        for serial, run in runs.items():
+            asked = self._asked.get(serial)
+            if serial in self._runner.doomed:
+                yield run, self._runner.doomed[serial]
+            elif serial in executing:
+                yield run, death
+            elif asked is not None:
+                yield run, asked[1]
+            else:
+                yield run, None
+
+    def _executing(self) -> set[int]:
+        ways = self._runner.process.ways
+        return set() if ways is None else ways.executing()

@@ -28,14 +28,19 @@ class Interruption(BaseException):
 
 
 class Guard:
-    """One call's right to be interrupted; made and disarmed by the thread that calls."""
+    """One call's right to be interrupted; made and disarmed by the thread that calls.
+
+    Args:
+        timeout_s: When it is over is `deadline`; whoever watches the call interrupts it then.
+        thread_id: `threading.get_ident()` of the calling thread, where that is known already.
+    """
 
     __slots__ = ("_sent", "_thread_id", "_token", "cause", "deadline")
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, thread_id: ctypes.c_ulong | None = None) -> None:
         self.deadline = time.monotonic() + timeout_s
         self.cause: Cause | None = None
-        self._thread_id = ctypes.c_ulong(threading.get_ident())
+        self._thread_id = thread_id or ctypes.c_ulong(threading.get_ident())
         self._token: list[None] = [None]
         self._sent = allocate_lock()
         self._sent.acquire()

@@ -1,0 +1,299 @@
+"""The thread lane wakes few threads, gives endings back in groups, and keeps nobody waiting."""
+
+from __future__ import annotations
+
+import contextvars
+import random
+import sys
+import threading
+import time
+
+import pytest
+
+from runtime.execution import lane_threads as threads_module
+from runtime.telemetry.lasting import CRASHES
+from tests.integration.execution.conftest import write
+from tests.integration.execution.lane_bench import LaneBench, lane_threads
+from tests.support.waiting import eventually
+
+# Tests hold calls by what they bind here: functions of the lane run in this process.
+HELD: dict[str, threading.Event] = {}
+HOLDING = f"""
+import threading
+from {__name__} import HELD
+def f(hold: str = ""):
+    if hold:
+        HELD[hold + " begun"].set()
+        HELD[hold].wait(10)
+    return threading.get_ident()
+"""
+
+
+@pytest.fixture
+def make_lane():
+    made: list[LaneBench] = []
+
+    def make(size: int = 4, **options: float) -> LaneBench:
+        made.append(LaneBench(size, **options))
+        return made[-1]
+
+    yield make
+    for event in HELD.values():
+        event.set()
+    for bench in made:
+        bench.stop()
+    HELD.clear()
+
+
+@pytest.fixture
+def lane(make_lane):
+    return make_lane()
+
+
+def threaded(source, **options):
+    return write(source, isolation="thread", **options)
+
+
+def hold(name: str) -> bytes:
+    HELD[name], HELD[name + " begun"] = threading.Event(), threading.Event()
+    return b'{"hold":"%s"}' % name.encode()
+
+
+def has_begun(name: str) -> None:
+    assert HELD[name + " begun"].wait(10)
+
+
+def go_on(name: str) -> None:
+    HELD[name].set()
+
+
+def test_quick_attempts_are_run_by_one_thread_and_come_back_in_groups(lane):
+    written = threaded(HOLDING)
+    lane.make_quick(written)
+    runs = [lane.make(written) for _ in range(200)]
+
+    lane.submit(runs)
+    lane.wait(*runs)
+
+    assert len({run.result for run in runs}) == 1
+    assert lane.ended == runs
+    assert len(lane.groups) <= 20
+
+
+def test_attempts_of_a_function_not_known_get_a_thread_each(lane):
+    written = threaded(
+        "import threading\nall_four = threading.Barrier(4)\ndef f(): all_four.wait(5)"
+    )
+    runs = [lane.make(written) for _ in range(4)]
+
+    lane.submit(runs)
+    lane.wait(*runs)
+
+    assert [run.ending.kind for run in runs] == ["succeeded"] * 4
+
+
+def test_much_work_of_quick_attempts_wakes_further_threads(lane):
+    written = threaded(
+        "import threading\nboth = threading.Barrier(2)\ndef f(meet: bool = False):\n"
+        " if meet: both.wait(5)"
+    )
+    lane.make_quick(written)
+    for _ in range(100):
+        lane.run_times.note("f", written.bundle.version, 0.0009)
+    runs = [lane.make(written, b'{"meet":true}') for _ in range(20)]
+
+    lane.submit(runs)
+    lane.wait(*runs)
+
+    assert {run.ending.kind for run in runs} == {"succeeded"}
+
+
+def test_an_attempt_thought_quick_that_is_not_keeps_neither_others_nor_endings(lane):
+    written = threaded(HOLDING)
+    lane.make_quick(written)
+    before, after = lane.make(written), lane.make(written)
+    held = lane.make(written, hold("long"))
+
+    lane.submit([before, held, after])
+    lane.wait(before, after)
+
+    assert not held.is_over
+    go_on("long")
+    lane.wait(held)
+    assert lane.count() == 0
+
+
+def test_all_threads_kept_by_what_was_thought_quick_still_give_back_what_ends(make_lane):
+    lane = make_lane(2)
+    written = threaded(HOLDING)
+    lane.make_quick(written)
+    held = [lane.make(written, hold(name)) for name in ("one", "two", "three")]
+    others = [lane.make(written) for _ in range(3)]
+
+    lane.submit([others[0], held[0], others[1], held[1], others[2], held[2]])
+    lane.wait(*others[:2])
+    go_on("one")
+    lane.wait(held[0], others[2])
+    go_on("two")
+    go_on("three")
+    lane.wait(*held)
+
+
+def test_what_has_not_begun_can_be_taken_back_and_never_runs(make_lane):
+    lane = make_lane(1)
+    written = threaded(HOLDING)
+    first, second = lane.make(written, hold("first")), lane.make(written, hold("second"))
+    lane.submit([first, second])
+    has_begun("first")
+
+    assert not lane.take_back(first)
+    assert lane.take_back(second)
+    assert not lane.take_back(second)
+
+    assert lane.count() == 1
+    go_on("first")
+    lane.wait(first)
+    assert lane.run(written).status == "succeeded"
+    assert not HELD["second begun"].is_set()
+    assert second not in lane.ended
+
+
+def test_what_is_cancelled_before_it_begins_comes_back_and_never_runs(make_lane):
+    lane = make_lane(1)
+    written = threaded(HOLDING)
+    first, second = lane.make(written, hold("first")), lane.make(written, hold("second"))
+    lane.submit([first, second])
+    has_begun("first")
+
+    assert lane.cancel(second, by_caller=True)
+
+    lane.wait(second)
+    assert second.ending.kind == "cancelled"
+    assert not HELD["second begun"].is_set()
+    go_on("first")
+    lane.wait(first)
+
+
+def test_a_caller_s_cancellation_is_seen_and_forces_nothing(lane):
+    written = threaded(
+        """
+        import time
+        from runtime import Context
+        def f(*, ctx: Context):
+            ctx.emit("on")
+            while not ctx.cancelled:
+                time.sleep(0.001)
+            ctx.emit("seen")
+            return "result"
+        """
+    )
+    run = lane.submit_one(written)
+    eventually(lambda: lane.frames)
+
+    assert lane.cancel(run, by_caller=True)
+
+    lane.wait(run)
+    assert (run.ending.kind, run.result) == ("cancelled", b"")
+    assert lane.frames[-1] == ("i1", "event", b'"seen"')
+    assert not lane.cancel(run)
+
+
+def test_threads_end_when_they_have_nothing_to_do_and_are_made_anew(make_lane):
+    lane = make_lane(4, idle_s=0.05)
+    assert lane_threads() == []
+
+    assert lane.run(threaded(HOLDING)).status == "succeeded"
+
+    eventually(lambda: not lane_threads())
+    assert lane.on_loop(lambda: lane.lane._timer) is None
+    assert lane.run(threaded(HOLDING)).status == "succeeded"
+
+
+def test_an_attempt_runs_in_the_context_that_it_is_given(lane):
+    known = contextvars.ContextVar("known")
+    HELD["var"] = known
+    written = threaded(
+        f"from {__name__} import HELD\ndef f():\n print('x')\n return HELD['var'].get(0)"
+    )
+    run = lane.make(written)
+    run.context = contextvars.Context()
+    run.context.run(known.set, 7)
+
+    lane.submit([run])
+    lane.wait(run)
+    del HELD["var"]
+
+    assert (run.result, run.logs) == (b"7", b"x\n")
+
+
+def test_time_limits_and_cancellations_hit_no_attempt_but_their_own(make_lane):
+    """Short calls one after the other in one thread, some out of time, some cancelled."""
+    lane = make_lane(1)
+    written = threaded(
+        "import time\ndef f(us: int):\n end = time.monotonic() + us / 1e6\n"
+        " while time.monotonic() < end: pass\n return us",
+        timeout_s=0.004,
+    )
+    chance = random.Random(7)
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    try:
+        lane.make_quick(written, b'{"us":1}')
+        kinds: dict[bool, set[str]] = {True: set(), False: set()}
+        for _ in range(40):
+            lengths = [chance.choice((10, 200, 3_900, 4_100)) for _ in range(10)]
+            runs = [lane.make(written, b'{"us":%d}' % us) for us in lengths]
+            lane.submit(runs)
+            cancelled = chance.sample(runs, 3)
+            for run in cancelled:
+                time.sleep(chance.random() / 500)
+                lane.cancel(run)
+            lane.wait(*runs)
+            for run, us in zip(runs, lengths, strict=True):
+                kinds[run in cancelled].add(run.ending.kind)
+                if us <= 200 and run not in cancelled:
+                    assert (run.ending.kind, run.result) == ("succeeded", b"%d" % us)
+    finally:
+        sys.setswitchinterval(switch_s)
+
+    assert kinds[False] == {"succeeded", "timeout"}
+    assert "cancelled" in kinds[True]
+    assert CRASHES.take() == 0
+    assert len(lane_threads()) == 1
+
+
+def test_a_short_time_limit_is_kept_while_others_run(lane):
+    written = threaded("def f():\n while True: pass", timeout_s=0.1)
+    lane.submit_one(threaded(HOLDING), hold("beside"))
+    began_at = time.monotonic()
+
+    outcome = lane.run(written)
+
+    assert b'"timeout"' in outcome.error
+    assert time.monotonic() - began_at < 0.4
+    go_on("beside")
+
+
+def test_a_system_that_gives_no_thread_is_asked_again(lane, monkeypatch):
+    make, refused = threads_module.lasting_thread, []
+
+    def refuse_first(*args, **named):
+        if not refused:
+            refused.append(1)
+            raise RuntimeError("can't start new thread")
+        return make(*args, **named)
+
+    monkeypatch.setattr(threads_module, "lasting_thread", refuse_first)
+
+    assert lane.run(threaded(HOLDING)).status == "succeeded"
+    assert refused
+
+
+def test_an_attempt_that_the_lane_itself_fails_at_has_an_ending(lane, monkeypatch):
+    monkeypatch.setattr(lane.lane._attempts, "versions", None)
+    run = lane.submit_one(threaded(HOLDING))
+
+    lane.wait(run)
+
+    assert (run.ending.kind, run.ending.message) == ("exception", "Penstock could not run it")
+    assert lane.count() == 0

@@ -134,9 +134,10 @@ function drawFolder(worker) {
 }
 
 function drawRunning({ running, in_flight: held }) {
-  if (running.length === 0) return h("span", { class: "none" }, "idle");
+  if (running.length === 0 && held === 0) return h("span", { class: "none" }, "idle");
   const named = running.slice(0, MOST_NAMED);
   const more = held - named.length;
+  const rest = `${count(more)} ${named.length ? "more" : "not begun"}`;
   return h(
     "ul",
     { class: "plain" },
@@ -155,8 +156,6 @@ function drawRunning({ running, in_flight: held }) {
         h("span", { class: "note" }, ago(one.started_at)),
       ),
     ),
-    more > 0
-      ? h("li", {}, h("a", { href: `${to("invocations")}?status=running` }, `${count(more)} more`))
-      : null,
+    more > 0 ? h("li", {}, h("a", { href: `${to("invocations")}?status=running` }, rest)) : null,
   );
 }

@@ -16,7 +16,6 @@ import socket
 import threading
 from collections.abc import Collection
 
-import msgspec
 import structlog
 
 from runtime.broker import PenstockBroker
@@ -38,9 +37,9 @@ from runtime.store.memory_policy import danger_of, read_memory_policy
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.cancelling import Canceller
 from runtime.worker.checker import Checker
+from runtime.worker.description import Load, RunningAttempt, describe_worker
 from runtime.worker.heart import Heart
 from runtime.worker.lane_warmer import LaneWarmer
-from runtime.worker.memory import resident_bytes
 from runtime.worker.running import AttemptRunner
 from runtime.worker.stray_mail import StrayMail
 from runtime.worker.sweeper import Sweeper
@@ -239,22 +238,18 @@ class WorkerProcess:
 
     def _describe(self) -> bytes:
         held = self._side.holdings.held()
-        return msgspec.json.encode(
-            {
-                "host": socket.gethostname(),
-                "pid": os.getpid(),
-                "queues": sorted(self._broker.queues),
-                "running": [
-                    {
-                        "id": attempt.claimed.id,
-                        "function": attempt.claimed.function,
-                        "started_at_ms": attempt.begun_at_ms,
-                    }
-                    for attempt in held
-                    if attempt.is_begun
-                ],
-                "publishes": self._is_publishing,
-                "functions": self._standing().view(),
-                "memory_bytes": resident_bytes(os.getpid()),
-            }
+        return describe_worker(
+            queues=self._broker.queues,
+            running=[
+                RunningAttempt(
+                    id=attempt.claimed.id,
+                    function=attempt.claimed.function,
+                    started_at_ms=attempt.begun_at_ms,
+                )
+                for attempt in held
+                if attempt.is_begun
+            ],
+            load=Load(in_flight=len(held), max_in_flight=self._settings.max_in_flight),
+            publishes=self._is_publishing,
+            functions=self._standing().view(),
         )

@@ -31,6 +31,7 @@ class Attempt:
         run: It in execution, once it is there.
         begun_at_ms: When it was handed over to run, by the worker's clock: for people, not for
             judging.
+        duration_ms: How long it ran, once it has.
         is_begun: It counts as an attempt if it is given back.
         is_cancelled: A caller has cancelled it.
         is_given_back: The worker drains and ends it: unless it has succeeded, it goes back.
@@ -41,6 +42,7 @@ class Attempt:
     __slots__ = (
         "begun_at_ms",
         "claimed",
+        "duration_ms",
         "is_begun",
         "is_cancelled",
         "is_given_back",
@@ -55,6 +57,7 @@ class Attempt:
         self.queue = queue
         self.run: Any = None
         self.begun_at_ms = 0
+        self.duration_ms: int | None = None
         self.is_begun = False
         self.is_cancelled = False
         self.is_given_back = False

@@ -1,6 +1,14 @@
 """Run attempts, from an assignment to its ending.
 
     isolation="process"   a runner of the pool      `runtime.execution.runner_pool`
+    isolation="thread"    a thread of this process  `runtime.execution.thread_backend`
+
+Called in the loop's thread; nothing here waits. Whatever user code does ends in an `Ending`.
+"""
+
+"""Run attempts, from an assignment to its ending.
+
+    isolation="process"   a runner of the pool      `runtime.execution.runner_pool`
     isolation="thread"    a thread of this process  `runtime.execution.thread_lane`
 
 Called in the loop's thread; nothing here waits. Whatever user code does ends in an `Ending`.
@@ -8,15 +16,23 @@ Called in the loop's thread; nothing here waits. Whatever user code does ends in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from runtime.execution.ending import Ending
+from runtime.execution.lane_run import LaneRun
 from runtime.execution.run import Run
+from runtime.execution.run_times import QUICK_S, RunTimes
+from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_pool import RunnerPool
-from runtime.execution.thread_lane import ThreadLane
+from runtime.execution.thread_backend import ThreadLane
+from runtime.loop import Loop
+from runtime.processes.fork_server import ForkServer
 
 LOAD_TIMEOUT_S = 10.0
+_MOST_IN_LANE = 64  # of quick functions; more of them are taken when half of these are over
+_MOST_KNOWN = 64
 
 
 class Capacity(NamedTuple):
@@ -35,20 +51,63 @@ class Executor:
     """Runs attempts in runners or, where a function asks for it, in threads.
 
     Args:
-        pool: Runs those with isolation="process".
-        lane: Runs those with isolation="thread".
+        loop: The worker's.
+        fork_server: Where runners come from.
+        size: Most runners, and most threads.
+        limits: What is kept of an attempt.
+        load_timeout_s: How long a runner may take to load a bundle.
     """
 
-    def __init__(self, *, pool: RunnerPool, lane: ThreadLane) -> None:
-        self._pool = pool
-        self._lane = lane
+    def __init__(
+        self,
+        loop: Loop,
+        fork_server: ForkServer,
+        *,
+        size: int,
+        limits: Limits,
+        load_timeout_s: float = LOAD_TIMEOUT_S,
+    ) -> None:
+        self._limits = limits
+        self._size = size
+        self._times = RunTimes()
+        self.pool = RunnerPool(
+            loop,
+            fork_server,
+            size=size,
+            limits=limits,
+            load_timeout_s=load_timeout_s,
+            times=self._times,
+        )
+        self._lane = ThreadLane(
+            size,
+            post=loop.call_soon_threadsafe,
+            call_later=loop.call_later,
+            on_ended=self._lane_ended,
+            run_times=self._times,
+        )
+        self._in_lane: set[Run] = set()
+        self._lane_functions: dict[str, str] = {}  # name -> version, of those seen lately
 
     def run(self, run: Run) -> None:
         """Have an attempt run; its listener hears how it ended, or that it was given back."""
-        if run.manifest.options.isolation == "thread":
-            self._lane.submit(run)
-        else:
-            self._pool.run(run)
+        if run.manifest.options.isolation != "thread":
+            self.pool.run(run)
+            return
+        one = run.assignment
+        if one.function not in self._lane_functions and len(self._lane_functions) >= _MOST_KNOWN:
+            self._lane_functions.clear()
+        self._lane_functions[one.function] = one.version
+        lane_run = LaneRun(
+            assignment=one,
+            manifest=run.manifest,
+            bundle=run.bundle,
+            limits=self._limits,
+            on_note=partial(run.listener.on_note, run),
+            attempt=run,
+        )
+        run.where = lane_run
+        self._in_lane.add(run)
+        self._lane.submit(lane_run)
 
     def cancel(self, run: Run, *, by_caller: bool = False) -> None:
         """End an attempt as "cancelled", unless it is over.
@@ -58,26 +117,50 @@ class Executor:
         if run.where is None:
             return
         run.is_cancelled = True
-        if run.manifest.options.isolation == "thread":
-            self._lane.cancel(run, by_caller=by_caller)
+        if isinstance(run.where, LaneRun):
+            self._lane.cancel(run.where, by_caller=by_caller)
         else:
-            self._pool.stop_run(run, Ending(kind="cancelled"))
+            self.pool.stop_run(run, Ending(kind="cancelled"))
 
     def capacity(self) -> Capacity:
         """Return what can be run besides what is here."""
-        places = max(0, self._pool.places() - self._lane.count())
-        return Capacity(places, self._pool.rooms())
+        places, rooms = self.pool.places(), self.pool.rooms()
+        if self._lane_functions:
+            count = self._lane.count()
+            is_full = count >= _MOST_IN_LANE
+            slow = sum(not self._is_quick(run) for run in self._in_lane)
+            places = 0 if is_full else min(places, max(0, self._size - slow))
+            if count * 2 <= _MOST_IN_LANE:
+                for name, version in self._lane_functions.items():
+                    if self._is_known_quick(name, version):
+                        rooms[name] = _MOST_IN_LANE - count
+        return Capacity(places, rooms)
 
     def give_back(self) -> None:
         """Give back what has not begun, and begin nothing more."""
-        self._pool.give_back()
-        self._lane.give_back()
+        self.pool.give_back()
+        for run in list(self._in_lane):
+            if isinstance(run.where, LaneRun) and self._lane.take_back(run.where):
+                self._in_lane.discard(run)
+                run.give_back()
 
     def stop(self) -> None:
         """Kill all runners; twice is safe."""
-        self._pool.kill_all()
+        self.pool.kill_all()
         self._lane.stop()
 
-    def view(self) -> list[dict[str, object]]:
-        """Return what GET /workers shows of each runner."""
-        return self._pool.view()
+    def _is_quick(self, run: Run) -> bool:
+        return self._is_known_quick(run.assignment.function, run.assignment.version)
+
+    def _is_known_quick(self, function: str, version: str) -> bool:
+        mean_s = self._times.mean_s(function, version)
+        return mean_s is not None and mean_s < QUICK_S
+
+    def _lane_ended(self, lane_runs: Sequence[LaneRun]) -> None:
+        for lane_run in lane_runs:
+            run = lane_run.attempt
+            assert isinstance(run, Run)  # noqa: S101 - for the type checker
+            self._in_lane.discard(run)
+            run.ran_s = lane_run.ran_s
+            run.keep_logs(lane_run.logs)
+            run.end(lane_run.ending, lane_run.result)

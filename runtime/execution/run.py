@@ -114,6 +114,10 @@ class Run:
                 raise ChannelGarbledError("more items than a result holds")
         self.listener.on_note(self, kind, payload)
 
+    def keep_logs(self, text: bytes) -> None:
+        """Keep what it has printed, where that was not told piece by piece."""
+        self._logs = [text] if text else None
+
     @property
     def logs(self) -> bytes:
         """What it has printed and logged, as much as is kept."""

@@ -46,3 +46,8 @@ class RunTimes:
             if len(self._means_s) >= _MOST_KNOWN:
                 self._means_s.clear()
         self._means_s[key] = mean_s + (max(ran_s, 1e-6) - mean_s) * _WEIGHT
+
+    def doubt(self, function: str, version: str) -> None:
+        """A run that was thought quick is not: until several were, its function is not either."""
+        key = (function, version)
+        self._means_s[key] = max(self._means_s.get(key, QUICK_S), QUICK_S)

@@ -122,6 +122,11 @@ class Runner:
         return len(self.runs) + len(self._waiting)
 
     @property
+    def is_shared(self) -> bool:
+        """Whether attempts run here at the same time, and more of them may come."""
+        return self.state == "running" and isinstance(self._mode, Concurrent)
+
+    @property
     def window(self) -> int:
         """How many may."""
         return self._mode.window
@@ -137,8 +142,7 @@ class Runner:
         self.attempts += len(runs)
         if not self.held:
             self.function = runs[0].assignment.function
-            per_process = runs[0].manifest.options.per_process or 1
-            mode = Concurrent if per_process > 1 else Sequential
+            mode = Concurrent if runs[0].manifest.window > 1 else Sequential
             if type(self._mode) is not mode:
                 self._mode = mode(self)
         self._mode.window = window

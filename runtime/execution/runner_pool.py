@@ -49,6 +49,7 @@ class RunnerPool:
         size: How many may exist at once.
         limits: What they enforce.
         load_timeout_s: How long one may take to load a bundle.
+        times: How long functions take.
         most_attempts: A runner is replaced after this many.
     """
 
@@ -60,10 +61,11 @@ class RunnerPool:
         size: int,
         limits: Limits,
         load_timeout_s: float,
+        times: RunTimes,
         most_attempts: int = MOST_ATTEMPTS,
     ) -> None:
         self.size = size
-        self.times = RunTimes()
+        self.times = times
         self.waited_count, self.waited_s = 0, 0.0
         self._loop = loop
         self._fork_server = fork_server
@@ -111,9 +113,12 @@ class RunnerPool:
 
     def places(self) -> int:
         """Return for how many attempts of any function there is a runner."""
-        busy = sum(1 for runner in self._runners if runner.state != "idle")
+        busy = sum(runner.state != "idle" for runner in self._runners)
         waiting = sum(map(len, self._waiting.values()))
-        return max(0, self.size - busy - waiting)
+        free = self.size - busy - waiting
+        if free <= 0 and not waiting and any(runner.is_shared for runner in self._runners):
+            return 1  # one of these will be closed for it: who shares a runner keeps none from others
+        return max(0, free)
 
     def rooms(self) -> dict[str, int]:
         """Return how many more attempts of each function would be taken by runners it has."""
@@ -216,7 +221,7 @@ class RunnerPool:
         runner.take(taken, window=window)
 
     def _window(self, load: Load, run: Run) -> int:
-        per_process = run.manifest.options.per_process or 1
+        per_process = run.manifest.window
         return self.times.window(load.function, load.key.version, per_process)
 
     def _find(self, load: Load, runs: list[Run]) -> Runner | None:
@@ -229,18 +234,19 @@ class RunnerPool:
             if runner.function == load.function and runner.key == load.key
         ]
         others_wait = len(self._waiting) > 1
-        per_process = runs[0].manifest.options.per_process or 1
+        per_process = runs[0].manifest.window
         for runner in mine:
             # Where others wait, who runs one after the other is to become idle.
             if runner.room() and (per_process > 1 or not others_wait or not runner.runs):
                 return runner
         is_quick = per_process == 1 and self._window(load, runs[0]) > 1
         if is_quick and mine:
-            work_s = len(runs) * self.times.mean_s(load.function, load.key.version)
-            if work_s < _ALONE_S:
+            mean_s = self.times.mean_s(load.function, load.key.version) or 0.0
+            if len(runs) * mean_s < _ALONE_S:
                 return None  # soon done by those it has
         for runner in self._runners:
-            if runner.state == "idle" and runner.key == load.key:
+            is_free = runner.state in {"idle", "starting"} and not runner.held
+            if is_free and runner.key == load.key:
                 return runner
         if len(self._runners) < self.size:
             is_last = len(self._runners) == self.size - 1 and self.size > 1

@@ -130,6 +130,7 @@ class Attempts:
             logs=run.logs,
             duration_ms=round(run.ran_s * 1000),
         )
+        attempt.duration_ms = outcome.duration_ms
         if attempt.is_given_back and outcome.status != "succeeded":
             self._spans.end(attempt, "given_back")
             self._settler.give_back(attempt)
@@ -140,7 +141,7 @@ class Attempts:
         """Nobody has it here (`execution.run.Listener`)."""
         attempt = _owner(run)
         attempt.run = None
-        attempt.is_begun = False
+        attempt.is_begun = attempt.telling is not None  # what it told stands under its number
         self._spans.end(attempt, "given_back")
         self._settler.give_back(attempt)
 

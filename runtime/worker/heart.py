@@ -1,9 +1,8 @@
-"""The worker's heartbeat: its leases, its name on the list, and the care for others'.
+"""The worker's heartbeat: its leases, and its name on the list.
 
 One script call every `interval_s`. Its answer tells which attempts this worker has
 lost, which queues there are, and whether this worker is the one that publishes
-functions. Then it looks after what nobody holds any more; where that fails the
-worker lives on. Between beats it waits for orders on the worker's control list.
+functions. Between beats it waits for orders on the worker's control list.
 """
 
 from __future__ import annotations
@@ -15,20 +14,15 @@ from collections.abc import Callable
 import structlog
 
 from runtime.broker.holdings import Holdings
-from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.aftercare_calls import look_after, recount_running
+from runtime.errors import StoreError
 from runtime.store.invocation_calls import Pulse, heartbeat
 from runtime.store.line import Line
 from runtime.store.metrics_calls import add_errors
-from runtime.store.submission_calls import join_batch
 from runtime.store.trouble import TROUBLE
 from runtime.telemetry.lasting import lasting_thread
-from runtime.worker.housekeeping import Housekeeper
-from runtime.worker.pulse_log import tell_aftercare
 
 _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25
-_CARING_S = 0.1
 _SHORTEST_WAIT_S = 0.001
 _INTERRUPT_S = 0.05
 
@@ -70,13 +64,12 @@ class Heart:
         self._on_pulse = on_pulse
         self._on_order = on_order
         self._may_publish = may_publish
-        self._housekeeper = Housekeeper(line)
         self._orders = line.keys.build("control", worker)
         self._stopped = threading.Event()
         self._thread = lasting_thread(self._beat_for_ever, name="heart")
 
     def beat(self) -> None:
-        """Beat once, now, and look after what nobody holds.
+        """Beat once, now.
 
         Raises:
             StoreError: Redis is away.
@@ -97,14 +90,6 @@ class Heart:
             for attempt in attempts:
                 attempt.is_lost |= attempt.claimed.id in pulse.lost
         self._on_pulse(pulse)
-        try:
-            self._look_after()
-            if pulse.publishes:  # one of all workers does
-                self._housekeeper.look()
-        except StoreUnavailableError:
-            raise
-        except StoreError as error:
-            _log.error("aftercare_failed", error=str(error))
 
     def start(self) -> None:
         """Begin to beat."""
@@ -125,20 +110,6 @@ class Heart:
                 self._line.run(add_errors(counts))
             except StoreError:
                 TROUBLE.give_back(counts)
-
-    def _look_after(self) -> None:
-        """Take over and expire, but for so long only that the next beat is safe."""
-        ends_at = time.monotonic() + _CARING_S
-        has_more = True
-        while has_more and time.monotonic() < ends_at and not self._stopped.is_set():
-            care = self._line.run(look_after(lease_ms=self._lease_ms))
-            tell_aftercare(care)
-            has_more = care.has_more
-            if care.is_miscounted:
-                self._line.run(recount_running())
-            for batch in care.unjoined:
-                while self._line.run(join_batch(batch)) and time.monotonic() < ends_at:
-                    pass
 
     def _beat_for_ever(self) -> None:
         beats_at = time.monotonic() + self._interval_s

@@ -1,7 +1,7 @@
 """One worker process: everything in it, started and stopped in order.
 
     fork server → teller, broker, Dramatiq worker → heart → publisher (when elected), deliverer,
-    ticker, lane warmer, sweeper
+    upkeep
 
 The fork server comes first: it must be forked off before there are threads or
 connections. Stopping goes the other way round: nothing new is claimed, what runs
@@ -30,22 +30,19 @@ from runtime.registry.catalog import Catalog
 from runtime.registry.onlooker import Onlooker
 from runtime.registry.publisher import Publisher
 from runtime.registry.standing import Standing
-from runtime.schedules.ticker import Ticker
 from runtime.settings import Settings
 from runtime.store.invocation_calls import Pulse, retire_worker
 from runtime.store.line import Line
 from runtime.store.memory_policy import danger_of, read_memory_policy
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.cancelling import Canceller
-from runtime.worker.checker import Checker
 from runtime.worker.heart import Heart
-from runtime.worker.lane_warmer import LaneWarmer
 from runtime.worker.memory import resident_bytes
 from runtime.worker.running import AttemptRunner
-from runtime.worker.stray_mail import StrayMail
-from runtime.worker.sweeper import Sweeper
 from runtime.worker.teller import Teller
 from runtime.worker.traced import traced
+from runtime.worker.upkeep import Upkeep
+from runtime.worker.upkeep_jobs import upkeep_jobs
 
 _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25
@@ -75,20 +72,23 @@ class WorkerProcess:
         self._publisher = publisher
         self._deliverer = deliverer
         self._tracer = tracer
-        self._ticker = Ticker(Line(settings.redis), max_waiting=settings.max_waiting)
-        self._lane_warmer = LaneWarmer(Line(settings.redis))
-        self._sweeper = Sweeper(Line(settings.redis), self.id)
-        self._checker = Checker(Line(settings.redis), worker=self.id)
         self._is_publishing = False
-        onlooker_line = Line(settings.redis)
-        stray_mail = StrayMail(onlooker_line, lambda: tuple(self._broker.queues))
+        upkeep_line = Line(settings.redis)
         self._onlooker = Onlooker(
-            onlooker_line,
+            upkeep_line,
             settings.functions,
             worker=self.id,
             is_certain=settings.publish == "always",
-            beside=stray_mail.look,
         )
+        jobs = upkeep_jobs(
+            upkeep_line,
+            settings,
+            worker=self.id,
+            onlooker=self._onlooker,
+            is_publishing=lambda: self._is_publishing,
+            queues=lambda: tuple(self._broker.queues),
+        )
+        self._upkeep = Upkeep(jobs, line=upkeep_line, waiting=Line(settings.redis))
         side = self._side = WorkerSide(
             Line(settings.redis),
             worker=self.id,
@@ -142,12 +142,8 @@ class WorkerProcess:
                 stop_requested.wait(_AWAY_PAUSE_S)
         self._tell_memory_policy()
         self._heart.start()
-        self._onlooker.start()
         self._deliverer.start()
-        self._ticker.start()
-        self._lane_warmer.start()
-        self._sweeper.start()
-        self._checker.start()
+        self._upkeep.start()
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
 
     def _tell_memory_policy(self) -> None:
@@ -163,7 +159,6 @@ class WorkerProcess:
         """Drain and stop; what does not finish in time goes back to its lane."""
         _log.info("worker_stopping", worker=self.id, held=self._side.holdings.count())
         self._side.stopping.set()
-        self._onlooker.stop()
         self._publisher.stop()
         self._side.holdings.wait_until_empty(timeout_s=self._settings.drain_s)
         self._give_back_the_rest()
@@ -171,10 +166,7 @@ class WorkerProcess:
         self._broker.interrupt()
         self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
         self._teller.stop()
-        self._sweeper.stop()
-        self._lane_warmer.stop()
-        self._checker.stop()
-        self._ticker.stop()
+        self._upkeep.stop()
         self._deliverer.stop()
         self._heart.stop()
         self._executor.stop()

@@ -13,6 +13,7 @@ import dramatiq
 from runtime.store.invocation_calls import Claimed
 from runtime.store.scripts import Call
 
+
 class Telling(Protocol):
     """What an attempt tells while it runs, until it is written."""
 

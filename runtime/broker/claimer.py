@@ -81,6 +81,7 @@ class Claimer:
         self._queues: dict[str, int | None] = {}  # name -> ms until something falls due there
         self._with_work: dict[str, None] = {}  # those that may have some, next one first
         self._state: Literal["resting", "claiming", "parked"] = "resting"
+        self._then: Callable[[], object] = lambda: None
         self._is_vain = False  # what waits found no room; asking again before there is more is vain
         self._is_stopped = self._is_away = self._is_pausing = self._is_interrupted = False
 
@@ -117,10 +118,14 @@ class Claimer:
         else:
             self._park(room)
 
-    def stop(self) -> None:
-        """Claim no more; what is on its way still comes."""
+    def stop(self, then: Callable[[], object]) -> None:
+        """Claim no more; what is on its way still comes before `then` is called."""
         self._is_stopped = True
-        self._line.finish()
+        if self._state == "resting":
+            then()
+        else:
+            self._then = then
+            self._line.finish()
 
     def close(self) -> None:
         """Close the connection."""
@@ -164,14 +169,16 @@ class Claimer:
         self, queues: Mapping[str, str], found: tuple[str, bytes] | StoreError | None
     ) -> None:
         self._state = "resting"
+        if self._is_stopped:
+            if isinstance(found, tuple):  # the token is for another worker
+                self._line.run(wake(queues[found[0]]), lambda _: None)
+            self._then()
+            return
         if isinstance(found, StoreError):
             self._pause(found)
             return
         if found is not None:
             self._with_work[queues[found[0]]] = None
-            if self._is_stopped:  # the token is for another worker
-                self._line.run(wake(queues[found[0]]), lambda _: None)
-                return
         else:  # time is up: something may have fallen due, or a token been lost
             self._with_work.update(dict.fromkeys(self._queues))
         self.look()
@@ -180,6 +187,8 @@ class Claimer:
         self._state = "resting"
         if isinstance(reply, StoreError):
             self._pause(reply)
+            if self._is_stopped:
+                self._then()
             return
         attempts = [Attempt(item, queue) for item in reply.items]
         if queue in self._queues:
@@ -197,7 +206,9 @@ class Claimer:
         tell_expired(reply.expired)
         for unreadable in reply.unreadable:
             self._set_aside(queue, *unreadable)
-        if reply.is_paused:  # what is submitted meanwhile leaves tokens for nothing
+        if self._is_stopped:
+            self._then()
+        elif reply.is_paused:  # what is submitted meanwhile leaves tokens for nothing
             self._rest(_PAUSED_S)
         else:
             self._loop.call_soon(self.look)

@@ -1,7 +1,7 @@
 """Run attempts, from an assignment to its ending.
 
     isolation="process"   a runner of the pool      `runtime.execution.runner_pool`
-    isolation="thread"    a thread of this process  `runtime.execution.thread_backend`
+    isolation="thread"    a thread of this process  `runtime.execution.thread_lane`
 
 Called in the loop's thread; nothing here waits. Whatever user code does ends in an `Ending`.
 """
@@ -16,7 +16,7 @@ Called in the loop's thread; nothing here waits. Whatever user code does ends in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from runtime.execution.run import Run
 from runtime.execution.run_times import QUICK_S, RunTimes
 from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_pool import RunnerPool
-from runtime.execution.thread_backend import ThreadLane
+from runtime.execution.thread_lane import ThreadLane
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 
@@ -56,6 +56,7 @@ class Executor:
         size: Most runners, and most threads.
         limits: What is kept of an attempt.
         load_timeout_s: How long a runner may take to load a bundle.
+        on_room: Called when there may be room for more than before.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class Executor:
         size: int,
         limits: Limits,
         load_timeout_s: float = LOAD_TIMEOUT_S,
+        on_room: Callable[[], object] = lambda: None,
     ) -> None:
         self._limits = limits
+        self._tell_room = on_room
         self._size = size
         self._times = RunTimes()
         self.pool = RunnerPool(
@@ -77,6 +80,7 @@ class Executor:
             limits=limits,
             load_timeout_s=load_timeout_s,
             times=self._times,
+            on_room=on_room,
         )
         self._lane = ThreadLane(
             size,
@@ -164,3 +168,4 @@ class Executor:
             run.ran_s = lane_run.ran_s
             run.keep_logs(lane_run.logs)
             run.end(lane_run.ending, lane_run.result)
+        self._tell_room()

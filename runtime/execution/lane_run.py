@@ -1,6 +1,6 @@
 """One attempt of `isolation="thread"`: what it is given, how far it is, how it ended.
 
-Made by the loop thread, run by a thread of the lane (`runtime.execution.thread_backend`), which
+Made by the loop thread, run by a thread of the lane (`runtime.execution.thread_lane`), which
 gives it back to the loop thread. What may be read when is said at each attribute.
 """
 

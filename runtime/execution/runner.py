@@ -108,7 +108,9 @@ class Runner:
         self._failure: Ending | None = None  # why it could not be loaded
         self._why_silent: Exception | None = None
         self._watch: Timer | None = None
-        self.process = RunnerProcess(loop, fork_server, memory_bytes=key.memory_bytes, observer=self)
+        self.process = RunnerProcess(
+            loop, fork_server, memory_bytes=key.memory_bytes, observer=self
+        )
         self.process.spawn()
 
     @property

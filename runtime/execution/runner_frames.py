@@ -102,9 +102,7 @@ def decode_ending(data: bytes) -> Ending:
         raise ChannelGarbledError(f"not an ending: {error}") from error
 
 
-def run_frame(
-    run: Run, *, burst: int = 0, has_more: bool = False, per_process: int = 1
-) -> bytes:
+def run_frame(run: Run, *, burst: int = 0, has_more: bool = False, per_process: int = 1) -> bytes:
     """Return the frame that begins an attempt, as it is sent."""
     one = run.assignment
     start = Start(

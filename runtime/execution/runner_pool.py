@@ -11,7 +11,7 @@ Only the loop's thread is here.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -40,6 +40,16 @@ class Load(NamedTuple):
     key: RunnerKey
 
 
+class RunnerView(NamedTuple):
+    """What lies with one runner: `in_flight` attempts of a function, of `window` that may."""
+
+    pid: int
+    function: str
+    version: str
+    in_flight: int
+    window: int
+
+
 class RunnerPool:
     """The runners of one worker process.
 
@@ -50,6 +60,7 @@ class RunnerPool:
         limits: What they enforce.
         load_timeout_s: How long one may take to load a bundle.
         times: How long functions take.
+        on_room: Called when there may be room for more than before.
         most_attempts: A runner is replaced after this many.
     """
 
@@ -62,8 +73,10 @@ class RunnerPool:
         limits: Limits,
         load_timeout_s: float,
         times: RunTimes,
+        on_room: Callable[[], object] = lambda: None,
         most_attempts: int = MOST_ATTEMPTS,
     ) -> None:
+        self._tell_room = on_room
         self.size = size
         self.times = times
         self.waited_count, self.waited_s = 0, 0.0
@@ -117,7 +130,9 @@ class RunnerPool:
         waiting = sum(map(len, self._waiting.values()))
         free = self.size - busy - waiting
         if free <= 0 and not waiting and any(runner.is_shared for runner in self._runners):
-            return 1  # one of these will be closed for it: who shares a runner keeps none from others
+            return (
+                1  # one of these will be closed for it: who shares a runner keeps none from others
+            )
         return max(0, free)
 
     def rooms(self) -> dict[str, int]:
@@ -131,16 +146,16 @@ class RunnerPool:
                 rooms[load.function] = max(0, rooms[load.function] - len(runs))
         return rooms
 
-    def view(self) -> list[dict[str, object]]:
-        """Return what GET /workers shows of each runner."""
+    def view(self) -> list[RunnerView]:
+        """Return what is shown of each runner."""
         return [
-            {
-                "pid": runner.pid,
-                "function": runner.function,
-                "version": runner.key.version,
-                "in_flight": runner.held,
-                "window": runner.window if runner.function else 0,
-            }
+            RunnerView(
+                pid=runner.pid,
+                function=runner.function,
+                version=runner.key.version,
+                in_flight=runner.held,
+                window=runner.window,
+            )
             for runner in self._runners
             if runner.pid
         ]
@@ -157,6 +172,7 @@ class RunnerPool:
             runner.close()
         if self._waiting:
             self._place_soon()
+        self._tell_room()
 
     def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
         """Learn how long a function takes; make its next runner ready where it costs one."""
@@ -172,6 +188,7 @@ class RunnerPool:
         """Its place is free."""
         self._runners.remove(runner)
         self._place_soon()
+        self._tell_room()
 
     def place_again(self, runs: Sequence[Run]) -> None:
         """Find others for them, before all that came later."""

@@ -216,4 +216,3 @@ class RunnerProcess:
         self._observer.on_dead(ended)
         if ways is not None:
             ways.close()
-

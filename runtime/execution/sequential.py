@@ -18,7 +18,6 @@ from runtime.execution import runner_frames as frames
 from runtime.execution.ending import Ending
 from runtime.execution.run import Run
 from runtime.loop import Timer
-from runtime.processes.frames import pack
 
 if TYPE_CHECKING:
     from runtime.execution.runner import Runner

@@ -135,6 +135,11 @@ class Line:
                     raise outcome
         return call.parse(reply)
 
+    def fileno(self) -> int:
+        """Return the socket's descriptor, to wait on for replies of what was begun; -1: none."""
+        sock = self._socket
+        return -1 if sock is None else sock.fileno()
+
     def half_close(self) -> None:
         """End a request that waits; a reply that is on its way still comes.
 

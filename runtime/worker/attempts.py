@@ -169,9 +169,7 @@ class Attempts:
             traceparent=traceparent or None,
             tracestate=tracestate or None,
         )
-        run = Run(
-            assignment, manifest, bundle, self, owner=attempt, created_at=time.monotonic()
-        )
+        run = Run(assignment, manifest, bundle, self, owner=attempt, created_at=time.monotonic())
         attempt.run = run
         if attempt.is_cancelled:
             run.is_cancelled = True
@@ -189,9 +187,7 @@ class Attempts:
     def _answered(self, version: str, data: bytes | StoreError | None) -> None:
         waiting = self._asked.pop(version, [])
         if isinstance(data, StoreError):
-            _log.warning(
-                "source_unreachable", ids=[a.claimed.id for a in waiting], error=str(data)
-            )
+            _log.warning("source_unreachable", ids=[a.claimed.id for a in waiting], error=str(data))
             for attempt in waiting:
                 self._settler.give_back(attempt)
             return

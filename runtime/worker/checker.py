@@ -1,13 +1,12 @@
 """Runs consistency checks: one a day, and those that are asked for.
 
-Every worker has a checker. It blocks in Redis and looks now and then whether a check is to be
-run; a script lets one worker run it, and another if that one dies. A check takes a third of
-the time at most, so that Redis serves everybody else meanwhile.
+Every worker has a checker. It looks now and then whether a check is to be run; a script lets one
+worker run it, and another if that one dies. A check takes a third of the time at most, so that
+Redis serves everybody else meanwhile.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 
@@ -22,31 +21,22 @@ from runtime.store.check_calls import (
     MOST_NOTED,
     note_check,
     take_check,
-    wake_key,
 )
 from runtime.store.line import Line
-from runtime.telemetry.lasting import lasting_thread
 
 _log = structlog.get_logger(__name__)
-_LONGEST_BLOCK_S = 30.0
-_SHORTEST_BLOCK_S = 0.05
-_AWAY_PAUSE_S = 1.0
+_LONGEST_REST_S = 30.0
+_SHORTEST_REST_S = 0.05
 _NOTED_EVERY_S = 2.0
 _PAUSES_PER_WORK = 2.0
 _LOGGED = 100
-_JOIN_S = 0.2
-_MOST_JOINS = 25
-
-
-class _StoppedError(Exception):
-    """The check is no longer this worker's, or the worker stops."""
 
 
 class Checker:
-    """Runs checks from `start` until `stop`.
+    """Runs checks, a page a step.
 
     Args:
-        line: A connection of its own, since it blocks.
+        line: The connection to use.
         worker: This worker's id.
         interval_ms: From the end of a check to the next that nobody asked for.
     """
@@ -55,108 +45,131 @@ class Checker:
         self._line = line
         self._worker = worker
         self._interval_ms = interval_ms
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._check: _Check | None = None
 
-    def start(self) -> None:
-        """Begin, in a thread of its own; safe to call twice."""
-        if self._thread is None:
-            self._stopping.clear()
-            self._thread = lasting_thread(self._run, name="checker")
-            self._thread.start()
+    def step(self) -> float:
+        """Take a check, or the next page of one; return for how many seconds to rest.
 
-    def stop(self) -> None:
-        """Stop; a check that runs is left to another worker. Safe to call twice."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._stopping.set()
-        for _ in range(_MOST_JOINS):
-            self._line.close()  # ends a block
-            thread.join(_JOIN_S)
-            if not thread.is_alive():
-                break
+        Raises:
+            StoreError: Redis is away; the check is begun anew, by this worker or another.
+        """
+        check, self._check = self._check, None
+        if check is None:
+            return self._take()
+        try:
+            pause_s = check.step()
+        except StoreError:
+            raise
+        except Exception:
+            _log.error("check_failed", check=check.id)
+            raise
+        if pause_s is None:
+            return 0.0
+        self._check = check
+        return pause_s
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._turn()
-            except StoreError:
-                self._stopping.wait(_AWAY_PAUSE_S)  # others tell of it
-            except _StoppedError:
-                continue
-            except Exception:  # noqa: BLE001 - outermost: the next check must be run
-                _log.exception("check_failed")
-                self._stopping.wait(_LONGEST_BLOCK_S)
-        self._line.close()
+    def give_up(self) -> None:
+        """Leave a check that runs to another worker, at once.
 
-    def _turn(self) -> None:
+        Raises:
+            StoreError: Redis is away; another worker takes it when the lease has run out.
+        """
+        check, self._check = self._check, None
+        if check is not None:
+            check.note(lease_ms=0)
+
+    def _take(self) -> float:
         taken = self._line.run(
             take_check(self._worker, own_id=new_invocation_id(), interval_ms=self._interval_ms)
         )
-        if taken.id is not None:
-            self._check(taken.id, repairs=taken.repairs)
-            return
-        block_s = min(max(taken.wait_ms / 1000, _SHORTEST_BLOCK_S), _LONGEST_BLOCK_S)
-        self._line.block([wake_key(self._line.keys)], timeout_s=block_s)
-
-    def _check(self, check_id: str, *, repairs: bool) -> None:
-        _log.info("check_started", check=check_id, repairs=repairs, worker=self._worker)
-        walk = Walk(self._line, repair=repairs)
-        found: list[Finding] = []
-        counts: Counter[str] = Counter()
-        began = noted = paused = time.monotonic()
-        for page in walk.pages():
-            found += page
-            counts.update(one.kind for one in page)
-            self._tell(check_id, page, already=counts.total() - len(page))
-            now = time.monotonic()
-            self._stopping.wait((now - paused) * _PAUSES_PER_WORK)
-            if now - noted > _NOTED_EVERY_S or len(found) >= MOST_NOTED or self._stopping.is_set():
-                found = self._note(check_id, walk, found)
-                noted = time.monotonic()
-            paused = time.monotonic()
-        while len(found) > MOST_NOTED:
-            found = self._note(check_id, walk, found)
-        self._note(check_id, walk, found, is_last=True)
-        tell = _log.warning if counts else _log.info
-        tell(
-            "check_finished",
-            check=check_id,
-            looked_at=walk.looked_at,
-            found=dict(counts),
-            repairs=repairs,
-            took_s=round(time.monotonic() - began, 3),
+        if taken.id is None:
+            return min(max(taken.wait_ms / 1000, _SHORTEST_REST_S), _LONGEST_REST_S)
+        self._check = _Check(
+            self._line,
+            taken.id,
+            repairs=taken.repairs,
+            worker=self._worker,
+            interval_ms=self._interval_ms,
         )
+        return 0.0
 
-    def _note(
-        self, check_id: str, walk: Walk, found: list[Finding], *, is_last: bool = False
-    ) -> list[Finding]:
-        """Write how far it is; return the findings that are yet to be written."""
-        is_stopping = self._stopping.is_set() and not is_last
+
+class _Check:
+    """One check that this worker runs."""
+
+    def __init__(
+        self, line: Line, check_id: str, *, repairs: bool, worker: str, interval_ms: int
+    ) -> None:
+        self.id = check_id
+        self._line = line
+        self._repairs = repairs
+        self._worker = worker
+        self._interval_ms = interval_ms
+        self._walk = Walk(line, repair=repairs)
+        self._pages = self._walk.pages()
+        self._unwritten: list[Finding] = []
+        self._counts: Counter[str] = Counter()
+        self._began_at = self._noted_at = time.monotonic()
+        _log.info("check_started", check=check_id, repairs=repairs, worker=worker)
+
+    def step(self) -> float | None:
+        """Draw the next page; return for how long to pause, None at the end.
+
+        It ends, too, where another worker has taken it over.
+        """
+        began_at = time.monotonic()
+        page = next(self._pages, None)
+        if page is None and len(self._unwritten) <= MOST_NOTED:
+            self._end()
+            return None
+        self._find(page or ())
+        is_long_ago = time.monotonic() - self._noted_at > _NOTED_EVERY_S
+        if page is None or is_long_ago or len(self._unwritten) >= MOST_NOTED:
+            self._noted_at = time.monotonic()
+            if not self.note():
+                return None
+        return (time.monotonic() - began_at) * _PAUSES_PER_WORK
+
+    def note(self, *, lease_ms: int = LEASE_MS, is_last: bool = False) -> bool:
+        """Write how far it is and what was found; False: another worker has taken it over."""
+        findings = self._unwritten[:MOST_NOTED]
         is_ours = self._line.run(
             note_check(
-                check_id,
+                self.id,
                 self._worker,
-                looked_at=walk.looked_at,
-                findings=found[:MOST_NOTED],
+                looked_at=self._walk.looked_at,
+                findings=findings,
                 is_last=is_last,
-                lease_ms=0 if is_stopping else LEASE_MS,
+                lease_ms=lease_ms,
                 interval_ms=self._interval_ms,
             )
         )
-        if is_stopping or not is_ours:
-            raise _StoppedError
-        return found[MOST_NOTED:]
+        del self._unwritten[: len(findings)]
+        return is_ours
 
-    def _tell(self, check_id: str, page: tuple[Finding, ...], *, already: int) -> None:
-        for one in page[: max(0, _LOGGED - already)]:
+    def _end(self) -> None:
+        if not self.note(is_last=True):
+            return
+        tell = _log.warning if self._counts else _log.info
+        tell(
+            "check_finished",
+            check=self.id,
+            looked_at=self._walk.looked_at,
+            found=dict(self._counts),
+            repairs=self._repairs,
+            took_s=round(time.monotonic() - self._began_at, 3),
+        )
+
+    def _find(self, page: tuple[Finding, ...]) -> None:
+        for one in page[: max(0, _LOGGED - self._counts.total())]:
             _log.warning(
                 "check_found",
-                check=check_id,
+                check=self.id,
                 kind=one.kind,
                 id=one.id,
                 actual=one.actual,
                 expected=one.expected,
                 repaired=one.is_repaired,
             )
+        self._unwritten += page
+        self._counts.update(one.kind for one in page)

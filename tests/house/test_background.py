@@ -27,6 +27,7 @@ ENDING = {
     "runtime/store/multiplexer.py": "one connection being opened; who asks hears of the error",
     "runtime/store/grouped_submission.py": "one group of submissions; each caller is told",
     "runtime/store/sentinel.py": "one question, awaited at once",
+    "runtime/worker/thread_preload.py": "one import; its outermost frame logs",
     "runtime/telemetry/opentelemetry_tracer.py": "the last words of a process that ends",
 }
 

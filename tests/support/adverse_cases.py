@@ -110,7 +110,7 @@ def _let_leases_run_out(data: Adverse) -> None:
     for start in range(0, len(data.dead), 500):
         past = [word for one in data.dead[start : start + 500] for word in (1, one.id)]
         data.command("ZADD", data.key("leases"), "XX", *past)
-    data.command("DEL", data.key("patience"))
+    data.command("DEL", data.key("patience"), data.key("pulse"))
 
 
 @case("look_after", "of the dead and the expired")

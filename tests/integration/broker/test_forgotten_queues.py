@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import msgspec
-import pytest
 
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
@@ -21,14 +20,10 @@ from tests.support.life import Life
 from tests.support.waiting import eventually
 
 
-class Clock:
-    """Time passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+def put_in_order(life: Life) -> None:
+    housekeeper = Housekeeper(life.line, lambda: True)
+    while housekeeper.step() < 1:
+        pass
 
 
 def publish(life: Life, name: str, queue: str) -> None:
@@ -41,14 +36,7 @@ def queues(life: Life) -> set[str]:
     return {queue.name for queue in life.line.run(read_queues())}
 
 
-@pytest.fixture
-def house(life: Life) -> tuple[Housekeeper, Clock]:
-    clock = Clock()
-    return Housekeeper(life.line, clock), clock
-
-
-def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life, house):
-    housekeeper, clock = house
+def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life):
     publish(life, "f", "named")
     ids = {name: life.submit(queue=name) for name in ("lane", "held", "empty")}
     life.submit(queue="later", delay_ms=60_000)
@@ -60,37 +48,34 @@ def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life, house):
     life.command("ZREM", life.key("ring", "held"), "f")
     life.command("ZADD", life.key("held", "held"), 2**50, "f")
 
-    housekeeper.look()
+    put_in_order(life)
 
     assert ids
     assert queues(life) == {"named", "lane", "held", "later", "paused"}
     assert life.command("EXISTS", life.key("queue", "empty"), life.key("wake", "empty")) == 0
     life.submit(queue="empty")
     assert "empty" in queues(life), "it comes back with the first call"
-    clock.now += 31
-    housekeeper.look()
+    put_in_order(life)
     assert "empty" in queues(life)
 
 
-def test_one_that_runs_keeps_its_queue(life: Life, house):
-    housekeeper, clock = house
+def test_one_that_runs_keeps_its_queue(life: Life):
     life.submit()
     claimed = life.claim_one()
 
-    housekeeper.look()
+    put_in_order(life)
     assert queues(life) == {"default"}
 
     life.settle(claimed)
-    clock.now += 31
-    housekeeper.look()
+    put_in_order(life)
     assert queues(life) == set()
 
 
-def test_a_manifest_of_another_release_forgets_nothing(life: Life, house):
+def test_a_manifest_of_another_release_forgets_nothing(life: Life):
     life.command("SADD", life.key("queues"), "other")
     life.command("HSET", life.key("functions"), "f", msgspec.json.encode({"options": {"queue": 5}}))
 
-    house[0].look()
+    put_in_order(life)
 
     assert queues(life) == {"other"}
 

@@ -19,14 +19,11 @@ from tests.support.waiting import eventually
 
 LOOKING = """
 import sys
-from runtime.store.line import Line
-from runtime.worker.lane_warmer import LaneWarmer
+from tests.support.upkeeping import keeping_up, thread_preload
 
-warmer = LaneWarmer(Line(sys.argv[1]))
-warmer.start()
-for _ in sys.stdin:
-    print("pydantic" in sys.modules and "runtime.registry.loading" in sys.modules, flush=True)
-warmer.stop()
+with keeping_up(sys.argv[1], thread_preload):
+    for _ in sys.stdin:
+        print("pydantic" in sys.modules and "runtime.registry.loading" in sys.modules, flush=True)
 """
 
 
@@ -43,7 +40,7 @@ def publish(url: str, name: str, options: Options) -> None:
     line.close()
 
 
-def test_it_warms_the_lane_once_a_function_of_it_is_published(redis_url: str):
+def test_it_loads_what_the_lane_needs_once_a_function_of_it_is_published(redis_url: str):
     publish(redis_url, "own_process", Options())
     with subprocess.Popen(
         [sys.executable, "-c", LOOKING, redis_url],
@@ -56,14 +53,14 @@ def test_it_warms_the_lane_once_a_function_of_it_is_published(redis_url: str):
         assert looking.stdout
         ask, answers = looking.stdin, looking.stdout
 
-        def is_warm() -> bool:
+        def is_loaded() -> bool:
             ask.write("?\n")
             ask.flush()
             return answers.readline() == "True\n"
 
-        before = is_warm()
+        before = is_loaded()
         publish(redis_url, "in_a_thread", Options(isolation="thread"))
-        eventually(is_warm, within_s=10, every_s=0.1)
+        eventually(is_loaded, within_s=10, every_s=0.1)
         ask.close()
 
     assert not before

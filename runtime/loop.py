@@ -157,11 +157,14 @@ class Loop:
                 self._call(callback)
             if events & _WRITE and (callback := self._writers.get(fd)) is not None:
                 self._call(callback)
-        while timers and timers[0][0] <= began_at:
-            timer = heapq.heappop(timers)[2]
-            due, timer.callback = timer.callback, None
-            if due is not None:
-                self._call(due)
+        if timers and timers[0][0] <= began_at:
+            due = []
+            while timers and timers[0][0] <= began_at:
+                due.append(heapq.heappop(timers)[2])
+            for timer in due:  # what these ask for has its turn later, be it due or not
+                callback, timer.callback = timer.callback, None
+                if callback is not None:
+                    self._call(callback)
         while soon:
             self._call(soon.popleft())
         took_s = time.monotonic() - began_at

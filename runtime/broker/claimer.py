@@ -4,8 +4,8 @@
        ▲                  └──nothing left──► parked ──a token, or time──► claiming
        └── no room, the store is away, or the worker drains
 
-parked:   Redis waits for us (BLPOP). A worker of one queue leaves its claim behind the wait, so that
-          it runs in the moment a call comes.
+parked:   Redis waits for us (BLPOP). A worker of one queue leaves its claim behind the wait, so
+          that it runs in the moment a call comes.
 resting:  `look` is called whenever there may be room again.
 
 One claim is under way at a time, so what is claimed never exceeds the room there was. Only a worker
@@ -214,7 +214,7 @@ class Claimer:
             self._loop.call_soon(self.look)
 
     def _block_s(self) -> float:
-        # Each look costs two commands and more: it only matters to a token lost with a killed worker.
+        # Each look costs two commands: it only matters to a token lost with a killed worker.
         count = len(self._queues)
         block_s = min(_LONGEST_BLOCK_S, _BLOCK_S * max(1.0, count / 2))
         due_ms = min((due for due in self._queues.values() if due is not None), default=None)

@@ -65,7 +65,7 @@ class Concurrent:
         self._asked[run.serial] = time.monotonic() + max(_OBEY_S, grace_s), ending
         why = b"timeout" if ending.kind == "timeout" else b"cancelled"
         self._runner.process.send(pack(frames.STOP, b"%d" % run.serial, why))
-        self._runner.watch_anew()
+        self._runner.watch()
 
     def judge(self, run: Run, said: Ending) -> Ending:
         """Return how an attempt has ended, by what its runner says: as it was asked to, if so."""

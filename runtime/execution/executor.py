@@ -6,14 +6,6 @@
 Called in the loop's thread; nothing here waits. Whatever user code does ends in an `Ending`.
 """
 
-"""Run attempts, from an assignment to its ending.
-
-    isolation="process"   a runner of the pool      `runtime.execution.runner_pool`
-    isolation="thread"    a thread of this process  `runtime.execution.thread_lane`
-
-Called in the loop's thread; nothing here waits. Whatever user code does ends in an `Ending`.
-"""
-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

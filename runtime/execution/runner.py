@@ -200,15 +200,12 @@ class Runner:
 
     def watch(self) -> None:
         """Have a look at the next moment at which a limit may have passed."""
-        if self._watch is None and (at := self._limit_at()) is not None:
-            self._watch = self.loop.call_at(at, self._look_at_limits)
-
-    def watch_anew(self) -> None:
-        """As `watch`, where that moment has come nearer."""
+        at = self._limit_at()
+        if at is None or (self._watch is not None and self._watch.at <= at):
+            return  # who looks too early looks again
         if self._watch is not None:
             self._watch.cancel()
-            self._watch = None
-        self.watch()
+        self._watch = self.loop.call_at(at, self._look_at_limits)
 
     def on_connected(self) -> None:
         """Have it load its bundle."""
@@ -327,7 +324,7 @@ class Runner:
     def _limit_at(self) -> float | None:
         if self.state == "starting":
             return self.heard_at + self._load_timeout_s if self.pid else None
-        return self._mode.limit_at()
+        return None if self.state in {"dying", "dead"} else self._mode.limit_at()
 
     def _look_at_limits(self) -> None:
         self._watch = None

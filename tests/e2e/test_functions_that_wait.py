@@ -30,7 +30,7 @@ def vectors_of(system: System, batch_id: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     cursor = ""
     while True:
-        page = system.http.get(f"/batches/{batch_id}?limit=200{cursor}").json()
+        page = system.http.get(f"/batches/{batch_id}?limit=100{cursor}").json()
         found |= {item["arguments"]["text"]: item["result"] for item in page["items"]}
         if page["next"] is None:
             return found

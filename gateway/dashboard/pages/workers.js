@@ -100,7 +100,7 @@ const COLUMNS = [
   },
   {
     name: "Functions",
-    kind: "what",
+    kind: "named",
     value: (worker) => [worker.publishes, worker.functions],
     draw: drawFolder,
   },

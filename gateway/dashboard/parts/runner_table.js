@@ -39,7 +39,8 @@ export function makeRunnerTable() {
     const shown = runners.filter((runner) => runner.in_flight > 0 || idleRoom-- > 0);
     table.show(shown);
     const hidden = runners.length - shown.length;
-    fill(rest, hidden ? `and ${many(hidden, "idle runner")} more` : null);
+    rest.hidden = hidden === 0;
+    fill(rest, `and ${many(hidden, "idle runner")} more`);
   }
 
   return { element, show };

@@ -174,6 +174,14 @@ class Channel:
             raise ChannelClosedError("the other end is closed")
         return list(descriptors)
 
+    def detach(self) -> socket.socket:
+        """Return the socket, for whoever reads and writes it without waiting."""
+        return self._socket
+
+    def give_back(self, data: bytes) -> None:
+        """Let this be received first: it was read from the socket, and not used."""
+        self._held += data
+
     def close(self) -> None:
         """Close this end; twice is safe."""
         self._socket.close()

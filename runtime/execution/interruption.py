@@ -66,6 +66,33 @@ class Guard:
                 pass  # a pending exception is raised at a loop's end
             _send_exception(self._thread_id, None)
 
+    @property
+    def is_of_this_thread(self) -> bool:
+        """Whether this is the thread that calls."""
+        return self._thread_id.value == threading.get_ident()
+
+    def hold_off(self) -> None:
+        """Let no Interruption come until `let_in`; called by the thread that calls.
+
+        For what must not be cut in two. One that is on its way is raised here.
+        """
+        try:
+            self._token.pop()
+        except IndexError:
+            # It has been sent, or is just being sent; a loop lets it be raised. If it was raised
+            # before, and the function has swallowed it, none will come any more.
+            while self._sent.locked():
+                pass
+            for _ in range(_ROUNDS_TO_RECEIVE):
+                pass
+
+    def let_in(self, cause: Cause | None) -> None:
+        """End `hold_off`; interrupt the call if that was asked for meanwhile, and why."""
+        if self.cause is None:
+            self._token.append(None)
+            if cause is not None:
+                self.interrupt(cause)
+
 
 class Watchdog:
     """A thread that interrupts calls past their deadline; it runs from the first call on."""

@@ -2,12 +2,14 @@
 
     → load   limits, bundle                 once, first; its serial is 0
     → run    start, arguments, request      one attempt
+    → stop   serial, why                    end it; of concurrent attempts only
     ← log | progress | item | event   serial, payload      any number
     ← done   serial, ending, result, microseconds
     ← full   ending                         no memory, not even to read the next one
 
-Answers come in the order in which attempts were sent. What comes from a runner is not trusted:
-anything else is `ChannelGarbledError`.
+Answers come in the order in which attempts were sent, those of concurrent attempts in any order.
+What is said in a runner and belongs to no attempt that can be told has the serial 0. What comes
+from a runner is not trusted: anything else is `ChannelGarbledError`.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ ITEM: Final = b"item"
 EVENT: Final = b"event"
 MAX_ENDING_BYTES: Final = 1_048_576
 NOTES: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
-# After these the runner is as good as before; after all others it is killed, and begins no more.
+# After these the runner is as good as before; after all others it begins no more. A concurrent
+# attempt that exits, or ends when it is asked to, harms its runner neither.
 HARMLESS: Final = frozenset(
     {
         "succeeded",
@@ -46,13 +49,20 @@ HARMLESS: Final = frozenset(
         "result_too_large",
     }
 )
+TIMEOUT: Final = b"timeout"
+CANCELLED: Final = b"cancelled"
 
 
 class Limits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """What a runner enforces for each attempt; told once."""
+    """What a runner enforces for each attempt; told once.
+
+    Attributes:
+        loop_stall_s: An attempt that keeps the event loop for longer is warned in its log.
+    """
 
     max_result_bytes: int
     max_log_bytes: int
+    loop_stall_s: float = 1.0
 
 
 class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
@@ -63,6 +73,7 @@ class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
         burst: The serial of the first of those that were sent with it; 0 if it was sent alone.
             Of a burst, each takes a ticket before it begins, and is passed over without one.
         has_more: Others of its burst lie behind it, so that nobody need be woken when it ends.
+        per_process: How many attempts may run at the same time; with 1 they run one by one.
     """
 
     serial: int

@@ -16,7 +16,8 @@ from typing import Protocol
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ProcessError
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import Child, ForkServer
-from runtime.processes.frames import FrameReader, unpack_each
+from runtime.processes.frame_reader import FrameReader
+from runtime.processes.frames import unpack_each
 from runtime.processes.lifeline import Exit
 from runtime.processes.side_ways import SideWays
 from runtime.stream import Stream

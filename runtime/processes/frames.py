@@ -70,51 +70,6 @@ def _unpack_first(data: bytes, start: int) -> tuple[list[bytes] | None, int]:
     return (None, start) if at > end else (parts, at)
 
 
-class FrameReader:
-    """Cuts what comes, piece by piece, into frames; for who reads a socket without waiting."""
-
-    def __init__(self, *, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
-        self._max_frame_bytes = max_frame_bytes
-        self._held = bytearray()
-        self._needed = 0  # so many bytes make the frame whole that is held, where that is known
-
-    def feed(self, data: bytes) -> Iterator[list[bytes]]:
-        """Yield the parts of each frame that is whole now.
-
-        Raises:
-            ChannelGarbledError: What follows is no frame; those before it were yielded.
-        """
-        if self._held:
-            self._held += data
-            if len(self._held) < self._needed:
-                return
-            data = bytes(self._held)
-            self._held.clear()
-        start = 0
-        while start < len(data):
-            parts, start = _unpack_first(data, start)
-            if parts is None:
-                self._needed = self._measure(data, start)
-                self._held += memoryview(data)[start:]
-                return
-            yield parts
-
-    def _measure(self, data: bytes, start: int) -> int:
-        """Return the length of the frame that begins here, 0 while that is not known."""
-        if len(data) - start < _PREFIX.size:
-            return 0
-        _, count = _PREFIX.unpack_from(data, start)
-        head = _HEADERS[count].size
-        if len(data) - start < head:
-            return 0
-        total = head + sum(_LENGTHS[count].unpack_from(data, start + _PREFIX.size))
-        if total > self._max_frame_bytes:
-            raise ChannelGarbledError(
-                f"a frame of {total} bytes; at most {self._max_frame_bytes} are accepted"
-            )
-        return int(total)
-
-
 class Channel:
     """One end of a socket pair.
 
@@ -220,8 +175,12 @@ class Channel:
         return list(descriptors)
 
     def detach(self) -> socket.socket:
-        """Return the socket; the channel is of no more use."""
+        """Return the socket, for whoever reads and writes it without waiting."""
         return self._socket
+
+    def give_back(self, data: bytes) -> None:
+        """Let this be received first: it was read from the socket, and not used."""
+        self._held += data
 
     def close(self) -> None:
         """Close this end; twice is safe."""

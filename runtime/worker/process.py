@@ -92,7 +92,9 @@ class WorkerProcess:
             fork_server,
             size=settings.runners,
             limits=Limits(
-                max_result_bytes=settings.max_result_bytes, max_log_bytes=settings.max_log_bytes
+                max_result_bytes=settings.max_result_bytes,
+                max_log_bytes=settings.max_log_bytes,
+                loop_stall_s=settings.loop_stall_s,
             ),
             load_timeout_s=settings.load_timeout_s,
             on_room=self._look_soon,

@@ -137,6 +137,11 @@ class Life:
         assert record is not None
         return record
 
+    def now_ms(self) -> int:
+        """Return the time by Redis's clock."""
+        seconds, micros = self.command("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
+
     def command(self, *words: str | int | bytes) -> Any:
         return self.line.run(Call(words, lambda reply: reply))
 

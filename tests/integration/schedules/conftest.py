@@ -72,10 +72,6 @@ class Planner(Life):
         self.command("ZADD", self.key("schedules_due"), 0, schedule_id)
         self.line.run(schedule_calls.wake_ticker(self.line.keys))
 
-    def now_ms(self) -> int:
-        seconds, micros = self.command("TIME")
-        return int(seconds) * 1000 + int(micros) // 1000
-
     def invocations(self, function: str = "f") -> list[Record]:
         """Every invocation of a function, oldest first."""
         listed = list_page(function=function, most=1_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -155,6 +156,29 @@ def test_jobs_that_always_want_more_take_turns(redis_url: str):
 
     counts = [one.steps for one in greedy]
     assert max(counts) <= 3 * min(counts)
+
+
+def test_a_punctual_job_waits_for_one_step_of_another_at_most(redis_url: str):
+    late, due_at, step_s = [], 0.0, 0.02
+
+    def punctual() -> float:
+        nonlocal due_at
+        now = time.monotonic()
+        late.append(now - due_at)
+        due_at = now + 0.05
+        return 0.05
+
+    def long() -> float:
+        time.sleep(step_s)  # stands for a script's time
+        return 0.0
+
+    makes = [lambda _, at=at: Job(name=f"long{at}", step=long) for at in range(6)]
+    last = Job(name="punctual", step=punctual, is_punctual=True)
+
+    with keeping_up(redis_url, *makes, lambda _: last):
+        eventually(lambda: len(late) > 20)
+
+    assert statistics.median(late[1:]) < 1.5 * step_s
 
 
 def test_a_token_calls_a_job_at_once_however_busy_the_others_are(life: Life, redis_url: str):

@@ -11,6 +11,7 @@ from typing import Any
 
 import dramatiq
 
+from runtime.broker.signalled_message import SignalledMessage
 from runtime.store.invocation_calls import Claimed, Settlement
 from runtime.store.scripts import Call
 
@@ -31,6 +32,7 @@ class Attempt:
         begun_at_ms: When its run began, by the worker's clock: for people, not for judging.
         is_cancelled: A caller has cancelled it.
         is_lost: Its lease is somebody else's by now.
+        signalled: Its message, where `runtime.broker.signals` tells middleware of it.
         last_words: What must be written before its ending is, where it tells anything;
             called once, with whether the invocation ends with it.
     """
@@ -46,6 +48,7 @@ class Attempt:
         "last_words",
         "queue",
         "settlement",
+        "signalled",
     )
 
     def __init__(self, claimed: Claimed, queue: str) -> None:
@@ -59,6 +62,7 @@ class Attempt:
         self.is_lost = False
         self.last_words: LastWords | None = None
         self.settlement: Settlement | None = None
+        self.signalled: SignalledMessage | None = None
 
     @property
     def message(self) -> AttemptMessage:

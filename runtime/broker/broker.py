@@ -18,6 +18,7 @@ from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import Middleware
 
 from runtime.broker.consumer import QueueConsumer
+from runtime.broker.refused_middleware import check_middleware
 from runtime.broker.results import RecordBackend
 from runtime.broker.worker_side import WorkerSide
 from runtime.errors import UnknownFunctionError
@@ -36,6 +37,9 @@ class PenstockBroker(dramatiq.Broker):
         worker_side: What a worker process adds; None in a client.
         middleware: Dramatiq middleware. None by default: time limits, retries, age and
             results are the record's business here.
+
+    Raises:
+        ValueError: Some of the middleware conflicts with that; the text says what to use.
     """
 
     def __init__(
@@ -50,8 +54,23 @@ class PenstockBroker(dramatiq.Broker):
         self._url = url
         self._line = Line(url)
         self._worker_side = worker_side
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # middleware may ask for an actor while one is declared
         self._consuming: list[Line] = []
+
+    def add_middleware(
+        self,
+        middleware: Middleware,
+        *,
+        before: type[Middleware] | None = None,
+        after: type[Middleware] | None = None,
+    ) -> None:
+        """Add middleware, as Dramatiq does.
+
+        Raises:
+            ValueError: It conflicts with the record, or there is no `before` or `after`.
+        """
+        check_middleware(middleware)
+        super().add_middleware(middleware, before=before, after=after)
 
     def get_actor(self, actor_name: str) -> dramatiq.Actor[Any, Any]:
         """Return the actor of a published function; it need not be declared before.
@@ -83,9 +102,11 @@ class PenstockBroker(dramatiq.Broker):
 
     def declare_actor(self, actor: dramatiq.Actor[Any, Any]) -> None:
         """Remember an actor; in a worker, queues are declared by `declare_queue` alone."""
+        self.emit_before("declare_actor", actor)
         self.actors[actor.actor_name] = actor
         if self._worker_side is None:
             self.declare_queue(actor.queue_name)
+        self.emit_after("declare_actor", actor)
 
     def declare_queue(self, queue_name: str) -> None:
         """Remember a queue; a running Dramatiq worker begins to consume it."""

@@ -14,10 +14,11 @@ import structlog
 
 from runtime.broker.attempt import Attempt, attempt_of
 from runtime.broker.attempt_log import tell_expired, tell_started
+from runtime.broker.signals import skipped
 from runtime.broker.worker_side import WorkerSide
 from runtime.errors import StoreError
 from runtime.store.aftercare_calls import set_aside
-from runtime.store.invocation_calls import Settlement, claim, wake
+from runtime.store.invocation_calls import claim, wake
 from runtime.store.line import Line
 
 _log = structlog.get_logger(__name__)
@@ -27,7 +28,6 @@ _LONGEST_BLOCK_S = 10.0
 _SHORTEST_BLOCK_S = 0.001
 _AWAY_PAUSE_S = 0.25
 _PAUSED_S = 0.02
-SKIPPED = b'{"type":"rejected","message":"a middleware skipped this message","traceback":null}'
 
 
 class QueueConsumer(dramatiq.Consumer):
@@ -200,14 +200,4 @@ def acknowledge(side: WorkerSide, attempt: Attempt) -> None:
     if settlement is None and attempt.is_begun:
         side.settler.give_back([attempt])
         return
-    side.settler.settle(attempt, settlement or _skipped(attempt))
-
-
-def _skipped(attempt: Attempt) -> Settlement:
-    return Settlement(
-        id=attempt.claimed.id,
-        token=attempt.claimed.token,
-        status="failed",
-        ttl_ms=86_400_000,
-        error=SKIPPED,
-    )
+    side.settler.settle(attempt, settlement or skipped(attempt))

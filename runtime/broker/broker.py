@@ -16,6 +16,7 @@ import msgspec
 from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import Middleware
 
+from runtime.broker.refused_middleware import check_middleware
 from runtime.broker.results import RecordBackend
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.identifiers import is_invocation_id, new_invocation_id
@@ -32,6 +33,9 @@ class PenstockBroker(dramatiq.Broker):
         url: Where Redis is.
         middleware: Dramatiq middleware. None by default: time limits, retries, age and
             results are the record's business here.
+
+    Raises:
+        ValueError: Some of the middleware conflicts with that; the text says what to use.
     """
 
     def __init__(
@@ -43,7 +47,22 @@ class PenstockBroker(dramatiq.Broker):
         super().__init__(middleware=list(middleware))
         self.queues: dict[str, None] = {}
         self._line = Line(url)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # middleware may ask for an actor while one is declared
+
+    def add_middleware(
+        self,
+        middleware: Middleware,
+        *,
+        before: type[Middleware] | None = None,
+        after: type[Middleware] | None = None,
+    ) -> None:
+        """Add middleware, as Dramatiq does.
+
+        Raises:
+            ValueError: It conflicts with the record, or there is no `before` or `after`.
+        """
+        check_middleware(middleware)
+        super().add_middleware(middleware, before=before, after=after)
 
     def get_actor(self, actor_name: str) -> dramatiq.Actor[Any, Any]:
         """Return the actor of a published function; it need not be declared before.
@@ -72,8 +91,10 @@ class PenstockBroker(dramatiq.Broker):
 
     def declare_actor(self, actor: dramatiq.Actor[Any, Any]) -> None:
         """Remember an actor, and its queue."""
+        self.emit_before("declare_actor", actor)
         self.actors[actor.actor_name] = actor
         self.declare_queue(actor.queue_name)
+        self.emit_after("declare_actor", actor)
 
     def declare_queue(self, queue_name: str) -> None:
         """Remember a queue."""

@@ -16,6 +16,7 @@ import structlog
 from runtime.broker.attempt import Attempt
 from runtime.broker.in_flight import InFlight
 from runtime.broker.settler import Settler
+from runtime.broker.signals import Signals
 from runtime.errors import StoreError, UnknownFunctionError
 from runtime.execution.executor import Executor
 from runtime.execution.outcome import Assignment, Outcome
@@ -42,6 +43,7 @@ class Attempts:
         settler: Writes how they ended.
         teller: Writes what they tell.
         spans: Traces them.
+        signals: Tells Dramatiq's middleware of them, where there is any.
         roll: A random number in [0, 1), for the jitter of retries.
     """
 
@@ -54,6 +56,7 @@ class Attempts:
         settler: Settler,
         teller: Teller,
         spans: Spans,
+        signals: Signals | None,
         roll: Callable[[], float],
     ) -> None:
         self._line = line
@@ -62,6 +65,7 @@ class Attempts:
         self._settler = settler
         self._teller = teller
         self._spans = spans
+        self._signals = signals
         self._roll = roll
         self._catalog = Catalog()
         self._asked: dict[str, list[Attempt]] = {}  # version -> what waits for its source
@@ -132,8 +136,7 @@ class Attempts:
         )
         attempt.duration_ms = outcome.duration_ms
         if attempt.is_given_back and outcome.status != "succeeded":
-            self._spans.end(attempt, "given_back")
-            self._settler.give_back(attempt)
+            self._give_back(attempt)
         else:
             self._end(attempt, _settlement(attempt.claimed, run.manifest, outcome))
 
@@ -142,14 +145,27 @@ class Attempts:
         attempt = _owner(run)
         attempt.run = None
         attempt.is_begun = attempt.telling is not None  # what it told stands under its number
-        self._spans.end(attempt, "given_back")
-        self._settler.give_back(attempt)
+        self._give_back(attempt)
 
     def _start(self, attempt: Attempt) -> None:
         claimed = attempt.claimed
         if attempt.is_lost:  # another worker has it
             self._in_flight.drop([attempt])
             return
+        if self._signals is None:
+            self._run(attempt)
+        else:
+            self._signals.before(attempt, partial(self._decide, attempt))
+
+    def _decide(self, attempt: Attempt, is_wanted: bool) -> None:  # noqa: FBT001 - a callback
+        """Run it, if no middleware has skipped it."""
+        if is_wanted:
+            self._run(attempt)
+        elif attempt.settlement is not None:
+            self._settler.settle(attempt, attempt.settlement)
+
+    def _run(self, attempt: Attempt) -> None:
+        claimed = attempt.claimed
         attempt.is_begun = True
         attempt.begun_at_ms = time.time_ns() // 1_000_000
         try:
@@ -205,7 +221,18 @@ class Attempts:
 
     def _end(self, attempt: Attempt, settlement: Settlement) -> None:
         self._spans.end(attempt, settlement.status, settlement.error)
-        self._settler.settle(attempt, settlement)
+        if self._signals is None:
+            self._settler.settle(attempt, settlement)
+        else:
+            attempt.settlement = settlement
+            self._signals.after(attempt, partial(self._settler.settle, attempt, settlement))
+
+    def _give_back(self, attempt: Attempt) -> None:
+        self._spans.end(attempt, "given_back")
+        if self._signals is None:
+            self._settler.give_back(attempt)
+        else:
+            self._signals.after(attempt, partial(self._settler.give_back, attempt))
 
 
 def _owner(run: Run) -> Attempt:

@@ -19,10 +19,14 @@ import threading
 from collections.abc import Sequence
 
 import structlog
+from dramatiq.middleware import Middleware
 
+from runtime.broker import PenstockBroker
+from runtime.broker.attempt import Attempt
 from runtime.broker.claimer import Claimer, Room
 from runtime.broker.in_flight import InFlight
 from runtime.broker.settler import Settler
+from runtime.broker.signals import Signals
 from runtime.callbacks.deliverer import Deliverer
 from runtime.errors import StoreError
 from runtime.execution.executor import Executor
@@ -72,6 +76,7 @@ class WorkerProcess:
         publisher: Publisher,
         deliverer: Deliverer,
         tracer: Tracer | None = None,
+        middleware: Sequence[Middleware] = (),
     ) -> None:
         # Containers on their host's network have its name and may have one pid in common.
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -99,7 +104,10 @@ class WorkerProcess:
             load_timeout_s=settings.load_timeout_s,
             on_room=self._look_soon,
         )
-        self._settler = Settler(loop, self._line, self.id, on_over=self._in_flight.drop)
+        broker = PenstockBroker(settings.redis, middleware=middleware)
+        signals = Signals(broker, loop.call_soon_threadsafe)
+        self._signals = signals if signals.is_needed else None
+        self._settler = Settler(loop, self._line, self.id, on_over=self._let_go)
         self._attempts = Attempts(
             line=self._line,
             in_flight=self._in_flight,
@@ -107,6 +115,7 @@ class WorkerProcess:
             settler=self._settler,
             teller=Teller(loop, self._line, most_bytes=_RESULTS_TOLD * settings.max_result_bytes),
             spans=Spans(tracer),
+            signals=self._signals,
             roll=random.random,
         )
         self._claimer = Claimer(
@@ -168,10 +177,18 @@ class WorkerProcess:
         self._loop.call_soon_threadsafe(self._drain)
 
     def _begin(self) -> None:
+        if self._signals is None:
+            self._start()
+        else:
+            self._signals.before_boot(self._start)
+
+    def _start(self) -> None:
         self._claimer.serve(self._settings.queues or (DEFAULT_QUEUE,))
         self._heartbeat.start(self._tell_started)
         self._deliverer.start()
         self._upkeep.start()
+        if self._signals is not None:
+            self._signals.after_boot()
 
     def _tell_started(self) -> None:
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
@@ -192,6 +209,8 @@ class WorkerProcess:
             return
         self._is_stopping = True
         _log.info("worker_stopping", worker=self.id, held=len(self._in_flight))
+        if self._signals is not None:
+            self._signals.before_shutdown(lambda: None)
         self._attempts.begin_stopping()
         if self._is_publishing:
             self._turn_publisher(on=False)
@@ -212,6 +231,8 @@ class WorkerProcess:
         self._loop.stop()
 
     def _close(self) -> None:
+        if self._signals is not None:
+            self._signals.stop(timeout_s=_STOP_MARGIN_S)
         self._upkeep.stop()
         self._publisher.stop()
         self._deliverer.stop()
@@ -228,6 +249,14 @@ class WorkerProcess:
             _log.warning("retire_failed", error=str(error))
         self._upkeep_line.close()
         _log.info("worker_stopped", worker=self.id)
+
+    def _let_go(self, attempts: Sequence[Attempt]) -> None:
+        """These are nobody's care here any more."""
+        self._in_flight.drop(attempts)
+        if self._signals is not None:
+            for attempt in attempts:
+                if attempt.settlement is not None:
+                    self._signals.acknowledged(attempt)
 
     # What may be claimed.
 

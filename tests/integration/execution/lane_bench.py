@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -15,10 +16,21 @@ from runtime.execution.run_times import RunTimes
 from runtime.execution.runner_frames import Limits
 from runtime.execution.thread_backend import ThreadLane
 from runtime.execution.verdict import judge
-from tests.integration.execution.conftest import MAX_LOG_BYTES, MAX_RESULT_BYTES, Written
+from tests.integration.execution.conftest import MAX_LOG_BYTES, MAX_RESULT_BYTES, Written, write
 from tests.support.waiting import eventually
 
 T = TypeVar("T")
+# Tests hold calls by what they bind here: functions of the lane run in this process.
+HELD: dict[str, threading.Event] = {}
+HOLDING = f"""
+import threading
+from {__name__} import HELD
+def f(hold: str = ""):
+    if hold:
+        HELD[hold + " begun"].set()
+        HELD[hold].wait(10)
+    return threading.get_ident()
+"""
 _LIMITS = Limits(max_result_bytes=MAX_RESULT_BYTES, max_log_bytes=MAX_LOG_BYTES)
 
 
@@ -129,6 +141,42 @@ class LaneBench:
         for run in ended:
             assert isinstance(run.attempt, threading.Event)
             run.attempt.set()
+
+
+@contextmanager
+def lanes() -> Iterator[Callable[..., LaneBench]]:
+    """Make lanes, and stop them at the end."""
+    made: list[LaneBench] = []
+
+    def make(size: int = 4, **options: float) -> LaneBench:
+        made.append(LaneBench(size, **options))
+        return made[-1]
+
+    yield make
+    for event in HELD.values():
+        event.set()
+    for bench in made:
+        bench.stop()
+    HELD.clear()
+
+
+def threaded(source: str, **options: object) -> Written:
+    """Publish a function of the lane."""
+    return write(source, isolation="thread", **options)
+
+
+def hold(name: str) -> bytes:
+    """Return the arguments of a call of `HOLDING` that goes on when told to."""
+    HELD[name], HELD[name + " begun"] = threading.Event(), threading.Event()
+    return b'{"hold":"%s"}' % name.encode()
+
+
+def has_begun(name: str) -> None:
+    assert HELD[name + " begun"].wait(10)
+
+
+def go_on(name: str) -> None:
+    HELD[name].set()
 
 
 def lane_threads() -> list[threading.Thread]:

@@ -3,68 +3,34 @@
 from __future__ import annotations
 
 import contextvars
-import random
-import sys
-import threading
-import time
 
 import pytest
 
 from runtime.execution import lane_threads as threads_module
-from runtime.telemetry.lasting import CRASHES
-from tests.integration.execution.conftest import write
-from tests.integration.execution.lane_bench import LaneBench, lane_threads
+from tests.integration.execution.lane_bench import (
+    HELD,
+    HOLDING,
+    go_on,
+    has_begun,
+    hold,
+    lane_threads,
+    lanes,
+    threaded,
+)
 from tests.support.waiting import eventually
 
-# Tests hold calls by what they bind here: functions of the lane run in this process.
-HELD: dict[str, threading.Event] = {}
-HOLDING = f"""
-import threading
-from {__name__} import HELD
-def f(hold: str = ""):
-    if hold:
-        HELD[hold + " begun"].set()
-        HELD[hold].wait(10)
-    return threading.get_ident()
-"""
+KNOWN: contextvars.ContextVar[int] = contextvars.ContextVar("known")
 
 
 @pytest.fixture
 def make_lane():
-    made: list[LaneBench] = []
-
-    def make(size: int = 4, **options: float) -> LaneBench:
-        made.append(LaneBench(size, **options))
-        return made[-1]
-
-    yield make
-    for event in HELD.values():
-        event.set()
-    for bench in made:
-        bench.stop()
-    HELD.clear()
+    with lanes() as make:
+        yield make
 
 
 @pytest.fixture
 def lane(make_lane):
     return make_lane()
-
-
-def threaded(source, **options):
-    return write(source, isolation="thread", **options)
-
-
-def hold(name: str) -> bytes:
-    HELD[name], HELD[name + " begun"] = threading.Event(), threading.Event()
-    return b'{"hold":"%s"}' % name.encode()
-
-
-def has_begun(name: str) -> None:
-    assert HELD[name + " begun"].wait(10)
-
-
-def go_on(name: str) -> None:
-    HELD[name].set()
 
 
 def test_quick_attempts_are_run_by_one_thread_and_come_back_in_groups(lane):
@@ -210,68 +176,15 @@ def test_threads_end_when_they_have_nothing_to_do_and_are_made_anew(make_lane):
 
 
 def test_an_attempt_runs_in_the_context_that_it_is_given(lane):
-    known = contextvars.ContextVar("known")
-    HELD["var"] = known
-    written = threaded(
-        f"from {__name__} import HELD\ndef f():\n print('x')\n return HELD['var'].get(0)"
-    )
+    written = threaded(f"from {__name__} import KNOWN\ndef f():\n print('x')\n return KNOWN.get(0)")
     run = lane.make(written)
     run.context = contextvars.Context()
-    run.context.run(known.set, 7)
+    run.context.run(KNOWN.set, 7)
 
     lane.submit([run])
     lane.wait(run)
-    del HELD["var"]
 
     assert (run.result, run.logs) == (b"7", b"x\n")
-
-
-def test_time_limits_and_cancellations_hit_no_attempt_but_their_own(make_lane):
-    """Short calls one after the other in one thread, some out of time, some cancelled."""
-    lane = make_lane(1)
-    written = threaded(
-        "import time\ndef f(us: int):\n end = time.monotonic() + us / 1e6\n"
-        " while time.monotonic() < end: pass\n return us",
-        timeout_s=0.004,
-    )
-    chance = random.Random(7)
-    switch_s = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    try:
-        lane.make_quick(written, b'{"us":1}')
-        kinds: dict[bool, set[str]] = {True: set(), False: set()}
-        for _ in range(40):
-            lengths = [chance.choice((10, 200, 3_900, 4_100)) for _ in range(10)]
-            runs = [lane.make(written, b'{"us":%d}' % us) for us in lengths]
-            lane.submit(runs)
-            cancelled = chance.sample(runs, 3)
-            for run in cancelled:
-                time.sleep(chance.random() / 500)
-                lane.cancel(run)
-            lane.wait(*runs)
-            for run, us in zip(runs, lengths, strict=True):
-                kinds[run in cancelled].add(run.ending.kind)
-                if us <= 200 and run not in cancelled:
-                    assert (run.ending.kind, run.result) == ("succeeded", b"%d" % us)
-    finally:
-        sys.setswitchinterval(switch_s)
-
-    assert kinds[False] == {"succeeded", "timeout"}
-    assert "cancelled" in kinds[True]
-    assert CRASHES.take() == 0
-    assert len(lane_threads()) == 1
-
-
-def test_a_short_time_limit_is_kept_while_others_run(lane):
-    written = threaded("def f():\n while True: pass", timeout_s=0.1)
-    lane.submit_one(threaded(HOLDING), hold("beside"))
-    began_at = time.monotonic()
-
-    outcome = lane.run(written)
-
-    assert b'"timeout"' in outcome.error
-    assert time.monotonic() - began_at < 0.4
-    go_on("beside")
 
 
 def test_a_system_that_gives_no_thread_is_asked_again(lane, monkeypatch):

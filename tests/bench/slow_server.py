@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from http.client import HTTPConnection, HTTPException
+from typing import cast
 
 import uvloop
 
@@ -30,8 +31,7 @@ class SlowAnswers(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out."""
-        if isinstance(transport, asyncio.WriteTransport):  # pragma: no branch - of a socket it is
-            self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)  # of a socket it is one
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is whole, later."""

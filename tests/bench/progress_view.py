@@ -16,8 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tests.bench.goals import tell_number
-from tests.bench.measuring import Sample
+from tests.bench.sample import Sample
+from tests.bench.verdicts import tell_number
 from tests.bench.works import BY_NAME
 
 _WIDE = 160  # where nobody looks, nothing is wrapped

@@ -55,12 +55,13 @@ class ConcurrentRuns:
         self, channel: Channel, page: RunnersPage, loaded: Loaded, on_shortage: Callable[[], None]
     ) -> None:
         self._channel = channel
-        self._socket = channel.detach()
+        self._socket, self._received, begun = channel.hand_over()
         self._reader = FrameReader()
+        self._received += self._reader.feed(begun)
         self._loaded = loaded
         self._on_shortage = on_shortage
         self._attempts: dict[int, Attempt] = {}
-        self._unread: list[list[bytes]] = []  # frames of another kind
+        self._unread: list[list[bytes]] = []  # from a frame of another kind on
         self._loop = loop = _selector_loop()
         self._writer = TurnWriter(loop, self._socket, page)
         self._notes = StepNotes(loop, page, self._exit)
@@ -91,7 +92,7 @@ class ConcurrentRuns:
         self._watch.start()
         with self._notes.installed():
             self._loop.add_reader(self._socket.fileno(), self._read)
-            self._take([frame])
+            self._take([frame, *self._received])
             while not self._unread or self._attempts:
                 self._loop.call_soon(self._watch_generators, context=contextvars.Context())
                 # What exits outside of any attempt, or stops the loop, ends nothing.

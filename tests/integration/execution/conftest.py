@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -19,9 +20,11 @@ from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.settings import read_environment
+from tests.support.runner_driver import RunnerDriver
 
 MAX_RESULT_BYTES = 100_000
 MAX_LOG_BYTES = 4_000
+_DRIVING = Path(__file__).with_name("driving.py").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,25 @@ def make_server():
     yield make
     for server in made:
         server.stop()
+
+
+@pytest.fixture
+def make_driver(fork_server):
+    """Make runners that are driven frame by frame: of the driving file, or of another source."""
+    made: list[RunnerDriver] = []
+
+    def make(source: str = _DRIVING, **options: object) -> RunnerDriver:
+        made.append(RunnerDriver(fork_server, source, **options))
+        return made[-1]
+
+    yield make
+    for driver in made:
+        driver.close()
+
+
+@pytest.fixture
+def driver(make_driver):
+    return make_driver()
 
 
 @pytest.fixture

@@ -142,35 +142,37 @@ class Loop:
 
     def turn(self, longest_s: float) -> None:
         """Wait for at most so long, and call all that is ready or due."""
-        timers, soon = self._timers, self._soon
-        while timers and timers[0][2].callback is None:
-            heapq.heappop(timers)
-        wait_s = longest_s
-        if soon:
-            wait_s = 0.0
-        elif timers:
-            wait_s = min(max(timers[0][0] - time.monotonic(), 0.0), longest_s)
-        ready = self._poller.poll(wait_s, _MOST_EVENTS)
+        soon = self._soon
+        ready = self._poller.poll(0.0 if soon else self._wait_s(longest_s), _MOST_EVENTS)
         began_at = time.monotonic()
         for fd, events in ready:
             if events & _READ and (callback := self._readers.get(fd)) is not None:
                 self._call(callback)
             if events & _WRITE and (callback := self._writers.get(fd)) is not None:
                 self._call(callback)
-        if timers and timers[0][0] <= began_at:
-            due = []
-            while timers and timers[0][0] <= began_at:
-                due.append(heapq.heappop(timers)[2])
-            for timer in due:  # what these ask for has its turn later, be it due or not
-                callback, timer.callback = timer.callback, None
-                if callback is not None:
-                    self._call(callback)
+        if self._timers and self._timers[0][0] <= began_at:
+            self._call_due(began_at)
         while soon:
             self._call(soon.popleft())
         took_s = time.monotonic() - began_at
         self._turns += 1
         self._sum_s += took_s
         self._max_s = max(self._max_s, took_s)
+
+    def _wait_s(self, longest_s: float) -> float:
+        timers = self._timers
+        while timers and timers[0][2].callback is None:
+            heapq.heappop(timers)
+        return min(max(timers[0][0] - time.monotonic(), 0.0), longest_s) if timers else longest_s
+
+    def _call_due(self, now: float) -> None:
+        due: list[Timer] = []
+        while self._timers and self._timers[0][0] <= now:
+            due.append(heapq.heappop(self._timers)[2])
+        for timer in due:  # what these ask for has its turn later, be it due or not
+            callback, timer.callback = timer.callback, None
+            if callback is not None:
+                self._call(callback)
 
     def _call(self, callback: Callback) -> None:
         try:

@@ -1,8 +1,8 @@
 """The Dramatiq broker: functions are actors, invocations are messages, Redis keeps them.
 
 It turns `.send()` into an invocation with a record; what runs it is the loop of a worker, not
-Dramatiq's worker. Dramatiq's own Redis broker keeps delayed messages in worker memory and finds dead
-workers by chance; this one keeps everything in the record and its scripts.
+Dramatiq's worker. Dramatiq's own Redis broker keeps delayed messages in worker memory and finds
+dead workers by chance; this one keeps everything in the record and its scripts.
 """
 
 from __future__ import annotations

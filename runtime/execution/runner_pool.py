@@ -224,10 +224,7 @@ class RunnerPool:
 
     def _give(self, runner: Runner, load: Load, runs: list[Run]) -> None:
         window = self._window(load, runs[0])
-        if runner.function:
-            most = runner.room()
-        else:
-            most = window
+        most = runner.room() if runner.function else window
         most = max(1, min(most, self._most_attempts - runner.attempts))
         taken = runs[:most]
         del runs[:most]
@@ -245,36 +242,40 @@ class RunnerPool:
         """Return who takes at least one of these."""
         if self._is_stopped:
             return None
-        mine = [
-            runner
-            for runner in self._runners
-            if runner.function == load.function and runner.key == load.key
-        ]
-        others_wait = len(self._waiting) > 1
-        per_process = runs[0].manifest.window
+        mine = [one for one in self._runners if (one.function, one.key) == load]
+        is_shared = runs[0].manifest.window > 1
         for runner in mine:
             # Where others wait, who runs one after the other is to become idle.
-            if runner.room() and (per_process > 1 or not others_wait or not runner.runs):
+            if runner.room() and (is_shared or len(self._waiting) == 1 or not runner.runs):
                 return runner
-        is_quick = per_process == 1 and self._window(load, runs[0]) > 1
-        if is_quick and mine:
-            mean_s = self.times.mean_s(load.function, load.key.version) or 0.0
-            if len(runs) * mean_s < _ALONE_S:
-                return None  # soon done by those it has
+        if mine and not is_shared and self._is_soon_done(load, len(runs)):
+            return None
         for runner in self._runners:
             is_free = runner.state in {"idle", "starting"} and not runner.held
             if is_free and runner.key == load.key:
                 return runner
+        if mine and is_shared and self._free() <= 1 < self.size:
+            return None  # the last place is for others
+        return self._make(load.key, runs[0].bundle)
+
+    def _is_soon_done(self, load: Load, count: int) -> bool:
+        """Whether so many attempts of a quick function are best left to the runners it has."""
+        mean_s = self.times.mean_s(load.function, load.key.version)
+        is_quick = self.times.window(load.function, load.key.version, 1) > 1
+        return is_quick and mean_s is not None and count * mean_s < _ALONE_S
+
+    def _free(self) -> int:
+        """Return how many runners nobody uses, with those that can yet be made."""
+        idle = sum(runner.state == "idle" for runner in self._runners)
+        return self.size - len(self._runners) + idle
+
+    def _make(self, key: RunnerKey, bundle: Bundle) -> Runner | None:
+        """Return a new runner; where there is no place, end an idle one, whose place is free then."""
         if len(self._runners) < self.size:
-            is_last = len(self._runners) == self.size - 1 and self.size > 1
-            idle = sum(runner.state == "idle" for runner in self._runners)
-            if is_last and not idle and per_process > 1 and mine:
-                return None  # the last place is for others
-            return self._spawn(load.key, runs[0].bundle)
-        idle_ones = [runner for runner in self._runners if runner.state == "idle"]
-        if idle_ones and not (len(idle_ones) == 1 and per_process > 1 and mine):
-            oldest = min(idle_ones, key=lambda runner: runner.last_used)
-            oldest.close()  # its place is free when it is gone
+            return self._spawn(key, bundle)
+        idle = [runner for runner in self._runners if runner.state == "idle"]
+        if idle and not any(runner.state in {"closed", "dying"} for runner in self._runners):
+            min(idle, key=lambda runner: runner.last_used).close()
         return None
 
     def _spawn(self, key: RunnerKey, bundle: Bundle) -> Runner:
@@ -323,9 +324,9 @@ class RunnerPool:
 
     def _give_back_waiting(self, before: float) -> None:
         """Give back what has waited since before a moment, unless a runner is on its way."""
-        if any(runner.state in {"closed", "dying"} for runner in self._runners):
-            if not self._is_stopped:
-                return
+        is_ending = any(runner.state in {"closed", "dying"} for runner in self._runners)
+        if is_ending and not self._is_stopped:
+            return
         for load in list(self._waiting):
             runs = self._waiting[load]
             kept = [run for run in runs if run.created_at > before]

@@ -102,7 +102,7 @@ class Sequential:
         return found
 
     def stop(self, run: Run, ending: Ending) -> None:
-        """End one: what lies behind it goes elsewhere, and its process is killed if it has begun."""
+        """End one: what lies behind it goes elsewhere; where it has begun its process is killed."""
         runner = self._runner
         taken = self.take_back()
         if run in taken:

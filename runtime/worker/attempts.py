@@ -148,7 +148,6 @@ class Attempts:
         self._give_back(attempt)
 
     def _start(self, attempt: Attempt) -> None:
-        claimed = attempt.claimed
         if attempt.is_lost:  # another worker has it
             self._in_flight.drop([attempt])
             return

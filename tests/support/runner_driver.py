@@ -14,7 +14,7 @@ from runtime.errors import ChannelClosedError
 from runtime.execution import runner_frames as frames
 from runtime.execution.ending import Ending
 from runtime.execution.runner_frames import Limits, Start
-from runtime.execution.runner_pool import RUNNER_ENTRY
+from runtime.execution.runner_process import RUNNER_ENTRY
 from runtime.processes.fork_server import ForkServer
 from runtime.processes.frames import pack
 from runtime.processes.lifeline import Exit

@@ -18,6 +18,9 @@ class Listener(Protocol):
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
         """It tells something: "log", "progress", "item" or "event"; from a thread it may be."""
 
+    def is_full(self, run: Run) -> bool:
+        """Whether it tells faster than that is written: it should wait a moment."""
+
     def on_ended(self, run: Run) -> None:
         """It is over: `run.ending`, `run.result`."""
 

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from functools import partial
+from typing import Literal
 
 from runtime.errors import ChannelGarbledError, ProcessError
 from runtime.execution import runner_frames as frames
 from runtime.execution.concurrent import Concurrent
-from runtime.execution.ending import Ending
+from runtime.execution.ending import Ending, ending_of_death
+from runtime.execution.keeper import Keeper, RunnerKey
 from runtime.execution.performance import too_large
 from runtime.execution.run import Run
 from runtime.execution.runner_claims import check_answer, check_note
@@ -37,33 +39,6 @@ from runtime.registry.bundle import Bundle
 State = Literal["starting", "idle", "running", "closed", "dying", "dead"]
 _LOADING = 0
 _NOTE_PARTS, _DONE_PARTS, _FULL_PARTS = 3, 5, 2
-
-
-class RunnerKey(NamedTuple):
-    """What a runner is for: a version's bundle under one memory limit."""
-
-    file: str
-    version: str
-    memory_bytes: int
-
-
-class Keeper(Protocol):
-    """Who gives attempts to runners, and is told what becomes of both."""
-
-    def on_room(self, runner: Runner) -> None:
-        """It can take attempts, or more of them."""
-
-    def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
-        """An attempt has ended by itself, after `run.ran_s`; `left` says what it has left."""
-
-    def on_slow(self, run: Run) -> None:
-        """It was thought quick and is not."""
-
-    def on_dead(self, runner: Runner) -> None:
-        """Its process is gone, or was never there."""
-
-    def place_again(self, runs: Sequence[Run]) -> None:
-        """These have not begun: others may have them."""
 
 
 class Runner:
@@ -257,9 +232,9 @@ class Runner:
         if waiting:  # the first of them has made it load
             first, *others = waiting
             when = "while its file was loaded"
-            first.end(self._failure or _death_of(ended, self._why_silent, when))
+            first.end(self._failure or ending_of_death(ended, self._why_silent, when))
             self.keeper.place_again(others)
-        death = _death_of(ended, self._why_silent, "while the function ran")
+        death = ending_of_death(ended, self._why_silent, "while the function ran")
         for run, ending in self._mode.endings(runs, death):
             if ending is None:
                 run.give_back()
@@ -320,6 +295,8 @@ class Runner:
             most_log_bytes=self._limits.max_log_bytes,
             most_item_bytes=self._limits.max_result_bytes,
         )
+        if kind == "event" and run.listener.is_full(run):
+            self.process.pause(partial(run.listener.is_full, run))
 
     def _limit_at(self) -> float | None:
         if self.state == "starting":
@@ -345,11 +322,3 @@ def _number_of(text: bytes) -> int:
         return int(text)
     except ValueError as error:
         raise ChannelGarbledError("no number where there must be one") from error
-
-
-def _death_of(ended: Exit | None, why: Exception | None, when: str) -> Ending:
-    if isinstance(why, ChannelGarbledError) or ended is None:
-        return Ending(kind="lost", message=f"the runner broke its channel {when}: {why}")
-    if ended.code is None:
-        return Ending(kind="lost", message=f"the runner died by signal {ended.signal} {when}")
-    return Ending(kind="exited", message=f"the process exited with code {ended.code} {when}")

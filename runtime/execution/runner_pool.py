@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
-
-import structlog
 
 from runtime.execution.ending import Ending
+from runtime.execution.keeper import RunnerKey
+from runtime.execution.left_behind import LeftBehind
+from runtime.execution.load_view import RunnerLoad, RunnerWait
 from runtime.execution.run import Run
 from runtime.execution.run_times import RunTimes
-from runtime.execution.runner import Runner, RunnerKey
+from runtime.execution.runner import Runner
 from runtime.execution.runner_frames import Limits
+from runtime.execution.waiting_runs import Load, WaitingRuns
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle
@@ -29,25 +30,7 @@ MOST_ATTEMPTS = 10_000
 _STALE_AFTER_S = 5.0
 _PATIENCE_S = 0.1  # what finds no runner here for so long goes back, for other workers
 _ALONE_S = 0.002  # so much work of a quick function is left to the runners it has
-_MOST_TOLD = 1_000
-_log = structlog.get_logger(__name__)
-
-
-class Load(NamedTuple):
-    """What one function asks for: its attempts go to runners of `key`."""
-
-    function: str
-    key: RunnerKey
-
-
-class RunnerView(NamedTuple):
-    """What lies with one runner: `in_flight` attempts of a function, of `window` that may."""
-
-    pid: int
-    function: str
-    version: str
-    in_flight: int
-    window: int
+_LONGEST_BACKLOG = 48  # of a quick function: so that claims are large
 
 
 class RunnerPool:
@@ -79,28 +62,21 @@ class RunnerPool:
         self._tell_room = on_room
         self.size = size
         self.times = times
-        self.waited_count, self.waited_s = 0, 0.0
         self._loop = loop
         self._fork_server = fork_server
         self._limits = limits
         self._load_timeout_s = load_timeout_s
         self._most_attempts = most_attempts
         self._runners: list[Runner] = []
-        self._waiting: dict[Load, list[Run]] = {}
+        self._waiting = WaitingRuns()
         self._newest: dict[str, str] = {}  # file -> the version asked for last
         self._is_placing = self._is_stopped = False
         self._giving_back: Timer | None = None
-        self._told: set[tuple[str, str]] = set()
+        self._left_behind = LeftBehind()
 
     def run(self, run: Run) -> None:
         """Have an attempt run; its listener hears how it ended."""
-        options = run.manifest.options
-        load = Load(
-            run.assignment.function,
-            RunnerKey(run.bundle.file, run.bundle.version, options.memory_bytes),
-        )
-        run.where = load
-        self._waiting.setdefault(load, []).append(run)
+        self._waiting.add(run)
         self._place_soon()
 
     def stop_run(self, run: Run, ending: Ending) -> None:
@@ -109,7 +85,7 @@ class RunnerPool:
         if isinstance(where, Runner):
             where.stop(run, ending)
         elif isinstance(where, Load):
-            self._waiting[where].remove(run)
+            self._waiting.withdraw(run)
             run.end(ending)
 
     def give_back(self) -> None:
@@ -126,30 +102,37 @@ class RunnerPool:
 
     def places(self) -> int:
         """Return for how many attempts of any function there is a runner."""
-        busy = sum(runner.state != "idle" for runner in self._runners)
-        waiting = sum(map(len, self._waiting.values()))
-        free = self.size - busy - waiting
-        if free <= 0 and not waiting and any(runner.is_shared for runner in self._runners):
-            return (
-                1  # one of these will be closed for it: who shares a runner keeps none from others
-            )
+        wanted = sum(
+            self._waiting.count(load) for load in self._waiting if not self._is_soon_done(load)
+        )
+        free = self._free() - wanted
+        if free <= 0 and not wanted and any(runner.is_shared for runner in self._runners):
+            return 1  # one will be closed for it: who shares a runner keeps none from others
         return max(0, free)
 
     def rooms(self) -> dict[str, int]:
         """Return how many more attempts of each function would be taken by runners it has."""
         rooms: dict[str, int] = {}
         for runner in self._runners:
-            if runner.function and (room := runner.room()):
-                rooms[runner.function] = rooms.get(runner.function, 0) + room
-        for load, runs in self._waiting.items():
-            if runs and load.function in rooms:
-                rooms[load.function] = max(0, rooms[load.function] - len(runs))
+            name = runner.function
+            if name:
+                if name not in rooms:
+                    rooms[name] = self._backlog(Load(name, runner.key))
+                rooms[name] += runner.room()
         return rooms
 
-    def view(self) -> list[RunnerView]:
+    def _backlog(self, load: Load) -> int:
+        """Return how many more may wait here for the runners that a quick function has."""
+        waiting = self._waiting.count(load)
+        mean_s = self.times.mean_s(load.function, load.key.version)
+        if mean_s is None or self.times.window(load.function, load.key.version, 1) == 1:
+            return -waiting
+        return min(_LONGEST_BACKLOG, int(_ALONE_S / mean_s)) - waiting
+
+    def view(self) -> list[RunnerLoad]:
         """Return what is shown of each runner."""
         return [
-            RunnerView(
+            RunnerLoad(
                 pid=runner.pid,
                 function=runner.function,
                 version=runner.key.version,
@@ -159,6 +142,10 @@ class RunnerPool:
             for runner in self._runners
             if runner.pid
         ]
+
+    def waited(self) -> RunnerWait:
+        """Return how long attempts have waited here so far."""
+        return self._waiting.waited()
 
     def pids(self) -> list[int]:
         """Return the processes of all runners."""
@@ -192,14 +179,7 @@ class RunnerPool:
 
     def place_again(self, runs: Sequence[Run]) -> None:
         """Find others for them, before all that came later."""
-        for run in reversed(runs):
-            options = run.manifest.options
-            load = Load(
-                run.assignment.function,
-                RunnerKey(run.bundle.file, run.bundle.version, options.memory_bytes),
-            )
-            run.where = load
-            self._waiting.setdefault(load, []).insert(0, run)
+        self._waiting.add_first(runs)
         if runs:
             self._place_soon()
 
@@ -211,44 +191,36 @@ class RunnerPool:
     def _place(self) -> None:
         """Give to runners what waits, as much as they take."""
         self._is_placing = False
-        for load in list(self._waiting):
-            runs = self._waiting[load]
-            while runs and (runner := self._find(load, runs)) is not None:
-                self._give(runner, load, runs)
-            if not runs:
-                del self._waiting[load]
+        for load in self._waiting:
+            while self._waiting.count(load) and (runner := self._find(load)) is not None:
+                self._give(runner, load)
         if self._waiting:
             self._make_way()
             if self._giving_back is None:
                 self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
 
-    def _give(self, runner: Runner, load: Load, runs: list[Run]) -> None:
-        window = self._window(load, runs[0])
+    def _give(self, runner: Runner, load: Load) -> None:
+        window = self._window(load, self._waiting.first(load))
         most = runner.room() if runner.function else window
         most = max(1, min(most, self._most_attempts - runner.attempts))
-        taken = runs[:most]
-        del runs[:most]
-        now = time.monotonic()
-        self.waited_count += len(taken)
-        for run in taken:
-            self.waited_s += now - run.created_at
-        runner.take(taken, window=window)
+        runner.take(self._waiting.take(load, most), window=window)
 
     def _window(self, load: Load, run: Run) -> int:
         per_process = run.manifest.window
         return self.times.window(load.function, load.key.version, per_process)
 
-    def _find(self, load: Load, runs: list[Run]) -> Runner | None:
+    def _find(self, load: Load) -> Runner | None:
         """Return who takes at least one of these."""
         if self._is_stopped:
             return None
         mine = [one for one in self._runners if (one.function, one.key) == load]
-        is_shared = runs[0].manifest.window > 1
+        first = self._waiting.first(load)
+        is_shared = first.manifest.window > 1
         for runner in mine:
             # Where others wait, who runs one after the other is to become idle.
             if runner.room() and (is_shared or len(self._waiting) == 1 or not runner.runs):
                 return runner
-        if mine and not is_shared and self._is_soon_done(load, len(runs)):
+        if mine and not is_shared and self._is_soon_done(load):
             return None
         for runner in self._runners:
             is_free = runner.state in {"idle", "starting"} and not runner.held
@@ -256,13 +228,13 @@ class RunnerPool:
                 return runner
         if mine and is_shared and self._free() <= 1 < self.size:
             return None  # the last place is for others
-        return self._make(load.key, runs[0].bundle)
+        return self._make(load.key, first.bundle)
 
-    def _is_soon_done(self, load: Load, count: int) -> bool:
-        """Whether so many attempts of a quick function are best left to the runners it has."""
+    def _is_soon_done(self, load: Load) -> bool:
+        """Whether what waits of a quick function is best left to the runners it has."""
         mean_s = self.times.mean_s(load.function, load.key.version)
         is_quick = self.times.window(load.function, load.key.version, 1) > 1
-        return is_quick and mean_s is not None and count * mean_s < _ALONE_S
+        return is_quick and mean_s is not None and self._waiting.count(load) * mean_s < _ALONE_S
 
     def _free(self) -> int:
         """Return how many runners nobody uses, with those that can yet be made."""
@@ -270,7 +242,7 @@ class RunnerPool:
         return self.size - len(self._runners) + idle
 
     def _make(self, key: RunnerKey, bundle: Bundle) -> Runner | None:
-        """Return a new runner; where there is no place, end an idle one, whose place is free then."""
+        """Return a new runner; where there is no place, end an idle one: there will be one."""
         if len(self._runners) < self.size:
             return self._spawn(key, bundle)
         idle = [runner for runner in self._runners if runner.state == "idle"]
@@ -307,7 +279,7 @@ class RunnerPool:
             return
         if len(self._runners) < self.size:
             return
-        waiting = {(load.function, load.key) for load in self._waiting}
+        waiting = set(self._waiting)
         shared = [
             runner
             for runner in self._runners
@@ -327,25 +299,14 @@ class RunnerPool:
         is_ending = any(runner.state in {"closed", "dying"} for runner in self._runners)
         if is_ending and not self._is_stopped:
             return
-        for load in list(self._waiting):
-            runs = self._waiting[load]
-            kept = [run for run in runs if run.created_at > before]
-            late = [run for run in runs if run.created_at <= before]
-            if kept:
-                self._waiting[load] = kept
-            else:
-                del self._waiting[load]
-            for run in late:
-                run.give_back()
+        for run in self._waiting.take_older(before):
+            run.give_back()
 
     def _succeed(self, key: RunnerKey, bundle: Bundle, function: str, left: str) -> None:
         """Have the next runner of a function ready whose last one must not be used again."""
-        if (function, key.version) not in self._told:
-            if len(self._told) >= _MOST_TOLD:
-                self._told.clear()
-            self._told.add((function, key.version))
-            _log.info("runner_not_used_again", function=function, version=key.version, left=left)
-        if len(self._runners) < self.size and not any(
+        self._left_behind.tell(function, key.version, left)
+        is_there = any(
             runner.key == key and runner.state in {"idle", "starting"} for runner in self._runners
-        ):
+        )
+        if not is_there and len(self._runners) < self.size:
             self._spawn(key, bundle)

@@ -6,12 +6,14 @@ without. A look at what is published, now and then until there is one, costs nex
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import threading
 from collections.abc import Iterator
 from itertools import chain, repeat
 
+import msgspec
 import structlog
 
 from runtime.registry.manifest import decode_manifest
@@ -51,7 +53,11 @@ class ThreadPreload(InRounds):
             return False
         manifests = self._line.run(read_manifests()).values()
         self._seen = versions
-        return any(decode_manifest(one).options.isolation == "thread" for one in manifests)
+        for one in manifests:
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another release's
+                if decode_manifest(one).options.isolation == "thread":
+                    return True
+        return False
 
 
 def _load() -> None:

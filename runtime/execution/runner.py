@@ -37,8 +37,6 @@ from runtime.processes.lifeline import Exit
 from runtime.registry.bundle import Bundle
 
 State = Literal["starting", "idle", "running", "closed", "dying", "dead"]
-_LOADING = 0
-_NOTE_PARTS, _DONE_PARTS, _FULL_PARTS = 3, 5, 2
 
 
 class Runner:
@@ -138,11 +136,6 @@ class Runner:
             self.state = "closed"
             self.rest()
 
-    def reopen(self) -> None:
-        """Go on after all."""
-        if self.state == "closed":
-            self.state = "running"
-
     def stop(self, run: Run, ending: Ending) -> None:
         """End one attempt, and no other: at once, or when its process is gone."""
         if run in self._waiting:
@@ -153,8 +146,9 @@ class Runner:
 
     def recall(self) -> None:
         """Take back what has not begun; others may have it."""
-        waiting, self._waiting = self._waiting, []
-        self.keeper.place_again([*self._mode.take_back(), *waiting])
+        taken = [*self._mode.take_back(), *self._waiting]
+        self._waiting.clear()
+        self.keeper.place_again(taken)
 
     def kill(self) -> None:
         """Kill its process. Who is to blame for nothing goes back when it is gone."""
@@ -199,21 +193,21 @@ class Runner:
     def on_frame(self, frame: list[bytes]) -> None:
         """Take in what it says; raises ChannelGarbledError."""
         kind = frame[0] if frame else b""
-        if kind == frames.DONE and len(frame) == _DONE_PARTS:
+        if len(frame) != frames.PARTS.get(kind):
+            raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
+        if kind == frames.DONE:
             self.heard_at = time.monotonic()
-            serial = _number_of(frame[1])
-            if serial == _LOADING:
+            serial = frames.number_of(frame[1])
+            if serial == frames.LOADING:
                 self._loaded(frames.decode_ending(frame[2]))
             else:
                 self._answered(serial, frame)
-        elif kind in frames.NOTES and len(frame) == _NOTE_PARTS:
-            self._noted(kind.decode(), frame)
-        elif kind == frames.FULL and len(frame) == _FULL_PARTS:
+        elif kind == frames.FULL:
             ending = frames.decode_ending(frame[1])
             check_answer(ending, b"")
             self._mode.fill(ending)
         else:
-            raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
+            self._noted(kind.decode(), frame)
 
     def on_silent(self, error: Exception | None) -> None:
         """Nothing more is heard of it: what it has certainly not begun goes elsewhere."""
@@ -269,7 +263,7 @@ class Runner:
         if serial in self.doomed:  # too late: its process is being killed for it
             return
         del self.runs[serial]
-        run.ran_s = min(max(_number_of(frame[4]) / 1e6, 0.0), self.heard_at - run.sent_at)
+        run.ran_s = min(max(frames.number_of(frame[4]) / 1e6, 0.0), self.heard_at - run.sent_at)
         self._mode.answered(run)
         if len(result) > self._limits.max_result_bytes:
             ending, result = too_large(len(result), self._limits.max_result_bytes), b""
@@ -282,9 +276,9 @@ class Runner:
         self.keeper.on_room(self)
 
     def _noted(self, kind: str, frame: list[bytes]) -> None:
-        serial = _number_of(frame[1])
+        serial = frames.number_of(frame[1])
         run = self.runs.get(serial)
-        if serial == _LOADING and self._waiting:
+        if serial == frames.LOADING and self._waiting:
             run = self._waiting[0]
         if run is None:  # from a thread of an attempt that is over
             return
@@ -315,10 +309,3 @@ class Runner:
                 return
             self._mode.look_at_limits(time.monotonic())
         self.watch()
-
-
-def _number_of(text: bytes) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise ChannelGarbledError("no number where there must be one") from error

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from runtime.execution.ending import Ending
 from runtime.execution.keeper import RunnerKey
 from runtime.execution.left_behind import LeftBehind
-from runtime.execution.load_view import RunnerLoad, RunnerWait
+from runtime.execution.load_view import RunnerLoad, RunnerWait, load_of_runner
 from runtime.execution.run import Run
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
@@ -131,17 +131,7 @@ class RunnerPool:
 
     def view(self) -> list[RunnerLoad]:
         """Return what is shown of each runner."""
-        return [
-            RunnerLoad(
-                pid=runner.pid,
-                function=runner.function,
-                version=runner.key.version,
-                in_flight=runner.held,
-                window=runner.window,
-            )
-            for runner in self._runners
-            if runner.pid
-        ]
+        return [load_of_runner(runner) for runner in self._runners if runner.pid]
 
     def waited(self) -> RunnerWait:
         """Return how long attempts have waited here so far."""
@@ -200,14 +190,15 @@ class RunnerPool:
                 self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
 
     def _give(self, runner: Runner, load: Load) -> None:
-        window = self._window(load, self._waiting.first(load))
+        window = self._window(load)
         most = runner.room() if runner.function else window
         most = max(1, min(most, self._most_attempts - runner.attempts))
         runner.take(self._waiting.take(load, most), window=window)
 
-    def _window(self, load: Load, run: Run) -> int:
-        per_process = run.manifest.window
-        return self.times.window(load.function, load.key.version, per_process)
+    def _window(self, load: Load) -> int:
+        """Return how many attempts may lie with a runner, of a function of which some wait."""
+        window = self._waiting.first(load).manifest.window
+        return self.times.window(load.function, load.key.version, window)
 
     def _find(self, load: Load) -> Runner | None:
         """Return who takes at least one of these."""

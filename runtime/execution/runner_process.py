@@ -59,7 +59,7 @@ class RunnerProcess:
     """
 
     def __init__(
-        self, loop: Loop, fork_server: ForkServer, *, memory_bytes: int, observer: Observer
+        self, loop: Loop, fork_server: ForkServer, memory_bytes: int, observer: Observer
     ) -> None:
         self.pid = 0
         self.ways: SideWays | None = None

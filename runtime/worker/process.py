@@ -39,7 +39,7 @@ from runtime.settings import Settings
 from runtime.store.invocation_calls import Pulse, retire_worker
 from runtime.store.line import Line
 from runtime.store.loop_line import LoopLine
-from runtime.store.memory_policy import danger_of, read_memory_policy
+from runtime.store.memory_policy import tell_memory_policy
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.attempts import Attempts
 from runtime.worker.description import Load, RunningAttempt, describe_worker, lag_of
@@ -168,7 +168,7 @@ class WorkerProcess:
                 _log.warning("store_is_away", error=str(error))
                 self._stop_requested.wait(_AWAY_PAUSE_S)
         if not self._stop_requested.is_set():
-            self._tell_memory_policy()
+            tell_memory_policy(self._upkeep_line)
             self._loop.call_soon(self._begin)
             self._loop.run()
         self._close()
@@ -194,15 +194,6 @@ class WorkerProcess:
 
     def _tell_started(self) -> None:
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
-
-    def _tell_memory_policy(self) -> None:
-        try:
-            danger = danger_of(self._upkeep_line.run(read_memory_policy()))
-        except StoreError as error:  # a server that does not tell: the operator is asked to know
-            _log.info("memory_policy_unread", error=str(error))
-        else:
-            if danger:
-                _log.warning("redis_may_evict", why=danger)
 
     def _drain(self) -> None:
         if self._draining.has_begun:

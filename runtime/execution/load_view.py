@@ -39,7 +39,7 @@ class RunnerWait:
 def load_of_runner(runner: Runner) -> RunnerLoad:
     """Return what lies with a runner."""
     return RunnerLoad(
-        pid=runner.pid,
+        pid=runner.process.pid,
         function=runner.function,
         version=runner.key.version,
         in_flight=runner.held,

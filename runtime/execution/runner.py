@@ -81,15 +81,8 @@ class Runner:
         self._failure: Ending | None = None  # why it could not be loaded
         self._why_silent: Exception | None = None
         self._watch: Timer | None = None
-        self.process = RunnerProcess(
-            loop, fork_server, memory_bytes=key.memory_bytes, observer=self
-        )
+        self.process = RunnerProcess(loop, fork_server, key.memory_bytes, self)
         self.process.spawn()
-
-    @property
-    def pid(self) -> int:
-        """Its process; 0 before that runs."""
-        return self.process.pid
 
     @property
     def held(self) -> int:
@@ -283,18 +276,13 @@ class Runner:
         if run is None:  # from a thread of an attempt that is over
             return
         check_note(kind, frame[2])
-        run.tell(
-            kind,
-            frame[2],
-            most_log_bytes=self._limits.max_log_bytes,
-            most_item_bytes=self._limits.max_result_bytes,
-        )
+        run.tell(kind, frame[2], self._limits)
         if kind == "event" and run.listener.is_full(run):
             self.process.pause(partial(run.listener.is_full, run))
 
     def _limit_at(self) -> float | None:
         if self.state == "starting":
-            return self.heard_at + self._load_timeout_s if self.pid else None
+            return self.heard_at + self._load_timeout_s if self.process.pid else None
         return None if self.state in {"dying", "dead"} else self._mode.limit_at()
 
     def _look_at_limits(self) -> None:

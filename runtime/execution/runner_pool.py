@@ -131,7 +131,7 @@ class RunnerPool:
 
     def view(self) -> list[RunnerLoad]:
         """Return what is shown of each runner."""
-        return [load_of_runner(runner) for runner in self._runners if runner.pid]
+        return [load_of_runner(runner) for runner in self._runners if runner.process.pid]
 
     def waited(self) -> RunnerWait:
         """Return how long attempts have waited here so far."""
@@ -139,7 +139,7 @@ class RunnerPool:
 
     def pids(self) -> list[int]:
         """Return the processes of all runners."""
-        return sorted(runner.pid for runner in self._runners if runner.pid)
+        return sorted(runner.process.pid for runner in self._runners if runner.process.pid)
 
     # What runners tell (`runner.Keeper`).
 

@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ET
 
 from tests.bench.chart import draw_chart
 from tests.bench.goals import BEFORE_GOALS, FIGURE_GOALS, OWN_GOALS, RATIO_GOALS
-from tests.bench.page import write_page
 from tests.bench.machine import pinned_versions
+from tests.bench.page import write_page
 from tests.bench.results import Results, Spread
 from tests.bench.sample import Sample
 from tests.bench.systems import BY_NAME as SYSTEMS

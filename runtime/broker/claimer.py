@@ -15,6 +15,7 @@ with room takes a wake-up token: it must be able to claim; the script leaves one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 import structlog
@@ -22,7 +23,7 @@ import structlog
 from runtime.broker.attempt import Attempt
 from runtime.broker.attempt_log import tell_expired, tell_started
 from runtime.errors import StoreError
-from runtime.loop import Loop
+from runtime.loop import Loop, Timer
 from runtime.store.aftercare_calls import set_aside
 from runtime.store.invocation_calls import Claim, claim, wake
 from runtime.store.loop_line import LoopLine
@@ -34,6 +35,7 @@ _LONGEST_BLOCK_S = 10.0
 _SHORTEST_BLOCK_S = 0.001
 _AWAY_PAUSE_S = 0.25
 _PAUSED_S = 0.02
+_VAIN_PAUSE_S = 0.1
 
 
 class Room(NamedTuple):
@@ -82,7 +84,9 @@ class Claimer:
         self._with_work: dict[str, None] = {}  # those that may have some, next one first
         self._state: Literal["resting", "claiming", "parked"] = "resting"
         self._then: Callable[[], object] = lambda: None
-        self._is_vain = False  # what waits found no room; asking again before there is more is vain
+        self._is_vain = False  # what waits found no room: it is asked again when there is more
+        self._has_more_room = False  # since the claim that is under way was sent
+        self._asking_again: Timer | None = None
         self._is_stopped = self._is_away = self._is_pausing = self._is_interrupted = False
 
     @property
@@ -91,7 +95,7 @@ class Claimer:
         return tuple(self._queues)
 
     def serve(self, queues: Sequence[str]) -> None:
-        """Claim from these, and from no others."""
+        """Claim from these; a wait that is under way may still bring a claim from one dropped."""
         new = [name for name in queues if name not in self._queues]
         self._queues = {name: self._queues.get(name) for name in queues}
         self._with_work.update(dict.fromkeys(new))
@@ -107,6 +111,7 @@ class Claimer:
         """Claim, if there is room and nothing is under way."""
         if has_more_room:
             self._is_vain = False
+            self._has_more_room = True
         if self._state != "resting" or self._is_stopped or self._is_pausing or not self._queues:
             return
         room = self._room()
@@ -133,12 +138,14 @@ class Claimer:
 
     def _claim(self, queue: str, room: Room) -> None:
         self._state = "claiming"
+        self._has_more_room = False
         self._line.run(
             self._claim_call(queue, room), lambda reply: self._claimed(queue, room, reply)
         )
 
     def _park(self, room: Room) -> None:
         self._state = "parked"
+        self._has_more_room = False
         block_s = self._block_s()
         wake_lists = [self._line.keys.build("wake", queue) for queue in self._queues]
         if len(self._queues) == 1:
@@ -196,7 +203,8 @@ class Claimer:
         self._with_work.pop(queue, None)
         if reply.remaining_lanes and queue in self._queues:
             self._with_work[queue] = None  # behind the other queues
-        self._is_vain = not attempts and room.places <= 0
+        if not attempts and room.places <= 0 and not self._has_more_room:
+            self._be_vain()
         if self._is_away:
             self._is_away = False
             _log.info("store_is_back", queue=queue)
@@ -212,6 +220,14 @@ class Claimer:
             self._rest(_PAUSED_S)
         else:
             self._loop.call_soon(self.look)
+
+    def _be_vain(self) -> None:
+        """Ask again when there is more room, or after a while: others may have come meanwhile."""
+        self._is_vain = True
+        if self._asking_again is not None:
+            self._asking_again.cancel()
+        ask = partial(self.look, has_more_room=True)
+        self._asking_again = self._loop.call_later(_VAIN_PAUSE_S, ask)
 
     def _block_s(self) -> float:
         # Each look costs two commands: it only matters to a token lost with a killed worker.

@@ -50,6 +50,7 @@ class Runner:
         attempts: How many it was ever given.
         last_used: When it was last given any or became idle, by the monotonic clock.
         heard_at: When it last answered.
+        has_heir: The next one in its place is made already.
         doomed: What attempts end as, when the process has been killed for them.
     """
 
@@ -73,7 +74,8 @@ class Runner:
         self.attempts = 0
         self.last_used = self.heard_at = time.monotonic()
         self.doomed: dict[int, Ending] = {}
-        self._bundle = bundle
+        self.has_heir = False
+        self.bundle = bundle
         self._limits = limits
         self._load_timeout_s = load_timeout_s
         self._waiting: list[Run] = []  # until it is loaded
@@ -171,7 +173,7 @@ class Runner:
 
     def on_connected(self) -> None:
         """Have it load its bundle."""
-        self.process.send(pack(frames.LOAD, frames.encode(self._limits), self._bundle.encode()))
+        self.process.send(pack(frames.LOAD, frames.encode(self._limits), self.bundle.encode()))
         self.heard_at = time.monotonic()
         self.watch()
 

@@ -28,6 +28,7 @@ from runtime.registry.bundle import Bundle
 
 MOST_ATTEMPTS = 10_000
 _STALE_AFTER_S = 5.0
+_HEIR_AT = 500  # so many attempts before a runner is replaced the next one is made
 _PATIENCE_S = 0.1  # what finds no runner here for so long goes back, for other workers
 _ALONE_S = 0.002  # so much work of a quick function is left to the runners it has
 _LONGEST_BACKLOG = 48  # of a quick function: so that claims are large
@@ -147,6 +148,9 @@ class RunnerPool:
         """Give it more, or to others what it made room for."""
         if runner.attempts >= self._most_attempts:
             runner.close()
+        elif runner.attempts >= self._most_attempts - _HEIR_AT and not runner.has_heir:
+            runner.has_heir = True  # whoever comes when this one goes need not wait
+            self._make_ready(runner.key, runner.bundle)
         if self._waiting:
             self._place_soon()
         self._tell_room()
@@ -296,6 +300,10 @@ class RunnerPool:
     def _succeed(self, key: RunnerKey, bundle: Bundle, function: str, left: str) -> None:
         """Have the next runner of a function ready whose last one must not be used again."""
         self._left_behind.tell(function, key.version, left)
+        self._make_ready(key, bundle)
+
+    def _make_ready(self, key: RunnerKey, bundle: Bundle) -> None:
+        """Have a loaded runner that nobody uses, if there is a place for it."""
         is_there = any(
             runner.key == key and runner.state in {"idle", "starting"} for runner in self._runners
         )

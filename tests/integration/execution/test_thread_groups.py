@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextvars
+import logging
+import sys
 
 import pytest
 
@@ -210,3 +212,17 @@ def test_an_attempt_that_the_lane_itself_fails_at_has_an_ending(lane, monkeypatc
 
     assert (run.ending.kind, run.ending.message) == ("exception", "Penstock could not run it")
     assert lane.count() == 0
+
+
+def test_output_is_given_back_for_good_though_something_still_runs(make_lane):
+    before = sys.stdout, list(logging.root.handlers)
+    lane = make_lane()
+    lane.submit_one(threaded(HOLDING), hold("long"))
+    has_begun("long")
+    assert sys.stdout is not before[0]
+
+    lane.on_loop(lane.lane.stop)
+    go_on("long")
+
+    eventually(lambda: not lane_threads())
+    assert (sys.stdout, logging.root.handlers) == before

@@ -198,11 +198,7 @@ class Claimer:
                 self._then()
             return
         attempts = [Attempt(item, queue) for item in reply.items]
-        if queue in self._queues:
-            self._queues[queue] = reply.next_due_ms
-        self._with_work.pop(queue, None)
-        if reply.remaining_lanes and queue in self._queues:
-            self._with_work[queue] = None  # behind the other queues
+        self._note_rest(queue, reply)
         if not attempts and room.places <= 0 and not self._has_more_room:
             self._be_vain()
         if self._is_away:
@@ -220,6 +216,13 @@ class Claimer:
             self._rest(_PAUSED_S)
         else:
             self._loop.call_soon(self.look)
+
+    def _note_rest(self, queue: str, reply: Claim) -> None:
+        self._with_work.pop(queue, None)
+        if queue in self._queues:
+            self._queues[queue] = reply.next_due_ms
+            if reply.remaining_lanes:
+                self._with_work[queue] = None  # behind the other queues
 
     def _be_vain(self) -> None:
         """Ask again when there is more room, or after a while: others may have come meanwhile."""

@@ -28,7 +28,13 @@ class BrokerSide:
     """
 
     def __init__(
-        self, url: str, run: Callable[[Attempt], None], *, places: int, name: str = "w1"
+        self,
+        url: str,
+        run: Callable[[Attempt], None],
+        *,
+        places: int,
+        name: str = "w1",
+        lease_ms: int = 10_000,
     ) -> None:
         loop = Loop()
         self.on_loop = LoopThread(loop)
@@ -44,7 +50,7 @@ class BrokerSide:
             loop,
             LoopLine(url, loop),
             worker=name,
-            lease_ms=10_000,
+            lease_ms=lease_ms,
             room=self._room,
             take=self._take,
         )
@@ -103,9 +109,10 @@ def broker_side(
     rooms: Mapping[str, int] | None = None,
     queues: Sequence[str] = ("default",),
     name: str = "w1",
+    lease_ms: int = 10_000,
 ) -> Iterator[BrokerSide]:
     """Serve queues until the block ends; then what runs comes to its end."""
-    side = BrokerSide(url, run, places=places, name=name)
+    side = BrokerSide(url, run, places=places, name=name, lease_ms=lease_ms)
     side.rooms = rooms or {}
     side.start(queues)
     try:

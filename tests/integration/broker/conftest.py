@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
+import pytest
+
 from runtime.broker.attempt import Attempt
 from runtime.broker.claimer import Claimer, Room
 from runtime.broker.in_flight import InFlight
@@ -15,6 +17,7 @@ from runtime.broker.settler import Settler
 from runtime.loop import Loop
 from runtime.store.invocation_calls import Settlement
 from runtime.store.loop_line import LoopLine
+from tests.integration.broker.claiming import Claiming
 from tests.support.loop_thread import LoopThread
 
 
@@ -130,3 +133,11 @@ def succeed(attempt: Attempt) -> None:
         ttl_ms=60_000,
         result=attempt.claimed.arguments,
     )
+
+
+@pytest.fixture
+def claiming(redis_url: str) -> Iterator[Claiming]:
+    made = Claiming(redis_url)
+    yield made
+    made.claimer.close()
+    made.loop.close()

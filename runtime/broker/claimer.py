@@ -36,6 +36,7 @@ _SHORTEST_BLOCK_S = 0.001
 _AWAY_PAUSE_S = 0.25
 _PAUSED_S = 0.02
 _VAIN_PAUSE_S = 0.1
+_LOOK_AROUND_S = 0.01  # for each queue
 
 
 class Room(NamedTuple):
@@ -87,6 +88,7 @@ class Claimer:
         self._is_vain = False  # what waits found no room: it is asked again when there is more
         self._has_more_room = False  # since the claim that is under way was sent
         self._asking_again: Timer | None = None
+        self._looks_around_at = 0.0
         self._is_stopped = self._is_away = self._is_pausing = self._is_interrupted = False
 
     @property
@@ -118,6 +120,7 @@ class Claimer:
         if room.places <= 0 and room.most <= 0:
             return
         if self._with_work:
+            self._look_around()
             if not self._is_vain:
                 self._claim(next(iter(self._with_work)), room)
         else:
@@ -136,16 +139,25 @@ class Claimer:
         """Close the connection."""
         self._line.close()
 
+    def _look_around(self) -> None:
+        """While one queue has a backlog nobody waits for the tokens of others: look there, too."""
+        if self._loop.time() >= self._looks_around_at:
+            self._with_work.update(dict.fromkeys(self._queues))
+            self._have_looked_around()
+
+    def _have_looked_around(self) -> None:
+        self._looks_around_at = self._loop.time() + _LOOK_AROUND_S * len(self._queues)
+
     def _claim(self, queue: str, room: Room) -> None:
         self._state = "claiming"
-        self._has_more_room = False
+        self._has_more_room = self._is_interrupted = False
         self._line.run(
             self._claim_call(queue, room), lambda reply: self._claimed(queue, room, reply)
         )
 
     def _park(self, room: Room) -> None:
         self._state = "parked"
-        self._has_more_room = False
+        self._has_more_room = self._is_interrupted = False
         block_s = self._block_s()
         wake_lists = [self._line.keys.build("wake", queue) for queue in self._queues]
         if len(self._queues) == 1:
@@ -184,6 +196,7 @@ class Claimer:
         if isinstance(found, StoreError):
             self._pause(found)
             return
+        self._have_looked_around()
         if found is not None:
             self._with_work[queues[found[0]]] = None
         else:  # time is up: something may have fallen due, or a token been lost
@@ -198,11 +211,7 @@ class Claimer:
                 self._then()
             return
         attempts = [Attempt(item, queue) for item in reply.items]
-        if queue in self._queues:
-            self._queues[queue] = reply.next_due_ms
-        self._with_work.pop(queue, None)
-        if reply.remaining_lanes and queue in self._queues:
-            self._with_work[queue] = None  # behind the other queues
+        self._note_rest(queue, reply)
         if not attempts and room.places <= 0 and not self._has_more_room:
             self._be_vain()
         if self._is_away:
@@ -220,6 +229,13 @@ class Claimer:
             self._rest(_PAUSED_S)
         else:
             self._loop.call_soon(self.look)
+
+    def _note_rest(self, queue: str, reply: Claim) -> None:
+        self._with_work.pop(queue, None)
+        if queue in self._queues:
+            self._queues[queue] = reply.next_due_ms
+            if reply.remaining_lanes:
+                self._with_work[queue] = None  # behind the other queues
 
     def _be_vain(self) -> None:
         """Ask again when there is more room, or after a while: others may have come meanwhile."""

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
+import pytest
+
 from runtime.broker.attempt import Attempt
 from runtime.broker.claimer import Claimer, Room
 from runtime.broker.in_flight import InFlight
@@ -15,6 +17,7 @@ from runtime.broker.settler import Settler
 from runtime.loop import Loop
 from runtime.store.invocation_calls import Settlement
 from runtime.store.loop_line import LoopLine
+from tests.integration.broker.claiming import Claiming
 from tests.support.loop_thread import LoopThread
 
 
@@ -28,7 +31,13 @@ class BrokerSide:
     """
 
     def __init__(
-        self, url: str, run: Callable[[Attempt], None], *, places: int, name: str = "w1"
+        self,
+        url: str,
+        run: Callable[[Attempt], None],
+        *,
+        places: int,
+        name: str = "w1",
+        lease_ms: int = 10_000,
     ) -> None:
         loop = Loop()
         self.on_loop = LoopThread(loop)
@@ -44,7 +53,7 @@ class BrokerSide:
             loop,
             LoopLine(url, loop),
             worker=name,
-            lease_ms=10_000,
+            lease_ms=lease_ms,
             room=self._room,
             take=self._take,
         )
@@ -103,9 +112,10 @@ def broker_side(
     rooms: Mapping[str, int] | None = None,
     queues: Sequence[str] = ("default",),
     name: str = "w1",
+    lease_ms: int = 10_000,
 ) -> Iterator[BrokerSide]:
     """Serve queues until the block ends; then what runs comes to its end."""
-    side = BrokerSide(url, run, places=places, name=name)
+    side = BrokerSide(url, run, places=places, name=name, lease_ms=lease_ms)
     side.rooms = rooms or {}
     side.start(queues)
     try:
@@ -123,3 +133,11 @@ def succeed(attempt: Attempt) -> None:
         ttl_ms=60_000,
         result=attempt.claimed.arguments,
     )
+
+
+@pytest.fixture
+def claiming(redis_url: str) -> Iterator[Claiming]:
+    made = Claiming(redis_url)
+    yield made
+    made.claimer.close()
+    made.loop.close()

@@ -1,4 +1,4 @@
-"""The loop: what is ready, what is due, what was asked for, in this order and whatever it raises."""
+"""The loop: what is ready, what is due, what was asked for, in this order; whatever it raises."""
 
 from __future__ import annotations
 
@@ -167,7 +167,9 @@ def test_nothing_that_many_threads_ask_for_is_lost(loop: Loop):
 
     turn_until(loop, lambda: len(heard) == 70_000)
 
-    assert sorted(heard, key=lambda one: one[0]) == [(w, n) for w in range(5) for n in range(14_000)]
+    assert sorted(heard, key=lambda one: one[0]) == [
+        (w, n) for w in range(5) for n in range(14_000)
+    ]
 
 
 def test_a_signal_handler_may_ask_for_something(loop: Loop):

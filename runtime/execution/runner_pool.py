@@ -90,6 +90,7 @@ class RunnerPool:
         self._newest: dict[str, str] = {}  # file -> the version asked for last
         self._is_placing = self._is_stopped = False
         self._giving_back: Timer | None = None
+        self._looking: Timer | None = None
         self._told: set[tuple[str, str]] = set()
 
     def run(self, run: Run) -> None:
@@ -120,7 +121,8 @@ class RunnerPool:
         self._give_back_waiting(time.monotonic() + 1)
 
     def kill_all(self) -> None:
-        """Kill all runners; what they ran ends as what that means."""
+        """Kill all runners, and make no more; what they ran ends as what that means."""
+        self._is_stopped = True
         for runner in list(self._runners):
             runner.kill()
 
@@ -279,7 +281,8 @@ class RunnerPool:
         return None
 
     def _spawn(self, key: RunnerKey, bundle: Bundle) -> Runner:
-        self._end_stale(key)
+        self._newest[key.file] = key.version
+        self._end_stale()
         runner = Runner(
             key,
             bundle,
@@ -292,14 +295,19 @@ class RunnerPool:
         self._runners.append(runner)
         return runner
 
-    def _end_stale(self, key: RunnerKey) -> None:
-        """End idle runners of versions that their file no longer has."""
-        self._newest[key.file] = key.version
+    def _end_stale(self) -> None:
+        """End idle runners of versions that their file no longer has; look again while any are."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
         before = time.monotonic() - _STALE_AFTER_S
         for runner in list(self._runners):
-            is_newest = self._newest.get(runner.key.file) == runner.key.version
-            if runner.state == "idle" and not is_newest and runner.last_used <= before:
+            if self._newest.get(runner.key.file) == runner.key.version:
+                continue
+            if runner.state == "idle" and runner.last_used <= before:
                 runner.close()
+            elif self._looking is None:
+                self._looking = self._loop.call_later(_STALE_AFTER_S, self._end_stale)
 
     def _make_way(self) -> None:
         """Where somebody waits and no runner is idle or ending, close one that many share."""

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from tests.integration.execution.conftest import write
+from tests.integration.execution.written import write
 from tests.integration.execution.crew import (
     COUNT,
     ILL,
@@ -33,7 +33,7 @@ def test_each_of_a_burst_has_its_own_ending_in_one_runner(bench, path):
 
     results = [json.loads(e.outcome.result) for e in ended]
     assert [n for n, _ in results] == list(range(COUNT))
-    assert {pid for _, pid in results} == set(bench.pool.pids())
+    assert {pid for _, pid in results} == set(bench.pids())
     assert begun(path) == once_each()
     assert crew.ahead > 0
 
@@ -92,7 +92,7 @@ def test_harm_hits_its_own_attempt_and_no_other_of_the_burst(bench, path, harm, 
     is_garbled = "garbage" in harm
 
     for _ in range(20):
-        ended = crew.run(calls(path, harm), threads=2)
+        ended = crew.run(calls(path, harm))
         if not harm.startswith(SWALLOW) or ended[ILL].outcome.status != "succeeded":
             break
         # It was sent alone, so that there was nothing to swallow: arrange it once more.
@@ -108,7 +108,7 @@ def test_harm_hits_its_own_attempt_and_no_other_of_the_burst(bench, path, harm, 
 def test_a_slow_one_parks_nobody_behind_it(bench, path):
     crew = quick_crew(bench)
 
-    ended = crew.run(calls(path, "time.sleep(1)"), threads=2)
+    ended = crew.run(calls(path, "time.sleep(1)"))
 
     slow = ended.pop(ILL)
     assert slow.outcome.duration_ms >= 1000
@@ -123,7 +123,7 @@ def test_runners_killed_at_any_moment_cost_one_attempt_each_at_most(make_bench, 
 
     def kill_for_ever():
         while not stop.wait(0.013):
-            for pid in bench.pool.pids():
+            for pid in bench.pids():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                     kills[0] += 1

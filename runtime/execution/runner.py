@@ -27,7 +27,7 @@ from runtime.execution.run import Run
 from runtime.execution.runner_claims import check_answer, check_note
 from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_process import RunnerProcess
-from runtime.execution.sequential import Sequential
+from runtime.execution.sequential import SLOW_S, Sequential
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
 from runtime.processes.frames import pack
@@ -129,6 +129,13 @@ class Runner:
         return self.state == "running" and isinstance(self._mode, Concurrent)
 
     @property
+    def is_slow(self) -> bool:
+        """Whether its first attempt has taken longer than those of quick functions do."""
+        for run in self.runs.values():
+            return time.monotonic() - max(run.sent_at, self.heard_at) > SLOW_S
+        return False
+
+    @property
     def window(self) -> int:
         """How many may."""
         return self._mode.window
@@ -163,11 +170,6 @@ class Runner:
             self.state = "closed"
             self.rest()
 
-    def reopen(self) -> None:
-        """Go on after all."""
-        if self.state == "closed":
-            self.state = "running"
-
     def stop(self, run: Run, ending: Ending) -> None:
         """End one attempt, and no other: at once, or when its process is gone."""
         if run in self._waiting:
@@ -180,6 +182,7 @@ class Runner:
         """Take back what has not begun; others may have it."""
         waiting, self._waiting = self._waiting, []
         self.keeper.place_again([*self._mode.take_back(), *waiting])
+        self.rest()
 
     def kill(self) -> None:
         """Kill its process. Who is to blame for nothing goes back when it is gone."""
@@ -277,7 +280,7 @@ class Runner:
             self.state = "closed"
             self.kill()
             return
-        self.state = "idle"
+        self.state, self.function = "idle", ""
         if waiting:
             self.attempts -= len(waiting)
             self.take(waiting, window=self._mode.window)

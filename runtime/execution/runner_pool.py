@@ -21,6 +21,7 @@ from runtime.execution.run import Run
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner, RunnerKey
 from runtime.execution.runner_frames import Limits
+from runtime.execution.sequential import SLOW_S
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle
@@ -91,6 +92,7 @@ class RunnerPool:
         self._is_placing = self._is_stopped = False
         self._giving_back: Timer | None = None
         self._looking: Timer | None = None
+        self._again: Timer | None = None
         self._told: set[tuple[str, str]] = set()
 
     def run(self, run: Run) -> None:
@@ -248,9 +250,13 @@ class RunnerPool:
         is_shared = runs[0].manifest.window > 1
         for runner in mine:
             # Where others wait, who runs one after the other is to become idle.
+            if runner.attempts >= self._most_attempts:
+                continue  # it is to be replaced
             if runner.room() and (is_shared or len(self._waiting) == 1 or not runner.runs):
                 return runner
-        if mine and not is_shared and self._is_soon_done(load, len(runs)):
+        if not is_shared and self._is_soon_done(mine, load, len(runs)):
+            if self._again is None:
+                self._again = self._loop.call_later(SLOW_S, self._place_late)
             return None
         for runner in self._runners:
             is_free = runner.state in {"idle", "starting"} and not runner.held
@@ -260,8 +266,10 @@ class RunnerPool:
             return None  # the last place is for others
         return self._make(load.key, runs[0].bundle)
 
-    def _is_soon_done(self, load: Load, count: int) -> bool:
+    def _is_soon_done(self, mine: Sequence[Runner], load: Load, count: int) -> bool:
         """Whether so many attempts of a quick function are best left to the runners it has."""
+        if all(runner.is_slow for runner in mine):
+            return False
         mean_s = self.times.mean_s(load.function, load.key.version)
         is_quick = self.times.window(load.function, load.key.version, 1) > 1
         return is_quick and mean_s is not None and count * mean_s < _ALONE_S
@@ -323,6 +331,12 @@ class RunnerPool:
         ] or [runner for runner in self._runners if runner.is_shared]
         if shared:
             min(shared, key=lambda runner: runner.last_used).close()
+
+    def _place_late(self) -> None:
+        """Those who were to be done soon may not be."""
+        self._again = None
+        if self._waiting:
+            self._place_soon()
 
     def _give_back_late(self) -> None:
         self._giving_back = None

@@ -122,6 +122,11 @@ class RunnerProcess:
         if self._stream is not None:
             self._stream.resume()
 
+    def distrust(self, error: ChannelGarbledError) -> None:
+        """Hear nothing more of it, and kill it: it does not keep to the protocol."""
+        self._fall_silent(error)
+        self.kill()
+
     def kill(self) -> None:
         """Kill the process and its group. What it has said counts; `on_dead` follows."""
         self._is_killed = True
@@ -169,8 +174,7 @@ class RunnerProcess:
                     return
                 self._observer.on_frame(frame)
         except ChannelGarbledError as error:
-            self._fall_silent(error)
-            self.kill()
+            self.distrust(error)
 
     def _lose(self, error: OSError | None) -> None:
         self.look()

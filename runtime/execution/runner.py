@@ -29,7 +29,7 @@ from runtime.execution.run import Run
 from runtime.execution.runner_claims import check_answer, check_note
 from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_process import RunnerProcess
-from runtime.execution.sequential import Sequential
+from runtime.execution.sequential import SLOW_S, Sequential
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
 from runtime.processes.frames import pack
@@ -97,6 +97,13 @@ class Runner:
         return self.state == "running" and isinstance(self._mode, Concurrent)
 
     @property
+    def is_slow(self) -> bool:
+        """Whether its first attempt has taken longer than those of quick functions do."""
+        for run in self.runs.values():
+            return time.monotonic() - max(run.sent_at, self.heard_at) > SLOW_S
+        return False
+
+    @property
     def window(self) -> int:
         """How many may."""
         return self._mode.window
@@ -144,6 +151,7 @@ class Runner:
         taken = [*self._mode.take_back(), *self._waiting]
         self._waiting.clear()
         self.keeper.place_again(taken)
+        self.rest()
 
     def kill(self) -> None:
         """Kill its process. Who is to blame for nothing goes back when it is gone."""
@@ -241,7 +249,7 @@ class Runner:
             self.state = "closed"
             self.kill()
             return
-        self.state = "idle"
+        self.state, self.function = "idle", ""
         if waiting:
             self.attempts -= len(waiting)
             self.take(waiting, window=self._mode.window)

@@ -21,6 +21,7 @@ from runtime.execution.run import Run
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
 from runtime.execution.runner_frames import Limits
+from runtime.execution.sequential import SLOW_S
 from runtime.execution.waiting_runs import Load, WaitingRuns
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
@@ -74,6 +75,8 @@ class RunnerPool:
         self._is_placing = self._is_stopped = False
         self._giving_back: Timer | None = None
         self._left_behind = LeftBehind()
+        self._looking: Timer | None = None
+        self._again: Timer | None = None
 
     def run(self, run: Run) -> None:
         """Have an attempt run; its listener hears how it ended."""
@@ -97,7 +100,8 @@ class RunnerPool:
         self._give_back_waiting(time.monotonic() + 1)
 
     def kill_all(self) -> None:
-        """Kill all runners; what they ran ends as what that means."""
+        """Kill all runners, and make no more; what they ran ends as what that means."""
+        self._is_stopped = True
         for runner in list(self._runners):
             runner.kill()
 
@@ -213,9 +217,13 @@ class RunnerPool:
         is_shared = first.manifest.window > 1
         for runner in mine:
             # Where others wait, who runs one after the other is to become idle.
+            if runner.attempts >= self._most_attempts:
+                continue  # it is to be replaced
             if runner.room() and (is_shared or len(self._waiting) == 1 or not runner.runs):
                 return runner
         if mine and not is_shared and self._is_soon_done(load):
+            if self._again is None:
+                self._again = self._loop.call_later(SLOW_S, self._place_late)
             return None
         for runner in self._runners:
             is_free = runner.state in {"idle", "starting"} and not runner.held
@@ -227,6 +235,9 @@ class RunnerPool:
 
     def _is_soon_done(self, load: Load) -> bool:
         """Whether what waits of a quick function is best left to the runners it has."""
+        mine = [one for one in self._runners if (one.function, one.key) == load]
+        if all(runner.is_slow for runner in mine):
+            return False
         mean_s = self.times.mean_s(load.function, load.key.version)
         is_quick = self.times.window(load.function, load.key.version, 1) > 1
         return is_quick and mean_s is not None and self._waiting.count(load) * mean_s < _ALONE_S
@@ -246,7 +257,8 @@ class RunnerPool:
         return None
 
     def _spawn(self, key: RunnerKey, bundle: Bundle) -> Runner:
-        self._end_stale(key)
+        self._newest[key.file] = key.version
+        self._end_stale()
         runner = Runner(
             key,
             bundle,
@@ -259,14 +271,19 @@ class RunnerPool:
         self._runners.append(runner)
         return runner
 
-    def _end_stale(self, key: RunnerKey) -> None:
-        """End idle runners of versions that their file no longer has."""
-        self._newest[key.file] = key.version
+    def _end_stale(self) -> None:
+        """End idle runners of versions that their file no longer has; look again while any are."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
         before = time.monotonic() - _STALE_AFTER_S
         for runner in list(self._runners):
-            is_newest = self._newest.get(runner.key.file) == runner.key.version
-            if runner.state == "idle" and not is_newest and runner.last_used <= before:
+            if self._newest.get(runner.key.file) == runner.key.version:
+                continue
+            if runner.state == "idle" and runner.last_used <= before:
                 runner.close()
+            elif self._looking is None:
+                self._looking = self._loop.call_later(_STALE_AFTER_S, self._end_stale)
 
     def _make_way(self) -> None:
         """Where somebody waits and no runner is idle or ending, close one that many share."""
@@ -282,6 +299,12 @@ class RunnerPool:
         ] or [runner for runner in self._runners if runner.is_shared]
         if shared:
             min(shared, key=lambda runner: runner.last_used).close()
+
+    def _place_late(self) -> None:
+        """Those who were to be done soon may not be."""
+        self._again = None
+        if self._waiting:
+            self._place_soon()
 
     def _give_back_late(self) -> None:
         self._giving_back = None

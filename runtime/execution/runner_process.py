@@ -131,6 +131,11 @@ class RunnerProcess:
 
         self._loop.call_later(_LOOK_S, look)
 
+    def distrust(self, error: ChannelGarbledError) -> None:
+        """Hear nothing more of it, and kill it: it does not keep to the protocol."""
+        self._fall_silent(error)
+        self.kill()
+
     def kill(self) -> None:
         """Kill the process and its group. What it has said counts; `on_dead` follows."""
         self._is_killed = True
@@ -178,8 +183,7 @@ class RunnerProcess:
                     return
                 self._observer.on_frame(frame)
         except ChannelGarbledError as error:
-            self._fall_silent(error)
-            self.kill()
+            self.distrust(error)
 
     def _lose(self, error: OSError | None) -> None:
         self.look()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from runtime.errors import ChannelGarbledError
 from runtime.execution import runner_frames as frames
 from runtime.execution.ending import Ending
 from runtime.execution.run import Run
@@ -22,7 +23,7 @@ from runtime.loop import Timer
 if TYPE_CHECKING:
     from runtime.execution.runner import Runner
 
-_SLOW_S = 0.004  # a quick function's run is over by then; else nobody waits behind it
+SLOW_S = 0.004  # a quick function's run is over by then; else nobody waits behind it
 _MOST_BURSTS = 2  # one that is run, and one that lies ready behind it
 _MOST_TRIES = 10
 serials = itertools.count(1)
@@ -76,7 +77,7 @@ class Sequential:
             )
         )
         if is_burst and self._slow is None:
-            self._slow = runner.loop.call_later(_SLOW_S, self._look_if_slow)
+            self._slow = runner.loop.call_later(SLOW_S, self._look_if_slow)
 
     def answered(self, run: Run) -> None:
         """An attempt has ended."""
@@ -114,6 +115,7 @@ class Sequential:
                 runner.doomed[run.serial] = ending
                 runner.kill()
         runner.keeper.place_again(taken)
+        runner.rest()
 
     def judge(self, run: Run, said: Ending) -> Ending:
         """Return how an attempt has ended, by what its runner says."""
@@ -195,11 +197,16 @@ class Sequential:
         if not self._bursts or not runner.runs:
             return
         first = next(iter(runner.runs.values()))
-        slow_at = max(first.sent_at, runner.heard_at) + _SLOW_S
+        slow_at = max(first.sent_at, runner.heard_at) + SLOW_S
         if slow_at <= time.monotonic():
             runner.process.listen_quiet()
             runner.keeper.on_slow(first)
             runner.keeper.place_again(self.take_back())
+            runner.process.look_at_all()
+            if len(runner.runs) > 1:  # who has taken a ticket has answered all before it
+                runner.process.distrust(ChannelGarbledError("tickets are gone"))
+            runner.rest()  # it may have begun none of them
+            runner.keeper.on_room(runner)
         else:
             self._slow = runner.loop.call_at(slow_at, self._look_if_slow)
 

@@ -20,7 +20,7 @@ from runtime.execution.outcome import Assignment
 from runtime.execution.performance import perform
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner_frames import Limits
-from runtime.execution.thread_backend import ThreadLane
+from runtime.execution.thread_lane import ThreadLane
 from runtime.registry.bundle import Bundle
 from runtime.registry.loading import load
 from runtime.registry.manifest import Manifest

@@ -13,10 +13,9 @@ from msgspec.structs import replace
 from runtime.execution.lane_run import LaneRun
 from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.run_times import RunTimes
-from runtime.execution.runner_frames import Limits
-from runtime.execution.thread_backend import ThreadLane
+from runtime.execution.thread_lane import ThreadLane
 from runtime.execution.verdict import judge
-from tests.integration.execution.conftest import MAX_LOG_BYTES, MAX_RESULT_BYTES, Written, write
+from tests.integration.execution.written import LIMITS, Written, write
 from tests.support.waiting import eventually
 
 T = TypeVar("T")
@@ -31,7 +30,6 @@ def f(hold: str = ""):
         HELD[hold].wait(10)
     return threading.get_ident()
 """
-_LIMITS = Limits(max_result_bytes=MAX_RESULT_BYTES, max_log_bytes=MAX_LOG_BYTES)
 
 
 class LaneBench:
@@ -75,7 +73,7 @@ class LaneBench:
             assignment=assignment,
             manifest=written.manifest,
             bundle=written.bundle,
-            limits=_LIMITS,
+            limits=LIMITS,
             on_note=lambda kind, data: self.frames.append((assignment.id, kind, data)),
             attempt=threading.Event(),
         )

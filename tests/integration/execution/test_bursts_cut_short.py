@@ -35,7 +35,7 @@ def test_cancelling_one_that_runs_kills_nobody_else(bench, path):
 
     def cancel():
         eventually(lambda: path.exists() and ILL in begun(path), every_s=0.001)
-        assert bench.executor.cancel(str(ILL))
+        assert bench.cancel(str(ILL))
 
     canceller = threading.Thread(target=cancel)
     canceller.start()
@@ -63,7 +63,7 @@ def test_cancelling_at_any_moment_hits_who_was_meant(bench, path):
     def cancel_for_ever():
         while not stop.is_set():
             for n in range(0, 600, 7):
-                if bench.executor.cancel(str(n)):
+                if bench.cancel(str(n)):
                     hit.add(n)
 
     canceller = threading.Thread(target=cancel_for_ever)
@@ -101,7 +101,7 @@ def test_one_that_has_begun_before_its_thread_asks_for_it_can_be_cancelled(make_
     work = crew.assign(calls(path, "time.sleep(60)", count=6, ill=1))
     begin_two(crew, work, path)
 
-    hits = [bench.executor.cancel(str(n)) for n in (0, 2, 1)]
+    hits = [bench.cancel(str(n)) for n in (0, 2, 1)]
     ended = [crew.one(work[n], lambda _: ()) for n in (1, 2)]
 
     assert hits == [False, False, True]

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.execution.conftest import MAX_RESULT_BYTES, write
+from tests.integration.execution.written import MAX_RESULT_BYTES, write
 from tests.support.waiting import eventually
 
 LANES = pytest.mark.parametrize("isolation", ["process", "thread"])
@@ -113,7 +113,7 @@ def test_a_caller_s_cancel_only_shows_as_cancelled_in_a_thread(bench):
         outcome = threads.submit(bench.run, written)
         eventually(lambda: bench.frames)
 
-        assert bench.executor.cancel("i1", by_caller=True)
+        assert bench.cancel("i1", by_caller=True)
 
         assert outcome.result(10).status == "cancelled"
     assert bench.frames[-1] == ("i1", "event", b'"seen"')
@@ -123,7 +123,7 @@ def test_a_caller_s_cancel_only_shows_as_cancelled_in_a_thread(bench):
 def test_a_cancel_before_the_attempt_began_is_not_lost(bench, isolation):
     written = write("def f(): return 1", isolation=isolation)
 
-    outcome = bench.run(written, is_cancelled=lambda: True)
+    outcome = bench.run(written, is_cancelled=True)
 
     assert outcome.status == "cancelled"
 

@@ -13,7 +13,7 @@ from runtime.execution.lane_threads import ALONE_US, LaneThreads
 from runtime.execution.outcome import Assignment
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner_frames import Limits
-from runtime.execution.thread_backend import ThreadLane
+from runtime.execution.thread_lane import ThreadLane
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 from tests.support.waiting import eventually

@@ -18,6 +18,7 @@ from runtime.loop import Loop
 from runtime.store.invocation_calls import Settlement
 from runtime.store.loop_line import LoopLine
 from tests.integration.broker.claiming import Claiming
+from tests.integration.broker.settling import Settling
 from tests.support.loop_thread import LoopThread
 
 
@@ -141,3 +142,10 @@ def claiming(redis_url: str) -> Iterator[Claiming]:
     yield made
     made.claimer.close()
     made.loop.close()
+
+
+@pytest.fixture
+def settling(redis_url: str) -> Iterator[Settling]:
+    made = Settling(redis_url)
+    yield made
+    made.close()

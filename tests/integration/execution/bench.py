@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from runtime.execution.executor import Executor
+from runtime.execution.load_view import RunnerLoad
 from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.run import Run
 from runtime.execution.runner import Runner
-from runtime.execution.runner_pool import RunnerView
 from runtime.execution.verdict import judge
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
@@ -129,7 +129,7 @@ class Bench:
         """Return the processes of all runners."""
         return self.do(self.pool.pids)
 
-    def view(self) -> list[RunnerView]:
+    def view(self) -> list[RunnerLoad]:
         """Return what is shown of all runners."""
         return self.do(self.pool.view)
 

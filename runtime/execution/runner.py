@@ -239,7 +239,11 @@ class Runner:
         elif kind == frames.FULL and len(frame) == _FULL_PARTS:
             ending = frames.decode_ending(frame[1])
             check_answer(ending, b"")
-            self._mode.fill(ending)
+            if self.state == "starting":
+                self._failure = ending
+                self.process.kill()
+            else:
+                self._mode.fill(ending)
         else:
             raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
 

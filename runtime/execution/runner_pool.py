@@ -94,6 +94,7 @@ class RunnerPool:
         self._looking: Timer | None = None
         self._again: Timer | None = None
         self._told: set[tuple[str, str]] = set()
+        self._succeeding: dict[RunnerKey, Bundle] = {}  # as soon as there is a place
 
     def run(self, run: Run) -> None:
         """Have an attempt run; its listener hears how it ended."""
@@ -191,6 +192,9 @@ class RunnerPool:
     def on_dead(self, runner: Runner) -> None:
         """Its place is free."""
         self._runners.remove(runner)
+        bundle = self._succeeding.pop(runner.key, None)
+        if bundle is not None and not self._is_stopped:
+            self._make_ready(runner.key, bundle)
         self._place_soon()
         self._tell_room()
 
@@ -318,17 +322,16 @@ class RunnerPool:
                 self._looking = self._loop.call_later(_STALE_AFTER_S, self._end_stale)
 
     def _make_way(self) -> None:
-        """Where somebody waits and no runner is idle or ending, close one that many share."""
+        """Close a runner that many share where a function has none, and none is idle or ending."""
         if any(runner.state in {"closed", "dying", "idle", "starting"} for runner in self._runners):
             return
         if len(self._runners) < self.size:
             return
-        waiting = {(load.function, load.key) for load in self._waiting}
-        shared = [
-            runner
-            for runner in self._runners
-            if runner.is_shared and (runner.function, runner.key) not in waiting
-        ] or [runner for runner in self._runners if runner.is_shared]
+        served = {(runner.function, runner.key) for runner in self._runners}
+        if all(load in served for load in self._waiting):
+            return  # who has a runner, if a full one, takes none from others
+        shared = [runner for runner in self._runners if runner.is_shared]
+        shared = [one for one in shared if (one.function, one.key) not in self._waiting] or shared
         if shared:
             min(shared, key=lambda runner: runner.last_used).close()
 
@@ -367,7 +370,14 @@ class RunnerPool:
                 self._told.clear()
             self._told.add((function, key.version))
             _log.info("runner_not_used_again", function=function, version=key.version, left=left)
-        if len(self._runners) < self.size and not any(
-            runner.key == key and runner.state in {"idle", "starting"} for runner in self._runners
-        ):
-            self._spawn(key, bundle)
+        if not self._make_ready(key, bundle):
+            self._succeeding[key] = bundle
+
+    def _make_ready(self, key: RunnerKey, bundle: Bundle) -> bool:
+        """Have a runner that can be given something at once; False where there is no place."""
+        if any(one.key == key and one.state in {"idle", "starting"} for one in self._runners):
+            return True
+        if len(self._runners) >= self.size:
+            return False
+        self._spawn(key, bundle)
+        return True

@@ -209,7 +209,11 @@ class Runner:
         elif kind == frames.FULL:
             ending = frames.decode_ending(frame[1])
             check_answer(ending, b"")
-            self._mode.fill(ending)
+            if self.state == "starting":
+                self._failure = ending
+                self.process.kill()
+            else:
+                self._mode.fill(ending)
         else:
             self._noted(kind.decode(), frame)
 

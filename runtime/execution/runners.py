@@ -94,10 +94,13 @@ class Runners:
             self._spawn(key, bundle)
 
     def make_way(self, waiting: Collection[Load]) -> None:
-        """Where somebody waits and none is idle or ending, close one that many share."""
+        """Close one that many share where a function has none, and none is idle or ending."""
         is_full = len(self._all) == self.size
         if not is_full or any(one.state not in {"running", "dead"} for one in self._all):
             return
+        served = {(one.function, one.key) for one in self._all}
+        if served.issuperset(waiting):
+            return  # who has a runner, if a full one, takes none from others
         shared = [one for one in self._all if one.is_shared]
         others = [one for one in shared if (one.function, one.key) not in waiting]
         if shared:

@@ -84,11 +84,11 @@ def test_a_runner_that_sends_more_items_than_it_may_is_not_believed(bench):
     written = write(
         """
         import gc
-        from runtime.processes.frames import Channel
+        from runtime.execution.runner_child import Runner
         def f():
-            [channel] = [o for o in gc.get_objects() if isinstance(o, Channel)]
+            [runner] = [o for o in gc.get_objects() if type(o) is Runner]
             while True:
-                channel.send(b"item", b"1", b"x" * 10_000)
+                runner._channel.send(b"item", b"%d" % runner._serial, b'"' + b"x" * 10_000 + b'"')
         """
     )
 

@@ -103,9 +103,7 @@ class RunnerPool:
 
     def places(self) -> int:
         """Return for how many attempts of any function there is a runner."""
-        wanted = sum(
-            self._waiting.count(load) for load in self._waiting if not self._is_soon_done(load)
-        )
+        wanted = sum(self._waiting.count(load) for load in self._waiting if self._is_in_need(load))
         free = self._runners.free() - wanted
         if free <= 0 and not wanted and any(runner.is_shared for runner in self._runners):
             return 1  # one will be closed for it: who shares a runner keeps none from others
@@ -120,7 +118,7 @@ class RunnerPool:
                 if name not in rooms:
                     rooms[name] = self._backlog(Load(name, runner.key))
                 rooms[name] += runner.room()
-        return rooms
+        return {name: room for name, room in rooms.items() if room > 0}
 
     def _backlog(self, load: Load) -> int:
         """Return how many more may wait here for the runners that a quick function has."""
@@ -225,6 +223,12 @@ class RunnerPool:
         if mine and is_shared and self._runners.free() <= 1 < self._runners.size:
             return None  # the last place is for others
         return self._runners.make(load.key, first.bundle)
+
+    def _is_in_need(self, load: Load) -> bool:
+        """Whether what waits needs runners that are free: it has none, or shares none."""
+        is_shared = self._waiting.first(load).manifest.window > 1
+        is_served = is_shared and bool(self._runners.of(load))
+        return not (is_served or self._is_soon_done(load))
 
     def _is_soon_done(self, load: Load) -> bool:
         """Whether what waits of a quick function is best left to the runners it has."""

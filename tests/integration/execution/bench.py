@@ -88,7 +88,7 @@ class Bench:
         )
         self.pool = self.executor.pool
         if most_attempts is not None:
-            self.pool._most_attempts = most_attempts
+            self.pool._runners.most_attempts = most_attempts
 
     def run(self, written: Written, arguments: bytes = b"{}", **changes: object) -> Outcome:
         """Run one attempt to its end."""

@@ -126,7 +126,7 @@ def test_runners_killed_at_any_moment_cost_one_attempt_each_at_most(make_bench, 
 
     def kill_for_ever():
         while not stop.wait(0.013):
-            for pid in [runner.pid for runner in bench.runners() if runner.runs]:
+            for pid in [runner.process.pid for runner in bench.runners() if runner.runs]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                     kills[0] += 1

@@ -105,7 +105,7 @@ class RunnerPool:
         """Return for how many attempts of any function there is a runner."""
         wanted = sum(self._waiting.count(load) for load in self._waiting if self._is_in_need(load))
         free = self._runners.free() - wanted
-        if free <= 0 and not wanted and any(runner.is_shared for runner in self._runners):
+        if free <= 0 and not self._waiting and any(one.is_shared for one in self._runners):
             return 1  # one will be closed for it: who shares a runner keeps none from others
         return max(0, free)
 

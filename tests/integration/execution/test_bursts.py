@@ -12,7 +12,6 @@ from collections import Counter
 import psutil
 import pytest
 
-from tests.integration.execution.written import write
 from tests.integration.execution.crew import (
     COUNT,
     ILL,
@@ -25,7 +24,7 @@ from tests.integration.execution.crew import (
     quick_crew,
 )
 from tests.integration.execution.test_endings import MIB, SHOUT_GARBAGE
-from tests.support.waiting import eventually
+from tests.integration.execution.written import write
 
 
 def test_each_of_a_burst_has_its_own_ending_in_one_runner(make_bench, path):

@@ -90,8 +90,8 @@ class Stream:
 
     def finish(self) -> None:
         """Say that nothing more will be written; what is on its way here still comes."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # not as a TLS socket does, which then decrypts no more
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
 
     def abort(self) -> None:
         """As `close` (the name that asyncio's transports have)."""

@@ -16,6 +16,9 @@ from runtime.store.scripts import Call
 class Telling(Protocol):
     """What an attempt tells while it runs, until it is written."""
 
+    def is_full(self) -> bool:
+        """Whether it comes faster than it is written."""
+
     def last_words(self, *, is_final: bool) -> list[Call[bool]]:
         """Close, and return what must be written before the attempt's ending is."""
 

@@ -15,6 +15,7 @@ with room takes a wake-up token: it must be able to claim; the script leaves one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 import structlog
@@ -22,7 +23,7 @@ import structlog
 from runtime.broker.attempt import Attempt
 from runtime.broker.attempt_log import tell_expired, tell_started
 from runtime.errors import StoreError
-from runtime.loop import Loop
+from runtime.loop import Loop, Timer
 from runtime.store.aftercare_calls import set_aside
 from runtime.store.invocation_calls import Claim, claim, wake
 from runtime.store.loop_line import LoopLine
@@ -34,6 +35,8 @@ _LONGEST_BLOCK_S = 10.0
 _SHORTEST_BLOCK_S = 0.001
 _AWAY_PAUSE_S = 0.25
 _PAUSED_S = 0.02
+_VAIN_PAUSE_S = 0.1
+_LOOK_AROUND_S = 0.01  # for each queue
 
 
 class Room(NamedTuple):
@@ -82,7 +85,10 @@ class Claimer:
         self._with_work: dict[str, None] = {}  # those that may have some, next one first
         self._state: Literal["resting", "claiming", "parked"] = "resting"
         self._then: Callable[[], object] = lambda: None
-        self._is_vain = False  # what waits found no room; asking again before there is more is vain
+        self._is_vain = False  # what waits found no room: it is asked again when there is more
+        self._has_more_room = False  # since the claim that is under way was sent
+        self._asking_again: Timer | None = None
+        self._looks_around_at = 0.0
         self._is_stopped = self._is_away = self._is_pausing = self._is_interrupted = False
 
     @property
@@ -91,7 +97,7 @@ class Claimer:
         return tuple(self._queues)
 
     def serve(self, queues: Sequence[str]) -> None:
-        """Claim from these, and from no others."""
+        """Claim from these; a wait that is under way may still bring a claim from one dropped."""
         new = [name for name in queues if name not in self._queues]
         self._queues = {name: self._queues.get(name) for name in queues}
         self._with_work.update(dict.fromkeys(new))
@@ -107,12 +113,14 @@ class Claimer:
         """Claim, if there is room and nothing is under way."""
         if has_more_room:
             self._is_vain = False
+            self._has_more_room = True
         if self._state != "resting" or self._is_stopped or self._is_pausing or not self._queues:
             return
         room = self._room()
         if room.places <= 0 and room.most <= 0:
             return
         if self._with_work:
+            self._look_around()
             if not self._is_vain:
                 self._claim(next(iter(self._with_work)), room)
         else:
@@ -131,14 +139,25 @@ class Claimer:
         """Close the connection."""
         self._line.close()
 
+    def _look_around(self) -> None:
+        """While one queue has a backlog nobody waits for the tokens of others: look there, too."""
+        if self._loop.time() >= self._looks_around_at:
+            self._with_work.update(dict.fromkeys(self._queues))
+            self._have_looked_around()
+
+    def _have_looked_around(self) -> None:
+        self._looks_around_at = self._loop.time() + _LOOK_AROUND_S * len(self._queues)
+
     def _claim(self, queue: str, room: Room) -> None:
         self._state = "claiming"
+        self._has_more_room = self._is_interrupted = False
         self._line.run(
             self._claim_call(queue, room), lambda reply: self._claimed(queue, room, reply)
         )
 
     def _park(self, room: Room) -> None:
         self._state = "parked"
+        self._has_more_room = self._is_interrupted = False
         block_s = self._block_s()
         wake_lists = [self._line.keys.build("wake", queue) for queue in self._queues]
         if len(self._queues) == 1:
@@ -177,6 +196,7 @@ class Claimer:
         if isinstance(found, StoreError):
             self._pause(found)
             return
+        self._have_looked_around()
         if found is not None:
             self._with_work[queues[found[0]]] = None
         else:  # time is up: something may have fallen due, or a token been lost
@@ -191,12 +211,9 @@ class Claimer:
                 self._then()
             return
         attempts = [Attempt(item, queue) for item in reply.items]
-        if queue in self._queues:
-            self._queues[queue] = reply.next_due_ms
-        self._with_work.pop(queue, None)
-        if reply.remaining_lanes and queue in self._queues:
-            self._with_work[queue] = None  # behind the other queues
-        self._is_vain = not attempts and room.places <= 0
+        self._note_rest(queue, reply)
+        if not attempts and room.places <= 0 and not self._has_more_room:
+            self._be_vain()
         if self._is_away:
             self._is_away = False
             _log.info("store_is_back", queue=queue)
@@ -212,6 +229,21 @@ class Claimer:
             self._rest(_PAUSED_S)
         else:
             self._loop.call_soon(self.look)
+
+    def _note_rest(self, queue: str, reply: Claim) -> None:
+        self._with_work.pop(queue, None)
+        if queue in self._queues:
+            self._queues[queue] = reply.next_due_ms
+            if reply.remaining_lanes:
+                self._with_work[queue] = None  # behind the other queues
+
+    def _be_vain(self) -> None:
+        """Ask again when there is more room, or after a while: others may have come meanwhile."""
+        self._is_vain = True
+        if self._asking_again is not None:
+            self._asking_again.cancel()
+        ask = partial(self.look, has_more_room=True)
+        self._asking_again = self._loop.call_later(_VAIN_PAUSE_S, ask)
 
     def _block_s(self) -> float:
         # Each look costs two commands: it only matters to a token lost with a killed worker.

@@ -2,7 +2,7 @@
 
 Its tasks and asynchronous generators are ended; threads that it has started are given a moment.
 What cannot be told apart (child processes, threads of pools) is looked for whenever the last
-attempt under way ends.
+attempt under way ends, until something was found: the worker ends the runner then.
 """
 
 from __future__ import annotations
@@ -31,9 +31,15 @@ class ConcurrentLeftovers:
         self._of_process = of_process
         self._attempts = attempts
         self._helpers = helpers
+        self._has_found = False
 
     async def end(self, attempt: Attempt) -> str:
         """End what an attempt has left in the event loop; return what is left, "" if nothing."""
+        left = await self._end(attempt)
+        self._has_found |= bool(left)
+        return left
+
+    async def _end(self, attempt: Attempt) -> str:
         try:
             has_ended = attempt.has_left_nothing_in_loop or await event_loop.end_all(
                 attempt.generators, attempt.live_tasks
@@ -56,6 +62,7 @@ class ConcurrentLeftovers:
         while left and time.monotonic() < deadline:
             time.sleep(PAUSE_S)
             left = self._look(attempt)
+        self._has_found |= bool(left)
         return left
 
     def _look(self, attempt: Attempt) -> str:
@@ -63,7 +70,7 @@ class ConcurrentLeftovers:
             return A_TASK
         if attempt.has_live_threads:
             return A_THREAD
-        if len(self._attempts) > 1:
+        if len(self._attempts) > 1 or self._has_found:
             return ""
         ran_s = time.perf_counter() - attempt.began_at
         return self._of_process.look(ran_s, self._helpers())

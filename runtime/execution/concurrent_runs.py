@@ -92,12 +92,12 @@ class ConcurrentRuns:
         self._watch.start()
         with self._notes.installed():
             self._loop.add_reader(self._socket.fileno(), self._read)
+            self._watch_generators_soon()
             self._take([frame, *self._received])
-            while not self._unread or self._attempts:
-                self._loop.call_soon(self._watch_generators, context=contextvars.Context())
-                # What exits outside of any attempt, or stops the loop, ends nothing.
-                with contextlib.suppress(SystemExit, KeyboardInterrupt):
-                    self._loop.run_forever()
+            self._run_loop()
+            while not self._unread or self._attempts:  # a function has stopped the loop
+                self._watch_generators_soon()
+                self._run_loop()
             self._loop.remove_reader(self._socket.fileno())
         self._threads.stop()
         self._watch.stop()
@@ -105,6 +105,10 @@ class ConcurrentRuns:
         self._output.close()
         unread = [pack(*frame) for frame in self._unread]
         self._channel.give_back(b"".join(unread) + self._reader.take_rest())
+
+    def _run_loop(self) -> None:
+        with contextlib.suppress(SystemExit, KeyboardInterrupt):  # outside of any attempt
+            self._loop.run_forever()
 
     def send_last(self, *parts: bytes) -> None:
         """Send a frame behind all others, and wait until it is sent."""
@@ -211,8 +215,12 @@ class ConcurrentRuns:
     def _helpers(self) -> frozenset[int]:
         return self._threads.idents | {self._watch.ident}
 
+    def _watch_generators_soon(self) -> None:
+        """Set the hooks once the loop runs: it sets its own when it begins."""
+        self._loop.call_soon(self._watch_generators, context=contextvars.Context())
+
     def _watch_generators(self) -> None:
-        """Note which attempts begin asynchronous generators; the loop takes the hooks back."""
+        """Note which attempts begin asynchronous generators."""
         pass_on = sys.get_asyncgen_hooks().firstiter
 
         def note(generator: Generator) -> None:

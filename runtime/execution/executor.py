@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from runtime.execution.ending import Ending
 from runtime.execution.lane_run import LaneRun
+from runtime.execution.load_view import RunnerLoad, RunnerWait
 from runtime.execution.run import Run
 from runtime.execution.run_times import QUICK_S, RunTimes
 from runtime.execution.runner_frames import Limits
@@ -139,6 +140,14 @@ class Executor:
             if isinstance(run.where, LaneRun) and self._lane.take_back(run.where):
                 self._in_lane.discard(run)
                 run.give_back()
+
+    def view(self) -> list[RunnerLoad]:
+        """Return what is shown of each runner."""
+        return self.pool.view()
+
+    def waited(self) -> RunnerWait:
+        """Return how long attempts have waited for a runner so far."""
+        return self.pool.waited()
 
     def stop(self) -> None:
         """Kill all runners; twice is safe."""

@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from _thread import allocate_lock
+from collections.abc import Callable
 from typing import Literal
 
 from runtime.telemetry.lasting import lasting_thread
@@ -86,12 +87,26 @@ class Guard:
             for _ in range(_ROUNDS_TO_RECEIVE):
                 pass
 
-    def let_in(self, cause: Cause | None) -> None:
-        """End `hold_off`; interrupt the call if that was asked for meanwhile, and why."""
-        if self.cause is None:
-            self._token.append(None)
-            if cause is not None:
-                self.interrupt(cause)
+    def let_in(self, asked: Callable[[], Cause | None]) -> None:
+        """End `hold_off`; raise the Interruption that was asked for meanwhile.
+
+        Args:
+            asked: Returns why the call is to be interrupted, None if it is not.
+        """
+        if self.cause is not None:
+            return
+        self._token.append(None)  # before it is asked: from here on `interrupt` does it
+        cause = asked()
+        if cause is None:
+            return
+        try:
+            self._token.pop()
+        except IndexError:
+            return
+        # Not by `interrupt`, which an exception of its own thread would cut in two.
+        self.cause = cause
+        self._sent.release()
+        raise Interruption
 
 
 class Watchdog:

@@ -8,6 +8,7 @@ from runtime.errors import ChannelGarbledError
 from runtime.execution.attempt_output import truncation_mark
 from runtime.execution.ending import Ending
 from runtime.execution.outcome import Assignment
+from runtime.execution.runner_frames import Limits
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 
@@ -17,6 +18,9 @@ class Listener(Protocol):
 
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
         """It tells something: "log", "progress", "item" or "event"; from a thread it may be."""
+
+    def is_full(self, run: Run) -> bool:
+        """Whether it tells faster than that is written: it should wait a moment."""
 
     def on_ended(self, run: Run) -> None:
         """It is over: `run.ending`, `run.result`."""
@@ -93,14 +97,15 @@ class Run:
         self._log_bytes = 0
         self._item_bytes = 0
 
-    def tell(self, kind: str, payload: bytes, *, most_log_bytes: int, most_item_bytes: int) -> None:
+    def tell(self, kind: str, payload: bytes, limits: Limits) -> None:
         """Pass on what it tells, no more of it than an honest runner sends.
 
         Raises:
             ChannelGarbledError: It tells more items than a result holds.
         """
         if kind == "log":
-            room = most_log_bytes + len(truncation_mark(most_log_bytes)) - self._log_bytes
+            most_bytes = limits.max_log_bytes
+            room = most_bytes + len(truncation_mark(most_bytes)) - self._log_bytes
             payload = payload[: max(room, 0)]
             if not payload:
                 return
@@ -110,7 +115,7 @@ class Run:
             self._log_bytes += len(payload)
         elif kind == "item":
             self._item_bytes += len(payload)
-            if self._item_bytes > most_item_bytes:
+            if self._item_bytes > limits.max_result_bytes:
                 raise ChannelGarbledError("more items than a result holds")
         self.listener.on_note(self, kind, payload)
 

@@ -8,7 +8,7 @@ the other. Used on the loop thread only.
 from __future__ import annotations
 
 QUICK_S = 0.001  # the mean of a quick function's runs is below; a window is expected to end within
-_LARGEST_WINDOW = 16
+_LARGEST_WINDOW = 32
 _WEIGHT = 0.125  # of the last run in the mean
 _MOST_KNOWN = 10_000
 

@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from functools import partial
+from typing import Literal
 
 from runtime.errors import ChannelGarbledError, ProcessError
 from runtime.execution import runner_frames as frames
 from runtime.execution.concurrent import Concurrent
-from runtime.execution.ending import Ending
+from runtime.execution.ending import Ending, ending_of_death
+from runtime.execution.keeper import Keeper, RunnerKey
 from runtime.execution.performance import too_large
 from runtime.execution.run import Run
 from runtime.execution.runner_claims import check_answer, check_note
@@ -35,35 +37,6 @@ from runtime.processes.lifeline import Exit
 from runtime.registry.bundle import Bundle
 
 State = Literal["starting", "idle", "running", "closed", "dying", "dead"]
-_LOADING = 0
-_NOTE_PARTS, _DONE_PARTS, _FULL_PARTS = 3, 5, 2
-
-
-class RunnerKey(NamedTuple):
-    """What a runner is for: a version's bundle under one memory limit."""
-
-    file: str
-    version: str
-    memory_bytes: int
-
-
-class Keeper(Protocol):
-    """Who gives attempts to runners, and is told what becomes of both."""
-
-    def on_room(self, runner: Runner) -> None:
-        """It can take attempts, or more of them."""
-
-    def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
-        """An attempt has ended by itself, after `run.ran_s`; `left` says what it has left."""
-
-    def on_slow(self, run: Run) -> None:
-        """It was thought quick and is not."""
-
-    def on_dead(self, runner: Runner) -> None:
-        """Its process is gone, or was never there."""
-
-    def place_again(self, runs: Sequence[Run]) -> None:
-        """These have not begun: others may have them."""
 
 
 class Runner:
@@ -77,6 +50,8 @@ class Runner:
         attempts: How many it was ever given.
         last_used: When it was last given any or became idle, by the monotonic clock.
         heard_at: When it last answered.
+        has_heir: The next one in its place is made already.
+        is_missed: One is to be made when it is gone.
         doomed: What attempts end as, when the process has been killed for them.
     """
 
@@ -100,7 +75,8 @@ class Runner:
         self.attempts = 0
         self.last_used = self.heard_at = time.monotonic()
         self.doomed: dict[int, Ending] = {}
-        self._bundle = bundle
+        self.has_heir = self.is_missed = False
+        self.bundle = bundle
         self._limits = limits
         self._load_timeout_s = load_timeout_s
         self._waiting: list[Run] = []  # until it is loaded
@@ -108,15 +84,8 @@ class Runner:
         self._failure: Ending | None = None  # why it could not be loaded
         self._why_silent: Exception | None = None
         self._watch: Timer | None = None
-        self.process = RunnerProcess(
-            loop, fork_server, memory_bytes=key.memory_bytes, observer=self
-        )
+        self.process = RunnerProcess(loop, fork_server, key.memory_bytes, self)
         self.process.spawn()
-
-    @property
-    def pid(self) -> int:
-        """Its process; 0 before that runs."""
-        return self.process.pid
 
     @property
     def held(self) -> int:
@@ -180,8 +149,9 @@ class Runner:
 
     def recall(self) -> None:
         """Take back what has not begun; others may have it."""
-        waiting, self._waiting = self._waiting, []
-        self.keeper.place_again([*self._mode.take_back(), *waiting])
+        taken = [*self._mode.take_back(), *self._waiting]
+        self._waiting.clear()
+        self.keeper.place_again(taken)
         self.rest()
 
     def kill(self) -> None:
@@ -212,7 +182,7 @@ class Runner:
 
     def on_connected(self) -> None:
         """Have it load its bundle."""
-        self.process.send(pack(frames.LOAD, frames.encode(self._limits), self._bundle.encode()))
+        self.process.send(pack(frames.LOAD, frames.encode(self._limits), self.bundle.encode()))
         self.heard_at = time.monotonic()
         self.watch()
 
@@ -227,16 +197,16 @@ class Runner:
     def on_frame(self, frame: list[bytes]) -> None:
         """Take in what it says; raises ChannelGarbledError."""
         kind = frame[0] if frame else b""
-        if kind == frames.DONE and len(frame) == _DONE_PARTS:
+        if len(frame) != frames.PARTS.get(kind):
+            raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
+        if kind == frames.DONE:
             self.heard_at = time.monotonic()
-            serial = _number_of(frame[1])
-            if serial == _LOADING:
+            serial = frames.number_of(frame[1])
+            if serial == frames.LOADING:
                 self._loaded(frames.decode_ending(frame[2]))
             else:
                 self._answered(serial, frame)
-        elif kind in frames.NOTES and len(frame) == _NOTE_PARTS:
-            self._noted(kind.decode(), frame)
-        elif kind == frames.FULL and len(frame) == _FULL_PARTS:
+        elif kind == frames.FULL:
             ending = frames.decode_ending(frame[1])
             check_answer(ending, b"")
             if self.state == "starting":
@@ -245,7 +215,7 @@ class Runner:
             else:
                 self._mode.fill(ending)
         else:
-            raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
+            self._noted(kind.decode(), frame)
 
     def on_silent(self, error: Exception | None) -> None:
         """Nothing more is heard of it: what it has certainly not begun goes elsewhere."""
@@ -264,9 +234,9 @@ class Runner:
         if waiting:  # the first of them has made it load
             first, *others = waiting
             when = "while its file was loaded"
-            first.end(self._failure or _death_of(ended, self._why_silent, when))
+            first.end(self._failure or ending_of_death(ended, self._why_silent, when))
             self.keeper.place_again(others)
-        death = _death_of(ended, self._why_silent, "while the function ran")
+        death = ending_of_death(ended, self._why_silent, "while the function ran")
         for run, ending in self._mode.endings(runs, death):
             if ending is None:
                 run.give_back()
@@ -301,7 +271,7 @@ class Runner:
         if serial in self.doomed:  # too late: its process is being killed for it
             return
         del self.runs[serial]
-        run.ran_s = min(max(_number_of(frame[4]) / 1e6, 0.0), self.heard_at - run.sent_at)
+        run.ran_s = min(max(frames.number_of(frame[4]) / 1e6, 0.0), self.heard_at - run.sent_at)
         self._mode.answered(run)
         if len(result) > self._limits.max_result_bytes:
             ending, result = too_large(len(result), self._limits.max_result_bytes), b""
@@ -314,23 +284,20 @@ class Runner:
         self.keeper.on_room(self)
 
     def _noted(self, kind: str, frame: list[bytes]) -> None:
-        serial = _number_of(frame[1])
+        serial = frames.number_of(frame[1])
         run = self.runs.get(serial)
-        if serial == _LOADING and self._waiting:
+        if serial == frames.LOADING and self._waiting:
             run = self._waiting[0]
         if run is None:  # from a thread of an attempt that is over
             return
         check_note(kind, frame[2])
-        run.tell(
-            kind,
-            frame[2],
-            most_log_bytes=self._limits.max_log_bytes,
-            most_item_bytes=self._limits.max_result_bytes,
-        )
+        run.tell(kind, frame[2], self._limits)
+        if kind == "event" and run.listener.is_full(run):
+            self.process.pause(partial(run.listener.is_full, run))
 
     def _limit_at(self) -> float | None:
         if self.state == "starting":
-            return self.heard_at + self._load_timeout_s if self.pid else None
+            return self.heard_at + self._load_timeout_s if self.process.pid else None
         return None if self.state in {"dying", "dead"} else self._mode.limit_at()
 
     def _look_at_limits(self) -> None:
@@ -345,18 +312,3 @@ class Runner:
                 return
             self._mode.look_at_limits(time.monotonic())
         self.watch()
-
-
-def _number_of(text: bytes) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise ChannelGarbledError("no number where there must be one") from error
-
-
-def _death_of(ended: Exit | None, why: Exception | None, when: str) -> Ending:
-    if isinstance(why, ChannelGarbledError) or ended is None:
-        return Ending(kind="lost", message=f"the runner broke its channel {when}: {why}")
-    if ended.code is None:
-        return Ending(kind="lost", message=f"the runner died by signal {ended.signal} {when}")
-    return Ending(kind="exited", message=f"the process exited with code {ended.code} {when}")

@@ -36,6 +36,8 @@ ITEM: Final = b"item"
 EVENT: Final = b"event"
 MAX_ENDING_BYTES: Final = 1_048_576
 NOTES: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
+PARTS: Final = {DONE: 5, FULL: 2, LOG: 3, PROGRESS: 3, ITEM: 3, EVENT: 3}
+LOADING: Final = 0
 # After these the runner is as good as before; after all others it begins no more. A concurrent
 # attempt that exits, or ends when it is asked to, harms its runner neither.
 HARMLESS: Final = frozenset(
@@ -130,3 +132,11 @@ def run_frame(run: Run, *, burst: int = 0, has_more: bool = False, per_process: 
         per_process=per_process,
     )
     return pack(RUN, encode(start), one.arguments, one.request or b"")
+
+
+def number_of(text: bytes) -> int:
+    """Read a serial, or a number of microseconds; raises ChannelGarbledError."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ChannelGarbledError("no number where there must be one") from error

@@ -9,7 +9,7 @@ is heard before its silence is told.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Protocol
 
@@ -26,6 +26,8 @@ RUNNER_ENTRY = "runtime.execution.runner_child:main"
 PRELOAD = ("runtime.execution.runner_child", "runtime.execution.warming")  # for the fork server
 _EXIT_S = 1.0  # a process whose channel is gone ends within it, or lives on without
 _DEATH_S = 5.0
+_PAUSE_S = 1.0
+_LOOK_S = 0.005
 
 
 class Observer(Protocol):
@@ -57,7 +59,7 @@ class RunnerProcess:
     """
 
     def __init__(
-        self, loop: Loop, fork_server: ForkServer, *, memory_bytes: int, observer: Observer
+        self, loop: Loop, fork_server: ForkServer, memory_bytes: int, observer: Observer
     ) -> None:
         self.pid = 0
         self.ways: SideWays | None = None
@@ -69,7 +71,7 @@ class RunnerProcess:
         self._stream: Stream | None = None
         self._reader = FrameReader()
         self._is_killed = self._is_silent = self._is_dead = False
-        self._hears_quiet = False
+        self._hears_quiet = self._is_paused = False
         self._patience: Timer | None = None
 
     def spawn(self) -> None:
@@ -112,15 +114,22 @@ class RunnerProcess:
         if self._stream is not None:
             self._stream.read_now()
 
-    def pause(self) -> None:
-        """Hear nothing for a while."""
-        if self._stream is not None:
-            self._stream.pause()
+    def pause(self, is_full: Callable[[], bool]) -> None:
+        """Read nothing of its channel while this is so, for a second at most."""
+        if self._stream is None or self._is_paused:
+            return
+        stream, until = self._stream, self._loop.time() + _PAUSE_S
+        self._is_paused = True
+        stream.pause()
 
-    def resume(self) -> None:
-        """Hear on."""
-        if self._stream is not None:
-            self._stream.resume()
+        def look() -> None:
+            if is_full() and self._loop.time() < until:
+                self._loop.call_later(_LOOK_S, look)
+            else:
+                self._is_paused = False
+                stream.resume()
+
+        self._loop.call_later(_LOOK_S, look)
 
     def distrust(self, error: ChannelGarbledError) -> None:
         """Hear nothing more of it, and kill it: it does not keep to the protocol."""

@@ -56,19 +56,22 @@ class StepNotes:
         # Python runs them otherwise; nobody would be blamed then.
         plain = asyncio.Handle._run  # noqa: SLF001
         asyncio.Handle._run = self._noting(plain)  # type: ignore[method-assign, assignment] # noqa: SLF001
-        self.watch_tasks()
+        self._factory = self._loop.get_task_factory()
+        self._loop.set_task_factory(self._make_task)
+        vars(self._loop)["set_task_factory"] = self._choose_factory
         try:
             yield
         finally:
             asyncio.Handle._run = plain  # type: ignore[method-assign] # noqa: SLF001
+            del vars(self._loop)["set_task_factory"]
             self._loop.set_task_factory(self._factory)
 
-    def watch_tasks(self) -> None:
-        """Note which attempts begin tasks, also where a function has set a factory of its own."""
-        found = self._loop.get_task_factory()
-        if found != self._make_task:
-            self._factory = found
-            self._loop.set_task_factory(self._make_task)
+    def _choose_factory(self, factory: Any) -> None:  # noqa: ANN401 - as the loop's own takes it
+        """Stand in for the loop's method: what a function chooses makes tasks that are noted."""
+        if factory is not None and not callable(factory):
+            raise TypeError("task factory must be a callable or None")
+        if factory != self._make_task:
+            self._factory = factory
 
     def _make_task(
         self,

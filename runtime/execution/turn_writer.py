@@ -44,7 +44,7 @@ class TurnWriter:
         self._nobodys = Context()  # a callback made in it is no attempt's
         self._held: set[LineSink] = set()
         self._is_turn_open = False
-        self._opened_at = 0.0
+        self._written_at = 0.0  # or when the turn began
         self._is_waiting = False
         self._is_cut = False
 
@@ -72,7 +72,7 @@ class TurnWriter:
         try:
             self.send(*parts)
         finally:
-            guard.let_in(attempt.cause)
+            guard.let_in(lambda: attempt.cause)
 
     def send(self, *parts: bytes) -> None:
         """Send a frame now, behind all others; from a thread that nobody interrupts."""
@@ -112,13 +112,15 @@ class TurnWriter:
     def _send_later(self, *parts: bytes) -> None:
         self._buffer.add(*parts)
         self._open_turn()
-        if time.monotonic() - self._opened_at > _LONG_TURN_S or self._buffer.is_full:
+        now = time.monotonic()
+        if now - self._written_at > _LONG_TURN_S or self._buffer.is_full:
+            self._written_at = now
             self.write()
 
     def _open_turn(self) -> None:
         if not self._is_turn_open:
             self._is_turn_open = True
-            self._opened_at = time.monotonic()
+            self._written_at = time.monotonic()
             # What is called soon is called behind the steps of this turn, before those of the next.
             self._loop.call_soon(self._end_turn, context=self._nobodys)
 

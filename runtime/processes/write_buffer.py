@@ -37,8 +37,6 @@ class WriteBuffer:
         # Reentrant: collecting garbage may run a finalizer that prints, in any line of ours.
         self._lock = threading.RLock()
         self._is_writing = False
-        self._writable = select.poll()
-        self._writable.register(sock, select.POLLOUT)
 
     @property
     def is_empty(self) -> bool:
@@ -83,12 +81,18 @@ class WriteBuffer:
         """Wait until the other end has read so much that there is room; raises as `write` does."""
         # Who interrupts a write of its own thread cannot wait for the end of that.
         while self.is_full and not self._is_writing and not self.write():
-            self._writable.poll()
+            self._wait()
 
     def write_all(self) -> None:
         """Write everything, however long that takes; raises as `write` does."""
         while not self.write():
-            self._writable.poll()
+            self._wait()
+
+    def _wait(self) -> None:
+        """Wait until the socket takes more."""
+        writable = select.poll()  # each thread that waits needs one of its own
+        writable.register(self._socket, select.POLLOUT)
+        writable.poll()
 
     def _send(self) -> int:
         try:

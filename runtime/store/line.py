@@ -119,22 +119,6 @@ class Line:
                 raise reply
         return None if reply is None else (reply[0].decode(), reply[1])
 
-    def block_and_run(self, keys: Sequence[str], call: Call[T], *, timeout_s: float) -> T:
-        """Wait as `block` does, then run a call: Redis does so itself, in the same round trip.
-
-        Who blocks is woken once then, with the call's reply, instead of twice.
-        """
-        words = ("BLPOP", *keys, f"{timeout_s:.3f}")
-        with TROUBLE, self._lock:
-            requests = [words, command_words(call, self.keys)]
-            waited, reply = self._exchange(requests, grace_s=timeout_s + _BLOCK_GRACE_S)
-            if isinstance(reply, NoScriptError):
-                [reply] = self._exchange([command_words(call, self.keys, whole=True)])
-            for outcome in (waited, reply):
-                if isinstance(outcome, StoreError):
-                    raise outcome
-        return call.parse(reply)
-
     def fileno(self) -> int:
         """Return the socket's descriptor, to wait on for replies of what was begun; -1: none."""
         sock = self._socket
@@ -148,8 +132,8 @@ class Line:
         sock = self._socket
         if sock is not None:
             self._is_half_closed = True
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # of a TLS socket this leaves the decrypting alone
+                socket.socket.shutdown(sock, socket.SHUT_WR)
 
     def close(self) -> None:
         """Close the socket; the next request opens it again."""

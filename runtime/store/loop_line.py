@@ -57,7 +57,8 @@ class LoopLine:
             self._connect_s = min(timeout_s, _WATCHED_CONNECT_S)
         self._wire: Wire | None = None
         self._stream: Stream | None = None
-        self._is_opening = False
+        self._finishing: list[Wire] = []  # nothing more is sent there, what was sent is answered
+        self._opening: object | None = None
         self._waiting: list[tuple[bytes, Hear, float]] = []  # until it is open
 
     def run(self, call: Call[T], hear: Callable[[T | StoreError], object]) -> None:
@@ -123,13 +124,33 @@ class LoopLine:
         self._begin(call, take, blocks_s=timeout_s + _BLOCK_GRACE_S)
 
     def finish(self) -> None:
-        """End what waits in Redis; a reply that is on its way still comes."""
-        if self._stream is not None:
-            self._stream.finish()
+        """End what waits in Redis; a reply that is on its way still comes.
+
+        The next call opens another connection.
+        """
+        wire, self._wire = self._wire, None
+        stream, self._stream = self._stream, None
+        if wire is not None and stream is not None:
+            wire.flush()
+            stream.finish()
+            self._finishing = [*(each for each in self._finishing if not each.closed), wire]
+        waiting, self._waiting = self._waiting, []
+        for command, hear, blocks_s in waiting:
+            if blocks_s:
+                why = StoreUnavailableError("Redis: ended before it was sent")
+                self._loop.call_soon(partial(hear, why))
+            else:
+                self._waiting.append((command, hear, blocks_s))
 
     def close(self) -> None:
         """Close; what is under way is told so. The next call opens it again."""
+        self._opening = None
+        waiting, self._waiting = self._waiting, []
+        for wire in self._finishing:
+            wire.fail("closed")
         self._drop("closed")
+        for _, hear, _ in waiting:
+            self._take(hear, StoreUnavailableError("Redis: closed"))
 
     def _begin(self, call: Call[Any], hear: Hear, *, blocks_s: float = 0.0) -> None:
         def take(reply: Any) -> None:  # noqa: ANN401 - any RESP value
@@ -161,11 +182,12 @@ class LoopLine:
             CRASHES.note("loop_line", error)
 
     def _open(self) -> None:
-        if not self._is_opening:
-            self._is_opening = True
-            threading.Thread(target=self._connect, name="connect", daemon=True).start()
+        if self._opening is None:
+            opening = self._opening = object()
+            connect_ = partial(self._connect, opening)
+            threading.Thread(target=connect_, name="connect", daemon=True).start()
 
-    def _connect(self) -> None:
+    def _connect(self, opening: object) -> None:
         """In a thread of its own."""
         try:
             sock, name = connect(self._address, self._connect_s)
@@ -173,12 +195,16 @@ class LoopLine:
             failure = error if isinstance(error, StoreError) else None
             text = f"Redis at {self._address.name}: {error}"
             failure = failure or StoreUnavailableError(text)
-            self._loop.call_soon_threadsafe(partial(self._opened, failure))
+            self._loop.call_soon_threadsafe(partial(self._opened, opening, failure))
         else:
-            self._loop.call_soon_threadsafe(partial(self._opened, (sock, name)))
+            self._loop.call_soon_threadsafe(partial(self._opened, opening, (sock, name)))
 
-    def _opened(self, found: Any) -> None:  # noqa: ANN401 - a socket and its name, or an error
-        self._is_opening = False
+    def _opened(self, opening: object, found: Any) -> None:  # noqa: ANN401 - socket, name or error
+        if opening is not self._opening:  # closed meanwhile
+            if not isinstance(found, StoreError):
+                found[0].close()
+            return
+        self._opening = None
         waiting, self._waiting = self._waiting, []
         if isinstance(found, StoreError):
             for _, hear, _ in waiting:

@@ -69,8 +69,9 @@ class WakeLists:
             # the very token that is pushed below.
             self._line.half_close()
             self._take()
+        calls = [Call(("LPUSH", key, "1"), int) for key in self._keys]
         with contextlib.suppress(StoreError):
-            self._line.run_many([call for key in self._keys for call in _leave_token(key)])
+            self._line.run_many(calls)
         self._line.close()
 
     def _ask(self) -> None:
@@ -95,11 +96,3 @@ class WakeLists:
             self._next_at = time.monotonic() + _AWAY_PAUSE_S
             return None
         return found[0]
-
-
-def _leave_token(key: str) -> list[Call[object]]:
-    """Push a token; at most one stays."""
-    return [
-        Call(("LPUSH", key, "1"), lambda reply: reply),
-        Call(("LTRIM", key, 0, 0), lambda reply: reply),
-    ]

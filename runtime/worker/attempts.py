@@ -120,6 +120,11 @@ class Attempts:
         """It tells something (`execution.run.Listener`)."""
         self._teller.telling_of(_owner(run)).put(kind, payload)
 
+    def is_full(self, run: Run) -> bool:
+        """Whether it should wait before it tells more (`execution.run.Listener`)."""
+        telling = _owner(run).telling
+        return telling is not None and telling.is_full()
+
     def on_ended(self, run: Run) -> None:
         """It is over (`execution.run.Listener`)."""
         attempt = _owner(run)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 import structlog
 
@@ -23,6 +24,7 @@ from runtime.store.check_calls import (
     take_check,
 )
 from runtime.store.line import Line
+from runtime.worker.upkeep import InRounds
 
 _log = structlog.get_logger(__name__)
 _LONGEST_REST_S = 30.0
@@ -32,7 +34,7 @@ _PAUSES_PER_WORK = 2.0
 _LOGGED = 100
 
 
-class Checker:
+class Checker(InRounds):
     """Runs checks, a page a step.
 
     Args:
@@ -45,28 +47,7 @@ class Checker:
         self._line = line
         self._worker = worker
         self._interval_ms = interval_ms
-        self._check: _Check | None = None
-
-    def step(self) -> float:
-        """Take a check, or the next page of one; return for how many seconds to rest.
-
-        Raises:
-            StoreError: Redis is away; the check is begun anew, by this worker or another.
-        """
-        check, self._check = self._check, None
-        if check is None:
-            return self._take()
-        try:
-            pause_s = check.step()
-        except StoreError:
-            raise
-        except Exception:
-            _log.error("check_failed", check=check.id)
-            raise
-        if pause_s is None:
-            return 0.0
-        self._check = check
-        return pause_s
+        self._is_leaving = False
 
     def give_up(self) -> None:
         """Leave a check that runs to another worker, at once.
@@ -74,102 +55,91 @@ class Checker:
         Raises:
             StoreError: Redis is away; another worker takes it when the lease has run out.
         """
-        check, self._check = self._check, None
-        if check is not None:
-            check.note(lease_ms=0)
+        self._is_leaving = True
+        if self._under_way is not None:
+            self.step()
+        self._is_leaving = False
 
-    def _take(self) -> float:
+    def _round(self) -> Iterator[float]:
         taken = self._line.run(
             take_check(self._worker, own_id=new_invocation_id(), interval_ms=self._interval_ms)
         )
         if taken.id is None:
-            return min(max(taken.wait_ms / 1000, _SHORTEST_REST_S), _LONGEST_REST_S)
-        self._check = _Check(
-            self._line,
-            taken.id,
-            repairs=taken.repairs,
-            worker=self._worker,
-            interval_ms=self._interval_ms,
+            yield min(max(taken.wait_ms / 1000, _SHORTEST_REST_S), _LONGEST_REST_S)
+            return
+        try:
+            yield from self._check(taken.id, repairs=taken.repairs)
+        except StoreError:
+            raise
+        except Exception:
+            _log.error("check_failed", check=taken.id)
+            raise
+
+    def _check(self, check_id: str, *, repairs: bool) -> Iterator[float]:
+        _log.info("check_started", check=check_id, repairs=repairs, worker=self._worker)
+        walk = Walk(self._line, repair=repairs)
+        found: list[Finding] = []
+        counts: Counter[str] = Counter()
+        began = noted = resumed = time.monotonic()
+        for page in walk.pages():
+            self._tell(check_id, page, already=counts.total())
+            found += page
+            counts.update(one.kind for one in page)
+            if time.monotonic() - noted > _NOTED_EVERY_S or len(found) >= MOST_NOTED:
+                if not self._note(check_id, walk, found):
+                    return
+                noted = time.monotonic()
+            yield (time.monotonic() - resumed) * _PAUSES_PER_WORK
+            if self._is_leaving:
+                self._note(check_id, walk, found, lease_ms=0)
+                return
+            resumed = time.monotonic()
+        while len(found) > MOST_NOTED:
+            self._note(check_id, walk, found)
+        if not self._note(check_id, walk, found, is_last=True):
+            return
+        tell = _log.warning if counts else _log.info
+        tell(
+            "check_finished",
+            check=check_id,
+            looked_at=walk.looked_at,
+            found=dict(counts),
+            repairs=repairs,
+            took_s=round(time.monotonic() - began, 3),
         )
-        return 0.0
 
-
-class _Check:
-    """One check that this worker runs."""
-
-    def __init__(
-        self, line: Line, check_id: str, *, repairs: bool, worker: str, interval_ms: int
-    ) -> None:
-        self.id = check_id
-        self._line = line
-        self._repairs = repairs
-        self._worker = worker
-        self._interval_ms = interval_ms
-        self._walk = Walk(line, repair=repairs)
-        self._pages = self._walk.pages()
-        self._unwritten: list[Finding] = []
-        self._counts: Counter[str] = Counter()
-        self._began_at = self._noted_at = time.monotonic()
-        _log.info("check_started", check=check_id, repairs=repairs, worker=worker)
-
-    def step(self) -> float | None:
-        """Draw the next page; return for how long to pause, None at the end.
-
-        It ends, too, where another worker has taken it over.
-        """
-        began_at = time.monotonic()
-        page = next(self._pages, None)
-        if page is None and len(self._unwritten) <= MOST_NOTED:
-            self._end()
-            return None
-        self._find(page or ())
-        is_long_ago = time.monotonic() - self._noted_at > _NOTED_EVERY_S
-        if page is None or is_long_ago or len(self._unwritten) >= MOST_NOTED:
-            self._noted_at = time.monotonic()
-            if not self.note():
-                return None
-        return (time.monotonic() - began_at) * _PAUSES_PER_WORK
-
-    def note(self, *, lease_ms: int = LEASE_MS, is_last: bool = False) -> bool:
-        """Write how far it is and what was found; False: another worker has taken it over."""
-        findings = self._unwritten[:MOST_NOTED]
-        is_ours = self._line.run(
+    def _note(
+        self,
+        check_id: str,
+        walk: Walk,
+        found: list[Finding],
+        *,
+        lease_ms: int = LEASE_MS,
+        is_last: bool = False,
+    ) -> bool:
+        """Write how far it is and some findings, which leave `found`; False: another took over."""
+        findings = found[:MOST_NOTED]
+        del found[:MOST_NOTED]
+        return self._line.run(
             note_check(
-                self.id,
+                check_id,
                 self._worker,
-                looked_at=self._walk.looked_at,
+                looked_at=walk.looked_at,
                 findings=findings,
                 is_last=is_last,
                 lease_ms=lease_ms,
                 interval_ms=self._interval_ms,
             )
         )
-        del self._unwritten[: len(findings)]
-        return is_ours
 
-    def _end(self) -> None:
-        if not self.note(is_last=True):
-            return
-        tell = _log.warning if self._counts else _log.info
-        tell(
-            "check_finished",
-            check=self.id,
-            looked_at=self._walk.looked_at,
-            found=dict(self._counts),
-            repairs=self._repairs,
-            took_s=round(time.monotonic() - self._began_at, 3),
-        )
-
-    def _find(self, page: tuple[Finding, ...]) -> None:
-        for one in page[: max(0, _LOGGED - self._counts.total())]:
+    def _tell(self, check_id: str, page: tuple[Finding, ...], *, already: int) -> None:
+        for one in page[: max(0, _LOGGED - already)]:
             _log.warning(
                 "check_found",
-                check=self.id,
+                check=check_id,
                 kind=one.kind,
                 id=one.id,
                 actual=one.actual,
                 expected=one.expected,
                 repaired=one.is_repaired,
             )
-        self._unwritten += page
-        self._counts.update(one.kind for one in page)

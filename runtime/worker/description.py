@@ -15,6 +15,8 @@ from operator import attrgetter
 
 import msgspec
 
+from runtime.execution.load_view import RunnerLoad, RunnerWait
+from runtime.loop import Lag
 from runtime.worker.memory import resident_bytes
 
 MOST_RUNNING = 100
@@ -30,38 +32,11 @@ class RunningAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunnerLoad:
-    """What lies with one runner process.
-
-    Attributes:
-        pid: Of the process.
-        function: What it runs, or ran last; "" before its first attempt.
-        version: Of that function.
-        in_flight: How many attempts lie with it.
-        window: How many may.
-    """
-
-    pid: int
-    function: str
-    version: str
-    in_flight: int
-    window: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LoopLag:
     """How late the worker's loop ran what was due, since the last heartbeat."""
 
     lag_ms_max: float = 0.0
     lag_ms_mean: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunnerWait:
-    """How many attempts waited for a runner since the worker started, and how long in all."""
-
-    count: int = 0
-    sum_s: float = 0.0
 
 
 _NO_LAG = LoopLag()
@@ -85,6 +60,14 @@ class Load:
     runners: Sequence[RunnerLoad] = ()
     loop: LoopLag = _NO_LAG
     runner_wait: RunnerWait = _NO_WAIT
+
+
+def lag_of(lag: Lag) -> LoopLag:
+    """Return how late a loop was, from how long its turns were."""
+    return LoopLag(
+        lag_ms_max=round(lag.max_s * 1000, 3),
+        lag_ms_mean=round(lag.sum_s * 1000 / max(1, lag.turns), 3),
+    )
 
 
 def describe_worker(

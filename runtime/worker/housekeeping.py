@@ -22,6 +22,7 @@ from runtime.store.queue_care_calls import (
     forget_queues,
     read_ever_queued,
 )
+from runtime.worker.upkeep import InRounds
 
 _log = structlog.get_logger(__name__)
 _EVERY_S = 30.0
@@ -29,8 +30,8 @@ _ELECTED_EVERY_S = 2.0
 _ADOPTING_PAUSE_S = 0.1  # Redis serves everybody else meanwhile
 
 
-class Housekeeper:
-    """Puts things in order.
+class Housekeeper(InRounds):
+    """Puts things in order, a script or two a step.
 
     Args:
         line: The connection to use.
@@ -40,26 +41,11 @@ class Housekeeper:
     def __init__(self, line: Line, is_publishing: Callable[[], bool]) -> None:
         self._line = line
         self._is_publishing = is_publishing
-        self._round: Iterator[float] | None = None
 
-    def step(self) -> float:
-        """Run a script or two; return for how many seconds to rest.
-
-        Raises:
-            StoreError: Redis is away; the next step begins anew.
-        """
-        under_way, self._round = self._round, None
+    def _round(self) -> Iterator[float]:
         if not self._is_publishing():
-            return _ELECTED_EVERY_S
-        under_way = under_way or self._put_in_order()
-        pause_s = next(under_way, None)
-        if pause_s is None:
-            return _EVERY_S
-        self._round = under_way
-        return pause_s
-
-    def _put_in_order(self) -> Iterator[float]:
-        """Adopt what there is, then forget; yield after each script for how long to pause."""
+            yield _ELECTED_EVERY_S
+            return
         queues, functions = self._line.run_many(read_ever_queued(self._line.keys))
         adopted = 0
         for queue in queues:
@@ -72,6 +58,7 @@ class Housekeeper:
         if adopted:
             _log.info("lanes_adopted", lanes=adopted)
         self._forget()
+        yield _EVERY_S
 
     def _forget(self) -> None:
         published = self._line.run(read_manifests())

@@ -35,23 +35,17 @@ from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.onlooker import Onlooker
 from runtime.registry.publisher import Publisher
-from runtime.registry.standing import Standing
 from runtime.settings import Settings
 from runtime.store.invocation_calls import Pulse, retire_worker
 from runtime.store.line import Line
 from runtime.store.loop_line import LoopLine
-from runtime.store.memory_policy import danger_of, read_memory_policy
+from runtime.store.memory_policy import tell_memory_policy
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.attempts import Attempts
-from runtime.worker.description import (
-    Load,
-    LoopLag,
-    RunnerLoad,
-    RunnerWait,
-    RunningAttempt,
-    describe_worker,
-)
+from runtime.worker.description import Load, RunningAttempt, describe_worker, lag_of
+from runtime.worker.draining import Draining
 from runtime.worker.heartbeat import Heartbeat
+from runtime.worker.publishing import Publishing
 from runtime.worker.spans import Spans
 from runtime.worker.teller import Teller
 from runtime.worker.upkeep import Upkeep
@@ -82,12 +76,10 @@ class WorkerProcess:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._settings = settings
         self._fork_server = fork_server
-        self._publisher = publisher
         self._deliverer = deliverer
         self._tracer = tracer
-        self._is_publishing = self._is_stopping = self._is_looking = False
+        self._is_looking = False
         self._stop_requested = threading.Event()
-        self._turning = threading.Lock()  # the publisher on or off
 
         loop = self._loop = Loop()
         self._line = LoopLine(settings.redis, loop)
@@ -126,6 +118,16 @@ class WorkerProcess:
             room=self._room,
             take=self._attempts.take,
         )
+        self._upkeep_line = Line(settings.redis)
+        self._onlooker = Onlooker(
+            self._upkeep_line,
+            settings.functions,
+            worker=self.id,
+            is_certain=settings.publish == "always",
+        )
+        self._publishing = Publishing(
+            publisher, self._onlooker, is_forbidden=settings.publish == "never"
+        )
         self._heartbeat = Heartbeat(
             loop,
             self._line,
@@ -137,21 +139,21 @@ class WorkerProcess:
             describe=self._describe,
             on_pulse=self._obey_pulse,
             on_order=self._obey_order,
-            may_publish=self._may_publish,
+            may_publish=self._publishing.may,
         )
-        self._upkeep_line = Line(settings.redis)
-        self._onlooker = Onlooker(
-            self._upkeep_line,
-            settings.functions,
-            worker=self.id,
-            is_certain=settings.publish == "always",
+        self._draining = Draining(
+            loop,
+            claimer=self._claimer,
+            attempts=self._attempts,
+            in_flight=self._in_flight,
+            drain_s=settings.drain_s,
         )
         jobs = upkeep_jobs(
             self._upkeep_line,
             settings,
             worker=self.id,
             onlooker=self._onlooker,
-            is_publishing=lambda: self._is_publishing,
+            is_publishing=lambda: self._publishing.is_on,
             queues=lambda: self._claimer.queues,
         )
         self._upkeep = Upkeep(jobs, line=self._upkeep_line, waiting=Line(settings.redis))
@@ -166,7 +168,7 @@ class WorkerProcess:
                 _log.warning("store_is_away", error=str(error))
                 self._stop_requested.wait(_AWAY_PAUSE_S)
         if not self._stop_requested.is_set():
-            self._tell_memory_policy()
+            tell_memory_policy(self._upkeep_line)
             self._loop.call_soon(self._begin)
             self._loop.run()
         self._close()
@@ -193,38 +195,14 @@ class WorkerProcess:
     def _tell_started(self) -> None:
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
 
-    def _tell_memory_policy(self) -> None:
-        try:
-            danger = danger_of(self._upkeep_line.run(read_memory_policy()))
-        except StoreError as error:  # a server that does not tell: the operator is asked to know
-            _log.info("memory_policy_unread", error=str(error))
-        else:
-            if danger:
-                _log.warning("redis_may_evict", why=danger)
-
-    # Stopping: drain → give back → end.
-
     def _drain(self) -> None:
-        if self._is_stopping:
+        if self._draining.has_begun:
             return
-        self._is_stopping = True
         _log.info("worker_stopping", worker=self.id, held=len(self._in_flight))
         if self._signals is not None:
             self._signals.before_shutdown(lambda: None)
-        self._attempts.begin_stopping()
-        if self._is_publishing:
-            self._turn_publisher(on=False)
-        deadline = self._loop.call_later(self._settings.drain_s, self._give_back)
-
-        def end() -> None:
-            deadline.cancel()
-            self._end()
-
-        self._claimer.stop(lambda: self._in_flight.when_empty(end))
-
-    def _give_back(self) -> None:
-        self._attempts.give_back_all()
-        self._loop.call_later(_STOP_MARGIN_S, self._end)
+        self._publishing.turn(on=False)
+        self._draining.begin(self._end)
 
     def _end(self) -> None:
         self._settler.stop()
@@ -234,7 +212,7 @@ class WorkerProcess:
         if self._signals is not None:
             self._signals.stop(timeout_s=_STOP_MARGIN_S)
         self._upkeep.stop()
-        self._publisher.stop()
+        self._publishing.stop()
         self._deliverer.stop()
         self._heartbeat.stop()
         self._executor.stop()
@@ -273,6 +251,7 @@ class WorkerProcess:
         places, rooms = self._executor.capacity()
         free = max(0, self._settings.max_in_flight - len(self._in_flight))
         places = min(places, free)
+        rooms = {name: room for name, room in rooms.items() if room > 0}
         return Room(places, rooms, min(sum(rooms.values()), free - places))
 
     # What Redis tells with a heartbeat, and what callers ask of this worker.
@@ -284,66 +263,39 @@ class WorkerProcess:
         own = self._settings.queues
         known = [queue for queue in pulse.queues if not own or queue in own]
         kept = dict.fromkeys((*(own or (DEFAULT_QUEUE,)), *known))
-        if not self._is_stopping:
+        if not self._draining.has_begun:
             self._claimer.serve(tuple(kept))
-        if pulse.publishes != self._is_publishing and not self._is_stopping:
-            self._turn_publisher(on=pulse.publishes)
+            self._publishing.turn(on=pulse.publishes)
 
     def _obey_order(self, order: bytes) -> None:
         words = order.decode("utf-8", "replace").split()
         if words[:1] == ["publish"]:
-            self._publisher.tell(withdraw_missing=words[1:] == ["withdraw_missing"])
+            self._publishing.tell(withdraw_missing=words[1:] == ["withdraw_missing"])
         elif len(words) == _ORDER_WORDS and words[0] == "cancel" and words[2].isdecimal():
             self._attempts.cancel(words[1], int(words[2]))
         else:
             _log.warning("order_unknown", order=words[:1])
 
-    def _turn_publisher(self, *, on: bool) -> None:
-        """Start it or stop it, in a thread: what it is doing may take a while to end."""
-        self._is_publishing = on
-
-        def turn() -> None:
-            with self._turning:
-                if self._is_publishing:
-                    self._publisher.start()
-                else:
-                    self._publisher.stop()
-
-        threading.Thread(target=turn, name="turn-publisher", daemon=True).start()
-
-    def _standing(self) -> Standing:
-        return self._publisher.standing or self._onlooker.standing
-
-    def _may_publish(self) -> int:
-        """Return how much this worker may be the one that publishes, for its heartbeat."""
-        if self._settings.publish == "never":
-            return 0
-        return 2 if self._standing().may_replace or self._publisher.is_told else 1
-
     def _describe(self) -> bytes:
-        held: Sequence[RunningAttempt] = [
-            RunningAttempt(
-                id=attempt.claimed.id,
-                function=attempt.claimed.function,
-                started_at_ms=attempt.begun_at_ms,
-            )
-            for attempt in self._in_flight.held()
-            if attempt.run is not None
-        ]
-        lag, pool = self._loop.take_lag(), self._executor.pool
+        held = self._in_flight.held()
         return describe_worker(
             queues=self._claimer.queues,
-            running=held,
+            running=[
+                RunningAttempt(
+                    id=attempt.claimed.id,
+                    function=attempt.claimed.function,
+                    started_at_ms=attempt.begun_at_ms,
+                )
+                for attempt in held
+                if attempt.run is not None
+            ],
             load=Load(
-                in_flight=len(self._in_flight),
+                in_flight=len(held),
                 max_in_flight=self._settings.max_in_flight,
-                runners=[RunnerLoad(**one._asdict()) for one in pool.view()],
-                loop=LoopLag(
-                    lag_ms_max=round(lag.max_s * 1000, 3),
-                    lag_ms_mean=round(lag.sum_s * 1000 / max(1, lag.turns), 3),
-                ),
-                runner_wait=RunnerWait(count=pool.waited_count, sum_s=round(pool.waited_s, 6)),
+                runners=self._executor.view(),
+                loop=lag_of(self._loop.take_lag()),
+                runner_wait=self._executor.waited(),
             ),
-            publishes=self._is_publishing,
-            functions=self._standing().view(),
+            publishes=self._publishing.is_on,
+            functions=self._publishing.standing().view(),
         )

@@ -20,6 +20,7 @@ from runtime.store.retention_calls import (
     mend_index,
     sweep,
 )
+from runtime.worker.upkeep import InRounds
 
 _log = structlog.get_logger(__name__)
 _OTHERS_TURN_S = 4 * TURN_MS / 1000
@@ -31,7 +32,7 @@ _MENDING_AGAIN_S = 600.0  # whether it is to be done again is for Redis to say
 _MENDING_REST_S = 2.0  # an idle worker sends fewer than 5 commands a second, mending or not
 
 
-class Sweeper:
+class Sweeper(InRounds):
     """Sweeps, a slice a step.
 
     Args:
@@ -42,46 +43,32 @@ class Sweeper:
     def __init__(self, line: Line, worker: str) -> None:
         self._line = line
         self._worker = worker
-        self._adopted_up_to: str | None = ""
-        self._mending: Iterator[int] | None = None
         self._mends_at = time.monotonic() + _FIRST_MENDING_S
 
-    def step(self) -> float:
-        """Take one slice away; return for how many seconds to rest.
-
-        Raises:
-            StoreError: Redis is away.
-        """
-        if self._adopted_up_to is not None:
-            return self._adopt_a_little(self._adopted_up_to)
-        swept = self._line.run(sweep())
-        if swept.is_others_turn:
-            return _OTHERS_TURN_S
-        if swept.count == SLICE:
-            return TURN_MS / 1000
-        if time.monotonic() >= self._mends_at:
-            return self._mend_a_little()
-        if swept.next_due_ms is None:
-            return _LONGEST_REST_S
-        return min(max(_SHORTEST_REST_S, swept.next_due_ms / 1000), _LONGEST_REST_KNOWN_S)
-
-    def _adopt_a_little(self, after: str) -> float:
-        """Take apart the index of all that earlier versions kept, so that lists are whole."""
-        after, _ = self._line.run(mend_index("all", after=after))
-        self._adopted_up_to = after or None
-        return TURN_MS / 1000
-
-    def _mend_a_little(self) -> float:
-        """Take the next step of looking through the indexes; returns for how long to rest."""
-        if self._mending is None:
-            self._mending = self._mend()
-        dropped = next(self._mending, None)
-        if dropped is None:
-            self._mending = None
-            self._mends_at = time.monotonic() + _MENDING_AGAIN_S
-        elif dropped:
-            _log.warning("index_mended", dropped=dropped)
-        return _MENDING_REST_S
+    def _round(self) -> Iterator[float]:
+        # The index of all that earlier versions kept is taken apart first, so that lists are whole.
+        for _ in self._mend_one("all"):
+            yield TURN_MS / 1000
+        mending = self._mend()
+        while True:
+            swept = self._line.run(sweep())
+            if swept.is_others_turn:
+                yield _OTHERS_TURN_S
+            elif swept.count == SLICE:
+                yield TURN_MS / 1000
+            elif time.monotonic() >= self._mends_at:
+                dropped = next(mending, None)
+                if dropped is None:
+                    mending = self._mend()
+                    self._mends_at = time.monotonic() + _MENDING_AGAIN_S
+                elif dropped:
+                    _log.warning("index_mended", dropped=dropped)
+                yield _MENDING_REST_S
+            elif swept.next_due_ms is None:
+                yield _LONGEST_REST_S
+            else:
+                rest_s = max(_SHORTEST_REST_S, swept.next_due_ms / 1000)
+                yield min(rest_s, _LONGEST_REST_KNOWN_S)
 
     def _mend(self) -> Iterator[int]:
         """Look through all indexes; yields after each step how many ids it dropped."""

@@ -1,7 +1,6 @@
 """Takes over what dead workers held, ends what waited too long, completes batches nobody joins.
 
-Each worker does so once in a heartbeat. A script that fails, as where a key is damaged, ends the
-round and nothing else.
+Each worker does so once in a heartbeat, for so long only that Redis serves everybody else.
 """
 
 from __future__ import annotations
@@ -9,20 +8,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import structlog
-
-from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.aftercare_calls import Aftercare, look_after, recount_running
+from runtime.store.aftercare_calls import look_after, recount_running
 from runtime.store.line import Line
 from runtime.store.submission_calls import join_batch
 from runtime.telemetry.status_log import Change, tell
+from runtime.worker.upkeep import InRounds
 
-_log = structlog.get_logger(__name__)
-_LONGEST_ROUND_S = 0.1  # of each interval: Redis serves everybody else meanwhile
+_LONGEST_ROUND_S = 0.1
 
 
-class TakeOver:
-    """Looks after what nobody holds.
+class TakeOver(InRounds):
+    """Looks after what nobody holds, a script a step.
 
     Args:
         line: The connection to use.
@@ -34,37 +30,23 @@ class TakeOver:
         self._line = line
         self._lease_ms = lease_ms
         self._interval_s = interval_s
-        self._round: Iterator[None] | None = None
-        self._round_ends_at = 0.0
 
-    def step(self) -> float:
-        """Run one script; return for how many seconds to rest.
-
-        Raises:
-            StoreUnavailableError: Redis is away.
-        """
-        under_way, self._round = self._round, None
-        if under_way is None:
-            under_way = self._look_after()
-            self._round_ends_at = time.monotonic() + _LONGEST_ROUND_S
-        try:
-            is_over = next(under_way, "over") == "over"
-        except StoreUnavailableError:
-            raise
-        except StoreError as error:
-            _log.error("aftercare_failed", error=str(error))
-            is_over = True
-        if is_over or time.monotonic() >= self._round_ends_at:
-            return self._interval_s
-        self._round = under_way
-        return 0.0
+    def _round(self) -> Iterator[float]:
+        ends_at = time.monotonic() + _LONGEST_ROUND_S
+        for _ in self._look_after():
+            if time.monotonic() >= ends_at:
+                break
+            yield 0.0
+        yield self._interval_s
 
     def _look_after(self) -> Iterator[None]:
-        """Go through one round, and pause after each script."""
+        """Look until there is no more, and pause after each script."""
         has_more = True
         while has_more:
             care = self._line.run(look_after(lease_ms=self._lease_ms))
-            _tell(care)
+            taken, expired = "invocation_taken_over", "invocation_expired"
+            tell([Change(event=taken, id=one, status=status) for one, status in care.taken_over])
+            tell([Change(event=expired, id=one) for one in care.expired])
             has_more = care.has_more
             yield
             if care.is_miscounted:
@@ -73,13 +55,3 @@ class TakeOver:
             for batch in care.unjoined:
                 while self._line.run(join_batch(batch)):
                     yield
-
-
-def _tell(care: Aftercare) -> None:
-    """Attempts of dead workers went back, or ended; others had waited for too long."""
-    taken_over = [
-        Change(event="invocation_taken_over", id=id_, status=status)
-        for id_, status in care.taken_over
-    ]
-    expired = [Change(event="invocation_expired", id=id_) for id_ in care.expired]
-    tell([*taken_over, *expired])

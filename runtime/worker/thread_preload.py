@@ -6,24 +6,28 @@ without. A look at what is published, now and then until there is one, costs nex
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import threading
+from collections.abc import Iterator
+from itertools import chain, repeat
 
+import msgspec
 import structlog
 
 from runtime.registry.manifest import decode_manifest
 from runtime.store.function_calls import read_manifests, read_versions
 from runtime.store.line import Line
+from runtime.worker.upkeep import InRounds
 
 _log = structlog.get_logger(__name__)
-_FIRST_LOOKS = 8  # what is in the folder is published by then
-_FIRST_LOOK_EVERY_S = 0.6
+_FIRST_RESTS_S = (0.6,) * 8  # what is in the folder is published by then
 _LOOK_EVERY_S = 10.0
 _LOADED = "runtime.execution.warming"
 
 
-class ThreadPreload:
+class ThreadPreload(InRounds):
     """Looks whether a function of the thread lane is published, until one is.
 
     Args:
@@ -32,21 +36,15 @@ class ThreadPreload:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._looks = 0
         self._seen: dict[str, str] = {}
 
-    def step(self) -> float:
-        """Look once; return for how many seconds to rest.
-
-        Raises:
-            StoreError: Redis is away.
-        """
-        if self._is_wanted():
-            # It takes half a second: too long for a step.
-            threading.Thread(target=_load, name="thread-preload", daemon=True).start()
-            return math.inf
-        self._looks += 1
-        return _FIRST_LOOK_EVERY_S if self._looks <= _FIRST_LOOKS else _LOOK_EVERY_S
+    def _round(self) -> Iterator[float]:
+        for rest_s in chain(_FIRST_RESTS_S, repeat(_LOOK_EVERY_S)):
+            if self._is_wanted():
+                # It takes half a second: too long for a step.
+                threading.Thread(target=_load, name="thread-preload", daemon=True).start()
+                yield math.inf
+            yield rest_s
 
     def _is_wanted(self) -> bool:
         """Whether a function of the thread lane is published."""
@@ -55,7 +53,11 @@ class ThreadPreload:
             return False
         manifests = self._line.run(read_manifests()).values()
         self._seen = versions
-        return any(decode_manifest(one).options.isolation == "thread" for one in manifests)
+        for one in manifests:
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another release's
+                if decode_manifest(one).options.isolation == "thread":
+                    return True
+        return False
 
 
 def _load() -> None:

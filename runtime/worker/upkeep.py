@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -46,6 +46,29 @@ class Job:
     wake_key: str = ""
     is_punctual: bool = False
     give_up: Callable[[], None] = lambda: None
+
+
+class InRounds:
+    """What takes several steps before it begins anew; after a failure it begins anew, too."""
+
+    _under_way: Iterator[float] | None = None
+
+    def step(self) -> float:
+        """Take the next step; return for how many seconds to rest.
+
+        Raises:
+            StoreError: Redis is away, or refuses.
+        """
+        under_way, self._under_way = self._under_way or self._round(), None
+        rest_s = next(under_way, None)
+        if rest_s is None:
+            return 0.0
+        self._under_way = under_way
+        return rest_s
+
+    def _round(self) -> Iterator[float]:
+        """Yield after each step for how long to rest."""
+        raise NotImplementedError
 
 
 class Upkeep:
@@ -129,7 +152,7 @@ class Upkeep:
         except StoreError as error:
             if self._refusals.get(name) != str(error):
                 self._refusals[name] = str(error)
-                _log.warning("upkeep_refused", job=name, error=str(error))
+                _log.error("upkeep_failed", job=name, error=str(error))
             return _FAILED_PAUSE_S
         except Exception as error:  # noqa: BLE001 - outermost: the other jobs must go on
             CRASHES.note(name, error)

@@ -145,7 +145,9 @@ class Measuring:
         half_way: Callable[[], None] | None = None,
     ) -> Report:
         """Have a client call; `half_way` is called once, in the middle of what is measured."""
-        connections = min(work.connections, self._callers)
+        connections = work.connections
+        if not work.calls_per_s:  # there they are what may be under way, not who calls
+            connections = min(connections, self._callers)
         pairs = [
             self._system.request(work.function, n, waits=work.waits, shown=work.shown)
             for n in range(connections)

@@ -79,7 +79,7 @@ class ProgressView:
         work = BY_NAME[sample.work]
         wrong = f"  {sample.errors} ERRORS: {sample.example!r}" if sample.errors else ""
         self._console.print(
-            f"round {sample.round + 1}  {sample.system:16} {work.title:22} "
+            f"round {sample.round + 1}  {sample.system:23} {work.title:25} "
             f"{tell_number(sample.figure):>8} {work.unit:8}  {sample.calls:>7,} calls  "
             f"{sample.processor_us:>7,.0f} µs each{wrong}",
             markup=False,

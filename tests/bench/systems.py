@@ -167,7 +167,7 @@ _PEERS = (
         notes="FastAPI under gunicorn with uvicorn-worker, all asynchronous. `RedisStreamBroker` "
         "reading 100 at a time, `RedisAsyncResultBackend`; acknowledged when the result is saved "
         "(the default). `--max-async-tasks` 8, 1,000 for functions that wait. Waiting is "
-        "`wait_result` asking every 5 ms, of 1,000 callers every 200 ms.",
+        "`wait_result` asking every 5 ms, of 1,000 callers every 550 ms.",
     ),
     SystemPlan(
         name="arq",
@@ -183,7 +183,7 @@ _PEERS = (
         finished=("EVAL", _ARQ_FINISHED, "0"),
         notes="FastAPI under gunicorn with uvicorn-worker, all asynchronous; worker on uvloop, "
         "`max_jobs` 8, 1,000 for functions that wait, looking for work every 10 ms, of 1,000 "
-        "every 100 ms. Waiting is `Job.result` asking every 5 ms, of 1,000 callers every 200 ms. "
+        "every 100 ms. Waiting is `Job.result` asking every 5 ms, of 1,000 callers every 550 ms. "
         "arq is in maintenance only since October 2025.",
     ),
     SystemPlan(

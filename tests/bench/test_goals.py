@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 from tests.bench.chart import draw_chart
 from tests.bench.goals import BEFORE_GOALS, FIGURE_GOALS, OWN_GOALS, RATIO_GOALS
+from tests.bench.machine import pinned_versions
 from tests.bench.page import write_page
 from tests.bench.results import Results, Spread
 from tests.bench.sample import Sample
@@ -81,7 +82,11 @@ def test_processor_time_and_memory_are_better_the_less_they_are():
     )
 
     verdicts = {(v.work, v.goal): (v.measured, v.holds) for v in judge(results, {})}
+    beside_the_best = results.ratio(
+        "sleepers", "penstock-process", ("bullmq", "arq"), part="processor_us"
+    )
 
+    assert beside_the_best == Spread(middle=6, low=6, high=6)
     title = WORKS["sleepers"].title
     assert verdicts[(title, "`process` ≥ 1 × the best peer")] == ("1.01 ×", True)  # noqa: RUF001
     assert verdicts[(title, "`process` ≤ 1 × BullMQ, processor time")] == ("1.20 ×", False)  # noqa: RUF001
@@ -162,3 +167,10 @@ def test_what_functions_that_wait_cost_has_a_table_of_its_own():
     assert "| FastAPI + Celery, threads |  |  |  | 480 | 1,700 |" in waiting
     figures = page[page.index("## Figures") : page.index("## Processor time")]
     assert "asleep" not in figures
+
+
+def test_the_page_tells_the_versions_of_all_peers():
+    names = {SYSTEMS[name].folder for name in SYSTEMS if SYSTEMS[name].kind == "peer"}
+
+    assert names <= set(pinned_versions())
+    assert all(pinned_versions().values())

@@ -106,6 +106,8 @@ _WAIT = Work(
     is_rate=True,
     sentence="32 connections, each calls a no-op and waits for its result",
 )
+# A peer that must ask for a result does it three times in this, the last soon after a call of 1 s.
+_ASKS_EVERY_MS = 550
 _WAITING = (
     Work(
         name="sleepers",
@@ -116,7 +118,7 @@ _WAITING = (
         is_rate=True,
         sentence="1,000 connections wait for an asynchronous function that sleeps 1 s; one worker",
         group="waiting",
-        sizes=Sizes(workers=1, slots=1000, asks_every_ms=200),
+        sizes=Sizes(workers=1, slots=1000, asks_every_ms=_ASKS_EVERY_MS),
         connections=1000,
         at_least_s=6.0,
         warmup_s=3.0,

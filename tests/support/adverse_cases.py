@@ -50,8 +50,9 @@ def _part(members: list[Member], run: int, size: int) -> list[Member]:
 
 
 def _claim(queue: str) -> Call[Any]:
+    rooms = {"crowd": AHEAD}
     return life.claim(
-        queue=queue, worker="alive", limit=PLACES, lease_ms=HOUR_MS, ahead=AHEAD, quick=["crowd"]
+        queue=queue, worker="alive", limit=PLACES, lease_ms=HOUR_MS, ahead=AHEAD, rooms=rooms
     )
 
 

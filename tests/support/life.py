@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ class Life:
         worker: str = "w1",
         lease_ms: int = 10_000,
         ahead: int = 0,
-        quick: Iterable[str] = (),
+        rooms: Mapping[str, int] | None = None,
     ) -> Claim:
         return self.line.run(
             claim(
@@ -92,7 +92,7 @@ class Life:
                 limit=limit,
                 lease_ms=lease_ms,
                 ahead=ahead,
-                quick=quick,
+                rooms=rooms,
             )
         )
 

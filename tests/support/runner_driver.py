@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from runtime.errors import ChannelClosedError
 from runtime.execution import runner_frames as frames
@@ -70,8 +71,9 @@ class RunnerDriver:
         self._child = fork_server.spawn(RUNNER_ENTRY, memory_bytes=memory_bytes)
         self._ways = SideWays()
         self._ways.give(self._child.channel)
-        code = textwrap.dedent(source).encode()
-        bundle = Bundle(root="/srv/functions", file="f.py", sources={"f.py": code})
+        self._source = textwrap.dedent(source)
+        sources = {"f.py": self._source.encode()}
+        bundle = Bundle(root="/srv/functions", file="f.py", sources=sources)
         limits = Limits(
             max_result_bytes=MAX_RESULT_BYTES,
             max_log_bytes=MAX_LOG_BYTES,
@@ -125,10 +127,6 @@ class RunnerDriver:
         """Ask one to end."""
         self._child.channel.send(frames.STOP, b"%d" % serial, why)
 
-    def send(self, *parts: bytes) -> None:
-        """Send any frame."""
-        self._child.channel.send(*parts)
-
     def answer(self, serial: int, *, within_s: float = 10.0) -> Answer:
         """Read until this one has been answered; return how it ended."""
         self.read_until(lambda: serial in self.answers, within_s=within_s)
@@ -172,9 +170,25 @@ class RunnerDriver:
         """Return whose code the runner executes."""
         return self._ways.executing()
 
-    def kill(self) -> None:
-        """Kill it, as a worker does."""
-        self._child.kill()
+    def source_line(self, number: int) -> str:
+        """Return a line of the file that it has loaded."""
+        return self._source.splitlines()[number - 1]
+
+    def is_asleep(self) -> bool:
+        """Whether none of its threads runs or is about to."""
+        states = [
+            task.read_text().rpartition(")")[2].split()[0]
+            for task in Path(f"/proc/{self.pid}/task").glob("*/stat")
+        ]
+        return set(states) == {"S"}
+
+    def hang_up(self) -> None:
+        """Close the channel, as a worker that ends does."""
+        self._child.channel.close()
+
+    def send_raw(self, data: bytes) -> None:
+        """Send what may be no frame."""
+        self._child.channel.send_packed(data)
 
     def close(self) -> None:
         """Kill what is left."""

@@ -1,4 +1,4 @@
-"""A queue that nobody names any more costs a worker neither a thread nor a connection."""
+"""A queue that nobody names any more is forgotten, and no worker looks at it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import threading
 
 import msgspec
 
-from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
-from runtime.broker.attempt_worker import AttemptWorker
-from runtime.broker.worker_side import WorkerSide
+from runtime.invocations.statuses import Status
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.line import Line
 from runtime.store.system_calls import pause_queue, read_queues
 from runtime.worker.housekeeping import Housekeeper
-from tests.integration.broker.conftest import succeed
+from tests.integration.broker.conftest import broker_side, succeed
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
@@ -84,43 +81,30 @@ def connections(life: Life) -> int:
     return int(life.command("CLIENT", "LIST").count(b" addr="))
 
 
-def consumers() -> int:
-    names = [type(thread).__name__ for thread in threading.enumerate()]
-    return names.count("ConsumerThread")
-
-
-def test_a_worker_ends_the_consumer_of_a_queue_and_may_begin_it_again(life: Life, redis_url: str):
-    side = WorkerSide(Line(redis_url), worker="w", lease_ms=10_000, places=2)
-    side.run = succeed
-    broker = PenstockBroker(redis_url, worker_side=side)
-    worker = AttemptWorker(broker, side, timeout_ms=50)
-    side.start()
-    worker.start()
-    try:
-        broker.declare_queue("default")
-        eventually(lambda: consumers() == 1 and connections(life) == 2)
+def test_a_worker_stops_serving_a_queue_and_may_begin_again(life: Life, redis_url: str):
+    with broker_side(redis_url, succeed, places=2) as side:
+        first = life.submit()
+        eventually(lambda: life.read(first).is_finished)
+        before = connections(life)
         for _ in range(3):
-            broker.declare_queue("other")
-            one = life.submit(queue="other")
-            eventually(lambda one=one: life.read(one).is_finished)
-            before = connections(life)
+            side.serve("default", "other")
+            served = life.submit(queue="other")
+            eventually(lambda served=served: life.read(served).is_finished, within_s=1)
+            assert connections(life) == before
 
-            broker.forget_queue("other")
-            worker.end_consumer("other")
+            side.serve("default")
+            served = life.submit()  # ends the wait that was under way
+            eventually(lambda served=served: life.read(served).is_finished, within_s=1)
+            left = life.submit(queue="other")
+            served = life.submit()
+            eventually(lambda served=served: life.read(served).is_finished, within_s=1)
 
-            eventually(lambda: consumers() == 1)
-            eventually(lambda before=before: connections(life) == before - 1)
-        one = life.submit()
-        eventually(lambda: life.read(one).is_finished)
-    finally:
-        side.stopping.set()
-        broker.interrupt()
-        worker.stop(timeout=5_000)
-        side.close()
-        broker.close()
+            assert life.read(left).status == Status.QUEUED
+        side.serve("other")
+        eventually(lambda: life.read(left).is_finished, within_s=1)
 
 
-def test_what_runs_when_the_consumer_of_its_queue_ends_is_settled(life: Life, redis_url: str):
+def test_what_runs_when_its_queue_is_served_no_more_is_settled(life: Life, redis_url: str):
     begun, may_end = threading.Event(), threading.Event()
 
     def run(attempt: Attempt) -> None:
@@ -128,26 +112,12 @@ def test_what_runs_when_the_consumer_of_its_queue_ends_is_settled(life: Life, re
         may_end.wait(10)
         succeed(attempt)
 
-    side = WorkerSide(Line(redis_url), worker="w", lease_ms=10_000, places=2)
-    side.run = run
-    broker = PenstockBroker(redis_url, worker_side=side)
-    worker = AttemptWorker(broker, side, timeout_ms=50)
-    side.start()
-    worker.start()
-    try:
-        broker.declare_queue("other")
+    with broker_side(redis_url, run, queues=("default", "other")) as side:
         one = life.submit(queue="other")
         assert begun.wait(10)
 
-        broker.forget_queue("other")
-        worker.end_consumer("other")
+        side.serve("default")
         may_end.set()
 
         eventually(lambda: life.read(one).is_finished)
-        assert side.holdings.wait_until_empty(timeout_s=5)
-    finally:
-        side.stopping.set()
-        broker.interrupt()
-        worker.stop(timeout=5_000)
-        side.close()
-        broker.close()
+        eventually(lambda: not len(side.in_flight))

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from runtime.execution.executor import Executor
+from runtime.execution.load_view import RunnerLoad
 from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.run import Run
 from runtime.execution.runner import Runner
-from runtime.execution.runner_pool import RunnerView
 from runtime.execution.verdict import judge
+from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 from tests.integration.execution.written import LIMITS, Written
 from tests.support.loop_thread import LoopThread
@@ -75,7 +76,8 @@ class Bench:
         self.gives_again = True
         self._is_stopped = False
         self._known: dict[str, Attempt] = {}
-        self._thread = LoopThread()
+        self._thread = LoopThread(Loop())
+        self._thread.start()
         self.do = self._thread.do
         self.executor = Executor(
             self._thread.loop,
@@ -86,7 +88,7 @@ class Bench:
         )
         self.pool = self.executor.pool
         if most_attempts is not None:
-            self.pool._most_attempts = most_attempts
+            self.pool._runners.most_attempts = most_attempts
 
     def run(self, written: Written, arguments: bytes = b"{}", **changes: object) -> Outcome:
         """Run one attempt to its end."""
@@ -127,7 +129,7 @@ class Bench:
         """Return the processes of all runners."""
         return self.do(self.pool.pids)
 
-    def view(self) -> list[RunnerView]:
+    def view(self) -> list[RunnerLoad]:
         """Return what is shown of all runners."""
         return self.do(self.pool.view)
 

@@ -70,7 +70,7 @@ class Planner(Life):
         """Make everything after `since_ms` yet to be decided, as after an absence."""
         self.command("HSET", self.key("schedule", schedule_id), "since", since_ms)
         self.command("ZADD", self.key("schedules_due"), 0, schedule_id)
-        self.line.run(schedule_calls.wake_ticker(self.line.keys))
+        self.command("RPUSH", self.key("schedules_wake"), "1")
 
     def invocations(self, function: str = "f") -> list[Record]:
         """Every invocation of a function, oldest first."""

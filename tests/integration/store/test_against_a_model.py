@@ -65,10 +65,13 @@ class Queue(RuleBasedStateMachine):
         status = Status.SCHEDULED if later else Status.QUEUED
         self.model[invocation_id] = Expected(function=function, status=status)
 
-    @rule(limit=st.integers(1, 5), ahead=st.integers(0, 3), is_quick=st.booleans())
-    def fetch(self, limit: int, ahead: int, is_quick: bool) -> None:
-        quick = FUNCTIONS if is_quick else FUNCTIONS[1:]
-        claim = self.life.claim(limit, worker="mortal", ahead=ahead, quick=quick)
+    @rule(
+        limit=st.integers(0, 5),
+        ahead=st.integers(0, 3),
+        rooms=st.dictionaries(st.sampled_from(FUNCTIONS), st.integers(0, 2)),
+    )
+    def fetch(self, limit: int, ahead: int, rooms: dict[str, int]) -> None:
+        claim = self.life.claim(limit, worker="mortal", ahead=ahead, rooms=rooms)
         claimed = claim.items
 
         running = Counter(e.function for e in self.model.values() if e.status == Status.RUNNING)
@@ -79,11 +82,12 @@ class Queue(RuleBasedStateMachine):
         }
         within = 0 if self.is_paused else min(limit, sum(room.values()))
         taken = Counter(item.function for item in claimed[:within])
-        goes_ahead = is_quick and within == limit
-        further = min(ahead, room["free"] - taken["free"]) if goes_ahead else 0
+        most = {name: min(rooms.get(name, 0), room[name] - taken[name]) for name in FUNCTIONS}
+        further = 0 if self.is_paused else min(ahead, sum(most.values()))
+        taken_ahead = Counter(item.function for item in claimed[within:])
         assert claim.is_paused == self.is_paused
         assert len(claimed) == within + further
-        assert {item.function for item in claimed[within:]} <= {"free"}
+        assert all(count <= most[name] for name, count in taken_ahead.items())
         for item in claimed:
             expected = self.model[item.id]
             self.move(expected, Status.RUNNING)

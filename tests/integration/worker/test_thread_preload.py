@@ -35,12 +35,17 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
 
 def publish(url: str, name: str, options: Options) -> None:
     manifest = Manifest(name=name, version="v1", file=f"{name}.py", options=options)
+    publish_encoded(url, name, manifest.encode())
+
+
+def publish_encoded(url: str, name: str, manifest: bytes) -> None:
     line = Line(url)
-    line.run(publish_function(name, manifest=manifest.encode(), version="v1", source=b""))
+    line.run(publish_function(name, manifest=manifest, version="v1", source=b""))
     line.close()
 
 
 def test_it_loads_what_the_lane_needs_once_a_function_of_it_is_published(redis_url: str):
+    publish_encoded(redis_url, "of_another_release", b'{"options": {"isolation": 5}}')
     publish(redis_url, "own_process", Options())
     with subprocess.Popen(
         [sys.executable, "-c", LOOKING, redis_url],

@@ -120,7 +120,7 @@ def test_the_upkeep_of_an_idle_worker_sends_fewer_than_two_commands_a_second(
     ("error", "crashes", "event"),
     [
         (RuntimeError("of ours"), True, "background_crashed"),
-        (StoreRefusedError("is full"), False, "upkeep_refused"),
+        (StoreRefusedError("is full"), False, "upkeep_failed"),
     ],
 )
 def test_a_job_that_fails_is_told_and_tried_again_and_the_others_go_on(

@@ -170,8 +170,11 @@ class RunnerPool:
 
     def place_again(self, runs: Sequence[Run]) -> None:
         """Find others for them, before all that came later."""
-        self._waiting.add_first(runs)
-        if runs:
+        for run in runs:
+            if run.is_cancelled:  # while its runner was ending
+                run.end(Ending(kind="cancelled"))
+        self._waiting.add_first([run for run in runs if not run.is_cancelled])
+        if self._waiting:
             self._place_soon()
 
     def _place_soon(self) -> None:

@@ -40,9 +40,7 @@ def test_a_hundred_run_at_the_same_time_in_one_runner(bench):
 
 
 def test_defs_run_at_the_same_time_in_threads_of_one_runner(bench):
-    written = write(
-        "import os, time\ndef f(): time.sleep(0.4); return os.getpid()", per_process=20
-    )
+    written = write("import os, time\ndef f(): time.sleep(0.4); return os.getpid()", per_process=20)
     bench.run(written)
 
     attempts = wait(bench.submit_all(written, [b"{}"] * 20))

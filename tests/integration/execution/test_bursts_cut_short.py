@@ -113,3 +113,21 @@ def test_those_behind_a_slow_one_that_find_no_runner_are_given_back(make_bench, 
     assert [attempt.returned for attempt in attempts] == [0, 0, 1, 1, 1, 1]
     assert max(attempt.at_s - attempt.run.created_at for attempt in attempts[2:]) < 0.5
     assert not attempts[1].is_over.is_set()
+
+
+def test_one_cancelled_while_its_runner_is_being_killed_never_begins(make_bench, path):
+    bench = make_bench(size=1)
+    crew = quick_crew(bench)
+    [pid] = bench.pids()
+    psutil.Process(pid).suspend()
+    attempts = crew.begin(calls(path, count=4))
+
+    def kill_and_cancel():
+        [runner] = bench.pool._runners
+        runner.kill()
+        bench.executor.cancel(attempts[3].run)
+
+    bench.do(kill_and_cancel)
+
+    assert kinds(crew.wait(attempts)) == ["succeeded"] * 3 + ["cancelled"]
+    assert begun(path) == {0: 1, 1: 1, 2: 1}

@@ -15,7 +15,7 @@ from runtime.invocations.submission import Submission
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
 from runtime.registry.secret_places import encode_places
-from runtime.store.grouped_submission import NO_PARTS, GroupedSubmission, pack_parts
+from runtime.store.grouped_submission import GroupedSubmission, pack_parts
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.submission_calls import Submitted
 
@@ -133,17 +133,14 @@ _of_callers: dict[tuple[str, str | None], tuple[bytes, int]] = {}
 def _packed_parts(submission: Submission) -> tuple[bytes, int]:
     """Return what a call asks for as it goes to Redis, and how many words that is.
 
-    Most calls only show who calls: that is packed once for each caller.
+    Who calls is packed once for each caller.
     """
-    if not submission.only_shows_caller:
-        parts = submission.parts()
-        return pack_parts(parts), len(parts)
     shown = (submission.api_key, submission.caller)
     packed = _of_callers.get(shown)
     if packed is None:
         if len(_of_callers) >= _MOST_CALLERS:
             _of_callers.clear()
-        parts = submission.parts()
-        packed = (pack_parts(parts), len(parts)) if parts else (NO_PARTS, 0)
-        _of_callers[shown] = packed
-    return packed
+        parts = submission.caller_parts()
+        packed = _of_callers[shown] = (pack_parts(parts), len(parts))
+    own = submission.own_parts()
+    return (packed[0] + pack_parts(own), packed[1] + len(own)) if own else packed

@@ -94,18 +94,27 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     def parts(self) -> Parts:
         """Return what the call asks for besides its arguments, and its record's further fields."""
+        return self.caller_parts() + self.own_parts()
+
+    def caller_parts(self) -> Parts:
+        """Return those that say who calls: the same for all calls of a key."""
+        return parts_of(api_key=self.api_key, fields={"caller": self.caller})
+
+    def own_parts(self) -> Parts:
+        """Return all others."""
+        if self.only_shows_caller:
+            return ()
         wishes = self.wishes
         optional: dict[str, Argument | None] = {
-            "request": self.request,
             "callback": wishes.callback,
-            "caller": self.caller,
+            "request": self.request,
             "secrets": self.secrets,
         }
         if wishes.trace is not None:
             optional["traceparent"] = wishes.trace.traceparent
             optional["tracestate"] = wishes.trace.tracestate
         return parts_of(
-            fields={name: value for name, value in optional.items() if value},
+            fields=optional,
             key=wishes.key,
             priority=wishes.priority,
             delay_ms=wishes.delay_ms,
@@ -117,7 +126,6 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
             retry_of=self.retry_of or "",
             is_only_retry=self.is_only_retry,
             is_repeatable=self.is_repeatable,
-            api_key=self.api_key,
         )
 
 

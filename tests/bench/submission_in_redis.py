@@ -49,7 +49,15 @@ def main() -> None:
         shapes = {chosen.only: shapes[chosen.only]}
     with tempfile.TemporaryDirectory(prefix="submission.") as name:
         folder = Path(name)
-        server = start_redis(folder, "--appendonly", "yes", "--appendfsync", "everysec", "--hash-max-ziplist-value", "512")
+        server = start_redis(
+            folder,
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "everysec",
+            "--hash-max-ziplist-value",
+            "512",
+        )
         try:
             with closing(Line(f"unix://{folder / 'redis.sock'}")) as line:
                 _measure(line, server.pid, shapes, chosen.rounds)

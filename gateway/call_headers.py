@@ -53,17 +53,15 @@ CALL_HEADERS: tuple[CallHeader, ...] = (
 )
 
 
-def read_call_headers(scope: Scope) -> dict[str, Any]:
-    """Return what a request's headers ask for, by option; what is not asked for is not there.
+def read_call_headers(scope: Scope, asked: dict[str, Any]) -> None:
+    """Add what a request's headers ask for, by option; what is not asked for is not there.
 
     Raises:
         ProblemError: `parameter_invalid`: one is wrong, or given more than once.
     """
     headers: Mapping[bytes, bytes] = scope[HEADERS]
-    asked: dict[str, Any] = {}
     for name, option, read in CALL_HEADERS:
         if name in headers:
             value = read(scope)
             if value is not None:
                 asked[option] = value
-    return asked

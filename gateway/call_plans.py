@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.newborn import NewbornWriter
-from runtime.invocations.submission import Submission
+from runtime.invocations.submission import Submission, share
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
-from runtime.registry.secret_places import encode_places
 from runtime.store.grouped_submission import GroupedSubmission, pack_parts
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.submission_calls import Submitted
@@ -26,6 +25,9 @@ _MOST_CALLERS = 4096
 class CallPlan:
     """Of one function, as one manifest has it.
 
+    Attributes:
+        shared: What its submissions have in common.
+
     Args:
         manifest: Of the function.
         store: Where calls are submitted.
@@ -36,11 +38,10 @@ class CallPlan:
     __slots__ = (
         "_groups",
         "_is_valid",
-        "_max_waiting",
         "_store",
         "manifest",
         "newborns",
-        "secrets",
+        "shared",
         "takes_request",
     )
 
@@ -50,9 +51,8 @@ class CallPlan:
         self.manifest = manifest
         self.newborns = newborns
         self.takes_request = manifest.takes_request
-        self.secrets = encode_places(manifest.secrets)
+        self.shared = share(manifest, max_waiting=max_waiting)
         self._store = store
-        self._max_waiting = manifest.options.max_waiting or max_waiting
         self._groups: dict[str, GroupedSubmission] = {}
         self._is_valid: Callable[[object], bool] | None
         try:
@@ -79,14 +79,14 @@ class CallPlan:
         return group.submit(submission.id.encode(), submission.arguments, parts, words)
 
     def _group(self, waiter: str) -> GroupedSubmission:
-        manifest = self.manifest
+        shared = self.shared
         return GroupedSubmission(
             self._store,
-            function=manifest.name,
-            queue=manifest.options.queue,
-            version=manifest.version,
-            priority=manifest.options.priority,
-            max_waiting=self._max_waiting,
+            function=shared.function,
+            queue=shared.queue,
+            version=shared.version,
+            priority=shared.priority,
+            max_waiting=shared.max_waiting,
             waiter=waiter,
         )
 

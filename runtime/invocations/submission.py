@@ -157,40 +157,74 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     pace: Pace | None = None,
     caller: str | None = None,
     api_key: str = "",
-    secrets: bytes | None = None,
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
 
-    `max_waiting` counts where the function has no limit of its own; `secrets` are the manifest's
-    encoded, where somebody has done that before.
+    `max_waiting` counts where the function has no limit of its own.
 
     Raises:
         FunctionUnavailableError: No version of the function ever loaded.
     """
     check_available(manifest)
-    options = manifest.options
-    max_age_ms = wishes.max_age_ms
-    if max_age_ms is None:
-        max_age_ms = int((options.max_age_s or 0) * 1000)
-    return Submission(
-        id=invocation_id or new_invocation_id(),
-        function=manifest.name,
-        version=manifest.version,
-        queue=options.queue,
-        arguments=arguments,
-        wishes=wishes,
-        priority=options.priority if wishes.priority is None else wishes.priority,
-        max_age_ms=max_age_ms,
-        max_waiting=options.max_waiting or max_waiting,
+    call = complete(
+        share(manifest, max_waiting=max_waiting),
+        arguments,
+        wishes,
         request=request,
         waiter=waiter,
-        retry_of=retry_of,
-        is_only_retry=is_only_retry,
-        is_repeatable=is_repeatable,
         pace=pace,
         caller=caller,
         api_key=api_key,
-        secrets=encode_places(manifest.secrets) if secrets is None else secrets,
+    )
+    return replace(
+        call,
+        id=invocation_id or call.id,
+        retry_of=retry_of,
+        is_only_retry=is_only_retry,
+        is_repeatable=is_repeatable,
+    )
+
+
+def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
+    """Return what all submissions of a function have in common, without arguments and an id."""
+    options = manifest.options
+    return Submission(
+        id="",
+        function=manifest.name,
+        version=manifest.version,
+        queue=options.queue,
+        arguments=b"",
+        priority=options.priority,
+        max_age_ms=int((options.max_age_s or 0) * 1000),
+        max_waiting=options.max_waiting or max_waiting,
+        secrets=encode_places(manifest.secrets),
+    )
+
+
+def complete(
+    shared: Submission,
+    arguments: bytes,
+    wishes: Wishes,
+    *,
+    request: bytes | None,
+    waiter: str | None,
+    pace: Pace | None,
+    caller: str | None,
+    api_key: str,
+) -> Submission:
+    """Return the submission of one call of a function, of what all of them share."""
+    return replace(
+        shared,
+        id=new_invocation_id(),
+        arguments=arguments,
+        wishes=wishes,
+        priority=shared.priority if wishes.priority is None else wishes.priority,
+        max_age_ms=shared.max_age_ms if wishes.max_age_ms is None else wishes.max_age_ms,
+        request=request,
+        waiter=waiter,
+        pace=pace,
+        caller=caller,
+        api_key=api_key,
     )
 
 

@@ -69,7 +69,7 @@ _NO_FIELDS: Mapping[str, Argument | None] = {}
 Parts = tuple[Argument, ...]
 
 
-def parts_of(  # noqa: PLR0913 - all that one may ask for
+def parts_of(  # noqa: C901, PLR0912, PLR0913 - all that one may ask for
     *,
     fields: Mapping[str, Argument | None] = _NO_FIELDS,
     key: str = "",

@@ -227,7 +227,7 @@ def test_runners_killed_at_any_moment_cost_who_executes_at_most(make_bench):
         time.sleep(0.15)
         for runner in bench.runners():
             if runner.runs:
-                os.kill(runner.pid, signal.SIGKILL)
+                os.kill(runner.process.pid, signal.SIGKILL)
                 kills += 1
 
     counted = Counter(kinds(wait(attempts)))

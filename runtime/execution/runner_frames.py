@@ -33,7 +33,7 @@ EVENT: Final = b"event"
 MAX_ENDING_BYTES: Final = 1_048_576
 NOTES: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
 # After these the runner is as good as before; after all others it begins no more. A concurrent
-# attempt that exits, or ends when it is asked to, harms its runner neither.
+# attempt that exits, or ends when it is asked to, does not harm its runner either.
 HARMLESS: Final = frozenset(
     {
         "succeeded",

@@ -54,11 +54,11 @@ class _LocklessHandler(logging.Handler):
         self.lock = None
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Emit the record unless a filter refuses it."""
-        is_let_through = bool(self.filter(record))
-        if is_let_through:
-            self.emit(record)
-        return is_let_through
+        """Emit the record, or what a filter makes of it, unless one refuses it."""
+        found: bool | logging.LogRecord = self.filter(record)  # a record since Python 3.12
+        if found:
+            self.emit(found if isinstance(found, logging.LogRecord) else record)
+        return bool(found)
 
 
 class OwnHandler(_LocklessHandler):

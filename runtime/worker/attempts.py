@@ -118,7 +118,8 @@ class Attempts:
 
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
         """It tells something (`execution.run.Listener`)."""
-        self._teller.telling_of(_owner(run)).put(kind, payload)
+        is_in_thread = run.manifest.options.isolation == "thread"  # of its own, which may wait
+        self._teller.telling_of(_owner(run)).put(kind, payload, waits=is_in_thread)
 
     def is_full(self, run: Run) -> bool:
         """Whether it should wait before it tells more (`execution.run.Listener`)."""

@@ -163,8 +163,10 @@ class Attempts:
             self._signals.before(attempt, partial(self._decide, attempt))
 
     def _decide(self, attempt: Attempt, is_wanted: bool) -> None:  # noqa: FBT001 - a callback
-        """Run it, if no middleware has skipped it."""
-        if is_wanted:
+        """Run it, if no middleware has skipped it and it is still wanted here."""
+        if is_wanted and (attempt.is_lost or attempt.is_given_back):
+            self._give_back(attempt)
+        elif is_wanted:
             self._run(attempt)
         elif attempt.settlement is not None:
             self._settler.settle(attempt, attempt.settlement)

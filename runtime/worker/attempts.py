@@ -163,8 +163,8 @@ class Attempts:
             self._signals.before(attempt, partial(self._decide, attempt))
 
     def _decide(self, attempt: Attempt, is_wanted: bool) -> None:  # noqa: FBT001 - a callback
-        """Run it, if no middleware has skipped it and it is still wanted here."""
-        if is_wanted and (attempt.is_lost or attempt.is_given_back):
+        """Run it, if no middleware has skipped it and it is still ours."""
+        if is_wanted and attempt.is_lost:  # another worker has it
             self._give_back(attempt)
         elif is_wanted:
             self._run(attempt)

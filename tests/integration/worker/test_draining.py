@@ -11,6 +11,7 @@ import pytest
 from dramatiq.middleware import Middleware
 
 from runtime.invocations.statuses import Status
+from runtime.store.system_calls import pause_queue
 from tests.integration.worker.working import Working
 from tests.support.life import Life
 from tests.support.waiting import eventually
@@ -121,6 +122,28 @@ def test_what_middleware_holds_up_when_the_time_is_over_goes_back_unrun(
     blocking.go_on.set()
     working.wait_until_stopped()
 
+    assert life.read(one).status == Status.QUEUED
+    assert not ran.exists()
+
+
+def test_what_is_lost_while_middleware_holds_it_up_is_not_run(
+    life: Life, work: Work, tmp_path: Path
+):
+    blocking = Blocking()
+    working = work(middleware=[blocking])
+    ran = tmp_path / "ran"
+    working.write("slow", f"def slow() -> None:\n    open({str(ran)!r}, 'x').close()\n")
+    one = life.submit("slow")
+    assert blocking.begun.wait(5)
+    held = working.do(lambda: working.worker._in_flight.find(one))
+    assert held is not None
+    life.line.run(pause_queue("default", is_paused=True))
+
+    life.settle(held.claimed, "lost")
+    eventually(lambda: held.is_lost)
+    blocking.go_on.set()
+
+    eventually(lambda: working.do(lambda: len(working.worker._in_flight) == 0))
     assert life.read(one).status == Status.QUEUED
     assert not ran.exists()
 

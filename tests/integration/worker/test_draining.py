@@ -130,7 +130,7 @@ def test_what_is_lost_while_middleware_holds_it_up_is_not_run(
     life: Life, work: Work, tmp_path: Path
 ):
     blocking = Blocking()
-    working = work(middleware=[blocking])
+    working = work(middleware=[blocking], heartbeat_ms=600)
     ran = tmp_path / "ran"
     working.write("slow", f"def slow() -> None:\n    open({str(ran)!r}, 'x').close()\n")
     one = life.submit("slow")

@@ -118,7 +118,8 @@ class Attempts:
 
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
         """It tells something (`execution.run.Listener`)."""
-        self._teller.telling_of(_owner(run)).put(kind, payload)
+        is_in_thread = run.manifest.options.isolation == "thread"  # of its own, which may wait
+        self._teller.telling_of(_owner(run)).put(kind, payload, waits=is_in_thread)
 
     def is_full(self, run: Run) -> bool:
         """Whether it should wait before it tells more (`execution.run.Listener`)."""
@@ -162,8 +163,10 @@ class Attempts:
             self._signals.before(attempt, partial(self._decide, attempt))
 
     def _decide(self, attempt: Attempt, is_wanted: bool) -> None:  # noqa: FBT001 - a callback
-        """Run it, if no middleware has skipped it."""
-        if is_wanted:
+        """Run it, if no middleware has skipped it and it is still ours."""
+        if is_wanted and attempt.is_lost:  # another worker has it
+            self._give_back(attempt)
+        elif is_wanted:
             self._run(attempt)
         elif attempt.settlement is not None:
             self._settler.settle(attempt, attempt.settlement)

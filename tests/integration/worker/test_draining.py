@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from dramatiq.middleware import Middleware
 
 from runtime.invocations.statuses import Status
+from runtime.store.system_calls import pause_queue
 from tests.integration.worker.working import Working
 from tests.support.life import Life
 from tests.support.waiting import eventually
@@ -89,6 +92,60 @@ def test_a_claim_that_is_on_its_way_goes_back_uncounted(life: Life, work: Work):
     work()
     record = eventually(lambda: (r := life.read(one)).is_finished and r)
     assert (record.status, record.attempt) == (Status.SUCCEEDED, 1)
+
+
+class Blocking(Middleware):
+    """Holds up the first message that it is told of."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def before_process_message(self, *_: object) -> None:
+        self.begun.set()
+        self.go_on.wait(10)
+
+
+def test_what_middleware_holds_up_when_the_time_is_over_goes_back_unrun(
+    life: Life, work: Work, tmp_path: Path
+):
+    blocking = Blocking()
+    working = work(drain_s=0.2, middleware=[blocking])
+    ran = tmp_path / "ran"
+    working.write("slow", f"def slow() -> None:\n    open({str(ran)!r}, 'x').close()\n")
+    one = life.submit("slow")
+    assert blocking.begun.wait(5)
+
+    working.request_stop()
+    held = working.do(lambda: working.worker._in_flight.find(one))
+    assert held is not None
+    eventually(lambda: held.is_given_back)
+    blocking.go_on.set()
+    working.wait_until_stopped()
+
+    assert life.read(one).status == Status.QUEUED
+    assert not ran.exists()
+
+
+def test_what_is_lost_while_middleware_holds_it_up_is_not_run(
+    life: Life, work: Work, tmp_path: Path
+):
+    blocking = Blocking()
+    working = work(middleware=[blocking], heartbeat_ms=600)
+    ran = tmp_path / "ran"
+    working.write("slow", f"def slow() -> None:\n    open({str(ran)!r}, 'x').close()\n")
+    one = life.submit("slow")
+    assert blocking.begun.wait(5)
+    held = working.do(lambda: working.worker._in_flight.find(one))
+    assert held is not None
+    life.line.run(pause_queue("default", is_paused=True))
+
+    life.settle(held.claimed, "lost")
+    eventually(lambda: held.is_lost)
+    blocking.go_on.set()
+
+    eventually(lambda: working.do(lambda: len(working.worker._in_flight) == 0))
+    assert life.read(one).status == Status.QUEUED
+    assert not ran.exists()
 
 
 def test_an_idle_worker_stops_at_once_and_leaves_nothing(life: Life, work: Work):

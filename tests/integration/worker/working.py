@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from unittest.mock import patch
+
+from dramatiq.middleware import Middleware
 
 from runtime.registry.manifest import decode_manifest
 from runtime.settings import Settings
@@ -26,15 +30,26 @@ class Working:
     Args:
         life: Of the Redis at `url`.
         folder: Of its functions.
+        middleware: Of Dramatiq, in its broker.
         settings: Differing from those of a lively worker.
     """
 
-    def __init__(self, life: Life, url: str, folder: Path, **settings: object) -> None:
+    def __init__(
+        self,
+        life: Life,
+        url: str,
+        folder: Path,
+        *,
+        middleware: Sequence[Middleware] = (),
+        **settings: object,
+    ) -> None:
         usual = {"runners": 2, "heartbeat_ms": 100, "lease_ms": 2_000, "drain_s": 10.0}
         self.folder = folder
         self.life = life
         given = Settings(redis=url, functions=folder, **{**usual, **settings})
-        self.worker: WorkerProcess = build(given)
+        with_middleware = partial(WorkerProcess, middleware=middleware)
+        with patch("runtime.worker.boot.WorkerProcess", with_middleware):
+            self.worker: WorkerProcess = build(given)
         self._thread = threading.Thread(target=self.worker.run, name="worker")
         self._is_closed = False
         self._on_loop = LoopThread(self.worker._loop)

@@ -128,6 +128,8 @@ class Concurrent:
     ) -> Iterator[tuple[Run, Ending | None]]:
         """Return how each ends now that the process is gone; None: it is to blame for nothing."""
         executing = self._executing()
+        if len(runs) == 1:  # nobody else can be to blame: it may kill its process while it waits
+            executing.update(runs)
         for serial, run in runs.items():
             asked = self._asked.get(serial)
             if serial in self._runner.doomed:

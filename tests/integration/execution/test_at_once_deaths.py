@@ -121,6 +121,16 @@ def test_a_runner_killed_while_all_wait_costs_none(make_bench):
     assert returned(attempts) == [1] * COUNT
 
 
+def test_one_alone_that_has_its_process_killed_while_it_waits_is_to_blame(make_bench):
+    bench = make_bench(size=1)
+    code = "subprocess.Popen(['sh', '-c', f'sleep 0.2; kill -9 {os.getpid()}'])\n"
+    arguments = json.dumps({"code": code + "await asyncio.sleep(60)"}).encode()
+
+    outcome = bench.run(driven(), arguments)
+
+    assert outcome.status == "lost"
+
+
 def test_one_that_blocks_its_loop_is_killed_for_it_and_the_others_run_again(make_bench):
     bench = make_bench(size=1)
     bench.run(driven("sleep", timeout_s=1))

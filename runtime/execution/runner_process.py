@@ -164,7 +164,7 @@ class RunnerProcess:
     def _connect(self, child: Child, ways: SideWays | None) -> None:
         self.pid, self.ways, self._child = child.pid, ways, child
         self._stream = Stream(
-            self._loop, child.channel.detach(), on_data=self._hear, on_closed=self._lose
+            self._loop, child.channel.hand_over()[0], on_data=self._hear, on_closed=self._lose
         )
         self._loop.add_reader(child.fileno(), self._hear_exit)
         if self._is_killed:

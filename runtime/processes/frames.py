@@ -174,10 +174,6 @@ class Channel:
             raise ChannelClosedError("the other end is closed")
         return list(descriptors)
 
-    def detach(self) -> socket.socket:
-        """Return the socket, for whoever reads and writes it without waiting, from the start."""
-        return self._socket
-
     def hand_over(self) -> tuple[socket.socket, list[list[bytes]], bytes]:
         """Return the socket, and what came of it unreceived: frames, and how another begins."""
         ready, held = list(self._ready), bytes(self._held)

@@ -17,12 +17,12 @@ def window(*ran_s):
 
 
 def test_a_window_grows_as_a_function_proves_quick_up_to_a_limit():
-    assert [window(*[0.00001] * times) for times in (0, 3, 6, 12, 50)] == [1, 1, 2, 4, 16]
+    assert [window(*[0.00001] * times) for times in (0, 3, 6, 12, 50)] == [1, 1, 2, 4, 32]
 
 
 def test_a_slow_run_closes_the_window_and_quick_ones_open_it_again():
     assert window(*[0.00001] * 50, 0.1) == 1
-    assert window(*[0.00001] * 50, 0.1, *[0.00001] * 60) == 16
+    assert window(*[0.00001] * 50, 0.1, *[0.00001] * 60) == 32
 
 
 def test_a_run_that_a_busy_machine_has_held_up_counts_little():

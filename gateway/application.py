@@ -162,12 +162,13 @@ def single_header(scope: Mapping[str, Any], name: str) -> str | None:
         ProblemError: `parameter_invalid`: it was given more than once.
     """
     noted = name.lower().encode()
-    value = noted_header(scope, noted)
+    value: bytes | None = scope[HEADERS].get(noted)
+    if value is None:
+        return None
     # Several of a name are joined by commas; few values have one, so few are counted.
-    joined = value is not None and "," in value
-    if joined and sum(given == noted for given, _ in scope["headers"]) > 1:
+    if b"," in value and sum(given == noted for given, _ in scope["headers"]) > 1:
         refuse_parameters([fault_of(name, "given more than once")])
-    return value
+    return value.decode("latin-1")
 
 
 async def _read_on(event: Event, receive: Receive, limit: int) -> bytes | None:

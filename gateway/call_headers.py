@@ -34,8 +34,8 @@ class CallHeader(NamedTuple):
 
 def _callback(scope: Scope) -> object:
     url = single_header(scope, "X-Callback-Url")
-    if url is None:
-        return None
+    if url is None or url.isascii():
+        return url and url.strip()
     try:  # addresses are in UTF-8, if they are not ASCII
         return url.encode("latin-1").decode().strip()
     except UnicodeDecodeError as error:
@@ -53,15 +53,15 @@ CALL_HEADERS: tuple[CallHeader, ...] = (
 )
 
 
-def read_call_headers(scope: Scope) -> dict[str, Any]:
-    """Return what a request's headers ask for, by option; what is not asked for is not there.
+def read_call_headers(scope: Scope, asked: dict[str, Any]) -> None:
+    """Add what a request's headers ask for, by option; what is not asked for is not there.
 
     Raises:
         ProblemError: `parameter_invalid`: one is wrong, or given more than once.
     """
     headers: Mapping[bytes, bytes] = scope[HEADERS]
-    return {
-        header.option: value
-        for header in CALL_HEADERS
-        if header.name in headers and (value := header.read(scope)) is not None
-    }
+    for name, option, read in CALL_HEADERS:
+        if name in headers:
+            value = read(scope)
+            if value is not None:
+                asked[option] = value

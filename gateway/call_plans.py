@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.newborn import NewbornWriter
-from runtime.invocations.submission import Submission
+from runtime.invocations.submission import Submission, share
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
-from runtime.registry.secret_places import encode_places
-from runtime.store.grouped_submission import NO_PARTS, GroupedSubmission, pack_parts
+from runtime.store.grouped_submission import GroupedSubmission, pack_parts
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.submission_calls import Submitted
 
@@ -25,6 +24,9 @@ _MOST_CALLERS = 4096
 
 class CallPlan:
     """Of one function, as one manifest has it.
+
+    Attributes:
+        shared: What its submissions have in common.
 
     Args:
         manifest: Of the function.
@@ -36,11 +38,10 @@ class CallPlan:
     __slots__ = (
         "_groups",
         "_is_valid",
-        "_max_waiting",
         "_store",
         "manifest",
         "newborns",
-        "secrets",
+        "shared",
         "takes_request",
     )
 
@@ -50,9 +51,8 @@ class CallPlan:
         self.manifest = manifest
         self.newborns = newborns
         self.takes_request = manifest.takes_request
-        self.secrets = encode_places(manifest.secrets)
+        self.shared = share(manifest, max_waiting=max_waiting)
         self._store = store
-        self._max_waiting = manifest.options.max_waiting or max_waiting
         self._groups: dict[str, GroupedSubmission] = {}
         self._is_valid: Callable[[object], bool] | None
         try:
@@ -79,14 +79,14 @@ class CallPlan:
         return group.submit(submission.id.encode(), submission.arguments, parts, words)
 
     def _group(self, waiter: str) -> GroupedSubmission:
-        manifest = self.manifest
+        shared = self.shared
         return GroupedSubmission(
             self._store,
-            function=manifest.name,
-            queue=manifest.options.queue,
-            version=manifest.version,
-            priority=manifest.options.priority,
-            max_waiting=self._max_waiting,
+            function=shared.function,
+            queue=shared.queue,
+            version=shared.version,
+            priority=shared.priority,
+            max_waiting=shared.max_waiting,
             waiter=waiter,
         )
 
@@ -133,17 +133,14 @@ _of_callers: dict[tuple[str, str | None], tuple[bytes, int]] = {}
 def _packed_parts(submission: Submission) -> tuple[bytes, int]:
     """Return what a call asks for as it goes to Redis, and how many words that is.
 
-    Most calls only show who calls: that is packed once for each caller.
+    Who calls is packed once for each caller.
     """
-    if not submission.only_shows_caller:
-        parts = submission.parts()
-        return pack_parts(parts), len(parts)
     shown = (submission.api_key, submission.caller)
     packed = _of_callers.get(shown)
     if packed is None:
         if len(_of_callers) >= _MOST_CALLERS:
             _of_callers.clear()
-        parts = submission.parts()
-        packed = (pack_parts(parts), len(parts)) if parts else (NO_PARTS, 0)
-        _of_callers[shown] = packed
-    return packed
+        parts = submission.caller_parts()
+        packed = _of_callers[shown] = (pack_parts(parts), len(parts))
+    own = submission.own_parts()
+    return (packed[0] + pack_parts(own), packed[1] + len(own)) if own else packed

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+import struct
+from collections.abc import Sequence
 
 import msgspec
 
@@ -25,6 +26,7 @@ _BARE = re.compile(r"[\x21\x23-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?:\s*;[\x20-\x7e]*)?')
 _ESCAPED = re.compile(r"\\(.)")
 _DIGEST_BYTES = 18
+_length = struct.Struct(">Q").pack
 
 
 def read_idempotency_key(header: str | None) -> str | None:
@@ -47,7 +49,7 @@ def read_idempotency_key(header: str | None) -> str | None:
     return key
 
 
-def identify(key: str, *, scope: Iterable[str], content: Iterable[bytes]) -> Idempotency:
+def identify(key: str, *, scope: Sequence[str], content: Sequence[bytes]) -> Idempotency:
     """Return the key as Redis keeps it.
 
     Args:
@@ -56,7 +58,7 @@ def identify(key: str, *, scope: Iterable[str], content: Iterable[bytes]) -> Ide
         content: What a repetition has in common with the first request.
     """
     return Idempotency(
-        digest=_digest([*(part.encode() for part in scope), key.encode()]),
+        digest=_digest([*map(str.encode, scope), key.encode()]),
         body_digest=_digest(content),
     )
 
@@ -71,9 +73,9 @@ def options_content(wishes: Wishes) -> bytes:
     )
 
 
-def _digest(parts: Iterable[bytes]) -> str:
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+def _digest(parts: Sequence[bytes]) -> str:
+    """Return the digest of parts, each behind its length in eight bytes."""
+    text = b""
     for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.hexdigest()
+        text += _length(len(part)) + part
+    return hashlib.blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()

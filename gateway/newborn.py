@@ -31,9 +31,17 @@ class Clock:
     def __init__(self) -> None:
         self._second = -1
         self._text = b""
+        self._last = (-1, b"")  # calls of one script are born at one moment
 
     def write(self, at_ms: int) -> bytes:
         """Return a moment as a JSON string."""
+        last_ms, written = self._last
+        if at_ms != last_ms:
+            written = self._write(at_ms)
+            self._last = at_ms, written
+        return written
+
+    def _write(self, at_ms: int) -> bytes:
         second, ms = divmod(at_ms, 1000)
         if second != self._second:
             text = moment(second * 1000) or ""
@@ -95,7 +103,10 @@ class NewbornWriter:
         if not is_usual or (wishes is not NO_WISHES and _shows(wishes)):
             return invocation_json(record_at_birth(submission, created_at_ms))
         kind = (
-            *(submission.function, submission.version, submission.queue, submission.caller),
+            submission.function,
+            submission.version,
+            submission.queue,
+            submission.caller,
             wishes.callback is not None,
         )
         shape = self._shapes.get(kind)

@@ -15,8 +15,8 @@ from gateway.directory import FunctionDirectory
 from gateway.idempotency import identify, options_content
 from gateway.json_boundary import media_type_of, require_no_coding
 from gateway.problems import ProblemError
-from gateway.query_parameters import WISHES
 from gateway.resources.batches import known_batch
+from gateway.serving.parsing import HEADERS
 from gateway.steering_log import tell_batch
 from gateway.tracing import accepting
 from gateway.wishes import read_wishes
@@ -56,13 +56,14 @@ class InvokeBatch:
             raise ProblemError(
                 "batch_invalid", f"{name} reads the HTTP request itself: call it once for each."
             )
-        asked = {**read_wishes(req.query_string, WISHES), **read_call_headers(req.scope)}
+        asked = dict(read_wishes(req.query_string))
+        read_call_headers(req.scope, asked)
         key = asked.pop("idempotency_key", None)
         if "callback" in asked:
             url = asked["callback"]
             asked["callback"] = self._callbacks.recall(url) or await self._callbacks.judge(url)
         wishes = Wishes(**asked)
-        require_no_coding(req.scope["headers"])
+        require_no_coding(req.scope[HEADERS])
         items = await read_items(
             manifest,
             req.content_type or "",

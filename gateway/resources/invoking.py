@@ -30,7 +30,7 @@ from gateway.json_boundary import (
     require_no_coding,
 )
 from gateway.preferences import Preferences, read_preferences
-from gateway.query_parameters import WISHES
+from gateway.serving.parsing import HEADERS
 from gateway.wishes import read_wishes
 from runtime.callbacks.recent import RecentJudgements
 from runtime.invocations.submission import (
@@ -38,7 +38,7 @@ from runtime.invocations.submission import (
     Submission,
     Wishes,
     check_available,
-    prepare,
+    complete,
 )
 from runtime.registry.manifest import Manifest
 from runtime.store.submission_calls import Idempotency
@@ -113,17 +113,15 @@ class InvokeFunction:
             wishes = Wishes(**asked)
         caller = caller_of(req.scope)
         admission = self._acceptance.admission
-        return prepare(
-            manifest,
+        return complete(
+            plan.shared,
             sourced.encoded,
-            wishes=wishes,
+            wishes,
             request=sourced.request,
             waiter=self._acceptance.waiter(preferences),
-            max_waiting=admission.max_waiting,
             pace=admission.pace(req.scope),
             caller=caller.name,
             api_key=caller.key_id,
-            secrets=plan.secrets,
         )
 
 
@@ -137,8 +135,8 @@ def _read_options(req: Request, plan: CallPlan) -> dict[str, Any]:
     """
     asked: dict[str, Any] = {}
     if req.query_string and not plan.takes_request:
-        asked.update(read_wishes(req.query_string, WISHES))
-    asked.update(read_call_headers(req.scope))
+        asked.update(read_wishes(req.query_string))
+    read_call_headers(req.scope, asked)
     return asked
 
 
@@ -150,7 +148,7 @@ def _read_body(req: Request, plan: CallPlan) -> Sourced:
     """
     body: bytes = req.scope[BODY]
     if body and not plan.takes_request and media_type_of(req.content_type) == JSON:
-        require_no_coding(req.scope["headers"])
+        require_no_coding(req.scope[HEADERS])
         return Sourced(encoded=body, decoded=read_json_object(body))
     return read_arguments(plan.manifest, _incoming(req))
 
@@ -159,7 +157,7 @@ async def _read_long(req: Request, manifest: Manifest) -> Sourced:
     incoming = _incoming(req)
     decoded = None
     if holds_json(manifest, incoming):
-        require_no_coding(incoming.headers)
+        require_no_coding(req.scope[HEADERS])
         decoded = await read_long_json_object(incoming.body)
     return read_arguments(manifest, incoming, decoded)
 

@@ -92,10 +92,12 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         is_next = not (parser.started or parser.seen_bytes or self._exchanges)
         if is_next:
-            if (found := self._heads.recall(data)) is not None:
-                self._exchanges.append(self._beginnings.make_known(*found, stopping=self._stopping))
+            begun = self._heads.recall(data)
+            if begun is not None:
+                exchange = self._beginnings.make_known(begun, stopping=self._stopping)
+                self._exchanges.append(exchange)
                 self._deadline.at = NEVER
-                self._beginnings.begin(self._exchanges[0])
+                self._beginnings.begin(exchange)
                 return
             self._deadline.expect(self._limits.header_timeout_s)
             self._learned = None

@@ -1,15 +1,15 @@
 """A runner that runs its attempts at the same time: `per_process` of them at most.
 
 Each is ended by asking: its task is cancelled, its thread interrupted. What does not obey is ended
-with its process. Who was executing when a process dies, its shared page tells; all others are to
-blame for nothing.
+with its process; where another has kept the event loop since it was asked, it could not. Who was
+executing when a process dies, its shared page tells; all others are to blame for nothing.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.execution import runner_frames as frames
 from runtime.execution.ending import Ending
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 _OBEY_S = 1.0
 
 
+class _Asked(NamedTuple):
+    """What one was asked to end as, by when it must have, and the loop's step at that moment."""
+
+    by: float
+    ending: Ending
+    step: tuple[int, int]
+
+
 class Concurrent:
     """What lies with one runner.
 
@@ -33,7 +41,7 @@ class Concurrent:
     def __init__(self, runner: Runner) -> None:
         self.window = 1
         self._runner = runner
-        self._asked: dict[int, tuple[float, Ending]] = {}  # to end, and by when
+        self._asked: dict[int, _Asked] = {}  # to end
 
     def room(self) -> int:
         """Return how many more it takes."""
@@ -62,7 +70,8 @@ class Concurrent:
         if run.serial in self._asked:
             return
         grace_s = run.manifest.options.grace_s if ending.kind == "timeout" else 0.0
-        self._asked[run.serial] = time.monotonic() + max(_OBEY_S, grace_s), ending
+        by = time.monotonic() + max(_OBEY_S, grace_s)
+        self._asked[run.serial] = _Asked(by, ending, self._step())
         why = b"timeout" if ending.kind == "timeout" else b"cancelled"
         self._runner.process.send(pack(frames.STOP, b"%d" % run.serial, why))
         self._runner.watch()
@@ -70,7 +79,7 @@ class Concurrent:
     def judge(self, run: Run, said: Ending) -> Ending:
         """Return how an attempt has ended, by what its runner says: as it was asked to, if so."""
         asked = self._asked.get(run.serial)
-        return said if asked is None else asked[1]
+        return said if asked is None else asked.ending
 
     def spoil(self) -> None:
         """An attempt has harmed the process, or left something running: it begins nothing more."""
@@ -85,7 +94,7 @@ class Concurrent:
 
     def limit_at(self) -> float | None:
         """Return when the first of them may be out of time, or has not obeyed."""
-        moments = [at for at, _ in self._asked.values()]
+        moments = [asked.by for asked in self._asked.values()]
         for run in self._runner.runs.values():  # all have the same time, the first began first
             if run.serial not in self._asked:
                 moments.append(run.sent_at + run.manifest.options.timeout_s)
@@ -102,9 +111,11 @@ class Concurrent:
                 break
             text = f"ran longer than {options.timeout_s:g} s"
             self.stop(run, Ending(kind="timeout", message=text))
-        disobedient = {n: ending for n, (at, ending) in self._asked.items() if at <= now}
-        if disobedient:
-            self._runner.doomed.update(disobedient)
+        late = {serial: asked for serial, asked in self._asked.items() if asked.by <= now}
+        if late:
+            self._runner.doomed.update(
+                {serial: asked.ending for serial, asked in late.items() if self._may_obey(serial)}
+            )
             self._runner.kill()
 
     def fall_silent(self, error: Exception | None) -> list[Run]:
@@ -117,16 +128,27 @@ class Concurrent:
     ) -> Iterator[tuple[Run, Ending | None]]:
         """Return how each ends now that the process is gone; None: it is to blame for nothing."""
         executing = self._executing()
+        if len(runs) == 1:  # nobody else can be to blame: it may kill its process while it waits
+            executing.update(runs)
         for serial, run in runs.items():
             asked = self._asked.get(serial)
             if serial in self._runner.doomed:
                 yield run, self._runner.doomed[serial]
             elif serial in executing:
                 yield run, death
-            elif asked is not None:
-                yield run, asked[1]
+            elif asked is not None and self._may_obey(serial):
+                yield run, asked.ending
             else:
                 yield run, None
+
+    def _may_obey(self, serial: int) -> bool:
+        """Whether the event loop is its own, or has gone on since it was asked."""
+        step = self._step()
+        return step[0] in {0, serial} or step != self._asked[serial].step
+
+    def _step(self) -> tuple[int, int]:
+        ways = self._runner.process.ways
+        return (0, 0) if ways is None else ways.step()
 
     def _executing(self) -> set[int]:
         ways = self._runner.process.ways

@@ -31,6 +31,7 @@ from runtime.execution.stall_watch import StallWatch
 from runtime.execution.step_notes import StepNotes
 from runtime.execution.thread_calls import FunctionThreads, LoopThreads
 from runtime.execution.turn_writer import TurnWriter
+from runtime.processes.confinement import use_memory_reserve
 from runtime.processes.frame_reader import FrameReader
 from runtime.processes.frames import Channel, pack
 from runtime.processes.shared_page import RunnersPage
@@ -62,6 +63,7 @@ class ConcurrentRuns:
         self._on_shortage = on_shortage
         self._attempts: dict[int, Attempt] = {}
         self._unread: list[list[bytes]] = []  # from a frame of another kind on
+        self._is_serving = True
         self._loop = loop = _selector_loop()
         self._writer = TurnWriter(loop, self._socket, page)
         self._notes = StepNotes(loop, page, self._exit)
@@ -94,10 +96,13 @@ class ConcurrentRuns:
             self._loop.add_reader(self._socket.fileno(), self._read)
             self._watch_generators_soon()
             self._take([frame, *self._received])
+            frame.clear()  # what came with it need not be kept while others run
+            self._received.clear()
             self._run_loop()
             while not self._unread or self._attempts:  # a function has stopped the loop
                 self._watch_generators_soon()
                 self._run_loop()
+            self._is_serving = False
             self._loop.remove_reader(self._socket.fileno())
         self._threads.stop()
         self._watch.stop()
@@ -143,23 +148,36 @@ class ConcurrentRuns:
         return data
 
     def _take(self, received: list[list[bytes]]) -> None:
-        for index, frame in enumerate(received):
+        for frame in received:
             if frame[0] == frames.STOP:
                 self._stop(int(frame[1]), frame[2])
                 continue
             start = frames.decode_start(frame[1])
-            if start.per_process == 1:
-                self._unread = received[index:]
-                self._rest()
-                return
-            self._begin(start, frame[2], frame[3])
+            if self._unread or start.per_process == 1:
+                self._unread.append(frame)
+                continue
+            try:
+                self._begin(start, frame[2], frame[3])
+            except MemoryError as error:
+                use_memory_reserve()
+                self._give_up(start, describe(error))
+        if self._unread:
+            self._rest()
+
+    def _give_up(self, start: Start, ending: Ending) -> None:
+        """Answer for an attempt that could not begin, unless it did."""
+        attempt = self._attempts.get(start.serial)
+        if attempt is None:
+            answer = frames.encode_ending(ending), b"", b"0"
+            self._writer.send(frames.DONE, b"%d" % start.serial, *answer)
+        elif attempt.begin():
+            self._calls.answer(attempt, ending)
 
     def _begin(self, start: Start, arguments: bytes, request: bytes) -> None:
         function = self._loaded.functions.get(start.function)
         if function is None:
             text = f"this version does not publish {start.function}"
-            answer = frames.encode_ending(Ending(kind="exception", message=text))
-            self._writer.send(frames.DONE, b"%d" % start.serial, answer, b"", b"0")
+            self._give_up(start, Ending(kind="exception", message=text))
             return
         attempt = Attempt(start, arguments, request if start.has_request else None, function)
         tell_log = partial(self._writer.tell, attempt, frames.LOG, attempt.number, at_once=True)
@@ -175,8 +193,8 @@ class ConcurrentRuns:
         else:
             try:
                 self._threads.begin(attempt, under_way=len(self._attempts))
-            except (MemoryError, RuntimeError) as error:  # not a single thread can be made
-                self._calls.answer(attempt, describe(error))
+            except RuntimeError as error:  # not a single thread can be made
+                self._give_up(start, describe(error))
 
     def _stop(self, serial: int, why: bytes) -> None:
         """End an attempt that is under way, for the reason that was told first."""
@@ -205,7 +223,11 @@ class ConcurrentRuns:
             return
         self._loaded.output.mend()
         if self._unread:
-            self._loop.call_soon_threadsafe(self._loop.stop, context=contextvars.Context())
+            self._loop.call_soon_threadsafe(self._leave, context=contextvars.Context())
+
+    def _leave(self) -> None:
+        if self._is_serving:  # else: two threads have answered the last two at the same time
+            self._loop.stop()
 
     def _warn(self, serial: int, text: str) -> None:
         attempt = self._attempts.get(serial)

@@ -87,6 +87,9 @@ class Executor:
 
     def run(self, run: Run) -> None:
         """Have an attempt run; its listener hears how it ended, or that it was given back."""
+        if run.is_cancelled:
+            run.end(Ending(kind="cancelled"))
+            return
         if run.manifest.options.isolation != "thread":
             self.pool.run(run)
             return

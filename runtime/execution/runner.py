@@ -51,6 +51,7 @@ class Runner:
         last_used: When it was last given any or became idle, by the monotonic clock.
         heard_at: When it last answered.
         has_heir: The next one in its place is made already.
+        is_missed: One is to be made when it is gone.
         doomed: What attempts end as, when the process has been killed for them.
     """
 
@@ -74,7 +75,7 @@ class Runner:
         self.attempts = 0
         self.last_used = self.heard_at = time.monotonic()
         self.doomed: dict[int, Ending] = {}
-        self.has_heir = False
+        self.has_heir = self.is_missed = False
         self.bundle = bundle
         self._limits = limits
         self._load_timeout_s = load_timeout_s
@@ -208,7 +209,11 @@ class Runner:
         elif kind == frames.FULL:
             ending = frames.decode_ending(frame[1])
             check_answer(ending, b"")
-            self._mode.fill(ending)
+            if self.state == "starting":
+                self._failure = ending
+                self.process.kill()
+            else:
+                self._mode.fill(ending)
         else:
             self._noted(kind.decode(), frame)
 

@@ -42,6 +42,7 @@ _OUT_OF_MEMORY = Ending(
     message="earlier attempts in this process left no memory",
     exception_names=("MemoryError",),
 )
+_RUN_PARTS = 4
 _NO_CONTEXT = Context()  # of a function that takes none
 
 
@@ -93,11 +94,14 @@ class Runner:
         self._channel.send(frames.DONE, b"0", frames.encode_ending(ending), b"", b"0")
         is_spent = False
         while True:
-            kind, start_bytes, arguments, request = self._channel.receive()
-            start = frames.decode_start(start_bytes)
-            if start.per_process > 1:
-                self._run_concurrently([kind, start_bytes, arguments, request], loaded)
+            frame = self._channel.receive()
+            if len(frame) != _RUN_PARTS:  # to stop what has been answered
                 continue
+            start = frames.decode_start(frame[1])
+            if start.per_process > 1:
+                self._run_concurrently(frame, loaded)
+                continue
+            _, _, arguments, request = frame
             if is_spent or not self._may_begin(start):
                 continue
             is_spent = self._run(start, arguments, request, functions, output, limits)

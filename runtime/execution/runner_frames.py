@@ -39,7 +39,7 @@ NOTES: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
 PARTS: Final = {DONE: 5, FULL: 2, LOG: 3, PROGRESS: 3, ITEM: 3, EVENT: 3}
 LOADING: Final = 0
 # After these the runner is as good as before; after all others it begins no more. A concurrent
-# attempt that exits, or ends when it is asked to, harms its runner neither.
+# attempt that exits, or ends when it is asked to, does not harm its runner either.
 HARMLESS: Final = frozenset(
     {
         "succeeded",

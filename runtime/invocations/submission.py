@@ -94,18 +94,27 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     def parts(self) -> Parts:
         """Return what the call asks for besides its arguments, and its record's further fields."""
+        return self.caller_parts() + self.own_parts()
+
+    def caller_parts(self) -> Parts:
+        """Return those that say who calls: the same for all calls of a key."""
+        return parts_of(api_key=self.api_key, fields={"caller": self.caller})
+
+    def own_parts(self) -> Parts:
+        """Return all others."""
+        if self.only_shows_caller:
+            return ()
         wishes = self.wishes
         optional: dict[str, Argument | None] = {
-            "request": self.request,
             "callback": wishes.callback,
-            "caller": self.caller,
+            "request": self.request,
             "secrets": self.secrets,
         }
         if wishes.trace is not None:
             optional["traceparent"] = wishes.trace.traceparent
             optional["tracestate"] = wishes.trace.tracestate
         return parts_of(
-            fields={name: value for name, value in optional.items() if value},
+            fields=optional,
             key=wishes.key,
             priority=wishes.priority,
             delay_ms=wishes.delay_ms,
@@ -117,7 +126,6 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
             retry_of=self.retry_of or "",
             is_only_retry=self.is_only_retry,
             is_repeatable=self.is_repeatable,
-            api_key=self.api_key,
         )
 
 
@@ -149,40 +157,74 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     pace: Pace | None = None,
     caller: str | None = None,
     api_key: str = "",
-    secrets: bytes | None = None,
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
 
-    `max_waiting` counts where the function has no limit of its own; `secrets` are the manifest's
-    encoded, where somebody has done that before.
+    `max_waiting` counts where the function has no limit of its own.
 
     Raises:
         FunctionUnavailableError: No version of the function ever loaded.
     """
     check_available(manifest)
-    options = manifest.options
-    max_age_ms = wishes.max_age_ms
-    if max_age_ms is None:
-        max_age_ms = int((options.max_age_s or 0) * 1000)
-    return Submission(
-        id=invocation_id or new_invocation_id(),
-        function=manifest.name,
-        version=manifest.version,
-        queue=options.queue,
-        arguments=arguments,
-        wishes=wishes,
-        priority=options.priority if wishes.priority is None else wishes.priority,
-        max_age_ms=max_age_ms,
-        max_waiting=options.max_waiting or max_waiting,
+    call = complete(
+        share(manifest, max_waiting=max_waiting),
+        arguments,
+        wishes,
         request=request,
         waiter=waiter,
-        retry_of=retry_of,
-        is_only_retry=is_only_retry,
-        is_repeatable=is_repeatable,
         pace=pace,
         caller=caller,
         api_key=api_key,
-        secrets=encode_places(manifest.secrets) if secrets is None else secrets,
+    )
+    return replace(
+        call,
+        id=invocation_id or call.id,
+        retry_of=retry_of,
+        is_only_retry=is_only_retry,
+        is_repeatable=is_repeatable,
+    )
+
+
+def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
+    """Return what all submissions of a function have in common, without arguments and an id."""
+    options = manifest.options
+    return Submission(
+        id="",
+        function=manifest.name,
+        version=manifest.version,
+        queue=options.queue,
+        arguments=b"",
+        priority=options.priority,
+        max_age_ms=int((options.max_age_s or 0) * 1000),
+        max_waiting=options.max_waiting or max_waiting,
+        secrets=encode_places(manifest.secrets),
+    )
+
+
+def complete(
+    shared: Submission,
+    arguments: bytes,
+    wishes: Wishes,
+    *,
+    request: bytes | None,
+    waiter: str | None,
+    pace: Pace | None,
+    caller: str | None,
+    api_key: str,
+) -> Submission:
+    """Return the submission of one call of a function, of what all of them share."""
+    return replace(
+        shared,
+        id=new_invocation_id(),
+        arguments=arguments,
+        wishes=wishes,
+        priority=shared.priority if wishes.priority is None else wishes.priority,
+        max_age_ms=shared.max_age_ms if wishes.max_age_ms is None else wishes.max_age_ms,
+        request=request,
+        waiter=waiter,
+        pace=pace,
+        caller=caller,
+        api_key=api_key,
     )
 
 

@@ -26,6 +26,7 @@ NO_SLOT: Final = -1
 EXECUTING: Final = 0
 STEPS: Final = 1
 _FIRST_SLOT: Final = 8
+_STEP_BYTES: Final = 16
 
 
 class SharedPage:
@@ -56,18 +57,23 @@ class SharedPage:
         found.discard(0)
         return found
 
+    def step(self) -> tuple[int, int]:
+        """Return whose code the event loop runs, 0 if nobody's, and how many steps it has begun."""
+        cells = self._read(_STEP_BYTES)
+        return (cells[EXECUTING], cells[STEPS]) if len(cells) > STEPS else (0, 0)
+
     def close(self) -> None:
         """Give the page up; twice is safe."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
 
-    def _read(self) -> list[int]:
+    def _read(self, size: int = PAGE_BYTES) -> list[int]:
         # Not mapped here: the runner could shorten the file, and reading would end this process.
         if self._descriptor < 0:
             return []
         try:
-            data = os.pread(self._descriptor, PAGE_BYTES, 0)
+            data = os.pread(self._descriptor, size, 0)
         except OSError:
             return []
         return memoryview(data[: len(data) // 8 * 8]).cast("q").tolist()

@@ -85,6 +85,10 @@ class SideWays:
         """Return the serials of the attempts whose code the child executes, or did at its end."""
         return self._page.executing()
 
+    def step(self) -> tuple[int, int]:
+        """Return whose code the child's event loop runs, and how many steps it has begun."""
+        return self._page.step()
+
     def close(self) -> None:
         """Close all ends; twice is safe."""
         self._page.close()

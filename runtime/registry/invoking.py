@@ -10,7 +10,6 @@ loop of its own awaits the call (`call_async`), beside others.
 from __future__ import annotations
 
 import contextvars
-import functools
 import inspect
 from collections.abc import Callable, Generator
 from typing import Any, cast
@@ -64,7 +63,7 @@ class LoadedFunction:
         self.unload = unload
         self._target = target
         self.takes_context = any(p.injected == "context" for p in signature.parameters)
-        self.is_async = _is_async(target)
+        self.is_async = signature.is_async
         self._reader = reader_of(model)
         self._returns = returns
         self._items = items
@@ -200,12 +199,3 @@ async def _settle(value: object, items: Items) -> object:
         await items.collect(value)
         return items
     return value
-
-
-def _is_async(target: Callable[..., Any]) -> bool:
-    # `__wrapped__` is not followed: what is called is the wrapper, whatever it wraps.
-    called: Any = target
-    while isinstance(called, functools.partial):
-        called = called.func
-    candidates = (called, type(called).__call__)  # a function, or an object with a `__call__`
-    return any(inspect.iscoroutinefunction(c) or inspect.isasyncgenfunction(c) for c in candidates)

@@ -20,13 +20,13 @@ from runtime.store.submission_calls import Parts, Submitted, submit
 
 _MOST_TOGETHER = 8
 _MOST_BYTES_TOGETHER = 32_768
-_WORDS_EACH = 3  # and those of its parts
-NO_PARTS = b"$1\r\n0\r\n"
+_WORDS_EACH = 3  # and those of its parts, of which there are fewer than a hundred
+_TEN = 10
 
 
 def pack_parts(parts: Parts) -> bytes:
-    """Return the words of a call's parts as they go to Redis, their number first."""
-    return _bulk(len(parts), *parts)
+    """Return the words of a call's parts as they go to Redis."""
+    return _bulk(*parts) if parts else b""
 
 
 class GroupedSubmission:
@@ -72,7 +72,7 @@ class GroupedSubmission:
         self._sending: set[asyncio.Task[None]] = set()
 
     def submit(
-        self, invocation_id: bytes, arguments: bytes, parts: bytes = NO_PARTS, part_words: int = 0
+        self, invocation_id: bytes, arguments: bytes, parts: bytes = b"", part_words: int = 0
     ) -> asyncio.Future[Submitted]:
         """Line up one call of a fresh id; the future gets what became of it.
 
@@ -82,16 +82,18 @@ class GroupedSubmission:
             invocation_id: Fresh.
             arguments: As JSON.
             parts: What it asks for, as `pack_parts` returns it.
-            part_words: How many words that is, without their number.
+            part_words: How many words that is.
         """
         loop = asyncio.get_running_loop()
         if not self._packed:
             loop.call_soon(self._send)
-        packed = b"$%d\r\n%b\r\n$%d\r\n%b\r\n%b" % (
+        packed = b"$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%d\r\n%b" % (
             len(invocation_id),
             invocation_id,
             len(arguments),
             arguments,
+            1 if part_words < _TEN else 2,
+            part_words,
             parts,
         )
         answer = loop.create_future()

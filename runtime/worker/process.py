@@ -251,7 +251,6 @@ class WorkerProcess:
         places, rooms = self._executor.capacity()
         free = max(0, self._settings.max_in_flight - len(self._in_flight))
         places = min(places, free)
-        rooms = {name: room for name, room in rooms.items() if room > 0}
         return Room(places, rooms, min(sum(rooms.values()), free - places))
 
     # What Redis tells with a heartbeat, and what callers ask of this worker.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import textwrap
 import time
 from collections import defaultdict
@@ -181,6 +182,12 @@ class RunnerDriver:
             for task in Path(f"/proc/{self.pid}/task").glob("*/stat")
         ]
         return set(states) == {"S"}
+
+    def resident_bytes(self) -> int:
+        """Return how much memory it holds."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
 
     def hang_up(self) -> None:
         """Close the channel, as a worker that ends does."""

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from runtime.execution.executor import Executor
+from runtime.execution.load_view import RunnerLoad
 from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.run import Run
 from runtime.execution.runner import Runner
-from runtime.execution.runner_pool import RunnerView
 from runtime.execution.verdict import judge
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
@@ -88,7 +88,7 @@ class Bench:
         )
         self.pool = self.executor.pool
         if most_attempts is not None:
-            self.pool._most_attempts = most_attempts
+            self.pool._runners.most_attempts = most_attempts
 
     def run(self, written: Written, arguments: bytes = b"{}", **changes: object) -> Outcome:
         """Run one attempt to its end."""
@@ -129,7 +129,7 @@ class Bench:
         """Return the processes of all runners."""
         return self.do(self.pool.pids)
 
-    def view(self) -> list[RunnerView]:
+    def view(self) -> list[RunnerLoad]:
         """Return what is shown of all runners."""
         return self.do(self.pool.view)
 
@@ -146,6 +146,11 @@ class Bench:
         self.do(self.executor.stop)
         eventually(lambda: not self.runners())
         self._thread.stop()
+
+    def is_full(self, run: Run) -> bool:
+        """Nothing that attempts tell is too much here."""
+        del run
+        return False
 
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
         """See `runtime.execution.run.Listener`."""

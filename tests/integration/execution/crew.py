@@ -44,7 +44,7 @@ class Crew:
         self._bench = bench
 
     def begin(self, arguments: Sequence[bytes]) -> list[Attempt]:
-        """Have an attempt run for each of these arguments: "0", "1", …"""
+        """Have attempts "0", "1", … of these arguments run at once."""
         return self._bench.submit_all(self.written, arguments)
 
     def run(self, arguments: Sequence[bytes]) -> list[Attempt]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import time
 
 import pytest
 
-from runtime.errors import ChannelClosedError
-from runtime.execution import runner_frames as frames
-from tests.support.runner_driver import MIB
 from tests.support.waiting import eventually
 
 GOOD = "await asyncio.sleep(0.2)\nreturn 'good'"
@@ -33,8 +28,13 @@ def test_an_exit_of_the_process_is_of_the_one_that_called_it(driver):
     [
         "ctypes.string_at(0)",
         "os.kill(os.getpid(), signal.SIGKILL)",
-        "await asyncio.create_task(asyncio.to_thread(ctypes.string_at, 0))",
-        "await asyncio.get_running_loop().run_in_executor(None, ctypes.string_at, 0)",
+        "await asyncio.create_task(asyncio.to_thread(lambda: (block(0.1), ctypes.string_at(0))))",
+        "await asyncio.to_thread(lambda: (block(0.1), os._exit(1)))",
+        """
+def exit():
+    block(0.1)
+    os._exit(1)
+await asyncio.get_running_loop().run_in_executor(None, exit)""",
         "asyncio.get_running_loop().call_soon(ctypes.string_at, 0)\nawait asyncio.sleep(9)",
         "asyncio.get_running_loop().call_later(0.1, ctypes.string_at, 0)\nawait asyncio.sleep(9)",
         """
@@ -122,32 +122,11 @@ def test_whoever_blocks_in_c_code_that_keeps_pythons_lock_is_warned_too(make_dri
 
 
 def test_answers_of_others_do_not_wait_for_whoever_blocks(make_driver):
-    driver = make_driver(loop_stall_s=0.5)
+    driver = make_driver(loop_stall_s=5)
     quick, ill = driver.do("return 'quick'", "block(30)")
 
-    assert driver.answer(quick, within_s=5).value == "quick"
+    assert driver.answer(quick, within_s=4).value == "quick"  # before there is a warning
     assert driver.executing() == {ill}
-
-
-def test_memory_that_one_takes_is_told_of_it(make_driver):
-    driver = make_driver(memory_bytes=200 * MIB)
-    good = driver.do(*[GOOD] * 5)
-    [ill] = driver.do("await asyncio.sleep(0.05)\nKEPT.append(bytes(10**9))")
-
-    assert driver.answer(ill).kind == "out_of_memory"
-    assert [answer.value for answer in driver.all(good)] == ["good"] * 5
-
-
-def test_no_memory_for_the_next_frame_is_told(make_driver):
-    driver = make_driver(memory_bytes=200 * MIB)
-    [ill] = driver.do("while True: KEPT.append(bytes(65_536))")
-    assert driver.answer(ill).kind == "out_of_memory"
-
-    with contextlib.suppress(ChannelClosedError):  # it does not even read it
-        driver.do("x" * 40 * MIB)
-
-    assert driver.await_end().code == 0
-    assert driver.full.kind == "out_of_memory"
 
 
 def test_a_fork_runs_nothing_of_the_others(driver):
@@ -157,6 +136,7 @@ def test_a_fork_runs_nothing_of_the_others(driver):
     assert driver.answer(ill).value == driver.pid
     driver.all(others)
     assert [driver.log(serial) for serial in others] == [f"{driver.pid}\n"] * 5
+    assert {driver.answers[serial].ending.left for serial in others} == {""}
 
 
 def test_a_forked_process_may_print_and_changes_nothing(driver):
@@ -230,66 +210,3 @@ def test_garbage_on_the_channel_ends_the_runner(driver):
     driver.send_raw(b"garbage, and no frame at all")
 
     assert driver.await_end().signal == signal.SIGKILL
-
-
-def test_a_worker_that_does_not_read_stops_nobody_until_much_waits(driver):
-    big = "return 'x' * 1_000_000"
-    serials = driver.do(*[big] * 6)  # more than a socket holds, less than the runner keeps
-    [marked] = driver.do(f"KEPT.append(1)\nawait asyncio.sleep(0.1)\nKEPT.append(2)\n{big}")
-    eventually(lambda: not driver.executing())
-
-    answers = driver.all([*serials, marked])
-
-    assert [len(answer.result) for answer in answers] == [1_000_002] * 7
-
-
-def test_when_much_waits_the_runner_waits_and_blames_nobody(make_driver):
-    driver = make_driver(loop_stall_s=0.5)
-    serials = driver.do(*["await asyncio.sleep(0)\nprint('x' * 9)\nreturn 'x' * 1_999_000"] * 20)
-    assert eventually(lambda: driver.is_asleep() and driver.executing() == set())
-    began_at = time.monotonic()
-
-    assert eventually(lambda: time.monotonic() - began_at > 1)
-    assert driver.is_asleep()
-    answers = driver.all(serials, within_s=30)
-
-    assert [len(answer.result) for answer in answers] == [1_999_002] * 20
-    assert not any("blocked" in driver.log(serial) for serial in serials)
-
-
-def test_ten_thousand_attempts_leave_nothing_behind(make_driver):
-    driver = make_driver(per_process=1000)
-    code = (
-        "asyncio.create_task(asyncio.sleep(9))\nprint('x')\nawait asyncio.sleep(0)\n"
-        "await asyncio.to_thread(time.time)"
-    )
-    census = (
-        "import gc, resource\ngc.collect()\n"
-        "pages = int(open('/proc/self/statm').read().split()[1])\n"
-        "return [len(asyncio.all_tasks()), len(gc.get_objects()), pages * 4096, "
-        "threading.active_count(), len(os.listdir('/proc/self/fd'))]"
-    )
-
-    def run(count: int) -> list[int]:
-        for _ in range(count // 500):
-            driver.all(driver.do(*[code] * 500), within_s=30)
-        driver.notes.clear()
-        return driver.answer(driver.do(census)[0]).value
-
-    before = run(3_000)
-    after = run(10_000)
-
-    assert after[0] == before[0] == 1
-    assert after[1] < before[1] + 2_000
-    assert after[2] < before[2] + 4 * MIB
-    assert after[3:] == before[3:]
-
-
-def test_the_frame_stop_of_a_worker_may_come_at_any_time(driver):
-    serials = driver.run_all([{"s": 0.001}] * 100, function="sleep")
-    for serial in serials:
-        driver.stop(serial, frames.CANCELLED)
-
-    answers = driver.all(serials)
-
-    assert {answer.kind for answer in answers} <= {"succeeded", "cancelled"}

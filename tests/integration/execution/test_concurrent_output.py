@@ -81,3 +81,10 @@ def test_what_a_process_prints_belongs_to_the_only_attempt_or_to_none(driver):
     assert driver.log(alone) == "hello\n"
     assert [driver.log(serial) for serial in others] == ["", ""]
     assert driver.log(0) == "hello\n"
+
+
+def test_what_c_code_prints_last_is_in_the_log_of_its_attempt(driver):
+    for n in range(50):
+        [serial] = driver.do(f"os.write(1, b'hello {n}')")
+        driver.answer(serial)
+        assert driver.log(serial) == f"hello {n}"

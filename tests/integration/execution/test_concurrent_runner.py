@@ -239,6 +239,28 @@ def test_a_sequential_attempt_follows_when_all_are_answered_and_back(driver):
         assert not any(driver.answers[serial].ending.left for serial in [alone, *beside])
 
 
+def test_a_sequential_attempt_that_comes_too_early_waits_for_the_others(driver):
+    others = driver.do(*["await asyncio.sleep(0.3)"] * 3)
+    [alone] = driver.run_all([{"code": "return 1"}], function="do", per_process=1)
+    [behind] = driver.do("return 2")
+    driver.stop(others[0])
+
+    assert driver.answer(behind).value == 2
+
+    assert list(driver.answers)[1:] == [*others, alone, behind]
+    assert driver.answers[others[0]].kind == "cancelled"
+
+
+def test_a_stop_that_comes_when_no_others_run_any_more_is_ignored(driver):
+    [alone] = driver.run_all([{"code": "return 1"}], function="do", per_process=1)
+    driver.answer(alone)
+
+    driver.stop(alone)
+
+    [again] = driver.run_all([{"code": "return 2"}], function="do", per_process=1)
+    assert driver.answer(again).value == 2
+
+
 def test_both_ways_share_one_event_loop_and_so_its_clients(driver):
     code = "KEPT.append(asyncio.get_running_loop())\nreturn len(set(map(id, KEPT)))"
 

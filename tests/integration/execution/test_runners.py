@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from runtime.execution import runner_pool
+from runtime.execution import runners
 from tests.integration.execution.written import write
 from tests.support.waiting import eventually
 
@@ -42,7 +42,7 @@ def test_new_version_gets_a_fresh_runner_and_the_old_one_still_runs(bench):
 
 
 def test_stale_version_is_ended_once_it_was_idle_for_a_while(make_bench, monkeypatch):
-    monkeypatch.setattr(runner_pool, "_STALE_AFTER_S", 0.5)
+    monkeypatch.setattr(runners, "_STALE_AFTER_S", 0.5)
     bench = make_bench(size=4)
     old, new = write(PID), write(PID + "  # changed")
     old_pid = int(bench.run(old).result)

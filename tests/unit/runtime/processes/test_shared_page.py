@@ -98,3 +98,17 @@ def test_a_closed_page_says_nothing(page):
 
     assert page.executing() == set()
     assert page.fileno() == -1
+
+
+def test_the_owner_sees_that_the_loop_goes_on(page, theirs):
+    assert page.step() == (0, 0)
+
+    theirs.enter(7)
+    first = page.step()
+    theirs.enter(7)
+
+    assert first == (7, 1)
+    assert page.step() == (7, 2)
+    os.ftruncate(page.fileno(), 8)
+    theirs.cells.release()
+    assert page.step() == (0, 0)

@@ -245,6 +245,9 @@ def _connect_to(server: Address, timeout_s: float) -> tuple[socket.socket, str]:
     except (StoreError, OSError):
         sock.close()
         raise
+    except hiredis.ProtocolError as error:
+        sock.close()
+        raise StoreUnavailableError(f"Redis at {server.name}: {error}") from error
     return sock, server.name
 
 

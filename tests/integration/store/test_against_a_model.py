@@ -72,8 +72,8 @@ class Queue(RuleBasedStateMachine):
     )
     def fetch(self, limit: int, ahead: int, rooms: dict[str, int]) -> None:
         claim = self.life.claim(limit, worker="mortal", ahead=ahead, rooms=rooms)
-        claimed = claim.items
 
+        claimed = claim.items
         running = Counter(e.function for e in self.model.values() if e.status == Status.RUNNING)
         queued = Counter(e.function for e in self.model.values() if e.status == Status.QUEUED)
         room = {
@@ -84,10 +84,9 @@ class Queue(RuleBasedStateMachine):
         taken = Counter(item.function for item in claimed[:within])
         most = {name: min(rooms.get(name, 0), room[name] - taken[name]) for name in FUNCTIONS}
         further = 0 if self.is_paused else min(ahead, sum(most.values()))
-        taken_ahead = Counter(item.function for item in claimed[within:])
-        assert claim.is_paused == self.is_paused
-        assert len(claimed) == within + further
-        assert all(count <= most[name] for name, count in taken_ahead.items())
+        ahead_of_it = Counter(item.function for item in claimed[within:])
+        assert (claim.is_paused, len(claimed)) == (self.is_paused, within + further)
+        assert all(count <= most[name] for name, count in ahead_of_it.items())
         for item in claimed:
             expected = self.model[item.id]
             self.move(expected, Status.RUNNING)

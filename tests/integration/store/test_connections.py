@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import time
 from pathlib import Path
 from threading import Thread
@@ -76,6 +77,23 @@ def test_scripts_survive_a_script_flush(life: Life):
 def test_an_error_reply_is_raised_as_ours(line: Line):
     with pytest.raises(StoreError, match="wrong number of arguments"):
         line.run(call("GET"))
+
+
+def test_who_answers_the_handshake_as_no_redis_does_is_told_as_away():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = Line(f"redis://127.0.0.1:{server.getsockname()[1]}")
+
+        def answer() -> None:
+            other, _ = server.accept()
+            with other:
+                other.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                other.recv(1_000)
+
+        answering = Thread(target=answer)
+        answering.start()
+        with pytest.raises(StoreUnavailableError):
+            line.run(PING)
+        answering.join()
 
 
 def test_blocking_returns_as_soon_as_there_is_something(line: Line, redis_url: str):

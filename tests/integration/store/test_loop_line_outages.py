@@ -197,3 +197,17 @@ def test_opening_takes_no_turn_of_the_loop(loop: Loop):
     assert isinstance(failure, StoreUnavailableError)
     assert max(b - a for a, b in itertools.pairwise(ticks)) < 0.2
     assert "connect" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_who_answers_the_handshake_as_no_redis_does_is_told_to_who_waits(loop: Loop):
+    heard = Heard(loop)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        on_loop = LoopLine(f"redis://127.0.0.1:{server.getsockname()[1]}", loop)
+        on_loop.run(PING, heard.append)
+        other, _ = server.accept()
+        other.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        [failure] = heard.wait()
+        other.close()
+
+    assert isinstance(failure, StoreUnavailableError)

@@ -223,7 +223,7 @@ def test_a_worker_s_loop_finds_the_new_master(watched: WatchedRedis):
 
     eventually(writes, within_s=3 * OUTAGE_LIMIT_S, every_s=0.05)
     line = Line(watched.url)
-    assert line.run(call("GET", "k")) == b"1"
+    assert eventually(lambda: read(line), within_s=5) == b"1"
     line.close()
     on_loop.close()
     loop.close()

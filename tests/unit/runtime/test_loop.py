@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
-import socket
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from runtime import loop as loop_module
 from runtime.loop import Loop
 from runtime.telemetry.lasting import CRASHES
 from tests.support.loop_thread import running_loop, turn_until
 from tests.support.waiting import eventually
-
-
-@pytest.fixture(params=["epoll", "poll"])
-def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
-    if request.param == "poll":  # as on a system that has no epoll
-        monkeypatch.delattr(loop_module.select, "epoll", raising=False)
-    made = Loop()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    theirs.setblocking(False)
-    yield ours, theirs
-    ours.close()
-    theirs.close()
 
 
 def test_timers_are_called_in_the_order_of_their_moments(loop: Loop):
@@ -235,82 +212,6 @@ def test_a_callback_that_raises_is_counted_and_the_loop_goes_on(loop: Loop, pair
     turn_until(loop, lambda: called)
 
     assert CRASHES.take() == 1
-
-
-def test_a_writer_is_called_while_there_is_room_and_no_more_when_removed(loop: Loop, pair):
-    ours, theirs = pair
-    written = 0
-
-    def write() -> None:
-        nonlocal written
-        written += ours.send(b"x" * 1_000)
-
-    loop.add_writer(ours.fileno(), write)
-    for _ in range(5_000):
-        loop.turn(0)
-    stuck_at = written
-    loop.turn(0)
-    assert written == stuck_at > 0, "it is full"
-
-    while theirs in select.select([theirs], [], [], 0)[0]:
-        theirs.recv(100_000)
-    loop.turn(1)
-    assert written > stuck_at
-
-    loop.remove_writer(ours.fileno())
-    stuck_at = written
-    loop.turn(0)
-    assert written == stuck_at
-
-
-def test_a_descriptor_may_have_a_reader_and_a_writer_and_lose_each_alone(loop: Loop, pair):
-    ours, theirs = pair
-    called: set[str] = set()
-
-    def read() -> None:
-        ours.recv(10)
-        called.add("read")
-
-    loop.add_writer(ours.fileno(), lambda: called.add("write"))
-    loop.add_reader(ours.fileno(), read)
-    theirs.send(b"x")
-    loop.turn(1)
-    assert called == {"read", "write"}
-
-    called.clear()
-    loop.remove_writer(ours.fileno())
-    theirs.send(b"x")
-    loop.turn(1)
-    assert called == {"read"}
-
-    called.clear()
-    loop.remove_reader(ours.fileno())
-    loop.remove_reader(ours.fileno())
-    loop.add_writer(ours.fileno(), lambda: called.add("write"))
-    theirs.send(b"x")
-    loop.turn(1)
-    assert called == {"write"}
-
-
-def test_what_a_reader_removes_is_not_called_in_the_same_turn(loop: Loop):
-    pairs = [socket.socketpair() for _ in range(2)]
-    called: list[int] = []
-
-    def read(which: int) -> None:
-        called.append(which)
-        for ours, _ in pairs:
-            loop.remove_reader(ours.fileno())
-
-    for which, (ours, theirs) in enumerate(pairs):
-        loop.add_reader(ours.fileno(), lambda which=which: read(which))
-        theirs.send(b"x")
-    loop.turn(1)
-    loop.turn(0)
-
-    assert len(called) == 1
-    for ours, theirs in pairs:
-        ours.close()
-        theirs.close()
 
 
 def test_lag_is_how_long_turns_were_and_is_counted_afresh_when_asked(loop: Loop):

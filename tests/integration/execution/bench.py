@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -107,10 +107,21 @@ class Bench:
         self.do(lambda: self._begin([attempt], is_cancelled=is_cancelled))
         return attempt
 
-    def submit_all(self, written: Written, arguments: Iterable[bytes]) -> list[Attempt]:
-        """Have attempts "0", "1", … run that come in one turn of the loop."""
+    def submit_all(
+        self,
+        written: Written,
+        arguments: Iterable[bytes],
+        *,
+        then: Callable[[], object] = lambda: None,
+    ) -> list[Attempt]:
+        """Have attempts "0", "1", … run that come in one turn; call `then` at its end."""
         attempts = self._make(written, arguments)
-        self.do(lambda: self._begin(attempts))
+
+        def begin() -> None:
+            self._begin(attempts)
+            self._thread.loop.call_soon(then)  # behind what gives them to runners
+
+        self.do(begin)
         return attempts
 
     def cancel(self, which: str | Attempt, *, by_caller: bool = False) -> bool:
@@ -135,7 +146,11 @@ class Bench:
 
     def runners(self) -> list[Runner]:
         """Return all runners."""
-        return self.do(lambda: list(self.pool._runners))
+        return self.do(self.runners_here)
+
+    def runners_here(self) -> list[Runner]:
+        """Return all runners, to the loop's thread."""
+        return list(self.pool._runners)
 
     def stop(self) -> None:
         """Kill all runners, and stop the loop; twice is safe."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.integration.execution.bench import Attempt, Bench
@@ -43,9 +43,11 @@ class Crew:
         self.ahead = 0
         self._bench = bench
 
-    def begin(self, arguments: Sequence[bytes]) -> list[Attempt]:
-        """Have attempts "0", "1", … of these arguments run at once."""
-        return self._bench.submit_all(self.written, arguments)
+    def begin(
+        self, arguments: Sequence[bytes], *, then: Callable[[], object] = lambda: None
+    ) -> list[Attempt]:
+        """Have attempts "0", "1", … of these arguments run; do something when they are sent."""
+        return self._bench.submit_all(self.written, arguments, then=then)
 
     def run(self, arguments: Sequence[bytes]) -> list[Attempt]:
         """Run an attempt for each of these arguments; return them when all have ended."""

@@ -267,3 +267,16 @@ def test_a_runner_of_which_all_is_taken_back_is_idle(make_bench):
 
     assert [(runner.state, runner.function) for runner in bench.runners()] == [("idle", "")]
     assert [attempt.returned for attempt in attempts] == [1] * 4
+
+
+def test_a_closed_runner_of_which_all_is_taken_back_goes(make_bench):
+    """It takes no ticket, as it is stopped, so that nothing of the burst is ever answered."""
+    bench = make_bench(size=1)
+    crew = quick_crew(bench)
+    [pid] = bench.pids()
+    psutil.Process(pid).suspend()
+
+    attempts = crew.begin([b'{"n": 0}'] * 4, then=lambda: bench.runners_here()[0].close())
+
+    assert kinds(crew.wait(attempts)) == ["succeeded"] * 4
+    assert pid not in bench.pids()

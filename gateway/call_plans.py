@@ -117,11 +117,15 @@ class CallPlans:
             }
         plan = self._plans.get(name)
         if plan is None and (manifest := manifests.get(name)) is not None:
-            plan = self._plans[name] = self.make(manifest)
+            plan = self._plans[name] = self._make(manifest)
         return plan
 
-    def make(self, manifest: Manifest) -> CallPlan:
-        """Return a plan that is not kept: of a function that was published a moment ago."""
+    def of(self, manifests: Mapping[str, Manifest], manifest: Manifest) -> CallPlan:
+        """Return the plan of a manifest; that of one published a moment ago is not kept."""
+        plan = self.find(manifests, manifest.name)
+        return plan if plan and plan.manifest is manifest else self._make(manifest)
+
+    def _make(self, manifest: Manifest) -> CallPlan:
         return CallPlan(
             manifest, self._store, max_waiting=self._max_waiting, newborns=self._newborns
         )

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.newborn import NewbornWriter
+from gateway.response_templates import AcceptedWriter
 from runtime.invocations.submission import Submission
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
@@ -30,7 +30,7 @@ class CallPlan:
         manifest: Of the function.
         store: Where calls are submitted.
         max_waiting: How many may wait where the function has no limit of its own; 0 for any number.
-        newborns: Writes invocations right after their birth.
+        accepted: Writes invocations right after their submission.
     """
 
     __slots__ = (
@@ -38,17 +38,17 @@ class CallPlan:
         "_is_valid",
         "_max_waiting",
         "_store",
+        "accepted",
         "manifest",
-        "newborns",
         "secrets",
         "takes_request",
     )
 
     def __init__(
-        self, manifest: Manifest, store: Multiplexer, *, max_waiting: int, newborns: NewbornWriter
+        self, manifest: Manifest, store: Multiplexer, *, max_waiting: int, accepted: AcceptedWriter
     ) -> None:
         self.manifest = manifest
-        self.newborns = newborns
+        self.accepted = accepted
         self.takes_request = manifest.takes_request
         self.secrets = encode_places(manifest.secrets)
         self._store = store
@@ -97,7 +97,7 @@ class CallPlans:
     def __init__(self, store: Multiplexer, *, max_waiting: int) -> None:
         self._store = store
         self._max_waiting = max_waiting
-        self._newborns = NewbornWriter()
+        self._accepted = AcceptedWriter()
         self._plans: dict[str, CallPlan] = {}
         self._made_of: Mapping[str, Manifest] = {}
 
@@ -127,7 +127,7 @@ class CallPlans:
 
     def _make(self, manifest: Manifest) -> CallPlan:
         return CallPlan(
-            manifest, self._store, max_waiting=self._max_waiting, newborns=self._newborns
+            manifest, self._store, max_waiting=self._max_waiting, accepted=self._accepted
         )
 
 

@@ -20,9 +20,9 @@
 -- include: wake
 -- include when needed: lanes
 -- include when needed: pace
--- include when needed: create_delivery
+-- include when needed: facts
 -- include when needed: finish
--- include when needed: leave
+-- include when needed: notices
 -- include when needed: quarantine
 local PATIENCE_MS = 5000
 local MOST_PASSED_OVER = 50
@@ -51,7 +51,7 @@ local function look_after_due()
     redis.call('ZADD', key_index('live'), 0, id)
     redis.call('ZADD', key_index('live:' .. was.function_name), 0, id)
     if was.batch then
-      made.count_in_batch(was.batch, now, was.status, 'queued')
+      made.move_in_batch(was.batch, was.status, 'queued')
     end
     made.poke(id, was.watchers)
   end
@@ -91,8 +91,7 @@ end
 -- write_rare(): what was gathered and tallied, if anything was; before every end of this script.
 local function write_rare()
   if made then
-    made.write_gathered()
-    made.write_tally(now)
+    made.write_moves(now)
   end
 end
 
@@ -111,7 +110,7 @@ end
 local expired, leased = {}, {}
 local reply = { 0, 0, expired }
 local most_started, more, started = tonumber(limit), tonumber(ahead), 0
-local limits_of, versions, popped, in_batch = {}, {}, {}, {}
+local limits_of, versions, popped = {}, {}, {}
 local kept, lost_before, ended = {}, 0, 0
 local lease_end = string.format('%.0f', now + lease_ms)
 
@@ -176,7 +175,7 @@ local function start(name, id)
   started = started + 1
   if m then
     if m[4] then
-      in_batch[m[4]] = (in_batch[m[4]] or 0) + 1
+      rare().move_in_batch(m[4], 'queued', 'running')
     end
     if m[5] then
       rare().poke(id, m[5])
@@ -380,9 +379,6 @@ for _, id in ipairs(kept) do
     made.set_aside(id, reason, now, { queue = queue })
   end
   reply[2] = redis.call('ZCARD', ring)
-end
-for batch, count in pairs(in_batch) do
-  rare().count_in_batch(batch, now, 'queued', 'running', count)
 end
 write_rare()
 if reply[2] > 0 then

@@ -10,11 +10,11 @@ from falcon.asgi import Request, Response
 from gateway.acceptance_log import AcceptanceLog
 from gateway.admission import Admission
 from gateway.call_plans import CallPlan
-from gateway.ended import EndedWriter
 from gateway.endings import ending_problem
 from gateway.error_handlers import write_problem
 from gateway.following import Follower, record_of
 from gateway.preferences import Preferences
+from gateway.response_templates import SucceededWriter
 from gateway.tracing import accepting
 from gateway.waiting import Notice, wait_for
 from runtime.invocations.record import Record, record_at_birth
@@ -42,7 +42,7 @@ class Acceptance:
         self._log = log
         self._tracer = tracer
         self._follower = follower
-        self._ended = EndedWriter()
+        self._succeeded = SucceededWriter()
 
     def waiter(self, preferences: Preferences) -> str | None:
         """Return who is to be told of the end."""
@@ -66,7 +66,7 @@ class Acceptance:
             submitted = await self._submit(plan, submission)
             if self._is_new(resp, submission, submitted):
                 point_to(resp, submission.id, preferences)
-                _accept(resp, plan.newborns.write(submission, submitted.created_at_ms))
+                _accept(resp, plan.accepted.write(submission, submitted.created_at_ms))
                 return
         else:
             with self._follower.expect(submission.id) as arrival:
@@ -104,7 +104,7 @@ class Acceptance:
     ) -> None:
         """Answer how it ended, or how it stands when the time to wait is over."""
         if isinstance(notice, bytes) and not (submission.request or submission.secrets):
-            ended = self._ended.write(notice, submission.arguments)
+            ended = self._succeeded.write(notice, submission.arguments)
             if ended is not None:
                 resp.content_type = _JSON
                 resp.data = ended

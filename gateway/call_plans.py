@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.newborn import NewbornWriter
+from gateway.response_templates import AcceptedWriter
 from runtime.invocations.submission import Submission, share
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
@@ -32,24 +32,24 @@ class CallPlan:
         manifest: Of the function.
         store: Where calls are submitted.
         max_waiting: How many may wait where the function has no limit of its own; 0 for any number.
-        newborns: Writes invocations right after their birth.
+        accepted: Writes invocations right after their submission.
     """
 
     __slots__ = (
         "_groups",
         "_is_valid",
         "_store",
+        "accepted",
         "manifest",
-        "newborns",
         "shared",
         "takes_request",
     )
 
     def __init__(
-        self, manifest: Manifest, store: Multiplexer, *, max_waiting: int, newborns: NewbornWriter
+        self, manifest: Manifest, store: Multiplexer, *, max_waiting: int, accepted: AcceptedWriter
     ) -> None:
         self.manifest = manifest
-        self.newborns = newborns
+        self.accepted = accepted
         self.takes_request = manifest.takes_request
         self.shared = share(manifest, max_waiting=max_waiting)
         self._store = store
@@ -97,7 +97,7 @@ class CallPlans:
     def __init__(self, store: Multiplexer, *, max_waiting: int) -> None:
         self._store = store
         self._max_waiting = max_waiting
-        self._newborns = NewbornWriter()
+        self._accepted = AcceptedWriter()
         self._plans: dict[str, CallPlan] = {}
         self._made_of: Mapping[str, Manifest] = {}
 
@@ -117,13 +117,17 @@ class CallPlans:
             }
         plan = self._plans.get(name)
         if plan is None and (manifest := manifests.get(name)) is not None:
-            plan = self._plans[name] = self.make(manifest)
+            plan = self._plans[name] = self._make(manifest)
         return plan
 
-    def make(self, manifest: Manifest) -> CallPlan:
-        """Return a plan that is not kept: of a function that was published a moment ago."""
+    def of(self, manifests: Mapping[str, Manifest], manifest: Manifest) -> CallPlan:
+        """Return the plan of a manifest; that of one published a moment ago is not kept."""
+        plan = self.find(manifests, manifest.name)
+        return plan if plan and plan.manifest is manifest else self._make(manifest)
+
+    def _make(self, manifest: Manifest) -> CallPlan:
         return CallPlan(
-            manifest, self._store, max_waiting=self._max_waiting, newborns=self._newborns
+            manifest, self._store, max_waiting=self._max_waiting, accepted=self._accepted
         )
 
 

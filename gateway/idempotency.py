@@ -49,28 +49,33 @@ def read_idempotency_key(header: str | None) -> str | None:
     return key
 
 
-def identify(key: str, *, scope: Sequence[str], content: Sequence[bytes]) -> Idempotency:
+def identify(key: str, *, function: str, caller: str, content: Sequence[bytes]) -> Idempotency:
     """Return the key as Redis keeps it.
 
     Args:
         key: As the caller wrote it.
-        scope: What it is unique for: the function, the caller.
+        function: What it is unique for.
+        caller: Whom it is unique for, as `identity_of` says it.
         content: What a repetition has in common with the first request.
     """
     return Idempotency(
-        digest=_digest([*map(str.encode, scope), key.encode()]),
+        digest=_digest((function.encode(), caller.encode(), key.encode())),
         body_digest=_digest(content),
     )
 
 
-def options_content(wishes: Wishes) -> bytes:
-    """Return the options that make a call another one."""
-    return msgspec.json.encode(
+def with_key(
+    wishes: Wishes, key: str, *, function: str, caller: str, content: Sequence[bytes]
+) -> Wishes:
+    """Return the options of a call or a batch with its key; the options are part of the content."""
+    options = msgspec.json.encode(
         (
             *(wishes.priority, wishes.delay_ms, wishes.run_at_ms, wishes.max_age_ms),
             *(wishes.key, wishes.tags, wishes.callback),
         )
     )
+    idempotency = identify(key, function=function, caller=caller, content=(*content, options))
+    return msgspec.structs.replace(wishes, idempotency=idempotency)
 
 
 def _digest(parts: Sequence[bytes]) -> str:

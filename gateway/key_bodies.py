@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.json_boundary import read_json_object
-from gateway.member_names import unknown_names
-from gateway.problems import ProblemError
+from gateway.member_names import fault_at, unknown_members
+from gateway.problems import refuse_faults
 from runtime.access.api_key import check_name
 from runtime.access.grants import FORMS, check_scope
 from runtime.errors import ArgumentFault
@@ -46,28 +44,28 @@ def read_new_key(body: bytes) -> NewKey:
         ProblemError: `invalid_json`, or `key_invalid` with a pointer to each fault.
     """
     given = read_json_object(body)
-    faults = _unknown(given, _NEW_KEY)
+    faults = unknown_members(given, _NEW_KEY)
     name, rate, lifetime_ms = "", "", 0
     try:
         name = check_name(_text(given.get("name")))
     except ValueError as error:
-        faults.append(ArgumentFault(pointer="/name", detail=str(error)))
+        faults.append(fault_at("name", str(error)))
     scopes = _read_scopes(given.get("scopes"), faults)
     if given.get("rate") is not None:
         try:
             parse_rate(given["rate"])
             rate = str(given["rate"]).strip()
         except ValueError as error:
-            faults.append(ArgumentFault(pointer="/rate", detail=str(error)))
+            faults.append(fault_at("rate", str(error)))
     if given.get("expires_in") is not None:
         try:
             lifetime_ms = _read_lifetime(given["expires_in"])
         except ValueError as error:
-            faults.append(ArgumentFault(pointer="/expires_in", detail=str(error)))
+            faults.append(fault_at("expires_in", str(error)))
     wants = given.get("new_callback_secret", False)
     if not isinstance(wants, bool):
-        faults.append(ArgumentFault(pointer="/new_callback_secret", detail="takes true or false"))
-    _refuse(faults)
+        faults.append(fault_at("new_callback_secret", "takes true or false"))
+    refuse_faults("key_invalid", faults)
     return NewKey(
         name=name, scopes=scopes, rate=rate, lifetime_ms=lifetime_ms, wants_secret=bool(wants)
     )
@@ -80,18 +78,18 @@ def read_login(body: bytes) -> str:
         ProblemError: `invalid_json`, or `key_invalid` with a pointer to each fault.
     """
     given = read_json_object(body)
-    faults = _unknown(given, ("key",))
+    faults = unknown_members(given, ("key",))
     key = given.get("key")
     if not isinstance(key, str) or not key:
-        faults.append(ArgumentFault(pointer="/key", detail="takes an API key"))
-    _refuse(faults)
+        faults.append(fault_at("key", "takes an API key"))
+    refuse_faults("key_invalid", faults)
     return str(key).strip()
 
 
 def _read_scopes(value: object, faults: list[ArgumentFault]) -> tuple[str, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= MOST_SCOPES:
         detail = f"takes a list of 1 to {MOST_SCOPES} scopes: {', '.join(FORMS)}"
-        faults.append(ArgumentFault(pointer="/scopes", detail=detail))
+        faults.append(fault_at("scopes", detail))
         return ()
     scopes = []
     for at, scope in enumerate(value):
@@ -114,19 +112,3 @@ def _read_lifetime(value: object) -> int:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _unknown(given: dict[str, Any], known: tuple[str, ...]) -> list[ArgumentFault]:
-    faults = []
-    for name, hint in unknown_names(given, known):
-        detail = f"is unknown; {hint}It takes: {', '.join(known)}"
-        pointer = "/" + name[:64].replace("~", "~0").replace("/", "~1")
-        faults.append(ArgumentFault(pointer=pointer, detail=detail))
-    return faults
-
-
-def _refuse(faults: Iterable[ArgumentFault]) -> None:
-    found = tuple(faults)
-    if found:
-        detail = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in found)
-        raise ProblemError("key_invalid", detail, errors=found)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from gateway.operations import Parameter
-from gateway.problems import ProblemError
+from gateway.problems import refuse_faults
 from runtime.errors import ArgumentFault
 
 LONGEST_WAIT_S = 60
@@ -111,10 +111,7 @@ def read_query_lists(query: str, known: Sequence[Parameter]) -> dict[str, list[s
 
 def refuse_parameters(faults: Iterable[ArgumentFault]) -> None:
     """Raise a problem that names the wrong query parameters and headers, if there are any."""
-    found = tuple(faults)
-    if found:
-        detail = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in found)
-        raise ProblemError("parameter_invalid", detail, errors=found)
+    refuse_faults("parameter_invalid", faults)
 
 
 def fault_of(pointer: str, detail: str) -> ArgumentFault:

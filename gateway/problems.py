@@ -185,6 +185,14 @@ class ProblemError(Exception):
         )
 
 
+def refuse_faults(code: str, faults: Iterable[ArgumentFault]) -> None:
+    """Raise a problem that names everything that is wrong, if anything is."""
+    found = tuple(faults)
+    if found:
+        detail = "; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in found)
+        raise ProblemError(code, detail, errors=found)
+
+
 def status_of(code: str) -> int:
     """Return the HTTP status of a code."""
     return KINDS[code].status

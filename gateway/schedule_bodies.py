@@ -5,15 +5,15 @@ Every wrong member is named by a JSON pointer with what it takes; nothing unknow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from gateway.json_boundary import read_json_object
-from gateway.member_names import unknown_names
-from gateway.problems import ProblemError
+from gateway.member_names import fault_at, unknown_members
+from gateway.problems import refuse_faults
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry.arguments import check_arguments
 from runtime.registry.manifest import Manifest
@@ -22,9 +22,11 @@ from runtime.sdk.cron_shape import check_cron, check_timezone
 
 _decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _USUAL = {"timezone": "UTC", "paused": "0", "overlap": "1", "catch_up": "0"}
-_SHOWN_ONLY = frozenset(
-    ("id", "source", "next", "last_invocation", "fired", "skipped", "skips", "created_at", "links")
+_SHOWN_ONLY = dict.fromkeys(
+    ("id", "source", "next", "last_invocation", "fired", "skipped", "skips", "created_at", "links"),
+    "is shown only, and cannot be set",
 )
+_NOT_CHANGED = {**_SHOWN_ONLY, "function": "cannot be changed: make another schedule"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +51,14 @@ def read_new_schedule(body: bytes) -> Definition:
         ProblemError: `invalid_json`, or `schedule_invalid` with a pointer to each fault.
     """
     given = read_json_object(body)
-    faults = _unknown(given, ("function", *_MEMBERS))
+    faults = unknown_members(given, ("function", *_MEMBERS), _SHOWN_ONLY)
     function = given.get("function")
     if not isinstance(function, str) or not function:
-        faults.append(_fault("function", "takes the name of a function"))
+        faults.append(fault_at("function", "takes the name of a function"))
     if "cron" not in given:
-        faults.append(_fault("cron", "is required: a cron line"))
+        faults.append(fault_at("cron", "is required: a cron line"))
     fields = _read_members(body, given, faults)
-    _refuse(faults)
+    refuse_faults("schedule_invalid", faults)
     return Definition(
         function=str(function),
         fields={**_USUAL, "function": str(function), "arguments": b"{}", **fields},
@@ -71,11 +73,11 @@ def read_schedule_change(body: bytes) -> Definition:
         ProblemError: `invalid_json`, or `schedule_invalid` with a pointer to each fault.
     """
     given = read_json_object(body)
-    faults = _unknown(given, tuple(_MEMBERS))
+    faults = unknown_members(given, tuple(_MEMBERS), _NOT_CHANGED)
     if not given:
         faults.append(ArgumentFault(pointer="", detail=f"takes one or more of {_names()}"))
     fields = _read_members(body, given, faults)
-    _refuse(faults)
+    refuse_faults("schedule_invalid", faults)
     return Definition(function="", fields=fields, arguments=given.get("arguments"))
 
 
@@ -87,13 +89,16 @@ def check_fits(manifest: Manifest, arguments: dict[str, Any]) -> None:
     """
     if manifest.takes_request:
         detail = f"{manifest.name} takes the HTTP request, and a tick has none to give"
-        _refuse([_fault("function", detail)])
+        refuse_faults("schedule_invalid", [fault_at("function", detail)])
     try:
         check_arguments(manifest, arguments)
     except ArgumentsError as error:
-        _refuse(
-            ArgumentFault(pointer=f"/arguments{fault.pointer}", detail=fault.detail)
-            for fault in error.faults
+        refuse_faults(
+            "schedule_invalid",
+            (
+                ArgumentFault(pointer=f"/arguments{fault.pointer}", detail=fault.detail)
+                for fault in error.faults
+            ),
         )
 
 
@@ -107,23 +112,10 @@ def _read_members(
             try:
                 fields[name] = read(given[name])
             except ValueError as error:
-                faults.append(_fault(name, str(error)))
+                faults.append(fault_at(name, str(error)))
     if "arguments" in fields:
         fields["arguments"] = bytes(_decode_raw(body)["arguments"])
     return fields
-
-
-def _unknown(given: Mapping[str, Any], known: tuple[str, ...]) -> list[ArgumentFault]:
-    faults = []
-    for name, hint in unknown_names(given, known):
-        if name == "function":
-            detail = "cannot be changed: make another schedule"
-        elif name in _SHOWN_ONLY:
-            detail = "is shown only, and cannot be set"
-        else:
-            detail = f"is unknown; {hint}It takes: {', '.join(known)}"
-        faults.append(_fault(name, detail))
-    return faults
 
 
 def _names() -> str:
@@ -159,15 +151,3 @@ _MEMBERS: dict[str, Callable[[object], str | bytes]] = {
     "overlap": _switch,
     "catch_up": _switch,
 }
-
-
-def _fault(name: str, detail: str) -> ArgumentFault:
-    pointer = "/" + name[:64].replace("~", "~0").replace("/", "~1")
-    return ArgumentFault(pointer=pointer, detail=detail)
-
-
-def _refuse(faults: Iterable[ArgumentFault]) -> None:
-    found = tuple(faults)
-    if found:
-        detail = "; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in found)
-        raise ProblemError("schedule_invalid", detail, errors=found)

@@ -12,7 +12,7 @@ from gateway.batch_submission import newborn_batch, submit_batch
 from gateway.call_headers import read_call_headers
 from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
-from gateway.idempotency import identify, options_content
+from gateway.idempotency import with_key
 from gateway.json_boundary import media_type_of, require_no_coding
 from gateway.problems import ProblemError
 from gateway.resources.batches import known_batch
@@ -23,7 +23,6 @@ from gateway.wishes import read_wishes
 from runtime.callbacks.recent import RecentJudgements
 from runtime.invocations.batch import batch_view, read_batch
 from runtime.invocations.submission import Wishes, check_available, prepare
-from runtime.registry.manifest import Manifest
 from runtime.store.multiplexer import Multiplexer
 from runtime.telemetry.tracing import Tracer
 
@@ -71,7 +70,14 @@ class InvokeBatch:
             longest_item_bytes=self._longest_item_bytes,
         )
         if key is not None:
-            wishes = _with_idempotency(req, manifest, wishes, key)
+            media_type = media_type_of(req.content_type).encode()
+            wishes = with_key(
+                wishes,
+                key,
+                function=manifest.name,
+                caller=identity_of(req.scope),
+                content=(b"batch", media_type, req.scope[BODY]),
+            )
         caller = caller_of(req.scope)
         sample = prepare(
             manifest,
@@ -99,10 +105,3 @@ class InvokeBatch:
         resp.set_header("Retry-After", "1")
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode(batch_view(batch))
-
-
-def _with_idempotency(req: Request, manifest: Manifest, wishes: Wishes, key: str) -> Wishes:
-    media_type = media_type_of(req.content_type)
-    content = (b"batch", media_type.encode(), req.scope[BODY], options_content(wishes))
-    scope = (manifest.name, identity_of(req.scope))
-    return msgspec.structs.replace(wishes, idempotency=identify(key, scope=scope, content=content))

@@ -20,7 +20,7 @@ from gateway.call_headers import read_call_headers
 from gateway.call_plans import CallPlan, CallPlans
 from gateway.callers import ANYBODY, caller_of, identity_of
 from gateway.directory import FunctionDirectory
-from gateway.idempotency import identify, options_content
+from gateway.idempotency import with_key
 from gateway.json_boundary import (
     JSON,
     LONG_BYTES,
@@ -41,7 +41,6 @@ from runtime.invocations.submission import (
     complete,
 )
 from runtime.registry.manifest import Manifest
-from runtime.store.submission_calls import Idempotency
 
 _PATIENCE_S = 2.0  # with a file that is being loaded, of a caller who does not wait otherwise
 _LONGEST_PATIENCE_S = 10.0
@@ -94,8 +93,7 @@ class InvokeFunction:
         """Wait for a function that was published a moment ago, or whose file is being loaded."""
         patience_s = min(preferences.wait_s or _PATIENCE_S, _LONGEST_PATIENCE_S)
         manifest = await self._directory.find_loaded(name, patience_s=patience_s)
-        plan = self._plans.find(self._directory.manifests, name)
-        return plan if plan and plan.manifest is manifest else self._plans.make(manifest)
+        return self._plans.of(self._directory.manifests, manifest)
 
     def _build(
         self,
@@ -109,8 +107,13 @@ class InvokeFunction:
         key = asked.pop("idempotency_key", None)
         wishes = Wishes(**asked) if asked else NO_WISHES
         if key is not None:
-            asked["idempotency"] = _idempotency(req, manifest, sourced, wishes, key)
-            wishes = Wishes(**asked)
+            wishes = with_key(
+                wishes,
+                key,
+                function=manifest.name,
+                caller=identity_of(req.scope),
+                content=_content(req, sourced),
+            )
         caller = caller_of(req.scope)
         admission = self._acceptance.admission
         return complete(
@@ -174,14 +177,9 @@ def _incoming(req: Request) -> Incoming:
     )
 
 
-def _idempotency(
-    req: Request, manifest: Manifest, sourced: Sourced, wishes: Wishes, key: str
-) -> Idempotency:
-    is_whole = sourced.request is not None
-    content = (
-        media_type_of(req.content_type).encode(),
-        req.scope[BODY] if is_whole else sourced.encoded,
-        req.query_string.encode() if is_whole else b"",
-        options_content(wishes),
-    )
-    return identify(key, scope=(manifest.name, identity_of(req.scope)), content=content)
+def _content(req: Request, sourced: Sourced) -> tuple[bytes, ...]:
+    """Return what repetitions of a call have in common, besides its options."""
+    media_type = media_type_of(req.content_type).encode()
+    if sourced.request is None:
+        return media_type, sourced.encoded, b""
+    return media_type, req.scope[BODY], req.query_string.encode()

@@ -47,11 +47,14 @@ class OneRetry:
             )
         idempotency = None
         if key is not None:
-            scope = (record.function, identity_of(req.scope))
-            idempotency = identify(key, scope=scope, content=(b"retry", record.id.encode()))
+            idempotency = identify(
+                key,
+                function=record.function,
+                caller=identity_of(req.scope),
+                content=(b"retry", record.id.encode()),
+            )
         admission = self._acceptance.admission
         manifest = await self._directory.find(record.function)
-        plan = self._plans.find(self._directory.manifests, record.function)
         submission = prepare_retry(
             manifest,
             record,
@@ -62,6 +65,5 @@ class OneRetry:
             pace=admission.pace(req.scope),
             api_key=caller.key_id,
         )
-        if plan is None or plan.manifest is not manifest:
-            plan = self._plans.make(manifest)
+        plan = self._plans.of(self._directory.manifests, manifest)
         await self._acceptance.answer(req, resp, plan, submission, preferences)

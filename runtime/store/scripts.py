@@ -8,14 +8,15 @@ from index `rest` on.
 
 An include's functions are there at once, or, with `include when needed`, as
 `rare().<function>`: Redis makes a script's functions anew at each call, so what is
-seldom needed is only made then. `made` is false until it was.
+seldom needed is only made then. `made` is false until it was. An include may need
+others so, too: whoever else includes them, `rare()` has their functions.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -64,14 +65,12 @@ def load_script(name: str) -> Script:
     body = (_LUA / f"{name}.lua").read_text(encoding="utf-8")
     header = dict(_FIELD.findall(body))
     argv = tuple(part.strip() for part in header.get("ARGV", "").split(",") if part.strip())
-    included = _read_includes(_INCLUDE.findall(body))
-    rare = _read_includes(_INCLUDE_WHEN_NEEDED.findall(body), besides=included)
     bound = []
     for index, arg in enumerate(argv, 1):
         bound.append(
             f"local rest = {index}" if arg.endswith("...") else f"local {arg} = ARGV[{index}]"
         )
-    parts = ["local P = KEYS[1]", *included.values(), _make_when_needed(rare), *bound, body]
+    parts = ["local P = KEYS[1]", *_write_includes(body), *bound, body]
     source = spell_out_keys("\n".join(parts))
     return Script(name, argv, source, hashlib.sha1(source.encode()).hexdigest())  # noqa: S324
 
@@ -95,13 +94,22 @@ def _read_includes(names: Iterable[str], *, besides: Collection[str] = ()) -> di
     return found
 
 
-def _make_when_needed(includes: Mapping[str, str]) -> str:
-    """Return Lua that makes the functions of `includes` at the first call of `rare()`."""
-    if not includes:
-        return ""
-    text = "\n".join(includes.values())
-    names = ", ".join(f"{name} = {name}" for name in _FUNCTION.findall(text))
-    return (
-        "local made = false\nlocal function rare()\nif made then return made end\n"
-        f"{text}\nmade = {{ {names} }}\nreturn made\nend"
-    )
+def _write_includes(body: str) -> list[str]:
+    """Return what a script includes: what is there at once, and `rare` if it needs that."""
+    included = _read_includes(_INCLUDE.findall(body))
+    rare: dict[str, str] = {}
+    wanted: dict[str, None] = {}
+    unread = [body, *included.values()]
+    while unread:
+        names = _INCLUDE_WHEN_NEEDED.findall(unread.pop(0))
+        found = _read_includes(names, besides={**included, **rare})
+        wanted.update(dict.fromkeys(names))
+        rare.update(found)
+        unread += found.values()
+    if not wanted:
+        return list(included.values())
+    text = "\n".join(rare.values())
+    known = "\n".join([text, *(included[name] for name in wanted if name in included)])
+    table = ", ".join(f"{name} = {name}" for name in _FUNCTION.findall(known))
+    make = f"rare = function()\nif made then return made end\n{text}\nmade = {{ {table} }}"
+    return ["local made, rare = false", *included.values(), f"{make}\nreturn made\nend"]

@@ -62,8 +62,8 @@ MUTATIONS = (
         edits=(
             (
                 f"{LUA}/settle_invocations.lua",
-                "if was == 'running' and is_holder then",
-                "if was then",
+                "if f[1] ~= 'running' or not is_holder then",
+                "if not f[1] then",
             ),
         ),
         tests=(*ENDINGS, CUT_OFF),
@@ -109,7 +109,7 @@ MUTATIONS = (
         change="the status is written by a command of its own after the script",
         edits=(
             (
-                f"{LUA}/include/ending.lua",
+                f"{LUA}/include/finish.lua",
                 "redis.call('HSET', record, 'status', status, 'finished_at'",
                 "redis.call('HSET', record, 'finished_at'",
             ),

@@ -9,8 +9,8 @@
 -- An entry's id in the stream is <attempt>-<number>, so the order is that of the attempts. The oldest
 -- go when an invocation has told more than most_bytes.
 -- include: clock
--- include: create_delivery
--- include: finish
+-- include: facts
+-- include: notices
 local ENTRY_BYTES = 64
 local is_hash, was = pcall(read_facts, id)
 if not is_hash or was.status ~= 'running' or was.token ~= token or was.worker ~= worker

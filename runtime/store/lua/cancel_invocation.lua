@@ -7,11 +7,8 @@
 -- WHY ONE SCRIPT  it may be claimed or end while we look.
 -- include: clock
 -- include: lanes
--- include: create_delivery
--- include: gather
--- include: tally
+-- include: facts
 -- include: finish
--- include: leave
 -- include: quarantine
 local now = now_ms()
 
@@ -47,6 +44,5 @@ if not is_sound then
   set_aside(id, word, now, { in_lane = true })
   word = redis.pcall('HEXISTS', key_record(id), 'status') == 1 and 'FINISHED' or 'MISSING'
 end
-write_gathered()
-write_tally(now)
+write_moves(now)
 return word

@@ -10,10 +10,7 @@
 -- Members that have ended may have been swept: of those there are as many as the batch says. What is
 -- neither there nor counted as ended was lost, and counts as failed, or the batch would never end.
 -- include: clock
--- include: gather
--- include: tally
--- include: create_delivery
--- include: finish
+-- include: batch_counts
 -- include: findings
 local LIVING = { 'queued', 'scheduled', 'retrying', 'running' }
 local ENDED = { 'succeeded', 'failed', 'cancelled', 'expired' }

@@ -9,8 +9,7 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
--- include: gather
--- include: tally
+-- include: finish
 -- include: quarantine
 -- include: findings
 -- include: standing
@@ -122,6 +121,5 @@ end
 for at = rest, #ARGV do
   examine(ARGV[at], check)
 end
-write_gathered()
-write_tally(now)
+write_moves(now)
 return { looked, findings }

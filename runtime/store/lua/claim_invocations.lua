@@ -1,7 +1,7 @@
 -- claim_invocations: a worker takes up to `limit` waiting invocations; functions take turns, and
 -- within a function its fairness keys. When that many are taken it takes up to `ahead` more, of
--- functions for which its caller has room of their own, so many of each; all others keep their turn. Of
--- those that were lost before no more than one goes ahead at a time: one of them may kill its
+-- functions for which its caller has room of their own, so many of each; all others keep their turn.
+-- Of those that were lost before no more than one goes ahead at a time: one of them may kill its
 -- worker, and then all that the worker holds are counted as lost with it.
 --
 -- ARGV     queue, worker, limit, lease_ms, ahead, rooms, expired_ttl_ms
@@ -14,15 +14,15 @@
 -- MOST     limit + ahead started, 100 ended or put back besides, 1,000 functions looked at, 100 fallen
 --          due and 100 let go on: 30 steps each; its caller claims at most 1,000 with those ahead
 -- One damaged record harms no other: it is set aside, and the turn goes on.
--- The first write is one that a full Redis refuses (HSET, HINCRBY), so that a refusal changes nothing.
+-- The first write is one that a full Redis refuses (HSET, HINCRBY, ZADD), so that a refusal loses nothing.
 -- include: counting
 -- include: clock
 -- include: wake
--- include when needed: lanes
+-- include when needed: due
 -- include when needed: pace
--- include when needed: create_delivery
+-- include when needed: facts
 -- include when needed: finish
--- include when needed: leave
+-- include when needed: notices
 -- include when needed: quarantine
 local PATIENCE_MS = 5000
 local MOST_PASSED_OVER = 50
@@ -34,41 +34,6 @@ local queue_key, ring = key_queue(queue), key_ring(queue)
 local due, held = key_due(queue), key_held(queue)
 local due_at, held_at = math.huge, math.huge
 
--- look_after_due(): let those wait in their lanes whose moment has come.
-local function look_after_due()
-  -- fall_due(id): its moment has come: it waits in its lane.
-  local function fall_due(id)
-    local at = tonumber(redis.call('ZSCORE', due, id))
-    local was = rare().read_facts(id)
-    made.check_facts(was)
-    if was.status ~= 'scheduled' and was.status ~= 'retrying' then
-      return
-    end
-    made.put_in_lane(queue, was.function_name, was.key, id, made.urgency(was.priority, at))
-    redis.call('HSET', key_record(id), 'status', 'queued')
-    redis.call('ZREM', key_index(was.status), id)
-    redis.call('ZREM', key_index(was.status .. ':' .. was.function_name), id)
-    redis.call('ZADD', key_index('live'), 0, id)
-    redis.call('ZADD', key_index('live:' .. was.function_name), 0, id)
-    if was.batch then
-      made.count_in_batch(was.batch, now, was.status, 'queued')
-    end
-    made.poke(id, was.watchers)
-  end
-
-  add_to_count(queue_key, 'claims', 1)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, 100)) do
-    local is_sound, reason = pcall(fall_due, id)
-    if not is_sound then
-      rare().set_aside(id, reason, now, { queue = queue })
-    end
-    redis.call('ZREM', due, id)
-  end
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', held, '-inf', now, 'LIMIT', 0, 100)) do
-    rare().let_go_on(queue, name)
-  end
-end
-
 -- first_of(key): the score of a sorted set's first member, or infinity.
 local function first_of(key)
   return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or 'inf')
@@ -77,7 +42,7 @@ end
 if redis.call('EXISTS', due, held) > 0 then
   due_at, held_at = first_of(due), first_of(held)
   if due_at <= now or held_at <= now then
-    look_after_due()
+    rare().let_due_wait(queue, now)
     due_at, held_at = first_of(due), first_of(held)
   end
 end
@@ -91,8 +56,7 @@ end
 -- write_rare(): what was gathered and tallied, if anything was; before every end of this script.
 local function write_rare()
   if made then
-    made.write_gathered()
-    made.write_tally(now)
+    made.write_moves(now)
   end
 end
 
@@ -102,8 +66,9 @@ if counts[1] == '1' then
   return { until_next(), -1, {} }
 end
 
-local first, second = unpack(redis.call('ZRANGE', ring, 0, 1))  -- at most 2
-if not first then
+-- The ring's first: whose turn it is.
+local first = redis.call('ZRANGE', ring, 0, limit)
+if #first == 0 then
   write_rare()
   return { until_next(), 0, {} }
 end
@@ -111,8 +76,8 @@ end
 local expired, leased = {}, {}
 local reply = { 0, 0, expired }
 local most_started, more, started = tonumber(limit), tonumber(ahead), 0
-local limits_of, versions, popped, in_batch = {}, {}, {}, {}
-local kept, lost_before, ended = {}, 0, 0
+local limits_of, versions, popped = {}, {}, {}
+local kept, lost_before, ended, gone = {}, 0, 0, 0
 local lease_end = string.format('%.0f', now + lease_ms)
 
 -- limits_for(name): a function's limits as {concurrency, count, per_ms}, false where it has none.
@@ -130,74 +95,93 @@ local function limits_for(name)
   return limits_of[name]
 end
 
--- start(name, id): what leaves its lane gets its lease; false if it is not to start now.
--- Every record has six fields at its birth, more if a gateway waits for its end or its caller is
--- known; only of one that has others it is asked what few have.
+-- start(name, id): what leaves its lane gets its lease; false if it is not to start now. Its record is
+-- fetched whole: of one that waits only the arguments and the request may be long, and those are the
+-- worker's anyway.
 local function start(name, id)
   local record = key_record(id)
-  local f = redis.call('HMGET', record, 'version', 'created_at', 'arguments', 'waiters',
-    'caller', 'status', 'function', 'queue')
-  if f[6] ~= 'queued' or not (f[1] and f[2] and f[3] and f[7] and f[8]) then
-    rare().check_whole(f, { 'version', 'created_at', 'arguments', '', '', 'status', 'function',
-      'queue' })
+  local has_function, has_queue, created_at, status, version, arguments
+  local traceparent, tracestate, request = '', '', ''
+  local attempts, tokens, has_losses, expires_at, batch, watchers
+  local fields = redis.call('HGETALL', record)
+  for at = 1, #fields, 2 do  -- comparing costs less than a table of them by name
+    local field, value = fields[at], fields[at + 1]
+    if field == 'function' then
+      has_function = true
+    elseif field == 'queue' then
+      has_queue = true
+    elseif field == 'created_at' then
+      created_at = value
+    elseif field == 'status' then
+      status = value
+    elseif field == 'version' then
+      version = value
+    elseif field == 'arguments' then
+      arguments = value
+    elseif field == 'traceparent' then
+      traceparent = value
+    elseif field == 'tracestate' then
+      tracestate = value
+    elseif field == 'request' then
+      request = value
+    elseif field == 'attempt' then
+      attempts = value
+    elseif field == 'token' then
+      tokens = value
+    elseif field == 'losses' then
+      has_losses = true
+    elseif field == 'expires_at' then
+      expires_at = value
+    elseif field == 'batch' then
+      batch = value
+    elseif field == 'watchers' then
+      watchers = value
+    end
+  end
+  if status ~= 'queued' or not (version and created_at and arguments and has_function and has_queue) then
+    rare().check_whole({ version, created_at, arguments, status, has_function, has_queue },
+      { 'version', 'created_at', 'arguments', 'status', 'function', 'queue' })
     ended = ended + 1
     return false  -- it has moved on, so that this place in a lane was not its own
   end
-  local attempt, token, m = '1', '1', nil
-  local known = (f[4] and 7 or 6) + (f[5] and 1 or 0)
-  if redis.call('HLEN', record) ~= known then
-    m = redis.call('HMGET', record, 'expires_at', 'attempt', 'token', 'batch', 'watchers', 'request',
-      'traceparent', 'tracestate', 'losses')
-    if m[9] and started >= most_started then
-      lost_before = lost_before + 1
-      if lost_before > 1 then
-        ended = ended + 1
-        kept[#kept + 1] = id
-        return false
-      end
-    end
-    if m[1] and tonumber(m[1]) <= now then
+  if has_losses and started >= most_started then
+    lost_before = lost_before + 1
+    if lost_before > 1 then
       ended = ended + 1
-      rare().finish(id, made.read_facts(id), 'expired', expired_ttl_ms, now, {})
-      expired[#expired + 1] = id
+      kept[#kept + 1] = id
       return false
     end
-    attempt, token = (m[2] or 0) + 1, (m[3] or 0) + 1
   end
-  local version = versions[name] or f[1]
-  if version == f[1] then
+  if expires_at and tonumber(expires_at) <= now then
+    ended = ended + 1
+    rare().finish(id, made.read_facts(id), 'expired', expired_ttl_ms, now, {})
+    expired[#expired + 1] = id
+    return false
+  end
+  local attempt, token, attempt_text, token_text = 1, 1, '1', '1'
+  if attempts or tokens then
+    attempt, token = (attempts or 0) + 1, (tokens or 0) + 1
+    attempt_text, token_text = attempt, token
+  end
+  local serving = versions[name] or version
+  if version == serving then
     redis.call('HSET', record, 'status', 'running', 'worker', worker, 'started_at', started_at,
-      'attempt', attempt, 'token', token)
+      'attempt', attempt_text, 'token', token_text)
   else
     redis.call('HSET', record, 'status', 'running', 'worker', worker, 'started_at', started_at,
-      'attempt', attempt, 'token', token, 'version', version)
+      'attempt', attempt_text, 'token', token_text, 'version', serving)
   end
   leased[2 * started + 1], leased[2 * started + 2] = lease_end, id
   started = started + 1
-  if m then
-    if m[4] then
-      in_batch[m[4]] = (in_batch[m[4]] or 0) + 1
-    end
-    if m[5] then
-      rare().poke(id, m[5])
-    end
-    reply[started + 3] = { id, name, version, attempt, token, f[2], f[3], m[6] or '', m[7] or '',
-      m[8] or '' }
-  else
-    reply[started + 3] = { id, name, version, 1, 1, f[2], f[3], '', '', '' }
+  if batch then
+    rare().move_in_batch(batch, 'queued', 'running')
   end
+  if watchers then
+    rare().poke(id, watchers)
+  end
+  reply[started + 3] = { id, name, serving, attempt, token, created_at, arguments, request,
+    traceparent, tracestate }
   return true
-end
-
--- begin(name, id): as start; a record with which something is wrong is set aside.
-local function begin(name, id)
-  local is_sound, has_started = pcall(start, name, id)
-  if is_sound then
-    return has_started
-  end
-  rare().set_aside(id, has_started, now, { queue = queue, function_name = name })
-  ended = ended + 1
-  return false
 end
 
 -- room_of[name]: how many of it may be taken although the limit is used up.
@@ -208,48 +192,20 @@ if more > 0 then
   end
 end
 
--- room_left(): for how many there is room, and whether only for those that may go ahead.
-local function room_left()
-  local is_ahead = started >= most_started
-  return (is_ahead and most_started + more or most_started) - started, is_ahead
-end
-
--- take_alone(name, keys, key): who is alone has all turns: many leave its lane at once. Returns how
--- many functions still have work.
-local function take_alone(name, keys, key)
-  local lane = key_lane(queue, name, key)
-  local most = most_started + math.min(more, room_of[name] or 0)
-  while started < most and ended < MOST_ENDED do
-    local room = most - started
-    local ids = redis.call('ZRANGE', lane, 0, room)
-    local count, left = 0, math.min(#ids, room)
-    while count < left and ended < MOST_ENDED do
-      count = count + 1
-      begin(name, ids[count])
-    end
-    popped[name] = (popped[name] or 0) + count
-    if #ids == count then
-      redis.call('DEL', lane, keys, ring)
-      return 0
-    end
-    redis.call('ZREMRANGEBYRANK', lane, 0, count - 1)
-  end
-  return 1
-end
-
--- take_turns(): round by round; in a round all functions of the ring have one turn, each for an equal
--- share of the room, and what they gave is started one of each after the other.
-local function take_turns()
+-- make_limits(): what functions need that have limits; most have none.
+local function make_limits()
   -- hold(name, until_ms): a function has no turn before.
   local function hold(name, until_ms)
     redis.call('ZADD', held, until_ms, name)
+    redis.call('ZREM', ring, name)
     held_at = math.min(held_at, until_ms)
+    gone = gone + 1
   end
 
-  -- may_start(name, limits): whether a function's limits let one more start; if not it is held
-  -- until it may, or until a running one ends.
-  local function may_start(name, limits)
-    local concurrency, count, per_ms = unpack(limits)  -- at most 3
+  -- may_start(name): whether a function's limits let one more start; if not it is held until it may,
+  -- or until a running one ends.
+  local function may_start(name)
+    local concurrency, count, per_ms = unpack(limits_of[name])  -- at most 3
     if concurrency > 0 and redis.call('SCARD', key_running(name)) >= concurrency then
       hold(name, now + PATIENCE_MS)
       return false
@@ -265,8 +221,8 @@ local function take_turns()
     return true
   end
 
-  local function count_limits(name, limits, id)
-    local concurrency, count, per_ms = unpack(limits)  -- at most 3
+  local function count_start(name, id)
+    local concurrency, count, per_ms = unpack(limits_of[name])  -- at most 3
     if concurrency > 0 then
       redis.call('SADD', key_running(name), id)
     end
@@ -275,96 +231,147 @@ local function take_turns()
     end
   end
 
-  -- take_share(name, limits, most): what a function's turn brings: a list as ZPOPMIN gives it. One
-  -- where it has a limit or its fairness keys take turns.
-  local function take_share(name, limits, most)
-    local keys = key_keys(queue, name)
-    local key = redis.call('ZPOPMIN', keys)[1]
-    if not key then
-      return {}
-    end
-    local has_more_keys = redis.call('EXISTS', keys) == 1
-    if limits or has_more_keys then
-      most = 1
-    end
-    local lane = key_lane(queue, name, key)
-    local ids = redis.call('ZPOPMIN', lane, most)
-    local has_more = #ids == 2 * most and redis.call('EXISTS', lane) == 1
-    if has_more or has_more_keys then
-      local turn = add_to_count(queue_key, 'turns', 1)
-      if has_more then
-        redis.call('ZADD', keys, turn, key)
-      end
-      redis.call('ZADD', ring, turn, name)
-    end
-    popped[name] = (popped[name] or 0) + #ids / 2
-    return ids
-  end
+  return { may_start = may_start, count_start = count_start }
+end
 
-  add_to_count(queue_key, 'claims', 1)
-  local passed_over, looks = {}, 0
-  while ended < MOST_ENDED do
-    local room, is_ahead = room_left()
-    local count = math.min(redis.call('ZCARD', ring), MOST_LOOKS - looks)
-    local share = math.max(1, math.floor(room / math.max(1, count)))
+-- look(name, most): what a function's turn brings: the first ids of the fairness key whose turn it is,
+-- so many that may start, but one where its keys take turns; and one more if there are more.
+local function look(name, most)
+  local keys = key_keys(queue, name)
+  local key, other = unpack(redis.call('ZRANGE', keys, 0, 1))  -- at most 2
+  if not key then
+    return nil
+  end
+  most = other and 1 or most
+  local lane = key_lane(queue, name, key)
+  local ids = redis.call('ZRANGE', lane, 0, most)
+  return {
+    name = name, keys = keys, key = key, has_more_keys = other, lane = lane, ids = ids,
+    most = math.min(most, #ids), taken = 0, is_limited = false,
+  }
+end
+
+-- end_turn(turn, is_alone): what has started leaves its lane; the key and the function go to the end of
+-- their lines, unless they are alone there or have no more work.
+local function end_turn(turn, is_alone)
+  local name, taken = turn.name, turn.taken
+  local has_more = #turn.ids > taken
+  popped[name] = (popped[name] or 0) + taken
+  if has_more and taken == 0 then
+    return
+  elseif has_more then
+    redis.call('ZREMRANGEBYRANK', turn.lane, 0, taken - 1)
+  elseif turn.has_more_keys then
+    redis.call('DEL', turn.lane)
+    redis.call('ZREM', turn.keys, turn.key)
+  else
+    gone = gone + 1
+    if is_alone and ended == 0 then  -- else a function may have come back into the ring
+      redis.call('DEL', turn.lane, turn.keys, ring)
+    else
+      redis.call('DEL', turn.lane, turn.keys)
+      redis.call('ZREM', ring, name)
+    end
+    return
+  end
+  if turn.has_more_keys or not is_alone then
+    local at = add_to_count(queue_key, 'turns', 1)
+    if has_more then
+      redis.call('ZADD', turn.keys, at, turn.key)
+    end
+    if not is_alone then
+      redis.call('ZADD', ring, at, name)
+    end
+  end
+end
+
+-- begin(turn, at, limits): the next of a turn starts; a record with which something is wrong is set
+-- aside.
+local function begin(turn, at, limits)
+  local name, id = turn.name, turn.ids[at]
+  turn.taken = at
+  local is_sound, has_started = pcall(start, name, id)
+  if not is_sound then
+    rare().set_aside(id, has_started, now, { queue = queue, function_name = name })
+    ended = ended + 1
+  elseif has_started and turn.is_limited then
+    limits.count_start(name, id)
+  end
+end
+
+-- take(): round by round; in a round all functions of the ring have one turn, each for an equal share
+-- of the room, and what they gave is started one of each after the other. Those that are passed over
+-- stay where they stand: before those that have had a turn. Returns how many functions still have work.
+local function take()
+  local passed_over, looks, left, limits = 0, 0, nil, nil
+  while ended < MOST_ENDED and left ~= 0 do
+    local is_ahead = started >= most_started
+    local room = (is_ahead and most_started + more or most_started) - started
+    local most = math.min(room + (is_ahead and MOST_PASSED_OVER or 0), MOST_LOOKS - looks)
+    if room <= 0 or most <= 0 or passed_over >= MOST_PASSED_OVER then
+      break
+    end
+    local names = looks == 0 and not is_ahead and first
+      or redis.call('ZRANGE', ring, passed_over, passed_over + most)
+    local are_all = #names <= most
+    local is_alone = are_all and #names == 1 and passed_over == 0
+    local share = are_all and math.max(1, math.floor(room / math.max(1, #names))) or 1
     local turns, longest = {}, 0
-    for _ = 1, count do
-      if room <= 0 or #passed_over >= MOST_PASSED_OVER then
+    left = are_all and passed_over + #names + gone or nil
+    for i = 1, math.min(#names, most) do
+      if room <= 0 or passed_over >= MOST_PASSED_OVER then
         break
       end
       looks = looks + 1
-      local turn = redis.call('ZPOPMIN', ring)
-      local name = turn[1]
-      local limits = limits_for(name)
-      local most = math.min(share, room)
-      if is_ahead then
-        most = math.min(most, room_of[name] or 0)
-      end
-      if most <= 0 then
-        passed_over[#passed_over + 1] = turn
-      elseif not limits or may_start(name, limits) then
-        local ids = take_share(name, limits, most)
-        room = room - #ids / 2
-        if is_ahead then
-          room_of[name] = room_of[name] - #ids / 2
+      local name = names[i]
+      local is_limited = limits_for(name) and true
+      limits = limits or is_limited and make_limits()
+      local own = room_of[name] or 0
+      if is_ahead and own <= 0 then
+        passed_over = passed_over + 1
+      elseif not is_limited or limits.may_start(name) then
+        local of_all = is_ahead and 0 or room  -- so many are not counted among its own
+        local at_most = is_ahead and math.min(share, own) or share
+        if is_alone and not is_ahead then
+          room = room + math.min(more, own)
+          at_most = room
         end
-        longest = math.max(longest, #ids)
-        turns[#turns + 1] = { name, limits, ids }
+        local is_sound, turn = pcall(look, name, is_limited and 1 or math.min(at_most, room))
+        if is_sound and turn then
+          turn.is_limited = is_limited
+          room = room - turn.most
+          room_of[name] = own - math.max(0, turn.most - of_all)
+          longest = math.max(longest, turn.most)
+          turns[#turns + 1] = turn
+        else
+          redis.call('ZREM', ring, name)
+          gone = gone + 1
+        end
+        if not is_sound then
+          error(turn, 0)
+        end
       end
     end
-    for at = 1, longest, 2 do
-      for _, turn in ipairs(turns) do
-        local name, limits, id = turn[1], turn[2], turn[3][at]
-        if id and begin(name, id) and limits then
-          count_limits(name, limits, id)
+    for at = 1, longest do
+      for i = 1, #turns do
+        if at <= turns[i].most and ended < MOST_ENDED then
+          begin(turns[i], at, limits)
         end
       end
     end
-    if #turns == 0 then
+    for i = 1, #turns do
+      end_turn(turns[i], is_alone)
+    end
+    left = left and left - gone
+    if #turns == 0 and are_all then
       break
     end
   end
-  -- Where they stood: before those that have had a turn.
-  for _, turn in ipairs(passed_over) do
-    redis.call('ZADD', ring, 'NX', turn[2], turn[1])
-  end
-  return redis.call('ZCARD', ring)
-end
-
--- take(): returns how many functions still have work.
-local function take(first, second)
-  if not second and not limits_for(first) then
-    local keys = key_keys(queue, first)
-    local two = redis.call('ZRANGE', keys, 0, 1)
-    if two[1] and not two[2] then
-      return take_alone(first, keys, two[1])
-    end
-  end
-  return take_turns()
+  return left or redis.call('ZCARD', ring)
 end
 
 -- What has started has a lease, whatever happens: nobody may lose it to an error.
-local is_sound, remaining = pcall(take, first, second)
+local is_sound, remaining = pcall(take)
 if started > 0 then
   redis.call('ZADD', key_leases(), unpack(leased))  -- at most 1,000 pairs
 end
@@ -389,9 +396,6 @@ for _, id in ipairs(kept) do
     made.set_aside(id, reason, now, { queue = queue })
   end
   reply[2] = redis.call('ZCARD', ring)
-end
-for batch, count in pairs(in_batch) do
-  rare().count_in_batch(batch, now, 'queued', 'running', count)
 end
 write_rare()
 if reply[2] > 0 then

@@ -10,11 +10,6 @@
 -- WHY ONE SCRIPT  a caller that holds a batch must find all of it, and no part may run of a batch
 --                 that was refused.
 -- include: clock
--- include: lanes
--- include: create_delivery
--- include: gather
--- include: tally
--- include: finish
 -- include: join_slice
 -- include: admission
 local now = now_ms()

@@ -7,11 +7,6 @@
 -- WHY ONE SCRIPT  how many have joined and who they are is one fact: the gateway that committed the
 --                 batch and a worker that takes over from it may both be at it.
 -- include: clock
--- include: lanes
--- include: create_delivery
--- include: gather
--- include: tally
--- include: finish
 -- include: join_slice
 local now = now_ms()
 local is_sound, left = pcall(join_slice, batch, 1000, now)

@@ -9,11 +9,9 @@
 -- One damaged record harms no other: it is set aside.
 -- include: clock
 -- include: lanes
--- include: create_delivery
--- include: gather
--- include: tally
+-- include: facts
 -- include: finish
--- include: leave
+-- include: lose
 -- include: quarantine
 -- include: silence
 local MOST = 100
@@ -91,8 +89,7 @@ for _, id in ipairs(old) do
   end
 end
 forget_old_broken(now)
-write_gathered()
-write_tally(now)
+write_moves(now)
 local has_more = #leases == 2 * MOST or #old == MOST
 local unjoined = redis.call('ZRANGEBYSCORE', key_joining(), '-inf', now - JOINING_MS, 'LIMIT', 0, 10)
 return { taken, expired, has_more and 1 or 0, redis.call('EXISTS', key_miscounted()), unjoined }

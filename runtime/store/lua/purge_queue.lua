@@ -7,11 +7,8 @@
 -- include: counting
 -- include: clock
 -- include: lanes
--- include: create_delivery
--- include: gather
--- include: tally
+-- include: facts
 -- include: finish
--- include: leave
 -- include: quarantine
 local MOST_LANES = 500
 local now = now_ms()
@@ -73,6 +70,5 @@ if left > 0 then
     cancel(id)
   end
 end
-write_gathered()
-write_tally(now)
+write_moves(now)
 return cancelled

@@ -8,12 +8,11 @@
 -- An attempt that was not begun is not counted; the token stays spent. One damaged record harms no
 -- other: it is set aside.
 -- include: clock
--- include: lanes
--- include: create_delivery
--- include: gather
--- include: tally
+-- include: facts
 -- include: finish
 -- include: leave
+-- include: lose
+-- include: history
 -- include: quarantine
 local now = now_ms()
 local released = 0
@@ -45,6 +44,5 @@ for at = rest, #ARGV, 3 do
     released = released + 1
   end
 end
-write_gathered()
-write_tally(now)
+write_moves(now)
 return released

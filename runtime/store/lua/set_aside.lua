@@ -5,12 +5,7 @@
 -- MOST     80 steps
 -- WHY ONE SCRIPT  somebody else may have taken it over meanwhile.
 -- include: clock
--- include: lanes
--- include: create_delivery
--- include: gather
--- include: tally
 -- include: finish
--- include: leave
 -- include: quarantine
 local f = redis.pcall('HMGET', key_record(id), 'status', 'worker')
 if f[1] and (f[1] ~= 'running' or f[2] ~= worker) then
@@ -18,6 +13,5 @@ if f[1] and (f[1] ~= 'running' or f[2] ~= worker) then
 end
 local now = now_ms()
 set_aside(id, reason, now, { queue = queue, function_name = function_name, is_running = true })
-write_gathered()
-write_tally(now)
+write_moves(now)
 return 'OK'

@@ -276,7 +276,7 @@ def test_a_closed_runner_of_which_all_is_taken_back_goes(make_bench):
     [pid] = bench.pids()
     psutil.Process(pid).suspend()
 
-    attempts = crew.begin([b'{"n": 0}'] * 4, then=lambda: bench.runners_here()[0].close())
+    attempts = crew.begin([b'{"n": 0}'] * 4, then=lambda: bench.runners_here()[0].close())  # noqa: PLW0108 - it is made later
 
     assert kinds(crew.wait(attempts)) == ["succeeded"] * 4
     assert pid not in bench.pids()

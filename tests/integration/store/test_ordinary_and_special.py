@@ -103,6 +103,7 @@ def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
     assert poked.one() == ids[2].encode() + b"\n"
 
 
+@pytest.mark.parametrize("limits", ["", "5 0 0"])
 @pytest.mark.parametrize(
     ("wishes", "ending"),
     [
@@ -112,6 +113,9 @@ def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
         ({"caller": "me", "traceparent": "00-1", "tracestate": "s"}, {}),
         ({"tags": ("a", "b"), "key": "k", "priority": 7}, {"result_type": "bytes"}),
         ({"callback": "https://example.com/hook"}, {}),
+        ({"caller": "me", "callback": "https://example.com/hook", "max_age_ms": 60_000}, {}),
+        ({"run_at_ms": 1, "watchers": "g2", "batch": "b", "secrets": b"[]"}, {}),
+        ({"caller": "me", "request": b"{}", "of_the_future": "1"}, {}),
         (
             {"retry_of": "another"},
             {"result": b"x", "media_type": "image/png", "result_type": "bytes"},
@@ -119,9 +123,11 @@ def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
     ],
 )
 def test_a_notice_tells_what_a_look_would(
-    life: Life, redis_url: str, wishes: dict[str, Any], ending: dict[str, Any]
+    life: Life, redis_url: str, wishes: dict[str, Any], ending: dict[str, Any], limits: str
 ):
     heard = Listener(redis_url, life.key("inbox", "g1"))
+    if limits:
+        life.command("HSET", life.key("limits"), "f", limits)
     life.submit(waiters="other g1", arguments=b'{"n":1}', **wishes)
     life.settle(claimed := life.claim_one(), **ending)
 
@@ -142,6 +148,33 @@ def test_a_notice_tells_of_progress_too(life: Life, redis_url: str):
 
     assert told.progress == b'{"done":1}'
     assert told == seen(life, claimed.id)
+
+
+def test_a_notice_tells_of_an_attempt_that_was_not_the_first(life: Life, redis_url: str):
+    heard = Listener(redis_url, life.key("inbox", "g1"))
+    life.submit(waiters="g1", caller="me")
+    life.settle(life.claim_one(), "retrying", retry_after_ms=0, error=b'{"type":"exception"}')
+    claims = []
+    eventually(lambda: claims.extend(life.claim().items) or claims)
+
+    life.settle(claims[0])
+
+    told = record_from_notice(heard.one(), b"{}")
+    assert told.earlier_attempts
+    assert told == seen(life, claims[0].id)
+
+
+def test_a_call_that_waited_for_its_moment_is_told_of_with_it(life: Life, redis_url: str):
+    heard = Listener(redis_url, life.key("inbox", "g1"))
+    life.submit(waiters="g1", delay_ms=1)
+    claims = []
+    eventually(lambda: claims.extend(life.claim().items) or claims)
+
+    life.settle(claims[0])
+
+    told = record_from_notice(heard.one(), b"{}")
+    assert told.scheduled_for_ms is not None
+    assert told == seen(life, claims[0].id)
 
 
 def seen(life: Life, invocation_id: str) -> Record:

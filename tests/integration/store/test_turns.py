@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from runtime.errors import StoreError
 from runtime.store.invocation_calls import cancel
 from runtime.store.line import Line
 from runtime.store.scripts import all_scripts
@@ -14,6 +15,7 @@ from runtime.store.system_calls import purge_queue
 from runtime.worker.housekeeping import Housekeeper
 from tests.support.life import Life
 from tests.support.redis_server import own_redis
+from tests.support.waiting import eventually
 
 MOST_MS = 10
 MANY_KEYS = 200_000
@@ -209,3 +211,49 @@ def test_calls_of_several_functions_join_the_same_turns(life: Life):
     life.submit("g")
 
     assert [item.function for item in life.claim(2).items] == ["f", "g"]
+
+
+@pytest.mark.parametrize("names", [("broken", "sound"), ("sound", "broken"), ("broken",)])
+def test_a_lane_that_is_none_keeps_no_other_function_from_its_turn(
+    life: Life, names: tuple[str, ...]
+):
+    for name in names:
+        life.submit(name)
+    life.command("DEL", life.key("lane", "default", "broken", ""))
+    life.command("SET", life.key("lane", "default", "broken", ""), "no lane")
+
+    with pytest.raises(StoreError):
+        life.claim(5)
+
+    life.submit("later")
+    started = [item.function for item in life.claim(5).items]
+    assert started == [*(name for name in names if name == "sound"), "later"]
+
+
+def test_a_claim_that_ends_many_leaves_the_rest_where_it_waits(life: Life):
+    """Where as many have expired as a claim may end, those behind them keep their places."""
+    for name in ("a", "b"):
+        for _ in range(120):
+            life.submit(name, max_age_ms=1)
+    for name in ("a", "b"):
+        life.submit(name)
+    eventually(lambda: all_expired(life))
+
+    ended, started = 0, []
+    for _ in range(4):
+        claim = life.claim(200)
+        ended += len(claim.expired)
+        started += [item.function for item in claim.items]
+        assert len(claim.expired) <= 100
+
+    assert (ended, sorted(started)) == (240, ["a", "b"])
+    assert life.command("HMGET", life.key("queue", "default"), "waiting", "running") == [b"0", b"2"]
+    assert (
+        life.command("EXISTS", life.key("ring", "default"), life.key("keys", "default", "a")) == 0
+    )
+
+
+def all_expired(life: Life) -> bool:
+    latest = life.command("ZRANGE", life.key("expiring"), -1, -1, "WITHSCORES")
+    seconds, microseconds = life.command("TIME")
+    return int(seconds) * 1000 + int(microseconds) // 1000 >= int(latest[1])

@@ -40,11 +40,13 @@ def test_a_plan_lasts_as_long_as_its_manifest(plans: CallPlans):
     assert plans.find({"other": other}, "add") is None
 
 
-def test_a_plan_that_was_only_made_is_not_kept(plans: CallPlans):
-    made = plans.make(ADD)
+def test_the_plan_of_a_manifest_that_is_not_known_yet_is_not_kept(plans: CallPlans):
+    newer = replace(ADD, version="v2")
+    known = plans.find(manifests := {"add": ADD}, "add")
 
-    assert made.manifest is ADD
-    assert plans.find({}, "add") is None
+    assert plans.of(manifests, ADD) is known
+    assert plans.of(manifests, newer).manifest is newer
+    assert plans.find(manifests, "add") is known
 
 
 def test_a_function_without_a_usable_schema_has_a_plan_that_says_so(plans: CallPlans):

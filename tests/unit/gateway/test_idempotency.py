@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from gateway.idempotency import identify, options_content, read_idempotency_key
+from gateway.idempotency import identify, read_idempotency_key, with_key
 from gateway.problems import ProblemError
 from runtime.invocations.submission import NO_WISHES, Wishes
+from runtime.store.submission_calls import Idempotency
 from runtime.telemetry.trace_context import TraceContext
 
 
@@ -39,14 +41,40 @@ def test_what_is_no_key_is_told_what_is(header):
     assert (caught.value.status, caught.value.errors[0].pointer) == (422, "Idempotency-Key")
 
 
-def test_a_key_is_unique_within_its_scope_and_tells_contents_apart():
-    first = identify("k", scope=("f", ""), content=(b"a", b"b"))
+def identified(
+    key: str = "k", *, function: str = "f", caller: str = "", content: tuple[bytes, ...] = ()
+):
+    return identify(key, function=function, caller=caller, content=content)
 
-    assert identify("k", scope=("f", ""), content=(b"a", b"b")) == first
-    assert identify("k", scope=("f", ""), content=(b"ab", b"")).body_digest != first.body_digest
-    assert identify("k", scope=("f", ""), content=(b"ab", b"")).digest == first.digest
-    for key, scope in (("k", ("g", "")), ("l", ("f", "")), ("k", ("f", "me")), ("", ("f", "k"))):
-        assert identify(key, scope=scope, content=()).digest != first.digest
+
+def test_a_key_is_unique_within_its_scope_and_tells_contents_apart():
+    first = identified(content=(b"a", b"b"))
+
+    assert identified(content=(b"a", b"b")) == first
+    assert identified(content=(b"ab", b"")).body_digest != first.body_digest
+    assert identified(content=(b"ab", b"")).digest == first.digest
+    for other in (
+        identified(function="g"),
+        identified("l"),
+        identified(caller="me"),
+        identified("", caller="k"),
+    ):
+        assert other.digest != first.digest
+
+
+def test_a_key_that_was_used_before_an_upgrade_is_known_after_it():
+    wishes = Wishes(priority=7, tags=("t",), callback="https://example.com/hook")
+
+    found = keyed(wishes, (b"application/json", b"{}", b"")).idempotency
+
+    assert found == Idempotency(
+        digest="e3daee02bf95349e5ff9d6a595b406c89f84",
+        body_digest="0d194ed62e1003db06170bd553b766640f29",
+    )
+
+
+def keyed(wishes: Wishes, content: tuple[bytes, ...] = ()) -> Wishes:
+    return with_key(wishes, "k", function="f", caller="me", content=content)
 
 
 @pytest.mark.parametrize(
@@ -62,5 +90,11 @@ def test_a_key_is_unique_within_its_scope_and_tells_contents_apart():
     ],
 )
 def test_another_option_is_another_request(other):
-    assert options_content(other) != options_content(NO_WISHES)
-    assert options_content(Wishes(trace=TraceContext("t"))) == options_content(NO_WISHES)
+    usual = keyed(NO_WISHES)
+
+    found = keyed(other)
+
+    assert found.idempotency.digest == usual.idempotency.digest
+    assert found.idempotency.body_digest != usual.idempotency.body_digest
+    assert replace(found, idempotency=None) == other
+    assert keyed(Wishes(trace=TraceContext("t"))).idempotency == usual.idempotency

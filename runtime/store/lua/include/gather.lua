@@ -36,39 +36,29 @@ local function remove_member(key, member)
   leaving[#leaving + 1] = member
 end
 
--- change_count(key, field, by): of a hash.
-local function change_count(key, field, by)
+-- changes_of(key): by how much the counts of a hash are to change; add to a field.
+local function changes_of(key)
   local fields = changes[key]
   if not fields then
     fields = {}
     changes[key] = fields
   end
-  fields[field] = (fields[field] or 0) + by
+  return fields
 end
 
 -- Lua can pass some 8,000 values to one call; few scripts gather so many.
 local MOST_AT_ONCE = 1000
 
-local function write_pieces(command, key, entries)
-  for from = 1, #entries, MOST_AT_ONCE do
-    redis.call(command, key, unpack(entries, from, math.min(#entries, from + 999)))  -- at most 1,000
-  end
-end
-
 -- write_gathered(): among the last lines of every script that gathers.
 local function write_gathered()
   for key, entries in pairs(departed) do
-    if #entries <= MOST_AT_ONCE then
-      redis.call('ZREM', key, unpack(entries))  -- at most 1,000
-    else
-      write_pieces('ZREM', key, entries)
+    for from = 1, #entries, MOST_AT_ONCE do
+      redis.call('ZREM', key, unpack(entries, from, math.min(#entries, from + 999)))  -- at most 1,000
     end
   end
   for key, entries in pairs(members) do
-    if #entries <= MOST_AT_ONCE then
-      redis.call('ZADD', key, unpack(entries))  -- at most 500 pairs
-    else
-      write_pieces('ZADD', key, entries)
+    for from = 1, #entries, MOST_AT_ONCE do
+      redis.call('ZADD', key, unpack(entries, from, math.min(#entries, from + 999)))  -- at most 1,000
     end
   end
   for key, fields in pairs(changes) do

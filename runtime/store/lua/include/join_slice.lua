@@ -1,6 +1,8 @@
 -- Members of a batch that was committed join the queue, some at a time: the field `join` of the batch
 -- says how many have, when they are due (0 for at once) and when they expire (0 for never). Those
 -- that have not joined are `queued` in their records, which still have a time to live.
+-- include: lanes
+-- include: batch_counts
 --
 -- join_slice(batch, most, now): the next of them, `most` is 1,000 at most; returns how many are left.
 local function join_slice(batch, most, now)

@@ -1,34 +1,47 @@
--- tell_ordinary(id, f, place, status, fields, told): as `notify`, of a record that has nothing but what
--- every record has; its reader takes simple strings and bulk strings alike. What the notices of a
--- function share is written once a script. `f` is as settle_invocations reads it; `told` are pairs
--- that few records have, false where this one has not.
--- include: ending
+-- tell_ordinary(id, was, place, status, finished_at, fields): as `notify`, of a record of which all is
+-- known that its notice tells; its reader takes simple strings and bulk strings alike. What the
+-- notices of a function share is written once a script. Few have more to tell than their callers.
+local TOLD = { 'batch', 'tags', 'priority', 'key', 'callback', 'scheduled_for' }
+
 local function bulk(value)
   return '$' .. #value .. '\r\n' .. value .. '\r\n'
 end
 
-local function tell_ordinary(id, f, place, status, fields, told)
-  local queue, version, worker = f[4], f[9], f[10]
+local function tell_ordinary(id, was, place, status, finished_at, fields)
+  local queue, version, worker = was.queue, was.version, was.worker
   if place.of_queue ~= queue or place.of_version ~= version or place.of_worker ~= worker then
     place.of_queue, place.of_version, place.of_worker = queue, version, worker
-    place.alike = '+function\r\n' .. bulk(f[3]) .. '+queue\r\n' .. bulk(queue)
+    place.alike = '+function\r\n' .. bulk(was.function_name) .. '+queue\r\n' .. bulk(queue)
       .. '+version\r\n' .. bulk(version) .. '+worker\r\n' .. bulk(worker)
       .. '+status\r\n+' .. status .. '\r\n+finished_at\r\n+'
       .. finished_at .. '\r\n+attempt\r\n+1\r\n+created_at\r\n+'
   end
   local more, count = '', 18
-  for _, pairs_of in ipairs({ fields, told }) do
-    for i = 1, #pairs_of, 2 do
-      local name, value = pairs_of[i], pairs_of[i + 1]
-      if value and name ~= 'logs' then
-        more = more .. '+' .. name .. '\r\n' .. bulk(value)
-        count = count + 2
-      end
+  for i = 1, #fields, 2 do
+    local name = fields[i]
+    if name ~= 'logs' then
+      more = more .. '+' .. name .. '\r\n' .. bulk(fields[i + 1])
+      count = count + 2
     end
   end
-  local payload = id .. '\n*' .. count .. '\r\n' .. place.alike .. f[5] .. '\r\n+started_at\r\n+'
-    .. f[7] .. '\r\n' .. more
-  for gateway in string.gmatch(f[8], '%S+') do
+  local told = was.told
+  if told[1] then
+    more = more .. '+batch\r\n' .. bulk(told[1])
+    count = count + 2
+  end
+  if was.caller then
+    more = more .. '+caller\r\n' .. bulk(was.caller)
+    count = count + 2
+  end
+  for i = 2, 6 do
+    if told[i] then
+      more = more .. '+' .. TOLD[i] .. '\r\n' .. bulk(told[i])
+      count = count + 2
+    end
+  end
+  local payload = id .. '\n*' .. count .. '\r\n' .. place.alike .. was.created_at
+    .. '\r\n+started_at\r\n+' .. was.started_at .. '\r\n' .. more
+  for gateway in string.gmatch(was.waiters, '%S+') do
     redis.call('PUBLISH', key_inbox(gateway), payload)
   end
 end

@@ -4,6 +4,9 @@
 --
 -- What is left of the record ends as `failed`, as if it had been claimed and ended in one step: so
 -- whoever waits is told, a batch comes to its end, and the sweep takes the rest away.
+-- include: lanes
+-- include: facts
+-- include: broken_list
 -- include: finish
 -- include: leave
 local BROKEN_KEPT_MS = 604800000
@@ -85,6 +88,16 @@ local function end_damaged(id, was, place, reason, now)
   finish(id, was, 'failed', BROKEN_KEPT_MS, now, { 'error', text })
 end
 
+-- leave_unknown(id): out of the running ones of every function, where nobody knows of which it was.
+local function leave_unknown(id)
+  for at, name in ipairs(redis.call('HKEYS', key_limits())) do
+    if at > 1000 then
+      break
+    end
+    redis.call('SREM', key_running(name), id)
+  end
+end
+
 local ENDED = { succeeded = true, failed = true, cancelled = true, expired = true }
 
 -- set_aside(id, problem, now, place): `place` says where the id was found, as far as that is known:
@@ -102,6 +115,9 @@ local function set_aside(id, problem, now, place)
   note_broken(id, about, reason, now)
   if place.is_running or was.status == 'running' then
     leave_running(id, about)
+    if not about.function_name then
+      leave_unknown(id)
+    end
     if not about.queue then
       redis.call('SET', key_miscounted(), '1')
     end

@@ -1,0 +1,78 @@
+-- What becomes of a running invocation that does not end with its attempt, or without its worker.
+-- include: lanes
+-- include: finish
+-- include: leave
+-- include: history
+-- include: notices
+-- try_again(id, was, now, due, fields, error): it waits for its next attempt; `fields` are further pairs
+-- of the record, `error` is why the attempt failed.
+local function try_again(id, was, now, due, fields, error)
+  local name = was.function_name
+  redis.call('HSET', key_record(id), 'status', 'retrying', 'retry_at', due, unpack(fields))  -- at most 8
+  tally(name .. ':retried', 1)
+  leave_running(id, was)
+  note_attempt(id, was, now, 'retrying', error)
+  put_later(was.queue, id, due)
+  remove_member(key_index('live'), id)
+  remove_member(key_index('live:' .. name), id)
+  add_member(key_index('retrying'), '0', id)
+  add_member(key_index('retrying:' .. name), '0', id)
+  poke(id, was.watchers)
+  if was.batch then
+    move_in_batch(was.batch, 'running', 'retrying')
+  end
+end
+
+-- wait_again(id, was, now): a running one goes back to its lane, in the order of its acceptance.
+local function wait_again(id, was, now)
+  redis.call('HSET', key_record(id), 'status', 'queued')
+  put_in_lane(was.queue, was.function_name, was.key, id, urgency(was.priority, was.created_at))
+  poke(id, was.watchers)
+  if was.batch then
+    move_in_batch(was.batch, 'running', 'queued')
+  end
+end
+
+-- end_lost(id, was, now, ttl_ms, message): as failed, because nobody is able to run it.
+local function end_lost(id, was, now, ttl_ms, message)
+  local error = '{"type":"worker_lost","message":"' .. message .. '","traceback":null}'
+  finish(id, was, 'failed', ttl_ms, now, { 'error', error })
+  return 'failed'
+end
+
+-- lose(id, was, now, limit, ttl_ms): the runner or worker of a running attempt is gone. Another
+-- takes over, unless this was the `limit`th time or its caller has cancelled it. Returns its status.
+local function lose(id, was, now, limit, ttl_ms)
+  local losses = redis.call('HINCRBY', key_record(id), 'losses', 1)
+  tally(was.function_name .. ':lost', 1)
+  leave_running(id, was)
+  if was.is_cancelling then
+    finish(id, was, 'cancelled', ttl_ms, now, {})
+    return 'cancelled'
+  end
+  if losses >= limit then
+    return end_lost(id, was, now, ttl_ms,
+      'the runner or its worker died ' .. losses .. ' times while running this')
+  end
+  note_attempt(id, was, now, 'worker_lost', '')
+  wait_again(id, was, now)
+  return 'queued'
+end
+
+-- give_back_unheard(id, was, now, limit, ttl_ms): it was claimed, and the worker never heard of it:
+-- nothing has begun, so nothing is counted but how often that was so. Returns its status.
+local function give_back_unheard(id, was, now, limit, ttl_ms)
+  local times = redis.call('HINCRBY', key_record(id), 'unheard', 1)
+  redis.call('HINCRBY', key_record(id), 'attempt', -1)
+  leave_running(id, was)
+  if was.is_cancelling then
+    finish(id, was, 'cancelled', ttl_ms, now, {})
+    return 'cancelled'
+  end
+  if times >= limit then
+    return end_lost(id, was, now, ttl_ms,
+      'it was given to a worker ' .. times .. ' times, and the answer was lost each time')
+  end
+  wait_again(id, was, now)
+  return 'queued'
+end

@@ -139,8 +139,7 @@ class Queue(RuleBasedStateMachine):
         expected = self.model[invocation_id]
         assert expected.claimed is not None
         self.life.beat(worker="mortal")
-        record = self.life.key("record", invocation_id)
-        self.life.command("HINCRBY", record, "started_at", -10_000)
+        self.life.command("HINCRBY", self.life.key("record", invocation_id), "started_at", -10_000)
         self.life.command("ZADD", self.life.key("leases"), 1, invocation_id)
 
         assert len(self.life.beat(worker="other").taken_over) == 1

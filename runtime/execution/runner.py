@@ -19,11 +19,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
-from runtime.errors import ChannelGarbledError, ProcessError
+from runtime.errors import ChannelGarbledError
 from runtime.execution import runner_frames as frames
 from runtime.execution.concurrent import Concurrent
 from runtime.execution.ending import Ending, ending_of_death
 from runtime.execution.keeper import Keeper, RunnerKey
+from runtime.execution.loading import Loading
 from runtime.execution.performance import too_large
 from runtime.execution.run import Run
 from runtime.execution.runner_claims import check_answer, check_note
@@ -78,10 +79,8 @@ class Runner:
         self.has_heir = self.is_missed = False
         self.bundle = bundle
         self._limits = limits
-        self._load_timeout_s = load_timeout_s
-        self._waiting: list[Run] = []  # until it is loaded
+        self._loading = Loading(self, load_timeout_s)
         self._mode: Sequential | Concurrent = Sequential(self)
-        self._failure: Ending | None = None  # why it could not be loaded
         self._why_silent: Exception | None = None
         self._watch: Timer | None = None
         self.process = RunnerProcess(loop, fork_server, key.memory_bytes, self)
@@ -90,7 +89,7 @@ class Runner:
     @property
     def held(self) -> int:
         """How many attempts lie here."""
-        return len(self.runs) + len(self._waiting)
+        return len(self.runs) + len(self._loading.runs)
 
     @property
     def is_shared(self) -> bool:
@@ -112,7 +111,7 @@ class Runner:
     def room(self) -> int:
         """Return how many more attempts of its function it takes now."""
         if self.state == "starting":
-            return max(0, self._mode.window - len(self._waiting))
+            return max(0, self._mode.window - len(self._loading.runs))
         return self._mode.room() if self.state in {"idle", "running"} else 0
 
     def take(self, runs: Sequence[Run], *, window: int) -> None:
@@ -127,7 +126,7 @@ class Runner:
         for run in runs:
             run.where = self
         if self.state == "starting":
-            self._waiting.extend(runs)
+            self._loading.runs.extend(runs)
         else:
             self.state = "running"
             self._mode.send(runs)
@@ -141,17 +140,15 @@ class Runner:
 
     def stop(self, run: Run, ending: Ending) -> None:
         """End one attempt, and no other: at once, or when its process is gone."""
-        if run in self._waiting:
-            self._waiting.remove(run)
+        if run in self._loading.runs:
+            self._loading.runs.remove(run)
             run.end(ending)
         elif run.serial in self.runs and self.state != "dying":
             self._mode.stop(run, ending)
 
     def recall(self) -> None:
         """Take back what has not begun; others may have it."""
-        taken = [*self._mode.take_back(), *self._waiting]
-        self._waiting.clear()
-        self.keeper.place_again(taken)
+        self.keeper.place_again([*self._mode.take_back(), *self._loading.take()])
         self.rest()
 
     def kill(self) -> None:
@@ -162,7 +159,7 @@ class Runner:
 
     def rest(self) -> None:
         """Nothing lies here any more, if so: it is idle, or goes."""
-        if self.runs or self._waiting or self.state in {"starting", "dying", "dead"}:
+        if self.held or self.state in {"starting", "dying", "dead"}:
             return
         self.last_used = time.monotonic()
         if self.state == "closed":
@@ -186,13 +183,14 @@ class Runner:
         self.heard_at = time.monotonic()
         self.watch()
 
-    def on_refused(self, error: ProcessError) -> None:
+    def on_refused(self, error: Exception) -> None:
         """There is no process, and nobody knows whether there will ever be."""
         self.state = "dead"
-        waiting, self._waiting = self._waiting, []
-        for run in waiting:
-            run.end(Ending(kind="lost", message=f"no runner: {error}"))
-        self.keeper.on_dead(self)
+        try:
+            for run in self._loading.refused(error):
+                run.give_back()  # others may have processes; one ends, so that this does
+        finally:
+            self.keeper.on_dead(self)
 
     def on_frame(self, frame: list[bytes]) -> None:
         """Take in what it says; raises ChannelGarbledError."""
@@ -210,8 +208,7 @@ class Runner:
             ending = frames.decode_ending(frame[1])
             check_answer(ending, b"")
             if self.state == "starting":
-                self._failure = ending
-                self.process.kill()
+                self._loading.fail(ending)
             else:
                 self._mode.fill(ending)
         else:
@@ -222,32 +219,30 @@ class Runner:
         if self._watch is not None:
             self._watch.cancel()
         self._why_silent = error
-        was_starting, self.state = self.state == "starting", "dying"
-        if not was_starting:
-            self.keeper.place_again(self._mode.fall_silent(error))
+        self.state = "dying"
+        self.keeper.place_again(self._mode.fall_silent(error))
 
     def on_dead(self, ended: Exit | None) -> None:
         """Say who is to blame for its death; all others go back, and run again."""
         self.state = "dead"
-        waiting, self._waiting = self._waiting, []
         runs, self.runs = self.runs, {}
-        if waiting:  # the first of them has made it load
-            first, *others = waiting
-            when = "while its file was loaded"
-            first.end(self._failure or ending_of_death(ended, self._why_silent, when))
-            self.keeper.place_again(others)
-        death = ending_of_death(ended, self._why_silent, "while the function ran")
-        for run, ending in self._mode.endings(runs, death):
-            if ending is None:
-                run.give_back()
-            else:
-                run.end(ending)
-        self.keeper.on_dead(self)
+        try:
+            self.keeper.place_again(self._loading.died(ended, self._why_silent))
+            death = ending_of_death(ended, self._why_silent, "while the function ran")
+            for run, ending in self._mode.endings(runs, death):
+                if ending is None:
+                    run.give_back()
+                else:
+                    run.end(ending)
+        finally:
+            self.keeper.on_dead(self)
 
     def _loaded(self, ending: Ending) -> None:
+        if self.state == "dying" and self._loading.failure is not None:
+            return  # too late: it is being killed for that
         if self.state != "starting":
             raise ChannelGarbledError("it says that it has loaded, and was not asked to")
-        waiting, self._waiting = self._waiting, []
+        waiting = self._loading.take()
         if ending.kind != "succeeded":
             for run in waiting:
                 run.end(ending)
@@ -286,8 +281,8 @@ class Runner:
     def _noted(self, kind: str, frame: list[bytes]) -> None:
         serial = frames.number_of(frame[1])
         run = self.runs.get(serial)
-        if serial == frames.LOADING and self._waiting:
-            run = self._waiting[0]
+        if serial == frames.LOADING and self._loading.runs:
+            run = self._loading.runs[0]
         if run is None:  # from a thread of an attempt that is over
             return
         check_note(kind, frame[2])
@@ -297,7 +292,7 @@ class Runner:
 
     def _limit_at(self) -> float | None:
         if self.state == "starting":
-            return self.heard_at + self._load_timeout_s if self.process.pid else None
+            return self._loading.limit_at()
         return None if self.state in {"dying", "dead"} else self._mode.limit_at()
 
     def _look_at_limits(self) -> None:
@@ -306,9 +301,7 @@ class Runner:
         if at is not None and at <= time.monotonic():
             self.process.look_at_all()  # what was said in time counts
             if self.state == "starting":
-                text = f"{self.key.file} was not loaded within {self._load_timeout_s:g} s"
-                self._failure = Ending(kind="timeout", message=text)
-                self.process.kill()
-                return
-            self._mode.look_at_limits(time.monotonic())
+                self._loading.look_at_limits(time.monotonic())
+            elif self.state not in {"dying", "dead"}:
+                self._mode.look_at_limits(time.monotonic())
         self.watch()

@@ -172,6 +172,11 @@ class Connection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(data)
 
+    def writelines(self, pieces: tuple[bytes, ...]) -> None:
+        """Send several at once."""
+        if not self._transport.is_closing():
+            self._transport.writelines(pieces)
+
     def own_headers(self) -> bytes:
         """Return the headers the server adds to every answer; it renews Date every second."""
         return own_lines(self._state.default_headers)

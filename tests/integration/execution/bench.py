@@ -164,11 +164,6 @@ class Bench:
         eventually(lambda: not self.runners())
         self._thread.stop()
 
-    def is_full(self, run: Run) -> bool:
-        """Nothing that attempts tell is too much here."""
-        del run
-        return False
-
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
         """See `runtime.execution.run.Listener`."""
         attempt = _attempt_of(run)

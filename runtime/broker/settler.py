@@ -23,6 +23,7 @@ from runtime.store.scripts import Call
 
 _log = structlog.get_logger(__name__)
 _LARGEST_BATCH = 64
+_LARGEST_RELEASE = 100
 _LARGEST_BATCH_BYTES = 4 * 1024 * 1024
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
@@ -110,14 +111,14 @@ class Settler:
             self._end(batch, replies[-1])
         elif not isinstance(replies, StoreUnavailableError | StoreRefusedError):
             ids = [settlement.id for _, settlement in batch]
-            _log.error("settle_failed", ids=ids, error=str(replies))
             self._end(batch, None)
+            _log.error("settle_failed", ids=ids, error=str(replies))
         elif self._is_stopped:
             self._end(batch, None)
         else:  # as soon as it can be
-            _log.warning("settle_waits", waiting=len(batch), error=str(replies))
             self._loop.call_later(self._pause_s, lambda: self._send(batch, calls))
             self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+            _log.warning("settle_waits", waiting=len(batch), error=str(replies))
 
     def _end(self, batch: Batch, replies: Sequence[Settled] | None) -> None:
         self._is_writing = False
@@ -128,19 +129,32 @@ class Settler:
             tell_ended(batch, replies)
 
     def _release(self) -> None:
+        """Give back what has come, in pieces; as soon as it can be."""
         attempts, self._returned = self._returned, []
+        for start in range(0, len(attempts), _LARGEST_RELEASE):
+            self._release_piece(attempts[start : start + _LARGEST_RELEASE])
+
+    def _release_piece(self, attempts: Sequence[Attempt]) -> None:
         held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
         told = [call for a in attempts for call in a.last_words(is_final=False)]
+        calls: list[Call[Any]] = [*told, release(held, worker=self._worker)]
+        pause_s = _FIRST_PAUSE_S
 
         def hear(replies: list[Any] | StoreError) -> None:
+            nonlocal pause_s
+            is_away = isinstance(replies, StoreUnavailableError | StoreRefusedError)
+            if is_away and not self._is_stopped:  # its token admits a release once
+                self._loop.call_later(pause_s, lambda: self._line.run_many(calls, hear))
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            else:
+                self._on_over(attempts)
             if isinstance(replies, StoreError):
                 ids = [entry[0] for entry in held]
                 _log.warning("release_failed", ids=ids, error=str(replies))
             else:
                 tell_given_back(attempts)
-            self._on_over(attempts)
 
-        self._line.run_many([*told, release(held, worker=self._worker)], hear)
+        self._line.run_many(calls, hear)
 
 
 def _last_words(batch: Batch) -> list[Call[Any]]:

@@ -85,6 +85,21 @@ class LoopLine:
         for index, call in enumerate(calls):
             self._begin(call, partial(take, index))
 
+    def run_each(self, calls: Sequence[Call[Any]], hear: Callable[[list[Any]], object]) -> None:
+        """As `run_many`, but `hear` gets the replies each for itself, some a StoreError."""
+        replies: list[Any] = [None] * len(calls)
+        left = len(calls)
+
+        def take(index: int, reply: Any) -> None:  # noqa: ANN401 - any value
+            nonlocal left
+            replies[index] = reply
+            left -= 1
+            if not left:
+                hear(replies)
+
+        for index, call in enumerate(calls):
+            self.run(call, partial(take, index))
+
     def block(
         self,
         keys: Sequence[str],
@@ -185,7 +200,11 @@ class LoopLine:
         if self._opening is None:
             opening = self._opening = object()
             connect_ = partial(self._connect, opening)
-            threading.Thread(target=connect_, name="connect", daemon=True).start()
+            try:
+                threading.Thread(target=connect_, name="connect", daemon=True).start()
+            except RuntimeError as error:  # the system has no more threads for now
+                failure = StoreUnavailableError(f"Redis at {self._address.name}: {error}")
+                self._loop.call_soon(partial(self._opened, opening, failure))
 
     def _connect(self, opening: object) -> None:
         """In a thread of its own."""

@@ -17,7 +17,6 @@ import msgspec
 
 from runtime.execution.load_view import RunnerLoad, RunnerWait
 from runtime.loop import Lag
-from runtime.worker.memory import resident_bytes
 
 MOST_RUNNING = 100
 
@@ -77,6 +76,7 @@ def describe_worker(
     load: Load,
     publishes: bool,
     functions: Mapping[str, object],
+    memory_bytes: int,
 ) -> bytes:
     """Return a worker's description as JSON.
 
@@ -86,6 +86,7 @@ def describe_worker(
         load: How much it has to do.
         publishes: Whether it is the one that publishes its folder.
         functions: How its folder stands to what is published.
+        memory_bytes: What it holds, with all that it has started.
     """
     return msgspec.json.encode(
         {
@@ -100,6 +101,6 @@ def describe_worker(
             "runner_wait": load.runner_wait,
             "publishes": publishes,
             "functions": functions,
-            "memory_bytes": resident_bytes(os.getpid()),
+            "memory_bytes": memory_bytes,
         }
     )

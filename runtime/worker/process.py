@@ -45,6 +45,7 @@ from runtime.worker.attempts import Attempts
 from runtime.worker.description import Load, RunningAttempt, describe_worker, lag_of
 from runtime.worker.draining import Draining
 from runtime.worker.heartbeat import Heartbeat
+from runtime.worker.memory import MemoryUse
 from runtime.worker.publishing import Publishing
 from runtime.worker.spans import Spans
 from runtime.worker.teller import Teller
@@ -148,11 +149,13 @@ class WorkerProcess:
             in_flight=self._in_flight,
             drain_s=settings.drain_s,
         )
+        self._memory = MemoryUse(settings.heartbeat_ms / 1000)
         jobs = upkeep_jobs(
             self._upkeep_line,
             settings,
             worker=self.id,
             onlooker=self._onlooker,
+            memory=self._memory,
             is_publishing=lambda: self._publishing.is_on,
             queues=lambda: self._claimer.queues,
         )
@@ -297,4 +300,5 @@ class WorkerProcess:
             ),
             publishes=self._publishing.is_on,
             functions=self._publishing.standing().view(),
+            memory_bytes=self._memory.resident_bytes,
         )

@@ -103,16 +103,12 @@ class Teller:
             self._sleep()
             return
         tellings = [telling for telling, _ in taken]
-        self._line.run_many([call for _, call in taken], lambda said: self._written(tellings, said))
+        self._line.run_each([call for _, call in taken], lambda said: self._written(tellings, said))
 
-    def _written(self, tellings: list[Telling], replies: list[Any] | StoreError) -> None:
-        if isinstance(replies, StoreError):
-            if not self._is_away:
-                _log.warning("telling_waits", reason=str(replies))
-            self._is_away = True
-            replies = [None] * len(tellings)
-        else:
-            self._is_away = False
+    def _written(self, tellings: list[Telling], replies: list[Any]) -> None:
+        failed = [reply for reply in replies if isinstance(reply, StoreError)]
+        was_away, self._is_away = self._is_away, bool(failed)
+        replies = [None if isinstance(reply, StoreError) else reply for reply in replies]
         pairs = zip(tellings, replies, strict=True)
         left = [telling for telling, reply in pairs if telling.written(reply=reply)]
         self._free_at = time.monotonic() + (_AWAY_PAUSE_S if self._is_away else _PACE_S)
@@ -120,3 +116,5 @@ class Teller:
             for telling in left:
                 self._due[telling] = min(self._due.get(telling, _NEVER), self._free_at)
         self._sleep()
+        if failed and not was_away:
+            _log.warning("telling_waits", reason=str(failed[0]))

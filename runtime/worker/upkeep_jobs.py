@@ -12,6 +12,7 @@ from runtime.store import check_calls, schedule_calls
 from runtime.store.line import Line
 from runtime.worker.checker import Checker
 from runtime.worker.housekeeping import Housekeeper
+from runtime.worker.memory import MemoryUse
 from runtime.worker.stray_mail import StrayMail
 from runtime.worker.sweeper import Sweeper
 from runtime.worker.take_over import TakeOver
@@ -25,6 +26,7 @@ def upkeep_jobs(
     *,
     worker: str,
     onlooker: Onlooker,
+    memory: MemoryUse,
     is_publishing: Callable[[], bool],
     queues: Callable[[], Sequence[str]],
 ) -> list[Job]:
@@ -35,6 +37,7 @@ def upkeep_jobs(
         settings: Of the worker process.
         worker: This worker's id.
         onlooker: Looks at the functions folder; has looked once when the jobs begin.
+        memory: Measures how much this worker holds.
         is_publishing: Whether this worker is the one that publishes.
         queues: Returns the queues that this worker serves.
     """
@@ -57,6 +60,7 @@ def upkeep_jobs(
             give_up=checker.give_up,
         ),
         Job(name="housekeeper", step=Housekeeper(line, is_publishing).step),
+        Job(name="memory", step=memory.step),
         Job(name="thread_preload", step=ThreadPreload(line).step),
         Job(name="onlooker", step=onlooker.step, first_after_s=LOOK_EVERY_S),
         Job(

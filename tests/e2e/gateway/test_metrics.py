@@ -87,7 +87,9 @@ def test_workers_are_as_they_told_with_their_last_heartbeat(
         loop=LoopLag(lag_ms_max=12.5, lag_ms_mean=0.5),
         runner_wait=RunnerWait(count=3, sum_s=1.5),
     )
-    details = describe_worker(queues=(), running=(), load=told, publishes=False, functions={})
+    details = describe_worker(
+        queues=(), running=(), load=told, publishes=False, functions={}, memory_bytes=1
+    )
     for worker, said in (("w-new", details), ("w-old", b'{"host": "old.example"}')):
         beat = heartbeat(
             worker=worker,

@@ -19,6 +19,7 @@ from runtime.store.check_calls import ask_check, read_check
 from runtime.store.line import Line
 from runtime.store.scripts import Call
 from runtime.telemetry.lasting import CRASHES
+from runtime.worker.memory import MemoryUse
 from runtime.worker.upkeep import Job, Upkeep
 from runtime.worker.upkeep_jobs import upkeep_jobs
 from tests.support.ending import end_some
@@ -65,6 +66,7 @@ def upkeep_of_worker(settings: Settings) -> Upkeep:
         line,
         settings,
         worker="w",
+        memory=MemoryUse(2.0),
         onlooker=Onlooker(line, settings.functions, worker="w"),
         is_publishing=lambda: True,
         queues=lambda: ("default",),

@@ -13,6 +13,7 @@ from tests.integration.broker.claiming import Claiming, blocked, tokens
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
 from tests.support.monitoring import monitored
+from tests.support.waiting import eventually
 
 
 def test_one_claim_is_under_way_at_a_time(life: Life, redis_url: str, claiming: Claiming):
@@ -26,6 +27,8 @@ def test_one_claim_is_under_way_at_a_time(life: Life, redis_url: str, claiming: 
             claiming.loop.turn(0)
         claiming.wait_for(*ids[:4])
         turn_for(claiming.loop, 0.02)
+        life.command("ECHO", "last")
+        eventually(lambda: monitor.seen["echo"] == 1)  # all before it was seen
         assert monitor.seen["claim_invocations"] == 1
 
     assert claiming.ids == ids[:4], "the room there was"
@@ -215,4 +218,5 @@ def test_a_lone_call_costs_one_claim_however_many_queues_there_are(
     with monitored(redis_url.removeprefix("unix://")) as monitor:
         claiming.wait_for(life.submit(queue="q7"))
         claiming.park(life)
+        eventually(lambda: monitor.seen["blpop"] == 1)  # the next wait: all before it was seen
         assert monitor.seen["claim_invocations"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,12 @@ def work(life: Life, redis_url: str, tmp_path: Path) -> Iterator[Callable[..., W
     """Start workers on one folder of functions, with settings of their own."""
     folder = tmp_path / "functions"
     folder.mkdir()
-    made: list[Working] = []
+    with ExitStack() as stack:  # which stops all of them, whatever one of them raises
 
-    def make(**settings: object) -> Working:
-        made.append(Working(life, redis_url, folder, **settings))
-        made[-1].start()
-        return made[-1]
+        def make(**settings: object) -> Working:
+            working = Working(life, redis_url, folder, **settings)
+            working.start()
+            stack.callback(working.stop)
+            return working
 
-    yield make
-    for working in made:
-        working.stop()
+        yield make

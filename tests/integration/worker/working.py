@@ -50,7 +50,7 @@ class Working:
         with_middleware = partial(WorkerProcess, middleware=middleware)
         with patch("runtime.worker.boot.WorkerProcess", with_middleware):
             self.worker: WorkerProcess = build(given)
-        self._thread = threading.Thread(target=self.worker.run, name="worker")
+        self._thread = threading.Thread(target=self.worker.run, name="worker", daemon=True)
         self._is_closed = False
         self._on_loop = LoopThread(self.worker._loop)
 
@@ -82,7 +82,7 @@ class Working:
             return
         self._is_closed = True
         loop = self.worker._loop  # a process would end here: what it has killed is heard of no more
-        turn_until(loop, lambda: not self.worker._executor.pool._runners)
+        turn_until(loop, lambda: not list(self.worker._executor.pool._runners))
         loop.close()
 
     def _serves(self, name: str) -> bool:

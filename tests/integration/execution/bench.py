@@ -62,7 +62,6 @@ class Bench:
     Attributes:
         frames: All that was told: (id, kind, payload).
         gives_again: Whether what is given back is run again, as workers do.
-        full: Attempts that shall tell no more events for now.
     """
 
     def __init__(
@@ -75,7 +74,6 @@ class Bench:
     ) -> None:
         self.frames: list[tuple[str, str, bytes]] = []
         self.gives_again = True
-        self.full: set[object] = set()
         self._is_stopped = False
         self._known: dict[str, Attempt] = {}
         self._thread = LoopThread(Loop())
@@ -169,10 +167,6 @@ class Bench:
         attempt = _attempt_of(run)
         attempt.told.append((kind, payload))
         self.frames.append((attempt.assignment.id, kind, payload))
-
-    def is_full(self, run: Run) -> bool:
-        """See `runtime.execution.run.Listener`."""
-        return run.owner in self.full
 
     def on_ended(self, run: Run) -> None:
         """See `runtime.execution.run.Listener`."""

@@ -212,7 +212,7 @@ class Claimer:
             return
         attempts = [Attempt(item, queue) for item in reply.items]
         self._note_rest(queue, reply)
-        if not attempts and room.places <= 0 and not self._has_more_room:
+        if not attempts and not self._has_more_room:
             self._be_vain()
         if self._is_away:
             self._is_away = False

@@ -110,7 +110,10 @@ class RunnerPool:
         return max(0, free)
 
     def rooms(self) -> dict[str, int]:
-        """Return how many more attempts of each function would be taken by runners it has."""
+        """Return how many more attempts of each function would be taken by runners it has.
+
+        0 says that none is wanted, not for a free place either.
+        """
         rooms: dict[str, int] = {}
         for runner in self._runners:
             name = runner.function
@@ -118,7 +121,11 @@ class RunnerPool:
                 if name not in rooms:
                     rooms[name] = self._backlog(Load(name, runner.key))
                 rooms[name] += runner.room()
-        return {name: room for name, room in rooms.items() if room > 0}
+        rooms = {name: room for name, room in rooms.items() if room > 0}
+        for load in self._waiting:  # who waits for its own runners wants no more to wait
+            if not self._is_in_need(load) and not self._is_soon_done(load):
+                rooms[load.function] = 0
+        return rooms
 
     def _backlog(self, load: Load) -> int:
         """Return how many more may wait here for the runners that a quick function has."""

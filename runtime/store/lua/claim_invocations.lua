@@ -5,7 +5,8 @@
 -- worker, and then all that the worker holds are counted as lost with it.
 --
 -- ARGV     queue, worker, limit, lease_ms, ahead, rooms, expired_ttl_ms
---          rooms is pairs: the name of a function and how many of it, separated by blanks
+--          rooms is pairs: the name of a function and how many of it, separated by blanks; of one
+--          with 0 none is taken at all: its caller has no room for it
 -- RETURNS  {ms until something falls due or -1, functions that still have work or -1 while the
 --          queue is paused, {ids that have expired…}, entries…}; an entry is {id, function, version,
 --          attempt, token, created_at, arguments, request, traceparent, tracestate}
@@ -186,10 +187,8 @@ end
 
 -- room_of[name]: how many of it may be taken although the limit is used up.
 local room_of = {}
-if more > 0 then
-  for name, count in string.gmatch(rooms, '(%S+) (%d+)') do
-    room_of[name] = tonumber(count)
-  end
+for name, count in string.gmatch(rooms, '(%S+) (%d+)') do
+  room_of[name] = tonumber(count)
 end
 
 -- make_limits(): what functions need that have limits; most have none.
@@ -327,7 +326,7 @@ local function take()
       local is_limited = limits_for(name) and true
       limits = limits or is_limited and make_limits()
       local own = room_of[name] or 0
-      if is_ahead and own <= 0 then
+      if is_ahead and own <= 0 or room_of[name] == 0 then
         passed_over = passed_over + 1
       elseif not is_limited or limits.may_start(name) then
         local of_all = is_ahead and 0 or room  -- so many are not counted among its own
@@ -340,7 +339,7 @@ local function take()
         if is_sound and turn then
           turn.is_limited = is_limited
           room = room - turn.most
-          room_of[name] = own - math.max(0, turn.most - of_all)
+          room_of[name] = room_of[name] and own - math.max(0, turn.most - of_all)
           longest = math.max(longest, turn.most)
           turns[#turns + 1] = turn
         else

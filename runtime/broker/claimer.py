@@ -151,9 +151,7 @@ class Claimer:
     def _claim(self, queue: str, room: Room) -> None:
         self._state = "claiming"
         self._has_more_room = self._is_interrupted = False
-        self._line.run(
-            self._claim_call(queue, room), lambda reply: self._claimed(queue, room, reply)
-        )
+        self._line.run(self._claim_call(queue, room), lambda reply: self._claimed(queue, reply))
 
     def _park(self, room: Room) -> None:
         self._state = "parked"
@@ -166,7 +164,7 @@ class Claimer:
                 wake_lists,
                 self._claim_call(queue, room),
                 timeout_s=block_s,
-                hear=lambda reply: self._claimed(queue, room, reply),
+                hear=lambda reply: self._claimed(queue, reply),
             )
         else:
             queues = dict(zip(wake_lists, self._queues, strict=True))
@@ -203,7 +201,7 @@ class Claimer:
             self._with_work.update(dict.fromkeys(self._queues))
         self.look()
 
-    def _claimed(self, queue: str, room: Room, reply: Claim | StoreError) -> None:
+    def _claimed(self, queue: str, reply: Claim | StoreError) -> None:
         self._state = "resting"
         if isinstance(reply, StoreError):
             self._pause(reply)
@@ -212,7 +210,7 @@ class Claimer:
             return
         attempts = [Attempt(item, queue) for item in reply.items]
         self._note_rest(queue, reply)
-        if not attempts and not self._has_more_room:
+        if not attempts and reply.remaining_lanes and not self._has_more_room:
             self._be_vain()
         if self._is_away:
             self._is_away = False

@@ -217,11 +217,12 @@ def test_what_is_given_back_does_not_wait_for_endings(life: Life, settling: Sett
     settling.wait_for(ended, returned)
 
 
-def test_giving_back_where_redis_is_away_is_left_to_the_lease(tmp_path: Path, life: Life):
+def test_giving_back_where_redis_stays_away_is_left_to_the_lease(tmp_path: Path, life: Life):
     settling = Settling(f"unix://{tmp_path}/nothing.sock")
     [attempt] = claim(life)
 
     settling.settler.give_back(attempt)
+    settling.settler.stop()
 
     settling.wait_for(attempt)
     settling.close()

@@ -43,9 +43,19 @@ def test_of_a_function_no_more_is_taken_ahead_than_it_has_room_for(life: Life):
     for name in "abc" * 5:
         life.submit(name)
 
-    claim = life.claim(3, ahead=9, rooms={"a": 2, "b": 1, "c": 0})
+    claim = life.claim(3, ahead=9, rooms={"a": 2, "b": 1})
 
     assert "".join(item.function for item in claim.items) == "abcaba"
+    assert claim.remaining_lanes == 3
+
+
+def test_of_a_function_that_has_no_room_at_all_none_is_taken(life: Life):
+    for name in "abc" * 3:
+        life.submit(name)
+
+    claim = life.claim(4, ahead=9, rooms={"a": 0})
+
+    assert "".join(item.function for item in claim.items) == "bcbc"
     assert claim.remaining_lanes == 3
 
 

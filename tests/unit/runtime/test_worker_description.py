@@ -21,7 +21,12 @@ FOLDER = {"folder": "/functions", "state": "differs", "files": 3, "digest": "0",
 
 def describe(load: Load, *running: RunningAttempt) -> bytes:
     return describe_worker(
-        queues=("b", "a"), running=running, load=load, publishes=True, functions=FOLDER
+        queues=("b", "a"),
+        running=running,
+        load=load,
+        publishes=True,
+        functions=FOLDER,
+        memory_bytes=1_000,
     )
 
 

@@ -265,16 +265,17 @@ class Runner:
             check_answer(ending, result)
         if serial in self.doomed:  # too late: its process is being killed for it
             return
+        ran_s = frames.number_of(frame[4]) / 1e6
         del self.runs[serial]
-        run.ran_s = min(max(frames.number_of(frame[4]) / 1e6, 0.0), self.heard_at - run.sent_at)
+        run.ran_s = min(max(ran_s, 0.0), self.heard_at - run.sent_at)
         self._mode.answered(run)
         if len(result) > self._limits.max_result_bytes:
             ending, result = too_large(len(result), self._limits.max_result_bytes), b""
         is_harmed = said.left or (ending is said and said.kind not in frames.HARMLESS)
+        run.end(ending, result)  # before anything that may need a thread, or fail
         if is_harmed:
             self._mode.spoil()
         self.keeper.on_ran(self, run, left=said.left)
-        run.end(ending, result)
         self.rest()
         self.keeper.on_room(self)
 

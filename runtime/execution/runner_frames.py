@@ -53,6 +53,7 @@ HARMLESS: Final = frozenset(
 )
 TIMEOUT: Final = b"timeout"
 CANCELLED: Final = b"cancelled"
+_MOST_DIGITS: Final = 20
 
 
 class Limits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
@@ -136,6 +137,8 @@ def run_frame(run: Run, *, burst: int = 0, has_more: bool = False, per_process: 
 
 def number_of(text: bytes) -> int:
     """Read a serial, or a number of microseconds; raises ChannelGarbledError."""
+    if len(text) > _MOST_DIGITS:
+        raise ChannelGarbledError(f"a number of {len(text)} digits")
     try:
         return int(text)
     except ValueError as error:

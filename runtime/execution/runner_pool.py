@@ -192,12 +192,14 @@ class RunnerPool:
     def _place(self) -> None:
         """Give to runners what waits, as much as they take."""
         self._is_placing = False
-        for load in self._waiting:
-            while self._waiting.count(load) and (runner := self._find(load)) is not None:
-                self._give(runner, load)
-        if self._waiting:
-            self._runners.make_way(set(self._waiting))
-            if self._giving_back is None:
+        try:
+            for load in self._waiting:
+                while self._waiting.count(load) and (runner := self._find(load)) is not None:
+                    self._give(runner, load)
+            if self._waiting:
+                self._runners.make_way(set(self._waiting))
+        finally:  # whatever fails, nothing waits for ever
+            if self._waiting and self._giving_back is None:
                 self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
 
     def _give(self, runner: Runner, load: Load) -> None:

@@ -8,6 +8,7 @@ is heard before its silence is told.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +22,7 @@ from runtime.processes.frames import unpack_each
 from runtime.processes.lifeline import Exit
 from runtime.processes.side_ways import SideWays
 from runtime.stream import Stream
+from runtime.telemetry.lasting import CRASHES
 
 RUNNER_ENTRY = "runtime.execution.runner_child:main"
 PRELOAD = ("runtime.execution.runner_child", "runtime.execution.warming")  # for the fork server
@@ -36,7 +38,7 @@ class Observer(Protocol):
     def on_connected(self) -> None:
         """It runs, and can be sent frames."""
 
-    def on_refused(self, error: ProcessError) -> None:
+    def on_refused(self, error: Exception) -> None:
         """There is no such process, and will be none."""
 
     def on_frame(self, frame: list[bytes]) -> None:
@@ -76,7 +78,10 @@ class RunnerProcess:
 
     def spawn(self) -> None:
         """Have the process made, in a thread of its own: forking takes a moment, or long."""
-        threading.Thread(target=self._spawn, name="spawn", daemon=True).start()
+        try:
+            threading.Thread(target=self._spawn, name="spawn", daemon=True).start()
+        except RuntimeError as error:  # the system has no more threads
+            self._loop.call_soon(partial(self._observer.on_refused, error))
 
     def send(self, frames: bytes) -> None:
         """Send frames, each made by `pack`; what is not taken at once waits."""
@@ -140,15 +145,16 @@ class RunnerProcess:
         """Kill the process and its group. What it has said counts; `on_dead` follows."""
         self._is_killed = True
         if self._child is not None:
-            self._child.kill()
             if self._patience is None:
                 self._patience = self._loop.call_later(_DEATH_S, self._give_up)
+            with contextlib.suppress(RuntimeError):  # no thread for its last resort
+                self._child.kill()
 
     def _spawn(self) -> None:
         """In a thread of its own."""
         try:
             child = self._fork_server.spawn(RUNNER_ENTRY, memory_bytes=self._memory_bytes)
-        except ProcessError as error:
+        except (ProcessError, OSError, RuntimeError) as error:  # of descriptors, or threads
             self._loop.call_soon_threadsafe(partial(self._observer.on_refused, error))
             return
         ways = SideWays.open()
@@ -184,6 +190,9 @@ class RunnerProcess:
                 self._observer.on_frame(frame)
         except ChannelGarbledError as error:
             self.distrust(error)
+        except Exception as error:  # noqa: BLE001 - what lies behind it would wait for ever
+            CRASHES.note("runner_process", error)
+            self.distrust(ChannelGarbledError(f"what it said could not be handled: {error}"))
 
     def _lose(self, error: OSError | None) -> None:
         self.look()
@@ -224,9 +233,18 @@ class RunnerProcess:
         self._is_dead = True
         if self._patience is not None:
             self._patience.cancel()
-        child, ways = self._child, self.ways
-        if child is not None:  # what is left of it: its group, its folder
-            threading.Thread(target=child.close, name="reap", daemon=True).start()
-        self._observer.on_dead(ended)
-        if ways is not None:
-            ways.close()
+        try:
+            self._observer.on_dead(ended)
+        finally:
+            if self.ways is not None:
+                self.ways.close()
+            if self._child is not None:
+                _reap(self._child)
+
+
+def _reap(child: Child) -> None:
+    """End what is left of it, its group and its folder, in a thread: that may take long."""
+    try:
+        threading.Thread(target=child.close, name="reap", daemon=True).start()
+    except RuntimeError:  # the system has no more threads
+        child.close()

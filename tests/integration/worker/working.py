@@ -67,7 +67,7 @@ class Working:
             return
         self._is_closed = True
         loop = self.worker._loop  # a process would end here: what it has killed is heard of no more
-        turn_until(loop, lambda: not self.worker._executor.pool._runners)
+        turn_until(loop, lambda: not list(self.worker._executor.pool._runners))
         loop.close()
 
     def _serves(self, name: str) -> bool:

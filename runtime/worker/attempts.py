@@ -6,11 +6,11 @@ it. Only the loop's thread is here, but for what attempts in threads tell.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import msgspec
 import structlog
 
 from runtime.broker.attempt import Attempt
@@ -19,14 +19,15 @@ from runtime.broker.settler import Settler
 from runtime.broker.signals import Signals
 from runtime.errors import StoreError, UnknownFunctionError
 from runtime.execution.executor import Executor
-from runtime.execution.outcome import Assignment, Outcome
+from runtime.execution.outcome import Assignment
 from runtime.execution.run import Run
 from runtime.execution.verdict import judge
 from runtime.registry.catalog import Catalog
-from runtime.registry.manifest import Manifest
 from runtime.store.function_calls import read_source
-from runtime.store.invocation_calls import FAILURE_TTL_MS, Claimed, Settlement
+from runtime.store.invocation_calls import Settlement
 from runtime.store.loop_line import LoopLine
+from runtime.telemetry.lasting import CRASHES
+from runtime.worker.settlements import failed, settlement_of
 from runtime.worker.spans import Spans
 from runtime.worker.teller import Teller
 
@@ -75,12 +76,7 @@ class Attempts:
         """Run what was claimed."""
         self._in_flight.hold(attempts)
         for attempt in attempts:
-            if self._is_stopping:
-                self._settler.give_back(attempt)
-            elif self._catalog.holds(attempt.claimed.version):
-                self._start(attempt)
-            else:
-                self._ask(attempt)
+            self._guard(attempt, partial(self._take, attempt))
 
     def cancel(self, invocation_id: str, token: int) -> None:
         """End what is held, as its caller has cancelled it."""
@@ -108,7 +104,7 @@ class Attempts:
         self._is_stopping = True
         for waiting in list(self._asked.values()):
             for attempt in waiting:
-                self._settler.give_back(attempt)
+                self._give_back(attempt)
         self._asked.clear()
         self._executor.give_back()
         for attempt in self._in_flight.held():
@@ -129,6 +125,42 @@ class Attempts:
     def on_ended(self, run: Run) -> None:
         """It is over (`execution.run.Listener`)."""
         attempt = _owner(run)
+        if attempt.run is run:  # nobody has given it up
+            self._guard(attempt, partial(self._judge, attempt, run))
+
+    def on_returned(self, run: Run) -> None:
+        """Nobody has it here (`execution.run.Listener`)."""
+        attempt = _owner(run)
+        if attempt.run is run:
+            attempt.run = None
+            attempt.is_begun = attempt.telling is not None  # what it told stands under its number
+            self._guard(attempt, partial(self._give_back, attempt))
+
+    def _take(self, attempt: Attempt) -> None:
+        if self._is_stopping:
+            self._settler.give_back(attempt)
+        elif self._catalog.holds(attempt.claimed.version):
+            self._start(attempt)
+        else:
+            self._ask(attempt)
+
+    def _guard(self, attempt: Attempt, act: Callable[[], object]) -> None:
+        """Do something for an attempt; where that fails, so does it: no other, and not in silence.
+
+        Exceptions that have a meaning are caught where that is known.
+        """
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - outermost: nobody else would end it
+            CRASHES.note("attempts", error)
+            run, attempt.run = attempt.run, None
+            self._settler.settle(attempt, failed(attempt.claimed, "Penstock could not run it"))
+            with contextlib.suppress(Exception):  # it is told already
+                self._spans.end(attempt, "failed")
+                if isinstance(run, Run):
+                    self._executor.cancel(run)
+
+    def _judge(self, attempt: Attempt, run: Run) -> None:
         attempt.run = None
         assert run.ending is not None  # noqa: S101 - for the type checker
         outcome = judge(
@@ -144,30 +176,25 @@ class Attempts:
         if attempt.is_given_back and outcome.status != "succeeded":
             self._give_back(attempt)
         else:
-            self._end(attempt, _settlement(attempt.claimed, run.manifest, outcome))
-
-    def on_returned(self, run: Run) -> None:
-        """Nobody has it here (`execution.run.Listener`)."""
-        attempt = _owner(run)
-        attempt.run = None
-        attempt.is_begun = attempt.telling is not None  # what it told stands under its number
-        self._give_back(attempt)
+            self._end(attempt, settlement_of(attempt.claimed, run.manifest, outcome))
 
     def _start(self, attempt: Attempt) -> None:
         if attempt.is_lost:  # another worker has it
             self._in_flight.drop([attempt])
             return
-        if self._signals is None:
+        if self._signals is None or attempt.signalled is not None:
             self._run(attempt)
         else:
             self._signals.before(attempt, partial(self._decide, attempt))
 
     def _decide(self, attempt: Attempt, is_wanted: bool) -> None:  # noqa: FBT001 - a callback
         """Run it, if no middleware has skipped it and it is still ours."""
-        if is_wanted and attempt.is_lost:  # another worker has it
+        if is_wanted and (attempt.is_lost or attempt.is_given_back):
             self._give_back(attempt)
+        elif is_wanted and not self._catalog.holds(attempt.claimed.version):  # forgotten meanwhile
+            self._ask(attempt)
         elif is_wanted:
-            self._run(attempt)
+            self._guard(attempt, partial(self._run, attempt))
         elif attempt.settlement is not None:
             self._settler.settle(attempt, attempt.settlement)
 
@@ -178,7 +205,7 @@ class Attempts:
         try:
             manifest, bundle = self._catalog.function(claimed.function, claimed.version)
         except UnknownFunctionError as error:
-            self._end(attempt, _failed(claimed, str(error)))
+            self._end(attempt, failed(claimed, str(error)))
             return
         traceparent, tracestate = self._spans.begin(attempt)
         assignment = Assignment(
@@ -204,27 +231,27 @@ class Attempts:
         if version in self._asked:
             self._asked[version].append(attempt)
             return
-        self._asked[version] = [attempt]
         self._line.run(read_source(version), partial(self._answered, version))
+        self._asked[version] = [attempt]
 
     def _answered(self, version: str, data: bytes | StoreError | None) -> None:
         waiting = self._asked.pop(version, [])
         if isinstance(data, StoreError):
             _log.warning("source_unreachable", ids=[a.claimed.id for a in waiting], error=str(data))
             for attempt in waiting:
-                self._settler.give_back(attempt)
+                self._give_back(attempt)
             return
         error = f"version {version} is no longer kept"
         if data is not None:
             try:
                 self._catalog.learn(version, data)
-            except msgspec.MsgspecError as fault:
+            except Exception as fault:  # noqa: BLE001 - what damaged bytes make a decoder raise
                 error, data = f"version {version} cannot be read: {fault}", None
         for attempt in waiting:
             if data is None:
-                self._end(attempt, _failed(attempt.claimed, error))
+                self._guard(attempt, partial(self._end, attempt, failed(attempt.claimed, error)))
             else:
-                self._start(attempt)
+                self._guard(attempt, partial(self._start, attempt))
 
     def _end(self, attempt: Attempt, settlement: Settlement) -> None:
         self._spans.end(attempt, settlement.status, settlement.error)
@@ -245,31 +272,3 @@ class Attempts:
 def _owner(run: Run) -> Attempt:
     assert isinstance(run.owner, Attempt)  # noqa: S101 - for the type checker
     return run.owner
-
-
-def _settlement(claimed: Claimed, manifest: Manifest, outcome: Outcome) -> Settlement:
-    result_ttl_ms = int(manifest.options.result_ttl_s * 1000)
-    has_failed = outcome.status != "succeeded"
-    return Settlement(
-        id=claimed.id,
-        token=claimed.token,
-        status=outcome.status,
-        ttl_ms=max(FAILURE_TTL_MS, result_ttl_ms) if has_failed else result_ttl_ms,
-        retry_after_ms=outcome.retry_after_ms,
-        result_type=outcome.result_type,
-        media_type=outcome.media_type,
-        result=outcome.result,
-        error=outcome.error,
-        logs=outcome.logs,
-    )
-
-
-def _failed(claimed: Claimed, message: str) -> Settlement:
-    error = {"type": "exception", "message": message, "traceback": None}
-    return Settlement(
-        id=claimed.id,
-        token=claimed.token,
-        status="failed",
-        ttl_ms=FAILURE_TTL_MS,
-        error=msgspec.json.encode(error),
-    )

@@ -36,7 +36,7 @@ from runtime.processes.fork_server import ForkServer
 from runtime.registry.onlooker import Onlooker
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings
-from runtime.store.invocation_calls import Pulse, retire_worker
+from runtime.store.invocation_calls import retire_worker
 from runtime.store.line import Line
 from runtime.store.loop_line import LoopLine
 from runtime.store.memory_policy import tell_memory_policy
@@ -46,6 +46,7 @@ from runtime.worker.description import Load, RunningAttempt, describe_worker, la
 from runtime.worker.draining import Draining
 from runtime.worker.heartbeat import Heartbeat
 from runtime.worker.memory import MemoryUse
+from runtime.worker.orders import Orders
 from runtime.worker.publishing import Publishing
 from runtime.worker.spans import Spans
 from runtime.worker.teller import Teller
@@ -56,7 +57,6 @@ _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25
 _STOP_MARGIN_S = 2.0
 _RESULTS_TOLD = 4  # an invocation keeps so many times the longest result of what it told
-_ORDER_WORDS = 3
 DEFAULT_QUEUE = "default"
 
 
@@ -129,6 +129,13 @@ class WorkerProcess:
         self._publishing = Publishing(
             publisher, self._onlooker, is_forbidden=settings.publish == "never"
         )
+        self._orders = Orders(
+            self._attempts,
+            self._claimer,
+            self._publishing,
+            usual=(DEFAULT_QUEUE,),
+            own=settings.queues,
+        )
         self._heartbeat = Heartbeat(
             loop,
             self._line,
@@ -138,8 +145,8 @@ class WorkerProcess:
             interval_s=settings.heartbeat_ms / 1000,
             in_flight=self._in_flight,
             describe=self._describe,
-            on_pulse=self._obey_pulse,
-            on_order=self._obey_order,
+            on_pulse=self._orders.obey_pulse,
+            on_order=self._orders.obey,
             may_publish=self._publishing.may,
         )
         self._draining = Draining(
@@ -204,7 +211,7 @@ class WorkerProcess:
         _log.info("worker_stopping", worker=self.id, held=len(self._in_flight))
         if self._signals is not None:
             self._signals.before_shutdown(lambda: None)
-        self._publishing.turn(on=False)
+        self._orders.begin_stopping()
         self._draining.begin(self._end)
 
     def _end(self) -> None:
@@ -238,6 +245,7 @@ class WorkerProcess:
             for attempt in attempts:
                 if attempt.settlement is not None:
                     self._signals.acknowledged(attempt)
+        self._look_soon()  # where as many were held as may be
 
     # What may be claimed.
 
@@ -255,28 +263,6 @@ class WorkerProcess:
         free = max(0, self._settings.max_in_flight - len(self._in_flight))
         places = min(places, free)
         return Room(places, rooms, min(sum(rooms.values()), free - places))
-
-    # What Redis tells with a heartbeat, and what callers ask of this worker.
-
-    def _obey_pulse(self, pulse: Pulse) -> None:
-        self._attempts.lose(pulse.lost)
-        for invocation_id, token in pulse.cancelling:  # an order may have been lost
-            self._attempts.cancel(invocation_id, token)
-        own = self._settings.queues
-        known = [queue for queue in pulse.queues if not own or queue in own]
-        kept = dict.fromkeys((*(own or (DEFAULT_QUEUE,)), *known))
-        if not self._draining.has_begun:
-            self._claimer.serve(tuple(kept))
-            self._publishing.turn(on=pulse.publishes)
-
-    def _obey_order(self, order: bytes) -> None:
-        words = order.decode("utf-8", "replace").split()
-        if words[:1] == ["publish"]:
-            self._publishing.tell(withdraw_missing=words[1:] == ["withdraw_missing"])
-        elif len(words) == _ORDER_WORDS and words[0] == "cancel" and words[2].isdecimal():
-            self._attempts.cancel(words[1], int(words[2]))
-        else:
-            _log.warning("order_unknown", order=words[:1])
 
     def _describe(self) -> bytes:
         held = self._in_flight.held()

@@ -2,7 +2,8 @@
 
 Each is ended by asking: its task is cancelled, its thread interrupted. What does not obey is ended
 with its process; where another has kept the event loop since it was asked, it could not. Who was
-executing when a process dies, its shared page tells; all others are to blame for nothing.
+executing when a process dies, its shared page tells; all others are to blame for nothing, but
+where nobody was, not for ever (`runtime.execution.unexplained_deaths`).
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ class Concurrent:
     ) -> Iterator[tuple[Run, Ending | None]]:
         """Return how each ends now that the process is gone; None: it is to blame for nothing."""
         executing = self._executing()
+        is_explained = bool(self._runner.doomed) or not executing.isdisjoint(runs)
         for serial, run in runs.items():
             asked = self._asked.get(serial)
             if serial in self._runner.doomed:
@@ -134,6 +136,8 @@ class Concurrent:
                 yield run, death
             elif asked is not None and self._may_obey(serial):
                 yield run, asked.ending
+            elif not is_explained and self._runner.keeper.is_to_count(run):
+                yield run, death
             else:
                 yield run, None
 

@@ -250,3 +250,16 @@ def test_threads_beside_one_that_is_killed_for_its_cancellation_run_again(make_b
 
     assert kinds(wait(attempts)) == ["cancelled", *["succeeded"] * 9]
     assert returned(attempts) == [0, *[1] * 9]
+
+
+def test_one_that_has_its_process_killed_while_it_sleeps_ends_all_the_same(make_bench):
+    """Its own thread kills the process, so that nobody is executing; others end in between."""
+    bench = make_bench(size=1)
+    bench.run(driven("sleep"))
+    later = "time.sleep(0.1) or os.kill(os.getpid(), signal.SIGKILL)"
+    harm = f"threading.Thread(target=lambda: {later}).start()\nawait asyncio.sleep(30)"
+
+    attempts = run(bench, harm, "await asyncio.sleep(0)")
+
+    assert kinds(attempts) == only_ill("lost")
+    assert attempts[ILL].returned == 10

@@ -59,10 +59,13 @@ class Stream:
         """How many pieces the other end has not taken yet."""
         return len(self._unsent)
 
-    def write(self, data: bytes) -> None:
-        """Send now what the socket takes, the rest as soon as it does."""
+    def write(self, data: bytes) -> bool:
+        """Send now what the socket takes, the rest as soon as it does.
+
+        Return False where the other end gets nothing of it, as it is gone.
+        """
         if self.is_closed:
-            return
+            return False
         if not self._unsent:
             try:
                 sent = self._socket.send(data)
@@ -70,13 +73,14 @@ class Stream:
                 sent = 0
             except OSError as error:
                 self._loop.call_soon(partial(self._lose, error))
-                return
+                return False
             if sent == len(data):
-                return
+                return True
             self._unsent.append(memoryview(data)[sent:])
             self._loop.add_writer(self._fd, self._write_on)
         else:
             self._unsent.append(memoryview(data))
+        return True
 
     def pause(self) -> None:
         """Read nothing until `resume`; the other end has to wait when its buffers are full."""

@@ -2,7 +2,8 @@
 
 Each is ended by asking: its task is cancelled, its thread interrupted. What does not obey is ended
 with its process; where another has kept the event loop since it was asked, it could not. Who was
-executing when a process dies, its shared page tells; all others are to blame for nothing.
+executing when a process dies, its shared page tells; all others are to blame for nothing, but
+where nobody was, not for ever (`runtime.execution.unexplained_deaths`).
 """
 
 from __future__ import annotations
@@ -67,14 +68,9 @@ class Concurrent:
 
     def stop(self, run: Run, ending: Ending) -> None:
         """Ask one to end; its process is killed when it has not within a moment."""
-        if run.serial in self._asked:
-            return
-        grace_s = run.manifest.options.grace_s if ending.kind == "timeout" else 0.0
-        by = time.monotonic() + max(_OBEY_S, grace_s)
-        self._asked[run.serial] = _Asked(by, ending, self._step())
-        why = b"timeout" if ending.kind == "timeout" else b"cancelled"
-        self._runner.process.send(pack(frames.STOP, b"%d" % run.serial, why))
-        self._runner.watch()
+        if run.serial not in self._asked:
+            self._runner.process.send(self._ask(run, ending, self._step()))
+            self._runner.watch(self._asked[run.serial].by)
 
     def judge(self, run: Run, said: Ending) -> Ending:
         """Return how an attempt has ended, by what its runner says: as it was asked to, if so."""
@@ -103,14 +99,17 @@ class Concurrent:
 
     def look_at_limits(self, now: float) -> None:
         """Ask what is out of time to end, and end what has not obeyed."""
-        for run in list(self._runner.runs.values()):
+        stops, step = [], self._step()
+        for run in self._runner.runs.values():
             options = run.manifest.options
             if run.serial in self._asked:
                 continue
             if run.sent_at + options.timeout_s > now:
                 break
             text = f"ran longer than {options.timeout_s:g} s"
-            self.stop(run, Ending(kind="timeout", message=text))
+            stops.append(self._ask(run, Ending(kind="timeout", message=text), step))
+        if stops:  # a thousand may be due at once
+            self._runner.process.send(b"".join(stops))
         late = {serial: asked for serial, asked in self._asked.items() if asked.by <= now}
         if late:
             self._runner.doomed.update(
@@ -130,16 +129,27 @@ class Concurrent:
         executing = self._executing()
         if len(runs) == 1:  # nobody else can be to blame: it may kill its process while it waits
             executing.update(runs)
+        is_explained = bool(self._runner.doomed) or not executing.isdisjoint(runs)
         for serial, run in runs.items():
             asked = self._asked.get(serial)
             if serial in self._runner.doomed:
                 yield run, self._runner.doomed[serial]
-            elif serial in executing:
+            elif serial in executing and not self._runner.doomed:  # else it was killed for another
                 yield run, death
             elif asked is not None and self._may_obey(serial):
                 yield run, asked.ending
+            elif not is_explained and self._runner.keeper.is_to_count(run):
+                yield run, death
             else:
                 yield run, None
+
+    def _ask(self, run: Run, ending: Ending, step: tuple[int, int]) -> bytes:
+        """Note that one is asked to end, and return the frame that asks it."""
+        grace_s = run.manifest.options.grace_s if ending.kind == "timeout" else 0.0
+        by = time.monotonic() + max(_OBEY_S, grace_s)
+        self._asked[run.serial] = _Asked(by, ending, step)
+        why = b"timeout" if ending.kind == "timeout" else b"cancelled"
+        return pack(frames.STOP, b"%d" % run.serial, why)
 
     def _may_obey(self, serial: int) -> bool:
         """Whether the event loop is its own, or has gone on since it was asked."""

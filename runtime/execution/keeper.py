@@ -34,5 +34,8 @@ class Keeper(Protocol):
     def on_dead(self, runner: Runner) -> None:
         """Its process is gone, or was never there."""
 
+    def is_to_count(self, run: Run) -> bool:
+        """Whether it counts as lost that its runner died while nobody was executing."""
+
     def place_again(self, runs: Sequence[Run]) -> None:
         """These have not begun: others may have them."""

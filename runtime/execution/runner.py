@@ -168,9 +168,9 @@ class Runner:
             self.state = "idle"
             self.function = ""
 
-    def watch(self) -> None:
-        """Have a look at the next moment at which a limit may have passed."""
-        at = self._limit_at()
+    def watch(self, at: float | None = None) -> None:
+        """Have a look at this moment, or at the next at which a limit may have passed."""
+        at = self._limit_at() if at is None else at
         if at is None or (self._watch is not None and self._watch.at <= at):
             return  # who looks too early looks again
         if self._watch is not None:

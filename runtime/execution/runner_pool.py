@@ -21,6 +21,7 @@ from runtime.execution.runner import Runner
 from runtime.execution.runner_frames import Limits
 from runtime.execution.runners import Runners
 from runtime.execution.sequential import SLOW_S
+from runtime.execution.unexplained_deaths import UnexplainedDeaths
 from runtime.execution.waiting_runs import Load, WaitingRuns
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
@@ -73,6 +74,7 @@ class RunnerPool:
         self._is_placing = self._is_stopped = False
         self._giving_back: Timer | None = None
         self._left_behind = LeftBehind()
+        self._unexplained = UnexplainedDeaths()
         self._again: Timer | None = None
 
     def run(self, run: Run) -> None:
@@ -158,6 +160,7 @@ class RunnerPool:
 
     def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
         """Learn how long a function takes; make its next runner ready where it costs one."""
+        self._unexplained.forget(run)
         self.times.note(run.assignment.function, runner.key.version, run.ran_s)
         if left:
             self._left_behind.tell(run.assignment.function, runner.key.version, left)
@@ -166,6 +169,10 @@ class RunnerPool:
     def on_slow(self, run: Run) -> None:
         """Send nothing behind its function's attempts until their times are known anew."""
         self.times.doubt(run.assignment.function, run.bundle.version)
+
+    def is_to_count(self, run: Run) -> bool:
+        """Whether it was with too many that died so."""
+        return self._unexplained.note(run)
 
     def on_dead(self, runner: Runner) -> None:
         """Its place is free."""

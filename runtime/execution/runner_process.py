@@ -83,10 +83,12 @@ class RunnerProcess:
         except RuntimeError as error:  # the system has no more threads
             self._loop.call_soon(partial(self._observer.on_refused, error))
 
-    def send(self, frames: bytes) -> None:
-        """Send frames, each made by `pack`; what is not taken at once waits."""
-        if self._stream is not None:
-            self._stream.write(frames)
+    def send(self, frames: bytes) -> bool:
+        """Send frames, each made by `pack`; what is not taken at once waits.
+
+        Return False where the process gets none of them, as it is gone.
+        """
+        return self._stream is not None and self._stream.write(frames)
 
     @property
     def is_stuck(self) -> bool:

@@ -64,11 +64,12 @@ class Sequential:
         if is_burst:
             ways = runner.process.ways
             self._bursts.append(numbers[-1])
-            if ways is None or not ways.issue(len(runs)):
-                runner.kill()  # it takes no tickets; none of these has begun
+            if ways is None or not ways.issue(len(runs)):  # it takes no tickets
+                self._bursts.pop()
+                self._return(numbers)
                 return
         first, last = numbers[0], numbers[-1]
-        runner.process.send(
+        is_sent = runner.process.send(
             b"".join(
                 [
                     frames.run_frame(run, burst=first if is_burst else 0, has_more=n != last)
@@ -76,7 +77,9 @@ class Sequential:
                 ]
             )
         )
-        if is_burst and self._slow is None:
+        if not is_sent and not is_burst:  # the tickets of a burst say that it has not begun
+            self._return(numbers)
+        elif is_burst and self._slow is None:
             self._slow = runner.loop.call_later(SLOW_S, self._look_if_slow)
 
     def answered(self, run: Run) -> None:
@@ -161,14 +164,10 @@ class Sequential:
         was_burst = bool(self._bursts)
         found, runs = self.take_back(), self._runner.runs
         if self._bursts or was_burst:
-            for serial in list(runs)[1:]:  # it has taken these without running them
-                found.insert(0, runs.pop(serial))
+            passed = list(runs)[1:]  # it has taken these without running them
+            found = [*(runs.pop(serial) for serial in passed), *found]
         elif isinstance(error, ConnectionResetError) and not self._runner.doomed:
-            for serial in list(runs):  # it went without having read what was sent to it
-                run = runs[serial]
-                run.tries += 1
-                if run.tries <= _MOST_TRIES:
-                    found.append(runs.pop(serial))
+            found = self._take_untouched(list(runs))  # it has not read what was sent to it
         return found
 
     def endings(
@@ -176,7 +175,23 @@ class Sequential:
     ) -> Iterator[tuple[Run, Ending | None]]:
         """Return how each ends now that the process is gone: the one that ran is to blame."""
         for serial, run in runs.items():
-            yield run, self._runner.doomed.get(serial, death)
+            # Where it was killed for one, no other is to blame.
+            yield run, self._runner.doomed.get(serial, None if self._runner.doomed else death)
+
+    def _return(self, numbers: Sequence[int]) -> None:
+        """Have these run elsewhere: they could not be sent, and nothing more can."""
+        taken = self._take_untouched(numbers)
+        self._runner.kill()
+        self._runner.keeper.place_again(taken)
+
+    def _take_untouched(self, numbers: Sequence[int]) -> list[Run]:
+        """Take out those that their runner has not got, but not for the eleventh time."""
+        found, runs = [], self._runner.runs
+        for serial in numbers:
+            runs[serial].tries += 1
+            if runs[serial].tries <= _MOST_TRIES:
+                found.append(runs.pop(serial))
+        return found
 
     @property
     def _takes_bursts(self) -> bool:

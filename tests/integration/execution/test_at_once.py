@@ -94,6 +94,23 @@ def test_a_thousand_time_limits_due_at_once_are_kept(make_bench):
     assert bench.pids() == pids
 
 
+def test_a_thousand_that_are_out_of_time_are_asked_to_end_in_one_write(make_bench, monkeypatch):
+    bench = make_bench(size=1)
+    written = driven("sleep", per_process=1_000, timeout_s=1)
+    bench.run(written)
+    attempts = bench.submit_all(written, [SLEEP] * 1_000)
+    [runner] = bench.runners()
+    writes, looks = [], []
+    send, limit_at = runner.process.send, runner._mode.limit_at
+    monkeypatch.setattr(runner.process, "send", lambda data: writes.append(1) or send(data))
+    monkeypatch.setattr(runner._mode, "limit_at", lambda: looks.append(1) or limit_at())
+
+    assert Counter(kinds(wait(attempts))) == {"timeout": 1_000}
+
+    assert len(writes) <= 5
+    assert len(looks) < 100
+
+
 def test_time_limits_are_those_of_each_attempt_s_own_beginning(make_bench):
     bench = make_bench(size=1)
     written = driven("sleep", timeout_s=0.6)

@@ -246,3 +246,30 @@ def test_runners_killed_at_any_moment_cost_who_executes_at_most(make_bench):
     assert set(counted) <= {"succeeded", "lost"}
     assert counted["lost"] <= kills
     assert sum(returned(attempts)) > 200
+
+
+def test_threads_beside_one_that_is_killed_for_its_cancellation_run_again(make_bench):
+    bench = make_bench(size=1)
+    written = driven("plain", per_process=10)
+    bench.run(written, b'{"code": ""}')
+    rest, stubborn = b'{"code": "time.sleep(1.5)"}', b'{"code": "time.sleep(60)"}'
+    attempts = bench.submit_all(written, [stubborn, *[rest] * 9])
+    time.sleep(0.3)  # all have begun
+
+    bench.cancel(attempts[0])
+
+    assert kinds(wait(attempts)) == ["cancelled", *["succeeded"] * 9]
+    assert returned(attempts) == [0, *[1] * 9]
+
+
+def test_one_that_has_its_process_killed_while_it_sleeps_ends_all_the_same(make_bench):
+    """Its own thread kills the process, so that nobody is executing; others end in between."""
+    bench = make_bench(size=1)
+    bench.run(driven("sleep"))
+    later = "time.sleep(0.1) or os.kill(os.getpid(), signal.SIGKILL)"
+    harm = f"threading.Thread(target=lambda: {later}).start()\nawait asyncio.sleep(30)"
+
+    attempts = run(bench, harm, "await asyncio.sleep(0)")
+
+    assert kinds(attempts) == only_ill("lost")
+    assert attempts[ILL].returned == 10

@@ -16,6 +16,7 @@ from tests.integration.execution.crew import (
     only_ill,
     quick_crew,
 )
+from tests.integration.execution.test_bursts import SWALLOW
 from tests.support.waiting import eventually
 
 
@@ -131,3 +132,13 @@ def test_one_cancelled_while_its_runner_is_being_killed_never_begins(make_bench,
 
     assert kinds(crew.wait(attempts)) == ["succeeded"] * 3 + ["cancelled"]
     assert begun(path) == {0: 1, 1: 1, 2: 1}
+
+
+def test_those_that_were_passed_over_run_in_the_order_in_which_they_came(make_bench, path):
+    bench = make_bench(size=1)
+    crew = quick_crew(bench)
+
+    crew.run(calls(path, SWALLOW + "os.kill(os.getpid(), 9)", ill=1))
+
+    order = [int(word) for word in path.read_text().split()]
+    assert order == list(range(COUNT))

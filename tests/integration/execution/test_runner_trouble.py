@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import threading
@@ -11,9 +12,16 @@ import pytest
 
 from runtime.execution.sequential import serials
 from tests.integration.execution.at_once import kinds, wait
+from tests.integration.execution.crew import COUNT, begun, calls, once_each, quick_crew
+from tests.integration.execution.test_runners import is_gone
 from tests.integration.execution.written import write
 from tests.support.waiting import eventually
 
+SHUT = """
+import gc
+[ways] = [one for one in gc.get_objects() if type(one).__name__ == "ChildsSideWays"]
+ways._tickets.shutdown(2)
+"""
 GATED = """
 import os, time
 while not os.path.exists({gate!r}): time.sleep(0.005)
@@ -150,3 +158,36 @@ def test_what_waits_is_given_back_where_placing_fails(bench, monkeypatch):
 
     assert attempt.is_over.wait(5)
     assert attempt.returned == 1
+
+
+def test_one_sent_to_a_runner_that_has_just_died_runs_elsewhere(make_bench):
+    """It goes in the turn in which the death lies unread: the socket refuses it."""
+    bench = make_bench(size=1)
+    written = write("def f(): return 1")
+    bench.run(written)
+    [pid] = bench.pids()
+    [attempt] = bench._make(written, [b"{}"], id="after")
+
+    def send_to_the_dead():
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: is_gone(pid))
+        bench._begin([attempt])
+        bench.pool._place()
+        assert attempt.run.serial
+
+    bench.do(send_to_the_dead)
+
+    assert attempt.wait(5).status == "succeeded"
+    assert attempt.returned == 0
+
+
+def test_those_of_a_burst_that_gets_no_tickets_run_elsewhere(make_bench, path):
+    """Who is sent to a runner of which the way of tickets is shut has not begun."""
+    bench = make_bench(size=1)
+    crew = quick_crew(bench)
+    crew.run([json.dumps({"n": 0, "harm": SHUT}).encode()])
+
+    attempts = crew.run(calls(path))
+
+    assert kinds(attempts) == ["succeeded"] * COUNT
+    assert begun(path) == once_each()

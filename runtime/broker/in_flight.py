@@ -20,10 +20,20 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._held)
 
-    def hold(self, attempts: Iterable[Attempt]) -> None:
-        """Take up what has been claimed."""
+    def hold(self, attempts: Iterable[Attempt]) -> list[Attempt]:
+        """Take up what has been claimed.
+
+        Returns:
+            Earlier attempts of the same invocations, which had been taken over from this worker:
+            they are held no more.
+        """
+        replaced = []
         for attempt in attempts:
+            before = self._held.get(attempt.claimed.id)
+            if before is not None and before.claimed.token != attempt.claimed.token:
+                replaced.append(before)
             self._held[attempt.claimed.id] = attempt
+        return replaced
 
     def drop(self, attempts: Iterable[Attempt]) -> None:
         """Let go of attempts that are settled or given back."""

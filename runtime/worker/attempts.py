@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import structlog
@@ -74,7 +74,7 @@ class Attempts:
 
     def take(self, attempts: Sequence[Attempt]) -> None:
         """Run what was claimed."""
-        self._in_flight.hold(attempts)
+        self.lose(self._in_flight.hold(attempts))
         for attempt in attempts:
             self._guard(attempt, partial(self._take, attempt))
 
@@ -86,14 +86,12 @@ class Attempts:
             if attempt.run is not None:
                 self._executor.cancel(attempt.run, by_caller=True)
 
-    def lose(self, invocation_ids: Sequence[str]) -> None:
-        """End what is held and has become somebody else's."""
-        for invocation_id in invocation_ids:
-            attempt = self._in_flight.find(invocation_id)
-            if attempt is not None:
-                attempt.is_lost = True
-                if attempt.run is not None:
-                    self._executor.cancel(attempt.run)
+    def lose(self, attempts: Iterable[Attempt]) -> None:
+        """End what has become somebody else's, or another attempt's here."""
+        for attempt in attempts:
+            attempt.is_lost = True
+            if attempt.run is not None:
+                self._executor.cancel(attempt.run)
 
     def begin_stopping(self) -> None:
         """Run what is here to its end, and nothing more."""

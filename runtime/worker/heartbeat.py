@@ -8,10 +8,11 @@ worker's control list, at which Redis waits on a connection of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
+from runtime.broker.attempt import Attempt
 from runtime.broker.in_flight import InFlight
 from runtime.errors import StoreError
 from runtime.loop import Loop
@@ -37,7 +38,7 @@ class Heartbeat:
         interval_s: Time between beats; several must fit in a lease.
         in_flight: What the worker has in hand.
         describe: Returns what GET /workers shows of this worker, as JSON.
-        on_pulse: Called with each answer.
+        on_pulse: Called with each answer, and what was held when it was asked for.
         on_order: Called with each order for this worker.
         may_publish: Returns how much this worker may publish, see `heartbeat`.
     """
@@ -53,7 +54,7 @@ class Heartbeat:
         interval_s: float,
         in_flight: InFlight,
         describe: Callable[[], bytes],
-        on_pulse: Callable[[Pulse], object],
+        on_pulse: Callable[[Pulse, Sequence[Attempt]], object],
         on_order: Callable[[bytes], object],
         may_publish: Callable[[], int],
     ) -> None:
@@ -86,18 +87,18 @@ class Heartbeat:
         if self._is_stopped:
             return
         began_at = time.monotonic()
-        held = [(a.claimed.id, a.claimed.token) for a in self._in_flight.held()]
+        held = self._in_flight.held()
         call = heartbeat(
             worker=self._worker,
             lease_ms=self._lease_ms,
             worker_ttl_ms=3 * self._lease_ms,
             may_publish=self._may_publish(),
             details=self._describe(),
-            held=held,
+            held=[(attempt.claimed.id, attempt.claimed.token) for attempt in held],
         )
-        self._line.run(call, lambda pulse: self._hear(began_at, pulse))
+        self._line.run(call, lambda pulse: self._hear(began_at, held, pulse))
 
-    def _hear(self, began_at: float, pulse: Pulse | StoreError) -> None:
+    def _hear(self, began_at: float, held: Sequence[Attempt], pulse: Pulse | StoreError) -> None:
         if self._is_stopped:
             return
         if isinstance(pulse, StoreError):
@@ -106,7 +107,7 @@ class Heartbeat:
             return
         self._loop.call_at(began_at + self._interval_s, self._beat)
         self._tell_trouble()
-        self._on_pulse(pulse)
+        self._on_pulse(pulse, held)
         if self._on_first is not None:
             on_first, self._on_first = self._on_first, None
             on_first()

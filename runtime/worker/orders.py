@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from runtime.broker.attempt import Attempt
 from runtime.broker.claimer import Claimer
 from runtime.store.invocation_calls import Pulse
 from runtime.worker.attempts import Attempts
@@ -47,9 +48,10 @@ class Orders:
         self._is_stopping = True
         self._publishing.turn(on=False)
 
-    def obey_pulse(self, pulse: Pulse) -> None:
-        """Do what the answer to a heartbeat says."""
-        self._attempts.lose(pulse.lost)
+    def obey_pulse(self, pulse: Pulse, held: Sequence[Attempt]) -> None:
+        """Do what the answer to a heartbeat says; `held` is what was held when it was sent."""
+        lost = set(pulse.lost)
+        self._attempts.lose(attempt for attempt in held if attempt.claimed.id in lost)
         for invocation_id, token in pulse.cancelling:  # an order may have been lost
             self._attempts.cancel(invocation_id, token)
         if not self._is_stopping:

@@ -12,6 +12,7 @@ from runtime.broker.signals import Signals
 from runtime.invocations.statuses import Status
 from runtime.registry.manifest import decode_manifest
 from runtime.store.function_calls import read_manifests
+from runtime.store.invocation_calls import Pulse
 from runtime.worker import attempts as attempts_module
 from tests.integration.worker.working import Working
 from tests.support.life import Life
@@ -110,3 +111,37 @@ def test_a_version_that_is_forgotten_while_middleware_is_told_is_asked_for_again
     eventually(lambda: life.read(one).status == Status.SUCCEEDED, within_s=3)
     attempts._signals.stop(timeout_s=1)
     broker.close()
+
+
+def test_only_the_attempt_that_was_lost_ends_and_not_the_one_that_followed_it_here(
+    life: Life, work: Work
+):
+    working = work()
+    working.write("nap", NAP)
+    one = submit(life, seconds=1.0)
+    held = working.worker._in_flight
+    eventually(lambda: (found := held.find(one)) and found.run)
+    first = working.do(lambda: held.find(one))
+    life.settle(first.claimed, "lost")  # another worker has taken it over, and it is claimed here
+    eventually(lambda: (found := held.find(one)) and found is not first and found.run)
+
+    pulse = Pulse(publishes=True, queues=(), lost=(one,), cancelling=())
+    working.do(lambda: working.worker._orders.obey_pulse(pulse, [first]))
+
+    eventually(lambda: first.run is None, within_s=0.8)
+    record = eventually(lambda: (r := life.read(one)).is_finished and r)
+    assert (record.status, record.attempt) == (Status.SUCCEEDED, 2)
+
+
+def test_an_attempt_that_another_replaces_is_ended(life: Life, work: Work):
+    working = work(heartbeat_ms=60_000, lease_ms=180_000)
+    working.write("nap", NAP)
+    one = submit(life, seconds=1.0)
+    held = working.worker._in_flight
+    eventually(lambda: (found := held.find(one)) and found.run)
+    first = working.do(lambda: held.find(one))
+
+    life.settle(first.claimed, "lost")
+
+    eventually(lambda: first.run is None and first.is_lost, within_s=0.8)
+    eventually(lambda: life.read(one).status == Status.SUCCEEDED)

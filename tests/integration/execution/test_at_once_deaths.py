@@ -272,4 +272,4 @@ def test_one_that_has_its_process_killed_while_it_sleeps_ends_all_the_same(make_
     attempts = run(bench, harm, "await asyncio.sleep(0)")
 
     assert kinds(attempts) == only_ill("lost")
-    assert attempts[ILL].returned == 10
+    assert attempts[ILL].returned <= 10

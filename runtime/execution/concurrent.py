@@ -70,7 +70,7 @@ class Concurrent:
         """Ask one to end; its process is killed when it has not within a moment."""
         if run.serial not in self._asked:
             self._runner.process.send(self._ask(run, ending, self._step()))
-            self._runner.watch(self._asked[run.serial].by)
+            self._runner.watch.look_by(self._asked[run.serial].by)
 
     def judge(self, run: Run, said: Ending) -> Ending:
         """Return how an attempt has ended, by what its runner says: as it was asked to, if so."""

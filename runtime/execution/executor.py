@@ -137,8 +137,9 @@ class Executor:
         return Capacity(places, rooms)
 
     def give_back(self) -> None:
-        """Give back what has not begun, and begin nothing more."""
+        """Hear of all that has ended, give back what has not begun, and begin nothing more."""
         self.pool.give_back()
+        self._lane.collect()
         for run in list(self._in_lane):
             if isinstance(run.where, LaneRun) and self._lane.take_back(run.where):
                 self._in_lane.discard(run)

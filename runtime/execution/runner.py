@@ -24,14 +24,15 @@ from runtime.execution import runner_frames as frames
 from runtime.execution.concurrent import Concurrent
 from runtime.execution.ending import Ending, ending_of_death
 from runtime.execution.keeper import Keeper, RunnerKey
+from runtime.execution.limit_watch import LimitWatch
 from runtime.execution.loading import Loading
 from runtime.execution.performance import too_large
 from runtime.execution.run import Run
 from runtime.execution.runner_claims import check_answer, check_note
 from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_process import RunnerProcess
-from runtime.execution.sequential import SLOW_S, Sequential
-from runtime.loop import Loop, Timer
+from runtime.execution.sequential import Sequential
+from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 from runtime.processes.frames import pack
 from runtime.processes.lifeline import Exit
@@ -53,6 +54,8 @@ class Runner:
         heard_at: When it last answered.
         has_heir: The next one in its place is made already.
         is_missed: One is to be made when it is gone.
+        watch: Looks when a limit of time may have passed.
+        yields_since: When it was closed for others; None where it was not, or for good.
         doomed: What attempts end as, when the process has been killed for them.
     """
 
@@ -77,12 +80,13 @@ class Runner:
         self.last_used = self.heard_at = time.monotonic()
         self.doomed: dict[int, Ending] = {}
         self.has_heir = self.is_missed = False
+        self.yields_since: float | None = None
         self.bundle = bundle
         self._limits = limits
         self._loading = Loading(self, load_timeout_s)
         self._mode: Sequential | Concurrent = Sequential(self)
         self._why_silent: Exception | None = None
-        self._watch: Timer | None = None
+        self.watch = LimitWatch(self)
         self.process = RunnerProcess(loop, fork_server, key.memory_bytes, self)
         self.process.spawn()
 
@@ -97,11 +101,11 @@ class Runner:
         return self.state == "running" and isinstance(self._mode, Concurrent)
 
     @property
-    def is_slow(self) -> bool:
-        """Whether its first attempt has taken longer than those of quick functions do."""
-        for run in self.runs.values():
-            return time.monotonic() - max(run.sent_at, self.heard_at) > SLOW_S
-        return False
+    def phase(self) -> Loading | Sequential | Concurrent | None:
+        """Whose limits of time hold now; None: nobody's."""
+        if self.state in {"dying", "dead"}:
+            return None
+        return self._loading if self.state == "starting" else self._mode
 
     @property
     def window(self) -> int:
@@ -130,10 +134,22 @@ class Runner:
         else:
             self.state = "running"
             self._mode.send(runs)
-            self.watch()
+            self.watch.renew()
+
+    def make_way(self) -> None:
+        """As `close`, for others that wait; until `reopen`."""
+        self.close()
+        self.yields_since = time.monotonic() if self.state == "closed" else None
+
+    def reopen(self) -> None:
+        """Take more again, where it was closed for others and is not empty yet."""
+        if self.state == "closed" and self.yields_since is not None:
+            self.state, self.yields_since = "running", None
+            self.keeper.on_room(self)
 
     def close(self) -> None:
         """Take nothing more; go when it is empty."""
+        self.yields_since = None
         if self.state != "starting" and self.state not in {"dying", "dead"}:
             self.state = "closed"
             self.rest()
@@ -168,20 +184,11 @@ class Runner:
             self.state = "idle"
             self.function = ""
 
-    def watch(self, at: float | None = None) -> None:
-        """Have a look at this moment, or at the next at which a limit may have passed."""
-        at = self._limit_at() if at is None else at
-        if at is None or (self._watch is not None and self._watch.at <= at):
-            return  # who looks too early looks again
-        if self._watch is not None:
-            self._watch.cancel()
-        self._watch = self.loop.call_at(at, self._look_at_limits)
-
     def on_connected(self) -> None:
         """Have it load its bundle."""
         self.process.send(pack(frames.LOAD, frames.encode(self._limits), self.bundle.encode()))
         self.heard_at = time.monotonic()
-        self.watch()
+        self.watch.renew()
 
     def on_refused(self, error: Exception) -> None:
         """There is no process, and nobody knows whether there will ever be."""
@@ -216,8 +223,7 @@ class Runner:
 
     def on_silent(self, error: Exception | None) -> None:
         """Nothing more is heard of it: what it has certainly not begun goes elsewhere."""
-        if self._watch is not None:
-            self._watch.cancel()
+        self.watch.end()
         self._why_silent = error
         self.state = "dying"
         self.keeper.place_again(self._mode.fall_silent(error))
@@ -290,19 +296,3 @@ class Runner:
         run.tell(kind, frame[2], self._limits)
         if kind == "event" and run.listener.is_full(run):
             self.process.pause(partial(run.listener.is_full, run))
-
-    def _limit_at(self) -> float | None:
-        if self.state == "starting":
-            return self._loading.limit_at()
-        return None if self.state in {"dying", "dead"} else self._mode.limit_at()
-
-    def _look_at_limits(self) -> None:
-        self._watch = None
-        at = self._limit_at()
-        if at is not None and at <= time.monotonic():
-            self.process.look_at_all()  # what was said in time counts
-            if self.state == "starting":
-                self._loading.look_at_limits(time.monotonic())
-            elif self.state not in {"dying", "dead"}:
-                self._mode.look_at_limits(time.monotonic())
-        self.watch()

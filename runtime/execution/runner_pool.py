@@ -20,7 +20,7 @@ from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
 from runtime.execution.runner_frames import Limits
 from runtime.execution.runners import Runners
-from runtime.execution.sequential import SLOW_S
+from runtime.execution.sequential import SLOW_S, is_slow
 from runtime.execution.unexplained_deaths import UnexplainedDeaths
 from runtime.execution.waiting_runs import Load, WaitingRuns
 from runtime.loop import Loop, Timer
@@ -69,6 +69,7 @@ class RunnerPool:
             limits=limits,
             load_timeout_s=load_timeout_s,
             most_attempts=most_attempts,
+            times=times,
         )
         self._waiting = WaitingRuns()
         self._is_placing = self._is_stopped = False
@@ -79,6 +80,7 @@ class RunnerPool:
 
     def run(self, run: Run) -> None:
         """Have an attempt run; its listener hears how it ended."""
+        self._runners.ask(run.bundle.file, run.bundle.version)
         self._waiting.add(run)
         self._place_soon()
 
@@ -90,10 +92,13 @@ class RunnerPool:
         elif isinstance(where, Load):
             self._waiting.withdraw(run)
             run.end(ending)
+            self._place_soon()  # a runner may have been closed for it
 
     def give_back(self) -> None:
         """Give back what has not begun, wherever it lies."""
         self._is_stopped = True
+        for runner in self._runners:
+            runner.process.look_at_all()  # what has ended has
         for runner in self._runners:
             runner.recall()
         self._give_back_waiting(time.monotonic() + 1)
@@ -107,7 +112,7 @@ class RunnerPool:
         """Return for how many attempts of any function there is a runner."""
         wanted = sum(self._waiting.count(load) for load in self._waiting if self._is_in_need(load))
         free = self._runners.free() - wanted
-        if free <= 0 and not self._waiting and any(one.is_shared for one in self._runners):
+        if free <= 0 and not self._waiting and self._runners.about_to_yield() is not None:
             return 1  # one will be closed for it: who shares a runner keeps none from others
         return max(0, free)
 
@@ -119,7 +124,7 @@ class RunnerPool:
         rooms: dict[str, int] = {}
         for runner in self._runners:
             name = runner.function
-            if name:
+            if name and self._runners.is_newest(runner.key):  # what is claimed is of no other
                 if name not in rooms:
                     rooms[name] = self._backlog(Load(name, runner.key))
                 rooms[name] += runner.room()
@@ -205,6 +210,8 @@ class RunnerPool:
                     self._give(runner, load)
             if self._waiting:
                 self._runners.make_way(set(self._waiting))
+            else:
+                self._runners.reopen()
         finally:  # whatever fails, nothing waits for ever
             if self._waiting and self._giving_back is None:
                 self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
@@ -252,7 +259,7 @@ class RunnerPool:
     def _is_soon_done(self, load: Load) -> bool:
         """Whether what waits of a quick function is best left to the runners it has."""
         mine = self._runners.of(load)
-        if all(runner.is_slow for runner in mine):
+        if all(is_slow(runner) for runner in mine):
             return False
         mean_s = self.times.mean_s(load.function, load.key.version)
         is_quick = self.times.window(load.function, load.key.version, 1) > 1
@@ -267,12 +274,11 @@ class RunnerPool:
     def _give_back_late(self) -> None:
         self._giving_back = None
         self._give_back_waiting(time.monotonic() - _PATIENCE_S)
-        if self._waiting:
-            self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
+        self._place_soon()  # runners that were closed for it in vain are opened
 
     def _give_back_waiting(self, before: float) -> None:
         """Give back what has waited since before a moment, unless a runner is on its way."""
-        if self._runners.is_ending() and not self._is_stopped:
+        if self._runners.is_place_coming() and not self._is_stopped:
             return
         for run in self._waiting.take_older(before):
             run.give_back()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterator
 
 from runtime.execution.keeper import Keeper, RunnerKey
+from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
 from runtime.execution.runner_frames import Limits
 from runtime.execution.waiting_runs import Load
@@ -18,6 +19,7 @@ from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle
 
 _STALE_AFTER_S = 5.0
+_SOON_S = 2.0  # who is closed for others is empty by then, or opened again
 _HEIR_AT = 500  # so many attempts before a runner is replaced the next one is made
 
 
@@ -32,6 +34,7 @@ class Runners:
         limits: What they enforce.
         load_timeout_s: How long one may take to load a bundle.
         most_attempts: One is replaced after this many.
+        times: How long functions take.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Runners:
         limits: Limits,
         load_timeout_s: float,
         most_attempts: int,
+        times: RunTimes,
     ) -> None:
         self.size = size
         self.most_attempts = most_attempts
@@ -52,6 +56,7 @@ class Runners:
         self._keeper = keeper
         self._limits = limits
         self._load_timeout_s = load_timeout_s
+        self._times = times
         self._all: list[Runner] = []
         self._newest: dict[str, str] = {}  # file -> the version asked for last
         self._looking: Timer | None = None
@@ -75,16 +80,26 @@ class Runners:
         idle = sum(runner.state == "idle" for runner in self._all)
         return self.size - len(self._all) + idle
 
-    def is_ending(self) -> bool:
-        """Whether one is about to make way."""
-        return any(runner.state in {"closed", "dying"} for runner in self._all)
+    def ask(self, file: str, version: str) -> None:
+        """Note that a file's attempts are of this version now."""
+        if self._newest.get(file) != version:
+            self._newest[file] = version
+            self._end_stale()
+
+    def is_newest(self, key: RunnerKey) -> bool:
+        """Whether one is of the version that was asked for last."""
+        return self._newest.get(key.file) == key.version
+
+    def is_place_coming(self) -> bool:
+        """Whether one is about to be gone: it dies, or has been closed for others just now."""
+        return any(one.state == "dying" for one in self._all) or any(self._yielding())
 
     def make(self, key: RunnerKey, bundle: Bundle) -> Runner | None:
         """Return a new one; where there is no place, end an idle one: there will be one."""
         if len(self._all) < self.size:
             return self._spawn(key, bundle)
         idle = [runner for runner in self._all if runner.state == "idle"]
-        if idle and not self.is_ending():
+        if idle and not any(runner.state == "dying" for runner in self._all):
             min(idle, key=lambda runner: runner.last_used).close()
         return None
 
@@ -94,17 +109,33 @@ class Runners:
             self._spawn(key, bundle)
 
     def make_way(self, waiting: Collection[Load]) -> None:
-        """Close one that many share where a function has none, and none is idle or ending."""
-        is_full = len(self._all) == self.size
-        if not is_full or any(one.state not in {"running", "dead"} for one in self._all):
+        """Close one that many share where a function has none; open one closed in vain."""
+        is_served = {(one.function, one.key) for one in self._all}.issuperset(waiting)
+        self.reopen(closed_before=None if is_served else time.monotonic() - _SOON_S)
+        if is_served:  # who has a runner, if a full one, takes none from others
             return
-        served = {(one.function, one.key) for one in self._all}
-        if served.issuperset(waiting):
-            return  # who has a runner, if a full one, takes none from others
-        shared = [one for one in self._all if one.is_shared]
+        if (shared := self.about_to_yield(waiting)) is not None:
+            shared.make_way()
+
+    def reopen(self, closed_before: float | None = None) -> None:
+        """Open those again that were closed for others, or only what was so for too long."""
+        for runner in self._all:
+            since = runner.yields_since
+            if since is not None and (closed_before is None or since <= closed_before):
+                runner.reopen()
+
+    def about_to_yield(self, waiting: Collection[Load] = ()) -> Runner | None:
+        """Return who is to be closed where others wait: none where a place is free or coming.
+
+        Only of a function whose attempts are soon over: it gets nothing more meanwhile.
+        """
+        if len(self._all) < self.size or self.is_place_coming():
+            return None
+        if any(one.state in {"idle", "starting"} for one in self._all):
+            return None
+        shared = [one for one in self._all if one.is_shared and self._is_soon_over(one)]
         others = [one for one in shared if (one.function, one.key) not in waiting]
-        if shared:
-            min(others or shared, key=lambda runner: runner.last_used).close()
+        return min(others or shared, key=lambda runner: runner.last_used, default=None)
 
     def replace_worn(self, runner: Runner) -> None:
         """Close one that has run its share; have the next one made before that."""
@@ -123,9 +154,21 @@ class Runners:
         for runner in self:
             runner.kill()
 
+    def _yielding(self) -> Iterator[Runner]:
+        """Yield those that were closed for others, and are given time to become empty."""
+        since = time.monotonic() - _SOON_S
+        return (
+            one for one in self._all if one.yields_since is not None and one.yields_since > since
+        )
+
+    def _is_soon_over(self, runner: Runner) -> bool:
+        mean_s = self._times.mean_s(runner.function, runner.key.version)
+        since = time.monotonic() - _SOON_S
+        is_lasting = any(run.sent_at < since for run in runner.runs.values())
+        return not is_lasting and (mean_s is None or mean_s < _SOON_S)
+
     def _spawn(self, key: RunnerKey, bundle: Bundle) -> Runner:
-        self._newest[key.file] = key.version
-        self._end_stale()
+        self.ask(key.file, key.version)
         runner = Runner(
             key,
             bundle,
@@ -145,7 +188,7 @@ class Runners:
             self._looking = None
         before = time.monotonic() - _STALE_AFTER_S
         for runner in self:
-            if self._newest.get(runner.key.file) == runner.key.version:
+            if self.is_newest(runner.key):
                 continue
             if runner.state == "idle" and runner.last_used <= before:
                 runner.close()

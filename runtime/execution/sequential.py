@@ -29,6 +29,13 @@ _MOST_TRIES = 10
 serials = itertools.count(1)
 
 
+def is_slow(runner: Runner) -> bool:
+    """Whether its first attempt has taken longer than those of quick functions do."""
+    for run in runner.runs.values():
+        return time.monotonic() - max(run.sent_at, runner.heard_at) > SLOW_S
+    return False
+
+
 class Sequential:
     """What lies with one runner.
 

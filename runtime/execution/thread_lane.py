@@ -106,6 +106,14 @@ class ThreadLane:
         """Return how many attempts were handed over that have not come back."""
         return self._in_hand
 
+    def collect(self) -> None:
+        """Hand over what has ended, without waiting for its group."""
+        if ended := self._threads.take_ended():
+            for run in ended:
+                if run.ran_s:
+                    self._run_times.note(run.assignment.function, run.assignment.version, run.ran_s)
+            self._give(ended)
+
     def stop(self) -> None:
         """End the threads, each after what it runs, and give the process's output back.
 
@@ -119,14 +127,7 @@ class ThreadLane:
     def _post_ended(self) -> None:
         """Have the loop thread take what has ended (in a thread of the lane)."""
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._post(self._collect)
-
-    def _collect(self) -> None:
-        if ended := self._threads.take_ended():
-            for run in ended:
-                if run.ran_s:
-                    self._run_times.note(run.assignment.function, run.assignment.version, run.ran_s)
-            self._give(ended)
+            self._post(self.collect)
 
     def _give(self, ended: Sequence[LaneRun]) -> None:
         if self._is_stopped:
@@ -161,6 +162,6 @@ class ThreadLane:
             return
         for guard in self._threads.look(time.monotonic()):
             guard.interrupt("timeout")
-        self._collect()
+        self.collect()
         if self._in_hand:
             self._look_within(self._threads.next_look_s(time.monotonic()))

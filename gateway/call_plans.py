@@ -14,7 +14,7 @@ from gateway.newborn import NewbornWriter
 from runtime.invocations.submission import Submission, share
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
-from runtime.store.grouped_submission import GroupedSubmission, pack_parts
+from runtime.store.grouped_submission import GroupedSubmission, PackedParts, pack_parts
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.submission_calls import Submitted
 
@@ -70,13 +70,25 @@ class CallPlan:
         if not (is_certain and self._is_valid is not None and self._is_valid(arguments)):
             check_arguments(self.manifest, arguments)
 
-    def submit(self, submission: Submission) -> asyncio.Future[Submitted]:
-        """Submit a call of this function, with others that arrive in the same turn of the loop."""
+    def submit(
+        self, submission: Submission, settled: PackedParts | None = None
+    ) -> asyncio.Future[Submitted]:
+        """Submit a call of this function, with others that arrive in the same turn of the loop.
+
+        Args:
+            submission: The call.
+            settled: The parts of its wishes, where somebody has packed them before.
+        """
         group = self._groups.get(submission.waiter or "")
         if group is None:
             group = self._groups[submission.waiter or ""] = self._group(submission.waiter or "")
-        parts, words = _packed_parts(submission)
-        return group.submit(submission.id.encode(), submission.arguments, parts, words)
+        return group.submit(
+            submission.id.encode(),
+            submission.arguments,
+            _caller_parts(submission),
+            pack_parts(submission.wishes.parts()) if settled is None else settled,
+            pack_parts(submission.own_parts()),
+        )
 
     def _group(self, waiter: str) -> GroupedSubmission:
         shared = self.shared
@@ -127,20 +139,15 @@ class CallPlans:
         )
 
 
-_of_callers: dict[tuple[str, str | None], tuple[bytes, int]] = {}
+_of_callers: dict[tuple[str, str | None], PackedParts] = {}
 
 
-def _packed_parts(submission: Submission) -> tuple[bytes, int]:
-    """Return what a call asks for as it goes to Redis, and how many words that is.
-
-    Who calls is packed once for each caller.
-    """
+def _caller_parts(submission: Submission) -> PackedParts:
+    """Return what says who calls, packed once for each caller."""
     shown = (submission.api_key, submission.caller)
-    packed = _of_callers.get(shown)
-    if packed is None:
+    parts = _of_callers.get(shown)
+    if parts is None:
         if len(_of_callers) >= _MOST_CALLERS:
             _of_callers.clear()
-        parts = submission.caller_parts()
-        packed = _of_callers[shown] = (pack_parts(parts), len(parts))
-    own = submission.own_parts()
-    return (packed[0] + pack_parts(own), packed[1] + len(own)) if own else packed
+        parts = _of_callers[shown] = pack_parts(submission.caller_parts())
+    return parts

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 from falcon.asgi import Request, Response
+from msgspec.structs import replace
 
 from gateway.admission import Admission
 from gateway.application import BODY
 from gateway.batch_items import read_items
 from gateway.batch_submission import newborn_batch, submit_batch
-from gateway.call_headers import read_call_headers
+from gateway.call_headers import read_settled, read_varying
 from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
 from gateway.idempotency import identify, options_content
@@ -19,7 +20,6 @@ from gateway.resources.batches import known_batch
 from gateway.serving.parsing import HEADERS
 from gateway.steering_log import tell_batch
 from gateway.tracing import accepting
-from gateway.wishes import read_wishes
 from runtime.callbacks.recent import RecentJudgements
 from runtime.invocations.batch import batch_view, read_batch
 from runtime.invocations.submission import Wishes, check_available, prepare
@@ -56,13 +56,14 @@ class InvokeBatch:
             raise ProblemError(
                 "batch_invalid", f"{name} reads the HTTP request itself: call it once for each."
             )
-        asked = dict(read_wishes(req.query_string))
-        read_call_headers(req.scope, asked)
-        key = asked.pop("idempotency_key", None)
-        if "callback" in asked:
-            url = asked["callback"]
-            asked["callback"] = self._callbacks.recall(url) or await self._callbacks.judge(url)
-        wishes = Wishes(**asked)
+        asked = read_settled(req.scope, req.query_string)
+        own = read_varying(req.scope)
+        key = own.pop("idempotency_key", None)
+        wishes = replace(asked.wishes, **own)
+        url = wishes.callback
+        if url is not None:
+            kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
+            wishes = replace(wishes, callback=kept)
         require_no_coding(req.scope[HEADERS])
         items = await read_items(
             manifest,
@@ -105,4 +106,4 @@ def _with_idempotency(req: Request, manifest: Manifest, wishes: Wishes, key: str
     media_type = media_type_of(req.content_type)
     content = (b"batch", media_type.encode(), req.scope[BODY], options_content(wishes))
     scope = (manifest.name, identity_of(req.scope))
-    return msgspec.structs.replace(wishes, idempotency=identify(key, scope=scope, content=content))
+    return replace(wishes, idempotency=identify(key, scope=scope, content=content))

@@ -12,15 +12,16 @@ from __future__ import annotations
 from typing import Any
 
 from falcon.asgi import Request, Response
+from msgspec.structs import replace
 
 from gateway.accepting import Acceptance
 from gateway.application import BODY, noted_header
 from gateway.argument_sources import Incoming, Sourced, holds_json, read_arguments
-from gateway.call_headers import read_call_headers
+from gateway.call_headers import Asked, read_settled, read_varying
 from gateway.call_plans import CallPlan, CallPlans
 from gateway.callers import ANYBODY, caller_of, identity_of
 from gateway.directory import FunctionDirectory
-from gateway.idempotency import identify, options_content
+from gateway.idempotency import identify
 from gateway.json_boundary import (
     JSON,
     LONG_BYTES,
@@ -31,12 +32,9 @@ from gateway.json_boundary import (
 )
 from gateway.preferences import Preferences, read_preferences
 from gateway.serving.parsing import HEADERS
-from gateway.wishes import read_wishes
 from runtime.callbacks.recent import RecentJudgements
 from runtime.invocations.submission import (
-    NO_WISHES,
     Submission,
-    Wishes,
     check_available,
     complete,
 )
@@ -77,18 +75,22 @@ class InvokeFunction:
         if plan is None or plan.manifest.is_loading:
             plan = await self._find_plan(name, preferences)
         manifest = plan.manifest
-        asked = _read_options(req, plan)
+        # A function that takes the request itself is given its query, too.
+        asked = read_settled(req.scope, "" if plan.takes_request else req.query_string)
+        own = read_varying(req.scope)
         check_available(manifest)
-        if "callback" in asked:
-            url = asked["callback"]
-            asked["callback"] = self._callbacks.recall(url) or await self._callbacks.judge(url)
+        url = asked.wishes.callback
+        if url is not None:
+            kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
+            if kept != url:
+                asked = Asked.of(replace(asked.wishes, callback=kept))
         if len(req.scope[BODY]) > LONG_BYTES:
             sourced = await _read_long(req, manifest)
         else:
             sourced = _read_body(req, plan)
         plan.check(sourced.decoded)
-        submission = self._build(req, plan, sourced, asked, preferences)
-        await self._acceptance.answer(req, resp, plan, submission, preferences)
+        submission = self._build(req, plan, sourced, asked, own, preferences)
+        await self._acceptance.answer(req, resp, plan, submission, preferences, asked.parts)
 
     async def _find_plan(self, name: str, preferences: Preferences) -> CallPlan:
         """Wait for a function that was published a moment ago, or whose file is being loaded."""
@@ -102,15 +104,16 @@ class InvokeFunction:
         req: Request,
         plan: CallPlan,
         sourced: Sourced,
-        asked: dict[str, Any],
+        asked: Asked,
+        own: dict[str, Any],
         preferences: Preferences,
     ) -> Submission:
-        manifest = plan.manifest
-        key = asked.pop("idempotency_key", None)
-        wishes = Wishes(**asked) if asked else NO_WISHES
-        if key is not None:
-            asked["idempotency"] = _idempotency(req, manifest, sourced, wishes, key)
-            wishes = Wishes(**asked)
+        wishes = asked.wishes
+        if own:
+            key = own.pop("idempotency_key", None)
+            if key is not None:
+                own["idempotency"] = _idempotency(req, plan.manifest, sourced, asked.content, key)
+            wishes = replace(wishes, **own)
         caller = caller_of(req.scope)
         admission = self._acceptance.admission
         return complete(
@@ -123,21 +126,6 @@ class InvokeFunction:
             caller=caller.name,
             api_key=caller.key_id,
         )
-
-
-def _read_options(req: Request, plan: CallPlan) -> dict[str, Any]:
-    """Return what the query and the headers of a call ask for.
-
-    A function that takes the request itself is given its query, too.
-
-    Raises:
-        ProblemError: `parameter_invalid`: something asked for is unknown or wrong.
-    """
-    asked: dict[str, Any] = {}
-    if req.query_string and not plan.takes_request:
-        asked.update(read_wishes(req.query_string))
-    read_call_headers(req.scope, asked)
-    return asked
 
 
 def _read_body(req: Request, plan: CallPlan) -> Sourced:
@@ -175,13 +163,13 @@ def _incoming(req: Request) -> Incoming:
 
 
 def _idempotency(
-    req: Request, manifest: Manifest, sourced: Sourced, wishes: Wishes, key: str
+    req: Request, manifest: Manifest, sourced: Sourced, options: bytes, key: str
 ) -> Idempotency:
     is_whole = sourced.request is not None
     content = (
         media_type_of(req.content_type).encode(),
         req.scope[BODY] if is_whole else sourced.encoded,
         req.query_string.encode() if is_whole else b"",
-        options_content(wishes),
+        options,
     )
     return identify(key, scope=(manifest.name, identity_of(req.scope)), content=content)

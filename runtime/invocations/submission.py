@@ -41,6 +41,17 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: Idempotency | None = None
     trace: TraceContext | None = None
 
+    def parts(self) -> Parts:
+        """Return what they add to a call: but a trace, an idempotency key and the greatest age."""
+        return parts_of(
+            key=self.key,
+            priority=self.priority,
+            delay_ms=self.delay_ms,
+            run_at_ms=self.run_at_ms,
+            tags=self.tags,
+            fields={"callback": self.callback},
+        )
+
 
 NO_WISHES = Wishes()
 
@@ -80,52 +91,32 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str = ""
     secrets: bytes = b""
 
-    @property
-    def only_shows_caller(self) -> bool:
-        """Whether it asks for nothing, and shows at most who calls."""
-        return self.wishes is NO_WISHES and not (
-            self.request
-            or self.retry_of
-            or self.pace
-            or self.max_age_ms
-            or self.is_repeatable
-            or self.secrets
-        )
-
     def parts(self) -> Parts:
         """Return what the call asks for besides its arguments, and its record's further fields."""
-        return self.caller_parts() + self.own_parts()
+        return self.caller_parts() + self.wishes.parts() + self.own_parts()
 
     def caller_parts(self) -> Parts:
         """Return those that say who calls: the same for all calls of a key."""
         return parts_of(api_key=self.api_key, fields={"caller": self.caller})
 
     def own_parts(self) -> Parts:
-        """Return all others."""
-        if self.only_shows_caller:
+        """Return those that are neither its caller's nor its wishes'."""
+        first, trace = self.wishes.idempotency, self.wishes.trace
+        is_marked = self.retry_of or self.is_repeatable or self.pace or self.max_age_ms
+        if not (first or trace or is_marked or self.request or self.secrets):
             return ()
-        wishes = self.wishes
-        optional: dict[str, Argument | None] = {
-            "callback": wishes.callback,
-            "request": self.request,
-            "secrets": self.secrets,
-        }
-        if wishes.trace is not None:
-            optional["traceparent"] = wishes.trace.traceparent
-            optional["tracestate"] = wishes.trace.tracestate
+        fields: dict[str, Argument | None] = {"request": self.request, "secrets": self.secrets}
+        if trace is not None:
+            fields["traceparent"] = trace.traceparent
+            fields["tracestate"] = trace.tracestate
         return parts_of(
-            fields=optional,
-            key=wishes.key,
-            priority=wishes.priority,
-            delay_ms=wishes.delay_ms,
-            run_at_ms=wishes.run_at_ms,
             max_age_ms=self.max_age_ms,
-            tags=wishes.tags,
-            idempotency=wishes.idempotency,
+            idempotency=first,
             pace=self.pace,
             retry_of=self.retry_of or "",
             is_only_retry=self.is_only_retry,
             is_repeatable=self.is_repeatable,
+            fields=fields,
         )
 
 

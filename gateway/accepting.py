@@ -9,7 +9,7 @@ from falcon.asgi import Request, Response
 
 from gateway.acceptance_log import AcceptanceLog
 from gateway.admission import Admission
-from gateway.call_plans import CallPlan
+from gateway.call_plans import CallPlan, PackedParts
 from gateway.ended import EndedWriter
 from gateway.endings import ending_problem
 from gateway.error_handlers import write_problem
@@ -20,7 +20,6 @@ from gateway.waiting import Notice, wait_for
 from runtime.invocations.record import Record, record_at_birth
 from runtime.invocations.submission import Submission
 from runtime.invocations.view import invocation_json
-from runtime.store.grouped_submission import PackedParts
 from runtime.store.submission_calls import Submitted
 from runtime.telemetry.tracing import Tracer
 

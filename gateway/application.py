@@ -11,6 +11,7 @@ answer, from the server itself (`gateway.serving.worker`).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
 import falcon.asgi
@@ -155,13 +156,18 @@ def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
+@cache
+def _noted_name(name: str) -> bytes:
+    return name.lower().encode()
+
+
 def single_header(scope: Mapping[str, Any], name: str) -> str | None:
     """Return a header, of which there may be no second.
 
     Raises:
         ProblemError: `parameter_invalid`: it was given more than once.
     """
-    noted = name.lower().encode()
+    noted = _noted_name(name)
     value: bytes | None = scope[HEADERS].get(noted)
     if value is None:
         return None

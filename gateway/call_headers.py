@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gateway.application import single_header
+from gateway.call_plans import PackedParts
 from gateway.idempotency import HEADER, options_content, read_idempotency_key
 from gateway.serving.parsing import HEADERS
 from gateway.tracing import trace_of
 from gateway.wishes import read_wishes
 from runtime.errors import CallbackAddressError
 from runtime.invocations.submission import NO_WISHES, Wishes
-from runtime.store.grouped_submission import PackedParts, pack_parts
 
 Scope = Mapping[str, Any]
 _MOST_KNOWN = 1024
@@ -28,9 +28,10 @@ class CallHeader(NamedTuple):
 
     Attributes:
         name: In lower case.
-        option: What it sets: a member of `Wishes`, or `idempotency_key`.
+        option: What it sets: a member of `Wishes`, or, if it varies, of `Submission`.
         read: From the request's scope to the value; raises ProblemError where it is wrong.
-        varies: Whether nearly every call has another value.
+        varies: Whether nearly every call has another value. An idempotency key is `idempotency`
+            once the whole request is read.
     """
 
     name: bytes
@@ -55,7 +56,7 @@ class Asked(NamedTuple):
     @classmethod
     def of(cls, wishes: Wishes) -> Asked:
         """Work it out."""
-        return cls(wishes, pack_parts(wishes.parts()), options_content(wishes))
+        return cls(wishes, PackedParts.of(wishes.parts()), options_content(wishes))
 
 
 class CallHeaders:
@@ -114,7 +115,7 @@ def _idempotency_key(scope: Scope) -> object:
 
 CALL_HEADERS = CallHeaders(
     CallHeader(b"traceparent", "trace", trace_of, varies=True),
-    CallHeader(b"idempotency-key", "idempotency_key", _idempotency_key, varies=True),
+    CallHeader(b"idempotency-key", "idempotency", _idempotency_key, varies=True),
     CallHeader(b"x-callback-url", "callback", _callback),
 )
 

@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.newborn import NewbornWriter
 from runtime.invocations.submission import Submission, share
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
-from runtime.store.grouped_submission import GroupedSubmission, PackedParts, pack_parts
+from runtime.store.grouped_submission import GroupedSubmission, pack_parts
 from runtime.store.multiplexer import Multiplexer
-from runtime.store.submission_calls import Submitted
+from runtime.store.submission_calls import Parts, Submitted
 
 _NEVER_IN_DOUBT = frozenset({str, int, bool, type(None)})
 _MOST_CALLERS = 4096
+
+
+class PackedParts(NamedTuple):
+    """Parts that many calls have alike, as they go to Redis, and how many words they are."""
+
+    packed: bytes
+    words: int
+
+    @classmethod
+    def of(cls, parts: Parts) -> PackedParts:
+        """Pack them."""
+        return cls(pack_parts(parts), len(parts))
 
 
 class CallPlan:
@@ -82,12 +94,14 @@ class CallPlan:
         group = self._groups.get(submission.waiter or "")
         if group is None:
             group = self._groups[submission.waiter or ""] = self._group(submission.waiter or "")
+        caller, own = _caller_parts(submission), submission.own_parts()
+        if settled is None:
+            settled = PackedParts.of(submission.wishes.parts())
         return group.submit(
             submission.id.encode(),
             submission.arguments,
-            _caller_parts(submission),
-            pack_parts(submission.wishes.parts()) if settled is None else settled,
-            pack_parts(submission.own_parts()),
+            caller.packed + settled.packed + pack_parts(own),
+            caller.words + settled.words + len(own),
         )
 
     def _group(self, waiter: str) -> GroupedSubmission:
@@ -149,5 +163,5 @@ def _caller_parts(submission: Submission) -> PackedParts:
     if parts is None:
         if len(_of_callers) >= _MOST_CALLERS:
             _of_callers.clear()
-        parts = _of_callers[shown] = pack_parts(submission.caller_parts())
+        parts = _of_callers[shown] = PackedParts.of(submission.caller_parts())
     return parts

@@ -38,9 +38,9 @@ def read_idempotency_key(header: str | None) -> str | None:
     if header is None:
         return None
     text = header.strip()
-    quoted = _QUOTED.fullmatch(text)
-    if quoted is not None:
-        key = _ESCAPED.sub(r"\1", quoted[1])
+    if text[:1] == '"':
+        quoted = _QUOTED.fullmatch(text)
+        key = "" if quoted is None else _ESCAPED.sub(r"\1", quoted[1])
     else:
         key = text if _BARE.fullmatch(text) else ""
     if not 0 < len(key) <= LONGEST_KEY:
@@ -58,7 +58,7 @@ def identify(key: str, *, scope: Sequence[str], content: Sequence[bytes]) -> Ide
         content: What a repetition has in common with the first request.
     """
     return Idempotency(
-        digest=_digest([*map(str.encode, scope), key.encode()]),
+        digest=_digest([*[part.encode() for part in scope], key.encode()]),
         body_digest=_digest(content),
     )
 

@@ -25,6 +25,7 @@ from runtime.invocations.batch import batch_view, read_batch
 from runtime.invocations.submission import Wishes, check_available, prepare
 from runtime.registry.manifest import Manifest
 from runtime.store.multiplexer import Multiplexer
+from runtime.store.submission_calls import Idempotency
 from runtime.telemetry.tracing import Tracer
 
 
@@ -58,8 +59,7 @@ class InvokeBatch:
             )
         asked = read_settled(req.scope, req.query_string)
         own = read_varying(req.scope)
-        key = own.pop("idempotency_key", None)
-        wishes = replace(asked.wishes, **own)
+        wishes = asked.wishes
         url = wishes.callback
         if url is not None:
             kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
@@ -71,8 +71,7 @@ class InvokeBatch:
             req.scope[BODY],
             longest_item_bytes=self._longest_item_bytes,
         )
-        if key is not None:
-            wishes = _with_idempotency(req, manifest, wishes, key)
+        key = own.get("idempotency")
         caller = caller_of(req.scope)
         sample = prepare(
             manifest,
@@ -82,6 +81,8 @@ class InvokeBatch:
             pace=self._admission.pace(req.scope),
             caller=caller.name,
             api_key=caller.key_id,
+            idempotency=key and _idempotency(req, manifest, wishes, key),
+            trace=own.get("trace"),
         )
         with accepting(self._tracer, sample) as traced:
             admitted, received = await submit_batch(self._store, traced, items)
@@ -102,8 +103,8 @@ class InvokeBatch:
         resp.data = msgspec.json.encode(batch_view(batch))
 
 
-def _with_idempotency(req: Request, manifest: Manifest, wishes: Wishes, key: str) -> Wishes:
+def _idempotency(req: Request, manifest: Manifest, wishes: Wishes, key: str) -> Idempotency:
     media_type = media_type_of(req.content_type)
     content = (b"batch", media_type.encode(), req.scope[BODY], options_content(wishes))
     scope = (manifest.name, identity_of(req.scope))
-    return replace(wishes, idempotency=identify(key, scope=scope, content=content))
+    return identify(key, scope=scope, content=content)

@@ -108,23 +108,20 @@ class InvokeFunction:
         own: dict[str, Any],
         preferences: Preferences,
     ) -> Submission:
-        wishes = asked.wishes
-        if own:
-            key = own.pop("idempotency_key", None)
-            if key is not None:
-                own["idempotency"] = _idempotency(req, plan.manifest, sourced, asked.content, key)
-            wishes = replace(wishes, **own)
+        key = own.get("idempotency")
         caller = caller_of(req.scope)
         admission = self._acceptance.admission
         return complete(
             plan.shared,
             sourced.encoded,
-            wishes,
+            asked.wishes,
             request=sourced.request,
             waiter=self._acceptance.waiter(preferences),
             pace=admission.pace(req.scope),
             caller=caller.name,
             api_key=caller.key_id,
+            idempotency=key and _idempotency(req, plan.manifest, sourced, asked.content, key),
+            trace=own.get("trace"),
         )
 
 

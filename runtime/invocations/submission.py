@@ -14,8 +14,15 @@ from runtime.errors import FunctionUnavailableError
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.registry.secret_places import encode_places
-from runtime.store.scripts import Argument, Call
-from runtime.store.submission_calls import Idempotency, Pace, Parts, Submitted, parts_of
+from runtime.store.scripts import Call
+from runtime.store.submission_calls import (
+    Idempotency,
+    Pace,
+    Parts,
+    Submitted,
+    idempotency_part,
+    parts_of,
+)
 from runtime.store.submission_calls import submit as submit_calls
 from runtime.telemetry.trace_context import TraceContext
 
@@ -28,7 +35,6 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
         run_at_ms: Wait until this moment, ms since the epoch.
         max_age_ms: Expire when it has not started this long after it was due.
         key: The fairness key: within a function, keys take turns.
-        trace: What caused the call, for whoever follows traces.
     """
 
     priority: int | None = None
@@ -38,11 +44,9 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     tags: tuple[str, ...] = ()
     callback: str | None = None
-    idempotency: Idempotency | None = None
-    trace: TraceContext | None = None
 
     def parts(self) -> Parts:
-        """Return what they add to a call: but a trace, an idempotency key and the greatest age."""
+        """Return what they add to a call, but for the greatest age."""
         return parts_of(
             key=self.key,
             priority=self.priority,
@@ -70,6 +74,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         caller: The name of its caller's key; None when nobody showed one.
         api_key: The id of the key that was shown; judged again as the invocation is born.
         secrets: Where secrets are in the arguments, encoded; empty where there are none.
+        trace: What caused the call, for whoever follows traces.
     """
 
     function: str
@@ -90,6 +95,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     caller: str | None = None
     api_key: str = ""
     secrets: bytes = b""
+    idempotency: Idempotency | None = None
+    trace: TraceContext | None = None
 
     def parts(self) -> Parts:
         """Return what the call asks for besides its arguments, and its record's further fields."""
@@ -101,23 +108,25 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     def own_parts(self) -> Parts:
         """Return those that are neither its caller's nor its wishes'."""
-        first, trace = self.wishes.idempotency, self.wishes.trace
-        is_marked = self.retry_of or self.is_repeatable or self.pace or self.max_age_ms
-        if not (first or trace or is_marked or self.request or self.secrets):
-            return ()
-        fields: dict[str, Argument | None] = {"request": self.request, "secrets": self.secrets}
+        parts: Parts = ()
+        trace = self.trace
         if trace is not None:
-            fields["traceparent"] = trace.traceparent
-            fields["tracestate"] = trace.tracestate
-        return parts_of(
-            max_age_ms=self.max_age_ms,
-            idempotency=first,
-            pace=self.pace,
-            retry_of=self.retry_of or "",
-            is_only_retry=self.is_only_retry,
-            is_repeatable=self.is_repeatable,
-            fields=fields,
-        )
+            parts = ("traceparent", trace.traceparent)
+            if trace.tracestate:
+                parts += ("tracestate", trace.tracestate)
+        if self.idempotency is not None:
+            parts += idempotency_part(self.idempotency)
+        is_marked = self.retry_of or self.is_repeatable or self.pace or self.max_age_ms
+        if is_marked or self.request or self.secrets:
+            parts += parts_of(
+                max_age_ms=self.max_age_ms,
+                pace=self.pace,
+                retry_of=self.retry_of or "",
+                is_only_retry=self.is_only_retry,
+                is_repeatable=self.is_repeatable,
+                fields={"request": self.request, "secrets": self.secrets},
+            )
+        return parts
 
 
 def check_available(manifest: Manifest) -> None:
@@ -148,6 +157,8 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     pace: Pace | None = None,
     caller: str | None = None,
     api_key: str = "",
+    idempotency: Idempotency | None = None,
+    trace: TraceContext | None = None,
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
 
@@ -166,6 +177,8 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
         pace=pace,
         caller=caller,
         api_key=api_key,
+        idempotency=idempotency,
+        trace=trace,
     )
     return replace(
         call,
@@ -192,7 +205,7 @@ def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
     )
 
 
-def complete(
+def complete(  # noqa: PLR0913 - what a call brings along
     shared: Submission,
     arguments: bytes,
     wishes: Wishes,
@@ -202,6 +215,8 @@ def complete(
     pace: Pace | None,
     caller: str | None,
     api_key: str,
+    idempotency: Idempotency | None,
+    trace: TraceContext | None,
 ) -> Submission:
     """Return the submission of one call of a function, of what all of them share."""
     return replace(
@@ -216,6 +231,8 @@ def complete(
         pace=pace,
         caller=caller,
         api_key=api_key,
+        idempotency=idempotency,
+        trace=trace,
     )
 
 

@@ -9,7 +9,7 @@ others.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import Any
 
 from runtime.errors import StoreError
 from runtime.store.failures import NoScriptError
@@ -24,19 +24,12 @@ _WORDS_EACH = 3  # and those of its parts, of which there are fewer than a hundr
 _TEN = 10
 
 
-class PackedParts(NamedTuple):
-    """The parts of a call as they go to Redis, and how many words they are."""
-
-    packed: bytes
-    words: int
-
-
-NO_PARTS = PackedParts(b"", 0)
-
-
-def pack_parts(parts: Parts) -> PackedParts:
-    """Return the parts of a call as they go to Redis."""
-    return PackedParts(_bulk(*parts), len(parts)) if parts else NO_PARTS
+def pack_parts(parts: Parts) -> bytes:
+    """Return the words of a call's parts as they go to Redis."""
+    if not parts:
+        return b""
+    packed = pack(parts)
+    return packed[packed.index(b"\n") + 1 :]
 
 
 class GroupedSubmission:
@@ -82,7 +75,7 @@ class GroupedSubmission:
         self._sending: set[asyncio.Task[None]] = set()
 
     def submit(
-        self, invocation_id: bytes, arguments: bytes, *parts: PackedParts
+        self, invocation_id: bytes, arguments: bytes, parts: bytes = b"", part_words: int = 0
     ) -> asyncio.Future[Submitted]:
         """Line up one call of a fresh id; the future gets what became of it.
 
@@ -91,29 +84,25 @@ class GroupedSubmission:
         Args:
             invocation_id: Fresh.
             arguments: As JSON.
-            parts: What it asks for.
+            parts: What it asks for, as `pack_parts` returns it.
+            part_words: How many words that is.
         """
         loop = asyncio.get_running_loop()
         if not self._packed:
             loop.call_soon(self._send)
-        words = 0
-        more = b""
-        for part in parts:
-            words += part.words
-            more += part.packed
         packed = b"$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%d\r\n%b" % (
             len(invocation_id),
             invocation_id,
             len(arguments),
             arguments,
-            1 if words < _TEN else 2,
-            words,
-            more,
+            1 if part_words < _TEN else 2,
+            part_words,
+            parts,
         )
         answer = loop.create_future()
         self._packed.append(packed)
         self._waiting.append(answer)
-        self._words += _WORDS_EACH + words
+        self._words += _WORDS_EACH + part_words
         self._size += len(packed)
         if len(self._packed) >= _MOST_TOGETHER or self._size >= _MOST_BYTES_TOGETHER:
             self._send()

@@ -38,7 +38,7 @@ def group(store: Multiplexer, **more: int | str) -> GroupedSubmission:
 def submitted(
     f: GroupedSubmission, invocation_id: str, arguments: bytes = b"{}", parts: Parts = ()
 ) -> asyncio.Future[Submitted]:
-    return f.submit(invocation_id.encode(), arguments, pack_parts(parts))
+    return f.submit(invocation_id.encode(), arguments, pack_parts(parts), len(parts))
 
 
 def ids_of(count: int) -> list[str]:

@@ -7,7 +7,6 @@ import pytest
 from gateway.idempotency import identify, options_content, read_idempotency_key
 from gateway.problems import ProblemError
 from runtime.invocations.submission import NO_WISHES, Wishes
-from runtime.telemetry.trace_context import TraceContext
 
 
 @pytest.mark.parametrize(
@@ -63,4 +62,3 @@ def test_a_key_is_unique_within_its_scope_and_tells_contents_apart():
 )
 def test_another_option_is_another_request(other):
     assert options_content(other) != options_content(NO_WISHES)
-    assert options_content(Wishes(trace=TraceContext("t"))) == options_content(NO_WISHES)

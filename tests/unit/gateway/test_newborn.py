@@ -10,8 +10,6 @@ from gateway.newborn import NewbornWriter
 from runtime.invocations.record import record_at_birth
 from runtime.invocations.submission import NO_WISHES, Submission, Wishes
 from runtime.invocations.view import invocation_json
-from runtime.store.submission_calls import Idempotency
-from runtime.telemetry.trace_context import TraceContext
 
 MANY = NewbornWriter()
 
@@ -25,8 +23,7 @@ WISHED = [
     NO_WISHES,
     Wishes(callback="https://example.com/a?b=%25&c=\u00e9"),
     Wishes(callback='https://example.com/"quoted"\\'),
-    Wishes(priority=9, key="k", trace=TraceContext(traceparent="00-1", tracestate="")),
-    Wishes(idempotency=Idempotency(digest="d", body_digest="b")),
+    Wishes(priority=9, key="k"),
     Wishes(callback="https://example.com/", tags=("a",), max_age_ms=5),
 ]
 

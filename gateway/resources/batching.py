@@ -7,7 +7,6 @@ from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
 from gateway.admission import Admission
-from gateway.application import BODY
 from gateway.batch_items import read_items
 from gateway.batch_submission import newborn_batch, submit_batch
 from gateway.call_headers import read_settled, read_varying
@@ -17,7 +16,7 @@ from gateway.idempotency import identify, options_content
 from gateway.json_boundary import media_type_of, require_no_coding
 from gateway.problems import ProblemError
 from gateway.resources.batches import known_batch
-from gateway.serving.parsing import HEADERS
+from gateway.serving.parsing import BODY, HEADERS
 from gateway.steering_log import tell_batch
 from gateway.tracing import accepting
 from runtime.callbacks.recent import RecentJudgements

@@ -15,7 +15,7 @@ from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
 from gateway.accepting import Acceptance
-from gateway.application import BODY, noted_header
+from gateway.application import noted_header
 from gateway.argument_sources import Incoming, Sourced, holds_json, read_arguments
 from gateway.call_headers import Asked, read_settled, read_varying
 from gateway.call_plans import CallPlan, CallPlans
@@ -31,7 +31,7 @@ from gateway.json_boundary import (
     require_no_coding,
 )
 from gateway.preferences import Preferences, read_preferences
-from gateway.serving.parsing import HEADERS
+from gateway.serving.parsing import BODY, HEADERS
 from runtime.callbacks.recent import RecentJudgements
 from runtime.invocations.submission import (
     Submission,

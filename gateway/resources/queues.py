@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.application import BODY
 from gateway.json_boundary import read_json_object
 from gateway.problems import ProblemError
 from gateway.resources.workers import read_details
+from gateway.serving.parsing import BODY
 from gateway.steering_log import tell_purged
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.store.multiplexer import Multiplexer

@@ -18,7 +18,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from gateway.serving.exchange import Application, Exchange, Sink
 from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import HEADERS, Scope
+from gateway.serving.parsing import BODY, HEADERS, Scope
 
 _END = b"\r\n\r\n"
 _LONGEST = 4096
@@ -253,6 +253,7 @@ class Beginnings:
         """Return the exchange of a request that came whole, and whose head is known."""
         scope = begun.scope
         scope.update(self._of_all)
+        scope[BODY] = begun.body
         exchange = Exchange(scope, self._sink, keep_alive=begun.keep_alive and not stopping)
         exchange.feed_whole(begun.body)
         return exchange

@@ -109,7 +109,6 @@ def _group(manifest: Manifest, shown: Set[Shown], key_id: str) -> Call[Any]:
         function=manifest.name,
         queue=manifest.options.queue,
         version=manifest.version,
-        max_waiting=100_000,
         entries=entries,
     )
 

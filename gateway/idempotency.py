@@ -12,6 +12,7 @@ import hashlib
 import re
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -58,8 +59,8 @@ def identify(key: str, *, scope: Sequence[str], content: Sequence[bytes]) -> Ide
         content: What a repetition has in common with the first request.
     """
     return Idempotency(
-        digest=_digest([*[part.encode() for part in scope], key.encode()]),
-        body_digest=_digest(content),
+        digest=_digest(_begin(tuple(scope)), [key.encode()]),
+        body_digest=_digest(_begin(()), content),
     )
 
 
@@ -73,9 +74,23 @@ def options_content(wishes: Wishes) -> bytes:
     )
 
 
-def _digest(parts: Sequence[bytes]) -> str:
-    """Return the digest of parts, each behind its length in eight bytes."""
+@lru_cache(maxsize=1024)
+def _begin(scope: tuple[str, ...]) -> hashlib.blake2b:
+    """Return the beginning of a digest, to be copied: all calls of a scope have it in common."""
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    digest.update(_join([part.encode() for part in scope]))
+    return digest
+
+
+def _digest(begun: hashlib.blake2b, parts: Sequence[bytes]) -> str:
+    digest = begun.copy()
+    digest.update(_join(parts))
+    return digest.hexdigest()
+
+
+def _join(parts: Sequence[bytes]) -> bytes:
+    """Return parts as one, each behind its length in eight bytes."""
     text = b""
     for part in parts:
         text += _length(len(part)) + part
-    return hashlib.blake2b(text, digest_size=_DIGEST_BYTES).hexdigest()
+    return text

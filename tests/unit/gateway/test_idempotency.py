@@ -7,6 +7,7 @@ import pytest
 from gateway.idempotency import identify, options_content, read_idempotency_key
 from gateway.problems import ProblemError
 from runtime.invocations.submission import NO_WISHES, Wishes
+from runtime.store.submission_calls import Idempotency
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,13 @@ def test_a_key_is_unique_within_its_scope_and_tells_contents_apart():
 )
 def test_another_option_is_another_request(other):
     assert options_content(other) != options_content(NO_WISHES)
+
+
+def test_a_repetition_after_an_upgrade_is_still_one():
+    """Redis keeps digests for a day, so these are what every version before has kept."""
+    content = (b"application/json", b"{}", b"", b"[null]")
+
+    assert identify("order-1", scope=("f", "ada"), content=content) == Idempotency(
+        digest="e4fc2d50ba500a96ff384f50de0f4fb6899a",
+        body_digest="e3e362c5ed7f4752b620bbc5d6b3c13b36a0",
+    )

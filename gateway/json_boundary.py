@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from gateway.json_fault import RULES_BROKEN, Fault, find_encoding_fault, find_fault, locate
@@ -120,6 +121,7 @@ def _unlocated(what: str) -> ProblemError:
 JSON = "application/json"
 
 
+@lru_cache(maxsize=64)
 def media_type_of(content_type: str | None) -> str:
     """Return the media type without parameters, in lower case; "" for none."""
     return (content_type or "").partition(";")[0].strip().lower()

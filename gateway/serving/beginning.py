@@ -18,7 +18,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from gateway.serving.exchange import Application, Exchange, Sink
 from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import HEADERS, Scope
+from gateway.serving.parsing import BODY, HEADERS, Scope
 
 _END = b"\r\n\r\n"
 _LONGEST = 4096
@@ -34,6 +34,7 @@ _LINE = re.compile(
 # What changes how a request is read, so that a head with one of these is always parsed.
 _PARSED = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"proxy-connection"})
 Header = tuple[bytes, bytes]
+Begun = tuple[Scope, bool, bytes]  # a scope of its own, whether the connection stays, the body
 Frame = tuple[bytes, bytes | None, bytes | None, bool]
 K = TypeVar("K", bound=Hashable)
 
@@ -44,14 +45,6 @@ class KnownHead(NamedTuple):
     scope: Scope
     keep_alive: bool
     body_bytes: int
-
-
-class Begun(NamedTuple):
-    """A request that came whole, with a scope of its own."""
-
-    scope: Scope
-    keep_alive: bool
-    body: bytes
 
 
 class _Remembered(Generic[K]):
@@ -111,7 +104,7 @@ class KnownHeads:
             return self._assemble(head, data)
         if len(data) - end != known.body_bytes:
             return None
-        return Begun(known.scope.copy(), known.keep_alive, data[end:])
+        return known.scope.copy(), known.keep_alive, data[end:]
 
     def learn(self, data: bytes, scope: Scope, *, keep_alive: bool) -> None:
         """Remember the head of a request; `data` was that one, no more and no less.
@@ -121,6 +114,8 @@ class KnownHeads:
             scope: What its head says; shared from now on.
             keep_alive: Whether the client keeps the connection.
         """
+        if not _PARSED.isdisjoint(scope[HEADERS]):
+            return
         body_bytes = int(scope[HEADERS].get(b"content-length", b"0"))
         head = data[: len(data) - body_bytes]
         if len(head) > self._longest or not head.endswith(_END):
@@ -159,7 +154,7 @@ class KnownHeads:
         scope["headers"], scope[HEADERS] = headers, by_name
         if not is_new:
             self._wholes.note(head, KnownHead(scope.copy(), known.keep_alive, len(body)))
-        return Begun(scope, known.keep_alive, body)
+        return scope, known.keep_alive, body
 
     def _read_new(self, lines: list[bytes], headers: list[Header | None]) -> bool:
         """Read the lines of a head that are not known; False if one of them is not plain.
@@ -251,10 +246,11 @@ class Beginnings:
 
     def make_known(self, begun: Begun, *, stopping: bool) -> Exchange:
         """Return the exchange of a request that came whole, and whose head is known."""
-        scope = begun.scope
+        scope, keep_alive, body = begun
         scope.update(self._of_all)
-        exchange = Exchange(scope, self._sink, keep_alive=begun.keep_alive and not stopping)
-        exchange.feed_whole(begun.body)
+        scope[BODY] = body
+        exchange = Exchange(scope, self._sink, keep_alive=keep_alive and not stopping)
+        exchange.feed_whole(body)
         return exchange
 
     def begin(self, exchange: Exchange) -> None:

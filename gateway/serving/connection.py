@@ -22,7 +22,7 @@ from gateway.serving.expected_hosts import ExpectedHosts
 from gateway.serving.fixed_answers import own_lines, refusal_answer
 from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import HEADERS, Refusal, RequestParser, Scope
+from gateway.serving.parsing import Refusal, RequestParser, Scope
 
 
 class Connection(asyncio.Protocol):
@@ -60,9 +60,7 @@ class Connection(asyncio.Protocol):
         self._dropped_bytes = 0
         self._deaf = self._paused = self._stopping = False
         self._held: Exchange | None = None
-        self._learned: tuple[Scope, bool] | None = (
-            None  # the only head in what came, if it is usual
-        )
+        self._learned: tuple[Scope, bool] | None = None  # the only head in what came
         self._drain = Drain(limits)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -134,8 +132,7 @@ class Connection(asyncio.Protocol):
 
     def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
         """Start the request, or line it up behind the one before."""
-        is_usual = not expects_continue and b"transfer-encoding" not in scope[HEADERS]
-        self._learned = (scope, keep_alive) if is_usual and not self._exchanges else None
+        self._learned = None if self._exchanges else (scope, keep_alive)
         exchange = self._beginnings.make(
             scope, keep_alive=keep_alive and not self._stopping, expects_continue=expects_continue
         )

@@ -27,7 +27,10 @@ _TEN = 10
 
 def pack_parts(parts: Parts) -> bytes:
     """Return the words of a call's parts as they go to Redis."""
-    return _bulk(*parts) if parts else b""
+    if not parts:
+        return b""
+    packed = pack(parts)
+    return packed[packed.index(b"\n") + 1 :]
 
 
 class GroupedSubmission:

@@ -108,8 +108,7 @@ def parts_of(  # noqa: C901, PLR0912, PLR0913 - all that one may ask for
     if pace is not None:
         parts += ("@rate", f"{pace.count} {pace.per_ms} {pace.caller}")
     if idempotency is not None:
-        first = idempotency
-        parts += ("@idempotency", f"{first.digest} {first.body_digest} {first.ttl_ms}")
+        parts += idempotency_part(idempotency)
     if delay_ms:
         parts += ("@delay_ms", delay_ms)
     if run_at_ms:
@@ -130,6 +129,11 @@ def parts_of(  # noqa: C901, PLR0912, PLR0913 - all that one may ask for
         if value:
             parts += (name, value)
     return tuple(parts)
+
+
+def idempotency_part(first: Idempotency) -> Parts:
+    """Return what makes the first request of this key the answer."""
+    return "@idempotency", f"{first.digest} {first.body_digest} {first.ttl_ms}"
 
 
 def submit(

@@ -109,7 +109,6 @@ def _group(manifest: Manifest, shown: Set[Shown], key_id: str) -> Call[Any]:
         function=manifest.name,
         queue=manifest.options.queue,
         version=manifest.version,
-        max_waiting=100_000,
         entries=entries,
     )
 
@@ -117,15 +116,16 @@ def _group(manifest: Manifest, shown: Set[Shown], key_id: str) -> Call[Any]:
 def _submission(manifest: Manifest, shown: Set[Shown], key_id: str) -> Submission:
     headers = headers_of(shown, "")
     wishes: dict[str, Any] = {}
+    trace, first = None, None
     if "options" in shown:
         wishes["priority"] = 7
     if "trace" in shown:
-        wishes["trace"] = read_trace(headers["traceparent"])
+        trace = read_trace(headers["traceparent"])
     if "callback" in shown:
         wishes["callback"] = headers["X-Callback-Url"]
     if "idempotency" in shown:
         number = str(next(_NUMBERS))
-        wishes["idempotency"] = identify(number, scope=(manifest.name, "bench"), content=(b"x",))
+        first = identify(number, function=manifest.name, caller="bench", content=(b"x",))
     is_keyed = "key" in shown
     return prepare(
         manifest,
@@ -133,6 +133,8 @@ def _submission(manifest: Manifest, shown: Set[Shown], key_id: str) -> Submissio
         wishes=Wishes(**wishes) if wishes else NO_WISHES,
         caller="bench" if is_keyed else None,
         api_key=key_id if is_keyed else "",
+        trace=trace,
+        idempotency=first,
     )
 
 

@@ -25,6 +25,7 @@
 -- include: api_keys
 -- include: birth
 -- include: first_requests
+-- include: room
 -- include when needed: admission
 local words = ARGV
 local now = now_ms()
@@ -32,10 +33,7 @@ local created_at = string.format('%.0f', now)
 local shared_priority = tonumber(priority)
 local score = urgency(shared_priority, now)
 local reply = { now }
-local room, waiting = math.huge, 0
-if max_waiting ~= '0' then
-  room, waiting = rare().room_for(function_name, max_waiting)
-end
+local room, waiting = room_for(function_name, max_waiting)
 local valid_keys, scores, fields = {}, {}, {}
 
 -- refuse(id, asked): why an entry is not born, as its answer; nil if it may be. The keys that its

@@ -4,6 +4,7 @@
 -- include: api_keys
 -- include: first_requests
 -- include: pace
+-- include: room
 local function refuse_revoked(id, api_key, now)
   return not is_valid(api_key, now) and { 'REVOKED', id, 0, -1, 0 } or nil
 end
@@ -22,13 +23,4 @@ end
 local function count_call(caller, count, per_ms, now)
   local busy_ms = count_start('caller:' .. caller, now, count, per_ms) - now
   return math.max(0, math.floor((per_ms - busy_ms) / (per_ms / count))), math.ceil(busy_ms)
-end
-
--- room_for(function_name, max_waiting): how many more may wait, and how many do; 0 is any number.
-local function room_for(function_name, max_waiting)
-  if max_waiting == '0' then
-    return math.huge, 0
-  end
-  local waiting = tonumber(redis.call('HGET', key_waiting(), function_name)) or 0
-  return tonumber(max_waiting) - waiting, waiting
 end

@@ -78,6 +78,7 @@ class Queue(RuleBasedStateMachine):
         queued = Counter(e.function for e in self.model.values() if e.status == Status.QUEUED)
         room = {
             name: min(queued[name], max(0, CONCURRENCY.get(name, 10**9) - running[name]))
+            * (rooms.get(name) != 0)
             for name in FUNCTIONS
         }
         within = 0 if self.is_paused else min(limit, sum(room.values()))

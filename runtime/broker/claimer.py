@@ -206,29 +206,30 @@ class Claimer:
     def _claimed(self, queue: str, room: Room, reply: Claim | StoreError) -> None:
         self._state = "resting"
         if isinstance(reply, StoreError):
-            self._pause(reply)
             if self._is_stopped:
                 self._then()
+            else:
+                self._pause(reply)
             return
         attempts = [Attempt(item, queue) for item in reply.items]
         self._note_rest(queue, reply)
         if not attempts and room.places <= 0 and not self._has_more_room:
             self._be_vain()
-        if self._is_away:
-            self._is_away = False
-            _log.info("store_is_back", queue=queue)
         if attempts:
             self._take(attempts)
-            tell_started(attempts, self._worker)
-        tell_expired(reply.expired)
-        for unreadable in reply.unreadable:
-            self._set_aside(queue, *unreadable)
         if self._is_stopped:
             self._then()
         elif reply.is_paused:  # what is submitted meanwhile leaves tokens for nothing
             self._rest(_PAUSED_S)
         else:
             self._loop.call_soon(self.look)
+        for unreadable in reply.unreadable:
+            self._set_aside(queue, *unreadable)
+        if self._is_away:  # lines come last: nothing waits for them, and they may fail
+            self._is_away = False
+            _log.info("store_is_back", queue=queue)
+        tell_started(attempts, self._worker)
+        tell_expired(reply.expired)
 
     def _note_rest(self, queue: str, reply: Claim) -> None:
         self._with_work.pop(queue, None)
@@ -256,7 +257,6 @@ class Claimer:
 
     def _set_aside(self, queue: str, invocation_id: str, function: str, reason: str) -> None:
         """Nobody can run what nobody can read; it must not be taken over for ever."""
-        _log.error("invocation_set_aside", id=invocation_id, function=function, reason=reason)
 
         def heard(reply: object) -> None:
             if isinstance(reply, StoreError):
@@ -268,17 +268,18 @@ class Claimer:
             ),
             heard,
         )
+        _log.error("invocation_set_aside", id=invocation_id, function=function, reason=reason)
 
     def _pause(self, error: StoreError) -> None:
         if self._is_interrupted:
             self._is_interrupted = False
             self._loop.call_soon(self.look)
             return
+        self._with_work.update(dict.fromkeys(self._queues))
+        self._rest(_AWAY_PAUSE_S)
         if not self._is_away and not self._is_stopped:
             self._is_away = True
             _log.warning("store_is_away", queues=", ".join(self._queues), error=str(error))
-        self._with_work.update(dict.fromkeys(self._queues))
-        self._rest(_AWAY_PAUSE_S)
 
     def _rest(self, seconds: float) -> None:
         def go_on() -> None:

@@ -109,15 +109,15 @@ class Settler:
             self._pause_s = _FIRST_PAUSE_S
             self._end(batch, replies[-1])
         elif not isinstance(replies, StoreUnavailableError | StoreRefusedError):
+            self._end(batch, None)
             ids = [settlement.id for _, settlement in batch]
             _log.error("settle_failed", ids=ids, error=str(replies))
-            self._end(batch, None)
         elif self._is_stopped:
             self._end(batch, None)
         else:  # as soon as it can be
-            _log.warning("settle_waits", waiting=len(batch), error=str(replies))
             self._loop.call_later(self._pause_s, lambda: self._send(batch, calls))
             self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+            _log.warning("settle_waits", waiting=len(batch), error=str(replies))
 
     def _end(self, batch: Batch, replies: Sequence[Settled] | None) -> None:
         self._is_writing = False

@@ -10,6 +10,7 @@ import pytest
 from runtime.invocations.statuses import Status
 from runtime.store.line import Line
 from tests.integration.broker.claiming import Claiming, blocked, tokens
+from tests.support.failing_log import FailingLog
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
 from tests.support.redis_server import start_redis
@@ -126,3 +127,19 @@ def test_what_nobody_can_read_is_set_aside_and_the_rest_goes_on(life: Life, clai
     claiming.wait_for(sound)
     turn_until(claiming.loop, lambda: life.command("ZCARD", life.key("leases")) == 1)
     assert claiming.ids == [sound]
+
+
+def test_claiming_goes_on_although_the_log_takes_no_line(
+    life: Life, claiming: Claiming, monkeypatch: pytest.MonkeyPatch
+):
+    log = FailingLog()
+    monkeypatch.setattr("runtime.broker.claimer._log", log)
+    claiming.claimer.serve(["default"])
+    claiming.park(life)
+    life.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    turn_until(claiming.loop, lambda: log.lines)
+
+    claiming.wait_for(life.submit(), within_s=2)
+    claiming.wait_for(life.submit(), within_s=2)
+
+    assert log.lines == 2, "away, and back"

@@ -13,6 +13,7 @@ from runtime.store.invocation_calls import Claimed
 from runtime.store.line import Line
 from runtime.store.scripts import Call
 from tests.integration.broker.settling import Settling, claim, statuses
+from tests.support.failing_log import FailingLog
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
 from tests.support.monitoring import monitored
@@ -268,3 +269,22 @@ def test_a_settler_that_stops_gives_up_on_a_redis_that_is_away(tmp_path: Path, l
 
     settling.wait_for(attempt, within_s=2)
     settling.close()
+
+
+def test_an_ending_is_written_although_the_log_takes_no_line(
+    life: Life, settling: Settling, monkeypatch: pytest.MonkeyPatch
+):
+    log = FailingLog()
+    monkeypatch.setattr("runtime.broker.settler._log", log)
+    attempts = claim(life, 2)
+    life.command("CONFIG", "SET", "maxmemory", 1)
+    try:
+        settling.settle(attempts[0])
+        turn_until(settling.loop, lambda: log.lines)
+    finally:
+        life.command("CONFIG", "SET", "maxmemory", 0)
+    settling.settle(attempts[1])
+
+    settling.wait_for(*attempts, within_s=2)
+
+    assert statuses(life, attempts) == {Status.SUCCEEDED}

@@ -83,6 +83,7 @@ class Claimer:
         self._take = take
         self._queues: dict[str, int | None] = {}  # name -> ms until something falls due there
         self._with_work: dict[str, None] = {}  # those that may have some, next one first
+        self._tokens: set[str] = set()  # queues whose token was taken, and nothing claimed since
         self._state: Literal["resting", "claiming", "parked"] = "resting"
         self._then: Callable[[], object] = lambda: None
         self._is_vain = False  # what waits found no room: it is asked again when there is more
@@ -118,6 +119,7 @@ class Claimer:
             return
         room = self._room()
         if room.places <= 0 and room.most <= 0:
+            self._pass_tokens_on()
             return
         if self._with_work:
             self._look_around()
@@ -129,11 +131,18 @@ class Claimer:
     def stop(self, then: Callable[[], object]) -> None:
         """Claim no more; what is on its way still comes before `then` is called."""
         self._is_stopped = True
+        self._pass_tokens_on()
         if self._state == "resting":
             then()
         else:
             self._then = then
             self._line.finish()
+
+    def _pass_tokens_on(self) -> None:
+        """Other workers may be able to claim what these tell of."""
+        tokens, self._tokens = self._tokens, set()
+        for queue in tokens:
+            self._line.run(wake(queue), lambda _: None)
 
     def close(self) -> None:
         """Close the connection."""
@@ -169,10 +178,8 @@ class Claimer:
                 hear=lambda reply: self._claimed(queue, room, reply),
             )
         else:
-            queues = dict(zip(wake_lists, self._queues, strict=True))
-            self._line.block(
-                wake_lists, timeout_s=block_s, hear=lambda found: self._woken(queues, found)
-            )
+            hear = partial(self._woken, dict(zip(wake_lists, self._queues, strict=True)))
+            self._line.block(wake_lists, timeout_s=block_s, hear=hear)
 
     def _claim_call(self, queue: str, room: Room) -> Call[Claim]:
         return claim(
@@ -188,9 +195,10 @@ class Claimer:
         self, queues: Mapping[str, str], found: tuple[str, bytes] | StoreError | None
     ) -> None:
         self._state = "resting"
+        if isinstance(found, tuple):
+            self._tokens.add(queues[found[0]])
         if self._is_stopped:
-            if isinstance(found, tuple):  # the token is for another worker
-                self._line.run(wake(queues[found[0]]), lambda _: None)
+            self._pass_tokens_on()
             self._then()
             return
         if isinstance(found, StoreError):
@@ -211,6 +219,7 @@ class Claimer:
             else:
                 self._pause(reply)
             return
+        self._tokens.discard(queue)  # the script has left one, where work is left
         attempts = [Attempt(item, queue) for item in reply.items]
         self._note_rest(queue, reply)
         if not attempts and room.places <= 0 and not self._has_more_room:
@@ -243,8 +252,8 @@ class Claimer:
         self._is_vain = True
         if self._asking_again is not None:
             self._asking_again.cancel()
-        ask = partial(self.look, has_more_room=True)
-        self._asking_again = self._loop.call_later(_VAIN_PAUSE_S, ask)
+        look = partial(self.look, has_more_room=True)
+        self._asking_again = self._loop.call_later(_VAIN_PAUSE_S, look)
 
     def _block_s(self) -> float:
         # Each look costs two commands: it only matters to a token lost with a killed worker.

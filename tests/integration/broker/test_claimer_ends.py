@@ -79,6 +79,36 @@ def test_a_token_that_came_when_it_stops_is_passed_on(life: Life, claiming: Clai
     assert claiming.taken == []
 
 
+def test_who_is_woken_and_has_no_room_left_passes_the_token_on(life: Life, claiming: Claiming):
+    claiming.claimer.serve(["default", "other"])
+    claiming.park(life)
+    claiming.places = 0
+
+    one = life.submit(queue="other")
+
+    turn_until(claiming.loop, lambda: not blocked(life))
+    turn_until(claiming.loop, lambda: tokens(life, "other") == 1)
+    claiming.places = 1
+    claiming.end(0)
+    claiming.wait_for(one, within_s=1)
+
+
+def test_who_stops_before_the_claim_that_a_token_asks_for_passes_it_on(
+    life: Life, claiming: Claiming
+):
+    claiming.claimer.serve(["default", "other"])
+    claiming.park(life)
+    claims: list[str] = []
+    claiming.claimer._claim = lambda queue, _: claims.append(queue)
+    life.submit(queue="other")
+    turn_until(claiming.loop, lambda: claims)
+    assert tokens(life, "other") == 0
+
+    claiming.claimer.stop(lambda: None)
+
+    turn_until(claiming.loop, lambda: tokens(life, "other") == 1)
+
+
 def test_when_redis_goes_away_and_comes_back_claiming_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -1,14 +1,16 @@
 """Writing how attempts ended: those that end together, together.
 
 One writing is under way at a time; what ends meanwhile goes with the next. So an ending on an idle
-system is written at once, and on a busy one in groups as large as Redis is slow. Endings are kept
-until Redis has taken them: sending them again is safe, because the fencing token admits each once.
+system is written at once, and on a busy one in groups as large as Redis is slow. Endings, and
+what is given back, are kept until Redis has taken them: sending them again is safe, because the
+fencing token admits each once.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,10 +25,12 @@ from runtime.store.scripts import Call
 
 _log = structlog.get_logger(__name__)
 _LARGEST_BATCH = 64
+_LARGEST_RELEASE = 100
 _LARGEST_BATCH_BYTES = 4 * 1024 * 1024
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
 _FINAL = frozenset({"succeeded", "failed", "cancelled"})
+_PASSING = (StoreUnavailableError, StoreRefusedError)
 Batch = list[tuple[Attempt, Settlement]]
 
 
@@ -62,10 +66,7 @@ class Settler:
         self._write_soon()
 
     def give_back(self, attempt: Attempt) -> None:
-        """Let go of an attempt without an ending, so that another worker may run it.
-
-        Where Redis is away, its lease will run out.
-        """
+        """Let go of an attempt without an ending, so that another worker may run it."""
         self._returned.append(attempt)
         self._write_soon()
 
@@ -108,7 +109,7 @@ class Settler:
         if not isinstance(replies, StoreError):
             self._pause_s = _FIRST_PAUSE_S
             self._end(batch, replies[-1])
-        elif not isinstance(replies, StoreUnavailableError | StoreRefusedError):
+        elif not isinstance(replies, _PASSING):
             self._end(batch, None)
             ids = [settlement.id for _, settlement in batch]
             _log.error("settle_failed", ids=ids, error=str(replies))
@@ -128,19 +129,32 @@ class Settler:
             tell_ended(batch, replies)
 
     def _release(self) -> None:
-        attempts, self._returned = self._returned, []
-        held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
-        told = [call for a in attempts for call in a.last_words(is_final=False)]
+        returned, self._returned = self._returned, []
+        for begin in range(0, len(returned), _LARGEST_RELEASE):  # each is a turn of Redis's
+            attempts = returned[begin : begin + _LARGEST_RELEASE]
+            held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
+            told = [call for a in attempts for call in a.last_words(is_final=False)]
+            calls: list[Call[Any]] = [*told, release(held, worker=self._worker)]
+            self._send_release(attempts, calls, _FIRST_PAUSE_S)
 
+    def _send_release(
+        self, attempts: Sequence[Attempt], calls: Sequence[Call[Any]], pause_s: float
+    ) -> None:
         def hear(replies: list[Any] | StoreError) -> None:
-            if isinstance(replies, StoreError):
-                ids = [entry[0] for entry in held]
-                _log.warning("release_failed", ids=ids, error=str(replies))
-            else:
+            if not isinstance(replies, StoreError):
+                self._on_over(attempts)
                 tell_given_back(attempts)
-            self._on_over(attempts)
+                return
+            if isinstance(replies, _PASSING) and not self._is_stopped:
+                longer_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                send = partial(self._send_release, attempts, calls, longer_s)
+                self._loop.call_later(pause_s, send)
+            else:
+                self._on_over(attempts)
+            ids = [attempt.claimed.id for attempt in attempts]
+            _log.warning("release_failed", ids=ids, error=str(replies))
 
-        self._line.run_many([*told, release(held, worker=self._worker)], hear)
+        self._line.run_many(calls, hear)
 
 
 def _last_words(batch: Batch) -> list[Call[Any]]:

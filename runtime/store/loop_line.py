@@ -185,7 +185,11 @@ class LoopLine:
         if self._opening is None:
             opening = self._opening = object()
             connect_ = partial(self._connect, opening)
-            threading.Thread(target=connect_, name="connect", daemon=True).start()
+            try:
+                threading.Thread(target=connect_, name="connect", daemon=True).start()
+            except RuntimeError as error:  # the system has no thread to give: the next call may
+                failure = StoreUnavailableError(f"Redis at {self._address.name}: {error}")
+                self._loop.call_soon(partial(self._opened, opening, failure))
 
     def _connect(self, opening: object) -> None:
         """In a thread of its own."""

@@ -85,21 +85,6 @@ class LoopLine:
         for index, call in enumerate(calls):
             self._begin(call, partial(take, index))
 
-    def run_each(self, calls: Sequence[Call[Any]], hear: Callable[[list[Any]], object]) -> None:
-        """As `run_many`, but `hear` gets the replies each for itself, some a StoreError."""
-        replies: list[Any] = [None] * len(calls)
-        left = len(calls)
-
-        def take(index: int, reply: Any) -> None:  # noqa: ANN401 - any value
-            nonlocal left
-            replies[index] = reply
-            left -= 1
-            if not left:
-                hear(replies)
-
-        for index, call in enumerate(calls):
-            self.run(call, partial(take, index))
-
     def block(
         self,
         keys: Sequence[str],
@@ -202,19 +187,21 @@ class LoopLine:
             connect_ = partial(self._connect, opening)
             try:
                 threading.Thread(target=connect_, name="connect", daemon=True).start()
-            except RuntimeError as error:  # the system has no more threads for now
+            except RuntimeError as error:  # the system has no thread to give: the next call may
                 failure = StoreUnavailableError(f"Redis at {self._address.name}: {error}")
                 self._loop.call_soon(partial(self._opened, opening, failure))
 
     def _connect(self, opening: object) -> None:
         """In a thread of its own."""
         try:
-            found: Any = connect(self._address, self._connect_s)
-        except StoreError as error:
-            found = error
-        except Exception as error:  # noqa: BLE001 - outermost: whoever waits must hear of it
-            found = StoreUnavailableError(f"Redis at {self._address.name}: {error}")
-        self._loop.call_soon_threadsafe(partial(self._opened, opening, found))
+            sock, name = connect(self._address, self._connect_s)
+        except (StoreError, OSError) as error:
+            failure = error if isinstance(error, StoreError) else None
+            text = f"Redis at {self._address.name}: {error}"
+            failure = failure or StoreUnavailableError(text)
+            self._loop.call_soon_threadsafe(partial(self._opened, opening, failure))
+        else:
+            self._loop.call_soon_threadsafe(partial(self._opened, opening, (sock, name)))
 
     def _opened(self, opening: object, found: Any) -> None:  # noqa: ANN401 - socket, name or error
         if opening is not self._opening:  # closed meanwhile

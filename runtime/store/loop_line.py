@@ -187,21 +187,22 @@ class LoopLine:
             connect_ = partial(self._connect, opening)
             try:
                 threading.Thread(target=connect_, name="connect", daemon=True).start()
-            except RuntimeError as error:  # the system has no thread to give: the next call may
+            except RuntimeError as error:  # the system has no more threads for now
                 failure = StoreUnavailableError(f"Redis at {self._address.name}: {error}")
                 self._loop.call_soon(partial(self._opened, opening, failure))
 
     def _connect(self, opening: object) -> None:
         """In a thread of its own."""
         try:
-            sock, name = connect(self._address, self._connect_s)
-        except (StoreError, OSError) as error:
-            failure = error if isinstance(error, StoreError) else None
-            text = f"Redis at {self._address.name}: {error}"
-            failure = failure or StoreUnavailableError(text)
-            self._loop.call_soon_threadsafe(partial(self._opened, opening, failure))
-        else:
-            self._loop.call_soon_threadsafe(partial(self._opened, opening, (sock, name)))
+            found: Any = connect(self._address, self._connect_s)
+        except StoreError as error:
+            found = error
+        except Exception as error:  # noqa: BLE001 - outermost: whoever waits must hear of it
+            found = StoreUnavailableError(f"Redis at {self._address.name}: {error}")
+        if opening is not self._opening and not isinstance(found, StoreError):
+            found[0].close()  # nobody waits for it any more, and the loop may be over
+            return
+        self._loop.call_soon_threadsafe(partial(self._opened, opening, found))
 
     def _opened(self, opening: object, found: Any) -> None:  # noqa: ANN401 - socket, name or error
         if opening is not self._opening:  # closed meanwhile

@@ -72,18 +72,17 @@ class Queue(RuleBasedStateMachine):
     )
     def fetch(self, limit: int, ahead: int, rooms: dict[str, int]) -> None:
         claim = self.life.claim(limit, worker="mortal", ahead=ahead, rooms=rooms)
-
         claimed = claim.items
         running = Counter(e.function for e in self.model.values() if e.status == Status.RUNNING)
         queued = Counter(e.function for e in self.model.values() if e.status == Status.QUEUED)
         room = {
             name: min(queued[name], max(0, CONCURRENCY.get(name, 10**9) - running[name]))
-            * (rooms.get(name) != 0)
             for name in FUNCTIONS
+            if rooms.get(name) != 0
         }
         within = 0 if self.is_paused else min(limit, sum(room.values()))
         taken = Counter(item.function for item in claimed[:within])
-        most = {name: min(rooms.get(name, 0), room[name] - taken[name]) for name in FUNCTIONS}
+        most = {name: min(rooms.get(name, 0), room[name] - taken[name]) for name in room}
         further = 0 if self.is_paused else min(ahead, sum(most.values()))
         ahead_of_it = Counter(item.function for item in claimed[within:])
         assert (claim.is_paused, len(claimed)) == (self.is_paused, within + further)

@@ -5,13 +5,15 @@ Events carry ids, never arguments, results or secrets.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
-from typing import Literal
+from typing import Literal, TextIO, cast
 
 import structlog
 
 from runtime.telemetry.json_lines import JsonLines
+from runtime.telemetry.log_writer import LogWriter
 from runtime.telemetry.status_log import configure_status_log
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -19,6 +21,9 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 def configure_logs(level: str, log_format: Literal["text", "json"]) -> None:
     """Set up structlog and the standard library's logging for this process."""
+    writer = LogWriter(sys.stderr, on_dropped=_tell_dropped)
+    atexit.register(writer.finish)
+    stream = cast("TextIO", writer)
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -35,14 +40,18 @@ def configure_logs(level: str, log_format: Literal["text", "json"]) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    configure_status_log(level=level, is_for_machines=log_format == "json")
-    handler = logging.StreamHandler(sys.stderr)
+    configure_status_log(level=level, is_for_machines=log_format == "json", write=writer.write)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         JsonLines()
         if log_format == "json"
         else logging.Formatter("%(asctime)s [%(levelname)s] %(name)s: %(message)s")
     )
     logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), handlers=[handler])
+
+
+def _tell_dropped(count: int) -> None:
+    structlog.get_logger(__name__).warning("log_lines_dropped", count=count)

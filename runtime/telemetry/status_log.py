@@ -8,7 +8,7 @@ are written together. Nothing here has a field for arguments, results or texts o
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,7 +57,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class StatusLog:
     """Writes changes the way this process logs."""
 
-    def __init__(self, *, level: str = "info", is_for_machines: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        level: str = "info",
+        is_for_machines: bool = False,
+        write: Callable[[str], object] = sys.stderr.write,
+    ) -> None:
+        self._write = write
         self._log = structlog.get_logger(__name__)
         self._least = _LEVELS[level]
         self._is_for_machines = is_for_machines
@@ -69,7 +76,7 @@ class StatusLog:
         if told and self._is_for_machines:
             moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
             lines = [_encode(change, moment) for change in told]
-            structlog.PrintLogger(sys.stderr).msg(b"\n".join(lines).decode())
+            self._write(b"".join(lines).decode())
             return
         for change in told:
             fields: dict[str, Any] = msgspec.to_builtins(change)
@@ -87,9 +94,11 @@ class _Current:
     log = StatusLog()
 
 
-def configure_status_log(*, level: str, is_for_machines: bool) -> None:
-    """Say how this process writes its changes."""
-    _Current.log = StatusLog(level=level, is_for_machines=is_for_machines)
+def configure_status_log(
+    *, level: str, is_for_machines: bool, write: Callable[[str], object]
+) -> None:
+    """Say how this process writes its changes; `write` gets whole lines, for machines."""
+    _Current.log = StatusLog(level=level, is_for_machines=is_for_machines, write=write)
 
 
 def tells_usual() -> bool:
@@ -104,7 +113,7 @@ def tell(changes: Sequence[Change]) -> None:
 
 def _encode(change: Change, moment: str) -> bytes:
     body = msgspec.json.encode(change)
-    return b'%b,"level":"%b","timestamp":"%b"}' % (
+    return b'%b,"level":"%b","timestamp":"%b"}\n' % (
         body[:-1],
         change.level.encode(),
         moment.encode(),

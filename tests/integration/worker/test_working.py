@@ -175,5 +175,7 @@ def test_what_becomes_of_an_attempt_while_middleware_is_told_counts(
 
     eventually(lambda: working.do(lambda: held.find(one)) is not first)
     assert not first.is_begun
+    if becomes == "is_lost":  # it is run again, and middleware is told
+        eventually(lambda: life.read(one).is_finished and not len(held))
     attempts._signals.stop(timeout_s=1)
     broker.close()

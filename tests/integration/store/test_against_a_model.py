@@ -24,7 +24,7 @@ from runtime.store.line import Line
 from runtime.store.listing_calls import list_page
 from runtime.store.system_calls import pause_queue, read_queues
 from tests.support.life import Life
-from tests.support.queue_model import CONCURRENCY, FUNCTIONS, WAITING, Expected
+from tests.support.queue_model import CONCURRENCY, FUNCTIONS, WAITING, Expected, go_ahead
 
 
 class Queue(RuleBasedStateMachine):
@@ -78,9 +78,8 @@ class Queue(RuleBasedStateMachine):
             for name in FUNCTIONS
         }
         within = 0 if self.is_paused else min(limit, sum(room.values()))
-        taken = Counter(item.function for item in claimed[:within])
         goes_ahead = is_quick and within == limit
-        further = min(ahead, room["free"] - taken["free"]) if goes_ahead else 0
+        further = min(ahead, go_ahead(self.model, behind=claimed[:within])) if goes_ahead else 0
         assert claim.is_paused == self.is_paused
         assert len(claimed) == within + further
         assert {item.function for item in claimed[within:]} <= {"free"}

@@ -47,7 +47,7 @@ faults: $(VENV)/installed-dev ## Break everything for twenty minutes and more; w
 	@sh tests/support/install_redis.sh
 	@$(BIN)/python -m pytest -s -m faults tests $(ARGS)
 
-bench: $(VENV)/installed-dev ## Measure beside Celery, Taskiq, Dramatiq and BullMQ (ARGS="--quick")
+bench: $(VENV)/installed-dev ## Measure beside Celery, Taskiq, arq, Dramatiq and BullMQ (ARGS="--quick")
 	@sh tests/support/install_redis.sh
 	@$(BIN)/python -m tests.bench $(ARGS)
 

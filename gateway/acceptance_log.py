@@ -20,7 +20,7 @@ class AcceptanceLog:
             return
         if not self._changes:
             asyncio.get_running_loop().call_soon(self._write)
-        trace = submission.wishes.trace
+        trace = submission.trace
         self._changes.append(
             Change(
                 event="invocation_accepted",

@@ -9,7 +9,7 @@ from falcon.asgi import Request, Response
 
 from gateway.acceptance_log import AcceptanceLog
 from gateway.admission import Admission
-from gateway.call_plans import CallPlan
+from gateway.call_plans import CallPlan, PackedParts
 from gateway.endings import ending_problem
 from gateway.error_handlers import write_problem
 from gateway.following import Follower, record_of
@@ -55,22 +55,31 @@ class Acceptance:
         plan: CallPlan,
         submission: Submission,
         preferences: Preferences,
+        settled: PackedParts | None = None,
     ) -> None:
         """Submit, and answer.
+
+        Args:
+            req: The request.
+            resp: Its response.
+            plan: Of the function.
+            submission: The call.
+            preferences: Of its caller.
+            settled: The parts of its wishes, where somebody has packed them before.
 
         Raises:
             ProblemError: It was not taken.
             InvocationGoneError: It repeats one whose record is no longer kept.
         """
         if not preferences.wait_s:
-            submitted = await self._submit(plan, submission)
+            submitted = await self._submit(plan, submission, settled)
             if self._is_new(resp, submission, submitted):
                 point_to(resp, submission.id, preferences)
                 _accept(resp, plan.accepted.write(submission, submitted.created_at_ms))
                 return
         else:
             with self._follower.expect(submission.id) as arrival:
-                submitted = await self._submit(plan, submission)
+                submitted = await self._submit(plan, submission, settled)
                 if self._is_new(resp, submission, submitted):
                     notice = await wait_for(arrival, preferences.wait_s)
                     point_to(resp, submission.id, preferences)
@@ -83,12 +92,14 @@ class Acceptance:
         else:
             _accept(resp, invocation_json(record))
 
-    async def _submit(self, plan: CallPlan, submission: Submission) -> Submitted:
+    async def _submit(
+        self, plan: CallPlan, submission: Submission, settled: PackedParts | None
+    ) -> Submitted:
         if self._tracer is None:
-            submitted = await plan.submit(submission)
+            submitted = await plan.submit(submission, settled)
         else:
             with accepting(self._tracer, submission) as traced:
-                submitted = await plan.submit(traced)
+                submitted = await plan.submit(traced, settled)
             submission = traced
         if submitted.reception == "NEW":
             self._log.note(submission)

@@ -1,16 +1,18 @@
 """The ASGI application: Falcon, behind a body that is read whole and bounded first.
 
 Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the headers by name
-under `HEADERS`. HEAD is served as GET, and its response's body dropped by the server (`IS_HEAD`
-tells them apart). A body over the limit of its operation is refused without reading the rest; a
-long one of a caller who may not come in is not read at all. What caches may do with answers
-is said here, unless their resource chose otherwise; `X-Content-Type-Options: nosniff` is on every
-answer, from the server itself (`gateway.serving.worker`).
+under `HEADERS`, where the server has not put them there already. HEAD is served as GET, and its
+response's body dropped by the server (`IS_HEAD` tells them apart). A body over the limit of its
+operation is refused without reading the rest; a long one of a caller who may not come in is not
+read at all. What caches may do with answers is said here, unless their resource chose otherwise;
+`X-Content-Type-Options: nosniff` is on every answer, from the server itself
+(`gateway.serving.worker`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
 import falcon.asgi
@@ -22,9 +24,8 @@ from gateway.problems import MEDIA_TYPE, ProblemError
 from gateway.serving.expected_hosts import ExpectedHosts
 from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import HEADERS, headers_by_name
+from gateway.serving.parsing import BODY, HEADERS, headers_by_name
 
-BODY = "penstock.body"
 IS_HEAD = "penstock.is_head"
 _JUDGED_FIRST_BYTES = 64 * 1024
 Event = Mapping[str, Any]
@@ -69,10 +70,12 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        _note_headers(scope)
+        if HEADERS not in scope:
+            _note_headers(scope)
         limit: BodyLimit | None = None
-        announced = int(scope[HEADERS].get(b"content-length", 0))
-        is_chunked = b"transfer-encoding" in scope[HEADERS]
+        headers = scope[HEADERS]
+        announced = int(headers.get(b"content-length", 0))
+        is_chunked = b"transfer-encoding" in headers
         if announced > SMALL_BYTES or is_chunked:
             limit = self._limit_of(scope)
             problem = _too_large(limit) if announced > limit.most_bytes else None
@@ -81,27 +84,19 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
             if problem is not None:
                 await _refuse(scope, send, problem)
                 return
-        event = await receive()
-        body: bytes | None = event.get("body", b"")
-        if event.get("more_body", False) or event["type"] == "http.disconnect":
-            body = await _read_on(event, receive, limit.most_bytes if limit else SMALL_BYTES)
-        if body is None:
-            return
-        if limit and len(body) > limit.most_bytes:
+        if BODY not in scope:
+            body = await _read(receive, limit.most_bytes if limit else SMALL_BYTES)
+            if body is None:
+                return
+            scope[BODY] = body
+            receive = _again(body, receive)
+        if limit and len(scope[BODY]) > limit.most_bytes:
             await _refuse(scope, send, _too_large(limit))
             return
-        scope[BODY] = body
-        scope[IS_HEAD] = scope["method"] == "HEAD"
-        if scope[IS_HEAD]:
+        is_head = scope[IS_HEAD] = scope["method"] == "HEAD"
+        if is_head:
             scope["method"] = "GET"
-        first: Event | None = {"type": "http.request", "body": body, "more_body": False}
-
-        async def receive_again() -> Event:
-            nonlocal first
-            event, first = first, None
-            return event or await receive()
-
-        await super().__call__(scope, receive_again, send)
+        await super().__call__(scope, receive, send)
 
     def _limit_of(self, scope: Mapping[str, Any]) -> BodyLimit:
         found = self._router.find(scope["path"])
@@ -111,9 +106,20 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
 
 def _note_headers(scope: dict[str, Any]) -> None:
     """See to the headers by name, which our own server brings along."""
-    if HEADERS not in scope:
-        scope["headers"] = [(name, value) for name, value in scope["headers"]]
-        scope[HEADERS] = headers_by_name(scope["headers"])
+    scope["headers"] = [(name, value) for name, value in scope["headers"]]
+    scope[HEADERS] = headers_by_name(scope["headers"])
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that begins with a body that has been read."""
+    first: Event | None = {"type": "http.request", "body": body, "more_body": False}
+
+    async def receive_again() -> Event:
+        nonlocal first
+        event, first = first, None
+        return event or await receive()
+
+    return receive_again
 
 
 class CacheHeaders:
@@ -155,26 +161,30 @@ def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
+@cache
+def _noted_name(name: str) -> bytes:
+    return name.lower().encode()
+
+
 def single_header(scope: Mapping[str, Any], name: str) -> str | None:
     """Return a header, of which there may be no second.
 
     Raises:
         ProblemError: `parameter_invalid`: it was given more than once.
     """
-    noted = name.lower().encode()
-    value = noted_header(scope, noted)
+    noted = _noted_name(name)
+    value: bytes | None = scope[HEADERS].get(noted)
+    if value is None:
+        return None
     # Several of a name are joined by commas; few values have one, so few are counted.
-    joined = value is not None and "," in value
-    if joined and sum(given == noted for given, _ in scope["headers"]) > 1:
+    if b"," in value and sum(given == noted for given, _ in scope["headers"]) > 1:
         refuse_parameters([fault_of(name, "given more than once")])
-    return value
+    return value.decode("latin-1")
 
 
-async def _read_on(event: Event, receive: Receive, limit: int) -> bytes | None:
-    """Return the body that begins with an event, None when the client left.
-
-    What is over the limit is not read to its end.
-    """
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """Return the body, None when the client left; what is over the limit is not read to its end."""
+    event = await receive()
     pieces: list[bytes] = []
     size = 0
     while event["type"] != "http.disconnect":

@@ -17,6 +17,7 @@ import msgspec
 from gateway.form_arguments import MULTIPART, URLENCODED, read_form
 from gateway.json_boundary import JSON, is_json, media_type_of, read_json_object, require_no_coding
 from gateway.problems import ProblemError
+from gateway.serving.parsing import headers_by_name
 from runtime.access.api_key import holds_key
 from runtime.registry.manifest import Manifest
 from runtime.sdk.request import Request, encode_request
@@ -44,8 +45,7 @@ class Incoming:
     shows_authorization: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sourced:
+class Sourced(msgspec.Struct, frozen=True, kw_only=True):
     """The arguments of a call: as bytes to keep, decoded to validate; the request if asked for."""
 
     encoded: bytes
@@ -79,7 +79,7 @@ def read_arguments(
     body = incoming.body
     media_type = media_type_of(incoming.content_type)
     if body:
-        require_no_coding(incoming.headers)
+        require_no_coding(headers_by_name(incoming.headers))
     if media_type == MULTIPART:
         return _encoded(read_form(manifest, incoming.content_type, body))
     if not body and (not media_type or holds_json(manifest, incoming)):
@@ -107,7 +107,7 @@ def _from_request(
     arguments: dict[str, Any] = {}
     encoded = b"{}"
     if incoming.body and holds_json(manifest, incoming):
-        require_no_coding(incoming.headers)
+        require_no_coding(headers_by_name(incoming.headers))
         arguments, encoded = decoded or read_json_object(incoming.body), incoming.body
     return Sourced(encoded=encoded, decoded=arguments, request=_request_record(incoming))
 

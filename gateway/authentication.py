@@ -22,8 +22,9 @@ from gateway.preferences import read_query_lists
 from gateway.problems import ProblemError
 from gateway.routes import BY_TEMPLATE, OPEN_PATHS, OPEN_PREFIXES, allowed_methods
 from gateway.same_origin import SAFE_METHODS, comes_from_elsewhere, proves_origin
+from gateway.serving.parsing import HEADERS
 from gateway.session_cookie import session_of
-from runtime.access.api_key import KEY_PREFIX, read_key
+from runtime.access.api_key import KEY_PREFIX, ApiKey, read_key
 from runtime.errors import PenstockError
 from runtime.store import access_calls
 from runtime.store.multiplexer import Multiplexer
@@ -31,6 +32,7 @@ from runtime.store.multiplexer import Multiplexer
 _PAGES = frozenset({"/", "/docs"})
 _LOGIN = "/dashboard/login"
 _INVOKING = "/functions/"
+_MOST_SHOWN = 4096
 
 
 class Doorkeeper:
@@ -50,6 +52,7 @@ class Doorkeeper:
         self._checker = checker
         self._store = store
         self._public_origin = public_origin
+        self._shown: dict[bytes, tuple[ApiKey, Caller]] = {}
 
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Refuse who shows no key where one is needed, or one that is unknown."""
@@ -71,7 +74,11 @@ class Doorkeeper:
         return None
 
     async def _admit(self, scope: dict[str, Any]) -> None:
-        authorization = noted_header(scope, b"authorization")
+        header: bytes | None = scope[HEADERS].get(b"authorization")
+        if header is not None and (caller := self._recall(scope, header)) is not None:
+            scope[CALLER] = caller
+            return
+        authorization = None if header is None else header.decode("latin-1")
         shown = None if authorization is None else shown_key(authorization)
         is_change = scope["method"] not in SAFE_METHODS
         if is_change and not _is_bearer(authorization):
@@ -82,7 +89,12 @@ class Doorkeeper:
         if _is_open_path(scope["method"], scope["path"]):
             return
         if shown is not None:
-            scope[CALLER] = await self._caller_with(scope, shown)
+            key = await self._checker.check(
+                shown, address_of(scope), is_judged_again=_is_judged_again(scope)
+            )
+            scope[CALLER] = caller = caller_with(key)
+            if header is not None and _is_bearer(authorization):
+                self._learn(header, key, caller)
         else:
             scope[CALLER] = await self._caller_of_session(scope, is_change=is_change)
 
@@ -107,11 +119,23 @@ class Doorkeeper:
         if req.query_string and not operation.reads_own_query:
             read_query_lists(req.query_string, operation.query)
 
-    async def _caller_with(self, scope: dict[str, Any], shown: str) -> Caller:
-        # Only what invokes is judged again, by the script that accepts it.
-        is_judged_again = scope["method"] == "POST" and scope["path"].startswith(_INVOKING)
-        key = await self._checker.check(shown, address_of(scope), is_judged_again=is_judged_again)
-        return caller_with(key)
+    def _recall(self, scope: dict[str, Any], header: bytes) -> Caller | None:
+        """Return the caller who showed a header before, if the key in it still counts.
+
+        A header is found by its keyed hash and then compared whole, so the time that this takes
+        tells nothing of a secret.
+        """
+        known = self._shown.get(header)
+        if known is None or _is_open_path(scope["method"], scope["path"]):
+            return None
+        key, caller = known
+        counts = self._checker.still_counts(key, is_judged_again=_is_judged_again(scope))
+        return caller if counts else None
+
+    def _learn(self, header: bytes, key: ApiKey, caller: Caller) -> None:
+        if len(self._shown) >= _MOST_SHOWN:
+            self._shown.clear()
+        self._shown[header] = key, caller
 
     async def _caller_of_session(self, scope: dict[str, Any], *, is_change: bool) -> Caller:
         digest, path = session_of(scope), scope["path"]
@@ -143,6 +167,12 @@ class Doorkeeper:
 def _is_open_path(method: str, path: str) -> bool:
     """Whether a key need not be looked at before the route is known; its scope still decides."""
     return (method, path) in OPEN_PATHS or (method == "GET" and path.startswith(OPEN_PREFIXES))
+
+
+def _is_judged_again(scope: dict[str, Any]) -> bool:
+    """Whether the key is judged once more, by the script that accepts the call."""
+    path: str = scope["path"]
+    return path.startswith(_INVOKING) and scope["method"] == "POST"
 
 
 def _is_bearer(authorization: str | None) -> bool:

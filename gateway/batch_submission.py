@@ -49,7 +49,7 @@ async def submit_batch(
             function=sample.function,
             size=len(items),
             max_waiting=sample.max_waiting,
-            idempotency=wishes.idempotency,
+            idempotency=sample.idempotency,
             pace=sample.pace,
             api_key=sample.api_key,
         )
@@ -69,8 +69,8 @@ async def submit_batch(
                 priority=sample.priority,
                 key=wishes.key,
                 tags=wishes.tags,
-                traceparent=wishes.trace.traceparent if wishes.trace else "",
-                tracestate=wishes.trace.tracestate if wishes.trace else "",
+                traceparent=sample.trace.traceparent if sample.trace else "",
+                tracestate=sample.trace.tracestate if sample.trace else "",
                 caller=sample.caller or "",
                 secrets=sample.secrets,
             )
@@ -83,7 +83,7 @@ async def submit_batch(
         run_at_ms=wishes.run_at_ms,
         max_age_ms=sample.max_age_ms,
         max_waiting=sample.max_waiting,
-        idempotency=wishes.idempotency,
+        idempotency=sample.idempotency,
         api_key=sample.api_key,
     )
     while (committed := await store.run(commit)).reception == "PART":

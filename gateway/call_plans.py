@@ -8,23 +8,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.response_templates import AcceptedWriter
-from runtime.invocations.submission import Submission
+from runtime.invocations.submission import Submission, share
 from runtime.registry.arguments import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
-from runtime.registry.secret_places import encode_places
-from runtime.store.grouped_submission import NO_PARTS, GroupedSubmission, pack_parts
+from runtime.store.grouped_submission import GroupedSubmission, pack_parts
 from runtime.store.multiplexer import Multiplexer
-from runtime.store.submission_calls import Submitted
+from runtime.store.submission_calls import Parts, Submitted
 
 _NEVER_IN_DOUBT = frozenset({str, int, bool, type(None)})
 _MOST_CALLERS = 4096
 
 
+class PackedParts(NamedTuple):
+    """Parts that many calls have alike, as they go to Redis, and how many words they are."""
+
+    packed: bytes
+    words: int
+
+    @classmethod
+    def of(cls, parts: Parts) -> PackedParts:
+        """Pack them."""
+        return cls(pack_parts(parts), len(parts))
+
+
 class CallPlan:
     """Of one function, as one manifest has it.
+
+    Attributes:
+        shared: What its submissions have in common.
 
     Args:
         manifest: Of the function.
@@ -36,11 +50,10 @@ class CallPlan:
     __slots__ = (
         "_groups",
         "_is_valid",
-        "_max_waiting",
         "_store",
         "accepted",
         "manifest",
-        "secrets",
+        "shared",
         "takes_request",
     )
 
@@ -50,9 +63,8 @@ class CallPlan:
         self.manifest = manifest
         self.accepted = accepted
         self.takes_request = manifest.takes_request
-        self.secrets = encode_places(manifest.secrets)
+        self.shared = share(manifest, max_waiting=max_waiting)
         self._store = store
-        self._max_waiting = manifest.options.max_waiting or max_waiting
         self._groups: dict[str, GroupedSubmission] = {}
         self._is_valid: Callable[[object], bool] | None
         try:
@@ -70,23 +82,37 @@ class CallPlan:
         if not (is_certain and self._is_valid is not None and self._is_valid(arguments)):
             check_arguments(self.manifest, arguments)
 
-    def submit(self, submission: Submission) -> asyncio.Future[Submitted]:
-        """Submit a call of this function, with others that arrive in the same turn of the loop."""
+    def submit(
+        self, submission: Submission, settled: PackedParts | None = None
+    ) -> asyncio.Future[Submitted]:
+        """Submit a call of this function, with others that arrive in the same turn of the loop.
+
+        Args:
+            submission: The call.
+            settled: The parts of its wishes, where somebody has packed them before.
+        """
         group = self._groups.get(submission.waiter or "")
         if group is None:
             group = self._groups[submission.waiter or ""] = self._group(submission.waiter or "")
-        parts, words = _packed_parts(submission)
-        return group.submit(submission.id.encode(), submission.arguments, parts, words)
+        caller, own = _caller_parts(submission), submission.own_parts()
+        if settled is None:
+            settled = PackedParts.of(submission.wishes.parts())
+        return group.submit(
+            submission.id.encode(),
+            submission.arguments,
+            caller.packed + settled.packed + pack_parts(own),
+            caller.words + settled.words + len(own),
+        )
 
     def _group(self, waiter: str) -> GroupedSubmission:
-        manifest = self.manifest
+        shared = self.shared
         return GroupedSubmission(
             self._store,
-            function=manifest.name,
-            queue=manifest.options.queue,
-            version=manifest.version,
-            priority=manifest.options.priority,
-            max_waiting=self._max_waiting,
+            function=shared.function,
+            queue=shared.queue,
+            version=shared.version,
+            priority=shared.priority,
+            max_waiting=shared.max_waiting,
             waiter=waiter,
         )
 
@@ -131,23 +157,15 @@ class CallPlans:
         )
 
 
-_of_callers: dict[tuple[str, str | None], tuple[bytes, int]] = {}
+_of_callers: dict[tuple[str, str | None], PackedParts] = {}
 
 
-def _packed_parts(submission: Submission) -> tuple[bytes, int]:
-    """Return what a call asks for as it goes to Redis, and how many words that is.
-
-    Most calls only show who calls: that is packed once for each caller.
-    """
-    if not submission.only_shows_caller:
-        parts = submission.parts()
-        return pack_parts(parts), len(parts)
+def _caller_parts(submission: Submission) -> PackedParts:
+    """Return what says who calls, packed once for each caller."""
     shown = (submission.api_key, submission.caller)
-    packed = _of_callers.get(shown)
-    if packed is None:
+    parts = _of_callers.get(shown)
+    if parts is None:
         if len(_of_callers) >= _MOST_CALLERS:
             _of_callers.clear()
-        parts = submission.parts()
-        packed = (pack_parts(parts), len(parts)) if parts else (NO_PARTS, 0)
-        _of_callers[shown] = packed
-    return packed
+        parts = _of_callers[shown] = PackedParts.of(submission.caller_parts())
+    return parts

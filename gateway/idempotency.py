@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -25,6 +27,7 @@ _BARE = re.compile(r"[\x21\x23-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?:\s*;[\x20-\x7e]*)?')
 _ESCAPED = re.compile(r"\\(.)")
 _DIGEST_BYTES = 18
+_length = struct.Struct(">Q").pack
 
 
 def read_idempotency_key(header: str | None) -> str | None:
@@ -36,9 +39,9 @@ def read_idempotency_key(header: str | None) -> str | None:
     if header is None:
         return None
     text = header.strip()
-    quoted = _QUOTED.fullmatch(text)
-    if quoted is not None:
-        key = _ESCAPED.sub(r"\1", quoted[1])
+    if text[:1] == '"':
+        quoted = _QUOTED.fullmatch(text)
+        key = "" if quoted is None else _ESCAPED.sub(r"\1", quoted[1])
     else:
         key = text if _BARE.fullmatch(text) else ""
     if not 0 < len(key) <= LONGEST_KEY:
@@ -47,7 +50,7 @@ def read_idempotency_key(header: str | None) -> str | None:
     return key
 
 
-def identify(key: str, *, function: str, caller: str, content: Iterable[bytes]) -> Idempotency:
+def identify(key: str, *, function: str, caller: str, content: Sequence[bytes]) -> Idempotency:
     """Return the key as Redis keeps it.
 
     Args:
@@ -57,28 +60,38 @@ def identify(key: str, *, function: str, caller: str, content: Iterable[bytes]) 
         content: What a repetition has in common with the first request.
     """
     return Idempotency(
-        digest=_digest((function.encode(), caller.encode(), key.encode())),
-        body_digest=_digest(content),
+        digest=_digest(_begin(function, caller), [key.encode()]),
+        body_digest=_digest(_begin(), content),
     )
 
 
-def with_key(
-    wishes: Wishes, key: str, *, function: str, caller: str, content: Iterable[bytes]
-) -> Wishes:
-    """Return the options of a call or a batch with its key; the options are part of the content."""
-    options = msgspec.json.encode(
+def options_content(wishes: Wishes) -> bytes:
+    """Return the options that make a call another one."""
+    return msgspec.json.encode(
         (
             *(wishes.priority, wishes.delay_ms, wishes.run_at_ms, wishes.max_age_ms),
             *(wishes.key, wishes.tags, wishes.callback),
         )
     )
-    idempotency = identify(key, function=function, caller=caller, content=(*content, options))
-    return msgspec.structs.replace(wishes, idempotency=idempotency)
 
 
-def _digest(parts: Iterable[bytes]) -> str:
+@lru_cache(maxsize=1024)
+def _begin(*scope: str) -> hashlib.blake2b:
+    """Return the beginning of a digest, to be copied: all calls of a scope have it in common."""
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
+    digest.update(_join([part.encode() for part in scope]))
+    return digest
+
+
+def _digest(begun: hashlib.blake2b, parts: Sequence[bytes]) -> str:
+    digest = begun.copy()
+    digest.update(_join(parts))
     return digest.hexdigest()
+
+
+def _join(parts: Sequence[bytes]) -> bytes:
+    """Return parts as one, each behind its length in eight bytes."""
+    text = b""
+    for part in parts:
+        text += _length(len(part)) + part
+    return text

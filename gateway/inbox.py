@@ -68,7 +68,7 @@ class Inbox:
             self._ring.hear(payload)
         elif channel != self._channel:
             self._directory.mark_stale()
-        elif payload.endswith(b"\n") and payload.count(b"\n") == 1:
+        elif payload.endswith(b"\n") and payload.find(b"\n") == len(payload) - 1:
             self._streams.poke(payload[:-1].decode("ascii", "replace"))
         else:
             self._waiters.notify(payload)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from gateway.json_fault import RULES_BROKEN, Fault, find_encoding_fault, find_fault, locate
@@ -120,6 +121,7 @@ def _unlocated(what: str) -> ProblemError:
 JSON = "application/json"
 
 
+@lru_cache(maxsize=64)
 def media_type_of(content_type: str | None) -> str:
     """Return the media type without parameters, in lower case; "" for none."""
     return (content_type or "").partition(";")[0].strip().lower()
@@ -130,16 +132,20 @@ def is_json(media_type: str) -> bool:
     return media_type == JSON or (media_type.endswith("+json") and "/" in media_type)
 
 
-def require_no_coding(headers: Iterable[tuple[bytes, bytes]]) -> None:
+def require_no_coding(headers: Mapping[bytes, bytes]) -> None:
     """Pass if the body comes as it is.
+
+    Args:
+        headers: By name; several of a name are joined by commas.
 
     Raises:
         ProblemError: `unsupported_media_type`: it is compressed.
     """
-    for name, value in headers:
-        if name != b"content-encoding":
-            continue
-        coding = value.decode("latin-1").strip().lower()
+    codings = headers.get(b"content-encoding")
+    if codings is None:
+        return
+    for text in codings.decode("latin-1").split(","):
+        coding = text.strip().lower()
         if coding not in ("", "identity"):
             raise ProblemError(
                 "unsupported_media_type",

@@ -215,6 +215,15 @@ class KeyChecker:
         self._ring = ring
         self._failures = failures
 
+    def still_counts(self, key: ApiKey, *, is_judged_again: bool = False) -> bool:
+        """Whether a key that was checked before need not be checked anew; notes its use if so."""
+        if self._ring.recall(key.id, is_judged_again=is_judged_again) is not key:
+            return False
+        if self._is_over(key):
+            return False
+        self._ring.note_use(key.id)
+        return True
+
     async def check(self, shown: str, address: str, *, is_judged_again: bool = False) -> ApiKey:
         """Return the key of a text.
 

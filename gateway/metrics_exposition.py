@@ -1,7 +1,8 @@
 """From the figures in Redis to Prometheus's text: the table's metrics, filled in.
 
 The labels are bounded: functions that are published, queues that they name or that
-still hold work. What was removed is shown no more; its counts come back with it.
+still hold work, workers that live. What was removed is shown no more; its counts come back
+with it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
+    SummaryMetricFamily,
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from gateway.metrics_table import METRICS
+from gateway.metrics_table import METRICS, Metric
+from gateway.worker_details import WorkerDetails
 from runtime.invocations.check_summary import FINDING_KINDS, read_summary
 from runtime.registry.manifest import Manifest
 from runtime.store.check_calls import StoredCheck
@@ -32,6 +35,7 @@ _DELIVERY_OUTCOMES = ("delivered", "failed", "stopped")
 _DEFAULT_QUEUE = "default"
 _MS = 1000
 Sample = tuple[tuple[str, ...], float]
+Workers = Mapping[str, WorkerDetails]
 
 
 def expose(
@@ -40,9 +44,10 @@ def expose(
     accept: str,
     *,
     check: StoredCheck | None = None,
+    workers: Workers | None = None,
 ) -> tuple[bytes, str]:
     """Return the text and its media type; without figures, that Redis did not answer."""
-    snapshot = _Snapshot(figures, manifests, check)
+    snapshot = _Snapshot(figures, manifests, check, workers or {})
     encode, media_type = choose_encoder(accept)
     return encode(snapshot), media_type
 
@@ -55,29 +60,31 @@ class _Snapshot(Collector):
         figures: Figures | None,
         manifests: Mapping[str, Manifest],
         check: StoredCheck | None,
+        workers: Workers,
     ) -> None:
         self._figures = figures
+        self._workers = workers
         self._samples = _own_samples(is_redis_up=figures is not None)
         if figures is not None:
             self._samples |= _function_samples(figures.functions)
             self._samples |= _queue_samples(figures, manifests)
             self._samples |= _total_samples(figures, manifests)
             self._samples |= _check_samples(check)
+            self._samples |= _worker_samples(workers)
 
     def collect(self) -> Iterator[Family]:
         """Yield the families in the order of the table."""
         for metric in METRICS:
-            if metric.kind == "histogram":
-                if self._figures is not None:
-                    yield _histogram_family(metric.name, metric.help, self._figures)
-                continue
-            if metric.name not in self._samples:
-                continue
-            kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-            family = kind(metric.name, metric.help, labels=metric.labels)
-            for labels, value in self._samples[metric.name]:
-                family.add_metric(labels, value)
-            yield family
+            if metric.kind == "histogram" and self._figures is not None:
+                yield _histogram_family(metric.name, metric.help, self._figures)
+            elif metric.kind == "summary" and self._figures is not None:
+                yield _summary_family(metric, self._workers)
+            elif metric.name in self._samples:
+                kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+                family = kind(metric.name, metric.help, labels=metric.labels)
+                for labels, value in self._samples[metric.name]:
+                    family.add_metric(labels, value)
+                yield family
 
 
 def _own_samples(*, is_redis_up: bool) -> dict[str, list[Sample]]:
@@ -151,6 +158,23 @@ def _check_samples(stored: StoredCheck | None) -> dict[str, list[Sample]]:
         "penstock_check_findings": [((kind,), left.get(kind, 0)) for kind in FINDING_KINDS],
         "penstock_check_finished_timestamp_seconds": [((), ended_ms / _MS)],
     }
+
+
+def _worker_samples(workers: Workers) -> dict[str, list[Sample]]:
+    return {
+        "penstock_worker_in_flight": [((name,), told.held) for name, told in workers.items()],
+        "penstock_worker_loop_lag_seconds": [
+            ((name,), told.loop.lag_ms_max / _MS) for name, told in workers.items() if told.loop
+        ],
+    }
+
+
+def _summary_family(metric: Metric, workers: Workers) -> SummaryMetricFamily:
+    family = SummaryMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for name, told in workers.items():
+        if told.runner_wait is not None:
+            family.add_metric([name], told.runner_wait.count, told.runner_wait.sum_s)
+    return family
 
 
 def _histogram_family(name: str, text: str, figures: Figures) -> HistogramMetricFamily:

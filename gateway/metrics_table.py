@@ -16,7 +16,7 @@ class Metric:
     """One row; a counter's name ends in `_total`, what has a unit in `_seconds`."""
 
     name: str
-    kind: Literal["counter", "gauge", "histogram"]
+    kind: Literal["counter", "gauge", "histogram", "summary"]
     labels: tuple[str, ...] = ()
     help: str
 
@@ -119,6 +119,25 @@ METRICS: tuple[Metric, ...] = (
         help="Invocations set aside because their records are gone or damaged.",
     ),
     Metric(name="penstock_workers", kind="gauge", help="Worker processes that live."),
+    Metric(
+        name="penstock_worker_in_flight",
+        kind="gauge",
+        labels=("worker",),
+        help="Attempts that a worker holds, begun or not.",
+    ),
+    Metric(
+        name="penstock_worker_loop_lag_seconds",
+        kind="gauge",
+        labels=("worker",),
+        help="How late a worker's event loop ran what was due, at most, between its last two "
+        "heartbeats.",
+    ),
+    Metric(
+        name="penstock_runner_wait_seconds",
+        kind="summary",
+        labels=("worker",),
+        help="How long attempts that a worker had claimed waited for a runner.",
+    ),
     Metric(
         name="penstock_functions",
         kind="gauge",

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gateway.application import noted_header
+from gateway.serving.parsing import HEADERS
 from runtime.invocations.submission import Submission
 from runtime.telemetry.trace_context import TraceContext, read_trace
 from runtime.telemetry.tracing import Tracer
@@ -17,10 +17,12 @@ from runtime.telemetry.tracing import Tracer
 
 def trace_of(scope: Mapping[str, Any]) -> TraceContext | None:
     """Return what caused a request, if its headers say so."""
-    traceparent = noted_header(scope, b"traceparent")
+    headers: Mapping[bytes, bytes] = scope[HEADERS]
+    traceparent = headers.get(b"traceparent")
     if traceparent is None:
         return None
-    return read_trace(traceparent, noted_header(scope, b"tracestate"))
+    tracestate = headers.get(b"tracestate", b"")
+    return read_trace(traceparent.decode("latin-1"), tracestate.decode("latin-1"))
 
 
 class TracerLife:
@@ -43,7 +45,7 @@ def accepting(tracer: Tracer | None, submission: Submission) -> Iterator[Submiss
     span = tracer.begin(
         f"accept {submission.function}",
         "producer",
-        parent=submission.wishes.trace,
+        parent=submission.trace,
         attributes={
             "penstock.function": submission.function,
             "penstock.invocation.id": submission.id,
@@ -52,7 +54,7 @@ def accepting(tracer: Tracer | None, submission: Submission) -> Iterator[Submiss
     )
     error = ""
     try:
-        yield replace(submission, wishes=replace(submission.wishes, trace=span.context))
+        yield replace(submission, trace=span.context)
     except Exception as failure:
         error = getattr(failure, "code", type(failure).__name__)
         raise

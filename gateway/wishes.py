@@ -13,7 +13,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from gateway.operations import Parameter
 from gateway.preferences import fault_of, read_query_lists, refuse_parameters
 from gateway.query_parameters import (
     HIGHEST_PRIORITY,
@@ -21,6 +20,7 @@ from gateway.query_parameters import (
     LONGEST_KEY,
     LONGEST_MAX_AGE_DAYS,
     LONGEST_TAG,
+    WISHES,
 )
 from runtime.errors import ArgumentFault
 from runtime.sdk.durations import EXAMPLES, parse_duration
@@ -40,13 +40,13 @@ _RUN_AT = (
 
 
 @lru_cache(maxsize=256)
-def read_wishes(query: str, known: tuple[Parameter, ...]) -> Mapping[str, Any]:
-    """Return the options in the query of a route that knows `known`: members of `Wishes`.
+def read_wishes(query: str) -> Mapping[str, Any]:
+    """Return the options in the query of a call: members of `Wishes`.
 
     Raises:
         ProblemError: `parameter_invalid`, naming each that is unknown or wrong.
     """
-    return MappingProxyType(_read(read_query_lists(query, known)))
+    return MappingProxyType(_read(read_query_lists(query, WISHES)))
 
 
 def read_tag(text: str) -> str:

@@ -40,7 +40,26 @@ class Settings:
     port: int = Field(8000, ge=0, le=65535, description="Port the gateway binds.")
     gateways: int = Field(1, ge=1, le=64, description="Gateway processes.")
     workers: int = Field(2, ge=1, le=256, description="Worker processes.")
-    runners: int = Field(8, ge=1, le=256, description="Attempts a worker process runs at once.")
+    runners: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="Runner processes of a worker. Each runs one function at a time, with up to "
+        "`per_process` attempts at once.",
+    )
+    max_in_flight: int = Field(
+        1000,
+        ge=1,
+        le=100_000,
+        description="Most attempts that a worker process holds at once, of all functions together.",
+    )
+    loop_stall_s: float = Field(
+        1.0,
+        gt=0,
+        le=3600,
+        description="A call that blocks the event loop of its process for longer gets a warning in "
+        "its log, with the line.",
+    )
     publish: Literal["auto", "always", "never"] = Field(
         "auto",
         description="Whether this worker's folder may replace what is published: auto: if it is "

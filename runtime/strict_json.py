@@ -16,6 +16,8 @@ import msgspec
 
 DEEPEST = 64
 ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_LONG_BYTES = 2_048
+_FEW = 8
 _encode = msgspec.json.Encoder().encode
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")  # down and up, as signed bytes
@@ -44,10 +46,25 @@ def decode(text: bytes, *, deepest: int = DEEPEST) -> Any:  # noqa: ANN401 - a J
 
 def is_plain(text: bytes, value: Any, *, deepest: int = DEEPEST) -> bool:  # noqa: ANN401
     """Whether a text that holds `value` is shallow and without duplicate keys."""
-    brackets = text.count(b"{") + text.count(b"[")
-    if not brackets or (brackets == 1 and len(value) == text.count(b":")):
+    brackets = _count(text, b"{") + _count(text, b"[")
+    if not brackets or (brackets == 1 and len(value) == _count(text, b":")):
         return True
     return (brackets <= deepest or _depth(_bare(text)) <= deepest) and _keeps_keys(text, value)
+
+
+def _count(text: bytes, byte: bytes) -> int:
+    """Return how often a byte is in a text.
+
+    `bytes.find` skips what differs forty times as fast as `bytes.count`, but every find costs.
+    """
+    if len(text) < _LONG_BYTES:
+        return text.count(byte)
+    at = -1
+    for found in range(_FEW):
+        at = text.find(byte, at + 1)
+        if at < 0:
+            return found
+    return _FEW + text.count(byte, at + 1)
 
 
 def _keeps_keys(text: bytes, value: Any) -> bool:  # noqa: ANN401
@@ -57,7 +74,7 @@ def _keeps_keys(text: bytes, value: Any) -> bool:  # noqa: ANN401
     escaped colon in a string is written as a colon; so where there are escapes, the colons
     outside of strings are compared.
     """
-    if type(value) is dict and text.count(b"{") == 1 and len(value) == text.count(b":"):
+    if type(value) is dict and _count(text, b"{") == 1 and len(value) == _count(text, b":"):
         return True
     again = _encode(value)
     if b"\\" not in text:

@@ -1,4 +1,4 @@
-"""A load client: keeps connections busy with the same requests and counts the answers.
+"""A load client: sends prepared requests on kept connections and counts the answers.
 
 `python -m gateway.cli.load_client` reads an order (JSON) on standard input and writes a
 report. A process of its own for `penstock bench` and the benchmarks; one thread, one
@@ -12,71 +12,21 @@ import base64
 import json
 import random
 import selectors
-import socket
 import sys
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.cli.load_order import NUMBER, Order, Report, summarize
+from gateway.cli.load_connection import (
+    BLANK_LINE,
+    BrokenAnswerError,
+    Connection,
+    open_connection,
+)
+from gateway.cli.load_order import Order, Report, summarize
 
-_CHUNK_BYTES = 256 * 1024
-_LENGTH = b"content-length:"
-_BLANK_LINE = b"\r\n\r\n"
 _TEXT_LIMIT = 200
 _MOST_BROKEN = 1000  # then nobody is there any more
-
-
-class BrokenAnswerError(Exception):
-    """What came is not an answer that this client reads."""
-
-
-@dataclass(slots=True)
-class Connection:
-    """One connection: the request it repeats, and the answer it waits for."""
-
-    index: int
-    request: bytearray
-    marker: bytes
-    socket: socket.socket
-    sent_at: float = 0.0
-    received: bytearray = field(default_factory=bytearray)
-    whole_bytes: int = 0
-    number_at: int = -1
-
-    def send(self, number: int) -> None:
-        """Send the request, with its number if it has one; it fits the socket's buffer."""
-        if self.number_at >= 0:
-            end = self.number_at + len(NUMBER)
-            memoryview(self.request)[self.number_at : end] = b"%0*d" % (len(NUMBER), number)
-        self.received.clear()
-        self.whole_bytes = 0
-        self.sent_at = time.perf_counter()
-        self.socket.sendall(self.request)
-
-    def take(self) -> bool:
-        """Take what has come; return whether the answer is whole.
-
-        Raises:
-            BrokenAnswerError: The connection was closed, or an answer has no length.
-        """
-        data = self.socket.recv(_CHUNK_BYTES)
-        if not data:
-            raise BrokenAnswerError("the connection was closed")
-        self.received += data
-        if not self.whole_bytes:
-            head_bytes = self.received.find(_BLANK_LINE)
-            if head_bytes < 0:
-                return False
-            self.whole_bytes = head_bytes + len(_BLANK_LINE) + self._length(head_bytes)
-        return len(self.received) >= self.whole_bytes
-
-    def _length(self, head_bytes: int) -> int:
-        head = bytes(self.received[:head_bytes]).lower()
-        start = head.find(_LENGTH)
-        if start < 0:
-            raise BrokenAnswerError("an answer has no Content-Length")
-        return int(head[start + len(_LENGTH) :].split(b"\r\n", 1)[0])
+_LONGEST_SELECT_S = 0.1
 
 
 class LoadClient:
@@ -105,9 +55,12 @@ class LoadClient:
     def run(self) -> Report:
         """Send until the time or the number is reached, then wait for what is under way."""
         began_cpu_s = time.process_time()
-        measured_from, measured_to = (
-            self._call_one_by_one() if self._order.pause_ms else self._keep_busy()
-        )
+        if self._order.pause_ms:
+            measured_from, measured_to = self._call_one_by_one()
+        elif self._order.calls_per_s:
+            measured_from, measured_to = self._keep_pace()
+        else:
+            measured_from, measured_to = self._keep_busy()
         return summarize(
             latencies_ms=self._latencies_ms,
             elapsed_s=measured_to - measured_from,
@@ -123,16 +76,20 @@ class LoadClient:
     def _keep_busy(self) -> tuple[float, float]:
         """Keep every connection busy; return the span in which answers were measured."""
         order = self._order
-        began_at = time.perf_counter()
+        began_at = now = time.perf_counter()
         measured_from = began_at + order.warmup_s
         stop_at = began_at + order.warmup_s + order.seconds
         give_up_at = stop_at + order.patience_s
         most = order.most or sys.maxsize
+        callers = min(order.connections, most)
+        begun = 0
         measured_to = stop_at
-        for index in range(min(order.connections, most)):
-            self._begin(index)
-        while self._busy and time.perf_counter() < give_up_at:
-            for key, _ in self._selector.select(0.1):
+        while (self._busy or begun < callers) and now < give_up_at:
+            # Callers begin one after the other over `ramp_s`; all at once where that is 0.
+            while begun < callers and now >= began_at + order.ramp_s * begun / callers:
+                self._begin(begun)
+                begun += 1
+            for key, _ in self._selector.select(self._until_next(began_at, begun, callers)):
                 connection = key.data
                 is_broken = False
                 try:
@@ -153,8 +110,80 @@ class LoadClient:
                 else:
                     self._sent += 1
                     connection.send(self._first_number + self._sent)
+            now = time.perf_counter()
         self._broken += self._busy
         return measured_from, measured_to
+
+    def _until_next(self, began_at: float, begun: int, callers: int) -> float:
+        """Return how long to wait for answers before the next caller begins, in seconds."""
+        if begun >= callers:
+            return _LONGEST_SELECT_S
+        due_at = began_at + self._order.ramp_s * begun / callers
+        return min(_LONGEST_SELECT_S, max(0.0, due_at - time.perf_counter()))
+
+    def _keep_pace(self) -> tuple[float, float]:
+        """Send at even moments, whatever is under way; return the span that was measured.
+
+        A connection that waits for nothing is used again, the last one first; another is opened
+        where none is free. A moment at which all are busy is a call that got no answer.
+        """
+        order = self._order
+        began_at = time.perf_counter()
+        measured_from = began_at + order.warmup_s
+        stop_at = measured_from + order.seconds
+        give_up_at = stop_at + order.patience_s
+        free: list[Connection] = []
+        opened = 0
+        due_at = now = began_at
+        moments = 0
+        while now < give_up_at and (due_at < stop_at or self._busy):
+            if now >= due_at and due_at < stop_at:
+                if free:
+                    self._send_again(free.pop())
+                elif opened < order.connections:
+                    self._begin(opened)
+                    opened += 1
+                else:
+                    self._sent += 1
+                    self._note_broken(OSError(f"all {opened} connections were busy"))
+                moments += 1
+                due_at = began_at + moments / order.calls_per_s
+            else:
+                timeout_s = due_at - now if due_at < stop_at else _LONGEST_SELECT_S
+                for key, _ in self._selector.select(timeout_s):
+                    self._take_paced(key.data, free, measured_from)
+            now = time.perf_counter()
+        self._broken += self._busy
+        for connection in free:
+            connection.socket.close()
+        return measured_from, stop_at
+
+    def _send_again(self, connection: Connection) -> None:
+        self._sent += 1
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+        self._busy += 1
+        try:
+            connection.send(self._first_number + self._sent)
+        except OSError as error:  # closed while it was free
+            self._note_broken(error)
+            self._retire(connection)
+
+    def _take_paced(
+        self, connection: Connection, free: list[Connection], measured_from: float
+    ) -> None:
+        """Take what has come; a connection whose answer is whole is free again."""
+        try:
+            if not connection.take():
+                return
+        except (OSError, BrokenAnswerError) as error:
+            self._note_broken(error)
+            self._retire(connection)
+            return
+        is_measured = connection.sent_at >= measured_from
+        self._judge(connection, time.perf_counter(), is_measured=is_measured)
+        self._busy -= 1
+        self._selector.unregister(connection.socket)
+        free.append(connection)
 
     def _call_one_by_one(self) -> tuple[float, float]:
         """Call, pause, call …: what one caller meets on an idle system."""
@@ -182,17 +211,13 @@ class LoadClient:
 
     def _connect(self, index: int) -> Connection:
         order = self._order
-        peer = socket.create_connection((order.host, order.port), timeout=order.patience_s)
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * _CHUNK_BYTES)
         place = index % len(self._requests)
-        request = self._requests[place]
-        return Connection(
+        return open_connection(
+            (order.host, order.port),
+            self._requests[place],
+            order.markers[place].encode(),
             index=index,
-            request=bytearray(request),
-            marker=order.markers[place].encode(),
-            socket=peer,
-            number_at=request.find(NUMBER.encode()),
+            timeout_s=order.patience_s,
         )
 
     def _judge(self, connection: Connection, now: float, *, is_measured: bool) -> None:
@@ -213,7 +238,7 @@ class LoadClient:
     def _keep_example(self, connection: Connection) -> None:
         """Keep the first line and the beginning of the body of the first bad answer."""
         if not self._example:
-            head, _, body = bytes(connection.received).partition(_BLANK_LINE)
+            head, _, body = bytes(connection.received).partition(BLANK_LINE)
             text = head.split(b"\r\n", 1)[0] + b": " + body[:_TEXT_LIMIT]
             self._example = text.decode(errors="replace")
 

@@ -29,6 +29,9 @@ class Order:
         warmup_s: How long answers are not measured yet.
         most: Stop after so many requests; 0 means at the end of the time.
         pause_ms: From and to; then one caller calls one by one with pauses between.
+        ramp_s: Over how long the callers begin, one after the other at even moments.
+        calls_per_s: Send so many a second at even moments, whatever is under way, on at most
+            `connections`; 0 means that each connection sends when its answer has come.
         patience_s: How long to wait for what is under way at the end.
     """
 
@@ -42,6 +45,8 @@ class Order:
     warmup_s: float = 0.3
     most: int = 0
     pause_ms: tuple[float, float] | tuple[()] = ()
+    ramp_s: float = 0.0
+    calls_per_s: float = 0.0
     patience_s: float = 30.0
 
 

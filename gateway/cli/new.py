@@ -48,6 +48,9 @@ def {short}(text: str, times: Annotated[int, Field(ge=1, le=100)] = 1) -> dict[s
 # To know about the call, or to report progress, add a parameter `ctx: Context`
 # (from runtime import Context): ctx.id, ctx.attempt, ctx.progress(done, total).
 #
+# Write `async def` for a function that waits for an API or a database: one process then runs
+# up to 100 calls of it at the same time (@function(per_process=…) says how many).
+#
 # To receive bytes, annotate a parameter with `bytes`; to end on purpose, raise
 # Retry(after="1m") or Reject("why"), both from runtime.
 '''

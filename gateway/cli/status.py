@@ -24,6 +24,10 @@ from runtime.settings import read_settings
 
 _OK = 200
 _SAID = {"published": "same files", "unknown": ""}
+_WORKER_HEAD = (
+    *("worker", "pid", "queues", "in flight", "running", "memory"),
+    *("started", "last seen", "functions"),
+)
 _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost")
 
 
@@ -78,7 +82,7 @@ def _show(found: dict[str, Any]) -> None:
     if found["workers"]:
         now = read_clock()
         print_table(
-            ("worker", "pid", "queues", "running", "memory", "started", "last seen", "functions"),
+            _WORKER_HEAD,
             [_worker_row(item, now) for item in found["workers"]],
         )
         _tell_differences(found["workers"])
@@ -99,12 +103,19 @@ def _worker_row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
         item["id"],
         item.get("pid") or "",
         ", ".join(item.get("queues") or ()) or "all",
+        _in_flight(item),
         ", ".join(_running(item.get("running") or ())),
         f"{memory_bytes / 1_048_576:.0f} MiB" if memory_bytes else "",
         tell_moment(item.get("started_at"), now),
         tell_moment(item.get("last_seen_at"), now),
         _tell_folder(item),
     )
+
+
+def _in_flight(worker: dict[str, Any]) -> str:
+    """Return how many attempts a worker holds, and may: `37 of 1,000`."""
+    held, most = worker.get("in_flight") or 0, worker.get("max_in_flight")
+    return f"{held:,} of {most:,}" if most else f"{held:,}"
 
 
 def _tell_folder(worker: dict[str, Any]) -> str:

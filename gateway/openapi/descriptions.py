@@ -92,7 +92,8 @@ DESCRIPTIONS: dict[str, str] = {
     "redeliver": "Sends the callback again at once, whatever its status, under the same "
     "`webhook-id`, so that a receiver can tell a repetition.",
     "list_workers": "Returns the worker processes that have been heard of lately, with what each "
-    "of them runs. All are in one answer; `next` is always null.",
+    "of them runs and how much lies with each of its runners. All are in one answer; `next` is "
+    "always null.",
     "publish_functions": "Tells a worker to publish its functions folder from now on, whatever is "
     "published; needed where its files differ from what is published, as a folder that differs "
     "replaces nothing by itself. What is not in that folder stays published, unless "

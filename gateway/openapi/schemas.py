@@ -189,6 +189,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                 "returns": {**ANY_OBJECT, "description": "JSON Schema of the result."},
                 "options": ANY_OBJECT,
                 "queue": _TEXT,
+                "window": {
+                    **_COUNT,
+                    "description": "How many of its attempts one runner process may run at the "
+                    "same time: its option `per_process`, or the default of what it is.",
+                },
                 "state": {
                     "type": "string",
                     "enum": ["serving", "loading", "unavailable"],

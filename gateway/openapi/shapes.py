@@ -10,6 +10,7 @@ TEXT: Json = {"type": "string"}
 MAYBE_TEXT: Json = {"type": ["string", "null"]}
 COUNT: Json = {"type": "integer", "minimum": 0}
 MAYBE_COUNT: Json = {"type": ["integer", "null"], "minimum": 0}
+MEASURE: Json = {"type": "number", "minimum": 0}
 MOMENT: Json = {"type": "string", "format": "date-time"}
 # An object of any members says so: to some generators, one that names none has none.
 ANY_OBJECT: Json = {"type": "object", "additionalProperties": True}

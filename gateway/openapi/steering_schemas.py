@@ -10,6 +10,7 @@ from gateway.openapi.shapes import (
     MAYBE_COUNT,
     MAYBE_MOMENT,
     MAYBE_TEXT,
+    MEASURE,
     MOMENT,
     TEXT,
     Json,
@@ -18,6 +19,7 @@ from gateway.openapi.shapes import (
 )
 from runtime.invocations.statuses import Status
 
+_OLD = "Null where the worker is of an earlier release."
 _BATCH = {
     "id": {"type": "string", "format": "uuid"},
     "function": TEXT,
@@ -143,7 +145,44 @@ STEERING_SCHEMAS: dict[str, Json] = {
                 "last_seen_at": MOMENT,
                 "running": {
                     "type": "array",
+                    "description": "What it runs; the oldest 100.",
                     "items": object_of({"id": TEXT, "function": TEXT, "started_at": MOMENT}),
+                },
+                "in_flight": {
+                    **COUNT,
+                    "description": "Attempts that it holds, begun or not.",
+                },
+                "max_in_flight": {**MAYBE_COUNT, "description": f"How many it may hold. {_OLD}"},
+                "runners": {
+                    "type": "array",
+                    "description": "Its runner processes, and the attempts that lie with each: "
+                    "up to `window` of them, all of one function. An idle one names the function "
+                    "that it ran last.",
+                    "items": object_of(
+                        {
+                            "pid": COUNT,
+                            "function": TEXT,
+                            "version": TEXT,
+                            "in_flight": COUNT,
+                            "window": COUNT,
+                        }
+                    ),
+                },
+                "loop": {
+                    "description": "How late its event loop ran what was due, between its last two "
+                    f"heartbeats. {_OLD}",
+                    "anyOf": [
+                        object_of({"lag_ms_max": MEASURE, "lag_ms_mean": MEASURE}),
+                        {"type": "null"},
+                    ],
+                },
+                "runner_wait": {
+                    "description": "How many attempts have waited for a runner since it started, "
+                    f"and how long together. {_OLD}",
+                    "anyOf": [
+                        object_of({"count": COUNT, "sum_s": MEASURE}),
+                        {"type": "null"},
+                    ],
                 },
                 "memory_bytes": COUNT,
                 "publishes": {

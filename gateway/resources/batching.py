@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import msgspec
 from falcon.asgi import Request, Response
+from msgspec.structs import replace
 
 from gateway.admission import Admission
-from gateway.application import BODY
 from gateway.batch_items import read_items
 from gateway.batch_submission import newborn_batch, submit_batch
-from gateway.call_headers import read_call_headers
+from gateway.call_headers import read_settled, read_varying
 from gateway.callers import caller_of, identity_of
 from gateway.directory import FunctionDirectory
-from gateway.idempotency import with_key
+from gateway.idempotency import identify, options_content
 from gateway.json_boundary import media_type_of, require_no_coding
 from gateway.problems import ProblemError
-from gateway.query_parameters import WISHES
 from gateway.resources.batches import known_batch
+from gateway.serving.parsing import BODY, HEADERS
 from gateway.steering_log import tell_batch
 from gateway.tracing import accepting
-from gateway.wishes import read_wishes
 from runtime.callbacks.recent import RecentJudgements
 from runtime.invocations.batch import batch_view, read_batch
 from runtime.invocations.submission import Wishes, check_available, prepare
+from runtime.registry.manifest import Manifest
 from runtime.store.multiplexer import Multiplexer
+from runtime.store.submission_calls import Idempotency
 from runtime.telemetry.tracing import Tracer
 
 
@@ -55,28 +56,21 @@ class InvokeBatch:
             raise ProblemError(
                 "batch_invalid", f"{name} reads the HTTP request itself: call it once for each."
             )
-        asked = {**read_wishes(req.query_string, WISHES), **read_call_headers(req.scope)}
-        key = asked.pop("idempotency_key", None)
-        if "callback" in asked:
-            url = asked["callback"]
-            asked["callback"] = self._callbacks.recall(url) or await self._callbacks.judge(url)
-        wishes = Wishes(**asked)
-        require_no_coding(req.scope["headers"])
+        asked = read_settled(req.scope, req.query_string)
+        own = read_varying(req.scope)
+        wishes = asked.wishes
+        url = wishes.callback
+        if url is not None:
+            kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
+            wishes = replace(wishes, callback=kept)
+        require_no_coding(req.scope[HEADERS])
         items = await read_items(
             manifest,
             req.content_type or "",
             req.scope[BODY],
             longest_item_bytes=self._longest_item_bytes,
         )
-        if key is not None:
-            media_type = media_type_of(req.content_type).encode()
-            wishes = with_key(
-                wishes,
-                key,
-                function=manifest.name,
-                caller=identity_of(req.scope),
-                content=(b"batch", media_type, req.scope[BODY]),
-            )
+        key = own.get("idempotency")
         caller = caller_of(req.scope)
         sample = prepare(
             manifest,
@@ -86,6 +80,8 @@ class InvokeBatch:
             pace=self._admission.pace(req.scope),
             caller=caller.name,
             api_key=caller.key_id,
+            idempotency=key and _idempotency(req, manifest, wishes, key),
+            trace=own.get("trace"),
         )
         with accepting(self._tracer, sample) as traced:
             admitted, received = await submit_batch(self._store, traced, items)
@@ -104,3 +100,13 @@ class InvokeBatch:
         resp.set_header("Retry-After", "1")
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode(batch_view(batch))
+
+
+def _idempotency(req: Request, manifest: Manifest, wishes: Wishes, key: str) -> Idempotency:
+    media_type = media_type_of(req.content_type).encode()
+    return identify(
+        key,
+        function=manifest.name,
+        caller=identity_of(req.scope),
+        content=(b"batch", media_type, req.scope[BODY], options_content(wishes)),
+    )

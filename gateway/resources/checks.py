@@ -8,10 +8,10 @@ import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.application import BODY
 from gateway.callers import caller_of
 from gateway.json_boundary import read_json_object
 from gateway.problems import ProblemError
+from gateway.serving.parsing import BODY
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.invocations.check_summary import CheckSummary, read_summary
 from runtime.invocations.identifiers import new_invocation_id

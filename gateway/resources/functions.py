@@ -83,6 +83,7 @@ def function_view(manifest: Manifest, counts: dict[str, int]) -> dict[str, Any]:
         "returns": manifest.returns,
         "options": manifest.options,
         "queue": manifest.options.queue,
+        "window": manifest.window,
         "state": _state_of(manifest),
         "error": manifest.error,
         "stats": {name: counts.get(name, 0) for name in _COUNTED},

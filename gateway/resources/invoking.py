@@ -12,15 +12,16 @@ from __future__ import annotations
 from typing import Any
 
 from falcon.asgi import Request, Response
+from msgspec.structs import replace
 
 from gateway.accepting import Acceptance
-from gateway.application import BODY, noted_header
+from gateway.application import noted_header
 from gateway.argument_sources import Incoming, Sourced, holds_json, read_arguments
-from gateway.call_headers import read_call_headers
+from gateway.call_headers import Asked, read_settled, read_varying
 from gateway.call_plans import CallPlan, CallPlans
 from gateway.callers import ANYBODY, caller_of, identity_of
 from gateway.directory import FunctionDirectory
-from gateway.idempotency import with_key
+from gateway.idempotency import identify
 from gateway.json_boundary import (
     JSON,
     LONG_BYTES,
@@ -30,17 +31,11 @@ from gateway.json_boundary import (
     require_no_coding,
 )
 from gateway.preferences import Preferences, read_preferences
-from gateway.query_parameters import WISHES
-from gateway.wishes import read_wishes
+from gateway.serving.parsing import BODY, HEADERS
 from runtime.callbacks.recent import RecentJudgements
-from runtime.invocations.submission import (
-    NO_WISHES,
-    Submission,
-    Wishes,
-    check_available,
-    prepare,
-)
+from runtime.invocations.submission import Submission, check_available, complete
 from runtime.registry.manifest import Manifest
+from runtime.store.submission_calls import Idempotency
 
 _PATIENCE_S = 2.0  # with a file that is being loaded, of a caller who does not wait otherwise
 _LONGEST_PATIENCE_S = 10.0
@@ -76,18 +71,22 @@ class InvokeFunction:
         if plan is None or plan.manifest.is_loading:
             plan = await self._find_plan(name, preferences)
         manifest = plan.manifest
-        asked = _read_options(req, plan)
+        # A function that takes the request itself is given its query, too.
+        asked = read_settled(req.scope, "" if plan.takes_request else req.query_string)
+        own = read_varying(req.scope)
         check_available(manifest)
-        if "callback" in asked:
-            url = asked["callback"]
-            asked["callback"] = self._callbacks.recall(url) or await self._callbacks.judge(url)
+        url = asked.wishes.callback
+        if url is not None:
+            kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
+            if kept != url:
+                asked = Asked.of(replace(asked.wishes, callback=kept))
         if len(req.scope[BODY]) > LONG_BYTES:
             sourced = await _read_long(req, manifest)
         else:
             sourced = _read_body(req, plan)
         plan.check(sourced.decoded)
-        submission = self._build(req, plan, sourced, asked, preferences)
-        await self._acceptance.answer(req, resp, plan, submission, preferences)
+        submission = self._build(req, plan, sourced, asked, own, preferences)
+        await self._acceptance.answer(req, resp, plan, submission, preferences, asked.parts)
 
     async def _find_plan(self, name: str, preferences: Preferences) -> CallPlan:
         """Wait for a function that was published a moment ago, or whose file is being loaded."""
@@ -100,49 +99,25 @@ class InvokeFunction:
         req: Request,
         plan: CallPlan,
         sourced: Sourced,
-        asked: dict[str, Any],
+        asked: Asked,
+        own: dict[str, Any],
         preferences: Preferences,
     ) -> Submission:
-        manifest = plan.manifest
-        key = asked.pop("idempotency_key", None)
-        wishes = Wishes(**asked) if asked else NO_WISHES
-        if key is not None:
-            wishes = with_key(
-                wishes,
-                key,
-                function=manifest.name,
-                caller=identity_of(req.scope),
-                content=_content(req, sourced),
-            )
+        key = own.get("idempotency")
         caller = caller_of(req.scope)
         admission = self._acceptance.admission
-        return prepare(
-            manifest,
+        return complete(
+            plan.shared,
             sourced.encoded,
-            wishes=wishes,
+            asked.wishes,
             request=sourced.request,
             waiter=self._acceptance.waiter(preferences),
-            max_waiting=admission.max_waiting,
             pace=admission.pace(req.scope),
             caller=caller.name,
             api_key=caller.key_id,
-            secrets=plan.secrets,
+            idempotency=key and _idempotency(req, plan.manifest, sourced, asked.content, key),
+            trace=own.get("trace"),
         )
-
-
-def _read_options(req: Request, plan: CallPlan) -> dict[str, Any]:
-    """Return what the query and the headers of a call ask for.
-
-    A function that takes the request itself is given its query, too.
-
-    Raises:
-        ProblemError: `parameter_invalid`: something asked for is unknown or wrong.
-    """
-    asked: dict[str, Any] = {}
-    if req.query_string and not plan.takes_request:
-        asked.update(read_wishes(req.query_string, WISHES))
-    asked.update(read_call_headers(req.scope))
-    return asked
 
 
 def _read_body(req: Request, plan: CallPlan) -> Sourced:
@@ -153,7 +128,7 @@ def _read_body(req: Request, plan: CallPlan) -> Sourced:
     """
     body: bytes = req.scope[BODY]
     if body and not plan.takes_request and media_type_of(req.content_type) == JSON:
-        require_no_coding(req.scope["headers"])
+        require_no_coding(req.scope[HEADERS])
         return Sourced(encoded=body, decoded=read_json_object(body))
     return read_arguments(plan.manifest, _incoming(req))
 
@@ -162,7 +137,7 @@ async def _read_long(req: Request, manifest: Manifest) -> Sourced:
     incoming = _incoming(req)
     decoded = None
     if holds_json(manifest, incoming):
-        require_no_coding(incoming.headers)
+        require_no_coding(req.scope[HEADERS])
         decoded = await read_long_json_object(incoming.body)
     return read_arguments(manifest, incoming, decoded)
 
@@ -179,9 +154,18 @@ def _incoming(req: Request) -> Incoming:
     )
 
 
-def _content(req: Request, sourced: Sourced) -> tuple[bytes, ...]:
-    """Return what repetitions of a call have in common, besides its options."""
-    media_type = media_type_of(req.content_type).encode()
-    if sourced.request is None:
-        return media_type, sourced.encoded, b""
-    return media_type, req.scope[BODY], req.query_string.encode()
+def _idempotency(
+    req: Request, manifest: Manifest, sourced: Sourced, options: bytes, key: str
+) -> Idempotency:
+    is_whole = sourced.request is not None
+    return identify(
+        key,
+        function=manifest.name,
+        caller=identity_of(req.scope),
+        content=(
+            media_type_of(req.content_type).encode(),
+            req.scope[BODY] if is_whole else sourced.encoded,
+            req.query_string.encode() if is_whole else b"",
+            options,
+        ),
+    )

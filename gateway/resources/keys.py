@@ -6,12 +6,12 @@ import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.application import BODY
 from gateway.callers import caller_of
 from gateway.json_boundary import is_json, media_type_of, require_no_coding
 from gateway.key_bodies import read_new_key
 from gateway.key_making import draw_callback_secret, listed_view, made_view, making
 from gateway.problems import ProblemError
+from gateway.serving.parsing import BODY, HEADERS
 from runtime.access.api_key import generate_key_text
 from runtime.store import access_calls
 from runtime.store.multiplexer import Multiplexer
@@ -68,6 +68,6 @@ def require_json(req: Request) -> None:
         ProblemError: `unsupported_media_type`.
     """
     media_type = media_type_of(req.content_type or _JSON)
-    require_no_coding(req.scope["headers"])
+    require_no_coding(req.scope[HEADERS])
     if not is_json(media_type):
         raise ProblemError("unsupported_media_type", f"This takes {_JSON}, not {media_type}.")

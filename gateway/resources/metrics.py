@@ -9,6 +9,7 @@ import structlog
 from falcon.asgi import Request, Response
 
 from gateway.directory import FunctionDirectory
+from gateway.worker_details import WorkerDetails, read_details
 from runtime.errors import StoreError
 from runtime.store.check_calls import StoredCheck, read_check
 from runtime.store.metrics_calls import (
@@ -18,6 +19,7 @@ from runtime.store.metrics_calls import (
     read_metrics,
 )
 from runtime.store.multiplexer import Multiplexer
+from runtime.store.system_calls import read_workers
 
 _log = structlog.get_logger(__name__)
 
@@ -34,22 +36,29 @@ class Metrics:
         from gateway.metrics_exposition import expose  # noqa: PLC0415 - where somebody scrapes
 
         manifests = self._directory.manifests
-        figures, check = None, None
+        figures, check, workers = None, None, None
         try:
-            figures, check = await self._read(tuple(manifests))
+            figures, check, workers = await self._read(tuple(manifests))
         except StoreError as error:
             _log.warning("metrics_unread", reason=str(error))
         resp.data, resp.content_type = expose(
-            figures, manifests, req.get_header("Accept") or "", check=check
+            figures, manifests, req.get_header("Accept") or "", check=check, workers=workers
         )
 
-    async def _read(self, functions: tuple[str, ...]) -> tuple[Figures, StoredCheck | None]:
+    async def _read(
+        self, functions: tuple[str, ...]
+    ) -> tuple[Figures, StoredCheck | None, dict[str, WorkerDetails]]:
         """Read in parts, so that no script grows with the number of functions."""
         first, *others = [
             functions[start : start + MOST_FUNCTIONS]
             for start in range(0, max(1, len(functions)), MOST_FUNCTIONS)
         ]
-        figures, check, *more = await self._store.run_many(
-            [read_metrics(first), read_check(most=0), *map(read_function_metrics, others)]
+        figures, check, workers, *more = await self._store.run_many(
+            [
+                *(read_metrics(first), read_check(most=0), read_workers()),
+                *map(read_function_metrics, others),
+            ]
         )
-        return replace(figures, functions=dict(ChainMap(*reversed(more), figures.functions))), check
+        counted = dict(ChainMap(*reversed(more), figures.functions))
+        told = {worker.id: read_details(worker) for worker in workers}
+        return replace(figures, functions=counted), check, told

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.application import BODY
 from gateway.json_boundary import read_json_object
 from gateway.problems import ProblemError
-from gateway.resources.workers import read_details
+from gateway.serving.parsing import BODY
 from gateway.steering_log import tell_purged
+from gateway.worker_details import read_details
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.system_calls import (

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.application import BODY
 from gateway.directory import FunctionDirectory
 from gateway.json_boundary import is_json, media_type_of, require_no_coding
 from gateway.pages import read_paging
 from gateway.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.schedule_bodies import check_fits, read_new_schedule, read_schedule_change
+from gateway.serving.parsing import BODY, HEADERS
 from runtime.errors import ArgumentFault
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.record import Record
@@ -227,7 +227,7 @@ def _unknown(schedule_id: str) -> ProblemError:
 def _read_body(req: Request) -> bytes:
     read_query(req.query_string, ())
     media_type = media_type_of(req.content_type or _JSON)
-    require_no_coding(req.scope["headers"])
+    require_no_coding(req.scope[HEADERS])
     if not is_json(media_type):
         raise ProblemError("unsupported_media_type", f"A schedule is {_JSON}, not {media_type}.")
     body: bytes = req.scope[BODY]

@@ -10,11 +10,11 @@ import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.application import BODY
 from gateway.callers import Caller, address_of, caller_of, caller_with
 from gateway.key_bodies import read_login
 from gateway.key_ring import KeyChecker, unauthenticated
 from gateway.resources.keys import require_json
+from gateway.serving.parsing import BODY
 from gateway.session_cookie import LONGEST_MS, cookie_for, cookie_to_forget, session_of
 from runtime.access.api_key import digest_of_session, generate_session_text
 from runtime.invocations.view import moment

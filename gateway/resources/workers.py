@@ -11,47 +11,10 @@ from gateway.preferences import fault_of, read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.query_parameters import WITHDRAW_MISSING
 from gateway.steering_log import tell_publishing
+from gateway.worker_details import read_details
 from runtime.invocations.view import moment
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.system_calls import WorkerState, appoint_publisher, read_workers
-
-
-class RunningAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt that a worker runs."""
-
-    id: str
-    function: str
-    started_at_ms: int = 0
-
-
-class FolderDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """How a worker's functions folder stands to what is published."""
-
-    folder: str = ""
-    state: str = "unknown"
-    files: int = 0
-    digest: str = ""
-    differing: tuple[str, ...] = ()
-
-
-class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker tells of itself with each heartbeat."""
-
-    host: str = ""
-    pid: int = 0
-    queues: tuple[str, ...] = ()
-    running: tuple[RunningAttempt, ...] = ()
-    memory_bytes: int = 0
-    publishes: bool = False
-    functions: FolderDetails = FolderDetails()
-
-
-_decode = msgspec.json.Decoder(WorkerDetails).decode
-
-
-def read_details(worker: WorkerState) -> WorkerDetails:
-    """Return what a worker has told of itself."""
-    return _decode(worker.details)
 
 
 class WorkerList:
@@ -110,6 +73,11 @@ def worker_view(worker: WorkerState) -> dict[str, Any]:
             }
             for attempt in details.running
         ],
+        "in_flight": details.held,
+        "max_in_flight": details.max_in_flight,
+        "runners": details.runners,
+        "loop": details.loop,
+        "runner_wait": details.runner_wait,
         "memory_bytes": details.memory_bytes,
         "publishes": details.publishes,
         "functions": details.functions,

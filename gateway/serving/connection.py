@@ -22,7 +22,7 @@ from gateway.serving.expected_hosts import ExpectedHosts
 from gateway.serving.fixed_answers import own_lines, refusal_answer
 from gateway.serving.held_bodies import HeldBodies
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import HEADERS, Refusal, RequestParser, Scope
+from gateway.serving.parsing import Refusal, RequestParser, Scope
 
 
 class Connection(asyncio.Protocol):
@@ -60,9 +60,7 @@ class Connection(asyncio.Protocol):
         self._dropped_bytes = 0
         self._deaf = self._paused = self._stopping = False
         self._held: Exchange | None = None
-        self._learned: tuple[Scope, bool] | None = (
-            None  # the only head in what came, if it is usual
-        )
+        self._learned: tuple[Scope, bool] | None = None  # the only head in what came
         self._drain = Drain(limits)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,10 +90,12 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         is_next = not (parser.started or parser.seen_bytes or self._exchanges)
         if is_next:
-            if (found := self._heads.recall(data)) is not None:
-                self._exchanges.append(self._beginnings.make_known(*found, stopping=self._stopping))
+            begun = self._heads.recall(data)
+            if begun is not None:
+                exchange = self._beginnings.make_known(begun, stopping=self._stopping)
+                self._exchanges.append(exchange)
                 self._deadline.at = NEVER
-                self._beginnings.begin(self._exchanges[0])
+                self._beginnings.begin(exchange)
                 return
             self._deadline.expect(self._limits.header_timeout_s)
             self._learned = None
@@ -132,8 +132,7 @@ class Connection(asyncio.Protocol):
 
     def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
         """Start the request, or line it up behind the one before."""
-        is_usual = not expects_continue and b"transfer-encoding" not in scope[HEADERS]
-        self._learned = (scope, keep_alive) if is_usual and not self._exchanges else None
+        self._learned = None if self._exchanges else (scope, keep_alive)
         exchange = self._beginnings.make(
             scope, keep_alive=keep_alive and not self._stopping, expects_continue=expects_continue
         )
@@ -169,6 +168,11 @@ class Connection(asyncio.Protocol):
         """Send bytes to the client."""
         if not self._transport.is_closing():
             self._transport.write(data)
+
+    def writelines(self, pieces: tuple[bytes, ...]) -> None:
+        """Send several at once."""
+        if not self._transport.is_closing():
+            self._transport.writelines(pieces)
 
     def own_headers(self) -> bytes:
         """Return the headers the server adds to every answer; it renews Date every second."""

@@ -19,6 +19,7 @@ Message = MutableMapping[str, Any]
 Application = Callable[..., Awaitable[None]]
 
 _log = logging.getLogger("uvicorn.error")
+_COPIED_BYTES = 16_384  # a longer body is written behind its head without being joined to it
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BODILESS = frozenset({204, 304})
 STATUS_LINES = {
@@ -36,6 +37,9 @@ class Sink(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send bytes to the client."""
+
+    def writelines(self, pieces: tuple[bytes, ...]) -> None:
+        """Send several at once."""
 
     def own_headers(self) -> bytes:
         """Return the headers of every answer: lines with their ends."""
@@ -96,7 +100,7 @@ class Exchange:
         self._held_bytes = 0
         self._head_only = scope["method"] == "HEAD"
         self._expects_continue = expects_continue
-        self._body: bytearray | bytes = bytearray()
+        self._body: bytearray | bytes = b""
         self._arrived: asyncio.Future[None] | None = None
         self._start: Message | None = None
         self._chunked = False
@@ -113,7 +117,12 @@ class Exchange:
             if not self._bodies.take(len(data)):
                 return False
             self._held_bytes += len(data)
-        self._body += data
+        if not self._body:
+            self._body = data
+        else:
+            if isinstance(self._body, bytes):
+                self._body = bytearray(self._body)
+            self._body += data
         self._wake()
         return True
 
@@ -169,7 +178,7 @@ class Exchange:
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
             return {"type": "http.disconnect"}
-        body, self._body = bytes(self._body), bytearray()
+        body, self._body = bytes(self._body), b""
         if self.body_complete:
             self._delivered = True
         return {"type": "http.request", "body": body, "more_body": not self.body_complete}
@@ -183,11 +192,13 @@ class Exchange:
             return
         body = message.get("body", b"")
         more = message.get("more_body", False)
-        if self._start is not None:
-            self._sink.write(self._head(self._start) + self._frame(body, more=more))
-            self._start = None
+        head = b"" if self._start is None else self._head(self._start)
+        self._start = None
+        framed = self._frame(body, more=more)
+        if len(framed) <= _COPIED_BYTES:
+            self._sink.write(head + framed)
         else:
-            self._sink.write(self._frame(body, more=more))
+            self._sink.writelines((head, framed) if head else (framed,))
         if more:
             await self._sink.writable()
         else:

@@ -17,6 +17,7 @@ from gateway.serving.limits import Limits
 
 Scope = dict[str, Any]
 HEADERS = "penstock.headers"  # in the scope: what `headers_by_name` returns
+BODY = "penstock.body"  # in the scope: the body, where it came whole with its head
 _VERSIONS = frozenset({"1.0", "1.1"})
 _UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
 

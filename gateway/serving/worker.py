@@ -70,7 +70,7 @@ class GatewayWorker(UvicornWorker):  # type: ignore[misc]
         self.config.http = partial(
             Connection,
             limits=application.limits,
-            heads=KnownHeads(),
+            heads=KnownHeads(application.limits),
             hosts=getattr(application, "hosts", None),
             bodies=getattr(application, "bodies", None),
         )

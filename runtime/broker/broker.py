@@ -1,9 +1,8 @@
 """The Dramatiq broker: functions are actors, invocations are messages, Redis keeps them.
 
-In a client it turns `.send()` into an invocation with a record; in a worker it
-also hands out consumers. Dramatiq's own Redis broker keeps delayed messages in
-worker memory and finds dead workers by chance; this one keeps everything in the
-record and its scripts.
+It turns `.send()` into an invocation with a record; what runs it is the loop of a worker, not
+Dramatiq's worker. Dramatiq's own Redis broker keeps delayed messages in worker memory and finds
+dead workers by chance; this one keeps everything in the record and its scripts.
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ import msgspec
 from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import Middleware
 
-from runtime.broker.consumer import QueueConsumer
+from runtime.broker.refused_middleware import check_middleware
 from runtime.broker.results import RecordBackend
-from runtime.broker.worker_side import WorkerSide
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.identifiers import is_invocation_id, new_invocation_id
 from runtime.invocations.submission import Wishes, check_available, prepare, submit
@@ -29,29 +27,42 @@ from runtime.store.line import Line
 
 
 class PenstockBroker(dramatiq.Broker):
-    """A broker over the Redis at `url`; with `worker_side`, one that consumes.
+    """A broker over the Redis at `url`.
 
     Args:
         url: Where Redis is.
-        worker_side: What a worker process adds; None in a client.
         middleware: Dramatiq middleware. None by default: time limits, retries, age and
             results are the record's business here.
+
+    Raises:
+        ValueError: Some of the middleware conflicts with that; the text says what to use.
     """
 
     def __init__(
         self,
         url: str,
         *,
-        worker_side: WorkerSide | None = None,
         middleware: Sequence[Middleware] = (),
     ) -> None:
         super().__init__(middleware=list(middleware))
         self.queues: dict[str, None] = {}
-        self._url = url
         self._line = Line(url)
-        self._worker_side = worker_side
-        self._lock = threading.Lock()
-        self._consuming: list[Line] = []
+        self._lock = threading.RLock()  # middleware may ask for an actor while one is declared
+
+    def add_middleware(
+        self,
+        middleware: Middleware,
+        *,
+        before: type[Middleware] | None = None,
+        after: type[Middleware] | None = None,
+    ) -> None:
+        """Add middleware, as Dramatiq does.
+
+        Raises:
+            ValueError: It conflicts with the record, or there is no `before` or `after`.
+        """
+        check_middleware(middleware)
+        super().add_middleware(middleware, before=before, after=after)
 
     def get_actor(self, actor_name: str) -> dramatiq.Actor[Any, Any]:
         """Return the actor of a published function; it need not be declared before.
@@ -62,17 +73,14 @@ class PenstockBroker(dramatiq.Broker):
         actor = self.actors.get(actor_name)
         if actor is not None:
             return actor
-        queue = "default"
-        if self._worker_side is None:
-            try:
-                queue = self._manifest(actor_name).options.queue
-            except UnknownFunctionError as error:
-                raise ActorNotFound(actor_name) from error  # type: ignore[no-untyped-call]
+        try:
+            queue = self._manifest(actor_name).options.queue
+        except UnknownFunctionError as error:
+            raise ActorNotFound(actor_name) from error  # type: ignore[no-untyped-call]
         with self._lock:
             if actor_name not in self.actors:
-                run = self._worker_side.run if self._worker_side else _refuse_direct_call
                 dramatiq.Actor(
-                    run,
+                    _refuse_direct_call,
                     broker=self,
                     actor_name=actor_name,
                     queue_name=queue,
@@ -82,21 +90,18 @@ class PenstockBroker(dramatiq.Broker):
         return self.actors[actor_name]
 
     def declare_actor(self, actor: dramatiq.Actor[Any, Any]) -> None:
-        """Remember an actor; in a worker, queues are declared by `declare_queue` alone."""
+        """Remember an actor, and its queue."""
+        self.emit_before("declare_actor", actor)
         self.actors[actor.actor_name] = actor
-        if self._worker_side is None:
-            self.declare_queue(actor.queue_name)
+        self.declare_queue(actor.queue_name)
+        self.emit_after("declare_actor", actor)
 
     def declare_queue(self, queue_name: str) -> None:
-        """Remember a queue; a running Dramatiq worker begins to consume it."""
+        """Remember a queue."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
             self.queues[queue_name] = None
             self.emit_after("declare_queue", queue_name)
-
-    def forget_queue(self, queue_name: str) -> None:
-        """Forget a queue; who consumes it is to end."""
-        self.queues.pop(queue_name, None)
 
     def enqueue(
         self, message: dramatiq.Message[Any], *, delay: int | None = None
@@ -137,36 +142,16 @@ class PenstockBroker(dramatiq.Broker):
     def consume(
         self, queue_name: str, prefetch: int = 1, timeout: int = 30_000
     ) -> dramatiq.Consumer:
-        """Return a consumer of a queue; Dramatiq's prefetch and timeout do not apply.
+        """Refuse: Dramatiq's worker does not run functions.
 
-        What is claimed is bounded by the worker's free room, and waiting is blocking.
+        Raises:
+            RuntimeError: Always.
         """
         del prefetch, timeout
-        side = self._worker_side
-        if side is None:
-            raise RuntimeError("this broker was made without a worker side: it cannot consume")
-        line = Line(self._url)
-        with self._lock:
-            self._consuming.append(line)
-        return QueueConsumer(
-            line=line,
-            queue=queue_name,
-            side=side,
-            count_queues=lambda: len(self.queues),
-            on_close=self._forget_line,
+        raise RuntimeError(
+            f"queue {queue_name!r} is consumed by Penstock's workers: run `penstock up` or "
+            "`penstock worker`, not `dramatiq`"
         )
-
-    def _forget_line(self, line: Line) -> None:
-        with self._lock:
-            if line in self._consuming:
-                self._consuming.remove(line)
-
-    def interrupt(self) -> None:
-        """Wake consumers that block in Redis, so that they see that the worker drains."""
-        with self._lock:
-            lines, self._consuming = self._consuming, []
-        for line in lines:
-            line.half_close()
 
     def get_results_backend(self) -> RecordBackend:
         """Return where `message.get_result()` reads: the record of the invocation."""

@@ -3,7 +3,8 @@
 Python's stdout and stderr go straight to the sink, line by line; descriptors 1 and 2
 (C libraries, subprocesses) through a pipe that a thread empties. Sent at once, so
 that the last line before a kill is known. At most `max_bytes` per attempt. What is said on
-behalf of an attempt that has ended goes nowhere.
+behalf of an attempt that has ended goes nowhere. While attempts run at the same time, a
+`Router` tells them apart (`runtime.execution.concurrent_output`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import cast
+from contextlib import AbstractContextManager
+from typing import Protocol, cast
 
 from typing_extensions import Buffer
 
@@ -42,7 +44,7 @@ class Sink:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._lock = threading.Lock()
+        self._lock: AbstractContextManager[bool] = threading.Lock()
         self._send: Send | None = None
         self._left = 0
 
@@ -70,6 +72,13 @@ class Sink:
             self._send(data)
 
 
+class Router(Protocol):
+    """Takes what is written where several attempts run at the same time."""
+
+    def write(self, data: str | bytes) -> None:
+        """Pass it on to the attempt to which it belongs."""
+
+
 class _SinkFile(io.RawIOBase):
     """A raw binary file that writes to the sink; in a fork of the runner, to the pipe."""
 
@@ -94,26 +103,32 @@ class _SinkFile(io.RawIOBase):
 
 
 class _BinaryStream(io.BufferedWriter):
-    """Takes what belongs to the attempt under way, and drops all else."""
+    """Takes what belongs to the one attempt under way; the output decides about all else."""
 
-    def __init__(self, raw: io.RawIOBase, is_heard: Callable[[], bool]) -> None:
+    def __init__(self, raw: io.RawIOBase, output: AttemptOutput) -> None:
         super().__init__(raw)
-        self._is_heard = is_heard
+        self._output = output
 
     def write(self, data: Buffer, /) -> int:
-        return super().write(data) if self._is_heard() else memoryview(data).nbytes
+        if self._output.is_heard():
+            return super().write(data)
+        self._output.pass_on(bytes(data))
+        return memoryview(data).nbytes
 
 
 class _TextStream(io.TextIOWrapper):
     """The same for text: asked of who writes, since another thread may flush it."""
 
-    def __init__(self, raw: io.RawIOBase, is_heard: Callable[[], bool]) -> None:
-        binary = _BinaryStream(raw, is_heard)
+    def __init__(self, raw: io.RawIOBase, output: AttemptOutput) -> None:
+        binary = _BinaryStream(raw, output)
         super().__init__(binary, encoding="utf-8", errors="backslashreplace", line_buffering=True)
-        self._is_heard = is_heard
+        self._output = output
 
     def write(self, text: str, /) -> int:
-        return super().write(text) if self._is_heard() else len(text)
+        if self._output.is_heard():
+            return super().write(text)
+        self._output.pass_on(text)
+        return len(text)
 
 
 class _Handler(OwnHandler):
@@ -138,6 +153,7 @@ class AttemptOutput:
         self._main = threading.get_ident()
         self._loading = self._attempt = object()
         self._begun = 0
+        self._router: Router | None = None
         self.thread_ids: frozenset[int] = frozenset()
         self._is_draining = True
 
@@ -173,10 +189,34 @@ class AttemptOutput:
                 stream.flush()
             except (ValueError, OSError):  # closed by the function
                 pass
+        self.drain()
+        self._sink.close()
+
+    def drain(self) -> None:
+        """Pass on what was written to the descriptors until now."""
         with self._draining:  # else the other thread may have read what it has yet to send
             if self._written.poll(0):
                 self._drain()
-        self._sink.close()
+
+    def share(self, router: Router, send: Send) -> None:
+        """Serve attempts that run at the same time, until `unshare`.
+
+        Args:
+            router: Takes what Python writes.
+            send: Takes what was written to the descriptors, at most `max_bytes` of it until this
+                is called again.
+        """
+        self._router = router
+        self._sink.open(send)
+
+    def unshare(self) -> None:
+        """Serve one attempt at a time again."""
+        self.end()
+        self._router = None
+
+    def is_of_loading(self, found: object) -> bool:
+        """Whether an owner is the loading of the file: then what it says is nobody's."""
+        return found is self._loading
 
     def mend(self) -> None:
         """Put right what the last attempt closed, replaced or set; done while nobody waits."""
@@ -193,7 +233,7 @@ class AttemptOutput:
 
     def _text_stream(self, descriptor: int) -> io.TextIOWrapper:
         raw = cast("io.RawIOBase", _SinkFile(self._sink, descriptor))
-        return _TextStream(raw, self._is_heard)
+        return _TextStream(raw, self)
 
     def is_draining(self) -> bool:
         """Whether the thread runs that empties the pipe; it ends where the function closes that."""
@@ -204,11 +244,18 @@ class AttemptOutput:
         try:
             self._streams[1].write(f"{text}\n")
         except (ValueError, OSError):  # closed by the function
-            if self._is_heard():
+            if self.is_heard():
                 self._sink.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
-    def _is_heard(self) -> bool:
-        """Whether what this thread says belongs to the attempt under way."""
+    def pass_on(self, data: str | bytes) -> None:
+        """Take what `is_heard` has refused: it belongs to another attempt, or to none."""
+        if self._router is not None:
+            self._router.write(data)
+
+    def is_heard(self) -> bool:
+        """Whether what this thread says belongs to the one attempt under way."""
+        if self._router is not None:
+            return False
         found = owner_here()
         if found is self._attempt or found is None:
             return True

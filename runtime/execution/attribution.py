@@ -16,6 +16,17 @@ from typing import Any
 from runtime.execution.shortage import shortage_text
 from runtime.processes.confinement import has_no_stack
 
+
+class ThreadOwner:
+    """An attempt that wants to know which threads it starts."""
+
+    __slots__ = ()
+
+    def note_thread(self, thread: threading.Thread) -> None:
+        """It starts this one."""
+        raise NotImplementedError
+
+
 owner: ContextVar[object | None] = ContextVar("owner", default=None)
 _ATTRIBUTE = "_penstock_owner"
 _POOLS = (  # module, function, and the variable that holds what it works at
@@ -69,7 +80,9 @@ def forget_owners() -> None:
 @wraps(_start)
 def _start_owned(self: threading.Thread) -> None:
     if not _serves_a_pool(self):
-        vars(self)[_ATTRIBUTE] = owner_here()
+        vars(self)[_ATTRIBUTE] = found = owner_here()
+        if isinstance(found, ThreadOwner):
+            found.note_thread(self)
     try:
         _start(self)
     except RuntimeError as error:

@@ -10,6 +10,9 @@ from typing import Literal
 
 import msgspec
 
+from runtime.errors import ChannelGarbledError
+from runtime.processes.lifeline import Exit
+
 EndingKind = Literal[
     "succeeded",
     "retry",
@@ -57,3 +60,18 @@ class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
 SUCCEEDED = Ending(kind="succeeded")
 """With a JSON result: how nearly all attempts end, made once."""
+
+
+def ending_of_death(ended: Exit | None, why: Exception | None, when: str) -> Ending:
+    """Return how an attempt has ended whose runner is gone.
+
+    Args:
+        ended: How its process did; None if it lived on without its channel.
+        why: What broke the channel, where that was more than its end.
+        when: What the runner was at, in words.
+    """
+    if isinstance(why, ChannelGarbledError) or ended is None:
+        return Ending(kind="lost", message=f"the runner broke its channel {when}: {why}")
+    if ended.code is None:
+        return Ending(kind="lost", message=f"the runner died by signal {ended.signal} {when}")
+    return Ending(kind="exited", message=f"the process exited with code {ended.code} {when}")

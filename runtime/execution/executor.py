@@ -1,162 +1,176 @@
-"""Run one attempt, from assignment to outcome.
+"""Run attempts, from an assignment to its ending.
 
-    enter, so that it can be cancelled → run in one of the two lanes → judge its ending
+    isolation="process"   a runner of the pool      `runtime.execution.runner_pool`
+    isolation="thread"    a thread of this process  `runtime.execution.thread_lane`
 
-Called at once from the worker's threads, one attempt each. Whatever user code does
-ends in an Outcome. isolation="process" takes `runtime.execution.runner_lane`,
-isolation="thread" `runtime.execution.thread_lane`.
+Called in the loop's thread; nothing here waits. Whatever user code does ends in an `Ending`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
-from runtime.execution.ears import Ears, Logs, OnNote, OnWait, bounded
-from runtime.execution.outcome import Assignment, Outcome
+from runtime.execution.ending import Ending
+from runtime.execution.lane_run import LaneRun
+from runtime.execution.load_view import RunnerLoad, RunnerWait
+from runtime.execution.run import Run
+from runtime.execution.run_times import QUICK_S, RunTimes
 from runtime.execution.runner_frames import Limits
-from runtime.execution.runner_lane import NextUp, RunnerLane, Turn
 from runtime.execution.runner_pool import RunnerPool
-from runtime.execution.running import RunningAttempts
 from runtime.execution.thread_lane import ThreadLane
-from runtime.execution.verdict import judge
-from runtime.registry.bundle import Bundle
-from runtime.registry.manifest import Manifest
+from runtime.loop import Loop
+from runtime.processes.fork_server import ForkServer
 
 LOAD_TIMEOUT_S = 10.0
+_MOST_IN_LANE = 64  # of quick functions; more of them are taken when half of these are over
+_MOST_KNOWN = 64
 
 
-def _ignore(kind: str, payload: bytes) -> None:
-    del kind, payload
+class Capacity(NamedTuple):
+    """What can be run besides what is here.
 
+    Attributes:
+        places: Attempts of any function.
+        rooms: How many more of these functions, by name.
+    """
 
-def _never() -> bool:
-    return False
-
-
-def _nothing() -> None:
-    pass
-
-
-def _nobody(most: int) -> Sequence[Assignment]:
-    del most
-    return ()
+    places: int
+    rooms: Mapping[str, int]
 
 
 class Executor:
-    """Runs attempts in runners or, where a function asks for it, in the calling thread.
+    """Runs attempts in runners or, where a function asks for it, in threads.
 
     Args:
-        runners: Where runners come from.
-        lane: Runs the functions with isolation="thread".
-        max_result_bytes: Longest result kept.
-        max_log_bytes: Most output kept of one attempt.
-        roll: A random number in [0, 1), for the jitter of retries.
+        loop: The worker's.
+        fork_server: Where runners come from.
+        size: Most runners, and most threads.
+        limits: What is kept of an attempt.
         load_timeout_s: How long a runner may take to load a bundle.
+        on_room: Called when there may be room for more than before.
     """
 
     def __init__(
         self,
+        loop: Loop,
+        fork_server: ForkServer,
         *,
-        runners: RunnerPool,
-        lane: ThreadLane,
-        max_result_bytes: int,
-        max_log_bytes: int,
-        roll: Callable[[], float],
+        size: int,
+        limits: Limits,
         load_timeout_s: float = LOAD_TIMEOUT_S,
+        on_room: Callable[[], object] = lambda: None,
     ) -> None:
-        self._runners = runners
-        self._lane = lane
-        self._limits = Limits(max_result_bytes=max_result_bytes, max_log_bytes=max_log_bytes)
-        self._roll = roll
-        self._running = RunningAttempts()
-        self._runner_lane = RunnerLane(
-            runners, self._running, limits=self._limits, load_timeout_s=load_timeout_s
+        self._limits = limits
+        self._tell_room = on_room
+        self._size = size
+        self._times = RunTimes()
+        self.pool = RunnerPool(
+            loop,
+            fork_server,
+            size=size,
+            limits=limits,
+            load_timeout_s=load_timeout_s,
+            times=self._times,
+            on_room=on_room,
         )
-
-    def run(
-        self,
-        assignment: Assignment,
-        manifest: Manifest,
-        bundle: Bundle,
-        *,
-        on_note: OnNote = _ignore,
-        is_cancelled: Callable[[], bool] = _never,
-        on_wait: OnWait = _nothing,
-        next_up: NextUp = _nobody,
-    ) -> Outcome:
-        """Run one attempt to its end; never raises for what user code does.
-
-        Args:
-            assignment: The attempt.
-            manifest: Of the function.
-            bundle: Its source.
-            on_note: Called with what the function tells while it runs, in order:
-                ("log" | "progress" | "item" | "event", payload).
-            is_cancelled: Whether a caller cancelled it before `cancel` could find it.
-            on_wait: Called before the thread waits, or begins what may take long. Nothing that
-                this thread was to run next is with a runner then.
-            next_up: Returns at most so many attempts that this thread will run next, in this
-                order. Some may be sent to the runner behind this one; `run` must be called for
-                them all the same, or `let_go`.
-        """
-        logs = Logs(self._limits.max_log_bytes)
-        running, sent = self._runner_lane.enter(assignment)
-        begun_at = time.monotonic()
-        ran_s: float | None = None
-        if is_cancelled():
-            running.cancel()
-        try:
-            if manifest.options.isolation == "thread":
-                self._runner_lane.let_go()
-                on_wait()
-                ending, result = self._lane.run(
-                    assignment,
-                    manifest,
-                    bundle,
-                    running=running,
-                    limits=self._limits,
-                    logs=logs,
-                    on_note=on_note,
-                )
-            else:
-                ears = Ears(logs, bounded(on_note, self._limits.max_result_bytes), on_wait)
-                ending, result, ran_s = self._runner_lane.run(
-                    Turn(assignment, manifest, bundle, running, ears, next_up, sent)
-                )
-            ending = running.finish(ending)
-        finally:
-            self._running.leave(running)
-        return judge(
-            ending,
-            result,
-            policy=manifest.options.retry,
-            attempt=assignment.attempt,
-            roll=self._roll(),
-            logs=logs.text(),
-            duration_ms=round((time.monotonic() - begun_at if ran_s is None else ran_s) * 1000),
+        self._lane = ThreadLane(
+            size,
+            post=loop.call_soon_threadsafe,
+            call_later=loop.call_later,
+            on_ended=self._lane_ended,
+            run_times=self._times,
         )
+        self._in_lane: set[Run] = set()
+        self._lane_functions: dict[str, str] = {}  # name -> version, of those seen lately
 
-    def cancel(self, invocation_id: str, *, by_caller: bool = False) -> bool:
-        """Kill what runs of an invocation, so that `run` returns "cancelled".
+    def run(self, run: Run) -> None:
+        """Have an attempt run; its listener hears how it ended, or that it was given back."""
+        if run.is_cancelled:
+            run.end(Ending(kind="cancelled"))
+            return
+        if run.manifest.options.isolation != "thread":
+            self.pool.run(run)
+            return
+        one = run.assignment
+        if one.function not in self._lane_functions and len(self._lane_functions) >= _MOST_KNOWN:
+            self._lane_functions.clear()
+        self._lane_functions[one.function] = one.version
+        lane_run = LaneRun(
+            assignment=one,
+            manifest=run.manifest,
+            bundle=run.bundle,
+            limits=self._limits,
+            on_note=partial(run.listener.on_note, run),
+            attempt=run,
+        )
+        run.where = lane_run
+        self._in_lane.add(run)
+        self._lane.submit(lane_run)
 
-        False when nothing of it runs here. A function in a thread is interrupted; with
-        `by_caller` it only sees that it is cancelled.
+    def cancel(self, run: Run, *, by_caller: bool = False) -> None:
+        """End an attempt as "cancelled", unless it is over.
+
+        A function in a thread is interrupted; with `by_caller` it only sees that it is cancelled.
         """
-        return self._running.cancel(invocation_id, by_caller=by_caller)
+        if run.where is None:
+            return
+        run.is_cancelled = True
+        if isinstance(run.where, LaneRun):
+            self._lane.cancel(run.where, by_caller=by_caller)
+        else:
+            self.pool.stop_run(run, Ending(kind="cancelled"))
 
-    def let_go(self) -> tuple[str, ...]:
-        """Take back what this thread's runner has not begun, and give back one that is idle.
+    def capacity(self) -> Capacity:
+        """Return what can be run besides what is here."""
+        places, rooms = self.pool.places(), self.pool.rooms()
+        if self._lane_functions:
+            count = self._lane.count()
+            is_full = count >= _MOST_IN_LANE
+            slow = sum(not self._is_quick(run) for run in self._in_lane)
+            places = 0 if is_full else min(places, max(0, self._size - slow))
+            if count * 2 <= _MOST_IN_LANE:
+                for name, version in self._lane_functions.items():
+                    if self._is_known_quick(name, version):
+                        rooms[name] = _MOST_IN_LANE - count
+        return Capacity(places, rooms)
 
-        Called by a thread that finds nothing more to run, or is about to wait outside of `run`.
+    def give_back(self) -> None:
+        """Hear of all that has ended, give back what has not begun, and begin nothing more."""
+        self.pool.give_back()
+        self._lane.collect()
+        for run in list(self._in_lane):
+            if isinstance(run.where, LaneRun) and self._lane.take_back(run.where):
+                self._in_lane.discard(run)
+                run.give_back()
 
-        Returns:
-            The invocations that nobody but this thread may `run`: an attempt of theirs has
-            begun, or is over and its ending lies here. All others of `next_up` are free.
-        """
-        return self._runner_lane.let_go()
+    def view(self) -> list[RunnerLoad]:
+        """Return what is shown of each runner."""
+        return self.pool.view()
+
+    def waited(self) -> RunnerWait:
+        """Return how long attempts have waited for a runner so far."""
+        return self.pool.waited()
 
     def stop(self) -> None:
         """Kill all runners; twice is safe."""
-        self._runners.stop()
+        self.pool.kill_all()
         self._lane.stop()
+
+    def _is_quick(self, run: Run) -> bool:
+        return self._is_known_quick(run.assignment.function, run.assignment.version)
+
+    def _is_known_quick(self, function: str, version: str) -> bool:
+        mean_s = self._times.mean_s(function, version)
+        return mean_s is not None and mean_s < QUICK_S
+
+    def _lane_ended(self, lane_runs: Sequence[LaneRun]) -> None:
+        for lane_run in lane_runs:
+            run = lane_run.attempt
+            assert isinstance(run, Run)  # noqa: S101 - for the type checker
+            self._in_lane.discard(run)
+            run.ran_s = lane_run.ran_s
+            run.keep_logs(lane_run.logs)
+            run.end(lane_run.ending, lane_run.result)
+        self._tell_room()

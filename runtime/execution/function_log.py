@@ -42,11 +42,30 @@ class FunctionLog(logging.Logger):
                 handler.handle(record)
 
 
-class OwnHandler(logging.Handler):
+class _LocklessHandler(logging.Handler):
+    """Hands each record to what is safe to use from many threads.
+
+    A lock of its own would stay held for ever where an Interruption comes between its being taken
+    and the next line, and then nobody could log any more.
+    """
+
+    def createLock(self) -> None:  # noqa: N802 - as the class above has it
+        """Have none."""
+        self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Emit the record, or what a filter makes of it, unless one refuses it."""
+        found: bool | logging.LogRecord = self.filter(record)  # a record since Python 3.12
+        if found:
+            self.emit(found if isinstance(found, logging.LogRecord) else record)
+        return bool(found)
+
+
+class OwnHandler(_LocklessHandler):
     """A handler of ours at the root logger."""
 
 
-class _LineHandler(logging.Handler):
+class _LineHandler(_LocklessHandler):
     def __init__(self, write_line: Callable[[str], None]) -> None:
         super().__init__()
         self._write_line = write_line

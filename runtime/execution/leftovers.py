@@ -24,10 +24,11 @@ from runtime.execution.attribution import pool_codes
 from runtime.registry import event_loop
 
 _FORK_S = 60e-6  # no process is made in less
-_PATIENCE_S = 0.05
-_PAUSE_S = 0.001
+PATIENCE_S = 0.05  # of whoever is about to end
+PAUSE_S = 0.001
 _WAITING = {"dequeue", "get", "select", "wait", "_wait_for_updates"}
-_TASK = "an asyncio task that does not end when it is cancelled"
+A_TASK = "an asyncio task that does not end when it is cancelled"
+A_THREAD = "a thread"
 _OWN_TASKS = Path("/proc/self/task")
 # One system call, and no exception where there is no child.
 _waitid: Any = ctypes.PyDLL(None).waitid if sys.platform == "linux" else None
@@ -62,17 +63,30 @@ class Leftovers:
         """Return what an attempt that ran so long has left, "" when it has left nothing."""
         has_threads = _thread._count() != 1 or not self._is_whole()  # noqa: SLF001
         if not has_threads and (ran_s < _FORK_S or not _has_children()):
-            return _TASK if event_loop.has_set_aside() else ""
+            return A_TASK if event_loop.has_set_aside() else ""
         if event_loop.has_set_aside():
-            return _TASK
-        deadline = time.monotonic() + _PATIENCE_S
+            return A_TASK
+        deadline = time.monotonic() + PATIENCE_S
         while (left := self._look()) and time.monotonic() < deadline:
-            time.sleep(_PAUSE_S)
+            time.sleep(PAUSE_S)
         return left
 
-    def _look(self) -> str:
-        if any(not self._is_harmless(ident, frame) for ident, frame in _other_threads(self._own)):
-            return "a thread"
+    def look(self, ran_s: float, helpers: frozenset[int]) -> str:
+        """Return what is left now, when the last of several attempts has run so long.
+
+        Args:
+            ran_s: How long a process may have been made.
+            helpers: The threads that the runner has for attempts, beside its own.
+        """
+        has_threads = _thread._count() != 1 + len(helpers) or not self._is_whole()  # noqa: SLF001
+        if not has_threads and (ran_s < _FORK_S or not _has_children()):
+            return ""
+        return self._look(helpers)
+
+    def _look(self, helpers: frozenset[int] = frozenset()) -> str:
+        others = _other_threads(self._own | helpers)
+        if any(not self._is_harmless(ident, frame) for ident, frame in others):
+            return A_THREAD
         return "a child process" if _has_children() and _living_children() else ""
 
     def _is_harmless(self, ident: int, frame: FrameType) -> bool:

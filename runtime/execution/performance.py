@@ -1,6 +1,7 @@
 """Call a loaded function once and say how that ended; nothing escapes.
 
-The innermost step of both lanes: the runner child and the thread lane.
+The innermost step of both lanes: the runner child and the thread lane. `perform_async` does the
+same in an event loop in which other calls run as well.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from runtime.sdk.request import decode_request
 
 if TYPE_CHECKING:  # a worker that has no function of the thread lane does without pydantic
     from runtime.registry.invoking import LoadedFunction
+    from runtime.registry.results import Produced
     from runtime.registry.yielding import TellItem
 
 
@@ -67,9 +69,37 @@ def perform(
     except Interruption:
         raise
     except BaseException as error:  # noqa: BLE001 - user code may raise anything
-        if make_room is not None and issubclass(type(error), MemoryError):
-            make_room()
-        return describe(error), b""
+        return _failed(error, make_room), b""
+    return _returned(produced, max_result_bytes)
+
+
+async def perform_async(
+    function: LoadedFunction,
+    arguments: bytes,
+    *,
+    request: bytes | None,
+    context: Context,
+    tell_item: TellItem,
+    max_result_bytes: int,
+    make_room: Callable[[], None] | None = None,
+) -> tuple[Ending, bytes]:
+    """Return the same of a call that is awaited; being cancelled is an ending, too."""
+    try:
+        value = function.begin(
+            arguments,
+            context=context,
+            request=None if request is None else decode_request(request),
+        )
+        del arguments, request  # it may wait for long, and many beside it
+        produced = await function.finish(
+            value, tell_item=tell_item, most_item_bytes=max_result_bytes
+        )
+    except BaseException as error:  # noqa: BLE001 - user code may raise anything
+        return _failed(error, make_room), b""
+    return _returned(produced, max_result_bytes)
+
+
+def _returned(produced: Produced, max_result_bytes: int) -> tuple[Ending, bytes]:
     if len(produced.result) > max_result_bytes:
         return too_large(len(produced.result), max_result_bytes), b""
     if produced.result_type == "json":
@@ -78,6 +108,12 @@ def perform(
         kind="succeeded", result_type=produced.result_type, media_type=produced.media_type
     )
     return ending, produced.result
+
+
+def _failed(error: BaseException, make_room: Callable[[], None] | None) -> Ending:
+    if make_room is not None and issubclass(type(error), MemoryError):
+        make_room()
+    return describe(error)
 
 
 def describe(error: BaseException) -> Ending:

@@ -1,297 +1,298 @@
-"""A warm child that runs attempts of one version, seen from the worker.
+"""A runner and the attempts that lie with it.
 
-One thread at a time holds a runner (`runtime.execution.runner_pool` sees to it) and
-walks it through load, begin, await_ending. Any thread may recall what lies ahead in it, or
-kill it.
+    starting ──loaded──► idle ◄──► running ──► closed ──► dying ──► dead
+        └───────── cannot load, killed, or died ───────────┘
+
+starting: its process is made and loads the bundle; attempts may lie here already.
+running:  it has attempts, all of one function: one after the other (`runtime.execution.sequential`)
+          or at the same time (`runtime.execution.concurrent`).
+closed:   it gets nothing more, and goes when it is empty.
+dying:    nothing more is heard of it; when it is dead it is known who is to blame.
+
+The loop's thread writes all of this. What a runner says is not trusted.
 """
 
 from __future__ import annotations
 
-import math
-import select
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Literal
 
-from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
+from runtime.errors import ChannelGarbledError
 from runtime.execution import runner_frames as frames
-from runtime.execution.ears import Ears
-from runtime.execution.ending import Ending
-from runtime.execution.runner_frames import Limits, Start
-from runtime.execution.sent_attempts import SentAttempt, SentAttempts, Told
-from runtime.processes.fork_server import Child
-from runtime.processes.frames import pack, unpack_each
+from runtime.execution.concurrent import Concurrent
+from runtime.execution.ending import Ending, ending_of_death
+from runtime.execution.keeper import Keeper, RunnerKey
+from runtime.execution.limit_watch import LimitWatch
+from runtime.execution.loading import Loading
+from runtime.execution.performance import too_large
+from runtime.execution.run import Run
+from runtime.execution.runner_claims import check_answer, check_note
+from runtime.execution.runner_frames import Limits
+from runtime.execution.runner_process import RunnerProcess
+from runtime.execution.sequential import Sequential
+from runtime.loop import Loop
+from runtime.processes.fork_server import ForkServer
+from runtime.processes.frames import pack
 from runtime.processes.lifeline import Exit
-from runtime.processes.side_ways import SideWays
+from runtime.registry.bundle import Bundle
 
-_DEATH_LIMIT_S = 5.0
-_CLOSING_LIMIT_S = 1.0
-_SEND_LIMIT_S = 5.0
-_LATE_FRAMES = 16
-_LATE_S = 0.05
-_LOADING = Start(serial=0, id="", function="", attempt=0, timeout_s=0)
-_QUICK_MS = 1  # what ends within it has not kept its thread waiting
-_BURST_MS = 4  # the same of a function known to be quick, which a busy machine may hold up
-
-
-class RunnerKey(NamedTuple):
-    """What a runner is for: a version's bundle under one memory limit."""
-
-    file: str
-    version: str
-    memory_bytes: int
+State = Literal["starting", "idle", "running", "closed", "dying", "dead"]
 
 
 class Runner:
-    """One child and what the worker knows of it."""
+    """One runner.
 
-    def __init__(self, key: RunnerKey, child: Child) -> None:
+    Attributes:
+        key: What it is for.
+        state: See above.
+        function: Whose attempts it runs; "" while it is idle.
+        runs: What lies with its process, by serial, in the order of sending.
+        attempts: How many it was ever given.
+        last_used: When it was last given any or became idle, by the monotonic clock.
+        heard_at: When it last answered.
+        has_heir: The next one in its place is made already.
+        is_missed: One is to be made when it is gone.
+        watch: Looks when a limit of time may have passed.
+        yields_since: When it was closed for others; None where it was not, or for good.
+        doomed: What attempts end as, when the process has been killed for them.
+    """
+
+    def __init__(
+        self,
+        key: RunnerKey,
+        bundle: Bundle,
+        keeper: Keeper,
+        *,
+        loop: Loop,
+        fork_server: ForkServer,
+        limits: Limits,
+        load_timeout_s: float,
+    ) -> None:
         self.key = key
+        self.loop = loop
+        self.keeper = keeper
+        self.state: State = "starting"
+        self.function = ""
+        self.runs: dict[int, Run] = {}
         self.attempts = 0
-        self.last_used = time.monotonic()
-        self.is_loaded = False
-        self._child = child
-        self._ways = SideWays.open()
-        self._sent = SentAttempts(self._ways)
-        self._broken: ChannelClosedError | None = None
-        self._is_spent = False
-        self._anything = select.poll()
-        self._anything.register(child.channel.fileno(), select.POLLIN)
-        if self._ways is not None:
-            self._anything.register(self._ways.fileno(), select.POLLIN)
+        self.last_used = self.heard_at = time.monotonic()
+        self.doomed: dict[int, Ending] = {}
+        self.has_heir = self.is_missed = False
+        self.yields_since: float | None = None
+        self.bundle = bundle
+        self._limits = limits
+        self._loading = Loading(self, load_timeout_s)
+        self._mode: Sequential | Concurrent = Sequential(self)
+        self._why_silent: Exception | None = None
+        self.watch = LimitWatch(self)
+        self.process = RunnerProcess(loop, fork_server, key.memory_bytes, self)
+        self.process.spawn()
 
     @property
-    def pid(self) -> int:
-        """The child's process."""
-        return self._child.pid
+    def held(self) -> int:
+        """How many attempts lie here."""
+        return len(self.runs) + len(self._loading.runs)
 
     @property
-    def is_spent(self) -> bool:
-        """Whether it must begin nothing more."""
-        return self._is_spent or self._sent.is_harmed
+    def is_shared(self) -> bool:
+        """Whether attempts run here at the same time, and more of them may come."""
+        return self.state == "running" and isinstance(self._mode, Concurrent)
 
     @property
-    def is_busy(self) -> bool:
-        """Whether it has anything without an answer."""
-        return len(self._sent) > 0
+    def phase(self) -> Loading | Sequential | Concurrent | None:
+        """Whose limits of time hold now; None: nobody's."""
+        if self.state in {"dying", "dead"}:
+            return None
+        return self._loading if self.state == "starting" else self._mode
 
     @property
-    def is_sound(self) -> bool:
-        """Whether others may have it: loaded, unharmed, nothing of it under way."""
-        sent = self._sent
-        is_harmed = self._is_spent or sent.is_harmed or self._broken is not None
-        return self.is_loaded and not is_harmed and not len(sent)
+    def window(self) -> int:
+        """How many may."""
+        return self._mode.window
 
-    @property
-    def takes_bursts(self) -> bool:
-        """Whether attempts can be sent ahead now."""
-        return self._sent.takes_bursts
+    def room(self) -> int:
+        """Return how many more attempts of its function it takes now."""
+        if self.state == "starting":
+            return max(0, self._mode.window - len(self._loading.runs))
+        return self._mode.room() if self.state in {"idle", "running"} else 0
 
-    @property
-    def heard_at(self) -> float:
-        """When the last answer was read, by the monotonic clock."""
-        return self._sent.heard_at
-
-    def load(self, bundle: bytes, limits: Limits, *, timeout_s: float, ears: Ears) -> Ending:
-        """Send the bundle and wait until it is loaded; kind "succeeded", or why not.
-
-        Raises:
-            TimeoutError: It takes too long.
-            ChannelClosedError: The child has ended or broke its channel.
-        """
-        deadline = time.monotonic() + timeout_s
-        channel = self._child.channel
-        if self._ways is None:
-            channel.send_descriptors(())
+    def take(self, runs: Sequence[Run], *, window: int) -> None:
+        """Run these, of one function, no more than there is room for; an idle one has any."""
+        self.attempts += len(runs)
+        if not self.held:
+            self.function = runs[0].assignment.function
+            mode = Concurrent if runs[0].manifest.window > 1 else Sequential
+            if type(self._mode) is not mode:
+                self._mode = mode(self)
+        self._mode.window = window
+        for run in runs:
+            run.where = self
+        if self.state == "starting":
+            self._loading.runs.extend(runs)
         else:
-            self._ways.give(channel)
-        loading = SentAttempt(_LOADING)
-        self._sent.add([loading])
-        channel.send(frames.LOAD, frames.encode(limits), bundle, timeout_s=_SEND_LIMIT_S)
-        told = self._told(loading, deadline, ears)
-        if told is None:
-            raise ChannelGarbledError("it took back what cannot be taken back")
-        ending = told[0]
-        self.is_loaded = ending.kind == "succeeded"
-        return ending
+            self.state = "running"
+            self._mode.send(runs)
+            self.watch.renew()
 
-    def begin(self, line: Sequence[SentAttempt]) -> None:
-        """Send an attempt, or several at once, which it then runs one after the other.
+    def make_way(self) -> None:
+        """As `close`, for others that wait; until `reopen`."""
+        self.close()
+        self.yields_since = time.monotonic() if self.state == "closed" else None
 
-        Raises:
-            ChannelResetError: The child ended before; none of them has begun.
-            ChannelGarbledError: The child does not read.
-        """
-        self.attempts += len(line)
-        if not self._sent.add(line):
-            raise self._break(ChannelResetError("it takes no tickets"))
-        channel = self._child.channel
-        try:
-            if len(line) == 1:
-                channel.send(*_frame_of(line[0]), timeout_s=_SEND_LIMIT_S)
-            else:
-                frames_of_all = b"".join([pack(*_frame_of(sent)) for sent in line])
-                channel.send_packed(frames_of_all, timeout_s=_SEND_LIMIT_S)
-        except TimeoutError as error:
-            raise self._break(ChannelGarbledError("it does not read")) from error
-        except ChannelClosedError as error:
-            raise self._break(ChannelResetError("it ended before the attempt")) from error
+    def reopen(self) -> None:
+        """Take more again, where it was closed for others and is not empty yet."""
+        if self.state == "closed" and self.yields_since is not None:
+            self.state, self.yields_since = "running", None
+            self.keeper.on_room(self)
 
-    def await_ending(self, sent: SentAttempt, deadline: float, ears: Ears) -> Told | None:
-        """Return how an attempt ended, and its result; None if it was recalled.
+    def close(self) -> None:
+        """Take nothing more; go when it is empty."""
+        self.yields_since = None
+        if self.state != "starting" and self.state not in {"dying", "dead"}:
+            self.state = "closed"
+            self.rest()
 
-        Args:
-            sent: The first of those that were sent and have not been awaited.
-            deadline: By the monotonic clock.
-            ears: Take what the attempt tells, as it comes.
-
-        Raises:
-            TimeoutError: The deadline has come.
-            ChannelClosedError: The child has ended or broke its channel;
-                ChannelResetError when it certainly has not begun the attempt.
-        """
-        return self._told(sent, deadline, ears)
+    def stop(self, run: Run, ending: Ending) -> None:
+        """End one attempt, and no other: at once, or when its process is gone."""
+        if run in self._loading.runs:
+            self._loading.runs.remove(run)
+            run.end(ending)
+        elif run.serial in self.runs and self.state != "dying":
+            self._mode.stop(run, ending)
 
     def recall(self) -> None:
-        """Take back what has not begun; from any thread. It is marked as recalled."""
-        self._sent.recall()
-
-    def look(self) -> None:
-        """Hear what was said quietly until now, without waiting."""
-        if self._broken is None:
-            try:
-                self._hear_quiet()
-            except ChannelClosedError as error:
-                self._break(error)
-
-    def stop(self, sent: SentAttempt) -> bool:
-        """Kill the child if it may be running just this attempt; from any thread.
-
-        What lies behind it is recalled first, so that nobody else is hit. Return whether it
-        has begun, for all we know.
-        """
-        if self._sent.condemn(sent):
-            self.kill()
-        return self._sent.has_begun(sent)
+        """Take back what has not begun; others may have it."""
+        self.keeper.place_again([*self._mode.take_back(), *self._loading.take()])
+        self.rest()
 
     def kill(self) -> None:
-        """Kill the child and its process group; from any thread. What it has said counts."""
-        self._is_spent = True
-        self._child.kill()
+        """Kill its process. Who is to blame for nothing goes back when it is gone."""
+        if self.state not in {"dying", "dead"}:
+            self.state = "dying"
+            self.process.kill()
 
-    def end(self) -> Exit | None:
-        """Kill what is left, wait until it is gone; return how it ended."""
-        self._child.kill()
-        ended = self._child.wait(_DEATH_LIMIT_S)
-        self._child.close()
-        if self._ways is not None:
-            self._ways.close()
-        return ended
-
-    def how_it_ended(self) -> Exit | None:
-        """Return how a child ended whose channel closed; None if it lives on without it."""
-        return self._child.wait(_CLOSING_LIMIT_S)
-
-    def _break(self, error: ChannelClosedError) -> ChannelClosedError:
-        """Note that nothing more is to be heard of the child."""
-        self._broken = error
-        self._sent.abandon()
-        return error
-
-    def _told(self, sent: SentAttempt, deadline: float, ears: Ears) -> Told | None:
-        """Wait for an answer; what was said before a death or a deadline counts."""
-        sent.listen(ears)
-        try:
-            if sent.told is None and self._broken is not None:
-                raise self._broken
-            self._await(sent, deadline, ears)
-        except TimeoutError:
-            self._sent.recall()
-            self._hear_late(sent)
-            if sent.told is None:
-                self._is_spent = True
-                if not sent.is_recalled:
-                    raise
-        except ChannelClosedError as error:
-            if self._broken is None:
-                self.look()
-                self._break(error)
-            if sent.told is None and not sent.is_recalled:
-                if sent.start.burst and isinstance(error, ChannelResetError):
-                    raise ChannelClosedError("it went with others unread") from error
-                raise
-        return sent.told
-
-    def _hear_late(self, sent: SentAttempt) -> None:
-        """Hear what had been said when the deadline came: its thread may have asked late."""
-        self.look()
-        channel = self._child.channel
-        try:
-            for _ in range(_LATE_FRAMES):
-                if sent.told is not None or self._broken is not None or not channel.is_readable(0):
-                    return
-                self._hear(channel.receive(_LATE_S))
-        except TimeoutError:
+    def rest(self) -> None:
+        """Nothing lies here any more, if so: it is idle, or goes."""
+        if self.held or self.state in {"starting", "dying", "dead"}:
             return
-        except ChannelClosedError as error:
-            self._break(error)
+        self.last_used = time.monotonic()
+        if self.state == "closed":
+            self.kill()
+        else:
+            self.state = "idle"
+            self.function = ""
 
-    def _await(self, sent: SentAttempt, deadline: float, ears: Ears) -> None:
-        channel = self._child.channel
-        patience_ms = _BURST_MS if sent.start.burst else _QUICK_MS
-        quick_until = time.monotonic() + patience_ms / 1000
-        while sent.told is None:
-            if not sent.is_slow:
-                if channel.is_readable(patience_ms) and time.monotonic() < quick_until:
-                    self._hear(channel.receive(deadline - time.monotonic()))
-                    continue
-                self._hear_quiet()
-                if sent.told is not None:
-                    return
-                sent.is_slow = True
-                self._settle_down(sent, deadline)
-                if sent.told is not None:
-                    return
-                ears.on_wait()
-            if sent.is_recalled:
-                return
-            self._hear_next(deadline)
+    def on_connected(self) -> None:
+        """Have it load its bundle."""
+        self.process.send(pack(frames.LOAD, frames.encode(self._limits), self.bundle.encode()))
+        self.heard_at = time.monotonic()
+        self.watch.renew()
 
-    def _settle_down(self, sent: SentAttempt, deadline: float) -> None:
-        """Let the runner have but the one attempt that it runs, or hear how this one ended."""
-        self._sent.recall()
-        self._hear_quiet()
-        while sent.told is None and len(self._sent) > 1:
-            if not self._child.channel.is_readable(0):
-                raise ChannelGarbledError("it took more than it began")
-            self._hear_next(deadline)
+    def on_refused(self, error: Exception) -> None:
+        """There is no process, and nobody knows whether there will ever be."""
+        self.state = "dead"
+        try:
+            for run in self._loading.refused(error):
+                run.give_back()  # others may have processes; one ends, so that this does
+        finally:
+            self.keeper.on_dead(self)
 
-    def _hear_next(self, deadline: float) -> None:
-        """Wait for a frame, and for what was said quietly before it."""
-        channel = self._child.channel
-        if not self._sent.is_burst:
-            self._hear(channel.receive(deadline - time.monotonic()))
+    def on_frame(self, frame: list[bytes]) -> None:
+        """Take in what it says; raises ChannelGarbledError."""
+        kind = frame[0] if frame else b""
+        if len(frame) != frames.PARTS.get(kind):
+            raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
+        if kind == frames.DONE:
+            self.heard_at = time.monotonic()
+            serial = frames.number_of(frame[1])
+            if serial == frames.LOADING:
+                self._loaded(frames.decode_ending(frame[2]))
+            else:
+                self._answered(serial, frame)
+        elif kind == frames.FULL:
+            ending = frames.decode_ending(frame[1])
+            check_answer(ending, b"")
+            if self.state == "starting":
+                self._loading.fail(ending)
+            else:
+                self._mode.fill(ending)
+        else:
+            self._noted(kind.decode(), frame)
+
+    def on_silent(self, error: Exception | None) -> None:
+        """Nothing more is heard of it: what it has certainly not begun goes elsewhere."""
+        self.watch.end()
+        self._why_silent = error
+        self.state = "dying"
+        self.keeper.place_again(self._mode.fall_silent(error))
+
+    def on_dead(self, ended: Exit | None) -> None:
+        """Say who is to blame for its death; all others go back, and run again."""
+        self.state = "dead"
+        runs, self.runs = self.runs, {}
+        try:
+            self.keeper.place_again(self._loading.died(ended, self._why_silent))
+            death = ending_of_death(ended, self._why_silent, "while the function ran")
+            for run, ending in self._mode.endings(runs, death):
+                if ending is None:
+                    run.give_back()
+                else:
+                    run.end(ending)
+        finally:
+            self.keeper.on_dead(self)
+
+    def _loaded(self, ending: Ending) -> None:
+        if self.state == "dying" and self._loading.failure is not None:
+            return  # too late: it is being killed for that
+        if self.state != "starting":
+            raise ChannelGarbledError("it says that it has loaded, and was not asked to")
+        waiting = self._loading.take()
+        if ending.kind != "succeeded":
+            for run in waiting:
+                run.end(ending)
+            self.state = "closed"
+            self.kill()
             return
-        if not channel.is_readable(0):
-            left_s = deadline - time.monotonic()
-            if left_s <= 0 or not self._anything.poll(math.ceil(left_s * 1000)):
-                raise TimeoutError("not in time")
-        is_rung = channel.is_readable(0)
-        frame = channel.receive(deadline - time.monotonic()) if is_rung else None
-        self._hear_quiet()
-        if frame is not None:
-            self._sent.hear(frame)
+        self.state, self.function = "idle", ""
+        if waiting:
+            self.attempts -= len(waiting)
+            self.take(waiting, window=self._mode.window)
+        self.keeper.on_room(self)
 
-    def _hear(self, frame: list[bytes]) -> None:
-        self._hear_quiet()
-        self._sent.hear(frame)
+    def _answered(self, serial: int, frame: list[bytes]) -> None:
+        run = self.runs.get(serial)
+        if run is None:
+            raise ChannelGarbledError("an answer to nothing that was asked")
+        said, result = frames.decode_ending(frame[2]), frame[3]
+        ending = self._mode.judge(run, said)
+        if ending is said:
+            check_answer(ending, result)
+        if serial in self.doomed:  # too late: its process is being killed for it
+            return
+        ran_s = frames.number_of(frame[4]) / 1e6
+        del self.runs[serial]
+        run.ran_s = min(max(ran_s, 0.0), self.heard_at - run.sent_at)
+        self._mode.answered(run)
+        if len(result) > self._limits.max_result_bytes:
+            ending, result = too_large(len(result), self._limits.max_result_bytes), b""
+        is_harmed = said.left or (ending is said and said.kind not in frames.HARMLESS)
+        run.end(ending, result)  # before anything that may need a thread, or fail
+        if is_harmed:
+            self._mode.spoil()
+        self.keeper.on_ran(self, run, left=said.left)
+        self.rest()
+        self.keeper.on_room(self)
 
-    def _hear_quiet(self) -> None:
-        """Hear what was said before anything that has come over the channel since."""
-        if self._sent.is_burst and self._ways is not None:
-            for frame in unpack_each(self._ways.listen()):
-                self._sent.hear(frame)
-
-
-def _frame_of(sent: SentAttempt) -> tuple[bytes, bytes, bytes, bytes]:
-    return frames.RUN, frames.encode(sent.start), sent.arguments, sent.request or b""
+    def _noted(self, kind: str, frame: list[bytes]) -> None:
+        serial = frames.number_of(frame[1])
+        run = self.runs.get(serial)
+        if serial == frames.LOADING and self._loading.runs:
+            run = self._loading.runs[0]
+        if run is None:  # from a thread of an attempt that is over
+            return
+        check_note(kind, frame[2])
+        run.tell(kind, frame[2], self._limits)
+        if kind == "event" and run.listener.is_full(run):
+            self.process.pause(partial(run.listener.is_full, run))

@@ -1,9 +1,10 @@
 """What a runner does: load one bundle, then run one attempt per frame.
 
 The entry of a child of the fork server. User code runs on the main thread. Of several
-attempts that were sent at once, it begins the next when it has answered the one before. When
-the worker is gone, or user code has broken the channel, the runner kills itself: to the
-worker a death by signal means that nobody knows how far the attempt came.
+attempts that were sent at once, it begins the next when it has answered the one before; those
+that say so run at the same time (`runtime.execution.concurrent_runs`). When the worker is
+gone, or user code has broken the channel, the runner kills itself: to the worker a death by
+signal means that nobody knows how far the attempt came.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from msgspec.structs import replace
 from runtime.errors import ChannelClosedError
 from runtime.execution import runner_frames as frames
 from runtime.execution.attempt_output import AttemptOutput
+from runtime.execution.concurrent_calls import Loaded
+from runtime.execution.concurrent_runs import ConcurrentRuns
 from runtime.execution.ending import Ending
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.leftovers import Leftovers
@@ -27,6 +30,7 @@ from runtime.execution.shortage import shortage_text
 from runtime.execution.soft_limit import SoftLimit
 from runtime.processes.confinement import at_exit_of_c, is_memory_short, use_memory_reserve
 from runtime.processes.frames import Channel, pack
+from runtime.processes.shared_page import RunnersPage
 from runtime.processes.side_ways import ChildsSideWays
 from runtime.registry.bundle import decode_bundle
 from runtime.registry.invoking import LoadedFunction
@@ -38,18 +42,19 @@ _OUT_OF_MEMORY = Ending(
     message="earlier attempts in this process left no memory",
     exception_names=("MemoryError",),
 )
+_RUN_PARTS = 4
 _NO_CONTEXT = Context()  # of a function that takes none
 
 
 def main(channel: Channel) -> None:
     """Serve attempts until the channel closes."""
+    runner = Runner(channel)
     try:
-        Runner(channel).serve()
+        runner.serve()
     except ChannelClosedError:
         os.kill(os.getpid(), signal.SIGKILL)
     except MemoryError:  # earlier attempts left too little even for reading this one
-        use_memory_reserve()
-        channel.send(frames.FULL, frames.encode_ending(_OUT_OF_MEMORY))
+        runner.end_full()
 
 
 class Runner:
@@ -62,6 +67,7 @@ class Runner:
         self._is_quiet = False  # nobody waits for what is said now
         self._pid = os.getpid()
         self._serial = 0  # of the attempt under way; 0 between attempts
+        self._runs: ConcurrentRuns | None = None  # while attempts run at the same time
         os.register_at_fork(after_in_child=self._fall_silent)
         at_exit_of_c(self._tell_shortage)
 
@@ -74,14 +80,28 @@ class Runner:
         self._leftovers = Leftovers(output.thread_ids, output.is_draining)
         self._log = FunctionLog(output.write_line)
         output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
-        functions, ending = _load(bundle)
+        functions, files, ending = _load(bundle)
+        loaded = Loaded(
+            functions=functions,
+            files=files,
+            limits=limits,
+            output=output,
+            leftovers=self._leftovers,
+            log=self._log,
+        )
         self._leftovers.note_loaded()
         output.end()
         self._channel.send(frames.DONE, b"0", frames.encode_ending(ending), b"", b"0")
         is_spent = False
         while True:
-            _, start_bytes, arguments, request = self._channel.receive()
-            start = frames.decode_start(start_bytes)
+            frame = self._channel.receive()
+            if len(frame) != _RUN_PARTS:  # to stop what has been answered
+                continue
+            start = frames.decode_start(frame[1])
+            if start.per_process > 1:
+                self._run_concurrently(frame, loaded)
+                continue
+            _, _, arguments, request = frame
             if is_spent or not self._may_begin(start):
                 continue
             is_spent = self._run(start, arguments, request, functions, output, limits)
@@ -106,19 +126,39 @@ class Runner:
             self._is_quiet = False
         self._channel.send(*parts)
 
+    def _run_concurrently(self, frame: list[bytes], loaded: Loaded) -> None:
+        page = RunnersPage.unshared() if self._ways is None else self._ways.page
+        self._runs = ConcurrentRuns(self._channel, page, loaded, self.end_full)
+        self._runs.serve(frame)
+        self._runs = None
+
+    def end_full(self) -> None:
+        """Say that there is no memory left, and end the process."""
+        use_memory_reserve()
+        self._send_last(frames.FULL, frames.encode_ending(_OUT_OF_MEMORY))
+        os._exit(0)
+
+    def _send_last(self, *parts: bytes) -> None:
+        if self._runs is None:
+            self._channel.send(*parts)
+        else:
+            self._runs.send_last(*parts)
+
     def _tell_shortage(self) -> None:
         """A C library ends the process; if that is for want of memory, say so."""
         if os.getpid() == self._pid and is_memory_short():
             use_memory_reserve()
             text = shortage_text("a library that was given none has ended the process")
             ending = Ending(kind="out_of_memory", message=text, exception_names=("MemoryError",))
-            self._channel.send(frames.FULL, frames.encode_ending(ending))
+            self._send_last(frames.FULL, frames.encode_ending(ending))
 
     def _fall_silent(self) -> None:
         """A fork must not speak for us, nor take what is ours to run."""
         self._channel.close()
         if self._ways is not None:
             self._ways.close()
+        if self._runs is not None:
+            self._runs.cut()
 
     def _run(
         self,
@@ -192,8 +232,11 @@ class Runner:
             self._say(kind, b"%d" % serial, payload)
 
 
-def _load(bundle: bytes) -> tuple[dict[str, LoadedFunction], Ending]:
+def _load(data: bytes) -> tuple[dict[str, LoadedFunction], frozenset[str], Ending]:
+    """Return the functions, the paths of their files, and how that went."""
     try:
-        return load(decode_bundle(bundle)), Ending(kind="succeeded")
+        bundle = decode_bundle(data)
+        files = frozenset(map(bundle.path_of, bundle.sources))
+        return load(bundle), files, Ending(kind="succeeded")
     except BaseException as error:  # noqa: BLE001 - a user's file may raise anything
-        return {}, describe(error)
+        return {}, frozenset(), describe(error)

@@ -1,198 +1,284 @@
-"""Warm runners, at most `size` in all, each for one version of one function file.
+"""Which attempt goes to which of a worker's runners.
 
-A runner is held by one thread from `acquire` to `release` or `discard`. When there
-is no room, the idle runner unused for longest makes way. Runners of a version that
-has been replaced go when they have been idle for a while.
+What waits for a runner waits here, by function, in the order of coming. A function's attempts go
+to the runners that it has, up to their windows, then to an idle one of its file, then to a new
+one. Where others wait and nobody is idle, a runner that many attempts share is closed for them.
+
+Only the loop's thread is here.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from runtime.errors import ProcessError
-from runtime.execution.ears import OnWait
-from runtime.execution.runner import Runner, RunnerKey
+from runtime.execution.ending import Ending
+from runtime.execution.left_behind import LeftBehind
+from runtime.execution.load_view import RunnerLoad, RunnerWait, load_of_runner
+from runtime.execution.run import Run
+from runtime.execution.run_times import RunTimes
+from runtime.execution.runner import Runner
+from runtime.execution.runner_frames import Limits
+from runtime.execution.runners import Runners
+from runtime.execution.sequential import SLOW_S, is_slow
+from runtime.execution.unexplained_deaths import UnexplainedDeaths
+from runtime.execution.waiting_runs import Load, WaitingRuns
+from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
 
-RUNNER_ENTRY = "runtime.execution.runner_child:main"
-PRELOAD = ("runtime.execution.runner_child", "runtime.execution.warming")  # for the fork server
 MOST_ATTEMPTS = 10_000
-_STALE_AFTER_S = 5.0
+_PATIENCE_S = 0.1  # what finds no runner here for so long goes back, for other workers
+_ALONE_S = 0.002  # so much work of a quick function is left to the runners it has
+_LONGEST_BACKLOG = 48  # of a quick function: so that claims are large
 
 
 class RunnerPool:
-    """The runners of one worker process; safe to use from many threads.
+    """The runners of one worker process.
 
     Args:
+        loop: The worker's.
         fork_server: Where runners come from.
         size: How many may exist at once.
+        limits: What they enforce.
+        load_timeout_s: How long one may take to load a bundle.
+        times: How long functions take.
+        on_room: Called when there may be room for more than before.
         most_attempts: A runner is replaced after this many.
-        clock: Seconds, monotonic.
     """
 
     def __init__(
         self,
+        loop: Loop,
         fork_server: ForkServer,
         *,
         size: int,
+        limits: Limits,
+        load_timeout_s: float,
+        times: RunTimes,
+        on_room: Callable[[], object] = lambda: None,
         most_attempts: int = MOST_ATTEMPTS,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._fork_server = fork_server
-        self.size = size
-        self.most_attempts = most_attempts
-        self._clock = clock
-        self._changed = threading.Condition()
-        self._idle: dict[RunnerKey, list[Runner]] = {}  # the last one was used last
-        self._held: set[Runner] = set()
-        self._reserved = 0
-        self._newest: dict[str, str] = {}  # file -> the version asked for last
-        self._stopped = False
+        self._tell_room = on_room
+        self.times = times
+        self._loop = loop
+        self._runners = Runners(
+            loop,
+            fork_server,
+            self,
+            size=size,
+            limits=limits,
+            load_timeout_s=load_timeout_s,
+            most_attempts=most_attempts,
+            times=times,
+        )
+        self._waiting = WaitingRuns()
+        self._is_placing = self._is_stopped = False
+        self._giving_back: Timer | None = None
+        self._left_behind = LeftBehind()
+        self._unexplained = UnexplainedDeaths()
+        self._again: Timer | None = None
 
-    def acquire(self, key: RunnerKey, *, on_wait: OnWait = lambda: None) -> Runner:
-        """Return a runner of this key: a warm one, or a new one that has yet to load.
+    def run(self, run: Run) -> None:
+        """Have an attempt run; its listener hears how it ended."""
+        self._runners.ask(run.bundle.file, run.bundle.version)
+        self._waiting.add(run)
+        self._place_soon()
 
-        Waits while all runners are held. A warm one may have died while it was idle;
-        whoever begins an attempt on it is told, discards it and asks for another.
+    def stop_run(self, run: Run, ending: Ending) -> None:
+        """End one attempt, wherever it is."""
+        where = run.where
+        if isinstance(where, Runner):
+            where.stop(run, ending)
+        elif isinstance(where, Load):
+            self._waiting.withdraw(run)
+            run.end(ending)
+            self._place_soon()  # a runner may have been closed for it
 
-        Args:
-            key: What the runner is for.
-            on_wait: Called where no warm one is at hand.
+    def give_back(self) -> None:
+        """Give back what has not begun, wherever it lies."""
+        self._is_stopped = True
+        for runner in self._runners:
+            runner.process.look_at_all()  # what has ended has
+        for runner in self._runners:
+            runner.recall()
+        self._give_back_waiting(time.monotonic() + 1)
 
-        Raises:
-            ProcessError: No process can be made, or the pool is stopped.
+    def kill_all(self) -> None:
+        """Kill all runners, and make no more; what they ran ends as what that means."""
+        self._is_stopped = True
+        self._runners.kill_all()
+
+    def places(self) -> int:
+        """Return for how many attempts of any function there is a runner."""
+        wanted = sum(self._waiting.count(load) for load in self._waiting if self._is_in_need(load))
+        free = self._runners.free() - wanted
+        if free <= 0 and not self._waiting and self._runners.about_to_yield() is not None:
+            return 1  # one will be closed for it: who shares a runner keeps none from others
+        return max(0, free)
+
+    def rooms(self) -> dict[str, int]:
+        """Return how many more attempts of each function would be taken by runners it has.
+
+        0 says that none is wanted, not for a free place either.
         """
-        with self._changed:
-            runner = self._take_idle(key)
-            if runner is None:
-                on_wait()
-            while runner is None and not self._has_room():
-                self._changed.wait()
-                runner = self._take_idle(key)
-            evicted = self._take_stale(key)
-            if runner is None:
-                evicted += self._make_room()
-                self._reserved += 1
-        for old in evicted:
-            old.end()
-        return runner or self._spawn(key)
+        rooms: dict[str, int] = {}
+        for runner in self._runners:
+            name = runner.function
+            if name and self._runners.is_newest(runner.key):  # what is claimed is of no other
+                if name not in rooms:
+                    rooms[name] = self._backlog(Load(name, runner.key))
+                rooms[name] += runner.room()
+        rooms = {name: room for name, room in rooms.items() if room > 0}
+        for load in self._waiting:  # who waits for its own runners wants no more to wait
+            if not self._is_in_need(load) and not self._is_soon_done(load):
+                rooms[load.function] = 0
+        return rooms
 
-    def acquire_spare(self, key: RunnerKey) -> Runner | None:
-        """Return a new runner that has yet to load; None where one waits, or there is no place.
+    def _backlog(self, load: Load) -> int:
+        """Return how many more may wait here for the runners that a quick function has."""
+        waiting = self._waiting.count(load)
+        mean_s = self.times.mean_s(load.function, load.key.version)
+        if mean_s is None or self.times.window(load.function, load.key.version, 1) == 1:
+            return -waiting
+        return min(_LONGEST_BACKLOG, int(_ALONE_S / mean_s)) - waiting
 
-        Raises:
-            ProcessError: No process can be made, or the pool is stopped.
-        """
-        with self._changed:
-            if self._stopped:
-                raise ProcessError("the runners are stopped")
-            idle_count = sum(map(len, self._idle.values()))
-            is_full = len(self._held) + self._reserved + idle_count >= self.size
-            if is_full or key in self._idle:
-                return None
-            self._reserved += 1
-        return self._spawn(key)
-
-    def release(self, runner: Runner) -> None:
-        """Give a runner back that has answered."""
-        runner.last_used = self._clock()
-        with self._changed:
-            is_worn = runner.attempts >= self.most_attempts or self._stopped
-            if not is_worn and runner in self._held:
-                self._held.remove(runner)
-                self._idle.setdefault(runner.key, []).append(runner)
-                self._changed.notify()
-        if is_worn:
-            self.discard(runner)
-
-    def discard(self, runner: Runner) -> None:
-        """Kill a runner and forget it; its process is gone when this returns."""
-        runner.end()
-        with self._changed:
-            self._held.discard(runner)
-            self._changed.notify()
+    def view(self) -> list[RunnerLoad]:
+        """Return what is shown of each runner."""
+        return [load_of_runner(runner) for runner in self._runners if runner.process.pid]
 
     def pids(self) -> list[int]:
         """Return the processes of all runners."""
-        with self._changed:
-            idle = [runner for runners in self._idle.values() for runner in runners]
-            return sorted(runner.pid for runner in (*idle, *self._held))
+        return sorted(one.pid for one in self.view())
 
-    def stop(self) -> None:
-        """Kill all runners, also those held; twice is safe."""
-        with self._changed:
-            self._stopped = True
-            idle = [runner for runners in self._idle.values() for runner in runners]
-            self._idle.clear()
-            for runner in self._held:  # who holds it sees it die, and discards it
-                runner.kill()
-            self._changed.notify_all()
-        for runner in idle:
-            runner.end()
+    def waited(self) -> RunnerWait:
+        """Return how long attempts have waited here so far."""
+        return self._waiting.waited()
 
-    def _take_idle(self, key: RunnerKey) -> Runner | None:
-        if self._stopped:
-            raise ProcessError("the runners are stopped")
-        runners = self._idle.get(key)
-        if not runners:
-            return None
-        runner = runners.pop()
-        if not runners:
-            del self._idle[key]
-        self._held.add(runner)
-        return runner
+    # What runners tell (`runner.Keeper`).
 
-    def _has_room(self) -> bool:
-        return bool(self._idle) or len(self._held) + self._reserved < self.size
+    def on_room(self, runner: Runner) -> None:
+        """Give it more, or to others what it made room for."""
+        self._runners.replace_worn(runner)
+        if self._waiting:
+            self._place_soon()
+        self._tell_room()
 
-    def _make_room(self) -> list[Runner]:
-        """Take the idle runner unused for longest, if all places are taken."""
-        idle_count = sum(map(len, self._idle.values()))
-        if len(self._held) + self._reserved + idle_count < self.size:
-            return []
-        oldest = min((runners[0] for runners in self._idle.values()), key=lambda r: r.last_used)
-        self._remove_idle(oldest)
-        return [oldest]
+    def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
+        """Learn how long a function takes; make its next runner ready where it costs one."""
+        self._unexplained.forget(run)
+        self.times.note(run.assignment.function, runner.key.version, run.ran_s)
+        if left:
+            self._left_behind.tell(run.assignment.function, runner.key.version, left)
+            runner.is_missed = True
 
-    def _take_stale(self, key: RunnerKey) -> list[Runner]:
-        """Take the runners of versions that this file no longer has."""
-        if not self._idle and self._newest.get(key.file) == key.version:
-            return []
-        self._newest[key.file] = key.version
-        before = self._clock() - _STALE_AFTER_S
-        stale = [
-            runner
-            for runners in self._idle.values()
-            for runner in runners
-            if runner.key.version != self._newest.get(runner.key.file)
-            and runner.last_used <= before
-        ]
-        for runner in stale:
-            self._remove_idle(runner)
-        return stale
+    def on_slow(self, run: Run) -> None:
+        """Send nothing behind its function's attempts until their times are known anew."""
+        self.times.doubt(run.assignment.function, run.bundle.version)
 
-    def _remove_idle(self, runner: Runner) -> None:
-        runners = self._idle[runner.key]
-        runners.remove(runner)
-        if not runners:
-            del self._idle[runner.key]
+    def is_to_count(self, run: Run) -> bool:
+        """Whether it was with too many that died so."""
+        return self._unexplained.note(run)
 
-    def _spawn(self, key: RunnerKey) -> Runner:
-        runner: Runner | None = None
+    def on_dead(self, runner: Runner) -> None:
+        """Its place is free."""
+        self._runners.remove(runner)
+        if runner.is_missed and not self._is_stopped:  # its function's next call need not wait
+            self._runners.make_ready(runner.key, runner.bundle)
+        self._place_soon()
+        self._tell_room()
+
+    def place_again(self, runs: Sequence[Run]) -> None:
+        """Find others for them, before all that came later."""
+        for run in runs:
+            if run.is_cancelled:  # while its runner was ending
+                run.end(Ending(kind="cancelled"))
+        self._waiting.add_first([run for run in runs if not run.is_cancelled])
+        if self._waiting:
+            self._place_soon()
+
+    def _place_soon(self) -> None:
+        if not self._is_placing:
+            self._is_placing = True
+            self._loop.call_soon(self._place)
+
+    def _place(self) -> None:
+        """Give to runners what waits, as much as they take."""
+        self._is_placing = False
         try:
-            child = self._fork_server.spawn(RUNNER_ENTRY, memory_bytes=key.memory_bytes)
-            runner = Runner(key, child)
-        finally:
-            with self._changed:
-                self._reserved -= 1
-                if runner is None:
-                    self._changed.notify()
-                else:
-                    self._held.add(runner)
-                is_late = self._stopped
-        if is_late:
-            self.discard(runner)
-            raise ProcessError("the runners are stopped")
-        return runner
+            for load in self._waiting:
+                while self._waiting.count(load) and (runner := self._find(load)) is not None:
+                    self._give(runner, load)
+            if self._waiting:
+                self._runners.make_way(set(self._waiting))
+            else:
+                self._runners.reopen()
+        finally:  # whatever fails, nothing waits for ever
+            if self._waiting and self._giving_back is None:
+                self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
+
+    def _give(self, runner: Runner, load: Load) -> None:
+        window = self._window(load)
+        most = runner.room() if runner.function else window
+        most = max(1, min(most, self._runners.most_attempts - runner.attempts))
+        runner.take(self._waiting.take(load, most), window=window)
+
+    def _window(self, load: Load) -> int:
+        """Return how many attempts may lie with a runner, of a function of which some wait."""
+        window = self._waiting.first(load).manifest.window
+        return self.times.window(load.function, load.key.version, window)
+
+    def _find(self, load: Load) -> Runner | None:
+        """Return who takes at least one of these."""
+        if self._is_stopped:
+            return None
+        mine = self._runners.of(load)
+        first = self._waiting.first(load)
+        is_shared = first.manifest.window > 1
+        for runner in mine:
+            # Where others wait, who runs one after the other is to become idle.
+            if runner.attempts >= self._runners.most_attempts:
+                continue  # it is to be replaced
+            if runner.room() and (is_shared or len(self._waiting) == 1 or not runner.runs):
+                return runner
+        if mine and not is_shared and self._is_soon_done(load):
+            if self._again is None:
+                self._again = self._loop.call_later(SLOW_S, self._place_late)
+            return None
+        if (unused := self._runners.unused(load.key)) is not None:
+            return unused
+        if mine and is_shared and self._runners.free() <= 1 < self._runners.size:
+            return None  # the last place is for others
+        return self._runners.make(load.key, first.bundle)
+
+    def _is_in_need(self, load: Load) -> bool:
+        """Whether what waits needs runners that are free: it has none, or shares none."""
+        is_shared = self._waiting.first(load).manifest.window > 1
+        is_served = is_shared and bool(self._runners.of(load))
+        return not (is_served or self._is_soon_done(load))
+
+    def _is_soon_done(self, load: Load) -> bool:
+        """Whether what waits of a quick function is best left to the runners it has."""
+        mine = self._runners.of(load)
+        if all(is_slow(runner) for runner in mine):
+            return False
+        mean_s = self.times.mean_s(load.function, load.key.version)
+        is_quick = self.times.window(load.function, load.key.version, 1) > 1
+        return is_quick and mean_s is not None and self._waiting.count(load) * mean_s < _ALONE_S
+
+    def _place_late(self) -> None:
+        """Those who were to be done soon may not be."""
+        self._again = None
+        if self._waiting:
+            self._place_soon()
+
+    def _give_back_late(self) -> None:
+        self._giving_back = None
+        self._give_back_waiting(time.monotonic() - _PATIENCE_S)
+        self._place_soon()  # runners that were closed for it in vain are opened
+
+    def _give_back_waiting(self, before: float) -> None:
+        """Give back what has waited since before a moment, unless a runner is on its way."""
+        if self._runners.is_place_coming() and not self._is_stopped:
+            return
+        for run in self._waiting.take_older(before):
+            run.give_back()

@@ -1,176 +1,167 @@
-"""isolation="thread": trusted small functions run in the worker's own threads.
+"""isolation="thread": trusted small functions run in a few threads of the worker process.
 
-No process in between, so no kill: a function out of time is interrupted by an
-exception, which reaches it when it next runs Python code; an async one is cancelled
-by its event loop, so that waiting ends too. One that catches it or
-sits in C code holds its thread until it returns; its outcome is `timeout` even so.
-A caller's cancellation only shows as `ctx.cancelled`: whether to stop is up to it.
+The loop thread hands attempts over and gets them back, once they have ended, in groups. While a
+thread runs Python code the loop thread gets the interpreter lock every 5 ms only, so quick attempts
+are left to one thread, which runs them one after the other. It wakes the loop thread when nothing
+is left to run, when 32 attempts have ended, or 1 ms after the first. Slow ones get a thread each.
+
+Time limits are a timer of the loop, which looks at the threads while there is something to see.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from runtime.errors import LoadError
-from runtime.execution.attempt_output import Sink
-from runtime.execution.ears import Logs, OnNote
-from runtime.execution.ending import Ending
-from runtime.execution.function_log import FunctionLog
-from runtime.execution.interruption import Guard, Interruption, Watchdog
-from runtime.execution.notes import encode_note, encode_progress
-from runtime.execution.outcome import Assignment
-from runtime.execution.performance import describe, perform
-from runtime.execution.runner_frames import Limits
-from runtime.execution.running import Running
-from runtime.execution.thread_output import ThreadOutput
-from runtime.registry.bundle import Bundle
-from runtime.registry.manifest import Manifest
-from runtime.sdk.context import Context, Number
+from runtime.execution.lane_run import CANCELLED, LaneRun
+from runtime.execution.lane_threads import ALONE_US, LaneThreads
+from runtime.execution.run_times import QUICK_S, RunTimes
+from runtime.execution.thread_attempt import ThreadAttempts
 
-if TYPE_CHECKING:
-    from runtime.registry.invoking import LoadedFunction
+_FIRST_LOOK_S = 0.004
 
-_VERSIONS_KEPT = 3
-Functions: TypeAlias = "dict[str, LoadedFunction]"
-Told = tuple[Ending, bytes]
+
+class Timer(Protocol):
+    """What `call_later` of an event loop returns."""
+
+    def cancel(self) -> object:
+        """Do not call any more."""
 
 
 class ThreadLane:
-    """Loads each version once and calls it in whatever thread asks."""
+    """Runs attempts in at most `size` threads. All methods are for the loop thread.
 
-    def __init__(self) -> None:
-        self._loading = threading.Lock()
-        self._loaded: dict[str, Functions] = {}  # by version
-        self._versions: dict[str, list[str]] = {}  # by file, oldest first
-        self._watchdog = Watchdog()
-        self._output = ThreadOutput()
-        self._log = FunctionLog(self._output.write_line)
+    Args:
+        size: Most threads.
+        post: Has a callback called by the loop thread: `loop.call_soon_threadsafe`.
+        call_later: Has a callback called after so many seconds: `loop.call_later`.
+        on_ended: Called by the loop thread with attempts that have ended, in the order in which
+            they did. It must not raise.
+        run_times: Is told how long each ran, and says which functions are quick.
+        idle_s: A thread that has had nothing to do for so long ends.
+    """
 
-    def run(
+    def __init__(
         self,
-        assignment: Assignment,
-        manifest: Manifest,
-        bundle: Bundle,
+        size: int,
         *,
-        running: Running,
-        limits: Limits,
-        logs: Logs,
-        on_note: OnNote,
-    ) -> Told:
-        """Run one attempt in this thread; return how it ended, and its result."""
+        post: Callable[[Callable[[], None]], object],
+        call_later: Callable[[float, Callable[[], None]], Timer],
+        on_ended: Callable[[Sequence[LaneRun]], None],
+        run_times: RunTimes,
+        idle_s: float = 10.0,
+    ) -> None:
+        self._post = post
+        self._call_later = call_later
+        self._on_ended = on_ended
+        self._run_times = run_times
+        self._attempts = ThreadAttempts()
+        self._threads = LaneThreads(
+            size, perform=self._attempts.run, has_ended=self._post_ended, idle_s=idle_s
+        )
+        self._in_hand = 0
+        self._timer: Timer | None = None
+        self._looks_at = 0.0
+        self._is_stopped = False
 
-        def keep(data: bytes) -> None:
-            if kept := logs.add(data):
-                on_note("log", kept)
+    def submit(self, run: LaneRun) -> None:
+        """Have an attempt run; it comes to `on_ended` unless it is taken back."""
+        mean_s = self._run_times.mean_s(run.assignment.function, run.assignment.version)
+        if mean_s is not None and mean_s < QUICK_S:
+            run.is_quick = True
+            run.work_us = int(mean_s * 1e6) + 1
+        else:
+            run.work_us = ALONE_US
+        self._in_hand += 1
+        self._threads.put(run)
+        self._look_within(_FIRST_LOOK_S)
 
-        sink = Sink(limits.max_log_bytes)
-        sink.open(keep)
-        self._watchdog.start()
-        self._output.capture(sink)
-        try:
-            told = self._call(assignment, manifest, bundle, running, limits, on_note)
-        finally:
-            self._output.capture(None)
-        sink.close()
-        return told
+    def take_back(self, run: LaneRun) -> bool:
+        """Return whether an attempt has not begun; then it never will, nor come to `on_ended`."""
+        is_taken = self._threads.withdraw(run)
+        if is_taken:
+            self._note_gone(1)
+        return is_taken
+
+    def cancel(self, run: LaneRun, *, by_caller: bool) -> bool:
+        """Have an attempt end as cancelled, and come to `on_ended` as such; False when it is over.
+
+        A function that runs is interrupted; with `by_caller` it only sees that it is cancelled.
+        """
+        if self._threads.withdraw(run):
+            run.is_cancelled = run.is_over = True
+            run.ending = CANCELLED
+            self._post(lambda: self._give([run]))
+            return True
+        if not self._threads.cancel(run):
+            return False
+        guard = run.guard  # looked for after the attempt was marked: see thread_attempt
+        if guard is not None and not by_caller:
+            guard.interrupt("cancelled")
+        return True
+
+    def count(self) -> int:
+        """Return how many attempts were handed over that have not come back."""
+        return self._in_hand
+
+    def collect(self) -> None:
+        """Hand over what has ended, without waiting for its group."""
+        if ended := self._threads.take_ended():
+            for run in ended:
+                if run.ran_s:
+                    self._run_times.note(run.assignment.function, run.assignment.version, run.ran_s)
+            self._give(ended)
 
     def stop(self) -> None:
-        """Give back what was taken over; twice is safe."""
-        self._watchdog.stop()
-        self._output.restore()
+        """End the threads, each after what it runs, and give the process's output back.
 
-    def _call(
-        self,
-        assignment: Assignment,
-        manifest: Manifest,
-        bundle: Bundle,
-        running: Running,
-        limits: Limits,
-        on_note: OnNote,
-    ) -> Told:
-        try:
-            function = self._functions_of(bundle)[assignment.function]
-        except LoadError as error:
-            return describe(error), b""
-        except KeyError:
-            text = f"this version does not publish {assignment.function}"
-            return Ending(kind="exception", message=text), b""
-        call = partial(
-            perform,
-            function,
-            assignment.arguments,
-            request=assignment.request,
-            context=_context(assignment, manifest, running, on_note, self._log),
-            tell_item=partial(on_note, "item"),
-            max_result_bytes=limits.max_result_bytes,
-            limit_s=manifest.options.timeout_s,
-        )
-        return self._guarded(call, manifest.options.timeout_s, running)
+        What waits is not begun, and nothing comes to `on_ended` any more. Twice is safe.
+        """
+        self._is_stopped = True
+        self._threads.stop()
+        self._stop_looking()
+        self._attempts.stop()
 
-    def _guarded(self, call: Callable[[], Told], timeout_s: float, running: Running) -> Told:
-        self._watchdog.start()  # before the call may be interrupted: a start must not be
-        guard = Guard(timeout_s)
-        told: Told = Ending(kind="cancelled"), b""
-        try:
-            try:
-                self._watchdog.watch(guard, timeout_s)
-                if running.attach(lambda: guard.interrupt("cancelled"), is_gentle=True):
-                    told = call()
-            finally:
-                guard.disarm()
-        except Interruption:
-            pass  # the one there is; `guard.cause` says why
-        self._watchdog.forget(guard)
-        running.detach()
-        if guard.cause == "timeout":
-            return Ending(kind="timeout", message=f"ran longer than {timeout_s:g} s"), b""
-        return (Ending(kind="cancelled"), b"") if guard.cause else told
+    def _post_ended(self) -> None:
+        """Have the loop thread take what has ended (in a thread of the lane)."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._post(self.collect)
 
-    def _functions_of(self, bundle: Bundle) -> Functions:
-        found = self._loaded.get(bundle.version)
-        if found is not None:
-            return found
-        # Loading takes pydantic along, which most workers do without.
-        from runtime.registry.loading import load  # noqa: PLC0415
-
-        with self._loading:
-            found = self._loaded.get(bundle.version)
-            if found is None:
-                found = self._loaded[bundle.version] = load(bundle)
-                versions = self._versions.setdefault(bundle.file, [])
-                versions.append(bundle.version)
-                if len(versions) > _VERSIONS_KEPT:
-                    self._forget(versions.pop(0))
-            return found
-
-    def _forget(self, version: str) -> None:
-        for function in self._loaded.pop(version).values():
-            function.unload()
+    def _give(self, ended: Sequence[LaneRun]) -> None:
+        if self._is_stopped:
             return
+        self._note_gone(len(ended))
+        self._on_ended(ended)
 
+    def _note_gone(self, count: int) -> None:
+        self._in_hand -= count
+        if self._in_hand:
+            self._look_within(self._threads.next_look_s(time.monotonic()))
+        else:
+            self._stop_looking()
 
-def _context(
-    assignment: Assignment,
-    manifest: Manifest,
-    running: Running,
-    on_note: OnNote,
-    log: FunctionLog,
-) -> Context:
-    def progress(done: Number, total: Number | None, message: str) -> None:
-        on_note("progress", encode_progress(done, total, message))
+    def _look_within(self, seconds: float) -> None:
+        at = time.monotonic() + seconds
+        if self._timer is not None:
+            if self._looks_at <= at:
+                return
+            self._timer.cancel()
+        self._looks_at = at
+        self._timer = self._call_later(seconds, self._look)
 
-    return Context(
-        id=assignment.id,
-        function=assignment.function,
-        attempt=assignment.attempt,
-        timeout_s=manifest.options.timeout_s,
-        traceparent=assignment.traceparent,
-        tracestate=assignment.tracestate,
-        on_progress=progress,
-        on_event=lambda event: on_note("event", encode_note(event)),
-        is_cancelled=lambda: running.is_cancelled,
-        log=log,
-    )
+    def _stop_looking(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._is_stopped:
+            return
+        for guard in self._threads.look(time.monotonic()):
+            guard.interrupt("timeout")
+        self.collect()
+        if self._in_hand:
+            self._look_within(self._threads.next_look_s(time.monotonic()))

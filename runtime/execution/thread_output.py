@@ -58,20 +58,22 @@ def _sink_here() -> Sink | None:
 
 
 class ThreadOutput:
-    """Takes over the process's output on first use; `restore` gives it back."""
+    """Takes over the process's output on first use; `restore` gives it back for good."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._streams: tuple[_Stream, _Stream] | None = None
+        self._is_restored = False
         self._handler = _Handler()
         self._handler.setFormatter(logging.Formatter(LOG_FORMAT))
 
     def capture(self, sink: Sink | None) -> None:
         """Send what this thread writes from now on to the sink; with None, where it went before."""
-        if self._streams is None:
+        if sink is not None and (
+            self._streams is None
+            or self._handler not in logging.root.handlers  # a file has configured logging anew
+        ):
             self._install()
-        if self._handler not in logging.root.handlers:  # a file has configured logging anew
-            logging.root.addHandler(self._handler)
         owner.set(sink)
 
     def write_line(self, text: str) -> None:
@@ -83,6 +85,7 @@ class ThreadOutput:
     def restore(self) -> None:
         """Give the streams and the logger back; twice is safe."""
         with self._lock:
+            self._is_restored = True
             if self._streams is None:
                 return
             out, err = self._streams
@@ -96,7 +99,10 @@ class ThreadOutput:
 
     def _install(self) -> None:
         with self._lock:
+            if self._is_restored:  # what still runs, at the end of the process
+                return
             if self._streams is not None:
+                logging.root.addHandler(self._handler)  # once
                 return
             out, err = _Stream(sys.stdout), _Stream(sys.stderr)
             root = logging.root

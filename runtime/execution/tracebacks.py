@@ -50,6 +50,11 @@ def traceback_of(error: BaseException) -> str | None:
     return shorten(to_unicode(text), MAX_TRACEBACK_CHARACTERS)
 
 
+def is_of_runtime(filename: str) -> bool:
+    """Whether a frame of this file is ours or the event loop's, and tells an author nothing."""
+    return filename.startswith((_RUNTIME, _EVENT_LOOP))
+
+
 def shorten(text: str, limit: int) -> str:
     """Leave out the middle of a text longer than `limit` characters."""
     if len(text) <= limit:

@@ -54,6 +54,7 @@ _SCHEDULES = ("schedules", "schedules_due")
 T = TypeVar("T")
 Parts = tuple[str, ...]
 Pages = Iterator[tuple[Finding, ...]]
+Drawn = Generator[tuple[Finding, ...], None, T]  # pages, and what they lead to
 Compare = Callable[..., Call[Compared]]
 
 
@@ -71,7 +72,7 @@ class Walk:
         self.looked_at = 0
 
     def pages(self) -> Pages:
-        """Compare page after page; yield what each brought, mostly nothing.
+        """Compare page after page; yield after each round trip what it found, mostly nothing.
 
         Raises:
             StoreError: Redis is away or takes no writes; what was found has been yielded.
@@ -79,13 +80,14 @@ class Walk:
         cursor = "0"
         while True:
             cursor, keys = self._line.run(calls.scan_keys(cursor, self._line.keys))
+            yield ()
             yield from self._compare_keys(keys)
             if cursor == "0":
                 break
         yield from self._compare_counts()
 
     def _compare_counts(self) -> Pages:
-        leases = self._look_up_leases()
+        leases = yield from self._look_up_leases()
         if len(leases) > calls.MOST_LEASES:
             return
         functions, queues = self._line.run_many(calls.read_names(self._line.keys))
@@ -97,24 +99,28 @@ class Walk:
             made = calls.compare_queue(queue, leases, repair=self._repair)
             yield from _guarded(f"counts of queue {queue}", self._run_all([made]))
 
-    def _look_up_leases(self) -> dict[str, Lease]:
+    def _look_up_leases(self) -> Drawn[dict[str, Lease]]:
         ids: dict[str, None] = {}
         cursor = "0"
         while len(ids) <= calls.MOST_LEASES:
             key = self._line.keys.build("leases")
             cursor, members = self._line.run(calls.scan_members(key, cursor, is_set=False))
             ids |= dict.fromkeys(members)
+            yield ()
             if cursor == "0":
                 break
-        return self._look_up(ids, calls.read_lease)
+        return (yield from self._look_up(ids, calls.read_lease))
 
-    def _look_up(self, ids: Iterable[str], read: Callable[[str, Keys], Call[T]]) -> dict[str, T]:
+    def _look_up(
+        self, ids: Iterable[str], read: Callable[[str, Keys], Call[T]]
+    ) -> Drawn[dict[str, T]]:
         wanted = list(ids)
         found: dict[str, T] = {}
         for start in range(0, len(wanted), _LOOKED_UP):
             part = wanted[start : start + _LOOKED_UP]
             replies = self._line.run_many([read(one, self._line.keys) for one in part])
             found.update(zip(part, replies, strict=True))
+            yield ()
         return found
 
     def _compare_batch(self, batch: str) -> Pages:
@@ -125,9 +131,10 @@ class Walk:
                 read_member_ids(batch, start=len(members), most=_MEMBERS_READ, keys=self._line.keys)
             )
             members += page
+            yield ()
             if len(page) < _MEMBERS_READ:
                 break
-        statuses = self._look_up(members, calls.read_status)
+        statuses = yield from self._look_up(members, calls.read_status)
         unended = [status for status in statuses.values() if status not in calls.ENDINGS]
         if len(unended) <= calls.MOST_UNENDED:
             yield from self._run_all([calls.compare_batch(batch, statuses, repair=self._repair)])
@@ -195,7 +202,7 @@ class Walk:
 
     def _compare_group(
         self, place: Place, group: Sequence[tuple[str, Parts, str]]
-    ) -> Generator[tuple[Finding, ...], None, list[tuple[str, Parts, str]]]:
+    ) -> Drawn[list[tuple[str, Parts, str]]]:
         """Compare a page of each; return where there are more, and what is to be done alone."""
         try:
             return (yield from self._compare_page_of_each(place, group))
@@ -212,10 +219,11 @@ class Walk:
 
     def _compare_page_of_each(
         self, place: Place, group: Sequence[tuple[str, Parts, str]]
-    ) -> Generator[tuple[Finding, ...], None, list[tuple[str, Parts, str]]]:
+    ) -> Drawn[list[tuple[str, Parts, str]]]:
         pages = self._line.run_many(
             [calls.scan_members(key, at, is_set=place == "running") for key, _, at in group]
         )
+        yield ()
         left: list[tuple[str, Parts, str]] = []
         made: list[Call[Compared]] = []
         count = 0
@@ -236,6 +244,7 @@ class Walk:
         cursor = "0"
         while True:
             cursor, ids = self._line.run(calls.scan_members(key, cursor, is_set=False))
+            yield ()
             yield from self._in_parts(calls.compare_schedules, ids, calls.MOST_SCHEDULES)
             if cursor == "0":
                 return

@@ -16,9 +16,8 @@ import zlib
 
 _SHAPE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 _NS_PER_MS = 1_000_000
-_CHANCE_BYTES = 5
-_FETCHED_BYTES = 500
-_chance: list[bytes] = []
+_fetched = struct.Struct(">64Q")
+_chance: list[int] = []
 # A fork must not repeat its parent's ids.
 os.register_at_fork(after_in_child=_chance.clear)
 _CHECKSUM_BITS = 24
@@ -29,28 +28,20 @@ _pack = struct.Struct(">QQ").pack
 
 def new_invocation_id() -> str:
     """Return a new id in the usual hyphenated form, lower case."""
-    ms, fraction_ns = divmod(time.time_ns(), _NS_PER_MS)
-    return format_id(ms, (fraction_ns << 12) // _NS_PER_MS, int.from_bytes(_next_chance(), "big"))
-
-
-def _next_chance() -> bytes:
-    """Return random bytes that were never returned before; asking the system costs a call."""
     try:
-        return _chance.pop()
-    except IndexError:
-        fresh = os.urandom(_FETCHED_BYTES)
-    _chance.extend(
-        fresh[start : start + _CHANCE_BYTES]
-        for start in range(_CHANCE_BYTES, _FETCHED_BYTES, _CHANCE_BYTES)
-    )
-    return fresh[:_CHANCE_BYTES]
+        chance = _chance.pop()
+    except IndexError:  # asking the system costs a call, so it is asked for many at once
+        chance, *more = _fetched.unpack(os.urandom(_fetched.size))
+        _chance.extend(more)
+    ms, fraction_ns = divmod(time.time_ns(), _NS_PER_MS)
+    return format_id(ms, (fraction_ns << 12) // _NS_PER_MS, chance)
 
 
 def format_id(ms: int, fraction: int, chance: int) -> str:
     """Lay out an id: ms since the epoch, 12 bits of fraction, 38 bits of chance."""
     high = (ms << 16) | 0x7000 | (fraction & 0xFFF)
     low = (0b10 << 62) | ((chance & _CHANCE_MASK) << _CHECKSUM_BITS)
-    low |= _checksum(high, low)
+    low |= zlib.crc32(_pack(high, low)) & _CHECKSUM_MASK
     text = _pack(high, low).hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

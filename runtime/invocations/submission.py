@@ -14,8 +14,15 @@ from runtime.errors import FunctionUnavailableError
 from runtime.invocations.identifiers import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.registry.secret_places import encode_places
-from runtime.store.scripts import Argument, Call
-from runtime.store.submission_calls import Idempotency, Pace, Parts, Submitted, parts_of
+from runtime.store.scripts import Call
+from runtime.store.submission_calls import (
+    Idempotency,
+    Pace,
+    Parts,
+    Submitted,
+    idempotency_part,
+    parts_of,
+)
 from runtime.store.submission_calls import submit as submit_calls
 from runtime.telemetry.trace_context import TraceContext
 
@@ -28,7 +35,6 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
         run_at_ms: Wait until this moment, ms since the epoch.
         max_age_ms: Expire when it has not started this long after it was due.
         key: The fairness key: within a function, keys take turns.
-        trace: What caused the call, for whoever follows traces.
     """
 
     priority: int | None = None
@@ -38,8 +44,17 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     tags: tuple[str, ...] = ()
     callback: str | None = None
-    idempotency: Idempotency | None = None
-    trace: TraceContext | None = None
+
+    def parts(self) -> Parts:
+        """Return what they add to a call, but for the greatest age."""
+        return parts_of(
+            key=self.key,
+            priority=self.priority,
+            delay_ms=self.delay_ms,
+            run_at_ms=self.run_at_ms,
+            tags=self.tags,
+            fields={"callback": self.callback},
+        )
 
 
 NO_WISHES = Wishes()
@@ -59,6 +74,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         caller: The name of its caller's key; None when nobody showed one.
         api_key: The id of the key that was shown; judged again as the invocation is born.
         secrets: Where secrets are in the arguments, encoded; empty where there are none.
+        trace: What caused the call, for whoever follows traces.
     """
 
     function: str
@@ -79,46 +95,38 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     caller: str | None = None
     api_key: str = ""
     secrets: bytes = b""
-
-    @property
-    def only_shows_caller(self) -> bool:
-        """Whether it asks for nothing, and shows at most who calls."""
-        return self.wishes is NO_WISHES and not (
-            self.request
-            or self.retry_of
-            or self.pace
-            or self.max_age_ms
-            or self.is_repeatable
-            or self.secrets
-        )
+    idempotency: Idempotency | None = None
+    trace: TraceContext | None = None
 
     def parts(self) -> Parts:
         """Return what the call asks for besides its arguments, and its record's further fields."""
-        wishes = self.wishes
-        optional: dict[str, Argument | None] = {
-            "request": self.request,
-            "callback": wishes.callback,
-            "caller": self.caller,
-            "secrets": self.secrets,
-        }
-        if wishes.trace is not None:
-            optional["traceparent"] = wishes.trace.traceparent
-            optional["tracestate"] = wishes.trace.tracestate
-        return parts_of(
-            fields={name: value for name, value in optional.items() if value},
-            key=wishes.key,
-            priority=wishes.priority,
-            delay_ms=wishes.delay_ms,
-            run_at_ms=wishes.run_at_ms,
-            max_age_ms=self.max_age_ms,
-            tags=wishes.tags,
-            idempotency=wishes.idempotency,
-            pace=self.pace,
-            retry_of=self.retry_of or "",
-            is_only_retry=self.is_only_retry,
-            is_repeatable=self.is_repeatable,
-            api_key=self.api_key,
-        )
+        return self.caller_parts() + self.wishes.parts() + self.own_parts()
+
+    def caller_parts(self) -> Parts:
+        """Return those that say who calls: the same for all calls of a key."""
+        return parts_of(api_key=self.api_key, fields={"caller": self.caller})
+
+    def own_parts(self) -> Parts:
+        """Return those that are neither its caller's nor its wishes'."""
+        parts: Parts = ()
+        trace = self.trace
+        if trace is not None:
+            parts = ("traceparent", trace.traceparent)
+            if trace.tracestate:
+                parts += ("tracestate", trace.tracestate)
+        if self.idempotency is not None:
+            parts += idempotency_part(self.idempotency)
+        is_marked = self.retry_of or self.is_repeatable or self.pace or self.max_age_ms
+        if is_marked or self.request or self.secrets:
+            parts += parts_of(
+                max_age_ms=self.max_age_ms,
+                pace=self.pace,
+                retry_of=self.retry_of or "",
+                is_only_retry=self.is_only_retry,
+                is_repeatable=self.is_repeatable,
+                fields={"request": self.request, "secrets": self.secrets},
+            )
+        return parts
 
 
 def check_available(manifest: Manifest) -> None:
@@ -149,40 +157,82 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     pace: Pace | None = None,
     caller: str | None = None,
     api_key: str = "",
-    secrets: bytes | None = None,
+    idempotency: Idempotency | None = None,
+    trace: TraceContext | None = None,
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
 
-    `max_waiting` counts where the function has no limit of its own; `secrets` are the manifest's
-    encoded, where somebody has done that before.
+    `max_waiting` counts where the function has no limit of its own.
 
     Raises:
         FunctionUnavailableError: No version of the function ever loaded.
     """
     check_available(manifest)
-    options = manifest.options
-    max_age_ms = wishes.max_age_ms
-    if max_age_ms is None:
-        max_age_ms = int((options.max_age_s or 0) * 1000)
-    return Submission(
-        id=invocation_id or new_invocation_id(),
-        function=manifest.name,
-        version=manifest.version,
-        queue=options.queue,
-        arguments=arguments,
-        wishes=wishes,
-        priority=options.priority if wishes.priority is None else wishes.priority,
-        max_age_ms=max_age_ms,
-        max_waiting=options.max_waiting or max_waiting,
+    call = complete(
+        share(manifest, max_waiting=max_waiting),
+        arguments,
+        wishes,
         request=request,
         waiter=waiter,
-        retry_of=retry_of,
-        is_only_retry=is_only_retry,
-        is_repeatable=is_repeatable,
         pace=pace,
         caller=caller,
         api_key=api_key,
-        secrets=encode_places(manifest.secrets) if secrets is None else secrets,
+        idempotency=idempotency,
+        trace=trace,
+    )
+    return replace(
+        call,
+        id=invocation_id or call.id,
+        retry_of=retry_of,
+        is_only_retry=is_only_retry,
+        is_repeatable=is_repeatable,
+    )
+
+
+def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
+    """Return what all submissions of a function have in common, without arguments and an id."""
+    options = manifest.options
+    return Submission(
+        id="",
+        function=manifest.name,
+        version=manifest.version,
+        queue=options.queue,
+        arguments=b"",
+        priority=options.priority,
+        max_age_ms=int((options.max_age_s or 0) * 1000),
+        max_waiting=options.max_waiting or max_waiting,
+        secrets=encode_places(manifest.secrets),
+    )
+
+
+def complete(  # noqa: PLR0913 - what a call brings along
+    shared: Submission,
+    arguments: bytes,
+    wishes: Wishes,
+    *,
+    request: bytes | None,
+    waiter: str | None,
+    pace: Pace | None,
+    caller: str | None,
+    api_key: str,
+    idempotency: Idempotency | None,
+    trace: TraceContext | None,
+) -> Submission:
+    """Return the submission of one call of a function, of what all of them share."""
+    return replace(
+        shared,
+        id=new_invocation_id(),
+        arguments=arguments,
+        wishes=wishes,
+        priority=shared.priority if wishes.priority is None else wishes.priority,
+        max_age_ms=shared.max_age_ms if wishes.max_age_ms is None else wishes.max_age_ms,
+        request=request,
+        waiter=waiter,
+        pace=pace,
+        caller=caller,
+        api_key=api_key,
+        idempotency=idempotency,
+        trace=trace,
     )
 
 

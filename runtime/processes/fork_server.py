@@ -61,6 +61,10 @@ class Child:
                 timer.daemon = True
                 timer.start()
 
+    def fileno(self) -> int:
+        """Return the descriptor that can be read when the child has ended."""
+        return self._line.fileno()
+
     def wait(self, timeout_s: float) -> Exit | None:
         """Return how the child ended, None if it has not within `timeout_s`."""
         with self._waiting:

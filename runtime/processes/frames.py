@@ -174,6 +174,17 @@ class Channel:
             raise ChannelClosedError("the other end is closed")
         return list(descriptors)
 
+    def hand_over(self) -> tuple[socket.socket, list[list[bytes]], bytes]:
+        """Return the socket, and what came of it unreceived: frames, and how another begins."""
+        ready, held = list(self._ready), bytes(self._held)
+        self._ready.clear()
+        self._held.clear()
+        return self._socket, ready, held
+
+    def give_back(self, data: bytes) -> None:
+        """Let this be received first: it was read from the socket, and not used."""
+        self._held += data
+
     def close(self) -> None:
         """Close this end; twice is safe."""
         self._socket.close()

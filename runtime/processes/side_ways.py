@@ -1,9 +1,10 @@
-"""Two ways beside a channel: tickets there, which can be taken back, and a pipe back, unheard.
+"""What lies beside a channel: tickets, which can be taken back, a pipe back, unheard, and a page.
 
 A *ticket* is a byte that the child takes before it begins what needs one. The owner keeps both
 ends, and takes back at once all that are left: the kernel gives each byte to one of them, so the
 owner knows for certain how many the child has. What comes back by the *quiet* pipe is looked for,
-never waited for, so that writing to it wakes nobody. Given to the child over its channel.
+never waited for, so that writing to it wakes nobody. In the *page* the child notes whose code it
+executes (`runtime.processes.shared_page`). All are given to the child over its channel.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import socket
 
 from runtime.errors import ChannelClosedError
 from runtime.processes.frames import Channel
+from runtime.processes.shared_page import RunnersPage, SharedPage
 
 QUIET_BYTES = 4_096  # what a pipe takes whole or not at all (PIPE_BUF)
 _QUIET_MOST_BYTES = 65_536  # all that a pipe holds
 _HIGH_DESCRIPTOR = 450
-_DESCRIPTORS = 2
+_DESCRIPTORS = 3
 _MOST_TICKETS = 4_096
 _TICKET = b"t"
 
@@ -28,13 +30,14 @@ class SideWays:
     """The owner's side; safe to use from many threads, but for `listen`."""
 
     def __init__(self) -> None:
-        self._quiet, self._childs_quiet = os.pipe()
-        try:
+        with contextlib.ExitStack() as on_failure:
+            self._quiet, self._childs_quiet = os.pipe()
+            on_failure.callback(os.close, self._quiet)
+            on_failure.callback(os.close, self._childs_quiet)
+            self._page = SharedPage.create()
+            on_failure.callback(self._page.close)
             self._tickets, self._childs_tickets = socket.socketpair()
-        except OSError:
-            os.close(self._quiet)
-            os.close(self._childs_quiet)
-            raise
+            on_failure.pop_all()
         os.set_blocking(self._quiet, False)
 
     @classmethod
@@ -47,7 +50,9 @@ class SideWays:
 
     def give(self, channel: Channel) -> None:
         """Give the child its ends; raises ChannelClosedError when it is gone."""
-        channel.send_descriptors((self._childs_tickets.fileno(), self._childs_quiet))
+        channel.send_descriptors(
+            (self._childs_tickets.fileno(), self._childs_quiet, self._page.fileno())
+        )
         os.close(self._childs_quiet)
         self._childs_quiet = -1
 
@@ -76,8 +81,17 @@ class SideWays:
         except BlockingIOError:
             return b""
 
+    def executing(self) -> set[int]:
+        """Return the serials of the attempts whose code the child executes, or did at its end."""
+        return self._page.executing()
+
+    def step(self) -> tuple[int, int]:
+        """Return whose code the child's event loop runs, and how many steps it has begun."""
+        return self._page.step()
+
     def close(self) -> None:
         """Close all ends; twice is safe."""
+        self._page.close()
         self._tickets.close()
         self._childs_tickets.close()
         for descriptor in (self._quiet, self._childs_quiet):
@@ -87,9 +101,14 @@ class SideWays:
 
 
 class ChildsSideWays:
-    """The child's side."""
+    """The child's side.
 
-    def __init__(self, tickets: int, quiet: int) -> None:
+    Attributes:
+        page: Where the child notes whose code it executes.
+    """
+
+    def __init__(self, tickets: int, quiet: int, page: int) -> None:
+        self.page = RunnersPage.attach(page)
         self._tickets = socket.socket(fileno=_move_up(tickets))
         self._quiet = _move_up(quiet)
         os.set_blocking(self._quiet, False)
@@ -130,7 +149,8 @@ class ChildsSideWays:
         return True
 
     def close(self) -> None:
-        """Close both, as a fork must; twice is safe."""
+        """Close all, as a fork must; twice is safe."""
+        self.page.detach()
         self._tickets.close()
         if self._quiet >= 0:
             with contextlib.suppress(OSError):

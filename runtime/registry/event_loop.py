@@ -13,14 +13,15 @@ import contextvars
 import sys
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 from runtime.errors import OutOfTimeError
 
 ENDING_LIMIT_S = 1.0  # for what a call has left, to end when it is cancelled
 T = TypeVar("T")
-_Generator = AsyncGenerator[Any, Any]
+Generator = AsyncGenerator[Any, Any]
+Tasks = set[asyncio.Task[Any]]
 _mine = threading.local()
 # Kept for good: were they collected, their `finally` blocks would run in somebody else's call.
 _set_aside: list[object] = []
@@ -32,9 +33,7 @@ def run(coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> T:
     Raises:
         OutOfTimeError: `limit_s` has passed.
     """
-    holder: _Holder | None = getattr(_mine, "holder", None)
-    if holder is None or holder.runner.get_loop().is_closed():
-        holder = _mine.holder = _Holder()
+    holder = _holder_here()
     one = _Call(coroutine, limit_s)
     _mine.is_awaiting = True
     try:
@@ -44,6 +43,48 @@ def run(coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> T:
         if not one.is_over or one.has_left:
             del _mine.holder
             _give_up(holder.runner.get_loop(), is_tried=one.has_left)
+
+
+def loop_here() -> asyncio.AbstractEventLoop:
+    """Return this thread's loop, made if there is none; for whoever runs it otherwise than `run`.
+
+    So clients that a file has bound to it serve its functions however they are run.
+    """
+    return _holder_here().runner.get_loop()
+
+
+def _other_tasks() -> Tasks:
+    """Return all tasks of this loop but the one that asks."""
+    tasks = asyncio.all_tasks()
+    me = asyncio.current_task()
+    if me is not None:
+        tasks.discard(me)
+    return tasks
+
+
+async def end_all(
+    opened: list[weakref.ref[Generator]], find_tasks: Callable[[], Tasks] = _other_tasks
+) -> bool:
+    """End what a call has left, within `ENDING_LIMIT_S`; False when some of it refuses.
+
+    Args:
+        opened: The asynchronous generators that it has begun.
+        find_tasks: Returns its tasks without the one that asks; by default all of this loop.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + ENDING_LIMIT_S
+    while True:
+        tasks = find_tasks()
+        closers = {loop.create_task(_end(generator)) for generator in _alive(opened)}
+        if not tasks and not closers:
+            return True
+        for task in tasks:
+            task.cancel()
+        done, _ = await asyncio.wait(tasks | closers, timeout=deadline - loop.time())
+        for task in done:
+            _report(loop, task)
+        if loop.time() >= deadline:
+            return False
 
 
 def is_awaiting() -> bool:
@@ -72,7 +113,7 @@ class _Call(Generic[T]):
         self.has_left = False
         self._coroutine = coroutine
         self._limit_s = limit_s
-        self._opened: list[weakref.ref[_Generator]] = []
+        self._opened: list[weakref.ref[Generator]] = []
 
     async def run(self) -> T:
         self._watch_generators()
@@ -81,7 +122,7 @@ class _Call(Generic[T]):
             async with limit:
                 return await self._coroutine
         finally:
-            self.has_left = not await _end_all(self._opened)
+            self.has_left = not await end_all(self._opened)
             self.is_over = True
             if limit.expired():
                 raise OutOfTimeError(f"ran longer than {self._limit_s:g} s")
@@ -90,7 +131,7 @@ class _Call(Generic[T]):
         """Note which generators are begun; when the loop stops, it takes the hooks back."""
         pass_on = sys.get_asyncgen_hooks().firstiter
 
-        def note(generator: _Generator) -> None:
+        def note(generator: Generator) -> None:
             self._opened.append(weakref.ref(generator))
             if pass_on is not None:
                 pass_on(generator)
@@ -98,33 +139,20 @@ class _Call(Generic[T]):
         sys.set_asyncgen_hooks(firstiter=note)
 
 
-async def _end_all(opened: list[weakref.ref[_Generator]]) -> bool:
-    """End all other tasks of this loop, and these generators; False when some refuse."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + ENDING_LIMIT_S
-    me = asyncio.current_task()
-    while True:
-        tasks = asyncio.all_tasks()
-        tasks.discard(me)
-        closers = {loop.create_task(_end(generator)) for generator in _alive(opened)}
-        if not tasks and not closers:
-            return True
-        for task in tasks:
-            task.cancel()
-        done, _ = await asyncio.wait(tasks | closers, timeout=deadline - loop.time())
-        for task in done:
-            _report(loop, task)
-        if loop.time() >= deadline:
-            return False
+def _holder_here() -> _Holder:
+    holder: _Holder | None = getattr(_mine, "holder", None)
+    if holder is None or holder.runner.get_loop().is_closed():
+        holder = _mine.holder = _Holder()
+    return holder
 
 
-def _alive(opened: list[weakref.ref[_Generator]]) -> list[_Generator]:
+def _alive(opened: list[weakref.ref[Generator]]) -> list[Generator]:
     found = [generator for one in opened if (generator := one()) is not None]
     opened.clear()
     return found
 
 
-async def _end(generator: _Generator) -> None:
+async def _end(generator: Generator) -> None:
     with contextlib.suppress(RuntimeError):  # a task runs it, and is cancelled as well
         await generator.aclose()
 

@@ -3,14 +3,15 @@
 Lives in a runner child, or for isolation="thread" in the worker process. One call:
 arguments are read and checked by pydantic in one pass, Context and Request are put
 in, `def`, `async def` and generators are run to their end, the result is serialised.
-What generators yield is told as it comes (`runtime.registry.yielding`).
+What generators yield is told as it comes (`runtime.registry.yielding`). Who has an event
+loop of its own awaits the call (`call_async`), beside others.
 """
 
 from __future__ import annotations
 
 import contextvars
 import inspect
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -27,6 +28,8 @@ from runtime.registry.yielding import Items, TellItem
 from runtime.sdk.context import Context
 from runtime.sdk.request import Request
 
+_PLAIN = (str, bytes, dict, list, int, float, type(None))
+
 
 def _tell_nobody(item: bytes) -> None:
     del item
@@ -39,6 +42,7 @@ class LoadedFunction:
         manifest: What is published of it.
         line: Where it begins in its file, where that is known.
         takes_context: Whether it has a parameter annotated Context.
+        is_async: Whether calling it gives a coroutine or an asynchronous generator.
         unload: Forgets its module, and with it all functions of its file.
     """
 
@@ -59,6 +63,7 @@ class LoadedFunction:
         self.unload = unload
         self._target = target
         self.takes_context = any(p.injected == "context" for p in signature.parameters)
+        self.is_async = signature.is_async
         self._reader = reader_of(model)
         self._returns = returns
         self._items = items
@@ -113,9 +118,34 @@ class LoadedFunction:
     ) -> Produced:
         positional, named = self._read(arguments, context, request)
         value = self._target(*positional, **named)
-        if not isinstance(value, str | bytes | dict | list | int | float | None):
+        if not isinstance(value, _PLAIN):
             items = Items(returns=self._items, tell=tell_item, most_bytes=most_item_bytes)
             value = _finish(value, items, limit_s)
+            if value is items:
+                return items.produced()
+        return produce(value, returns=self._returns, media_type=self._media_type)
+
+    def begin(
+        self, arguments: bytes, *, context: Context, request: Request | None = None
+    ) -> object:
+        """Call the function and return what it gives: of `async def`, what has yet to be awaited.
+
+        In the caller's context, which should be of this call alone; raises as `call` does.
+        """
+        positional, named = self._read(arguments, context, request)
+        return self._target(*positional, **named)
+
+    async def finish(
+        self, value: object, *, tell_item: TellItem = _tell_nobody, most_item_bytes: int | None
+    ) -> Produced:
+        """Run to its end what `begin` has returned, in the running event loop.
+
+        Raises:
+            BaseException: As `call` does.
+        """
+        if not isinstance(value, _PLAIN):
+            items = Items(returns=self._items, tell=tell_item, most_bytes=most_item_bytes)
+            value = await _settle(value, items)
             if value is items:
                 return items.produced()
         return produce(value, returns=self._returns, media_type=self._media_type)
@@ -156,17 +186,16 @@ def _finish(value: object, items: Items, limit_s: float | None) -> object:
     if inspect.isgenerator(value):
         returned = items.run(cast("Generator[Any, Any, object]", value))
         return items if returned is None else returned
-    if inspect.isasyncgen(value):
-        event_loop.run(items.collect(value), limit_s)
-        return items
-    if inspect.isawaitable(value):
+    if inspect.isasyncgen(value) or inspect.isawaitable(value):
         return event_loop.run(_settle(value, items), limit_s)
     return value
 
 
-async def _settle(value: Awaitable[Any], items: Items) -> object:
-    result = await value
-    if inspect.isasyncgen(result):
-        await items.collect(result)
+async def _settle(value: object, items: Items) -> object:
+    """Do the same with what must be awaited."""
+    if inspect.isawaitable(value):
+        value = await value
+    if inspect.isasyncgen(value):
+        await items.collect(value)
         return items
-    return result
+    return value

@@ -20,7 +20,7 @@ from runtime.registry.docstrings import read_docstring
 from runtime.registry.importer import ModuleSpace
 from runtime.registry.invoking import LoadedFunction
 from runtime.registry.load_faults import load_error_of
-from runtime.registry.manifest import Manifest
+from runtime.registry.manifest import Manifest, resolve_per_process
 from runtime.registry.return_type import return_type
 from runtime.registry.schema import (
     arguments_model,
@@ -94,7 +94,7 @@ def _describe(
         secrets=find_secrets(parameters, judged_by or {}),
         returns=returns,
         returns_description=documentation.returns,
-        options=published.options,
+        options=resolve_per_process(published.options, is_async=signature.is_async),
         injected={p.name: p.injected for p in signature.parameters if p.injected is not None},
         bytes_parameters=_bytes_parameters(signature),
         raw_parameter=_raw_parameter(signature),

@@ -6,7 +6,7 @@ Plain data: `encode`/`decode` are JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from runtime.sdk.options import Options
 
 Injected = Literal["context", "request"]
+_ASYNC_PER_PROCESS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,14 @@ class Manifest:
         """What arguments are judged by before the runner sees them."""
         return self.parameters if self.judged_by is None else self.judged_by
 
+    @property
+    def window(self) -> int:
+        """How many attempts one runner process may run at the same time.
+
+        A manifest of a release that knew no `per_process` says nothing of it: one.
+        """
+        return self.options.per_process or 1
+
     def encode(self) -> bytes:
         """Return the manifest as JSON."""
         return msgspec.json.encode(self)
@@ -87,6 +96,19 @@ _decoder = msgspec.json.Decoder(Manifest)
 def decode_manifest(data: bytes) -> Manifest:
     """Read what `Manifest.encode` wrote."""
     return _decoder.decode(data)
+
+
+def resolve_per_process(options: Options, *, is_async: bool) -> Options:
+    """Return the options with `per_process` as a number: what the author said, or the default.
+
+    Args:
+        options: As the author wrote them.
+        is_async: Whether calling the function gives a coroutine or an asynchronous generator.
+    """
+    if options.per_process is not None:
+        return options
+    waits = is_async and options.isolation == "process"
+    return replace(options, per_process=_ASYNC_PER_PROCESS if waits else 1)
 
 
 def limits_of(options: Options) -> str:

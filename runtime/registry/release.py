@@ -6,6 +6,7 @@ longer serves.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import msgspec
@@ -32,8 +33,14 @@ class Release:
 
 
 def decode_release(data: bytes) -> Release:
-    """Read what `Release.encode` wrote."""
+    """Read what `Release.encode` wrote.
+
+    Raises:
+        msgspec.MsgspecError: It is something else.
+    """
     end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
-    return Release(
-        bundle=decode_bundle(data[_LENGTH_BYTES:end]), manifests=_decoder.decode(data[end:])
-    )
+    try:
+        bundle = decode_bundle(data[_LENGTH_BYTES:end])
+    except (zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise msgspec.DecodeError(f"no bundle: {error}") from error
+    return Release(bundle=bundle, manifests=_decoder.decode(data[end:]))

@@ -74,6 +74,8 @@ def encode_json(
             data = encode_any(value) if returns is None else returns.encode(value, name)
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         raise ResultNotSerializableError(_explain(value, name, error)) from error
+    if type(value) is str and data.startswith(b'"'):
+        return data  # one string: nothing in it can be too long, too deep, or no number
     if b"NaN" in data or b"Infinity" in data or b"null" in data:  # or written as null
         _refuse_non_finite(value, name)
     is_certain |= b"{" not in data and b"[" not in data

@@ -67,6 +67,8 @@ class Signature:
         handed_back: The type that a value handed back must have: `returns`, or Any where a
             generator says only what it yields.
         items: The type of what is yielded, Any where nothing is.
+        is_async: Whether calling it gives a coroutine or an asynchronous generator. A `def` that
+            hands on somebody else's coroutine may block before it does, and is none.
     """
 
     parameters: tuple[Parameter, ...]
@@ -75,6 +77,7 @@ class Signature:
     returns: Any
     handed_back: Any
     items: Any
+    is_async: bool
 
 
 def read_signature(target: Callable[..., Any]) -> Signature:
@@ -117,6 +120,7 @@ def read_signature(target: Callable[..., Any]) -> Signature:
         returns=returns,
         handed_back=returns if says_all else Any,
         items=_items(hints.get("return", Any)),
+        is_async=_is_async(target),
     )
 
 
@@ -129,6 +133,15 @@ def bare_type(annotation: Any) -> Any:  # noqa: ANN401 - annotations are any obj
         if len(members) == 1:
             return bare_type(members[0])
     return annotation
+
+
+def _is_async(target: Callable[..., Any]) -> bool:
+    # `__wrapped__` is not followed: what is called is the wrapper, whatever it wraps.
+    called: Any = target
+    while isinstance(called, functools.partial):
+        called = called.func
+    candidates = (called, type(called).__call__)  # a function, or an object with a `__call__`
+    return any(inspect.iscoroutinefunction(c) or inspect.isasyncgenfunction(c) for c in candidates)
 
 
 def _hints(target: Callable[..., Any]) -> dict[str, Any]:

@@ -38,8 +38,8 @@ def function(
 ) -> F | Callable[[F], F]:
     """Publish a callable, with options: `@function` or `@function(timeout="30s", retries=2)`.
 
-    Options: name, timeout, grace, retries, queue, concurrency, rate, priority, schedule,
-    timezone, isolation, memory, max_age, max_waiting, result_ttl.
+    Options: name, timeout, grace, retries, queue, concurrency, per_process, rate, priority,
+    schedule, timezone, isolation, memory, max_age, max_waiting, result_ttl.
 
     Raises:
         OptionError: An option is unknown or wrong; the text says what is allowed.

@@ -36,7 +36,7 @@ _WEEK_S = 7 * 86_400.0
 _YEAR_S = 366 * 86_400.0
 _MEMORY_LEAST, _MEMORY_MOST = 32 * 1024**2, 1024**4
 _MOST_RETRIES, _MOST_CONCURRENCY, _MOST_PRIORITY, _MOST_FACTOR = 100, 10_000, 9, 10
-_MOST_WAITING = 100_000_000
+_MOST_PER_PROCESS, _MOST_WAITING = 1_000, 100_000_000
 
 
 def is_function_name(text: str) -> bool:
@@ -71,6 +71,11 @@ def parse_options(given: Mapping[str, object]) -> tuple[str | None, Options]:
         raise OptionError(
             "@function(grace=…): a thread is interrupted when its time is up, and never killed; "
             "leave it out, or use isolation='process'"
+        )
+    if parsed.get("isolation") == "thread" and (parsed.get("per_process") or 1) > 1:
+        raise OptionError(
+            "@function(per_process=…): with isolation='thread' each thread of the worker runs one "
+            "call at a time; leave it out, or use isolation='process'"
         )
     return name, Options(**parsed)
 
@@ -226,6 +231,7 @@ _PARSERS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "retries": ("retry", _retries),
     "queue": ("queue", _queue),
     "concurrency": ("concurrency", _unset(_whole(1, _MOST_CONCURRENCY))),
+    "per_process": ("per_process", _unset(_whole(1, _MOST_PER_PROCESS))),
     "rate": ("rate", _unset(parse_rate)),
     "priority": ("priority", _whole(0, _MOST_PRIORITY)),
     "schedule": ("schedule", _unset(check_cron)),

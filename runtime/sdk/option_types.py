@@ -36,6 +36,7 @@ class FunctionOptions(TypedDict, total=False):
     retries: int | RetryOptions | RetryPolicy
     queue: str
     concurrency: int | None
+    per_process: int | None
     rate: str | None
     priority: int
     schedule: str | None

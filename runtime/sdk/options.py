@@ -43,6 +43,8 @@ class Options:
     """The checked options of one function.
 
     `grace_s` is how long it may clean up after its timeout before its process is killed.
+    `per_process` is how many attempts one process may run at the same time; None is what the
+    author did not say, and a number in every manifest that a loaded file makes.
     """
 
     timeout_s: float = 60.0
@@ -50,6 +52,7 @@ class Options:
     retry: RetryPolicy = RetryPolicy()
     queue: str = "default"
     concurrency: int | None = None
+    per_process: int | None = None
     rate: Rate | None = None
     priority: int = 5
     schedule: str | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.store.invocation_calls import FAILURE_TTL_MS, POISON_LIMIT
+from runtime.store.invocation_calls import FAILURE_TTL_MS, GRACE_MS, POISON_LIMIT
 from runtime.store.scripts import Call, load_script
 
 UNHEARD_LIMIT = 10
@@ -68,7 +68,7 @@ def look_after(*, lease_ms: int) -> Call[Aftercare]:
             unjoined=tuple(batch.decode() for batch in unjoined),
         )
 
-    words = (lease_ms, POISON_LIMIT, UNHEARD_LIMIT, FAILURE_TTL_MS)
+    words = (lease_ms, POISON_LIMIT, UNHEARD_LIMIT, FAILURE_TTL_MS, GRACE_MS)
     return Call(words, parse, load_script("look_after"))
 
 

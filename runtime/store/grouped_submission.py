@@ -9,6 +9,7 @@ others.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from runtime.errors import StoreError
@@ -20,13 +21,16 @@ from runtime.store.submission_calls import Parts, Submitted, submit
 
 _MOST_TOGETHER = 8
 _MOST_BYTES_TOGETHER = 32_768
-_WORDS_EACH = 3  # and those of its parts
-NO_PARTS = b"$1\r\n0\r\n"
+_WORDS_EACH = 3  # and those of its parts, of which there are fewer than a hundred
+_TEN = 10
 
 
 def pack_parts(parts: Parts) -> bytes:
-    """Return the words of a call's parts as they go to Redis, their number first."""
-    return _bulk(len(parts), *parts)
+    """Return the words of a call's parts as they go to Redis."""
+    if not parts:
+        return b""
+    packed = pack(parts)
+    return packed[packed.index(b"\n") + 1 :]
 
 
 class GroupedSubmission:
@@ -72,7 +76,7 @@ class GroupedSubmission:
         self._sending: set[asyncio.Task[None]] = set()
 
     def submit(
-        self, invocation_id: bytes, arguments: bytes, parts: bytes = NO_PARTS, part_words: int = 0
+        self, invocation_id: bytes, arguments: bytes, parts: bytes = b"", part_words: int = 0
     ) -> asyncio.Future[Submitted]:
         """Line up one call of a fresh id; the future gets what became of it.
 
@@ -82,24 +86,19 @@ class GroupedSubmission:
             invocation_id: Fresh.
             arguments: As JSON.
             parts: What it asks for, as `pack_parts` returns it.
-            part_words: How many words that is, without their number.
+            part_words: How many words that is.
         """
         loop = asyncio.get_running_loop()
         if not self._packed:
             loop.call_soon(self._send)
-        packed = b"$%d\r\n%b\r\n$%d\r\n%b\r\n%b" % (
-            len(invocation_id),
-            invocation_id,
-            len(arguments),
-            arguments,
-            parts,
-        )
+        head = b"$%d\r\n%b\r\n$%d\r\n" % (len(invocation_id), invocation_id, len(arguments))
+        tail = b"\r\n$%d\r\n%d\r\n%b" % (1 if part_words < _TEN else 2, part_words, parts)
         answer = loop.create_future()
-        self._packed.append(packed)
+        self._packed += (head, arguments, tail)
         self._waiting.append(answer)
         self._words += _WORDS_EACH + part_words
-        self._size += len(packed)
-        if len(self._packed) >= _MOST_TOGETHER or self._size >= _MOST_BYTES_TOGETHER:
+        self._size += len(head) + len(arguments) + len(tail)
+        if len(self._waiting) >= _MOST_TOGETHER or self._size >= _MOST_BYTES_TOGETHER:
             self._send()
         return answer
 
@@ -108,7 +107,7 @@ class GroupedSubmission:
         waiting = self._waiting
         if not waiting:
             return
-        words, tail = self._words, b"".join(self._packed)
+        words, tail = self._words, self._packed
         self._packed, self._waiting, self._words, self._size = [], [], 0, 0
 
         def hear(reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
@@ -120,18 +119,21 @@ class GroupedSubmission:
         if not self._store.begin(self._command(self._fixed, words, tail), hear):
             self._send_again(words, tail, waiting)
 
-    def _command(self, fixed: bytes, words: int, tail: bytes) -> bytes:
-        return b"*%d\r\n%b%b" % (self._fixed_words + words, fixed, tail)
+    def _command(self, fixed: bytes, words: int, tail: Sequence[bytes]) -> bytes:
+        # Joined once: formatting copies what is long again and again.
+        return b"".join((b"*%d\r\n" % (self._fixed_words + words), fixed, *tail))
 
     def _send_again(
-        self, words: int, tail: bytes, waiting: list[asyncio.Future[Submitted]]
+        self, words: int, tail: Sequence[bytes], waiting: list[asyncio.Future[Submitted]]
     ) -> None:
         """Send what could not be sent at once: Redis is not connected, or lacks the script."""
         task = asyncio.get_running_loop().create_task(self._run(words, tail, waiting))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _run(self, words: int, tail: bytes, waiting: list[asyncio.Future[Submitted]]) -> None:
+    async def _run(
+        self, words: int, tail: Sequence[bytes], waiting: list[asyncio.Future[Submitted]]
+    ) -> None:
         try:
             reply = await self._store.run_packed(
                 self._command(self._fixed, words, tail),

@@ -6,7 +6,7 @@ and `runtime.worker` use the worker's side directly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -102,16 +102,17 @@ def claim(
     limit: int,
     lease_ms: int,
     ahead: int = 0,
-    quick: Iterable[str] = (),
+    rooms: Mapping[str, int] | None = None,
 ) -> Call[Claim]:
     """Take up to `limit` waiting invocations of a queue.
 
-    When that many are taken, take up to `ahead` more of the functions called `quick`, as far as
-    these have no limit of their own; all other functions keep their turn.
+    When that many are taken, take up to `ahead` more of the functions that have `rooms` of their
+    own, so many of each; all other functions keep their turn.
     """
     limit = min(limit, MOST_CLAIMED)
     ahead = min(ahead, MOST_CLAIMED - limit)
-    words = (queue, worker, limit, lease_ms, ahead, " ".join(quick), FAILURE_TTL_MS)
+    listed = " ".join(f"{name} {count}" for name, count in (rooms or {}).items())
+    words = (queue, worker, limit, lease_ms, ahead, listed, FAILURE_TTL_MS)
     return _call("claim_invocations", words, lambda reply: _read_claim(reply, worker))
 
 

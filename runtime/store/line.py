@@ -119,21 +119,10 @@ class Line:
                 raise reply
         return None if reply is None else (reply[0].decode(), reply[1])
 
-    def block_and_run(self, keys: Sequence[str], call: Call[T], *, timeout_s: float) -> T:
-        """Wait as `block` does, then run a call: Redis does so itself, in the same round trip.
-
-        Who blocks is woken once then, with the call's reply, instead of twice.
-        """
-        words = ("BLPOP", *keys, f"{timeout_s:.3f}")
-        with TROUBLE, self._lock:
-            requests = [words, command_words(call, self.keys)]
-            waited, reply = self._exchange(requests, grace_s=timeout_s + _BLOCK_GRACE_S)
-            if isinstance(reply, NoScriptError):
-                [reply] = self._exchange([command_words(call, self.keys, whole=True)])
-            for outcome in (waited, reply):
-                if isinstance(outcome, StoreError):
-                    raise outcome
-        return call.parse(reply)
+    def fileno(self) -> int:
+        """Return the socket's descriptor, to wait on for replies of what was begun; -1: none."""
+        sock = self._socket
+        return -1 if sock is None else sock.fileno()
 
     def half_close(self) -> None:
         """End a request that waits; a reply that is on its way still comes.
@@ -143,8 +132,8 @@ class Line:
         sock = self._socket
         if sock is not None:
             self._is_half_closed = True
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # of a TLS socket this leaves the decrypting alone
+                socket.socket.shutdown(sock, socket.SHUT_WR)
 
     def close(self) -> None:
         """Close the socket; the next request opens it again."""
@@ -205,35 +194,24 @@ class Line:
         return failures
 
     def _open(self) -> socket.socket:
-        servers = locate_blocking(self._address)
-        for server in servers[:-1]:
-            with contextlib.suppress(StoreUnavailableError, OSError):
-                return self._open_at(server)
-        return self._open_at(servers[-1])
-
-    def _open_at(self, server: Address) -> socket.socket:
-        self._where = server.name
-        sock = open_socket(server, self._connect_s)
         self._reader = hiredis.Reader()
-        try:
-            requests = server.handshake()
-            sock.sendall(b"".join(pack(words) for words in requests))
-            check_handshake([self._read(sock) for _ in requests])
-        except (StoreError, OSError):
-            sock.close()
-            raise
-        self._socket = sock
-        return sock
+        self._socket, self._where = connect(self._address, self._connect_s)
+        self._socket.settimeout(self._timeout_s)
+        return self._socket
 
     def _read(self, sock: socket.socket) -> Any:  # noqa: ANN401 - a reply is any RESP value
-        while True:
-            reply = self._reader.gets()
-            if reply is not False:
-                return reply
-            data = sock.recv(_READ_BYTES)
-            if not data:
-                raise ConnectionResetError("closed by the server")
-            self._reader.feed(data)
+        return _read_reply(sock, self._reader)
+
+
+def _read_reply(sock: socket.socket, reader: Any) -> Any:  # noqa: ANN401 - a reply is any RESP value
+    while True:
+        reply = reader.gets()
+        if reply is not False:
+            return reply
+        data = sock.recv(_READ_BYTES)
+        if not data:
+            raise ConnectionResetError("closed by the server")
+        reader.feed(data)
 
 
 def _parsed(calls: Sequence[Call[Any]], replies: list[Any]) -> list[Any]:
@@ -241,6 +219,36 @@ def _parsed(calls: Sequence[Call[Any]], replies: list[Any]) -> list[Any]:
         if isinstance(reply, StoreError):
             raise reply
     return [call.parse(reply) for call, reply in zip(calls, replies, strict=True)]
+
+
+def connect(address: Address, timeout_s: float) -> tuple[socket.socket, str]:
+    """Find the server, connect, shake hands; return the socket, and what to call its other end.
+
+    Raises:
+        StoreError: Redis is away, too old, a replica, or refuses us.
+        OSError: It cannot be reached.
+    """
+    servers = locate_blocking(address)
+    for server in servers[:-1]:
+        with contextlib.suppress(StoreUnavailableError, OSError):
+            return _connect_to(server, timeout_s)
+    return _connect_to(servers[-1], timeout_s)
+
+
+def _connect_to(server: Address, timeout_s: float) -> tuple[socket.socket, str]:
+    sock = open_socket(server, timeout_s)
+    reader = hiredis.Reader()
+    try:
+        requests = server.handshake()
+        sock.sendall(b"".join(pack(words) for words in requests))
+        check_handshake([_read_reply(sock, reader) for _ in requests])
+    except (StoreError, OSError):
+        sock.close()
+        raise
+    except hiredis.ProtocolError as error:
+        sock.close()
+        raise StoreUnavailableError(f"Redis at {server.name}: {error}") from error
+    return sock, server.name
 
 
 def open_socket(address: Address, timeout_s: float) -> socket.socket:

@@ -6,7 +6,13 @@ runs short, one key at a time, and without an error to anybody.
 
 from __future__ import annotations
 
+import structlog
+
+from runtime.errors import StoreError
+from runtime.store.line import Line
 from runtime.store.scripts import Call
+
+_log = structlog.get_logger(__name__)
 
 SAFE = "noeviction"
 _FIELD = b"maxmemory_policy:"
@@ -32,3 +38,14 @@ def danger_of(policy: str) -> str | None:
         f"Redis has maxmemory-policy {policy}: when memory is short it deletes accepted calls. "
         f"Set it to {SAFE}."
     )
+
+
+def tell_memory_policy(line: Line) -> None:
+    """Warn in the log where Redis may throw away what it holds."""
+    try:
+        danger = danger_of(line.run(read_memory_policy()))
+    except StoreError as error:  # a server that does not tell: the operator is asked to know
+        _log.info("memory_policy_unread", error=str(error))
+    else:
+        if danger:
+            _log.warning("redis_may_evict", why=danger)

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import hiredis
 
@@ -26,6 +25,7 @@ from runtime.store.packing import pack
 from runtime.store.scripts import Call
 from runtime.store.sentinel import locate
 from runtime.store.trouble import TROUBLE
+from runtime.store.wire import Wire
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ class Multiplexer:
             wire = self._wire
             if wire is None or wire.closed:
                 wire = await self._connect()
-            reply = await wire.send(command)
+            reply = await _send(wire, command)
             if isinstance(reply, hiredis.ReplyError):
                 raise self._failure_of(reply)
         except NoScriptError:
@@ -160,7 +160,7 @@ async def open_wire(address: Address, timeout_s: float) -> Wire:
         else:
             await loop.create_connection(lambda: wire, address.host, address.port, ssl=context)
         check_handshake(
-            await asyncio.gather(*(wire.send(pack(words)) for words in address.handshake()))
+            await asyncio.gather(*(_send(wire, pack(words)) for words in address.handshake()))
         )
     except OSError as error:
         wire.fail("no answer")
@@ -173,83 +173,11 @@ async def open_wire(address: Address, timeout_s: float) -> Wire:
     return wire
 
 
-class Wire(asyncio.Protocol):
-    """The protocol of one connection: a queue of who hears the replies, which come in order."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float) -> None:
-        self.closed = False
-        self._loop = loop
-        self._timeout_s = timeout_s
-        self._reader = hiredis.Reader()
-        self._waiting: deque[tuple[Callable[[Any], None], float]] = deque()
-        self._unsent: list[bytes] = []
-        self._transport: asyncio.Transport | None = None
-        self._watch: asyncio.TimerHandle | None = None
-
-    def send(self, command: bytes) -> asyncio.Future[Any]:
-        """Queue one packed command; the future gets its raw reply, error replies included."""
-        future = self._loop.create_future()
-        self.begin(command, partial(_settle, future))
-        return future
-
-    def begin(self, command: bytes, hear: Callable[[Any], None]) -> None:
-        """Queue one packed command; `hear` gets its raw reply, or a StoreUnavailableError."""
-        if self.closed:
-            hear(StoreUnavailableError("the connection to Redis is closed"))
-            return
-        self._waiting.append((hear, self._loop.time() + self._timeout_s))
-        if not self._unsent:
-            self._loop.call_soon(self.flush)
-        self._unsent.append(command)
-        if self._watch is None:
-            self._watch = self._loop.call_later(self._timeout_s, self._check_oldest)
-
-    def fail(self, why: str) -> None:
-        """Close, and tell all that wait; safe to call twice."""
-        if self.closed:
-            return
-        self.closed = True
-        if self._watch is not None:
-            self._watch.cancel()
-        if self._transport is not None:
-            self._transport.abort()
-        waiting, self._waiting = self._waiting, deque()
-        for hear, _ in waiting:
-            hear(StoreUnavailableError(f"Redis: {why}"))
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to write (asyncio.Protocol)."""
-        self._transport = cast("asyncio.Transport", transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail what was under way (asyncio.Protocol)."""
-        self.fail(str(exc or "connection closed by the server"))
-
-    def data_received(self, data: bytes) -> None:
-        """Hand out the replies that are complete (asyncio.Protocol)."""
-        self._reader.feed(data)
-        try:
-            while (reply := self._reader.gets()) is not False:
-                hear, _ = self._waiting.popleft()
-                hear(reply)
-        except (hiredis.ProtocolError, IndexError) as error:
-            self.fail(f"broken reply: {error}")
-
-    def flush(self) -> None:
-        """Write what is queued; else it is written at the end of the loop's turn."""
-        unsent, self._unsent = self._unsent, []
-        if unsent and self._transport is not None and not self.closed:
-            self._transport.write(b"".join(unsent) if len(unsent) > 1 else unsent[0])
-
-    def _check_oldest(self) -> None:
-        self._watch = None
-        if not self._waiting:
-            return
-        left_s = self._waiting[0][1] - self._loop.time()
-        if left_s <= 0:
-            self.fail(f"no answer within {self._timeout_s:g} s")
-        else:
-            self._watch = self._loop.call_later(left_s, self._check_oldest)
+def _send(wire: Wire, command: bytes) -> asyncio.Future[Any]:
+    """Queue one packed command; the future gets its raw reply, error replies included."""
+    future = asyncio.get_running_loop().create_future()
+    wire.begin(command, partial(_settle, future))
+    return future
 
 
 def _settle(future: asyncio.Future[Any], reply: Any) -> None:  # noqa: ANN401 - whatever Redis says

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import hiredis
 
 from runtime.store.scripts import Argument
 
+_pack: Any = hiredis.pack_command
+
 
 def pack(words: Sequence[Argument]) -> bytes:
     """Return one command as a RESP array of bulk strings."""
-    packed: bytes = hiredis.pack_command(cast("Any", tuple(words)))
+    packed: bytes = _pack(words if type(words) is tuple else tuple(words))
     return packed

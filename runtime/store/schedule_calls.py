@@ -187,11 +187,6 @@ def wake_key(keys: Keys) -> str:
     return keys.build("schedules_wake")
 
 
-def wake_ticker(keys: Keys) -> Call[int]:
-    """Give back a wake-up token that was taken and not made use of."""
-    return Call(("LPUSH", wake_key(keys), "1"), int)
-
-
 def _pairs(fields: Mapping[str, Argument]) -> tuple[Argument, ...]:
     return tuple(word for pair in fields.items() for word in pair)
 

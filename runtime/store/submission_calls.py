@@ -55,8 +55,7 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
     reset_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Idempotency:
+class Idempotency(msgspec.Struct, frozen=True, kw_only=True):
     """A caller's key, digested with whatever it is unique for, and a digest of the body."""
 
     digest: str
@@ -66,12 +65,13 @@ class Idempotency:
 
 _ANY_TIME = Idempotency(digest="", body_digest="", ttl_ms=0)
 _ANY_PACE = Pace(caller="", count=0, per_ms=0)
+_NO_FIELDS: Mapping[str, Argument | None] = {}
 Parts = tuple[Argument, ...]
 
 
-def parts_of(  # noqa: PLR0913 - all that one may ask for
+def parts_of(  # noqa: C901, PLR0912, PLR0913 - all that one may ask for
     *,
-    fields: Mapping[str, Argument] | None = None,
+    fields: Mapping[str, Argument | None] = _NO_FIELDS,
     key: str = "",
     priority: int | None = None,
     delay_ms: int = 0,
@@ -88,7 +88,7 @@ def parts_of(  # noqa: PLR0913 - all that one may ask for
     """Return what one call asks for besides its arguments: pairs of a name and a value.
 
     Args:
-        fields: Further fields of its record.
+        fields: Further fields of its record; those that are empty are left out.
         key: The fairness key.
         priority: None is the function's own.
         delay_ms: Wait so long.
@@ -102,23 +102,38 @@ def parts_of(  # noqa: PLR0913 - all that one may ask for
         is_repeatable: The same id may be submitted twice, and is born once.
         api_key: The id of the key that its caller shows; judged as the call is born.
     """
-    first = idempotency
-    asked: dict[str, Argument | None] = {
-        "@api_key": api_key,
-        "@rate": f"{pace.count} {pace.per_ms} {pace.caller}" if pace else None,
-        "@idempotency": (f"{first.digest} {first.body_digest} {first.ttl_ms}" if first else None),
-        "@delay_ms": delay_ms,
-        "@run_at_ms": run_at_ms,
-        "@max_age_ms": max_age_ms,
-        "@tags": "\n".join(tags),
-        "tags": msgspec.json.encode(tags) if tags else None,
-        "@only_retry" if is_only_retry else "@retry_of": retry_of,
-        "@repeatable": int(is_repeatable),
-        "key": key,
-        "priority": None if priority is None else str(priority),
-        **(fields or {}),
-    }
-    return tuple(part for name, value in asked.items() if value for part in (name, value))
+    parts: list[Argument] = []
+    if api_key:
+        parts += ("@api_key", api_key)
+    if pace is not None:
+        parts += ("@rate", f"{pace.count} {pace.per_ms} {pace.caller}")
+    if idempotency is not None:
+        parts += idempotency_part(idempotency)
+    if delay_ms:
+        parts += ("@delay_ms", delay_ms)
+    if run_at_ms:
+        parts += ("@run_at_ms", run_at_ms)
+    if max_age_ms:
+        parts += ("@max_age_ms", max_age_ms)
+    if tags:
+        parts += ("@tags", "\n".join(tags), "tags", msgspec.json.encode(tags))
+    if retry_of:
+        parts += ("@only_retry" if is_only_retry else "@retry_of", retry_of)
+    if is_repeatable:
+        parts += ("@repeatable", 1)
+    if key:
+        parts += ("key", key)
+    if priority is not None:
+        parts += ("priority", str(priority))
+    for name, value in fields.items():
+        if value:
+            parts += (name, value)
+    return tuple(parts)
+
+
+def idempotency_part(first: Idempotency) -> Parts:
+    """Return what makes the first request of this key the answer."""
+    return "@idempotency", f"{first.digest} {first.body_digest} {first.ttl_ms}"
 
 
 def submit(

@@ -7,13 +7,15 @@ it had not been sent; a broken tracestate does not take the traceparent with it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _PARENT = re.compile(
     r"(?!ff)(?P<version>[0-9a-f]{2})-(?!0{32})(?P<trace_id>[0-9a-f]{32})"
     r"-(?!0{16})(?P<span_id>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<more>-.*)?"
 )
 _OURS = "00"
+_LENGTH = 55
 _SAMPLED = 1
 _MOST_MEMBERS = 32
 _LONGEST_STATE = 512
@@ -24,8 +26,7 @@ _MEMBER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TraceContext:
+class TraceContext(msgspec.Struct, frozen=True):
     """Which trace something belongs to, and which span of it caused it."""
 
     traceparent: str
@@ -45,7 +46,9 @@ def trace_id_of(traceparent: str) -> str:
 def read_trace(traceparent: str | None, tracestate: str | None = None) -> TraceContext | None:
     """Return the context two headers carry, or None without a valid traceparent."""
     parent = read_traceparent(traceparent)
-    return None if parent is None else TraceContext(parent, read_tracestate(tracestate))
+    if parent is None:
+        return None
+    return TraceContext(parent, read_tracestate(tracestate) if tracestate else "")
 
 
 def read_traceparent(header: str | None) -> str | None:
@@ -53,8 +56,9 @@ def read_traceparent(header: str | None) -> str | None:
     match = None if header is None else _PARENT.fullmatch(header.strip(" \t"))
     if match is None:
         return None
-    if match["version"] == _OURS:
-        return None if match["more"] else match[0]
+    text = match[0]
+    if text.startswith(_OURS):
+        return text if len(text) == _LENGTH else None
     sampled = int(match["flags"], 16) & _SAMPLED
     return f"{_OURS}-{match['trace_id']}-{match['span_id']}-{sampled:02x}"
 

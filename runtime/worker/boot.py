@@ -5,10 +5,8 @@ python -m runtime.worker
 
 from __future__ import annotations
 
-import random
 import signal
 import sys
-import threading
 from types import FrameType
 
 import structlog
@@ -16,9 +14,7 @@ import structlog
 from runtime.callbacks.deliverer import Deliverer
 from runtime.callbacks.rules import read_rules
 from runtime.errors import PenstockError, SettingsError
-from runtime.execution.executor import Executor
-from runtime.execution.runner_pool import PRELOAD, RunnerPool
-from runtime.execution.thread_lane import ThreadLane
+from runtime.execution.runner_process import PRELOAD
 from runtime.logs import configure_logs
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
@@ -35,11 +31,15 @@ _log = structlog.get_logger(__name__)
 def main() -> int:
     """Run a worker until SIGINT or SIGTERM; return the exit code."""
     hide_from_own_user()
-    stop_requested = threading.Event()
+    worker: WorkerProcess | None = None
+    is_stopped = False
 
     def request_stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal is_stopped
         del signum, frame
-        stop_requested.set()
+        is_stopped = True
+        if worker is not None:
+            worker.request_stop()
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
@@ -54,9 +54,9 @@ def main() -> int:
     except PenstockError as error:
         sys.stderr.write(f"penstock worker: {error}\n")
         return 1
-    worker.start(stop_requested)
-    stop_requested.wait()
-    worker.stop()
+    if is_stopped:
+        worker.request_stop()
+    worker.run()
     return 0
 
 
@@ -67,14 +67,6 @@ def build(settings: Settings) -> WorkerProcess:
         environment=clean_environment(read_environment(), settings.function_env),
     )
     fork_server.start()
-    executor = Executor(
-        runners=RunnerPool(fork_server, size=settings.runners),
-        lane=ThreadLane(),
-        max_result_bytes=settings.max_result_bytes,
-        max_log_bytes=settings.max_log_bytes,
-        roll=random.random,
-        load_timeout_s=settings.load_timeout_s,
-    )
     publisher = Publisher(
         Line(settings.redis),
         fork_server,
@@ -86,7 +78,6 @@ def build(settings: Settings) -> WorkerProcess:
     return WorkerProcess(
         settings,
         fork_server=fork_server,
-        executor=executor,
         publisher=publisher,
         deliverer=Deliverer(settings.redis, read_rules(settings, tracer)),
         tracer=tracer,

@@ -1,15 +1,15 @@
 """Runs consistency checks: one a day, and those that are asked for.
 
-Every worker has a checker. It blocks in Redis and looks now and then whether a check is to be
-run; a script lets one worker run it, and another if that one dies. A check takes a third of
-the time at most, so that Redis serves everybody else meanwhile.
+Every worker has a checker. It looks now and then whether a check is to be run; a script lets one
+worker run it, and another if that one dies. A check takes a third of the time at most, so that
+Redis serves everybody else meanwhile.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 import structlog
 
@@ -22,31 +22,23 @@ from runtime.store.check_calls import (
     MOST_NOTED,
     note_check,
     take_check,
-    wake_key,
 )
 from runtime.store.line import Line
-from runtime.telemetry.lasting import lasting_thread
+from runtime.worker.upkeep import InRounds
 
 _log = structlog.get_logger(__name__)
-_LONGEST_BLOCK_S = 30.0
-_SHORTEST_BLOCK_S = 0.05
-_AWAY_PAUSE_S = 1.0
+_LONGEST_REST_S = 30.0
+_SHORTEST_REST_S = 0.05
 _NOTED_EVERY_S = 2.0
 _PAUSES_PER_WORK = 2.0
 _LOGGED = 100
-_JOIN_S = 0.2
-_MOST_JOINS = 25
 
 
-class _StoppedError(Exception):
-    """The check is no longer this worker's, or the worker stops."""
-
-
-class Checker:
-    """Runs checks from `start` until `stop`.
+class Checker(InRounds):
+    """Runs checks, a page a step.
 
     Args:
-        line: A connection of its own, since it blocks.
+        line: The connection to use.
         worker: This worker's id.
         interval_ms: From the end of a check to the next that nobody asked for.
     """
@@ -55,70 +47,57 @@ class Checker:
         self._line = line
         self._worker = worker
         self._interval_ms = interval_ms
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._is_leaving = False
 
-    def start(self) -> None:
-        """Begin, in a thread of its own; safe to call twice."""
-        if self._thread is None:
-            self._stopping.clear()
-            self._thread = lasting_thread(self._run, name="checker")
-            self._thread.start()
+    def give_up(self) -> None:
+        """Leave a check that runs to another worker, at once.
 
-    def stop(self) -> None:
-        """Stop; a check that runs is left to another worker. Safe to call twice."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._stopping.set()
-        for _ in range(_MOST_JOINS):
-            self._line.close()  # ends a block
-            thread.join(_JOIN_S)
-            if not thread.is_alive():
-                break
+        Raises:
+            StoreError: Redis is away; another worker takes it when the lease has run out.
+        """
+        self._is_leaving = True
+        if self._under_way is not None:
+            self.step()
+        self._is_leaving = False
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._turn()
-            except StoreError:
-                self._stopping.wait(_AWAY_PAUSE_S)  # others tell of it
-            except _StoppedError:
-                continue
-            except Exception:  # noqa: BLE001 - outermost: the next check must be run
-                _log.exception("check_failed")
-                self._stopping.wait(_LONGEST_BLOCK_S)
-        self._line.close()
-
-    def _turn(self) -> None:
+    def _round(self) -> Iterator[float]:
         taken = self._line.run(
             take_check(self._worker, own_id=new_invocation_id(), interval_ms=self._interval_ms)
         )
-        if taken.id is not None:
-            self._check(taken.id, repairs=taken.repairs)
+        if taken.id is None:
+            yield min(max(taken.wait_ms / 1000, _SHORTEST_REST_S), _LONGEST_REST_S)
             return
-        block_s = min(max(taken.wait_ms / 1000, _SHORTEST_BLOCK_S), _LONGEST_BLOCK_S)
-        self._line.block([wake_key(self._line.keys)], timeout_s=block_s)
+        try:
+            yield from self._check(taken.id, repairs=taken.repairs)
+        except StoreError:
+            raise
+        except Exception:
+            _log.error("check_failed", check=taken.id)
+            raise
 
-    def _check(self, check_id: str, *, repairs: bool) -> None:
+    def _check(self, check_id: str, *, repairs: bool) -> Iterator[float]:
         _log.info("check_started", check=check_id, repairs=repairs, worker=self._worker)
         walk = Walk(self._line, repair=repairs)
         found: list[Finding] = []
         counts: Counter[str] = Counter()
-        began = noted = paused = time.monotonic()
+        began = noted = resumed = time.monotonic()
         for page in walk.pages():
+            self._tell(check_id, page, already=counts.total())
             found += page
             counts.update(one.kind for one in page)
-            self._tell(check_id, page, already=counts.total() - len(page))
-            now = time.monotonic()
-            self._stopping.wait((now - paused) * _PAUSES_PER_WORK)
-            if now - noted > _NOTED_EVERY_S or len(found) >= MOST_NOTED or self._stopping.is_set():
-                found = self._note(check_id, walk, found)
+            if time.monotonic() - noted > _NOTED_EVERY_S or len(found) >= MOST_NOTED:
+                if not self._note(check_id, walk, found):
+                    return
                 noted = time.monotonic()
-            paused = time.monotonic()
+            yield (time.monotonic() - resumed) * _PAUSES_PER_WORK
+            if self._is_leaving:
+                self._note(check_id, walk, found, lease_ms=0)
+                return
+            resumed = time.monotonic()
         while len(found) > MOST_NOTED:
-            found = self._note(check_id, walk, found)
-        self._note(check_id, walk, found, is_last=True)
+            self._note(check_id, walk, found)
+        if not self._note(check_id, walk, found, is_last=True):
+            return
         tell = _log.warning if counts else _log.info
         tell(
             "check_finished",
@@ -130,24 +109,28 @@ class Checker:
         )
 
     def _note(
-        self, check_id: str, walk: Walk, found: list[Finding], *, is_last: bool = False
-    ) -> list[Finding]:
-        """Write how far it is; return the findings that are yet to be written."""
-        is_stopping = self._stopping.is_set() and not is_last
-        is_ours = self._line.run(
+        self,
+        check_id: str,
+        walk: Walk,
+        found: list[Finding],
+        *,
+        lease_ms: int = LEASE_MS,
+        is_last: bool = False,
+    ) -> bool:
+        """Write how far it is and some findings, which leave `found`; False: another took over."""
+        findings = found[:MOST_NOTED]
+        del found[:MOST_NOTED]
+        return self._line.run(
             note_check(
                 check_id,
                 self._worker,
                 looked_at=walk.looked_at,
-                findings=found[:MOST_NOTED],
+                findings=findings,
                 is_last=is_last,
-                lease_ms=0 if is_stopping else LEASE_MS,
+                lease_ms=lease_ms,
                 interval_ms=self._interval_ms,
             )
         )
-        if is_stopping or not is_ours:
-            raise _StoppedError
-        return found[MOST_NOTED:]
 
     def _tell(self, check_id: str, page: tuple[Finding, ...], *, already: int) -> None:
         for one in page[: max(0, _LOGGED - already)]:

@@ -8,7 +8,6 @@ processes of both may run side by side.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -23,46 +22,30 @@ from runtime.store.queue_care_calls import (
     forget_queues,
     read_ever_queued,
 )
+from runtime.worker.upkeep import InRounds
 
 _log = structlog.get_logger(__name__)
 _EVERY_S = 30.0
-_LONGEST_LOOK_S = 0.1  # a heart looks, and must beat on
+_ELECTED_EVERY_S = 2.0
+_ADOPTING_PAUSE_S = 0.1  # Redis serves everybody else meanwhile
 
 
-class Housekeeper:
-    """Looks around now and then.
+class Housekeeper(InRounds):
+    """Puts things in order, a script or two a step.
 
     Args:
         line: The connection to use.
-        clock: Seconds of a clock that only goes on.
+        is_publishing: Whether this worker is the one that publishes, and so the one to do it.
     """
 
-    def __init__(self, line: Line, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, line: Line, is_publishing: Callable[[], bool]) -> None:
         self._line = line
-        self._clock = clock
-        self._looks_at = 0.0
-        self._adopting: Iterator[None] | None = None
+        self._is_publishing = is_publishing
 
-    def look(self) -> None:
-        """Put things in order if it is time to, for a moment: the next look goes on.
-
-        Raises:
-            StoreError: Redis is away.
-        """
-        now = self._clock()
-        if self._adopting is None:
-            if now < self._looks_at:
-                return
-            self._looks_at = now + _EVERY_S
-            self._adopting = self._adopt_all()
-        for _ in self._adopting:
-            if self._clock() - now >= _LONGEST_LOOK_S:
-                return
-        self._adopting = None
-        self._forget()
-
-    def _adopt_all(self) -> Iterator[None]:
-        """Adopt what there is, and pause after each script."""
+    def _round(self) -> Iterator[float]:
+        if not self._is_publishing():
+            yield _ELECTED_EVERY_S
+            return
         queues, functions = self._line.run_many(read_ever_queued(self._line.keys))
         adopted = 0
         for queue in queues:
@@ -70,10 +53,12 @@ class Housekeeper:
                 part = functions[first : first + MOST_ADOPTING]
                 while count := self._line.run(adopt_lanes(queue, part)):
                     adopted += count
-                    yield
-                yield
+                    yield _ADOPTING_PAUSE_S
+                yield 0.0
         if adopted:
             _log.info("lanes_adopted", lanes=adopted)
+        self._forget()
+        yield _EVERY_S
 
     def _forget(self) -> None:
         published = self._line.run(read_manifests())

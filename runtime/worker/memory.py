@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from pathlib import Path
@@ -9,6 +10,23 @@ from pathlib import Path
 _PROC = Path("/proc")
 _PAGE_BYTES = resource.getpagesize()
 _MOST_PROCESSES = 1_000
+
+
+class MemoryUse:
+    """The memory of this process and its runners, measured now and then.
+
+    Attributes:
+        resident_bytes: As of the last measurement.
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        self.resident_bytes = 0
+        self._interval_s = interval_s
+
+    def step(self) -> float:
+        """Measure; returns the seconds until that is to be done again."""
+        self.resident_bytes = resident_bytes(os.getpid())
+        return self._interval_s
 
 
 def resident_bytes(pid: int, *, proc: Path = _PROC) -> int:

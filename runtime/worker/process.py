@@ -1,51 +1,57 @@
 """One worker process: everything in it, started and stopped in order.
 
-    fork server → teller, broker, Dramatiq worker → heart → publisher (when elected), deliverer,
-    ticker, lane warmer, sweeper
+    main thread   the loop: claims, runners, endings, heartbeats   `runtime.loop`
+    upkeep        what is done besides, in turns                   `runtime.worker.upkeep`
+    deliverer     callbacks                                        `runtime.callbacks.deliverer`
+    publisher     in the one worker that publishes                 `runtime.registry.publisher`
 
-The fork server comes first: it must be forked off before there are threads or
-connections. Stopping goes the other way round: nothing new is claimed, what runs
-gets `drain_s`, what is left goes back to its lane.
+The fork server comes first: it must be forked off before there are threads or connections. A
+worker that stops claims nothing more; what runs gets `drain_s`, what is left goes back to its lane.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import socket
 import threading
-from collections.abc import Collection
+from collections.abc import Sequence
 
-import msgspec
 import structlog
+from dramatiq.middleware import Middleware
 
 from runtime.broker import PenstockBroker
-from runtime.broker.attempt_worker import AttemptWorker
-from runtime.broker.worker_side import WorkerSide
+from runtime.broker.attempt import Attempt
+from runtime.broker.claimer import Claimer, Room
+from runtime.broker.in_flight import InFlight
+from runtime.broker.settler import Settler
+from runtime.broker.signals import Signals
 from runtime.callbacks.deliverer import Deliverer
 from runtime.errors import StoreError
 from runtime.execution.executor import Executor
+from runtime.execution.runner_frames import Limits
+from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
-from runtime.registry.catalog import Catalog
 from runtime.registry.onlooker import Onlooker
 from runtime.registry.publisher import Publisher
-from runtime.registry.standing import Standing
-from runtime.schedules.ticker import Ticker
 from runtime.settings import Settings
-from runtime.store.invocation_calls import Pulse, retire_worker
+from runtime.store.invocation_calls import retire_worker
 from runtime.store.line import Line
-from runtime.store.memory_policy import danger_of, read_memory_policy
+from runtime.store.loop_line import LoopLine
+from runtime.store.memory_policy import tell_memory_policy
 from runtime.telemetry.tracing import Tracer
-from runtime.worker.cancelling import Canceller
-from runtime.worker.checker import Checker
-from runtime.worker.heart import Heart
-from runtime.worker.lane_warmer import LaneWarmer
-from runtime.worker.memory import resident_bytes
-from runtime.worker.running import AttemptRunner
-from runtime.worker.stray_mail import StrayMail
-from runtime.worker.sweeper import Sweeper
+from runtime.worker.attempts import Attempts
+from runtime.worker.description import Load, RunningAttempt, describe_worker, lag_of
+from runtime.worker.draining import Draining
+from runtime.worker.heartbeat import Heartbeat
+from runtime.worker.memory import MemoryUse
+from runtime.worker.orders import Orders
+from runtime.worker.publishing import Publishing
+from runtime.worker.spans import Spans
 from runtime.worker.teller import Teller
-from runtime.worker.traced import traced
+from runtime.worker.upkeep import Upkeep
+from runtime.worker.upkeep_jobs import upkeep_jobs
 
 _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25
@@ -62,199 +68,223 @@ class WorkerProcess:
         settings: Settings,
         *,
         fork_server: ForkServer,
-        executor: Executor,
         publisher: Publisher,
         deliverer: Deliverer,
         tracer: Tracer | None = None,
+        middleware: Sequence[Middleware] = (),
     ) -> None:
         # Containers on their host's network have its name and may have one pid in common.
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._settings = settings
         self._fork_server = fork_server
-        self._executor = executor
-        self._publisher = publisher
         self._deliverer = deliverer
         self._tracer = tracer
-        self._ticker = Ticker(Line(settings.redis), max_waiting=settings.max_waiting)
-        self._lane_warmer = LaneWarmer(Line(settings.redis))
-        self._sweeper = Sweeper(Line(settings.redis), self.id)
-        self._checker = Checker(Line(settings.redis), worker=self.id)
-        self._is_publishing = False
-        onlooker_line = Line(settings.redis)
-        stray_mail = StrayMail(onlooker_line, lambda: tuple(self._broker.queues))
+        self._is_looking = False
+        self._stop_requested = threading.Event()
+
+        loop = self._loop = Loop()
+        self._line = LoopLine(settings.redis, loop)
+        self._in_flight = InFlight()
+        self._executor = Executor(
+            loop,
+            fork_server,
+            size=settings.runners,
+            limits=Limits(
+                max_result_bytes=settings.max_result_bytes,
+                max_log_bytes=settings.max_log_bytes,
+                loop_stall_s=settings.loop_stall_s,
+            ),
+            load_timeout_s=settings.load_timeout_s,
+            on_room=self._look_soon,
+        )
+        broker = PenstockBroker(settings.redis, middleware=middleware)
+        signals = Signals(broker, loop.call_soon_threadsafe)
+        self._signals = signals if signals.is_needed else None
+        self._settler = Settler(loop, self._line, self.id, on_over=self._let_go)
+        self._attempts = Attempts(
+            line=self._line,
+            in_flight=self._in_flight,
+            executor=self._executor,
+            settler=self._settler,
+            teller=Teller(loop, self._line, most_bytes=_RESULTS_TOLD * settings.max_result_bytes),
+            spans=Spans(tracer),
+            signals=self._signals,
+            roll=random.random,
+        )
+        self._claimer = Claimer(
+            loop,
+            LoopLine(settings.redis, loop),
+            worker=self.id,
+            lease_ms=settings.lease_ms,
+            room=self._room,
+            take=self._attempts.take,
+        )
+        self._upkeep_line = Line(settings.redis)
         self._onlooker = Onlooker(
-            onlooker_line,
+            self._upkeep_line,
             settings.functions,
             worker=self.id,
             is_certain=settings.publish == "always",
-            beside=stray_mail.look,
         )
-        side = self._side = WorkerSide(
-            Line(settings.redis),
-            worker=self.id,
-            lease_ms=settings.lease_ms,
-            places=settings.runners,
+        self._publishing = Publishing(
+            publisher, self._onlooker, is_forbidden=settings.publish == "never"
         )
-        self._line = Line(settings.redis)
-        self._teller = Teller(
-            Line(settings.redis), most_bytes=_RESULTS_TOLD * settings.max_result_bytes
+        self._orders = Orders(
+            self._attempts,
+            self._claimer,
+            self._publishing,
+            usual=(DEFAULT_QUEUE,),
+            own=settings.queues,
         )
-        self._canceller = Canceller(side.holdings, executor)
-        runner = AttemptRunner(
-            catalog=Catalog(Line(settings.redis)),
-            executor=executor,
-            teller=self._teller,
-            step_aside=side.work_queue.step_aside,
-            is_instant=side.foresight.is_instant,
-            # A traced run has a context of its own, which it gets when its turn has come.
-            set_apart=None if tracer else side.work_queue.set_apart,
-        )
-        side.work_queue.let_go = executor.let_go
-        side.run = traced(runner.run, tracer)
-        self._broker = PenstockBroker(settings.redis, worker_side=side)
-        self._dramatiq = AttemptWorker(self._broker, side)
-        self._heart = Heart(
-            line=self._line,
+        self._heartbeat = Heartbeat(
+            loop,
+            self._line,
+            LoopLine(settings.redis, loop),
             worker=self.id,
             lease_ms=settings.lease_ms,
             interval_s=settings.heartbeat_ms / 1000,
-            holdings=side.holdings,
+            in_flight=self._in_flight,
             describe=self._describe,
-            on_pulse=self._obey,
-            may_publish=self._may_publish,
-            on_order=self._obey_order,
+            on_pulse=self._orders.obey_pulse,
+            on_order=self._orders.obey,
+            may_publish=self._publishing.may,
         )
+        self._draining = Draining(
+            loop,
+            claimer=self._claimer,
+            attempts=self._attempts,
+            in_flight=self._in_flight,
+            drain_s=settings.drain_s,
+        )
+        self._memory = MemoryUse(settings.heartbeat_ms / 1000)
+        jobs = upkeep_jobs(
+            self._upkeep_line,
+            settings,
+            worker=self.id,
+            onlooker=self._onlooker,
+            memory=self._memory,
+            is_publishing=lambda: self._publishing.is_on,
+            queues=lambda: self._claimer.queues,
+        )
+        self._upkeep = Upkeep(jobs, line=self._upkeep_line, waiting=Line(settings.redis))
 
-    def start(self, stop_requested: threading.Event) -> None:
-        """Start every part; waits for a Redis that is away until `stop_requested`."""
-        self._teller.start()
-        self._side.start()
-        self._dramatiq.start()
-        for queue in self._settings.queues or (DEFAULT_QUEUE,):
-            self._broker.declare_queue(queue)
-        while not stop_requested.is_set():
+    def run(self) -> None:
+        """Work until `request_stop`, in the calling thread; waits for a Redis that is away."""
+        while not self._stop_requested.is_set():
             try:
                 self._onlooker.look()
-                self._heart.beat()
                 break
             except StoreError as error:
                 _log.warning("store_is_away", error=str(error))
-                stop_requested.wait(_AWAY_PAUSE_S)
-        self._tell_memory_policy()
-        self._heart.start()
-        self._onlooker.start()
+                self._stop_requested.wait(_AWAY_PAUSE_S)
+        if not self._stop_requested.is_set():
+            tell_memory_policy(self._upkeep_line)
+            self._loop.call_soon(self._begin)
+            self._loop.run()
+        self._close()
+
+    def request_stop(self) -> None:
+        """Have the worker stop; from any thread, and from signal handlers."""
+        self._stop_requested.set()
+        self._loop.call_soon_threadsafe(self._drain)
+
+    def _begin(self) -> None:
+        if self._signals is None:
+            self._start()
+        else:
+            self._signals.before_boot(self._start)
+
+    def _start(self) -> None:
+        self._claimer.serve(self._settings.queues or (DEFAULT_QUEUE,))
+        self._heartbeat.start(self._tell_started)
         self._deliverer.start()
-        self._ticker.start()
-        self._lane_warmer.start()
-        self._sweeper.start()
-        self._checker.start()
+        self._upkeep.start()
+        if self._signals is not None:
+            self._signals.after_boot()
+
+    def _tell_started(self) -> None:
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
 
-    def _tell_memory_policy(self) -> None:
-        try:
-            danger = danger_of(self._line.run(read_memory_policy()))
-        except StoreError as error:  # a server that does not tell: the operator is asked to know
-            _log.info("memory_policy_unread", error=str(error))
-        else:
-            if danger:
-                _log.warning("redis_may_evict", why=danger)
+    def _drain(self) -> None:
+        if self._draining.has_begun:
+            return
+        _log.info("worker_stopping", worker=self.id, held=len(self._in_flight))
+        if self._signals is not None:
+            self._signals.before_shutdown(lambda: None)
+        self._orders.begin_stopping()
+        self._draining.begin(self._end)
 
-    def stop(self) -> None:
-        """Drain and stop; what does not finish in time goes back to its lane."""
-        _log.info("worker_stopping", worker=self.id, held=self._side.holdings.count())
-        self._side.stopping.set()
-        self._onlooker.stop()
-        self._publisher.stop()
-        self._side.holdings.wait_until_empty(timeout_s=self._settings.drain_s)
-        self._give_back_the_rest()
-        self._side.settler.stop()
-        self._broker.interrupt()
-        self._dramatiq.stop(timeout=int(_STOP_MARGIN_S * 1000))
-        self._teller.stop()
-        self._sweeper.stop()
-        self._lane_warmer.stop()
-        self._checker.stop()
-        self._ticker.stop()
+    def _end(self) -> None:
+        self._settler.stop()
+        self._loop.stop()
+
+    def _close(self) -> None:
+        if self._signals is not None:
+            self._signals.stop(timeout_s=_STOP_MARGIN_S)
+        self._upkeep.stop()
+        self._publishing.stop()
         self._deliverer.stop()
-        self._heart.stop()
+        self._heartbeat.stop()
         self._executor.stop()
         self._fork_server.stop()
         if self._tracer is not None:
             self._tracer.stop()
+        self._claimer.close()
+        self._line.close()
         try:
-            self._line.run(retire_worker(self.id))
+            self._upkeep_line.run(retire_worker(self.id))
         except StoreError as error:
             _log.warning("retire_failed", error=str(error))
-        self._side.close()
-        self._broker.close()
+        self._upkeep_line.close()
         _log.info("worker_stopped", worker=self.id)
 
-    def _give_back_the_rest(self) -> None:
-        self._side.settler.give_back(self._side.work_queue.take_back())
-        for attempt in self._side.holdings.held():
-            attempt.is_given_back = True
-            self._executor.cancel(attempt.claimed.id)
-        self._side.holdings.wait_until_empty(timeout_s=_STOP_MARGIN_S)
+    def _let_go(self, attempts: Sequence[Attempt]) -> None:
+        """These are nobody's care here any more."""
+        self._in_flight.drop(attempts)
+        if self._signals is not None:
+            for attempt in attempts:
+                if attempt.settlement is not None:
+                    self._signals.acknowledged(attempt)
+        self._look_soon()  # where as many were held as may be
 
-    def _obey(self, pulse: Pulse) -> None:
-        if pulse.lost:  # by attempt, since this worker may have claimed one anew
-            for attempt in self._side.holdings.held():
-                if attempt.is_lost:
-                    self._executor.cancel(attempt.claimed.id)
-        self._canceller.look_after(pulse.cancelling)
-        for queue in pulse.queues:
-            if not self._settings.queues or queue in self._settings.queues:
-                self._broker.declare_queue(queue)
-        self._forget_queues(pulse.queues)
-        if pulse.publishes and not self._is_publishing and not self._side.stopping.is_set():
-            self._is_publishing = True
-            self._publisher.start()
-        elif self._is_publishing and not pulse.publishes:
-            self._is_publishing = False
-            self._publisher.stop()
+    # What may be claimed.
 
-    def _obey_order(self, order: bytes) -> None:
-        kind, _, rest = order.partition(b" ")
-        if kind == b"publish":
-            self._publisher.tell(withdraw_missing=rest == b"withdraw_missing")
-        else:
-            self._canceller.obey(order)
+    def _look_soon(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
+            self._loop.call_soon(self._look)
 
-    def _standing(self) -> Standing:
-        return self._publisher.standing or self._onlooker.standing
+    def _look(self) -> None:
+        self._is_looking = False
+        self._claimer.look(has_more_room=True)
 
-    def _may_publish(self) -> int:
-        """Return how much this worker may be the one that publishes, for its heartbeat."""
-        if self._settings.publish == "never":
-            return 0
-        return 2 if self._standing().may_replace or self._publisher.is_told else 1
-
-    def _forget_queues(self, known: Collection[str]) -> None:
-        """End the consumers of queues that are no more; what is in hand keeps its own."""
-        kept = {*known, *(self._settings.queues or (DEFAULT_QUEUE,))}
-        kept |= {attempt.queue for attempt in self._side.holdings.held()}
-        for queue in set(self._broker.queues) - kept:
-            self._broker.forget_queue(queue)
-            self._dramatiq.end_consumer(queue)
+    def _room(self) -> Room:
+        places, rooms = self._executor.capacity()
+        free = max(0, self._settings.max_in_flight - len(self._in_flight))
+        places = min(places, free)
+        return Room(places, rooms, min(sum(rooms.values()), free - places))
 
     def _describe(self) -> bytes:
-        held = self._side.holdings.held()
-        return msgspec.json.encode(
-            {
-                "host": socket.gethostname(),
-                "pid": os.getpid(),
-                "queues": sorted(self._broker.queues),
-                "running": [
-                    {
-                        "id": attempt.claimed.id,
-                        "function": attempt.claimed.function,
-                        "started_at_ms": attempt.begun_at_ms,
-                    }
-                    for attempt in held
-                    if attempt.is_begun
-                ],
-                "publishes": self._is_publishing,
-                "functions": self._standing().view(),
-                "memory_bytes": resident_bytes(os.getpid()),
-            }
+        held = self._in_flight.held()
+        return describe_worker(
+            queues=self._claimer.queues,
+            running=[
+                RunningAttempt(
+                    id=attempt.claimed.id,
+                    function=attempt.claimed.function,
+                    started_at_ms=attempt.begun_at_ms,
+                )
+                for attempt in held
+                if attempt.run is not None
+            ],
+            load=Load(
+                in_flight=len(held),
+                max_in_flight=self._settings.max_in_flight,
+                runners=self._executor.view(),
+                loop=lag_of(self._loop.take_lag()),
+                runner_wait=self._executor.waited(),
+            ),
+            publishes=self._publishing.is_on,
+            functions=self._publishing.standing().view(),
+            memory_bytes=self._memory.resident_bytes,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -16,37 +15,25 @@ _EVERY_S = 30.0
 
 
 class StrayMail:
-    """Looks now and then, when it is asked to.
+    """Looks now and then.
 
     Args:
-        line: A connection that the asking thread may use.
+        line: The connection to use.
         queues: Returns the queues whose names are looked for.
-        clock: Seconds, for the pace.
     """
 
-    def __init__(
-        self,
-        line: Line,
-        queues: Callable[[], Sequence[str]],
-        clock: Callable[[], float] | None = None,
-    ) -> None:
+    def __init__(self, line: Line, queues: Callable[[], Sequence[str]]) -> None:
         self._line = line
         self._queues = queues
-        self._clock = clock or time.monotonic
-        self._due_at = 0.0
         self._told: set[str] = set()
 
-    def look(self) -> None:
-        """Look if it is time to; what cannot be read is left."""
-        now = self._clock()
-        if now < self._due_at:
-            return
-        self._due_at = now + _EVERY_S
+    def step(self) -> float:
+        """Look once; return for how many seconds to rest. What cannot be read is left."""
         queues = [queue for queue in self._queues() if queue not in self._told]
         try:
             counts = self._line.run_many(count_stray_messages(queues)) if queues else []
         except StoreError:
-            return  # away, or another user's keys are not ours to read
+            return _EVERY_S  # away, or another user's keys are not ours to read
         for queue, count in zip(queues, counts, strict=True):
             if count:
                 self._told.add(queue)
@@ -57,3 +44,4 @@ class StrayMail:
                     hint="dramatiq.brokers.redis.RedisBroker has put them there, and no worker of "
                     "Penstock looks there; send by runtime.broker.PenstockBroker",
                 )
+        return _EVERY_S

@@ -6,13 +6,11 @@ in an hour one of them also looks through all indexes, slowly, for ids that have
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 
 import structlog
 
-from runtime.errors import StoreError
 from runtime.store.line import Line
 from runtime.store.retention_calls import (
     SLICE,
@@ -22,93 +20,55 @@ from runtime.store.retention_calls import (
     mend_index,
     sweep,
 )
-from runtime.telemetry.lasting import lasting_thread
+from runtime.worker.upkeep import InRounds
 
 _log = structlog.get_logger(__name__)
 _OTHERS_TURN_S = 4 * TURN_MS / 1000
 _SHORTEST_REST_S = 0.25
 _LONGEST_REST_S = 2.0
 _LONGEST_REST_KNOWN_S = 5.0  # where what goes next is known
-_AWAY_PAUSE_S = 1.0
 _FIRST_MENDING_S = 60.0
 _MENDING_AGAIN_S = 600.0  # whether it is to be done again is for Redis to say
 _MENDING_REST_S = 2.0  # an idle worker sends fewer than 5 commands a second, mending or not
-_JOIN_S = 1.0
 
 
-class Sweeper:
-    """A thread that sweeps from `start` until `stop`.
+class Sweeper(InRounds):
+    """Sweeps, a slice a step.
 
     Args:
-        line: A connection of its own.
+        line: The connection to use.
         worker: This worker's id.
     """
 
     def __init__(self, line: Line, worker: str) -> None:
         self._line = line
         self._worker = worker
-        self._stopped = threading.Event()
-        self._mending: Iterator[int] | None = None
         self._mends_at = time.monotonic() + _FIRST_MENDING_S
-        self._thread = lasting_thread(self._sweep_for_ever, name="sweeper")
 
-    def start(self) -> None:
-        """Begin to sweep."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop sweeping; twice is safe."""
-        self._stopped.set()
-        self._line.close()
-        if self._thread.is_alive():
-            self._thread.join(_JOIN_S)
-
-    def sweep_once(self) -> float:
-        """Take one slice away; returns for how many seconds to rest.
-
-        Raises:
-            StoreError: Redis is away.
-        """
-        swept = self._line.run(sweep())
-        if swept.is_others_turn:
-            return _OTHERS_TURN_S
-        if swept.count == SLICE:
-            return TURN_MS / 1000
-        if time.monotonic() >= self._mends_at:
-            return self._mend_a_little()
-        if swept.next_due_ms is None:
-            return _LONGEST_REST_S
-        return min(max(_SHORTEST_REST_S, swept.next_due_ms / 1000), _LONGEST_REST_KNOWN_S)
-
-    def _sweep_for_ever(self) -> None:
-        rest_s, is_adopted = 0.0, False
-        while not self._stopped.wait(rest_s):
-            try:
-                if not is_adopted:
-                    self._adopt()
-                    is_adopted = True
-                rest_s = self.sweep_once()
-            except StoreError:
-                rest_s = _AWAY_PAUSE_S  # others tell of it
-        self._line.close()
-
-    def _adopt(self) -> None:
-        """Take apart the index of all that earlier versions kept, so that lists are whole."""
-        after, _ = self._line.run(mend_index("all"))
-        while after and not self._stopped.wait(TURN_MS / 1000):
-            after, _ = self._line.run(mend_index("all", after=after))
-
-    def _mend_a_little(self) -> float:
-        """Take the next step of looking through the indexes; returns for how long to rest."""
-        if self._mending is None:
-            self._mending = self._mend()
-        dropped = next(self._mending, None)
-        if dropped is None:
-            self._mending = None
-            self._mends_at = time.monotonic() + _MENDING_AGAIN_S
-        elif dropped:
-            _log.warning("index_mended", dropped=dropped)
-        return _MENDING_REST_S
+    def _round(self) -> Iterator[float]:
+        # The index of all that earlier versions kept is taken apart first, so that lists are whole.
+        for _ in self._mend_one("all"):
+            yield TURN_MS / 1000
+        mending = self._mend()
+        while True:
+            swept = self._line.run(sweep())
+            if swept.is_others_turn:
+                yield _OTHERS_TURN_S
+            elif swept.count == SLICE:
+                yield TURN_MS / 1000
+            elif time.monotonic() >= self._mends_at:
+                dropped = next(mending, None)
+                if dropped is None:
+                    mending = self._mend()
+                    self._mends_at = time.monotonic() + _MENDING_AGAIN_S
+                elif dropped:
+                    _log.warning("index_mended", dropped=dropped)
+                yield _MENDING_REST_S
+            elif swept.next_due_ms is None:
+                yield _LONGEST_REST_S
+            else:
+                rest_s = max(_SHORTEST_REST_S, swept.next_due_ms / 1000)
+                yield min(rest_s, _LONGEST_REST_KNOWN_S)
 
     def _mend(self) -> Iterator[int]:
         """Look through all indexes; yields after each step how many ids it dropped."""

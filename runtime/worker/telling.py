@@ -1,6 +1,6 @@
 """What one attempt tells while it runs, gathered until it is written.
 
-The attempt's thread puts notes in, the teller (`runtime.worker.teller`) takes them out
+The attempt puts notes in, the teller (`runtime.worker.teller`) takes them out
 in groups, the settler takes what is left together with the ending. Notes are numbered
 when they are taken, and are taken again under the same numbers until they are written.
 """
@@ -61,7 +61,7 @@ class Telling:
         self._on_note = on_note
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._writing = threading.Lock()  # held while something is being written
+        self._is_being_written = False  # what was taken, until Redis has answered
         self._waiting: deque[_Note] = deque()
         self._event_bytes = 0
         self._dropped = 0
@@ -71,9 +71,12 @@ class Telling:
         self._is_closed = False
         self._decoder: codecs.IncrementalDecoder | None = None
 
-    def put(self, kind: str, data: bytes) -> None:
-        """Take a note: "log", "progress", "item" or "event"."""
-        if kind == "event":
+    def put(self, kind: str, data: bytes, *, waits: bool = False) -> None:
+        """Take a note: "log", "progress", "item" or "event".
+
+        With `waits`, an event for which there is no room waits a moment until there is.
+        """
+        if kind == "event" and waits:
             self._wait_for_room(len(data))
         with self._lock:
             if self._is_closed:
@@ -87,35 +90,40 @@ class Telling:
                 self._add(kind, data)
         self._on_note(self, kind)
 
+    def is_full(self) -> bool:
+        """Whether events come faster than they are written, and Redis writes."""
+        return self._event_bytes > MOST_WAITING_BYTES // 2 and not (
+            self._is_stuck or self._is_closed
+        )
+
     def take(self) -> Call[bool] | None:
         """Return what should be written now, None when nothing; then say `written`."""
-        if not self._writing.acquire(blocking=False):
-            return None
         with self._lock:
-            if not self._is_closed and (self._taken or self._waiting):
-                return self._next()
-        self._writing.release()
-        return None
+            if self._is_being_written or self._is_closed or not (self._taken or self._waiting):
+                return None
+            self._is_being_written = True
+            return self._next()
 
     def written(self, *, reply: bool | None) -> bool:
         """Hear what the script said, None when it did not; return whether more waits."""
         with self._lock:
+            self._is_being_written = False
             self._is_stuck = reply is None
             if reply is not None:
                 self._taken = []
             if reply is False:  # another attempt has taken over
                 self._close()
-            self._writing.release()
             return bool(self._taken or self._waiting)
 
     def last_words(self, *, is_final: bool) -> list[Call[bool]]:
         """Close, and return what must be written before the attempt's ending is.
 
         Of an invocation that ends with its first attempt and has told nothing but a
-        little output, the record keeps the output, and it is told from there.
+        little output, the record keeps the output, and it is told from there. What is being
+        written is among the words: sent again behind that, it is taken once.
         """
         self._is_closed = True
-        with self._writing, self._lock:
+        with self._lock:
             if self._decoder and (tail := self._decoder.decode(b"", final=True)):
                 self._add("log", tail.encode())
             self._mark_what_was_dropped()

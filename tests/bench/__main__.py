@@ -9,29 +9,29 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench.chart import draw_chart
+from tests.bench.code_size import measure_code
 from tests.bench.full_queue import measure_full_queue
-from tests.bench.goals import Verdict, judge
 from tests.bench.installing import InstallError, install
 from tests.bench.machine import describe_machine
-from tests.bench.measuring import Measuring, MeasuringError, Sample
+from tests.bench.measuring import MeasuringError
 from tests.bench.options import Options, parse_options
 from tests.bench.page import write_page
 from tests.bench.parts import NotReadyError
 from tests.bench.progress_view import ProgressView
 from tests.bench.rest import measure_rest
 from tests.bench.results import Results, Spread
-from tests.bench.running import running
+from tests.bench.sample import Sample
 from tests.bench.systems import SYSTEMS, SystemPlan
-from tests.bench.works import WORKS
+from tests.bench.turns import Turn, do_turn, turns_of_round
+from tests.bench.verdicts import Verdict, judge
+from tests.bench.works import BY_NAME as WORKS
 
 
 def main(words: Sequence[str]) -> int:
@@ -39,14 +39,18 @@ def main(words: Sequence[str]) -> int:
     options = parse_options(words)
     machine = describe_machine()
     plans = _install([plan for plan in SYSTEMS if plan.name in options.systems])
-    steps = options.rounds * len(plans) + len(options.extras)
-    with ProgressView(steps) as view:
+    plans = [replace(p, checkout=options.before) if p.is_before else p for p in plans]
+    turns = [
+        turn
+        for number in range(options.rounds)
+        for turn in turns_of_round(number, plans, [WORKS[name] for name in options.works])
+    ]
+    with ProgressView(len(turns) + len(options.extras)) as view:
         samples = []
-        for number in range(options.rounds):
-            for plan in plans[number % len(plans) :] + plans[: number % len(plans)]:
-                view.begin(f"round {number + 1}: {plan.title}")
-                samples += _measure(plan, number, options, view)
-                view.advance()
+        for turn in turns:
+            view.begin(f"round {turn.number + 1}: {turn.plan.title}")
+            samples += _measure(turn, options, view)
+            view.advance()
         own = _measure_own(options, view)
     results = Results(samples)
     verdicts = judge(results, own)
@@ -69,43 +73,19 @@ def _install(plans: list[SystemPlan]) -> list[SystemPlan]:
     return ready
 
 
-def _measure(plan: SystemPlan, number: int, options: Options, view: ProgressView) -> list[Sample]:
-    """Start a system, do every work on it, stop it."""
-    samples: list[Sample] = []
-    if plan.kind == "echo" and "accept" not in options.works:
-        return samples
-    with tempfile.TemporaryDirectory(prefix="bench.") as folder:
-        try:
-            with running(plan, Path(folder)) as system:
-                measuring = Measuring(
-                    system,
-                    round_number=number,
-                    seconds=options.seconds,
-                    backlog=options.backlog,
-                    on_tick=view.tick,
-                )
-                if plan.kind == "echo":
-                    samples.append(measuring.measure_accept())
-                else:
-                    measuring.warm_up()
-                    samples += _do_works(measuring, options, view, plan)
-        except NotReadyError as error:
-            view.say(f"{plan.title} is left out of round {number + 1}: {error}")
-    for sample in samples:
-        view.tell(sample)
-    return samples
-
-
-def _do_works(
-    measuring: Measuring, options: Options, view: ProgressView, plan: SystemPlan
-) -> list[Sample]:
-    samples = []
-    for work in WORKS:
-        if work.name not in options.works or not plan.does(work):
-            continue
-        view.begin(f"{plan.title}: {work.title}")
-        samples.append(measuring.do(work))
-    return samples
+def _measure(turn: Turn, options: Options, view: ProgressView) -> list[Sample]:
+    """Do a turn; what cannot be started is left out, and named."""
+    try:
+        return do_turn(
+            turn,
+            seconds=options.seconds,
+            backlog=options.backlog,
+            callers=options.callers,
+            view=view,
+        )
+    except NotReadyError as error:
+        view.say(f"{turn.plan.title} is left out of round {turn.number + 1}: {error}")
+        return []
 
 
 def _measure_own(options: Options, view: ProgressView) -> dict[str, Spread]:
@@ -122,6 +102,8 @@ def _measure_own(options: Options, view: ProgressView) -> dict[str, Spread]:
         except (MeasuringError, NotReadyError, OSError, AssertionError) as error:
             view.say(f"{name} is not measured: {error}")
         view.advance()
+    if options.before is not None:
+        own |= measure_code(options.before)
     return own
 
 

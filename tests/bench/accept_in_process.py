@@ -5,7 +5,8 @@
 Requests are put into 32 connections of the gateway's server in one event loop, and a stand-in
 for Redis answers at once; so nothing but our code, Falcon and the loop runs, and the least of
 many short rounds is steady to a few percent even on a busy machine. `server` is the server
-alone, the echoes are bare Falcon on it. Run a profiler on this to see where the time goes.
+alone, the echoes are bare Falcon on it; `keyed` to `all-of-it` are the calls of `shown.py`.
+Run a profiler on this to see where the time goes.
 """
 
 from __future__ import annotations
@@ -13,23 +14,31 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import itertools
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
 import uvloop
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.app import create
+from gateway.cli.load_order import NUMBER
+from gateway.directory import FunctionDirectory
+from gateway.key_ring import KeyRing, _Entry
 from gateway.serving.beginning import KnownHeads
 from gateway.serving.connection import Connection
 from gateway.serving.limits import Limits
+from runtime.access.api_key import generate_key_text, read_key
 from runtime.settings import Settings
+from runtime.store.access_calls import StoredKey
 from runtime.store.multiplexer import Multiplexer, Wire
 from tests.bench import echo
 from tests.bench.acceptance import BODY, GREET
+from tests.bench.shown import TITLES, Shown, headers_of, query_of
 
 _CONNECTIONS = 32
 _REQUESTS = 300
@@ -38,7 +47,29 @@ _OWN_HEADERS = [
     (b"date", b"Sun, 22 Nov 2026 11:50:37 GMT"),
     (b"x-content-type-options", b"nosniff"),
 ]
+_KEY = generate_key_text()
+_NUMBERS = itertools.count(10**15)
 Application = Callable[..., Awaitable[None]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Something to post to, and what each request shows besides its body."""
+
+    application: Application
+    path: str
+    shown: frozenset[Shown] = field(default_factory=frozenset)
+
+    def requests(self) -> Iterator[bytes]:
+        """Return whole requests; where they hold a number, each holds another one."""
+        headers = {"Host": "localhost", **headers_of(self.shown, _KEY.write())}
+        lines = [f"POST {self.path}{query_of(self.shown)} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"Content-Length: {len(BODY)}", "", BODY]
+        request = "\r\n".join(lines)
+        while True:
+            yield request.replace(NUMBER, str(next(_NUMBERS))).encode()
 
 
 def main() -> None:
@@ -52,12 +83,14 @@ def main() -> None:
 
 async def _measure(rounds: int, only: str | None) -> None:
     echoing, gateway = echo.create(), _gateway()
-    targets: dict[str, tuple[Application, str]] = {
-        "server": (_answer_at_once, "/"),
-        "echo, media": (echoing, "/media"),
-        "echo, raw": (echoing, "/raw"),
-        "accept": (gateway, "/functions/greet"),
+    targets = {
+        "server": Target(application=_answer_at_once, path="/"),
+        "echo, media": Target(application=echoing, path="/media"),
+        "echo, raw": Target(application=echoing, path="/raw"),
+        "accept": Target(application=gateway, path="/functions/greet"),
     }
+    for name, shown in TITLES.items():
+        targets[name] = Target(application=gateway, path="/functions/greet", shown=shown)
     if only is not None:
         targets = {only: targets[only]}
     gc.collect()
@@ -65,28 +98,27 @@ async def _measure(rounds: int, only: str | None) -> None:
     gc.set_threshold(10_000, 10, 10)
     found: dict[str, list[float]] = {name: [] for name in targets}
     for _ in range(rounds):
-        for name, (application, path) in targets.items():
-            found[name].append(await _round(application, path))
+        for name, target in targets.items():
+            found[name].append(await _round(target))
     for name, took_us in found.items():
         took_us.sort()
         middle = took_us[len(took_us) // 2]
-        sys.stdout.write(f"{name:12} least {took_us[0]:6.2f} us, median {middle:6.2f} us\n")
+        sys.stdout.write(f"{name:15} least {took_us[0]:6.2f} us, median {middle:6.2f} us\n")
 
 
-async def _round(application: Application, path: str) -> float:
+async def _round(target: Target) -> float:
     loop = asyncio.get_running_loop()
     state = ServerState()
     state.default_headers = _OWN_HEADERS
-    config = Config(cast("Any", application), access_log=False)
-    config.loaded_app = cast("Any", application)
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    request = f"{head}Content-Length: {len(BODY)}\r\n\r\n{BODY}".encode()
+    config = Config(cast("Any", target.application), access_log=False)
+    config.loaded_app = cast("Any", target.application)
+    requests = list(itertools.islice(target.requests(), _REQUESTS))
     left = _Left(_REQUESTS, loop.create_future())
     heads = KnownHeads()
     clients = []
     for _ in range(_CONNECTIONS):
         connection = Connection(config, state, {}, loop, limits=Limits(), heads=heads)
-        client = _Client(loop, connection, request, left)
+        client = _Client(loop, connection, requests, left)
         connection.connection_made(cast("Any", client))
         clients.append(client)
     begun = time.thread_time()
@@ -97,18 +129,23 @@ async def _round(application: Application, path: str) -> float:
 
 
 def _gateway() -> Application:
-    """Return a gateway that knows one function, with the stand-in for Redis behind it."""
-    before = {id(one) for one in gc.get_objects() if isinstance(one, Multiplexer)}
-    application = create(Settings(redis="unix:///nowhere"))
-    [store] = [
-        one for one in gc.get_objects() if isinstance(one, Multiplexer) and id(one) not in before
-    ]
+    """Return a gateway that knows a function and a key, with the stand-in for Redis behind it."""
+    application = create(Settings(redis="unix:///nowhere", callback_allow_loopback=True))
+    store = _find(Multiplexer)
     wire = Wire(asyncio.get_running_loop(), 1.0)
     wire.connection_made(cast("Any", _Redis(wire)))
     store._wire = wire
-    directory = next(one for one in gc.get_objects() if type(one).__name__ == "FunctionDirectory")
+    directory, ring = _find(FunctionDirectory), _find(KeyRing)
     directory.manifests, directory.is_loaded = {"greet": GREET}, True
+    ring.begin_to_hear()
+    stored = StoredKey(id=_KEY.id, name="bench", digest=_KEY.digest(), scopes=("invoke:*",))
+    ring._entries[_KEY.id] = _Entry(read_key(stored), 0.0)
     return application
+
+
+def _find(kind: type[T]) -> T:
+    [found] = [one for one in gc.get_objects() if type(one) is kind]
+    return cast("T", found)
 
 
 async def _answer_at_once(scope: object, receive: Any, send: Any) -> None:
@@ -128,19 +165,25 @@ class _Client:
     """A transport whose client asks again as soon as it is answered."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, connection: Connection, request: bytes, left: _Left
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connection: Connection,
+        requests: list[bytes],
+        left: _Left,
     ) -> None:
         self._loop = loop
         self._connection = connection
-        self._request = request
+        self._requests = requests
         self._left = left
 
     def ask(self) -> None:
-        self._connection.data_received(self._request)
+        self._connection.data_received(self._requests.pop())
 
     def write(self, data: bytes) -> None:
-        assert data.startswith(b"HTTP/1.1 202")
         left = self._left
+        if not data.startswith(b"HTTP/1.1 202") and not left.none.done():
+            left.none.set_exception(RuntimeError(data.decode()))
+            return
         left.count -= 1
         if left.count >= _CONNECTIONS:
             self._loop.call_soon(self.ask)
@@ -155,15 +198,17 @@ class _Client:
 
 
 class _Redis:
-    """A transport that answers `submit_invocations`."""
+    """A transport that answers `submit_invocations`, and `note_key_use`."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
     def write(self, data: bytes) -> None:
-        assert data.count(b"EVALSHA") == 1
-        count = data.count(BODY.encode())
-        reply = b"*%d\r\n:1763812345678\r\n" % (count + 1) + b":0\r\n" * count
+        reply = b""
+        for command in data.split(b"EVALSHA")[1:]:
+            count = command.count(BODY.encode())
+            reply += b"*%d\r\n:1763812345678\r\n" % (count + 1) if count else b":1\r\n"
+            reply += b":0\r\n" * count
         asyncio.get_running_loop().call_soon(self._wire.data_received, reply)
 
 

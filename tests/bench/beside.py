@@ -1,7 +1,7 @@
 """This checkout beside another one, usually of the commit before, in turns in one run.
 
     git worktree add ../before HEAD~1 && make -C ../before .venv/installed
-    make beside ARGS="../before --rounds 5 --work accept,wait,drain"
+    make beside ARGS="../before --rounds 5 --work accept,wait,drain,lone,steady"
 
 Each round starts both, first the one and then the other, and does every work on each. A ratio is
 ours divided by theirs within a round; its median is told, with the least and the greatest. The
@@ -14,27 +14,30 @@ import argparse
 import json
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.goals import tell_number
+from tests.bench.code_size import measure_code
 from tests.bench.installing import BUILD
 from tests.bench.machine import describe_machine
-from tests.bench.measuring import Measuring, Sample
+from tests.bench.measuring import MOST_CALLERS
+from tests.bench.options import what_is_missing
 from tests.bench.progress_view import ProgressView
 from tests.bench.results import Results, Spread
-from tests.bench.running import running
+from tests.bench.sample import Sample
+from tests.bench.systems import BEFORE
 from tests.bench.systems import BY_NAME as SYSTEMS
-from tests.bench.systems import SystemPlan
+from tests.bench.turns import Turn, do_turn, turns_of_round
+from tests.bench.verdicts import Verdict, judge_before, tell_number
 from tests.bench.works import BY_NAME as WORKS
+from tests.bench.works import Work
 
 _OURS = ("penstock-process", "penstock-thread")
-_BEFORE = "-before"
+_USUAL = "wait,drain,lone,steady,accept"
 
 
 def main(words: Sequence[str]) -> int:
@@ -44,85 +47,83 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long a work lasts")
     parser.add_argument("--backlog", type=int, default=10_000, help="how many calls are drained")
-    parser.add_argument("--work", default="accept,wait,drain", help="comma-separated")
+    parser.add_argument("--callers", type=int, default=MOST_CALLERS, help="at most so many call")
+    parser.add_argument("--work", default=_USUAL, help=f"comma-separated ({_USUAL})")
     asked = parser.parse_args(words)
     chosen = set(asked.work.split(","))
-    works = [name for name in WORKS if name in chosen]  # in an order in which all can be done
+    works = [work for work in WORKS.values() if work.name in chosen]  # as all can be done
     if unknown := chosen - set(WORKS):
         parser.error(f"unknown work: {', '.join(unknown)}; there is {', '.join(WORKS)}")
-    if not (asked.before / ".venv/bin/python").exists():
-        parser.error(
-            f"{asked.before}/.venv is missing: run `make -C {asked.before} .venv/installed`"
-        )
+    if wrong := what_is_missing(asked.before):
+        parser.error(wrong)
+    before = asked.before.resolve()
+    turns = [turn for number in range(asked.rounds) for turn in _turns(number, before, works)]
     samples: list[Sample] = []
-    with ProgressView(asked.rounds * 2 * len(_OURS)) as view:
-        for number in range(asked.rounds):
-            for plan in _in_turns(number, asked.before.resolve()):
-                view.begin(f"round {number + 1}: {plan.title}")
-                samples += _measure(plan, number, asked, works, view)
-                view.advance()
-    _tell(Results(samples), works)
+    with ProgressView(len(turns)) as view:
+        for turn in turns:
+            view.begin(f"round {turn.number + 1}: {turn.plan.title}")
+            samples += do_turn(
+                turn,
+                seconds=asked.seconds,
+                backlog=asked.backlog,
+                callers=asked.callers,
+                view=view,
+            )
+            view.advance()
+    results = Results(samples)
+    _tell(results, works)
+    verdicts = judge_before(results, measure_code(before))
+    _tell_goals(verdicts)
     BUILD.mkdir(exist_ok=True)
-    told = {"machine": describe_machine(), "samples": [sample.as_json() for sample in samples]}
+    told = {
+        "machine": describe_machine(),
+        "goals": [asdict(verdict) for verdict in verdicts],
+        "samples": [sample.as_json() for sample in samples],
+    }
     (BUILD / "beside.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return 1 if any(sample.errors for sample in samples) else 0
 
 
-def _in_turns(number: int, before: Path) -> Iterator[SystemPlan]:
-    """Return the systems of a round; who goes first changes from round to round."""
+def _turns(number: int, before: Path, works: Sequence[Work]) -> Iterator[Turn]:
+    """Return the turns of a round; who goes first changes from round to round."""
     for name in _OURS:
         ours = SYSTEMS[name]
-        pair = [
-            ours,
-            replace(ours, name=name + _BEFORE, title=f"{ours.title}, before", checkout=before),
-        ]
-        yield from pair if number % 2 == 0 else reversed(pair)
+        # The other one does what ours does, what waits on an event loop, too.
+        theirs = replace(SYSTEMS[name + BEFORE], checkout=before, groups=ours.groups)
+        yield from turns_of_round(number, (ours, theirs), works)
 
 
-def _measure(
-    plan: SystemPlan,
-    number: int,
-    asked: argparse.Namespace,
-    works: Sequence[str],
-    view: ProgressView,
-) -> list[Sample]:
-    with (
-        tempfile.TemporaryDirectory(prefix="beside.") as folder,
-        running(plan, Path(folder)) as system,
-    ):
-        measuring = Measuring(
-            system,
-            round_number=number,
-            seconds=asked.seconds,
-            backlog=asked.backlog,
-            on_tick=view.tick,
-        )
-        measuring.warm_up()
-        samples = [measuring.do(WORKS[name]) for name in works]
-    for sample in samples:
-        view.tell(sample)
-    return samples
-
-
-def _tell(results: Results, works: Sequence[str]) -> None:
-    table = Table(title="Beside the checkout before (more is better, but for ms)")
+def _tell(results: Results, works: Sequence[Work]) -> None:
+    table = Table(title="Beside the checkout before (more is better, but for ms and µs)")
     for column in ("work", "isolation", "before", "now", "ratio", "processor time, before : now"):
         table.add_column(column)
     for work in works:
         for name in _OURS:
-            before = name + _BEFORE
+            if not SYSTEMS[name].does(work):
+                continue
+            before = name + BEFORE
             table.add_row(
-                f"{work}, {WORKS[work].unit}",
+                f"{work.name}, {work.unit}",
                 SYSTEMS[name].isolation,
-                _spread(results.figure(before, work)),
-                _spread(results.figure(name, work)),
-                _spread(results.ratio(work, name, (before,))),
-                _spread(results.processor_ratio(work, name, (before,))),
+                _spread(results.figure(before, work.name)),
+                _spread(results.figure(name, work.name)),
+                _spread(results.ratio(work.name, name, (before,))),
+                _spread(results.processor_ratio(work.name, name, (before,))),
             )
     Console(width=120).print(table)
     for sample in results.samples:
         if sample.errors:
             print(f"{sample.system}, {sample.work}: {sample.errors} errors: {sample.example}")  # noqa: T201
+
+
+def _tell_goals(verdicts: Sequence[Verdict]) -> None:
+    table = Table(title="Goals beside the checkout before")
+    for column in ("work", "goal", "measured", "holds"):
+        table.add_column(column)
+    holds = {True: "yes", False: "NO", None: "not measured"}
+    for verdict in verdicts:
+        table.add_row(verdict.work, verdict.goal, verdict.measured, holds[verdict.holds])
+    Console(width=120).print(table)
 
 
 def _spread(found: Spread | None) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from tests.bench.goals import tell_number
 from tests.bench.results import Results, Spread
 from tests.bench.systems import SYSTEMS, SystemPlan
+from tests.bench.verdicts import tell_number
 from tests.bench.works import WORKS, Work
 
 _COLUMNS = 2

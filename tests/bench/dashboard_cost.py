@@ -23,10 +23,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import psutil
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from tests.bench.plain_http import PlainConnection, connect, encode_request
+from tests.bench.processes import cpu_s_each
 from tests.support.system import System, running_system
 
 CONNECTIONS = 16
@@ -82,14 +82,7 @@ class Load:
 
 def cpu_seconds(system: System) -> dict[int, float]:
     """Return the CPU time so far of each living process of the system."""
-    spent = {}
-    for process in system.processes():
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        spent[process.pid] = times.user + times.system
-    return spent
+    return cpu_s_each(process.pid for process in system.processes())
 
 
 async def measure(system: System, load: Load, period_s: float) -> float:

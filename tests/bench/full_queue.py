@@ -17,6 +17,7 @@ from tests.bench.measuring import Measuring, MeasuringError
 from tests.bench.results import Spread, spread_of
 from tests.bench.running import Running, running
 from tests.bench.systems import BY_NAME
+from tests.bench.works import BY_NAME as WORKS
 from tests.bench.works import body_of
 
 _BATCH = 10_000
@@ -90,7 +91,7 @@ def _send_batch(connection: HTTPConnection, batch: bytes, key: str) -> None:
 
 def _accept_p99_ms(system: Running, number: int, on_tick: Callable[[], None]) -> float:
     measuring = Measuring(system, round_number=number, seconds=_TURN_S, backlog=0, on_tick=on_tick)
-    sample = measuring.measure_accept()
+    sample = measuring.measure(WORKS["accept"])
     if sample.errors:
         raise MeasuringError(f"{sample.errors} calls were not accepted: {sample.example}")
     return sample.p99_ms

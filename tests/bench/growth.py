@@ -21,7 +21,9 @@ from typing import TypeVar
 import psutil
 
 from tests.bench.measuring import Measuring
+from tests.bench.processes import cpu_s
 from tests.bench.running import Running, running
+from tests.bench.sizes import Sizes
 from tests.bench.systems import BY_NAME as SYSTEMS
 from tests.bench.works import BY_NAME as WORKS
 
@@ -49,9 +51,9 @@ def used_by_part(system: Running) -> Shares:
     used: Shares = {}
     for process in system.parts.processes():
         try:
-            seconds = sum(process.cpu_times()[:2])
+            seconds = cpu_s(process.pid)
             part = part_of(process)
-        except psutil.NoSuchProcess:
+        except (ProcessLookupError, psutil.NoSuchProcess):
             continue
         used[part] = used.get(part, 0.0) + seconds
     return used
@@ -96,7 +98,9 @@ def _measure(
     gateways, workers = sizes
     with (
         tempfile.TemporaryDirectory(prefix="growth.") as folder,
-        running(SYSTEMS[name], Path(folder), gateways=gateways, workers=workers) as system,
+        running(
+            SYSTEMS[name], Path(folder), gateways=gateways, sizes=Sizes(workers=workers)
+        ) as system,
     ):
         measuring = Measuring(
             system,
@@ -114,7 +118,7 @@ def _measure(
         system.release()
         _await_rest(system)
         waiting, before = measuring.fill()
-        told.append(watched(system, lambda: measuring.drain(waiting, before)))
+        told.append(watched(system, lambda: measuring.drain(WORKS["drain"], waiting, before)))
     for sample, _ in told:
         if sample.errors:
             raise RuntimeError(f"{name} {sizes}: {sample.example}")
@@ -124,7 +128,7 @@ def _measure(
 def _await_rest(system: Running) -> None:
     """Wait until all that was accepted has ended."""
     before = -1
-    while (finished := system.finished()) != before:
+    while (finished := system.finished("noop")) != before:
         before = finished
         time.sleep(0.3)
 

@@ -12,24 +12,21 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from runtime.execution.ears import Ears, Logs
-from runtime.execution.runner import Runner, RunnerKey
-from runtime.execution.runner_frames import Limits, Start
-from runtime.execution.runner_pool import PRELOAD, RUNNER_ENTRY
-from runtime.execution.sent_attempts import SentAttempt
+from runtime.execution.runner_process import PRELOAD, RUNNER_ENTRY
 from runtime.invocations.submission import prepare, submit
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
+from runtime.processes.side_ways import SideWays
 from runtime.registry.bundle import Bundle
 from runtime.settings import read_environment
 from runtime.store.invocation_calls import Settlement, claim, settle
 from runtime.store.line import Line
 from tests.bench import filling, hop_floors
 from tests.bench.hop_floors import PAUSE_S
+from tests.bench.on_executor import OnExecutor
 from tests.support.redis_server import own_redis
 
 ROUNDS = 3
@@ -37,7 +34,6 @@ GROUP = 64
 SOURCE = b"def noop(text: str) -> str:\n    return text\n"
 ARGUMENTS = b'{"text":"hello"}'
 _MEMORY_BYTES = 512 * 1024 * 1024
-_LIMITS = Limits(max_result_bytes=1 << 20, max_log_bytes=1 << 16)
 
 
 class Table:
@@ -59,41 +55,26 @@ class Table:
             sys.stdout.write(f"{name:58}" + "".join(f" {mark:9.1f}" for mark in marks) + "\n")
 
 
-def new_runner(server: ForkServer) -> tuple[Runner, float, float]:
-    """Return a runner that has loaded the file, and what forking and loading took, in µs."""
-    began_at = time.perf_counter()
-    child = server.spawn(RUNNER_ENTRY, memory_bytes=_MEMORY_BYTES)
-    forked_at = time.perf_counter()
+def add_attempts(table: Table, server: ForkServer, what: str, count: int, pause_s: float) -> None:
+    """Add what forking takes, and attempts of a file from its loading on."""
+    table.add("runner: fork", hop_floors.time_each(lambda: fork(server), 1))
     bundle = Bundle(root="functions", file="noop.py", sources={"noop.py": SOURCE})
-    runner = Runner(RunnerKey("noop.py", bundle.version, _MEMORY_BYTES), child)
-    ending = runner.load(bundle.encode(), _LIMITS, timeout_s=30, ears=_deaf())
-    if ending.kind != "succeeded":
-        raise RuntimeError(f"the runner did not load: {ending}")
-    return runner, (forked_at - began_at) * 1e6, (time.perf_counter() - forked_at) * 1e6
+    runner = OnExecutor(server, bundle)
+
+    def run() -> None:
+        runner.run_all([ARGUMENTS])
+
+    table.add("runner: fork, load a small file, first attempt", hop_floors.time_each(run, 1))
+    table.add(f"attempt in a warm runner, {what}", hop_floors.time_each(run, count, pause_s))
+    runner.stop()
 
 
-def attempt_in(runner: Runner) -> Callable[[], object]:
-    """Return a step that runs one attempt in a warm runner."""
-
-    def run() -> object:
-        start = Start(
-            serial=1,
-            id="an-id",
-            function="noop",
-            attempt=1,
-            timeout_s=60,
-            traceparent="",
-            tracestate="",
-            has_request=False,
-        )
-        sent = SentAttempt(start, ARGUMENTS)
-        runner.begin([sent])
-        told = runner.await_ending(sent, time.monotonic() + 30, _deaf())
-        if told is None or told[0].kind != "succeeded":
-            raise RuntimeError(f"the attempt ended as {told}")
-        return told[1]
-
-    return run
+def fork(server: ForkServer) -> None:
+    """Fork a runner off, which then has nothing to do."""
+    child, ways = server.spawn(RUNNER_ENTRY, memory_bytes=_MEMORY_BYTES), SideWays()
+    ways.give(child.channel)
+    child.close()
+    ways.close()
 
 
 def add_scripts(table: Table, line: Line, times: int) -> None:
@@ -150,14 +131,7 @@ def measure_processes(table: Table, line: Line, server: ForkServer, times: int) 
                 f"floor: socket pair to a child and back, {what}",
                 hop_floors.time_each(round_trip, count, pause_s),
             )
-        runner, forking_us, loading_us = new_runner(server)
-        run = attempt_in(runner)
-        first_us = hop_floors.time_each(run, 1)
-        table.add(f"attempt in a warm runner, {what}", hop_floors.time_each(run, count, pause_s))
-        runner.end()
-        table.add("runner: fork", [forking_us])
-        table.add("runner: load a small file", [loading_us])
-        table.add("runner: first attempt", first_us)
+        add_attempts(table, server, what, count, pause_s)
         table.add(
             f"floor: Redis PING and back, {what}",
             hop_floors.time_redis(line, hop_floors.PING, count, pause_s),
@@ -183,16 +157,12 @@ def main() -> int:
         url = stack.enter_context(own_redis(folder))
         line = Line(url)
         stack.callback(line.close)
-        server.spawn(RUNNER_ENTRY).close()
+        fork(server)
         for _ in range(ROUNDS):
             measure_processes(table, line, server, flags.times)
             measure(table, flags.times)
     table.tell()
     return 0
-
-
-def _deaf() -> Ears:
-    return Ears(Logs(0), lambda _, __: None, lambda: None)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -10,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.cli.embedded_redis import find_server
-from tests.bench.installing import ROOT
+from tests.bench.installing import PEERS, ROOT
 
 _CPU_FACTS = Path("/proc/cpuinfo")
+_TOLD = ("arq", "celery", "dramatiq", "fastapi", "gevent", "requests", "taskiq", "taskiq-redis")
 
 
 def describe_machine() -> dict[str, str]:
@@ -30,7 +32,20 @@ def describe_machine() -> dict[str, str]:
         "Python": platform.python_version(),
         "Node": _output("node", "--version").lstrip("v") or "none",
         "Redis": ".".join(map(str, find_server().version)),
+        "peers": ", ".join(f"{name} {version}" for name, version in pinned_versions().items()),
     }
+
+
+def pinned_versions() -> dict[str, str]:
+    """Return the versions of the peers and of what they are run with, by package."""
+    found = {}
+    for pins in sorted(PEERS.glob("*/requirements.txt")):
+        for line in pins.read_text(encoding="utf-8").splitlines():
+            name, _, version = line.partition("==")
+            if name in _TOLD:
+                found[name] = version
+    package = json.loads((PEERS / "bullmq/package.json").read_text(encoding="utf-8"))
+    return found | package["dependencies"]
 
 
 def _processor() -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from tests.bench.goals import Verdict, tell_number
-from tests.bench.results import Results, Spread
+from tests.bench.results import Part, Results, Spread
 from tests.bench.systems import SYSTEMS
+from tests.bench.verdicts import Verdict, tell_number
 from tests.bench.works import BY_NAME as WORK_BY_NAME
 from tests.bench.works import WORKS, Work
 
@@ -42,6 +42,29 @@ _ABOUT_PRODUCTION = (
     "`charset=utf-8`, and the headers of a browser. Peers look the key up in Redis, keep trace and "
     "address with the call, and give the first answer again for an idempotency key."
 )
+_ABOUT_WAITING = (
+    "Penstock runs these in its default size: two workers (one where the work says so) of eight "
+    "runners; peers run 1,000 calls at once in each worker process, where threads wait 50. The "
+    "1,000 callers begin over one second, evenly, and keep their connections; what all processes "
+    "hold is read once, half-way, a page that several share divided among them. Drains begin with "
+    "10,000 calls that wait, and are told from the first seen finished to the last. Threads ask a "
+    "server on this machine that answers after 100 ms, by one `requests` session a process; the "
+    "server is no part of any system. Celery is measured with 50 threads in each process and "
+    "with 400, as many in all as Penstock may use."
+)
+_WAITING_COLUMNS: tuple[tuple[str, str, Part], ...] = (
+    ("sleepers", "calls/s", "figure"),
+    ("sleepers", "MB", "memory_mb"),
+    ("sleepers", "µs of processor a call", "processor_us"),
+    ("naps-100ms", "calls/s", "figure"),
+    ("naps-100ms", "µs of processor a call", "processor_us"),
+    ("slow-http", "calls/s", "figure"),
+    ("slow-http", "µs of processor a call", "processor_us"),
+)
+_ABOUT_CROWD = (
+    "With 1,000 connections it used {used} µs a request beside the same echo, so that 1,000 "
+    "callers of a function that sleeps 1 s cost {share:.1%} of a core."
+)
 _ABOUT_SCALE = (
     "With {waiting:,.0f} waiting, accepting took {accept_p99_full_ms:.1f} ms at p99 over 32 "
     "connections, beside {accept_p99_empty_ms:.1f} ms on a system without, asked in turns."
@@ -68,6 +91,7 @@ def write_page(
             _about_others(results),
             "",
             *_production(results),
+            *_waiting(results),
             "## Goals",
             "",
             _ABOUT_RATIOS,
@@ -120,7 +144,11 @@ def _measured_works(results: Results) -> list[Work]:
 
 
 def _plain_works(results: Results) -> list[Work]:
-    return [work for work in _measured_works(results) if not work.shown]
+    return [
+        work
+        for work in _measured_works(results)
+        if not work.shown and work.group in {"usual", "steady"}
+    ]
 
 
 def _production(results: Results) -> list[str]:
@@ -148,6 +176,31 @@ def _production(results: Results) -> list[str]:
     ]
 
 
+def _waiting(results: Results) -> list[str]:
+    """What functions that wait cost: on an event loop, and in threads."""
+    columns = [column for column in _WAITING_COLUMNS if column[0] in results.works()]
+    plans = [p for p in SYSTEMS if any(results.figure(p.name, c[0]) for c in columns)]
+    if not plans:
+        return []
+    return [
+        "## Functions that wait",
+        "",
+        _ABOUT_WAITING,
+        "",
+        *_table(
+            ("", *(f"{WORK_BY_NAME[work].title}, {unit}" for work, unit, _ in columns)),
+            [
+                (
+                    plan.title,
+                    *(_tell_figure(results, plan.name, work, part) for work, _, part in columns),
+                )
+                for plan in plans
+            ],
+        ),
+        "",
+    ]
+
+
 def _figures(results: Results) -> list[str]:
     works = _plain_works(results)
     rows = [
@@ -158,24 +211,24 @@ def _figures(results: Results) -> list[str]:
     return _table(("", *(f"{work.title}, {work.unit}" for work in works)), rows)
 
 
-def _tell_figure(results: Results, system: str, work: str) -> str:
-    figure = results.figure(system, work)
+def _tell_figure(results: Results, system: str, work: str, part: Part = "figure") -> str:
+    figure = results.figure(system, work, part)
     if figure is None:
         return ""
     text = tell_number(figure.middle)
     if figure.low != figure.high:
         text += f" ({tell_number(figure.low)} to {tell_number(figure.high)})"
-    if errors := results.errors(system, work):
+    if part == "figure" and (errors := results.errors(system, work)):
         text += f", **{errors} errors**"
     return text
 
 
 def _processor_times(results: Results) -> list[str]:
-    works = [work for work in _plain_works(results) if work.name != "idle"]
+    works = [work for work in _plain_works(results) if work.name not in {"lone", "steady"}]
     rows = []
     for plan in SYSTEMS:
         if plan.name in results.systems():
-            times = [results.processor_us(plan.name, work.name) for work in works]
+            times = [results.figure(plan.name, work.name, "processor_us") for work in works]
             rows.append((plan.title, *(f"{t.middle:,.0f}" if t else "" for t in times)))
     return _table(("", *(work.title for work in works)), rows)
 
@@ -221,8 +274,12 @@ def _about_others(results: Results) -> str:
 
 
 def _about_client(results: Results) -> str:
-    echo = [one for one in results.samples if one.system == "echo"]
-    if not echo:
-        return ""
-    used_us = min(one.client_processor_us for one in echo)
-    return _ABOUT_CLIENT.format(used=f"{used_us:.0f}", most=f"{1e6 / max(used_us, 1):,.0f}")
+    told = []
+    if echo := results.of("echo", "accept"):
+        used_us = min(one.client_processor_us for one in echo)
+        most = f"{1e6 / max(used_us, 1):,.0f}"
+        told.append(_ABOUT_CLIENT.format(used=f"{used_us:.0f}", most=most))
+    if crowd := results.of("echo", "crowd"):
+        used_us = min(one.client_processor_us for one in crowd)
+        told.append(_ABOUT_CROWD.format(used=f"{used_us:.0f}", share=used_us * 1000 / 1e6))
+    return " ".join(told)

@@ -18,10 +18,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import psutil
-
 from tests.bench.dashboard_cost import CONNECTIONS, USUAL, Load
 from tests.bench.plain_http import connect
+from tests.bench.processes import cpu_s_each
 from tests.support.system import System, running_system
 
 SOURCE = """
@@ -55,12 +54,9 @@ def roles(system: System) -> dict[int, str]:
 def spent_by_role(system: System) -> Counter[str]:
     """Return the CPU time so far, in seconds."""
     spent: Counter[str] = Counter()
-    for pid, role in roles(system).items():
-        try:
-            times = psutil.Process(pid).cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        spent[role] += times.user + times.system
+    named = roles(system)
+    for pid, used_s in cpu_s_each(named).items():
+        spent[named[pid]] += used_s
     return spent
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import psutil
 
-from tests.bench.parts import Parts
+from tests.bench.processes import cpu_s_each
+from tests.bench.running import Running
 
 _AT_REST = ("idle", "iowait", "guest", "guest_nice")  # guests are counted in user and nice
 
@@ -22,7 +23,7 @@ class Moment:
     Attributes:
         by_process: Seconds, of each process of the system.
         busy_s: Of the whole machine.
-        own_s: Of this process.
+        own_s: Of this process, and of what helps it to measure.
     """
 
     by_process: dict[int, float]
@@ -39,13 +40,14 @@ class Used:
     others_share: float
 
 
-def look(parts: Parts) -> Moment:
+def look(system: Running) -> Moment:
     """Return what was used until now."""
     whole = psutil.cpu_times()._asdict()
+    helpers = cpu_s_each(process.pid for process in system.helpers.processes())
     return Moment(
-        by_process=parts.processor_s(),
+        by_process=cpu_s_each(process.pid for process in system.parts.processes()),
         busy_s=sum(spent for name, spent in whole.items() if name not in _AT_REST),
-        own_s=time.process_time(),
+        own_s=time.process_time() + sum(helpers.values()),
         at=time.monotonic(),
     )
 

@@ -16,8 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from tests.bench.goals import tell_number
-from tests.bench.measuring import Sample
+from tests.bench.sample import Sample
+from tests.bench.verdicts import tell_number
 from tests.bench.works import BY_NAME
 
 _WIDE = 160  # where nobody looks, nothing is wrapped
@@ -79,7 +79,7 @@ class ProgressView:
         work = BY_NAME[sample.work]
         wrong = f"  {sample.errors} ERRORS: {sample.example!r}" if sample.errors else ""
         self._console.print(
-            f"round {sample.round + 1}  {sample.system:16} {work.title:22} "
+            f"round {sample.round + 1}  {sample.system:23} {work.title:25} "
             f"{tell_number(sample.figure):>8} {work.unit:8}  {sample.calls:>7,} calls  "
             f"{sample.processor_us:>7,.0f} µs each{wrong}",
             markup=False,

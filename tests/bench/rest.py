@@ -17,9 +17,9 @@ _SETTLE_S = 3.0
 
 
 def measure_rest(on_tick: Callable[[], None]) -> dict[str, Spread]:
-    """Return seconds until ready, commands a second per worker process, and megabytes."""
+    """Return seconds until ready, what a worker process costs at rest, and megabytes."""
     functions = Path(__file__).parents[2] / "functions"
-    ready_s, commands, megabytes = [], [], []
+    ready_s, commands, megabytes, threads = [], [], [], []
     for number in range(_STARTS):
         began_at = time.monotonic()
         with (
@@ -29,12 +29,14 @@ def measure_rest(on_tick: Callable[[], None]) -> dict[str, Spread]:
             ready_s.append(time.monotonic() - began_at)
             _pass_time(_SETTLE_S, on_tick)
             megabytes.append(_resident_mb(system))
+            threads.append(max(worker.num_threads() for worker in system.parts("worker")))
             if number == 0:
                 commands.append(_commands_per_worker_s(system, on_tick))
     found = {
         "ready_s": spread_of(ready_s),
         "commands_per_worker_s": spread_of(commands),
         "resident_mb": spread_of(megabytes),
+        "threads_per_worker": spread_of(threads),
     }
     return {name: spread for name, spread in found.items() if spread is not None}
 

@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal
 
-from tests.bench.measuring import Sample
+from tests.bench.sample import Sample
 from tests.bench.works import BY_NAME
+
+# Which value of a sample: the figure of its work, or what every work has besides.
+Part = Literal["figure", "processor_us", "memory_mb"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,36 +50,40 @@ class Results:
         found = [one for one in self.samples if (one.system, one.work) == (system, work)]
         return sorted(found, key=lambda one: one.round)
 
-    def figure(self, system: str, work: str) -> Spread | None:
-        """Return the figure of a work on a system."""
-        return spread_of([one.figure for one in self.of(system, work)])
-
-    def processor_us(self, system: str, work: str) -> Spread | None:
-        """Return the processor time a call takes."""
-        return spread_of([one.processor_us for one in self.of(system, work)])
+    def figure(self, system: str, work: str, part: Part = "figure") -> Spread | None:
+        """Return the figure of a work on a system, or another part of its samples."""
+        values = [getattr(one, part) for one in self.of(system, work)]
+        return spread_of([value for value in values if value or part == "figure"])
 
     def errors(self, system: str, work: str) -> int:
         """Return how many calls went wrong."""
         return sum(one.errors for one in self.of(system, work))
 
     def ratio(
-        self, work: str, ours: str, theirs: Sequence[str], *, their_work: str = ""
+        self,
+        work: str,
+        ours: str,
+        theirs: Sequence[str],
+        *,
+        their_work: str = "",
+        part: Part = "figure",
     ) -> Spread | None:
         """Return our figure divided by that of the best of `theirs`, round by round.
 
-        `their_work` is what they do, where that is not the same.
+        `their_work` is what they do, where that is not the same. Of processor time and memory the
+        least is the best.
         """
-        best = max if BY_NAME[work].is_rate else min
+        best = max if BY_NAME[work].is_rate and part == "figure" else min
         ratios = []
         for sample in self.of(ours, work):
             others = [
-                other.figure
+                value
                 for name in theirs
                 for other in self.of(name, their_work or work)
-                if other.round == sample.round and other.figure > 0
+                if other.round == sample.round and (value := getattr(other, part)) > 0
             ]
-            if others and sample.figure > 0:
-                ratios.append(sample.figure / best(others))
+            if others and getattr(sample, part) > 0:
+                ratios.append(getattr(sample, part) / best(others))
         return spread_of(ratios)
 
     def processor_ratio(
@@ -84,17 +92,10 @@ class Results:
         """Return how much processor time the thriftiest of `theirs` takes for our one."""
         if not BY_NAME[work].is_rate:
             return None
-        ratios = []
-        for sample in self.of(ours, work):
-            others = [
-                other.processor_us
-                for name in theirs
-                for other in self.of(name, their_work or work)
-                if other.round == sample.round and other.processor_us > 0
-            ]
-            if others and sample.processor_us > 0:
-                ratios.append(min(others) / sample.processor_us)
-        return spread_of(ratios)
+        found = self.ratio(work, ours, theirs, their_work=their_work, part="processor_us")
+        if found is None:
+            return None
+        return Spread(middle=1 / found.middle, low=1 / found.high, high=1 / found.low)
 
     def systems(self) -> set[str]:
         """Return the names of the systems that were measured."""

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ from runtime.store.scripts import Call
 from tests.bench.installing import PEERS, ROOT, install
 from tests.bench.parts import Parts, clean_environment, free_port
 from tests.bench.shown import Shown, headers_of, query_of
-from tests.bench.systems import SLOTS, WORKERS, SystemPlan
+from tests.bench.sizes import RUNNERS, USUAL, Sizes
+from tests.bench.slow_server import is_answered
+from tests.bench.systems import SystemPlan
 from tests.bench.works import body_of
 
 _JSON = {"Content-Type": "application/json"}
@@ -44,22 +47,26 @@ class Running:
     Attributes:
         plan: What it is.
         parts: Its processes.
+        helpers: Processes that are no part of it: the slow server that functions ask.
         port: Where it listens.
 
     Args:
         plan: What it is.
         folder: A private folder.
         gateways: How many web processes, of Penstock.
-        workers: How many worker processes, of Penstock.
+        sizes: How many worker processes, and how many calls at once in each.
     """
 
     def __init__(
-        self, plan: SystemPlan, folder: Path, *, gateways: int = 1, workers: int = WORKERS
+        self, plan: SystemPlan, folder: Path, *, gateways: int = 1, sizes: Sizes = USUAL
     ) -> None:
         self.plan = plan
-        self._sizes = ("--gateways", str(gateways), "--workers", str(workers))
+        self._gateways = gateways
+        self._sizes = sizes
         self.parts = Parts(folder)
+        self.helpers = Parts(folder)
         self.port = free_port()
+        self._slow_port = free_port()
         self.started_in_s = 0.0
         self._socket = folder / "redis.sock"
         self._line = Line(f"unix://{self._socket}")
@@ -67,7 +74,8 @@ class Running:
         self._environment = clean_environment() | {
             "BENCH_REDIS_SOCKET": str(self._socket),
             "BENCH_PORT": str(self.port),
-            "BENCH_SLOTS": str(SLOTS),
+            "BENCH_SLOTS": str(sizes.slots),
+            "BENCH_ASKS_EVERY_MS": str(sizes.asks_every_ms),
             "PYTHONPATH": str(ROOT),
             "NODE_ENV": "production",
         }
@@ -94,13 +102,22 @@ class Running:
     def stop(self) -> None:
         """Stop everything; what was waiting is forgotten."""
         self._line.close()
+        self.helpers.stop()
         self.parts.stop([name for name in self.parts.running if name != "redis"])
         self.parts.stop()
 
     def start_workers(self) -> None:
         """Start a peer's workers."""
-        for name, command in self.plan.workers.items():
-            self._start_part(name, command)
+        for number in range(1, 2 if self.plan.starts_all else self._sizes.workers + 1):
+            self._start_part(f"worker-{number}", self.plan.worker, number=number)
+
+    def start_slow_server(self) -> None:
+        """Start the server that functions ask which wait for an answer, unless it runs."""
+        if "slow-server" in self.helpers.running:
+            return
+        command = (sys.executable, "-m", "tests.bench.slow_server", str(self._slow_port))
+        self.helpers.start("slow-server", command, cwd=ROOT, env=self._environment)
+        self.helpers.await_ready(lambda: is_answered(self._slow_port))
 
     def hold(self) -> None:
         """Let nothing run until `release`."""
@@ -109,7 +126,7 @@ class Running:
         elif self.plan.pauses:
             self._ask("POST", "/pause", b"{}")
         else:
-            self.parts.stop(list(self.plan.workers))
+            self.parts.stop([name for name in self.parts.running if name.startswith("worker-")])
 
     def release(self) -> None:
         """Let everything run again."""
@@ -120,10 +137,15 @@ class Running:
         else:
             self.start_workers()
 
-    def finished(self) -> int:
-        """Return how many calls have ended well, as the system itself keeps it."""
+    def finished(self, function: str) -> int:
+        """Return how many calls have ended well, as the system itself keeps it.
+
+        Of that function where it keeps them apart, else of all.
+        """
         if self.plan.finished:
-            return int(self.run_command(*self.plan.finished) or 0)
+            name = self._name_of(function)
+            words = (word.replace("<function>", name) for word in self.plan.finished)
+            return int(self.run_command(*words) or 0)
         found = _MORTAL_KEYS.search(self.run_command("INFO", "keyspace"))
         return int(found[1]) if found else 0
 
@@ -135,10 +157,11 @@ class Running:
         self, function: str, connection: int, *, waits: bool, shown: frozenset[Shown] = frozenset()
     ) -> tuple[str, str]:
         """Return a connection's request, and what its answer must contain."""
-        body, marker = body_of(function, connection)
+        slow_url = f"http://127.0.0.1:{self._slow_port}/"
+        body, marker = body_of(function, connection, slow_url=slow_url)
         headers = headers_of(shown, self._key)
         if self.plan.kind == "penstock":
-            target = f"/functions/{self.plan.isolation}.{function}{query_of(shown)}"
+            target = f"/functions/{self._name_of(function)}{query_of(shown)}"
             if waits:
                 headers["Prefer"] = "wait=30"
         else:
@@ -148,6 +171,10 @@ class Running:
         elif not waits:
             marker = '"id":"'
         return encode_request("POST", target, body, headers, host="127.0.0.1"), marker
+
+    def _name_of(self, function: str) -> str:
+        is_ours = self.plan.kind == "penstock"
+        return f"{self.plan.isolation}.{function}" if is_ours else function
 
     def _start_redis(self) -> None:
         (self.parts.folder / "redis").mkdir(exist_ok=True)
@@ -161,8 +188,8 @@ class Running:
         command = (
             *(python, "-m", "gateway.cli.main", "up", "--port", str(self.port)),
             *("--data", self.parts.folder / "data", "--functions", _FUNCTIONS),
-            *("--redis", f"unix://{self._socket}", "--runners", str(SLOTS)),
-            *self._sizes,
+            *("--redis", f"unix://{self._socket}", "--runners", str(RUNNERS)),
+            *("--gateways", str(self._gateways), "--workers", str(self._sizes.workers)),
         )
         environment = self._environment | {
             "PENSTOCK_LOG_LEVEL": "warning",
@@ -184,16 +211,19 @@ class Running:
         )
         self.parts.start("web", command, cwd=PEERS / "echo", env=self._environment)
 
-    def _start_part(self, name: str, command: tuple[str, ...]) -> None:
+    def _start_part(self, name: str, command: tuple[str, ...], *, number: int = 0) -> None:
         programs = install(self.plan.folder)
         source = PEERS / self.plan.folder
         is_node = not (source / "requirements.txt").exists()
-        words = [word.format(bin=programs, port=self.port) for word in command]
+        told = {"bin": programs, "port": self.port, "number": number, **asdict(self._sizes)}
+        words = [word.format(**told) for word in command]
         self.parts.start(
             name,
             words,
             cwd=programs.parent if is_node else source,
-            env=self._environment | {"PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"},
+            env=self._environment
+            | {"PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+            | dict(self.plan.environment),
         )
 
     def _redis_answers(self) -> bool:
@@ -207,7 +237,7 @@ class Running:
         body, _ = body_of("noop", 0)
         try:
             if self.plan.kind == "penstock":
-                target = f"/functions/{self.plan.isolation}.noop"
+                target = f"/functions/{self._name_of('noop')}"
                 status = self._send("POST", target, body, {"Prefer": "wait=10"})
                 return status == _OK
             if self.plan.kind == "echo":
@@ -240,10 +270,10 @@ class Running:
 
 @contextmanager
 def running(
-    plan: SystemPlan, folder: Path, *, gateways: int = 1, workers: int = WORKERS
+    plan: SystemPlan, folder: Path, *, gateways: int = 1, sizes: Sizes = USUAL
 ) -> Iterator[Running]:
     """Start a system; stop it at the end, whatever happens."""
-    system = Running(plan, folder, gateways=gateways, workers=workers)
+    system = Running(plan, folder, gateways=gateways, sizes=sizes)
     try:
         system.start()
         yield system

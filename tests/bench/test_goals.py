@@ -6,17 +6,19 @@ import re
 import xml.etree.ElementTree as ET
 
 from tests.bench.chart import draw_chart
-from tests.bench.goals import OWN_GOALS, RATIO_GOALS, judge
-from tests.bench.measuring import Sample
+from tests.bench.goals import BEFORE_GOALS, FIGURE_GOALS, OWN_GOALS, RATIO_GOALS
+from tests.bench.machine import pinned_versions
 from tests.bench.page import write_page
 from tests.bench.results import Results, Spread
+from tests.bench.sample import Sample
 from tests.bench.systems import BY_NAME as SYSTEMS
+from tests.bench.verdicts import judge, judge_before
 from tests.bench.works import BY_NAME as WORKS
 
 
-def sample(system: str, work: str, figure: float, *, number: int = 0, errors: int = 0) -> Sample:
+def sample(system: str, work: str, figure: float, *, number: int = 0, **more: float) -> Sample:
     return Sample(
-        round=number, system=system, work=work, figure=figure, calls=100, errors=errors, example="?"
+        round=number, system=system, work=work, figure=figure, calls=100, example="?", **more
     )
 
 
@@ -40,13 +42,13 @@ def test_a_ratio_is_taken_within_each_round_and_to_the_best_of_several():
 def test_of_times_the_shortest_is_the_best():
     results = Results(
         [
-            sample("penstock-process", "idle", 2),
-            sample("celery-prefork", "idle", 8),
-            sample("celery-threads", "idle", 16),
+            sample("penstock-process", "lone", 2),
+            sample("celery-prefork", "lone", 8),
+            sample("celery-threads", "lone", 16),
         ]
     )
 
-    ratio = results.ratio("idle", "penstock-process", ("celery-prefork", "celery-threads"))
+    ratio = results.ratio("lone", "penstock-process", ("celery-prefork", "celery-threads"))
 
     assert ratio == Spread(middle=0.25, low=0.25, high=0.25)
 
@@ -70,10 +72,65 @@ def test_a_goal_holds_is_missed_or_was_not_measured():
     assert verdicts["≤ 300 MB resident in all"] is None
 
 
-def test_goals_name_systems_and_works_that_there_are():
-    for goal in RATIO_GOALS:
-        assert goal.work in WORKS
-        assert {goal.ours, *goal.theirs} <= set(SYSTEMS)
+def test_processor_time_and_memory_are_better_the_less_they_are():
+    results = Results(
+        [
+            sample("penstock-process", "sleepers", 950, processor_us=60, memory_mb=390),
+            sample("bullmq", "sleepers", 900, processor_us=50, memory_mb=200),
+            sample("arq", "sleepers", 940, processor_us=10, memory_mb=100),
+        ]
+    )
+
+    verdicts = {(v.work, v.goal): (v.measured, v.holds) for v in judge(results, {})}
+    beside_the_best = results.ratio(
+        "sleepers", "penstock-process", ("bullmq", "arq"), part="processor_us"
+    )
+
+    assert beside_the_best == Spread(middle=6, low=6, high=6)
+    title = WORKS["sleepers"].title
+    assert verdicts[(title, "`process` ≥ 1 × the best peer")] == ("1.01 ×", True)  # noqa: RUF001
+    assert verdicts[(title, "`process` ≤ 1 × BullMQ, processor time")] == ("1.20 ×", False)  # noqa: RUF001
+    assert verdicts[(title, "`process` ≥ 900 calls/s")] == ("950", True)
+    memory = "`process` ≤ 400 MB held by all processes together"
+    assert verdicts[(title, memory)] == ("390", True)
+
+
+def test_the_commit_before_is_a_system_beside_which_goals_are_judged():
+    results = Results(
+        [
+            sample("penstock-process", "drain", 140),
+            sample("penstock-process-before", "drain", 100),
+            sample("penstock-process", "steady", 900),
+            sample("penstock-process-before", "steady", 1000),
+        ]
+    )
+    own = {"code_ratio": Spread(middle=0.7, low=0.7, high=0.7)}
+
+    verdicts = {v.goal: v for v in judge_before(results, own)}
+
+    assert verdicts["`process` ≥ 1.3 × the commit before"].holds is True  # noqa: RUF001
+    assert verdicts["`process` ≤ 0.7 × the commit before"].holds is False  # noqa: RUF001
+    assert verdicts["`thread` ≥ 1.25 × the commit before"].holds is None  # noqa: RUF001
+    assert [v.holds for v in verdicts.values() if v.work == "code"] == [True]
+
+
+def test_a_strict_bound_is_itself_too_much():
+    four = Spread(middle=4, low=4, high=4)
+    own = {"commands_per_worker_s": four, "threads_per_worker": four}
+
+    verdicts = {v.goal: v.holds for v in judge(Results([]), own)}
+
+    assert verdicts["< 4 Redis commands/s for each worker process"] is False
+    assert verdicts["≤ 4 threads in each worker process"] is True
+
+
+def test_goals_name_works_and_systems_that_do_them():
+    for goal in (*RATIO_GOALS, *BEFORE_GOALS):
+        assert SYSTEMS[goal.ours].does(WORKS[goal.work])
+        for name in goal.theirs:
+            assert SYSTEMS[name].does(WORKS[goal.their_work or goal.work]), (goal, name)
+    for goal in FIGURE_GOALS:
+        assert SYSTEMS[goal.ours].does(WORKS[goal.work])
     assert len({goal.name for goal in OWN_GOALS}) == len(OWN_GOALS)
 
 
@@ -92,3 +149,28 @@ def test_the_page_shows_errors_and_the_chart_every_system():
     assert len(re.findall(r"\| not measured \|  \|$", page, re.MULTILINE)) > 10
     texts = [node.text for node in ET.fromstring(chart).iter("{http://www.w3.org/2000/svg}text")]
     assert texts[2:] == ["Penstock, thread", "200", "Fastify + BullMQ", "100"]
+
+
+def test_what_functions_that_wait_cost_has_a_table_of_its_own():
+    results = Results(
+        [
+            sample("penstock-process", "sleepers", 950, processor_us=60, memory_mb=390, errors=2),
+            sample("celery-threads", "slow-http", 480, processor_us=1700),
+            sample("penstock-process", "wait", 5000),
+        ]
+    )
+
+    page = write_page(results, verdicts=[], own={}, machine={}, told="x")
+
+    waiting = page[page.index("## Functions that wait") : page.index("## Goals")]
+    assert "| Penstock, process | 950, **2 errors** | 390 | 60.0 |  |  |" in waiting
+    assert "| FastAPI + Celery, threads |  |  |  | 480 | 1,700 |" in waiting
+    figures = page[page.index("## Figures") : page.index("## Processor time")]
+    assert "asleep" not in figures
+
+
+def test_the_page_tells_the_versions_of_all_peers():
+    names = {SYSTEMS[name].folder for name in SYSTEMS if SYSTEMS[name].kind == "peer"}
+
+    assert names <= set(pinned_versions())
+    assert all(pinned_versions().values())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread, Timer
 
 import pytest
 
@@ -118,6 +119,56 @@ def test_one_caller_pauses_between_its_calls():
 
     assert 3 <= report.accepted <= 10
     assert report.errors == 0
+
+
+def test_callers_begin_one_after_the_other_over_the_ramp():
+    began_at = time.monotonic()
+    first_at: dict[bytes, float] = {}
+
+    def answer(body: bytes) -> Answer:
+        first_at.setdefault(body, time.monotonic() - began_at)
+        return 200, body
+
+    with serving(answer) as port:
+        report = LoadClient(order_of(port, ramp_s=0.4, seconds=0.5, most=0)).run()
+
+    assert report.errors == 0
+    assert first_at[b"second"] - first_at[b"first"] >= 0.1
+
+
+def test_calls_are_sent_at_even_moments_whatever_is_under_way():
+    release = Event()
+
+    def answer(body: bytes) -> Answer:
+        release.wait(5)
+        return 200, body
+
+    with serving(answer) as port:
+        Timer(0.3, release.set).start()
+        report = LoadClient(
+            order_of(port, calls_per_s=100, seconds=0.5, connections=60, most=0)
+        ).run()
+
+    assert report.errors == 0
+    assert report.accepted == report.sent == 50
+    assert report.max_ms >= 200
+
+
+def test_a_moment_at_which_all_connections_are_busy_is_an_error():
+    release = Event()
+
+    def answer(body: bytes) -> Answer:
+        release.wait(5)
+        return 200, body
+
+    with serving(answer) as port:
+        Timer(1.5, release.set).start()
+        report = LoadClient(
+            order_of(port, calls_per_s=100, seconds=0.2, connections=10, most=0)
+        ).run()
+
+    assert (report.sent, report.accepted, report.broken) == (20, 10, 10)
+    assert report.example == "all 10 connections were busy"
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.5, 51), (0.99, 100), (1.0, 100)])

@@ -76,7 +76,7 @@ def test_a_worker_starts_and_runs_calls_where_looking_after_others_fails(tmp_pat
 
         assert re.fullmatch(r".+-\d+-[0-9a-f]{8}", after)
         assert system.call("double", wait_s=15, n=21).json()["result"] == 42
-        eventually(lambda: "aftercare_failed" in system.read_log())
+        eventually(lambda: re.search("upkeep_failed.*take_over", system.read_log()))
 
 
 def worker_ids(system: System) -> set[str]:

@@ -41,7 +41,7 @@ WRITTEN_LATER = """\
             for _, settlement in batch:
                 key = self._line.keys.build("record", settlement.id)
                 words = ("HSET", key, "status", settlement.status)
-                self._line.run(Call(words, lambda reply: reply))
+                self._line.run(Call(words, lambda reply: reply), lambda _: None)
 """
 
 

@@ -22,13 +22,10 @@ from tests.support.redis_server import own_redis
 PER_S = 5_000
 TTL_MS = 10_000
 WORKER = """
-import sys, threading
-from runtime.store.line import Line
-from runtime.worker.sweeper import Sweeper
-sweeper = Sweeper(Line(sys.argv[1]), sys.argv[2])
-sweeper.start()
-sys.stdin.read()
-sweeper.stop()
+import sys
+from tests.support.upkeeping import keeping_up, sweeper
+with keeping_up(sys.argv[1], sweeper(sys.argv[2])):
+    sys.stdin.read()
 """
 
 

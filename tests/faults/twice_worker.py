@@ -1,4 +1,4 @@
-"""A worker whose threads get every attempt twice, as brokers may hand it on: its own process.
+"""A worker that runs every attempt twice, as brokers may hand a message on: its own process.
 
 python -m tests.faults.twice_worker
 """
@@ -8,20 +8,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from runtime.broker import worker_side
 from runtime.broker.attempt import Attempt
-from runtime.broker.work_queue import Room, WorkQueue
+from runtime.worker import process
+from runtime.worker.attempts import Attempts
 from runtime.worker.boot import main
 
 
-class TwiceQueue(WorkQueue):
-    """Hands each attempt on, and another time right behind it."""
+class TwiceAttempts(Attempts):
+    """Runs each attempt, and another time right behind it."""
 
-    def fill(self, room: Room, attempts: Sequence[Attempt], *, is_calm: bool = False) -> bool:
-        twice = [each for one in attempts for each in (one, Attempt(one.claimed, one.queue))]
-        return super().fill(room, twice, is_calm=is_calm)
+    def take(self, attempts: Sequence[Attempt]) -> None:
+        super().take([each for one in attempts for each in (one, Attempt(one.claimed, one.queue))])
 
 
 if __name__ == "__main__":
-    worker_side.WorkQueue = TwiceQueue  # type: ignore[misc]
+    process.Attempts = TwiceAttempts  # type: ignore[misc]
     sys.exit(main())

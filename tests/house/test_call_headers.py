@@ -17,7 +17,7 @@ import pytest
 from gateway import call_headers
 from gateway.app import create
 from gateway.application import single_header
-from gateway.call_headers import CALL_HEADERS, CallHeader
+from gateway.call_headers import CALL_HEADERS, CallHeader, CallHeaders
 from runtime.invocations.record import read
 from runtime.registry.manifest import Manifest
 from runtime.settings import Settings
@@ -38,7 +38,7 @@ def customer(scope: Mapping[str, Any]) -> object:
 @pytest.fixture
 def added(monkeypatch: pytest.MonkeyPatch) -> None:
     line = CallHeader(NAME.lower().encode(), "key", customer)
-    monkeypatch.setattr(call_headers, "CALL_HEADERS", (*CALL_HEADERS, line))
+    monkeypatch.setattr(call_headers, "CALL_HEADERS", CallHeaders(*CALL_HEADERS.headers, line))
 
 
 def ask(redis_url: str, *asked: tuple[str, bytes, dict[str, str]]) -> list[falcon.testing.Result]:
@@ -125,7 +125,7 @@ def test_no_other_file_of_the_gateway_reads_a_header_of_the_table() -> None:
         if path.name in readers | retries or place.startswith(tuple(described)):
             continue
         text = path.read_text(encoding="utf-8").lower()
-        for header in CALL_HEADERS:
+        for header in CALL_HEADERS.headers:
             name = header.name.decode()
             if "-" in name:  # else a field of the record has the same one
                 assert f'"{name}"' not in text, place

@@ -28,8 +28,9 @@ _MATCHING = re.compile(r"\{(.*?)\}")
 
 def names_in(metric: Metric) -> set[str]:
     """Return the names that queries may use for it."""
-    if metric.kind == "histogram":
-        return {f"{metric.name}_{part}" for part in ("bucket", "sum", "count")}
+    parts = {"histogram": ("bucket", "sum", "count"), "summary": ("sum", "count")}
+    if metric.kind in parts:
+        return {f"{metric.name}_{part}" for part in parts[metric.kind]}
     return {metric.name}
 
 

@@ -50,8 +50,9 @@ def _part(members: list[Member], run: int, size: int) -> list[Member]:
 
 
 def _claim(queue: str) -> Call[Any]:
+    rooms = {"crowd": AHEAD}
     return life.claim(
-        queue=queue, worker="alive", limit=PLACES, lease_ms=HOUR_MS, ahead=AHEAD, quick=["crowd"]
+        queue=queue, worker="alive", limit=PLACES, lease_ms=HOUR_MS, ahead=AHEAD, rooms=rooms
     )
 
 
@@ -110,7 +111,7 @@ def _let_leases_run_out(data: Adverse) -> None:
     for start in range(0, len(data.dead), 500):
         past = [word for one in data.dead[start : start + 500] for word in (1, one.id)]
         data.command("ZADD", data.key("leases"), "XX", *past)
-    data.command("DEL", data.key("patience"))
+    data.command("DEL", data.key("patience"), data.key("pulse"))
 
 
 @case("look_after", "of the dead and the expired")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ class Life:
         worker: str = "w1",
         lease_ms: int = 10_000,
         ahead: int = 0,
-        quick: Iterable[str] = (),
+        rooms: Mapping[str, int] | None = None,
     ) -> Claim:
         return self.line.run(
             claim(
@@ -92,7 +92,7 @@ class Life:
                 limit=limit,
                 lease_ms=lease_ms,
                 ahead=ahead,
-                quick=quick,
+                rooms=rooms,
             )
         )
 
@@ -136,6 +136,11 @@ class Life:
         record = self.line.run(read(invocation_id))
         assert record is not None
         return record
+
+    def now_ms(self) -> int:
+        """Return the time by Redis's clock."""
+        seconds, micros = self.command("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
 
     def command(self, *words: str | int | bytes) -> Any:
         return self.line.run(Call(words, lambda reply: reply))

@@ -1,16 +1,18 @@
-// Workers: who is alive, and what each runs now.
+// Workers: who is alive, what each runs now, and how full its runners are.
 
 import { get } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
-import { size } from "../scripts/figures.js";
-import { ago } from "../scripts/moments.js";
+import { count, size } from "../scripts/figures.js";
+import { ago, span } from "../scripts/moments.js";
 import { poll } from "../scripts/poll.js";
 import { to } from "../scripts/router.js";
 import { shortId } from "../parts/invocation_table.js";
 import { makeCheckView } from "../parts/check_view.js";
+import { makeRunnerTable } from "../parts/runner_table.js";
 import { makeTable } from "../parts/table.js";
 
 const EVERY_MS = 2000;
+const MOST_NAMED = 5; // of what a worker runs
 
 export async function show(view, _, signal) {
   const table = makeTable({
@@ -26,10 +28,12 @@ export async function show(view, _, signal) {
     ],
     columns: COLUMNS,
   });
+  const runners = makeRunnerTable();
   const check = makeCheckView();
   const look = async () => {
     const [workers] = await Promise.all([get("/workers", signal), check.look(signal)]);
     table.show(workers.items);
+    runners.show(workers.items);
   };
   await look();
   view.append(
@@ -40,6 +44,7 @@ export async function show(view, _, signal) {
       "A worker that is not heard of for a while leaves this list, and others take over what it ran.",
     ),
     h("section", { class: "panel" }, table.element),
+    runners.element,
     check.element,
   );
   poll(look, EVERY_MS, signal);
@@ -49,15 +54,11 @@ const COLUMNS = [
   {
     name: "Worker",
     kind: "function",
-    value: (worker) => worker.id,
-    draw: (worker) => h("code", {}, worker.id),
-  },
-  { name: "Host", value: (worker) => worker.host, draw: (worker) => worker.host ?? "–" },
-  {
-    name: "Process",
-    kind: "figure",
-    value: (worker) => worker.pid,
-    draw: (worker) => worker.pid ?? "–",
+    value: (worker) => [worker.id, worker.host, worker.pid],
+    draw: (worker) => [
+      h("code", {}, worker.id),
+      h("div", { class: "note" }, `process ${worker.pid} on ${worker.host}`),
+    ],
   },
   {
     name: "Queues",
@@ -83,16 +84,31 @@ const COLUMNS = [
     draw: (worker) => size(worker.memory_bytes),
   },
   {
+    name: "In flight",
+    kind: "figure",
+    value: (worker) => [worker.in_flight, worker.max_in_flight],
+    draw: (worker) =>
+      worker.max_in_flight === null
+        ? count(worker.in_flight)
+        : `${count(worker.in_flight)} of ${count(worker.max_in_flight)}`,
+  },
+  {
+    name: "Loop lag",
+    kind: "figure",
+    value: (worker) => span(worker.loop?.lag_ms_max),
+    draw: (worker) => span(worker.loop?.lag_ms_max),
+  },
+  {
     name: "Functions",
-    kind: "what",
+    kind: "named",
     value: (worker) => [worker.publishes, worker.functions],
     draw: drawFolder,
   },
   {
     name: "Runs now",
     kind: "what",
-    value: (worker) => worker.running,
-    draw: (worker) => drawRunning(worker.running),
+    value: (worker) => [worker.running.slice(0, MOST_NAMED), worker.in_flight],
+    draw: drawRunning,
   },
 ];
 
@@ -117,12 +133,15 @@ function drawFolder(worker) {
   ];
 }
 
-function drawRunning(running) {
-  if (running.length === 0) return h("span", { class: "none" }, "idle");
+function drawRunning({ running, in_flight: held }) {
+  if (running.length === 0 && held === 0) return h("span", { class: "none" }, "idle");
+  const named = running.slice(0, MOST_NAMED);
+  const more = held - named.length;
+  const rest = `${count(more)} ${named.length ? "more" : "not begun"}`;
   return h(
     "ul",
     { class: "plain" },
-    running.map((one) =>
+    named.map((one) =>
       h(
         "li",
         {},
@@ -137,5 +156,6 @@ function drawRunning(running) {
         h("span", { class: "note" }, ago(one.started_at)),
       ),
     ),
+    more > 0 ? h("li", {}, h("a", { href: `${to("invocations")}?status=running` }, rest)) : null,
   );
 }

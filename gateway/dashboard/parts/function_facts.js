@@ -18,7 +18,7 @@ export function factList(facts) {
 }
 
 /** The options of a function, those that say something. */
-export function functionFacts({ version, options, queue }) {
+export function functionFacts({ version, options, queue, window: most }) {
   const { retry } = options;
   return [
     ["Version", version ? h("code", {}, version) : "none has ever loaded"],
@@ -34,6 +34,10 @@ export function functionFacts({ version, options, queue }) {
       options.isolation === "thread"
         ? "a thread of the worker"
         : `a process${options.memory_bytes ? ` of at most ${size(options.memory_bytes)}` : ""}`,
+    ],
+    [
+      "Per process",
+      options.isolation === "thread" ? null : most > 1 ? `${count(most)} at once` : "one at a time",
     ],
     ["Concurrency", options.concurrency],
     ["Rate", options.rate ? `${options.rate.count} in ${options.rate.per_s} s` : null],

@@ -1,11 +1,12 @@
 -- claim_invocations: a worker takes up to `limit` waiting invocations; functions take turns, and
 -- within a function its fairness keys. When that many are taken it takes up to `ahead` more, of
--- functions that its caller names as quick and that have no limit; all others keep their turn. Of
--- those that were lost before no more than one goes ahead at a time: one of them may kill its
+-- functions for which its caller has room of their own, so many of each; all others keep their turn.
+-- Of those that were lost before no more than one goes ahead at a time: one of them may kill its
 -- worker, and then all that the worker holds are counted as lost with it.
 --
--- ARGV     queue, worker, limit, lease_ms, ahead, quick, expired_ttl_ms
---          quick is names of functions, separated by blanks
+-- ARGV     queue, worker, limit, lease_ms, ahead, rooms, expired_ttl_ms
+--          rooms is pairs: the name of a function and how many of it, separated by blanks; of one
+--          with 0 none is taken at all: its caller has no room for it
 -- RETURNS  {ms until something falls due or -1, functions that still have work or -1 while the
 --          queue is paused, {ids that have expired…}, entries…}; an entry is {id, function, version,
 --          attempt, token, created_at, arguments, request, traceparent, tracestate}
@@ -184,10 +185,10 @@ local function start(name, id)
   return true
 end
 
--- may_go_ahead(name): whether it may be taken although the limit is used up.
-local function may_go_ahead(name)
-  return more > 0 and not limits_of[name]
-    and string.find(' ' .. quick .. ' ', ' ' .. name .. ' ', 1, true) ~= nil
+-- room_of[name]: how many of it may be taken although the limit is used up.
+local room_of = {}
+for name, count in string.gmatch(rooms, '(%S+) (%d+)') do
+  room_of[name] = tonumber(count)
 end
 
 -- make_limits(): what functions need that have limits; most have none.
@@ -324,17 +325,21 @@ local function take()
       local name = names[i]
       local is_limited = limits_for(name) and true
       limits = limits or is_limited and make_limits()
-      if is_ahead and not may_go_ahead(name) then
+      local own = room_of[name] or 0
+      if is_ahead and own <= 0 or room_of[name] == 0 then
         passed_over = passed_over + 1
       elseif not is_limited or limits.may_start(name) then
-        if is_alone and not is_ahead and may_go_ahead(name) then
-          room = room + more
-          share = room
+        local of_all = is_ahead and 0 or room  -- so many are not counted among its own
+        local at_most = is_ahead and math.min(share, own) or share
+        if is_alone and not is_ahead then
+          room = room + math.min(more, own)
+          at_most = room
         end
-        local is_sound, turn = pcall(look, name, is_limited and 1 or math.min(share, room))
+        local is_sound, turn = pcall(look, name, is_limited and 1 or math.min(at_most, room))
         if is_sound and turn then
           turn.is_limited = is_limited
           room = room - turn.most
+          room_of[name] = room_of[name] and own - math.max(0, turn.most - of_all)
           longest = math.max(longest, turn.most)
           turns[#turns + 1] = turn
         else

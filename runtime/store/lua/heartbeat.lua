@@ -11,6 +11,7 @@
 -- It touches nothing that others hold: whatever is wrong there, workers stay alive. See look_after.
 -- include: clock
 -- include: pieces
+-- include: silence
 local now = now_ms()
 redis.call('HSET', key_worker(worker), 'details', details, 'last_seen_at', now)
 redis.call('HSETNX', key_worker(worker), 'started_at', now)
@@ -47,11 +48,11 @@ for at = rest, #ARGV, 2 do
 end
 in_pieces('ZADD', key_leases(), extended)
 
--- When nobody's heart beat for a while, Redis or all workers were away: those that come back first
--- must not take the work of those that need another moment.
-local silence = now - tonumber(redis.call('GET', key_pulse()) or now)
+-- When nobody's heart beat for a while, those that come back first must not take the work of those
+-- that need another moment.
+local was_silent = is_silent(now, grace_ms)
 redis.call('SET', key_pulse(), now)
-if silence > 2 * tonumber(grace_ms) then
+if was_silent then
   redis.call('SET', key_patience(), '1', 'PX', grace_ms)
 end
 return { publishes, redis.call('SMEMBERS', key_queues()), lost, cancelling }

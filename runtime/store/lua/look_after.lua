@@ -1,6 +1,6 @@
 -- look_after: a worker looks after what nobody holds any more, and after what has waited too long.
 --
--- ARGV     lease_ms, poison_limit, unheard_limit, failure_ttl_ms
+-- ARGV     lease_ms, poison_limit, unheard_limit, failure_ttl_ms, grace_ms
 -- RETURNS  {{id, status of each attempt taken over…}, {ids that have expired…}, 1 if it is to be
 --          called again at once else 0, 1 if running ones are to be counted anew else 0,
 --          {batches that have yet to join the queue, whose gateway seems to be gone…}}
@@ -13,6 +13,7 @@
 -- include: finish
 -- include: lose
 -- include: quarantine
+-- include: silence
 local MOST = 100
 local JOINING_MS = 5000  -- so long its gateway is given
 local now = now_ms()
@@ -57,7 +58,9 @@ end
 
 local taken, expired = {}, {}
 local leases = {}
-if redis.call('EXISTS', key_patience()) == 0 then
+-- After a silence nothing is taken over until a heart has beaten, and then not for a moment: see
+-- heartbeat, which a worker calls on a connection of its own.
+if redis.call('EXISTS', key_patience()) == 0 and not is_silent(now, grace_ms) then
   leases = redis.call('ZRANGEBYSCORE', key_leases(), '-inf', now, 'WITHSCORES', 'LIMIT', 0, MOST)
 end
 for at = 1, #leases, 2 do

@@ -22,37 +22,25 @@
 --                 in its lane, a repeated request must find the first, and a refused one leave
 --                 nothing behind.
 -- include: clock
+-- include: api_keys
 -- include: birth
+-- include: first_requests
+-- include: room
 -- include when needed: admission
+local words = ARGV
 local now = now_ms()
 local created_at = string.format('%.0f', now)
 local shared_priority = tonumber(priority)
 local score = urgency(shared_priority, now)
 local reply = { now }
-local room, waiting = math.huge, 0
-if max_waiting ~= '0' then
-  room, waiting = rare().room_for(function_name, max_waiting)
-end
-local refused_keys = {}
+local room, waiting = room_for(function_name, max_waiting)
+local valid_keys, scores, fields = {}, {}, {}
 
--- refuse(id, asked): why an entry is not born, as its answer; nil if it may be.
+-- refuse(id, asked): why an entry is not born, as its answer; nil if it may be. The keys that its
+-- caller shows come first.
 local function refuse(id, asked)
   local answer = nil
-  if asked['@repeatable'] then
-    local born_at = redis.call('HGET', key_record(id), 'created_at')
-    answer = born_at and { 'NEW', id, tonumber(born_at), -1, 0 }
-  end
-  local api_key = not answer and asked['@api_key']
-  if api_key then
-    if refused_keys[api_key] == nil then
-      refused_keys[api_key] = rare().refuse_revoked(id, api_key, now) and true or false
-    end
-    answer = refused_keys[api_key] and { 'REVOKED', id, 0, -1, 0 }
-  end
-  if not answer and asked['@idempotency'] then
-    answer = rare().refuse_repeated(string.match(asked['@idempotency'], '^(%S+) (%S+)'))
-  end
-  if not answer and asked['@only_retry'] then
+  if asked['@only_retry'] then
     local repeated = redis.call('HGET', key_record(asked['@only_retry']), 'retried_by')
     answer = repeated and { 'RETRIED', repeated, 0, -1, 0 }
   end
@@ -63,16 +51,20 @@ local function refuse(id, asked)
   return answer
 end
 
+-- refuse_key(id, api_key): the same, for the key that its caller shows.
+local function refuse_key(id, api_key)
+  if valid_keys[api_key] == nil then
+    valid_keys[api_key] = is_valid(api_key, now) and true or false
+  end
+  return not valid_keys[api_key] and { 'REVOKED', id, 0, -1, 0 }
+end
+
 -- note_birth(id, asked): what else must know of an entry that is born. Returns its answer.
 local function note_birth(id, asked)
   local answer = 0
   if asked['@rate'] then
     local count, per_ms, caller = string.match(asked['@rate'], '^(%d+) (%d+) (.*)$')
     answer = { 'NEW', id, now, rare().count_call(caller, count, per_ms, now) }
-  end
-  if asked['@idempotency'] then
-    local digest, body, ttl_ms = string.match(asked['@idempotency'], '^(%S+) (%S+) (%d+)$')
-    rare().remember_first(digest, body, ttl_ms, id)
   end
   local repeated = asked['@retry_of'] or asked['@only_retry']
   if repeated then
@@ -84,13 +76,13 @@ local function note_birth(id, asked)
   return answer
 end
 
--- bear(id, arguments, fields, count): write the record; `fields` are its further ones.
-local function bear(id, arguments, fields, count)
+-- bear(id, arguments, count, own_priority): write the record; `fields` holds `count` further words.
+local function bear(id, arguments, count, own_priority)
   if waiter ~= '' then
     fields[count + 1], fields[count + 2] = 'waiters', waiter
     count = count + 2
   end
-  if shared_priority ~= 5 and not fields.priority then
+  if shared_priority ~= 5 and not own_priority then
     fields[count + 1], fields[count + 2] = 'priority', priority
     count = count + 2
   end
@@ -101,54 +93,74 @@ end
 
 -- submit(id, arguments, from, to): an entry that has parts. Returns its answer.
 local function submit(id, arguments, from, to)
-  local asked, fields, count = {}, {}, 0
+  local count, api_key, digest, body, ttl_ms, key, own_priority, asked = 0
   for at = from, to, 2 do
-    local name, value = ARGV[at], ARGV[at + 1]
-    if string.byte(name) == 64 then
+    local name, value = words[at], words[at + 1]
+    if name == '@api_key' then
+      api_key = value
+    elseif name == '@idempotency' then
+      digest, body, ttl_ms = string.match(value, '^(%S+) (%S+) (%d+)$')
+    elseif string.byte(name) == 64 then
+      asked = asked or {}
       asked[name] = value
     else
       fields[count + 1], fields[count + 2] = name, value
       count = count + 2
-      if name == 'key' or name == 'priority' then
-        asked[name] = value
-        fields[name] = value
+      if name == 'priority' then
+        own_priority = value
+      elseif name == 'key' then
+        key = value
       end
     end
   end
-  local answer = refuse(id, asked)
+  if asked and asked['@repeatable'] then
+    local born_at = redis.call('HGET', key_record(id), 'created_at')
+    if born_at then
+      return { 'NEW', id, tonumber(born_at), -1, 0 }
+    end
+  end
+  local answer = api_key and refuse_key(id, api_key)
+    or digest and refuse_repeated(digest, body) or asked and refuse(id, asked)
   if answer then
     return answer
   end
   if room < 1 then
     return { 'FULL', id, waiting, -1, 0 }
   end
-  bear(id, arguments, fields, count)
-  give_place(id, now, {
-    function_name = function_name, queue = queue, key = asked.key, tags = asked['@tags'],
-    priority = asked.priority and tonumber(asked.priority) or shared_priority,
-    max_age_ms = asked['@max_age_ms'],
-    due_ms = asked['@delay_ms'] and now + asked['@delay_ms'] or tonumber(asked['@run_at_ms']),
-  })
+  bear(id, arguments, count, own_priority)
   room, waiting = room - 1, waiting + 1
-  return note_birth(id, asked)
+  if asked or key then
+    give_place(id, now, {
+      function_name = function_name, queue = queue, key = key, tags = asked and asked['@tags'],
+      priority = own_priority and tonumber(own_priority) or shared_priority,
+      max_age_ms = asked and asked['@max_age_ms'],
+      due_ms = asked and (asked['@delay_ms'] and now + asked['@delay_ms'] or tonumber(asked['@run_at_ms'])),
+    })
+  elseif own_priority then
+    scores[own_priority] = scores[own_priority] or urgency(tonumber(own_priority), now)
+    line_up(id, scores[own_priority])
+  else
+    line_up(id, score)
+  end
+  if digest then
+    remember_first(digest, body, ttl_ms, id)
+  end
+  return asked and note_birth(id, asked) or 0
 end
 
-local at, last = rest, #ARGV
+local at, last = rest, #words
 while at < last do
-  local id, words = ARGV[at], ARGV[at + 2]
+  local id, more = words[at], words[at + 2]
   local answer = 0
-  if words ~= '0' then
-    answer = submit(id, ARGV[at + 1], at + 3, at + 2 + words)
-    at = at + words
+  if more ~= '0' then
+    answer = submit(id, words[at + 1], at + 3, at + 2 + more)
+    at = at + more
   elseif room < 1 then
     answer = { 'FULL', id, waiting, -1, 0 }
   else
     room, waiting = room - 1, waiting + 1
-    bear(id, ARGV[at + 1], {}, 0)
-    local size = #born_live
-    born_live[size + 1], born_live[size + 2] = '0', id
-    size = #born_in_lane
-    born_in_lane[size + 1], born_in_lane[size + 2] = score, id
+    bear(id, words[at + 1], 0)
+    line_up(id, score)
   end
   reply[#reply + 1] = answer
   at = at + 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -162,6 +163,7 @@ def test_status_shows_queues_workers_and_functions(calls: System):
 
     assert people.returncode == ExitCode.OK
     assert "cli_odd" in people.stdout
+    assert re.search(r"in flight .*\n.*\d of 1,000 ", people.stdout, re.DOTALL)
     assert {worker["pid"] for worker in machines["workers"]} == {
         process.pid for process in calls.parts("worker")
     }

@@ -11,7 +11,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.metrics_table import METRICS
+from runtime.store.invocation_calls import heartbeat, retire_worker
 from runtime.store.scripts import Call
+from runtime.worker.description import Load, LoopLag, RunnerWait, describe_worker
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.redis_server import own_redis
@@ -74,6 +76,43 @@ def test_endings_waiting_and_running_are_what_happened(gateway: RunningGateway, 
     assert value(now, "penstock_functions_with_load_error") == 1
     gateway.finish(running)
     gateway.finish(gateway.claim())
+
+
+def test_workers_are_as_they_told_with_their_last_heartbeat(
+    gateway: RunningGateway, http: httpx.Client
+):
+    told = Load(
+        in_flight=37,
+        max_in_flight=1000,
+        loop=LoopLag(lag_ms_max=12.5, lag_ms_mean=0.5),
+        runner_wait=RunnerWait(count=3, sum_s=1.5),
+    )
+    details = describe_worker(
+        queues=(), running=(), load=told, publishes=False, functions={}, memory_bytes=1
+    )
+    for worker, said in (("w-new", details), ("w-old", b'{"host": "old.example"}')):
+        beat = heartbeat(
+            worker=worker,
+            lease_ms=10_000,
+            worker_ttl_ms=30_000,
+            may_publish=0,
+            details=said,
+            held=[],
+        )
+        gateway.line.run(beat)
+
+    samples = scrape(http)
+    for worker in ("w-new", "w-old"):
+        gateway.line.run(retire_worker(worker))
+
+    assert value(samples, "penstock_worker_in_flight", worker="w-new") == 37
+    assert value(samples, "penstock_worker_loop_lag_seconds", worker="w-new") == 0.0125
+    assert value(samples, "penstock_runner_wait_seconds_count", worker="w-new") == 3
+    assert value(samples, "penstock_runner_wait_seconds_sum", worker="w-new") == 1.5
+    assert {name for name, labels in samples if ("worker", "w-old") in labels} == {
+        "penstock_worker_in_flight"
+    }
+    assert not [labels for _, labels in scrape(http) if dict(labels).get("worker")]
 
 
 def test_labels_are_functions_that_exist(http: httpx.Client):

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from runtime.registry.manifest import Manifest
-from runtime.schedules.ticker import Ticker
 from runtime.sdk.options import Options
 from runtime.store import function_calls
-from runtime.store.line import Line
+from tests.support.upkeeping import keeping_up, ticker
 from tests.support.waiting import eventually
 
 DAILY = {"function": "greet", "cron": "0 9 * * mon-fri", "arguments": {"name": "Ada"}}
@@ -159,12 +158,8 @@ def test_firing_now_makes_an_invocation_even_when_paused(http, make):
 
 def test_ticks_are_counted_and_the_last_one_is_named(gateway, http, make):
     made = make(cron="* * * * * *")
-    ticker = Ticker(Line(f"unix://{gateway.line._address.path}"))
-    ticker.start()
-    try:
+    with keeping_up(f"unix://{gateway.line._address.path}", ticker):
         seen = eventually(lambda: (s := http.get(made["links"]["self"]).json())["fired"] and s)
-    finally:
-        ticker.stop()
 
     last = http.get(seen["links"]["last_invocation"]).json()
     assert last["id"] == seen["last_invocation"]

@@ -33,29 +33,57 @@ FOLDER = {
 }
 
 
+RUNNERS = [
+    {"pid": 81, "function": "slow", "version": "s1", "in_flight": 37, "window": 100},
+    {"pid": 82, "function": "", "version": "", "in_flight": 0, "window": 1},
+]
+TOLD = {
+    "host": "one.example",
+    "pid": 77,
+    "queues": ["default", "slow"],
+    "running": [{"id": "i", "function": "slow", "started_at_ms": 1_763_803_800_123}],
+    "in_flight": 37,
+    "max_in_flight": 1000,
+    "runners": RUNNERS,
+    "loop": {"lag_ms_max": 12.5, "lag_ms_mean": 0.25},
+    "runner_wait": {"count": 3, "sum_s": 1.5},
+    "memory_bytes": 12_345_678,
+    "publishes": True,
+    "functions": FOLDER,
+}
+
+
 @pytest.fixture
-def worker(gateway):
-    details = {
-        "host": "one.example",
-        "pid": 77,
-        "queues": ["default", "slow"],
-        "running": [{"id": "i", "function": "slow", "started_at_ms": 1_763_803_800_123}],
-        "memory_bytes": 12_345_678,
-        "publishes": True,
-        "functions": FOLDER,
-    }
-    gateway.line.run(
-        heartbeat(
-            worker="w-77",
+def beat(gateway):
+    """Let a worker tell something of itself, as its heartbeat does; it retires at the end."""
+    told = set()
+
+    def tell(worker: str, details: bytes) -> None:
+        told.add(worker)
+        beat = heartbeat(
+            worker=worker,
             lease_ms=10_000,
             worker_ttl_ms=30_000,
             may_publish=0,
-            details=msgspec.json.encode(details),
+            details=details,
             held=[],
         )
-    )
-    yield "w-77"
-    gateway.line.run(retire_worker("w-77"))
+        gateway.line.run(beat)
+
+    yield tell
+    for worker in told:
+        gateway.line.run(retire_worker(worker))
+
+
+@pytest.fixture
+def worker(beat):
+    beat("w-77", msgspec.json.encode(TOLD))
+    return "w-77"
+
+
+def shown_worker(http, worker):
+    [shown] = [item for item in http.get("/workers").json()["items"] if item["id"] == worker]
+    return shown
 
 
 def queue(http, name="slow"):
@@ -78,34 +106,42 @@ def test_a_worker_is_shown_as_it_told(http, worker):
     assert body["next"] is None
     assert shown.pop("started_at") <= shown.pop("last_seen_at")
     assert shown == {
+        **TOLD,
         "id": "w-77",
-        "host": "one.example",
-        "pid": 77,
-        "queues": ["default", "slow"],
         "running": [{"id": "i", "function": "slow", "started_at": "2025-11-22T09:30:00.123Z"}],
-        "memory_bytes": 12_345_678,
-        "publishes": True,
-        "functions": FOLDER,
     }
 
 
-def test_a_worker_of_an_older_release_is_shown_too(gateway, http):
-    details = msgspec.json.encode({"host": "old.example", "pid": 78, "queues": []})
-    beat = heartbeat(
-        worker="w-78",
-        lease_ms=10_000,
-        worker_ttl_ms=30_000,
-        may_publish=0,
-        details=details,
-        held=[],
-    )
-    gateway.line.run(beat)
+def test_a_worker_of_an_older_release_is_shown_too(beat, http):
+    running = [{"id": "i", "function": "slow", "started_at_ms": 1_763_803_800_123}]
+    details = {"host": "old.example", "pid": 78, "queues": [], "running": running}
+    beat("w-78", msgspec.json.encode(details))
 
-    [shown] = [item for item in http.get("/workers").json()["items"] if item["id"] == "w-78"]
-    gateway.line.run(retire_worker("w-78"))
+    shown = shown_worker(http, "w-78")
 
     assert shown["publishes"] is False
     assert shown["functions"]["state"] == "unknown"
+    assert (shown["in_flight"], shown["max_in_flight"], shown["runners"]) == (1, None, [])
+    assert shown["loop"] is shown["runner_wait"] is None
+
+
+def test_a_worker_of_a_newer_release_is_shown_too(beat, http):
+    more = {"more": 1, "runners": [{**RUNNERS[0], "more": 1}], "loop": {"lag_ms_p95": 3}}
+    beat("w-79", msgspec.json.encode({**TOLD, **more}))
+
+    shown = shown_worker(http, "w-79")
+
+    assert shown["runners"] == RUNNERS[:1]
+    assert shown["loop"] == {"lag_ms_max": 0.0, "lag_ms_mean": 0.0}
+
+
+@pytest.mark.parametrize("details", [b"{", b'{"pid": "x"}', b'{"runners": 3}'])
+def test_a_worker_that_cannot_be_read_hides_no_other(beat, http, worker, details):
+    beat("w-80", details)
+
+    assert shown_worker(http, worker)["in_flight"] == 37
+    assert shown_worker(http, "w-80")["pid"] == 0
+    assert http.get("/metrics").status_code == http.get("/queues").status_code == 200
 
 
 def test_a_queue_shows_what_waits_and_runs(gateway, http, worker):

@@ -1,53 +1,128 @@
-"""A Dramatiq worker over our broker, its attempts run by a test's own callable."""
+"""A worker's broker side on its loop, its attempts run by a test's own callable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
-from dramatiq.middleware import Middleware
+import pytest
 
-from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
-from runtime.broker.attempt_worker import AttemptWorker
-from runtime.broker.worker_side import WorkerSide
+from runtime.broker.claimer import Claimer, Room
+from runtime.broker.in_flight import InFlight
+from runtime.broker.settler import Settler
+from runtime.loop import Loop
 from runtime.store.invocation_calls import Settlement
-from runtime.store.line import Line
+from runtime.store.loop_line import LoopLine
+from tests.integration.broker.claiming import Claiming
+from tests.integration.broker.settling import Settling
+from tests.support.loop_thread import LoopThread
+
+
+class BrokerSide:
+    """Claims, settles and gives back for attempts that a callable runs in threads.
+
+    An attempt that is left without a settlement goes back.
+
+    Attributes:
+        rooms: How many of a function may be taken ahead of the places, by name.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        run: Callable[[Attempt], None],
+        *,
+        places: int,
+        name: str = "w1",
+        lease_ms: int = 10_000,
+    ) -> None:
+        loop = Loop()
+        self.on_loop = LoopThread(loop)
+        self.in_flight = InFlight()
+        self.rooms: Mapping[str, int] = {}
+        self.most_held = 0
+        self._places = places
+        self._run = run
+        self._threads = ThreadPoolExecutor(places)
+        self._line = LoopLine(url, loop)
+        self.settler = Settler(loop, self._line, name, on_over=self._let_go)
+        self.claimer = Claimer(
+            loop,
+            LoopLine(url, loop),
+            worker=name,
+            lease_ms=lease_ms,
+            room=self._room,
+            take=self._take,
+        )
+
+    def start(self, queues: Sequence[str] = ("default",)) -> None:
+        self.on_loop.start()
+        self.serve(*queues)
+
+    def serve(self, *queues: str) -> None:
+        self.on_loop.do(lambda: self.claimer.serve(queues))
+
+    def stop(self) -> None:
+        """Let what runs come to its end, and stop."""
+        is_empty = threading.Event()
+        stop = partial(self.claimer.stop, lambda: self.in_flight.when_empty(is_empty.set))
+        self.on_loop.do(stop)
+        is_empty.wait(5)
+        self._threads.shutdown(wait=False)
+        self.on_loop.do(self._line.close)
+        self.on_loop.do(self.claimer.close)
+        self.on_loop.stop()
+        assert is_empty.is_set()
+
+    def _room(self) -> Room:
+        places = max(0, self._places - len(self.in_flight))
+        return Room(places, self.rooms, sum(self.rooms.values()))
+
+    def _take(self, attempts: Sequence[Attempt]) -> None:
+        self.in_flight.hold(attempts)
+        self.most_held = max(self.most_held, len(self.in_flight))
+        for attempt in attempts:
+            self._threads.submit(self._run_one, attempt)
+
+    def _run_one(self, attempt: Attempt) -> None:
+        attempt.is_begun = True
+        self._run(attempt)
+        self.on_loop.loop.call_soon_threadsafe(partial(self._ended, attempt))
+
+    def _ended(self, attempt: Attempt) -> None:
+        if attempt.settlement is None:
+            self.settler.give_back(attempt)
+        else:
+            self.settler.settle(attempt, attempt.settlement)
+
+    def _let_go(self, attempts: Sequence[Attempt]) -> None:
+        self.in_flight.drop(attempts)
+        self.claimer.look(has_more_room=True)
 
 
 @contextmanager
-def dramatiq_worker(
+def broker_side(
     url: str,
     run: Callable[[Attempt], None],
     *,
-    room: int = 2,
-    middleware: Sequence[Middleware] = (),
+    places: int = 2,
+    rooms: Mapping[str, int] | None = None,
+    queues: Sequence[str] = ("default",),
     name: str = "w1",
-) -> Iterator[WorkerSide]:
-    """Run a worker; yields its parts."""
-    side = WorkerSide(Line(url), worker=name, lease_ms=10_000, places=room)
-
-    def run_aside(attempt: Attempt) -> None:
-        attempt.is_begun = True
-        if not side.foresight.is_instant(attempt.claimed.function):
-            side.work_queue.step_aside()  # it may wait
-        run(attempt)
-
-    side.run = run_aside
-    broker = PenstockBroker(url, worker_side=side, middleware=middleware)
-    worker = AttemptWorker(broker, side, timeout_ms=50)
-    side.start()
-    worker.start()
-    broker.declare_queue("default")
+    lease_ms: int = 10_000,
+) -> Iterator[BrokerSide]:
+    """Serve queues until the block ends; then what runs comes to its end."""
+    side = BrokerSide(url, run, places=places, name=name, lease_ms=lease_ms)
+    side.rooms = rooms or {}
+    side.start(queues)
     try:
         yield side
     finally:
-        side.stopping.set()
-        side.holdings.wait_until_empty(timeout_s=2)
-        broker.interrupt()
-        worker.stop(timeout=5_000)
-        side.close()
-        broker.close()
+        side.stop()
 
 
 def succeed(attempt: Attempt) -> None:
@@ -59,3 +134,18 @@ def succeed(attempt: Attempt) -> None:
         ttl_ms=60_000,
         result=attempt.claimed.arguments,
     )
+
+
+@pytest.fixture
+def claiming(redis_url: str) -> Iterator[Claiming]:
+    made = Claiming(redis_url)
+    yield made
+    made.claimer.close()
+    made.loop.close()
+
+
+@pytest.fixture
+def settling(redis_url: str) -> Iterator[Settling]:
+    made = Settling(redis_url)
+    yield made
+    made.close()

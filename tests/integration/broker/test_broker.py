@@ -1,4 +1,4 @@
-"""The Dramatiq broker: `.send()` makes an invocation, Dramatiq's worker runs it."""
+"""The Dramatiq broker: `.send()` makes an invocation, a worker claims and settles it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 from dramatiq.errors import ActorNotFound
-from dramatiq.middleware import Middleware, SkipMessage
 
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
@@ -20,7 +19,7 @@ from runtime.sdk.options import Options
 from runtime.store.function_calls import publish_function
 from runtime.store.line import Line
 from runtime.store.system_calls import pause_queue
-from tests.integration.broker.conftest import dramatiq_worker, succeed
+from tests.integration.broker.conftest import broker_side, succeed
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
@@ -82,10 +81,10 @@ def test_sending_to_a_function_that_never_loaded_is_an_error(broker: PenstockBro
         actor.send(1, 2)
 
 
-def test_a_dramatiq_worker_runs_what_was_submitted(life: Life, redis_url: str):
+def test_a_worker_runs_what_was_submitted(life: Life, redis_url: str):
     ids = [life.submit(arguments=b"[%d]" % n) for n in range(50)]
 
-    with dramatiq_worker(redis_url, succeed):
+    with broker_side(redis_url, succeed):
         eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"50")
 
     assert [life.read(i).result for i in ids] == [b"[%d]" % n for n in range(50)]
@@ -103,7 +102,7 @@ def test_a_worker_takes_no_more_than_it_can_run(life: Life, redis_url: str):
         go_on.wait(5)
         succeed(attempt)
 
-    with dramatiq_worker(redis_url, hold, room=2):
+    with broker_side(redis_url, hold, places=2):
         assert running.acquire(timeout=5)
         assert running.acquire(timeout=5)
         waiting = life.command("HGET", life.key("queue", "default"), "waiting")
@@ -118,7 +117,7 @@ def test_endings_that_come_together_share_round_trips(life: Life, redis_url: str
         life.submit()
     life.command("CONFIG", "RESETSTAT")
 
-    with dramatiq_worker(redis_url, succeed, room=8):
+    with broker_side(redis_url, succeed, places=8):
         eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"400")
         calls = life.command("INFO", "commandstats").decode()
 
@@ -134,7 +133,7 @@ def test_an_ending_beside_long_runs_is_not_kept_waiting_for_them(life: Life, red
             go_on.wait(10)
         succeed(attempt)
 
-    with dramatiq_worker(redis_url, hold_some, room=8):
+    with broker_side(redis_url, hold_some, places=8):
         for _ in range(7):
             life.submit("long")
         for _ in range(300):
@@ -149,7 +148,7 @@ def test_a_worker_without_work_has_left_its_claim_with_redis(life: Life, redis_u
         clients = life.command("CLIENT", "LIST").decode().splitlines()
         return any("cmd=blpop" in client and " qbuf=0 " not in client for client in clients)
 
-    with dramatiq_worker(redis_url, succeed):
+    with broker_side(redis_url, succeed):
         eventually(claims_behind_its_wait)
         life.submit()
         eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"1")
@@ -158,7 +157,7 @@ def test_a_worker_without_work_has_left_its_claim_with_redis(life: Life, redis_u
 
 def test_what_is_submitted_to_a_paused_queue_hardly_bothers_a_worker(life: Life, redis_url: str):
     life.submit()
-    with dramatiq_worker(redis_url, succeed):
+    with broker_side(redis_url, succeed):
         eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"1")
         assert life.line.run(pause_queue("default", is_paused=True))
         life.command("CONFIG", "RESETSTAT")
@@ -183,7 +182,7 @@ def test_an_attempt_without_an_ending_goes_back_to_its_lane_at_once(life: Life, 
         if len(seen) > 1:
             succeed(attempt)
 
-    with dramatiq_worker(redis_url, first_refuse):
+    with broker_side(redis_url, first_refuse):
         eventually(lambda: life.read(invocation_id).status == Status.SUCCEEDED, within_s=1.5)
 
     assert seen == [1, 2]
@@ -199,7 +198,7 @@ def test_what_ends_while_redis_is_full_is_written_when_there_is_room(life: Life,
         go_on.wait(5)
         succeed(attempt)
 
-    with dramatiq_worker(redis_url, hold):
+    with broker_side(redis_url, hold):
         assert started.wait(5)
         life.command("CONFIG", "SET", "maxmemory", 1)
         go_on.set()
@@ -210,20 +209,3 @@ def test_what_ends_while_redis_is_full_is_written_when_there_is_room(life: Life,
         eventually(lambda: life.read(invocation_id).status == Status.SUCCEEDED)
 
     assert life.read(invocation_id).attempt == 1
-
-
-class SkipAll(Middleware):
-    """Skips every message."""
-
-    def before_process_message(self, *_: object) -> None:
-        raise SkipMessage
-
-
-def test_a_middleware_that_skips_a_message_gives_it_an_ending(life: Life, redis_url: str):
-    invocation_id = life.submit()
-
-    with dramatiq_worker(redis_url, succeed, middleware=[SkipAll()]):
-        record = eventually(lambda: (r := life.read(invocation_id)).is_finished and r)
-
-    assert record.status == Status.FAILED
-    assert b'"rejected"' in record.error

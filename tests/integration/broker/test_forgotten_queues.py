@@ -1,34 +1,26 @@
-"""A queue that nobody names any more costs a worker neither a thread nor a connection."""
+"""A queue that nobody names any more is forgotten, and no worker looks at it."""
 
 from __future__ import annotations
 
 import threading
 
 import msgspec
-import pytest
 
-from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
-from runtime.broker.attempt_worker import AttemptWorker
-from runtime.broker.worker_side import WorkerSide
+from runtime.invocations.statuses import Status
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.line import Line
 from runtime.store.system_calls import pause_queue, read_queues
 from runtime.worker.housekeeping import Housekeeper
-from tests.integration.broker.conftest import succeed
+from tests.integration.broker.conftest import broker_side, succeed
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
 
-class Clock:
-    """Time passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+def put_in_order(life: Life) -> None:
+    housekeeper = Housekeeper(life.line, lambda: True)
+    while housekeeper.step() < 1:
+        pass
 
 
 def publish(life: Life, name: str, queue: str) -> None:
@@ -41,14 +33,7 @@ def queues(life: Life) -> set[str]:
     return {queue.name for queue in life.line.run(read_queues())}
 
 
-@pytest.fixture
-def house(life: Life) -> tuple[Housekeeper, Clock]:
-    clock = Clock()
-    return Housekeeper(life.line, clock), clock
-
-
-def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life, house):
-    housekeeper, clock = house
+def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life):
     publish(life, "f", "named")
     ids = {name: life.submit(queue=name) for name in ("lane", "held", "empty")}
     life.submit(queue="later", delay_ms=60_000)
@@ -60,37 +45,34 @@ def test_a_queue_is_forgotten_when_nothing_of_it_is_left(life: Life, house):
     life.command("ZREM", life.key("ring", "held"), "f")
     life.command("ZADD", life.key("held", "held"), 2**50, "f")
 
-    housekeeper.look()
+    put_in_order(life)
 
     assert ids
     assert queues(life) == {"named", "lane", "held", "later", "paused"}
     assert life.command("EXISTS", life.key("queue", "empty"), life.key("wake", "empty")) == 0
     life.submit(queue="empty")
     assert "empty" in queues(life), "it comes back with the first call"
-    clock.now += 31
-    housekeeper.look()
+    put_in_order(life)
     assert "empty" in queues(life)
 
 
-def test_one_that_runs_keeps_its_queue(life: Life, house):
-    housekeeper, clock = house
+def test_one_that_runs_keeps_its_queue(life: Life):
     life.submit()
     claimed = life.claim_one()
 
-    housekeeper.look()
+    put_in_order(life)
     assert queues(life) == {"default"}
 
     life.settle(claimed)
-    clock.now += 31
-    housekeeper.look()
+    put_in_order(life)
     assert queues(life) == set()
 
 
-def test_a_manifest_of_another_release_forgets_nothing(life: Life, house):
+def test_a_manifest_of_another_release_forgets_nothing(life: Life):
     life.command("SADD", life.key("queues"), "other")
     life.command("HSET", life.key("functions"), "f", msgspec.json.encode({"options": {"queue": 5}}))
 
-    house[0].look()
+    put_in_order(life)
 
     assert queues(life) == {"other"}
 
@@ -99,43 +81,30 @@ def connections(life: Life) -> int:
     return int(life.command("CLIENT", "LIST").count(b" addr="))
 
 
-def consumers() -> int:
-    names = [type(thread).__name__ for thread in threading.enumerate()]
-    return names.count("ConsumerThread")
-
-
-def test_a_worker_ends_the_consumer_of_a_queue_and_may_begin_it_again(life: Life, redis_url: str):
-    side = WorkerSide(Line(redis_url), worker="w", lease_ms=10_000, places=2)
-    side.run = succeed
-    broker = PenstockBroker(redis_url, worker_side=side)
-    worker = AttemptWorker(broker, side, timeout_ms=50)
-    side.start()
-    worker.start()
-    try:
-        broker.declare_queue("default")
-        eventually(lambda: consumers() == 1 and connections(life) == 2)
+def test_a_worker_stops_serving_a_queue_and_may_begin_again(life: Life, redis_url: str):
+    with broker_side(redis_url, succeed, places=2) as side:
+        first = life.submit()
+        eventually(lambda: life.read(first).is_finished)
+        before = connections(life)
         for _ in range(3):
-            broker.declare_queue("other")
-            one = life.submit(queue="other")
-            eventually(lambda one=one: life.read(one).is_finished)
-            before = connections(life)
+            side.serve("default", "other")
+            served = life.submit(queue="other")
+            eventually(lambda served=served: life.read(served).is_finished, within_s=1)
+            assert connections(life) == before
 
-            broker.forget_queue("other")
-            worker.end_consumer("other")
+            side.serve("default")
+            served = life.submit()  # ends the wait that was under way
+            eventually(lambda served=served: life.read(served).is_finished, within_s=1)
+            left = life.submit(queue="other")
+            served = life.submit()
+            eventually(lambda served=served: life.read(served).is_finished, within_s=1)
 
-            eventually(lambda: consumers() == 1)
-            eventually(lambda before=before: connections(life) == before - 1)
-        one = life.submit()
-        eventually(lambda: life.read(one).is_finished)
-    finally:
-        side.stopping.set()
-        broker.interrupt()
-        worker.stop(timeout=5_000)
-        side.close()
-        broker.close()
+            assert life.read(left).status == Status.QUEUED
+        side.serve("other")
+        eventually(lambda: life.read(left).is_finished, within_s=1)
 
 
-def test_what_runs_when_the_consumer_of_its_queue_ends_is_settled(life: Life, redis_url: str):
+def test_what_runs_when_its_queue_is_served_no_more_is_settled(life: Life, redis_url: str):
     begun, may_end = threading.Event(), threading.Event()
 
     def run(attempt: Attempt) -> None:
@@ -143,26 +112,12 @@ def test_what_runs_when_the_consumer_of_its_queue_ends_is_settled(life: Life, re
         may_end.wait(10)
         succeed(attempt)
 
-    side = WorkerSide(Line(redis_url), worker="w", lease_ms=10_000, places=2)
-    side.run = run
-    broker = PenstockBroker(redis_url, worker_side=side)
-    worker = AttemptWorker(broker, side, timeout_ms=50)
-    side.start()
-    worker.start()
-    try:
-        broker.declare_queue("other")
+    with broker_side(redis_url, run, queues=("default", "other")) as side:
         one = life.submit(queue="other")
         assert begun.wait(10)
 
-        broker.forget_queue("other")
-        worker.end_consumer("other")
+        side.serve("default")
         may_end.set()
 
         eventually(lambda: life.read(one).is_finished)
-        assert side.holdings.wait_until_empty(timeout_s=5)
-    finally:
-        side.stopping.set()
-        broker.interrupt()
-        worker.stop(timeout=5_000)
-        side.close()
-        broker.close()
+        eventually(lambda: not len(side.in_flight))

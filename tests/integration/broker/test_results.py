@@ -126,20 +126,18 @@ def test_what_did_not_succeed_is_a_failure_of_its_kind(add, life: Life, status, 
 
 
 def test_messages_of_dramatiqs_own_broker_are_told_once(redis_url: str, line: Line):
-    now = [0.0]
-    mail = StrayMail(line, lambda: ("default", "other"), lambda: now[0])
+    mail = StrayMail(line, lambda: ("default", "other"))
     stock = RedisBroker(url=redis_url)
 
     @dramatiq.actor(broker=stock, actor_name="lost")
     def lost() -> None: ...
 
     with capture_logs() as before:
-        mail.look()
+        mail.step()
     lost.send()
     with capture_logs() as after:
         for _ in range(3):
-            now[0] += 60
-            mail.look()
+            mail.step()
     stock.close()
     stock.client.connection_pool.disconnect()
 

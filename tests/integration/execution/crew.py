@@ -1,17 +1,14 @@
-"""Threads that take attempts as a worker's do: one is quick, and steps aside before it waits."""
+"""Attempts of one quick function that come at once, of which one may do harm."""
 
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.execution.outcome import Assignment, Outcome
-from tests.integration.execution.conftest import Bench, Written, write
+from tests.integration.execution.bench import Attempt, Bench
+from tests.integration.execution.written import Written, write
 
 COUNT = 24
 ILL = 9  # the one that does harm
@@ -34,116 +31,41 @@ def begun(path):
 """
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How an attempt ended, and when."""
-
-    outcome: Outcome
-    at_s: float
-    told: list[tuple[str, bytes]]
-
-
 class Crew:
-    """Runs attempts of one function in one thread or several."""
+    """Runs attempts of one function that all come at once.
+
+    Attributes:
+        ahead: How many were sent to a runner together with others, ahead of their turn.
+    """
 
     def __init__(self, bench: Bench, written: Written) -> None:
         self.written = written
-        self.ended: dict[str, Ended] = {}
         self.ahead = 0
-        self.cancelled: set[str] = set()
-        self.errors: list[BaseException] = []
-        self._executor = bench.executor
-        self._waiting: deque[Assignment] = deque()
-        self._changed = threading.Condition()
-        self._is_taken = False
-        self._mine = threading.local()
+        self._bench = bench
 
-    def assign(self, arguments: Sequence[bytes]) -> list[Assignment]:
-        """Return attempts "0", "1", … of these arguments."""
-        version = self.written.bundle.version
-        return [
-            Assignment(id=str(n), function="f", version=version, attempt=1, arguments=data)
-            for n, data in enumerate(arguments)
-        ]
+    def begin(
+        self, arguments: Sequence[bytes], *, then: Callable[[], object] = lambda: None
+    ) -> list[Attempt]:
+        """Have attempts "0", "1", … of these arguments run; do something when they are sent."""
+        return self._bench.submit_all(self.written, arguments, then=then)
 
-    def run(self, arguments: Sequence[bytes], *, threads: int = 1) -> list[Ended]:
-        """Run an attempt for each of these arguments; return how they ended, in this order."""
-        self.ended.clear()
-        self._waiting.extend(self.assign(arguments))
-        crew = [
-            threading.Thread(target=self._work, args=(len(arguments),), daemon=True)
-            for _ in range(threads)
-        ]
-        for thread in crew:
-            thread.start()
-        for thread in crew:
-            thread.join(30)
-        assert not self.errors
-        assert not self._waiting
-        return [self.ended[str(n)] for n in range(len(arguments))]
+    def run(self, arguments: Sequence[bytes]) -> list[Attempt]:
+        """Run an attempt for each of these arguments; return them when all have ended."""
+        return self.wait(self.begin(arguments))
+
+    def wait(self, attempts: Sequence[Attempt]) -> list[Attempt]:
+        """Return these when all have ended."""
+        for attempt in attempts:
+            attempt.wait()
+        sent_at = Counter(attempt.run.sent_at for attempt in attempts if attempt.run)
+        self.ahead += sum(count - 1 for at, count in sent_at.items() if at)
+        return list(attempts)
 
     def warm_up(self) -> None:
         """Let the function be known as quick."""
         for _ in range(3):  # a busy machine may make a quick one look slow
             self.run([b'{"n": 0}'] * 40)
         self.ahead = 0
-
-    def one(self, assignment: Assignment, next_up: Callable[[int], Sequence[Assignment]]) -> Ended:
-        """Run one attempt in this thread."""
-        told: list[tuple[str, bytes]] = []
-        outcome = self._executor.run(
-            assignment,
-            self.written.manifest,
-            self.written.bundle,
-            on_note=lambda kind, data: told.append((kind, data)),
-            is_cancelled=lambda: assignment.id in self.cancelled,
-            on_wait=self._step_aside,
-            next_up=next_up,
-        )
-        return Ended(outcome, time.monotonic(), told)
-
-    def _work(self, count: int) -> None:
-        self._mine.apart = deque()
-        self._mine.is_quick = False
-        try:
-            while (assignment := self._take(count)) is not None:
-                ended = self.one(assignment, self._next_up)
-                with self._changed:
-                    self.ended[assignment.id] = ended
-                    self._changed.notify_all()
-            assert self._executor.let_go() == ()
-        except BaseException as error:
-            self.errors.append(error)
-            raise
-        finally:
-            self._step_aside()
-
-    def _take(self, count: int) -> Assignment | None:
-        with self._changed:
-            while len(self.ended) < count and not self.errors:
-                if self._mine.is_quick or not self._is_taken:
-                    self._mine.is_quick = self._is_taken = True
-                    line = self._mine.apart or self._waiting
-                    if line:
-                        return line.popleft()
-                    self._mine.is_quick = self._is_taken = False
-                self._changed.wait(1)
-            return None
-
-    def _next_up(self, most: int) -> Sequence[Assignment]:
-        with self._changed:
-            while self._waiting and len(self._mine.apart) < most:
-                self._mine.apart.append(self._waiting.popleft())
-                self.ahead += 1
-            return list(self._mine.apart)
-
-    def _step_aside(self) -> None:
-        with self._changed:
-            if getattr(self._mine, "is_quick", False):
-                self._waiting.extendleft(reversed(self._mine.apart))
-                self._mine.apart.clear()
-                self._mine.is_quick = self._is_taken = False
-                self._changed.notify_all()
 
 
 def quick_crew(bench: Bench, **options: object) -> Crew:
@@ -164,12 +86,9 @@ def begun(path: Path) -> Counter[int]:
     return Counter(int(word) for word in path.read_text().split())
 
 
-def kinds(ended: Sequence[Ended]) -> list[str]:
+def kinds(ended: Sequence[Attempt]) -> list[str]:
     """Status of each, or its type of error."""
-    return [
-        json.loads(e.outcome.error)["type"] if e.outcome.status == "failed" else e.outcome.status
-        for e in ended
-    ]
+    return [attempt.kind for attempt in ended]
 
 
 def only_ill(kind: str) -> list[str]:

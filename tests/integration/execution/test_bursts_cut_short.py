@@ -1,12 +1,13 @@
-"""Bursts that are cut short: attempts cancelled, let go of, or not asked for."""
+"""Bursts that are cut short: attempts cancelled, taken back, or given back."""
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections import Counter
+
+import psutil
 
 from tests.integration.execution.crew import (
+    COUNT,
     ILL,
     begun,
     calls,
@@ -15,45 +16,39 @@ from tests.integration.execution.crew import (
     only_ill,
     quick_crew,
 )
+from tests.integration.execution.test_bursts import SWALLOW
 from tests.support.waiting import eventually
 
 
-def begin_two(crew, work, path):
-    """Run the first, and have the second begin by that; a busy machine may want several tries."""
-    for _ in range(20):
-        first = crew.one(work[0], lambda _: work[1:])
-        with contextlib.suppress(AssertionError):
-            eventually(lambda: 1 in begun(path), within_s=0.3, every_s=0.001)
-            return first
-        crew.warm_up()
-        path.write_text("")
-    raise AssertionError("nothing was sent ahead")
+def has_begun(path, number):
+    eventually(lambda: path.exists() and number in begun(path), every_s=0.001)
 
 
 def test_cancelling_one_that_runs_kills_nobody_else(bench, path):
     crew = quick_crew(bench)
+    attempts = crew.begin(calls(path, "time.sleep(60)"))
+    has_begun(path, ILL)
 
-    def cancel():
-        eventually(lambda: path.exists() and ILL in begun(path), every_s=0.001)
-        assert bench.executor.cancel(str(ILL))
+    assert bench.cancel(str(ILL))
 
-    canceller = threading.Thread(target=cancel)
-    canceller.start()
-    ended = crew.run(calls(path, "time.sleep(60)"))
-    canceller.join()
-
-    assert kinds(ended) == only_ill("cancelled")
+    assert kinds(crew.wait(attempts)) == only_ill("cancelled")
     assert begun(path) == once_each()
+    assert not bench.cancel(str(ILL))
 
 
-def test_one_cancelled_while_it_lies_ahead_does_not_begin_or_is_over(bench, path):
+def test_one_cancelled_while_it_lies_ahead_does_not_begin(make_bench, path):
+    bench = make_bench(size=1)
     crew = quick_crew(bench)
-    crew.cancelled = {str(ILL)}
+    [pid] = bench.pids()
+    psutil.Process(pid).suspend()
+    attempts = crew.begin(calls(path))
 
-    ended = crew.run(calls(path))
+    assert bench.cancel(str(ILL))
+    psutil.Process(pid).resume()
 
-    assert kinds(ended) == only_ill("cancelled")
-    assert not set(once_each()) - set(begun(path)) - {ILL}
+    assert kinds(crew.wait(attempts)) == only_ill("cancelled")
+    assert set(once_each()) - set(begun(path)) == {ILL}
+    assert bench.pids() == [pid]
 
 
 def test_cancelling_at_any_moment_hits_who_was_meant(bench, path):
@@ -63,59 +58,87 @@ def test_cancelling_at_any_moment_hits_who_was_meant(bench, path):
     def cancel_for_ever():
         while not stop.is_set():
             for n in range(0, 600, 7):
-                if bench.executor.cancel(str(n)):
+                if bench.cancel(str(n)):
                     hit.add(n)
 
     canceller = threading.Thread(target=cancel_for_ever)
+    attempts = crew.begin(calls(path, count=600))
     canceller.start()
-    ended = crew.run(calls(path, count=600))
+    crew.wait(attempts)
     stop.set()
     canceller.join()
 
-    assert {n for n, kind in enumerate(kinds(ended)) if kind == "cancelled"} == hit
-    assert set(kinds(ended)) <= {"cancelled", "succeeded"}
+    assert {n for n, kind in enumerate(kinds(attempts)) if kind == "cancelled"} == hit
+    assert set(kinds(attempts)) <= {"cancelled", "succeeded"}
     assert max(begun(path).values()) == 1
 
 
-def test_letting_go_keeps_what_has_begun_and_frees_the_rest(make_bench, path):
+def test_cancelling_the_one_that_runs_lets_those_behind_it_run_elsewhere(make_bench, path):
     bench = make_bench(size=1)
     crew = quick_crew(bench)
-    work = crew.assign(calls(path, "time.sleep(0.05)", count=6, ill=1))
+    attempts = crew.begin(calls(path, "time.sleep(60)", count=6, ill=1))
+    has_begun(path, 1)
+    eventually(attempts[0].is_over.is_set)
 
-    first = begin_two(crew, work, path)
-    kept = bench.executor.let_go()
-    eventually(lambda: bench.executor.let_go() and bench.pool._idle)  # it is over, and free
-    second = crew.one(work[1], lambda _: ())
+    hits = [bench.cancel(str(n)) for n in (0, 1)]
 
-    assert first.outcome.status == second.outcome.status == "succeeded"
-    assert kept == ("1",)
-    assert 50 <= second.outcome.duration_ms < 1000
-    assert bench.executor.let_go() == ()
-    assert begun(path) == Counter([0, 1])
-    assert crew.one(work[5], lambda _: ()).outcome.status == "succeeded"
+    assert hits == [False, True]
+    assert kinds(crew.wait(attempts)) == ["succeeded", "cancelled", *["succeeded"] * 4]
+    assert set(begun(path).values()) == {1}
 
 
-def test_one_that_has_begun_before_its_thread_asks_for_it_can_be_cancelled(make_bench, path):
+def test_giving_back_keeps_what_has_begun_and_frees_the_rest(make_bench, path):
     bench = make_bench(size=1)
     crew = quick_crew(bench)
-    work = crew.assign(calls(path, "time.sleep(60)", count=6, ill=1))
-    begin_two(crew, work, path)
+    bench.gives_again = False
+    attempts = crew.begin(calls(path, "time.sleep(0.3)", count=COUNT, ill=1))
+    has_begun(path, 1)
 
-    hits = [bench.executor.cancel(str(n)) for n in (0, 2, 1)]
-    ended = [crew.one(work[n], lambda _: ()) for n in (1, 2)]
+    bench.do(bench.executor.give_back)
 
-    assert hits == [False, False, True]
-    assert kinds(ended) == ["cancelled", "succeeded"]
-    assert begun(path) == Counter([0, 1, 2])
+    assert eventually(lambda: all(attempt.is_over.is_set() for attempt in attempts))
+    assert kinds(attempts[:2]) == ["succeeded"] * 2
+    assert [attempt.returned for attempt in attempts] == [0, 0, *[1] * (COUNT - 2)]
+    assert begun(path) == {0: 1, 1: 1}
 
 
-def test_an_attempt_that_is_not_asked_for_does_not_hold_up_others(make_bench, path):
+def test_those_behind_a_slow_one_that_find_no_runner_are_given_back(make_bench, path):
     bench = make_bench(size=1)
     crew = quick_crew(bench)
-    work = crew.assign(calls(path, "time.sleep(60)", count=6, ill=1))
+    bench.gives_again = False
+    attempts = crew.begin(calls(path, "time.sleep(60)", count=6, ill=1))
+    has_begun(path, 1)
 
-    crew.one(work[0], lambda _: work[1:])
-    last = crew.one(work[5], lambda _: ())
+    assert eventually(lambda: all(attempt.is_over.is_set() for attempt in attempts[2:]))
 
-    assert last.outcome.status == "succeeded"
-    assert begun(path)[5] == 1
+    assert [attempt.returned for attempt in attempts] == [0, 0, 1, 1, 1, 1]
+    assert max(attempt.at_s - attempt.run.created_at for attempt in attempts[2:]) < 0.5
+    assert not attempts[1].is_over.is_set()
+
+
+def test_one_cancelled_while_its_runner_is_being_killed_never_begins(make_bench, path):
+    bench = make_bench(size=1)
+    crew = quick_crew(bench)
+    [pid] = bench.pids()
+    psutil.Process(pid).suspend()
+    attempts = crew.begin(calls(path, count=4))
+
+    def kill_and_cancel():
+        [runner] = bench.pool._runners
+        runner.kill()
+        bench.executor.cancel(attempts[3].run)
+
+    bench.do(kill_and_cancel)
+
+    assert kinds(crew.wait(attempts)) == ["succeeded"] * 3 + ["cancelled"]
+    assert begun(path) == {0: 1, 1: 1, 2: 1}
+
+
+def test_those_that_were_passed_over_run_in_the_order_in_which_they_came(make_bench, path):
+    bench = make_bench(size=1)
+    crew = quick_crew(bench)
+
+    crew.run(calls(path, SWALLOW + "os.kill(os.getpid(), 9)", ill=1))
+
+    order = [int(word) for word in path.read_text().split()]
+    assert order == list(range(COUNT))

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from runtime.sdk.options import RetryPolicy
-from tests.integration.execution.conftest import MAX_RESULT_BYTES, write
+from tests.integration.execution.written import MAX_RESULT_BYTES, write
+from tests.support.waiting import eventually
 
 MIB = 1024 * 1024
 SHOUT_GARBAGE = """import os
@@ -135,7 +136,7 @@ def test_timeout_kills(bench, body):
     assert error["type"] == "timeout"
     assert "0.3 s" in error["message"]
     assert time.monotonic() - begun_at < 3
-    assert len(bench.pool.pids()) == 1
+    assert eventually(lambda: len(bench.pids()) == 1)
 
 
 def test_sys_exit_is_exited_with_the_code(bench):
@@ -169,7 +170,7 @@ def test_death_by_signal_and_a_broken_channel_are_lost(bench, body):
     outcome = bench.run(write(f"def f():\n {body}"))
 
     assert outcome.status == "lost"
-    assert bench.pool.pids() == []
+    assert eventually(lambda: bench.pids() == [])
 
 
 @pytest.mark.parametrize(
@@ -269,20 +270,20 @@ def test_file_that_no_longer_loads_fails_with_its_error(bench):
 
     assert error["exception_type"] == "LoadError"
     assert "no_such_module" in error["message"]
-    assert bench.pool.pids() == []
+    assert eventually(lambda: bench.pids() == [])
 
 
 @pytest.mark.parametrize(
     ("body", "kind"),
     [("import time; time.sleep(60)", "timeout"), ("import os; os._exit(4)", "exited")],
 )
-def test_file_that_hangs_or_exits_while_loading_ends_the_attempt(bench, body, kind):
-    bench.executor._runner_lane._load_timeout_s = 0.3
+def test_file_that_hangs_or_exits_while_loading_ends_the_attempt(make_bench, body, kind):
+    bench = make_bench(load_timeout_s=0.3)
 
     error = error_of(bench.run(write(f"{body}\ndef f(): pass")))
 
     assert error["type"] == kind
-    assert bench.pool.pids() == []
+    assert eventually(lambda: bench.pids() == [])
 
 
 def test_function_that_is_not_in_the_file_fails(bench):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.integration.execution.conftest import write
+from tests.integration.execution.written import write
 
 SOURCE = """
 import io, logging, logging.config, sys

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.integration.execution.conftest import write
+from tests.integration.execution.written import write
 
 CLEANS_UP = """
 import asyncio, subprocess, threading, time

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.execution.conftest import MAX_RESULT_BYTES, write
+from tests.integration.execution.written import MAX_RESULT_BYTES, write
 from tests.support.waiting import eventually
 
 LANES = pytest.mark.parametrize("isolation", ["process", "thread"])
@@ -84,11 +84,11 @@ def test_a_runner_that_sends_more_items_than_it_may_is_not_believed(bench):
     written = write(
         """
         import gc
-        from runtime.processes.frames import Channel
+        from runtime.execution.runner_child import Runner
         def f():
-            [channel] = [o for o in gc.get_objects() if isinstance(o, Channel)]
+            [runner] = [o for o in gc.get_objects() if type(o) is Runner]
             while True:
-                channel.send(b"item", b"1", b"x" * 10_000)
+                runner._channel.send(b"item", b"%d" % runner._serial, b'"' + b"x" * 10_000 + b'"')
         """
     )
 
@@ -113,19 +113,21 @@ def test_a_caller_s_cancel_only_shows_as_cancelled_in_a_thread(bench):
         outcome = threads.submit(bench.run, written)
         eventually(lambda: bench.frames)
 
-        assert bench.executor.cancel("i1", by_caller=True)
+        assert bench.cancel("i1", by_caller=True)
 
         assert outcome.result(10).status == "cancelled"
     assert bench.frames[-1] == ("i1", "event", b'"seen"')
 
 
 @LANES
-def test_a_cancel_before_the_attempt_began_is_not_lost(bench, isolation):
-    written = write("def f(): return 1", isolation=isolation)
+def test_one_that_is_cancelled_before_it_comes_here_never_begins(bench, isolation, tmp_path):
+    written = write(f"def f(): open({str(tmp_path / 'ran')!r}, 'w').close()", isolation=isolation)
 
-    outcome = bench.run(written, is_cancelled=lambda: True)
+    outcome = bench.submit(written, is_cancelled=True).wait()
 
     assert outcome.status == "cancelled"
+    assert bench.run(write("def f(): return 1", isolation=isolation)).result == b"1"
+    assert not (tmp_path / "ran").exists()
 
 
 @LANES

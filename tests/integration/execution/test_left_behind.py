@@ -11,8 +11,9 @@ import pytest
 
 from runtime.execution.outcome import Outcome
 from tests.integration.execution import leaving
-from tests.integration.execution.conftest import Bench, write
+from tests.integration.execution.bench import Bench
 from tests.integration.execution.crew import begun, calls, kinds, once_each, quick_crew
+from tests.integration.execution.written import write
 from tests.support.waiting import eventually
 
 SOURCE = Path(leaving.__file__).read_text(encoding="utf-8")
@@ -47,14 +48,14 @@ def test_nothing_of_a_call_is_heard_in_the_next_ones(make_bench, how):
 def test_a_runner_in_which_something_is_left_is_replaced_before_the_next_call(make_bench, how):
     bench = make_bench(size=1)
     call(bench, how)
-    [before] = bench.pool.pids()
+    [before] = bench.pids()
 
     call(bench, how, "alice")
 
-    assert eventually(lambda: bench.pool.pids() not in ([], [before]))
-    [after] = bench.pool.pids()
+    assert eventually(lambda: bench.pids() not in ([], [before]))
+    [after] = bench.pids()
     call(bench, how)
-    assert bench.pool.pids() == [after]
+    assert bench.pids() == [after]
 
 
 @pytest.mark.parametrize("how", sorted({*WAYS} - NOT_IN_THREADS))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.integration.execution.conftest import write
+from tests.integration.execution.written import write
 
 HOSTILE = """
 import dataclasses, os, sys

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.sdk.request import Request, encode_request
 from runtime.settings import read_environment
-from tests.integration.execution.conftest import MAX_LOG_BYTES, write
+from tests.integration.execution.written import MAX_LOG_BYTES, write
 
 
 def test_print_logging_and_descriptors_are_captured_in_order(bench):

@@ -6,14 +6,14 @@ import json
 import os
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 
-from runtime.errors import ProcessError
-from runtime.execution.runner import RunnerKey
-from tests.integration.execution.conftest import write
+from runtime.execution import runners
+from tests.integration.execution.written import write
 from tests.support.waiting import eventually
 
 PID = "import os\ndef f(): return os.getpid()"
@@ -30,7 +30,7 @@ def test_runner_is_reused_for_the_same_version(bench):
     first, second = bench.run(write(PID)), bench.run(write(PID))
 
     assert first.result == second.result
-    assert bench.pool.pids() == [int(first.result)]
+    assert bench.pids() == [int(first.result)]
 
 
 def test_new_version_gets_a_fresh_runner_and_the_old_one_still_runs(bench):
@@ -41,17 +41,18 @@ def test_new_version_gets_a_fresh_runner_and_the_old_one_still_runs(bench):
     assert pids[0] == pids[2] != pids[1] == pids[3]
 
 
-def test_stale_version_is_ended_once_it_was_idle_for_a_while(make_bench):
-    now_s = [0.0]
-    bench = make_bench(size=4, clock=lambda: now_s[0])
+def test_stale_version_is_ended_once_it_was_idle_for_a_while(make_bench, monkeypatch):
+    monkeypatch.setattr(runners, "_STALE_AFTER_S", 0.5)
+    bench = make_bench(size=4)
     old, new = write(PID), write(PID + "  # changed")
     old_pid = int(bench.run(old).result)
-    bench.run(new)
-
-    now_s[0] += 60
     new_pid = int(bench.run(new).result)
+    began_at = time.monotonic()
 
-    assert bench.pool.pids() == [new_pid]
+    assert bench.pids() == sorted([old_pid, new_pid])
+    assert eventually(lambda: bench.pids() == [new_pid])
+
+    assert time.monotonic() - began_at > 0.3
     assert is_gone(old_pid)
 
 
@@ -85,7 +86,7 @@ def test_no_more_runners_than_allowed_and_the_longest_unused_makes_way(make_benc
 
     pids.append(int(bench.run(third).result))
 
-    assert bench.pool.pids() == sorted([pids[0], pids[2]])
+    assert bench.pids() == sorted([pids[0], pids[2]])
     assert is_gone(pids[1])
 
 
@@ -112,7 +113,7 @@ def test_attempts_at_once_run_in_runners_of_their_own_up_to_the_limit(make_bench
 
     assert {o.status for o in outcomes} == {"succeeded"}
     assert len({o.result for o in outcomes}) <= 3
-    assert len(bench.pool.pids()) <= 3
+    assert len(bench.pids()) <= 3
 
 
 def test_runner_killed_while_idle_costs_nothing(bench):
@@ -132,7 +133,7 @@ def test_fork_server_killed_while_all_are_idle_costs_nothing(make_bench, make_se
     written = write("import time\ndef f(): time.sleep(0.2)")
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda n: bench.run(written, id=str(n)), range(4)))
-    pids = bench.pool.pids()
+    pids = bench.pids()
     assert len(pids) == 4
 
     os.kill(server.pid, signal.SIGKILL)
@@ -170,33 +171,33 @@ def test_cancel_kills_the_runner_and_its_processes(bench):
         outcome = threads.submit(bench.run, written)
         [(_, _, told)] = eventually(lambda: bench.frames)
 
-        assert bench.executor.cancel("i1")
+        assert bench.cancel("i1")
 
         assert outcome.result(10).status == "cancelled"
     assert eventually(lambda: all(map(is_gone, json.loads(told))))
-    assert not bench.executor.cancel("i1")
+    assert not bench.cancel("i1")
 
 
 def test_cancel_while_the_file_loads_ends_the_attempt(bench):
     with ThreadPoolExecutor(1) as threads:
         outcome = threads.submit(bench.run, write("import time; time.sleep(60)\ndef f(): pass"))
-        eventually(bench.pool.pids)
+        eventually(bench.pids)
 
-        assert eventually(lambda: bench.executor.cancel("i1"))
+        assert eventually(lambda: bench.cancel("i1"))
 
         assert outcome.result(10).status == "cancelled"
 
 
 def test_cancel_of_one_that_waits_for_a_runner_never_runs_it(make_bench):
     bench = make_bench(size=1)
-    held = bench.pool.acquire(RunnerKey("g.py", "v", 1 << 28))
-    with ThreadPoolExecutor(1) as threads:
-        outcome = threads.submit(bench.run, write(PID))
-        assert eventually(lambda: bench.executor.cancel("i1"))
+    held = bench.submit(write("import time\ndef f(): time.sleep(60)"), id="held")
+    waiting = bench.submit(write(PID))
 
-        bench.pool.discard(held)
+    assert bench.cancel(waiting)
 
-        assert outcome.result(10).status == "cancelled"
+    assert waiting.wait(0.5).status == "cancelled"
+    assert not held.is_over.is_set()
+    assert waiting.run.serial == 0
 
 
 def test_cancelling_does_not_hit_the_next_attempt_of_the_runner(bench):
@@ -205,7 +206,7 @@ def test_cancelling_does_not_hit_the_next_attempt_of_the_runner(bench):
 
     def cancel_for_ever():
         while not stop.is_set():
-            bench.executor.cancel("cancelled-one")
+            bench.cancel("cancelled-one")
 
     canceller = threading.Thread(target=cancel_for_ever)
     canceller.start()
@@ -252,13 +253,18 @@ def test_fork_in_user_code_does_not_speak_for_the_runner(bench):
     assert results == [b'"parent"'] * 3
 
 
-def test_stopped_executor_gives_nothing_more(bench):
+def test_stopped_executor_begins_nothing_more(bench):
     bench.run(write(PID))
+    running = bench.submit(write("import time\ndef f(): time.sleep(60)"))
+    eventually(lambda: running.run.serial)
+    bench.gives_again = False
 
-    bench.executor.stop()
-    bench.executor.stop()
+    bench.do(bench.executor.stop)
+    bench.do(bench.executor.stop)
+    late = bench.submit(write(PID))
 
-    assert bench.pool.pids() == []
-    assert bench.run(write(PID)).status == "lost"
-    with pytest.raises(ProcessError):
-        bench.pool.acquire(RunnerKey("f.py", "v", 1))
+    assert running.wait(5).status == "lost"
+    assert eventually(lambda: bench.pids() == [])
+    assert late.is_over.wait(5)
+    assert (late.returned, late.outcome) == (1, None)
+    assert bench.pids() == []

@@ -11,7 +11,7 @@ from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.inspection import PRELOAD, inspect
 from runtime.settings import read_environment
-from tests.integration.execution.conftest import write
+from tests.integration.execution.written import write
 
 MB = 1_000_000
 # Native threads with the stack that the C library gives them, as those of BLAS have it.

@@ -13,7 +13,7 @@ import pytest
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 from runtime.settings import read_environment
-from tests.integration.execution.conftest import Written, write
+from tests.integration.execution.written import Written, write
 from tests.support.waiting import eventually
 
 SOURCES = {
@@ -89,7 +89,7 @@ def test_what_was_written_for_them_goes_with_the_runner_and_with_the_server(
     bench = make_bench(size=1, server=server)
     place = write("import sys\ndef f(): import multiprocessing.spawn; return sys.path[0]")
     folder = Path(json.loads(bench.run(place).result))
-    assert folder.name == f"{bench.pool.pids()[0]}"
+    assert folder.name == f"{bench.pids()[0]}"
     assert (folder / "functions/__init__.py").is_file()
     assert folder.stat().st_mode & 0o077 == 0
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from runtime.sdk.options import RetryPolicy
-from tests.integration.execution.conftest import MAX_LOG_BYTES, MAX_RESULT_BYTES, write
+from tests.integration.execution.lane_bench import LaneBench, lane_threads
+from tests.integration.execution.written import MAX_LOG_BYTES, MAX_RESULT_BYTES, write
 from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def bench():
+    started = LaneBench()
+    yield started
+    started.stop()
 
 
 def threaded(source, **options):
@@ -25,11 +31,10 @@ def error_of(outcome):
     return json.loads(outcome.error)
 
 
-def test_function_runs_in_the_calling_thread_without_a_runner(bench):
+def test_function_runs_in_a_thread_of_the_lane(bench):
     outcome = bench.run(threaded("import threading\ndef f(): return threading.get_ident()"))
 
-    assert outcome.result == b"%d" % threading.get_ident()
-    assert bench.pool.pids() == []
+    assert int(outcome.result) in {thread.ident for thread in lane_threads()}
 
 
 def test_a_version_is_loaded_once_and_versions_do_not_mix(bench):
@@ -45,7 +50,7 @@ def test_many_versions_of_a_file_are_not_all_kept(bench):
     for number in range(8):
         assert bench.run(threaded(f"def f(): return {number}")).result == b"%d" % number
 
-    assert len(bench.executor._lane._loaded) == 3
+    assert len(bench.lane._attempts.versions) == 3
     assert bench.run(threaded("def f(): return 0")).result == b"0"
 
 
@@ -158,12 +163,11 @@ def test_output_is_told_apart_by_attempt(bench):
             logging.info("log %d", n)
         """
     )
-    with ThreadPoolExecutor(2) as threads:
-        outcomes = list(
-            threads.map(lambda n: bench.run(written, b'{"n": %d}' % n, id=str(n)), range(2))
-        )
+    runs = [bench.make(written, b'{"n": %d}' % n, id=str(n)) for n in range(2)]
+    bench.submit(runs)
+    bench.wait(*runs)
 
-    assert [o.logs for o in outcomes] == [
+    assert [run.logs for run in runs] == [
         b"out %d\nerr %d\nINFO root: log %d\n" % (n, n, n) for n in range(2)
     ]
 
@@ -194,7 +198,7 @@ def test_streams_and_loggers_are_given_back(bench):
     bench.run(threaded("def f(): print('x')"))
     assert sys.stdout is not before[0]
 
-    bench.executor.stop()
+    bench.on_loop(bench.lane.stop)
 
     assert (sys.stdout, sys.stderr, logging.root.handlers, logging.root.level) == before
 
@@ -231,33 +235,11 @@ def test_cancel_reaches_the_context_and_interrupts(bench):
                 ctx.emit(ctx.cancelled)
         """
     )
-    with ThreadPoolExecutor(1) as threads:
-        outcome = threads.submit(bench.run, written)
-        eventually(lambda: bench.frames)
+    run = bench.submit_one(written)
+    eventually(lambda: bench.frames)
 
-        assert bench.executor.cancel("i1")
+    assert bench.cancel(run)
 
-        assert outcome.result(10).status == "cancelled"
+    bench.wait(run)
+    assert bench.outcome_of(run).status == "cancelled"
     assert bench.frames[-1] == ("i1", "event", b"true")
-
-
-def test_interruption_never_hits_after_the_call_ended(bench):
-    """Calls that end a little before to a little after their deadline: nothing leaks out."""
-    written = threaded(
-        """
-        import time
-        def f(length_us: int):
-            end = time.monotonic() + length_us / 1e6
-            while time.monotonic() < end: pass
-        """,
-        timeout_s=0.002,
-    )
-    kinds = set()
-
-    for length_us in range(500, 6_500, 20):
-        outcome = bench.run(written, b'{"length_us": %d}' % length_us)
-        kinds.add(json.loads(outcome.error)["type"] if outcome.error else outcome.status)
-        for _ in range(50):
-            pass
-
-    assert kinds == {"succeeded", "timeout"}

@@ -12,7 +12,7 @@ from gateway.openapi import document_yaml
 from gateway.openapi.__main__ import manifests_of
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = {"countdown", "csv_report", "github_digest", "hello", "thumbnail"}
+SHIPPED = {"countdown", "csv_report", "embedding", "github_digest", "hello", "thumbnail"}
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,19 @@
-"""The worker's catalogue: read once, kept, and honest about what is gone."""
+"""The worker's catalogue: what it has learned, the latest of it, and nothing that is none."""
 
 from __future__ import annotations
 
+import zlib
+
+import msgspec
 import pytest
 
-from runtime.errors import StoreUnavailableError, UnknownFunctionError
+from runtime.errors import UnknownFunctionError
 from runtime.registry.bundle import Bundle
 from runtime.registry.catalog import Catalog
 from runtime.registry.manifest import Manifest
 from runtime.registry.release import Release
-from runtime.store.function_calls import publish_function
+from runtime.store.function_calls import publish_function, read_source
 from runtime.store.line import Line
-from runtime.store.scripts import Call
 
 
 def release(text: bytes) -> Release:
@@ -20,64 +22,69 @@ def release(text: bytes) -> Release:
     return Release(bundle=bundle, manifests=manifests)
 
 
-def publish(line: Line, made: Release) -> str:
-    version = made.bundle.version
-    line.run(
-        publish_function(
-            "f", manifest=made.manifests[0].encode(), version=version, source=made.encode()
-        )
-    )
-    return version
+def learned(*made: Release, most_versions: int = 256) -> Catalog:
+    catalog = Catalog(most_versions=most_versions)
+    for one in made:
+        catalog.learn(one.bundle.version, one.encode())
+    return catalog
 
 
-def test_manifest_and_bundle_of_a_version_are_found(line):
+def test_manifest_and_bundle_of_a_version_are_found_as_redis_keeps_them(line: Line):
     made = release(b"one")
-    version = publish(line, made)
+    version = made.bundle.version
+    manifest = made.manifests[0].encode()
+    line.run(publish_function("f", manifest=manifest, version=version, source=made.encode()))
+    data = line.run(read_source(version))
+    assert data is not None
+    catalog = Catalog()
 
-    manifest, bundle = Catalog(line).function("g", version)
+    assert not catalog.holds(version)
+    catalog.learn(version, data)
 
-    assert (manifest, bundle) == (made.manifests[1], made.bundle)
+    assert catalog.holds(version)
+    assert catalog.function("g", version) == (made.manifests[1], made.bundle)
 
 
-def test_a_version_that_no_longer_serves_is_still_found(line):
+def test_versions_are_told_apart():
     old, new = release(b"old"), release(b"new")
-    version = publish(line, old)
-    publish(line, new)
+    catalog = learned(old, new)
 
-    assert Catalog(line).function("f", version)[1] == old.bundle
-
-
-def test_a_version_is_read_once(line, redis_url):
-    version = publish(line, release(b"one"))
-    catalog = Catalog(line)
-    first = catalog.function("f", version)
-    line.run(Call(("FLUSHALL",), lambda reply: reply))
-
-    assert catalog.function("f", version) is not None
-    assert catalog.function("f", version)[1] is first[1]
+    for made in (old, new):
+        assert catalog.function("f", made.bundle.version)[1] == made.bundle
 
 
-def test_the_version_unused_for_longest_is_forgotten(line):
-    catalog = Catalog(line, most_versions=2)
-    versions = [publish(line, release(text)) for text in (b"1", b"2", b"3")]
-    for version in (versions[0], versions[1], versions[0], versions[2]):
-        catalog.function("f", version)
-    line.run(Call(("FLUSHALL",), lambda reply: reply))
+def test_the_version_unused_for_longest_is_forgotten():
+    many = [release(text) for text in (b"1", b"2", b"3")]
+    catalog = learned(*many[:2], most_versions=2)
+    catalog.function("f", many[0].bundle.version)
 
-    catalog.function("f", versions[0])
-    with pytest.raises(UnknownFunctionError):
-        catalog.function("f", versions[1])
+    catalog.learn(many[2].bundle.version, many[2].encode())
+
+    assert [catalog.holds(made.bundle.version) for made in many] == [True, False, True]
 
 
-def test_unknown_versions_and_names_are_told(line):
-    version = publish(line, release(b"one"))
+def test_a_function_that_a_version_does_not_have_is_told():
+    made = release(b"one")
 
-    with pytest.raises(UnknownFunctionError, match="no longer kept"):
-        Catalog(line).function("f", "000000000000")
     with pytest.raises(UnknownFunctionError, match="publishes no function h"):
-        Catalog(line).function("h", version)
+        learned(made).function("h", made.bundle.version)
 
 
-def test_a_redis_that_is_away_is_told_as_such(tmp_path):
-    with pytest.raises(StoreUnavailableError):
-        Catalog(Line(f"unix://{tmp_path}/none.sock")).function("f", "v")
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no release",
+        release(b"one").encode()[:-1],
+        release(b"one").encode()[:20],
+        len(zlib.compress(b"[]\n")).to_bytes(4, "big") + zlib.compress(b"[]\n") + b"[]",
+        len(zlib.compress(b"{}\n")).to_bytes(4, "big") + zlib.compress(b"{}\n") + b"[]",
+    ],
+)
+def test_what_is_no_release_is_told_as_one_error_and_not_remembered(data: bytes):
+    catalog = Catalog()
+
+    with pytest.raises(msgspec.MsgspecError):
+        catalog.learn("v", data)
+
+    assert not catalog.holds("v")

@@ -9,7 +9,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.registry.onlooker import Onlooker
-from runtime.store.line import Line
 from tests.support.waiting import eventually
 
 LIVE_WITHIN_S = 2.0
@@ -127,25 +126,24 @@ def test_who_is_told_publishes_its_folder(
 
 
 def test_a_worker_beside_the_publisher_says_that_its_files_differ_and_when_they_agree_again(
-    settled, publish, other, folder, redis_url
+    settled, publish, other, folder, line
 ):
     (other / "one.py").write_text("def one(): return 'changed'\n")
-    onlooker = Onlooker(Line(redis_url), other, worker="w", interval_s=0.05)
+    onlooker = Onlooker(line, other, worker="w")
     with capture_logs() as logs:
-        onlooker.look()
+        onlooker.step()
         assert onlooker.standing.state == "unknown"  # a look may fall between change and publishing
-        onlooker.start()
-
-        def told(event: str) -> bool:
-            return any(line["event"] == event for line in logs)
-
-        eventually(lambda: told("functions_differ"))
+        assert logs == []
+        onlooker.step()
+        onlooker.step()
+        assert [one["event"] for one in logs] == ["functions_differ"]
         assert onlooker.standing.state == "differs"
         shutil.copytree(folder.root, other, dirs_exist_ok=True)
-        eventually(lambda: told("functions_agree"))
-    onlooker.stop()
+        onlooker.step()
+        onlooker.step()
+        assert [one["event"] for one in logs] == ["functions_differ", "functions_agree"]
 
     assert onlooker.standing.state == "published"
-    warning = next(line for line in logs if line["event"] == "functions_differ")
+    warning = logs[0]
     assert "one.py" in warning["files"]
     assert "penstock publish --worker w" in warning["hint"]

@@ -10,13 +10,14 @@ import pytest
 
 from runtime.invocations.record import Record, record_from_hash
 from runtime.registry.manifest import Manifest
-from runtime.schedules.ticker import Ticker
 from runtime.sdk.options import Options
 from runtime.store import function_calls, schedule_calls
 from runtime.store.line import Line
 from runtime.store.listing_calls import list_page
 from runtime.store.schedule_calls import Schedule
+from runtime.worker.upkeep import Upkeep
 from tests.support.life import Life
+from tests.support.upkeeping import ticker, upkeep_of
 
 
 class Planner(Life):
@@ -69,11 +70,7 @@ class Planner(Life):
         """Make everything after `since_ms` yet to be decided, as after an absence."""
         self.command("HSET", self.key("schedule", schedule_id), "since", since_ms)
         self.command("ZADD", self.key("schedules_due"), 0, schedule_id)
-        self.line.run(schedule_calls.wake_ticker(self.line.keys))
-
-    def now_ms(self) -> int:
-        seconds, micros = self.command("TIME")
-        return int(seconds) * 1000 + int(micros) // 1000
+        self.command("RPUSH", self.key("schedules_wake"), "1")
 
     def invocations(self, function: str = "f") -> list[Record]:
         """Every invocation of a function, oldest first."""
@@ -98,16 +95,16 @@ def planner(line: Line) -> Planner:
 
 
 @pytest.fixture
-def start_ticker(redis_url: str) -> Iterator[Callable[[], Ticker]]:
+def start_ticker(redis_url: str) -> Iterator[Callable[[], Upkeep]]:
     """Start a ticker; all are stopped at the end."""
-    started: list[Ticker] = []
+    started: list[Upkeep] = []
 
-    def start() -> Ticker:
-        ticker = Ticker(Line(redis_url))
-        ticker.start()
-        started.append(ticker)
-        return ticker
+    def start() -> Upkeep:
+        upkeep = upkeep_of(redis_url, ticker)
+        upkeep.start()
+        started.append(upkeep)
+        return upkeep
 
     yield start
-    for ticker in started:
-        ticker.stop()
+    for upkeep in started:
+        upkeep.stop()

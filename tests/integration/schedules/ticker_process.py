@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from runtime.schedules.ticker import Ticker
-from runtime.store.line import Line
+from tests.support.upkeeping import ticker, upkeep_of
 
 if __name__ == "__main__":
-    Ticker(Line(sys.argv[1])).start()
+    upkeep_of(sys.argv[1], ticker).start()
     sys.stdin.read()  # until the test closes it or is gone

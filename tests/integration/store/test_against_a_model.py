@@ -24,7 +24,7 @@ from runtime.store.line import Line
 from runtime.store.listing_calls import list_page
 from runtime.store.system_calls import pause_queue, read_queues
 from tests.support.life import Life
-from tests.support.queue_model import CONCURRENCY, FUNCTIONS, WAITING, Expected, go_ahead
+from tests.support.queue_model import CONCURRENCY, FUNCTIONS, WAITING, Expected, kept_back, room_for
 
 
 class Queue(RuleBasedStateMachine):
@@ -65,24 +65,25 @@ class Queue(RuleBasedStateMachine):
         status = Status.SCHEDULED if later else Status.QUEUED
         self.model[invocation_id] = Expected(function=function, status=status)
 
-    @rule(limit=st.integers(1, 5), ahead=st.integers(0, 3), is_quick=st.booleans())
-    def fetch(self, limit: int, ahead: int, is_quick: bool) -> None:
-        quick = FUNCTIONS if is_quick else FUNCTIONS[1:]
-        claim = self.life.claim(limit, worker="mortal", ahead=ahead, quick=quick)
-        claimed = claim.items
+    @rule(
+        limit=st.integers(0, 5),
+        ahead=st.integers(0, 3),
+        rooms=st.dictionaries(st.sampled_from(FUNCTIONS), st.integers(0, 2)),
+    )
+    def fetch(self, limit: int, ahead: int, rooms: dict[str, int]) -> None:
+        claim = self.life.claim(limit, worker="mortal", ahead=ahead, rooms=rooms)
 
-        running = Counter(e.function for e in self.model.values() if e.status == Status.RUNNING)
-        queued = Counter(e.function for e in self.model.values() if e.status == Status.QUEUED)
-        room = {
-            name: min(queued[name], max(0, CONCURRENCY.get(name, 10**9) - running[name]))
-            for name in FUNCTIONS
-        }
+        claimed = claim.items
+        room = room_for(self.model, rooms)
         within = 0 if self.is_paused else min(limit, sum(room.values()))
-        goes_ahead = is_quick and within == limit
-        further = min(ahead, go_ahead(self.model, behind=claimed[:within])) if goes_ahead else 0
+        taken = Counter(item.function for item in claimed[:within])
+        most = {name: min(rooms.get(name, 0), room[name] - taken[name]) for name in FUNCTIONS}
+        further = 0 if self.is_paused else min(ahead, sum(most.values()))
+        fewer = max(0, further - kept_back(self.model, behind=claimed[:within]))
+        ahead_of_it = Counter(item.function for item in claimed[within:])
         assert claim.is_paused == self.is_paused
-        assert len(claimed) == within + further
-        assert {item.function for item in claimed[within:]} <= {"free"}
+        assert within + fewer <= len(claimed) <= within + further
+        assert all(count <= most[name] for name, count in ahead_of_it.items())
         for item in claimed:
             expected = self.model[item.id]
             self.move(expected, Status.RUNNING)
@@ -135,8 +136,7 @@ class Queue(RuleBasedStateMachine):
         expected = self.model[invocation_id]
         assert expected.claimed is not None
         self.life.beat(worker="mortal")
-        record = self.life.key("record", invocation_id)
-        self.life.command("HINCRBY", record, "started_at", -10_000)
+        self.life.command("HINCRBY", self.life.key("record", invocation_id), "started_at", -10_000)
         self.life.command("ZADD", self.life.key("leases"), 1, invocation_id)
 
         assert len(self.life.beat(worker="other").taken_over) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import time
 from pathlib import Path
 from threading import Thread
@@ -12,7 +13,6 @@ import pytest
 
 from runtime.errors import SettingsError, StoreError, StoreTooOldError, StoreUnavailableError
 from runtime.store.address import Address, check_version, parse_address
-from runtime.store.invocation_calls import claim
 from runtime.store.line import Line
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.scripts import Call
@@ -79,6 +79,23 @@ def test_an_error_reply_is_raised_as_ours(line: Line):
         line.run(call("GET"))
 
 
+def test_who_answers_the_handshake_as_no_redis_does_is_told_as_away():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = Line(f"redis://127.0.0.1:{server.getsockname()[1]}")
+
+        def answer() -> None:
+            other, _ = server.accept()
+            with other:
+                other.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                other.recv(1_000)
+
+        answering = Thread(target=answer)
+        answering.start()
+        with pytest.raises(StoreUnavailableError):
+            line.run(PING)
+        answering.join()
+
+
 def test_blocking_returns_as_soon_as_there_is_something(line: Line, redis_url: str):
     pusher = Line(redis_url)
     pusher.run(call("RPUSH", "k", "v"))
@@ -86,23 +103,6 @@ def test_blocking_returns_as_soon_as_there_is_something(line: Line, redis_url: s
     assert line.block(["k"], timeout_s=5) == ("k", b"v")
     assert line.block(["k"], timeout_s=0.01) is None
     pusher.close()
-
-
-def test_a_call_behind_a_wait_is_run_by_redis_when_the_wait_ends(life: Life, redis_url: str):
-    blocked = Line(redis_url)
-    claiming = claim(queue="default", worker="w1", limit=1, lease_ms=10_000)
-    wake = [life.key("wake", "default")]
-
-    early = blocked.block_and_run(wake, claiming, timeout_s=0.01)
-    life.command("SCRIPT", "FLUSH")
-    submitting = Thread(target=life.submit)
-    submitting.start()
-    late = blocked.block_and_run(wake, claiming, timeout_s=5)
-
-    submitting.join()
-    assert early.items == ()
-    assert len(late.items) == 1
-    blocked.close()
 
 
 def test_half_closing_ends_a_wait_at_once_and_the_line_opens_again(life: Life, redis_url: str):

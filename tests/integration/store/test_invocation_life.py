@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from runtime.invocations.statuses import MOVES, Status
+from runtime.store.aftercare_calls import look_after
 from runtime.store.invocation_calls import Claimed, parse_notice, release
 from runtime.store.line import Line
 from tests.support.life import Life
@@ -226,6 +227,21 @@ def test_after_a_silence_those_who_return_first_take_nobodys_work(life: Life):
     first = life.beat(worker="w2")
 
     assert not first.taken_over
+    assert life.settle(claimed) == "DONE"
+
+
+def test_after_a_silence_nothing_is_taken_over_before_a_heart_has_beaten(life: Life):
+    life.submit()
+    life.beat(worker="w2")
+    claimed = life.claim_one(worker="w1", lease_ms=1)
+    life.command("SET", life.key("pulse"), 0)
+    late = life.submit(max_age_ms=1)
+    eventually(lambda: life.now_ms() > life.read(late).created_at_ms + 1)
+
+    care = life.line.run(look_after(lease_ms=10_000))
+
+    assert care.taken_over == ()
+    assert care.expired == (late,)
     assert life.settle(claimed) == "DONE"
 
 

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import SettingsError, StoreError, StoreRefusedError, StoreUnavailableError
+from runtime.loop import Loop
 from runtime.store.address import Address, Watch, parse_address
 from runtime.store.line import Line
+from runtime.store.loop_line import LoopLine
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.scripts import Call
 from runtime.store.sentinel import locate_blocking
 from runtime.store.subscription import Subscription
+from tests.support.loop_thread import turn_until
 from tests.support.redis_server import PING, start_redis
 from tests.support.sentinels import WatchedRedis, watched_redis
 from tests.support.waiting import eventually
@@ -199,6 +202,31 @@ def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watc
     assert outage_s < OUTAGE_LIMIT_S
     assert eventually(lambda: read(line), within_s=2) == b"new"
     line.close()
+
+
+def test_a_worker_s_loop_finds_the_new_master(watched: WatchedRedis):
+    loop = Loop()
+    on_loop = LoopLine(watched.url, loop)
+    heard: list[object] = []
+    on_loop.run(call("SET", "k", 0), heard.append)
+    turn_until(loop, lambda: heard == [b"OK"])
+    on_loop.block(["nothing"], timeout_s=60, hear=heard.append)
+    loop.turn(0)
+    watched.kill_master()
+    turn_until(loop, lambda: isinstance(heard[-1], StoreError))
+
+    def writes() -> bool:
+        on_loop.run(call("SET", "k", 1), heard.append)
+        count = len(heard)
+        turn_until(loop, lambda: len(heard) > count)
+        return heard[-1] == b"OK"
+
+    eventually(writes, within_s=3 * OUTAGE_LIMIT_S, every_s=0.05)
+    line = Line(watched.url)
+    assert eventually(lambda: read(line), within_s=5) == b"1"
+    line.close()
+    on_loop.close()
+    loop.close()
 
 
 def read(line: Line) -> object:

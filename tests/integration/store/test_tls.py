@@ -14,12 +14,16 @@ from urllib.parse import quote
 import pytest
 
 from runtime.errors import SettingsError, StoreUnavailableError
+from runtime.loop import Loop
 from runtime.store.address import parse_address
 from runtime.store.line import Line
+from runtime.store.loop_line import LoopLine
 from runtime.store.multiplexer import Multiplexer
 from runtime.store.scripts import Call
 from runtime.store.subscription import Subscription
+from tests.support.loop_thread import turn_until
 from tests.support.redis_server import redis_executable, start_redis
+from tests.support.waiting import eventually
 
 PING: Call[bytes] = Call(("PING",), lambda reply: reply)
 
@@ -97,6 +101,57 @@ def test_an_own_authority_and_an_own_certificate_are_used_by_every_connection(se
     assert line.run(PING) == b"PONG"
     assert asyncio.run(others()) == (b"PONG", True)
     line.close()
+
+
+def test_a_worker_s_loop_speaks_tls_in_large_pieces_too(secured: Secured):
+    loop = Loop()
+    on_loop = LoopLine(secured.url(ssl_ca_certs=secured.authority), loop)
+    heard: list[object] = []
+    large = "x" * 5_000_000
+
+    on_loop.run(Call(("SET", "large", large), lambda reply: reply), heard.append)
+    for _ in range(2):
+        on_loop.run(Call(("GET", "large"), lambda reply: reply), heard.append)
+    on_loop.run(PING, heard.append)
+
+    turn_until(loop, lambda: len(heard) == 4, within_s=20)
+    assert heard[1:] == [large.encode(), large.encode(), b"PONG"]
+    on_loop.close()
+    loop.close()
+
+
+@pytest.mark.parametrize("kind", ["loop", "thread"])
+def test_a_reply_that_is_on_its_way_comes_although_the_wait_is_ended(secured: Secured, kind: str):
+    url = secured.url(ssl_ca_certs=secured.authority)
+    other = Line(url)
+    blpop = Call(("BLPOP", "k", 30), lambda reply: reply)
+    loop = Loop()
+    on_loop, line = LoopLine(url, loop), Line(url)
+    heard: list[object] = []
+
+    def is_blocked() -> bool:
+        clients = other.run(Call(("CLIENT", "LIST"), lambda reply: reply))
+        return b"cmd=blpop" in clients
+
+    if kind == "loop":
+        on_loop.run(blpop, heard.append)
+        turn_until(loop, is_blocked)
+    else:
+        sent = line.begin([blpop])
+        eventually(is_blocked)
+    other.run(Call(("RPUSH", "k", "v"), lambda reply: reply))
+    if kind == "loop":
+        on_loop.finish()
+        turn_until(loop, lambda: heard)
+    else:
+        line.half_close()
+        heard += line.finish(sent)
+
+    assert heard == [[b"k", b"v"]]
+    on_loop.close()
+    loop.close()
+    line.close()
+    other.close()
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,81 @@
-"""What Redis has heard of an attempt, and ending one as a worker does."""
+"""Attempts that tell, on a worker's loop; what Redis has heard of them, and ending them."""
 
 from __future__ import annotations
 
+import threading
+
 from runtime.broker.attempt import Attempt
-from runtime.broker.worker_side import WorkerSide
-from runtime.store.event_calls import read_events
-from runtime.store.invocation_calls import Settlement
-from runtime.store.line import Line
+from runtime.broker.settler import Settler
+from runtime.loop import Loop
+from runtime.store.event_calls import MOST_BYTES, read_events
+from runtime.store.invocation_calls import Claimed, Settlement
+from runtime.store.loop_line import LoopLine
+from runtime.worker.teller import Teller
+from runtime.worker.telling import Telling
 from tests.support.life import WEEK_MS, Life
+from tests.support.loop_thread import LoopThread
 
 
-def events(life: Life, claimed) -> list[tuple[str, bytes]]:
+class Hearing:
+    """A teller and a settler on one connection, as in a worker; their loop runs in a thread."""
+
+    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+        self.on_loop = LoopThread(Loop())
+        loop = self.on_loop.loop
+        self._line = LoopLine(url, loop, timeout_s=timeout_s)
+        self.teller = Teller(loop, self._line)
+        self._attempts: dict[Telling, Attempt] = {}
+        self._over: dict[Attempt, threading.Event] = {}
+        self._settler = Settler(loop, self._line, "w1", on_over=self._let_go)
+        self.on_loop.start()
+
+    def listen(self, claimed: Claimed) -> Telling:
+        """Return what an attempt tells to; it is written as it comes."""
+        attempt = Attempt(claimed, "default")
+        telling = self.teller.telling_of(attempt)
+        assert self.teller.telling_of(attempt) is telling
+        self._attempts[telling] = attempt
+        return telling
+
+    def settle(self, telling: Telling, status: str = "succeeded") -> None:
+        """End an attempt as a worker does, and wait until that is written."""
+        attempt = self._attempts[telling]
+        self._over[attempt] = threading.Event()
+        self.on_loop.do(lambda: self._settler.settle(attempt, _ending(attempt.claimed, status)))
+        assert self._over[attempt].wait(10)
+
+    def settle_silent(self, claimed: Claimed, telling: Telling, status: str = "succeeded") -> None:
+        """End an attempt whose telling nobody writes."""
+        attempt = Attempt(claimed, "default")
+        attempt.telling = telling
+        self._attempts[telling] = attempt
+        self.settle(telling, status)
+
+    def stop(self) -> None:
+        self.on_loop.do(self._line.close)
+        self.on_loop.stop()
+
+    def _let_go(self, attempts: list[Attempt]) -> None:
+        for attempt in attempts:
+            self._over[attempt].set()
+
+
+def silent(claimed: Claimed) -> Telling:
+    """Return a telling that nobody writes by himself."""
+    return Telling(claimed, on_note=lambda *_: None, most_bytes=MOST_BYTES)
+
+
+def events(life: Life, claimed: Claimed) -> list[tuple[str, bytes]]:
     found = life.line.run(read_events(claimed.id, most_bytes=10**9)).entries
     return [(entry.kind, entry.data) for _, entry in found]
 
 
-def numbers(life: Life, claimed) -> list[int]:
+def numbers(life: Life, claimed: Claimed) -> list[int]:
     found = life.line.run(read_events(claimed.id, most_bytes=10**9)).entries
     return [entry.number for _, entry in found]
 
 
-def settle(url: str, claimed, telling, status: str = "succeeded") -> None:
-    attempt = Attempt(claimed, "default")
-    attempt.last_words = lambda is_final: telling.last_words(is_final=is_final)
-    settlement = Settlement(
+def _ending(claimed: Claimed, status: str) -> Settlement:
+    return Settlement(
         id=claimed.id, token=claimed.token, status=status, ttl_ms=WEEK_MS, logs=b"line\n"
     )
-    side = WorkerSide(Line(url), worker="w1", lease_ms=10_000, places=1)
-    side.settler.settle(attempt, settlement)
-    side.settler.write()
-    side.close()

@@ -8,22 +8,22 @@ import pytest
 
 from runtime.invocations.check_summary import CheckSummary, read_summary
 from runtime.store.check_calls import ask_check, note_check, read_check, take_check
-from runtime.store.line import Line
-from runtime.worker.checker import Checker
+from runtime.worker.upkeep import Upkeep
 from tests.support.check_scene import set_scene
 from tests.support.life import Life
+from tests.support.upkeeping import checker, upkeep_of
 from tests.support.waiting import eventually
 
 DAY_MS = 24 * 3_600_000
 
 
 @pytest.fixture
-def checkers(redis_url: str) -> Iterator[list[Checker]]:
-    made = [Checker(Line(redis_url), worker=f"w{number}") for number in range(3)]
+def checkers(redis_url: str) -> Iterator[list[Upkeep]]:
+    made = [upkeep_of(redis_url, checker(f"w{number}")) for number in range(3)]
     yield made
-    for checker in made:
-        checker.stop()
-        checker.stop()
+    for one in made:
+        one.stop()
+        one.stop()
 
 
 def look(life: Life, check_id: str) -> CheckSummary | None:
@@ -39,13 +39,12 @@ def ended(life: Life, check_id: str) -> CheckSummary:
     return eventually(finished, within_s=15)
 
 
-def start(checkers: list[Checker]) -> None:
-    for checker in checkers:
-        checker.start()
-        checker.start()
+def start(checkers: list[Upkeep]) -> None:
+    for one in checkers:
+        one.start()
 
 
-def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Checker]):
+def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Upkeep]):
     scene = set_scene(life)
     scene.raw("ZREM", ("leases",), scene.running)
     start(checkers)
@@ -61,7 +60,7 @@ def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Che
     assert clean.looked_at > 10
 
 
-def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Checker]):
+def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Upkeep]):
     first = life.line.run(ask_check("one", repair=True))
     second = life.line.run(ask_check("two", repair=True))
     other = life.line.run(ask_check("three", repair=False))
@@ -72,7 +71,7 @@ def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Checker]):
     assert {ended(life, one).state for one in (first, other)} == {"finished"}
 
 
-def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: list[Checker]):
+def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: list[Upkeep]):
     def take(worker: str, own_id: str) -> str | None:
         return life.line.run(take_check(worker, own_id=own_id)).id
 
@@ -92,7 +91,7 @@ def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: lis
     assert take("w9", "own9") is None
 
 
-def test_what_a_dead_worker_left_is_run_by_another(life: Life, checkers: list[Checker]):
+def test_what_a_dead_worker_left_is_run_by_another(life: Life, checkers: list[Upkeep]):
     life.line.run(ask_check("one", repair=True))
     taken = life.line.run(take_check("dead", own_id="own"))
     assert (taken.id, taken.repairs) == ("one", True)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
 from runtime.invocations.output import output_of
 from runtime.store.invocation_calls import read_outputs
-from runtime.store.line import Line
 from runtime.worker import telling as telling_module
-from runtime.worker.teller import Teller
-from tests.integration.worker.hearing import events, numbers, settle
+from tests.integration.worker.hearing import Hearing, events, numbers, silent
 from tests.support.life import Life
 from tests.support.monitoring import monitored
 from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def teller(redis_url: str):
-    made = Teller(Line(redis_url, timeout_s=0.3))
-    made.start()
+def hearing(redis_url: str):
+    made = Hearing(redis_url)
     yield made
     made.stop()
 
@@ -33,8 +29,8 @@ def claimed(life: Life):
     return life.claim_one(lease_ms=60_000)
 
 
-def test_what_is_told_is_written_while_the_attempt_runs(life: Life, teller: Teller, claimed):
-    telling = teller.listen(claimed)
+def test_what_is_told_is_written_while_the_attempt_runs(life: Life, hearing: Hearing, claimed):
+    telling = hearing.listen(claimed)
     telling.put("progress", b'{"done":1}')
     telling.put("item", b"1")
     telling.put("log", b"a line\n")
@@ -49,8 +45,8 @@ def test_what_is_told_is_written_while_the_attempt_runs(life: Life, teller: Tell
     assert life.read(claimed.id).progress == b'{"done":1}'
 
 
-def test_output_alone_is_written_after_a_moment(life: Life, teller: Teller, claimed):
-    telling = teller.listen(claimed)
+def test_output_alone_is_written_after_a_moment(life: Life, hearing: Hearing, claimed):
+    telling = hearing.listen(claimed)
 
     telling.put("log", b"a")
     telling.put("log", b"b\n")
@@ -58,8 +54,8 @@ def test_output_alone_is_written_after_a_moment(life: Life, teller: Teller, clai
     eventually(lambda: events(life, claimed) == [("log", b"ab\n")])
 
 
-def test_a_character_that_comes_in_two_pieces_stays_whole(life: Life, teller: Teller, claimed):
-    telling = teller.listen(claimed)
+def test_a_character_that_comes_in_two_pieces_stays_whole(life: Life, hearing: Hearing, claimed):
+    telling = hearing.listen(claimed)
     first, second = "é".encode()[:1], "é".encode()[1:]
 
     telling.put("log", b"x" + first)
@@ -70,13 +66,15 @@ def test_a_character_that_comes_in_two_pieces_stays_whole(life: Life, teller: Te
     assert events(life, claimed) == [("log", b"x"), ("log", "é".encode())]
 
 
-def test_many_are_grouped_and_keep_their_order(life: Life, redis_url: str, teller: Teller, claimed):
-    telling = teller.listen(claimed)
+def test_many_are_grouped_and_keep_their_order(
+    life: Life, redis_url: str, hearing: Hearing, claimed
+):
+    telling = hearing.listen(claimed)
 
     with monitored(redis_url.removeprefix("unix://")) as monitor:
         for number in range(5_000):
             telling.put("item", b"%d" % number)
-        settle(redis_url, claimed, telling)
+        hearing.settle(telling)
 
     items = b"\n".join(data for kind, data in events(life, claimed) if kind == "item")
     assert items == b"\n".join(b"%d" % number for number in range(5_000))
@@ -84,43 +82,64 @@ def test_many_are_grouped_and_keep_their_order(life: Life, redis_url: str, telle
     assert monitor.seen["append_events"] < 100
 
 
-def test_all_is_written_before_the_ending(life: Life, redis_url: str, teller: Teller):
+def test_all_is_written_before_the_ending(life: Life, hearing: Hearing):
     for _ in range(30):
         life.submit()
         claimed = life.claim_one()
-        telling = teller.listen(claimed)
+        telling = hearing.listen(claimed)
         for number in range(10):
             telling.put("event", b"%d" % number)
 
-        settle(redis_url, claimed, telling)
+        hearing.settle(telling)
 
         assert [data for _, data in events(life, claimed)] == [b"%d" % n for n in range(10)]
 
 
-def test_the_ending_waits_for_what_is_being_written(life: Life, redis_url: str, claimed):
-    telling = Teller(Line(redis_url)).listen(claimed)  # one that does not write by itself
+@pytest.mark.parametrize("is_late", [True, False])
+def test_last_words_while_a_writing_is_under_way_are_taken_once(
+    life: Life, claimed, *, is_late: bool
+):
+    telling = silent(claimed)
     telling.put("event", b"1")
     under_way = telling.take()
+    assert under_way is not None
     telling.put("event", b"2")
+    assert telling.take() is None, "one writing at a time"
 
-    with ThreadPoolExecutor(1) as pool:
-        last = pool.submit(telling.last_words, is_final=True)
-        assert wait([last], timeout=0.1).not_done
-        assert under_way is not None
-        telling.written(reply=life.line.run(under_way))
-        [words] = last.result(5)
+    words = telling.last_words(is_final=True)
+    calls = [*words, under_way] if is_late else [under_way, *words]
+    for call in calls:
+        life.line.run(call)
 
-    assert life.line.run(words)
     assert [data for _, data in events(life, claimed)] == [b"1", b"2"]
+    assert telling.written(reply=True) is False
+    assert telling.take() is None
 
 
-def test_of_progress_that_was_not_written_the_last_is_enough(life: Life, redis_url: str, claimed):
-    telling = Teller(Line(redis_url)).listen(claimed)  # one that does not write by itself
+def test_endings_come_right_behind_what_is_being_written(life: Life, hearing: Hearing):
+    claims = []
+    for _ in range(50):
+        life.submit()
+        claims.append(life.claim_one(lease_ms=60_000))
+    for claimed in claims:
+        telling = hearing.listen(claimed)
+        telling.put("item", b"1")
+        hearing.on_loop.do(lambda: None)  # the writing may have begun, or not
+        telling.put("item", b"2")
+
+        hearing.settle(telling)
+
+        told = b"\n".join(data for _, data in events(life, claimed))
+        assert told == b"1\n2"
+
+
+def test_of_progress_that_was_not_written_the_last_is_enough(life: Life, hearing: Hearing, claimed):
+    telling = silent(claimed)
     for number in range(1_000):
         telling.put("progress", b'{"done":%d}' % number)
     telling.put("item", b"1")
 
-    settle(redis_url, claimed, telling)
+    hearing.settle_silent(claimed, telling)
 
     assert events(life, claimed) == [("progress", b'{"done":999}'), ("item", b"1")]
 
@@ -130,12 +149,12 @@ def test_of_progress_that_was_not_written_the_last_is_enough(life: Life, redis_u
     [("succeeded", 0), ("failed", 0), ("cancelled", 0), ("retrying", 1), ("lost", 1)],
 )
 def test_a_little_output_goes_with_the_record_when_that_ends(
-    life: Life, redis_url: str, claimed, status: str, told: int
+    life: Life, hearing: Hearing, claimed, status: str, told: int
 ):
-    telling = Teller(Line(redis_url)).listen(claimed)
+    telling = silent(claimed)
     telling.put("log", b"line\n")
 
-    settle(redis_url, claimed, telling, status)
+    hearing.settle_silent(claimed, telling, status)
 
     assert len(events(life, claimed)) == told
     earlier = life.line.run(read_outputs(claimed.id, life.line.keys))
@@ -143,27 +162,26 @@ def test_a_little_output_goes_with_the_record_when_that_ends(
 
 
 def test_an_attempt_that_tells_nothing_or_prints_a_little_costs_one_command(
-    life: Life, redis_url: str
+    life: Life, redis_url: str, hearing: Hearing
 ):
     claims = []
     for _ in range(2):
         life.submit()
         claims.append(life.claim_one())
-    teller = Teller(Line(redis_url))  # one whose moment has not come
-    silent, printing = map(teller.listen, claims)
+    quiet, printing = map(silent, claims)
     printing.put("log", b"a line\n")
 
     with monitored(redis_url.removeprefix("unix://")) as monitor:
-        settle(redis_url, claims[0], silent)
-        settle(redis_url, claims[1], printing)
+        hearing.settle_silent(claims[0], quiet)
+        hearing.settle_silent(claims[1], printing)
         eventually(lambda: monitor.seen["settle_invocations"] == 2)
 
     assert monitor.seen["append_events"] == 0
     assert printing.take() is None
 
 
-def test_an_attempt_that_lost_its_lease_tells_nothing_more(life: Life, teller: Teller, claimed):
-    telling = teller.listen(claimed)
+def test_an_attempt_that_lost_its_lease_tells_nothing_more(life: Life, hearing: Hearing, claimed):
+    telling = hearing.listen(claimed)
     life.settle(claimed, "lost")
 
     telling.put("event", b"1")
@@ -175,10 +193,10 @@ def test_an_attempt_that_lost_its_lease_tells_nothing_more(life: Life, teller: T
 
 
 def test_late_notes_of_threads_that_a_function_left_behind_are_dropped(
-    life: Life, redis_url: str, teller: Teller, claimed
+    life: Life, hearing: Hearing, claimed
 ):
-    telling = teller.listen(claimed)
-    settle(redis_url, claimed, telling)
+    telling = hearing.listen(claimed)
+    hearing.settle(telling)
 
     telling.put("event", b"1")
 
@@ -186,25 +204,44 @@ def test_late_notes_of_threads_that_a_function_left_behind_are_dropped(
 
 
 def test_events_faster_than_they_are_written_wait_and_none_is_left_out(
-    life: Life, redis_url: str, teller: Teller, claimed, monkeypatch
+    life: Life, hearing: Hearing, claimed, monkeypatch
 ):
     monkeypatch.setattr(telling_module, "MOST_WAITING_BYTES", 20_000)
-    telling = teller.listen(claimed)
+    telling = hearing.listen(claimed)
     for number in range(300):
-        telling.put("event", b'"%d %s"' % (number, b"x" * 1_000))
+        telling.put("event", b'"%d %s"' % (number, b"x" * 1_000), waits=True)
 
-    settle(redis_url, claimed, telling)
+    hearing.settle(telling)
 
     assert len(events(life, claimed)) == 300
     assert {kind for kind, _ in events(life, claimed)} == {"event"}
 
 
-def test_many_attempts_share_round_trips(life: Life, redis_url: str, teller: Teller):
+def test_who_cannot_wait_sees_when_events_come_too_fast(
+    life: Life, hearing: Hearing, claimed, monkeypatch
+):
+    monkeypatch.setattr(telling_module, "MOST_WAITING_BYTES", 20_000)
+    telling = hearing.listen(claimed)
+    for number in range(300):
+        eventually(lambda: not telling.is_full())
+        hearing.on_loop.do(
+            lambda number=number: telling.put("event", b'"%d %s"' % (number, b"x" * 1_000))
+        )
+
+    hearing.settle(telling)
+
+    assert [data[:4].split()[0] for _, data in events(life, claimed)] == [
+        b'"%d' % number for number in range(300)
+    ]
+    assert not telling.is_full()
+
+
+def test_many_attempts_share_round_trips(life: Life, hearing: Hearing):
     claims = []
     for _ in range(20):
         life.submit()
         claims.append(life.claim_one(lease_ms=60_000))
-    tellings = [teller.listen(claimed) for claimed in claims]
+    tellings = [hearing.listen(claimed) for claimed in claims]
 
     def tell(telling):
         for number in range(50):
@@ -216,8 +253,8 @@ def test_many_attempts_share_round_trips(life: Life, redis_url: str, teller: Tel
         thread.start()
     for thread in threads:
         thread.join()
-    for claimed, telling in zip(claims, tellings, strict=True):
-        settle(redis_url, claimed, telling)
+    for telling in tellings:
+        hearing.settle(telling)
 
     for claimed in claims:
         assert [data for _, data in events(life, claimed)] == [b"%d" % n for n in range(50)]

@@ -10,8 +10,7 @@ import pytest
 
 from runtime.store.line import Line
 from runtime.worker import telling as telling_module
-from runtime.worker.teller import Teller
-from tests.integration.worker.hearing import events, numbers, settle
+from tests.integration.worker.hearing import Hearing, events, numbers
 from tests.support.life import Life
 from tests.support.redis_server import start_redis
 from tests.support.waiting import eventually
@@ -34,9 +33,8 @@ def test_redis_gone_for_a_while_misses_and_doubles_nothing(frozen):
     url, redis, life = frozen
     life.submit()
     claimed = life.claim_one(lease_ms=60_000)
-    teller = Teller(Line(url, timeout_s=0.1))
-    teller.start()
-    telling = teller.listen(claimed)
+    hearing = Hearing(url, timeout_s=0.1)
+    telling = hearing.listen(claimed)
     telling.put("item", b"0")
     eventually(lambda: events(life, claimed))
 
@@ -45,8 +43,8 @@ def test_redis_gone_for_a_while_misses_and_doubles_nothing(frozen):
         telling.put("item", b"%d" % number)
         time.sleep(0.002)  # some fall into a writing that fails
     redis.resume()
-    settle(url, claimed, telling)
-    teller.stop()
+    hearing.settle(telling)
+    hearing.stop()
 
     items = b"\n".join(data for _, data in events(life, claimed))
     assert items.split(b"\n") == [b"%d" % number for number in range(200)]
@@ -58,9 +56,8 @@ def test_events_while_redis_is_away_are_bounded_and_what_is_left_out_is_told(fro
     url, redis, life = frozen
     life.submit()
     claimed = life.claim_one(lease_ms=60_000)
-    teller = Teller(Line(url, timeout_s=0.1))
-    teller.start()
-    telling = teller.listen(claimed)
+    hearing = Hearing(url, timeout_s=0.1)
+    telling = hearing.listen(claimed)
 
     redis.suspend()
     for number in range(60):
@@ -68,8 +65,8 @@ def test_events_while_redis_is_away_are_bounded_and_what_is_left_out_is_told(fro
         telling.put("event", b'"%d %s"' % (number, b"x" * 50_000))
     waiting_bytes = sum(note.size for note in telling._waiting)
     redis.resume()
-    settle(url, claimed, telling)
-    teller.stop()
+    hearing.settle(telling)
+    hearing.stop()
 
     found = events(life, claimed)
     assert waiting_bytes < 1.2 * telling_module.MOST_WAITING_BYTES

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 
-from gateway.idempotency import identify, read_idempotency_key, with_key
+from gateway.idempotency import identify, options_content, read_idempotency_key
 from gateway.problems import ProblemError
 from runtime.invocations.submission import NO_WISHES, Wishes
 from runtime.store.submission_calls import Idempotency
-from runtime.telemetry.trace_context import TraceContext
 
 
 @pytest.mark.parametrize(
@@ -65,16 +63,12 @@ def test_a_key_is_unique_within_its_scope_and_tells_contents_apart():
 def test_a_key_that_was_used_before_an_upgrade_is_known_after_it():
     wishes = Wishes(priority=7, tags=("t",), callback="https://example.com/hook")
 
-    found = keyed(wishes, (b"application/json", b"{}", b"")).idempotency
+    content = (b"application/json", b"{}", b"", options_content(wishes))
 
-    assert found == Idempotency(
+    assert identified(caller="me", content=content) == Idempotency(
         digest="e3daee02bf95349e5ff9d6a595b406c89f84",
         body_digest="0d194ed62e1003db06170bd553b766640f29",
     )
-
-
-def keyed(wishes: Wishes, content: tuple[bytes, ...] = ()) -> Wishes:
-    return with_key(wishes, "k", function="f", caller="me", content=content)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +84,4 @@ def keyed(wishes: Wishes, content: tuple[bytes, ...] = ()) -> Wishes:
     ],
 )
 def test_another_option_is_another_request(other):
-    usual = keyed(NO_WISHES)
-
-    found = keyed(other)
-
-    assert found.idempotency.digest == usual.idempotency.digest
-    assert found.idempotency.body_digest != usual.idempotency.body_digest
-    assert replace(found, idempotency=None) == other
-    assert keyed(Wishes(trace=TraceContext("t"))).idempotency == usual.idempotency
+    assert options_content(other) != options_content(NO_WISHES)

@@ -147,3 +147,23 @@ def strict_reading(text: str) -> object:
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
+
+
+@pytest.mark.parametrize("around", [2_000, 100_000])
+@pytest.mark.parametrize("braces", [1, 7, 8, 9, 40])
+def test_in_a_long_body_a_key_that_comes_twice_is_found(around: int, braces: int):
+    filler = '"filler": "%s"' % ("x" * around)
+    objects_ = ", ".join(["{}"] * (braces - 1))
+
+    assert read_json_object(f'{{{filler}, "a": [{objects_}], "b": 1}}'.encode())["b"] == 1
+    refused(f'{{{filler}, "a": [{objects_}], "a": 1}}'.encode())
+
+
+@pytest.mark.parametrize("deep", [64, 65])
+def test_a_long_body_is_no_deeper_than_a_short_one(deep: int):
+    body = b'{"filler": "%b", "a": %b%b}' % (b"x" * 100_000, b"[" * (deep - 1), b"]" * (deep - 1))
+
+    if deep > DEEPEST:
+        refused(body)
+    else:
+        assert read_json_object(body)

@@ -1,4 +1,4 @@
-"""A head is known by every byte of it, and only with the body it announces."""
+"""A head is known by all its bytes or by its frame, and only with the body it announces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 from gateway.serving.beginning import KnownHeads
 from gateway.serving.connection import Connection
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import HEADERS
+from gateway.serving.parsing import BODY, HEADERS
 
 HEAD = b"POST /f HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n"
 SCOPE = {"method": "POST", HEADERS: {b"host": b"x", b"content-length": b"3"}}
@@ -23,17 +23,25 @@ def heads() -> KnownHeads:
     return KnownHeads()
 
 
-def learn(heads: KnownHeads, head: bytes = HEAD) -> None:
-    heads.learn(head + b"abc", SCOPE, keep_alive=True)
+def learn(heads: KnownHeads, head: bytes = HEAD, *, times: int = 2) -> None:
+    for _ in range(times):
+        heads.learn(head + b"abc", SCOPE, keep_alive=True)
 
 
 def test_what_was_learnt_is_recalled_with_another_body(heads: KnownHeads):
     learn(heads)
 
-    found = heads.recall(HEAD + b"xyz")
+    begun = heads.recall(HEAD + b"xyz")
 
-    assert found is not None
-    assert (found[0].scope, found[0].keep_alive, found[1]) == (SCOPE, True, b"xyz")
+    assert begun is not None
+    assert begun == (SCOPE, True, b"xyz")
+
+
+def test_what_came_once_is_not_kept(heads: KnownHeads):
+    learn(heads, times=1)
+
+    assert heads.recall(HEAD + b"abc") is None
+    assert not len(heads._wholes) + len(heads._frames) + len(heads._lines)
 
 
 @pytest.mark.parametrize(
@@ -44,15 +52,39 @@ def test_what_was_learnt_is_recalled_with_another_body(heads: KnownHeads):
         HEAD,
         HEAD[:-2],
         b"\r\n" + HEAD + b"abc",
-        HEAD.replace(b"host", b"Host") + b"abc",
-        HEAD.replace(b"\r\n\r\n", b"\r\nidempotency-key: 1\r\n\r\n") + b"abc",
+        HEAD.replace(b"/f", b"/F") + b"abc",
+        HEAD.replace(b"1.1", b"1.0") + b"abc",
+        HEAD.replace(b": x", b": y") + b"abc",
+        HEAD.replace(b"\r\n\r\n", b"\r\nhost: x\r\n\r\n") + b"abc",
+        HEAD.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n") + b"abc",
+        HEAD.replace(b"content-length: 3\r\n", b"") + b"abc",
+        HEAD.replace(b"content-length: 3", b"content-length: +3") + b"abc",
+        HEAD.replace(b"content-length: 3", b"content-length: 3000000000") + b"abc",
+        HEAD.replace(b"content-length: 3\r\n", b""),
         b"",
     ],
 )
-def test_what_differs_by_a_byte_is_not_known(heads: KnownHeads, data: bytes):
+def test_what_frames_a_request_otherwise_is_not_known(heads: KnownHeads, data: bytes):
     learn(heads)
 
     assert heads.recall(data) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"a: 1\r\nA: 2", b"a : 1", b"a:1", b"a:", b"a: ", b" a: 1", b"a: 1\r\n b: 1", b"a: 1\n"),
+        *(b"a: 1 ", b"a:  1", b"a: \t1", b"a: 1\t2", b"a: \xff", b"a: \x00", b"\xff: 1", b"a"),
+        *(b"Expect: 100-continue", b"Transfer-Encoding: chunked", b"Upgrade: h2c", b": 1"),
+        *(b"Proxy-Connection: close", b"Content-Length: 3", b"CONTENT-LENGTH: 3", b"a: 1\rb: 2"),
+        b"a: " + b"x" * 5000,
+        b"\r\n".join(b"a%d: 1" % number for number in range(100)),
+    ],
+)
+def test_a_line_that_is_not_plain_leaves_the_head_to_the_parser(heads: KnownHeads, line: bytes):
+    learn(heads)
+
+    assert heads.recall(HEAD.replace(b"\r\n\r\n", b"\r\n%b\r\n\r\n" % line) + b"abc") is None
 
 
 def test_a_head_that_is_very_long_is_not_remembered(heads: KnownHeads):
@@ -68,9 +100,14 @@ def test_heads_that_come_once_neither_fill_the_memory_nor_drive_out_those_that_s
     learn(heads)
     for number in range(3000):
         learn(heads, HEAD.replace(b"/f", b"/%d" % number))
+        heads.recall(HEAD.replace(b"host", b"x-any: %d\r\nhost" % number) + b"abc")
+        heads.recall(HEAD.replace(b"host", b"x-any: %d\r\nhost" % (number // 2)) + b"abc")
 
         assert heads.recall(HEAD + b"abc") is not None
-    assert len(heads._young) + len(heads._old) <= 512
+    assert len(heads._wholes) <= 512
+    assert len(heads._frames) <= 512
+    assert len(heads._lines) <= 1024
+    assert len(heads._seen) <= 4096
 
 
 class Client:
@@ -87,6 +124,7 @@ class Client:
 
     async def application(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         body = (await receive())["body"]
+        assert scope.pop(BODY, body) == body
         self.seen.append({**scope, "body": body})
         scope["method"] = "of this request alone"
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -97,6 +135,9 @@ class Client:
             self.connection.data_received(piece)
         for _ in range(5):
             await asyncio.sleep(0)
+
+    def forbid_parsing(self) -> None:
+        self.connection._parser.feed = lambda data: pytest.fail(repr(data))  # type: ignore[method-assign]
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -137,6 +178,27 @@ def test_what_the_application_notes_of_a_request_is_not_in_the_head_others_share
     assert all({**one, "body": b""} == {**seen[0], "body": b""} for one in seen)
 
 
+def test_what_differs_in_a_header_that_decides_nothing_is_read_without_the_parser():
+    async def scenario() -> list[dict[str, Any]]:
+        client = Client()
+        for number in range(4):
+            line = b"Idempotency-Key: order-%d\r\nhost" % number
+            await client.send(HEAD.replace(b"host", line).replace(b" 3", b" 4") + b"abcd")
+            if number == 1:  # parsed twice
+                client.forbid_parsing()
+        return client.seen
+
+    seen = asyncio.run(scenario())
+
+    assert [one[HEADERS][b"idempotency-key"] for one in seen] == [
+        b"order-%d" % number for number in range(4)
+    ]
+    assert [one["headers"][0] for one in seen] == [
+        (b"idempotency-key", b"order-%d" % number) for number in range(4)
+    ]
+    assert {one["body"] for one in seen} == {b"abcd"}
+
+
 @pytest.mark.parametrize(
     "pieces",
     [
@@ -152,7 +214,8 @@ def test_what_the_application_notes_of_a_request_is_not_in_the_head_others_share
 def test_only_one_whole_request_that_came_alone_is_learnt(pieces: list[bytes]):
     async def scenario() -> int:
         client = Client()
-        await client.send(*pieces)
-        return len(client.heads._young)
+        for _ in range(3):
+            await client.send(*pieces)
+        return len(client.heads._wholes) + len(client.heads._frames)
 
     assert asyncio.run(scenario()) == 0

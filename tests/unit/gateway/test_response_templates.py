@@ -23,8 +23,7 @@ WISHED = [
     NO_WISHES,
     Wishes(callback="https://example.com/a?b=%25&c=\u00e9"),
     Wishes(callback='https://example.com/"quoted"\\'),
-    Wishes(priority=9, key="k", trace=TraceContext(traceparent="00-1", tracestate="")),
-    Wishes(idempotency=Idempotency(digest="d", body_digest="b")),
+    Wishes(priority=9, key="k"),
     Wishes(callback="https://example.com/", tags=("a",), max_age_ms=5),
     Wishes(delay_ms=5),
     Wishes(run_at_ms=2),
@@ -80,6 +79,8 @@ def notice(**changed: Value) -> bytes:
             {"request": b'{"method":"POST","path":"/f","query":"","headers":[]}'},
             {"secrets": b'[["a"]]', "arguments": b'{"a":1}'},
             {"retry_of": "x"},
+            {"trace": TraceContext(traceparent="00-1", tracestate="")},
+            {"idempotency": Idempotency(digest="d", body_digest="b")},
         ]
     ),
 )

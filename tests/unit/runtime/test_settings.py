@@ -44,6 +44,8 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(
         ("callback_allow_loopback", "0", False),
         ("queues", " a, b,,", ("a", "b")),
         ("queues", "", ()),
+        ("max_in_flight", "100000", 100_000),
+        ("loop_stall_s", "0.25", 0.25),
         ("redis", "redis://:secret@host:1/2", "redis://:secret@host:1/2"),
     ],
 )
@@ -65,6 +67,9 @@ def test_a_text_becomes_a_value_of_the_settings_type(
         ("PORT", "", "takes a whole number"),
         ("PORT", "70000", "at most 65535"),
         ("RUNNERS", "0", "at least 1"),
+        ("MAX_IN_FLIGHT", "0", "takes a whole number at least 1 and at most 100000"),
+        ("MAX_IN_FLIGHT", "100001", "at most 100000"),
+        ("LOOP_STALL_S", "0", "takes a number more than 0"),
         ("BODY_TIMEOUT_S", "0", "takes a number more than 0"),
         ("DRAIN_S", "nan", "takes a number at least 0"),
         ("LOG_LEVEL", "loud", "takes debug, info, warning or error (got 'loud')"),

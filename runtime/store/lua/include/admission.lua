@@ -2,22 +2,11 @@
 -- returns the answer that refuses, as those scripts give it, or nil: {word, id, number, calls left for
 -- the caller or -1, ms until they are all back}.
 -- include: api_keys
+-- include: first_requests
 -- include: pace
+-- include: room
 local function refuse_revoked(id, api_key, now)
   return not is_valid(api_key, now) and { 'REVOKED', id, 0, -1, 0 } or nil
-end
-
--- refuse_repeated(digest, body_digest): the first request of an idempotency key is the answer.
-local function refuse_repeated(digest, body_digest)
-  local first = redis.call('HMGET', key_idempotency(digest), 'id', 'body')
-  if first[1] then
-    return { first[2] == body_digest and 'REPLAYED' or 'CONFLICT', first[1], 0, -1, 0 }
-  end
-end
-
-local function remember_first(digest, body_digest, ttl_ms, id)
-  redis.call('HSET', key_idempotency(digest), 'id', id, 'body', body_digest)
-  redis.call('PEXPIRE', key_idempotency(digest), ttl_ms)
 end
 
 -- refuse_limited(id, caller, count, per_ms, now): whether the caller's rate lets one more call in.
@@ -34,13 +23,4 @@ end
 local function count_call(caller, count, per_ms, now)
   local busy_ms = count_start('caller:' .. caller, now, count, per_ms) - now
   return math.max(0, math.floor((per_ms - busy_ms) / (per_ms / count))), math.ceil(busy_ms)
-end
-
--- room_for(function_name, max_waiting): how many more may wait, and how many do; 0 is any number.
-local function room_for(function_name, max_waiting)
-  if max_waiting == '0' then
-    return math.huge, 0
-  end
-  local waiting = tonumber(redis.call('HGET', key_waiting(), function_name)) or 0
-  return tonumber(max_waiting) - waiting, waiting
 end

@@ -3,6 +3,14 @@
 -- include: lanes
 local born_live, born_in_lane = {}, {}
 
+-- line_up(id, score): it waits in the lane of its function that has no key.
+local function line_up(id, score)
+  local size = #born_live
+  born_live[size + 1], born_live[size + 2] = '0', id
+  size = #born_in_lane
+  born_in_lane[size + 1], born_in_lane[size + 2] = score, id
+end
+
 -- give_place(id, now, b): the record of `id` is there; it waits in its lane, or for its moment. `b` has
 -- function_name, queue, priority, and, where they are asked for, key, due_ms, max_age_ms and tags, which
 -- are separated by line feeds.
@@ -25,14 +33,13 @@ local function give_place(id, now, b)
     put_later(b.queue, id, due)
     return
   end
-  local size = #born_live
-  born_live[size + 1], born_live[size + 2] = '0', id
   local score = urgency(b.priority, now)
   if b.key then
+    local size = #born_live
+    born_live[size + 1], born_live[size + 2] = '0', id
     put_in_lane(b.queue, b.function_name, b.key, id, score)
   else
-    size = #born_in_lane
-    born_in_lane[size + 1], born_in_lane[size + 2] = score, id
+    line_up(id, score)
   end
 end
 

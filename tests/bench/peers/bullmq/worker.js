@@ -16,6 +16,8 @@ const work = {
   noop: async ({ value }) => value,
   burn: async ({ value }) => burn(value),
   nap: ({ value }) => new Promise((resolve) => setTimeout(resolve, 100, value)),
+  sleep_100ms: ({ value }) => new Promise((resolve) => setTimeout(resolve, 100, value)),
+  sleep_1s: ({ value }) => new Promise((resolve) => setTimeout(resolve, 1000, value)),
   carry: async ({ text }) => text,
 };
 

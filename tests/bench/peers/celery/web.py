@@ -17,9 +17,9 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Response
 from redis.asyncio import Redis
-from work import burn, carry, nap, noop
+from work import burn, carry, fetch, nap, noop
 
-WORK = {"noop": noop, "burn": burn, "nap": nap, "carry": carry}
+WORK = {"noop": noop, "burn": burn, "nap": nap, "carry": carry, "fetch": fetch}
 Arguments = Annotated[dict[str, Any], Body()]
 app = FastAPI()
 

@@ -36,6 +36,20 @@ async def nap(value: int) -> int:
     return value
 
 
+@broker.task(task_name="sleep_100ms")
+async def sleep_100ms(value: int) -> int:
+    """Sleep 100 ms."""
+    await asyncio.sleep(0.100)
+    return value
+
+
+@broker.task(task_name="sleep_1s")
+async def sleep_1s(value: int) -> int:
+    """Sleep 1 s."""
+    await asyncio.sleep(1.0)
+    return value
+
+
 @broker.task(task_name="carry")
 async def carry(text: str) -> str:
     """Give back 100 KB."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from pathlib import Path
@@ -76,6 +77,23 @@ def needs(file: str) -> str:
 def wait(seconds: float = 120) -> None:
     """Wait."""
     time.sleep(seconds)
+
+
+@function(name="desk.listen", timeout="5m")
+async def listen(seconds: float = 1) -> None:
+    """Wait beside others."""
+    await asyncio.sleep(seconds)
+
+
+@function(name="desk.fetch", timeout="5m", per_process=20)
+def fetch(seconds: float = 1) -> None:
+    """Wait in a thread beside others."""
+    time.sleep(seconds)
+
+
+@function(name="desk.near", isolation="thread")
+def near() -> None:
+    """Run in a thread of the worker."""
 
 
 @function(name="desk.line", queue="line")

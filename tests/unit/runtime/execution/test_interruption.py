@@ -144,3 +144,79 @@ def test_interruption_of_a_call_that_asks_to_be_watched_leaves_the_watchdog_aliv
     stopper.join(5)
 
     assert not stopper.is_alive()
+
+
+def test_nothing_is_interrupted_while_it_is_held_off_and_it_comes_at_the_end():
+    guard = Guard(60)
+    guard.hold_off()
+
+    assert not guard.interrupt("timeout")
+    for _ in range(10_000):
+        pass
+    with pytest.raises(Interruption):
+        guard.let_in(lambda: "timeout")
+
+    assert guard.cause == "timeout"
+    guard.disarm()
+
+
+def test_what_was_held_off_for_nothing_can_be_interrupted_later():
+    guard = Guard(60)
+    guard.hold_off()
+    guard.let_in(lambda: None)
+
+    with pytest.raises(Interruption):  # noqa: PT012 - it may come anywhere in here
+        threading.Thread(target=guard.interrupt, args=("cancelled",)).start()
+        while True:
+            pass
+
+    guard.disarm()
+
+
+def test_one_that_is_on_its_way_comes_before_it_is_held_off():
+    guard = Guard(60)
+    held = []
+
+    with pytest.raises(Interruption):  # noqa: PT012 - it may come anywhere in here
+        threading.Thread(target=guard.interrupt, args=("cancelled",)).start()
+        while guard.cause is None:
+            pass
+        guard.hold_off()
+        held.append(True)
+
+    assert not held
+    guard.hold_off()  # a function that has swallowed it goes on
+    guard.let_in(lambda: "cancelled")
+    guard.disarm()
+
+
+def test_an_interruption_and_its_holding_off_may_come_together():
+    """Whichever comes first, one Interruption comes, and `disarm` returns."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for _ in range(300):
+            asked = []
+            guard = Guard(60)
+
+            def interrupt(guard=guard, asked=asked):
+                asked.append("cancelled")
+                guard.interrupt("cancelled")
+
+            thread = threading.Thread(target=interrupt)
+            came = 0
+            try:
+                try:
+                    thread.start()
+                    while True:
+                        guard.hold_off()
+                        guard.let_in(lambda asked=asked: asked[0] if asked else None)
+                finally:
+                    guard.disarm()
+            except Interruption:
+                came += 1
+            thread.join()
+            assert came == 1
+            assert guard.cause == "cancelled"
+    finally:
+        sys.setswitchinterval(interval)

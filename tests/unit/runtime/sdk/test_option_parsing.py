@@ -39,6 +39,9 @@ TAKEN = [
     ("queue", "mail-1", "queue", "mail-1"),
     ("concurrency", 4, "concurrency", 4),
     ("concurrency", None, "concurrency", None),
+    ("per_process", 1, "per_process", 1),
+    ("per_process", 1000, "per_process", 1000),
+    ("per_process", None, "per_process", None),
     ("rate", "100/m", "rate", Rate(count=100, per_s=60)),
     ("rate", "5/30s", "rate", Rate(count=5, per_s=30)),
     ("rate", "10 / s", "rate", Rate(count=10, per_s=1)),
@@ -80,6 +83,10 @@ REFUSED = [
     ("queue", "a b", "queue's name"),
     ("concurrency", 0, "1 to 10000"),
     ("concurrency", "4", "1 to 10000"),
+    ("per_process", 0, "1 to 1000"),
+    ("per_process", 1001, "1 to 1000"),
+    ("per_process", "20", "1 to 1000"),
+    ("per_process", True, "1 to 1000"),
     ("rate", "100", "100/m"),
     ("rate", "0/s", "100/m"),
     ("rate", 100, "100/m"),
@@ -156,6 +163,14 @@ def test_a_time_zone_alone_is_refused():
 def test_memory_limits_need_a_process():
     with pytest.raises(OptionError, match="process of its own"):
         parsed(memory="64MiB", isolation="thread")
+
+
+def test_a_thread_runs_one_call_at_a_time():
+    with pytest.raises(OptionError, match=r"per_process=…\): .* one call at a time.*'process'"):
+        parsed(per_process=2, isolation="thread")
+
+    assert parsed(per_process=1, isolation="thread").per_process == 1
+    assert parsed(per_process=None, isolation="thread").per_process is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,287 @@
+"""Taking invocations from the queues of a worker, on its loop.
+
+    resting ──room──► claiming ──work left──► claiming …
+       ▲                  └──nothing left──► parked ──a token, or time──► claiming
+       └── no room, the store is away, or the worker drains
+
+parked:   Redis waits for us (BLPOP). A worker of one queue leaves its claim behind the wait, so
+          that it runs in the moment a call comes.
+resting:  `look` is called whenever there may be room again.
+
+One claim is under way at a time, so what is claimed never exceeds the room there was. Only a worker
+with room takes a wake-up token: it must be able to claim; the script leaves one where work is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Literal, NamedTuple
+
+import structlog
+
+from runtime.broker.attempt import Attempt
+from runtime.broker.attempt_log import tell_expired, tell_started
+from runtime.errors import StoreError
+from runtime.loop import Loop, Timer
+from runtime.store.aftercare_calls import set_aside
+from runtime.store.invocation_calls import Claim, claim, wake
+from runtime.store.loop_line import LoopLine
+from runtime.store.scripts import Call
+
+_log = structlog.get_logger(__name__)
+_BLOCK_S = 3.0
+_LONGEST_BLOCK_S = 10.0
+_SHORTEST_BLOCK_S = 0.001
+_AWAY_PAUSE_S = 0.25
+_PAUSED_S = 0.02
+_VAIN_PAUSE_S = 0.1
+_LOOK_AROUND_S = 0.01  # for each queue
+
+
+class Room(NamedTuple):
+    """What a worker can take.
+
+    Attributes:
+        places: Attempts of any function.
+        rooms: How many more of these functions, by name.
+        most: How many of those in all.
+    """
+
+    places: int
+    rooms: Mapping[str, int]
+    most: int
+
+
+class Claimer:
+    """Claims for one worker process.
+
+    Args:
+        loop: The worker's.
+        line: A connection of its own, on which Redis waits.
+        worker: The worker's id.
+        lease_ms: How long a claim holds without a heartbeat.
+        room: Says what can be taken now.
+        take: Gets what was claimed; what comes after `stop`, too.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        line: LoopLine,
+        *,
+        worker: str,
+        lease_ms: int,
+        room: Callable[[], Room],
+        take: Callable[[Sequence[Attempt]], None],
+    ) -> None:
+        self._loop = loop
+        self._line = line
+        self._worker = worker
+        self._lease_ms = lease_ms
+        self._room = room
+        self._take = take
+        self._queues: dict[str, int | None] = {}  # name -> ms until something falls due there
+        self._with_work: dict[str, None] = {}  # those that may have some, next one first
+        self._state: Literal["resting", "claiming", "parked"] = "resting"
+        self._then: Callable[[], object] = lambda: None
+        self._is_vain = False  # what waits found no room: it is asked again when there is more
+        self._has_more_room = False  # since the claim that is under way was sent
+        self._asking_again: Timer | None = None
+        self._looks_around_at = 0.0
+        self._is_stopped = self._is_away = self._is_pausing = self._is_interrupted = False
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues that are served."""
+        return tuple(self._queues)
+
+    def serve(self, queues: Sequence[str]) -> None:
+        """Claim from these; a wait that is under way may still bring a claim from one dropped."""
+        new = [name for name in queues if name not in self._queues]
+        self._queues = {name: self._queues.get(name) for name in queues}
+        self._with_work.update(dict.fromkeys(new))
+        for name in list(self._with_work):
+            if name not in self._queues:
+                del self._with_work[name]
+        if new and self._state == "parked":
+            self._is_interrupted = True
+            self._line.finish()  # Redis waits at the queues that there were
+        self.look()
+
+    def look(self, *, has_more_room: bool = False) -> None:
+        """Claim, if there is room and nothing is under way."""
+        if has_more_room:
+            self._is_vain = False
+            self._has_more_room = True
+        if self._state != "resting" or self._is_stopped or self._is_pausing or not self._queues:
+            return
+        room = self._room()
+        if room.places <= 0 and room.most <= 0:
+            return
+        if self._with_work:
+            self._look_around()
+            if not self._is_vain:
+                self._claim(next(iter(self._with_work)), room)
+        else:
+            self._park(room)
+
+    def stop(self, then: Callable[[], object]) -> None:
+        """Claim no more; what is on its way still comes before `then` is called."""
+        self._is_stopped = True
+        if self._state == "resting":
+            then()
+        else:
+            self._then = then
+            self._line.finish()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._line.close()
+
+    def _look_around(self) -> None:
+        """While one queue has a backlog nobody waits for the tokens of others: look there, too."""
+        if self._loop.time() >= self._looks_around_at:
+            self._with_work.update(dict.fromkeys(self._queues))
+            self._have_looked_around()
+
+    def _have_looked_around(self) -> None:
+        self._looks_around_at = self._loop.time() + _LOOK_AROUND_S * len(self._queues)
+
+    def _claim(self, queue: str, room: Room) -> None:
+        self._state = "claiming"
+        self._has_more_room = self._is_interrupted = False
+        self._line.run(self._claim_call(queue, room), lambda reply: self._claimed(queue, reply))
+
+    def _park(self, room: Room) -> None:
+        self._state = "parked"
+        self._has_more_room = self._is_interrupted = False
+        block_s = self._block_s()
+        wake_lists = [self._line.keys.build("wake", queue) for queue in self._queues]
+        if len(self._queues) == 1:
+            [queue] = self._queues
+            self._line.block_and_run(
+                wake_lists,
+                self._claim_call(queue, room),
+                timeout_s=block_s,
+                hear=lambda reply: self._claimed(queue, reply),
+            )
+        else:
+            queues = dict(zip(wake_lists, self._queues, strict=True))
+            self._line.block(
+                wake_lists, timeout_s=block_s, hear=lambda found: self._woken(queues, found)
+            )
+
+    def _claim_call(self, queue: str, room: Room) -> Call[Claim]:
+        return claim(
+            queue=queue,
+            worker=self._worker,
+            limit=max(0, room.places),
+            lease_ms=self._lease_ms,
+            ahead=max(0, room.most),
+            rooms=room.rooms,
+        )
+
+    def _woken(
+        self, queues: Mapping[str, str], found: tuple[str, bytes] | StoreError | None
+    ) -> None:
+        self._state = "resting"
+        if self._is_stopped:
+            if isinstance(found, tuple):  # the token is for another worker
+                self._line.run(wake(queues[found[0]]), lambda _: None)
+            self._then()
+            return
+        if isinstance(found, StoreError):
+            self._pause(found)
+            return
+        self._have_looked_around()
+        if found is not None:
+            self._with_work[queues[found[0]]] = None
+        else:  # time is up: something may have fallen due, or a token been lost
+            self._with_work.update(dict.fromkeys(self._queues))
+        self.look()
+
+    def _claimed(self, queue: str, reply: Claim | StoreError) -> None:
+        self._state = "resting"
+        if isinstance(reply, StoreError):
+            self._pause(reply)
+            if self._is_stopped:
+                self._then()
+            return
+        attempts = [Attempt(item, queue) for item in reply.items]
+        self._note_rest(queue, reply)
+        if not attempts and reply.remaining_lanes and not self._has_more_room:
+            self._be_vain()
+        if self._is_away:
+            self._is_away = False
+            _log.info("store_is_back", queue=queue)
+        if attempts:
+            self._take(attempts)
+            tell_started(attempts, self._worker)
+        tell_expired(reply.expired)
+        for unreadable in reply.unreadable:
+            self._set_aside(queue, *unreadable)
+        if self._is_stopped:
+            self._then()
+        elif reply.is_paused:  # what is submitted meanwhile leaves tokens for nothing
+            self._rest(_PAUSED_S)
+        else:
+            self._loop.call_soon(self.look)
+
+    def _note_rest(self, queue: str, reply: Claim) -> None:
+        self._with_work.pop(queue, None)
+        if queue in self._queues:
+            self._queues[queue] = reply.next_due_ms
+            if reply.remaining_lanes:
+                self._with_work[queue] = None  # behind the other queues
+
+    def _be_vain(self) -> None:
+        """Ask again when there is more room, or after a while: others may have come meanwhile."""
+        self._is_vain = True
+        if self._asking_again is not None:
+            self._asking_again.cancel()
+        ask = partial(self.look, has_more_room=True)
+        self._asking_again = self._loop.call_later(_VAIN_PAUSE_S, ask)
+
+    def _block_s(self) -> float:
+        # Each look costs two commands: it only matters to a token lost with a killed worker.
+        count = len(self._queues)
+        block_s = min(_LONGEST_BLOCK_S, _BLOCK_S * max(1.0, count / 2))
+        due_ms = min((due for due in self._queues.values() if due is not None), default=None)
+        if due_ms is not None:
+            block_s = min(block_s, max(_SHORTEST_BLOCK_S, due_ms / 1000))
+        return block_s
+
+    def _set_aside(self, queue: str, invocation_id: str, function: str, reason: str) -> None:
+        """Nobody can run what nobody can read; it must not be taken over for ever."""
+        _log.error("invocation_set_aside", id=invocation_id, function=function, reason=reason)
+
+        def heard(reply: object) -> None:
+            if isinstance(reply, StoreError):
+                _log.warning("set_aside_failed", id=invocation_id, error=str(reply))
+
+        self._line.run(
+            set_aside(
+                invocation_id, queue=queue, function=function, worker=self._worker, reason=reason
+            ),
+            heard,
+        )
+
+    def _pause(self, error: StoreError) -> None:
+        if self._is_interrupted:
+            self._is_interrupted = False
+            self._loop.call_soon(self.look)
+            return
+        if not self._is_away and not self._is_stopped:
+            self._is_away = True
+            _log.warning("store_is_away", queues=", ".join(self._queues), error=str(error))
+        self._with_work.update(dict.fromkeys(self._queues))
+        self._rest(_AWAY_PAUSE_S)
+
+    def _rest(self, seconds: float) -> None:
+        def go_on() -> None:
+            self._is_pausing = False
+            self.look()
+
+        self._is_pausing = True
+        self._loop.call_later(seconds, go_on)

@@ -1,0 +1,205 @@
+"""Run one attempt beside others, from its beginning to its answer: as a task, or in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from msgspec.structs import replace
+
+from runtime.execution import runner_frames as frames
+from runtime.execution.attempt_output import AttemptOutput
+from runtime.execution.attribution import owner
+from runtime.execution.concurrent_attempt import Attempt
+from runtime.execution.concurrent_leftovers import ConcurrentLeftovers
+from runtime.execution.concurrent_output import ConcurrentOutput
+from runtime.execution.ending import Ending
+from runtime.execution.function_log import FunctionLog
+from runtime.execution.interruption import Guard, Interruption
+from runtime.execution.leftovers import Leftovers
+from runtime.execution.notes import encode_note, encode_progress
+from runtime.execution.performance import describe, perform, perform_async
+from runtime.execution.runner_frames import Limits
+from runtime.execution.tracebacks import traceback_of
+from runtime.execution.turn_writer import TurnWriter
+from runtime.processes.confinement import use_memory_reserve
+from runtime.registry.invoking import LoadedFunction
+from runtime.sdk.context import Context, Number
+
+STOPPED = Ending(kind="cancelled")
+_NO_CONTEXT = Context()  # of a function that takes none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What a runner has once its bundle is loaded.
+
+    Attributes:
+        functions: By name.
+        files: The paths of the author's files.
+    """
+
+    functions: Mapping[str, LoadedFunction]
+    files: Collection[str]
+    limits: Limits
+    output: AttemptOutput
+    leftovers: Leftovers
+    log: FunctionLog
+
+
+class ConcurrentCalls:
+    """Calls the functions of one runner.
+
+    Args:
+        loaded: The functions, and what is kept of each attempt.
+        attempts: Those under way, by serial; an answered one is taken out.
+        loop: Runs the tasks.
+        writer: Sends what attempts tell.
+        output: Knows what each has printed.
+        leftovers: Knows what each has left.
+        on_empty: Called when the last attempt under way has been answered, in any thread.
+        on_shortage: Called when there is no memory left to answer; does not return.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        attempts: dict[int, Attempt],
+        *,
+        loop: asyncio.AbstractEventLoop,
+        writer: TurnWriter,
+        output: ConcurrentOutput,
+        leftovers: ConcurrentLeftovers,
+        on_empty: Callable[[], None],
+        on_shortage: Callable[[], None],
+    ) -> None:
+        self._loaded = loaded
+        self._attempts = attempts
+        self._loop = loop
+        self._writer = writer
+        self._output = output
+        self._leftovers = leftovers
+        self._on_empty = on_empty
+        self._on_shortage = on_shortage
+        self._pid = os.getpid()
+
+    def begin_task(self, attempt: Attempt) -> None:
+        """Run an `async def` in the event loop, in a context of its own."""
+        context = contextvars.copy_context()
+        context.run(owner.set, attempt)
+        attempt.task = asyncio.Task(self._run(attempt), loop=self._loop, context=context)
+        # A task that is cancelled before its first step runs none of its own lines.
+        attempt.task.add_done_callback(partial(self._make_sure, attempt))
+
+    def run_in_thread(self, attempt: Attempt) -> None:
+        """Run a `def` in this thread, which belongs to it meanwhile."""
+        try:
+            self._run_guarded(attempt)
+        except MemoryError:
+            self._on_shortage()
+
+    def answer(self, attempt: Attempt, told: Ending, result: bytes = b"", left: str = "") -> None:
+        """Tell the worker how an attempt has ended; from its own thread or the loop's."""
+        ending = attempt.ending(told)
+        if left:
+            ending = replace(ending, left=left)
+        attempt.sink.flush()
+        self._output.settle()
+        attempt.is_answered = True
+        attempt.sink.close()
+        attempt.task = None
+        took_us = b"%d" % ((time.perf_counter() - attempt.began_at) * 1e6)
+        answer = frames.encode_ending(ending), result if ending is told or left else b"", took_us
+        del self._attempts[attempt.serial]
+        is_last = not self._attempts  # nobody's answer is to be waited for
+        self._writer.tell(attempt, frames.DONE, attempt.number, *answer, at_once=is_last)
+        if is_last:
+            self._on_empty()
+
+    async def _run(self, attempt: Attempt) -> None:
+        if not attempt.begin():  # it was to end before it began, and is answered
+            return
+        ending, result = await perform_async(
+            attempt.function,
+            attempt.take_arguments(),
+            request=attempt.take_request(),
+            context=self._context(attempt) if attempt.function.takes_context else _NO_CONTEXT,
+            tell_item=partial(self._tell, attempt, frames.ITEM),
+            max_result_bytes=self._loaded.limits.max_result_bytes,
+            make_room=use_memory_reserve,
+        )
+        attempt.is_over = True
+        self.answer(attempt, ending, result, await self._leftovers.end(attempt))
+
+    def _make_sure(self, attempt: Attempt, task: asyncio.Task[None]) -> None:
+        """Answer for a task that could not do so itself."""
+        if attempt.is_answered:
+            return
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        try:
+            if isinstance(error, MemoryError):
+                use_memory_reserve()
+            self.answer(attempt, describe(error) if error is not None else STOPPED)
+        except MemoryError:
+            self._on_shortage()
+
+    def _run_guarded(self, attempt: Attempt) -> None:
+        if not attempt.begin():
+            return
+        guard = attempt.guard = Guard(attempt.start.timeout_s)
+        told = STOPPED, b""
+        try:
+            try:
+                if attempt.cause is None:  # asked after the guard is there: one of both sees it
+                    told = self._perform(attempt)
+            finally:
+                guard.disarm()
+        except Interruption as error:
+            told = replace(STOPPED, traceback=traceback_of(error)), b""
+        attempt.is_over = True
+        if os.getpid() != self._pid:  # user code forked, and this is the fork
+            os._exit(0)
+        left = self._leftovers.find(attempt)
+        attempt.guard = None
+        self.answer(attempt, *told, left)
+
+    def _perform(self, attempt: Attempt) -> tuple[Ending, bytes]:
+        return perform(
+            attempt.function,
+            attempt.take_arguments(),
+            request=attempt.take_request(),
+            context=self._context(attempt) if attempt.function.takes_context else _NO_CONTEXT,
+            tell_item=partial(self._tell, attempt, frames.ITEM),
+            max_result_bytes=self._loaded.limits.max_result_bytes,
+            make_room=use_memory_reserve,
+        )
+
+    def _context(self, attempt: Attempt) -> Context:
+        def progress(done: Number, total: Number | None, message: str) -> None:
+            self._tell(attempt, frames.PROGRESS, encode_progress(done, total, message))
+
+        def event(value: object) -> None:
+            self._tell(attempt, frames.EVENT, encode_note(value))
+
+        start = attempt.start
+        return Context(
+            id=start.id,
+            function=start.function,
+            attempt=start.attempt,
+            timeout_s=start.timeout_s,
+            traceparent=start.traceparent,
+            tracestate=start.tracestate,
+            on_progress=progress,
+            on_event=event,
+            is_cancelled=lambda: attempt.cause is not None,
+            log=self._loaded.log,
+        )
+
+    def _tell(self, attempt: Attempt, kind: bytes, payload: bytes) -> None:
+        if not attempt.is_answered:  # else: by something left over from it
+            self._writer.tell(attempt, kind, attempt.number, payload)

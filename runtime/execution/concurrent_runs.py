@@ -1,0 +1,264 @@
+"""Attempts that a runner runs at the same time: `async def` in an event loop, `def` in threads.
+
+The main thread runs the loop, reads frames in it and goes on reading while attempts run. Each
+attempt has a context by which everything it begins is known. The worker keeps the time: it sends
+`stop`, and kills the runner when that is not obeyed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from runtime.errors import ChannelClosedError
+from runtime.execution import runner_frames as frames
+from runtime.execution.attribution import owner
+from runtime.execution.concurrent_attempt import Attempt, LineSink
+from runtime.execution.concurrent_calls import STOPPED, ConcurrentCalls, Loaded
+from runtime.execution.concurrent_leftovers import ConcurrentLeftovers
+from runtime.execution.concurrent_output import ConcurrentOutput
+from runtime.execution.ending import Ending
+from runtime.execution.performance import describe
+from runtime.execution.runner_frames import Start
+from runtime.execution.stall_watch import StallWatch
+from runtime.execution.step_notes import StepNotes
+from runtime.execution.thread_calls import FunctionThreads, LoopThreads
+from runtime.execution.turn_writer import TurnWriter
+from runtime.processes.confinement import use_memory_reserve
+from runtime.processes.frame_reader import FrameReader
+from runtime.processes.frames import Channel, pack
+from runtime.processes.shared_page import RunnersPage
+from runtime.registry import event_loop
+from runtime.registry.event_loop import Generator
+
+_READ_BYTES = 16_384  # a read allocates as much
+_READ_MOST_BYTES = 1_048_576
+
+
+class ConcurrentRuns:
+    """Serves a runner's channel from one frame of a concurrent attempt to one of another kind.
+
+    Args:
+        channel: The runner's.
+        page: Where it is noted whose code is executed.
+        loaded: What is run.
+        on_shortage: Called when there is no memory left; does not return.
+    """
+
+    def __init__(
+        self, channel: Channel, page: RunnersPage, loaded: Loaded, on_shortage: Callable[[], None]
+    ) -> None:
+        self._channel = channel
+        self._socket, self._received, begun = channel.hand_over()
+        self._reader = FrameReader()
+        self._received += self._reader.feed(begun)
+        self._loaded = loaded
+        self._on_shortage = on_shortage
+        self._attempts: dict[int, Attempt] = {}
+        self._unread: list[list[bytes]] = []  # from a frame of another kind on
+        self._is_serving = True
+        self._loop = loop = _selector_loop()
+        self._writer = TurnWriter(loop, self._socket, page)
+        self._notes = StepNotes(loop, page, self._exit)
+        self._output = ConcurrentOutput(loaded.output, self._attempts, self._notes, self._writer)
+        self._watch = StallWatch(
+            page,
+            loaded.limits.loop_stall_s,
+            loaded.files,
+            is_busy=lambda: bool(self._attempts),
+            warn=self._warn,
+            on_long_step=self._writer.write,
+        )
+        self._calls = ConcurrentCalls(
+            loaded,
+            self._attempts,
+            loop=loop,
+            writer=self._writer,
+            output=self._output,
+            leftovers=ConcurrentLeftovers(loaded.leftovers, self._attempts, self._helpers),
+            on_empty=self._rest,
+            on_shortage=on_shortage,
+        )
+        self._threads = FunctionThreads(page, self._calls.run_in_thread)
+        loop.set_default_executor(LoopThreads(page))
+
+    def serve(self, frame: list[bytes]) -> None:
+        """Run attempts, beginning with this one, until a frame comes that is of another kind."""
+        self._watch.start()
+        with self._notes.installed():
+            self._loop.add_reader(self._socket.fileno(), self._read)
+            self._watch_generators_soon()
+            self._take([frame, *self._received])
+            frame.clear()  # what came with it need not be kept while others run
+            self._received.clear()
+            self._run_loop()
+            while not self._unread or self._attempts:  # a function has stopped the loop
+                self._watch_generators_soon()
+                self._run_loop()
+            self._is_serving = False
+            self._loop.remove_reader(self._socket.fileno())
+        self._threads.stop()
+        self._watch.stop()
+        self._writer.write_all()
+        self._output.close()
+        unread = [pack(*frame) for frame in self._unread]
+        self._channel.give_back(b"".join(unread) + self._reader.take_rest())
+
+    def _run_loop(self) -> None:
+        with contextlib.suppress(SystemExit, KeyboardInterrupt):  # outside of any attempt
+            self._loop.run_forever()
+
+    def send_last(self, *parts: bytes) -> None:
+        """Send a frame behind all others, and wait until it is sent."""
+        self._writer.send(*parts)
+        self._writer.write_all()
+
+    def cut(self) -> None:
+        """Say nothing any more: this process is a fork of the runner."""
+        self._notes.is_fork = True
+        self._writer.cut()
+
+    def _read(self) -> None:
+        """Take what has come."""
+        try:
+            self._take(list(self._reader.feed(self._receive())))
+        except MemoryError:
+            self._on_shortage()
+        except ChannelClosedError:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _receive(self) -> bytes:
+        """Return what has come, which may be nothing; raises ChannelClosedError."""
+        size = min(max(_READ_BYTES, self._reader.missing_bytes), _READ_MOST_BYTES)
+        try:
+            data = self._socket.recv(size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise ChannelClosedError(f"the other end is gone: {error}") from error
+        if not data:
+            raise ChannelClosedError("the other end is closed")
+        return data
+
+    def _take(self, received: list[list[bytes]]) -> None:
+        for frame in received:
+            if frame[0] == frames.STOP:
+                self._stop(int(frame[1]), frame[2])
+                continue
+            start = frames.decode_start(frame[1])
+            if self._unread or start.per_process == 1:
+                self._unread.append(frame)
+                continue
+            try:
+                self._begin(start, frame[2], frame[3])
+            except MemoryError as error:
+                use_memory_reserve()
+                self._give_up(start, describe(error))
+        if self._unread:
+            self._rest()
+
+    def _give_up(self, start: Start, ending: Ending) -> None:
+        """Answer for an attempt that could not begin, unless it did."""
+        attempt = self._attempts.get(start.serial)
+        if attempt is None:
+            answer = frames.encode_ending(ending), b"", b"0"
+            self._writer.send(frames.DONE, b"%d" % start.serial, *answer)
+        elif attempt.begin():
+            self._calls.answer(attempt, ending)
+
+    def _begin(self, start: Start, arguments: bytes, request: bytes) -> None:
+        function = self._loaded.functions.get(start.function)
+        if function is None:
+            text = f"this version does not publish {start.function}"
+            self._give_up(start, Ending(kind="exception", message=text))
+            return
+        attempt = Attempt(start, arguments, request if start.has_request else None, function)
+        tell_log = partial(self._writer.tell, attempt, frames.LOG, attempt.number, at_once=True)
+        attempt.sink = LineSink(self._loaded.limits.max_log_bytes, tell_log, self._writer.hold)
+        if self._attempts:
+            self._output.settle()
+        else:
+            self._output.open()
+        self._attempts[start.serial] = attempt
+        self._watch.wake()
+        if function.is_async:
+            self._calls.begin_task(attempt)
+        else:
+            try:
+                self._threads.begin(attempt, under_way=len(self._attempts))
+            except RuntimeError as error:  # not a single thread can be made
+                self._give_up(start, describe(error))
+
+    def _stop(self, serial: int, why: bytes) -> None:
+        """End an attempt that is under way, for the reason that was told first."""
+        attempt = self._attempts.get(serial)
+        if attempt is None or attempt.is_over:
+            return
+        if attempt.cause is None:
+            attempt.cause = "timeout" if why == frames.TIMEOUT else "cancelled"
+        if attempt.begin():  # it waits for a thread, or for its first step
+            self._calls.answer(attempt, STOPPED)
+        elif attempt.task is not None:
+            attempt.task.cancel()
+        elif attempt.guard is not None:
+            attempt.guard.interrupt(attempt.cause)
+
+    def _exit(self, attempt: Attempt, error: BaseException) -> None:
+        """A task or callback of an attempt, which may not be the one that answers, has exited."""
+        if not attempt.is_over:
+            attempt.forced = describe(error)
+            if attempt.task is not None:
+                attempt.task.cancel()
+
+    def _rest(self) -> None:
+        """No attempt is under way any more, or there is a frame of another kind."""
+        if self._attempts:
+            return
+        self._loaded.output.mend()
+        if self._unread:
+            self._loop.call_soon_threadsafe(self._leave, context=contextvars.Context())
+
+    def _leave(self) -> None:
+        if self._is_serving:  # else: two threads have answered the last two at the same time
+            self._loop.stop()
+
+    def _warn(self, serial: int, text: str) -> None:
+        attempt = self._attempts.get(serial)
+        if attempt is not None:
+            attempt.sink.write_text(text)
+
+    def _helpers(self) -> frozenset[int]:
+        return self._threads.idents | {self._watch.ident}
+
+    def _watch_generators_soon(self) -> None:
+        """Set the hooks once the loop runs: it sets its own when it begins."""
+        self._loop.call_soon(self._watch_generators, context=contextvars.Context())
+
+    def _watch_generators(self) -> None:
+        """Note which attempts begin asynchronous generators."""
+        pass_on = sys.get_asyncgen_hooks().firstiter
+
+        def note(generator: Generator) -> None:
+            found = owner.get()
+            if type(found) is Attempt:
+                found.note_generator(generator)
+            if pass_on is not None:
+                pass_on(generator)
+
+        sys.set_asyncgen_hooks(firstiter=note)
+
+
+def _selector_loop() -> asyncio.AbstractEventLoop:
+    """Return this thread's loop, so that clients which are bound to it serve all functions.
+
+    Another one where the file has chosen loops of another kind, which run no `asyncio.Handle`.
+    """
+    loop = event_loop.loop_here()
+    return loop if isinstance(loop, asyncio.SelectorEventLoop) else asyncio.SelectorEventLoop()

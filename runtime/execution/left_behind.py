@@ -1,0 +1,23 @@
+"""Tells once of each function that leaves something running in its runner, which is so used up."""
+
+from __future__ import annotations
+
+import structlog
+
+_MOST_TOLD = 1_000
+_log = structlog.get_logger(__name__)
+
+
+class LeftBehind:
+    """What one worker has told of."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[str, str]] = set()
+
+    def tell(self, function: str, version: str, left: str) -> None:
+        """Log what a call of a function has left, if that is the first of its version."""
+        if (function, version) not in self._told:
+            if len(self._told) >= _MOST_TOLD:
+                self._told.clear()
+            self._told.add((function, version))
+            _log.info("runner_not_used_again", function=function, version=version, left=left)

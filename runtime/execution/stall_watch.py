@@ -1,0 +1,148 @@
+"""Warns of attempts that block the event loop of their runner, and so all others beside them.
+
+A thread looks at the step counter a few times in each limit, while attempts are under way. A step
+that is still the same after the limit is told in the log of its attempt, with the line at which it
+stands. Whoever blocks inside C code may hold Python's lock, so that the thread looks late: then
+the lock is given up where that call returns, and the line is still the right one.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection
+from types import FrameType
+
+from runtime.execution.tracebacks import is_of_runtime
+from runtime.processes.shared_page import EXECUTING, STEPS, RunnersPage
+from runtime.telemetry.lasting import lasting_thread
+
+_LOOKS = 5  # in each limit
+_LOOKS_BEFORE_REST = 20
+_STACK_BYTES = 262_144
+
+
+class StallWatch:
+    """One thread's look at another one's event loop; made in the loop's thread.
+
+    Args:
+        page: Where the loop notes its steps.
+        limit_s: How long a step may last.
+        files: The paths of the author's files: a line of these is told, if there is one.
+        is_busy: Whether attempts are under way.
+        warn: Called with the serial of an attempt and a line for its log.
+        on_long_step: Called at each look that finds the step of the look before.
+    """
+
+    def __init__(
+        self,
+        page: RunnersPage,
+        limit_s: float,
+        files: Collection[str],
+        *,
+        is_busy: Callable[[], bool],
+        warn: Callable[[int, str], None],
+        on_long_step: Callable[[], None],
+    ) -> None:
+        self._cells = page.cells
+        self._limit_s = limit_s
+        self._files = files
+        self._is_busy = is_busy
+        self._warn = warn
+        self._on_long_step = on_long_step
+        self._loop_thread = threading.get_ident()
+        self._bell = threading.Event()
+        self._is_resting = False
+        self._is_stopped = False
+        self._step = self._warned_of = -1
+        self._since = self._looked_at = 0.0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def ident(self) -> int:
+        """Its thread's identifier; 0 while there is none."""
+        return 0 if self._thread is None else self._thread.ident or 0
+
+    def start(self) -> None:
+        """Start the thread."""
+        default_bytes = threading.stack_size(_STACK_BYTES)
+        try:
+            self._thread = lasting_thread(self._run, name="stall watch")
+            self._thread.start()
+        except RuntimeError:  # no memory for it: then nobody is warned
+            self._thread = None
+        finally:
+            threading.stack_size(default_bytes)
+
+    def wake(self) -> None:
+        """An attempt begins: look again, if it rests."""
+        if self._is_resting:
+            self._bell.set()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._is_stopped = True
+        self._bell.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        idle_looks = 0
+        self._looked_at = time.monotonic()
+        while not self._is_stopped:
+            if not self._is_busy():
+                idle_looks += 1
+                if idle_looks > _LOOKS_BEFORE_REST:
+                    self._rest()
+                    idle_looks = 0
+            else:
+                idle_looks = 0
+            if not self._bell.wait(self._limit_s / _LOOKS):
+                self._look(time.monotonic())
+
+    def _rest(self) -> None:
+        """Wait until an attempt begins."""
+        self._is_resting = True
+        if not self._is_busy():  # asked after it was said, or its `wake` could be missed
+            self._bell.wait()
+        self._is_resting = False
+        if not self._is_stopped:
+            self._bell.clear()
+        self._looked_at = time.monotonic()
+
+    def _look(self, now: float) -> None:
+        step, serial = self._cells[STEPS], self._cells[EXECUTING]
+        late_s = now - self._looked_at - self._limit_s / _LOOKS
+        self._looked_at = now
+        if not serial:
+            self._step = -1
+            return
+        if step != self._step:
+            self._step = step
+            # Where we could not look for long, somebody held Python's lock: in this step.
+            self._since = now - late_s if late_s >= self._limit_s else now
+        else:
+            self._on_long_step()
+        if now - self._since >= self._limit_s and step != self._warned_of:
+            self._warned_of = step
+            where = _place_of(sys._current_frames().get(self._loop_thread), self._files)  # noqa: SLF001
+            self._warn(
+                serial,
+                f"[the event loop was blocked for {now - self._since:.1f} s{where}: "
+                "no other call of this process went on]\n",
+            )
+
+
+def _place_of(frame: FrameType | None, files: Collection[str]) -> str:
+    """Return where a thread stands: in the author's files, or else in anybody's but ours."""
+    anybodys: FrameType | None = None
+    while frame is not None and frame.f_code.co_filename not in files:
+        if anybodys is None and not is_of_runtime(frame.f_code.co_filename):
+            anybodys = frame
+        frame = frame.f_back
+    found = frame or anybodys
+    if found is None:
+        return ""
+    code = found.f_code
+    return f" at {code.co_filename}:{found.f_lineno}, in {code.co_name}"

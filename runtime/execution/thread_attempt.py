@@ -1,0 +1,126 @@
+"""Run one attempt of `isolation="thread"` in the calling thread, from load to ending.
+
+No process in between, so no kill: a function out of time is interrupted by an
+exception, which reaches it when it next runs Python code; an async one is cancelled
+by its event loop, so that waiting ends too. One that catches it or
+sits in C code holds its thread until it returns; its outcome is `timeout` even so.
+A caller's cancellation only shows as `ctx.cancelled`: whether to stop is up to it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from functools import partial
+
+from runtime.errors import LoadError
+from runtime.execution.attempt_output import Sink
+from runtime.execution.ending import Ending
+from runtime.execution.function_log import FunctionLog
+from runtime.execution.interruption import Guard, Interruption
+from runtime.execution.lane_run import CANCELLED, LaneRun
+from runtime.execution.loaded_versions import LoadedVersions
+from runtime.execution.notes import encode_note, encode_progress
+from runtime.execution.performance import describe, perform
+from runtime.execution.thread_output import ThreadOutput
+from runtime.sdk.context import Context, Number
+
+_NO_CONTEXT = Context()
+
+
+class ThreadAttempts:
+    """Runs attempts in whatever thread calls; all threads of a lane share one."""
+
+    def __init__(self) -> None:
+        self.versions = LoadedVersions()
+        self._output = ThreadOutput()
+        self._log = FunctionLog(self._output.write_line)
+
+    def run(self, run: LaneRun, thread_id: ctypes.c_ulong) -> None:
+        """Run an attempt and note on it how it ended; no Interruption comes after that.
+
+        Args:
+            run: The attempt.
+            thread_id: `threading.get_ident()` of this thread.
+        """
+        run.begun_at_ms = time.time_ns() // 1_000_000
+        if run.context is None:
+            self._run(run, thread_id)
+        else:
+            run.context.copy().run(self._run, run, thread_id)
+
+    def stop(self) -> None:
+        """Give the process its output back; twice is safe."""
+        self._output.restore()
+
+    def _run(self, run: LaneRun, thread_id: ctypes.c_ulong) -> None:
+        sink = Sink(run.limits.max_log_bytes)
+        sink.open(run.hear_output)
+        self._output.capture(sink)
+        try:
+            self._load_and_call(run, thread_id)
+        finally:
+            self._output.capture(None)
+            sink.close()
+
+    def _load_and_call(self, run: LaneRun, thread_id: ctypes.c_ulong) -> None:
+        name = run.assignment.function
+        try:
+            function = self.versions.functions_of(run.bundle)[name]
+        except LoadError as error:
+            run.ending = describe(error)
+            return
+        except KeyError:
+            text = f"this version does not publish {name}"
+            run.ending = Ending(kind="exception", message=text)
+            return
+        limit_s = run.manifest.options.timeout_s
+        context = _context(run, self._log) if function.takes_context else _NO_CONTEXT
+        told = CANCELLED, b""
+        began_at = time.monotonic()
+        guard = Guard(limit_s, thread_id)
+        try:
+            try:
+                # The loop thread sets `is_cancelled`, then looks for the guard; this thread does it
+                # the other way round, so that one of them sees what the other has done.
+                run.guard = guard
+                if not run.is_cancelled:
+                    told = perform(
+                        function,
+                        run.assignment.arguments,
+                        request=run.assignment.request,
+                        context=context,
+                        tell_item=partial(run.on_note, "item"),
+                        max_result_bytes=run.limits.max_result_bytes,
+                        limit_s=limit_s,
+                    )
+            finally:
+                guard.disarm()
+        except Interruption:
+            pass  # the one there is; `guard.cause` says why
+        run.guard = None
+        run.ran_s = time.monotonic() - began_at
+        if guard.cause == "timeout":
+            told = Ending(kind="timeout", message=f"ran longer than {limit_s:g} s"), b""
+        elif guard.cause is not None:
+            told = CANCELLED, b""
+        run.ending, run.result = told
+
+
+def _context(run: LaneRun, log: FunctionLog) -> Context:
+    def progress(done: Number, total: Number | None, message: str) -> None:
+        run.on_note("progress", encode_progress(done, total, message))
+
+    assignment = run.assignment
+    return Context(
+        id=assignment.id,
+        function=assignment.function,
+        attempt=assignment.attempt,
+        timeout_s=run.manifest.options.timeout_s,
+        traceparent=assignment.traceparent,
+        tracestate=assignment.tracestate,
+        on_progress=progress,
+        on_event=lambda event: run.on_note("event", encode_note(event)),
+        is_cancelled=lambda: run.is_cancelled,
+        log=log,
+    )

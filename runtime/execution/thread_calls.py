@@ -1,0 +1,111 @@
+"""Threads of a runner that runs attempts at the same time: those of `def`, and the loop's own.
+
+Whose code a thread executes is noted in the shared page while it does.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from runtime.execution.attribution import owner
+from runtime.execution.concurrent_attempt import Attempt
+from runtime.processes.shared_page import SLOTS, RunnersPage
+from runtime.telemetry.lasting import lasting_thread
+
+
+class FunctionThreads:
+    """Threads that run attempts of `def` functions, made as they are needed, and kept.
+
+    Args:
+        page: Where it is noted whose code they execute.
+        run: Runs one attempt to its end and answers for it; never raises.
+    """
+
+    def __init__(self, page: RunnersPage, run: Callable[[Attempt], None]) -> None:
+        self._page = page
+        self._run = run
+        self._waiting: queue.SimpleQueue[Attempt | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def idents(self) -> frozenset[int]:
+        """Their identifiers, as `sys._current_frames` has them."""
+        return frozenset(thread.ident or 0 for thread in self._threads)
+
+    def begin(self, attempt: Attempt, *, under_way: int) -> None:
+        """Run an attempt in a thread of its own, or when one of the others is free.
+
+        Args:
+            attempt: What to run.
+            under_way: How many attempts have not been answered, with this one.
+
+        Raises:
+            MemoryError: There is no thread, and none can be made.
+        """
+        most = min(attempt.start.per_process, SLOTS)
+        if len(self._threads) < min(under_way, most):
+            thread = lasting_thread(self._work, name=f"attempts-{len(self._threads)}")
+            try:
+                thread.start()
+            except (MemoryError, RuntimeError):
+                if not self._threads:
+                    raise
+            else:
+                self._threads.append(thread)
+        self._waiting.put(attempt)
+
+    def stop(self) -> None:
+        """End them; none runs an attempt."""
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def _work(self) -> None:
+        while (attempt := self._waiting.get()) is not None:
+            owner.set(attempt)
+            slot = self._page.take_slot(attempt.serial)
+            try:
+                self._run(attempt)
+            finally:
+                self._page.free_slot(slot)
+            del attempt  # what it holds need not wait for the next one
+            owner.set(None)
+
+
+class LoopThreads(ThreadPoolExecutor):
+    """The threads to which the event loop hands calls: `asyncio.to_thread`, `run_in_executor`."""
+
+    def __init__(self, page: RunnersPage) -> None:
+        super().__init__(thread_name_prefix="asyncio")
+        self._page = page
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:  # noqa: ANN401
+        """Run a call for the attempt in whose context this is called."""
+        found = owner.get()
+        if type(found) is not Attempt:
+            return super().submit(fn, *args, **named)
+        found.work.append(None)
+        try:
+            future = super().submit(self._run, found, fn, args, named)
+        except BaseException:
+            found.work.pop()
+            raise
+        future.add_done_callback(lambda _: found.work.pop())
+        return future
+
+    def _run(
+        self, attempt: Attempt, fn: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:  # noqa: ANN401 - whatever the call returns
+        before = owner.set(attempt)
+        slot = self._page.take_slot(attempt.serial)
+        try:
+            return fn(*args, **named)
+        finally:
+            self._page.free_slot(slot)
+            owner.reset(before)

@@ -1,0 +1,95 @@
+"""The attempts of a worker that wait for a runner, by what they need, in the order of coming."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from runtime.execution.keeper import RunnerKey
+from runtime.execution.load_view import RunnerWait
+from runtime.execution.run import Run
+
+
+class Load(NamedTuple):
+    """What attempts need: a runner of `key` that runs this function, or none at the moment."""
+
+    function: str
+    key: RunnerKey
+
+
+def load_of(run: Run) -> Load:
+    """Return what an attempt needs."""
+    bundle, memory_bytes = run.bundle, run.manifest.options.memory_bytes
+    key = RunnerKey(bundle.file, bundle.version, memory_bytes)
+    return Load(run.assignment.function, key)
+
+
+class WaitingRuns:
+    """Those of one worker; a run's `where` is its load while it waits."""
+
+    def __init__(self) -> None:
+        self._runs: dict[Load, deque[Run]] = {}
+        self._count, self._sum_s = 0, 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._runs)
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[Load]:
+        return iter(list(self._runs))
+
+    def count(self, load: Load) -> int:
+        """Return how many need this."""
+        return len(self._runs.get(load, ()))
+
+    def first(self, load: Load) -> Run:
+        """Return the first that needs this; there must be one."""
+        return self._runs[load][0]
+
+    def add(self, run: Run) -> None:
+        """Have an attempt wait behind all others."""
+        run.where = load = load_of(run)
+        self._runs.setdefault(load, deque()).append(run)
+
+    def add_first(self, runs: Sequence[Run]) -> None:
+        """Have attempts wait before all others that need the same."""
+        for run in reversed(runs):
+            run.where = load = load_of(run)
+            self._runs.setdefault(load, deque()).appendleft(run)
+
+    def take(self, load: Load, most: int) -> list[Run]:
+        """Take out up to so many that need this, for the runner that there is for them."""
+        runs, now = self._runs[load], time.monotonic()
+        taken = [runs.popleft() for _ in range(min(most, len(runs)))]
+        self._count += len(taken)
+        self._sum_s += sum([now - run.created_at for run in taken])
+        if not runs:
+            del self._runs[load]
+        return taken
+
+    def withdraw(self, run: Run) -> None:
+        """Take out an attempt that waits."""
+        load = load_of(run)
+        self._runs[load].remove(run)
+        if not self._runs[load]:
+            del self._runs[load]
+
+    def take_older(self, before: float) -> list[Run]:
+        """Take out all that came before a moment of the monotonic clock."""
+        found = []
+        for load, runs in list(self._runs.items()):
+            found += [run for run in runs if run.created_at <= before]
+            kept = deque(run for run in runs if run.created_at > before)
+            if kept:
+                self._runs[load] = kept
+            else:
+                del self._runs[load]
+        return found
+
+    def waited(self) -> RunnerWait:
+        """Return how long those that were taken had waited, since the worker started."""
+        return RunnerWait(count=self._count, sum_s=round(self._sum_s, 6))

@@ -1,0 +1,98 @@
+"""Waiting for the tokens of wake-up lists beside other work, to the millisecond.
+
+Used by a worker's upkeep thread. One BLPOP is always under way on a connection of its own. So a
+token is taken at once even while the thread uses its other connection, and a deadline is met by
+the local clock: Redis ends a block up to 100 ms late. A token that was taken is never lost when
+the waiting ends: see `close`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import select
+import socket
+import time
+from collections.abc import Sequence
+
+from runtime.errors import StoreError
+from runtime.store.line import Line, Sent
+from runtime.store.scripts import Call
+
+_BLOCK_S = 30.0
+_OVERDUE_S = 2.0
+_AWAY_PAUSE_S = 0.25
+
+
+class WakeLists:
+    """The lists that one thread waits on; not to be shared between threads.
+
+    Args:
+        line: A connection of its own.
+        keys: The lists; without any, `wait` only waits.
+    """
+
+    def __init__(self, line: Line, keys: Sequence[str]) -> None:
+        self._line = line
+        self._keys = tuple(keys)
+        self._blpop = Call(
+            ("BLPOP", *self._keys, f"{_BLOCK_S:g}"),
+            lambda reply: None if reply is None else reply[0].decode(),
+        )
+        self._sent: Sent | None = None
+        # When the BLPOP under way is overdue, or another may be sent.
+        self._next_at = 0.0 if self._keys else math.inf
+
+    def wait(self, timeout_s: float, interrupt: socket.socket) -> str | None:
+        """Wait until a token has come, the time is over or `interrupt` can be read.
+
+        Returns the list that the token was taken from, else None, now and then before its time.
+        Where Redis is away it only waits, and asks again when it has come back.
+        """
+        self._ask()
+        poller = select.poll()
+        poller.register(interrupt, select.POLLIN)
+        if self._sent is not None and self._line.fileno() >= 0:
+            poller.register(self._line, select.POLLIN)
+        left_s = min(timeout_s, max(0.0, self._next_at - time.monotonic()))
+        ready = [fd for fd, _ in poller.poll(left_s * 1000 if left_s < math.inf else None)]
+        return self._take() if self._line.fileno() in ready else None
+
+    def close(self) -> None:
+        """End the wait, and see that no token is lost by that.
+
+        One may be on its way to us, or have been taken and not acted on; whether that is so
+        cannot be known in every case. So each list has a token afterwards, until somebody takes it.
+        """
+        if self._sent is not None:
+            # Redis closes the connection when it has ended the BLPOP. Until then it could give it
+            # the very token that is pushed below.
+            self._line.half_close()
+            self._take()
+        calls = [Call(("LPUSH", key, "1"), int) for key in self._keys]
+        with contextlib.suppress(StoreError):
+            self._line.run_many(calls)
+        self._line.close()
+
+    def _ask(self) -> None:
+        now = time.monotonic()
+        if now < self._next_at:
+            return
+        if self._sent is not None:  # overdue: Redis has stopped, or is cut off
+            self._sent = None
+            self._line.close()
+        try:
+            self._sent = self._line.begin([self._blpop])
+            self._next_at = now + _BLOCK_S + _OVERDUE_S
+        except StoreError:
+            self._next_at = now + _AWAY_PAUSE_S
+
+    def _take(self) -> str | None:
+        sent, self._sent = self._sent, None
+        self._next_at = 0.0
+        try:
+            found: list[str | None] = self._line.finish(sent) if sent is not None else [None]
+        except StoreError:
+            self._next_at = time.monotonic() + _AWAY_PAUSE_S
+            return None
+        return found[0]

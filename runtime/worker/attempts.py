@@ -1,0 +1,272 @@
+"""The way of an attempt through a worker: claimed → run → ended → settled, or given back.
+
+It joins what the broker claimed, what the catalog knows of the function and what execution makes of
+it. Only the loop's thread is here, but for what attempts in threads tell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+import structlog
+
+from runtime.broker.attempt import Attempt
+from runtime.broker.in_flight import InFlight
+from runtime.broker.settler import Settler
+from runtime.broker.signals import Signals
+from runtime.errors import StoreError, UnknownFunctionError
+from runtime.execution.executor import Executor
+from runtime.execution.outcome import Assignment
+from runtime.execution.run import Run
+from runtime.execution.verdict import judge
+from runtime.registry.catalog import Catalog
+from runtime.store.function_calls import read_source
+from runtime.store.invocation_calls import Settlement
+from runtime.store.loop_line import LoopLine
+from runtime.telemetry.lasting import CRASHES
+from runtime.worker.settlements import failed, settlement_of
+from runtime.worker.spans import Spans
+from runtime.worker.teller import Teller
+
+_log = structlog.get_logger(__name__)
+
+
+class Attempts:
+    """The attempts of one worker process.
+
+    Args:
+        line: Where to ask for functions.
+        in_flight: What the worker has in hand.
+        executor: Runs attempts.
+        settler: Writes how they ended.
+        teller: Writes what they tell.
+        spans: Traces them.
+        signals: Tells Dramatiq's middleware of them, where there is any.
+        roll: A random number in [0, 1), for the jitter of retries.
+    """
+
+    def __init__(
+        self,
+        *,
+        line: LoopLine,
+        in_flight: InFlight,
+        executor: Executor,
+        settler: Settler,
+        teller: Teller,
+        spans: Spans,
+        signals: Signals | None,
+        roll: Callable[[], float],
+    ) -> None:
+        self._line = line
+        self._in_flight = in_flight
+        self._executor = executor
+        self._settler = settler
+        self._teller = teller
+        self._spans = spans
+        self._signals = signals
+        self._roll = roll
+        self._catalog = Catalog()
+        self._asked: dict[str, list[Attempt]] = {}  # version -> what waits for its source
+        self._is_stopping = False
+
+    def take(self, attempts: Sequence[Attempt]) -> None:
+        """Run what was claimed."""
+        self.lose(self._in_flight.hold(attempts))
+        for attempt in attempts:
+            self._guard(attempt, partial(self._take, attempt))
+
+    def cancel(self, invocation_id: str, token: int) -> None:
+        """End what is held, as its caller has cancelled it."""
+        attempt = self._in_flight.find(invocation_id)
+        if attempt is not None and attempt.claimed.token == token:
+            attempt.is_cancelled = True  # if it has not begun
+            if attempt.run is not None:
+                self._executor.cancel(attempt.run, by_caller=True)
+
+    def lose(self, attempts: Iterable[Attempt]) -> None:
+        """End what has become somebody else's, or another attempt's here."""
+        for attempt in attempts:
+            attempt.is_lost = True
+            if attempt.run is not None:
+                self._executor.cancel(attempt.run)
+
+    def begin_stopping(self) -> None:
+        """Run what is here to its end, and nothing more."""
+        self._is_stopping = True
+
+    def give_back_all(self) -> None:
+        """End what runs; what has not succeeded goes back, as what has not begun."""
+        self._is_stopping = True
+        for waiting in list(self._asked.values()):
+            for attempt in waiting:
+                self._give_back(attempt)
+        self._asked.clear()
+        self._executor.give_back()
+        for attempt in self._in_flight.held():
+            attempt.is_given_back = True
+            if attempt.run is not None:
+                self._executor.cancel(attempt.run)
+
+    def on_note(self, run: Run, kind: str, payload: bytes) -> None:
+        """It tells something (`execution.run.Listener`)."""
+        is_in_thread = run.manifest.options.isolation == "thread"  # of its own, which may wait
+        self._teller.telling_of(_owner(run)).put(kind, payload, waits=is_in_thread)
+
+    def is_full(self, run: Run) -> bool:
+        """Whether it should wait before it tells more (`execution.run.Listener`)."""
+        telling = _owner(run).telling
+        return telling is not None and telling.is_full()
+
+    def on_ended(self, run: Run) -> None:
+        """It is over (`execution.run.Listener`)."""
+        attempt = _owner(run)
+        if attempt.run is run:  # nobody has given it up
+            self._guard(attempt, partial(self._judge, attempt, run))
+
+    def on_returned(self, run: Run) -> None:
+        """Nobody has it here (`execution.run.Listener`)."""
+        attempt = _owner(run)
+        if attempt.run is run:
+            attempt.run = None
+            attempt.is_begun = attempt.telling is not None  # what it told stands under its number
+            self._guard(attempt, partial(self._give_back, attempt))
+
+    def _take(self, attempt: Attempt) -> None:
+        if self._is_stopping:
+            self._settler.give_back(attempt)
+        elif self._catalog.holds(attempt.claimed.version):
+            self._start(attempt)
+        else:
+            self._ask(attempt)
+
+    def _guard(self, attempt: Attempt, act: Callable[[], object]) -> None:
+        """Do something for an attempt; where that fails, so does it: no other, and not in silence.
+
+        Exceptions that have a meaning are caught where that is known.
+        """
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - outermost: nobody else would end it
+            CRASHES.note("attempts", error)
+            run, attempt.run = attempt.run, None
+            self._settler.settle(attempt, failed(attempt.claimed, "Penstock could not run it"))
+            with contextlib.suppress(Exception):  # it is told already
+                self._spans.end(attempt, "failed")
+                if isinstance(run, Run):
+                    self._executor.cancel(run)
+
+    def _judge(self, attempt: Attempt, run: Run) -> None:
+        attempt.run = None
+        assert run.ending is not None  # noqa: S101 - for the type checker
+        outcome = judge(
+            run.ending,
+            run.result,
+            policy=run.manifest.options.retry,
+            attempt=run.assignment.attempt,
+            roll=self._roll(),
+            logs=run.logs,
+            duration_ms=round(run.ran_s * 1000),
+        )
+        attempt.duration_ms = outcome.duration_ms
+        if attempt.is_given_back and outcome.status != "succeeded":
+            self._give_back(attempt)
+        else:
+            self._end(attempt, settlement_of(attempt.claimed, run.manifest, outcome))
+
+    def _start(self, attempt: Attempt) -> None:
+        if attempt.is_lost:  # another worker has it
+            self._in_flight.drop([attempt])
+            return
+        if self._signals is None or attempt.signalled is not None:
+            self._run(attempt)
+        else:
+            self._signals.before(attempt, partial(self._decide, attempt))
+
+    def _decide(self, attempt: Attempt, is_wanted: bool) -> None:  # noqa: FBT001 - a callback
+        """Run it, if no middleware has skipped it and it is still ours."""
+        if is_wanted and (attempt.is_lost or attempt.is_given_back):
+            self._give_back(attempt)
+        elif is_wanted and not self._catalog.holds(attempt.claimed.version):  # forgotten meanwhile
+            self._ask(attempt)
+        elif is_wanted:
+            self._guard(attempt, partial(self._run, attempt))
+        elif attempt.settlement is not None:
+            self._settler.settle(attempt, attempt.settlement)
+
+    def _run(self, attempt: Attempt) -> None:
+        claimed = attempt.claimed
+        attempt.is_begun = True
+        attempt.begun_at_ms = time.time_ns() // 1_000_000
+        try:
+            manifest, bundle = self._catalog.function(claimed.function, claimed.version)
+        except UnknownFunctionError as error:
+            self._end(attempt, failed(claimed, str(error)))
+            return
+        traceparent, tracestate = self._spans.begin(attempt)
+        assignment = Assignment(
+            id=claimed.id,
+            function=claimed.function,
+            version=claimed.version,
+            attempt=claimed.attempt,
+            arguments=claimed.arguments,
+            request=claimed.request or None,
+            created_at_ms=claimed.created_at_ms,
+            traceparent=traceparent or None,
+            tracestate=tracestate or None,
+        )
+        run = Run(assignment, manifest, bundle, self, owner=attempt, created_at=time.monotonic())
+        attempt.run = run
+        if attempt.is_cancelled:
+            run.is_cancelled = True
+        self._executor.run(run)
+
+    def _ask(self, attempt: Attempt) -> None:
+        """Ask for the source of its version, once for all that need it."""
+        version = attempt.claimed.version
+        if version in self._asked:
+            self._asked[version].append(attempt)
+            return
+        self._line.run(read_source(version), partial(self._answered, version))
+        self._asked[version] = [attempt]
+
+    def _answered(self, version: str, data: bytes | StoreError | None) -> None:
+        waiting = self._asked.pop(version, [])
+        if isinstance(data, StoreError):
+            _log.warning("source_unreachable", ids=[a.claimed.id for a in waiting], error=str(data))
+            for attempt in waiting:
+                self._give_back(attempt)
+            return
+        error = f"version {version} is no longer kept"
+        if data is not None:
+            try:
+                self._catalog.learn(version, data)
+            except Exception as fault:  # noqa: BLE001 - what damaged bytes make a decoder raise
+                error, data = f"version {version} cannot be read: {fault}", None
+        for attempt in waiting:
+            if data is None:
+                self._guard(attempt, partial(self._end, attempt, failed(attempt.claimed, error)))
+            else:
+                self._guard(attempt, partial(self._start, attempt))
+
+    def _end(self, attempt: Attempt, settlement: Settlement) -> None:
+        self._spans.end(attempt, settlement.status, settlement.error)
+        if self._signals is None:
+            self._settler.settle(attempt, settlement)
+        else:
+            attempt.settlement = settlement
+            self._signals.after(attempt, partial(self._settler.settle, attempt, settlement))
+
+    def _give_back(self, attempt: Attempt) -> None:
+        self._spans.end(attempt, "given_back")
+        if self._signals is None:
+            self._settler.give_back(attempt)
+        else:
+            self._signals.after(attempt, partial(self._settler.give_back, attempt))
+
+
+def _owner(run: Run) -> Attempt:
+    assert isinstance(run.owner, Attempt)  # noqa: S101 - for the type checker
+    return run.owner

@@ -1,0 +1,39 @@
+"""What is written of an attempt that is over."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.execution.outcome import Outcome
+from runtime.registry.manifest import Manifest
+from runtime.store.invocation_calls import FAILURE_TTL_MS, Claimed, Settlement
+
+
+def settlement_of(claimed: Claimed, manifest: Manifest, outcome: Outcome) -> Settlement:
+    """Return how a run ended, as it is written."""
+    result_ttl_ms = int(manifest.options.result_ttl_s * 1000)
+    has_failed = outcome.status != "succeeded"
+    return Settlement(
+        id=claimed.id,
+        token=claimed.token,
+        status=outcome.status,
+        ttl_ms=max(FAILURE_TTL_MS, result_ttl_ms) if has_failed else result_ttl_ms,
+        retry_after_ms=outcome.retry_after_ms,
+        result_type=outcome.result_type,
+        media_type=outcome.media_type,
+        result=outcome.result,
+        error=outcome.error,
+        logs=outcome.logs,
+    )
+
+
+def failed(claimed: Claimed, message: str) -> Settlement:
+    """Return the failure of an attempt that could not be run."""
+    error = {"type": "exception", "message": message, "traceback": None}
+    return Settlement(
+        id=claimed.id,
+        token=claimed.token,
+        status="failed",
+        ttl_ms=FAILURE_TTL_MS,
+        error=msgspec.json.encode(error),
+    )

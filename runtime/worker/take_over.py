@@ -1,0 +1,57 @@
+"""Takes over what dead workers held, ends what waited too long, completes batches nobody joins.
+
+Each worker does so once in a heartbeat, for so long only that Redis serves everybody else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from runtime.store.aftercare_calls import look_after, recount_running
+from runtime.store.line import Line
+from runtime.store.submission_calls import join_batch
+from runtime.telemetry.status_log import Change, tell
+from runtime.worker.upkeep import InRounds
+
+_LONGEST_ROUND_S = 0.1
+
+
+class TakeOver(InRounds):
+    """Looks after what nobody holds, a script a step.
+
+    Args:
+        line: The connection to use.
+        lease_ms: How long a lease lasts from a heartbeat on.
+        interval_s: From the end of a round to the next.
+    """
+
+    def __init__(self, line: Line, *, lease_ms: int, interval_s: float) -> None:
+        self._line = line
+        self._lease_ms = lease_ms
+        self._interval_s = interval_s
+
+    def _round(self) -> Iterator[float]:
+        ends_at = time.monotonic() + _LONGEST_ROUND_S
+        for _ in self._look_after():
+            if time.monotonic() >= ends_at:
+                break
+            yield 0.0
+        yield self._interval_s
+
+    def _look_after(self) -> Iterator[None]:
+        """Look until there is no more, and pause after each script."""
+        has_more = True
+        while has_more:
+            care = self._line.run(look_after(lease_ms=self._lease_ms))
+            taken, expired = "invocation_taken_over", "invocation_expired"
+            tell([Change(event=taken, id=one, status=status) for one, status in care.taken_over])
+            tell([Change(event=expired, id=one) for one in care.expired])
+            has_more = care.has_more
+            yield
+            if care.is_miscounted:
+                self._line.run(recount_running())
+                yield
+            for batch in care.unjoined:
+                while self._line.run(join_batch(batch)):
+                    yield

@@ -1,0 +1,67 @@
+"""Loads what the thread lane needs before its first call, in workers that will need it.
+
+The lane takes pydantic along, which a worker without functions of `isolation="thread"` does
+without. A look at what is published, now and then until there is one, costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import math
+import threading
+from collections.abc import Iterator
+from itertools import chain, repeat
+
+import msgspec
+import structlog
+
+from runtime.registry.manifest import decode_manifest
+from runtime.store.function_calls import read_manifests, read_versions
+from runtime.store.line import Line
+from runtime.worker.upkeep import InRounds
+
+_log = structlog.get_logger(__name__)
+_FIRST_RESTS_S = (0.6,) * 8  # what is in the folder is published by then
+_LOOK_EVERY_S = 10.0
+_LOADED = "runtime.execution.warming"
+
+
+class ThreadPreload(InRounds):
+    """Looks whether a function of the thread lane is published, until one is.
+
+    Args:
+        line: The connection to use.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._seen: dict[str, str] = {}
+
+    def _round(self) -> Iterator[float]:
+        for rest_s in chain(_FIRST_RESTS_S, repeat(_LOOK_EVERY_S)):
+            if self._is_wanted():
+                # It takes half a second: too long for a step.
+                threading.Thread(target=_load, name="thread-preload", daemon=True).start()
+                yield math.inf
+            yield rest_s
+
+    def _is_wanted(self) -> bool:
+        """Whether a function of the thread lane is published."""
+        versions = self._line.run(read_versions())
+        if versions == self._seen:
+            return False
+        manifests = self._line.run(read_manifests()).values()
+        self._seen = versions
+        for one in manifests:
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another release's
+                if decode_manifest(one).options.isolation == "thread":
+                    return True
+        return False
+
+
+def _load() -> None:
+    try:
+        importlib.import_module(_LOADED)
+    except Exception:  # noqa: BLE001 - outermost; without it the first call is slower
+        _log.exception("thread_lane_not_preloaded")

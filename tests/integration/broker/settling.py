@@ -1,0 +1,53 @@
+"""A settler that a test turns, and attempts for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from runtime.broker.attempt import Attempt
+from runtime.broker.settler import Settler
+from runtime.invocations.statuses import Status
+from runtime.loop import Loop
+from runtime.store.invocation_calls import Settlement
+from runtime.store.loop_line import LoopLine
+from tests.support.life import Life
+from tests.support.loop_thread import turn_until
+
+
+class Settling:
+    """A settler turned by the test, and what it is done with."""
+
+    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+        self.loop = Loop()
+        self.line = LoopLine(url, self.loop, timeout_s=timeout_s)
+        self.over: list[Attempt] = []
+        self.settler = Settler(self.loop, self.line, "w1", self._take_over)
+        self.on_over: Callable[[], object] = lambda: None
+
+    def settle(self, attempt: Attempt, result: bytes = b"1", status: str = "succeeded") -> None:
+        claimed = attempt.claimed
+        ending = Settlement(
+            id=claimed.id, token=claimed.token, status=status, ttl_ms=60_000, result=result
+        )
+        self.settler.settle(attempt, ending)
+
+    def wait_for(self, *attempts: Attempt, within_s: float = 5.0) -> None:
+        turn_until(self.loop, lambda: set(attempts) <= set(self.over), within_s=within_s)
+
+    def close(self) -> None:
+        self.line.close()
+        self.loop.close()
+
+    def _take_over(self, attempts: Sequence[Attempt]) -> None:
+        self.over += attempts
+        self.on_over()
+
+
+def claim(life: Life, count: int = 1) -> list[Attempt]:
+    for _ in range(count):
+        life.submit()
+    return [Attempt(claimed, "default") for claimed in life.claim(count).items]
+
+
+def statuses(life: Life, attempts: Sequence[Attempt]) -> set[Status]:
+    return {life.read(attempt.claimed.id).status for attempt in attempts}

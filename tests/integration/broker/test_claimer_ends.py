@@ -1,0 +1,128 @@
+"""Claiming ends, or Redis does: no call and no token is lost by it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from runtime.invocations.statuses import Status
+from runtime.store.line import Line
+from tests.integration.broker.claiming import Claiming, blocked, tokens
+from tests.support.life import Life
+from tests.support.loop_thread import turn_for, turn_until
+from tests.support.redis_server import start_redis
+from tests.support.waiting import eventually
+
+
+@pytest.mark.parametrize("queues", [["default"], ["default", "other"]])
+def test_stopping_ends_a_wait_at_once(life: Life, claiming: Claiming, queues: list[str]):
+    claiming.claimer.serve(queues)
+    claiming.park(life)
+    stopped: list[float] = []
+    began_at = time.monotonic()
+
+    claiming.claimer.stop(lambda: stopped.append(time.monotonic()))
+    turn_until(claiming.loop, lambda: stopped)
+
+    assert stopped[0] - began_at < 1
+    one = life.submit()
+    claiming.claimer.look(has_more_room=True)
+    turn_for(claiming.loop, 0.05)
+    assert life.read(one).status == Status.QUEUED
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_stopping_as_soon_as_it_has_begun_waits_for_nothing(life, claiming, *, is_open: bool):
+    if is_open:
+        claiming.claimer.serve(["default"])
+        claiming.park(life)
+        claiming.wait_for(life.submit())
+    else:
+        claiming.claimer._with_work.clear()
+        claiming.claimer.serve(["default"])
+    stopped: list[bool] = []
+
+    claiming.claimer.stop(lambda: stopped.append(True))
+
+    turn_until(claiming.loop, lambda: stopped, within_s=1)
+    claiming.claimer.close()
+    eventually(lambda: blocked(life) == 0)
+
+
+def test_what_was_claimed_when_it_stops_still_comes_and_comes_first(life: Life, claiming: Claiming):
+    claiming.claimer.serve(["default"])
+    claiming.park(life)
+    one = life.submit()
+    assert life.read(one).status == Status.RUNNING, "Redis has run the claim"
+    at_end: list[list[str]] = []
+
+    claiming.claimer.stop(lambda: at_end.append(claiming.ids))
+
+    turn_until(claiming.loop, lambda: at_end)
+    assert at_end == [[one]]
+
+
+def test_a_token_that_came_when_it_stops_is_passed_on(life: Life, claiming: Claiming):
+    claiming.claimer.serve(["default", "other"])
+    claiming.park(life)
+    life.submit(queue="other")
+    assert tokens(life, "other") == 0, "Redis has given it away"
+    stopped: list[bool] = []
+
+    claiming.claimer.stop(lambda: stopped.append(True))
+
+    turn_until(claiming.loop, lambda: stopped)
+    turn_until(claiming.loop, lambda: tokens(life, "other") == 1)
+    assert claiming.taken == []
+
+
+def test_when_redis_goes_away_and_comes_back_claiming_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    server = start_redis(tmp_path)
+    url = f"unix://{tmp_path}/redis.sock"
+    claiming = Claiming(url)
+    line = Line(url)
+    life = Life(line)
+    try:
+        claiming.claimer.serve(["default", "other"])
+        claiming.park(life)
+        server.kill()
+        server.wait()
+        turn_for(claiming.loop, 0.6)
+        server = start_redis(tmp_path)
+        line.close()
+        one = life.submit(queue="other")
+
+        claiming.wait_for(one, within_s=2)
+
+        told = capsys.readouterr().out
+        assert told.count("store_is_away") == 1
+        assert told.count("store_is_back") == 1
+    finally:
+        server.kill()
+        server.wait()
+        claiming.claimer.close()
+        claiming.loop.close()
+        line.close()
+
+
+def test_a_connection_that_breaks_loses_no_work(life: Life, claiming: Claiming):
+    claiming.claimer.serve(["default"])
+    for _ in range(5):
+        claiming.park(life)
+        life.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        claiming.wait_for(life.submit(), within_s=2)
+
+
+def test_what_nobody_can_read_is_set_aside_and_the_rest_goes_on(life: Life, claiming: Claiming):
+    broken, sound = life.submit(), life.submit()
+    life.command("HSET", life.key("record", broken), "created_at", "x")
+
+    claiming.claimer.serve(["default"])
+
+    claiming.wait_for(sound)
+    turn_until(claiming.loop, lambda: life.command("ZCARD", life.key("leases")) == 1)
+    assert claiming.ids == [sound]

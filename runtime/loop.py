@@ -87,7 +87,8 @@ class Loop:
         self._is_running = False
 
     def close(self) -> None:
-        """Give up the loop's own descriptors."""
+        """Do what threads have asked for last, and give up the loop's own descriptors."""
+        self._hear_threads()
         self._poller.close()
         os.close(self._woken)
         os.close(self._wake)

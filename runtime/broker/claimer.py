@@ -83,6 +83,7 @@ class Claimer:
         self._take = take
         self._queues: dict[str, int | None] = {}  # name -> ms until something falls due there
         self._with_work: dict[str, None] = {}  # those that may have some, next one first
+        self._tokens: set[str] = set()  # queues whose token was taken, and nothing claimed since
         self._state: Literal["resting", "claiming", "parked"] = "resting"
         self._then: Callable[[], object] = lambda: None
         self._is_vain = False  # what waits found no room: it is asked again when there is more
@@ -118,6 +119,7 @@ class Claimer:
             return
         room = self._room()
         if room.places <= 0 and room.most <= 0:
+            self._pass_tokens_on()
             return
         if self._with_work:
             self._look_around()
@@ -129,11 +131,18 @@ class Claimer:
     def stop(self, then: Callable[[], object]) -> None:
         """Claim no more; what is on its way still comes before `then` is called."""
         self._is_stopped = True
+        self._pass_tokens_on()
         if self._state == "resting":
             then()
         else:
             self._then = then
             self._line.finish()
+
+    def _pass_tokens_on(self) -> None:
+        """Other workers may be able to claim what these tell of."""
+        tokens, self._tokens = self._tokens, set()
+        for queue in tokens:
+            self._line.run(wake(queue), lambda _: None)
 
     def close(self) -> None:
         """Close the connection."""
@@ -167,10 +176,8 @@ class Claimer:
                 hear=lambda reply: self._claimed(queue, reply),
             )
         else:
-            queues = dict(zip(wake_lists, self._queues, strict=True))
-            self._line.block(
-                wake_lists, timeout_s=block_s, hear=lambda found: self._woken(queues, found)
-            )
+            hear = partial(self._woken, dict(zip(wake_lists, self._queues, strict=True)))
+            self._line.block(wake_lists, timeout_s=block_s, hear=hear)
 
     def _claim_call(self, queue: str, room: Room) -> Call[Claim]:
         return claim(
@@ -186,9 +193,10 @@ class Claimer:
         self, queues: Mapping[str, str], found: tuple[str, bytes] | StoreError | None
     ) -> None:
         self._state = "resting"
+        if isinstance(found, tuple):
+            self._tokens.add(queues[found[0]])
         if self._is_stopped:
-            if isinstance(found, tuple):  # the token is for another worker
-                self._line.run(wake(queues[found[0]]), lambda _: None)
+            self._pass_tokens_on()
             self._then()
             return
         if isinstance(found, StoreError):
@@ -204,29 +212,31 @@ class Claimer:
     def _claimed(self, queue: str, reply: Claim | StoreError) -> None:
         self._state = "resting"
         if isinstance(reply, StoreError):
-            self._pause(reply)
             if self._is_stopped:
                 self._then()
+            else:
+                self._pause(reply)
             return
+        self._tokens.discard(queue)  # the script has left one, where work is left
         attempts = [Attempt(item, queue) for item in reply.items]
         self._note_rest(queue, reply)
         if not attempts and reply.remaining_lanes and not self._has_more_room:
             self._be_vain()
-        if self._is_away:
-            self._is_away = False
-            _log.info("store_is_back", queue=queue)
         if attempts:
             self._take(attempts)
-            tell_started(attempts, self._worker)
-        tell_expired(reply.expired)
-        for unreadable in reply.unreadable:
-            self._set_aside(queue, *unreadable)
         if self._is_stopped:
             self._then()
         elif reply.is_paused:  # what is submitted meanwhile leaves tokens for nothing
             self._rest(_PAUSED_S)
         else:
             self._loop.call_soon(self.look)
+        for unreadable in reply.unreadable:
+            self._set_aside(queue, *unreadable)
+        if self._is_away:  # lines come last: nothing waits for them, and they may fail
+            self._is_away = False
+            _log.info("store_is_back", queue=queue)
+        tell_started(attempts, self._worker)
+        tell_expired(reply.expired)
 
     def _note_rest(self, queue: str, reply: Claim) -> None:
         self._with_work.pop(queue, None)
@@ -240,8 +250,8 @@ class Claimer:
         self._is_vain = True
         if self._asking_again is not None:
             self._asking_again.cancel()
-        ask = partial(self.look, has_more_room=True)
-        self._asking_again = self._loop.call_later(_VAIN_PAUSE_S, ask)
+        look = partial(self.look, has_more_room=True)
+        self._asking_again = self._loop.call_later(_VAIN_PAUSE_S, look)
 
     def _block_s(self) -> float:
         # Each look costs two commands: it only matters to a token lost with a killed worker.
@@ -254,7 +264,6 @@ class Claimer:
 
     def _set_aside(self, queue: str, invocation_id: str, function: str, reason: str) -> None:
         """Nobody can run what nobody can read; it must not be taken over for ever."""
-        _log.error("invocation_set_aside", id=invocation_id, function=function, reason=reason)
 
         def heard(reply: object) -> None:
             if isinstance(reply, StoreError):
@@ -266,17 +275,18 @@ class Claimer:
             ),
             heard,
         )
+        _log.error("invocation_set_aside", id=invocation_id, function=function, reason=reason)
 
     def _pause(self, error: StoreError) -> None:
         if self._is_interrupted:
             self._is_interrupted = False
             self._loop.call_soon(self.look)
             return
+        self._with_work.update(dict.fromkeys(self._queues))
+        self._rest(_AWAY_PAUSE_S)
         if not self._is_away and not self._is_stopped:
             self._is_away = True
             _log.warning("store_is_away", queues=", ".join(self._queues), error=str(error))
-        self._with_work.update(dict.fromkeys(self._queues))
-        self._rest(_AWAY_PAUSE_S)
 
     def _rest(self, seconds: float) -> None:
         def go_on() -> None:

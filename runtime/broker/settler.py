@@ -1,14 +1,16 @@
 """Writing how attempts ended: those that end together, together.
 
 One writing is under way at a time; what ends meanwhile goes with the next. So an ending on an idle
-system is written at once, and on a busy one in groups as large as Redis is slow. Endings are kept
-until Redis has taken them: sending them again is safe, because the fencing token admits each once.
+system is written at once, and on a busy one in groups as large as Redis is slow. Endings, and
+what is given back, are kept until Redis has taken them: sending them again is safe, because the
+fencing token admits each once.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,6 +30,7 @@ _LARGEST_BATCH_BYTES = 4 * 1024 * 1024
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
 _FINAL = frozenset({"succeeded", "failed", "cancelled"})
+_PASSING = (StoreUnavailableError, StoreRefusedError)
 Batch = list[tuple[Attempt, Settlement]]
 
 
@@ -63,10 +66,7 @@ class Settler:
         self._write_soon()
 
     def give_back(self, attempt: Attempt) -> None:
-        """Let go of an attempt without an ending, so that another worker may run it.
-
-        Where Redis is away, its lease will run out.
-        """
+        """Let go of an attempt without an ending, so that another worker may run it."""
         self._returned.append(attempt)
         self._write_soon()
 
@@ -109,9 +109,9 @@ class Settler:
         if not isinstance(replies, StoreError):
             self._pause_s = _FIRST_PAUSE_S
             self._end(batch, replies[-1])
-        elif not isinstance(replies, StoreUnavailableError | StoreRefusedError):
-            ids = [settlement.id for _, settlement in batch]
+        elif not isinstance(replies, _PASSING):
             self._end(batch, None)
+            ids = [settlement.id for _, settlement in batch]
             _log.error("settle_failed", ids=ids, error=str(replies))
         elif self._is_stopped:
             self._end(batch, None)
@@ -129,30 +129,30 @@ class Settler:
             tell_ended(batch, replies)
 
     def _release(self) -> None:
-        """Give back what has come, in pieces; as soon as it can be."""
-        attempts, self._returned = self._returned, []
-        for start in range(0, len(attempts), _LARGEST_RELEASE):
-            self._release_piece(attempts[start : start + _LARGEST_RELEASE])
+        returned, self._returned = self._returned, []
+        for begin in range(0, len(returned), _LARGEST_RELEASE):  # each is a turn of Redis's
+            attempts = returned[begin : begin + _LARGEST_RELEASE]
+            held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
+            told = [call for a in attempts for call in a.last_words(is_final=False)]
+            calls: list[Call[Any]] = [*told, release(held, worker=self._worker)]
+            self._send_release(attempts, calls, _FIRST_PAUSE_S)
 
-    def _release_piece(self, attempts: Sequence[Attempt]) -> None:
-        held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
-        told = [call for a in attempts for call in a.last_words(is_final=False)]
-        calls: list[Call[Any]] = [*told, release(held, worker=self._worker)]
-        pause_s = _FIRST_PAUSE_S
-
+    def _send_release(
+        self, attempts: Sequence[Attempt], calls: Sequence[Call[Any]], pause_s: float
+    ) -> None:
         def hear(replies: list[Any] | StoreError) -> None:
-            nonlocal pause_s
-            is_away = isinstance(replies, StoreUnavailableError | StoreRefusedError)
-            if is_away and not self._is_stopped:  # its token admits a release once
-                self._loop.call_later(pause_s, lambda: self._line.run_many(calls, hear))
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            if not isinstance(replies, StoreError):
+                self._on_over(attempts)
+                tell_given_back(attempts)
+                return
+            if isinstance(replies, _PASSING) and not self._is_stopped:
+                longer_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                send = partial(self._send_release, attempts, calls, longer_s)
+                self._loop.call_later(pause_s, send)
             else:
                 self._on_over(attempts)
-            if isinstance(replies, StoreError):
-                ids = [entry[0] for entry in held]
-                _log.warning("release_failed", ids=ids, error=str(replies))
-            else:
-                tell_given_back(attempts)
+            ids = [attempt.claimed.id for attempt in attempts]
+            _log.warning("release_failed", ids=ids, error=str(replies))
 
         self._line.run_many(calls, hear)
 

@@ -85,21 +85,6 @@ class LoopLine:
         for index, call in enumerate(calls):
             self._begin(call, partial(take, index))
 
-    def run_each(self, calls: Sequence[Call[Any]], hear: Callable[[list[Any]], object]) -> None:
-        """As `run_many`, but `hear` gets the replies each for itself, some a StoreError."""
-        replies: list[Any] = [None] * len(calls)
-        left = len(calls)
-
-        def take(index: int, reply: Any) -> None:  # noqa: ANN401 - any value
-            nonlocal left
-            replies[index] = reply
-            left -= 1
-            if not left:
-                hear(replies)
-
-        for index, call in enumerate(calls):
-            self.run(call, partial(take, index))
-
     def block(
         self,
         keys: Sequence[str],
@@ -214,6 +199,9 @@ class LoopLine:
             found = error
         except Exception as error:  # noqa: BLE001 - outermost: whoever waits must hear of it
             found = StoreUnavailableError(f"Redis at {self._address.name}: {error}")
+        if opening is not self._opening and not isinstance(found, StoreError):
+            found[0].close()  # nobody waits for it any more, and the loop may be over
+            return
         self._loop.call_soon_threadsafe(partial(self._opened, opening, found))
 
     def _opened(self, opening: object, found: Any) -> None:  # noqa: ANN401 - socket, name or error

@@ -197,6 +197,9 @@ class Attempts:
             self._settler.settle(attempt, attempt.settlement)
 
     def _run(self, attempt: Attempt) -> None:
+        if attempt.is_lost or attempt.is_given_back:  # while middleware was told of it
+            self._give_back(attempt)
+            return
         claimed = attempt.claimed
         attempt.is_begun = True
         attempt.begun_at_ms = time.time_ns() // 1_000_000

@@ -86,6 +86,13 @@ class Heartbeat:
     def _beat(self) -> None:
         if self._is_stopped:
             return
+        try:
+            self._ask()
+        except Exception:
+            self._loop.call_later(self._interval_s, self._beat)
+            raise
+
+    def _ask(self) -> None:
         began_at = time.monotonic()
         held = self._in_flight.held()
         call = heartbeat(
@@ -102,15 +109,17 @@ class Heartbeat:
         if self._is_stopped:
             return
         if isinstance(pulse, StoreError):
-            _log.warning("heartbeat_missed", error=str(pulse))
             self._loop.call_later(min(_AWAY_PAUSE_S, self._interval_s), self._beat)
+            _log.warning("heartbeat_missed", error=str(pulse))
             return
         self._loop.call_at(began_at + self._interval_s, self._beat)
-        self._tell_trouble()
-        self._on_pulse(pulse, held)
-        if self._on_first is not None:
-            on_first, self._on_first = self._on_first, None
-            on_first()
+        try:
+            self._tell_trouble()
+            self._on_pulse(pulse, held)
+        finally:
+            if self._on_first is not None:
+                on_first, self._on_first = self._on_first, None
+                on_first()
 
     def _tell_trouble(self) -> None:
         """Carry this process's errors of Redis over to the counts of all processes."""
@@ -131,6 +140,6 @@ class Heartbeat:
         if isinstance(found, StoreError):
             self._loop.call_later(_AWAY_PAUSE_S, self._listen)
             return
+        self._listen()
         if found is not None:
             self._on_order(found[1])
-        self._listen()

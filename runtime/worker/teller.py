@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
 
 import structlog
 
@@ -98,23 +99,39 @@ class Teller:
             for telling in chosen:
                 del self._due[telling]
             self._wakes_at = -1.0
-        taken = [(telling, call) for telling in chosen if (call := telling.take()) is not None]
+        try:
+            taken = [(telling, call) for telling in chosen if (call := telling.take()) is not None]
+        except Exception:  # of one of them; the others are told
+            self._timer = self._loop.call_later(_PACE_S, self._write)
+            raise
         if not taken:
             self._sleep()
             return
-        tellings = [telling for telling, _ in taken]
-        self._line.run_each([call for _, call in taken], lambda said: self._written(tellings, said))
+        replies: dict[Telling, bool | StoreError] = {}
 
-    def _written(self, tellings: list[Telling], replies: list[Any]) -> None:
-        failed = [reply for reply in replies if isinstance(reply, StoreError)]
-        was_away, self._is_away = self._is_away, bool(failed)
-        replies = [None if isinstance(reply, StoreError) else reply for reply in replies]
-        pairs = zip(tellings, replies, strict=True)
-        left = [telling for telling, reply in pairs if telling.written(reply=reply)]
-        self._free_at = time.monotonic() + (_AWAY_PAUSE_S if self._is_away else _PACE_S)
+        def take(telling: Telling, reply: bool | StoreError) -> None:  # noqa: FBT001 - as Redis says
+            replies[telling] = reply
+            if len(replies) == len(taken):
+                self._written(replies)
+
+        for telling, call in taken:  # in one write; one that is refused is its own concern
+            self._line.run(call, partial(take, telling))
+
+    def _written(self, replies: Mapping[Telling, bool | StoreError]) -> None:
+        failures = [reply for reply in replies.values() if isinstance(reply, StoreError)]
+        was_away, self._is_away = self._is_away, len(failures) == len(replies)
+        now = time.monotonic()
+        self._free_at = now + (_AWAY_PAUSE_S if self._is_away else _PACE_S)
+        left: dict[Telling, float] = {}
+        for telling, reply in replies.items():
+            if isinstance(reply, StoreError):
+                if telling.written(reply=None):
+                    left[telling] = now + _AWAY_PAUSE_S
+            elif telling.written(reply=reply):
+                left[telling] = self._free_at
         with self._lock:
-            for telling in left:
-                self._due[telling] = min(self._due.get(telling, _NEVER), self._free_at)
+            for telling, due_at in left.items():
+                self._due[telling] = min(self._due.get(telling, _NEVER), due_at)
         self._sleep()
-        if failed and not was_away:
-            _log.warning("telling_waits", reason=str(failed[0]))
+        if failures and not was_away:
+            _log.warning("telling_waits", reason=str(failures[0]))

@@ -8,8 +8,10 @@ from runtime.broker.attempt import Attempt
 from runtime.broker.settler import Settler
 from runtime.invocations.statuses import Status
 from runtime.loop import Loop
-from runtime.store.invocation_calls import Settlement
+from runtime.store.event_calls import Entry, append_events, read_events
+from runtime.store.invocation_calls import Claimed, Settlement
 from runtime.store.loop_line import LoopLine
+from runtime.store.scripts import Call
 from tests.support.life import Life
 from tests.support.loop_thread import turn_until
 
@@ -51,3 +53,26 @@ def claim(life: Life, count: int = 1) -> list[Attempt]:
 
 def statuses(life: Life, attempts: Sequence[Attempt]) -> set[Status]:
     return {life.read(attempt.claimed.id).status for attempt in attempts}
+
+
+class Words:
+    """What an attempt has told and nobody has written: items."""
+
+    def __init__(self, claimed: Claimed, *items: bytes) -> None:
+        self.claimed = claimed
+        self.items = items
+        self.asked: list[bool] = []
+
+    def last_words(self, *, is_final: bool) -> list[Call[bool]]:
+        self.asked.append(is_final)
+        entries = [
+            Entry(number=number, kind="item", data=item)
+            for number, item in enumerate(self.items, start=1)
+        ]
+        one = self.claimed
+        return [append_events(one.id, one.token, entries, worker="w1", most_bytes=10**6)]
+
+
+def items(life: Life, attempt: Attempt) -> list[bytes]:
+    found = life.line.run(read_events(attempt.claimed.id, most_bytes=10**6)).entries
+    return [entry.data for _, entry in found]

@@ -10,6 +10,7 @@ import pytest
 from runtime.invocations.statuses import Status
 from runtime.store.line import Line
 from tests.integration.broker.claiming import Claiming, blocked, tokens
+from tests.support.failing_log import FailingLog
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
 from tests.support.redis_server import start_redis
@@ -78,6 +79,36 @@ def test_a_token_that_came_when_it_stops_is_passed_on(life: Life, claiming: Clai
     assert claiming.taken == []
 
 
+def test_who_is_woken_and_has_no_room_left_passes_the_token_on(life: Life, claiming: Claiming):
+    claiming.claimer.serve(["default", "other"])
+    claiming.park(life)
+    claiming.places = 0
+
+    one = life.submit(queue="other")
+
+    turn_until(claiming.loop, lambda: not blocked(life))
+    turn_until(claiming.loop, lambda: tokens(life, "other") == 1)
+    claiming.places = 1
+    claiming.end(0)
+    claiming.wait_for(one, within_s=1)
+
+
+def test_who_stops_before_the_claim_that_a_token_asks_for_passes_it_on(
+    life: Life, claiming: Claiming
+):
+    claiming.claimer.serve(["default", "other"])
+    claiming.park(life)
+    claims: list[str] = []
+    claiming.claimer._claim = lambda queue, _: claims.append(queue)
+    life.submit(queue="other")
+    turn_until(claiming.loop, lambda: claims)
+    assert tokens(life, "other") == 0
+
+    claiming.claimer.stop(lambda: None)
+
+    turn_until(claiming.loop, lambda: tokens(life, "other") == 1)
+
+
 def test_when_redis_goes_away_and_comes_back_claiming_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -126,3 +157,19 @@ def test_what_nobody_can_read_is_set_aside_and_the_rest_goes_on(life: Life, clai
     claiming.wait_for(sound)
     turn_until(claiming.loop, lambda: life.command("ZCARD", life.key("leases")) == 1)
     assert claiming.ids == [sound]
+
+
+def test_claiming_goes_on_although_the_log_takes_no_line(
+    life: Life, claiming: Claiming, monkeypatch: pytest.MonkeyPatch
+):
+    log = FailingLog()
+    monkeypatch.setattr("runtime.broker.claimer._log", log)
+    claiming.claimer.serve(["default"])
+    claiming.park(life)
+    life.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    turn_until(claiming.loop, lambda: log.lines)
+
+    claiming.wait_for(life.submit(), within_s=2)
+    claiming.wait_for(life.submit(), within_s=2)
+
+    assert log.lines == 2, "away, and back"

@@ -238,8 +238,10 @@ def test_a_middleware_that_blocks_at_the_end_is_left_behind(redis_url: str):
 
 def test_without_middleware_there_is_no_thread(life: Life, redis_url: str):
     invocation_id = life.submit()
+    before = {thread.ident for thread in threading.enumerate()}
 
     with signalling_worker(redis_url, succeed) as worker:
         eventually(lambda: life.read(invocation_id).is_finished)
         assert not worker.signals.is_needed
-        assert "signals" not in {thread.name for thread in threading.enumerate()}
+        begun = [one for one in threading.enumerate() if one.ident not in before]
+        assert "signals" not in {thread.name for thread in begun}

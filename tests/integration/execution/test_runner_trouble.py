@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from runtime.execution.sequential import serials
+from runtime.telemetry.lasting import CRASHES
 from tests.integration.execution.at_once import kinds, wait
 from tests.integration.execution.crew import COUNT, begun, calls, once_each, quick_crew
 from tests.integration.execution.test_runners import is_gone
@@ -125,6 +126,7 @@ def test_an_ending_counts_where_its_runner_s_successor_cannot_be_made(bench, mon
 
     assert bench.run(write("def f(): return 1")).result == b"1"
     assert eventually(lambda: not bench.pids())
+    assert CRASHES.take() == 1
 
 
 @pytest.mark.parametrize("number", [b"x", b"9" * 400])
@@ -158,6 +160,7 @@ def test_what_waits_is_given_back_where_placing_fails(bench, monkeypatch):
 
     assert attempt.is_over.wait(5)
     assert attempt.returned == 1
+    assert bench.do(CRASHES.take) > 0
 
 
 def test_one_sent_to_a_runner_that_has_just_died_runs_elsewhere(make_bench):

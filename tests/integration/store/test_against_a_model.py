@@ -72,12 +72,11 @@ class Queue(RuleBasedStateMachine):
     )
     def fetch(self, limit: int, ahead: int, rooms: dict[str, int]) -> None:
         claim = self.life.claim(limit, worker="mortal", ahead=ahead, rooms=rooms)
-
         claimed = claim.items
         room = room_for(self.model, rooms)
         within = 0 if self.is_paused else min(limit, sum(room.values()))
         taken = Counter(item.function for item in claimed[:within])
-        most = {name: min(rooms.get(name, 0), room[name] - taken[name]) for name in FUNCTIONS}
+        most = {name: min(rooms.get(name, 0), room[name] - taken[name]) for name in room}
         further = 0 if self.is_paused else min(ahead, sum(most.values()))
         fewer = max(0, further - kept_back(self.model, behind=claimed[:within]))
         ahead_of_it = Counter(item.function for item in claimed[within:])

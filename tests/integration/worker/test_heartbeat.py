@@ -45,7 +45,7 @@ class Beating:
             interval_s=interval_s,
             in_flight=self.in_flight,
             describe=lambda: b'{"told":%d}' % len(self.pulses),
-            on_pulse=self.pulses.append,
+            on_pulse=lambda pulse, _: self.pulses.append(pulse),
             on_order=self.orders.append,
             may_publish=lambda: self.may_publish,
         )

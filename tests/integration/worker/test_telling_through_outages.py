@@ -8,9 +8,11 @@ import time
 import psutil
 import pytest
 
+from runtime.store.invocation_calls import Claimed
 from runtime.store.line import Line
 from runtime.worker import telling as telling_module
 from tests.integration.worker.hearing import Hearing, events, numbers
+from tests.support.failing_log import FailingLog
 from tests.support.life import Life
 from tests.support.redis_server import start_redis
 from tests.support.waiting import eventually
@@ -74,3 +76,35 @@ def test_events_while_redis_is_away_are_bounded_and_what_is_left_out_is_told(fro
     items = b"\n".join(data for kind, data in found if kind == "item")
     assert items.split(b"\n") == [b"%d" % number for number in range(60)]
     assert found[-1][1].startswith(b'"59 ')
+
+
+def test_attempts_are_heard_although_one_is_refused_and_the_log_takes_no_line(
+    life: Life, redis_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    log = FailingLog()
+    monkeypatch.setattr("runtime.worker.teller._log", log)
+    claims = []
+    for _ in range(3):
+        life.submit()
+        claims.append(life.claim_one(lease_ms=60_000))
+    life.command("SET", life.key("events", claims[1].id), "no stream")
+    hearing = Hearing(redis_url)
+    tellings = [hearing.listen(claimed) for claimed in claims]
+
+    def tell(number: int) -> None:  # in one turn: it is written together
+        for telling in tellings:
+            telling.put("item", b"%d" % number)
+
+    def heard(claimed: Claimed) -> bytes:
+        return b" ".join(data for _, data in events(life, claimed))
+
+    for number in range(3):
+        hearing.on_loop.do(lambda number=number: tell(number))
+        for claimed in (claims[0], claims[2]):
+            expected = b" ".join(b"%d" % told for told in range(number + 1))
+            eventually(lambda one=claimed, text=expected: heard(one) == text, within_s=1)
+    assert log.lines >= 1
+
+    life.command("DEL", life.key("events", claims[1].id))
+    eventually(lambda: heard(claims[1]).split() == [b"0", b"1", b"2"])
+    hearing.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -145,3 +146,34 @@ def test_an_attempt_that_another_replaces_is_ended(life: Life, work: Work):
 
     eventually(lambda: first.run is None and first.is_lost, within_s=0.8)
     eventually(lambda: life.read(one).status == Status.SUCCEEDED)
+
+
+@pytest.mark.parametrize("becomes", ["is_lost", "is_given_back"])
+def test_what_becomes_of_an_attempt_while_middleware_is_told_counts(
+    life: Life, work: Work, redis_url: str, becomes: str
+):
+    class Waiting(Middleware):
+        def before_process_message(self, *_: object) -> None:
+            asked.set()
+            go_on.wait(5)
+
+    asked, go_on = threading.Event(), threading.Event()
+    working = work()
+    working.write("nap", NAP)
+    attempts, held = working.worker._attempts, working.worker._in_flight
+    broker = PenstockBroker(redis_url, middleware=[Waiting()])
+    attempts._signals = Signals(broker, working.worker._loop.call_soon_threadsafe)
+    one = submit(life)
+    assert asked.wait(5)
+    first = working.do(lambda: held.find(one))
+    if becomes == "is_lost":
+        working.do(lambda: attempts.lose([first]))
+    else:
+        working.do(attempts.give_back_all)
+
+    go_on.set()
+
+    eventually(lambda: working.do(lambda: held.find(one)) is not first)
+    assert not first.is_begun
+    attempts._signals.stop(timeout_s=1)
+    broker.close()

@@ -24,7 +24,7 @@ from runtime.store.line import Line
 from runtime.store.listing_calls import list_page
 from runtime.store.system_calls import pause_queue, read_queues
 from tests.support.life import Life
-from tests.support.queue_model import CONCURRENCY, FUNCTIONS, WAITING, Expected
+from tests.support.queue_model import CONCURRENCY, FUNCTIONS, WAITING, Expected, kept_back, room_for
 
 
 class Queue(RuleBasedStateMachine):
@@ -73,19 +73,15 @@ class Queue(RuleBasedStateMachine):
     def fetch(self, limit: int, ahead: int, rooms: dict[str, int]) -> None:
         claim = self.life.claim(limit, worker="mortal", ahead=ahead, rooms=rooms)
         claimed = claim.items
-        running = Counter(e.function for e in self.model.values() if e.status == Status.RUNNING)
-        queued = Counter(e.function for e in self.model.values() if e.status == Status.QUEUED)
-        room = {
-            name: min(queued[name], max(0, CONCURRENCY.get(name, 10**9) - running[name]))
-            for name in FUNCTIONS
-            if rooms.get(name) != 0
-        }
+        room = room_for(self.model, rooms)
         within = 0 if self.is_paused else min(limit, sum(room.values()))
         taken = Counter(item.function for item in claimed[:within])
         most = {name: min(rooms.get(name, 0), room[name] - taken[name]) for name in room}
         further = 0 if self.is_paused else min(ahead, sum(most.values()))
+        fewer = max(0, further - kept_back(self.model, behind=claimed[:within]))
         ahead_of_it = Counter(item.function for item in claimed[within:])
-        assert (claim.is_paused, len(claimed)) == (self.is_paused, within + further)
+        assert claim.is_paused == self.is_paused
+        assert within + fewer <= len(claimed) <= within + further
         assert all(count <= most[name] for name, count in ahead_of_it.items())
         for item in claimed:
             expected = self.model[item.id]

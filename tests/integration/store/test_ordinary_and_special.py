@@ -15,7 +15,7 @@ from runtime.invocations.identifiers import new_invocation_id
 from runtime.invocations.record import Record, record_from_notice
 from runtime.invocations.statuses import Status
 from runtime.store.event_calls import Entry, append_events
-from runtime.store.invocation_calls import Settlement, settle
+from runtime.store.invocation_calls import Settlement, release, settle
 from runtime.store.submission_calls import commit_batch, stage_batch, submit
 from tests.support.life import WEEK_MS, Life
 from tests.support.listener import Listener
@@ -162,6 +162,30 @@ def test_a_notice_tells_of_an_attempt_that_was_not_the_first(life: Life, redis_u
     told = record_from_notice(heard.one(), b"{}")
     assert told.earlier_attempts
     assert told == seen(life, claims[0].id)
+
+
+def test_a_notice_tells_of_an_attempt_before_that_was_given_back(life: Life, redis_url: str):
+    heard = Listener(redis_url, life.key("inbox", "g1"))
+    life.submit(waiters="g1")
+    first = life.claim_one()
+    life.line.run(release([(first.id, first.token, True)], worker="w1"))
+
+    life.settle(claimed := life.claim_one())
+
+    told = record_from_notice(heard.one(), b"{}")
+    assert (told.attempt, bool(told.earlier_attempts)) == (2, True)
+    assert told == seen(life, claimed.id)
+
+
+@pytest.mark.parametrize("wishes", [{}, {"caller": "me", "callback": "https://example.com/hook"}])
+def test_who_follows_is_poked_at_the_end(life: Life, redis_url: str, wishes: dict[str, Any]):
+    life.submit(watchers="g2", **wishes)
+    claimed = life.claim_one()
+    poked = Listener(redis_url, life.key("inbox", "g2"))
+
+    life.settle(claimed)
+
+    assert poked.one() == claimed.id.encode() + b"\n"
 
 
 def test_a_call_that_waited_for_its_moment_is_told_of_with_it(life: Life, redis_url: str):

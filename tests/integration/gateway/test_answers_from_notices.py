@@ -1,0 +1,59 @@
+"""What scripts publish is answered from a template where that is meant, and as the view does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.response_templates import SucceededWriter
+from runtime.invocations.record import record_from_notice
+from runtime.invocations.view import invocation_json
+from tests.support.life import Life
+from tests.support.listener import Listener
+
+ARGUMENTS = b'{"n":1}'
+TRACED = {"caller": "me", "traceparent": "00-1-2-01"}
+
+
+def notice(life: Life, redis_url: str, ending: dict[str, Any], wishes: dict[str, Any]) -> bytes:
+    heard = Listener(redis_url, life.key("inbox", "g1"))
+    life.submit(waiters="g1", arguments=ARGUMENTS, **wishes)
+    life.settle(life.claim_one(), **ending)
+    return heard.one()
+
+
+@pytest.mark.parametrize("limits", ["", "5 0 0"])
+@pytest.mark.parametrize(
+    "wishes",
+    [{}, {"caller": "me"}, TRACED, {**TRACED, "tracestate": "a=b", "priority": 7, "key": "k"}],
+)
+def test_usual_ends_are_written_from_a_template(
+    life: Life, redis_url: str, wishes: dict[str, Any], limits: str
+):
+    if limits:
+        life.command("HSET", life.key("limits"), "f", limits)
+
+    told = notice(life, redis_url, {}, wishes)
+
+    written = SucceededWriter().write(told, ARGUMENTS)
+    assert written == invocation_json(record_from_notice(told, ARGUMENTS))
+
+
+@pytest.mark.parametrize(
+    ("ending", "wishes"),
+    [
+        ({"status": "failed", "error": b'{"type":"exception"}'}, {}),
+        ({"result": b"\x00", "result_type": "bytes", "media_type": "image/png"}, {}),
+        ({}, {"tags": ("a",)}),
+        ({}, {"callback": "https://example.com/hook"}),
+        ({}, {"retry_of": "another"}),
+        ({}, {"batch": "b"}),
+    ],
+)
+def test_what_shows_more_is_left_to_the_view(
+    life: Life, redis_url: str, ending: dict[str, Any], wishes: dict[str, Any]
+):
+    told = notice(life, redis_url, ending, wishes)
+
+    assert SucceededWriter().write(told, ARGUMENTS) is None

@@ -40,7 +40,12 @@ def tell(desk) -> Iterator[Tell]:
             for n in range(running)
         ]
         told = describe_worker(
-            queues=("default",), running=attempts, load=load, publishes=False, functions={}
+            queues=("default",),
+            running=attempts,
+            load=load,
+            publishes=False,
+            functions={},
+            memory_bytes=80_000_000,
         )
         line.run(
             heartbeat(

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from runtime.invocations.statuses import Status
 from runtime.store.line import Line
@@ -109,27 +110,26 @@ def test_who_stops_before_the_claim_that_a_token_asks_for_passes_it_on(
     turn_until(claiming.loop, lambda: tokens(life, "other") == 1)
 
 
-def test_when_redis_goes_away_and_comes_back_claiming_goes_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_when_redis_goes_away_and_comes_back_claiming_goes_on(tmp_path: Path):
     server = start_redis(tmp_path)
     url = f"unix://{tmp_path}/redis.sock"
     claiming = Claiming(url)
     line = Line(url)
     life = Life(line)
     try:
-        claiming.claimer.serve(["default", "other"])
-        claiming.park(life)
-        server.kill()
-        server.wait()
-        turn_for(claiming.loop, 0.6)
-        server = start_redis(tmp_path)
-        line.close()
-        one = life.submit(queue="other")
+        with capture_logs() as logs:
+            claiming.claimer.serve(["default", "other"])
+            claiming.park(life)
+            server.kill()
+            server.wait()
+            turn_for(claiming.loop, 0.6)
+            server = start_redis(tmp_path)
+            line.close()
+            one = life.submit(queue="other")
 
-        claiming.wait_for(one, within_s=2)
+            claiming.wait_for(one, within_s=2)
 
-        told = capsys.readouterr().out
+        told = [entry["event"] for entry in logs]
         assert told.count("store_is_away") == 1
         assert told.count("store_is_back") == 1
     finally:

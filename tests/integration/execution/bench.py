@@ -73,6 +73,7 @@ class Bench:
         most_attempts: int | None = None,
     ) -> None:
         self.frames: list[tuple[str, str, bytes]] = []
+        self.full: set[object] = set()  # attempts that tell too fast
         self.gives_again = True
         self._is_stopped = False
         self._known: dict[str, Attempt] = {}
@@ -161,6 +162,10 @@ class Bench:
         self.do(self.executor.stop)
         eventually(lambda: not self.runners())
         self._thread.stop()
+
+    def is_full(self, run: Run) -> bool:
+        """See `runtime.execution.run.Listener`."""
+        return run.owner in self.full
 
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
         """See `runtime.execution.run.Listener`."""

@@ -40,6 +40,7 @@ def test_time_limits_and_cancellations_hit_no_attempt_but_their_own(make_lane):
         " while time.monotonic() < end: pass\n return us",
         timeout_s=0.004,
     )
+    CRASHES.take()  # of tests before
     chance = random.Random(7)
     switch_s = sys.getswitchinterval()
     sys.setswitchinterval(1e-4)

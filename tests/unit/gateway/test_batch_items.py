@@ -8,7 +8,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.batch_items import MOST_ITEMS, read_items
@@ -43,6 +43,7 @@ objects = st.dictionaries(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # its alphabet is made at the first use
 @given(st.lists(objects, min_size=1, max_size=8), st.booleans())
 def test_both_forms_give_what_was_put_in(items, ascii_only):
     texts = [json.dumps(item, ensure_ascii=ascii_only).encode() for item in items]

@@ -95,9 +95,10 @@ def test_harm_hits_its_own_attempt_and_no_other_of_the_burst(bench, path, harm, 
 
     for _ in range(20):
         ended = crew.run(calls(path, harm))
-        if not harm.startswith(SWALLOW) or ended[ILL].outcome.status != "succeeded":
+        is_in_vain = harm.startswith(SWALLOW) and ended[ILL].outcome.status == "succeeded"
+        if crew.ahead and not is_in_vain:
             break
-        # It was sent alone, so that there was nothing to swallow: arrange it once more.
+        # A busy machine made it look slow, so that it was sent alone: arrange it once more.
         crew.warm_up()
         path.write_text("")
 
@@ -145,7 +146,7 @@ def test_runners_killed_at_any_moment_cost_one_attempt_each_at_most(make_bench, 
 
     killer = threading.Thread(target=kill_for_ever)
     killer.start()
-    ended = crew.run(calls(path, count=600))
+    ended = crew.run(calls(path, count=3_000))
     stop.set()
     killer.join()
 

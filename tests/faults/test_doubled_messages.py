@@ -22,10 +22,12 @@ def test_every_message_delivered_twice_ends_once(tmp_path: Path, row: Row, calls
         goal="one ending and one delivery each",
     )
     elsewhere = {"PENSTOCK_QUEUES": "elsewhere"}
+    # A beat in between would tell that the second run of what has ended is nobody's, and end it.
+    seldom = {"PENSTOCK_LEASE_MS": "180000", "PENSTOCK_HEARTBEAT_MS": "60000"}
     with (
         receiving() as receiver,
         rigged(tmp_path, "--workers", "1", environment=elsewhere) as rig,
-        own_worker(rig, module="tests.faults.twice_worker") as twice,
+        own_worker(rig, module="tests.faults.twice_worker", environment=seldom) as twice,
     ):
         callback = {"X-Callback-Url": receiver.url("/ok")}
         once = rig.callers("work", lambda n: {"number": n}, headers=lambda _: callback)

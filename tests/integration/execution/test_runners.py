@@ -255,8 +255,8 @@ def test_fork_in_user_code_does_not_speak_for_the_runner(bench):
 
 def test_stopped_executor_begins_nothing_more(bench):
     bench.run(write(PID))
-    running = bench.submit(write("import time\ndef f(): time.sleep(60)"))
-    eventually(lambda: running.run.serial)
+    running = bench.submit(write("import time\ndef f(): print('on'); time.sleep(60)"))
+    eventually(lambda: running.told)  # it has begun: what has not is given back
     bench.gives_again = False
 
     bench.do(bench.executor.stop)

@@ -1,25 +1,20 @@
 """Stop a call that runs in a thread of ours, and never anything after it.
 
-Whoever takes the guard's one token decides: the watchdog takes it to interrupt, the
+Whoever takes the guard's one token decides: the worker's loop takes it to interrupt, the
 calling thread takes it when the call is over. So an exception is sent at most once,
 and `disarm` does not return before one that was sent has arrived or was called back.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import queue
 import threading
 import time
 from _thread import allocate_lock
 from collections.abc import Callable
 from typing import Literal
 
-from runtime.telemetry.lasting import lasting_thread
-
 Cause = Literal["timeout", "cancelled"]
-_GRAIN_S = 0.2
 _ROUNDS_TO_RECEIVE = 1_000
 _send_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 
@@ -107,59 +102,3 @@ class Guard:
         self.cause = cause
         self._sent.release()
         raise Interruption
-
-
-class Watchdog:
-    """A thread that interrupts calls past their deadline; it runs from the first call on."""
-
-    def __init__(self) -> None:
-        self._guards: set[Guard] = set()
-        self._lock = threading.Lock()
-        # Rung by threads that an Interruption may reach anywhere: a queue in C takes it in one
-        # step, where an Event would be left with its lock held for ever.
-        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._stopped = False
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Start the thread unless it runs; outside of any call, to which it would belong."""
-        if self._thread is None:
-            with self._lock:
-                if self._thread is None:
-                    self._thread = lasting_thread(self._run, name="watchdog")
-                    self._thread.start()
-
-    def watch(self, guard: Guard, timeout_s: float) -> None:
-        """Interrupt the guarded call at its deadline, at most `_GRAIN_S` late."""
-        self.start()
-        with self._lock:
-            self._guards.add(guard)
-        if timeout_s < _GRAIN_S:
-            self._bell.put(None)
-
-    def forget(self, guard: Guard) -> None:
-        """Stop watching a call that is over."""
-        with self._lock:
-            self._guards.discard(guard)
-
-    def stop(self) -> None:
-        """End the thread; safe to call twice."""
-        self._stopped = True
-        self._bell.put(None)
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopped:
-            now = time.monotonic()
-            with self._lock:
-                guards = list(self._guards)
-            for guard in guards:
-                if guard.deadline <= now:
-                    guard.interrupt("timeout")
-                    self.forget(guard)
-            nearest = min((g.deadline for g in guards if g.deadline > now), default=now + _GRAIN_S)
-            with contextlib.suppress(queue.Empty):
-                self._bell.get(timeout=min(_GRAIN_S, nearest - now))
-                for _ in range(self._bell.qsize()):
-                    self._bell.get_nowait()  # one look is enough for all that rang

@@ -6,10 +6,11 @@ gives it back to the loop thread. What may be read when is said at each attribut
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 
-from runtime.execution.ears import Logs, OnNote
+from runtime.execution.attempt_logs import Logs
 from runtime.execution.ending import Ending
 from runtime.execution.interruption import Guard
 from runtime.execution.outcome import Assignment
@@ -49,7 +50,7 @@ class LaneRun:
     manifest: Manifest
     bundle: Bundle
     limits: Limits
-    on_note: OnNote
+    on_note: Callable[[str, bytes], None]
     attempt: object = None
     context: Context | None = None
     ending: Ending = _BROKEN_OFF

@@ -119,10 +119,6 @@ class Channel:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._send_pieces([frames], deadline)
 
-    def is_readable(self, within_ms: int) -> bool:
-        """Whether something is there to be received, or comes in time."""
-        return bool(self._ready or self._held or self._readable.poll(within_ms))
-
     def receive(self, timeout_s: float | None = None) -> list[bytes]:
         """Return the next frame's parts.
 

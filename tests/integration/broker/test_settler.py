@@ -6,40 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from runtime.broker.attempt import Attempt
 from runtime.invocations.statuses import Status
-from runtime.store.event_calls import Entry, append_events, read_events
-from runtime.store.invocation_calls import Claimed
 from runtime.store.line import Line
-from runtime.store.scripts import Call
-from tests.integration.broker.settling import Settling, claim, statuses
+from tests.integration.broker.settling import Settling, Words, claim, items, statuses
+from tests.support.failing_log import FailingLog
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
 from tests.support.monitoring import monitored
 from tests.support.redis_server import start_redis
-
-
-class Words:
-    """What an attempt has told and nobody has written: items."""
-
-    def __init__(self, claimed: Claimed, *items: bytes) -> None:
-        self.claimed = claimed
-        self.items = items
-        self.asked: list[bool] = []
-
-    def last_words(self, *, is_final: bool) -> list[Call[bool]]:
-        self.asked.append(is_final)
-        entries = [
-            Entry(number=number, kind="item", data=item)
-            for number, item in enumerate(self.items, start=1)
-        ]
-        one = self.claimed
-        return [append_events(one.id, one.token, entries, worker="w1", most_bytes=10**6)]
-
-
-def items(life: Life, attempt: Attempt) -> list[bytes]:
-    found = life.line.run(read_events(attempt.claimed.id, most_bytes=10**6)).entries
-    return [entry.data for _, entry in found]
 
 
 def test_an_ending_is_written_at_the_end_of_the_turn(life: Life, settling: Settling):
@@ -188,46 +162,6 @@ def test_a_late_ending_is_refused_and_let_go(life: Life, settling: Settling):
     assert life.read(attempt.claimed.id).result == b'"in time"'
 
 
-@pytest.mark.parametrize("is_begun", [True, False])
-def test_what_is_given_back_may_run_again_at_once(
-    life: Life, settling: Settling, *, is_begun: bool
-):
-    [attempt] = claim(life)
-    attempt.is_begun = is_begun
-
-    settling.settler.give_back(attempt)
-
-    settling.wait_for(attempt)
-    [again] = life.claim().items
-    assert again.id == attempt.claimed.id
-    assert again.attempt == (2 if is_begun else 1)
-
-
-def test_what_is_given_back_does_not_wait_for_endings(life: Life, settling: Settling):
-    ended, returned = claim(life, 2)
-    life.command("CONFIG", "SET", "maxmemory", 1)  # endings wait; what is given back needs no room
-    try:
-        settling.settle(ended)
-        turn_for(settling.loop, 0.05)
-        settling.settler.give_back(returned)
-        turn_for(settling.loop, 0.2)
-    finally:
-        life.command("CONFIG", "SET", "maxmemory", 0)
-
-    settling.wait_for(ended, returned)
-
-
-def test_giving_back_where_redis_stays_away_is_left_to_the_lease(tmp_path: Path, life: Life):
-    settling = Settling(f"unix://{tmp_path}/nothing.sock")
-    [attempt] = claim(life)
-
-    settling.settler.give_back(attempt)
-    settling.settler.stop()
-
-    settling.wait_for(attempt)
-    settling.close()
-
-
 @pytest.mark.parametrize(
     ("status", "is_final"),
     [("succeeded", True), ("failed", True), ("cancelled", True), ("retrying", False)],
@@ -247,17 +181,6 @@ def test_last_words_are_written_before_the_ending(
     assert [telling.asked for telling in words] == [[is_final]] * 3
 
 
-def test_last_words_of_what_is_given_back_are_kept(life: Life, settling: Settling):
-    [attempt] = claim(life)
-    attempt.is_begun = True
-    attempt.telling = Words(attempt.claimed, b"1")
-
-    settling.settler.give_back(attempt)
-
-    settling.wait_for(attempt)
-    assert items(life, attempt) == [b"1"]
-
-
 def test_a_settler_that_stops_gives_up_on_a_redis_that_is_away(tmp_path: Path, life: Life):
     settling = Settling(f"unix://{tmp_path}/nothing.sock")
     [attempt] = claim(life)
@@ -269,3 +192,22 @@ def test_a_settler_that_stops_gives_up_on_a_redis_that_is_away(tmp_path: Path, l
 
     settling.wait_for(attempt, within_s=2)
     settling.close()
+
+
+def test_an_ending_is_written_although_the_log_takes_no_line(
+    life: Life, settling: Settling, monkeypatch: pytest.MonkeyPatch
+):
+    log = FailingLog()
+    monkeypatch.setattr("runtime.broker.settler._log", log)
+    attempts = claim(life, 2)
+    life.command("CONFIG", "SET", "maxmemory", 1)
+    try:
+        settling.settle(attempts[0])
+        turn_until(settling.loop, lambda: log.lines)
+    finally:
+        life.command("CONFIG", "SET", "maxmemory", 0)
+    settling.settle(attempts[1])
+
+    settling.wait_for(*attempts, within_s=2)
+
+    assert statuses(life, attempts) == {Status.SUCCEEDED}

@@ -49,16 +49,13 @@ def test_what_the_socket_does_not_take_waits_and_loses_nothing(ends):
     assert not buffer.write()
     assert not buffer.is_empty
 
-    arrived = []
-    for _ in frames:
-        while not reader.is_readable(0):
-            buffer.write()
-        writer = threading.Thread(target=buffer.write_all)
-        writer.start()
-        arrived.append(reader.receive(5))
-    buffer.write_all()
+    writer = threading.Thread(target=buffer.write_all)
+    writer.start()
+    arrived = [reader.receive(5) for _ in frames]
+    writer.join()
 
     assert arrived == frames
+    assert buffer.is_empty
 
 
 def test_whoever_adds_much_waits_until_the_other_end_reads(ends):

@@ -12,6 +12,7 @@ from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
 from runtime.settings import read_environment
 from tests.integration.execution.bench import Bench
+from tests.integration.execution.lane_bench import lanes
 from tests.support.runner_driver import RunnerDriver
 
 _DRIVING = Path(__file__).with_name("driving.py").read_text(encoding="utf-8")
@@ -76,6 +77,18 @@ def make_driver(fork_server):
 @pytest.fixture
 def driver(make_driver):
     return make_driver()
+
+
+@pytest.fixture
+def make_lane():
+    """Make thread lanes, of so many threads."""
+    with lanes() as make:
+        yield make
+
+
+@pytest.fixture
+def lane(make_lane):
+    return make_lane()
 
 
 @pytest.fixture

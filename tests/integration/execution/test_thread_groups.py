@@ -6,8 +6,6 @@ import contextvars
 import logging
 import sys
 
-import pytest
-
 from runtime.execution import lane_threads as threads_module
 from tests.integration.execution.lane_bench import (
     HELD,
@@ -16,23 +14,11 @@ from tests.integration.execution.lane_bench import (
     has_begun,
     hold,
     lane_threads,
-    lanes,
     threaded,
 )
 from tests.support.waiting import eventually
 
 KNOWN: contextvars.ContextVar[int] = contextvars.ContextVar("known")
-
-
-@pytest.fixture
-def make_lane():
-    with lanes() as make:
-        yield make
-
-
-@pytest.fixture
-def lane(make_lane):
-    return make_lane()
 
 
 def test_quick_attempts_come_back_in_groups(lane):

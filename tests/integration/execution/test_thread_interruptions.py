@@ -6,8 +6,6 @@ import random
 import sys
 import time
 
-import pytest
-
 from runtime.execution import interruption
 from runtime.telemetry.lasting import CRASHES
 from tests.integration.execution.lane_bench import (
@@ -16,20 +14,8 @@ from tests.integration.execution.lane_bench import (
     has_begun,
     hold,
     lane_threads,
-    lanes,
     threaded,
 )
-
-
-@pytest.fixture
-def make_lane():
-    with lanes() as make:
-        yield make
-
-
-@pytest.fixture
-def lane(make_lane):
-    return make_lane()
 
 
 def test_time_limits_and_cancellations_hit_no_attempt_but_their_own(make_lane):

@@ -273,6 +273,7 @@ class RunnerPool:
 
     def _give_back_late(self) -> None:
         self._giving_back = None
+        self._place()  # first: a place may have become free in this turn
         self._give_back_waiting(time.monotonic() - _PATIENCE_S)
         self._place_soon()  # runners that were closed for it in vain are opened
 

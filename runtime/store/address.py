@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 OLDEST = (6, 2)
 _DEFAULT_PORT = 6379
 _SENTINEL_PORT = 26379
+_SENTINELS = re.compile(r"(rediss?\+sentinel://)([^/?#]*)", re.IGNORECASE)
 _EXAMPLE = (
     "redis://127.0.0.1:6379/0, rediss://…, unix:///run/redis.sock?db=0 "
     "or redis+sentinel://host1:26379,host2:26379/mymaster/0"
@@ -95,7 +96,7 @@ def parse_address(url: str) -> Address:
         SettingsError: It is not one.
     """
     try:
-        parts = urlsplit(url)
+        parts = _split(url)
         address = _read(parts, {})
         if address is not None:
             address = _read(parts, _read_parameters(parts))
@@ -107,6 +108,17 @@ def parse_address(url: str) -> Address:
         shown = re.sub(r"//[^/]*@", "//…@", url)  # a password is nobody's business
         raise SettingsError(f"PENSTOCK_REDIS: not a Redis address: {shown!r}; write {_EXAMPLE}")
     return address
+
+
+def _split(url: str) -> SplitResult:
+    """Split an address; several hosts stand in `netloc` as they were written.
+
+    `urlsplit` takes one host: some versions of Python refuse the brackets of a second one.
+    """
+    found = _SENTINELS.match(url)
+    if found is None:
+        return urlsplit(url)
+    return urlsplit(f"{found[1]}hosts{url[found.end() :]}")._replace(netloc=found[2])
 
 
 class ParameterError(ValueError):

@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 
+from runtime.execution import runner_pool
 from tests.integration.execution.at_once import COUNT, ILL, driven, kinds, only_ill, run, wait
 from tests.integration.execution.written import write
 from tests.support.waiting import eventually
@@ -170,6 +171,19 @@ def test_a_runner_that_many_share_is_closed_where_others_find_none(make_bench):
     assert other.at_s < late.at_s
     assert kinds(wait(many)) == ["succeeded"] * 20
     assert other.returned == 0
+
+
+def test_a_place_that_comes_as_patience_ends_is_taken(make_bench, monkeypatch):
+    monkeypatch.setattr(runner_pool, "_PATIENCE_S", 0.0)  # it ends in every turn of the loop
+    bench = make_bench(size=1)
+    many = bench.submit_all(driven("sleep"), [b'{"s": 0.2}'] * 20)
+    runs(bench, 20)
+
+    other = bench.submit(OTHER, id="other")
+
+    assert other.wait(5).status == "succeeded"
+    assert other.returned == 0
+    assert kinds(wait(many)) == ["succeeded"] * 20
 
 
 def test_a_runner_is_replaced_after_its_number_of_attempts(make_bench):

@@ -114,7 +114,6 @@ def test_two_functions_of_one_name_in_a_file_are_refused(load_source):
         ("\nclass X: pass\ndef sample(x: X): pass\n", "SignatureError", 3),
         ("from __future__ import annotations\n\ndef sample(x: Nope): pass\n", "SignatureError", 3),
         ("from pydantic import *\ndef sample(x: list[Base64Bytes]): pass\n", "SignatureError", 2),
-        ("x = '\xff'\n\x00", "SyntaxError", None),
         ("raise KeyboardInterrupt\n", "KeyboardInterrupt", 1),
         ("class E(Exception):\n    def __str__(self): 1/0\nraise E\n", "E", 3),
         ("import json\njson.loads('{')\n", "JSONDecodeError", 2),
@@ -127,3 +126,12 @@ def test_a_broken_file_tells_kind_and_line(load_source, source, kind, line):
 
     assert (caught.value.kind, caught.value.line, caught.value.file) == (kind, line, "sample.py")
     assert caught.value.message
+
+
+def test_a_file_with_a_zero_byte_is_refused(load_source):
+    with pytest.raises(LoadError, match="null bytes") as caught:
+        load_source("x = '\xff'\n\x00")
+
+    # A ValueError before Python 3.11.4.
+    assert caught.value.kind in {"SyntaxError", "ValueError"}
+    assert (caught.value.line, caught.value.file) == (None, "sample.py")

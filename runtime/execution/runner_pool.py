@@ -273,9 +273,11 @@ class RunnerPool:
 
     def _give_back_late(self) -> None:
         self._giving_back = None
-        self._place()  # first: a place may have become free in this turn
-        self._give_back_waiting(time.monotonic() - _PATIENCE_S)
-        self._place_soon()  # runners that were closed for it in vain are opened
+        try:
+            self._place()  # first: a place may have become free in this turn
+        finally:  # whatever fails, nothing waits for ever
+            self._give_back_waiting(time.monotonic() - _PATIENCE_S)
+            self._place_soon()  # runners that were closed for it in vain are opened
 
     def _give_back_waiting(self, before: float) -> None:
         """Give back what has waited since before a moment, unless a runner is on its way."""

@@ -14,7 +14,7 @@ from runtime.loop import Loop
 T = TypeVar("T")
 
 
-def turn_until(loop: Loop, check: Callable[[], T], *, within_s: float = 5.0) -> T:
+def turn_until(loop: Loop, check: Callable[[], T], *, within_s: float = 20.0) -> T:
     """Turn the loop until `check` is truthy, and return its answer."""
     deadline = time.monotonic() + within_s
     while not (answer := check()):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-START_LIMIT_S = 5.0
+START_LIMIT_S = 20.0
 PING: Call[object] = Call(("PING",), lambda reply: reply)
 
 

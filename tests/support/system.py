@@ -28,7 +28,7 @@ from runtime.store.line import Line
 from runtime.store.scripts import Call
 from tests.support.waiting import eventually
 
-START_LIMIT_S = 20.0
+START_LIMIT_S = 45.0
 STOP_LIMIT_S = 15.0
 FINISHED = frozenset({"succeeded", "failed", "cancelled", "expired"})
 

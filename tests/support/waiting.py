@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], *, within_s: float = 5.0, every_s: float = 0.01) -> T:
+def eventually(check: Callable[[], T], *, within_s: float = 20.0, every_s: float = 0.01) -> T:
     """Return the first truthy answer of `check`; fail after `within_s` seconds."""
     deadline = time.monotonic() + within_s
     while not (answer := check()):

@@ -45,7 +45,7 @@ def test_a_file_that_is_loaded_after_its_time_was_up_runs_nothing(
 
     gate.touch()
 
-    attempt.wait(5)
+    attempt.wait()
     os.kill(server.pid, signal.SIGCONT)
     assert attempt.kind == "timeout"
     assert b"was not loaded within 0.5 s" in attempt.outcome.error
@@ -158,7 +158,7 @@ def test_what_waits_is_given_back_where_placing_fails(bench, monkeypatch):
 
     attempt = bench.submit(write("def f(): pass"))
 
-    assert attempt.is_over.wait(5)
+    assert attempt.is_over.wait()
     assert attempt.returned == 1
     assert bench.do(CRASHES.take) > 0
 

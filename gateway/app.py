@@ -14,37 +14,41 @@ from typing import Any
 
 import structlog
 
-from gateway.acceptance_log import AcceptanceLog
-from gateway.accepting import Acceptance
-from gateway.admission import read_admission
-from gateway.application import CacheHeaders, GatewayApplication
-from gateway.authentication import Doorkeeper
-from gateway.binding import expected_hosts, is_open
-from gateway.body_limits import BodyLimits
-from gateway.call_plans import CallPlans
-from gateway.dashboard_files import read_dashboard_files
-from gateway.directory import FunctionDirectory
-from gateway.error_handlers import install_error_handlers
-from gateway.event_reading import EventReader
-from gateway.event_streams import EventStreams
-from gateway.following import Follower
-from gateway.inbox import Inbox
-from gateway.key_failures import KeyFailures
-from gateway.key_ring import KeyChecker, KeyRing
-from gateway.minutes import Minutes
+from gateway.asgi.application import CacheHeaders, GatewayApplication
+from gateway.asgi.body_limits import BodyLimits
+from gateway.asgi.error_handlers import install_error_handlers
+from gateway.auth.csrf import origin_of
+from gateway.auth.failure_throttle import KeyFailures
+from gateway.auth.key_cache import KeyChecker, KeyRing
+from gateway.auth.middleware import Doorkeeper
+from gateway.invoke.accept_spans import TracerLife
+from gateway.invoke.acceptance_log import AcceptanceLog
+from gateway.invoke.admission import read_admission
+from gateway.invoke.bulk_retry import Retrier
+from gateway.invoke.call_plan import CallPlans
+from gateway.invoke.invoker import Acceptance
+from gateway.lifespan import TroubleReporter
+from gateway.live.event_reader import EventReader
+from gateway.live.event_streams import EventStreams
+from gateway.live.invocation_reader import Follower
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.statistics_cache import Minutes
+from gateway.live.subscriber import Inbox
+from gateway.live.waiters import Waiters
 from gateway.resources.batches import Batch, BatchRetry
-from gateway.resources.batching import InvokeBatch
 from gateway.resources.bulk import BulkCancel, BulkRetry
 from gateway.resources.checks import CheckList, OneCheck
 from gateway.resources.dashboard import DashboardAsset, DashboardPage
+from gateway.resources.dashboard_files import read_dashboard_files
 from gateway.resources.deliveries import DeliveryList, OneDelivery, Redelivery
 from gateway.resources.documents import Docs, Documents, Home, OpenApi, ProblemPage
 from gateway.resources.events import Events
 from gateway.resources.functions import Function, FunctionList
 from gateway.resources.health import Livez, Readyz
-from gateway.resources.history import InvocationList
+from gateway.resources.invocation_list import InvocationList
 from gateway.resources.invocations import Invocation, Logs, Result
-from gateway.resources.invoking import InvokeFunction
+from gateway.resources.invoke import InvokeFunction
+from gateway.resources.invoke_batch import InvokeBatch
 from gateway.resources.keys import KeyList, OneKey
 from gateway.resources.metrics import Metrics
 from gateway.resources.quarantine import QuarantineList
@@ -54,19 +58,15 @@ from gateway.resources.schedules import OneSchedule, ScheduleFiring, ScheduleLis
 from gateway.resources.session import Session
 from gateway.resources.statistics import Statistics
 from gateway.resources.workers import WorkerList, WorkerPublishing
-from gateway.retrying import Retrier
-from gateway.routes import ROUTES
-from gateway.same_origin import origin_of
-from gateway.serving.held_bodies import HeldBodies
+from gateway.routing.routes import ROUTES
+from gateway.serving.body_memory import HeldBodies
 from gateway.serving.limits import Limits
-from gateway.tracing import TracerLife
-from gateway.trouble_reporting import TroubleReporter
-from gateway.waiting import Waiters
-from runtime.callbacks.guard import parse_policy
-from runtime.callbacks.recent import RecentJudgements
+from gateway.startup_checks import expected_hosts, is_open
+from runtime.callbacks.address_cache import RecentJudgements
+from runtime.callbacks.ssrf_guard import parse_policy
 from runtime.logs import configure_logs
 from runtime.settings import Settings, read_environment, read_settings
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
 from runtime.telemetry.tracing import Tracer, open_tracer
 
 _log = structlog.get_logger(__name__)

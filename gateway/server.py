@@ -11,13 +11,13 @@ from typing import Any
 
 from gunicorn.util import getcwd  # type: ignore[import-untyped]
 
-from gateway.binding import count_keys_at, require_safe_bind
 from gateway.caller_rate import read_caller_rate
+from gateway.startup_checks import count_keys_at, require_safe_bind
 from runtime.errors import SettingsError
-from runtime.processes.own_modules import leave_out_folder
+from runtime.processes.module_path import leave_out_folder
 from runtime.processes.secrecy import hide_from_own_user
 from runtime.settings import read_settings, unknown_variables
-from runtime.store.address import parse_address
+from runtime.store.redis_url import parse_address
 from runtime.telemetry.json_lines import JsonLines
 
 hide_from_own_user()  # the processes that the arbiter forks, too
@@ -31,7 +31,7 @@ except SettingsError as error:
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its own file there
 
 wsgi_app = "gateway.app:create()"
-worker_class = "gateway.serving.worker.GatewayWorker"
+worker_class = "gateway.serving.gunicorn_worker.GatewayWorker"
 bind = (
     f"[{_settings.host}]:{_settings.port}"
     if ":" in _settings.host
@@ -67,4 +67,4 @@ def on_starting(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn's hook
 def post_fork(arbiter: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's hook
     """Prepare a gateway process; the arbiter, which only watches, stays small."""
     leave_out_folder(getcwd())  # gunicorn has put it first
-    from runtime.telemetry import lone_structlog  # noqa: F401, PLC0415 - before the application
+    from runtime.telemetry import structlog_without_rich  # noqa: F401, PLC0415 - before the application

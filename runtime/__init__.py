@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from runtime.sdk.context import Context
 from runtime.sdk.decorator import function
-from runtime.sdk.outcomes import Reject, Retry
+from runtime.sdk.exceptions import Reject, Retry
 from runtime.sdk.request import Request
 
 __all__ = ["Context", "Reject", "Request", "Retry", "function"]

@@ -13,8 +13,8 @@ from typing import Literal, TextIO, cast
 import structlog
 
 from runtime.telemetry.json_lines import JsonLines
+from runtime.telemetry.lifecycle_log import configure_status_log
 from runtime.telemetry.log_writer import LogWriter
-from runtime.telemetry.status_log import configure_status_log
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from runtime.telemetry.lasting import CRASHES
+from runtime.telemetry.background import CRASHES
 
 Callback = Callable[[], object]
 _READ = select.POLLIN | select.POLLHUP | select.POLLERR

@@ -1,6 +1,6 @@
 """Every setting, in one table: a default and a sentence each.
 
-Read once, in a composition root (`gateway.app`, `runtime.worker.boot`, the
+Read once, in a composition root (`gateway.app`, `runtime.worker.main`, the
 commands), and passed down. Environment variables are `PENSTOCK_<NAME>`; a
 `.env` file beside the process is read too. Every flag of `penstock up` has its
 variable here. Standard library only, since every process reads it first.

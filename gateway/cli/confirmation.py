@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.command_error import CommandError
+from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.command_error import exit_code_of
+from gateway.cli.errors import exit_code_of
 from runtime.errors import PenstockError
 
 _EPILOG = """
@@ -78,7 +78,7 @@ def build(asked: str | None) -> typer.Typer:
     program.callback()(_root)
     for command in COMMANDS:
         if command.name == asked:
-            run = getattr(import_module(f"gateway.cli.{command.name}"), command.name)
+            run = getattr(import_module(f"gateway.cli.commands.{command.name}"), command.name)
             if isinstance(run, typer.Typer):
                 program.add_typer(run, name=command.name)
             else:

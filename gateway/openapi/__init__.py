@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gateway.openapi.assembly import document, document_json, document_yaml
+from gateway.openapi.document import document, document_json, document_yaml
 
 __all__ = ["document", "document_json", "document_yaml"]

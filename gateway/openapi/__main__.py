@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gateway.openapi.assembly import document_yaml
+from gateway.openapi.document import document_yaml
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
+from runtime.registry.child_load import PRELOAD, inspect
 from runtime.registry.discovery import discover
-from runtime.registry.inspection import PRELOAD, inspect
 from runtime.registry.manifest import Manifest
 from runtime.settings import read_environment
 

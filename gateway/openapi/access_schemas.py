@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.key_bodies import LONGEST_S, MOST_SCOPES
-from gateway.openapi.shapes import MAYBE_MOMENT, MAYBE_TEXT, MOMENT, TEXT, list_of, object_of
+from gateway.auth.key_body import LONGEST_S, MOST_SCOPES
+from gateway.openapi.json_schema import MAYBE_MOMENT, MAYBE_TEXT, MOMENT, TEXT, list_of, object_of
 from runtime.access.api_key import KEY_PATTERN, NAME_RULE
-from runtime.access.grants import FORMS, SCOPE_PATTERN
+from runtime.access.scopes import FORMS, SCOPE_PATTERN
 from runtime.sdk.durations import PATTERN
 from runtime.sdk.option_parsing import RATE_PATTERN
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from gateway.openapi.relocation import component_ref
-from gateway.openapi.shapes import COUNT, MAYBE_MOMENT, MAYBE_TEXT, TEXT, Json, list_of, object_of
+from gateway.openapi.definitions import component_ref
+from gateway.openapi.json_schema import (
+    COUNT,
+    MAYBE_MOMENT,
+    MAYBE_TEXT,
+    TEXT,
+    Json,
+    list_of,
+    object_of,
+)
 from runtime.invocations.check_summary import FINDING_KINDS
 
 _BY_KIND: Json = {"type": "object", "additionalProperties": COUNT}

@@ -6,7 +6,7 @@ Every documented operation has a text (tests/unit/gateway/openapi).
 
 from __future__ import annotations
 
-from gateway.operations import Operation
+from gateway.routing.operation import Operation
 
 _BULK = (
     "At least one of `function` and `status` is needed, so that nobody changes all there is by "

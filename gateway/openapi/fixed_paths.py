@@ -6,19 +6,19 @@ import re
 from typing import Any
 
 from gateway.openapi.callbacks import batch_callback
+from gateway.openapi.definitions import component_ref
 from gateway.openapi.descriptions import operation_description
 from gateway.openapi.function_paths import (
     PACE_HEADERS,
     header_refs,
     query_parameter,
 )
-from gateway.openapi.problem_responses import problem_responses
-from gateway.openapi.relocation import component_ref
+from gateway.openapi.json_schema import ANY_OBJECT, BINARY
+from gateway.openapi.problem_components import problem_responses
 from gateway.openapi.security import key_problems, security_of
-from gateway.openapi.shapes import ANY_OBJECT, BINARY
-from gateway.operations import Operation, Route
 from gateway.problems import KINDS
-from gateway.query_parameters import CURSOR
+from gateway.routing.operation import Operation, Route
+from gateway.routing.parameters import CURSOR
 
 Json = dict[str, Any]
 _NO_CONTENT = "204"

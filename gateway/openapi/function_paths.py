@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.example_values import example_arguments
 from gateway.openapi.callbacks import invocation_callback
+from gateway.openapi.definitions import component_ref, relocate
 from gateway.openapi.descriptions import operation_description
-from gateway.openapi.problem_responses import problem_responses
-from gateway.openapi.relocation import component_ref, relocate
+from gateway.openapi.examples import example_arguments
+from gateway.openapi.json_schema import ANY_OBJECT, BINARY
+from gateway.openapi.problem_components import problem_responses
 from gateway.openapi.security import key_problems, security_of
-from gateway.openapi.shapes import ANY_OBJECT, BINARY
-from gateway.operations import Operation, Parameter
+from gateway.routing.operation import Operation, Parameter
 from runtime.registry.manifest import Manifest
 
 Json = dict[str, Any]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.openapi.relocation import component_ref
-from gateway.openapi.shapes import COUNT, MOMENT, TEXT, Json, object_of
+from gateway.openapi.definitions import component_ref
+from gateway.openapi.json_schema import COUNT, MOMENT, TEXT, Json, object_of
 
 HEALTH_SCHEMAS: dict[str, Json] = {
     "Readiness": {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.openapi.shapes import ANY_OBJECT
+from gateway.openapi.json_schema import ANY_OBJECT
 from runtime.sdk.option_parsing import NAME_PATTERN
-from runtime.store.schedule_calls import SKIP_REASONS
+from runtime.store.schedule_commands import SKIP_REASONS
 
 Json = dict[str, Any]
 _MOMENT: Json = {"type": "string", "format": "date-time"}

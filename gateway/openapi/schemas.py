@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.openapi.shapes import ANY_OBJECT
+from gateway.openapi.json_schema import ANY_OBJECT
 from gateway.problems import KINDS
-from runtime.invocations.statuses import Status
+from runtime.invocations.status import Status
 
 _MOMENT = {"type": ["string", "null"], "format": "date-time"}
 _COUNT = {"type": "integer", "minimum": 0}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.operations import Operation
-from gateway.session_cookie import NAME
+from gateway.auth.session_cookie import NAME
+from gateway.routing.operation import Operation
 
 Json = dict[str, Any]
 SECURITY_SCHEMES: dict[str, Json] = {

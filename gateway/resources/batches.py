@@ -7,22 +7,22 @@ from collections import Counter
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.callers import Caller, caller_of, lacks_scope
-from gateway.filters import read_filter_query, read_statuses
-from gateway.pages import Paging, read_paging
-from gateway.preferences import read_query, refuse_parameters
+from gateway.auth.caller import Caller, caller_of, lacks_scope
+from gateway.invoke.bulk_retry import Retrier, Tally
+from gateway.invoke.event_log import tell_cancelled
+from gateway.parsing.filters import read_filter_query, read_statuses
+from gateway.parsing.pagination import Paging, read_paging
+from gateway.parsing.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
-from gateway.query_parameters import BATCH_PAGE, BATCH_RETRY, MOST_RETRIED, OF_ENDING
-from gateway.retrying import Retrier, Tally
-from gateway.steering_log import tell_cancelled
+from gateway.routing.parameters import BATCH_PAGE, BATCH_RETRY, MOST_RETRIED, OF_ENDING
 from runtime.errors import ArgumentFault
 from runtime.invocations.batch import Batch as BatchRecord
 from runtime.invocations.batch import batch_view, members_view, read_batch
-from runtime.invocations.identifiers import is_invocation_id
-from runtime.invocations.statuses import Status
-from runtime.store.invocation_calls import cancel
-from runtime.store.listing_calls import read_member_ids
-from runtime.store.multiplexer import Multiplexer
+from runtime.invocations.ids import is_invocation_id
+from runtime.invocations.status import Status
+from runtime.store.async_connection import Multiplexer
+from runtime.store.invocation_commands import cancel
+from runtime.store.listing_commands import read_member_ids
 
 _READ_AT_ONCE = 50
 _CANCELLED_AT_ONCE = 250

@@ -14,11 +14,13 @@ from dataclasses import replace
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.callers import caller_of
-from gateway.filters import read_filter_query, read_filters
-from gateway.pages import Paging, read_paging
-from gateway.preferences import fault_of, refuse_parameters
-from gateway.query_parameters import (
+from gateway.auth.caller import caller_of
+from gateway.invoke.bulk_retry import Retrier, Tally
+from gateway.invoke.event_log import tell_cancelled
+from gateway.parsing.filters import read_filter_query, read_filters
+from gateway.parsing.pagination import Paging, read_paging
+from gateway.parsing.preferences import fault_of, refuse_parameters
+from gateway.routing.parameters import (
     BULK_CANCEL,
     BULK_RETRY,
     COUNTED_CANCEL,
@@ -28,15 +30,13 @@ from gateway.query_parameters import (
     OF_ENDING,
     OF_UNFINISHED,
 )
-from gateway.retrying import Retrier, Tally
-from gateway.steering_log import tell_cancelled
 from runtime.errors import ArgumentFault
-from runtime.invocations.history import Filters, list_invocations
+from runtime.invocations.listing import Filters, list_invocations
 from runtime.invocations.record import Record
-from runtime.invocations.statuses import FINISHED, Status
+from runtime.invocations.status import FINISHED, Status
 from runtime.invocations.view import moment
-from runtime.store.invocation_calls import cancel
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
+from runtime.store.invocation_commands import cancel
 
 _RETRIED_AT_ONCE = 50
 _READ_AT_ONCE = 250

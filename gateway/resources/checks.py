@@ -8,16 +8,16 @@ import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.callers import caller_of
-from gateway.json_boundary import read_json_object
+from gateway.auth.caller import caller_of
+from gateway.parsing.json_body import read_json_object
 from gateway.problems import ProblemError
-from gateway.serving.parsing import BODY
+from gateway.serving.request_parser import BODY
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.invocations.check_summary import CheckSummary, read_summary
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.view import moment
-from runtime.store.check_calls import ask_check, read_check, read_checks
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
+from runtime.store.check_commands import ask_check, read_check, read_checks
 
 _log = structlog.get_logger(__name__)
 _LAST = "last"

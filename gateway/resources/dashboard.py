@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
-from gateway.dashboard_files import (
+from gateway.problems import ProblemError
+from gateway.resources.dashboard_files import (
     CONTENT_SECURITY_POLICY,
     PAGE,
     DashboardFiles,
     File,
 )
-from gateway.problems import ProblemError
-from gateway.resources.conditional import answer_with_etag
+from gateway.resources.etag import answer_with_etag
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 

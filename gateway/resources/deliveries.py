@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.pages import Paging, read_paging
-from gateway.preferences import fault_of, read_query, refuse_parameters
+from gateway.parsing.pagination import Paging, read_paging
+from gateway.parsing.preferences import fault_of, read_query, refuse_parameters
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault
 from runtime.invocations.view import moment
-from runtime.store import delivery_calls
-from runtime.store.delivery_calls import STATUSES, Delivery
-from runtime.store.multiplexer import Multiplexer
+from runtime.store import delivery_commands
+from runtime.store.async_connection import Multiplexer
+from runtime.store.delivery_commands import STATUSES, Delivery
 
 USUAL_PAGE = 50
 LONGEST_PAGE = 200
@@ -31,7 +31,7 @@ class DeliveryList:
         """List a page of deliveries."""
         statuses, paging, before = _read_page(req)
         listed = await self._store.run(
-            delivery_calls.list_page(statuses=statuses, limit=paging.limit + 1, before=before)
+            delivery_commands.list_page(statuses=statuses, limit=paging.limit + 1, before=before)
         )
         page = listed[: paging.limit]
         position = None
@@ -63,7 +63,7 @@ class Redelivery:
 
     async def on_post(self, req: Request, resp: Response, delivery_id: str) -> None:  # noqa: ARG002
         """Have it sent at once, under the same webhook-id."""
-        answer = await self._store.run(delivery_calls.redeliver(delivery_id))
+        answer = await self._store.run(delivery_commands.redeliver(delivery_id))
         if answer == "MISSING":
             raise _unknown(delivery_id)
         if answer == "GONE":
@@ -93,7 +93,7 @@ def delivery_view(delivery: Delivery) -> dict[str, Any]:
 
 
 async def _show(store: Multiplexer, resp: Response, delivery_id: str) -> None:
-    delivery = await store.run(delivery_calls.read(delivery_id))
+    delivery = await store.run(delivery_commands.read(delivery_id))
     if delivery is None:
         raise _unknown(delivery_id)
     resp.content_type = "application/json"

@@ -10,12 +10,12 @@ import html
 import falcon
 from falcon.asgi import Request, Response
 
-from gateway.callers import caller_of
-from gateway.directory import FunctionDirectory
+from gateway.auth.caller import caller_of
+from gateway.live.manifest_cache import FunctionDirectory
 from gateway.problems import KINDS, ProblemError
-from gateway.reference_page import CONTENT_SECURITY_POLICY, reference_page
-from gateway.resources.conditional import answer_with_etag
-from runtime.access.grants import Grant
+from gateway.resources.etag import answer_with_etag
+from gateway.resources.reference_page import CONTENT_SECURITY_POLICY, reference_page
+from runtime.access.scopes import Grant
 from runtime.errors import StoreUnavailableError
 
 _MOST_MADE = 32

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Callable
 
 from falcon.asgi import Request, Response
 
-from gateway.application import IS_HEAD
-from gateway.callers import Caller, caller_of
-from gateway.event_streams import EventStreams, Reader
-from gateway.following import Follower
+from gateway.asgi.application import IS_HEAD
+from gateway.auth.caller import Caller, caller_of
+from gateway.live.event_streams import EventStreams, Reader
+from gateway.live.invocation_reader import Follower
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault
 from runtime.invocations.events import NOWHERE, Place, parse_place

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.callers import caller_of
-from gateway.directory import FunctionDirectory
-from gateway.resources.invoking import InvokeFunction
+from gateway.auth.caller import caller_of
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.resources.invoke import InvokeFunction
 from runtime.errors import StoreUnavailableError
 from runtime.registry.manifest import Manifest
-from runtime.store import function_reads
-from runtime.store.multiplexer import Multiplexer
+from runtime.store import manifest_commands
+from runtime.store.async_connection import Multiplexer
 
 _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost", "waiting")
 
@@ -64,7 +64,7 @@ def _state_of(manifest: Manifest) -> str:
 async def _read_stats(store: Multiplexer) -> dict[str, dict[str, int]]:
     """Return counts by function: of how calls ended, and of those that wait."""
     stats, waiting = await store.run_many(
-        [function_reads.read_stats(), function_reads.read_waiting()]
+        [manifest_commands.read_stats(), manifest_commands.read_waiting()]
     )
     for function, count in waiting.items():
         stats.setdefault(function, {})["waiting"] = count

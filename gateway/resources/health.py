@@ -7,12 +7,12 @@ import asyncio
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.directory import FunctionDirectory
+from gateway.live.manifest_cache import FunctionDirectory
 from gateway.problems import ProblemError
 from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.aftercare_calls import Quarantine, read_quarantine
+from runtime.store.async_connection import Multiplexer
 from runtime.store.memory_policy import danger_of, read_memory_policy
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.recovery_commands import Quarantine, read_quarantine
 from runtime.store.scripts import Call
 
 _LONGEST_S = 1.0

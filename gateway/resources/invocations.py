@@ -7,21 +7,21 @@ import hashlib
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.callers import caller_of, lacks_scope
-from gateway.directory import FunctionDirectory
-from gateway.endings import ending_problem
-from gateway.following import Follower
-from gateway.preferences import fault_of, read_preferences, read_query, refuse_parameters
+from gateway.auth.caller import caller_of, lacks_scope
+from gateway.invoke.endings import ending_problem
+from gateway.invoke.event_log import tell_cancelled
+from gateway.live.invocation_reader import Follower
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.parsing.preferences import fault_of, read_preferences, read_query, refuse_parameters
 from gateway.problems import ProblemError
-from gateway.query_parameters import ATTEMPT
-from gateway.resources.conditional import answer_with_etag
-from gateway.steering_log import tell_cancelled
-from runtime.invocations.identifiers import is_invocation_id
+from gateway.resources.etag import answer_with_etag
+from gateway.routing.parameters import ATTEMPT
+from runtime.invocations.ids import is_invocation_id
 from runtime.invocations.output import output_of
 from runtime.invocations.record import Record
 from runtime.invocations.view import invocation_json, invocation_view
-from runtime.store.invocation_calls import Cancelled, cancel, read_outputs
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
+from runtime.store.invocation_commands import Cancelled, cancel, read_outputs
 
 _ASK_AGAIN_S = "1"
 # A result is a stranger's content on our origin: a browser must not run it.

@@ -6,15 +6,15 @@ import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.callers import caller_of
-from gateway.json_boundary import is_json, media_type_of, require_no_coding
-from gateway.key_bodies import read_new_key
-from gateway.key_making import draw_callback_secret, listed_view, made_view, making
+from gateway.auth.caller import caller_of
+from gateway.auth.key_body import read_new_key
+from gateway.auth.key_view import draw_callback_secret, listed_view, made_view, making
+from gateway.parsing.json_body import is_json, media_type_of, require_no_coding
 from gateway.problems import ProblemError
-from gateway.serving.parsing import BODY, HEADERS
+from gateway.serving.request_parser import BODY, HEADERS
 from runtime.access.api_key import generate_key_text
-from runtime.store import access_calls
-from runtime.store.multiplexer import Multiplexer
+from runtime.store import access_commands
+from runtime.store.async_connection import Multiplexer
 
 _log = structlog.get_logger(__name__)
 _JSON = "application/json"
@@ -28,7 +28,7 @@ class KeyList:
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """List every key, oldest first."""
-        found = await self._store.run(access_calls.read_keys())
+        found = await self._store.run(access_commands.read_keys())
         resp.content_type = _JSON
         resp.data = msgspec.json.encode({"items": listed_view(found), "next": None})
 
@@ -54,7 +54,7 @@ class OneKey:
 
     async def on_delete(self, req: Request, resp: Response, key_id: str) -> None:
         """Revoke it."""
-        name = await self._store.run(access_calls.revoke_key(key_id))
+        name = await self._store.run(access_commands.revoke_key(key_id))
         if name is None:
             raise ProblemError("key_not_found", f"No API key has the id {key_id[:64]!r}.")
         _log.info("key_revoked", key=key_id, name=name, by=caller_of(req.scope).name)

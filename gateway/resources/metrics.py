@@ -8,18 +8,18 @@ from dataclasses import replace
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.directory import FunctionDirectory
-from gateway.worker_details import WorkerDetails, read_details
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.worker_details import WorkerDetails, read_details
 from runtime.errors import StoreError
-from runtime.store.check_calls import StoredCheck, read_check
-from runtime.store.metrics_calls import (
+from runtime.store.async_connection import Multiplexer
+from runtime.store.check_commands import StoredCheck, read_check
+from runtime.store.metrics_commands import (
     MOST_FUNCTIONS,
     Figures,
     read_function_metrics,
     read_metrics,
 )
-from runtime.store.multiplexer import Multiplexer
-from runtime.store.system_calls import read_workers
+from runtime.store.system_commands import read_workers
 
 _log = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ class Metrics:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Read everything in one round trip and write it down."""
-        from gateway.metrics_exposition import expose  # noqa: PLC0415 - where somebody scrapes
+        from gateway.metrics.exposition import expose  # noqa: PLC0415 - where somebody scrapes
 
         manifests = self._directory.manifests
         figures, check, workers = None, None, None

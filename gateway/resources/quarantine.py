@@ -6,8 +6,8 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from runtime.invocations.view import moment
-from runtime.store.aftercare_calls import read_quarantine
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
+from runtime.store.recovery_commands import read_quarantine
 
 
 class QuarantineList:

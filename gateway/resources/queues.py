@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.json_boundary import read_json_object
+from gateway.invoke.event_log import tell_purged
+from gateway.live.worker_details import read_details
+from gateway.parsing.json_body import read_json_object
 from gateway.problems import ProblemError
-from gateway.serving.parsing import BODY
-from gateway.steering_log import tell_purged
-from gateway.worker_details import read_details
+from gateway.serving.request_parser import BODY
 from runtime.errors import ArgumentFault, ArgumentsError
-from runtime.store.multiplexer import Multiplexer
-from runtime.store.system_calls import (
+from runtime.store.async_connection import Multiplexer
+from runtime.store.system_commands import (
     QueueState,
     pause_queue,
     purge_queue,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
-from gateway.accepting import Acceptance
-from gateway.application import noted_header, single_header
-from gateway.call_plans import CallPlans
-from gateway.callers import caller_of, identity_of, lacks_scope
-from gateway.directory import FunctionDirectory
-from gateway.following import Follower
-from gateway.idempotency import HEADER, identify, read_idempotency_key
-from gateway.preferences import read_preferences
+from gateway.asgi.application import noted_header, single_header
+from gateway.auth.caller import caller_of, identity_of, lacks_scope
+from gateway.invoke.accept_spans import trace_of
+from gateway.invoke.call_plan import CallPlans
+from gateway.invoke.invoker import Acceptance
+from gateway.live.invocation_reader import Follower
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.parsing.idempotency import HEADER, identify, read_idempotency_key
+from gateway.parsing.preferences import read_preferences
 from gateway.problems import ProblemError
-from gateway.tracing import trace_of
-from runtime.invocations.retrying import prepare_retry
+from runtime.invocations.retry import prepare_retry
 
 
 class OneRetry:

@@ -7,25 +7,25 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.directory import FunctionDirectory
-from gateway.json_boundary import is_json, media_type_of, require_no_coding
-from gateway.pages import read_paging
-from gateway.preferences import read_query, refuse_parameters
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.parsing.json_body import is_json, media_type_of, require_no_coding
+from gateway.parsing.pagination import read_paging
+from gateway.parsing.preferences import read_query, refuse_parameters
+from gateway.parsing.schedule_body import check_fits, read_new_schedule, read_schedule_change
 from gateway.problems import ProblemError
-from gateway.schedule_bodies import check_fits, read_new_schedule, read_schedule_change
-from gateway.serving.parsing import BODY, HEADERS
+from gateway.serving.request_parser import BODY, HEADERS
 from runtime.errors import ArgumentFault
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.record import Record
-from runtime.invocations.statuses import Status
+from runtime.invocations.status import Status
 from runtime.invocations.submission import check_available
 from runtime.invocations.view import invocation_json, moment
-from runtime.registry.secret_places import encode_places, mask
+from runtime.registry.secret_paths import encode_places, mask
 from runtime.schedules.cron import read_cron
 from runtime.schedules.shape import shape_of, tag_of
-from runtime.store import schedule_calls
-from runtime.store.multiplexer import Multiplexer
-from runtime.store.schedule_calls import Schedule, SchedulePage
+from runtime.store import schedule_commands
+from runtime.store.async_connection import Multiplexer
+from runtime.store.schedule_commands import Schedule, SchedulePage
 
 _JSON = "application/json"
 _SHOWN_MOMENTS = 5
@@ -55,7 +55,7 @@ class ScheduleList(_Schedules):
         query = read_query(req.query_string, ("limit", "cursor"))
         paging = read_paging(req.path, query, faults)
         refuse_parameters(faults)
-        listing = schedule_calls.list_schedules(after="".join(paging.after), most=paging.limit)
+        listing = schedule_commands.list_schedules(after="".join(paging.after), most=paging.limit)
         page = await self._store.run(listing)
         items = [_view(schedule, page.now_ms, self._directory) for schedule in page.schedules]
         cursor = paging.point_on(resp, None if page.next is None else (page.next,))
@@ -70,7 +70,7 @@ class ScheduleList(_Schedules):
         check_fits(manifest, definition.arguments or {})
         schedule_id = _ID_PREFIX + new_invocation_id()
         fields = {**definition.fields, "secrets": encode_places(manifest.secrets)}
-        await self._store.run(schedule_calls.create_schedule(schedule_id, fields))
+        await self._store.run(schedule_commands.create_schedule(schedule_id, fields))
         await self._show(resp, schedule_id)
         resp.status = 201
         resp.set_header("Location", f"/schedules/{schedule_id}")
@@ -96,7 +96,7 @@ class OneSchedule(_Schedules):
             check_available(manifest)
             check_fits(manifest, change.arguments)
             fields["secrets"] = encode_places(manifest.secrets)
-        changed = await self._store.run(schedule_calls.change_schedule(schedule.id, fields))
+        changed = await self._store.run(schedule_commands.change_schedule(schedule.id, fields))
         if changed == "DECLARED":
             raise await self._declared(schedule, "only paused, resumed and fired")
         await self._show(resp, schedule.id)
@@ -105,7 +105,7 @@ class OneSchedule(_Schedules):
         """Delete a schedule that was made here."""
         read_query(req.query_string, ())
         schedule, _ = await _find(self._store, schedule_id)
-        if await self._store.run(schedule_calls.delete_schedule(schedule.id)) == "DECLARED":
+        if await self._store.run(schedule_commands.delete_schedule(schedule.id)) == "DECLARED":
             raise await self._declared(schedule, "paused, but not deleted")
         resp.status = 204
 
@@ -137,7 +137,7 @@ class ScheduleFiring:
         shape = shape_of(manifest, max_waiting=self._max_waiting)
         invocation_id = new_invocation_id()
         fired = await self._store.run(
-            schedule_calls.fire_schedule(schedule.id, invocation_id=invocation_id, shape=shape)
+            schedule_commands.fire_schedule(schedule.id, invocation_id=invocation_id, shape=shape)
         )
         if fired.reception == "MISSING":
             raise _unknown(schedule_id)
@@ -208,7 +208,7 @@ def _next_moments(schedule: Schedule, now_ms: int) -> list[str | None]:
 
 
 async def _find(store: Multiplexer, schedule_id: str) -> tuple[Schedule, int]:
-    page: SchedulePage = await store.run(schedule_calls.read_schedule(schedule_id))
+    page: SchedulePage = await store.run(schedule_commands.read_schedule(schedule_id))
     if not page.schedules:
         raise _unknown(schedule_id)
     return page.schedules[0], page.now_ms

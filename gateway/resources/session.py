@@ -10,16 +10,16 @@ import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.callers import Caller, address_of, caller_of, caller_with
-from gateway.key_bodies import read_login
-from gateway.key_ring import KeyChecker, unauthenticated
+from gateway.auth.caller import Caller, address_of, caller_of, caller_with
+from gateway.auth.key_body import read_login
+from gateway.auth.key_cache import KeyChecker, unauthenticated
+from gateway.auth.session_cookie import LONGEST_MS, cookie_for, cookie_to_forget, session_of
 from gateway.resources.keys import require_json
-from gateway.serving.parsing import BODY
-from gateway.session_cookie import LONGEST_MS, cookie_for, cookie_to_forget, session_of
+from gateway.serving.request_parser import BODY
 from runtime.access.api_key import digest_of_session, generate_session_text
 from runtime.invocations.view import moment
-from runtime.store import access_calls
-from runtime.store.multiplexer import Multiplexer
+from runtime.store import access_commands
+from runtime.store.async_connection import Multiplexer
 
 _log = structlog.get_logger(__name__)
 _JSON = "application/json"
@@ -43,7 +43,9 @@ class Session:
         key = await self._checker.check(read_login(req.scope[BODY]), address_of(req.scope))
         text = generate_session_text()
         lasts_ms = await self._store.run(
-            access_calls.open_session(digest_of_session(text) or "", key.id, longest_ms=LONGEST_MS)
+            access_commands.open_session(
+                digest_of_session(text) or "", key.id, longest_ms=LONGEST_MS
+            )
         )
         if not lasts_ms:
             raise unauthenticated("This API key is not known.")
@@ -57,7 +59,7 @@ class Session:
         """End the session."""
         digest = session_of(req.scope)
         if digest is not None:
-            await self._store.run(access_calls.close_session(digest))
+            await self._store.run(access_commands.close_session(digest))
         resp.append_header("Set-Cookie", cookie_to_forget(is_secure=self._is_secure(req)))
         resp.status = 204
 

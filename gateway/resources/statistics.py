@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.dashboard_routes import MOST_MINUTES
-from gateway.minutes import MINUTE_MS, Minute, Minutes
-from gateway.preferences import fault_of, read_query, refuse_parameters
-from gateway.resources.conditional import answer_with_etag
+from gateway.live.statistics_cache import MINUTE_MS, Minute, Minutes
+from gateway.parsing.preferences import fault_of, read_query, refuse_parameters
+from gateway.resources.etag import answer_with_etag
+from gateway.routing.dashboard_routes import MOST_MINUTES
 from runtime.invocations.statistics import OUTCOMES, Tally, quantile_ms, sum_tallies
 from runtime.invocations.view import moment
 from runtime.sdk.option_parsing import is_function_name

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.preferences import fault_of, read_query, refuse_parameters
+from gateway.invoke.event_log import tell_publishing
+from gateway.live.worker_details import read_details
+from gateway.parsing.preferences import fault_of, read_query, refuse_parameters
 from gateway.problems import ProblemError
-from gateway.query_parameters import WITHDRAW_MISSING
-from gateway.steering_log import tell_publishing
-from gateway.worker_details import read_details
+from gateway.routing.parameters import WITHDRAW_MISSING
 from runtime.invocations.view import moment
-from runtime.store.multiplexer import Multiplexer
-from runtime.store.system_calls import WorkerState, appoint_publisher, read_workers
+from runtime.store.async_connection import Multiplexer
+from runtime.store.system_commands import WorkerState, appoint_publisher, read_workers
 
 
 class WorkerList:

@@ -12,7 +12,7 @@ import sys
 from gunicorn.app.wsgiapp import run  # type: ignore[import-untyped]
 from gunicorn.util import getcwd  # type: ignore[import-untyped]
 
-from runtime.processes.own_modules import leave_out_working_folder
+from runtime.processes.module_path import leave_out_working_folder
 
 
 def main() -> None:

@@ -14,15 +14,15 @@ from typing import Any, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from gateway.serving.beginning import Beginnings, KnownHeads
+from gateway.serving.allowed_hosts import ExpectedHosts
+from gateway.serving.body_memory import HeldBodies
 from gateway.serving.deadline import NEVER, Deadline
-from gateway.serving.drain import Drain
-from gateway.serving.exchange import Exchange
-from gateway.serving.expected_hosts import ExpectedHosts
-from gateway.serving.fixed_answers import own_lines, refusal_answer
-from gateway.serving.held_bodies import HeldBodies
+from gateway.serving.dispatch import Beginnings, KnownHeads
+from gateway.serving.error_responses import own_lines, refusal_answer
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import Refusal, RequestParser, Scope
+from gateway.serving.request_cycle import Exchange
+from gateway.serving.request_parser import Refusal, RequestParser, Scope
+from gateway.serving.write_stall import Drain
 
 
 class Connection(asyncio.Protocol):

@@ -22,10 +22,10 @@ import string
 import zlib
 from dataclasses import dataclass, field
 
-from runtime.access.grants import Grant, read_grant
+from runtime.access.scopes import Grant, read_grant
 from runtime.sdk.option_parsing import parse_rate
 from runtime.sdk.options import Rate
-from runtime.store.access_calls import StoredKey
+from runtime.store.access_commands import StoredKey
 
 KEY_PREFIX = "pk_"
 SESSION_PREFIX = "ps_"

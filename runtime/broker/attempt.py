@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from runtime.broker.signalled_message import SignalledMessage
-from runtime.store.invocation_calls import Claimed, Settlement
+from runtime.broker.message_proxy import SignalledMessage
+from runtime.store.invocation_commands import Claimed, Settlement
 from runtime.store.scripts import Call
 
 
@@ -41,7 +41,7 @@ class Attempt:
         is_lost: Its lease is somebody else's by now.
         telling: What it tells, if it has told anything.
         settlement: How it ended, where that is known and not written yet.
-        signalled: Its message, where `runtime.broker.signals` tells middleware of it.
+        signalled: Its message, where `runtime.broker.middleware_signals` tells middleware of it.
     """
 
     __slots__ = (

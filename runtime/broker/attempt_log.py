@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from runtime.broker.attempt import Attempt
-from runtime.store.invocation_calls import Settled, Settlement
-from runtime.telemetry.status_log import Change, tell, tells_usual
+from runtime.store.invocation_commands import Settled, Settlement
+from runtime.telemetry.lifecycle_log import Change, tell, tells_usual
 from runtime.telemetry.trace_context import trace_id_of
 
 

@@ -16,14 +16,14 @@ import msgspec
 from dramatiq.errors import ActorNotFound
 from dramatiq.middleware import Middleware
 
-from runtime.broker.refused_middleware import check_middleware
 from runtime.broker.results import RecordBackend
+from runtime.broker.unsupported_middleware import check_middleware
 from runtime.errors import UnknownFunctionError
-from runtime.invocations.identifiers import is_invocation_id, new_invocation_id
+from runtime.invocations.ids import is_invocation_id, new_invocation_id
 from runtime.invocations.submission import Wishes, check_available, prepare, submit
 from runtime.registry.manifest import Manifest, decode_manifest
-from runtime.store.function_calls import read_manifest
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import read_manifest
 
 
 class PenstockBroker(dramatiq.Broker):
@@ -119,7 +119,7 @@ class PenstockBroker(dramatiq.Broker):
             ArgumentsError: The arguments do not fit its schema.
             StoreError: Redis is away or refuses; then nothing was enqueued.
         """
-        from runtime.registry.arguments import check_arguments  # noqa: PLC0415 - senders only
+        from runtime.registry.argument_check import check_arguments  # noqa: PLC0415 - senders only
 
         manifest = self._manifest(message.actor_name)
         check_available(manifest)

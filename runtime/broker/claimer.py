@@ -24,9 +24,9 @@ from runtime.broker.attempt import Attempt
 from runtime.broker.attempt_log import tell_expired, tell_started
 from runtime.errors import StoreError
 from runtime.loop import Loop, Timer
-from runtime.store.aftercare_calls import set_aside
-from runtime.store.invocation_calls import Claim, claim, wake
-from runtime.store.loop_line import LoopLine
+from runtime.store.invocation_commands import Claim, claim, wake
+from runtime.store.loop_connection import LoopLine
+from runtime.store.recovery_commands import set_aside
 from runtime.store.scripts import Call
 
 _log = structlog.get_logger(__name__)

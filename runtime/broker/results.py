@@ -14,8 +14,8 @@ import msgspec
 from dramatiq.results import ResultBackend, ResultFailure, ResultMissing, ResultTimeout
 
 from runtime.invocations.record import Record, read
-from runtime.invocations.statuses import Status
-from runtime.store.line import Line
+from runtime.invocations.status import Status
+from runtime.store.blocking_connection import Line
 
 _USUAL_WAIT_MS = 10_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.005, 0.25

@@ -19,8 +19,8 @@ from runtime.broker.attempt import Attempt
 from runtime.broker.attempt_log import tell_ended, tell_given_back
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.loop import Loop
-from runtime.store.invocation_calls import Settled, Settlement, release, settle
-from runtime.store.loop_line import LoopLine
+from runtime.store.invocation_commands import Settled, Settlement, release, settle
+from runtime.store.loop_connection import LoopLine
 from runtime.store.scripts import Call
 
 _log = structlog.get_logger(__name__)

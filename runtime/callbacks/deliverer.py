@@ -17,10 +17,10 @@ from functools import partial
 
 import structlog
 
-from runtime.callbacks.dispatch import RETRY_S, Dispatch
-from runtime.callbacks.rules import DeliveryRules
+from runtime.callbacks.config import DeliveryRules
+from runtime.callbacks.dispatcher import RETRY_S, Dispatch
 from runtime.errors import StoreError
-from runtime.telemetry.lasting import lasting_thread
+from runtime.telemetry.background import lasting_thread
 
 _log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from runtime.callbacks.signing import sign
 from runtime.invocations.batch import Batch, batch_view
 from runtime.invocations.record import Record
 from runtime.invocations.view import invocation_view, moment
-from runtime.store.delivery_calls import ClaimedDelivery
+from runtime.store.delivery_commands import ClaimedDelivery
 
 LARGEST_RESULT_BYTES = 20_000
 ATTEMPT_HEADER = "webhook-attempt"

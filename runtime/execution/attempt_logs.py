@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from runtime.execution.attempt_output import truncation_mark
+from runtime.execution.runner_output import truncation_mark
 
 
 @dataclass(slots=True, eq=False)

@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from runtime.execution import runner_frames as frames
+from runtime.execution import runner_protocol as frames
 from runtime.execution.ending import Ending
 from runtime.execution.run import Run
 from runtime.execution.sequential import serials
-from runtime.processes.frames import pack
+from runtime.processes.channel import pack
 
 if TYPE_CHECKING:
     from runtime.execution.runner import Runner

@@ -1,8 +1,8 @@
 """One attempt of a runner that runs several at the same time, and what belongs to it.
 
-It is the owner (`runtime.execution.attribution`) of its task, of the tasks, asynchronous generators
-and threads that these begin, and of what all of them print. Changed by the event loop's thread,
-or for a `def` by the thread that runs it.
+It is the owner (`runtime.execution.output_attribution`) of its task, of the tasks, asynchronous
+generators and threads that these begin, and of what all of them print. Changed by the event
+loop's thread, or for a `def` by the thread that runs it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from runtime.execution.attempt_output import Send, Sink
-from runtime.execution.attribution import ThreadOwner
 from runtime.execution.ending import Ending
-from runtime.execution.interruption import Cause, Guard
-from runtime.execution.runner_frames import Start
+from runtime.execution.output_attribution import ThreadOwner
+from runtime.execution.runner_output import Send, Sink
+from runtime.execution.runner_protocol import Start
+from runtime.execution.thread_interrupt import Cause, Guard
 from runtime.registry.event_loop import Generator, Tasks
-from runtime.registry.invoking import LoadedFunction
+from runtime.registry.loaded_function import LoadedFunction
 
 _LONGEST_LINE = 8_192  # characters; what is longer is not held until its end
 _MANY = 64  # so many are looked through for those that are gone

@@ -12,23 +12,23 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from runtime.execution import runner_frames as frames
-from runtime.execution.attempt_output import AttemptOutput
-from runtime.execution.attribution import owner
+from runtime.execution import runner_protocol as frames
+from runtime.execution.call_function import describe, perform, perform_async
 from runtime.execution.concurrent_attempt import Attempt
-from runtime.execution.concurrent_leftovers import ConcurrentLeftovers
+from runtime.execution.concurrent_leak_detection import ConcurrentLeftovers
 from runtime.execution.concurrent_output import ConcurrentOutput
 from runtime.execution.ending import Ending
+from runtime.execution.event_batcher import TurnWriter
 from runtime.execution.function_log import FunctionLog
-from runtime.execution.interruption import Guard, Interruption
-from runtime.execution.leftovers import Leftovers
+from runtime.execution.leak_detection import Leftovers
 from runtime.execution.notes import encode_note, encode_progress
-from runtime.execution.performance import describe, perform, perform_async
-from runtime.execution.runner_frames import Limits
+from runtime.execution.output_attribution import owner
+from runtime.execution.runner_output import AttemptOutput
+from runtime.execution.runner_protocol import Limits
+from runtime.execution.thread_interrupt import Guard, Interruption
 from runtime.execution.tracebacks import traceback_of
-from runtime.execution.turn_writer import TurnWriter
-from runtime.processes.confinement import use_memory_reserve
-from runtime.registry.invoking import LoadedFunction
+from runtime.processes.child_limits import use_memory_reserve
+from runtime.registry.loaded_function import LoadedFunction
 from runtime.sdk.context import Context, Number
 
 STOPPED = Ending(kind="cancelled")

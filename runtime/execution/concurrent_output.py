@@ -12,12 +12,12 @@ import os
 import threading
 from collections.abc import Mapping
 
-from runtime.execution.attempt_output import AttemptOutput
-from runtime.execution.attribution import owner_here
 from runtime.execution.concurrent_attempt import Attempt
-from runtime.execution.runner_frames import LOG
-from runtime.execution.step_notes import StepNotes
-from runtime.execution.turn_writer import TurnWriter
+from runtime.execution.event_batcher import TurnWriter
+from runtime.execution.loop_attribution import StepNotes
+from runtime.execution.output_attribution import owner_here
+from runtime.execution.runner_output import AttemptOutput
+from runtime.execution.runner_protocol import LOG
 
 _STDERR = 2
 _NOBODYS = b"0"

@@ -18,22 +18,22 @@ from collections.abc import Callable
 from functools import partial
 
 from runtime.errors import ChannelClosedError
-from runtime.execution import runner_frames as frames
-from runtime.execution.attribution import owner
+from runtime.execution import runner_protocol as frames
+from runtime.execution.call_function import describe
 from runtime.execution.concurrent_attempt import Attempt, LineSink
 from runtime.execution.concurrent_calls import STOPPED, ConcurrentCalls, Loaded
-from runtime.execution.concurrent_leftovers import ConcurrentLeftovers
+from runtime.execution.concurrent_leak_detection import ConcurrentLeftovers
 from runtime.execution.concurrent_output import ConcurrentOutput
 from runtime.execution.ending import Ending
-from runtime.execution.performance import describe
-from runtime.execution.runner_frames import Start
+from runtime.execution.event_batcher import TurnWriter
+from runtime.execution.loop_attribution import StepNotes
+from runtime.execution.output_attribution import owner
+from runtime.execution.runner_protocol import Start
 from runtime.execution.stall_watch import StallWatch
-from runtime.execution.step_notes import StepNotes
 from runtime.execution.thread_calls import FunctionThreads, LoopThreads
-from runtime.execution.turn_writer import TurnWriter
-from runtime.processes.confinement import use_memory_reserve
+from runtime.processes.channel import Channel, pack
+from runtime.processes.child_limits import use_memory_reserve
 from runtime.processes.frame_reader import FrameReader
-from runtime.processes.frames import Channel, pack
 from runtime.processes.shared_page import RunnersPage
 from runtime.registry import event_loop
 from runtime.registry.event_loop import Generator

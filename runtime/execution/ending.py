@@ -1,7 +1,7 @@
 """How an attempt ended, as told by the process or thread that ran it.
 
 Between the runner child and the executor, and within the thread lane. It says what
-happened; whether that means another attempt is judged by `runtime.execution.verdict`.
+happened; whether that means another attempt is judged by `runtime.execution.retry_decision`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from runtime.errors import ChannelGarbledError
-from runtime.processes.lifeline import Exit
+from runtime.processes.child_control import Exit
 
 EndingKind = Literal[
     "succeeded",

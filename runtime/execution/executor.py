@@ -1,7 +1,7 @@
 """Run attempts, from an assignment to its ending.
 
     isolation="process"   a runner of the pool      `runtime.execution.runner_pool`
-    isolation="thread"    a thread of this process  `runtime.execution.thread_lane`
+    isolation="thread"    a thread of this process  `runtime.execution.thread_backend`
 
 Called in the loop's thread; nothing here waits. Whatever user code does ends in an `Ending`.
 """
@@ -13,13 +13,13 @@ from functools import partial
 from typing import NamedTuple
 
 from runtime.execution.ending import Ending
-from runtime.execution.lane_run import LaneRun
 from runtime.execution.load_view import RunnerLoad, RunnerWait
 from runtime.execution.run import Run
 from runtime.execution.run_times import QUICK_S, RunTimes
-from runtime.execution.runner_frames import Limits
 from runtime.execution.runner_pool import RunnerPool
-from runtime.execution.thread_lane import ThreadLane
+from runtime.execution.runner_protocol import Limits
+from runtime.execution.thread_backend import ThreadLane
+from runtime.execution.thread_run import LaneRun
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from runtime.registry.bundle import Bundle
 
 if TYPE_CHECKING:
-    from runtime.registry.invoking import LoadedFunction
+    from runtime.registry.loaded_function import LoadedFunction
 
 _VERSIONS_KEPT = 3
 Functions: TypeAlias = "dict[str, LoadedFunction]"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from runtime.execution.ending import Ending, ending_of_death
 from runtime.execution.run import Run
-from runtime.processes.lifeline import Exit
+from runtime.processes.child_control import Exit
 
 if TYPE_CHECKING:
     from runtime.execution.runner import Runner

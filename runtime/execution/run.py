@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution.attempt_output import truncation_mark
 from runtime.execution.ending import Ending
 from runtime.execution.outcome import Assignment
-from runtime.execution.runner_frames import Limits
+from runtime.execution.runner_output import truncation_mark
+from runtime.execution.runner_protocol import Limits
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 

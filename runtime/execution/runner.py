@@ -20,22 +20,22 @@ from functools import partial
 from typing import Literal
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution import runner_frames as frames
+from runtime.execution import runner_protocol as frames
+from runtime.execution.call_function import too_large
 from runtime.execution.concurrent import Concurrent
 from runtime.execution.ending import Ending, ending_of_death
-from runtime.execution.keeper import Keeper, RunnerKey
 from runtime.execution.limit_watch import LimitWatch
 from runtime.execution.loading import Loading
-from runtime.execution.performance import too_large
 from runtime.execution.run import Run
-from runtime.execution.runner_claims import check_answer, check_note
-from runtime.execution.runner_frames import Limits
+from runtime.execution.runner_owner import Keeper, RunnerKey
 from runtime.execution.runner_process import RunnerProcess
+from runtime.execution.runner_protocol import Limits
+from runtime.execution.runner_validation import check_answer, check_note
 from runtime.execution.sequential import Sequential
 from runtime.loop import Loop
+from runtime.processes.channel import pack
+from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import ForkServer
-from runtime.processes.frames import pack
-from runtime.processes.lifeline import Exit
 from runtime.registry.bundle import Bundle
 
 State = Literal["starting", "idle", "running", "closed", "dying", "dead"]

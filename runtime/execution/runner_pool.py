@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from runtime.execution.ending import Ending
-from runtime.execution.left_behind import LeftBehind
+from runtime.execution.leak_log import LeftBehind
 from runtime.execution.load_view import RunnerLoad, RunnerWait, load_of_runner
 from runtime.execution.run import Run
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
-from runtime.execution.runner_frames import Limits
+from runtime.execution.runner_protocol import Limits
 from runtime.execution.runners import Runners
 from runtime.execution.sequential import SLOW_S, is_slow
 from runtime.execution.unexplained_deaths import UnexplainedDeaths

@@ -16,16 +16,16 @@ from typing import Protocol
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ProcessError
 from runtime.loop import Loop, Timer
+from runtime.processes.channel import unpack_each
+from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import Child, ForkServer
 from runtime.processes.frame_reader import FrameReader
-from runtime.processes.frames import unpack_each
-from runtime.processes.lifeline import Exit
-from runtime.processes.side_ways import SideWays
+from runtime.processes.side_channel import SideWays
 from runtime.stream import Stream
-from runtime.telemetry.lasting import CRASHES
+from runtime.telemetry.background import CRASHES
 
-RUNNER_ENTRY = "runtime.execution.runner_child:main"
-PRELOAD = ("runtime.execution.runner_child", "runtime.execution.warming")  # for the fork server
+RUNNER_ENTRY = "runtime.execution.runner_main:main"
+PRELOAD = ("runtime.execution.runner_main", "runtime.execution.preload")  # for the fork server
 _EXIT_S = 1.0  # a process whose channel is gone ends within it, or lives on without
 _DEATH_S = 5.0
 _PAUSE_S = 1.0

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 
-from runtime.execution.keeper import Keeper, RunnerKey
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
-from runtime.execution.runner_frames import Limits
+from runtime.execution.runner_owner import Keeper, RunnerKey
+from runtime.execution.runner_protocol import Limits
 from runtime.execution.waiting_runs import Load
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution import runner_frames as frames
+from runtime.execution import runner_protocol as frames
 from runtime.execution.ending import Ending
 from runtime.execution.run import Run
 from runtime.loop import Timer

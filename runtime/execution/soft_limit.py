@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from runtime.execution.ending import Ending
-from runtime.execution.interruption import Interruption
+from runtime.execution.thread_interrupt import Interruption
 from runtime.execution.tracebacks import traceback_of
 from runtime.registry import event_loop
 

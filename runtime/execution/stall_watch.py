@@ -16,7 +16,7 @@ from types import FrameType
 
 from runtime.execution.tracebacks import is_of_runtime
 from runtime.processes.shared_page import EXECUTING, STEPS, RunnersPage
-from runtime.telemetry.lasting import lasting_thread
+from runtime.telemetry.background import lasting_thread
 
 _LOOKS = 5  # in each limit
 _LOOKS_BEFORE_REST = 20

@@ -14,15 +14,15 @@ import time
 from functools import partial
 
 from runtime.errors import LoadError
-from runtime.execution.attempt_output import Sink
+from runtime.execution.call_function import describe, perform
 from runtime.execution.ending import Ending
 from runtime.execution.function_log import FunctionLog
-from runtime.execution.interruption import Guard, Interruption
-from runtime.execution.lane_run import CANCELLED, LaneRun
 from runtime.execution.loaded_versions import LoadedVersions
 from runtime.execution.notes import encode_note, encode_progress
-from runtime.execution.performance import describe, perform
+from runtime.execution.runner_output import Sink
+from runtime.execution.thread_interrupt import Guard, Interruption
 from runtime.execution.thread_output import ThreadOutput
+from runtime.execution.thread_run import CANCELLED, LaneRun
 from runtime.sdk.context import Context, Number
 
 _NO_CONTEXT = Context()

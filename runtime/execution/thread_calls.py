@@ -11,10 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from runtime.execution.attribution import owner
 from runtime.execution.concurrent_attempt import Attempt
+from runtime.execution.output_attribution import owner
 from runtime.processes.shared_page import SLOTS, RunnersPage
-from runtime.telemetry.lasting import lasting_thread
+from runtime.telemetry.background import lasting_thread
 
 
 class FunctionThreads:

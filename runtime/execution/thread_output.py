@@ -14,9 +14,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
-from runtime.execution.attempt_output import Sink
-from runtime.execution.attribution import forget_owners, note_owners, owner, owner_here
 from runtime.execution.function_log import LOG_FORMAT, OwnHandler
+from runtime.execution.output_attribution import forget_owners, note_owners, owner, owner_here
+from runtime.execution.runner_output import Sink
 
 
 class _Stream:

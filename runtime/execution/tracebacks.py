@@ -10,7 +10,7 @@ import asyncio
 import traceback
 from pathlib import Path
 
-from runtime.execution.interruption import Interruption
+from runtime.execution.thread_interrupt import Interruption
 from runtime.sdk.exception_names import full_name, name_of, plain
 
 MAX_TRACEBACK_CHARACTERS = 16_384

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from runtime.execution.keeper import RunnerKey
 from runtime.execution.load_view import RunnerWait
 from runtime.execution.run import Run
+from runtime.execution.runner_owner import RunnerKey
 
 
 class Load(NamedTuple):

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runtime.invocations.record import Record, record_from_hash
-from runtime.invocations.statuses import Status
+from runtime.invocations.status import Status
 from runtime.invocations.view import callback_view, invocation_view, moment
-from runtime.store.listing_calls import RawBatch
-from runtime.store.listing_calls import read_batch as read_call
+from runtime.store.listing_commands import RawBatch
+from runtime.store.listing_commands import read_batch as read_call
 from runtime.store.scripts import Call
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from runtime.store.check_calls import StoredCheck
+from runtime.store.check_commands import StoredCheck
 
 State = Literal["waiting", "running", "finished"]
 FINDING_KINDS = (

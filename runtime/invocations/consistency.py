@@ -12,11 +12,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
-from runtime.store import check_calls as calls
-from runtime.store.check_calls import Compared, Finding, Lease, Place
-from runtime.store.keys import Keys
-from runtime.store.line import Line
-from runtime.store.listing_calls import read_member_ids
+from runtime.store import check_commands as calls
+from runtime.store.blocking_connection import Line
+from runtime.store.check_commands import Compared, Finding, Lease, Place
+from runtime.store.listing_commands import read_member_ids
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Call
 
 __all__ = ["Finding", "Walk", "check_all"]

@@ -1,7 +1,7 @@
 """The events of an invocation in their one order, made from its record and what it told.
 
 Every event has a place: (attempt, phase, number). Status events come from the record,
-all else from the entries that attempts wrote (`runtime.store.event_calls`). So whoever
+all else from the entries that attempts wrote (`runtime.store.event_commands`). So whoever
 knows the place of the last event it got can be given exactly those that follow.
 """
 
@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from runtime.invocations.record import Record, record_from_hash
-from runtime.invocations.statuses import Status
+from runtime.invocations.status import Status
 from runtime.invocations.view import invocation_json, moment
-from runtime.store.event_calls import Entry, Position, Told
+from runtime.store.event_commands import Entry, Position, Told
 
 LARGEST_RESULT_BYTES = 20_000
 _SHAPE = re.compile(r"(\d{1,9})\.([0-4])\.(\d{1,15})", re.ASCII)
@@ -102,7 +102,7 @@ def events_after(place: Place, standing: Record, told: Told, whole: Record | Non
     """
     events = [*_statuses(standing), *_entries(told)]
     if whole is not None:
-        if told.last[0] == 0 and whole.attempt == 1:  # see `runtime.worker.telling`
+        if told.last[0] == 0 and whole.attempt == 1:  # see `runtime.worker.event_buffer`
             events += _lines(whole.attempt, whole.logs)
         events.append(_end(whole))
     if not is_whole(told, place):

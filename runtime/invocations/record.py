@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from runtime.invocations.statuses import FINISHED, Status
+from runtime.invocations.status import FINISHED, Status
 from runtime.invocations.submission import Submission
-from runtime.store.invocation_calls import parse_notice
-from runtime.store.invocation_calls import read as read_call
+from runtime.store.invocation_commands import parse_notice
+from runtime.store.invocation_commands import read as read_call
 from runtime.store.scripts import Call
 
 _OMITTED = b"_omitted"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from runtime.store.statistics_calls import begin_of_step
+from runtime.store.statistics_commands import begin_of_step
 
 _Key = TypeVar("_Key")
 ENDINGS = ("succeeded", "failed", "cancelled", "expired")

@@ -11,11 +11,11 @@ import msgspec
 from msgspec.structs import replace
 
 from runtime.errors import FunctionUnavailableError
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.registry.secret_places import encode_places
+from runtime.registry.secret_paths import encode_places
 from runtime.store.scripts import Call
-from runtime.store.submission_calls import (
+from runtime.store.submission_commands import (
     Idempotency,
     Pace,
     Parts,
@@ -23,7 +23,7 @@ from runtime.store.submission_calls import (
     idempotency_part,
     parts_of,
 )
-from runtime.store.submission_calls import submit as submit_calls
+from runtime.store.submission_commands import submit as submit_calls
 from runtime.telemetry.trace_context import TraceContext
 
 

@@ -12,8 +12,8 @@ import socket
 import sys
 import traceback
 
-from runtime.processes import confinement
-from runtime.processes.frames import Channel
+from runtime.processes import child_limits
+from runtime.processes.channel import Channel
 
 
 def run_child(
@@ -22,13 +22,13 @@ def run_child(
     """Confine this process, call `entry` ("package.module:function") and exit."""
     code = 1
     try:
-        confinement.leave_session()
-        confinement.die_with_parent(server_pid)
-        confinement.restore_signals()
-        moved = confinement.keep_only(channel_descriptor)
-        confinement.limit_memory(memory_bytes)
-        confinement.shrink_thread_stacks()
-        confinement.limit_descriptors()
+        child_limits.leave_session()
+        child_limits.die_with_parent(server_pid)
+        child_limits.restore_signals()
+        moved = child_limits.keep_only(channel_descriptor)
+        child_limits.limit_memory(memory_bytes)
+        child_limits.shrink_thread_stacks()
+        child_limits.limit_descriptors()
         module, _, function = entry.partition(":")
         getattr(importlib.import_module(module), function)(Channel(socket.socket(fileno=moved)))
         code = 0

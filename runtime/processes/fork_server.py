@@ -21,9 +21,9 @@ from pathlib import Path
 from types import TracebackType
 
 from runtime.errors import ProcessError
-from runtime.processes import lifeline, private_folder
-from runtime.processes.frames import Channel
-from runtime.processes.lifeline import Exit
+from runtime.processes import child_control, private_folder
+from runtime.processes.channel import Channel
+from runtime.processes.child_control import Exit
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 # Not `-m` with PYTHONPATH: what we set there, children would see. `-P`: the current folder
@@ -55,7 +55,7 @@ class Child:
     def kill(self) -> None:
         """Kill the child and its process group; from any thread, at any time."""
         with contextlib.suppress(OSError):  # it is gone already
-            self._line.send(lifeline.KILL)
+            self._line.send(child_control.KILL)
             if self._last_resort is None:
                 self._last_resort = timer = threading.Timer(_KILL_LIMIT_S, self._kill_directly)
                 timer.daemon = True
@@ -86,7 +86,7 @@ class Child:
         try:
             self._line.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
         except BlockingIOError:
-            lifeline.kill_group(self.pid)
+            child_control.kill_group(self.pid)
             with contextlib.suppress(OSError):
                 self._line.shutdown(socket.SHUT_RDWR)  # who waits for its end need not
         except OSError:  # closed: whoever closed it has given it up
@@ -99,18 +99,20 @@ class Child:
     def _hear(self, timeout_s: float) -> Exit | None:
         try:
             if timeout_s <= 0:
-                word = self._line.recv(lifeline.WORD.size, socket.MSG_DONTWAIT)
+                word = self._line.recv(child_control.WORD.size, socket.MSG_DONTWAIT)
             else:
                 self._line.settimeout(timeout_s)
-                word = self._line.recv(lifeline.WORD.size)
+                word = self._line.recv(child_control.WORD.size)
         except (TimeoutError, BlockingIOError):
             return None
         except OSError:
             word = b""
-        if len(word) < lifeline.WORD.size:  # the server died and its children with it, or we killed
+        if (
+            len(word) < child_control.WORD.size
+        ):  # the server died and its children with it, or we killed
             return _KILLED
-        _, first, second = lifeline.WORD.unpack(word)
-        return lifeline.exit_of(first, second)
+        _, first, second = child_control.WORD.unpack(word)
+        return child_control.exit_of(first, second)
 
     def __enter__(self) -> Child:
         return self
@@ -250,15 +252,15 @@ def _hear_pid(line: socket.socket, limit_s: float) -> int | None:
     """Wait for the answer to a spawn; None when the server dies before it."""
     line.settimeout(limit_s)
     try:
-        word = line.recv(lifeline.WORD.size)
+        word = line.recv(child_control.WORD.size)
     except TimeoutError:
         raise
     except OSError:
         word = b""
-    if len(word) < lifeline.WORD.size:
+    if len(word) < child_control.WORD.size:
         return None
-    kind, first, _ = lifeline.WORD.unpack(word)
-    if kind == lifeline.REFUSED:
+    kind, first, _ = child_control.WORD.unpack(word)
+    if kind == child_control.REFUSED:
         raise ProcessError(f"the system refuses another process: {os.strerror(first)}")
     line.settimeout(None)
     return int(first)

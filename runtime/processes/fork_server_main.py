@@ -19,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-from runtime.processes import confinement, lifeline, private_folder
+from runtime.processes import child_control, child_limits, private_folder
 from runtime.processes.child import run_child
 from runtime.processes.secrecy import hide_from_own_user
 
@@ -68,7 +68,7 @@ class _Server:
         try:
             pid = os.fork()
         except OSError as error:
-            _say(line, lifeline.refused(error.errno or 0))
+            _say(line, child_control.refused(error.errno or 0))
             os.close(channel)
             os.close(line)
             return True
@@ -85,7 +85,7 @@ class _Server:
         self._lines[line] = pid
         self._children[pid] = line
         self._poll.register(line, _READY)
-        _say(line, lifeline.started(pid))
+        _say(line, child_control.started(pid))
         return True
 
     def _hear(self, line: int) -> None:
@@ -96,7 +96,7 @@ class _Server:
         except OSError:
             word = b""
         pid = self._lines[line]
-        lifeline.kill_group(pid)
+        child_control.kill_group(pid)
         if not word:
             self._drop(line)
             self._children[pid] = -1
@@ -114,7 +114,7 @@ class _Server:
             pid, status = found
             line = self._children.pop(pid, -1)
             if line >= 0:
-                _say(line, lifeline.exited(status))
+                _say(line, child_control.exited(status))
                 self._drop(line)
         for pid in _own_children():
             if pid not in self._children:  # left its runner's group and outlived the runner
@@ -123,7 +123,7 @@ class _Server:
 
     def _end_all(self) -> None:
         for pid in self._children:
-            lifeline.kill_group(pid)
+            child_control.kill_group(pid)
         deadline = time.monotonic() + _END_LIMIT_S
         while self._children or _own_children():
             select.select([self._wake], [], [], max(0.0, deadline - time.monotonic()))
@@ -132,7 +132,7 @@ class _Server:
                 return
 
 
-def _next_dead() -> tuple[int, lifeline.Exit] | None:
+def _next_dead() -> tuple[int, child_control.Exit] | None:
     """Reap one dead child, its process group first: till then its number is nobody else's."""
     try:
         if hasattr(os, "waitid"):
@@ -149,8 +149,8 @@ def _next_dead() -> tuple[int, lifeline.Exit] | None:
     except ChildProcessError:
         return None
     if os.WIFSIGNALED(status):
-        return pid, lifeline.Exit(None, os.WTERMSIG(status))
-    return pid, lifeline.Exit(os.WEXITSTATUS(status), None)
+        return pid, child_control.Exit(None, os.WTERMSIG(status))
+    return pid, child_control.Exit(os.WEXITSTATUS(status), None)
 
 
 def _own_children() -> list[int]:
@@ -181,8 +181,8 @@ def main() -> None:
     os.set_inheritable(control.fileno(), False)  # noqa: FBT003 - takes no keyword
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # only the worker decides; then the socket closes
-    confinement.adopt_orphans()
-    confinement.offer_to_the_kernel()
+    child_limits.adopt_orphans()
+    child_limits.offer_to_the_kernel()
     hide_from_own_user()  # what it forks, too: one function must not look into another's runner
     place = Path(sys.argv[2])
     private_folder.use_place(place)

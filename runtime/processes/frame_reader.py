@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runtime.errors import ChannelGarbledError
-from runtime.processes.frames import (
+from runtime.processes.channel import (
     _HEADERS,
     _LENGTHS,
     _PREFIX,

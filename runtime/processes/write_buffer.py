@@ -11,7 +11,7 @@ import socket
 import threading
 
 from runtime.errors import ChannelClosedError
-from runtime.processes.frames import _HEADERS, _MAGIC, pack
+from runtime.processes.channel import _HEADERS, _MAGIC, pack
 
 MOST_BYTES = 8 * 1024 * 1024
 _COPY_BYTES = 65_536  # of a longer part no copy is made

@@ -25,7 +25,7 @@ from pydantic_core import (
 )
 
 from runtime import strict_json
-from runtime.registry.core_parts import with_parts
+from runtime.registry.core_schema import with_parts
 
 WRITTEN, READ = "ser_json_bytes", "val_json_bytes"
 WRITING = CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="constants")

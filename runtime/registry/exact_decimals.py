@@ -16,8 +16,8 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 
-from runtime.registry.core_parts import parts_of, with_parts
-from runtime.registry.reading import readable
+from runtime.registry.core_schema import parts_of, with_parts
+from runtime.registry.json_validation import readable
 
 _noted = threading.local()
 _AS_NOTED, _AS_EVER = "\0as noted", "\0as ever"  # no member of an object is called so

@@ -26,7 +26,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from runtime.registry.bundle import Bundle
-from runtime.registry.spawned import bundle_of, may_start_afresh, starts_afresh, write_package
+from runtime.registry.spawned_main import bundle_of, may_start_afresh, starts_afresh, write_package
 from runtime.sdk.exception_names import PUBLIC_NAMESPACE
 
 

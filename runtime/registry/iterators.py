@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from runtime.registry.core_parts import parts_of
+from runtime.registry.core_schema import parts_of
 from runtime.strict_json import DEEPEST
 
 

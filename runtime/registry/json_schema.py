@@ -1,7 +1,7 @@
 """What pydantic publishes as JSON Schema, put right where it says something else than is meant.
 
 Bytes are standard base64, decimals have their form, titles are left to who writes them. The
-gateway judges by a schema that says no more than this (`runtime.registry.judging`).
+gateway judges by a schema that says no more than this (`runtime.registry.gateway_schema`).
 """
 
 from __future__ import annotations

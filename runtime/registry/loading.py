@@ -18,8 +18,8 @@ from runtime.registry.bundle import Bundle
 from runtime.registry.callables import PublishedCallable, find_callables, line_of
 from runtime.registry.docstrings import read_docstring
 from runtime.registry.importer import ModuleSpace
-from runtime.registry.invoking import LoadedFunction
-from runtime.registry.load_faults import load_error_of
+from runtime.registry.load_errors import load_error_of
+from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.manifest import Manifest, resolve_per_process
 from runtime.registry.return_type import return_type
 from runtime.registry.schema import (
@@ -30,7 +30,7 @@ from runtime.registry.schema import (
     result_schema,
     unreadable_part,
 )
-from runtime.registry.secret_places import find_secrets
+from runtime.registry.secret_paths import find_secrets
 from runtime.registry.signature import Signature, SignatureError, read_signature
 
 

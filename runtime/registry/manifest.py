@@ -39,7 +39,7 @@ class Manifest:
         parameters: JSON Schema (2020-12) of the argument object.
         judged_by: JSON Schema that the gateway judges by where `parameters` only informs; None
             where `parameters` is exact, or takes too much at most.
-        secrets: Where in the arguments secrets are, see `runtime.registry.secret_places`.
+        secrets: Where in the arguments secrets are, see `runtime.registry.secret_paths`.
         returns: JSON Schema of the result.
         injected: Parameter name to what is injected there.
         bytes_parameters: Parameters of type bytes (base64 in JSON).

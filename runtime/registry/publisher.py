@@ -20,16 +20,17 @@ import structlog
 
 from runtime.errors import StoreError
 from runtime.processes.fork_server import ForkServer
+from runtime.registry.child_load import inspect
 from runtime.registry.discovery import discover
-from runtime.registry.inspection import inspect
+from runtime.registry.file_states import Stock, log_load_failure
+from runtime.registry.file_watcher import Watcher
+from runtime.registry.folder_status import Standing
 from runtime.registry.manifest import FileError, Manifest, decode_manifest, limits_of
-from runtime.registry.plan import DUPLICATE, plan
 from runtime.registry.publication import versions_of
-from runtime.registry.rights import Orders, Rights
-from runtime.registry.standing import Standing
-from runtime.registry.stock import Stock, log_load_failure
-from runtime.registry.watching import Watcher
-from runtime.store.function_calls import (
+from runtime.registry.publish_plan import DUPLICATE, plan
+from runtime.registry.publisher_authority import Orders, Rights
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import (
     annotate_function,
     publish_function,
     read_manifests,
@@ -37,8 +38,7 @@ from runtime.store.function_calls import (
     read_versions,
     withdraw_function,
 )
-from runtime.store.line import Line
-from runtime.telemetry.lasting import lasting_thread
+from runtime.telemetry.background import lasting_thread
 
 _log = structlog.get_logger(__name__)
 _RETRY_S = 0.5

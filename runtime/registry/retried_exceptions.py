@@ -14,8 +14,8 @@ from typing import Any
 
 from runtime.errors import OptionError
 from runtime.sdk.exception_names import ClassName, full_name, plain
+from runtime.sdk.exceptions import Reject, Retry
 from runtime.sdk.options import RetryPolicy
-from runtime.sdk.outcomes import Reject, Retry
 
 _ALLOWED = (
     "takes exception classes, or their names: of one that is built in or stands in this file, or "

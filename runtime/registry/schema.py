@@ -25,9 +25,9 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import SchemaValidator
 
+from runtime.registry.gateway_schema import JudgingWriter
 from runtime.registry.json_schema import SchemaWriter
-from runtime.registry.judging import JudgingWriter
-from runtime.registry.reading import readable
+from runtime.registry.json_validation import readable
 from runtime.registry.signature import REQUIRED, Parameter, Signature, SignatureError, bare_type
 
 _BYTES = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")

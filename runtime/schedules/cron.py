@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from runtime.sdk.cron_shape import check_cron, check_timezone
+from runtime.sdk.cron_syntax import check_cron, check_timezone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)

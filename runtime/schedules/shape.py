@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.invocations.submission import prepare
 from runtime.registry.manifest import Manifest
-from runtime.store.schedule_calls import Shape
+from runtime.store.schedule_commands import Shape
 
 
 def tag_of(schedule_id: str) -> str:

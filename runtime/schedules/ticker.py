@@ -11,13 +11,13 @@ import msgspec
 import structlog
 
 from runtime.errors import FunctionUnavailableError
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import decode_manifest
 from runtime.schedules.cron import read_cron
+from runtime.schedules.due import decide
 from runtime.schedules.shape import shape_of
-from runtime.schedules.ticking import decide
-from runtime.store.line import Line
-from runtime.store.schedule_calls import (
+from runtime.store.blocking_connection import Line
+from runtime.store.schedule_commands import (
     Agenda,
     DueSchedule,
     Fate,

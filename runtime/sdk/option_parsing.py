@@ -14,7 +14,7 @@ from dataclasses import fields
 from typing import Any
 
 from runtime.errors import OptionError
-from runtime.sdk.cron_shape import check_cron, check_timezone
+from runtime.sdk.cron_syntax import check_cron, check_timezone
 from runtime.sdk.durations import EXAMPLES, SECONDS_PER_UNIT, parse_duration
 from runtime.sdk.exception_names import ClassName, full_name
 from runtime.sdk.options import Options, Rate, RetryPolicy

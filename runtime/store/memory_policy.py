@@ -9,7 +9,7 @@ from __future__ import annotations
 import structlog
 
 from runtime.errors import StoreError
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 
 _log = structlog.get_logger(__name__)

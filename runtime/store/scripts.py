@@ -22,7 +22,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Generic, TypeVar
 
-from runtime.store.keys import spell_out_keys
+from runtime.store.redis_keys import spell_out_keys
 
 _FIELD = re.compile(r"^-- (ARGV|RETURNS) +(.+)$", re.MULTILINE)
 _INCLUDE = re.compile(r"^-- include: (\w+)$", re.MULTILINE)

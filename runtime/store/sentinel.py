@@ -16,8 +16,8 @@ from typing import Any
 import hiredis
 
 from runtime.errors import StoreUnavailableError
-from runtime.store.address import Address, Watch, authentication_of
-from runtime.store.packing import pack
+from runtime.store.redis_url import Address, Watch, authentication_of
+from runtime.store.resp import pack
 
 ASKING_S = 0.4
 _READ_BYTES = 4096

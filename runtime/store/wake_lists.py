@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 
 from runtime.errors import StoreError
-from runtime.store.line import Line, Sent
+from runtime.store.blocking_connection import Line, Sent
 from runtime.store.scripts import Call
 
 _BLOCK_S = 30.0

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TextIO
 
-from runtime.telemetry.lasting import lasting_thread
+from runtime.telemetry.background import lasting_thread
 
 _MOST_LINES = 10_000
 _MOST_BYTES = 4 * 1024 * 1024

@@ -15,21 +15,21 @@ import structlog
 
 from runtime.broker.attempt import Attempt
 from runtime.broker.in_flight import InFlight
+from runtime.broker.middleware_signals import Signals
 from runtime.broker.settler import Settler
-from runtime.broker.signals import Signals
 from runtime.errors import StoreError, UnknownFunctionError
 from runtime.execution.executor import Executor
 from runtime.execution.outcome import Assignment
+from runtime.execution.retry_decision import judge
 from runtime.execution.run import Run
-from runtime.execution.verdict import judge
-from runtime.registry.catalog import Catalog
-from runtime.store.function_calls import read_source
-from runtime.store.invocation_calls import Settlement
-from runtime.store.loop_line import LoopLine
-from runtime.telemetry.lasting import CRASHES
+from runtime.registry.version_cache import Catalog
+from runtime.store.function_commands import read_source
+from runtime.store.invocation_commands import Settlement
+from runtime.store.loop_connection import LoopLine
+from runtime.telemetry.background import CRASHES
+from runtime.worker.attempt_spans import Spans
+from runtime.worker.event_writer import Teller
 from runtime.worker.settlements import failed, settlement_of
-from runtime.worker.spans import Spans
-from runtime.worker.teller import Teller
 
 _log = structlog.get_logger(__name__)
 

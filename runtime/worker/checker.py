@@ -15,16 +15,16 @@ import structlog
 
 from runtime.errors import StoreError
 from runtime.invocations.consistency import Finding, Walk
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.check_calls import (
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.blocking_connection import Line
+from runtime.store.check_commands import (
     INTERVAL_MS,
     LEASE_MS,
     MOST_NOTED,
     note_check,
     take_check,
 )
-from runtime.store.line import Line
-from runtime.worker.upkeep import InRounds
+from runtime.worker.maintenance import InRounds
 
 _log = structlog.get_logger(__name__)
 _LONGEST_REST_S = 30.0

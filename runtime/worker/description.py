@@ -1,6 +1,6 @@
 """What a worker tells of itself with each heartbeat: the JSON that `GET /workers` reads.
 
-`gateway.worker_details` is the reading side. The text stays short however much a worker
+`gateway.live.worker_details` is the reading side. The text stays short however much a worker
 holds, since it is written to Redis every two seconds.
 """
 

@@ -16,10 +16,10 @@ from runtime.broker.attempt import Attempt
 from runtime.broker.in_flight import InFlight
 from runtime.errors import StoreError
 from runtime.loop import Loop
-from runtime.store.invocation_calls import Pulse, heartbeat
-from runtime.store.loop_line import LoopLine
-from runtime.store.metrics_calls import add_errors
-from runtime.store.trouble import TROUBLE
+from runtime.store.error_counters import TROUBLE
+from runtime.store.invocation_commands import Pulse, heartbeat
+from runtime.store.loop_connection import LoopLine
+from runtime.store.metrics_commands import add_errors
 
 _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25

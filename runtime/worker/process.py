@@ -1,7 +1,7 @@
 """One worker process: everything in it, started and stopped in order.
 
     main thread   the loop: claims, runners, endings, heartbeats   `runtime.loop`
-    upkeep        what is done besides, in turns                   `runtime.worker.upkeep`
+    upkeep        what is done besides, in turns                   `runtime.worker.maintenance`
     deliverer     callbacks                                        `runtime.callbacks.deliverer`
     publisher     in the one worker that publishes                 `runtime.registry.publisher`
 
@@ -25,33 +25,33 @@ from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
 from runtime.broker.claimer import Claimer, Room
 from runtime.broker.in_flight import InFlight
+from runtime.broker.middleware_signals import Signals
 from runtime.broker.settler import Settler
-from runtime.broker.signals import Signals
 from runtime.callbacks.deliverer import Deliverer
 from runtime.errors import StoreError
 from runtime.execution.executor import Executor
-from runtime.execution.runner_frames import Limits
+from runtime.execution.runner_protocol import Limits
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
-from runtime.registry.onlooker import Onlooker
+from runtime.registry.folder_comparison import Onlooker
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings
-from runtime.store.invocation_calls import retire_worker
-from runtime.store.line import Line
-from runtime.store.loop_line import LoopLine
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import retire_worker
+from runtime.store.loop_connection import LoopLine
 from runtime.store.memory_policy import tell_memory_policy
 from runtime.telemetry.tracing import Tracer
+from runtime.worker.attempt_spans import Spans
 from runtime.worker.attempts import Attempts
+from runtime.worker.control import Orders
 from runtime.worker.description import Load, RunningAttempt, describe_worker, lag_of
 from runtime.worker.draining import Draining
+from runtime.worker.event_writer import Teller
 from runtime.worker.heartbeat import Heartbeat
-from runtime.worker.memory import MemoryUse
-from runtime.worker.orders import Orders
+from runtime.worker.maintenance import Upkeep
+from runtime.worker.maintenance_steps import upkeep_jobs
+from runtime.worker.memory_usage import MemoryUse
 from runtime.worker.publishing import Publishing
-from runtime.worker.spans import Spans
-from runtime.worker.teller import Teller
-from runtime.worker.upkeep import Upkeep
-from runtime.worker.upkeep_jobs import upkeep_jobs
 
 _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25

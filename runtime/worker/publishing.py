@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from runtime.registry.onlooker import Onlooker
+from runtime.registry.folder_comparison import Onlooker
+from runtime.registry.folder_status import Standing
 from runtime.registry.publisher import Publisher
-from runtime.registry.standing import Standing
 
 
 class Publishing:

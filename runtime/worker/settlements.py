@@ -6,7 +6,7 @@ import msgspec
 
 from runtime.execution.outcome import Outcome
 from runtime.registry.manifest import Manifest
-from runtime.store.invocation_calls import FAILURE_TTL_MS, Claimed, Settlement
+from runtime.store.invocation_commands import FAILURE_TTL_MS, Claimed, Settlement
 
 
 def settlement_of(claimed: Claimed, manifest: Manifest, outcome: Outcome) -> Settlement:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from runtime.store.aftercare_calls import look_after, recount_running
-from runtime.store.line import Line
-from runtime.store.submission_calls import join_batch
-from runtime.telemetry.status_log import Change, tell
-from runtime.worker.upkeep import InRounds
+from runtime.store.blocking_connection import Line
+from runtime.store.recovery_commands import look_after, recount_running
+from runtime.store.submission_commands import join_batch
+from runtime.telemetry.lifecycle_log import Change, tell
+from runtime.worker.maintenance import InRounds
 
 _LONGEST_ROUND_S = 0.1
 

@@ -17,14 +17,14 @@ import msgspec
 import structlog
 
 from runtime.registry.manifest import decode_manifest
-from runtime.store.function_calls import read_manifests, read_versions
-from runtime.store.line import Line
-from runtime.worker.upkeep import InRounds
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import read_manifests, read_versions
+from runtime.worker.maintenance import InRounds
 
 _log = structlog.get_logger(__name__)
 _FIRST_RESTS_S = (0.6,) * 8  # what is in the folder is published by then
 _LOOK_EVERY_S = 10.0
-_LOADED = "runtime.execution.warming"
+_LOADED = "runtime.execution.preload"
 
 
 class ThreadPreload(InRounds):

@@ -26,16 +26,16 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.app import create
-from gateway.cli.load_order import NUMBER
-from gateway.directory import FunctionDirectory
-from gateway.key_ring import KeyRing, _Entry
-from gateway.serving.beginning import KnownHeads
+from gateway.auth.key_cache import KeyRing, _Entry
+from gateway.cli.load.plan import NUMBER
+from gateway.live.manifest_cache import FunctionDirectory
 from gateway.serving.connection import Connection
+from gateway.serving.dispatch import KnownHeads
 from gateway.serving.limits import Limits
 from runtime.access.api_key import generate_key_text, read_key
 from runtime.settings import Settings
-from runtime.store.access_calls import StoredKey
-from runtime.store.multiplexer import Multiplexer, Wire
+from runtime.store.access_commands import StoredKey
+from runtime.store.async_connection import Multiplexer, Wire
 from tests.bench import echo
 from tests.bench.acceptance import BODY, GREET
 from tests.bench.shown import TITLES, Shown, headers_of, query_of

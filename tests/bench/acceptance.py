@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.registry.manifest import Manifest
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 from tests.bench.processes import cpu_s, running_gunicorn
 from tests.support.gateway_process import running_gateway

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import psutil
 
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import all_scripts
-from runtime.store.system_calls import pause_queue
+from runtime.store.system_commands import pause_queue
 from tests.support.life import Life
 from tests.support.listener import Listener
 from tests.support.published import Published

@@ -33,7 +33,7 @@ class RawEcho:
 
 
 class EchoApplication(falcon.asgi.App[Request, Response]):
-    """What `gateway.serving.worker` wants of an application."""
+    """What `gateway.serving.gunicorn_worker` wants of an application."""
 
     limits = Limits()
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from runtime.invocations.submission import prepare, submit
 from runtime.registry.manifest import Manifest
-from runtime.store.function_calls import publish_function
-from runtime.store.invocation_calls import Settlement, claim, settle
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function
+from runtime.store.invocation_commands import Settlement, claim, settle
 from runtime.store.scripts import Call
 
 QUEUE = "default"

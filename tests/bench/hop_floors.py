@@ -18,7 +18,7 @@ from contextlib import contextmanager
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
 
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 
 PAUSE_S = 0.02

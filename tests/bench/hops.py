@@ -19,11 +19,11 @@ from runtime.execution.runner_process import PRELOAD, RUNNER_ENTRY
 from runtime.invocations.submission import prepare, submit
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
-from runtime.processes.side_ways import SideWays
+from runtime.processes.side_channel import SideWays
 from runtime.registry.bundle import Bundle
 from runtime.settings import read_environment
-from runtime.store.invocation_calls import Settlement, claim, settle
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import Settlement, claim, settle
 from tests.bench import filling, hop_floors
 from tests.bench.hop_floors import PAUSE_S
 from tests.bench.on_executor import OnExecutor

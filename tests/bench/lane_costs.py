@@ -15,12 +15,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from runtime.execution.lane_run import LaneRun
+from runtime.execution.call_function import perform
 from runtime.execution.outcome import Assignment
-from runtime.execution.performance import perform
 from runtime.execution.run_times import RunTimes
-from runtime.execution.runner_frames import Limits
-from runtime.execution.thread_lane import ThreadLane
+from runtime.execution.runner_protocol import Limits
+from runtime.execution.thread_backend import ThreadLane
+from runtime.execution.thread_run import LaneRun
 from runtime.registry.bundle import Bundle
 from runtime.registry.loading import load
 from runtime.registry.manifest import Manifest

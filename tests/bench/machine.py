@@ -10,7 +10,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.cli.embedded_redis import find_server
+from gateway.cli.up.embedded_redis import find_server
 from tests.bench.installing import PEERS, ROOT
 
 _CPU_FACTS = Path("/proc/cpuinfo")

@@ -19,8 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from runtime.store.invocation_calls import Settlement, claim, settle
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import Settlement, claim, settle
 from runtime.store.scripts import Call
 from tests.bench.acceptance import BODY, GREET
 from tests.bench.processes import children, cpu_s, resident_bytes

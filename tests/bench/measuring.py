@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from gateway.cli.load_order import Order, Report, read_report, start
+from gateway.cli.load.plan import Order, Report, read_report, start
 from tests.bench.processor_clock import Moment, look, used_between
 from tests.bench.running import Running
 from tests.bench.sample import Sample

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from runtime.execution.executor import Executor
 from runtime.execution.outcome import Assignment
 from runtime.execution.run import Run
-from runtime.execution.runner_frames import Limits
+from runtime.execution.runner_protocol import Limits
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle

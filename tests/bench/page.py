@@ -13,7 +13,7 @@ from tests.bench.works import WORKS, Work
 
 _HOLDS = {True: "yes", False: "**no**", None: "not measured"}
 _ABOUT_CLIENT = (
-    "Requests come from one process (`gateway/cli/load_client.py`): a thread, a selector, prepared "
+    "Requests come from one process (`gateway/cli/load/client.py`): a thread, a selector, prepared "
     "requests, kept connections; connection N sends its own number and every answer must bring it "
     "back. Beside the bare echo it used {used} µs of processor time a request, so that it could "
     "send about {most} a second where it had a core to itself. Client, web process, workers and "

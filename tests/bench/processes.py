@@ -65,7 +65,7 @@ def running_gunicorn(target: str, *, workers: int = 1) -> Iterator[tuple[int, in
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"),
-                *("-k", "gateway.serving.worker.GatewayWorker", "-w", str(workers)),
+                *("-k", "gateway.serving.gunicorn_worker.GatewayWorker", "-w", str(workers)),
                 *("--log-level", "warning", "--no-control-socket", target),
             ],
             pass_fds=(listener.fileno(),),

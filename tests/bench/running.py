@@ -17,11 +17,11 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.embedded_redis import find_server
-from gateway.cli.load_order import encode_request
-from gateway.cli.redis_command import redis_command
+from gateway.cli.load.plan import encode_request
+from gateway.cli.up.embedded_redis import find_server
+from gateway.cli.up.redis_command import redis_command
 from runtime.errors import StoreError
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 from tests.bench.installing import PEERS, ROOT, install
 from tests.bench.parts import Parts, clean_environment, free_port
@@ -198,7 +198,7 @@ class Running:
         self.parts.start("penstock", command, cwd=self.parts.folder, env=environment)
 
     def _start_echo(self) -> None:
-        own = "gateway.serving.worker.GatewayWorker"
+        own = "gateway.serving.gunicorn_worker.GatewayWorker"
         worker_class, application = {
             "echo": (own, "web:media_app"),
             "echo-bytes": (own, "web:gateway_app"),

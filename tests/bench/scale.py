@@ -20,10 +20,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.cli.redis_command import COMPACT_BYTES
-from runtime.store.line import Line
+from gateway.cli.up.redis_command import COMPACT_BYTES
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
-from runtime.store.system_calls import purge_queue
+from runtime.store.system_commands import purge_queue
 from tests.bench import filling
 from tests.bench.plain_http import PlainConnection, connect, encode_request
 from tests.support.gateway_process import RunningGateway, running_gateway

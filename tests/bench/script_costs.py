@@ -21,12 +21,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.access_calls import StoredKey, create_key
-from runtime.store.invocation_calls import Settlement, claim, settle
-from runtime.store.line import Line
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.access_commands import StoredKey, create_key
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import Settlement, claim, settle
 from runtime.store.scripts import Call, Script, load_script
-from runtime.store.submission_calls import Idempotency, Parts, parts_of, submit
+from runtime.store.submission_commands import Idempotency, Parts, parts_of, submit
 from tests.support.redis_server import own_redis
 
 ARGUMENTS = b'{"name":"Ada"}'

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Set
 from typing import Literal
 
-from gateway.cli.load_order import NUMBER
+from gateway.cli.load.plan import NUMBER
 
 Shown = Literal["key", "trace", "idempotency", "callback", "options", "charset", "browser"]
 

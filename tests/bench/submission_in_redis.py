@@ -18,15 +18,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from gateway.idempotency import identify
+from gateway.parsing.idempotency import identify
 from runtime.access.api_key import generate_key_text
 from runtime.invocations.submission import NO_WISHES, Submission, Wishes, prepare
 from runtime.registry.manifest import Manifest
-from runtime.store import access_calls
-from runtime.store.access_calls import StoredKey
-from runtime.store.line import Line
+from runtime.store import access_commands
+from runtime.store.access_commands import StoredKey
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
-from runtime.store.submission_calls import submit
+from runtime.store.submission_commands import submit
 from runtime.telemetry.trace_context import read_trace
 from tests.bench.acceptance import BODY, GREET
 from tests.bench.shown import TITLES, Shown, headers_of
@@ -83,7 +83,7 @@ def _round(line: Line, pid: int, shown: Set[Shown]) -> tuple[float, float]:
     key = generate_key_text()
     stored = StoredKey(id=key.id, name="bench", digest=key.digest(), scopes=("invoke:*",))
     line.run(
-        access_calls.create_key(stored, lifetime_ms=0, callback_secret="", replaces_secret=False)
+        access_commands.create_key(stored, lifetime_ms=0, callback_secret="", replaces_secret=False)
     )
     groups = [_group(GREET, shown, key.id) for _ in range(_GROUPS)]
     line.run(groups.pop())  # the server knows the script from now on

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runtime.store.keys import Keys
+from runtime.store.redis_keys import Keys
 from tests.bench.works import Group, Work
 
 _STATISTICS = Keys().build("stats")

@@ -11,8 +11,8 @@ from threading import Event, Thread, Timer
 
 import pytest
 
-from gateway.cli.load_client import LoadClient
-from gateway.cli.load_order import Order, encode_request, percentile
+from gateway.cli.load.client import LoadClient
+from gateway.cli.load.plan import Order, encode_request, percentile
 
 Answer = tuple[int, bytes]
 

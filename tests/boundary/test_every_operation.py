@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from runtime.settings import read_environment
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from tests.support.api_keys import MadeKey, make_key
 from tests.support.system import System, running_system
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import RequestParser
+from gateway.serving.request_parser import RequestParser
 
 POST = b"POST /functions/f HTTP/1.1\r\nHost: x\r\n"
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"

@@ -17,20 +17,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.idempotency import read_idempotency_key
-from gateway.key_ring import shown_key
-from gateway.pages import read_cursor, write_cursor
-from gateway.preferences import read_preferences
+from gateway.auth.key_cache import shown_key
+from gateway.parsing.idempotency import read_idempotency_key
+from gateway.parsing.pagination import read_cursor, write_cursor
+from gateway.parsing.preferences import read_preferences
 from gateway.problems import ProblemError
 from runtime.access.api_key import generate_key_text, parse_key_text
-from runtime.callbacks.guard import Policy, judge, parse_target
+from runtime.callbacks.ssrf_guard import Policy, judge, parse_target
 from runtime.errors import CallbackAddressError, ChannelClosedError, SettingsError
 from runtime.execution.ending import Ending
-from runtime.execution.runner_frames import decode_ending, encode
-from runtime.processes.frames import Channel
+from runtime.execution.runner_protocol import decode_ending, encode
+from runtime.processes.channel import Channel
 from runtime.sdk.durations import parse_duration
 from runtime.sdk.option_parsing import parse_rate
-from runtime.store.address import parse_address
+from runtime.store.redis_url import parse_address
 from runtime.telemetry.trace_context import read_traceparent, read_tracestate
 
 Reader = tuple[Callable[[str], Any], type[Exception] | tuple[type[Exception], ...], str]

@@ -10,7 +10,7 @@ from statistics import median
 
 import pytest
 
-from runtime.store.keys import Keys
+from runtime.store.redis_keys import Keys
 from tests.e2e.conftest import copy_functions
 from tests.support.event_stream import follow
 from tests.support.receiver import receiving

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runtime.store.keys import Keys
+from runtime.store.redis_keys import Keys
 from tests.support.system import System, running_system
 from tests.support.waiting import eventually
 

@@ -97,7 +97,7 @@ MUTATIONS = (
         change="only addresses written as such are judged, not what names resolve to",
         edits=(
             (
-                "runtime/callbacks/guard.py",
+                "runtime/callbacks/ssrf_guard.py",
                 "if not (allowed_by_name or _is_allowed(address, policy)):",
                 "if text == target.host and not (allowed_by_name or _is_allowed(address, policy)):",
             ),

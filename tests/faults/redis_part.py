@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from runtime.invocations.consistency import Finding, check_all
-from runtime.store.keys import Keys
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Call
 from tests.support.redis_server import start_redis
 

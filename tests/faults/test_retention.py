@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.store.line import Line
-from runtime.store.metrics_calls import read_metrics
+from runtime.store.blocking_connection import Line
+from runtime.store.metrics_commands import read_metrics
 from runtime.store.scripts import Call
 from tests.faults.reliability_table import Row
 from tests.support.ending import end_at_a_rate

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from runtime.broker.attempt import Attempt
 from runtime.worker import process
 from runtime.worker.attempts import Attempts
-from runtime.worker.boot import main
+from runtime.worker.main import main
 
 
 class TwiceAttempts(Attempts):

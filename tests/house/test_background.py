@@ -10,23 +10,23 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STARTERS = frozenset({"create_task", "ensure_future", "Thread", "Timer", "start_new_thread"})
-HOME = "runtime/telemetry/lasting.py"
+HOME = "runtime/telemetry/background.py"
 # These end by themselves, and somebody hears of how: no loop of theirs can be lost.
 ENDING = {
-    "gateway/event_reading.py": "those who wait for what is read hear of the error",
-    "gateway/key_ring.py": "notes the uses so far, once",
+    "gateway/live/event_reader.py": "those who wait for what is read hear of the error",
+    "gateway/auth/key_cache.py": "notes the uses so far, once",
     "gateway/resources/documents.py": "the request that asks for the page awaits it",
-    "gateway/serving/beginning.py": "one request; its outermost frame logs",
-    "runtime/callbacks/dispatch.py": "one attempt, and one wait that the loop awaits",
-    "runtime/callbacks/resolving.py": "one look-up, whose asker waits no longer than it may",
+    "gateway/serving/dispatch.py": "one request; its outermost frame logs",
+    "runtime/callbacks/dispatcher.py": "one attempt, and one wait that the loop awaits",
+    "runtime/callbacks/resolver.py": "one look-up, whose asker waits no longer than it may",
     "runtime/processes/fork_server.py": "one kill, where asking for it brought nothing",
     "runtime/execution/runner_process.py": "one runner being made or closed; the loop is told",
     "runtime/loop.py": "its timers are calls of the loop, which logs what they raise",
     "runtime/registry/event_loop.py": "what a call left open is closed, and awaited",
-    "runtime/registry/parallel_loads.py": "one load, whose outcome is a ticket's",
-    "runtime/store/loop_line.py": "one connection being opened; who asks hears of the error",
-    "runtime/store/multiplexer.py": "one connection being opened; who asks hears of the error",
-    "runtime/store/grouped_submission.py": "one group of submissions; each caller is told",
+    "runtime/registry/load_pool.py": "one load, whose outcome is a ticket's",
+    "runtime/store/loop_connection.py": "one connection being opened; who asks hears of the error",
+    "runtime/store/async_connection.py": "one connection being opened; who asks hears of the error",
+    "runtime/store/submit_pipeline.py": "one group of submissions; each caller is told",
     "runtime/store/sentinel.py": "one question, awaited at once",
     "runtime/worker/publishing.py": "turns the publisher on or off, once",
     "runtime/worker/thread_preload.py": "one import; its outermost frame logs",
@@ -60,7 +60,7 @@ def sources() -> dict[str, str]:
 def test_nothing_lives_for_ever_unguarded():
     starting = {path for path, source in sources().items() if any(starts_in(source))}
 
-    assert starting - {HOME} == ENDING.keys(), "begin it with runtime.telemetry.lasting"
+    assert starting - {HOME} == ENDING.keys(), "begin it with runtime.telemetry.background"
 
 
 @pytest.mark.parametrize(

@@ -14,16 +14,16 @@ from typing import Any
 import falcon.testing
 import pytest
 
-from gateway import call_headers
 from gateway.app import create
-from gateway.application import single_header
-from gateway.call_headers import CALL_HEADERS, CallHeader, CallHeaders
+from gateway.asgi.application import single_header
+from gateway.invoke import call_headers
+from gateway.invoke.call_headers import CALL_HEADERS, CallHeader, CallHeaders
 from runtime.invocations.record import read
 from runtime.registry.manifest import Manifest
 from runtime.settings import Settings
-from runtime.store.function_calls import publish_function
-from runtime.store.invocation_calls import claim
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function
+from runtime.store.invocation_commands import claim
 
 ROOT = Path(__file__).parents[2]
 ANY = {"type": "object", "additionalProperties": True}

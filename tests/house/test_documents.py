@@ -9,7 +9,7 @@ import pytest
 
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.main import COMMANDS
-from runtime.invocations.statuses import MOVES
+from runtime.invocations.status import MOVES
 from tests.support.settings_table import README, replace_table
 
 ROOT = Path(__file__).parents[2]

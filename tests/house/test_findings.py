@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from runtime.invocations.check_summary import FINDING_KINDS
-from runtime.store.check_calls import Place
+from runtime.store.check_commands import Place
 
 ROOT = Path(__file__).parents[2]
 LUA = ROOT / "runtime/store/lua"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.metrics_table import METRICS, Metric
+from gateway.metrics.table import METRICS, Metric
 from tests.support.metrics_page import PAGE, replace_table
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from tests.support.life import Life
 
 

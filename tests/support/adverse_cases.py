@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store import aftercare_calls as aftercare
-from runtime.store import event_calls as events
-from runtime.store import invocation_calls as life
-from runtime.store import listing_calls as listing
-from runtime.store import metrics_calls as metrics
-from runtime.store import queue_care_calls as queue_care
-from runtime.store import retention_calls as retention
-from runtime.store import submission_calls as submission
-from runtime.store import system_calls as system
+from runtime.invocations.ids import new_invocation_id
+from runtime.store import event_commands as events
+from runtime.store import invocation_commands as life
+from runtime.store import listing_commands as listing
+from runtime.store import metrics_commands as metrics
+from runtime.store import queue_cleanup_commands as queue_care
+from runtime.store import recovery_commands as aftercare
+from runtime.store import retention_commands as retention
+from runtime.store import submission_commands as submission
+from runtime.store import system_commands as system
 from runtime.store.scripts import Call
 from tests.support.adverse_data import BATCH, HOUR_MS, RUNS, Adverse, Member
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from runtime.store import check_calls as checks
-from runtime.store import listing_calls as listing
+from runtime.store import check_commands as checks
+from runtime.store import listing_commands as listing
 from runtime.store.scripts import Call
 from tests.support.adverse_cases import case
 from tests.support.adverse_data import BATCH, RUNS, Adverse

@@ -13,17 +13,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.store import scripts
-from runtime.store.access_calls import StoredKey, create_key
-from runtime.store.function_calls import publish_function
-from runtime.store.invocation_calls import Claimed, Settlement, claim, heartbeat, settle
-from runtime.store.keys import spell_out_keys
-from runtime.store.line import Line
-from runtime.store.schedule_calls import create_schedule
+from runtime.store.access_commands import StoredKey, create_key
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function
+from runtime.store.invocation_commands import Claimed, Settlement, claim, heartbeat, settle
+from runtime.store.redis_keys import spell_out_keys
+from runtime.store.schedule_commands import create_schedule
 from runtime.store.scripts import Call, Script
-from runtime.store.submission_calls import (
+from runtime.store.submission_commands import (
     MOST_TOGETHER,
     commit_batch,
     join_batch,

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.store import access_calls as access
-from runtime.store import delivery_calls as deliveries
-from runtime.store import function_calls as functions
-from runtime.store import schedule_calls as schedules
-from runtime.store import system_calls as system
+from runtime.store import access_commands as access
+from runtime.store import delivery_commands as deliveries
+from runtime.store import function_commands as functions
+from runtime.store import schedule_commands as schedules
+from runtime.store import system_commands as system
 from runtime.store.scripts import Call
 from tests.support.adverse_cases import GATEWAY_PAGE, case
 from tests.support.adverse_data import HOUR_MS, Adverse

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.key_bodies import NewKey
-from gateway.key_making import draw_callback_secret, making
+from gateway.auth.key_body import NewKey
+from gateway.auth.key_view import draw_callback_secret, making
 from runtime.access.api_key import generate_key_text
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.invocation_calls import Claimed, claim
-from runtime.store.keys import Keys
+from runtime.store.invocation_commands import Claimed, claim
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Call
 from tests.support.gateway_process import LEASE_MS, RunningGateway
 

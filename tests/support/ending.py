@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.invocation_calls import Settlement, claim, settle
-from runtime.store.line import Line
-from runtime.store.submission_calls import submit
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import Settlement, claim, settle
+from runtime.store.submission_commands import submit
 
 TOGETHER = 50
 

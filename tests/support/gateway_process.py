@@ -18,9 +18,9 @@ import msgspec
 
 from runtime.registry.manifest import Manifest
 from runtime.settings import read_environment
-from runtime.store import function_calls, invocation_calls
-from runtime.store.invocation_calls import Claimed, Settlement
-from runtime.store.line import Line
+from runtime.store import function_commands, invocation_commands
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import Claimed, Settlement
 from tests.support.waiting import eventually
 
 TTL_MS = 60_000
@@ -45,7 +45,7 @@ class RunningGateway:
         """Publish functions, and wait until the gateway knows them."""
         for manifest in manifests:
             self.line.run(
-                function_calls.publish_function(
+                function_commands.publish_function(
                     manifest.name,
                     manifest=manifest.encode(),
                     version=manifest.version or "none",
@@ -59,7 +59,7 @@ class RunningGateway:
         """Take the next invocation, as a worker does."""
 
         def take() -> tuple[Claimed, ...]:
-            claim = invocation_calls.claim(
+            claim = invocation_commands.claim(
                 queue="default", worker="w-1", limit=1, lease_ms=LEASE_MS
             )
             return self.line.run(claim).items
@@ -76,7 +76,7 @@ class RunningGateway:
             ttl_ms=TTL_MS,
             **how,  # type: ignore[arg-type]
         )
-        assert self.line.run(invocation_calls.settle([settlement], worker=claimed.worker)) == [
+        assert self.line.run(invocation_commands.settle([settlement], worker=claimed.worker)) == [
             "DONE"
         ]
 

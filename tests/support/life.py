@@ -9,10 +9,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.record import Record, read
-from runtime.store.aftercare_calls import look_after, recount_running
-from runtime.store.invocation_calls import (
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import (
     Claim,
     Claimed,
     Settlement,
@@ -20,9 +20,9 @@ from runtime.store.invocation_calls import (
     heartbeat,
     settle,
 )
-from runtime.store.line import Line
+from runtime.store.recovery_commands import look_after, recount_running
 from runtime.store.scripts import Call
-from runtime.store.submission_calls import Submitted, parts_of, submit
+from runtime.store.submission_commands import Submitted, parts_of, submit
 
 _OF_THE_CALL = ("invocation_id", "queue", "version", "priority", "max_waiting", "waiter")
 _PARTS = frozenset(inspect.signature(parts_of).parameters) - {"fields", "priority"}

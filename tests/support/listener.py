@@ -6,8 +6,8 @@ from typing import Any
 
 import hiredis
 
-from runtime.store.address import parse_address
-from runtime.store.line import open_socket
+from runtime.store.blocking_connection import open_socket
+from runtime.store.redis_url import parse_address
 
 _TIMEOUT_S = 5
 

@@ -1,4 +1,4 @@
-"""The table of docs/operations/metrics.md, made from the one table in `gateway.metrics_table`.
+"""The table of docs/operations/metrics.md, made from the one table in `gateway.metrics.table`.
 
 A test compares; `make docs` writes.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.metrics_table import METRICS
+from gateway.metrics.table import METRICS
 
 PAGE = Path(__file__).parents[2] / "docs/operations/metrics.md"
 BEGIN = "<!-- metrics: written by `make docs` -->"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from runtime.registry.manifest import Manifest, decode_manifest
-from runtime.store.function_calls import read_manifests, read_versions
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import read_manifests, read_versions
 
 
 class Published:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runtime.invocations.statuses import Status
-from runtime.store.invocation_calls import Claimed
+from runtime.invocations.status import Status
+from runtime.store.invocation_commands import Claimed
 
 FUNCTIONS = ("free", "narrow")
 CONCURRENCY = {"narrow": 2}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from runtime.errors import StoreError
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.errors import ChannelClosedError
-from runtime.execution import runner_frames as frames
+from runtime.execution import runner_protocol as frames
 from runtime.execution.ending import Ending
-from runtime.execution.runner_frames import Limits, Start
 from runtime.execution.runner_process import RUNNER_ENTRY
+from runtime.execution.runner_protocol import Limits, Start
+from runtime.processes.channel import pack
+from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import ForkServer
-from runtime.processes.frames import pack
-from runtime.processes.lifeline import Exit
-from runtime.processes.side_ways import SideWays
+from runtime.processes.side_channel import SideWays
 from runtime.registry.bundle import Bundle
 
 MAX_RESULT_BYTES = 2_000_000

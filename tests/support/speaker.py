@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runtime.invocations.events import count_events
-from runtime.store.event_calls import Entry, append_events
-from runtime.store.invocation_calls import Claimed
+from runtime.store.event_commands import Entry, append_events
+from runtime.store.invocation_commands import Claimed
 from tests.support.gateway_process import RunningGateway
 
 

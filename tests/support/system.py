@@ -21,10 +21,10 @@ from typing import Any
 import httpx
 import psutil
 
-from gateway.cli.embedded_redis import place_socket
-from gateway.cli.state_file import UpState, read_state
+from gateway.cli.up.embedded_redis import place_socket
+from gateway.cli.up.state_file import UpState, read_state
 from runtime.invocations.consistency import Finding, check_all
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 from tests.support.waiting import eventually
 

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 
 from runtime.errors import StoreError
-from runtime.store import delivery_calls as deliveries
-from runtime.store.invocation_calls import cancel, release
-from runtime.store.line import Line
-from runtime.store.retention_calls import sweep
+from runtime.store import delivery_commands as deliveries
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import cancel, release
+from runtime.store.retention_commands import sweep
 from tests.support.check_scene import CALLBACK, HOUR_MS, batch_of
 from tests.support.life import Life
 

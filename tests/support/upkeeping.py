@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from runtime.schedules.ticker import Ticker
-from runtime.store import check_calls, schedule_calls
-from runtime.store.line import Line
+from runtime.store import check_commands, schedule_commands
+from runtime.store.blocking_connection import Line
 from runtime.worker.checker import Checker
-from runtime.worker.sweeper import Sweeper
+from runtime.worker.maintenance import Job, Upkeep
+from runtime.worker.retention import Sweeper
 from runtime.worker.thread_preload import ThreadPreload
-from runtime.worker.upkeep import Job, Upkeep
 
 MakeJob = Callable[[Line], Job]
 
@@ -35,7 +35,7 @@ def keeping_up(url: str, *makes: MakeJob) -> Iterator[Upkeep]:
 
 def ticker(line: Line) -> Job:
     """Return the job of a ticker."""
-    wake_key = schedule_calls.wake_key(line.keys)
+    wake_key = schedule_commands.wake_key(line.keys)
     return Job(name="ticker", step=Ticker(line).step, wake_key=wake_key, is_punctual=True)
 
 
@@ -44,7 +44,7 @@ def checker(worker: str) -> MakeJob:
 
     def make(line: Line) -> Job:
         one = Checker(line, worker=worker)
-        wake_key = check_calls.wake_key(line.keys)
+        wake_key = check_commands.wake_key(line.keys)
         return Job(name="checker", step=one.step, wake_key=wake_key, give_up=one.give_up)
 
     return make

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.store.invocation_calls import Settlement, settle
+from runtime.store.invocation_commands import Settlement, settle
 from runtime.store.scripts import Call
 from tests.support.adverse_data import HOUR_MS, Adverse, Member, claim_all, run_all, wish_for
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.store.keys import TABLE, Keys, spell_out_keys
+from runtime.store.redis_keys import TABLE, Keys, spell_out_keys
 from runtime.store.scripts import Call
 
 

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from runtime.store.keys import Keys
+from runtime.store.redis_keys import Keys
 from tests.support.commands import penstock
 from tests.support.system import System, running_system
 from tests.support.waiting import eventually

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import read_environment
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from tests.support.life import Life
 from tests.support.waiting import eventually
 

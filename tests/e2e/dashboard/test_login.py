@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from runtime.registry.manifest import Manifest
-from runtime.store import access_calls, function_reads
+from runtime.store import access_commands, manifest_commands
 from tests.support.api_keys import make_key
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.receiver import receiving
@@ -76,7 +76,7 @@ def test_what_a_key_may_not_do_is_told_and_a_revoked_one_leads_back_to_the_login
     expect(page.locator("#who")).to_contain_text("(may invoke)")
     page.get_by_role("link", name="Workers").click()
     expect(page.get_by_role("alert")).to_contain_text("lacks the scope `read`")
-    closed.line.run(access_calls.revoke_key(made.id))
+    closed.line.run(access_commands.revoke_key(made.id))
     page.get_by_role("link", name="Functions").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 
@@ -124,9 +124,9 @@ def test_another_sites_page_cannot_use_the_session(
     with receiving() as evil:
         page.goto(evil.url("/ok"))  # another port: the browser does send the cookie
         page.evaluate(attack, f"{closed.url}/functions/hello")
-    from_elsewhere = closed.line.run(function_reads.read_waiting())
+    from_elsewhere = closed.line.run(manifest_commands.read_waiting())
     page.goto(f"{closed.url}/dashboard")
     page.evaluate(attack, f"{closed.url}/functions/hello")
 
     assert from_elsewhere == {}
-    assert closed.line.run(function_reads.read_waiting()) == {"hello": 1}
+    assert closed.line.run(manifest_commands.read_waiting()) == {"hello": 1}

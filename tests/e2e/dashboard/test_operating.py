@@ -7,7 +7,7 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
-from runtime.store.keys import Keys
+from runtime.store.redis_keys import Keys
 from tests.e2e.dashboard.conftest import FUNCTIONS, QUICK
 from tests.support.system import running_system
 from tests.support.waiting import eventually

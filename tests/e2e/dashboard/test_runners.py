@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from runtime.store.invocation_calls import heartbeat, retire_worker
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import heartbeat, retire_worker
 from runtime.worker.description import (
     Load,
     LoopLag,

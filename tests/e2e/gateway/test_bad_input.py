@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.keys import Keys
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Call
 
 JSON = {"Content-Type": "application/json"}

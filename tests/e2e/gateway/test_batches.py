@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from tests.support.batch_rows import JSON, NDJSON, PATH, claim_rows, count_waiting

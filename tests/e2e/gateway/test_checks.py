@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.check_calls import Finding, note_check, take_check
+from runtime.store.check_commands import Finding, note_check, take_check
 
 FINDING = Finding(kind="missing_lease", id="x", actual="is", expected="should", is_repaired=False)
 

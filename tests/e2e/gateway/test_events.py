@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.invocation_calls import cancel
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.invocation_commands import cancel
 from runtime.store.scripts import Call
 from tests.support.event_stream import follow, streaming
 from tests.support.gateway_process import error_json

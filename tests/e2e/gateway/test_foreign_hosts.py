@@ -8,8 +8,8 @@ import re
 import httpx
 import pytest
 
-from gateway.routes import ROUTES
-from runtime.store.access_calls import count_valid_keys
+from gateway.routing.routes import ROUTES
+from runtime.store.access_commands import count_valid_keys
 from tests.support.gateway_process import RunningGateway, running_gateway
 
 EVIL = "evil.example:8000"

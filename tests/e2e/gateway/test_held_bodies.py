@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.api_keys import make_key
 from tests.support.gateway_process import RunningGateway, running_gateway

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.line import Line
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 from tests.e2e.gateway.conftest import GREET, HOOK, SHRINK
 from tests.support.api_keys import MadeKey, make_key

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from runtime.settings import read_environment
-from runtime.store.keys import Keys
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Call
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.gateway_process import running_gateway

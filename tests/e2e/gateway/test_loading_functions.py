@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from runtime.registry.manifest import Manifest
-from runtime.store.function_calls import annotate_function
+from runtime.store.function_commands import annotate_function
 from tests.support.gateway_process import RunningGateway
 
 LOADING = Manifest(name="slow", version="", file="slow.py", is_loading=True)

@@ -9,8 +9,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from runtime.store.keys import Keys
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Call
 from tests.e2e.gateway.conftest import GREET
 from tests.support.gateway_process import running_gateway

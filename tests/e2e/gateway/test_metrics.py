@@ -10,8 +10,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.metrics_table import METRICS
-from runtime.store.invocation_calls import heartbeat, retire_worker
+from gateway.metrics.table import METRICS
+from runtime.store.invocation_commands import heartbeat, retire_worker
 from runtime.store.scripts import Call
 from runtime.worker.description import Load, LoopLag, RunnerWait, describe_worker
 from tests.e2e.gateway.conftest import FUNCTIONS

@@ -13,7 +13,7 @@ from itertools import count
 
 import pytest
 
-from runtime.store import invocation_calls
+from runtime.store import invocation_commands
 from tests.e2e.gateway.test_protocol import Client
 from tests.support.gateway_process import error_json
 
@@ -215,6 +215,8 @@ def test_a_repeated_request_is_answered_with_the_first_whatever_else_it_carries(
 
 
 def empty_the_queue(gateway) -> None:
-    everything = invocation_calls.claim(queue="default", worker="w-0", limit=100, lease_ms=60_000)
+    everything = invocation_commands.claim(
+        queue="default", worker="w-0", limit=100, lease_ms=60_000
+    )
     while gateway.line.run(everything).items:
         pass

@@ -11,7 +11,7 @@ import pytest
 
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.invocation_calls import claim
+from runtime.store.invocation_commands import claim
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from gateway.routes import ROUTES
+from gateway.routing.routes import ROUTES
 from tests.e2e.gateway.conftest import GREET, SHRINK
 from tests.support.api_keys import make_key
 from tests.support.gateway_process import running_gateway

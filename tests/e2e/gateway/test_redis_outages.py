@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store import invocation_calls
-from runtime.store.line import Line
+from runtime.invocations.ids import new_invocation_id
+from runtime.store import invocation_commands
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.gateway_process import running_gateway
@@ -175,5 +175,5 @@ def drain(gateway):
 
 
 def _take(gateway):
-    call = invocation_calls.claim(queue="default", worker="w-1", limit=50, lease_ms=60_000)
+    call = invocation_commands.claim(queue="default", worker="w-1", limit=50, lease_ms=60_000)
     return gateway.line.run(call).items

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from runtime.store import access_calls
+from runtime.store import access_commands
 from runtime.store.scripts import Call
 from tests.e2e.gateway.conftest import GREET
 from tests.support.api_keys import MadeKey, make_key
@@ -109,7 +109,7 @@ def test_an_open_stream_ends_with_its_key(pair: list[RunningGateway]):
         with http.stream("GET", f"/invocations/{id_}/events") as stream:
             pieces = stream.iter_bytes()
             assert b"event: status" in next(pieces)
-            gateway.line.run(access_calls.revoke_key(made.id))
+            gateway.line.run(access_commands.revoke_key(made.id))
             rest = b"".join(pieces)  # ends, though the invocation has not
 
     assert b"event: end" not in rest
@@ -147,7 +147,7 @@ def test_a_key_that_is_revoked_while_a_body_comes_does_nothing(pair: list[Runnin
             b"Expect: 100-continue\r\n\r\n" % key
         )
         assert sent.recv(64).startswith(b"HTTP/1.1 100 "), "its head is judged"
-        gateway.line.run(access_calls.revoke_key(made.id))
+        gateway.line.run(access_commands.revoke_key(made.id))
         eventually(
             lambda: httpx.get(f"{gateway.url}/session", headers=made.headers).status_code in REFUSED
         )

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store import function_calls
+from runtime.store import function_commands
 from tests.support.upkeeping import keeping_up, ticker
 from tests.support.waiting import eventually
 
@@ -47,7 +47,7 @@ def declared(gateway, http):
         options=Options(schedule="0 6 * * *", timezone="Europe/Berlin"),
     )
     gateway.line.run(
-        function_calls.publish_function(
+        function_commands.publish_function(
             "report",
             manifest=manifest.encode(),
             version=manifest.version,
@@ -57,7 +57,7 @@ def declared(gateway, http):
     )
     eventually(lambda: http.get("/functions/report").is_success)
     yield "report"
-    gateway.line.run(function_calls.withdraw_function("report"))
+    gateway.line.run(function_commands.withdraw_function("report"))
 
 
 def problem(answer, status, code):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from runtime.store import access_calls
+from runtime.store import access_commands
 from tests.e2e.gateway.conftest import GREET
 from tests.support.api_keys import make_key
 from tests.support.gateway_process import RunningGateway, running_gateway
@@ -77,7 +77,7 @@ def test_a_session_ends_with_its_key_and_a_wrong_key_begins_none(
     wrong = browser.post("/session", json={"key": made.text[:-1]})
     browser.post("/session", json={"key": made.text})
     during = browser.get("/queues").status_code
-    closed.line.run(access_calls.revoke_key(made.id))
+    closed.line.run(access_commands.revoke_key(made.id))
 
     assert wrong.status_code == 401
     assert "set-cookie" not in wrong.headers

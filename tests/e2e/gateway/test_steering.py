@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.function_calls import publish_function
-from runtime.store.function_reads import read_waiting
-from runtime.store.submission_calls import parts_of, submit
+from runtime.store.function_commands import publish_function
+from runtime.store.manifest_commands import read_waiting
+from runtime.store.submission_commands import parts_of, submit
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import httpx
 import pytest
 
-from runtime.store import access_calls
+from runtime.store import access_commands
 from runtime.store.scripts import Call
 from tests.e2e.gateway.conftest import GREET
 from tests.support.api_keys import MadeKey, make_key
@@ -112,7 +112,7 @@ def test_a_stream_ends_when_its_owner_logs_out(closed, clients, pool, invocation
     assert readings[0].ends_within(SOON_S) < SOON_S
     assert readings[1].is_open
     assert by_key.is_open
-    closed.line.run(access_calls.revoke_key(made.id))
+    closed.line.run(access_commands.revoke_key(made.id))
     assert readings[1].ends_within(SOON_S) > 0
     assert by_key.ends_within(SOON_S) > 0
 
@@ -125,7 +125,7 @@ def test_what_ended_while_no_news_came_ends_when_they_come_again(
     client = clients.with_key(made) if way == "revoked" else clients.logged_in(made)
     reading = Reading(pool, client, invocation)
     end = (
-        access_calls.revoke_key(made.id)
+        access_commands.revoke_key(made.id)
         if way == "revoked"
         else Call(
             ("DEL", *closed.line.run(Call(("KEYS", "*session*"), lambda reply: reply))),

@@ -7,8 +7,8 @@ import pytest
 
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.function_calls import publish_function
-from runtime.store.invocation_calls import claim, heartbeat, retire_worker
+from runtime.store.function_commands import publish_function
+from runtime.store.invocation_commands import claim, heartbeat, retire_worker
 from tests.support.gateway_process import error_json
 
 SLOW = Manifest(name="slow", version="s1", file="slow.py", options=Options(queue="slow"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from runtime.broker.attempt import Attempt
 from runtime.broker.claimer import Claimer, Room
 from runtime.loop import Loop
-from runtime.store.loop_line import LoopLine
+from runtime.store.loop_connection import LoopLine
 from tests.support.life import Life
 from tests.support.loop_thread import turn_until
 

@@ -15,8 +15,8 @@ from runtime.broker.claimer import Claimer, Room
 from runtime.broker.in_flight import InFlight
 from runtime.broker.settler import Settler
 from runtime.loop import Loop
-from runtime.store.invocation_calls import Settlement
-from runtime.store.loop_line import LoopLine
+from runtime.store.invocation_commands import Settlement
+from runtime.store.loop_connection import LoopLine
 from tests.integration.broker.claiming import Claiming
 from tests.integration.broker.settling import Settling
 from tests.support.loop_thread import LoopThread

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from runtime.broker.attempt import Attempt
 from runtime.broker.settler import Settler
-from runtime.invocations.statuses import Status
+from runtime.invocations.status import Status
 from runtime.loop import Loop
-from runtime.store.event_calls import Entry, append_events, read_events
-from runtime.store.invocation_calls import Claimed, Settlement
-from runtime.store.loop_line import LoopLine
+from runtime.store.event_commands import Entry, append_events, read_events
+from runtime.store.invocation_commands import Claimed, Settlement
+from runtime.store.loop_connection import LoopLine
 from runtime.store.scripts import Call
 from tests.support.life import Life
 from tests.support.loop_thread import turn_until

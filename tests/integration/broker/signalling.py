@@ -12,9 +12,9 @@ from dramatiq.middleware import Middleware
 
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
-from runtime.broker.signals import Signals
-from runtime.store.invocation_calls import claim, release, settle
-from runtime.store.line import Line
+from runtime.broker.middleware_signals import Signals
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import claim, release, settle
 
 _LOOK_S = 0.005
 SIGNALS = (

@@ -12,13 +12,13 @@ from dramatiq.errors import ActorNotFound
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
 from runtime.errors import ArgumentsError, FunctionUnavailableError
-from runtime.invocations.identifiers import is_invocation_id
-from runtime.invocations.statuses import Status
+from runtime.invocations.ids import is_invocation_id
+from runtime.invocations.status import Status
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.function_calls import publish_function
-from runtime.store.line import Line
-from runtime.store.system_calls import pause_queue
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function
+from runtime.store.system_commands import pause_queue
 from tests.integration.broker.conftest import broker_side, succeed
 from tests.support.life import Life
 from tests.support.waiting import eventually

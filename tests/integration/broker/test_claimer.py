@@ -7,8 +7,8 @@ import time
 import pytest
 
 from runtime.broker.claimer import Room
-from runtime.invocations.statuses import Status
-from runtime.store.system_calls import pause_queue
+from runtime.invocations.status import Status
+from runtime.store.system_commands import pause_queue
 from tests.integration.broker.claiming import Claiming, blocked, tokens
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.invocations.statuses import Status
-from runtime.store.line import Line
+from runtime.invocations.status import Status
+from runtime.store.blocking_connection import Line
 from tests.integration.broker.claiming import Claiming, blocked, tokens
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life

@@ -7,11 +7,11 @@ import threading
 import msgspec
 
 from runtime.broker.attempt import Attempt
-from runtime.invocations.statuses import Status
+from runtime.invocations.status import Status
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.system_calls import pause_queue, read_queues
-from runtime.worker.housekeeping import Housekeeper
+from runtime.store.system_commands import pause_queue, read_queues
+from runtime.worker.queue_cleanup import Housekeeper
 from tests.integration.broker.conftest import broker_side, succeed
 from tests.support.life import Life
 from tests.support.waiting import eventually

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.invocations.statuses import Status
+from runtime.invocations.status import Status
 from tests.integration.broker.settling import Settling, Words, claim, items, statuses
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until

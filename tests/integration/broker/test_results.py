@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 from runtime.broker import PenstockBroker
 from runtime.errors import ArgumentsError
 from runtime.registry.manifest import Manifest
-from runtime.store.function_calls import publish_function
-from runtime.store.line import Line
-from runtime.worker.stray_mail import StrayMail
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function
+from runtime.worker.stray_messages import StrayMail
 from tests.support.life import Life
 
 ADD = Manifest(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.invocations.statuses import Status
-from runtime.store.line import Line
+from runtime.invocations.status import Status
+from runtime.store.blocking_connection import Line
 from tests.integration.broker.settling import Settling, Words, claim, items, statuses
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life

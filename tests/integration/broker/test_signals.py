@@ -13,9 +13,9 @@ from dramatiq.results import Results
 from dramatiq.results.backends import StubBackend
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.signalled_message import AttemptError
-from runtime.invocations.statuses import Status
-from runtime.store.invocation_calls import Settlement
+from runtime.broker.message_proxy import AttemptError
+from runtime.invocations.status import Status
+from runtime.store.invocation_commands import Settlement
 from tests.integration.broker.conftest import succeed
 from tests.integration.broker.signalling import SIGNALS, Recorder, signalling_worker
 from tests.support.life import Life

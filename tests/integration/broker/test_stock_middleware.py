@@ -26,8 +26,8 @@ from dramatiq.results.backends import StubBackend as StubResults
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
 from runtime.registry.manifest import Manifest
-from runtime.store.function_calls import publish_function
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function
 from tests.integration.broker.conftest import succeed
 from tests.integration.broker.signalling import signalling_worker
 from tests.integration.broker.test_signals import fail

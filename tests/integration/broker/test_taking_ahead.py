@@ -8,7 +8,7 @@ import time
 import pytest
 
 from runtime.broker.attempt import Attempt
-from runtime.invocations.statuses import Status
+from runtime.invocations.status import Status
 from tests.integration.broker.conftest import broker_side, succeed
 from tests.support.life import Life
 from tests.support.waiting import eventually

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
+from runtime.callbacks.config import DeliveryRules
 from runtime.callbacks.deliverer import Deliverer
-from runtime.callbacks.guard import Policy
-from runtime.callbacks.rules import DeliveryRules
 from runtime.callbacks.secret import parse_secret
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store import delivery_calls
-from runtime.store.delivery_calls import Delivery
-from runtime.store.invocation_calls import Claimed, Settlement, settle
-from runtime.store.line import Line
-from runtime.store.submission_calls import commit_batch, stage_batch
+from runtime.callbacks.ssrf_guard import Policy
+from runtime.invocations.ids import new_invocation_id
+from runtime.store import delivery_commands
+from runtime.store.blocking_connection import Line
+from runtime.store.delivery_commands import Delivery
+from runtime.store.invocation_commands import Claimed, Settlement, settle
+from runtime.store.submission_commands import commit_batch, stage_batch
 from tests.support.life import WEEK_MS, Life
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import eventually
@@ -83,7 +83,7 @@ class Sending:
         return batch
 
     def read(self, delivery_id: str) -> Delivery:
-        delivery = self.line.run(delivery_calls.read(delivery_id))
+        delivery = self.line.run(delivery_commands.read(delivery_id))
         assert delivery is not None
         return delivery
 

@@ -13,9 +13,9 @@ import httpcore
 import httpx
 import pytest
 
-from runtime.callbacks.guard import Policy, judge
-from runtime.callbacks.recent import RecentJudgements
-from runtime.callbacks.resolving import Resolver
+from runtime.callbacks.address_cache import RecentJudgements
+from runtime.callbacks.resolver import Resolver
+from runtime.callbacks.ssrf_guard import Policy, judge
 from runtime.callbacks.transport import MOST_ANSWER_BYTES, JudgedTransport, _JudgedNetwork
 from tests.integration.callbacks.conftest import Sending
 from tests.support.receiver import Receiver, receiving

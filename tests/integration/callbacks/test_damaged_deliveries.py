@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from runtime.store import delivery_calls
-from runtime.store.aftercare_calls import read_quarantine
-from runtime.store.delivery_calls import STATUSES
+from runtime.store import delivery_commands
+from runtime.store.delivery_commands import STATUSES
+from runtime.store.recovery_commands import read_quarantine
 from tests.integration.callbacks.conftest import Sending
 from tests.support.waiting import eventually
 
@@ -28,19 +28,19 @@ def damage(sending: Sending, delivery_id: str, what: str) -> None:
 
 
 def claim(sending: Sending, *, lease_ms: int = MANY_MS) -> list[str]:
-    call = delivery_calls.claim(free=64, limit=64, lease_ms=lease_ms, most_steps=10)
+    call = delivery_commands.claim(free=64, limit=64, lease_ms=lease_ms, most_steps=10)
     return [one.id for one in sending.line.run(call).items]
 
 
 def check_set_aside(sending: Sending, hurt: str) -> None:
     quarantine = sending.line.run(read_quarantine())
     assert [one.id for one in quarantine.latest] == [hurt]
-    listed = sending.line.run(delivery_calls.list_page(statuses=STATUSES, limit=9, before=None))
+    listed = sending.line.run(delivery_commands.list_page(statuses=STATUSES, limit=9, before=None))
     found = {one.delivery.id: one.delivery.status for one in listed}
     is_kept = sending.life.command("TYPE", sending.life.key("delivery", hurt)) == b"hash"
     assert found.pop(hurt, None) == ("failed" if is_kept else None)
     assert list(found.values()) == ["pending"] * 2
-    read = sending.line.run(delivery_calls.read(hurt))
+    read = sending.line.run(delivery_commands.read(hurt))
     assert (read is not None and read.status == "failed") == is_kept
     for place in ("deliveries_due", "delivery_leases"):
         assert hurt.encode() not in sending.life.command("ZRANGE", sending.life.key(place), 0, -1)

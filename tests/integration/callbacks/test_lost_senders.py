@@ -16,8 +16,8 @@ from threading import Event, Thread
 import pytest
 
 from runtime.callbacks.deliverer import Deliverer
-from runtime.store import delivery_calls
-from runtime.store.line import Line
+from runtime.store import delivery_commands
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 from tests.integration.callbacks.conftest import SECRET, Sending
 from tests.support.receiver import Receiver, receiving, status
@@ -27,8 +27,8 @@ from tests.support.waiting import eventually
 SENDER = """
 import sys
 from runtime.callbacks.deliverer import Deliverer
-from runtime.callbacks.guard import Policy
-from runtime.callbacks.rules import DeliveryRules
+from runtime.callbacks.ssrf_guard import Policy
+from runtime.callbacks.config import DeliveryRules
 from runtime.callbacks.secret import parse_secret
 from threading import Event, Thread
 url, secret = sys.argv[1:]
@@ -102,12 +102,12 @@ def test_a_sender_that_lost_its_lease_is_refused(sending: Sending, receiver: Rec
 
 def test_a_late_settlement_changes_nothing(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
-    claim = delivery_calls.claim(free=9, limit=9, lease_ms=1, most_steps=9)
+    claim = delivery_commands.claim(free=9, limit=9, lease_ms=1, most_steps=9)
     eventually(lambda: sending.line.run(claim).items)
     [again] = eventually(lambda: sending.line.run(claim).items)
 
     answer = sending.line.run(
-        delivery_calls.settle(
+        delivery_commands.settle(
             delivery_id=delivery_id,
             attempt=again.attempt - 1,
             verdict="delivered",
@@ -123,7 +123,7 @@ def test_a_late_settlement_changes_nothing(sending: Sending, receiver: Receiver)
 
 def test_a_delivery_that_kills_every_sender_fails_at_last(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
-    claim = delivery_calls.claim(free=9, limit=9, lease_ms=1, most_steps=3)
+    claim = delivery_commands.claim(free=9, limit=9, lease_ms=1, most_steps=3)
 
     def claim_until_ended() -> bool:
         sending.line.run(claim)
@@ -202,7 +202,7 @@ def durable_redis(folder: Path):
 def test_a_full_redis_begins_no_attempt(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
     # It waits in its lane already: what is left to do needs no memory, but its note would.
-    sending.line.run(delivery_calls.claim(free=0, limit=0, lease_ms=1, most_steps=9))
+    sending.line.run(delivery_commands.claim(free=0, limit=0, lease_ms=1, most_steps=9))
     sending.line.run(Call(("CONFIG", "SET", "maxmemory", "1"), bytes))
     try:
         with sending.deliverer():

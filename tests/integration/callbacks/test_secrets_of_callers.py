@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from runtime.store import delivery_calls
+from runtime.store import delivery_commands
 from tests.integration.callbacks.conftest import SECRET, Sending
 from tests.support.api_keys import make_key
 from tests.support.receiver import Receiver
@@ -37,7 +37,7 @@ def test_a_claimed_delivery_does_not_show_the_secrets(sending: Sending):
     sending.life.submit("shrink", callback="http://127.0.0.1:1/", caller="shop")
     sending.life.settle(sending.life.claim_one())
 
-    claim = delivery_calls.claim(free=1, limit=1, lease_ms=1000, most_steps=5)
+    claim = delivery_commands.claim(free=1, limit=1, lease_ms=1000, most_steps=5)
     [claimed] = sending.line.run(claim).items
 
     assert claimed.secrets == (made.callback_secret,)

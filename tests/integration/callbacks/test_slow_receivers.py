@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from runtime.callbacks.resolving import Resolver
+from runtime.callbacks.resolver import Resolver
 from tests.integration.callbacks.conftest import Sending
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import eventually

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from runtime.execution.executor import Executor
 from runtime.execution.load_view import RunnerLoad
 from runtime.execution.outcome import Assignment, Outcome
+from runtime.execution.retry_decision import judge
 from runtime.execution.run import Run
 from runtime.execution.runner import Runner
-from runtime.execution.verdict import judge
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 from tests.integration.execution.written import LIMITS, Written

@@ -10,11 +10,11 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from runtime.execution.lane_run import LaneRun
 from runtime.execution.outcome import Assignment, Outcome
+from runtime.execution.retry_decision import judge
 from runtime.execution.run_times import RunTimes
-from runtime.execution.thread_lane import ThreadLane
-from runtime.execution.verdict import judge
+from runtime.execution.thread_backend import ThreadLane
+from runtime.execution.thread_run import LaneRun
 from tests.integration.execution.written import LIMITS, Written, write
 from tests.support.waiting import eventually
 

@@ -6,7 +6,7 @@ import contextlib
 import time
 
 from runtime.errors import ChannelClosedError
-from runtime.execution import runner_frames as frames
+from runtime.execution import runner_protocol as frames
 from tests.support.runner_driver import MIB
 from tests.support.waiting import eventually
 

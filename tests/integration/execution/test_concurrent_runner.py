@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from runtime.execution import runner_frames as frames
+from runtime.execution import runner_protocol as frames
 from runtime.sdk.request import Request, encode_request
 from tests.support.runner_driver import MIB
 

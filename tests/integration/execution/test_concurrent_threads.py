@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from runtime.execution import runner_frames as frames
+from runtime.execution import runner_protocol as frames
 from tests.support.runner_driver import MIB, RunnerDriver
 from tests.support.waiting import eventually
 

@@ -12,7 +12,7 @@ SPEAK = """
 import gc
 from runtime.execution import runner_frames as frames
 from runtime.execution.ending import Ending
-from runtime.execution.runner_child import Runner
+from runtime.execution.runner_main import Runner
 
 def speak(kind, *parts):
     runner = next(each for each in gc.get_objects() if type(each) is Runner)

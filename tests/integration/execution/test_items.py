@@ -84,7 +84,7 @@ def test_a_runner_that_sends_more_items_than_it_may_is_not_believed(bench):
     written = write(
         """
         import gc
-        from runtime.execution.runner_child import Runner
+        from runtime.execution.runner_main import Runner
         def f():
             [runner] = [o for o in gc.get_objects() if type(o) is Runner]
             while True:

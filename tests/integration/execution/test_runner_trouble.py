@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from runtime.execution.sequential import serials
-from runtime.telemetry.lasting import CRASHES
+from runtime.telemetry.background import CRASHES
 from tests.integration.execution.at_once import kinds, wait
 from tests.integration.execution.crew import COUNT, begun, calls, once_each, quick_crew
 from tests.integration.execution.test_runners import is_gone
@@ -133,7 +133,7 @@ def test_an_ending_counts_where_its_runner_s_successor_cannot_be_made(bench, mon
 def test_a_garbled_run_time_strands_nobody(bench, number):
     harm = f"""
     import os, time
-    from runtime.processes.frames import pack
+    from runtime.processes.channel import pack
     def f(serial: int):
         said = pack(b"done", b"%d" % serial, b"\\x91\\xa9succeeded", b"1", {number!r})
         for n in range(400, 600):

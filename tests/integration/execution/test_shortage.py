@@ -9,7 +9,7 @@ import pytest
 from runtime.errors import LoadError
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
-from runtime.registry.inspection import PRELOAD, inspect
+from runtime.registry.child_load import PRELOAD, inspect
 from runtime.settings import read_environment
 from tests.integration.execution.written import write
 

@@ -6,7 +6,7 @@ import contextvars
 import logging
 import sys
 
-from runtime.execution import lane_threads as threads_module
+from runtime.execution import thread_pool as threads_module
 from tests.integration.execution.lane_bench import (
     HELD,
     HOLDING,

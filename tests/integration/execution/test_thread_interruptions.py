@@ -6,8 +6,8 @@ import random
 import sys
 import time
 
-from runtime.execution import interruption
-from runtime.telemetry.lasting import CRASHES
+from runtime.execution import thread_interrupt
+from runtime.telemetry.background import CRASHES
 from tests.integration.execution.lane_bench import (
     HOLDING,
     go_on,
@@ -62,7 +62,7 @@ def test_an_interruption_under_way_when_a_call_ends_hits_nothing_after_it(make_l
     written = threaded(HOLDING)
     run = lane.submit_one(written, hold("call"))
     has_begun("call")
-    send = interruption._send_exception
+    send = thread_interrupt._send_exception
 
     def send_when_the_call_has_ended(thread_id, error):
         go_on("call")
@@ -71,7 +71,7 @@ def test_an_interruption_under_way_when_a_call_ends_hits_nothing_after_it(make_l
             time.sleep(0.001)
         return send(thread_id, error)
 
-    monkeypatch.setattr(interruption, "_send_exception", send_when_the_call_has_ended)
+    monkeypatch.setattr(thread_interrupt, "_send_exception", send_when_the_call_has_ended)
     lane.cancel(run)
     monkeypatch.undo()
 

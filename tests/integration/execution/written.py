@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from runtime.execution.runner_frames import Limits
+from runtime.execution.runner_protocol import Limits
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options

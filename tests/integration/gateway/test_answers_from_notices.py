@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.response_templates import SucceededWriter
+from gateway.invoke.response_templates import SucceededWriter
 from runtime.invocations.record import record_from_notice
 from runtime.invocations.view import invocation_json
 from tests.support.life import Life

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 from urllib.parse import urlsplit
 
-from gateway.batch_submission import submit_batch
+from gateway.invoke.batch import submit_batch
 from runtime.invocations.submission import Submission
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
 from runtime.store.scripts import load_script
-from runtime.store.submission_calls import JOINED_AT_ONCE, Submitted, join_batch
+from runtime.store.submission_commands import JOINED_AT_ONCE, Submitted, join_batch
 from tests.support.life import Life
 
 SIZE = JOINED_AT_ONCE + 500

@@ -12,18 +12,18 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.app import create
-from gateway.application import GatewayApplication
-from gateway.directory import FunctionDirectory
-from gateway.resources.invoking import InvokeFunction
-from gateway.serving.beginning import KnownHeads
+from gateway.asgi.application import GatewayApplication
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.waiters import Waiters
+from gateway.resources.invoke import InvokeFunction
 from gateway.serving.connection import Connection
+from gateway.serving.dispatch import KnownHeads
 from gateway.serving.limits import Limits
-from gateway.waiting import Waiters
 from runtime.registry.manifest import Manifest
 from runtime.settings import Settings
-from runtime.store.function_calls import publish_function
-from runtime.store.line import Line
-from runtime.store.packing import pack
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function
+from runtime.store.resp import pack
 from tests.support.life import Life
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ def run(redis_url: str, life: Life) -> Run[Any]:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Gateway]:
         gateway = Gateway(redis_url)
-        async with living(gateway.application):
+        async with living(gateway.asgi.application):
             yield gateway
 
     def run_it(act: Callable[[Gateway], Awaitable[T]]) -> T:

@@ -8,19 +8,19 @@ import signal
 import falcon.testing
 import pytest
 
-from gateway.application import GatewayApplication
-from gateway.body_limits import BodyLimits
-from gateway.callers import ANYBODY, CALLER
-from gateway.error_handlers import install_error_handlers
-from gateway.event_reading import EventReader
-from gateway.event_streams import EventStreams
+from gateway.asgi.application import GatewayApplication
+from gateway.asgi.body_limits import BodyLimits
+from gateway.asgi.error_handlers import install_error_handlers
+from gateway.auth.caller import ANYBODY, CALLER
+from gateway.live.event_reader import EventReader
+from gateway.live.event_streams import EventStreams
 from gateway.resources.events import Events
 from gateway.serving.limits import Limits
 from runtime.invocations.events import NOWHERE
 from runtime.settings import Settings
-from runtime.store.event_calls import Entry, append_events
-from runtime.store.line import Line
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
+from runtime.store.blocking_connection import Line
+from runtime.store.event_commands import Entry, append_events
 from tests.support.life import Life
 from tests.support.monitoring import monitored
 from tests.support.redis_server import start_redis

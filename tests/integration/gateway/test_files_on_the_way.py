@@ -11,17 +11,17 @@ from pathlib import Path
 from types import FrameType
 
 from gateway.app import create
-from gateway.serving.beginning import KnownHeads
+from gateway.serving.dispatch import KnownHeads
 from runtime.settings import Settings
-from runtime.store.function_calls import publish_function
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function
 from tests.integration.gateway.test_calls_that_wait import ECHO, Client, living
 from tests.support.api_keys import make_key
 
 ROOT = Path(__file__).parents[3]
 MODULE = "tests.integration.gateway.test_files_on_the_way"
 MOST = 20
-LAST = "runtime/store/multiplexer.py"
+LAST = "runtime/store/async_connection.py"
 
 
 class Files:

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.key_failures import KeyFailures
-from gateway.key_ring import KeyChecker, KeyRing
+from gateway.auth.failure_throttle import KeyFailures
+from gateway.auth.key_cache import KeyChecker, KeyRing
 from gateway.problems import ProblemError
 from runtime.access.api_key import generate_key_text
-from runtime.store import access_calls
-from runtime.store.line import Line
-from runtime.store.multiplexer import Multiplexer
+from runtime.store import access_commands
+from runtime.store.async_connection import Multiplexer
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call
 from tests.support.api_keys import make_key
 from tests.support.waiting import eventually
@@ -46,7 +46,7 @@ def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: Line
     async def scenario(ring: KeyRing) -> list[bool]:
         ring.begin_to_hear()
         seen = [await ring.find(made.id) is not None]
-        line.run(access_calls.revoke_key(made.id))
+        line.run(access_commands.revoke_key(made.id))
         seen.append(await ring.find(made.id) is not None)  # the news are under way
         ring.hear(b"-" + made.id.encode())
         seen.append(await ring.find(made.id) is not None)
@@ -63,7 +63,7 @@ def test_without_news_redis_is_asked_every_time(run, line: Line):
         ring.begin_to_hear()
         seen.append(await ring.find(made.id) is not None)
         ring.cease_to_hear()
-        line.run(access_calls.revoke_key(made.id))
+        line.run(access_commands.revoke_key(made.id))
         seen.append(await ring.find(made.id, is_judged_again=True) is not None)
         return seen
 
@@ -76,7 +76,7 @@ def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(run, 
     async def scenario(ring: KeyRing) -> list[bool]:
         ring.begin_to_hear()
         await ring.find(made.id)
-        line.run(access_calls.revoke_key(made.id))
+        line.run(access_commands.revoke_key(made.id))
         return [
             await ring.find(made.id, is_judged_again=True) is not None,
             await ring.find(made.id) is not None,
@@ -102,7 +102,7 @@ def test_uses_are_written_down_together_and_at_the_end(run, line: Line):
     first, second = make_key(line, "shop", "read"), make_key(line, "desk", "read")
 
     def used() -> set[str]:
-        return {k.id for k in line.run(access_calls.read_keys()).keys if k.used_at_ms}
+        return {k.id for k in line.run(access_commands.read_keys()).keys if k.used_at_ms}
 
     async def scenario(ring: KeyRing) -> None:
         for _ in range(100):
@@ -122,7 +122,7 @@ def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: L
     wrong_secret = generate_key_text()
     stolen_id = type(wrong)(id=made.id, secret=wrong_secret.secret).write()
     mistyped = made.text[:-1] + ("A" if made.text[-1] != "A" else "B")
-    eventually(lambda: line.run(access_calls.count_valid_keys()) == 1)
+    eventually(lambda: line.run(access_commands.count_valid_keys()) == 1)
 
     async def scenario(ring: KeyRing) -> list[tuple[str, str]]:
         ring.begin_to_hear()

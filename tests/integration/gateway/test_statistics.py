@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from gateway.minutes import Minutes
+from gateway.live.statistics_cache import Minutes
 from gateway.resources.statistics import statistics_view
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
 from tests.support.life import Life
 
 

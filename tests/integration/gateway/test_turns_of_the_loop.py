@@ -15,12 +15,12 @@ import falcon.testing
 import pytest
 
 from gateway.app import create
-from gateway.application import GatewayApplication
+from gateway.asgi.application import GatewayApplication
 from runtime.access.api_key import generate_key_text
 from runtime.registry.manifest import Manifest
 from runtime.settings import Settings
-from runtime.store import function_calls
-from runtime.store.line import Line
+from runtime.store import function_commands
+from runtime.store.blocking_connection import Line
 
 BYTES = 2**20
 LONGEST_S = 0.1
@@ -206,7 +206,7 @@ def ask(line: Line, redis_url: str, turns: Turns):
 
     def ask(path: str, body: bytes, **settings: object) -> tuple[int, bytes]:
         line.run(
-            function_calls.publish_function(
+            function_commands.publish_function(
                 "wide", manifest=WIDE.encode(), version=WIDE.version, source=b""
             )
         )

@@ -9,10 +9,10 @@ import pytest
 
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
-from runtime.registry.inspection import PRELOAD
+from runtime.registry.child_load import PRELOAD
 from runtime.registry.publisher import Publisher
 from runtime.settings import read_environment
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from tests.support.published import Published
 
 

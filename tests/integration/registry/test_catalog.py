@@ -9,11 +9,11 @@ import pytest
 
 from runtime.errors import UnknownFunctionError
 from runtime.registry.bundle import Bundle
-from runtime.registry.catalog import Catalog
 from runtime.registry.manifest import Manifest
-from runtime.registry.release import Release
-from runtime.store.function_calls import publish_function, read_source
-from runtime.store.line import Line
+from runtime.registry.published_version import Release
+from runtime.registry.version_cache import Catalog
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function, read_source
 
 
 def release(text: bytes) -> Release:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.function_calls import (
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import (
     annotate_function,
     publish_function,
     read_manifests,
@@ -12,8 +13,7 @@ from runtime.store.function_calls import (
     read_versions,
     withdraw_function,
 )
-from runtime.store.keys import Keys
-from runtime.store.line import Line
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Call
 
 DAY_MS = 24 * 60 * 60 * 1000

@@ -9,8 +9,8 @@ import pytest
 
 from runtime.errors import LoadError, ProcessError
 from runtime.processes.fork_server import ForkServer
+from runtime.registry.child_load import inspect
 from runtime.registry.discovery import discover
-from runtime.registry.inspection import inspect
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_a_fork_server_that_is_stopped_is_not_the_files_fault(folder):
 
 FORGED = """
 import json
-from runtime.processes.frames import Channel
+from runtime.processes.channel import Channel
 from runtime.registry import inspection_child
 send = Channel.send
 def forge(self, kind, body):

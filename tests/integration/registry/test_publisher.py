@@ -7,9 +7,9 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.registry.release import decode_release
-from runtime.store.function_calls import read_source, read_versions
-from runtime.store.line import Line
+from runtime.registry.published_version import decode_release
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import read_source, read_versions
 from runtime.store.scripts import Call
 from tests.support.waiting import eventually
 

@@ -7,9 +7,9 @@ import time
 
 from structlog.testing import capture_logs
 
-from runtime.store.function_calls import read_manifests
-from runtime.store.keys import Keys
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import read_manifests
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Call
 from tests.support.published import Published
 from tests.support.redis_server import start_redis

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.registry.onlooker import Onlooker
+from runtime.registry.folder_comparison import Onlooker
 from tests.support.waiting import eventually
 
 LIVE_WITHIN_S = 2.0

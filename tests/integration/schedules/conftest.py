@@ -11,11 +11,11 @@ import pytest
 from runtime.invocations.record import Record, record_from_hash
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store import function_calls, schedule_calls
-from runtime.store.line import Line
-from runtime.store.listing_calls import list_page
-from runtime.store.schedule_calls import Schedule
-from runtime.worker.upkeep import Upkeep
+from runtime.store import function_commands, schedule_commands
+from runtime.store.blocking_connection import Line
+from runtime.store.listing_commands import list_page
+from runtime.store.schedule_commands import Schedule
+from runtime.worker.maintenance import Upkeep
 from tests.support.life import Life
 from tests.support.upkeeping import ticker, upkeep_of
 
@@ -28,7 +28,7 @@ class Planner(Life):
         chosen = Options(**options)
         manifest = Manifest(name=name, version=version, file=f"{name}.py", options=chosen)
         return self.line.run(
-            function_calls.publish_function(
+            function_commands.publish_function(
                 name,
                 manifest=manifest.encode(),
                 version=version,
@@ -38,7 +38,7 @@ class Planner(Life):
         )
 
     def withdraw(self, name: str = "f") -> None:
-        self.line.run(function_calls.withdraw_function(name))
+        self.line.run(function_commands.withdraw_function(name))
 
     def create(self, schedule_id: str = "sch-1", **fields: Any) -> str:
         """Make a schedule as the API does."""
@@ -51,7 +51,7 @@ class Planner(Life):
             "overlap": "1",
             "catch_up": "0",
         }
-        self.line.run(schedule_calls.create_schedule(schedule_id, {**usual, **fields}))
+        self.line.run(schedule_commands.create_schedule(schedule_id, {**usual, **fields}))
         return schedule_id
 
     def schedule(self, schedule_id: str = "sch-1") -> Schedule:
@@ -60,11 +60,11 @@ class Planner(Life):
         return found
 
     def find(self, schedule_id: str) -> Schedule | None:
-        page = self.line.run(schedule_calls.read_schedule(schedule_id))
+        page = self.line.run(schedule_commands.read_schedule(schedule_id))
         return page.schedules[0] if page.schedules else None
 
     def change(self, schedule_id: str = "sch-1", **fields: str) -> str:
-        return self.line.run(schedule_calls.change_schedule(schedule_id, fields))
+        return self.line.run(schedule_commands.change_schedule(schedule_id, fields))
 
     def set_since(self, since_ms: int, schedule_id: str = "sch-1") -> None:
         """Make everything after `since_ms` yet to be decided, as after an absence."""

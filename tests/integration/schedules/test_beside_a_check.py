@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from runtime.store.check_calls import ask_check, read_check
+from runtime.store.check_commands import ask_check, read_check
 from tests.support.ending import end_some
 from tests.support.upkeeping import checker, keeping_up, sweeper, ticker
 from tests.support.waiting import eventually

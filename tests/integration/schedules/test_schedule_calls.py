@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.invocations.statuses import Status
-from runtime.store import schedule_calls
-from runtime.store.schedule_calls import Shape, fire_schedule, read_agenda, tick_schedule
+from runtime.invocations.ids import new_invocation_id
+from runtime.invocations.status import Status
+from runtime.store import schedule_commands
+from runtime.store.schedule_commands import Shape, fire_schedule, read_agenda, tick_schedule
 
 SHAPE = Shape(version="v1")
 
@@ -46,8 +46,8 @@ def test_pages_go_by_id(planner):
     for number in range(5):
         planner.create(f"sch-{number}")
 
-    first = planner.line.run(schedule_calls.list_schedules(after="", most=3))
-    second = planner.line.run(schedule_calls.list_schedules(after=first.next or "", most=3))
+    first = planner.line.run(schedule_commands.list_schedules(after="", most=3))
+    second = planner.line.run(schedule_commands.list_schedules(after=first.next or "", most=3))
 
     assert [each.id for each in first.schedules] == ["sch-0", "sch-1", "sch-2"]
     assert [each.id for each in second.schedules] == ["sch-3", "sch-4"]
@@ -57,7 +57,7 @@ def test_pages_go_by_id(planner):
 def test_one_that_is_not_there_is_missing_everywhere(planner):
     assert planner.find("sch-x") is None
     assert planner.change("sch-x", paused="1") == "MISSING"
-    assert planner.line.run(schedule_calls.delete_schedule("sch-x")) == "MISSING"
+    assert planner.line.run(schedule_commands.delete_schedule("sch-x")) == "MISSING"
     fired = fire_schedule("sch-x", invocation_id=new_invocation_id(), shape=SHAPE)
     assert planner.line.run(fired).reception == "MISSING"
 
@@ -136,7 +136,7 @@ def test_a_tick_of_one_that_was_paused_or_deleted_meanwhile_is_late(planner):
     paused, deleted = planner.line.run(read_agenda(most=10)).due
 
     planner.change("sch-1", paused="1")
-    planner.line.run(schedule_calls.delete_schedule("sch-2"))
+    planner.line.run(schedule_commands.delete_schedule("sch-2"))
 
     assert tick(planner, paused, moments=[5_000]) == ["LATE"]
     assert tick(planner, deleted, moments=[5_000]) == ["LATE"]
@@ -272,7 +272,7 @@ def test_a_function_s_own_schedule_is_neither_redefined_nor_deleted_by_others(pl
     planner.publish("g", schedule="0 9 * * *")
 
     assert planner.change("g", cron="* * * * *", paused="1") == "DECLARED"
-    assert planner.line.run(schedule_calls.delete_schedule("g")) == "DECLARED"
+    assert planner.line.run(schedule_commands.delete_schedule("g")) == "DECLARED"
     assert planner.schedule("g").cron == "0 9 * * *"
     assert not planner.schedule("g").is_paused
 
@@ -281,7 +281,7 @@ def test_deleting_leaves_nothing(planner):
     planner.create()
     tick(planner, due(planner), moments=[1_000], shape=Shape())
 
-    assert planner.line.run(schedule_calls.delete_schedule("sch-1")) == "DELETED"
+    assert planner.line.run(schedule_commands.delete_schedule("sch-1")) == "DELETED"
 
     names = [planner.key(name, "sch-1") for name in ("schedule", "skips", "schedules")]
     assert planner.command("EXISTS", *names, planner.key("schedules_due")) == 0

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.schedules.ticking import MOST_CAUGHT_UP
+from runtime.schedules.due import MOST_CAUGHT_UP
 from runtime.settings import read_environment
-from runtime.store.schedule_calls import read_agenda
+from runtime.store.schedule_commands import read_agenda
 from tests.support.monitoring import monitored
 from tests.support.waiting import eventually
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.loop import Loop
-from runtime.store.loop_line import LoopLine
+from runtime.store.loop_connection import LoopLine
 from tests.integration.store.on_loop import Heard
 
 

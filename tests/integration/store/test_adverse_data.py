@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
 from runtime.store.scripts import Call, all_scripts
 from tests.support import adverse_check_cases, adverse_side_cases
 from tests.support.adverse_cases import CASES

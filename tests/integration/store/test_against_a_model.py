@@ -17,12 +17,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from runtime.invocations.statuses import FINISHED, MOVES, Status
-from runtime.store.aftercare_calls import UNHEARD_LIMIT
-from runtime.store.invocation_calls import POISON_LIMIT, Claimed, cancel, release
-from runtime.store.line import Line
-from runtime.store.listing_calls import list_page
-from runtime.store.system_calls import pause_queue, read_queues
+from runtime.invocations.status import FINISHED, MOVES, Status
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import POISON_LIMIT, Claimed, cancel, release
+from runtime.store.listing_commands import list_page
+from runtime.store.recovery_commands import UNHEARD_LIMIT
+from runtime.store.system_commands import pause_queue, read_queues
 from tests.support.life import Life
 from tests.support.queue_model import CONCURRENCY, FUNCTIONS, WAITING, Expected, kept_back, room_for
 

@@ -6,12 +6,12 @@ import pytest
 
 from runtime.access.api_key import parse_key_text, read_key
 from runtime.errors import StoreRefusedError
-from runtime.store import access_calls
-from runtime.store.invocation_calls import cancel
-from runtime.store.keys import Keys
-from runtime.store.line import Line
+from runtime.store import access_commands
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import cancel
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Call
-from runtime.store.submission_calls import admit_batch, commit_batch, stage_batch
+from runtime.store.submission_commands import admit_batch, commit_batch, stage_batch
 from tests.support.api_keys import make_key
 from tests.support.life import Life
 from tests.support.listener import Listener
@@ -38,7 +38,7 @@ def everything(line: Line) -> bytes:
 def test_a_key_is_kept_without_its_secret(line: Line):
     made = make_key(line, "shop", "invoke:a", "read", rate="5/s", lifetime_ms=LONG_MS)
 
-    [stored] = line.run(access_calls.read_keys()).keys
+    [stored] = line.run(access_commands.read_keys()).keys
 
     text = parse_key_text(made.text)
     assert text is not None
@@ -56,14 +56,14 @@ def test_a_call_with_a_revoked_or_outlived_key_is_not_born(line: Line):
     revoked = make_key(line, "shop", "invoke:f")
     brief = make_key(line, "shop", "invoke:f", lifetime_ms=1)
 
-    assert line.run(access_calls.revoke_key(revoked.id)) == "shop"
-    eventually(lambda: line.run(access_calls.count_valid_keys()) == 1)
+    assert line.run(access_commands.revoke_key(revoked.id)) == "shop"
+    eventually(lambda: line.run(access_commands.count_valid_keys()) == 1)
     receptions = {made.id: life.ask(api_key=made.id).reception for made in (kept, revoked, brief)}
 
     assert receptions == {kept.id: "NEW", revoked.id: "REVOKED", brief.id: "REVOKED"}
     assert life.ask(api_key="unknown").reception == "REVOKED"
     assert len(life.claim(9).items) == 1
-    assert line.run(access_calls.revoke_key(revoked.id)) is None
+    assert line.run(access_commands.revoke_key(revoked.id)) is None
 
 
 def test_a_batch_is_not_born_of_a_key_that_is_revoked_while_it_comes(line: Line):
@@ -80,7 +80,7 @@ def test_a_batch_is_not_born_of_a_key_that_is_revoked_while_it_comes(line: Line)
         )
     )
 
-    line.run(access_calls.revoke_key(made.id))
+    line.run(access_commands.revoke_key(made.id))
 
     assert admitted.reception == "NEW"
     assert line.run(commit_batch(batch="b", size=1, api_key=made.id)).reception == "REVOKED"
@@ -106,13 +106,13 @@ def test_revoking_is_told_and_works_on_a_full_redis(line: Line, redis_url: str):
     try:
         with pytest.raises(StoreRefusedError):
             make_key(line, "more", "read")
-        revoked = line.run(access_calls.revoke_key(made.id))
+        revoked = line.run(access_commands.revoke_key(made.id))
     finally:
         line.run(Call(("CONFIG", "SET", "maxmemory", 0), bytes))
 
     assert revoked == "shop"
     assert listener.one() == b"-" + made.id.encode()
-    assert line.run(access_calls.read_keys()).keys == ()
+    assert line.run(access_commands.read_keys()).keys == ()
 
 
 def test_a_name_has_one_callback_secret_or_two_while_it_gets_a_new_one(line: Line):
@@ -130,23 +130,23 @@ def test_the_secrets_of_a_name_outlive_its_last_key_for_a_while(line: Line):
     first, second = make_key(line, "shop", "read"), make_key(line, "shop", "read")
     time_to_live = Call(("PTTL", Keys().build("caller", "shop")), int)
 
-    line.run(access_calls.revoke_key(first.id))
+    line.run(access_commands.revoke_key(first.id))
     while_held = line.run(time_to_live)
-    line.run(access_calls.revoke_key(second.id))
+    line.run(access_commands.revoke_key(second.id))
     after = line.run(time_to_live)
     make_key(line, "shop", "read")
 
     assert while_held == -1
-    assert 0 < after <= access_calls.SECRETS_KEPT_MS
+    assert 0 < after <= access_commands.SECRETS_KEPT_MS
     assert line.run(time_to_live) == -1
 
 
 def test_use_is_noted_of_keys_that_there_are(line: Line):
     made = make_key(line, "shop", "read")
 
-    noted = line.run(access_calls.note_use([made.id, "gone"]))
+    noted = line.run(access_commands.note_use([made.id, "gone"]))
 
-    found = line.run(access_calls.read_keys())
+    found = line.run(access_commands.read_keys())
     assert noted == 1
     assert [key.id for key in found.keys] == [made.id]
     assert abs(found.keys[0].used_at_ms - found.now_ms) < 10_000
@@ -156,13 +156,13 @@ def test_a_session_lasts_no_longer_than_its_key(line: Line):
     kept = make_key(line, "shop", "read")
     brief = make_key(line, "shop", "read", lifetime_ms=60_000)
 
-    assert line.run(access_calls.open_session("a", kept.id, longest_ms=LONG_MS)) == LONG_MS
-    assert 0 < line.run(access_calls.open_session("b", brief.id, longest_ms=LONG_MS)) <= 60_000
-    found = line.run(access_calls.find_session("a"))
+    assert line.run(access_commands.open_session("a", kept.id, longest_ms=LONG_MS)) == LONG_MS
+    assert 0 < line.run(access_commands.open_session("b", brief.id, longest_ms=LONG_MS)) <= 60_000
+    found = line.run(access_commands.find_session("a"))
     assert found is not None
     assert found.key.id == kept.id
-    line.run(access_calls.revoke_key(kept.id))
-    assert line.run(access_calls.find_session("a")) is None
-    assert line.run(access_calls.open_session("c", kept.id, longest_ms=LONG_MS)) == 0
-    line.run(access_calls.close_session("b"))
-    assert line.run(access_calls.find_session("b")) is None
+    line.run(access_commands.revoke_key(kept.id))
+    assert line.run(access_commands.find_session("a")) is None
+    assert line.run(access_commands.open_session("c", kept.id, longest_ms=LONG_MS)) == 0
+    line.run(access_commands.close_session("b"))
+    assert line.run(access_commands.find_session("b")) is None

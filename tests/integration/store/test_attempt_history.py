@@ -7,11 +7,11 @@ import json
 import msgspec
 import pytest
 
-from runtime.invocations.history import Filters, list_invocations
+from runtime.invocations.listing import Filters, list_invocations
 from runtime.invocations.output import MOST_BYTES, output_of
 from runtime.invocations.view import invocation_json, invocation_view
-from runtime.store.invocation_calls import cancel, read_outputs
-from runtime.store.retention_calls import sweep
+from runtime.store.invocation_commands import cancel, read_outputs
+from runtime.store.retention_commands import sweep
 from tests.support.life import Life
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.system_calls import read_queues
+from runtime.store.system_commands import read_queues
 from tests.support.life import Life
 
 MOST_ENDED = 200

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from runtime.invocations.consistency import Finding, check_all
-from runtime.store import delivery_calls as deliveries
-from runtime.store.invocation_calls import cancel
-from runtime.store.line import Line
+from runtime.store import delivery_commands as deliveries
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import cancel
 from tests.support.check_scene import CALLBACK, Scene, batch_of, set_scene
 from tests.support.damages import DAMAGES
 from tests.support.life import WEEK_MS, Life

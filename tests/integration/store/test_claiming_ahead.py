@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from runtime.store.invocation_calls import Claimed, Settlement, settle
-from runtime.store.system_calls import pause_queue
+from runtime.store.invocation_commands import Claimed, Settlement, settle
+from runtime.store.system_commands import pause_queue
 from tests.support.life import Life
 
 

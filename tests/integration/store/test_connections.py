@@ -12,11 +12,11 @@ from threading import Thread
 import pytest
 
 from runtime.errors import SettingsError, StoreError, StoreTooOldError, StoreUnavailableError
-from runtime.store.address import Address, check_version, parse_address
-from runtime.store.line import Line
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
+from runtime.store.blocking_connection import Line
+from runtime.store.pubsub import Subscription
+from runtime.store.redis_url import Address, check_version, parse_address
 from runtime.store.scripts import Call
-from runtime.store.subscription import Subscription
 from tests.support.life import Life
 from tests.support.redis_server import start_redis
 from tests.support.waiting import eventually

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from runtime.store.event_calls import Entry, append_events, read_events
-from runtime.store.keys import Keys
-from runtime.store.subscription import Subscription
+from runtime.store.event_commands import Entry, append_events, read_events
+from runtime.store.pubsub import Subscription
+from runtime.store.redis_keys import Keys
 from tests.support.life import Life
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-from runtime.invocations.statuses import Status
-from runtime.store.invocation_calls import cancel
-from runtime.store.line import Line
-from runtime.store.submission_calls import Idempotency, Pace
-from runtime.store.system_calls import pause_queue, purge_queue
+from runtime.invocations.status import Status
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import cancel
+from runtime.store.submission_commands import Idempotency, Pace
+from runtime.store.system_commands import pause_queue, purge_queue
 from tests.support.life import Life
 from tests.support.waiting import eventually
 

@@ -9,10 +9,10 @@ from typing import TypeVar
 import pytest
 
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.grouped_submission import GroupedSubmission, pack_parts
-from runtime.store.multiplexer import Multiplexer
-from runtime.store.submission_calls import Idempotency, Parts, Submitted, parts_of
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.async_connection import Multiplexer
+from runtime.store.submission_commands import Idempotency, Parts, Submitted, parts_of
+from runtime.store.submit_pipeline import GroupedSubmission, pack_parts
 from tests.support.life import Life
 
 T = TypeVar("T")

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from runtime.invocations.statuses import MOVES, Status
-from runtime.store.aftercare_calls import look_after
-from runtime.store.invocation_calls import Claimed, parse_notice, release
-from runtime.store.line import Line
+from runtime.invocations.status import MOVES, Status
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import Claimed, parse_notice, release
+from runtime.store.recovery_commands import look_after
 from tests.support.life import Life
 from tests.support.listener import Listener
 from tests.support.waiting import eventually

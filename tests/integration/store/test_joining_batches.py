@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from runtime.invocations.consistency import check_all
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.aftercare_calls import look_after, read_quarantine
-from runtime.store.invocation_calls import Settlement, cancel, settle
-from runtime.store.submission_calls import JOINED_AT_ONCE, commit_batch, join_batch, stage_batch
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.invocation_commands import Settlement, cancel, settle
+from runtime.store.recovery_commands import look_after, read_quarantine
+from runtime.store.submission_commands import JOINED_AT_ONCE, commit_batch, join_batch, stage_batch
 from tests.support.life import Life
 
 SIZE = 2 * JOINED_AT_ONCE + 500

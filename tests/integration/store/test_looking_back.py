@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.invocations.statuses import Status
-from runtime.store.listing_calls import list_page, read_batch
-from runtime.store.retention_calls import sweep
-from runtime.store.submission_calls import commit_batch, stage_batch
+from runtime.invocations.ids import new_invocation_id
+from runtime.invocations.status import Status
+from runtime.store.listing_commands import list_page, read_batch
+from runtime.store.retention_commands import sweep
+from runtime.store.submission_commands import commit_batch, stage_batch
 from tests.support.life import Life
 from tests.support.waiting import eventually
 

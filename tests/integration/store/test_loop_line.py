@@ -8,11 +8,11 @@ import pytest
 
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.loop import Loop
-from runtime.store.invocation_calls import claim
-from runtime.store.line import Line
-from runtime.store.loop_line import LoopLine
-from runtime.store.system_calls import read_queues
-from runtime.telemetry.lasting import CRASHES
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import claim
+from runtime.store.loop_connection import LoopLine
+from runtime.store.system_commands import read_queues
+from runtime.telemetry.background import CRASHES
 from tests.integration.store.on_loop import PING, Heard, blocked, call
 from tests.support.life import Life
 from tests.support.loop_thread import turn_until

@@ -12,8 +12,8 @@ import pytest
 
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.loop import Loop
-from runtime.store.loop_line import LoopLine
-from runtime.store.trouble import TROUBLE
+from runtime.store.error_counters import TROUBLE
+from runtime.store.loop_connection import LoopLine
 from tests.integration.store.on_loop import PING, Heard, blocked, kill_others
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until

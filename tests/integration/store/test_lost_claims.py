@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.aftercare_calls import UNHEARD_LIMIT
-from runtime.store.event_calls import Entry, append_events
-from runtime.store.invocation_calls import POISON_LIMIT, Settlement, release, settle
+from runtime.store.event_commands import Entry, append_events
+from runtime.store.invocation_commands import POISON_LIMIT, Settlement, release, settle
+from runtime.store.recovery_commands import UNHEARD_LIMIT
 from tests.support.life import WEEK_MS, Life
 
 LEASE_MS = 10_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.store.metrics_calls import Figures, add_errors, read_metrics
+from runtime.store.metrics_commands import Figures, add_errors, read_metrics
 from tests.support.life import Life
 
 

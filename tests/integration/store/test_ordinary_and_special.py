@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.record import Record, record_from_notice
-from runtime.invocations.statuses import Status
-from runtime.store.event_calls import Entry, append_events
-from runtime.store.invocation_calls import Settlement, release, settle
-from runtime.store.submission_calls import commit_batch, stage_batch, submit
+from runtime.invocations.status import Status
+from runtime.store.event_commands import Entry, append_events
+from runtime.store.invocation_commands import Settlement, release, settle
+from runtime.store.submission_commands import commit_batch, stage_batch, submit
 from tests.support.life import WEEK_MS, Life
 from tests.support.listener import Listener
 from tests.support.waiting import eventually

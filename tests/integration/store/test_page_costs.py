@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.invocations.history import Filters, list_invocations
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.invocations.statuses import Status
-from runtime.store.submission_calls import commit_batch, join_batch, stage_batch
+from runtime.invocations.ids import new_invocation_id
+from runtime.invocations.listing import Filters, list_invocations
+from runtime.invocations.status import Status
+from runtime.store.submission_commands import commit_batch, join_batch, stage_batch
 from tests.support.life import Life
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.invocations.statuses import Status
-from runtime.store.submission_calls import Idempotency, Pace
+from runtime.invocations.ids import new_invocation_id
+from runtime.invocations.status import Status
+from runtime.store.submission_commands import Idempotency, Pace
 from tests.support.contents import contents
 from tests.support.life import Life
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.aftercare_calls import read_quarantine, set_aside
-from runtime.store.invocation_calls import Settlement, cancel, release, settle
-from runtime.store.submission_calls import commit_batch, stage_batch
-from runtime.store.system_calls import pause_queue, purge_queue, read_queues
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.invocation_commands import Settlement, cancel, release, settle
+from runtime.store.recovery_commands import read_quarantine, set_aside
+from runtime.store.submission_commands import commit_batch, stage_batch
+from runtime.store.system_commands import pause_queue, purge_queue, read_queues
 from tests.support.life import WEEK_MS, Life
 
 PLACES = ("leases", "expiring", "ring", "due")

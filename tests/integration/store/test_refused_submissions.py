@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.access_calls import StoredKey, create_key, revoke_key
-from runtime.store.line import Line
-from runtime.store.submission_calls import Idempotency, Pace
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.access_commands import StoredKey, create_key, revoke_key
+from runtime.store.blocking_connection import Line
+from runtime.store.submission_commands import Idempotency, Pace
 from tests.support.contents import contents
 from tests.support.life import Life
 

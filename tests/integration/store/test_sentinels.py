@@ -14,13 +14,13 @@ import pytest
 
 from runtime.errors import SettingsError, StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.loop import Loop
-from runtime.store.address import Address, Watch, parse_address
-from runtime.store.line import Line
-from runtime.store.loop_line import LoopLine
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
+from runtime.store.blocking_connection import Line
+from runtime.store.loop_connection import LoopLine
+from runtime.store.pubsub import Subscription
+from runtime.store.redis_url import Address, Watch, parse_address
 from runtime.store.scripts import Call
 from runtime.store.sentinel import locate_blocking
-from runtime.store.subscription import Subscription
 from tests.support.loop_thread import turn_until
 from tests.support.redis_server import PING, start_redis
 from tests.support.sentinels import WatchedRedis, watched_redis

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import resources
 
 from runtime.invocations.statistics import quantile_ms, tallies_of
-from runtime.store.metrics_calls import read_metrics
-from runtime.store.statistics_calls import begin_of_step, read_clock, read_minute
+from runtime.store.metrics_commands import read_metrics
+from runtime.store.statistics_commands import begin_of_step, read_clock, read_minute
 from tests.support.life import Life
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.store.system_calls import read_queues, read_workers
+from runtime.store.system_commands import read_queues, read_workers
 from tests.support.life import Life
 
 

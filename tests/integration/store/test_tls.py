@@ -15,12 +15,12 @@ import pytest
 
 from runtime.errors import SettingsError, StoreUnavailableError
 from runtime.loop import Loop
-from runtime.store.address import parse_address
-from runtime.store.line import Line
-from runtime.store.loop_line import LoopLine
-from runtime.store.multiplexer import Multiplexer
+from runtime.store.async_connection import Multiplexer
+from runtime.store.blocking_connection import Line
+from runtime.store.loop_connection import LoopLine
+from runtime.store.pubsub import Subscription
+from runtime.store.redis_url import parse_address
 from runtime.store.scripts import Call
-from runtime.store.subscription import Subscription
 from tests.support.loop_thread import turn_until
 from tests.support.redis_server import redis_executable, start_redis
 from tests.support.waiting import eventually

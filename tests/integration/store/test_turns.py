@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runtime.errors import StoreError
-from runtime.store.invocation_calls import cancel
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import cancel
 from runtime.store.scripts import all_scripts
-from runtime.store.submission_calls import submit
-from runtime.store.system_calls import purge_queue
-from runtime.worker.housekeeping import Housekeeper
+from runtime.store.submission_commands import submit
+from runtime.store.system_commands import purge_queue
+from runtime.worker.queue_cleanup import Housekeeper
 from tests.support.life import Life
 from tests.support.redis_server import own_redis
 from tests.support.waiting import eventually

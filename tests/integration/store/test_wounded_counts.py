@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from runtime.invocations.consistency import check_all
-from runtime.store.function_reads import read_stats, read_waiting
-from runtime.store.invocation_calls import cancel
-from runtime.store.line import Line
-from runtime.store.metrics_calls import read_metrics
-from runtime.store.statistics_calls import read_clock, read_minute
-from runtime.store.submission_calls import submit
-from runtime.store.system_calls import purge_queue, read_queues
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import cancel
+from runtime.store.manifest_commands import read_stats, read_waiting
+from runtime.store.metrics_commands import read_metrics
+from runtime.store.statistics_commands import read_clock, read_minute
+from runtime.store.submission_commands import submit
+from runtime.store.system_commands import purge_queue, read_queues
 from tests.support.life import Life
 
 COUNTS = [

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from runtime.invocations.history import Filters, list_invocations
-from runtime.invocations.statuses import Status
-from runtime.store.aftercare_calls import look_after
-from runtime.store.event_calls import Entry, append_events, read_events
-from runtime.store.invocation_calls import (
+from runtime.invocations.listing import Filters, list_invocations
+from runtime.invocations.status import Status
+from runtime.store.blocking_connection import Line
+from runtime.store.event_commands import Entry, append_events, read_events
+from runtime.store.invocation_commands import (
     Claimed,
     Settlement,
     cancel,
@@ -19,10 +19,10 @@ from runtime.store.invocation_calls import (
     release,
     settle,
 )
-from runtime.store.line import Line
-from runtime.store.retention_calls import mend_index, sweep
-from runtime.store.submission_calls import submit
-from runtime.store.system_calls import purge_queue, read_queues
+from runtime.store.recovery_commands import look_after
+from runtime.store.retention_commands import mend_index, sweep
+from runtime.store.submission_commands import submit
+from runtime.store.system_commands import purge_queue, read_queues
 from tests.support.adverse_data import HOUR_MS, Adverse, Member
 from tests.support.wounded_records import Wounded, add_wounded
 

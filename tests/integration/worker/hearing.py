@@ -7,11 +7,11 @@ import threading
 from runtime.broker.attempt import Attempt
 from runtime.broker.settler import Settler
 from runtime.loop import Loop
-from runtime.store.event_calls import MOST_BYTES, read_events
-from runtime.store.invocation_calls import Claimed, Settlement
-from runtime.store.loop_line import LoopLine
-from runtime.worker.teller import Teller
-from runtime.worker.telling import Telling
+from runtime.store.event_commands import MOST_BYTES, read_events
+from runtime.store.invocation_commands import Claimed, Settlement
+from runtime.store.loop_connection import LoopLine
+from runtime.worker.event_buffer import Telling
+from runtime.worker.event_writer import Teller
 from tests.support.life import WEEK_MS, Life
 from tests.support.loop_thread import LoopThread
 

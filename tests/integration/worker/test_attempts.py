@@ -7,9 +7,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from runtime.invocations.statuses import Status
-from runtime.store.invocation_calls import cancel
-from runtime.store.system_calls import pause_queue
+from runtime.invocations.status import Status
+from runtime.store.invocation_commands import cancel
+from runtime.store.system_commands import pause_queue
 from tests.integration.worker.hearing import events
 from tests.integration.worker.working import Working
 from tests.support.life import Life
@@ -158,7 +158,7 @@ def test_what_another_worker_has_taken_over_is_ended_here(life: Life, work: Work
 def test_events_of_a_thread_that_come_too_fast_wait_and_none_is_left_out(
     life: Life, work: Work, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("runtime.worker.telling.MOST_WAITING_BYTES", 100_000)
+    monkeypatch.setattr("runtime.worker.event_buffer.MOST_WAITING_BYTES", 100_000)
     working = work(runners=1)
     working.write("emitting", EMITTING)
 

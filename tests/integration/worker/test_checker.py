@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.invocations.check_summary import CheckSummary, read_summary
-from runtime.store.check_calls import ask_check, note_check, read_check, take_check
-from runtime.worker.upkeep import Upkeep
+from runtime.store.check_commands import ask_check, note_check, read_check, take_check
+from runtime.worker.maintenance import Upkeep
 from tests.support.check_scene import set_scene
 from tests.support.life import Life
 from tests.support.upkeeping import checker, upkeep_of

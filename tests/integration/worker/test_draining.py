@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from dramatiq.middleware import Middleware
 
-from runtime.invocations.statuses import Status
-from runtime.store.system_calls import pause_queue
+from runtime.invocations.status import Status
+from runtime.store.system_commands import pause_queue
 from tests.integration.worker.working import Working
 from tests.support.life import Life
 from tests.support.waiting import eventually

@@ -10,13 +10,13 @@ import pytest
 from runtime.broker.attempt import Attempt
 from runtime.broker.in_flight import InFlight
 from runtime.errors import StoreUnavailableError
-from runtime.invocations.statuses import Status
+from runtime.invocations.status import Status
 from runtime.loop import Loop
-from runtime.store.aftercare_calls import look_after
-from runtime.store.invocation_calls import Claimed, Pulse, cancel
-from runtime.store.line import Line
-from runtime.store.loop_line import LoopLine
-from runtime.store.trouble import TROUBLE
+from runtime.store.blocking_connection import Line
+from runtime.store.error_counters import TROUBLE
+from runtime.store.invocation_commands import Claimed, Pulse, cancel
+from runtime.store.loop_connection import LoopLine
+from runtime.store.recovery_commands import look_after
 from runtime.worker.heartbeat import Heartbeat
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.broker.in_flight import InFlight
 from runtime.loop import Loop
-from runtime.store.loop_line import LoopLine
+from runtime.store.loop_connection import LoopLine
 from runtime.worker.heartbeat import Heartbeat
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from runtime.invocations.identifiers import new_invocation_id
-from runtime.store.listing_calls import list_page
-from runtime.store.metrics_calls import read_metrics
-from runtime.store.retention_calls import find_indexes, mend_index, sweep
+from runtime.invocations.ids import new_invocation_id
+from runtime.store.listing_commands import list_page
+from runtime.store.metrics_commands import read_metrics
+from runtime.store.retention_commands import find_indexes, mend_index, sweep
 from tests.support.ending import end_at_a_rate, end_some
 from tests.support.life import Life
 from tests.support.upkeeping import keeping_up, sweeper

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from runtime.invocations.output import output_of
-from runtime.store.invocation_calls import read_outputs
-from runtime.worker import telling as telling_module
+from runtime.store.invocation_commands import read_outputs
+from runtime.worker import event_buffer as telling_module
 from tests.integration.worker.hearing import Hearing, events, numbers, silent
 from tests.support.life import Life
 from tests.support.monitoring import monitored

@@ -8,9 +8,9 @@ import time
 import psutil
 import pytest
 
-from runtime.store.invocation_calls import Claimed
-from runtime.store.line import Line
-from runtime.worker import telling as telling_module
+from runtime.store.blocking_connection import Line
+from runtime.store.invocation_commands import Claimed
+from runtime.worker import event_buffer as telling_module
 from tests.integration.worker.hearing import Hearing, events, numbers
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life
@@ -82,7 +82,7 @@ def test_attempts_are_heard_although_one_is_refused_and_the_log_takes_no_line(
     life: Life, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ):
     log = FailingLog()
-    monkeypatch.setattr("runtime.worker.teller._log", log)
+    monkeypatch.setattr("runtime.worker.event_writer._log", log)
     claims = []
     for _ in range(3):
         life.submit()

@@ -12,8 +12,8 @@ import pytest
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.settings import read_environment
-from runtime.store.function_calls import publish_function
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import publish_function
 from tests.support.redis_server import own_redis
 from tests.support.waiting import eventually
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.store.function_calls import read_manifests
-from runtime.store.system_calls import read_workers
+from runtime.store.function_commands import read_manifests
+from runtime.store.system_commands import read_workers
 from tests.support.life import Life
 from tests.support.waiting import eventually
 

@@ -13,15 +13,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.errors import StoreRefusedError
-from runtime.registry.onlooker import Onlooker
+from runtime.registry.folder_comparison import Onlooker
 from runtime.settings import Settings, read_settings
-from runtime.store.check_calls import ask_check, read_check
-from runtime.store.line import Line
+from runtime.store.blocking_connection import Line
+from runtime.store.check_commands import ask_check, read_check
 from runtime.store.scripts import Call
-from runtime.telemetry.lasting import CRASHES
-from runtime.worker.memory import MemoryUse
-from runtime.worker.upkeep import Job, Upkeep
-from runtime.worker.upkeep_jobs import upkeep_jobs
+from runtime.telemetry.background import CRASHES
+from runtime.worker.maintenance import Job, Upkeep
+from runtime.worker.maintenance_steps import upkeep_jobs
+from runtime.worker.memory_usage import MemoryUse
 from tests.support.ending import end_some
 from tests.support.life import Life
 from tests.support.monitoring import monitored
@@ -128,7 +128,7 @@ def test_the_upkeep_of_an_idle_worker_sends_fewer_than_two_commands_a_second(
 def test_a_job_that_fails_is_told_and_tried_again_and_the_others_go_on(
     redis_url: str, monkeypatch, error: Exception, crashes: bool, event: str
 ):
-    monkeypatch.setattr("runtime.worker.upkeep._FAILED_PAUSE_S", 0.01)
+    monkeypatch.setattr("runtime.worker.maintenance._FAILED_PAUSE_S", 0.01)
     failing, working = Counting(), Counting(0.001)
     failing.error = error
 

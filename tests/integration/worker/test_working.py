@@ -9,11 +9,11 @@ import pytest
 from dramatiq.middleware import Middleware
 
 from runtime.broker import PenstockBroker
-from runtime.broker.signals import Signals
-from runtime.invocations.statuses import Status
+from runtime.broker.middleware_signals import Signals
+from runtime.invocations.status import Status
 from runtime.registry.manifest import decode_manifest
-from runtime.store.function_calls import read_manifests
-from runtime.store.invocation_calls import Pulse
+from runtime.store.function_commands import read_manifests
+from runtime.store.invocation_commands import Pulse
 from runtime.worker import attempts as attempts_module
 from tests.integration.worker.working import Working
 from tests.support.life import Life

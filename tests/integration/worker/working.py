@@ -14,8 +14,8 @@ from dramatiq.middleware import Middleware
 
 from runtime.registry.manifest import decode_manifest
 from runtime.settings import Settings
-from runtime.store.function_calls import read_manifests
-from runtime.worker.boot import build
+from runtime.store.function_commands import read_manifests
+from runtime.worker.main import build
 from runtime.worker.process import WorkerProcess
 from tests.support.life import Life
 from tests.support.loop_thread import LoopThread, turn_until
@@ -48,7 +48,7 @@ class Working:
         self.life = life
         given = Settings(redis=url, functions=folder, **{**usual, **settings})
         with_middleware = partial(WorkerProcess, middleware=middleware)
-        with patch("runtime.worker.boot.WorkerProcess", with_middleware):
+        with patch("runtime.worker.main.WorkerProcess", with_middleware):
             self.worker: WorkerProcess = build(given)
         self._thread = threading.Thread(target=self.worker.run, name="worker", daemon=True)
         self._is_closed = False

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.binding import expected_hosts
-from gateway.serving.expected_hosts import ExpectedHosts
+from gateway.serving.allowed_hosts import ExpectedHosts
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import RequestParser
+from gateway.serving.request_parser import RequestParser
+from gateway.startup_checks import expected_hosts
 from runtime.settings import Settings
 
 HOSTS = ExpectedHosts(["127.0.0.1", "penstock.example", "2001:db8::7"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from gateway import error_handlers
-from gateway.error_handlers import FailureLog
+from gateway.asgi import error_handlers
+from gateway.asgi.error_handlers import FailureLog
 
 
 def test_failures_of_one_code_are_told_once_and_counted(monkeypatch):

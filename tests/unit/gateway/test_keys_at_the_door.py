@@ -7,13 +7,13 @@ import json
 
 import pytest
 
-from gateway.key_bodies import NewKey, read_login, read_new_key
-from gateway.key_failures import CHANCES_PER_S, KeyFailures
-from gateway.key_ring import shown_key
+from gateway.auth.csrf import comes_from_elsewhere, origin_of
+from gateway.auth.failure_throttle import CHANCES_PER_S, KeyFailures
+from gateway.auth.key_body import NewKey, read_login, read_new_key
+from gateway.auth.key_cache import shown_key
+from gateway.auth.session_cookie import cookie_for, session_of
 from gateway.problems import ProblemError
-from gateway.same_origin import comes_from_elsewhere, origin_of
-from gateway.serving.parsing import HEADERS
-from gateway.session_cookie import cookie_for, session_of
+from gateway.serving.request_parser import HEADERS
 from runtime.access.api_key import digest_of_session, generate_session_text
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hypothesis.strategies as st
 from hypothesis import given
 
-from gateway.serving.beginning import KnownHeads
+from gateway.serving.dispatch import KnownHeads
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import RequestParser, Scope
+from gateway.serving.request_parser import RequestParser, Scope
 
 HEAD = b"POST /f HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n"
 FREE_LINES = st.tuples(

@@ -9,10 +9,10 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from gateway.serving.beginning import KnownHeads
 from gateway.serving.connection import Connection
+from gateway.serving.dispatch import KnownHeads
 from gateway.serving.limits import Limits
-from gateway.serving.parsing import BODY, HEADERS
+from gateway.serving.request_parser import BODY, HEADERS
 
 HEAD = b"POST /f HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n"
 SCOPE = {"method": "POST", HEADERS: {b"host": b"x", b"content-length": b"3"}}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.error_handlers import problem_of
+from gateway.asgi.error_handlers import problem_of
 from gateway.problems import KINDS, ProblemError, encode_problem
 from runtime import errors
 

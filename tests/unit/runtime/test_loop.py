@@ -10,7 +10,7 @@ import time
 import pytest
 
 from runtime.loop import Loop
-from runtime.telemetry.lasting import CRASHES
+from runtime.telemetry.background import CRASHES
 from tests.support.loop_thread import running_loop, turn_until
 from tests.support.waiting import eventually
 

@@ -27,11 +27,11 @@ PROCESSES = {
         {"rich", "pydantic", "structlog", "falcon", "jsonschema_rs", "asyncio", "typer"},
     ),
     "supervisor": (
-        "import gateway.cli.supervise",
+        "import gateway.cli.up.supervisor_main",
         {"rich", "pydantic", "structlog", "asyncio", "msgspec", "typer", "httpx"},
     ),
     "fork server": (
-        "import runtime.execution.runner_child, runtime.execution.warming",
+        "import runtime.execution.runner_main, runtime.execution.preload",
         {"rich", "jsonschema_rs", "redis", "structlog", "httpx"},
     ),
 }

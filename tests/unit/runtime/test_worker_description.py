@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from gateway.worker_details import read_details
-from runtime.store.system_calls import WorkerState
+from gateway.live.worker_details import read_details
+from runtime.store.system_commands import WorkerState
 from runtime.worker.description import (
     MOST_RUNNING,
     Load,

@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 
-from runtime.worker.memory import resident_bytes
+from runtime.worker.memory_usage import resident_bytes
 
 HUNGRY = "import sys; held = b'x' * 50_000_000; print('ready', flush=True); sys.stdin.read()"
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.cli.log_lines import LONGEST_LINE_BYTES, Lines, Log
-from gateway.cli.tidying import tidy
+from gateway.cli.up.log_filter import tidy
+from gateway.cli.up.log_merge import LONGEST_LINE_BYTES, Lines, Log
 
 NOON = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from gateway.example_values import example_arguments
 from gateway.openapi import document, document_json, document_yaml
-from gateway.openapi.relocation import relocate
-from gateway.routes import ROUTES
+from gateway.openapi.definitions import relocate
+from gateway.openapi.examples import example_arguments
+from gateway.routing.routes import ROUTES
 from runtime.registry.manifest import Manifest
 
 ORDER = Manifest(

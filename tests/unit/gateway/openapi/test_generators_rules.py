@@ -13,9 +13,9 @@ import pytest
 
 from gateway.openapi import document
 from gateway.openapi.descriptions import DESCRIPTIONS
-from gateway.openapi.problem_responses import CODES
+from gateway.openapi.problem_components import CODES
 from gateway.problems import KINDS
-from gateway.routes import ROUTES
+from gateway.routing.routes import ROUTES
 from runtime.registry.manifest import Manifest
 
 _TEXTS = {"type": "object", "properties": {"note": {"type": "string"}}}

@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from runtime.callbacks.guard import (
+from runtime.callbacks.resolver import Resolver
+from runtime.callbacks.ssrf_guard import (
     Policy,
     judge_async,
 )
-from runtime.callbacks.resolving import Resolver
 from runtime.errors import CallbackAddressError
 
 STRICT = Policy()

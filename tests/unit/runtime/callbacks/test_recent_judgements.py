@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from runtime.callbacks.guard import Policy
-from runtime.callbacks.recent import RecentJudgements
-from runtime.callbacks.resolving import Resolver
+from runtime.callbacks.address_cache import RecentJudgements
+from runtime.callbacks.resolver import Resolver
+from runtime.callbacks.ssrf_guard import Policy
 from runtime.errors import CallbackAddressError
 
 GOOD, PRIVATE = "93.184.215.14", "10.0.0.1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from runtime.execution.ending import Ending
+from runtime.execution.retry_decision import error_json
 from runtime.execution.tracebacks import (
     MAX_MESSAGE_CHARACTERS,
     MAX_TRACEBACK_CHARACTERS,
@@ -13,7 +14,6 @@ from runtime.execution.tracebacks import (
     traceback_of,
     type_names,
 )
-from runtime.execution.verdict import error_json
 
 
 def caught(function, *arguments):

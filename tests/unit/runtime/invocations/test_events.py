@@ -18,10 +18,10 @@ from runtime.invocations.events import (
     is_whole,
     parse_place,
 )
-from runtime.invocations.identifiers import new_invocation_id
+from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.record import Record
-from runtime.invocations.statuses import Status
-from runtime.store.event_calls import Entry, Told
+from runtime.invocations.status import Status
+from runtime.store.event_commands import Entry, Told
 
 ID = new_invocation_id()
 

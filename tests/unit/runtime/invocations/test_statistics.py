@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.invocations.statistics import Tally, quantile_ms, sum_tallies, tallies_of
-from runtime.store.statistics_calls import begin_of_step
+from runtime.store.statistics_commands import begin_of_step
 
 
 def test_a_minute_is_read_by_function():

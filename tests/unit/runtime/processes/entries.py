@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from runtime.processes.frames import Channel
+from runtime.processes.channel import Channel
 from runtime.settings import read_environment
 
 FOREVER_S = 3600

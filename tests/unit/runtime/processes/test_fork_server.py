@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from runtime.errors import ChannelClosedError, ProcessError
+from runtime.processes.child_control import Exit
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
-from runtime.processes.lifeline import Exit
 from runtime.settings import read_environment
 from tests.support.waiting import eventually
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import ChannelClosedError
-from runtime.processes.frames import Channel
+from runtime.processes.channel import Channel
 from runtime.processes.write_buffer import WriteBuffer
 
 MIB = 1024 * 1024

@@ -11,7 +11,7 @@ import pytest
 from runtime import Context
 from runtime.registry.bundle import Bundle
 from runtime.registry.discovery import discover
-from runtime.registry.invoking import LoadedFunction
+from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.loading import load
 
 _count = itertools.count()

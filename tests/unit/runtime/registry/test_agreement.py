@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from runtime import Context
 from runtime.errors import ArgumentsError
-from runtime.registry.arguments import check_arguments
+from runtime.registry.argument_check import check_arguments
 from runtime.registry.bundle import Bundle
 from runtime.registry.loading import load
 from tests.support.argument_types import EXACT, INFORMING, NARROWER, PREAMBLE

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runtime.registry.bundle import Bundle, decode_bundle
 from runtime.registry.manifest import Manifest
-from runtime.registry.release import Release, decode_release
+from runtime.registry.published_version import Release, decode_release
 
 BUNDLE = Bundle(root="/f", file="a/b.py", sources={"a/b.py": b"x", "_h.py": b"y"})
 

@@ -8,8 +8,8 @@ import pytest
 
 from runtime import Context
 from runtime.errors import ArgumentsError
-from runtime.registry.arguments import check_arguments
-from runtime.registry.secret_places import encode_places, mask
+from runtime.registry.argument_check import check_arguments
+from runtime.registry.secret_paths import encode_places, mask
 
 PREAMBLE = """
 import dataclasses

@@ -55,7 +55,7 @@ def test_without_the_package_there_is_a_line_and_no_tracer(monkeypatch):
 
 def test_while_traces_are_off_nothing_of_opentelemetry_is_imported():
     program = (
-        "import sys, gateway.app, runtime.worker.boot\n"
+        "import sys, gateway.app, runtime.worker.main\n"
         "from runtime.telemetry.tracing import open_tracer\n"
         "assert open_tracer({}, part='worker') is None\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"

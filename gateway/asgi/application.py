@@ -1,0 +1,196 @@
+"""The ASGI application: Falcon, behind a body that is read whole and bounded first.
+
+Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the headers by name
+under `HEADERS`, where the server has not put them there already. HEAD is served as GET, and its
+response's body dropped by the server (`IS_HEAD` tells them apart). A body over the limit of its
+operation is refused without reading the rest; a long one of a caller who may not come in is not
+read at all. What caches may do with answers is said here, unless their resource chose otherwise;
+`X-Content-Type-Options: nosniff` is on every answer, from the server itself
+(`gateway.serving.gunicorn_worker`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Any
+
+import falcon.asgi
+from falcon.asgi import Request, Response
+
+from gateway.asgi.body_limits import SMALL_BYTES, BodyLimit, BodyLimits
+from gateway.parsing.preferences import fault_of, refuse_parameters
+from gateway.problems import MEDIA_TYPE, ProblemError
+from gateway.serving.allowed_hosts import ExpectedHosts
+from gateway.serving.body_memory import HeldBodies
+from gateway.serving.limits import Limits
+from gateway.serving.request_parser import BODY, HEADERS, headers_by_name
+
+IS_HEAD = "penstock.is_head"
+_JUDGED_FIRST_BYTES = 64 * 1024
+Event = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Door = Callable[[dict[str, Any]], Awaitable[ProblemError | None]]
+
+
+class GatewayApplication(falcon.asgi.App[Request, Response]):
+    """What gunicorn serves.
+
+    Attributes:
+        limits: What a connection may ask of the server (`gateway.serving.gunicorn_worker`).
+        bodies: How many bytes of bodies are held, all connections together.
+        drain: Ends long waits when the process stops.
+        hosts: Whom a request may be for; None for anybody.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits,
+        drain: Callable[[], None],
+        body_limits: BodyLimits,
+        middleware: list[Any],
+        door: Door | None = None,
+        bodies: HeldBodies | None = None,
+        hosts: ExpectedHosts | None = None,
+    ) -> None:
+        super().__init__(middleware=middleware)
+        self.limits = limits
+        self.drain = drain
+        self.hosts = hosts
+        self.bodies = bodies
+        self._body_limits = body_limits
+        self._door = door
+
+    async def __call__(  # type: ignore[override]
+        self, scope: dict[str, Any], receive: Receive, send: Send
+    ) -> None:
+        """Serve one request, or the process's life."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if HEADERS not in scope:
+            _note_headers(scope)
+        limit: BodyLimit | None = None
+        headers = scope[HEADERS]
+        announced = int(headers.get(b"content-length", 0))
+        is_chunked = b"transfer-encoding" in headers
+        if announced > SMALL_BYTES or is_chunked:
+            limit = self._limit_of(scope)
+            problem = _too_large(limit) if announced > limit.most_bytes else None
+            if problem is None and self._door and (is_chunked or announced > _JUDGED_FIRST_BYTES):
+                problem = await self._door(scope)
+            if problem is not None:
+                await _refuse(scope, send, problem)
+                return
+        if BODY not in scope:
+            body = await _read(receive, limit.most_bytes if limit else SMALL_BYTES)
+            if body is None:
+                return
+            scope[BODY] = body
+            receive = _again(body, receive)
+        if limit and len(scope[BODY]) > limit.most_bytes:
+            await _refuse(scope, send, _too_large(limit))
+            return
+        is_head = scope[IS_HEAD] = scope["method"] == "HEAD"
+        if is_head:
+            scope["method"] = "GET"
+        await super().__call__(scope, receive, send)
+
+    def _limit_of(self, scope: Mapping[str, Any]) -> BodyLimit:
+        found = self._router.find(scope["path"])
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        return self._body_limits.find(found[3] or "" if found else "", method)
+
+
+def _note_headers(scope: dict[str, Any]) -> None:
+    """See to the headers by name, which our own server brings along."""
+    scope["headers"] = [(name, value) for name, value in scope["headers"]]
+    scope[HEADERS] = headers_by_name(scope["headers"])
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that begins with a body that has been read."""
+    first: Event | None = {"type": "http.request", "body": body, "more_body": False}
+
+    async def receive_again() -> Event:
+        nonlocal first
+        event, first = first, None
+        return event or await receive()
+
+    return receive_again
+
+
+class CacheHeaders:
+    """Falcon middleware that forbids caching what is not said to be cacheable."""
+
+    async def process_resource(
+        self,
+        req: Request,
+        resp: Response,
+        resource: object,  # noqa: ARG002 - Falcon's signature
+        params: dict[str, Any],  # noqa: ARG002 - Falcon's signature
+    ) -> None:
+        """Set the default before the resource speaks; caches do not keep answers to POST."""
+        if req.method == "GET":
+            resp.set_header("Cache-Control", "no-store")
+
+
+async def _refuse(scope: dict[str, Any], send: Send, problem: ProblemError) -> None:
+    """Answer with a problem instead of reading the body; the connection ends with it."""
+    body = problem.encode(scope["path"])
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _too_large(limit: BodyLimit) -> ProblemError:
+    return ProblemError("body_too_large", limit.explain())
+
+
+def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:
+    """Return a header, several of a name joined by commas."""
+    value: bytes | None = scope[HEADERS].get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+@cache
+def _noted_name(name: str) -> bytes:
+    return name.lower().encode()
+
+
+def single_header(scope: Mapping[str, Any], name: str) -> str | None:
+    """Return a header, of which there may be no second.
+
+    Raises:
+        ProblemError: `parameter_invalid`: it was given more than once.
+    """
+    noted = _noted_name(name)
+    value: bytes | None = scope[HEADERS].get(noted)
+    if value is None:
+        return None
+    # Several of a name are joined by commas; few values have one, so few are counted.
+    if b"," in value and sum(given == noted for given, _ in scope["headers"]) > 1:
+        refuse_parameters([fault_of(name, "given more than once")])
+    return value.decode("latin-1")
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """Return the body, None when the client left; what is over the limit is not read to its end."""
+    event = await receive()
+    pieces: list[bytes] = []
+    size = 0
+    while event["type"] != "http.disconnect":
+        pieces.append(event.get("body", b""))
+        size += len(pieces[-1])
+        if size > limit or not event.get("more_body", False):
+            return b"".join(pieces)
+        event = await receive()
+    return None

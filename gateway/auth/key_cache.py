@@ -1,0 +1,293 @@
+"""From the text of a key to the key, as Redis last confirmed it, or to the problem with it.
+
+A key never changes, so what is remembered of it can be wrong in one way only: it was
+revoked. News of that come within milliseconds. Should they fail to come, what is
+remembered is trusted for a second, and not at all while the process knows that it
+cannot hear. Where a script of Redis judges the key itself, as it does when a call is
+accepted, memory will do: that costs no round trip.
+
+What is told does not depend on whether a key of that id exists: only whoever has the
+right secret hears that his key has expired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.auth.failure_throttle import KeyFailures
+from gateway.problems import ProblemError
+from runtime.access.api_key import KEY_PREFIX, ApiKey, parse_key_text, presumed_id, read_key
+from runtime.errors import StoreError
+from runtime.store import access_commands
+from runtime.store.access_commands import LOGGED_OUT, REVOKED
+from runtime.store.async_connection import Multiplexer
+
+_log = structlog.get_logger(__name__)
+_TRUSTED_S = 1.0
+_MISSING_S = 60.0
+_MOST_KEYS = 10_000
+_USE_NOTED_EVERY_S = 10.0
+
+
+@dataclass(slots=True)
+class _Entry:
+    key: ApiKey
+    confirmed_at: float
+
+
+class KeyRing:
+    """Keys by id.
+
+    Args:
+        store: Where keys are.
+        on_revoked: Called with the id of a key that was revoked.
+        on_logged_out: Called with the digest of a session that ended.
+        trusted_s: How long Redis's word is taken without hearing anything.
+        missing_s: How long a key that there is not is not asked for again.
+    """
+
+    def __init__(
+        self,
+        store: Multiplexer,
+        *,
+        on_revoked: Callable[[str], None] = lambda _: None,
+        on_logged_out: Callable[[str], None] = lambda _: None,
+        trusted_s: float = _TRUSTED_S,
+        missing_s: float = _MISSING_S,
+        use_noted_every_s: float = _USE_NOTED_EVERY_S,
+    ) -> None:
+        self._store = store
+        self._on_revoked = on_revoked
+        self._on_logged_out = on_logged_out
+        self._trusted_s = trusted_s
+        self._missing_s = missing_s
+        self._use_noted_every_s = use_noted_every_s
+        self._entries: dict[str, _Entry] = {}
+        self._missing: dict[str, float] = {}  # until when; a restored Redis may know it later
+        self._revoked: dict[str, None] = {}  # for ever, in the order they came
+        self._hears = False
+        self._redis_ahead_ms = 0.0
+        self._used: set[str] = set()
+        self._noting: asyncio.Task[None] | None = None
+
+    async def find(self, key_id: str, *, is_judged_again: bool = False) -> ApiKey | None:
+        """Return a key, expired or not; None when there is none of that id.
+
+        Args:
+            key_id: Which.
+            is_judged_again: Redis judges the key once more before anything is done.
+
+        Raises:
+            StoreError: Redis has to be asked, and is away.
+        """
+        known = self.recall(key_id, is_judged_again=is_judged_again)
+        if known is not None:
+            return known
+        now = asyncio.get_running_loop().time()
+        if key_id in self._revoked or self._missing.get(key_id, 0.0) > now:
+            return None
+        found = await self._store.run(access_commands.find_key(key_id))
+        self.note_time(found.now_ms)
+        if key_id in self._revoked:  # while we asked
+            return None
+        if not found.keys:
+            self._miss(key_id, now)
+            return None
+        self._missing.pop(key_id, None)
+        key = read_key(found.keys[0])
+        if len(self._entries) >= _MOST_KEYS:
+            self._entries.clear()
+        self._entries[key_id] = _Entry(key, now)
+        return key
+
+    def recall(self, key_id: str, *, is_judged_again: bool = False) -> ApiKey | None:
+        """Return a key that need not be asked for."""
+        entry = self._entries.get(key_id)
+        if entry is None or not self._hears:
+            return None
+        if is_judged_again:
+            return entry.key
+        age_s = asyncio.get_running_loop().time() - entry.confirmed_at
+        return entry.key if age_s < self._trusted_s else None
+
+    def knows_of(self, key_id: str) -> bool:
+        """Whether Redis has said lately that there is, or is not, such a key."""
+        return key_id in self._entries or key_id in self._missing or key_id in self._revoked
+
+    def note_time(self, now_ms: int) -> None:
+        """Hear the time by Redis's clock."""
+        self._redis_ahead_ms = now_ms - asyncio.get_running_loop().time() * 1000
+
+    def now_ms(self) -> int:
+        """Return the time by Redis's clock, as far as this process knows it."""
+        return round(asyncio.get_running_loop().time() * 1000 + self._redis_ahead_ms)
+
+    def note_use(self, key_id: str) -> None:
+        """Remember that a key was used; written down for all of them together, later."""
+        self._used.add(key_id)
+        if self._noting is None:
+            self._noting = asyncio.create_task(self._note_soon())
+
+    def hear(self, news: bytes) -> None:
+        """Take news: a key was revoked, or a session ended."""
+        which = news[1:].decode("ascii", "replace")
+        if news.startswith(REVOKED):
+            self._revoke(which)
+        elif news.startswith(LOGGED_OUT):
+            self._on_logged_out(which)
+
+    async def look_after(self, key_ids: Iterable[str], sessions: Iterable[str]) -> None:
+        """End what was revoked or left while no news came.
+
+        Args:
+            key_ids: Of the keys with which something is open.
+            sessions: The digests of such sessions.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        for key_id in key_ids:
+            if not (await self._store.run(access_commands.find_key(key_id))).keys:
+                self._revoke(key_id)
+        for digest in sessions:
+            if await self._store.run(access_commands.find_session(digest)) is None:
+                self._on_logged_out(digest)
+
+    def begin_to_hear(self) -> None:
+        """News come from now on; what was told before is lost, so all has to be asked again."""
+        self._entries.clear()
+        self._hears = True
+
+    def cease_to_hear(self) -> None:
+        """No news come any more."""
+        self._hears = False
+
+    async def stop(self) -> None:
+        """Write down the last uses; safe to call twice."""
+        task, self._noting = self._noting, None
+        if task is not None:
+            task.cancel()
+        await self._note()
+
+    def _revoke(self, key_id: str) -> None:
+        self._entries.pop(key_id, None)
+        if len(self._revoked) >= _MOST_KEYS:
+            del self._revoked[next(iter(self._revoked))]
+        self._revoked[key_id] = None
+        self._on_revoked(key_id)
+
+    def _miss(self, key_id: str, now: float) -> None:
+        self._entries.pop(key_id, None)
+        if len(self._missing) >= _MOST_KEYS:
+            self._missing.clear()
+        self._missing[key_id] = now + self._missing_s
+
+    async def _note_soon(self) -> None:
+        await asyncio.sleep(self._use_noted_every_s)
+        self._noting = None
+        await self._note()
+
+    async def _note(self) -> None:
+        used, self._used = self._used, set()
+        if not used:
+            return
+        try:
+            await self._store.run(access_commands.note_use(sorted(used)))
+        except StoreError as error:
+            _log.debug("key_use_not_noted", reason=str(error))
+
+
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+_LONGEST = 512
+
+
+class KeyChecker:
+    """Checks keys, and counts those that are wrong by the address they come from."""
+
+    def __init__(self, ring: KeyRing, failures: KeyFailures) -> None:
+        self._ring = ring
+        self._failures = failures
+
+    def still_counts(self, key: ApiKey, *, is_judged_again: bool = False) -> bool:
+        """Whether a key that was checked before need not be checked anew; notes its use if so."""
+        if self._ring.recall(key.id, is_judged_again=is_judged_again) is not key:
+            return False
+        if self._is_over(key):
+            return False
+        self._ring.note_use(key.id)
+        return True
+
+    async def check(self, shown: str, address: str, *, is_judged_again: bool = False) -> ApiKey:
+        """Return the key of a text.
+
+        Raises:
+            ProblemError: `unauthenticated`, or `too_many_failures`.
+            StoreError: Redis has to be asked, and is away.
+        """
+        known = self._ring.recall(presumed_id(shown), is_judged_again=is_judged_again)
+        if known is not None and known.is_opened_by(shown) and not self._is_over(known):
+            self._ring.note_use(known.id)
+            return known
+        text = parse_key_text(shown) if len(shown) <= _LONGEST else None
+        if text is None:
+            raise self._refuse(address, "This is no API key, or a character of it is wrong.")
+        is_stranger = not self._ring.knows_of(text.id)
+        if is_stranger and self._failures.wait_s(address) and not self._failures.take_chance():
+            raise self._refuse(address, "")
+        key = await self._ring.find(text.id, is_judged_again=is_judged_again)
+        if key is None or not key.is_opened_by(shown):
+            raise self._refuse(address, "This API key is not known.")
+        if self._is_over(key):
+            raise self._refuse(address, "This API key has expired.")
+        self._ring.note_use(key.id)
+        return key
+
+    def note_time(self, now_ms: int) -> None:
+        """Hear the time by Redis's clock."""
+        self._ring.note_time(now_ms)
+
+    def _is_over(self, key: ApiKey) -> bool:
+        return key.expires_at_ms is not None and key.has_expired(self._ring.now_ms())
+
+    def _refuse(self, address: str, detail: str) -> ProblemError:
+        wait_s = math.ceil(self._failures.wait_s(address))
+        self._failures.note(address)
+        if wait_s:
+            return ProblemError(
+                "too_many_failures",
+                f"Too many wrong keys came from this address; come again in {wait_s} s.",
+                headers={"Retry-After": str(wait_s)},
+            )
+        return unauthenticated(detail)
+
+
+def unauthenticated(detail: str) -> ProblemError:
+    """Return the problem of a caller without a valid key."""
+    return ProblemError("unauthenticated", detail, headers=CHALLENGE)
+
+
+def shown_key(authorization: str) -> str | None:
+    """Return the key in an Authorization header: as Bearer, or as the password of Basic.
+
+    Basic is for senders of webhooks, which often can be given no more than an address
+    with a password in it. A password that does not look like a key is none.
+    """
+    scheme, _, rest = authorization.partition(" ")
+    rest = rest.strip()
+    if scheme.lower() == "bearer":
+        return rest
+    if scheme.lower() == "basic":
+        try:
+            user_and_password = base64.b64decode(rest, validate=True).decode()
+        except (binascii.Error, ValueError):
+            return None
+        password = user_and_password.partition(":")[2]
+        return password if password.startswith(KEY_PREFIX) else None
+    return None

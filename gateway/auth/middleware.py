@@ -1,0 +1,193 @@
+"""Who may come in: closed or open, and a route without a scope refuses everybody.
+
+A gateway is open to all who can reach it (a loopback bind, or `auth` off), or asks
+for an API key or a session. A key that is shown is always checked; a Bearer of another kind
+is nobody's business on an open gateway but the function's. Then the route table says which
+scope an operation needs (`gateway.auth.caller`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import falcon
+from falcon.asgi import Request, Response
+
+from gateway.asgi.application import noted_header
+from gateway.asgi.error_handlers import problem_of
+from gateway.auth.caller import ANYBODY, CALLER, Caller, address_of, caller_with, require_permission
+from gateway.auth.csrf import SAFE_METHODS, comes_from_elsewhere, proves_origin
+from gateway.auth.key_cache import KeyChecker, shown_key, unauthenticated
+from gateway.auth.session_cookie import session_of
+from gateway.parsing.preferences import read_query_lists
+from gateway.problems import ProblemError
+from gateway.routing.routes import BY_TEMPLATE, OPEN_PATHS, OPEN_PREFIXES, allowed_methods
+from gateway.serving.request_parser import HEADERS
+from runtime.access.api_key import KEY_PREFIX, ApiKey, read_key
+from runtime.errors import PenstockError
+from runtime.store import access_commands
+from runtime.store.async_connection import Multiplexer
+
+_PAGES = frozenset({"/", "/docs"})
+_LOGIN = "/dashboard/login"
+_INVOKING = "/functions/"
+_MOST_SHOWN = 4096
+
+
+class Doorkeeper:
+    """Falcon middleware that judges every request, first by key and then by scope.
+
+    Args:
+        is_open: Whether callers need no key.
+        checker: Knows keys.
+        store: Knows sessions.
+        public_origin: The origin that browsers see, where a proxy hides it from us.
+    """
+
+    def __init__(
+        self, *, is_open: bool, checker: KeyChecker, store: Multiplexer, public_origin: bytes = b""
+    ) -> None:
+        self._is_open = is_open
+        self._checker = checker
+        self._store = store
+        self._public_origin = public_origin
+        self._shown: dict[bytes, tuple[ApiKey, Caller]] = {}
+
+    async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
+        """Refuse who shows no key where one is needed, or one that is unknown."""
+        await self._admit(req.scope)
+
+    async def judge_early(self, scope: dict[str, Any]) -> ProblemError | None:
+        """Judge a request of which only the head has come; return why it is refused.
+
+        It is judged again once its body is there: that takes long enough to revoke a key.
+        """
+        try:
+            await self._admit(scope)
+        except ProblemError as problem:
+            return problem
+        except PenstockError as error:
+            return problem_of(error)
+        except falcon.HTTPSeeOther:  # a page's: it takes no body that matters
+            pass
+        return None
+
+    async def _admit(self, scope: dict[str, Any]) -> None:
+        header: bytes | None = scope[HEADERS].get(b"authorization")
+        if header is not None and (caller := self._recall(scope, header)) is not None:
+            scope[CALLER] = caller
+            return
+        authorization = None if header is None else header.decode("latin-1")
+        shown = None if authorization is None else shown_key(authorization)
+        is_change = scope["method"] not in SAFE_METHODS
+        if is_change and not _is_bearer(authorization):
+            self._refuse_other_sites(scope)
+        if self._is_open and (shown is None or not shown.startswith(KEY_PREFIX)):
+            scope[CALLER] = ANYBODY
+            return
+        if _is_open_path(scope["method"], scope["path"]):
+            return
+        if shown is not None:
+            key = await self._checker.check(
+                shown, address_of(scope), is_judged_again=_is_judged_again(scope)
+            )
+            scope[CALLER] = caller = caller_with(key)
+            if header is not None and _is_bearer(authorization):
+                self._learn(header, key, caller)
+        else:
+            scope[CALLER] = await self._caller_of_session(scope, is_change=is_change)
+
+    async def process_resource(
+        self,
+        req: Request,
+        resp: Response,  # noqa: ARG002 - Falcon's signature
+        resource: object,  # noqa: ARG002 - Falcon's signature
+        params: dict[str, Any],
+    ) -> None:
+        """Refuse what the caller may not, and query parameters an operation does not know."""
+        operation = BY_TEMPLATE.get((req.uri_template or "", req.method))
+        if operation is None:
+            if req.method == "OPTIONS":
+                return
+            raise _unknown_method(req)
+        if operation.scope != "open":
+            caller: Caller | None = req.scope.get(CALLER)
+            if caller is None:
+                raise unauthenticated("Show an API key as `Authorization: Bearer …`.")
+            require_permission(operation, caller, params)
+        if req.query_string and not operation.reads_own_query:
+            read_query_lists(req.query_string, operation.query)
+
+    def _recall(self, scope: dict[str, Any], header: bytes) -> Caller | None:
+        """Return the caller who showed a header before, if the key in it still counts.
+
+        A header is found by its keyed hash and then compared whole, so the time that this takes
+        tells nothing of a secret.
+        """
+        known = self._shown.get(header)
+        if known is None or _is_open_path(scope["method"], scope["path"]):
+            return None
+        key, caller = known
+        counts = self._checker.still_counts(key, is_judged_again=_is_judged_again(scope))
+        return caller if counts else None
+
+    def _learn(self, header: bytes, key: ApiKey, caller: Caller) -> None:
+        if len(self._shown) >= _MOST_SHOWN:
+            self._shown.clear()
+        self._shown[header] = key, caller
+
+    async def _caller_of_session(self, scope: dict[str, Any], *, is_change: bool) -> Caller:
+        digest, path = session_of(scope), scope["path"]
+        if digest is None:
+            if path in _PAGES and "text/html" in (noted_header(scope, b"accept") or ""):
+                raise falcon.HTTPSeeOther(f"{_LOGIN}?next={quote(path, safe='')}")
+            raise unauthenticated("Show an API key as `Authorization: Bearer …`.")
+        if is_change and not proves_origin(scope):
+            raise _from_another_site()
+        found = await self._store.run(access_commands.find_session(digest))
+        if found is None:
+            raise unauthenticated("This session is over; log in again.")
+        self._checker.note_time(found.now_ms)
+        key = read_key(found.key)
+        return Caller(
+            grant=key.grant,
+            name=key.name,
+            key_id=key.id,
+            rate=key.rate,
+            expires_at_ms=found.ends_at_ms,
+            session=digest,
+        )
+
+    def _refuse_other_sites(self, scope: dict[str, Any]) -> None:
+        if comes_from_elsewhere(scope, self._public_origin):
+            raise _from_another_site()
+
+
+def _is_open_path(method: str, path: str) -> bool:
+    """Whether a key need not be looked at before the route is known; its scope still decides."""
+    return (method, path) in OPEN_PATHS or (method == "GET" and path.startswith(OPEN_PREFIXES))
+
+
+def _is_judged_again(scope: dict[str, Any]) -> bool:
+    """Whether the key is judged once more, by the script that accepts the call."""
+    path: str = scope["path"]
+    return path.startswith(_INVOKING) and scope["method"] == "POST"
+
+
+def _is_bearer(authorization: str | None) -> bool:
+    return authorization is not None and authorization[:7].lower() == "bearer "
+
+
+def _from_another_site() -> ProblemError:
+    return ProblemError(
+        "cross_site_refused",
+        "A browser sends this for a page that is not ours, or does not say for which.",
+    )
+
+
+def _unknown_method(req: Request) -> ProblemError:
+    allowed = ", ".join(allowed_methods(req.uri_template or ""))
+    return ProblemError(
+        "method_not_allowed", f"{req.path} takes {allowed}.", headers={"Allow": allowed}
+    )

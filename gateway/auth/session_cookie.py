@@ -1,0 +1,43 @@
+"""The cookie of a session: set at login, read at the door, taken away at logout.
+
+No script can read it (HttpOnly), no other site can make a browser send it
+(SameSite=Strict), and over TLS it never leaves in the clear (Secure).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.serving.request_parser import HEADERS
+from runtime.access.api_key import digest_of_session
+
+NAME = "penstock_session"
+LONGEST_MS = 12 * 3_600_000
+
+
+def session_of(scope: Mapping[str, Any]) -> str | None:
+    """Return the digest of the session that a request shows, None without one."""
+    header: bytes | None = scope[HEADERS].get(b"cookie")
+    if header is None:
+        return None
+    for pair in header.decode("latin-1").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == NAME:
+            return digest_of_session(value)
+    return None
+
+
+def cookie_for(text: str, *, lasts_ms: int, is_secure: bool) -> str:
+    """Return the Set-Cookie header that begins a session."""
+    return _cookie(text, lasts_ms // 1000, is_secure=is_secure)
+
+
+def cookie_to_forget(*, is_secure: bool) -> str:
+    """Return the Set-Cookie header that ends one."""
+    return _cookie("", 0, is_secure=is_secure)
+
+
+def _cookie(value: str, max_age_s: int, *, is_secure: bool) -> str:
+    secure = "; Secure" if is_secure else ""
+    return f"{NAME}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{secure}"

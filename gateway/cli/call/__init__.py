@@ -1,0 +1,3 @@
+"""What `invoke` and `batch` share: arguments, options, rows, progress."""
+
+from __future__ import annotations

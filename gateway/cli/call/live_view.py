@@ -1,0 +1,138 @@
+"""What a person sees of a call under way: a bar, its log lines, its items as they come.
+
+Items go to standard output, all else to standard error; the bar is drawn only where
+somebody looks. Used by `invoke --wait` and `logs -f`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.client.event_stream import StreamedEvent
+from gateway.cli.tables import note
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class LiveView:
+    """Shows events of one invocation, between `with` and its end.
+
+    Args:
+        name: What is called.
+        with_logs: Show log lines and emitted events.
+        with_items: Show items that a generator yields.
+    """
+
+    def __init__(self, name: str, *, with_logs: bool, with_items: bool) -> None:
+        self._name = name
+        self._with_logs = with_logs
+        self._with_items = with_items
+        self._bar: tuple[Progress, TaskID] | None = None
+        self._line = ""
+        self.items: list[Any] = []  # of the latest attempt, as far as they were shown
+
+    def __enter__(self) -> LiveView:
+        if sys.stderr.isatty():
+            self._bar = _start_bar(self._name)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._line:
+            self._tell_log("\n")
+        if self._bar is not None:
+            self._bar[0].stop()
+            self._bar = None
+
+    def show(self, event: StreamedEvent) -> None:
+        """Show one event."""
+        if event.name == "status":
+            self._show_status(event.value())
+        elif event.name == "progress":
+            self._show_progress(event.value())
+        elif event.name == "log" and self._with_logs:
+            self._tell_log(event.value())
+        elif event.name == "event" and self._with_logs:
+            self._tell(f"event: {one_line(event.value())}")
+        elif event.name == "item" and self._with_items:
+            self._show_item(event.value())
+
+    def _show_status(self, value: dict[str, Any]) -> None:
+        status, attempt = value.get("status"), value.get("attempt") or 0
+        if status == "running":
+            self.items.clear()
+        if status == "retrying" and self._with_logs:
+            error = value.get("error") or {}
+            self._tell(f"attempt {attempt} failed: {error.get('type')}: {error.get('message')}")
+        if self._bar is not None:
+            progress, row = self._bar
+            said = f", attempt {attempt}" if attempt > 1 else ""
+            progress.update(row, description=f"{self._name} {status}{said}", message="")
+
+    def _show_progress(self, value: dict[str, Any]) -> None:
+        if self._bar is not None:
+            progress, row = self._bar
+            message = value.get("message") or ""
+            if value.get("total") is None:
+                message = f"{value.get('done')} {message}"
+            progress.update(
+                row, completed=value.get("done"), total=value.get("total"), message=message
+            )
+
+    def _show_item(self, item: Any) -> None:  # noqa: ANN401 - any JSON
+        self.items.append(item)
+        text = item if isinstance(item, str) else one_line(item)
+        if self._bar is not None and sys.stdout.isatty():
+            self._bar[0].console.out(text, highlight=False)
+        else:
+            print(text, flush=True)
+
+    def _tell_log(self, text: str) -> None:
+        """Show whole lines; what is not yet one waits for its rest."""
+        *lines, self._line = (self._line + text).split("\n")
+        if lines:
+            self._tell("\n".join(lines))
+
+    def _tell(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar[0].console.out(text, highlight=False)
+        else:
+            note(text)
+
+
+def one_line(value: Any) -> str:  # noqa: ANN401 - any JSON
+    """Return a value as JSON on one line."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _start_bar(name: str) -> tuple[Progress, TaskID]:
+    from rich.console import Console  # noqa: PLC0415 - slow, and only for people
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[message]}", markup=False),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    progress.start()
+    return progress, progress.add_task(name, total=None, message="")

@@ -1,0 +1,3 @@
+"""The HTTP API as the commands call it."""
+
+from __future__ import annotations

@@ -1,0 +1,112 @@
+"""Following an invocation: its server-sent events until its end.
+
+Used by `invoke --wait` and `logs -f`. A dropped connection is taken up again behind the
+last event seen (Last-Event-ID), so that nothing is missed and nothing told twice.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import Any
+
+from gateway.cli.client.api_client import System, accept, path_to, read_answer
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+
+END = "end"
+_SILENCE_S = 60.0  # longer than the system is ever silent on a stream
+_PATIENCE_S = 60.0
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 2.0
+_OK = 200
+_MAY_PASS = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamedEvent:
+    """One event: its id in the stream, its name and its data as the server sent them."""
+
+    id: str
+    name: str
+    data: str
+
+    def value(self) -> Any:  # noqa: ANN401 - any JSON
+        """Return the data as JSON says."""
+        return json.loads(self.data)
+
+
+def follow(
+    system: System, invocation_id: str, *, patience_s: float = _PATIENCE_S
+) -> Iterator[StreamedEvent]:
+    """Yield every event of an invocation, the last of which is its end.
+
+    Raises:
+        CommandError: It is unknown, or the system was away for `patience_s`.
+    """
+    path = path_to("invocations", invocation_id, "events")
+    last_id = ""
+    lost_at: float | None = None
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        failure: Exception | None = None
+        try:
+            for event in _read_once(system, path, last_id):
+                last_id, lost_at, pause_s = event.id or last_id, None, _FIRST_PAUSE_S
+                yield event
+                if event.name == END:
+                    return
+        except (OSError, HTTPException) as error:
+            failure = error
+        now = time.monotonic()
+        lost_at = now if lost_at is None else lost_at
+        if now - lost_at > patience_s:
+            raise CommandError(
+                f"lost the system at {system.url}; the call goes on without you: "
+                + system.hint("logs", invocation_id, "-f"),
+                exit_code=ExitCode.UNREACHABLE,
+            ) from failure
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+
+def parse_events(lines: Iterable[bytes]) -> Iterator[StreamedEvent]:
+    """Yield the events in the lines of a stream (HTML standard, section 9.2.6).
+
+    An event that was cut off before its blank line is none.
+    """
+    last_id, name, data = "", "", list[str]()
+    for raw in lines:
+        line = raw.decode(errors="replace").rstrip("\r\n")
+        if not line:
+            if data:
+                yield StreamedEvent(id=last_id, name=name or "message", data="\n".join(data))
+            name, data = "", []
+            continue
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "data":
+            data.append(value)
+        elif field == "event":
+            name = value
+        elif field == "id" and "\0" not in value:
+            last_id = value
+
+
+def _read_once(system: System, path: str, last_id: str) -> Iterator[StreamedEvent]:
+    """Yield the events of one connection, after `last_id`."""
+    headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+    with system.stream(path, headers, silence_s=_SILENCE_S) as response:
+        if response.status in _MAY_PASS:
+            raise HTTPException(f"HTTP status {response.status}")
+        if response.status != _OK:
+            _refuse(response)
+        yield from parse_events(response)
+
+
+def _refuse(response: HTTPResponse) -> None:
+    accept(read_answer(response))
+    raise HTTPException(f"HTTP status {response.status} without events")

@@ -1,0 +1,156 @@
+"""Where `keys` makes, lists and revokes keys: a running system, or the Redis behind it.
+
+Over HTTP it is an administrator's key that allows it. Whoever can open the Redis itself
+needs none: he could write what he likes there. So the first key can be made before
+anything runs, and one can be made when all are lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from gateway.cli.client.api_client import System, accept, find_system, path_to
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.up.data_folder import lock_data_folder, make_data_folder
+from gateway.cli.up.embedded_redis import place_socket
+from gateway.cli.up.state_file import read_state
+from gateway.cli.up.temporary_redis import momentary_redis
+from runtime.settings import Settings, are_set, read_settings
+from runtime.store.blocking_connection import Line
+
+_JSON = {"Content-Type": "application/json"}
+
+
+class KeyPlace(Protocol):
+    """Something that keeps keys."""
+
+    def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Make a key from a body of POST /keys; return its answer."""
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return every key, as GET /keys shows them."""
+
+    def revoke(self, key_id: str) -> None:
+        """Revoke a key; a CommandError says that there is none."""
+
+
+class KeysOverHttp:
+    """Asks a running system."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Make a key."""
+        body = json.dumps(wanted).encode()
+        made: dict[str, Any] = accept(
+            self._system.ask("POST", "/keys", body=body, headers=_JSON)
+        ).json()
+        return made
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return every key."""
+        found: list[dict[str, Any]] = self._system.get("/keys").json()["items"]
+        return found
+
+    def revoke(self, key_id: str) -> None:
+        """Revoke a key."""
+        accept(self._system.ask("DELETE", path_to("keys", key_id)))
+
+
+class KeysInRedis:
+    """Works on the Redis itself, by the same rules and with the same words."""
+
+    def __init__(self, url: str) -> None:
+        self._line = Line(url)
+
+    def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Make a key."""
+        from gateway.auth.key_body import read_new_key  # noqa: PLC0415 - slow; not for --help
+        from gateway.auth.key_view import (  # noqa: PLC0415
+            draw_callback_secret,
+            made_view,
+            making,
+        )
+        from gateway.problems import ProblemError  # noqa: PLC0415
+        from runtime.access.api_key import generate_key_text  # noqa: PLC0415
+
+        try:
+            new = read_new_key(json.dumps(wanted).encode())
+        except ProblemError as problem:
+            raise CommandError(problem.detail, exit_code=ExitCode.REFUSED) from problem
+        text, secret = generate_key_text(), draw_callback_secret()
+        made = self._line.run(making(text, new, secret))
+        return made_view(text, new, made, secret)
+
+    def list(self) -> list[dict[str, Any]]:
+        """Return every key."""
+        from gateway.auth.key_view import listed_view  # noqa: PLC0415
+        from runtime.store import access_commands  # noqa: PLC0415
+
+        return listed_view(self._line.run(access_commands.read_keys()))
+
+    def revoke(self, key_id: str) -> None:
+        """Revoke a key."""
+        from runtime.store import access_commands  # noqa: PLC0415
+
+        if self._line.run(access_commands.revoke_key(key_id)) is None:
+            raise CommandError(f"no API key has the id {key_id!r}", exit_code=ExitCode.REFUSED)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._line.close()
+
+
+@contextmanager
+def open_key_place(url: str | None, data: Path | None) -> Iterator[KeyPlace]:
+    """Give the place where keys are, by the first of these that fits.
+
+    1. `--url`: that system, over HTTP.
+    2. A Redis that PENSTOCK_REDIS names, unless `--data` was given: that Redis.
+    3. A data folder on which `up` runs: its embedded Redis, or else that system.
+    4. A host or port in the settings at which a system answers: that system.
+    5. The data folder: its Redis, run for the moment.
+
+    Raises:
+        CommandError: None can be used.
+    """
+    if url is not None:
+        yield KeysOverHttp(find_system(url))
+        return
+    settings = read_settings(data=data)
+    if data is None and settings.redis:
+        yield KeysInRedis(settings.redis)
+        return
+    place = _of_what_runs(settings, data)
+    if place is not None:
+        yield place
+        return
+    folder = settings.data.resolve()
+    make_data_folder(folder)
+    lock_fd = lock_data_folder(folder)
+    with momentary_redis(folder, lock_fd) as address:
+        in_redis = KeysInRedis(address)
+        yield in_redis
+        in_redis.close()
+
+
+def _of_what_runs(settings: Settings, data: Path | None) -> KeyPlace | None:
+    folder = settings.data.resolve()
+    if read_state(folder) is not None:
+        if (folder / "redis").is_dir() and (path := place_socket(folder / "redis")).is_socket():
+            return KeysInRedis(f"unix://{path}")
+        return KeysOverHttp(find_system(None, data))
+    if data is None and are_set("host", "port"):
+        system = find_system(None)
+        try:
+            accept(system.ask("GET", "/livez"))
+        except CommandError:
+            return None
+        return KeysOverHttp(system)
+    return None

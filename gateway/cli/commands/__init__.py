@@ -1,0 +1,3 @@
+"""One command of `penstock` a file."""
+
+from __future__ import annotations

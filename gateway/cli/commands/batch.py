@@ -1,0 +1,191 @@
+"""`penstock batch`: call a function once for every row of a file.
+
+The whole file is read and judged before anything is sent. Ctrl-C leaves running what
+was sent.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+
+from gateway.cli.call.batch_waiting import await_batches, count_failed, find_failures
+from gateway.cli.call.batches import send_batches
+from gateway.cli.call.options import (
+    CallbackOption,
+    CallOptions,
+    DelayOption,
+    IdempotencyKeyOption,
+    KeyOption,
+    MaxAgeOption,
+    PriorityOption,
+    RunAtOption,
+    TagOption,
+)
+from gateway.cli.call.progress import BatchView
+from gateway.cli.call.rows import RowFormat, cut_batches, guess_format, read_rows
+from gateway.cli.client.api_client import (
+    DataOption,
+    JsonOption,
+    System,
+    UrlOption,
+    find_system,
+    path_to,
+)
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.tables import note, print_json
+
+_MOST_SHOWN = 20
+
+
+def batch(  # noqa: PLR0913 - a flag each
+    name: Annotated[str, typer.Argument(help="Which function.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="NDJSON, a JSON array of objects, or CSV with a header; - is standard input. An "
+            "empty cell of CSV is left out.",
+        ),
+    ],
+    *,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for the end of all, and list those that failed.")
+    ] = False,
+    row_format: Annotated[
+        RowFormat | None,
+        typer.Option("--format", help="What the file is, where its name and look do not say."),
+    ] = None,
+    delay: DelayOption = None,
+    run_at: RunAtOption = None,
+    priority: PriorityOption = None,
+    key: KeyOption = None,
+    max_age: MaxAgeOption = None,
+    tag: TagOption = None,
+    callback: CallbackOption = None,
+    idempotency_key: IdempotencyKeyOption = None,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Call a function once for every row of a file."""
+    system = find_system(url, data)
+    options = CallOptions(
+        delay=delay,
+        run_at=run_at,
+        priority=priority,
+        key=key,
+        max_age=max_age,
+        tags=tuple(tag or ()),
+        callback=callback,
+        idempotency_key=idempotency_key,
+    )
+    parameters = system.get(path_to("functions", name)).json().get("parameters") or {}
+    with closing(_open(file)) as source:
+        form = row_format or guess_format(file, source)
+        places = [row.place for row in read_rows(source, form, parameters)]
+        if not places:
+            raise CommandError(f"{file} has no rows", exit_code=ExitCode.USAGE)
+        batches = cut_batches(read_rows(source, form, parameters))
+        sending = send_batches(
+            system, name, batches, query=options.query(), headers=options.headers()
+        )
+        accepted = _run(system, name, sending, len(places), wait=wait, as_json=as_json)
+    if wait and _tell_failures(system, accepted, places):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _run(
+    system: System,
+    name: str,
+    sending: Iterator[dict[str, Any]],
+    total: int,
+    *,
+    wait: bool,
+    as_json: bool,
+) -> list[dict[str, Any]]:
+    """Send all, and wait on wish; return the batches, which are also told if it breaks off."""
+    accepted: list[dict[str, Any]] = []
+    try:
+        with BatchView(name, total) as view:
+            view.show_sent(0)
+            for one in sending:
+                accepted.append(one)
+                if not as_json:
+                    view.show_id(one["id"])
+                view.show_sent(sum(batch["size"] for batch in accepted))
+            if wait:
+                accepted = await_batches(system, accepted, view)
+    except KeyboardInterrupt:
+        sent = sum(batch["size"] for batch in accepted)
+        note(f"\n{sent:,} of {total:,} calls are accepted and go on")
+        for one in accepted:
+            note(f"look at them with  {system.hint('invocations', '--batch', one['id'])}")
+            note(f"or end them with  {system.hint('cancel', '--batch', one['id'])}")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    finally:
+        if accepted:
+            _tell(accepted, as_json=as_json)
+    return accepted
+
+
+def _tell(batches: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"items": batches})
+        return
+    counts: Counter[str] = Counter()
+    for one in batches:
+        counts.update(one["counts"])
+    said = ", ".join(f"{many:,} {status}" for status, many in counts.items() if many)
+    note(f"{sum(one['size'] for one in batches):,} calls: {said}")
+
+
+def _tell_failures(system: System, batches: list[dict[str, Any]], places: Sequence[str]) -> int:
+    """Name the first that failed, with their places in the file; return how many did."""
+    failed = sum(count_failed(batch) for batch in batches)
+    before = 0
+    rows: list[tuple[str, ...]] = []
+    for one in batches:
+        wanted = min(_MOST_SHOWN - len(rows), count_failed(one))
+        for index, invocation in islice(find_failures(system, one), wanted):
+            rows.append((places[before + index], invocation["id"], *_tell_end(invocation)))
+        before += one["size"]
+    for row in rows:
+        note("  ".join(row))
+    if failed > len(rows):
+        note(f"and {failed - len(rows):,} more")
+    for one in batches:
+        if one["counts"].get("failed"):
+            note(f"retry what failed with  {system.hint('retry', '--batch', one['id'])}")
+    return failed
+
+
+def _tell_end(invocation: dict[str, Any]) -> tuple[str, ...]:
+    error = invocation.get("error") or {}
+    said = f"{error.get('exception_type') or error.get('type')}: {error.get('message')}"
+    return (invocation["status"], said.partition("\n")[0]) if error else (invocation["status"],)
+
+
+def _open(name: str) -> BinaryIO:
+    """Return a file that can be read twice."""
+    try:
+        if name != "-":
+            return Path(name).open("rb")
+        spool = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        shutil.copyfileobj(sys.stdin.buffer, spool)
+    except OSError as error:
+        raise CommandError(
+            f"cannot read {name}: {error.strerror}", exit_code=ExitCode.USAGE
+        ) from error
+    else:
+        return spool

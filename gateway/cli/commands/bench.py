@@ -1,0 +1,144 @@
+"""`penstock bench`: put load on one function of a running system, and tell what came of it.
+
+The load comes from a process of its own (`gateway.cli.load.client`). Every call is a real
+one: it runs, is recorded, and counts in the statistics. Wrong answers are counted, told,
+and make the exit code 1.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from gateway.cli.call.body import read_body
+from gateway.cli.client.api_client import (
+    JsonOption,
+    System,
+    UrlOption,
+    accept,
+    find_system,
+    path_to,
+)
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.load.plan import Order, Report, encode_request, read_report, start
+from gateway.cli.load.progress import BenchView
+from gateway.cli.tables import print_json, print_table
+
+_OK = 200
+_ACCEPTED = 202
+_LONGEST_WAIT_S = 60
+_LOOK_EVERY_S = 0.05
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="Which function.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="key=value…", help="Arguments; key=@file for a file's content."),
+    ] = None,
+    *,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for each result, instead of for acceptance only.")
+    ] = False,
+    connections: Annotated[
+        int, typer.Option("--connections", "-c", min=1, max=1000, help="How many call at once.")
+    ] = 32,
+    seconds: Annotated[
+        float, typer.Option("--seconds", "-s", min=0.1, max=3600, help="For how long.")
+    ] = 5.0,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data", metavar="JSON|@FILE", help="The whole body instead.", show_default=False
+        ),
+    ] = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put load on one function and tell how many calls a second it takes."""
+    system = find_system(url)
+    body, content_type = read_body(system, name, arguments or [], data)
+    headers = {"Content-Type": content_type}
+    if wait:
+        headers["Prefer"] = f"wait={_LONGEST_WAIT_S}"
+    path = path_to("functions", name)
+    accept(system.ask("POST", path, body=body, headers=headers))  # what is wrong is told now
+    report = _run(
+        _order(system, path, body, headers, wait=wait, connections=connections, seconds=seconds),
+        name,
+    )
+    if as_json:
+        shape = {"function": name, "wait": wait, "connections": connections, "seconds": seconds}
+        print_json(shape | report.as_json() | {"errors": report.errors})
+    else:
+        _show(report, wait=wait)
+    if report.errors:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _order(
+    system: System,
+    path: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    wait: bool,
+    connections: int,
+    seconds: float,
+) -> Order:
+    parts = urlsplit(system.url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise CommandError(
+            f"bench speaks plain HTTP only, and {system.url} is not; run it beside the gateway",
+            exit_code=ExitCode.USAGE,
+        )
+    request = encode_request("POST", parts.path + path, body, headers, host=parts.netloc)
+    return Order(
+        host=parts.hostname,
+        port=parts.port or 80,
+        requests=[request],
+        markers=['"status":"succeeded"' if wait else '"id":"'],
+        statuses=[_OK if wait else _ACCEPTED],
+        connections=connections,
+        seconds=seconds,
+        patience_s=_LONGEST_WAIT_S + 5.0,
+    )
+
+
+def _run(order: Order, name: str) -> Report:
+    """Let a client carry the order out, and show how its time passes."""
+    began_at = time.monotonic()
+    client = start(order)
+    try:
+        with BenchView(name, order.warmup_s + order.seconds) as view:
+            while client.poll() is None:
+                view.show(time.monotonic() - began_at)
+                time.sleep(_LOOK_EVERY_S)
+        return read_report(client)
+    except KeyboardInterrupt:
+        client.kill()
+        client.wait()
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _show(report: Report, *, wait: bool) -> None:
+    """Print a report for a person."""
+    rows: list[tuple[str, Any]] = [
+        ("calls a second", f"{report.rate:,.1f}"),
+        ("calls measured", f"{report.measured:,}"),
+        (f"until {'the result' if wait else 'accepted'}, p50", f"{report.p50_ms:,.1f} ms"),
+        ("p90", f"{report.p90_ms:,.1f} ms"),
+        ("p99", f"{report.p99_ms:,.1f} ms"),
+        ("longest", f"{report.max_ms:,.1f} ms"),
+        ("errors", f"{report.errors:,}"),
+    ]
+    rows += [(f"answered {status}", f"{many:,}") for status, many in report.refusals.items()]
+    if report.broken:
+        rows.append(("not answered", f"{report.broken:,}"))
+    print_table(("", ""), rows)
+    if report.errors:
+        print(f"one of the bad answers: {report.example}")

@@ -1,0 +1,99 @@
+"""`penstock cancel`: end invocations that wait or run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.client.api_client import (
+    DataOption,
+    JsonOption,
+    UrlOption,
+    accept,
+    find_system,
+    path_to,
+)
+from gateway.cli.client.bulk import ask_each
+from gateway.cli.client.lists import count_matches, sweep
+from gateway.cli.commands.invocations import FunctionOption, TagOption, read_statuses
+from gateway.cli.confirmation import YesOption, confirm
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.tables import print_json
+
+_BULK = "/invocations/cancel"
+_TOLD = {
+    "requested": "is being cancelled",
+    "cooperative": "is asked to stop: it shares a process, and ends when it sees ctx.cancelled",
+}
+
+
+def cancel(  # noqa: PLR0913 - a flag each
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID…]", help="Which invocations.")
+    ] = None,
+    *,
+    function: FunctionOption = None,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            help="All that stand so: scheduled, queued, running or retrying; several with commas, "
+            "or one after the other.",
+        ),
+    ] = None,
+    tag: TagOption = None,
+    batch: Annotated[
+        str | None,
+        typer.Option("--batch", metavar="ID", help="All of the batch that has not ended."),
+    ] = None,
+    yes: YesOption = False,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel invocations: at once those that wait, by kill those that run."""
+    by_filter = function is not None or bool(status)
+    if bool(ids) + (batch is not None) + by_filter != 1 or (tag is not None and not by_filter):
+        raise CommandError(
+            "say which: either ids, or --batch ID, or --function NAME or --status STATUS or "
+            "both, with --tag TEXT or without",
+            exit_code=ExitCode.USAGE,
+        )
+    system = find_system(url, data)
+    if batch is not None:
+        _tell(accept(system.ask("DELETE", path_to("batches", batch))).json(), as_json=as_json)
+        return
+    if by_filter:
+        wanted = {"function": function, "tag": tag}
+        query = [(name, value) for name, value in wanted.items() if value is not None]
+        query += [("status", one) for one in read_statuses(status)]
+        if not yes:
+            confirm(f"Cancel {count_matches(system, _BULK, query)}?", yes=False)
+        done = {"cancelled": 0, "cancelling": 0}
+        try:
+            sweep(system, _BULK, query, done)
+        finally:
+            _tell(done, as_json=as_json)
+        return
+    answers, code = ask_each(system, "DELETE", ids or (), under="invocations")
+    if as_json:
+        print_json({"items": answers})
+    else:
+        for invocation in answers:
+            print(invocation["id"], _TOLD.get(invocation["cancellation"], "cancelled"))
+    if code:
+        raise typer.Exit(code)
+
+
+def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+        return
+    running = answer["cancelling"]
+    print(
+        f"{answer['cancelled']:,} cancelled"
+        + (f", {running:,} that run are being cancelled" if running else "")
+    )

@@ -1,0 +1,116 @@
+"""`penstock deliveries`: what became of callbacks, every attempt, and sending one again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, find_system, path_to
+from gateway.cli.client.bulk import ask_each
+from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_list
+from gateway.cli.command_group import command_group
+from gateway.cli.moments import read_clock, tell_moment, tell_span
+from gateway.cli.tables import note, print_json, print_table
+
+deliveries = command_group("See what became of callbacks, and send one again.")
+
+
+@deliveries.command("ls")
+def list_deliveries(
+    *,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            "--status", metavar="STATUS", help="Only pending, delivered, failed or stopped."
+        ),
+    ] = None,
+    limit: LimitOption = USUAL_LIMIT,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List deliveries, newest first."""
+    query = [("status", status)] if status is not None else []
+    found = read_list(find_system(url, data), "/deliveries", query, limit)
+    if as_json:
+        print_json({"items": found})
+    elif found:
+        now = read_clock()
+        print_table(
+            ("delivery", "status", "attempts", "last", "next", "to"),
+            [_row(item, now) for item in found],
+        )
+    else:
+        note("No such deliveries." if query else "No deliveries yet: invoke with --callback URL")
+
+
+@deliveries.command()
+def show(
+    delivery_id: Annotated[str, typer.Argument(metavar="ID", help="Which delivery.")],
+    *,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a delivery with every attempt."""
+    found = find_system(url, data).get(path_to("deliveries", delivery_id)).json()
+    if as_json:
+        print_json(found)
+        return
+    now = read_clock()
+    for label, value in (
+        ("delivery", found["id"]),
+        ("batch", found["batch"]) if found["batch"] else ("invocation", found["invocation"]),
+        ("to", found["url"]),
+        ("status", found["status"]),
+        ("next attempt", tell_moment(found.get("next_at"), now) or "none"),
+    ):
+        print(f"{label:13} {value}")
+    if found["attempts"]:
+        print_table(
+            ("attempt", "at", "took", "answer"),
+            [
+                (number, one["at"], tell_span(one["duration_ms"]), _outcome(one))
+                for number, one in enumerate(found["attempts"], 1)
+            ],
+        )
+
+
+@deliveries.command()
+def redeliver(
+    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Which deliveries.")],
+    *,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send callbacks again, at once."""
+    system = find_system(url, data)
+    answers, code = ask_each(system, "POST", ids, under="deliveries", verb="redeliver")
+    if as_json:
+        print_json({"items": answers})
+    else:
+        for delivery in answers:
+            print(delivery["id"], delivery["status"])
+    if code:
+        raise typer.Exit(code)
+
+
+def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
+    attempts = item["attempts"]
+    last = f"{_outcome(attempts[-1])}, {tell_moment(attempts[-1]['at'], now)}" if attempts else ""
+    return (
+        item["id"],
+        item["status"],
+        len(attempts),
+        last,
+        tell_moment(item.get("next_at"), now),
+        item["url"],
+    )
+
+
+def _outcome(attempt: dict[str, Any]) -> str:
+    said = [attempt.get("status_code"), attempt.get("error")]
+    return " ".join(str(part) for part in said if part is not None)

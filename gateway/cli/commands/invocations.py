@@ -1,0 +1,105 @@
+"""`penstock invocations`: what was called, newest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, find_system, path_to
+from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_items, read_list
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.moments import read_clock, tell_moment, tell_span
+from gateway.cli.tables import note, print_json, print_table
+
+_COLUMNS = ("invocation", "function", "status", "created", "took", "attempt", "tags", "")
+_LONGEST_CELL = 60
+
+FunctionOption = Annotated[
+    str | None, typer.Option("--function", "-f", metavar="NAME", help="Only those of it.")
+]
+BatchOption = Annotated[
+    str | None, typer.Option("--batch", metavar="ID", help="Only those of the batch.")
+]
+TagOption = Annotated[str | None, typer.Option("--tag", metavar="TEXT", help="Only those with it.")]
+StatusOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--status",
+        metavar="STATUS",
+        help="Only scheduled, queued, running, retrying, succeeded, failed, cancelled or expired; "
+        "several with commas, or one after the other.",
+    ),
+]
+
+
+def read_statuses(texts: list[str] | None) -> list[str]:
+    """Return the statuses of an option that may be repeated and takes several with commas."""
+    return [status for text in texts or () for status in text.split(",")]
+
+
+def invocations(  # noqa: PLR0913 - a flag each
+    *,
+    function: FunctionOption = None,
+    status: StatusOption = None,
+    tag: TagOption = None,
+    batch: BatchOption = None,
+    limit: LimitOption = USUAL_LIMIT,
+    ids: Annotated[bool, typer.Option("--ids", help="Print only the ids, one a line.")] = False,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List invocations, newest first; those of a batch in its order."""
+    system = find_system(url, data)
+    if batch is not None:
+        if function is not None or tag is not None:
+            raise CommandError("of a batch, only --status can be chosen", exit_code=ExitCode.USAGE)
+        members = read_items(system, path_to("batches", batch))
+        wanted = set(read_statuses(status))
+        found = list(islice((m for m in members if not wanted or m["status"] in wanted), limit))
+    else:
+        filters = {"function": function, "tag": tag}
+        query = [(name, value) for name, value in filters.items() if value is not None]
+        query += [("status", one) for one in read_statuses(status)]
+        found = read_list(system, "/invocations", query, limit)
+    if as_json:
+        print_json({"items": found})
+    elif ids:
+        for item in found:
+            print(item["id"])
+    elif found:
+        now = read_clock()
+        print_table(_COLUMNS, [_row(item, now) for item in found])
+    else:
+        note("No such invocations.")
+
+
+def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
+    return (
+        item["id"],
+        item["function"],
+        item["status"],
+        tell_moment(item["created_at"], now),
+        tell_span(item.get("duration_ms")),
+        item.get("attempt") or "",
+        ", ".join(item.get("tags") or ()),
+        _remark(item, now),
+    )
+
+
+def _remark(item: dict[str, Any], now: datetime) -> str:
+    """Return what else is worth knowing: why it failed, when it is due, how far it is."""
+    if error := item.get("error"):
+        text = f"{error.get('exception_type') or error.get('type')}: {error.get('message')}"
+    elif item["status"] in {"scheduled", "retrying"}:
+        text = tell_moment(item.get("scheduled_for"), now)
+    elif item["status"] == "running" and (progress := item.get("progress")):
+        text = f"{progress.get('done')} of {progress.get('total') or '?'}"
+    else:
+        text = ""
+    first_line = text.partition("\n")[0]
+    return first_line if len(first_line) <= _LONGEST_CELL else first_line[: _LONGEST_CELL - 1] + "…"

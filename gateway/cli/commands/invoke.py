@@ -1,0 +1,169 @@
+"""`penstock invoke`: call a function, and with `--wait` follow it to its result.
+
+The result goes to standard output as it is: text as text, JSON as JSON, bytes as
+bytes (into a file when standard output is a terminal); items of a generator as they
+come, a line each. Ctrl-C leaves the call running.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.call.body import JSON, read_body
+from gateway.cli.call.live_view import LiveView
+from gateway.cli.call.options import (
+    CallbackOption,
+    CallOptions,
+    DelayOption,
+    IdempotencyKeyOption,
+    KeyOption,
+    MaxAgeOption,
+    PriorityOption,
+    RunAtOption,
+    TagOption,
+)
+from gateway.cli.client.api_client import (
+    Answer,
+    JsonOption,
+    System,
+    UrlOption,
+    accept,
+    find_system,
+    path_to,
+)
+from gateway.cli.client.event_stream import END, follow
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.tables import note, print_json, print_value
+
+
+def invoke(  # noqa: PLR0913 - a flag each
+    name: Annotated[str, typer.Argument(help="Which function.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="key=value…", help="Arguments; key=@file for a file's content."),
+    ] = None,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the result and print it.")] = False,
+    logs: Annotated[
+        bool, typer.Option("--logs", help="While waiting, show its log lines on standard error.")
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="JSON|@FILE",
+            help="The whole body instead of arguments; @- is standard input. A file that is not "
+            "JSON is sent as it is.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Wait, and write the result there."),
+    ] = None,
+    delay: DelayOption = None,
+    run_at: RunAtOption = None,
+    priority: PriorityOption = None,
+    key: KeyOption = None,
+    max_age: MaxAgeOption = None,
+    tag: TagOption = None,
+    callback: CallbackOption = None,
+    idempotency_key: IdempotencyKeyOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Call a function."""
+    system = find_system(url)
+    options = CallOptions(
+        delay=delay,
+        run_at=run_at,
+        priority=priority,
+        key=key,
+        max_age=max_age,
+        tags=tuple(tag or ()),
+        callback=callback,
+        idempotency_key=idempotency_key,
+    )
+    body, content_type = read_body(system, name, arguments or [], data)
+    answer = system.ask(
+        "POST",
+        path_to("functions", name),
+        query=options.query(),
+        body=body,
+        headers={"Content-Type": content_type, **options.headers()},
+    )
+    invocation = accept(answer).json()
+    if answer.headers.get("idempotency-replayed") == "true":
+        note("called before with this idempotency key: this is that call")
+    if not (wait or logs or output):
+        _tell_accepted(system, invocation, as_json=as_json)
+        return
+    view = LiveView(name, with_logs=logs, with_items=not (as_json or output))
+    invocation = _follow(system, invocation, view)
+    if as_json:
+        print_json(invocation)
+    elif invocation["status"] == "succeeded":
+        _print_result(system, invocation, view.items, output)
+    if invocation["status"] != "succeeded":
+        tell_failure(invocation)
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _follow(system: System, invocation: dict[str, Any], view: LiveView) -> Any:  # noqa: ANN401
+    """Return the finished invocation."""
+    here = invocation["id"]
+    try:
+        with view:
+            for event in follow(system, here):
+                view.show(event)
+                if event.name == END:
+                    invocation = event.value()
+    except KeyboardInterrupt:
+        note(f"\n{here} goes on; follow it with  {system.hint('logs', here, '-f')}")
+        note(f"or end it with  {system.hint('cancel', here)}")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if invocation.get("result_omitted"):
+        return system.get(path_to("invocations", here)).json()
+    return invocation
+
+
+def _tell_accepted(system: System, invocation: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(invocation)
+        return
+    print(invocation["id"])
+    when = f" for {invocation['scheduled_for']}" if invocation.get("scheduled_for") else ""
+    note(f"{invocation['status']}{when}; its result will be at {invocation['links']['result']}")
+    note(f"follow it with  {system.hint('logs', invocation['id'], '-f')}")
+
+
+def tell_failure(invocation: dict[str, Any]) -> None:
+    """Tell a person how an invocation ended that did not succeed."""
+    error = invocation.get("error") or {}
+    if error.get("traceback"):
+        note(str(error["traceback"]).rstrip())
+    said = f": {error.get('type')}: {error.get('message')}" if error else ""
+    note(f"penstock: {invocation['function']} {invocation['status']}{said}")
+
+
+def _print_result(
+    system: System, invocation: dict[str, Any], shown: list[Any], output: Path | None
+) -> None:
+    if shown and shown == invocation["result"]:  # a generator's items stand there already
+        return
+    answer: Answer = system.get(invocation["links"]["result"])
+    if output is not None:
+        output.write_bytes(answer.body)
+        note(f"{len(answer.body)} bytes of {answer.media_type} in {output}")
+    elif answer.media_type == JSON:
+        print_value(json.loads(answer.body))
+    elif sys.stdout.isatty():
+        note(f"{len(answer.body)} bytes of {answer.media_type}: say where to with --output FILE")
+    else:
+        sys.stdout.buffer.write(answer.body)
+        sys.stdout.buffer.flush()

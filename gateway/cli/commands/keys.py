@@ -1,0 +1,132 @@
+"""`penstock keys`: make, list and revoke API keys."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption
+from gateway.cli.client.key_stores import open_key_place
+from gateway.cli.command_group import command_group
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.moments import read_clock, tell_moment
+from gateway.cli.tables import note, print_json, print_table
+
+keys = command_group("Make, list and revoke the keys that callers show.")
+
+
+@keys.command("ls")
+def list_keys(
+    *, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False
+) -> None:
+    """List keys, never their secrets."""
+    with open_key_place(url, data) as place:
+        found = place.list()
+    if as_json:
+        print_json({"items": found})
+    elif found:
+        now = read_clock()
+        print_table(
+            ("id", "name", "scopes", "rate", "last used", "expires"),
+            [_row(item, now) for item in found],
+        )
+    else:
+        note("No keys yet: penstock keys create --name me --scope admin")
+
+
+@keys.command()
+def create(
+    *,
+    name: Annotated[
+        str,
+        typer.Option("--name", metavar="NAME", help="Who calls; keys of one name are one caller."),
+    ],
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            "--scope",
+            metavar="SCOPE",
+            help="invoke:FUNCTION, invoke:PREFIX.*, invoke:*, read, operate or admin; repeatable.",
+        ),
+    ],
+    rate: Annotated[
+        str | None, typer.Option("--rate", metavar="N/TIME", help="Most calls, such as 100/m.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="TIME", help="Valid so long, such as 90d.")
+    ] = None,
+    new_callback_secret: Annotated[
+        bool,
+        typer.Option(
+            "--new-callback-secret",
+            help="Sign callbacks to this name with a new secret, and the last one too.",
+        ),
+    ] = False,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key; it is printed now and never again."""
+    wanted: dict[str, Any] = {"name": name, "scopes": scope}
+    if rate is not None:
+        wanted["rate"] = rate
+    if expires is not None:
+        wanted["expires_in"] = expires
+    if new_callback_secret:
+        wanted["new_callback_secret"] = True
+    with open_key_place(url, data) as place:
+        made = place.create(wanted)
+    if as_json:
+        print(json.dumps(made, ensure_ascii=False, indent=2))
+        return
+    print(made["key"])
+    until = f"until {made['expires_at']}" if made["expires_at"] else "until it is revoked"
+    note(f"Key {made['id']} of {name}, valid {until}. It is not shown again.")
+    if made["callback_secret"]:
+        note(f"Callbacks to {name} are signed with {made['callback_secret']}")
+
+
+@keys.command()
+def revoke(
+    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Which keys.")],
+    *,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Revoke keys, everywhere and at once."""
+    done, code = [], ExitCode.OK
+    with open_key_place(url, data) as place:
+        for one in dict.fromkeys(ids):
+            try:
+                place.revoke(one)
+                done.append({"id": one})
+            except CommandError as error:
+                if error.exit_code != ExitCode.REFUSED:
+                    raise
+                note(f"penstock: {one}: {error}")
+                code = ExitCode.REFUSED
+    if as_json:
+        print_json({"items": done})
+    else:
+        for each in done:
+            print(each["id"], "revoked")
+    if code:
+        raise typer.Exit(code)
+
+
+def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
+    used, ends = item["last_used_at"], item["expires_at"]
+    expiry = tell_moment(ends, now) if ends else "never"
+    return (
+        item["id"],
+        item["name"],
+        " ".join(item["scopes"]),
+        item["rate"] or "",
+        tell_moment(used, now) if used else "never",
+        f"{expiry} (over)" if item["expired"] else expiry,
+    )

@@ -1,0 +1,93 @@
+"""`penstock logs`: what a function printed and logged, also while it runs.
+
+With `-f` the output comes as the invocation makes it, over dropped connections too,
+and ends with it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.client.api_client import (
+    DataOption,
+    JsonOption,
+    System,
+    UrlOption,
+    find_system,
+    path_to,
+)
+from gateway.cli.client.event_stream import END, StreamedEvent, follow
+from gateway.cli.commands.invoke import tell_failure
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.tables import note, print_json
+
+
+def logs(
+    invocation_id: Annotated[str, typer.Argument(metavar="ID", help="Which invocation.")],
+    *,
+    is_following: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the invocation ends.")
+    ] = False,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="Only of this attempt.")
+    ] = None,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a function printed and logged, in all its attempts."""
+    if is_following and attempt is not None:
+        raise CommandError(
+            "either --follow or --attempt N: what goes on is followed whole",
+            exit_code=ExitCode.USAGE,
+        )
+    system = find_system(url, data)
+    if is_following:
+        for event in follow(system, invocation_id):
+            _show_event(event) if as_json else _show(event)
+        return
+    query = [] if attempt is None else [("attempt", str(attempt))]
+    output = system.get(path_to("invocations", invocation_id, "logs"), query).body
+    if as_json:
+        print_json({"invocation": invocation_id, "logs": output.decode(errors="replace")})
+        return
+    sys.stdout.buffer.write(output)
+    sys.stdout.buffer.flush()
+    if not output:
+        _explain_silence(system, invocation_id)
+
+
+def _explain_silence(system: System, invocation_id: str) -> None:
+    """Say that nothing was printed, and where to look for what went wrong."""
+    status = system.get(path_to("invocations", invocation_id)).json()["status"]
+    said = f"nothing was printed, and it {status}" if status == "failed" else ""
+    note(f"penstock: {said or f'nothing was printed so far; it is {status}'}")
+    if status not in {"succeeded", "queued", "scheduled"}:
+        note(f"see it with  {system.hint('show', invocation_id)}")
+
+
+def _show(event: StreamedEvent) -> None:
+    if event.name == "log":
+        sys.stdout.write(event.value())
+        sys.stdout.flush()
+    elif event.name == "status":
+        value = event.value()
+        if value.get("status") == "retrying":
+            note(f"attempt {value.get('attempt')} failed: {_tell_error(value.get('error'))}")
+    elif event.name == END and (invocation := event.value())["status"] != "succeeded":
+        tell_failure(invocation)
+
+
+def _show_event(event: StreamedEvent) -> None:
+    """Print an event as JSON on one line."""
+    line = {"id": event.id, "event": event.name, "data": event.value()}
+    print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+def _tell_error(error: Any) -> str:  # noqa: ANN401 - any JSON
+    return f"{error.get('type')}: {error.get('message')}" if isinstance(error, dict) else "unknown"

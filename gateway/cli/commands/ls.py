@@ -1,0 +1,31 @@
+"""`penstock ls`: the functions of a running system."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, find_system
+from gateway.cli.tables import print_json, print_table
+
+
+def ls(*, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List the functions of a running system."""
+    listing = find_system(url, data).get("/functions").json()
+    if as_json:
+        print_json(listing)
+        return
+    rows = [_row(item) for item in listing["items"]]
+    if rows:
+        print_table(("function", "version", "queue", "what it does"), rows)
+    else:
+        print("No functions yet: penstock new hello")
+
+
+def _row(item: dict[str, Any]) -> tuple[str, str, str, str]:
+    said = item.get("summary") or ""
+    if item.get("state") == "loading":
+        said = "is being loaded"
+    if error := item.get("error"):
+        place = f"{error.get('file')}:{error.get('line') or '?'}"
+        said = f"{place}: {error.get('type')}: {error.get('message')}"
+    return item["name"], item.get("version") or "none", item.get("queue") or "", said

@@ -1,0 +1,99 @@
+"""`penstock new`: write a commented function file that works at once."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.tables import note
+from runtime.settings import read_settings
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*")
+_LONGEST_NAME = 128
+
+_TEMPLATE = '''"""{title}: what this file is for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+
+def {short}(text: str, times: Annotated[int, Field(ge=1, le=100)] = 1) -> dict[str, object]:
+    """Say in one line what it does; the line is shown in the documentation.
+
+    Parameters are the members of the JSON body, checked against their types before the
+    call is queued. What is returned becomes the result.
+
+    Args:
+        text: What to repeat.
+        times: How often.
+    """
+    return {{"text": " ".join([text] * times), "characters": len(text) * times}}
+
+
+# To set options, put this above the function:
+#
+#     from runtime import function
+#
+#     @function(timeout="30s", retries=2, concurrency=4)
+#
+# To know about the call, or to report progress, add a parameter `ctx: Context`
+# (from runtime import Context): ctx.id, ctx.attempt, ctx.progress(done, total).
+#
+# Write `async def` for a function that waits for an API or a database: one process then runs
+# up to 100 calls of it at the same time (@function(per_process=…) says how many).
+#
+# To receive bytes, annotate a parameter with `bytes`; to end on purpose, raise
+# Retry(after="1m") or Reject("why"), both from runtime.
+'''
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Its name, such as report.monthly.")],
+    *,
+    functions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder of function files. [PENSTOCK_FUNCTIONS, else functions]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write a commented function file that works at once."""
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise CommandError(
+            f"{name!r} is no name for a function: lower-case letters, digits and _, parted by "
+            f"dots, none beginning with a digit, {_LONGEST_NAME} characters at most",
+            exit_code=ExitCode.USAGE,
+        )
+    if any(part.startswith("_") for part in name.split(".")):
+        raise CommandError(
+            f"{name!r} would not be published: files and folders that begin with _ are helpers",
+            exit_code=ExitCode.USAGE,
+        )
+    short = name.rpartition(".")[2]
+    if keyword.iskeyword(short):
+        raise CommandError(
+            f"{short!r} is a word of Python's own: no function can be defined by that name",
+            exit_code=ExitCode.USAGE,
+        )
+    path = read_settings(functions=functions).functions.joinpath(*name.split("."))
+    path = path.with_name(path.name + ".py")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_TEMPLATE.format(title=short.replace("_", " ").capitalize(), short=short))
+    except OSError as error:
+        what = "it exists already" if isinstance(error, FileExistsError) else error.strerror
+        raise CommandError(f"cannot write {path}: {what}", exit_code=ExitCode.FAILED) from error
+    print(path)
+    note(f"Call it on a running system: penstock invoke {name} text=hello times=2 --wait")

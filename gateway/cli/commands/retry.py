@@ -1,0 +1,105 @@
+"""`penstock retry`: invoke again with the same arguments, one by one or all that failed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.client.api_client import (
+    DataOption,
+    JsonOption,
+    Query,
+    System,
+    UrlOption,
+    find_system,
+    path_to,
+)
+from gateway.cli.client.bulk import ask_each
+from gateway.cli.client.lists import count_matches, sweep
+from gateway.cli.commands.invocations import BatchOption, FunctionOption, TagOption, read_statuses
+from gateway.cli.confirmation import YesOption, confirm
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.tables import note, print_json
+
+
+def retry(  # noqa: PLR0913 - a flag each
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID…]", help="Which invocations.")
+    ] = None,
+    *,
+    function: FunctionOption = None,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            help="All that ended so: failed (as usual), cancelled, expired or succeeded; several "
+            "with commas, or one after the other.",
+        ),
+    ] = None,
+    tag: TagOption = None,
+    batch: BatchOption = None,
+    yes: YesOption = False,
+    url: UrlOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Invoke again with the same arguments."""
+    by_filter = not (function is None and not status and batch is None)
+    is_of_two = batch is not None and (function is not None or tag is not None)
+    if bool(ids) == by_filter or is_of_two or (ids and tag is not None):
+        raise CommandError(
+            "say which: either ids, or --function NAME or --batch ID, with --status STATUS or "
+            "without; --tag TEXT goes with --function or --status",
+            exit_code=ExitCode.USAGE,
+        )
+    system = find_system(url, data)
+    if ids:
+        answers, code = ask_each(system, "POST", ids, under="invocations", verb="retry")
+        _tell(answers, as_json=as_json)
+        if code:
+            raise typer.Exit(code)
+        return
+    statuses = read_statuses(status) or ["failed"]
+    query = [("status", one) for one in statuses]
+    query += [("function", function)] if function else []
+    query += [("tag", tag)] if tag else []
+    if not yes:
+        confirm(_question(system, query, statuses, batch), yes=False)
+    path = "/invocations/retry" if batch is None else path_to("batches", batch, "retry")
+    _retry_all(system, path, query, as_json=as_json)
+
+
+def _tell(answers: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"items": answers})
+        return
+    for invocation in answers:
+        print(invocation["id"])
+        note(f"retry of {invocation['retry_of']}, {invocation['status']}")
+
+
+def _question(system: System, query: Query, statuses: list[str], batch: str | None) -> str:
+    """Return what to ask a person: how many there are that were not retried already."""
+    if batch is not None:
+        counts = system.get(path_to("batches", batch)).json()["counts"]
+        many = ", ".join(f"{counts.get(one, 0):,} {one}" for one in dict.fromkeys(statuses))
+        return f"Invoke those of {many} again that were not yet?"
+    return f"Invoke {count_matches(system, '/invocations/retry', query)} again?"
+
+
+def _retry_all(system: System, path: str, query: Query, *, as_json: bool) -> None:
+    done = {"count": 0, "skipped": 0}
+    try:
+        sweep(system, path, query, done)
+    finally:
+        if as_json:
+            print_json(done)
+        else:
+            print(f"{done['count']:,} invoked again")
+            if done["skipped"]:
+                note(
+                    f"{done['skipped']:,} not: their arguments fit no more, or the function is gone"
+                )

@@ -1,0 +1,3 @@
+"""What `penstock up` consists of: checks, the embedded Redis, the supervisor, the log."""
+
+from __future__ import annotations

@@ -1,0 +1,88 @@
+"""The data folder of `up`: made private, locked by one `up` at a time, keeper of secrets.
+
+The lock is a file lock that the embedded Redis inherits: should the supervisor be
+killed, nobody starts a second Redis on the same files while the first still saves.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import os
+import secrets
+import time
+from pathlib import Path
+
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.up.state_file import read_state
+
+_LOCK = "up.lock"
+_SECRET = "callback_secret"  # noqa: S105 - a file's name
+_SECRET_BYTES = 32
+_SAVING_LIMIT_S = 5.0
+_PAUSE_S = 0.05
+
+
+def make_data_folder(data: Path) -> None:
+    """Make the folder, readable by us only, and see that it can be written.
+
+    Raises:
+        CommandError: It cannot.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        trial = data / ".writable"
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise CommandError(
+            f"cannot write to the data folder {data}: {_reason(error)}; choose another with --data",
+            exit_code=ExitCode.CANNOT_START,
+        ) from error
+
+
+def lock_data_folder(data: Path) -> int:
+    """Take the lock for as long as the returned descriptor is open anywhere.
+
+    Raises:
+        CommandError: Another `up` has it.
+    """
+    descriptor = os.open(data / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + _SAVING_LIMIT_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            running = read_state(data)
+            if running is None and time.monotonic() < deadline:
+                time.sleep(_PAUSE_S)  # killed a moment ago; its Redis is saving
+                continue
+            os.close(descriptor)
+            where = f" at {running.url} (pid {running.pid})" if running else ""
+            raise CommandError(
+                f"penstock up already runs on the data folder {data}{where}; "
+                "stop it first, or choose another with --data",
+                exit_code=ExitCode.CANNOT_START,
+            ) from None
+        else:
+            return descriptor
+
+
+def keep_callback_secret(data: Path) -> tuple[str, Path]:
+    """Return the secret that callbacks are signed with, made on first use, and its file."""
+    path = data / _SECRET
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip(), path
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secret + "\n")
+    return secret, path
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "there is a file in its place"
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,60 @@
+"""The socket that `up` listens on, opened before anything is started.
+
+The gateway inherits it, so a restarted gateway loses neither the port nor the callers
+that wait for it, and a port that is taken is told at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+
+BACKLOG = 2048
+_REASONS = {
+    errno.EADDRINUSE: "it is already in use; choose another with --port (0 takes a free one)",
+    errno.EACCES: "this user may not; choose one above 1023 with --port",
+    errno.EADDRNOTAVAIL: "this machine has no such address; choose another with --host",
+}
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """Bind and listen; port 0 takes a free one.
+
+    Raises:
+        CommandError: The address cannot be had; one sentence says why.
+    """
+    try:
+        [(family, _, _, _, address), *_] = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except socket.gaierror as error:
+        raise CommandError(
+            f"{host!r} is not an address to listen on; choose another with --host",
+            exit_code=ExitCode.CANNOT_START,
+        ) from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        reason = _REASONS.get(error.errno or 0, error.strerror)
+        raise CommandError(
+            f"cannot listen on port {port} of {host}: {reason}", exit_code=ExitCode.CANNOT_START
+        ) from error
+    return listener
+
+
+def reachable_host(host: str) -> str:
+    """Return the host to call from this machine: loopback when bound to every address."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the base address to call from this machine."""
+    name = reachable_host(host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -1,0 +1,96 @@
+"""What `up` checks before it starts anything: the bind, the functions folder, Redis.
+
+Each check either returns what the start needs or raises one sentence that says what
+is wrong and what to do. Used by `up` only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.up.embedded_redis import find_server, place_socket, prepare_folder
+from gateway.cli.up.temporary_redis import has_data, momentary_redis
+from gateway.startup_checks import count_keys_at, require_safe_bind
+from runtime.errors import SettingsError, StoreUnavailableError
+from runtime.settings import Settings
+from runtime.store.blocking_connection import Line
+from runtime.store.scripts import Call
+
+_REDIS_LIMIT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisPlan:
+    """The address of Redis, and what the supervisor must know to run it (nothing if it runs)."""
+
+    url: str
+    flags: dict[str, object]
+
+
+def judge_bind(settings: Settings, redis: RedisPlan, data: Path, lock_fd: int) -> None:
+    """Refuse a bind that others can reach without a key.
+
+    Raises:
+        CommandError: There are no keys, and nobody said that this is on purpose.
+    """
+
+    def count_keys() -> int | None:
+        if not redis.flags:
+            return count_keys_at(redis.url)
+        if not has_data(data):
+            return 0
+        with momentary_redis(data, lock_fd) as url:
+            return count_keys_at(url)
+
+    try:
+        require_safe_bind(settings, count_keys)
+    except SettingsError as error:
+        raise CommandError(str(error), exit_code=ExitCode.CANNOT_START) from error
+
+
+def make_functions_folder(folder: Path) -> None:
+    """Make the folder of function files where there is none.
+
+    Raises:
+        CommandError: It is no folder and cannot become one.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = "a file" if folder.is_file() else error.strerror
+        raise CommandError(
+            f"the functions folder {folder} cannot be used: {what}; choose another with "
+            "--functions",
+            exit_code=ExitCode.CANNOT_START,
+        ) from error
+
+
+def plan_redis(settings: Settings, folder: Path) -> RedisPlan:
+    """Return the Redis to use, after seeing that it can be used.
+
+    Raises:
+        CommandError: None can.
+        SettingsError: The address is malformed.
+        StoreTooOldError: The one that is named is too old.
+    """
+    if settings.redis:
+        line = Line(settings.redis, timeout_s=_REDIS_LIMIT_S)
+        try:
+            line.run(Call(("PING",), lambda reply: reply))
+        except StoreUnavailableError as error:
+            raise CommandError(
+                f"cannot use the Redis named by --redis or PENSTOCK_REDIS: {error}",
+                exit_code=ExitCode.CANNOT_START,
+            ) from error
+        finally:
+            line.close()
+        return RedisPlan(url=settings.redis, flags={})
+    server = find_server()
+    socket_path = place_socket(prepare_folder(folder, server))
+    return RedisPlan(
+        url=f"unix://{socket_path}",
+        flags={"redis-server": server.program, "redis-socket": socket_path},
+    )

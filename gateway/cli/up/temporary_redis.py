@@ -1,0 +1,79 @@
+"""The embedded Redis for the moment of a command, while no `up` runs on its data folder.
+
+Used by `keys`, so that a system which refuses to start without keys can get its first
+one, and by `up` to see whether there are any. Its caller holds the folder's lock.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.cli.errors import CommandError
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.up.embedded_redis import find_server, place_socket, prepare_folder
+from gateway.cli.up.redis_command import redis_command
+from runtime.errors import StoreError
+from runtime.processes.environment import clean_environment
+from runtime.settings import read_environment
+from runtime.store.blocking_connection import Line
+from runtime.store.scripts import Call
+
+_START_LIMIT_S = 20.0
+_STOP_LIMIT_S = 20.0
+_PAUSE_S = 0.01
+
+
+def has_data(data: Path) -> bool:
+    """Whether an embedded Redis has ever kept anything in this folder."""
+    folder = data / "redis"
+    return (folder / "appendonlydir").exists() or (folder / "appendonly.aof").exists()
+
+
+@contextmanager
+def momentary_redis(data: Path, lock_fd: int) -> Iterator[str]:
+    """Run Redis on the folder's data; give its address; stop it, all saved.
+
+    Raises:
+        CommandError: It cannot be run.
+    """
+    server = find_server()
+    socket_path = place_socket(prepare_folder(data, server))
+    process = subprocess.Popen(  # noqa: S603 - a command of our own making
+        redis_command(server.program, data, socket_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=clean_environment(read_environment()),
+        pass_fds=(lock_fd,),
+    )
+    try:
+        url = f"unix://{socket_path}"
+        _await_answer(url, process, data)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(_STOP_LIMIT_S)
+
+
+def _await_answer(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
+    deadline = time.monotonic() + _START_LIMIT_S
+    line = Line(url)
+    try:
+        while True:
+            try:
+                line.run(Call(("PING",), lambda reply: reply))
+            except StoreError as error:
+                if process.poll() is None and time.monotonic() < deadline:
+                    time.sleep(_PAUSE_S)
+                    continue
+                raise CommandError(
+                    f"the Redis of {data} does not start: {error}",
+                    exit_code=ExitCode.CANNOT_START,
+                ) from error
+            return
+    finally:
+        line.close()

@@ -1,0 +1,62 @@
+"""Traces at the gateway: the caller's context out of headers, and a span for accepting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec.structs import replace
+
+from gateway.serving.request_parser import HEADERS
+from runtime.invocations.submission import Submission
+from runtime.telemetry.trace_context import TraceContext, read_trace
+from runtime.telemetry.tracing import Tracer
+
+
+def trace_of(scope: Mapping[str, Any]) -> TraceContext | None:
+    """Return what caused a request, if its headers say so."""
+    headers: Mapping[bytes, bytes] = scope[HEADERS]
+    traceparent = headers.get(b"traceparent")
+    if traceparent is None:
+        return None
+    tracestate = headers.get(b"tracestate", b"")
+    return read_trace(traceparent.decode("latin-1"), tracestate.decode("latin-1"))
+
+
+class TracerLife:
+    """Falcon middleware that lets a tracer export what is left when the process ends."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
+        """Stop it."""
+        await asyncio.to_thread(self._tracer.stop)
+
+
+@contextmanager
+def accepting(tracer: Tracer | None, submission: Submission) -> Iterator[Submission]:
+    """A span around the making of an invocation, which the invocation then belongs to."""
+    if tracer is None:
+        yield submission
+        return
+    span = tracer.begin(
+        f"accept {submission.function}",
+        "producer",
+        parent=submission.trace,
+        attributes={
+            "penstock.function": submission.function,
+            "penstock.invocation.id": submission.id,
+            "penstock.queue": submission.queue,
+        },
+    )
+    error = ""
+    try:
+        yield replace(submission, trace=span.context)
+    except Exception as failure:
+        error = getattr(failure, "code", type(failure).__name__)
+        raise
+    finally:
+        span.end(error=error)

@@ -1,0 +1,171 @@
+"""What all calls of a function have in common, worked out once for each manifest.
+
+The validator, the submission that calls of one turn of the loop share, the shape of the answer.
+Every call takes the same way; what it asks for besides its arguments only adds parts to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from gateway.invoke.response_templates import AcceptedWriter
+from runtime.invocations.submission import Submission, share
+from runtime.registry.argument_check import check_arguments, compile_schema
+from runtime.registry.manifest import Manifest
+from runtime.store.async_connection import Multiplexer
+from runtime.store.submission_commands import Parts, Submitted
+from runtime.store.submit_pipeline import GroupedSubmission, pack_parts
+
+_NEVER_IN_DOUBT = frozenset({str, int, bool, type(None)})
+_MOST_CALLERS = 4096
+
+
+class PackedParts(NamedTuple):
+    """Parts that many calls have alike, as they go to Redis, and how many words they are."""
+
+    packed: bytes
+    words: int
+
+    @classmethod
+    def of(cls, parts: Parts) -> PackedParts:
+        """Pack them."""
+        return cls(pack_parts(parts), len(parts))
+
+
+class CallPlan:
+    """Of one function, as one manifest has it.
+
+    Attributes:
+        shared: What its submissions have in common.
+
+    Args:
+        manifest: Of the function.
+        store: Where calls are submitted.
+        max_waiting: How many may wait where the function has no limit of its own; 0 for any number.
+        accepted: Writes invocations right after their submission.
+    """
+
+    __slots__ = (
+        "_groups",
+        "_is_valid",
+        "_store",
+        "accepted",
+        "manifest",
+        "shared",
+        "takes_request",
+    )
+
+    def __init__(
+        self, manifest: Manifest, store: Multiplexer, *, max_waiting: int, accepted: AcceptedWriter
+    ) -> None:
+        self.manifest = manifest
+        self.accepted = accepted
+        self.takes_request = manifest.takes_request
+        self.shared = share(manifest, max_waiting=max_waiting)
+        self._store = store
+        self._groups: dict[str, GroupedSubmission] = {}
+        self._is_valid: Callable[[object], bool] | None
+        try:
+            self._is_valid = compile_schema(manifest.judging_schema, exact=False).is_valid
+        except ValueError:  # no usable schema: check_arguments says so
+            self._is_valid = None
+
+    def check(self, arguments: dict[str, Any]) -> None:
+        """Judge decoded arguments.
+
+        Raises:
+            ArgumentsError: They do not fit; names what is wrong and where.
+        """
+        is_certain = _NEVER_IN_DOUBT.issuperset(map(type, arguments.values()))
+        if not (is_certain and self._is_valid is not None and self._is_valid(arguments)):
+            check_arguments(self.manifest, arguments)
+
+    def submit(
+        self, submission: Submission, settled: PackedParts | None = None
+    ) -> asyncio.Future[Submitted]:
+        """Submit a call of this function, with others that arrive in the same turn of the loop.
+
+        Args:
+            submission: The call.
+            settled: The parts of its wishes, where somebody has packed them before.
+        """
+        group = self._groups.get(submission.waiter or "")
+        if group is None:
+            group = self._groups[submission.waiter or ""] = self._group(submission.waiter or "")
+        caller, own = _caller_parts(submission), submission.own_parts()
+        if settled is None:
+            settled = PackedParts.of(submission.wishes.parts())
+        return group.submit(
+            submission.id.encode(),
+            submission.arguments,
+            caller.packed + settled.packed + pack_parts(own),
+            caller.words + settled.words + len(own),
+        )
+
+    def _group(self, waiter: str) -> GroupedSubmission:
+        shared = self.shared
+        return GroupedSubmission(
+            self._store,
+            function=shared.function,
+            queue=shared.queue,
+            version=shared.version,
+            priority=shared.priority,
+            max_waiting=shared.max_waiting,
+            waiter=waiter,
+        )
+
+
+class CallPlans:
+    """The plans of the functions that have been called; made anew when a manifest changes."""
+
+    def __init__(self, store: Multiplexer, *, max_waiting: int) -> None:
+        self._store = store
+        self._max_waiting = max_waiting
+        self._accepted = AcceptedWriter()
+        self._plans: dict[str, CallPlan] = {}
+        self._made_of: Mapping[str, Manifest] = {}
+
+    def find(self, manifests: Mapping[str, Manifest], name: str) -> CallPlan | None:
+        """Return the plan of a function, None when it is not among those published.
+
+        Args:
+            manifests: What is published; changed, it is another object.
+            name: Of the function.
+        """
+        if manifests is not self._made_of:
+            self._made_of = manifests
+            self._plans = {
+                known: plan
+                for known, plan in self._plans.items()
+                if plan.manifest is manifests.get(known)
+            }
+        plan = self._plans.get(name)
+        if plan is None and (manifest := manifests.get(name)) is not None:
+            plan = self._plans[name] = self._make(manifest)
+        return plan
+
+    def of(self, manifests: Mapping[str, Manifest], manifest: Manifest) -> CallPlan:
+        """Return the plan of a manifest; that of one published a moment ago is not kept."""
+        plan = self.find(manifests, manifest.name)
+        return plan if plan and plan.manifest is manifest else self._make(manifest)
+
+    def _make(self, manifest: Manifest) -> CallPlan:
+        return CallPlan(
+            manifest, self._store, max_waiting=self._max_waiting, accepted=self._accepted
+        )
+
+
+_of_callers: dict[tuple[str, str | None], PackedParts] = {}
+
+
+def _caller_parts(submission: Submission) -> PackedParts:
+    """Return what says who calls, packed once for each caller."""
+    shown = (submission.api_key, submission.caller)
+    parts = _of_callers.get(shown)
+    if parts is None:
+        if len(_of_callers) >= _MOST_CALLERS:
+            _of_callers.clear()
+        parts = _of_callers[shown] = PackedParts.of(submission.caller_parts())
+    return parts

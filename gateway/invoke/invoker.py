@@ -1,0 +1,165 @@
+"""From a submission to an answer: submit it in one round trip, wait if the caller prefers, render.
+
+Shared by all that make one invocation: calls and retries.
+"""
+
+from __future__ import annotations
+
+from falcon.asgi import Request, Response
+
+from gateway.asgi.error_handlers import write_problem
+from gateway.invoke.accept_spans import accepting
+from gateway.invoke.acceptance_log import AcceptanceLog
+from gateway.invoke.admission import Admission
+from gateway.invoke.call_plan import CallPlan, PackedParts
+from gateway.invoke.endings import ending_problem
+from gateway.invoke.response_templates import SucceededWriter
+from gateway.live.invocation_reader import Follower, record_of
+from gateway.live.waiters import Notice, wait_for
+from gateway.parsing.preferences import Preferences
+from runtime.invocations.record import Record, record_at_birth
+from runtime.invocations.submission import Submission
+from runtime.invocations.view import invocation_json
+from runtime.store.submission_commands import Submitted
+from runtime.telemetry.tracing import Tracer
+
+ASK_AGAIN_S = "1"
+_JSON = "application/json"
+
+
+class Acceptance:
+    """Submits, and answers with the invocation or how it ended."""
+
+    def __init__(
+        self,
+        *,
+        follower: Follower,
+        admission: Admission,
+        log: AcceptanceLog,
+        tracer: Tracer | None = None,
+    ) -> None:
+        self.admission = admission
+        self._log = log
+        self._tracer = tracer
+        self._follower = follower
+        self._succeeded = SucceededWriter()
+
+    def waiter(self, preferences: Preferences) -> str | None:
+        """Return who is to be told of the end."""
+        return self._follower.gateway_id if preferences.wait_s else None
+
+    async def answer(
+        self,
+        req: Request,
+        resp: Response,
+        plan: CallPlan,
+        submission: Submission,
+        preferences: Preferences,
+        settled: PackedParts | None = None,
+    ) -> None:
+        """Submit, and answer.
+
+        Args:
+            req: The request.
+            resp: Its response.
+            plan: Of the function.
+            submission: The call.
+            preferences: Of its caller.
+            settled: The parts of its wishes, where somebody has packed them before.
+
+        Raises:
+            ProblemError: It was not taken.
+            InvocationGoneError: It repeats one whose record is no longer kept.
+        """
+        if not preferences.wait_s:
+            submitted = await self._submit(plan, submission, settled)
+            if self._is_new(resp, submission, submitted):
+                point_to(resp, submission.id, preferences)
+                _accept(resp, plan.accepted.write(submission, submitted.created_at_ms))
+                return
+        else:
+            with self._follower.expect(submission.id) as arrival:
+                submitted = await self._submit(plan, submission, settled)
+                if self._is_new(resp, submission, submitted):
+                    notice = await wait_for(arrival, preferences.wait_s)
+                    point_to(resp, submission.id, preferences)
+                    await self._show_end(req, resp, submission, submitted, notice)
+                    return
+        record = await self._follower.fetch(submitted.id, preferences.wait_s)
+        point_to(resp, record.id, preferences)
+        if preferences.wait_s:
+            show(req, resp, record)
+        else:
+            _accept(resp, invocation_json(record))
+
+    async def _submit(
+        self, plan: CallPlan, submission: Submission, settled: PackedParts | None
+    ) -> Submitted:
+        if self._tracer is None:
+            submitted = await plan.submit(submission, settled)
+        else:
+            with accepting(self._tracer, submission) as traced:
+                submitted = await plan.submit(traced, settled)
+            submission = traced
+        if submitted.reception == "NEW":
+            self._log.note(submission)
+        return submitted
+
+    async def _show_end(
+        self,
+        req: Request,
+        resp: Response,
+        submission: Submission,
+        submitted: Submitted,
+        notice: Notice | None,
+    ) -> None:
+        """Answer how it ended, or how it stands when the time to wait is over."""
+        if isinstance(notice, bytes) and not (submission.request or submission.secrets):
+            ended = self._succeeded.write(notice, submission.arguments)
+            if ended is not None:
+                resp.content_type = _JSON
+                resp.data = ended
+                return
+        born = record_at_birth(submission, submitted.created_at_ms)
+        if notice is None:
+            show(req, resp, await self._follower.how_it_stands(born))
+        else:
+            show(req, resp, record_of(notice, born.arguments, born.request))
+
+    def _is_new(self, resp: Response, submission: Submission, submitted: Submitted) -> bool:
+        """Whether it was born; else it repeats another, or is refused."""
+        if submitted.calls_left is not None:
+            resp.set_headers(self.admission.headers(submitted, submission.pace))
+        if submitted.reception == "NEW":
+            return True
+        refusal = self.admission.refusal(submitted, submission.function, submission.pace)
+        if refusal is not None:
+            raise refusal
+        resp.set_header("Idempotency-Replayed", "true")
+        return False
+
+
+def point_to(resp: Response, invocation_id: str, preferences: Preferences) -> None:
+    """Say where the invocation is, and which preference was applied."""
+    resp.set_header("Location", f"/invocations/{invocation_id}")
+    resp.set_header("X-Call-Id", invocation_id)
+    if preferences.applied:
+        resp.set_header("Preference-Applied", preferences.applied)
+
+
+def show(req: Request, resp: Response, record: Record) -> None:
+    """Answer a caller who waited."""
+    if not record.is_finished:
+        _accept(resp, invocation_json(record))
+    elif (problem := ending_problem(record)) is not None:
+        write_problem(req, resp, problem)
+    else:
+        resp.content_type = _JSON
+        resp.data = invocation_json(record)
+
+
+def _accept(resp: Response, invocation: bytes) -> None:
+    resp.status = 202
+    resp.set_header("Retry-After", ASK_AGAIN_S)
+    resp.content_type = _JSON
+    resp.data = invocation

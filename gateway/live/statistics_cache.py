@@ -1,0 +1,52 @@
+"""The statistics of the last minutes, as this gateway process has read them.
+
+A minute that is over never changes, so it is read once; asking again costs the clock and
+the current minute. Minutes of which a view needs many are read a few at a time, since
+callers share the connection.
+"""
+
+from __future__ import annotations
+
+from gateway.routing.dashboard_routes import MOST_MINUTES
+from runtime.invocations.statistics import Tally, tallies_of
+from runtime.store.async_connection import Multiplexer
+from runtime.store.statistics_commands import read_clock, read_minute
+
+MINUTE_MS = 60_000
+_AT_ONCE = 60
+
+Minute = dict[str, Tally]
+
+
+class Minutes:
+    """Tallies by function, minute by minute."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+        self._closed: dict[int, Minute] = {}
+
+    async def read(self, count: int) -> tuple[int, list[Minute]]:
+        """Return the current minute since the epoch and the last `count`, oldest first.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        current = await self._store.run(read_clock()) // MINUTE_MS
+        first = current - count + 1
+        known = {
+            minute: self._closed[minute]
+            for minute in range(first, current)
+            if minute in self._closed
+        }
+        missing = [minute for minute in range(first, current + 1) if minute not in known]
+        for start in range(0, len(missing), _AT_ONCE):
+            part = missing[start : start + _AT_ONCE]
+            found = await self._store.run_many([read_minute(minute) for minute in part])
+            known.update(zip(part, map(tallies_of, found), strict=True))
+        self._keep(known, current)
+        return current, [known[minute] for minute in range(first, current + 1)]
+
+    def _keep(self, read: dict[int, Minute], current: int) -> None:
+        kept = {**self._closed, **read}
+        kept.pop(current, None)
+        self._closed = {m: tallies for m, tallies in kept.items() if m > current - MOST_MINUTES}

@@ -1,0 +1,103 @@
+"""What Redis tells this gateway process: finished invocations, pokes, news of functions and keys.
+
+A poke is an invocation's id and a line feed: there are events for those who follow it. A
+notice of its end has the record behind the line feed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from gateway.auth.key_cache import KeyRing
+from gateway.live.event_streams import EventStreams
+from gateway.live.invocation_reader import Follower
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.waiters import Waiters
+from runtime.errors import StoreError
+from runtime.store.pubsub import Subscription
+from runtime.store.redis_keys import Keys
+from runtime.telemetry.background import lasting_task
+
+_log = structlog.get_logger(__name__)
+_LOOK_AGAIN_S = 0.5
+
+
+class Inbox:
+    """Listens on the gateway's own channel and on those of news."""
+
+    def __init__(
+        self,
+        url: str,
+        gateway_id: str,
+        waiters: Waiters,
+        follower: Follower,
+        streams: EventStreams,
+        directory: FunctionDirectory,
+        ring: KeyRing,
+    ) -> None:
+        self._channel = Keys().build("inbox", gateway_id)
+        self._waiters = waiters
+        self._follower = follower
+        self._streams = streams
+        self._directory = directory
+        self._ring = ring
+        self._access_news = Keys().build("access_news")
+        self._looking: asyncio.Task[None] | None = None
+        self._subscription = Subscription(
+            url,
+            [self._channel, Keys().build("news"), self._access_news],
+            on_message=self._on_message,
+            on_connect=self._on_connect,
+            on_disconnect=ring.cease_to_hear,
+        )
+
+    def start(self) -> None:
+        """Begin to listen in the running loop."""
+        self._subscription.start()
+
+    async def stop(self) -> None:
+        """Stop; safe to call twice."""
+        await self._subscription.stop()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _on_message(self, channel: str, payload: bytes) -> None:
+        if channel == self._access_news:
+            self._ring.hear(payload)
+        elif channel != self._channel:
+            self._directory.mark_stale()
+        elif payload.endswith(b"\n") and payload.find(b"\n") == len(payload) - 1:
+            self._streams.poke(payload[:-1].decode("ascii", "replace"))
+        else:
+            self._waiters.notify(payload)
+
+    def _on_connect(self) -> None:
+        """Look at everything again: what was told while we were away is lost."""
+        self._ring.begin_to_hear()
+        self._directory.mark_stale()
+        if self._looking is not None:
+            self._looking.cancel()
+        self._looking = lasting_task(self._look_until_it_works, name="inbox")
+        self._streams.look_again()
+
+    async def _look_until_it_works(self) -> None:
+        """Look for what was waited for meanwhile; a Redis that loads may answer PING first."""
+        while True:
+            if await self._follower.look_again() and await self._look_after_readers():
+                return
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _look_after_readers(self) -> bool:
+        """End the streams of keys and sessions that ended meanwhile; say whether that worked."""
+        readers = self._streams.readers()
+        try:
+            await self._ring.look_after(
+                {reader.key_id for reader in readers if reader.key_id},
+                {reader.session for reader in readers if reader.session},
+            )
+        except StoreError as error:
+            _log.warning("keys_unread", reason=str(error))
+            return False
+        return True

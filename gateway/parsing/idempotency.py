@@ -1,0 +1,97 @@
+"""The Idempotency-Key header: which request is the same as one before.
+
+The draft (draft-ietf-httpapi-idempotency-key-header) makes the key a structured
+string, in double quotes; most clients send it bare, so both are taken and mean the
+same. What a request must have in common with the first to be its repetition is what
+makes the invocation: the arguments, their media type, the options, the callback.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+
+from gateway.parsing.preferences import fault_of, refuse_parameters
+from runtime.invocations.submission import Wishes
+from runtime.store.submission_commands import Idempotency
+
+HEADER = "Idempotency-Key"
+LONGEST_KEY = 255
+_BARE = re.compile(r"[\x21\x23-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+# RFC 9651, section 3.3.3, with whatever parameters (section 3.1.2).
+_QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?:\s*;[\x20-\x7e]*)?')
+_ESCAPED = re.compile(r"\\(.)")
+_DIGEST_BYTES = 18
+_length = struct.Struct(">Q").pack
+
+
+def read_idempotency_key(header: str | None) -> str | None:
+    """Return the key, if one was sent.
+
+    Raises:
+        ProblemError: `parameter_invalid`: it is empty, too long or not of visible characters.
+    """
+    if header is None:
+        return None
+    text = header.strip()
+    if text[:1] == '"':
+        quoted = _QUOTED.fullmatch(text)
+        key = "" if quoted is None else _ESCAPED.sub(r"\1", quoted[1])
+    else:
+        key = text if _BARE.fullmatch(text) else ""
+    if not 0 < len(key) <= LONGEST_KEY:
+        detail = f"takes 1 to {LONGEST_KEY} visible ASCII characters, bare or in double quotes"
+        refuse_parameters([fault_of(HEADER, detail)])
+    return key
+
+
+def identify(key: str, *, function: str, caller: str, content: Sequence[bytes]) -> Idempotency:
+    """Return the key as Redis keeps it.
+
+    Args:
+        key: As the caller wrote it.
+        function: What it is unique for.
+        caller: Whom it is unique for, as `identity_of` says it.
+        content: What a repetition has in common with the first request.
+    """
+    return Idempotency(
+        digest=_digest(_begin(function, caller), [key.encode()]),
+        body_digest=_digest(_begin(), content),
+    )
+
+
+def options_content(wishes: Wishes) -> bytes:
+    """Return the options that make a call another one."""
+    return msgspec.json.encode(
+        (
+            *(wishes.priority, wishes.delay_ms, wishes.run_at_ms, wishes.max_age_ms),
+            *(wishes.key, wishes.tags, wishes.callback),
+        )
+    )
+
+
+@lru_cache(maxsize=1024)
+def _begin(*scope: str) -> hashlib.blake2b:
+    """Return the beginning of a digest, to be copied: all calls of a scope have it in common."""
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    digest.update(_join([part.encode() for part in scope]))
+    return digest
+
+
+def _digest(begun: hashlib.blake2b, parts: Sequence[bytes]) -> str:
+    digest = begun.copy()
+    digest.update(_join(parts))
+    return digest.hexdigest()
+
+
+def _join(parts: Sequence[bytes]) -> bytes:
+    """Return parts as one, each behind its length in eight bytes."""
+    text = b""
+    for part in parts:
+        text += _length(len(part)) + part
+    return text

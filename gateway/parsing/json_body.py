@@ -1,0 +1,160 @@
+"""The one strict boundary for bodies that callers send: their media type, no coding, strict JSON.
+
+A body passes if it is one JSON object of the kind that `runtime.strict_json` describes. What
+passes is handed on byte for byte. What does not is read again to say what is wrong; where a long
+text is wrong is said as far as the decoder knows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from gateway.parsing.json_diagnostics import (
+    RULES_BROKEN,
+    Fault,
+    find_encoding_fault,
+    find_fault,
+    locate,
+)
+from gateway.problems import ProblemError
+from runtime import strict_json
+from runtime.strict_json import DEEPEST
+
+LONGEST_LOCATED_BYTES = 32 * 1024
+LONG_BYTES = 128 * 1024
+_CUT_OFF = "Input data was truncated"
+_EMPTY = "The body is empty"
+_BYTE = re.compile(r" \(byte (\d+)\)$")
+
+
+def read_json_object(body: bytes) -> dict[str, Any]:
+    """Return the object a body holds, decoded; integers stay exact.
+
+    Raises:
+        ProblemError: `invalid_json`, with what is wrong and where.
+    """
+    value = _decoded(body)
+    if not strict_json.is_plain(body, value):
+        raise _problem(body)
+    return value
+
+
+async def read_long_json_object(body: bytes) -> dict[str, Any]:
+    """Return the same, in turns with everybody else if it is long.
+
+    Raises:
+        ProblemError: `invalid_json`, with what is wrong and where.
+    """
+    if len(body) <= LONG_BYTES:
+        return read_json_object(body)
+    value = _decoded(body)
+    await asyncio.sleep(0)
+    if not strict_json.is_plain(body, value):
+        raise _problem(body)
+    await asyncio.sleep(0)
+    return value
+
+
+def read_json_value(text: bytes) -> object:
+    """Return any JSON value, by the same rules (for one field of a form).
+
+    Raises:
+        ProblemError: `invalid_json`.
+    """
+    try:
+        return strict_json.decode(text)
+    except ValueError as error:
+        raise ProblemError("invalid_json", "This is not a JSON value.") from error
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        value = strict_json.parse(body)
+    except strict_json.ERRORS as error:
+        raise _problem(body, error) from error
+    if type(value) is not dict:
+        raise _problem(body)
+    return value
+
+
+def _problem(body: bytes, error: Exception | None = None) -> ProblemError:
+    """Say what is wrong, and where; of a long body only what is known without a slow reader."""
+    fault = _long_fault(body, error) if len(body) > LONGEST_LOCATED_BYTES else find_fault(body)
+    if fault is None:
+        return ProblemError("invalid_json", "The body is not a JSON object that is taken here.")
+    return ProblemError(
+        "invalid_json",
+        f"{fault.what} (line {fault.line}, column {fault.column}).",
+        members={
+            "line": str(fault.line).encode(),
+            "column": str(fault.column).encode(),
+        },
+    )
+
+
+def _long_fault(body: bytes, error: Exception | None) -> Fault | None:
+    encoding = find_encoding_fault(body)
+    if encoding is not None:
+        return encoding
+    if error is None or isinstance(error, RecursionError):
+        # No mistake in the text, so what begins like these in its first part is no cut-off text.
+        early = find_fault(body[:LONGEST_LOCATED_BYTES].decode(errors="ignore").encode())
+        if early is not None and early.what.startswith(RULES_BROKEN):
+            return early
+        raise _unlocated(
+            f"The body is nested deeper than {DEEPEST} levels, or has a key twice in one object"
+        )
+    said = str(error)
+    if said == _CUT_OFF:
+        return locate(body, "The body ends too early" if body.strip() else _EMPTY, len(body))
+    place = _BYTE.search(said)
+    if place is None:
+        raise _unlocated(said)
+    return locate(body, said[: place.start()], min(int(place[1]), len(body)))
+
+
+def _unlocated(what: str) -> ProblemError:
+    return ProblemError(
+        "invalid_json",
+        f"{what}. Where, is said only for bodies of at most {LONGEST_LOCATED_BYTES // 1024} KiB.",
+    )
+
+
+JSON = "application/json"
+
+
+@lru_cache(maxsize=64)
+def media_type_of(content_type: str | None) -> str:
+    """Return the media type without parameters, in lower case; "" for none."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a media type is JSON, by its name or its suffix (RFC 6839)."""
+    return media_type == JSON or (media_type.endswith("+json") and "/" in media_type)
+
+
+def require_no_coding(headers: Mapping[bytes, bytes]) -> None:
+    """Pass if the body comes as it is.
+
+    Args:
+        headers: By name; several of a name are joined by commas.
+
+    Raises:
+        ProblemError: `unsupported_media_type`: it is compressed.
+    """
+    codings = headers.get(b"content-encoding")
+    if codings is None:
+        return
+    for text in codings.decode("latin-1").split(","):
+        coding = text.strip().lower()
+        if coding not in ("", "identity"):
+            raise ProblemError(
+                "unsupported_media_type",
+                f"The Content-Encoding {coding[:64]!r} is not undone here: send the body without.",
+                headers={"Accept-Encoding": "identity"},
+            )

@@ -1,0 +1,40 @@
+"""GET /invocations: looking back, newest first."""
+
+from __future__ import annotations
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from gateway.parsing.filters import read_filter_query, read_filters
+from gateway.parsing.pagination import read_paging
+from gateway.parsing.preferences import refuse_parameters
+from gateway.routing.parameters import HISTORY, OF_STATUS
+from runtime.errors import ArgumentFault
+from runtime.invocations.listing import list_invocations
+from runtime.invocations.view import invocation_view
+from runtime.store.async_connection import Multiplexer
+
+
+class InvocationList:
+    """GET /invocations."""
+
+    def __init__(self, store: Multiplexer) -> None:
+        self._store = store
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """List a page; long arguments and results are left out."""
+        query = read_filter_query(req.query_string, HISTORY)
+        faults: list[ArgumentFault] = []
+        filters = read_filters(query, OF_STATUS, faults)
+        paging = read_paging(req.path, query, faults)
+        refuse_parameters(faults)
+        page = await self._store.run(
+            list_invocations(filters, after=paging.after, most=paging.limit)
+        )
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode(
+            {
+                "items": [invocation_view(record) for record in page.records],
+                "next": paging.point_on(resp, page.next),
+            }
+        )

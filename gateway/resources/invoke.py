@@ -1,0 +1,171 @@
+"""POST /functions/{name}: a call comes in, in five steps.
+
+read → authorize → build the submission → submit → render. The doorkeeper has authorized the caller
+before this begins. Everything that can be refused here is refused before anything is queued; then
+one round trip makes the invocation and, for a caller who waits, registers the wait with it. Only
+what is not known yet has to wait on the way: a function published a moment ago, a file that is
+being loaded, the name of a callback's host.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from falcon.asgi import Request, Response
+from msgspec.structs import replace
+
+from gateway.asgi.application import noted_header
+from gateway.auth.caller import ANYBODY, caller_of, identity_of
+from gateway.invoke.call_headers import Asked, read_settled, read_varying
+from gateway.invoke.call_plan import CallPlan, CallPlans
+from gateway.invoke.invoker import Acceptance
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.parsing.arguments import Incoming, Sourced, holds_json, read_arguments
+from gateway.parsing.idempotency import identify
+from gateway.parsing.json_body import (
+    JSON,
+    LONG_BYTES,
+    media_type_of,
+    read_json_object,
+    read_long_json_object,
+    require_no_coding,
+)
+from gateway.parsing.preferences import Preferences, read_preferences
+from gateway.serving.request_parser import BODY, HEADERS
+from runtime.callbacks.address_cache import RecentJudgements
+from runtime.invocations.submission import Submission, check_available, complete
+from runtime.registry.manifest import Manifest
+from runtime.store.submission_commands import Idempotency
+
+_PATIENCE_S = 2.0  # with a file that is being loaded, of a caller who does not wait otherwise
+_LONGEST_PATIENCE_S = 10.0
+
+
+class InvokeFunction:
+    """Accepts calls.
+
+    Args:
+        directory: The functions there are.
+        plans: What the calls of each have in common.
+        acceptance: Submits, and renders the answer.
+        callbacks: Judges where results may be sent.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: FunctionDirectory,
+        plans: CallPlans,
+        acceptance: Acceptance,
+        callbacks: RecentJudgements,
+    ) -> None:
+        self._directory = directory
+        self._plans = plans
+        self._acceptance = acceptance
+        self._callbacks = callbacks
+
+    async def on_post(self, req: Request, resp: Response, name: str) -> None:
+        """Accept one call, and wait for its end if the caller prefers that."""
+        preferences = read_preferences(noted_header(req.scope, b"prefer"))
+        plan = self._plans.find(self._directory.manifests, name)
+        if plan is None or plan.manifest.is_loading:
+            plan = await self._find_plan(name, preferences)
+        manifest = plan.manifest
+        # A function that takes the request itself is given its query, too.
+        asked = read_settled(req.scope, "" if plan.takes_request else req.query_string)
+        own = read_varying(req.scope)
+        check_available(manifest)
+        url = asked.wishes.callback
+        if url is not None:
+            kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
+            if kept != url:
+                asked = Asked.of(replace(asked.wishes, callback=kept))
+        if len(req.scope[BODY]) > LONG_BYTES:
+            sourced = await _read_long(req, manifest)
+        else:
+            sourced = _read_body(req, plan)
+        plan.check(sourced.decoded)
+        submission = self._build(req, plan, sourced, asked, own, preferences)
+        await self._acceptance.answer(req, resp, plan, submission, preferences, asked.parts)
+
+    async def _find_plan(self, name: str, preferences: Preferences) -> CallPlan:
+        """Wait for a function that was published a moment ago, or whose file is being loaded."""
+        patience_s = min(preferences.wait_s or _PATIENCE_S, _LONGEST_PATIENCE_S)
+        manifest = await self._directory.find_loaded(name, patience_s=patience_s)
+        return self._plans.of(self._directory.manifests, manifest)
+
+    def _build(
+        self,
+        req: Request,
+        plan: CallPlan,
+        sourced: Sourced,
+        asked: Asked,
+        own: dict[str, Any],
+        preferences: Preferences,
+    ) -> Submission:
+        key = own.get("idempotency")
+        caller = caller_of(req.scope)
+        admission = self._acceptance.admission
+        return complete(
+            plan.shared,
+            sourced.encoded,
+            asked.wishes,
+            request=sourced.request,
+            waiter=self._acceptance.waiter(preferences),
+            pace=admission.pace(req.scope),
+            caller=caller.name,
+            api_key=caller.key_id,
+            idempotency=key and _idempotency(req, plan.manifest, sourced, asked.content, key),
+            trace=own.get("trace"),
+        )
+
+
+def _read_body(req: Request, plan: CallPlan) -> Sourced:
+    """Return the arguments in a body, not yet judged by the function's schema.
+
+    Raises:
+        ProblemError: The body is broken, or of a media type the function does not take.
+    """
+    body: bytes = req.scope[BODY]
+    if body and not plan.takes_request and media_type_of(req.content_type) == JSON:
+        require_no_coding(req.scope[HEADERS])
+        return Sourced(encoded=body, decoded=read_json_object(body))
+    return read_arguments(plan.manifest, _incoming(req))
+
+
+async def _read_long(req: Request, manifest: Manifest) -> Sourced:
+    incoming = _incoming(req)
+    decoded = None
+    if holds_json(manifest, incoming):
+        require_no_coding(req.scope[HEADERS])
+        decoded = await read_long_json_object(incoming.body)
+    return read_arguments(manifest, incoming, decoded)
+
+
+def _incoming(req: Request) -> Incoming:
+    return Incoming(
+        method=req.method,
+        path=req.path,
+        query=req.query_string,
+        headers=req.scope["headers"],
+        content_type=req.content_type or "",
+        body=req.scope[BODY],
+        shows_authorization=caller_of(req.scope) is ANYBODY,
+    )
+
+
+def _idempotency(
+    req: Request, manifest: Manifest, sourced: Sourced, options: bytes, key: str
+) -> Idempotency:
+    is_whole = sourced.request is not None
+    return identify(
+        key,
+        function=manifest.name,
+        caller=identity_of(req.scope),
+        content=(
+            media_type_of(req.content_type).encode(),
+            req.scope[BODY] if is_whole else sourced.encoded,
+            req.query_string.encode() if is_whole else b"",
+            options,
+        ),
+    )

@@ -1,0 +1,112 @@
+"""POST /functions/{name}/batch: many calls of one function at once."""
+
+from __future__ import annotations
+
+import msgspec
+from falcon.asgi import Request, Response
+from msgspec.structs import replace
+
+from gateway.auth.caller import caller_of, identity_of
+from gateway.invoke.accept_spans import accepting
+from gateway.invoke.admission import Admission
+from gateway.invoke.batch import newborn_batch, submit_batch
+from gateway.invoke.call_headers import read_settled, read_varying
+from gateway.invoke.event_log import tell_batch
+from gateway.live.manifest_cache import FunctionDirectory
+from gateway.parsing.batch_body import read_items
+from gateway.parsing.idempotency import identify, options_content
+from gateway.parsing.json_body import media_type_of, require_no_coding
+from gateway.problems import ProblemError
+from gateway.resources.batches import known_batch
+from gateway.serving.request_parser import BODY, HEADERS
+from runtime.callbacks.address_cache import RecentJudgements
+from runtime.invocations.batch import batch_view, read_batch
+from runtime.invocations.submission import Wishes, check_available, prepare
+from runtime.registry.manifest import Manifest
+from runtime.store.async_connection import Multiplexer
+from runtime.store.submission_commands import Idempotency
+from runtime.telemetry.tracing import Tracer
+
+
+class InvokeBatch:
+    """Accepts batches."""
+
+    def __init__(
+        self,
+        *,
+        store: Multiplexer,
+        directory: FunctionDirectory,
+        admission: Admission,
+        callbacks: RecentJudgements,
+        longest_item_bytes: int,
+        tracer: Tracer | None = None,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._admission = admission
+        self._callbacks = callbacks
+        self._longest_item_bytes = longest_item_bytes
+        self._tracer = tracer
+
+    async def on_post(self, req: Request, resp: Response, name: str) -> None:
+        """Accept a batch, whole or not at all."""
+        manifest = await self._directory.find(name)
+        check_available(manifest)
+        if manifest.takes_request:
+            raise ProblemError(
+                "batch_invalid", f"{name} reads the HTTP request itself: call it once for each."
+            )
+        asked = read_settled(req.scope, req.query_string)
+        own = read_varying(req.scope)
+        wishes = asked.wishes
+        url = wishes.callback
+        if url is not None:
+            kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
+            wishes = replace(wishes, callback=kept)
+        require_no_coding(req.scope[HEADERS])
+        items = await read_items(
+            manifest,
+            req.content_type or "",
+            req.scope[BODY],
+            longest_item_bytes=self._longest_item_bytes,
+        )
+        key = own.get("idempotency")
+        caller = caller_of(req.scope)
+        sample = prepare(
+            manifest,
+            b"{}",
+            wishes=wishes,
+            max_waiting=self._admission.max_waiting,
+            pace=self._admission.pace(req.scope),
+            caller=caller.name,
+            api_key=caller.key_id,
+            idempotency=key and _idempotency(req, manifest, wishes, key),
+            trace=own.get("trace"),
+        )
+        with accepting(self._tracer, sample) as traced:
+            admitted, received = await submit_batch(self._store, traced, items)
+        resp.set_headers(self._admission.headers(admitted, sample.pace))
+        refusal = self._admission.refusal(received, name, sample.pace)
+        if refusal is not None:
+            raise refusal
+        if received.reception == "REPLAYED":
+            resp.set_header("Idempotency-Replayed", "true")
+            batch = known_batch(await self._store.run(read_batch(received.id)), received.id)
+        else:
+            batch = newborn_batch(sample, len(items), received.created_at_ms)
+            tell_batch(batch.id, name, len(items))
+        resp.status = 202
+        resp.set_header("Location", f"/batches/{batch.id}")
+        resp.set_header("Retry-After", "1")
+        resp.content_type = "application/json"
+        resp.data = msgspec.json.encode(batch_view(batch))
+
+
+def _idempotency(req: Request, manifest: Manifest, wishes: Wishes, key: str) -> Idempotency:
+    media_type = media_type_of(req.content_type).encode()
+    return identify(
+        key,
+        function=manifest.name,
+        caller=identity_of(req.scope),
+        content=(b"batch", media_type, req.scope[BODY], options_content(wishes)),
+    )

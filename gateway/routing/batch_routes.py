@@ -1,0 +1,74 @@
+"""The part of the route table that is about batches."""
+
+from __future__ import annotations
+
+from gateway.routing.operation import Operation, Route, act_route
+from gateway.routing.parameters import BATCH_PAGE, BATCH_RETRY, WISHES
+from gateway.routing.system_routes import STORE
+
+UNKNOWN_BATCH = ("batch_not_found", "batch_gone")
+BATCH_PROBLEMS = (
+    "invalid_json",
+    "function_not_found",
+    "batch_gone",
+    "body_too_large",
+    "unsupported_media_type",
+    "batch_invalid",
+    "arguments_invalid",
+    "parameter_invalid",
+    "idempotency_key_reused",
+    "callback_url_invalid",
+    "rate_limited",
+    "queue_full",
+    "function_unavailable",
+    "store_unavailable",
+    "store_refused",
+)
+BATCH_ROUTES: tuple[Route, ...] = (
+    act_route(
+        "POST",
+        "/functions/{name}/batch",
+        "function_batch",
+        "batches",
+        "submit_batch",
+        "Invoke a function many times at once",
+        scope="invoke",
+        query=WISHES,
+        problems=BATCH_PROBLEMS,
+        body="batch",
+        admits=True,
+    ),
+    Route(
+        path="/batches/{batch_id}",
+        resource="batch",
+        tag="batches",
+        operations=(
+            Operation(
+                method="GET",
+                id="get_batch",
+                summary="Read a batch, with `limit` or `cursor` also a page of its members",
+                scope="follow",
+                query=BATCH_PAGE,
+                problems=(*UNKNOWN_BATCH, *STORE),
+            ),
+            Operation(
+                method="DELETE",
+                id="cancel_batch",
+                summary="Cancel what waits and runs of a batch",
+                scope="steer",
+                problems=(*UNKNOWN_BATCH, "batch_finished", *STORE, "store_refused"),
+            ),
+        ),
+    ),
+    act_route(
+        "POST",
+        "/batches/{batch_id}/retry",
+        "batch_retry",
+        "batches",
+        "retry_batch",
+        "Retry members that ended so, each once",
+        scope="steer",
+        query=BATCH_RETRY,
+        problems=(*UNKNOWN_BATCH, "queue_full", *STORE, "store_refused"),
+    ),
+)

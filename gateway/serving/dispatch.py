@@ -1,0 +1,262 @@
+"""How a request begins: its head is read or remembered, and the application is called.
+
+A client that keeps its connection sends the same head again and again. What was parsed
+once, between two messages, is not parsed anew: the same bytes say the same. Where only some lines
+are others in each request, as with a trace or an idempotency key, the lines that decide how the
+request is framed and whom it is for are known, and the others are only cut into name and value.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Hashable
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+
+from gateway.serving.body_memory import HeldBodies
+from gateway.serving.limits import Limits
+from gateway.serving.request_cycle import Application, Exchange, Sink
+from gateway.serving.request_parser import BODY, HEADERS, Scope
+
+_END = b"\r\n\r\n"
+_LONGEST = 4096
+_MOST_YOUNG = 256
+_MOST_LINES = 1024
+_MOST_SEEN = 4096
+_MOST_DIGITS = 9
+# A part of what the parser takes: a token, a colon, one blank, visible characters and blanks
+# between them. Nothing is tried twice, so the time is that of one look at each byte.
+_LINE = re.compile(
+    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++): ([\x21-\x7e]++(?: ++[\x21-\x7e]++)*+)",
+)
+# What changes how a request is read, so that a head with one of these is always parsed.
+_PARSED = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"proxy-connection"})
+Header = tuple[bytes, bytes]
+Begun = tuple[Scope, bool, bytes]  # a scope of its own, whether the connection stays, the body
+Frame = tuple[bytes, bytes | None, bytes | None, bool]
+K = TypeVar("K", bound=Hashable)
+
+
+class KnownHead(NamedTuple):
+    """What a head says; all requests that have it share its scope, so that is not changed."""
+
+    scope: Scope
+    keep_alive: bool
+    body_bytes: int
+
+
+class _Remembered(Generic[K]):
+    """Heads in two generations.
+
+    What is asked for again moves into the young one, and when that is full the old one goes. So
+    many that come once do not drive out those that stay.
+    """
+
+    def __init__(self) -> None:
+        self._young: dict[K, KnownHead] = {}
+        self._old: dict[K, KnownHead] = {}
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def find(self, key: K) -> KnownHead | None:
+        known = self._young.get(key)
+        if known is None:
+            known = self._old.get(key)
+            if known is not None:
+                self.note(key, known)
+        return known
+
+    def note(self, key: K, known: KnownHead) -> None:
+        if len(self._young) >= _MOST_YOUNG:
+            self._young, self._old = {}, self._young
+        self._young[key] = known
+
+
+class KnownHeads:
+    """The heads that all connections of a process have seen.
+
+    A head is known by all its bytes, or by its frame: the lines that decide what the parser makes
+    of it. Then its other lines are only cut into names and values. What is kept, its first line
+    or the line itself, came twice: so what comes once costs no memory.
+
+    Args:
+        limits: On what a head may be.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
+        self._most_headers = limits.header_count
+        self._longest = min(_LONGEST, limits.header_bytes)
+        self._wholes = _Remembered[bytes]()
+        self._frames = _Remembered[Frame | None]()
+        self._lines: dict[bytes, Header] = {}
+        self._seen: set[int] = set()
+
+    def recall(self, data: bytes) -> Begun | None:
+        """Return the request if `data` is a whole one with a known head, and no more."""
+        end = data.find(_END) + len(_END)
+        head = data[:end]
+        known = self._wholes.find(head)
+        if known is None:
+            return self._assemble(head, data)
+        if len(data) - end != known.body_bytes:
+            return None
+        return known.scope.copy(), known.keep_alive, data[end:]
+
+    def learn(self, data: bytes, scope: Scope, *, keep_alive: bool) -> None:
+        """Remember the head of a request; `data` was that one, no more and no less.
+
+        Args:
+            data: What came between two messages, and was parsed.
+            scope: What its head says; shared from now on.
+            keep_alive: Whether the client keeps the connection.
+        """
+        if not _PARSED.isdisjoint(scope[HEADERS]):
+            return
+        body_bytes = int(scope[HEADERS].get(b"content-length", b"0"))
+        head = data[: len(data) - body_bytes]
+        if len(head) > self._longest or not head.endswith(_END):
+            return
+        lines = head.split(b"\r\n")
+        if not self._comes_again(lines[0]):
+            return
+        known = KnownHead(scope, keep_alive, body_bytes)
+        self._wholes.note(head, known)
+        found = [*map(self._lines.get, lines[1:-2])]
+        if self._read_new(lines, found):
+            headers = cast("list[Header]", found)
+            frame = self._frame(lines[0], headers, dict(headers))
+            if frame is not None:
+                self._frames.note(frame, known)
+
+    def _assemble(self, head: bytes, data: bytes) -> Begun | None:
+        """Return a request of whose head the frame is known."""
+        if len(head) > self._longest:
+            return None
+        lines = head.split(b"\r\n")
+        found = [*map(self._lines.get, lines[1:-2])]
+        is_new = None in found
+        if is_new and not self._read_new(lines, found):
+            return None
+        headers = cast("list[Header]", found)
+        by_name = dict(headers)
+        frame = self._frame(lines[0], headers, by_name)
+        known = self._frames.find(frame)
+        if known is None:
+            return None
+        body = data[len(head) :]
+        if len(body) != int(by_name.get(b"content-length", b"0")):
+            return None
+        scope = known.scope.copy()
+        scope["headers"], scope[HEADERS] = headers, by_name
+        if not is_new:
+            self._wholes.note(head, KnownHead(scope.copy(), known.keep_alive, len(body)))
+        return scope, known.keep_alive, body
+
+    def _read_new(self, lines: list[bytes], headers: list[Header | None]) -> bool:
+        """Read the lines of a head that are not known; False if one of them is not plain.
+
+        The first line is the request's, the last two are empty.
+        """
+        for place, header in enumerate(headers, 1):
+            if header is None:
+                line = lines[place]
+                match = _LINE.fullmatch(line)
+                if match is None:
+                    return False
+                headers[place - 1] = read = match[1].lower(), match[2]
+                if self._comes_again(line):
+                    if len(self._lines) >= _MOST_LINES:
+                        self._lines.clear()
+                    self._lines[line] = read
+        return True
+
+    def _frame(
+        self, first: bytes, headers: list[Header], by_name: dict[bytes, bytes]
+    ) -> Frame | None:
+        """Return what decides how a head is read; None of one that has to be parsed.
+
+        The parser refuses two lengths and two hosts, and joins other headers that come twice.
+        """
+        count = len(headers)
+        if len(by_name) != count or count > self._most_headers or not _PARSED.isdisjoint(by_name):
+            return None
+        length = by_name.get(b"content-length", b"0")
+        if not length.isdigit() or len(length) > _MOST_DIGITS:
+            return None
+        get = by_name.get
+        return first, get(b"host"), get(b"connection"), b"content-length" in by_name
+
+    def _comes_again(self, line: bytes) -> bool:
+        """Whether a line was seen before, lately; of one that came once only a hash is kept."""
+        mark = hash(line)
+        if mark in self._seen:
+            return True
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen.add(mark)
+        return False
+
+
+class Beginnings:
+    """Makes and begins the exchanges of one connection.
+
+    Args:
+        sink: The connection.
+        application: Answers.
+        app_state: Of ASGI: what the application shares with its requests.
+        tasks: Where its coroutines are noted while they run.
+        bodies: What the process holds of bodies, all connections together.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        *,
+        application: Application,
+        app_state: dict[str, Any],
+        tasks: set[asyncio.Task[None]],
+        bodies: HeldBodies | None = None,
+    ) -> None:
+        self._sink = sink
+        self._application = application
+        self._loop = asyncio.get_running_loop()
+        self._tasks = tasks
+        self._of_all: Scope = {"state": app_state}
+        self._bodies = bodies
+
+    def meet(self, transport: asyncio.Transport) -> None:
+        """Note what belongs into every scope of this connection."""
+        self._of_all["server"] = get_local_addr(transport)
+        self._of_all["client"] = get_remote_addr(transport)
+        self._of_all["scheme"] = "https" if is_ssl(transport) else "http"
+
+    def make(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> Exchange:
+        """Return the exchange of a request whose head has been read; others may share the scope."""
+        return Exchange(
+            scope | self._of_all,
+            self._sink,
+            keep_alive=keep_alive,
+            expects_continue=expects_continue,
+            bodies=self._bodies,
+        )
+
+    def make_known(self, begun: Begun, *, stopping: bool) -> Exchange:
+        """Return the exchange of a request that came whole, and whose head is known."""
+        scope, keep_alive, body = begun
+        scope.update(self._of_all)
+        scope[BODY] = body
+        exchange = Exchange(scope, self._sink, keep_alive=keep_alive and not stopping)
+        exchange.feed_whole(body)
+        return exchange
+
+    def begin(self, exchange: Exchange) -> None:
+        """Have the application answer, unless it does already."""
+        if exchange.task is None:
+            task = self._loop.create_task(exchange.run(self._application))
+            exchange.task = task
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)

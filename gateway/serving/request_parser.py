@@ -1,0 +1,265 @@
+"""From bytes to requests: httptools, with limits on what a head may be.
+
+Owned by one connection, which hears of each head, body piece and end. What is wrong
+with a request is a `refusal`; nothing after it is read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote
+
+import httptools
+from httptools.parser.url_parser import URL
+
+from gateway.serving.allowed_hosts import ExpectedHosts, explain
+from gateway.serving.limits import Limits
+
+Scope = dict[str, Any]
+HEADERS = "penstock.headers"  # in the scope: what `headers_by_name` returns
+BODY = "penstock.body"  # in the scope: the body, where it came whole with its head
+_VERSIONS = frozenset({"1.0", "1.1"})
+_UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
+
+
+class Refusal(NamedTuple):
+    """A problem's code, detail and instance: the path asked for, or / if none was read whole."""
+
+    code: str
+    detail: str
+    instance: str = "/"
+
+
+class Owner(Protocol):
+    """What the parser needs of its connection."""
+
+    def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
+        """Hear of a request whose headers are complete."""
+
+    def on_piece(self, data: bytes) -> None:
+        """Hear of a piece of its body."""
+
+    def on_end(self) -> None:
+        """Hear that its body is complete."""
+
+
+class RequestParser:
+    """Reads the requests of one connection.
+
+    Args:
+        owner: Hears of them.
+        limits: On what a head may be.
+        hosts: Whom a request may be for; None for anybody.
+
+    Attributes:
+        started: Whether a request has begun whose body is not complete.
+        seen_bytes: Bytes since the last head was complete, while the next one is not.
+        refusal: Why this client is heard no further.
+    """
+
+    def __init__(self, owner: Owner, limits: Limits, hosts: ExpectedHosts | None = None) -> None:
+        self.started = False
+        self.seen_bytes = 0
+        self.refusal: Refusal | None = None
+        self._has_head = False
+        self._head_bytes = 0
+        self._owner = owner
+        self._limits = limits
+        self._expected = hosts
+        self._http = httptools.HttpRequestParser(self)
+        self._target = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._hosts: list[bytes] = []
+        self._coding = b""
+        self._expects_continue = False
+        self._offers_upgrade = False
+
+    def feed(self, data: bytes) -> None:
+        """Parse what came; look at `refusal` afterwards."""
+        if not self._has_head:
+            self.seen_bytes += len(data)
+        try:
+            self._http.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._read_on_without_upgrade(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError as error:
+            self.refuse("malformed_request", f"This is not HTTP/1.1: {error}.")
+        if self.seen_bytes > self._limits.header_bytes:
+            self.refuse("headers_too_large", f"At most {self._limits.header_bytes} bytes.")
+
+    @property
+    def is_between(self) -> bool:
+        """Whether all that came is parsed, and the next byte begins a request."""
+        return not (self.started or self.seen_bytes) and self.refusal is None
+
+    def refuse(self, code: str, detail: str) -> None:
+        """Read this client no further; the first reason counts."""
+        if self.refusal is None:
+            self.refusal = Refusal(code, detail, self._instance())
+
+    def time_out(self) -> None:
+        """Refuse a client that has not sent the rest of a request in time."""
+        what, seconds = "headers", self._limits.header_timeout_s
+        if self._has_head:
+            what, seconds = "body", self._limits.body_timeout_s
+        self.refuse("request_timeout", f"No complete {what} within {seconds:g} s.")
+
+    def on_message_begin(self) -> None:
+        """Begin a request (httptools)."""
+        self.started = True
+        self._head_bytes = 0
+        self._target = b""
+        self._headers = []
+        self._hosts = []
+        self._coding = b""
+        self._expects_continue = False
+        self._offers_upgrade = False
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the target (httptools)."""
+        self._target += url
+        if len(self._target) > self._limits.target_bytes:
+            self.refuse("target_too_long", f"At most {self._limits.target_bytes} bytes.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header (httptools)."""
+        self._head_bytes += len(name) + len(value)
+        if self._has_head:  # a trailer: it must not pass for a header, and is not kept
+            if self._head_bytes > self._limits.header_bytes:
+                self.refuse("headers_too_large", f"At most {self._limits.header_bytes} bytes.")
+            return
+        name = name.lower()
+        if name == b"host":
+            self._hosts.append(value)
+        elif name == b"expect":
+            self._expects_continue = value.lower() == b"100-continue"
+        elif name == b"transfer-encoding":
+            self._coding = value.lower()
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Hand the head over, if it may pass (httptools)."""
+        if self._http.should_upgrade():
+            self._offers_upgrade = True
+            return
+        self._has_head = True
+        limits = self._limits
+        if self._head_bytes > limits.header_bytes:
+            self.refuse("headers_too_large", f"At most {limits.header_bytes} bytes.")
+        elif len(self._headers) > limits.header_count:
+            self.refuse("headers_too_large", f"At most {limits.header_count} headers.")
+        self.seen_bytes = 0
+        if self.refusal is None and (scope := self._scope()) is not None:
+            self._owner.on_head(
+                scope,
+                keep_alive=self._http.should_keep_alive(),
+                expects_continue=self._expects_continue,
+            )
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a piece of the body over (httptools)."""
+        if self.refusal is None:
+            self._owner.on_piece(body)
+
+    def on_message_complete(self) -> None:
+        """End a request (httptools)."""
+        if self._offers_upgrade:
+            return
+        self.started = False
+        self._has_head = False
+        self._headers = []
+        if self.refusal is None:
+            self._owner.on_end()
+
+    def _read_on_without_upgrade(self, rest: bytes) -> None:
+        """Read a request that offers to upgrade again, as what it is without the offer.
+
+        httptools skips its body; browsers and Java offer h2c on ordinary requests.
+        """
+        method = self._http.get_method()
+        if method == b"CONNECT":
+            self.refuse("malformed_request", "This is not a proxy.")
+            return
+        version = self._http.get_http_version().encode()
+        self._http = httptools.HttpRequestParser(self)
+        head = [b"%b %b HTTP/%b\r\n" % (method, self._target, version)]
+        head += [
+            b"%b: %b\r\n" % header for header in self._headers if header[0] not in _UPGRADE_HEADERS
+        ]
+        self.feed(b"%b\r\n%b" % (b"".join(head), rest))
+
+    def _scope(self) -> Scope | None:
+        version = self._http.get_http_version()
+        if version not in _VERSIONS:
+            self.refuse("malformed_request", "Only HTTP/1.0 and HTTP/1.1 are spoken.")
+            return None
+        if len(self._hosts) != 1 and (self._hosts or version != "1.0"):
+            self.refuse("malformed_request", "A request has exactly one Host header.")
+            return None
+        if self._coding and (self._coding != b"chunked" or version == "1.0"):
+            self.refuse(
+                "malformed_request", "The only transfer coding is `chunked`, and only in HTTP/1.1."
+            )
+            return None
+        url = self._url()
+        if url is None:
+            self.refuse("malformed_request", "The request target is not a path.")
+            return None
+        if self._expected is not None and not self._is_for(self._expected, url):
+            return None
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": version,
+            "root_path": "",
+            "method": self._http.get_method().decode("ascii"),
+            "path": _path_of(url),
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "headers": self._headers,
+            HEADERS: headers_by_name(self._headers),
+        }
+
+    def _is_for(self, expected: ExpectedHosts, url: URL) -> bool:
+        """Whether a request is for us, by its Host and, where it has one, its absolute target.
+
+        HTTP/1.0 knows requests without a Host: whom they are for cannot be judged.
+        """
+        authorities: list[bytes | None] = [self._hosts[0] if self._hosts else None]
+        if url.host is not None:
+            authorities.append(b"[%b]" % url.host if b":" in url.host else url.host)
+        for authority in authorities:
+            if authority is None or not expected.accept(authority):
+                self.refuse("misdirected_request", explain(authority))
+                return False
+        return True
+
+    def _url(self) -> URL | None:
+        """Return the parts of the target, if it is a path."""
+        try:
+            url = httptools.parse_url(self._target)
+        except httptools.HttpParserError:
+            return None
+        return url if url.path and self._target.isascii() else None
+
+    def _instance(self) -> str:
+        """Return the path asked for; without a header the target may be cut off."""
+        is_whole = self._has_head or self._headers
+        url = self._url() if is_whole else None
+        return "/" if url is None else _path_of(url)
+
+
+def _path_of(url: URL) -> str:
+    path: str = url.path.decode("ascii")
+    return unquote(path) if "%" in path else path
+
+
+def headers_by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return headers by name; several of a name are joined by commas."""
+    by_name = dict(headers)
+    if len(by_name) != len(headers):
+        by_name.clear()
+        for name, value in headers:
+            by_name[name] = b"%b,%b" % (by_name[name], value) if name in by_name else value
+    return by_name

@@ -1,0 +1,101 @@
+"""An attempt and its ending as Dramatiq's middleware sees them: a message, a result, an exception.
+
+Spelled out when middleware looks, and never where there is none.
+"""
+
+from __future__ import annotations
+
+from contextvars import Context
+from functools import lru_cache
+from typing import Any
+
+import dramatiq
+import msgspec
+
+from runtime.store.invocation_commands import Claimed, Settlement
+
+GIVEN_BACK = "given_back"
+
+
+class AttemptError(Exception):
+    """How an attempt failed. Its class has the name of the exception that the function raised.
+
+    Attributes:
+        error_type: As in the invocation's record: "exception", "timeout", "rejected"…; else its
+            status, or "given_back" where it runs again as if it had not begun.
+        traceback: Of the function, as text, where there is one.
+    """
+
+    error_type = ""
+    traceback: str | None = None
+
+
+class SignalledMessage(dramatiq.MessageProxy):
+    """The message of one attempt, and the context in which its signals are emitted."""
+
+    def __init__(self, claimed: Claimed, queue: str) -> None:
+        self.failed = False
+        self.context = Context()
+        self._exception = None
+        self._claimed = claimed
+        self._queue = queue
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - Dramatiq's
+        if name == "_message":
+            self._message = _message_of(self._claimed, self._queue)
+            return self._message
+        return super().__getattr__(name)
+
+
+class _Failure(msgspec.Struct):
+    type: str = ""
+    message: str = ""
+    exception_type: str | None = None
+    traceback: str | None = None
+
+
+_read_failure = msgspec.json.Decoder(_Failure).decode
+
+
+def result_of(settlement: Settlement) -> Any:  # noqa: ANN401 - any JSON, or bytes
+    """Return what the function returned: the value of its JSON, or bytes."""
+    if settlement.result_type == "bytes":
+        return settlement.result
+    return msgspec.json.decode(settlement.result) if settlement.result else None
+
+
+def error_of(settlement: Settlement | None) -> AttemptError | None:
+    """Return what an attempt failed with; None when it succeeded, an error for no settlement."""
+    if settlement is None:
+        failure = _Failure(type=GIVEN_BACK, message="the attempt goes back to its queue")
+    elif settlement.status == "succeeded":
+        return None
+    elif settlement.error:
+        failure = _read_failure(settlement.error)
+    else:
+        failure = _Failure(type=settlement.status, message=f"the attempt is {settlement.status}")
+    error = _class_named(failure.exception_type or failure.type)(failure.message)
+    error.error_type = failure.type
+    error.traceback = failure.traceback
+    return error
+
+
+@lru_cache(maxsize=256)
+def _class_named(name: str) -> type[AttemptError]:
+    return type(name, (AttemptError,), {})
+
+
+def _message_of(claimed: Claimed, queue: str) -> dramatiq.Message[Any]:
+    try:
+        arguments = msgspec.json.decode(claimed.arguments)
+    except msgspec.DecodeError:  # the attempt fails at them, too
+        arguments = {}
+    return dramatiq.Message(
+        queue_name=queue,
+        actor_name=claimed.function,
+        args=(),
+        kwargs=arguments if isinstance(arguments, dict) else {},
+        options={"retries": claimed.attempt - 1} if claimed.attempt > 1 else {},
+        message_id=claimed.id,
+        message_timestamp=claimed.created_at_ms,
+    )

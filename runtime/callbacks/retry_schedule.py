@@ -1,0 +1,71 @@
+"""When to send again, as Standard Webhooks recommends, and when to stop.
+
+Pure: the random number is an argument. Used by the deliverer after every attempt
+(https://github.com/standard-webhooks/standard-webhooks, "Retry schedule").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from runtime.callbacks.delivery_attempt import Ended
+
+S = 1_000
+M = 60 * S
+H = 60 * M
+DELAYS_MS = (5 * S, 5 * M, 30 * M, 2 * H, 5 * H, 10 * H, 14 * H, 20 * H, 24 * H)
+MOST_STEPS = len(DELAYS_MS) + 1
+JITTER = 0.1
+LONGEST_RETRY_AFTER_MS = 24 * H
+_GONE = 410
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """What follows an attempt: the delivery's status and, while pending, the wait."""
+
+    verdict: Literal["delivered", "failed", "stopped", "pending"]
+    retry_in_ms: int = 0
+
+
+def next_after(
+    ended: Ended, *, step: int, now_ms: int, roll: float, delays_ms: tuple[int, ...] = DELAYS_MS
+) -> Next:
+    """Judge an attempt that has ended.
+
+    Args:
+        ended: The attempt.
+        step: Its place in the timetable; the first is 1.
+        now_ms: Redis's time, for a Retry-After that names a moment.
+        roll: A number in [0, 1).
+        delays_ms: The waits between attempts.
+    """
+    if ended.is_success:
+        return Next(verdict="delivered")
+    if ended.status_code == _GONE:
+        return Next(verdict="stopped")
+    if step > len(delays_ms) or ended.fate == "hopeless":
+        return Next(verdict="failed")
+    if ended.fate == "interrupted":
+        return Next(verdict="pending")
+    delay_ms = round(delays_ms[step - 1] * (1 + JITTER * roll))
+    asked_ms = retry_after_ms(ended.retry_after, now_ms=now_ms)
+    if asked_ms is not None:
+        delay_ms = max(delay_ms, min(asked_ms, LONGEST_RETRY_AFTER_MS))
+    return Next(verdict="pending", retry_in_ms=delay_ms)
+
+
+def retry_after_ms(text: str | None, *, now_ms: int) -> int | None:
+    """Read a Retry-After header: seconds or an HTTP date; None when it is neither."""
+    if text is None:
+        return None
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:9]) * S, LONGEST_RETRY_AFTER_MS)
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0, round(moment.timestamp() * S) - now_ms)
+    except (ValueError, OverflowError, TypeError):
+        return None

@@ -1,0 +1,143 @@
+"""One attempt: judge the address again, connect to what was judged, post, read little.
+
+Never raises for anything a receiver or a network does: every ending is an `Ended`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+
+import httpcore
+import httpx
+
+from runtime.callbacks.delivery_attempt import CONNECT_S, TOTAL_S, UNREACHABLE, Ended
+from runtime.callbacks.resolver import Resolver
+from runtime.callbacks.ssrf_guard import RESOLVE_TIMEOUT_S, Policy, judge_async
+from runtime.callbacks.transport import JudgedTransport
+from runtime.errors import CallbackAddressError
+
+TLS_REFUSED = "no secure connection: TLS or the certificate was refused"
+BROKEN_OFF = "the connection ended before a valid answer"
+_FAREWELL_S = 1.0
+_FAILURES = (
+    CallbackAddressError,
+    httpcore.ConnectTimeout,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    OSError,
+)
+
+
+class Sender:
+    """Posts bodies to callback addresses; used in one event loop.
+
+    Args:
+        policy: What the operator allows.
+        resolver: How names become addresses.
+        connect_s: Longest wait for a connection.
+        total_s: Longest attempt, name resolution included.
+        tls: What https receivers are checked with, if not the usual authorities.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        resolver: Resolver,
+        connect_s: float = CONNECT_S,
+        total_s: float = TOTAL_S,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._policy = policy
+        self._resolver = resolver
+        self._connect_s = connect_s
+        self._total_s = total_s
+        self._client = httpx.AsyncClient(
+            transport=JudgedTransport(connect_s=connect_s, tls=tls),
+            follow_redirects=False,
+            trust_env=False,
+            timeout=None,  # noqa: S113 - the whole attempt has one, below
+        )
+
+    async def send(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Ended:
+        """Make one attempt, within `total_s`."""
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        try:
+            async with asyncio.timeout_at(started_s + self._total_s):
+                response = await self._post(url, headers, body)
+        except TimeoutError:
+            error = f"no answer within {self._total_s:g} s"
+            ended = _failed(error, reason="deadline", kept_waiting=True)
+        except _FAILURES as error:
+            ended = _judge_failure(error)
+        else:
+            await _see_off(response, until_s=started_s + self._total_s)
+            ended = _judge_answer(response)
+        return replace(ended, duration_ms=round((loop.time() - started_s) * 1000))
+
+    async def close(self) -> None:
+        """Close the client."""
+        await self._client.aclose()
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
+        judged = await judge_async(
+            url, self._policy, resolver=self._resolver, timeout_s=RESOLVE_TIMEOUT_S
+        )
+        request = self._client.build_request(
+            "POST",
+            f"{judged.scheme}://{judged.target.authority}{judged.target.path}",
+            headers={**headers, "Accept-Encoding": "identity", "Connection": "close"},
+            content=body,
+            extensions={"addresses": judged.addresses},
+        )
+        return await self._client.send(request, stream=True)
+
+
+async def _see_off(response: httpx.Response, *, until_s: float) -> None:
+    """Let the receiver finish its answer in peace; its status is known already."""
+    until_s = min(until_s, asyncio.get_running_loop().time() + _FAREWELL_S)
+    try:
+        with contextlib.suppress(httpcore.NetworkError, httpcore.ProtocolError, TimeoutError):
+            async with asyncio.timeout_at(until_s):
+                async for _ in response.aiter_raw():
+                    pass
+    finally:
+        await response.aclose()
+
+
+def _judge_answer(response: httpx.Response) -> Ended:
+    code = response.status_code
+    error = None if response.is_success else f"answered {code}"
+    if httpx.codes.is_redirect(code):
+        error = f"answered {code}; redirects are not followed"
+    retry_after = response.headers.get("retry-after")
+    return Ended(duration_ms=0, status_code=code, error=error, retry_after=retry_after)
+
+
+def _judge_failure(error: Exception) -> Ended:
+    reason = f"{type(error).__name__}: {error.__cause__ or error}"
+    if isinstance(error, CallbackAddressError):
+        return _failed(UNREACHABLE, reason=reason)
+    if isinstance(error, httpcore.ConnectTimeout):
+        return _failed(UNREACHABLE, reason=reason, kept_waiting=True)
+    if isinstance(error, httpcore.ConnectError):
+        return _failed(TLS_REFUSED if _is_about_tls(error) else UNREACHABLE, reason=reason)
+    return _failed(BROKEN_OFF, reason=reason)
+
+
+def _failed(error: str, *, reason: str, kept_waiting: bool = False) -> Ended:
+    return Ended(duration_ms=0, error=error, reason=reason, kept_waiting=kept_waiting)
+
+
+def _is_about_tls(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None

@@ -1,0 +1,214 @@
+"""Which addresses a callback may be sent to; the gateway asks at acceptance, a sender every time.
+
+A name says nothing, only what it resolves to does: so the address is parsed, its
+host resolved once, every address found is judged, and the sender connects to one
+of exactly those. Malformed addresses get a precise answer; all else that is wrong
+gets one text, so that callers cannot map a network by asking.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, quote, urlsplit
+
+from runtime.callbacks.forbidden_networks import (
+    Address,
+    Network,
+    is_global_unicast,
+    is_loopback,
+    is_within,
+)
+from runtime.callbacks.resolver import Resolver, resolve_host
+from runtime.errors import CallbackAddressError, SettingsError
+
+_ASCII = "".join(map(chr, range(128)))
+LONGEST_URL = 2_048
+RESOLVE_TIMEOUT_S = 3.0
+REFUSED = "the callback address does not lead to a host that callbacks may reach"
+_PORTS = {"http": 80, "https": 443}
+_HOST_NAME = re.compile(r"(?=.{1,253}\.?\Z)[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?\Z")
+_RESOLVER = Resolver(resolve_host)
+
+Resolve = Callable[[str, int], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What an operator allows beyond global unicast addresses."""
+
+    allow_loopback: bool = False
+    networks: tuple[Network, ...] = ()
+    hosts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A well-formed callback address, not judged yet; `host` is ASCII, lower case."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says: the port only where it is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """An address that may be called, and the literal addresses to connect to."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    target: Target
+    addresses: tuple[str, ...]
+
+
+def parse_policy(allow: Sequence[str], *, allow_loopback: bool) -> Policy:
+    """Read PENSTOCK_CALLBACK_ALLOW: networks (CIDR), addresses and host names.
+
+    Raises:
+        SettingsError: An entry is none of them.
+    """
+    networks: list[Network] = []
+    hosts: set[str] = set()
+    for entry in allow:
+        try:
+            networks.append(ipaddress.ip_network(entry.strip("[]")))
+        except ValueError:
+            host = entry.lower().rstrip(".")
+            if "/" in entry or ":" in entry or not _HOST_NAME.match(host):
+                raise SettingsError(
+                    f"PENSTOCK_CALLBACK_ALLOW: {entry!r} is neither a network "
+                    "(10.1.0.0/16) nor a host name (hooks.internal)"
+                ) from None
+            hosts.add(host)
+    return Policy(allow_loopback=allow_loopback, networks=tuple(networks), hosts=frozenset(hosts))
+
+
+def judge(url: str, policy: Policy, *, resolve: Resolve = resolve_host) -> Judged:
+    """Parse, resolve and judge; blocks while resolving.
+
+    Raises:
+        CallbackAddressError: Malformed, unresolvable, or not allowed.
+    """
+    target = parse_target(url)
+    try:
+        found = resolve(target.host, target.port)
+    except OSError as error:
+        raise CallbackAddressError(REFUSED) from error
+    return judge_addresses(target, found, policy)
+
+
+async def judge_async(
+    url: str,
+    policy: Policy,
+    *,
+    resolver: Resolver = _RESOLVER,
+    timeout_s: float = RESOLVE_TIMEOUT_S,
+) -> Judged:
+    """Parse, resolve and judge without blocking the loop.
+
+    Raises:
+        CallbackAddressError: Malformed, unresolvable, not resolved in time, or not allowed.
+    """
+    target = parse_target(url)
+    try:
+        found = await resolver.resolve(target.host, target.port, timeout_s=timeout_s)
+    except OSError as error:  # TimeoutError is one
+        raise CallbackAddressError(REFUSED) from error
+    return judge_addresses(target, found, policy)
+
+
+def judge_addresses(target: Target, found: Sequence[str], policy: Policy) -> Judged:
+    """Judge what a target's host resolved to; every address must pass.
+
+    Raises:
+        CallbackAddressError: One may not be reached, or there is none.
+    """
+    addresses = tuple(dict.fromkeys(found))
+    allowed_by_name = target.host.rstrip(".") in policy.hosts
+    for text in addresses:
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError as error:
+            raise CallbackAddressError(REFUSED) from error
+        if not (allowed_by_name or _is_allowed(address, policy)):
+            raise CallbackAddressError(REFUSED)
+    if not addresses:
+        raise CallbackAddressError(REFUSED)
+    return Judged(
+        url=target.url,
+        scheme=target.scheme,
+        host=target.host,
+        port=target.port,
+        target=target,
+        addresses=addresses,
+    )
+
+
+def parse_target(url: str) -> Target:
+    """Read a callback address strictly.
+
+    Raises:
+        CallbackAddressError: It is malformed; the text says how.
+    """
+    if len(url) > LONGEST_URL:
+        raise CallbackAddressError(f"the callback address is longer than {LONGEST_URL} characters")
+    if any(c == "\\" or c.isspace() or unicodedata.category(c)[0] in "CZ" for c in url):
+        raise CallbackAddressError(
+            "the callback address contains white space, a control character or a backslash"
+        )
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise CallbackAddressError("the callback address has a malformed host or port") from None
+    scheme = parts.scheme.lower()
+    if scheme not in _PORTS:
+        raise CallbackAddressError("the callback address must begin with https:// or http://")
+    if "@" in parts.netloc:
+        raise CallbackAddressError("the callback address must not contain user info")
+    if port == 0 or parts.netloc.endswith(":"):
+        raise CallbackAddressError("the callback address has a malformed host or port")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    host = _ascii_host(parts)
+    if not url.isascii():  # else whoever sends it would have to guess
+        path = quote(path, safe=_ASCII)
+        url = f"{scheme}://{parts.netloc}{path}"
+    return Target(url=url, scheme=scheme, host=host, port=port or _PORTS[scheme], path=path)
+
+
+def _ascii_host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if not host:
+        raise CallbackAddressError("the callback address has no host")
+    malformed = CallbackAddressError("the callback address has a malformed host or port")
+    if "[" in parts.netloc:
+        try:
+            return str(ipaddress.IPv6Address(host if "%" not in host else ""))
+        except ValueError:
+            raise malformed from None
+    try:
+        host = host.encode("idna").decode().lower()
+    except UnicodeError:
+        raise malformed from None
+    if not _HOST_NAME.match(host):
+        raise malformed
+    return host
+
+
+def _is_allowed(address: Address, policy: Policy) -> bool:
+    if is_global_unicast(address) or is_within(address, policy.networks):
+        return True
+    return policy.allow_loopback and is_loopback(address)

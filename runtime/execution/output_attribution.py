@@ -1,0 +1,97 @@
+"""To which attempt belongs what is printed and logged: by context, and by who began a thread.
+
+Tasks, callbacks and `asyncio.to_thread` carry the context of their call. A thread begins with
+an empty one, so that it is noted who started it. Threads of a pool serve many calls and belong
+to none. Used by the outputs of both lanes.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any
+
+from runtime.execution.memory_limit import shortage_text
+from runtime.processes.child_limits import has_no_stack
+
+
+class ThreadOwner:
+    """An attempt that wants to know which threads it starts."""
+
+    __slots__ = ()
+
+    def note_thread(self, thread: threading.Thread) -> None:
+        """It starts this one."""
+        raise NotImplementedError
+
+
+owner: ContextVar[object | None] = ContextVar("owner", default=None)
+_ATTRIBUTE = "_penstock_owner"
+_POOLS = (  # module, function, and the variable that holds what it works at
+    ("concurrent.futures.thread", ("_worker",), "work_item"),
+    ("multiprocessing.pool", ("worker",), "task"),
+    *(
+        ("multiprocessing.pool", ("Pool", f"_handle_{what}"), "cache")  # of jobs without an end
+        for what in ("workers", "tasks", "results")
+    ),
+    ("logging.handlers", ("QueueListener", "_monitor"), ""),
+)
+_start = threading.Thread.start
+
+
+def owner_here() -> object | None:
+    """Return the attempt to which belongs what this thread says now; None when it is unknown."""
+    found = owner.get()
+    if found is None and threading.current_thread() is not threading.main_thread():
+        found = vars(threading.current_thread()).get(_ATTRIBUTE)
+    return found
+
+
+def pool_codes() -> dict[Any, str]:
+    """Return the loops in which threads of the standard library's pools wait for work.
+
+    Each with the variable that is set while it works, "" where that stays set; only of modules
+    that are in use.
+    """
+    found = {}
+    for module, path, name in _POOLS:
+        target: Any = sys.modules.get(module)
+        for part in path:
+            target = getattr(target, part, None)
+        code = getattr(target, "__code__", None)
+        if code is not None:
+            found[code] = name
+    return found
+
+
+def note_owners() -> None:
+    """From now on every thread belongs to the attempt that starts it; twice is safe."""
+    threading.Thread.start = _start_owned  # type: ignore[method-assign]
+
+
+def forget_owners() -> None:
+    """Let threads be started as before; twice is safe."""
+    if threading.Thread.start is _start_owned:
+        threading.Thread.start = _start  # type: ignore[method-assign]
+
+
+@wraps(_start)
+def _start_owned(self: threading.Thread) -> None:
+    if not _serves_a_pool(self):
+        vars(self)[_ATTRIBUTE] = found = owner_here()
+        if isinstance(found, ThreadOwner):
+            found.note_thread(self)
+    try:
+        _start(self)
+    except RuntimeError as error:
+        if has_no_stack():
+            raise MemoryError(shortage_text(str(error))) from error
+        raise
+
+
+def _serves_a_pool(thread: threading.Thread) -> bool:
+    target = vars(thread).get("_target")
+    code = getattr(getattr(target, "__func__", target), "__code__", None)
+    return code is not None and code in pool_codes()

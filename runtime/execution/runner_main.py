@@ -1,0 +1,242 @@
+"""What a runner does: load one bundle, then run one attempt per frame.
+
+The entry of a child of the fork server. User code runs on the main thread. Of several
+attempts that were sent at once, it begins the next when it has answered the one before; those
+that say so run at the same time (`runtime.execution.concurrent_runs`). When the worker is
+gone, or user code has broken the channel, the runner kills itself: to the worker a death by
+signal means that nobody knows how far the attempt came.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from msgspec.structs import replace
+
+from runtime.errors import ChannelClosedError
+from runtime.execution import runner_protocol as frames
+from runtime.execution.call_function import describe, perform
+from runtime.execution.concurrent_calls import Loaded
+from runtime.execution.concurrent_runs import ConcurrentRuns
+from runtime.execution.ending import Ending
+from runtime.execution.function_log import FunctionLog
+from runtime.execution.leak_detection import Leftovers
+from runtime.execution.memory_limit import shortage_text
+from runtime.execution.notes import encode_note, encode_progress
+from runtime.execution.runner_output import AttemptOutput
+from runtime.execution.runner_protocol import Limits, Start
+from runtime.execution.soft_limit import SoftLimit
+from runtime.processes.channel import Channel, pack
+from runtime.processes.child_limits import at_exit_of_c, is_memory_short, use_memory_reserve
+from runtime.processes.shared_page import RunnersPage
+from runtime.processes.side_channel import ChildsSideWays
+from runtime.registry.bundle import decode_bundle
+from runtime.registry.loaded_function import LoadedFunction
+from runtime.registry.loading import load
+from runtime.sdk.context import Context, Number
+
+_OUT_OF_MEMORY = Ending(
+    kind="out_of_memory",
+    message="earlier attempts in this process left no memory",
+    exception_names=("MemoryError",),
+)
+_RUN_PARTS = 4
+_NO_CONTEXT = Context()  # of a function that takes none
+
+
+def main(channel: Channel) -> None:
+    """Serve attempts until the channel closes."""
+    runner = Runner(channel)
+    try:
+        runner.serve()
+    except ChannelClosedError:
+        os.kill(os.getpid(), signal.SIGKILL)
+    except MemoryError:  # earlier attempts left too little even for reading this one
+        runner.end_full()
+
+
+class Runner:
+    """The child's side of one channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._ways = ChildsSideWays.take(channel)
+        self._burst = 0
+        self._is_quiet = False  # nobody waits for what is said now
+        self._pid = os.getpid()
+        self._serial = 0  # of the attempt under way; 0 between attempts
+        self._runs: ConcurrentRuns | None = None  # while attempts run at the same time
+        os.register_at_fork(after_in_child=self._fall_silent)
+        at_exit_of_c(self._tell_shortage)
+
+    def serve(self) -> None:
+        """Load, then run attempts for ever."""
+        _, limits_bytes, bundle = self._channel.receive()
+        limits = frames.decode_limits(limits_bytes)
+        output = AttemptOutput(limits.max_log_bytes)
+        output.install()
+        self._leftovers = Leftovers(output.thread_ids, output.is_draining)
+        self._log = FunctionLog(output.write_line)
+        output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
+        functions, files, ending = _load(bundle)
+        loaded = Loaded(
+            functions=functions,
+            files=files,
+            limits=limits,
+            output=output,
+            leftovers=self._leftovers,
+            log=self._log,
+        )
+        self._leftovers.note_loaded()
+        output.end()
+        self._channel.send(frames.DONE, b"0", frames.encode_ending(ending), b"", b"0")
+        is_spent = False
+        while True:
+            frame = self._channel.receive()
+            if len(frame) != _RUN_PARTS:  # to stop what has been answered
+                continue
+            start = frames.decode_start(frame[1])
+            if start.per_process > 1:
+                self._run_concurrently(frame, loaded)
+                continue
+            _, _, arguments, request = frame
+            if is_spent or not self._may_begin(start):
+                continue
+            is_spent = self._run(start, arguments, request, functions, output, limits)
+            output.mend()
+
+    def _may_begin(self, start: Start) -> bool:
+        """Take an attempt's ticket, if it needs one; False when it was recalled."""
+        if start.burst and (self._ways is None or not self._ways.take_ticket()):
+            return False
+        if start.burst != self._burst:
+            self._burst = start.burst
+            self._is_quiet = True
+        # Once something of a burst went over the channel, the rest must: or it overtook that.
+        self._is_quiet &= start.has_more
+        return True
+
+    def _say(self, *parts: bytes) -> None:
+        """Tell the worker something, without waking it where that can be."""
+        if self._is_quiet and self._ways is not None:
+            if self._ways.say(pack(*parts)):
+                return
+            self._is_quiet = False
+        self._channel.send(*parts)
+
+    def _run_concurrently(self, frame: list[bytes], loaded: Loaded) -> None:
+        page = RunnersPage.unshared() if self._ways is None else self._ways.page
+        self._runs = ConcurrentRuns(self._channel, page, loaded, self.end_full)
+        self._runs.serve(frame)
+        self._runs = None
+
+    def end_full(self) -> None:
+        """Say that there is no memory left, and end the process."""
+        use_memory_reserve()
+        self._send_last(frames.FULL, frames.encode_ending(_OUT_OF_MEMORY))
+        os._exit(0)
+
+    def _send_last(self, *parts: bytes) -> None:
+        if self._runs is None:
+            self._channel.send(*parts)
+        else:
+            self._runs.send_last(*parts)
+
+    def _tell_shortage(self) -> None:
+        """A C library ends the process; if that is for want of memory, say so."""
+        if os.getpid() == self._pid and is_memory_short():
+            use_memory_reserve()
+            text = shortage_text("a library that was given none has ended the process")
+            ending = Ending(kind="out_of_memory", message=text, exception_names=("MemoryError",))
+            self._send_last(frames.FULL, frames.encode_ending(ending))
+
+    def _fall_silent(self) -> None:
+        """A fork must not speak for us, nor take what is ours to run."""
+        self._channel.close()
+        if self._ways is not None:
+            self._ways.close()
+        if self._runs is not None:
+            self._runs.cut()
+
+    def _run(
+        self,
+        start: Start,
+        arguments: bytes,
+        request: bytes,
+        functions: dict[str, LoadedFunction],
+        output: AttemptOutput,
+        limits: Limits,
+    ) -> bool:
+        """Run an attempt; return whether it must be the last."""
+        began_at = time.perf_counter()
+        serial = b"%d" % start.serial
+        self._serial = start.serial
+        output.begin(lambda data: self._say(frames.LOG, serial, data))
+        function = functions.get(start.function)
+        if function is None:
+            text = f"this version does not publish {start.function}"
+            ending, result = Ending(kind="exception", message=text), b""
+        else:
+            limit_s = start.timeout_s if function.manifest.options.grace_s > 0 else None
+
+            def act() -> tuple[Ending, bytes]:
+                return perform(
+                    function,
+                    arguments,
+                    request=request if start.has_request else None,
+                    context=self._context(start) if function.takes_context else _NO_CONTEXT,
+                    tell_item=lambda item: self._say(frames.ITEM, serial, item),
+                    max_result_bytes=limits.max_result_bytes,
+                    make_room=use_memory_reserve,
+                    limit_s=limit_s,
+                )
+
+            ending, result = act() if limit_s is None else SoftLimit(limit_s).run(act)
+        if os.getpid() != self._pid:  # user code forked, and this is the fork
+            os._exit(0)
+        is_last = ending.kind not in frames.HARMLESS
+        ran_s = time.perf_counter() - began_at
+        if not is_last and (left := self._leftovers.find(ran_s)):
+            is_last, ending = True, replace(ending, left=left)
+        output.end()
+        self._serial = 0
+        if is_last:
+            self._is_quiet = False
+        took_us = b"%d" % (ran_s * 1e6)
+        self._say(frames.DONE, serial, frames.encode_ending(ending), result, took_us)
+        return is_last
+
+    def _context(self, start: Start) -> Context:
+        def progress(done: Number, total: Number | None, message: str) -> None:
+            self._tell(frames.PROGRESS, start.serial, encode_progress(done, total, message))
+
+        def event(value: object) -> None:
+            self._tell(frames.EVENT, start.serial, encode_note(value))
+
+        return Context(
+            id=start.id,
+            function=start.function,
+            attempt=start.attempt,
+            timeout_s=start.timeout_s,
+            traceparent=start.traceparent,
+            tracestate=start.tracestate,
+            on_progress=progress,
+            on_event=event,
+            log=self._log,
+        )
+
+    def _tell(self, kind: bytes, serial: int, payload: bytes) -> None:
+        if serial == self._serial:  # else: a thread left over from an attempt that has ended
+            self._say(kind, b"%d" % serial, payload)
+
+
+def _load(data: bytes) -> tuple[dict[str, LoadedFunction], frozenset[str], Ending]:
+    """Return the functions, the paths of their files, and how that went."""
+    try:
+        bundle = decode_bundle(data)
+        files = frozenset(map(bundle.path_of, bundle.sources))
+        return load(bundle), files, Ending(kind="succeeded")
+    except BaseException as error:  # noqa: BLE001 - a user's file may raise anything
+        return {}, frozenset(), describe(error)

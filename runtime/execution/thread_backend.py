@@ -1,0 +1,167 @@
+"""isolation="thread": trusted small functions run in a few threads of the worker process.
+
+The loop thread hands attempts over and gets them back, once they have ended, in groups. While a
+thread runs Python code the loop thread gets the interpreter lock every 5 ms only, so quick attempts
+are left to one thread, which runs them one after the other. It wakes the loop thread when nothing
+is left to run, when 32 attempts have ended, or 1 ms after the first. Slow ones get a thread each.
+
+Time limits are a timer of the loop, which looks at the threads while there is something to see.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from runtime.execution.run_times import QUICK_S, RunTimes
+from runtime.execution.thread_attempt import ThreadAttempts
+from runtime.execution.thread_pool import ALONE_US, LaneThreads
+from runtime.execution.thread_run import CANCELLED, LaneRun
+
+_FIRST_LOOK_S = 0.004
+
+
+class Timer(Protocol):
+    """What `call_later` of an event loop returns."""
+
+    def cancel(self) -> object:
+        """Do not call any more."""
+
+
+class ThreadLane:
+    """Runs attempts in at most `size` threads. All methods are for the loop thread.
+
+    Args:
+        size: Most threads.
+        post: Has a callback called by the loop thread: `loop.call_soon_threadsafe`.
+        call_later: Has a callback called after so many seconds: `loop.call_later`.
+        on_ended: Called by the loop thread with attempts that have ended, in the order in which
+            they did. It must not raise.
+        run_times: Is told how long each ran, and says which functions are quick.
+        idle_s: A thread that has had nothing to do for so long ends.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        post: Callable[[Callable[[], None]], object],
+        call_later: Callable[[float, Callable[[], None]], Timer],
+        on_ended: Callable[[Sequence[LaneRun]], None],
+        run_times: RunTimes,
+        idle_s: float = 10.0,
+    ) -> None:
+        self._post = post
+        self._call_later = call_later
+        self._on_ended = on_ended
+        self._run_times = run_times
+        self._attempts = ThreadAttempts()
+        self._threads = LaneThreads(
+            size, perform=self._attempts.run, has_ended=self._post_ended, idle_s=idle_s
+        )
+        self._in_hand = 0
+        self._timer: Timer | None = None
+        self._looks_at = 0.0
+        self._is_stopped = False
+
+    def submit(self, run: LaneRun) -> None:
+        """Have an attempt run; it comes to `on_ended` unless it is taken back."""
+        mean_s = self._run_times.mean_s(run.assignment.function, run.assignment.version)
+        if mean_s is not None and mean_s < QUICK_S:
+            run.is_quick = True
+            run.work_us = int(mean_s * 1e6) + 1
+        else:
+            run.work_us = ALONE_US
+        self._in_hand += 1
+        self._threads.put(run)
+        self._look_within(_FIRST_LOOK_S)
+
+    def take_back(self, run: LaneRun) -> bool:
+        """Return whether an attempt has not begun; then it never will, nor come to `on_ended`."""
+        is_taken = self._threads.withdraw(run)
+        if is_taken:
+            self._note_gone(1)
+        return is_taken
+
+    def cancel(self, run: LaneRun, *, by_caller: bool) -> bool:
+        """Have an attempt end as cancelled, and come to `on_ended` as such; False when it is over.
+
+        A function that runs is interrupted; with `by_caller` it only sees that it is cancelled.
+        """
+        if self._threads.withdraw(run):
+            run.is_cancelled = run.is_over = True
+            run.ending = CANCELLED
+            self._post(lambda: self._give([run]))
+            return True
+        if not self._threads.cancel(run):
+            return False
+        guard = run.guard  # looked for after the attempt was marked: see thread_attempt
+        if guard is not None and not by_caller:
+            guard.interrupt("cancelled")
+        return True
+
+    def count(self) -> int:
+        """Return how many attempts were handed over that have not come back."""
+        return self._in_hand
+
+    def collect(self) -> None:
+        """Hand over what has ended, without waiting for its group."""
+        if ended := self._threads.take_ended():
+            for run in ended:
+                if run.ran_s:
+                    self._run_times.note(run.assignment.function, run.assignment.version, run.ran_s)
+            self._give(ended)
+
+    def stop(self) -> None:
+        """End the threads, each after what it runs, and give the process's output back.
+
+        What waits is not begun, and nothing comes to `on_ended` any more. Twice is safe.
+        """
+        self._is_stopped = True
+        self._threads.stop()
+        self._stop_looking()
+        self._attempts.stop()
+
+    def _post_ended(self) -> None:
+        """Have the loop thread take what has ended (in a thread of the lane)."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._post(self.collect)
+
+    def _give(self, ended: Sequence[LaneRun]) -> None:
+        if self._is_stopped:
+            return
+        self._note_gone(len(ended))
+        self._on_ended(ended)
+
+    def _note_gone(self, count: int) -> None:
+        self._in_hand -= count
+        if self._in_hand:
+            self._look_within(self._threads.next_look_s(time.monotonic()))
+        else:
+            self._stop_looking()
+
+    def _look_within(self, seconds: float) -> None:
+        at = time.monotonic() + seconds
+        if self._timer is not None:
+            if self._looks_at <= at:
+                return
+            self._timer.cancel()
+        self._looks_at = at
+        self._timer = self._call_later(seconds, self._look)
+
+    def _stop_looking(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._is_stopped:
+            return
+        for guard in self._threads.look(time.monotonic()):
+            guard.interrupt("timeout")
+        self.collect()
+        if self._in_hand:
+            self._look_within(self._threads.next_look_s(time.monotonic()))

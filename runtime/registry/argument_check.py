@@ -1,0 +1,276 @@
+"""Check an argument object against a function's published schema, without the function.
+
+Used by the gateway and by `.send()` before anything is queued. What pydantic takes in the
+runner passes here; where the published schema only informs, a wider one is judged by
+(`runtime.registry.gateway_schema`), and the runner refuses the rest. Formats are judged by
+pydantic's own types, base64 must be standard base64, and 1.0 is refused where an integer is asked
+for (JSON Schema would take it, pydantic's strict mode does not).
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import jsonschema_rs
+
+from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.registry.error_search import count_parts, find_pieces, is_large
+from runtime.registry.formats import BASE64_FORMAT, FORMATS, LEAST_BYTES, MOST_BYTES
+from runtime.registry.manifest import Manifest
+
+_MOST_FAULTS = 50
+_MOST_HINTS = 5
+_LONGEST_NAME = 128
+_MOST_PARTS_IN_PYTHON = 20_000
+_MOST_COMPILED = 2_000
+_DETAIL_MOST = 500
+_WHOLE = "x-penstock-whole-number"
+_MASK = "the value"
+_BY_NAME = frozenset({"properties", "$defs", "patternProperties", "dependentSchemas"})
+_VALUES = frozenset({"enum", "const", "default", "examples"})
+
+
+class _WholeNumber:
+    """Keyword: refuse 1.0 where an integer is asked for."""
+
+    def __init__(self, parent: dict[str, Any], value: object, path: list[str | int]) -> None:
+        del parent, value, path
+
+    def validate(self, instance: object) -> None:
+        if isinstance(instance, float) and instance.is_integer():
+            raise ValueError("the value is not an integer: write it without a decimal point")
+
+
+class _LeastBytes:
+    """Keyword: base64 of no fewer bytes than this."""
+
+    def __init__(self, parent: dict[str, Any], value: int, path: list[str | int]) -> None:
+        del parent, path
+        self._least = value
+
+    def validate(self, instance: object) -> None:
+        if isinstance(instance, str) and _size_of(instance) < self._least:
+            raise ValueError(f"the value has fewer than {self._least} bytes")
+
+
+class _MostBytes:
+    """Keyword: base64 of no more bytes than this."""
+
+    def __init__(self, parent: dict[str, Any], value: int, path: list[str | int]) -> None:
+        del parent, path
+        self._most = value
+
+    def validate(self, instance: object) -> None:
+        if isinstance(instance, str) and _size_of(instance) > self._most:
+            raise ValueError(f"the value has more than {self._most} bytes")
+
+
+def _size_of(text: str) -> int:
+    """Return how many bytes standard base64 stands for; other text is refused by its format."""
+    return len(text) // 4 * 3 - text.count("=", -2)
+
+
+_KEYWORDS: dict[str, Any] = {
+    _WHOLE: _WholeNumber,
+    LEAST_BYTES: _LeastBytes,
+    MOST_BYTES: _MostBytes,
+}
+_lock = threading.Lock()
+_compiled: dict[
+    tuple[str, str, bool, bool], tuple[dict[str, Any], jsonschema_rs.Draft202012Validator]
+] = {}
+
+
+def check_arguments(manifest: Manifest, arguments: object) -> None:
+    """Pass if the arguments fit.
+
+    Args:
+        manifest: Of the function; compiled once per name and version.
+        arguments: A parsed JSON value; an object is expected.
+
+    Raises:
+        ArgumentsError: With a JSON pointer for each fault; for a missing argument the
+            pointer is to where it should be.
+    """
+    # Formats and keywords written in Python cost more than all the rest: a value of very many
+    # parts would hold up everybody else, so what only they can tell is left to the runner.
+    formats = count_parts(arguments, most=_MOST_PARTS_IN_PYTHON) <= _MOST_PARTS_IN_PYTHON
+    exact = formats and _has_whole_float(arguments)
+    validator = _validator(manifest, exact=exact, formats=formats)
+    if validator.is_valid(arguments):
+        return
+    compile_part = partial(compile_schema, exact=exact, formats=formats)
+    raise ArgumentsError(tuple(_explain(validator, manifest, arguments, compile_part)))
+
+
+def _explain(
+    validator: jsonschema_rs.Draft202012Validator,
+    manifest: Manifest,
+    arguments: object,
+    compile_part: Callable[[dict[str, Any]], jsonschema_rs.Draft202012Validator],
+) -> Iterable[ArgumentFault]:
+    """Return what is wrong, as much of it as can be said without holding up others."""
+    schema = manifest.judging_schema
+    if not is_large(arguments, schema):
+        found = [("", error) for error in validator.iter_errors(arguments)]
+    else:
+        found = [
+            (_pointer(piece.path), error)
+            for piece in find_pieces(schema, arguments, compile_part)
+            for error in compile_part(piece.schema).iter_errors(piece.value)
+        ]
+    faults: dict[tuple[str, str], ArgumentFault] = {}
+    for where, error in found:
+        for fault in _faults(error, manifest, where):
+            faults.setdefault((fault.pointer, fault.detail), fault)
+        if len(faults) >= _MOST_FAULTS:
+            break
+    if not faults:
+        return [ArgumentFault(pointer="", detail="do not fit the function's parameters")]
+    return list(faults.values())[:_MOST_FAULTS]
+
+
+def compile_schema(
+    schema: dict[str, Any], *, exact: bool = True, formats: bool = True
+) -> jsonschema_rs.Draft202012Validator:
+    """Return a validator; never looks outside the schema.
+
+    Args:
+        schema: As published.
+        exact: Whether 1.0 is told from 1.
+        formats: Whether formats are judged.
+
+    Raises:
+        ValueError: It is no JSON Schema, or refers to something outside.
+    """
+    strict = _tightened(schema, exact=exact)
+    fault: Exception | None = None
+    # pydantic's own regular expressions first; look-around needs the other engine.
+    for patterns in (jsonschema_rs.RegexOptions(), jsonschema_rs.FancyRegexOptions()):
+        try:
+            return jsonschema_rs.Draft202012Validator(
+                strict,
+                formats=FORMATS,
+                validate_formats=formats,
+                keywords=_KEYWORDS if formats else {},
+                pattern_options=patterns,
+                mask=_MASK,
+                offline=True,
+            )
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+            fault = error
+    raise ValueError(f"not a usable JSON Schema: {fault}")
+
+
+def _validator(
+    manifest: Manifest, *, exact: bool, formats: bool
+) -> jsonschema_rs.Draft202012Validator:
+    key = (manifest.name, manifest.version, exact, formats)
+    schema = manifest.judging_schema
+    held = _compiled.get(key)
+    if held is not None and (held[0] is schema or held[0] == schema):
+        return held[1]
+    made = compile_schema(schema, exact=exact, formats=formats)
+    with _lock:
+        if len(_compiled) >= _MOST_COMPILED:
+            _compiled.clear()
+        _compiled[key] = (schema, made)
+    return made
+
+
+def _has_whole_float(value: object) -> bool:
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        parts = here.values() if isinstance(here, dict) else here
+        if not isinstance(here, dict | list) or not isinstance(parts, Iterable):
+            continue
+        kinds = set(map(type, parts))
+        floats = (part for part in parts if isinstance(part, float)) if len(kinds) > 1 else parts
+        if float in kinds and any(map(float.is_integer, floats)):
+            return True
+        if dict in kinds or list in kinds:
+            waiting.extend(part for part in parts if isinstance(part, dict | list))
+    return False
+
+
+def _tightened(schema: Any, *, exact: bool) -> Any:  # noqa: ANN401 - a JSON value is any
+    """Copy a schema, adding what the published one cannot say."""
+    if isinstance(schema, list):
+        return [_tightened(part, exact=exact) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _tightened_part(key, value, exact=exact) for key, value in schema.items()}
+    if exact:
+        kind = schema.get("type")
+        kinds = kind if isinstance(kind, list) else [kind]
+        if "integer" in kinds and "number" not in kinds:
+            made[_WHOLE] = True
+    if schema.get("contentEncoding") == "base64":
+        made.setdefault("format", BASE64_FORMAT)
+    elif "contentSchema" in schema:  # pydantic's Json: a text that holds JSON
+        made.setdefault("format", "json-string")
+    return made
+
+
+def _tightened_part(key: str, value: Any, *, exact: bool) -> Any:  # noqa: ANN401
+    if key in _BY_NAME and isinstance(value, dict):  # of an author: any word of ours may be one
+        return {name: _tightened(part, exact=exact) for name, part in value.items()}
+    return value if key in _VALUES else _tightened(value, exact=exact)
+
+
+def _faults(
+    error: jsonschema_rs.ValidationError, manifest: Manifest, where: str = ""
+) -> Iterable[ArgumentFault]:
+    here = where + _pointer(error.instance_path)
+    kind = error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        yield ArgumentFault(pointer=here + _pointer([kind.property]), detail="is required")
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        known = list(manifest.parameters.get("properties", ())) if not here else []
+        for place, name in enumerate(kind.unexpected[:_MOST_FAULTS]):
+            detail = _unexpected(name, known, hints=place < _MOST_HINTS)
+            yield ArgumentFault(pointer=here + _pointer([name[:_LONGEST_NAME]]), detail=detail)
+    elif isinstance(
+        kind,
+        jsonschema_rs.ValidationErrorKind.AnyOf | jsonschema_rs.ValidationErrorKind.OneOfNotValid,
+    ):
+        yield from _alternatives(where, here, kind.context, manifest)
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Format):
+        known_as = "standard base64" if kind.format == BASE64_FORMAT else kind.format
+        yield ArgumentFault(pointer=here, detail=f"the value is not {known_as}")
+    else:
+        yield ArgumentFault(pointer=here, detail=error.message[:_DETAIL_MOST])
+
+
+def _alternatives(
+    where: str, here: str, branches: list[list[jsonschema_rs.ValidationError]], manifest: Manifest
+) -> Iterable[ArgumentFault]:
+    real = [branch for branch in branches if branch and not _is_about_null(branch)]
+    if len(real) == 1:  # an optional value: say what is wrong with it
+        for error in real[0]:
+            yield from _faults(error, manifest, where)
+        return
+    reasons = dict.fromkeys(branch[0].message for branch in branches if branch)
+    detail = "fits no alternative: " + "; ".join(reasons)
+    yield ArgumentFault(pointer=here, detail=detail[:_DETAIL_MOST])
+
+
+def _is_about_null(branch: list[jsonschema_rs.ValidationError]) -> bool:
+    kind = branch[0].kind
+    return isinstance(kind, jsonschema_rs.ValidationErrorKind.Type) and kind.types == ["null"]
+
+
+def _unexpected(name: str, known: list[str], *, hints: bool) -> str:
+    is_asked = hints and len(name) <= _LONGEST_NAME
+    close = difflib.get_close_matches(name, known, n=1) if is_asked else []
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"is not an argument{hint}" if known else "is not a known member"
+
+
+def _pointer(path: Iterable[str | int]) -> str:
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

@@ -1,0 +1,96 @@
+"""Looks at the functions folder of a worker that does not publish, and says if it differs.
+
+Whoever edits a file beside such a worker must not wonder why it is not served. One look may
+fall between a change and its publishing, so a difference counts when two looks found it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from runtime.registry.discovery import discover
+from runtime.registry.folder_status import Standing, stand
+from runtime.registry.publication import decode_publication, identify_folder, versions_of
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import read_publication
+
+_log = structlog.get_logger(__name__)
+INTERVAL_S = 4.0
+"""Time between two looks."""
+_HINT = "another folder is published; to publish this one: penstock publish --worker"
+
+
+class Onlooker:
+    """Looks at the folder and at what is published.
+
+    Args:
+        line: The connection to use.
+        root: The functions folder.
+        worker: This worker's id, for the log.
+        is_certain: The operator has said that this folder is what shall be published.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        root: Path,
+        *,
+        worker: str,
+        is_certain: bool = False,
+    ) -> None:
+        self._line = line
+        self._root = root
+        self._worker = worker
+        self._identity = identify_folder(root)
+        self._is_certain = is_certain
+        self._told = ""
+        self._found = Standing(folder=str(root))
+        self.standing = self._found
+
+    def step(self) -> float:
+        """Look once and tell; return for how many seconds to rest.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        self.look()
+        self.tell()
+        return INTERVAL_S
+
+    def look(self) -> None:
+        """Look once, now.
+
+        Raises:
+            StoreError: Redis is away.
+        """
+        try:
+            mine = versions_of(discover(self._root))
+        except OSError:
+            mine = None
+        last = decode_publication(self._line.run(read_publication()))
+        found = stand(self._root, mine, last, identity=self._identity, is_certain=self._is_certain)
+        is_new = found.state == "differs" and self._found.state != "differs"
+        self.standing = replace(found, state=self.standing.state) if is_new else found
+        self._found = found
+
+    def tell(self) -> None:
+        """Log once that the folder differs, and once that it does no longer."""
+        state = self.standing.state
+        said = f"{state} {self.standing.digest}" if state in {"differs", "empty"} else ""
+        if said == self._told:
+            return
+        self._told = said
+        if said:
+            _log.warning(
+                "functions_differ",
+                worker=self._worker,
+                folder=self.standing.folder,
+                state=state,
+                files=", ".join(self.standing.differing),
+                hint=f"{_HINT} {self._worker}",
+            )
+        else:
+            _log.info("functions_agree", worker=self._worker, folder=self.standing.folder)

@@ -1,0 +1,51 @@
+"""How a core schema of pydantic's is made to read here what JSON holds.
+
+Bytes are base64 (`runtime.registry.base64_bytes`). What is only to be iterated over is read as
+a whole: pydantic would check each item when the function comes to it, and what is wrong with
+the arguments would look like a failure of the function.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from pydantic_core import core_schema
+
+from runtime.registry.base64_bytes import filled_in
+from runtime.registry.core_schema import with_parts
+
+
+def readable(schema: Any) -> Any:  # noqa: ANN401
+    """Return a copy of a core schema for a validator of arguments."""
+    return _whole(filled_in(schema), iterates=True)
+
+
+def as_lists(schema: Any) -> Any:  # noqa: ANN401
+    """Return a copy of a core schema for results: what is iterable may be a list.
+
+    A dict for a model may call a field as it is written, which is what the published schema says.
+    """
+    return _whole(filled_in(schema), iterates=False)
+
+
+def _whole(schema: Any, *, iterates: bool) -> Any:  # noqa: ANN401
+    made = with_parts(schema, partial(_whole, iterates=iterates))
+    if not iterates and isinstance(made, dict) and "serialization_alias" in made:
+        made["validation_alias"] = _also_as_written(made)
+    if not isinstance(schema, dict) or schema.get("type") != "generator":
+        return made
+    made["type"] = "list"
+    if not iterates:
+        return made
+    reference = made.pop("ref", None)
+    return core_schema.no_info_after_validator_function(iter, made, ref=reference)
+
+
+def _also_as_written(field: dict[str, Any]) -> list[list[str | int]]:
+    """Return the paths by which a field may be given, and the name it is written by."""
+    given = field.get("validation_alias", [])
+    paths = [[given]] if isinstance(given, str) else given
+    if paths and not isinstance(paths[0], list):  # one path
+        paths = [paths]
+    return [*paths, [field["serialization_alias"]]]

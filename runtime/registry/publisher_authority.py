@@ -1,0 +1,92 @@
+"""A publisher's authority over its life: what it is told, what it tells, what it leaves behind.
+
+Between the publisher, which applies differences, and `authority`, which decides on files.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from runtime.registry.folder_status import Standing, stand
+from runtime.registry.manifest import Manifest
+from runtime.registry.publication import (
+    Publication,
+    Versions,
+    decode_publication,
+    identify_folder,
+)
+from runtime.registry.publish_policy import Authority
+from runtime.store.blocking_connection import Line
+from runtime.store.function_commands import write_publication
+
+_log = structlog.get_logger(__name__)
+_MOST_NAMED = 20
+_HINT = "they change when their files do, or by: penstock publish"
+
+
+class Orders:
+    """What `penstock publish` has told a worker, until it is done; safe to share."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._withdraw_missing: bool | None = None
+
+    @property
+    def are_waiting(self) -> bool:
+        """Whether something is still to be done."""
+        return self._withdraw_missing is not None
+
+    def tell(self, *, withdraw_missing: bool) -> None:
+        """Have the whole folder published, whatever is published now."""
+        with self._lock:
+            self._withdraw_missing = withdraw_missing
+
+    def take(self) -> bool | None:
+        """Return whether to withdraw what is missing; None when nothing was told."""
+        with self._lock:
+            told, self._withdraw_missing = self._withdraw_missing, None
+            return told
+
+
+class Rights:
+    """What one life of a publisher may do; used in its thread, but for `standing`."""
+
+    def __init__(self, root: Path, orders: Orders, *, is_certain: bool) -> None:
+        self._root = root
+        self._orders = orders
+        self._authority = Authority(identify_folder(root), is_certain=is_certain)
+        self._last: Publication | None = None
+        self._told: frozenset[str] = frozenset()
+        self.standing: Standing | None = None
+
+    def judge(
+        self, mine: Versions, published: Mapping[str, Manifest], last: bytes | None
+    ) -> frozenset[str]:
+        """Return the files that must be left as they are published."""
+        self._last = decode_publication(last)
+        serving = {each.file: each.version for each in published.values() if each.version}
+        withdraw_missing = self._orders.take()
+        if withdraw_missing is not None:
+            self._authority.grant(mine, serving, withdraw_missing=withdraw_missing)
+        self._authority.judge(mine, serving, self._last)
+        left = frozenset(self._authority.left_alone)
+        if left != self._told:
+            self._told = left
+            files = ", ".join(sorted(left)[:_MOST_NAMED])
+            if left:
+                _log.warning(
+                    "functions_left_alone", folder=str(self._root), files=files, hint=_HINT
+                )
+        return left
+
+    def note(self, mine: Versions, line: Line) -> None:
+        """Leave word for the other workers, and for who publishes next."""
+        now = self._authority.next_publication(mine, self._last)
+        if now != self._last:
+            line.run(write_publication(now.encode()))
+        identity = now.folder if self._authority.has_the_say else ""
+        self.standing = stand(self._root, mine, now, identity=identity)

@@ -1,0 +1,122 @@
+"""One connection to Redis on an event loop: commands go out together, replies come in order.
+
+The loop is asyncio's in a gateway (`runtime.store.async_connection`) and the worker's own
+(`runtime.store.loop_connection`): both call what the methods of `asyncio.Protocol` name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import hiredis
+
+from runtime.errors import StoreUnavailableError
+
+
+class Timer(Protocol):
+    """What a loop gives for a call that is due later."""
+
+    def cancel(self) -> None:
+        """Forget it."""
+
+
+class Clock(Protocol):
+    """What of an event loop a connection needs."""
+
+    def time(self) -> float:
+        """Return the moment, in seconds."""
+
+    def call_soon(self, callback: Callable[[], object], /) -> object:
+        """Call at the end of this turn."""
+
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer:
+        """Call after so many seconds."""
+
+
+class Transport(Protocol):
+    """Where to write."""
+
+    def write(self, data: bytes, /) -> None:
+        """Send, or keep what cannot be sent yet."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+class Wire(asyncio.Protocol):
+    """The protocol of one connection: a queue of who hears the replies, which come in order."""
+
+    def __init__(self, loop: Clock, timeout_s: float) -> None:
+        self.closed = False
+        self._loop = loop
+        self._timeout_s = timeout_s
+        self._reader = hiredis.Reader()
+        self._waiting: deque[tuple[Callable[[Any], None], float]] = deque()
+        self._unsent: list[bytes] = []
+        self._transport: Transport | None = None
+        self._watch: Timer | None = None
+
+    def begin(self, command: bytes, hear: Callable[[Any], None], *, blocks_s: float = 0.0) -> None:
+        """Queue one packed command; `hear` gets its raw reply, or a StoreUnavailableError.
+
+        `blocks_s` is for how long it may have Redis wait besides.
+        """
+        if self.closed:
+            hear(StoreUnavailableError("the connection to Redis is closed"))
+            return
+        self._waiting.append((hear, self._loop.time() + self._timeout_s + blocks_s))
+        if not self._unsent:
+            self._loop.call_soon(self.flush)
+        self._unsent.append(command)
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._timeout_s + blocks_s, self._check_oldest)
+
+    def fail(self, why: str) -> None:
+        """Close, and tell all that wait; safe to call twice."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        waiting, self._waiting = self._waiting, deque()
+        for hear, _ in waiting:
+            hear(StoreUnavailableError(f"Redis: {why}"))
+
+    def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's or a Stream
+        """Remember where to write (asyncio.Protocol)."""
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail what was under way (asyncio.Protocol)."""
+        self.fail(str(exc or "connection closed by the server"))
+
+    def data_received(self, data: bytes) -> None:
+        """Hand out the replies that are complete (asyncio.Protocol)."""
+        self._reader.feed(data)
+        try:
+            while (reply := self._reader.gets()) is not False:
+                hear, _ = self._waiting.popleft()
+                hear(reply)
+        except (hiredis.ProtocolError, IndexError) as error:
+            self.fail(f"broken reply: {error}")
+
+    def flush(self) -> None:
+        """Write what is queued; else it is written at the end of the loop's turn."""
+        unsent, self._unsent = self._unsent, []
+        if unsent and self._transport is not None and not self.closed:
+            self._transport.write(b"".join(unsent) if len(unsent) > 1 else unsent[0])
+
+    def _check_oldest(self) -> None:
+        self._watch = None
+        if not self._waiting:
+            return
+        left_s = self._waiting[0][1] - self._loop.time()
+        if left_s <= 0:
+            self.fail(f"no answer within {self._timeout_s:g} s")
+        else:
+            self._watch = self._loop.call_later(left_s, self._check_oldest)

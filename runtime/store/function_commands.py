@@ -1,0 +1,90 @@
+"""What the publisher writes of functions, and what a worker reads of their sources.
+
+A version's source lives without limit while it serves, and a day longer: attempts
+that started on it may still need it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.store.manifest_commands import read_manifest, read_manifests
+from runtime.store.redis_keys import Keys
+from runtime.store.scripts import Call, load_script
+
+__all__ = [
+    "annotate_function",
+    "publish_function",
+    "read_manifest",
+    "read_manifests",
+    "read_publication",
+    "read_source",
+    "read_versions",
+    "withdraw_function",
+    "write_publication",
+]
+
+SUPERSEDED_TTL_MS = 24 * 60 * 60 * 1000
+
+
+def publish_function(
+    name: str,
+    *,
+    manifest: bytes,
+    version: str,
+    source: bytes,
+    queue: str = "default",
+    limits: str = "",
+    schedule: tuple[str, str] = ("", ""),
+    superseded_ttl_ms: int = SUPERSEDED_TTL_MS,
+) -> Call[bool]:
+    """Let a version serve; True when that changed anything.
+
+    `limits` is "concurrency count per_ms" with 0 for none, "" without any; `schedule` is
+    the cron line and time zone of the function's own schedule, empty without one.
+    """
+    words = (
+        *(name, manifest, version, source, superseded_ttl_ms, queue, limits),
+        *schedule,
+    )
+    return Call(words, _changed, load_script("publish_function"))
+
+
+def annotate_function(name: str, *, manifest: bytes) -> Call[bool]:
+    """Replace a manifest without touching what serves: a load error came or went."""
+    return Call((name, manifest), _changed, load_script("annotate_function"))
+
+
+def withdraw_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS) -> Call[bool]:
+    """Unpublish a function; True when there was one."""
+    return Call((name, superseded_ttl_ms), _changed, load_script("withdraw_function"))
+
+
+def read_versions(keys: Keys | None = None) -> Call[dict[str, str]]:
+    """Read which version of each function serves."""
+    return Call(("HGETALL", (keys or Keys()).build("versions")), _read_versions)
+
+
+def read_publication(keys: Keys | None = None) -> Call[bytes | None]:
+    """Read which files are published, as the last publisher wrote it."""
+    return Call(("GET", (keys or Keys()).build("publication")), lambda reply: reply)
+
+
+def write_publication(data: bytes, keys: Keys | None = None) -> Call[None]:
+    """Write which files are published."""
+    words = ("SET", (keys or Keys()).build("publication"), data)
+    return Call(words, lambda _: None)
+
+
+def read_source(version: str, keys: Keys | None = None) -> Call[bytes | None]:
+    """Read a version's source as published, None when it is gone."""
+    return Call(("GET", (keys or Keys()).build("source", version)), lambda reply: reply)
+
+
+def _changed(reply: Any) -> bool:  # noqa: ANN401 - a reply is any RESP value
+    return bytes(reply) == b"CHANGED"
+
+
+def _read_versions(flat: list[bytes]) -> dict[str, str]:
+    parts = iter(flat)
+    return {name.decode(): data.decode() for name, data in zip(parts, parts, strict=True)}

@@ -1,0 +1,279 @@
+"""The scripts of an invocation's life, as typed calls.
+
+Raw values in and out: `runtime.invocations` gives them meaning, `runtime.broker`
+and `runtime.worker` use the worker's side directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import hiredis
+import msgspec
+
+from runtime.errors import StoreError
+from runtime.store.redis_keys import Keys
+from runtime.store.scripts import Argument, Call, load_script
+
+POISON_LIMIT = 3
+MOST_CLAIMED = 1_000
+GRACE_MS = 3_000
+FAILURE_TTL_MS = 7 * 24 * 3_600_000
+
+Settled = Literal["DONE", "STALE", "REPEATED", "BROKEN"]
+Cancelled = Literal["CANCELLED", "CANCELLING", "FINISHED", "MISSING"]
+T = TypeVar("T")
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt that a worker now holds the lease of.
+
+    `token` and `worker` together are its fencing token: where Redis was put back to a moment
+    before, two workers may have got the same number.
+    """
+
+    id: str
+    function: str
+    version: str
+    attempt: int
+    token: int
+    worker: str
+    created_at_ms: int
+    arguments: bytes
+    request: bytes
+    traceparent: str
+    tracestate: str = ""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What a claim brought: when the next one falls due, lanes that still have work.
+
+    `expired` are those that had waited longer than they were allowed to. A paused queue
+    gives nothing, whatever waits in it. `unreadable` are leased to this worker, which cannot
+    run them, with their functions and why.
+    """
+
+    next_due_ms: int | None
+    remaining_lanes: int
+    is_paused: bool = False
+    expired: tuple[str, ...]
+    items: tuple[Claimed, ...]
+    unreadable: tuple[tuple[str, str, str], ...] = ()
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How one attempt ended, to be written. `status` as in the record, or "lost"."""
+
+    id: str
+    token: int
+    status: str
+    ttl_ms: int
+    retry_after_ms: int = 0
+    result_type: str = "json"
+    media_type: str = ""
+    result: bytes = b""
+    error: bytes = b""
+    logs: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """The answer to a heartbeat.
+
+    Attributes:
+        publishes: Whether this worker is the one that publishes functions.
+        queues: All there are.
+        lost: Held attempts whose lease is no longer this worker's.
+        cancelling: Held attempts, with their tokens, that their callers have cancelled.
+    """
+
+    publishes: bool
+    queues: tuple[str, ...]
+    lost: tuple[str, ...]
+    cancelling: tuple[tuple[str, int], ...]
+
+
+def claim(
+    *,
+    queue: str,
+    worker: str,
+    limit: int,
+    lease_ms: int,
+    ahead: int = 0,
+    rooms: Mapping[str, int] | None = None,
+) -> Call[Claim]:
+    """Take up to `limit` waiting invocations of a queue.
+
+    When that many are taken, take up to `ahead` more of the functions that have `rooms` of their
+    own, so many of each; all other functions keep their turn.
+    """
+    limit = min(limit, MOST_CLAIMED)
+    ahead = min(ahead, MOST_CLAIMED - limit)
+    listed = " ".join(f"{name} {count}" for name, count in (rooms or {}).items())
+    words = (queue, worker, limit, lease_ms, ahead, listed, FAILURE_TTL_MS)
+    return _call("claim_invocations", words, lambda reply: _read_claim(reply, worker))
+
+
+def wake(queue: str) -> Call[bool]:
+    """Leave a wake-up token for a worker that blocks, unless there is one."""
+    return _call("wake_worker", (queue,), lambda reply: reply == b"OK")
+
+
+def settle(settlements: Iterable[Settlement], *, worker: str) -> Call[list[Settled]]:
+    """Write how attempts of a worker ended; STALE is a late result, refused."""
+    entries: list[Argument] = []
+    for s in settlements:
+        entries += (s.id, s.token, s.status, s.ttl_ms, s.retry_after_ms, s.result_type)
+        entries += (s.media_type, s.result, s.error, s.logs)
+    return _call(
+        "settle_invocations",
+        (worker, POISON_LIMIT, FAILURE_TTL_MS, *entries),
+        lambda reply: [word.decode() for word in reply],
+    )
+
+
+def release(held: Iterable[tuple[str, int, bool]], *, worker: str) -> Call[int]:
+    """Give back attempts, as (id, token, whether begun), that this worker will not finish."""
+    words = [part for i, token, begun in held for part in (i, token, 1 if begun else 0)]
+    return _call("release_invocations", (worker, FAILURE_TTL_MS, *words), int)
+
+
+def heartbeat(
+    *,
+    worker: str,
+    lease_ms: int,
+    worker_ttl_ms: int,
+    may_publish: int,
+    details: bytes,
+    held: Iterable[tuple[str, int]],
+) -> Call[Pulse]:
+    """Say that a worker lives, and extend the leases of what it holds, as (id, token).
+
+    `may_publish`: 0 never, 1 while no other does, 2 its folder is what shall be published.
+    """
+    return _call(
+        "heartbeat",
+        (
+            *(worker, lease_ms, worker_ttl_ms, GRACE_MS),
+            *(may_publish, details),
+            *_flatten(held),
+        ),
+        lambda reply: Pulse(
+            publishes=reply[0] == 1,
+            queues=tuple(name.decode() for name in reply[1]),
+            lost=tuple(name.decode() for name in reply[2]),
+            cancelling=tuple(
+                (name.decode(), int(token))
+                for name, token in zip(reply[3][::2], reply[3][1::2], strict=True)
+            ),
+        ),
+    )
+
+
+def cancel(
+    invocation_id: str, *, ttl_ms: int = FAILURE_TTL_MS, owner: str | None = None
+) -> Call[Cancelled]:
+    """Cancel: CANCELLED when it waited, CANCELLING when its worker has been told.
+
+    With `owner`, what somebody else called is MISSING.
+    """
+    words = (invocation_id, ttl_ms, owner or "")
+    return _call("cancel_invocation", words, lambda reply: reply.decode())
+
+
+def retire_worker(worker: str) -> Call[bool]:
+    """Take a stopped worker off the list of workers."""
+    return _call("retire_worker", (worker,), lambda reply: reply == b"OK")
+
+
+def read(
+    invocation_id: str, parse: Callable[[list[bytes], str, int], T], *, gateway: str = ""
+) -> Call[T]:
+    """Read a record; with `gateway`, have that gateway told when it finishes.
+
+    `parse` gets the record as HGETALL gives it (empty: no such id), the status of its
+    callback's delivery ("" without one) and the delivery's count of attempts.
+    """
+    return _call(
+        "read_invocation",
+        (invocation_id, gateway),
+        lambda reply: parse(reply[0], reply[1].decode(), int(reply[2])),
+    )
+
+
+def read_outputs(invocation_id: str, keys: Keys) -> Call[Sequence[bytes]]:
+    """Read what attempts that were not the last printed: each its number, a line feed, its text."""
+    return Call(("LRANGE", keys.build("outputs", invocation_id), 0, -1), list)
+
+
+class _Notices:
+    """One reader for all notices of a process, which are whole; a broken one spoils it."""
+
+    reader = hiredis.Reader()
+
+
+def parse_notice(payload: bytes) -> tuple[str, list[bytes]]:
+    """Read what a finish publishes on a gateway's inbox: an id, and the record.
+
+    The payload is the id, a line feed, and the record's fields as a RESP array
+    (https://redis.io/docs/latest/develop/reference/protocol-spec/).
+
+    Raises:
+        StoreError: It is neither.
+    """
+    invocation_id, _, rest = payload.partition(b"\n")
+    reader = _Notices.reader
+    reader.feed(rest)
+    try:
+        flat = reader.gets()
+    except hiredis.ProtocolError:
+        flat = False
+    if not isinstance(flat, list) or reader.has_data():
+        _Notices.reader = hiredis.Reader()
+        raise StoreError(f"a broken notice for {invocation_id!r}")
+    return invocation_id.decode(), flat
+
+
+def _call(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Call[T]:
+    return Call(words, parse, load_script(name))
+
+
+def _flatten(held: Iterable[tuple[str, int]]) -> tuple[Argument, ...]:
+    return tuple(part for pair in held for part in pair)
+
+
+def _read_claim(reply: list[Any], worker: str) -> Claim:
+    items: list[Claimed] = []
+    unreadable: list[tuple[str, str, str]] = []
+    for entry in reply[3:]:
+        try:
+            items.append(_read_claimed(entry, worker))
+        except (ValueError, TypeError, AttributeError) as error:
+            name, function = (text.decode("utf-8", "replace") for text in entry[:2])
+            unreadable.append((name, function, f"its record cannot be read: {error}"))
+    return Claim(
+        next_due_ms=None if reply[0] < 0 else reply[0],
+        remaining_lanes=max(0, reply[1]),
+        is_paused=reply[1] < 0,
+        expired=tuple(name.decode() for name in reply[2]),
+        items=tuple(items),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _read_claimed(entry: list[Any], worker: str) -> Claimed:
+    return Claimed(
+        id=entry[0].decode(),
+        function=entry[1].decode(),
+        version=entry[2].decode(),
+        attempt=entry[3],
+        token=entry[4],
+        worker=worker,
+        created_at_ms=int(entry[5]),
+        arguments=entry[6],
+        request=entry[7],
+        traceparent=entry[8].decode(),
+        tracestate=entry[9].decode(),
+    )

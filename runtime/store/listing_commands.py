@@ -1,0 +1,91 @@
+"""Looking back at invocations and batches, a page at a time, as typed calls.
+
+A record is as HGETALL gives it, long values left out (lua/include/brief.lua);
+`runtime.invocations` gives it meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from runtime.store.redis_keys import Keys
+from runtime.store.scripts import Call, load_script
+
+RawRecord = tuple[str, list[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Records as (id, HGETALL), and the id after which the next page begins, or None."""
+
+    records: tuple[RawRecord, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawBatch:
+    """A batch as HGETALL, where its callback stands, and a page of its members."""
+
+    fields: list[bytes]
+    delivery_status: str
+    delivery_attempts: int
+    records: tuple[RawRecord, ...]
+
+
+def list_page(
+    *,
+    function: str = "",
+    statuses: Iterable[str] = (),
+    tag: str = "",
+    after: str = "",
+    most: int,
+    since: str = "",
+) -> Call[Page]:
+    """A page of those that stand in one of `statuses`, newest first; empty is any.
+
+    Ids are less than `after` and not less than `since`. A page may be short, even empty, and
+    still have a next one: at most 1,000 are looked at.
+    """
+    words = (function, " ".join(statuses), tag, _quoted(tag), after, most, since)
+    return Call(words, _read_page, load_script("list_invocations"))
+
+
+def read_batch(batch: str, *, start: int = 0, most: int = 0) -> Call[RawBatch | None]:
+    """Read a batch and `most` of its members from index `start` on; None when unknown."""
+    return Call((batch, start, most), _read_batch, load_script("read_batch"))
+
+
+def read_member_ids(
+    batch: str, *, start: int, most: int, keys: Keys | None = None
+) -> Call[list[str]]:
+    """Read the ids of `most` members of a batch from index `start` on."""
+    items = (keys or Keys()).build("batch_items", batch)
+    words = ("LRANGE", items, start, start + most - 1)
+    return Call(words, lambda reply: [member.decode() for member in reply])
+
+
+def _quoted(tag: str) -> bytes:
+    return msgspec.json.encode(tag) if tag else b""
+
+
+def _read_records(entries: list[Any]) -> tuple[RawRecord, ...]:
+    return tuple((entry[0].decode(), entry[1]) for entry in entries)
+
+
+def _read_page(reply: list[Any]) -> Page:
+    return Page(records=_read_records(reply[1:]), next=reply[0].decode() or None)
+
+
+def _read_batch(reply: list[Any]) -> RawBatch | None:
+    if not reply[0]:
+        return None
+    return RawBatch(
+        fields=reply[0],
+        delivery_status=reply[1].decode(),
+        delivery_attempts=int(reply[2]),
+        records=_read_records(reply[3:]),
+    )

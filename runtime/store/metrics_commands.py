@@ -1,0 +1,119 @@
+"""What a scrape of /metrics shows, read in one look; and errors of Redis, added up for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.store.error_counters import Kind
+from runtime.store.scripts import Call, load_script
+from runtime.store.system_commands import QueueState, queue_states
+
+MOST_FUNCTIONS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """`counts` of what took at most each bound, one more for all the rest; not cumulative."""
+
+    counts: tuple[int, ...]
+    sum_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionFigures:
+    """One function since its first call."""
+
+    succeeded: int
+    failed: int
+    cancelled: int
+    expired: int
+    retried: int
+    lost: int
+    run: Histogram
+    queue: Histogram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The whole system in one moment.
+
+    Attributes:
+        bounds_ms: Upper bounds of the histograms' buckets but the last.
+        totals: Counts of the whole system, by their fields in the statistics.
+        workers: How many worker processes live.
+        oldest_delivery_ms: The age of the oldest pending delivery, None without any.
+        overdue_records: How many are past their retention and have yet to go.
+        quarantined: How many invocations are set aside, their records gone or damaged.
+    """
+
+    bounds_ms: tuple[int, ...]
+    functions: Mapping[str, FunctionFigures]
+    totals: Mapping[str, int]
+    queues: Sequence[QueueState]
+    workers: int
+    pending_deliveries: int
+    oldest_delivery_ms: int | None
+    overdue_records: int
+    quarantined: int
+
+
+def read_metrics(functions: Sequence[str]) -> Call[Figures]:
+    """Read the figures of up to `MOST_FUNCTIONS` functions, and of the whole system."""
+
+    def parse(reply: list[Any]) -> Figures:
+        bounds, counted, totals, queues, workers, (pending, oldest), broken, overdue = reply
+        return Figures(
+            bounds_ms=tuple(bounds),
+            functions=_functions(functions, counted),
+            totals={
+                name.decode(): count for name, count in zip(totals[::2], totals[1::2], strict=True)
+            },
+            queues=queue_states(queues),
+            workers=workers,
+            pending_deliveries=pending,
+            oldest_delivery_ms=None if oldest < 0 else oldest,
+            overdue_records=overdue,
+            quarantined=broken,
+        )
+
+    return Call(tuple(functions), parse, load_script("read_metrics"))
+
+
+def read_function_metrics(functions: Sequence[str]) -> Call[Mapping[str, FunctionFigures]]:
+    """Read the figures of up to `MOST_FUNCTIONS` functions alone."""
+    return Call(
+        tuple(functions),
+        lambda reply: _functions(functions, reply),
+        load_script("read_function_metrics"),
+    )
+
+
+def add_errors(counts: Mapping[Kind, int]) -> Call[object]:
+    """Add a process's errors of Redis to those of all processes."""
+    words = tuple(word for kind, count in counts.items() for word in (kind, count))
+    return Call(words, lambda reply: reply, load_script("add_errors"))
+
+
+def _functions(names: Sequence[str], counted: list[Any]) -> dict[str, FunctionFigures]:
+    return {name: _function(*figures) for name, figures in zip(names, counted, strict=True)}
+
+
+def _function(counts: list[int], run: list[int], queue: list[int]) -> FunctionFigures:
+    succeeded, failed, cancelled, expired, retried, lost = counts
+    return FunctionFigures(
+        succeeded=succeeded,
+        failed=failed,
+        cancelled=cancelled,
+        expired=expired,
+        retried=retried,
+        lost=lost,
+        run=_histogram(run),
+        queue=_histogram(queue),
+    )
+
+
+def _histogram(buckets: list[int]) -> Histogram:
+    *counts, sum_ms = buckets
+    return Histogram(counts=tuple(counts), sum_ms=sum_ms)

@@ -1,0 +1,104 @@
+"""What nobody holds any more, waited too long, or is damaged: the calls that look after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from runtime.store.invocation_commands import FAILURE_TTL_MS, GRACE_MS, POISON_LIMIT
+from runtime.store.scripts import Call, load_script
+
+UNHEARD_LIMIT = 10
+MOST_LISTED = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftercare:
+    """What a look brought.
+
+    Attributes:
+        taken_over: Whose attempts were taken from workers that let their leases run out, with
+            their statuses now.
+        expired: What waited longer than it was allowed to.
+        has_more: Whether there is more to be done at once.
+        is_miscounted: Whether a record is gone that alone said in which queue it ran.
+        unjoined: Batches whose members have yet to join the queue; their gateway has gone.
+    """
+
+    taken_over: tuple[tuple[str, str], ...]
+    expired: tuple[str, ...]
+    has_more: bool
+    is_miscounted: bool
+    unjoined: tuple[str, ...] = ()
+
+
+class Broken(msgspec.Struct, frozen=True, kw_only=True):
+    """An invocation that was set aside: where it was, as far as anybody knew, and why."""
+
+    id: str
+    at_ms: int
+    queue: str = ""
+    function: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """How many invocations are set aside, and the latest of them."""
+
+    count: int
+    latest: tuple[Broken, ...]
+
+
+def look_after(*, lease_ms: int) -> Call[Aftercare]:
+    """Take over attempts whose leases have run out, and end what has waited too long."""
+
+    def parse(reply: list[Any]) -> Aftercare:
+        taken, expired, has_more, is_miscounted, unjoined = reply
+        return Aftercare(
+            taken_over=tuple(
+                (name.decode(), status.decode())
+                for name, status in zip(taken[::2], taken[1::2], strict=True)
+            ),
+            expired=tuple(name.decode() for name in expired),
+            has_more=has_more == 1,
+            is_miscounted=is_miscounted == 1,
+            unjoined=tuple(batch.decode() for batch in unjoined),
+        )
+
+    words = (lease_ms, POISON_LIMIT, UNHEARD_LIMIT, FAILURE_TTL_MS, GRACE_MS)
+    return Call(words, parse, load_script("look_after"))
+
+
+def recount_running() -> Call[int]:
+    """Count anew what runs in every queue; return how many do, -1 where they are too many."""
+    return Call((), int, load_script("recount_running"))
+
+
+def set_aside(
+    invocation_id: str, *, queue: str, function: str, worker: str, reason: str
+) -> Call[bool]:
+    """Set aside what was claimed and cannot be read; False where somebody else has it by now."""
+    words = (invocation_id, queue, function, worker, reason)
+    return Call(words, lambda reply: reply == b"OK", load_script("set_aside"))
+
+
+def read_quarantine(*, most: int = MOST_LISTED) -> Call[Quarantine]:
+    """Read how many invocations are set aside, and up to `most` of the latest."""
+
+    def parse(reply: list[Any]) -> Quarantine:
+        latest = (_read_broken(*entry) for entry in reply[1:])
+        return Quarantine(count=reply[0], latest=tuple(latest))
+
+    return Call((min(most, MOST_LISTED),), parse, load_script("read_quarantine"))
+
+
+def _read_broken(name: bytes, at_ms: bytes, about: bytes) -> Broken:
+    try:
+        told = msgspec.json.decode(about, type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        told = {}
+    known = {word: told.get(word, "") for word in ("queue", "function", "reason")}
+    return Broken(id=name.decode("utf-8", "replace"), at_ms=int(float(at_ms)), **known)

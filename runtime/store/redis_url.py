@@ -1,0 +1,238 @@
+"""Where Redis is: a parsed URL, and the handshake every connection begins with.
+
+An address with a `watch` names no server: sentinels know it (`runtime.store.sentinel`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+import hiredis
+
+from runtime.errors import SettingsError, StoreTooOldError, StoreUnavailableError
+from runtime.store.resp_errors import failure_of
+from runtime.store.scripts import Argument, all_scripts
+from runtime.store.tls import PARAMETERS, Trust, read_trust
+
+if TYPE_CHECKING:
+    import ssl
+
+OLDEST = (6, 2)
+_DEFAULT_PORT = 6379
+_SENTINEL_PORT = 26379
+_SENTINELS = re.compile(r"(rediss?\+sentinel://)([^/?#]*)", re.IGNORECASE)
+_EXAMPLE = (
+    "redis://127.0.0.1:6379/0, rediss://…, unix:///run/redis.sock?db=0 "
+    "or redis+sentinel://host1:26379,host2:26379/mymaster/0"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """The sentinels that know the master of `service`, and who they take us for."""
+
+    sentinels: tuple[tuple[str, int], ...]
+    service: str
+    username: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One Redis server; `path` for a Unix socket, else host and port.
+
+    With `watch`, host and port mean nothing until a sentinel has told them.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = _DEFAULT_PORT
+    path: str | None = None
+    db: int = 0
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+    trust: Trust = field(default_factory=Trust)
+    watch: Watch | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it; never with a password."""
+        return self.path or f"{self.host}:{self.port}"
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return what connections are made with; None where they are in the clear."""
+        return self.trust.context() if self.tls else None
+
+    def authentication(self) -> list[tuple[Argument, ...]]:
+        """Return the command that says who we are, if we are anybody."""
+        return authentication_of(self.username, self.password)
+
+    def handshake(self) -> list[tuple[Argument, ...]]:
+        """Return what a new connection sends first; `check_handshake` judges the replies."""
+        words = self.authentication()
+        if self.db:
+            words.append(("SELECT", self.db))
+        words.extend(("SCRIPT", "LOAD", script.source) for script in all_scripts())
+        words.append(("ROLE",))
+        words.append(("INFO", "server"))
+        return words
+
+
+def authentication_of(username: str | None, password: str | None) -> list[tuple[Argument, ...]]:
+    """Return AUTH with what there is to show, or nothing."""
+    if password is None:
+        return []
+    return [("AUTH", username, password) if username else ("AUTH", password)]
+
+
+def parse_address(url: str) -> Address:
+    """Read a Redis URL.
+
+    Raises:
+        SettingsError: It is not one.
+    """
+    try:
+        parts = _split(url)
+        address = _read(parts, {})
+        if address is not None:
+            address = _read(parts, _read_parameters(parts))
+    except ParameterError as error:
+        raise SettingsError(f"PENSTOCK_REDIS: {error}") from None
+    except ValueError:
+        address = None
+    if address is None:
+        shown = re.sub(r"//[^/]*@", "//…@", url)  # a password is nobody's business
+        raise SettingsError(f"PENSTOCK_REDIS: not a Redis address: {shown!r}; write {_EXAMPLE}")
+    return address
+
+
+def _split(url: str) -> SplitResult:
+    """Split an address; several hosts stand in `netloc` as they were written.
+
+    `urlsplit` takes one host: some versions of Python refuse the brackets of a second one.
+    """
+    found = _SENTINELS.match(url)
+    if found is None:
+        return urlsplit(url)
+    return urlsplit(f"{found[1]}hosts{url[found.end() :]}")._replace(netloc=found[2])
+
+
+class ParameterError(ValueError):
+    """A parameter of an address is unknown or wrong; the text says which."""
+
+
+def _read_parameters(parts: SplitResult) -> dict[str, str]:
+    """Return the query of an address.
+
+    Raises:
+        ParameterError: It has a parameter that means nothing there, or one is wrong.
+    """
+    scheme, _, kind = parts.scheme.partition("+")
+    known = ["db"]
+    known += ["sentinel_username", "sentinel_password"] if kind == "sentinel" else []
+    known += PARAMETERS if scheme == "rediss" else []
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name in PARAMETERS and scheme != "rediss":
+            raise ParameterError(f"{name!r} is for TLS: begin the address with rediss://")
+        if name not in known:
+            raise ParameterError(
+                f"an address has no parameter {name[:64]!r}; this one takes {', '.join(known)}"
+            )
+        if name in query:
+            raise ParameterError(f"{name!r} is given more than once")
+        query[name] = value
+    try:
+        int(query.get("db", "0"))
+        read_trust(query)
+    except ValueError as error:
+        wrong = str(error) if "ssl_" in str(error) else "db: takes a whole number"
+        raise ParameterError(wrong) from None
+    return query
+
+
+def _read(parts: SplitResult, query: Mapping[str, str]) -> Address | None:
+    username, password, hosts = _split_credentials(parts.netloc)
+    scheme, _, kind = parts.scheme.partition("+")
+    if parts.scheme == "unix" and parts.path:
+        db = int(query.get("db", "0"))
+        return Address(path=unquote(parts.path), db=db, username=username, password=password)
+    if scheme not in {"redis", "rediss"}:
+        return None
+    if not kind and parts.hostname:
+        return Address(
+            host=parts.hostname,
+            port=parts.port or _DEFAULT_PORT,
+            db=int(parts.path.strip("/") or query.get("db", "0")),
+            username=username,
+            password=password,
+            tls=scheme == "rediss",
+            trust=read_trust(query),
+        )
+    service, _, db_text = parts.path.strip("/").partition("/")
+    if kind != "sentinel" or not hosts or not service:
+        return None
+    return Address(
+        db=int(db_text or query.get("db", "0")),
+        username=username,
+        password=password,
+        tls=scheme == "rediss",
+        trust=read_trust(query),
+        watch=Watch(
+            sentinels=tuple(_read_host(host) for host in hosts.split(",")),
+            service=unquote(service),
+            username=query.get("sentinel_username"),
+            password=query.get("sentinel_password"),
+        ),
+    )
+
+
+def _split_credentials(netloc: str) -> tuple[str | None, str | None, str]:
+    credentials, _, hosts = netloc.rpartition("@")
+    username, _, password = credentials.partition(":")
+    return unquote(username) or None, unquote(password) or None, hosts
+
+
+def _read_host(text: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{text.strip()}")
+    if not parts.hostname or parts.path or parts.query:
+        raise ValueError(text)
+    return parts.hostname, parts.port or _SENTINEL_PORT
+
+
+def check_handshake(replies: list[Any]) -> None:
+    """Judge what a server answered to `Address.handshake`.
+
+    Raises:
+        StoreError: It refuses us, is too old, or is a replica, which takes no writes.
+    """
+    *others, role, info = replies
+    for reply in (*others, info):
+        if isinstance(reply, hiredis.ReplyError):
+            raise failure_of(str(reply))
+    check_version(info)
+    check_role(role)
+
+
+def check_role(role: Any) -> None:  # noqa: ANN401 - a reply is any RESP value
+    """Raise StoreUnavailableError if ROLE's reply is not a master's.
+
+    A server that does not let us ask (an ACL) is taken at the word of whoever named it.
+    """
+    if isinstance(role, list) and role and role[0] != b"master":
+        raise StoreUnavailableError(f"this Redis is a {role[0].decode()} and takes no writes")
+
+
+def check_version(info: bytes) -> None:
+    """Raise StoreTooOldError unless INFO tells of a server we can rely on."""
+    match = re.search(rb"redis_version:(\d+)\.(\d+)", info)
+    if match and (int(match[1]), int(match[2])) < OLDEST:
+        found = f"{int(match[1])}.{int(match[2])}"
+        raise StoreTooOldError(
+            f"Redis {found} is too old: Penstock needs {OLDEST[0]}.{OLDEST[1]} or newer "
+            "(or Valkey); upgrade it, or leave PENSTOCK_REDIS empty for the embedded one"
+        )

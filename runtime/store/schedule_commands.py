@@ -1,0 +1,265 @@
+"""Schedules as typed calls: what there is, what people change, and what tickers do.
+
+When a line comes is not known here; `runtime.schedules` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from runtime.store.redis_keys import Keys
+from runtime.store.scripts import Argument, Call, load_script
+
+Source = Literal["decorator", "api"]
+Change = Literal["CHANGED", "DELETED", "MISSING", "DECLARED"]
+Fate = Literal["NEW", "LATE", "missed", "overlap", "full", "unavailable"]
+SKIP_REASONS: tuple[Fate, ...] = ("missed", "overlap", "full", "unavailable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One schedule.
+
+    Attributes:
+        overlap: Whether it fires although its last invocation has not ended.
+        catch_up: Whether moments are made up for that passed while nobody ticked.
+        secrets: Where secrets are in the arguments, encoded.
+        skips: The latest moments at which it did not fire, and why; the last one first.
+    """
+
+    id: str
+    function: str
+    arguments: bytes
+    cron: str
+    timezone: str
+    source: Source
+    is_paused: bool
+    overlap: bool
+    catch_up: bool
+    created_at_ms: int
+    last_invocation: str | None
+    fired: int
+    skipped: int
+    skips: tuple[tuple[int, str], ...]
+    secrets: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulePage:
+    """Schedules, when they were read by Redis's clock, and the last id if there are more."""
+
+    now_ms: int
+    schedules: tuple[Schedule, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueSchedule:
+    """What a ticker needs to know of a schedule that is due.
+
+    Attributes:
+        due: Its due moment as Redis has it, to be given back with the tick.
+        since_ms: Up to here every moment has been fired or skipped.
+        manifest: Its function's, encoded; empty when there is no such function.
+    """
+
+    id: str
+    due: bytes
+    revision: bytes
+    since_ms: int
+    cron: str
+    timezone: str
+    catch_up: bool
+    function: str
+    manifest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agenda:
+    """What is due now, and how long until more is; None when nothing is known to come."""
+
+    now_ms: int
+    wait_ms: int | None
+    due: tuple[DueSchedule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How a schedule's invocations are born: what its function's manifest says.
+
+    An empty version says that the function is not there; then nothing is born.
+    """
+
+    version: str = ""
+    queue: str = "default"
+    priority: int = 5
+    max_age_ms: int = 0
+    max_waiting: int = 0
+    secrets: bytes = b""
+
+    def words(self) -> tuple[Argument, ...]:
+        """Return what the scripts take."""
+        limits = (self.priority, self.max_age_ms, self.max_waiting)
+        return (self.version, self.queue, *limits, self.secrets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """What came of firing by hand; FULL says how many wait."""
+
+    reception: Literal["NEW", "FULL", "MISSING"]
+    created_at_ms: int = 0
+    waiting: int = 0
+    arguments: bytes = b"{}"
+
+
+def create_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Call[int]:
+    """Make a schedule and return when, by Redis's clock; once made, it stays as it was made."""
+    words = (schedule_id, *_pairs(fields))
+    return Call(words, int, load_script("create_schedule"))
+
+
+def change_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Call[Change]:
+    """Set some of `paused`, `cron`, `timezone`, `arguments`, `overlap`, `catch_up`."""
+    words = (schedule_id, *_pairs(fields))
+    return Call(words, _read_change, load_script("change_schedule"))
+
+
+def delete_schedule(schedule_id: str) -> Call[Change]:
+    """End a schedule."""
+    return Call((schedule_id,), _read_change, load_script("delete_schedule"))
+
+
+def read_schedule(schedule_id: str) -> Call[SchedulePage]:
+    """Read one schedule, as a page that is empty when there is none."""
+    return Call((schedule_id, "", 1), _read_page, load_script("read_schedules"))
+
+
+def list_schedules(*, after: str, most: int) -> Call[SchedulePage]:
+    """Read a page of schedules, by id; `after` is the last of the page before, or ""."""
+    return Call(("", after, most), _read_page, load_script("read_schedules"))
+
+
+def fire_schedule(schedule_id: str, *, invocation_id: str, shape: Shape) -> Call[Fired]:
+    """Invoke a schedule's function now, paused or not."""
+    words = (schedule_id, invocation_id, *shape.words())
+    return Call(words, _read_fired, load_script("fire_schedule"))
+
+
+def read_agenda(*, most: int) -> Call[Agenda]:
+    """Read up to `most` schedules that are due."""
+    return Call((most,), _read_agenda, load_script("read_due_schedules"))
+
+
+def tick_schedule(
+    schedule: DueSchedule,
+    *,
+    since_ms: int,
+    following_ms: int | None,
+    shape: Shape,
+    missed: int = 0,
+    moments: Sequence[tuple[int, str]] = (),
+) -> Call[list[Fate]]:
+    """Fire or skip due moments and set the next, unless somebody else was first ("LATE").
+
+    Args:
+        schedule: As read.
+        since_ms: Up to here all are dealt with then.
+        following_ms: The next moment, or None when there is none.
+        shape: How invocations are born.
+        missed: Moments skipped beyond those in `moments`.
+        moments: Each with the id of its invocation, "" where it is too late for one.
+    """
+    following: Argument = "" if following_ms is None else following_ms
+    words: tuple[Argument, ...] = (
+        *(schedule.id, schedule.due, schedule.revision, since_ms, following),
+        *shape.words(),
+        missed,
+        *(word for pair in moments for word in pair),
+    )
+    return Call(words, _read_fates, load_script("tick_schedule"))
+
+
+def wake_key(keys: Keys) -> str:
+    """Return the list on which tickers block."""
+    return keys.build("schedules_wake")
+
+
+def _pairs(fields: Mapping[str, Argument]) -> tuple[Argument, ...]:
+    return tuple(word for pair in fields.items() for word in pair)
+
+
+def _read_change(reply: bytes) -> Change:
+    return cast("Change", reply.decode())
+
+
+def _read_fates(reply: list[bytes]) -> list[Fate]:
+    return [cast("Fate", fate.decode()) for fate in reply]
+
+
+def _read_fired(reply: list[Any]) -> Fired:
+    reception = reply[0].decode()
+    number = int(reply[1])
+    return Fired(
+        reception=reception,
+        created_at_ms=number if reception == "NEW" else 0,
+        waiting=number if reception == "FULL" else 0,
+        arguments=reply[2] or b"{}",
+    )
+
+
+def _read_page(reply: list[Any]) -> SchedulePage:
+    return SchedulePage(
+        now_ms=reply[0],
+        next=reply[1].decode() or None,
+        schedules=tuple(_read_schedule(*entry) for entry in reply[2:]),
+    )
+
+
+def _read_schedule(schedule_id: bytes, flat: list[bytes], skips: list[bytes]) -> Schedule:
+    parts = iter(flat)
+    fields = {name.decode(): value for name, value in zip(parts, parts, strict=True)}
+
+    def text(name: str) -> str:
+        return fields.get(name, b"").decode()
+
+    return Schedule(
+        id=schedule_id.decode(),
+        function=text("function"),
+        arguments=fields.get("arguments", b"{}"),
+        secrets=fields.get("secrets", b""),
+        cron=text("cron"),
+        timezone=text("timezone"),
+        source=cast("Source", text("source")),
+        is_paused=text("paused") == "1",
+        overlap=text("overlap") == "1",
+        catch_up=text("catch_up") == "1",
+        created_at_ms=int(text("created_at") or 0),
+        last_invocation=text("last_invocation") or None,
+        fired=int(text("fired") or 0),
+        skipped=int(text("skipped") or 0),
+        skips=tuple((int(skip.split()[0]), skip.split()[1].decode()) for skip in skips),
+    )
+
+
+def _read_agenda(reply: list[Any]) -> Agenda:
+    return Agenda(
+        now_ms=reply[0],
+        wait_ms=None if reply[1] < 0 else reply[1],
+        due=tuple(
+            DueSchedule(
+                id=entry[0].decode(),
+                due=entry[1],
+                revision=entry[2],
+                since_ms=int(entry[3]),
+                cron=entry[4].decode(),
+                timezone=entry[5].decode(),
+                catch_up=entry[6] == b"1",
+                function=entry[7].decode(),
+                manifest=entry[8],
+            )
+            for entry in reply[2:]
+        ),
+    )

@@ -1,0 +1,51 @@
+"""The minutes of tally.lua as typed calls: what ended in each, and how long it took.
+
+`runtime.invocations.statistics` gives the fields meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.store.redis_keys import Keys
+from runtime.store.scripts import Call
+
+_EXACT_MS = 10
+
+
+def begin_of_step(bound_ms: float) -> float:
+    """Return where the step of a minute's histogram begins that ends with `bound_ms`.
+
+    As lua/include/tally.lua has them: none is wider than a tenth of where it begins. Up to
+    10 ms each whole number is a step, which holds nothing else.
+    """
+    if bound_ms <= _EXACT_MS:
+        return bound_ms
+    base = _EXACT_MS
+    while bound_ms > 10 * base:
+        base *= 10
+    parts = 10 if bound_ms <= 2.5 * base else 4 if bound_ms <= 5 * base else 2
+    return bound_ms - base / parts
+
+
+def count_of(value: bytes) -> int:
+    """Return a count as stored; 0 where something else than a number stands."""
+    try:
+        return int(value)
+    except ValueError:
+        return 0
+
+
+def read_clock() -> Call[int]:
+    """Read what time it is for Redis, in ms since the epoch."""
+    return Call(("TIME",), lambda reply: int(reply[0]) * 1000 + int(reply[1]) // 1000)
+
+
+def read_minute(minute: int, keys: Keys | None = None) -> Call[dict[str, int]]:
+    """Read the counts of one minute since the epoch, by field; empty when nothing ended in it."""
+    return Call(("HGETALL", (keys or Keys()).build("minute", str(minute))), _read_counts)
+
+
+def _read_counts(flat: list[Any]) -> dict[str, int]:
+    parts = iter(flat)
+    return {field.decode(): count_of(n) for field, n in zip(parts, parts, strict=True)}

@@ -1,0 +1,70 @@
+"""What Redis tells a worker with its heartbeat, and what callers ask of it: obeyed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from runtime.broker.attempt import Attempt
+from runtime.broker.claimer import Claimer
+from runtime.store.invocation_commands import Pulse
+from runtime.worker.attempts import Attempts
+from runtime.worker.publishing import Publishing
+
+_log = structlog.get_logger(__name__)
+_CANCEL_WORDS = 3
+
+
+class Orders:
+    """Those to one worker process, on its loop.
+
+    Args:
+        attempts: Loses and cancels some.
+        claimer: Serves the queues that there are.
+        publishing: Goes on and off.
+        usual: Queues that are served without being known or told.
+        own: The only queues to serve; all there are where it is empty.
+    """
+
+    def __init__(
+        self,
+        attempts: Attempts,
+        claimer: Claimer,
+        publishing: Publishing,
+        *,
+        usual: Sequence[str],
+        own: Sequence[str],
+    ) -> None:
+        self._attempts = attempts
+        self._claimer = claimer
+        self._publishing = publishing
+        self._usual = usual
+        self._own = own
+        self._is_stopping = False
+
+    def begin_stopping(self) -> None:
+        """Serve and publish nothing more; attempts are still lost and cancelled."""
+        self._is_stopping = True
+        self._publishing.turn(on=False)
+
+    def obey_pulse(self, pulse: Pulse, held: Sequence[Attempt]) -> None:
+        """Do what the answer to a heartbeat says; `held` is what was held when it was sent."""
+        lost = set(pulse.lost)
+        self._attempts.lose(attempt for attempt in held if attempt.claimed.id in lost)
+        for invocation_id, token in pulse.cancelling:  # an order may have been lost
+            self._attempts.cancel(invocation_id, token)
+        if not self._is_stopping:
+            known = [queue for queue in pulse.queues if not self._own or queue in self._own]
+            self._claimer.serve(tuple(dict.fromkeys((*(self._own or self._usual), *known))))
+            self._publishing.turn(on=pulse.publishes)
+
+    def obey(self, order: bytes) -> None:
+        """Do what somebody asks of this worker."""
+        words = order.decode("utf-8", "replace").split()
+        if words[:1] == ["publish"]:
+            self._publishing.tell(withdraw_missing=words[1:] == ["withdraw_missing"])
+        elif len(words) == _CANCEL_WORDS and words[0] == "cancel" and words[2].isdecimal():
+            self._attempts.cancel(words[1], int(words[2]))
+        else:
+            _log.warning("order_unknown", order=words[:1])

@@ -1,0 +1,137 @@
+"""Writes what running attempts tell, many of them in one round trip.
+
+What is told is written at once when the last writing is a while ago, else together with what comes
+meanwhile; output alone waits a little longer, because most functions that print end soon and then
+cost no round trip of their own. An attempt that tells nothing costs nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from functools import partial
+
+import structlog
+
+from runtime.broker.attempt import Attempt
+from runtime.errors import StoreError
+from runtime.loop import Loop, Timer
+from runtime.store.event_commands import MOST_BYTES
+from runtime.store.loop_connection import LoopLine
+from runtime.worker.event_buffer import Telling
+
+_log = structlog.get_logger(__name__)
+_PACE_S = 0.02
+_OUTPUT_PATIENCE_S = 0.05
+_AWAY_PAUSE_S = 0.25
+_MOST_AT_ONCE = 32
+_NEVER = float("inf")
+
+
+class Teller:
+    """The tellings of one worker process.
+
+    Everything is done in the loop's thread, but for `telling_of` and what a telling is given: that
+    happens in threads that may be interrupted anywhere (isolation="thread"), too, so what both
+    touch is under a bare lock, which nobody holds while he waits.
+
+    Args:
+        loop: The worker's.
+        line: Where to write.
+        most_bytes: What is kept of all that one invocation tells.
+    """
+
+    def __init__(self, loop: Loop, line: LoopLine, *, most_bytes: int = MOST_BYTES) -> None:
+        self._loop = loop
+        self._line = line
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._due: dict[Telling, float] = {}
+        self._wakes_at = _NEVER  # when it looks again; -1 while it writes
+        self._timer: Timer | None = None
+        self._free_at = 0.0  # when the next writing may begin
+        self._is_away = False
+
+    def telling_of(self, attempt: Attempt) -> Telling:
+        """Return the telling of an attempt; from any thread."""
+        with self._lock:
+            telling = attempt.telling
+            if telling is None:
+                telling = attempt.telling = Telling(
+                    attempt.claimed, on_note=self._on_note, most_bytes=self._most_bytes
+                )
+        assert isinstance(telling, Telling)  # noqa: S101 - for the type checker
+        return telling
+
+    def _on_note(self, telling: Telling, kind: str) -> None:
+        """In the thread that tells."""
+        now = time.monotonic()
+        due_at = now + _OUTPUT_PATIENCE_S if kind == "log" else max(now, self._free_at)
+        if self._due.get(telling, _NEVER) <= due_at:
+            return  # what it takes then includes this note
+        with self._lock:
+            self._due[telling] = due_at
+            is_sooner = due_at < self._wakes_at
+            if is_sooner:
+                self._wakes_at = due_at
+        if is_sooner:
+            self._loop.call_soon_threadsafe(self._sleep)
+
+    def _sleep(self) -> None:
+        """Look when the first of them is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        with self._lock:
+            self._wakes_at = min(self._due.values(), default=_NEVER)
+            at = self._wakes_at
+        if at <= time.monotonic():
+            self._write()
+        elif at != _NEVER:
+            self._timer = self._loop.call_at(at, self._write)
+
+    def _write(self) -> None:
+        """Write what is due, and wait for Redis's word before the next."""
+        now = time.monotonic()
+        with self._lock:
+            chosen = [t for t, due_at in self._due.items() if due_at <= now][:_MOST_AT_ONCE]
+            for telling in chosen:
+                del self._due[telling]
+            self._wakes_at = -1.0
+        try:
+            taken = [(telling, call) for telling in chosen if (call := telling.take()) is not None]
+        except Exception:  # of one of them; the others are told
+            self._timer = self._loop.call_later(_PACE_S, self._write)
+            raise
+        if not taken:
+            self._sleep()
+            return
+        replies: dict[Telling, bool | StoreError] = {}
+
+        def take(telling: Telling, reply: bool | StoreError) -> None:  # noqa: FBT001 - as Redis says
+            replies[telling] = reply
+            if len(replies) == len(taken):
+                self._written(replies)
+
+        for telling, call in taken:  # in one write; one that is refused is its own concern
+            self._line.run(call, partial(take, telling))
+
+    def _written(self, replies: Mapping[Telling, bool | StoreError]) -> None:
+        failures = [reply for reply in replies.values() if isinstance(reply, StoreError)]
+        was_away, self._is_away = self._is_away, len(failures) == len(replies)
+        now = time.monotonic()
+        self._free_at = now + (_AWAY_PAUSE_S if self._is_away else _PACE_S)
+        left: dict[Telling, float] = {}
+        for telling, reply in replies.items():
+            if isinstance(reply, StoreError):
+                if telling.written(reply=None):
+                    left[telling] = now + _AWAY_PAUSE_S
+            elif telling.written(reply=reply):
+                left[telling] = self._free_at
+        with self._lock:
+            for telling, due_at in left.items():
+                self._due[telling] = min(self._due.get(telling, _NEVER), due_at)
+        self._sleep()
+        if failures and not was_away:
+            _log.warning("telling_waits", reason=str(failures[0]))

@@ -1,0 +1,91 @@
+"""The sweeper: takes ended invocations away when their time is over, as fast as calls end.
+
+Every worker has one; all share the work, a slice of a few ms at a time, until nothing is due. Once
+in an hour one of them also looks through all indexes, slowly, for ids that have no record.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import structlog
+
+from runtime.store.blocking_connection import Line
+from runtime.store.retention_commands import (
+    SLICE,
+    TURN_MS,
+    begin_mending,
+    find_indexes,
+    mend_index,
+    sweep,
+)
+from runtime.worker.maintenance import InRounds
+
+_log = structlog.get_logger(__name__)
+_OTHERS_TURN_S = 4 * TURN_MS / 1000
+_SHORTEST_REST_S = 0.25
+_LONGEST_REST_S = 2.0
+_LONGEST_REST_KNOWN_S = 5.0  # where what goes next is known
+_FIRST_MENDING_S = 60.0
+_MENDING_AGAIN_S = 600.0  # whether it is to be done again is for Redis to say
+_MENDING_REST_S = 2.0  # an idle worker sends fewer than 5 commands a second, mending or not
+
+
+class Sweeper(InRounds):
+    """Sweeps, a slice a step.
+
+    Args:
+        line: The connection to use.
+        worker: This worker's id.
+    """
+
+    def __init__(self, line: Line, worker: str) -> None:
+        self._line = line
+        self._worker = worker
+        self._mends_at = time.monotonic() + _FIRST_MENDING_S
+
+    def _round(self) -> Iterator[float]:
+        # The index of all that earlier versions kept is taken apart first, so that lists are whole.
+        for _ in self._mend_one("all"):
+            yield TURN_MS / 1000
+        mending = self._mend()
+        while True:
+            swept = self._line.run(sweep())
+            if swept.is_others_turn:
+                yield _OTHERS_TURN_S
+            elif swept.count == SLICE:
+                yield TURN_MS / 1000
+            elif time.monotonic() >= self._mends_at:
+                dropped = next(mending, None)
+                if dropped is None:
+                    mending = self._mend()
+                    self._mends_at = time.monotonic() + _MENDING_AGAIN_S
+                elif dropped:
+                    _log.warning("index_mended", dropped=dropped)
+                yield _MENDING_REST_S
+            elif swept.next_due_ms is None:
+                yield _LONGEST_REST_S
+            else:
+                rest_s = max(_SHORTEST_REST_S, swept.next_due_ms / 1000)
+                yield min(rest_s, _LONGEST_REST_KNOWN_S)
+
+    def _mend(self) -> Iterator[int]:
+        """Look through all indexes; yields after each step how many ids it dropped."""
+        if not self._line.run(begin_mending(self._line.keys, self._worker)):
+            return
+        cursor, names = self._line.run(find_indexes(self._line.keys, "0"))
+        while True:
+            yield 0
+            for name in names:
+                yield from self._mend_one(name)
+            if cursor == "0":
+                return
+            cursor, names = self._line.run(find_indexes(self._line.keys, cursor))
+
+    def _mend_one(self, name: str) -> Iterator[int]:
+        after, dropped = self._line.run(mend_index(name))
+        yield dropped
+        while after:
+            after, dropped = self._line.run(mend_index(name, after=after))
+            yield dropped

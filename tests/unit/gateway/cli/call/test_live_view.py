@@ -1,0 +1,56 @@
+"""What is shown of a call under way, where nobody looks at a terminal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gateway.cli.call.live_view import LiveView
+from gateway.cli.client.event_stream import StreamedEvent
+
+
+def event(name: str, data: object) -> StreamedEvent:
+    return StreamedEvent(id="1.1.1-0", name=name, data=json.dumps(data))
+
+
+EVENTS = [
+    event("status", {"status": "running", "attempt": 1}),
+    event("log", "half a "),
+    event("log", "line\nand a"),
+    event("progress", {"done": 1, "total": 3, "message": "so far"}),
+    event("item", {"n": 1}),
+    event("item", "text"),
+    event("event", {"hello": "you"}),
+    event("log", "nother"),
+    event("end", {"status": "succeeded"}),
+]
+
+
+def test_items_go_to_standard_output_and_whole_log_lines_to_standard_error(
+    capsys: pytest.CaptureFixture[str],
+):
+    with LiveView("count", with_logs=True, with_items=True) as view:
+        for one in EVENTS:
+            view.show(one)
+
+    shown = capsys.readouterr()
+    assert shown.out == '{"n": 1}\ntext\n'
+    assert shown.err == 'half a line\nevent: {"hello": "you"}\nand another\n'
+    assert view.items == [{"n": 1}, "text"]
+
+
+def test_nothing_is_shown_unasked(capsys: pytest.CaptureFixture[str]):
+    with LiveView("count", with_logs=False, with_items=False) as view:
+        for one in EVENTS:
+            view.show(one)
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_another_attempt_yields_from_the_beginning():
+    with LiveView("count", with_logs=False, with_items=True) as view:
+        for one in [*EVENTS, event("status", {"status": "running", "attempt": 2})]:
+            view.show(one)
+
+    assert view.items == []

@@ -2,7 +2,8 @@
 
 What a call asks for in all, by its query and these headers, is read once for all calls that ask for
 the same; but for headers that are others in each call. `Prefer` and the credentials are read where
-they decide (`gateway.parsing.preferences`, `gateway.auth.middleware`); of the query see `gateway.parsing.call_options`.
+they decide (`gateway.parsing.preferences`, `gateway.auth.middleware`); of the query see
+`gateway.parsing.call_options`.
 """
 
 from __future__ import annotations

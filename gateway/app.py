@@ -18,24 +18,24 @@ from gateway.asgi.application import CacheHeaders, GatewayApplication
 from gateway.asgi.body_limits import BodyLimits
 from gateway.asgi.error_handlers import install_error_handlers
 from gateway.auth.csrf import origin_of
-from gateway.auth.failure_throttle import KeyFailures
-from gateway.auth.key_cache import KeyChecker, KeyRing
-from gateway.auth.middleware import Doorkeeper
-from gateway.invoke.accept_spans import TracerLife
+from gateway.auth.failure_throttle import FailureThrottle
+from gateway.auth.key_cache import KeyCache, KeyChecker
+from gateway.auth.middleware import AuthMiddleware
+from gateway.invoke.accept_spans import TracerLifespan
 from gateway.invoke.acceptance_log import AcceptanceLog
 from gateway.invoke.admission import read_admission
-from gateway.invoke.bulk_retry import Retrier
+from gateway.invoke.bulk_retry import BulkRetrier
 from gateway.invoke.call_plan import CallPlans
-from gateway.invoke.invoker import Acceptance
-from gateway.lifespan import TroubleReporter
+from gateway.invoke.invoker import Invoker
+from gateway.lifespan import ErrorReporter
 from gateway.live.event_reader import EventReader
 from gateway.live.event_streams import EventStreams
-from gateway.live.invocation_reader import Follower
-from gateway.live.manifest_cache import FunctionDirectory
-from gateway.live.statistics_cache import Minutes
-from gateway.live.subscriber import Inbox
+from gateway.live.invocation_reader import InvocationReader
+from gateway.live.manifest_cache import ManifestCache
+from gateway.live.statistics_cache import StatisticsCache
+from gateway.live.subscriber import Subscriber
 from gateway.live.waiters import Waiters
-from gateway.resources.batches import Batch, BatchRetry
+from gateway.resources.batches import BatchRetry, OneBatch
 from gateway.resources.bulk import BulkCancel, BulkRetry
 from gateway.resources.checks import CheckList, OneCheck
 from gateway.resources.dashboard import DashboardAsset, DashboardPage
@@ -46,7 +46,7 @@ from gateway.resources.events import Events
 from gateway.resources.functions import Function, FunctionList
 from gateway.resources.health import Livez, Readyz
 from gateway.resources.invocation_list import InvocationList
-from gateway.resources.invocations import Invocation, Logs, Result
+from gateway.resources.invocations import Invocation, InvocationLogs, Result
 from gateway.resources.invoke import InvokeFunction
 from gateway.resources.invoke_batch import InvokeBatch
 from gateway.resources.keys import KeyList, OneKey
@@ -59,14 +59,14 @@ from gateway.resources.session import Session
 from gateway.resources.statistics import Statistics
 from gateway.resources.workers import WorkerList, WorkerPublishing
 from gateway.routing.routes import ROUTES
-from gateway.serving.body_memory import HeldBodies
-from gateway.serving.limits import Limits
+from gateway.serving.body_memory import BodyMemory
+from gateway.serving.limits import ConnectionLimits
 from gateway.startup_checks import expected_hosts, is_open
-from runtime.callbacks.address_cache import RecentJudgements
+from runtime.callbacks.address_cache import AddressCache
 from runtime.callbacks.ssrf_guard import parse_policy
 from runtime.logs import configure_logs
 from runtime.settings import Settings, read_environment, read_settings
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.telemetry.tracing import Tracer, open_tracer
 
 _log = structlog.get_logger(__name__)
@@ -78,36 +78,36 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     chosen = settings or read_settings()
     configure_logs(chosen.log_level, chosen.log_format)
     gateway_id = uuid.uuid4().hex
-    store = Multiplexer(chosen.redis, timeout_s=chosen.redis_timeout_s)
-    directory = FunctionDirectory(store)
+    store = AsyncConnection(chosen.redis, timeout_s=chosen.redis_timeout_s)
+    directory = ManifestCache(store)
     tracer = open_tracer(read_environment(), part="gateway")
     waiters = Waiters()
-    follower = Follower(store, waiters, gateway_id)
+    follower = InvocationReader(store, waiters, gateway_id)
     streams = EventStreams(EventReader(store, gateway_id))
-    ring = KeyRing(
+    ring = KeyCache(
         store, on_revoked=streams.end_those_of, on_logged_out=streams.end_those_of_session
     )
-    checker = KeyChecker(ring, KeyFailures(time.monotonic))
-    inbox = Inbox(chosen.redis, gateway_id, waiters, follower, streams, directory, ring)
+    checker = KeyChecker(ring, FailureThrottle(time.monotonic))
+    inbox = Subscriber(chosen.redis, gateway_id, waiters, follower, streams, directory, ring)
 
     log = AcceptanceLog()
     admission = read_admission(chosen)
-    acceptance = Acceptance(follower=follower, admission=admission, log=log, tracer=tracer)
+    acceptance = Invoker(follower=follower, admission=admission, log=log, tracer=tracer)
     plans = CallPlans(store, max_waiting=admission.max_waiting)
 
     def drain() -> None:
         waiters.drain()
         streams.drain()
 
-    doorkeeper = Doorkeeper(
+    doorkeeper = AuthMiddleware(
         is_open=is_open(chosen),
         checker=checker,
         store=store,
         public_origin=origin_of(chosen.public_url),
     )
     app = GatewayApplication(
-        bodies=HeldBodies(chosen.max_held_bytes),
-        limits=Limits(
+        bodies=BodyMemory(chosen.max_held_bytes),
+        limits=ConnectionLimits(
             header_timeout_s=chosen.header_timeout_s, body_timeout_s=chosen.body_timeout_s
         ),
         drain=drain,
@@ -116,8 +116,8 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         middleware=[
             doorkeeper,
             CacheHeaders(),
-            Life(store, directory, inbox, TroubleReporter(store), ring),
-            *([TracerLife(tracer)] if tracer else []),
+            Lifespan(store, directory, inbox, ErrorReporter(store), ring),
+            *([TracerLifespan(tracer)] if tracer else []),
         ],
         hosts=expected_hosts(chosen),
     )
@@ -134,16 +134,16 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     return app
 
 
-class Life:
+class Lifespan:
     """Starts and stops what lives as long as the process (ASGI lifespan)."""
 
     def __init__(
         self,
-        store: Multiplexer,
-        directory: FunctionDirectory,
-        inbox: Inbox,
-        trouble: TroubleReporter,
-        ring: KeyRing,
+        store: AsyncConnection,
+        directory: ManifestCache,
+        inbox: Subscriber,
+        trouble: ErrorReporter,
+        ring: KeyCache,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -181,16 +181,16 @@ def _spare_the_collector() -> None:
 
 def _resources(
     settings: Settings,
-    store: Multiplexer,
-    directory: FunctionDirectory,
-    follower: Follower,
-    acceptance: Acceptance,
+    store: AsyncConnection,
+    directory: ManifestCache,
+    follower: InvocationReader,
+    acceptance: Invoker,
     plans: CallPlans,
     tracer: Tracer | None,
 ) -> dict[str, object]:
     policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
-    callbacks = RecentJudgements(policy)
-    retrier = Retrier(store, directory, acceptance.admission)
+    callbacks = AddressCache(policy)
+    retrier = BulkRetrier(store, directory, acceptance.admission)
     invoke = InvokeFunction(
         directory=directory, plans=plans, acceptance=acceptance, callbacks=callbacks
     )
@@ -207,7 +207,7 @@ def _resources(
             longest_item_bytes=settings.max_body_bytes,
             tracer=tracer,
         ),
-        "batch": Batch(store),
+        "batch": OneBatch(store),
         "queues": QueueList(store),
         "queue": OneQueue(store),
         "queue_purge": QueuePurge(store),
@@ -225,7 +225,7 @@ def _resources(
         "bulk_retry": BulkRetry(store, retrier),
         "bulk_cancel": BulkCancel(store),
         "result": Result(follower),
-        "logs": Logs(store, follower),
+        "logs": InvocationLogs(store, follower),
         "deliveries": DeliveryList(store),
         "delivery": OneDelivery(store),
         "redelivery": Redelivery(store),
@@ -240,7 +240,7 @@ def _resources(
         "docs": Docs(),
         "problem": ProblemPage(),
         "home": Home(),
-        "statistics": Statistics(Minutes(store)),
+        "statistics": Statistics(StatisticsCache(store)),
         "dashboard": DashboardPage(dashboard),
         "dashboard_asset": DashboardAsset(dashboard),
     }

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 from runtime.errors import StoreError
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.error_counters import TROUBLE
 from runtime.store.metrics_commands import add_errors
 from runtime.telemetry.background import lasting_task
@@ -14,10 +14,10 @@ from runtime.telemetry.background import lasting_task
 EVERY_S = 2.0
 
 
-class TroubleReporter:
+class ErrorReporter:
     """A look every few seconds, which costs Redis nothing while there is no trouble."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
         self._task: asyncio.Task[None] | None = None
 

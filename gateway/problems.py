@@ -20,7 +20,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ProblemKind:
     """What all problems of one code have in common."""
 
     status: int
@@ -29,11 +29,11 @@ class Kind:
     retry_after_s: int | None = None
 
 
-def _kind(status: int, title: str, meaning: str, retry_after_s: int | None = None) -> Kind:
-    return Kind(status=status, title=title, meaning=meaning, retry_after_s=retry_after_s)
+def _kind(status: int, title: str, meaning: str, retry_after_s: int | None = None) -> ProblemKind:
+    return ProblemKind(status=status, title=title, meaning=meaning, retry_after_s=retry_after_s)
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, ProblemKind] = {
     "malformed_request": _kind(400, "Malformed request", "The bytes sent are not a valid request."),
     "invalid_json": _kind(
         400,

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from gateway.serving.allowed_hosts import ExpectedHosts
+from gateway.serving.allowed_hosts import AllowedHosts
 from runtime.errors import SettingsError, StoreError
 from runtime.settings import Settings
 
@@ -34,7 +34,7 @@ def is_open(settings: Settings) -> bool:
     return settings.auth == "off"
 
 
-def expected_hosts(settings: Settings) -> ExpectedHosts | None:
+def expected_hosts(settings: Settings) -> AllowedHosts | None:
     """Return whom requests may be for; None where that is not judged.
 
     Judged where nobody shows a key and only this machine reaches us, since there a page's name
@@ -45,7 +45,7 @@ def expected_hosts(settings: Settings) -> ExpectedHosts | None:
     if not (is_open(settings) and is_loopback(settings.host)):
         return None
     public = urlsplit(settings.public_url).hostname or ""
-    return ExpectedHosts((settings.host, public))
+    return AllowedHosts((settings.host, public))
 
 
 def require_safe_bind(settings: Settings, count_keys: Callable[[], int | None]) -> None:
@@ -71,9 +71,9 @@ def require_safe_bind(settings: Settings, count_keys: Callable[[], int | None]) 
 def count_keys_at(url: str) -> int | None:
     """Return how many valid keys are in a Redis; None when it does not answer."""
     from runtime.store.access_commands import count_valid_keys  # noqa: PLC0415 - rarely asked
-    from runtime.store.blocking_connection import Line  # noqa: PLC0415
+    from runtime.store.blocking_connection import BlockingConnection  # noqa: PLC0415
 
-    line = Line(url, timeout_s=_ANSWER_LIMIT_S)
+    line = BlockingConnection(url, timeout_s=_ANSWER_LIMIT_S)
     try:
         return line.run(count_valid_keys())
     except StoreError:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from tests.support.redis_server import own_redis
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def redis_url(redis_server_url: str) -> str:
     """An empty Redis of our own; safe to flush because we started it."""
-    line = Line(redis_server_url)
-    line.run(Call(("FLUSHALL",), lambda reply: reply))
+    line = BlockingConnection(redis_server_url)
+    line.run(Command(("FLUSHALL",), lambda reply: reply))
     line.close()
     return redis_server_url
 
 
 @pytest.fixture
-def line(redis_url: str) -> Iterator[Line]:
+def line(redis_url: str) -> Iterator[BlockingConnection]:
     """A blocking connection to that empty Redis."""
-    connection = Line(redis_url)
+    connection = BlockingConnection(redis_url)
     yield connection
     connection.close()

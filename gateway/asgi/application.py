@@ -21,9 +21,9 @@ from falcon.asgi import Request, Response
 from gateway.asgi.body_limits import SMALL_BYTES, BodyLimit, BodyLimits
 from gateway.parsing.preferences import fault_of, refuse_parameters
 from gateway.problems import MEDIA_TYPE, ProblemError
-from gateway.serving.allowed_hosts import ExpectedHosts
-from gateway.serving.body_memory import HeldBodies
-from gateway.serving.limits import Limits
+from gateway.serving.allowed_hosts import AllowedHosts
+from gateway.serving.body_memory import BodyMemory
+from gateway.serving.limits import ConnectionLimits
 from gateway.serving.request_parser import BODY, HEADERS, headers_by_name
 
 IS_HEAD = "penstock.is_head"
@@ -47,13 +47,13 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
     def __init__(
         self,
         *,
-        limits: Limits,
+        limits: ConnectionLimits,
         drain: Callable[[], None],
         body_limits: BodyLimits,
         middleware: list[Any],
         door: Door | None = None,
-        bodies: HeldBodies | None = None,
-        hosts: ExpectedHosts | None = None,
+        bodies: BodyMemory | None = None,
+        hosts: AllowedHosts | None = None,
     ) -> None:
         super().__init__(middleware=middleware)
         self.limits = limits

@@ -112,7 +112,7 @@ def address_of(scope: Mapping[str, Any]) -> str:
 
 
 Judge = Callable[[Grant, str], bool]
-JUDGES: dict[Scope, Judge] = {
+SCOPE_CHECKS: dict[Scope, Judge] = {
     "open": lambda _grant, _name: True,
     "any": lambda _grant, _name: True,
     "follow": lambda _grant, _name: True,
@@ -144,7 +144,7 @@ def require_permission(operation: Operation, caller: Caller, params: Mapping[str
     if scope is None:
         raise ProblemError("forbidden", "No scope is declared for this operation.")
     name = params.get("name", "")
-    if not JUDGES[scope](caller.grant, name):
+    if not SCOPE_CHECKS[scope](caller.grant, name):
         raise lacks_scope(scope, name)
 
 
@@ -158,4 +158,4 @@ def covers(operation: Operation, grant: Grant) -> bool:
     """Whether the document shows an operation to somebody: there is a case in which he may."""
     if operation.scope in ("invoke", "see"):
         return grant.invokes or (operation.scope == "see" and grant.reads)
-    return operation.scope is not None and JUDGES[operation.scope](grant, "")
+    return operation.scope is not None and SCOPE_CHECKS[operation.scope](grant, "")

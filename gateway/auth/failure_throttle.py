@@ -15,7 +15,7 @@ CHANCES_PER_S = 20
 _MOST_ADDRESSES = 10_000
 
 
-class KeyFailures:
+class FailureThrottle:
     """Counts failures by address, in windows."""
 
     def __init__(

@@ -21,13 +21,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.auth.failure_throttle import KeyFailures
+from gateway.auth.failure_throttle import FailureThrottle
 from gateway.problems import ProblemError
 from runtime.access.api_key import KEY_PREFIX, ApiKey, parse_key_text, presumed_id, read_key
 from runtime.errors import StoreError
 from runtime.store import access_commands
 from runtime.store.access_commands import LOGGED_OUT, REVOKED
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 
 _log = structlog.get_logger(__name__)
 _TRUSTED_S = 1.0
@@ -42,7 +42,7 @@ class _Entry:
     confirmed_at: float
 
 
-class KeyRing:
+class KeyCache:
     """Keys by id.
 
     Args:
@@ -55,7 +55,7 @@ class KeyRing:
 
     def __init__(
         self,
-        store: Multiplexer,
+        store: AsyncConnection,
         *,
         on_revoked: Callable[[str], None] = lambda _: None,
         on_logged_out: Callable[[str], None] = lambda _: None,
@@ -211,7 +211,7 @@ _LONGEST = 512
 class KeyChecker:
     """Checks keys, and counts those that are wrong by the address they come from."""
 
-    def __init__(self, ring: KeyRing, failures: KeyFailures) -> None:
+    def __init__(self, ring: KeyCache, failures: FailureThrottle) -> None:
         self._ring = ring
         self._failures = failures
 

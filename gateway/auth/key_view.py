@@ -13,10 +13,10 @@ from runtime.callbacks.secret import generate_secret
 from runtime.invocations.view import moment
 from runtime.store import access_commands
 from runtime.store.access_commands import CreatedKey, FoundKeys, StoredKey
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 
-def making(text: KeyText, new: NewKey, callback_secret: str) -> Call[CreatedKey]:
+def making(text: KeyText, new: NewKey, callback_secret: str) -> Command[CreatedKey]:
     """Return the call that keeps a new key."""
     stored = StoredKey(
         id=text.id, name=new.name, digest=text.digest(), scopes=new.scopes, rate=new.rate

@@ -27,7 +27,7 @@ from gateway.serving.request_parser import HEADERS
 from runtime.access.api_key import KEY_PREFIX, ApiKey, read_key
 from runtime.errors import PenstockError
 from runtime.store import access_commands
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 
 _PAGES = frozenset({"/", "/docs"})
 _LOGIN = "/dashboard/login"
@@ -35,7 +35,7 @@ _INVOKING = "/functions/"
 _MOST_SHOWN = 4096
 
 
-class Doorkeeper:
+class AuthMiddleware:
     """Falcon middleware that judges every request, first by key and then by scope.
 
     Args:
@@ -46,7 +46,12 @@ class Doorkeeper:
     """
 
     def __init__(
-        self, *, is_open: bool, checker: KeyChecker, store: Multiplexer, public_origin: bytes = b""
+        self,
+        *,
+        is_open: bool,
+        checker: KeyChecker,
+        store: AsyncConnection,
+        public_origin: bytes = b"",
     ) -> None:
         self._is_open = is_open
         self._checker = checker

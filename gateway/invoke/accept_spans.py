@@ -25,7 +25,7 @@ def trace_of(scope: Mapping[str, Any]) -> TraceContext | None:
     return read_trace(traceparent.decode("latin-1"), tracestate.decode("latin-1"))
 
 
-class TracerLife:
+class TracerLifespan:
     """Falcon middleware that lets a tracer export what is left when the process ends."""
 
     def __init__(self, tracer: Tracer) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 
 from gateway.parsing.batch_body import Turns
 from runtime.errors import StoreError
-from runtime.invocations.batch import Batch, batch_at_birth
+from runtime.invocations.batch import Batch, new_batch
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.submission import Submission
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.submission_commands import (
     JOINED_AT_ONCE,
     Submitted,
@@ -32,7 +32,7 @@ Entry = tuple[str, bytes]
 
 
 async def submit_batch(
-    store: Multiplexer, sample: Submission, items: Sequence[bytes]
+    store: AsyncConnection, sample: Submission, items: Sequence[bytes]
 ) -> tuple[Submitted, Submitted]:
     """Submit calls that are like `sample` but for their arguments; its id is the batch's.
 
@@ -100,7 +100,7 @@ def newborn_batch(sample: Submission, size: int, created_at_ms: int) -> Batch:
     """Return the batch as it is right after its commit."""
     wishes = sample.wishes
     due_ms = wishes.run_at_ms or created_at_ms + wishes.delay_ms
-    return batch_at_birth(
+    return new_batch(
         sample.id,
         function=sample.function,
         size=size,

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 from gateway.auth.caller import Caller
 from gateway.invoke.admission import Admission
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.manifest_cache import ManifestCache
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentsError, FunctionUnavailableError, UnknownFunctionError
 from runtime.invocations.record import Record, read
 from runtime.invocations.retry import prepare_retry
 from runtime.invocations.submission import Submission, submit
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class RetryReport:
     """What became of those that were to be retried.
 
     Attributes:
@@ -35,17 +35,17 @@ class Tally:
     refusal: ProblemError | None = None
 
 
-class Retrier:
+class BulkRetrier:
     """Retries records as lists give them."""
 
     def __init__(
-        self, store: Multiplexer, directory: FunctionDirectory, admission: Admission
+        self, store: AsyncConnection, directory: ManifestCache, admission: Admission
     ) -> None:
         self._store = store
         self._directory = directory
         self._admission = admission
 
-    async def retry(self, records: Sequence[Record], tally: Tally, caller: Caller) -> None:
+    async def retry(self, records: Sequence[Record], tally: RetryReport, caller: Caller) -> None:
         """Retry some records, not too many; those that have been retried are passed over.
 
         So are those whose function the caller may not invoke, unless he may operate.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from gateway.asgi.application import single_header
 from gateway.invoke.accept_spans import trace_of
 from gateway.invoke.call_plan import PackedParts
-from gateway.parsing.call_options import read_wishes
+from gateway.parsing.call_options import parse_call_options
 from gateway.parsing.idempotency import HEADER, options_content, read_idempotency_key
 from gateway.serving.request_parser import HEADERS
 from runtime.errors import CallbackAddressError
@@ -41,7 +41,7 @@ class CallHeader(NamedTuple):
     varies: bool = False
 
 
-class Asked(NamedTuple):
+class SharedOptions(NamedTuple):
     """What many calls ask for alike.
 
     Attributes:
@@ -55,7 +55,7 @@ class Asked(NamedTuple):
     content: bytes
 
     @classmethod
-    def of(cls, wishes: Wishes) -> Asked:
+    def of(cls, wishes: Wishes) -> SharedOptions:
         """Work it out."""
         return cls(wishes, PackedParts.of(wishes.parts()), options_content(wishes))
 
@@ -68,9 +68,9 @@ class CallHeaders:
         self._settled = tuple(header for header in headers if not header.varies)
         self._varying = tuple(header for header in headers if header.varies)
         self._names = tuple(header.name for header in self._settled)
-        self._known: dict[tuple[str | bytes | None, ...], Asked] = {}
+        self._known: dict[tuple[str | bytes | None, ...], SharedOptions] = {}
 
-    def settled(self, scope: Scope, query: str) -> Asked:
+    def settled(self, scope: Scope, query: str) -> SharedOptions:
         """As `read_settled`."""
         given = (query, *map(scope[HEADERS].get, self._names))
         asked = self._known.get(given)
@@ -92,12 +92,12 @@ class CallHeaders:
                 asked[option] = value
         return asked
 
-    def _read(self, scope: Scope, query: str) -> Asked:
-        wishes = {**read_wishes(query)}
+    def _read(self, scope: Scope, query: str) -> SharedOptions:
+        wishes = {**parse_call_options(query)}
         for name, option, read, _ in self._settled:
             if name in scope[HEADERS] and (value := read(scope)) is not None:
                 wishes[option] = value
-        return Asked.of(Wishes(**wishes) if wishes else NO_WISHES)
+        return SharedOptions.of(Wishes(**wishes) if wishes else NO_WISHES)
 
 
 def _callback(scope: Scope) -> object:
@@ -121,7 +121,7 @@ CALL_HEADERS = CallHeaders(
 )
 
 
-def read_settled(scope: Scope, query: str) -> Asked:
+def read_settled(scope: Scope, query: str) -> SharedOptions:
     """Return what many calls ask for alike, by the query and headers.
 
     Raises:

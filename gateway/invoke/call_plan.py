@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from gateway.invoke.response_templates import AcceptedWriter
+from gateway.invoke.response_templates import AcceptedTemplates
 from runtime.invocations.submission import Submission, share
 from runtime.registry.argument_check import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.submission_commands import Parts, Submitted
-from runtime.store.submit_pipeline import GroupedSubmission, pack_parts
+from runtime.store.submit_pipeline import SubmitPipeline, pack_parts
 
 _NEVER_IN_DOUBT = frozenset({str, int, bool, type(None)})
 _MOST_CALLERS = 4096
@@ -58,14 +58,19 @@ class CallPlan:
     )
 
     def __init__(
-        self, manifest: Manifest, store: Multiplexer, *, max_waiting: int, accepted: AcceptedWriter
+        self,
+        manifest: Manifest,
+        store: AsyncConnection,
+        *,
+        max_waiting: int,
+        accepted: AcceptedTemplates,
     ) -> None:
         self.manifest = manifest
         self.accepted = accepted
         self.takes_request = manifest.takes_request
         self.shared = share(manifest, max_waiting=max_waiting)
         self._store = store
-        self._groups: dict[str, GroupedSubmission] = {}
+        self._groups: dict[str, SubmitPipeline] = {}
         self._is_valid: Callable[[object], bool] | None
         try:
             self._is_valid = compile_schema(manifest.judging_schema, exact=False).is_valid
@@ -104,9 +109,9 @@ class CallPlan:
             caller.words + settled.words + len(own),
         )
 
-    def _group(self, waiter: str) -> GroupedSubmission:
+    def _group(self, waiter: str) -> SubmitPipeline:
         shared = self.shared
-        return GroupedSubmission(
+        return SubmitPipeline(
             self._store,
             function=shared.function,
             queue=shared.queue,
@@ -120,10 +125,10 @@ class CallPlan:
 class CallPlans:
     """The plans of the functions that have been called; made anew when a manifest changes."""
 
-    def __init__(self, store: Multiplexer, *, max_waiting: int) -> None:
+    def __init__(self, store: AsyncConnection, *, max_waiting: int) -> None:
         self._store = store
         self._max_waiting = max_waiting
-        self._accepted = AcceptedWriter()
+        self._accepted = AcceptedTemplates()
         self._plans: dict[str, CallPlan] = {}
         self._made_of: Mapping[str, Manifest] = {}
 

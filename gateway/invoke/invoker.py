@@ -13,11 +13,11 @@ from gateway.invoke.acceptance_log import AcceptanceLog
 from gateway.invoke.admission import Admission
 from gateway.invoke.call_plan import CallPlan, PackedParts
 from gateway.invoke.endings import ending_problem
-from gateway.invoke.response_templates import SucceededWriter
-from gateway.live.invocation_reader import Follower, record_of
+from gateway.invoke.response_templates import SucceededTemplates
+from gateway.live.invocation_reader import InvocationReader, record_of
 from gateway.live.waiters import Notice, wait_for
 from gateway.parsing.preferences import Preferences
-from runtime.invocations.record import Record, record_at_birth
+from runtime.invocations.record import Record, new_record
 from runtime.invocations.submission import Submission
 from runtime.invocations.view import invocation_json
 from runtime.store.submission_commands import Submitted
@@ -27,13 +27,13 @@ ASK_AGAIN_S = "1"
 _JSON = "application/json"
 
 
-class Acceptance:
+class Invoker:
     """Submits, and answers with the invocation or how it ended."""
 
     def __init__(
         self,
         *,
-        follower: Follower,
+        follower: InvocationReader,
         admission: Admission,
         log: AcceptanceLog,
         tracer: Tracer | None = None,
@@ -42,7 +42,7 @@ class Acceptance:
         self._log = log
         self._tracer = tracer
         self._follower = follower
-        self._succeeded = SucceededWriter()
+        self._succeeded = SucceededTemplates()
 
     def waiter(self, preferences: Preferences) -> str | None:
         """Return who is to be told of the end."""
@@ -120,7 +120,7 @@ class Acceptance:
                 resp.content_type = _JSON
                 resp.data = ended
                 return
-        born = record_at_birth(submission, submitted.created_at_ms)
+        born = new_record(submission, submitted.created_at_ms)
         if notice is None:
             show(req, resp, await self._follower.how_it_stands(born))
         else:

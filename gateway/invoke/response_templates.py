@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.invocations.record import Record, record_at_birth
+from runtime.invocations.record import Record, new_record
 from runtime.invocations.status import Status
 from runtime.invocations.submission import NO_WISHES, Submission, Wishes
 from runtime.invocations.view import invocation_json, moment
@@ -91,7 +91,7 @@ class _Moments:
         return b'"%b%03dZ"' % (self._text, ms)
 
 
-class AcceptedWriter:
+class AcceptedTemplates:
     """Writes invocations right after their submission."""
 
     def __init__(self) -> None:
@@ -99,11 +99,11 @@ class AcceptedWriter:
         self._moments = _Moments()
 
     def write(self, submission: Submission, created_at_ms: int) -> bytes:
-        """Return what `invocation_json(record_at_birth(…))` returns."""
+        """Return what `invocation_json(new_record(…))` returns."""
         wishes = submission.wishes
         is_usual = not (submission.retry_of or submission.secrets or submission.request)
         if not is_usual or (wishes is not NO_WISHES and _shows(wishes)):
-            return invocation_json(record_at_birth(submission, created_at_ms))
+            return invocation_json(new_record(submission, created_at_ms))
         callback = wishes.callback
         kind = (
             *(submission.function, submission.version, submission.queue, submission.caller),
@@ -141,7 +141,7 @@ def _accepted(like: Submission) -> _Template:
         wishes=Wishes(callback=callback),
     )
     markers = (_ID.encode(), _ARGUMENTS, _moment(_CREATED_MS), b'"%b"' % _CALLBACK.encode())
-    return _Template(record_at_birth(sample, _CREATED_MS), markers)
+    return _Template(new_record(sample, _CREATED_MS), markers)
 
 
 class _Layout:
@@ -156,7 +156,7 @@ class _Layout:
         self.how_it_ended = places(b"status", b"attempt")
 
 
-class SucceededWriter:
+class SucceededTemplates:
     """Writes invocations that succeeded at their first attempt, from the notices of that."""
 
     def __init__(self) -> None:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from runtime.errors import InvocationGoneError
 from runtime.invocations.events import (
     Event,
-    Place,
+    EventId,
     count_missing,
     events_after,
     is_whole,
     standing,
 )
 from runtime.invocations.record import read
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.event_commands import read_events
 
 
@@ -37,7 +37,7 @@ class Reading:
     """
 
     text: bytes
-    place: Place
+    place: EventId
     attempt: int
     has_more: bool
     is_end: bool
@@ -46,12 +46,12 @@ class Reading:
 class EventReader:
     """Reads what follows a place; `gateway_id` is poked when there is more."""
 
-    def __init__(self, store: Multiplexer, gateway_id: str) -> None:
+    def __init__(self, store: AsyncConnection, gateway_id: str) -> None:
         self._store = store
         self._gateway_id = gateway_id
-        self._under_way: dict[str, dict[Place, asyncio.Task[Reading]]] = {}
+        self._under_way: dict[str, dict[EventId, asyncio.Task[Reading]]] = {}
 
-    async def read(self, invocation_id: str, place: Place) -> Reading:
+    async def read(self, invocation_id: str, place: EventId) -> Reading:
         """Return what follows a place.
 
         Raises:
@@ -69,7 +69,7 @@ class EventReader:
         """Hear of news: what is being read may be from before them, and serves nobody who comes."""
         self._under_way.pop(invocation_id, None)
 
-    async def _read(self, invocation_id: str, place: Place) -> Reading:
+    async def _read(self, invocation_id: str, place: EventId) -> Reading:
         told = await self._store.run(
             read_events(invocation_id, after=place.told_until, gateway=self._gateway_id)
         )
@@ -87,7 +87,7 @@ class EventReader:
             is_end=whole is not None,
         )
 
-    def _forget(self, invocation_id: str, place: Place, task: asyncio.Task[Reading]) -> None:
+    def _forget(self, invocation_id: str, place: EventId, task: asyncio.Task[Reading]) -> None:
         if not task.cancelled():
             task.exception()  # those who wait for it have it; perhaps nobody does any more
         under_way = self._under_way.get(invocation_id, {})

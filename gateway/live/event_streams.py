@@ -16,7 +16,7 @@ import structlog
 
 from gateway.live.event_reader import EventReader
 from runtime.errors import InvocationGoneError, StoreError, UnknownInvocationError
-from runtime.invocations.events import Place
+from runtime.invocations.events import EventId
 from runtime.invocations.ids import is_invocation_id
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ class EventStreams:
         return sum(map(len, self._open.values()))
 
     async def open(
-        self, invocation_id: str, place: Place, *, reader: Reader | None = None
+        self, invocation_id: str, place: EventId, *, reader: Reader | None = None
     ) -> EventStream:
         """Return the stream of what follows a place, for as long as its reader may read.
 
@@ -125,7 +125,7 @@ class EventStream:
         streams: EventStreams,
         reader: EventReader,
         invocation_id: str,
-        place: Place,
+        place: EventId,
         heartbeat_s: float,
     ) -> None:
         self.invocation_id = invocation_id

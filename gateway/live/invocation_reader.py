@@ -11,15 +11,15 @@ from gateway.live.waiters import Arrival, Notice, Waiters, wait_for
 from runtime.errors import InvocationGoneError, StoreError, UnknownInvocationError
 from runtime.invocations.ids import is_invocation_id
 from runtime.invocations.record import Record, read, record_from_notice, watch
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 
 _log = structlog.get_logger(__name__)
 
 
-class Follower:
+class InvocationReader:
     """Reads invocations, and waits for them on behalf of this gateway process."""
 
-    def __init__(self, store: Multiplexer, waiters: Waiters, gateway_id: str) -> None:
+    def __init__(self, store: AsyncConnection, waiters: Waiters, gateway_id: str) -> None:
         self.gateway_id = gateway_id
         self._store = store
         self._waiters = waiters

@@ -16,7 +16,7 @@ import structlog
 from runtime.errors import FunctionUnavailableError, StoreError, UnknownFunctionError
 from runtime.registry.manifest import Manifest, decode_manifest
 from runtime.store import manifest_commands
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.telemetry.background import lasting_task
 
 _log = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ _RETRY_S = 0.5
 _LOADING_LOOK_S = 0.05
 
 
-class FunctionDirectory:
+class ManifestCache:
     """Manifests by name.
 
     Attributes:
@@ -33,7 +33,7 @@ class FunctionDirectory:
         generation: Grows with every change; caches compare it.
     """
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self.manifests: dict[str, Manifest] = {}
         self.is_loaded = False
         self.generation = 0

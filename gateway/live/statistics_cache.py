@@ -8,20 +8,20 @@ callers share the connection.
 from __future__ import annotations
 
 from gateway.routing.dashboard_routes import MOST_MINUTES
-from runtime.invocations.statistics import Tally, tallies_of
-from runtime.store.async_connection import Multiplexer
+from runtime.invocations.statistics import OutcomeCounts, tallies_of
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.statistics_commands import read_clock, read_minute
 
 MINUTE_MS = 60_000
 _AT_ONCE = 60
 
-Minute = dict[str, Tally]
+Minute = dict[str, OutcomeCounts]
 
 
-class Minutes:
+class StatisticsCache:
     """Tallies by function, minute by minute."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
         self._closed: dict[int, Minute] = {}
 

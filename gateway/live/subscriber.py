@@ -10,13 +10,13 @@ import asyncio
 
 import structlog
 
-from gateway.auth.key_cache import KeyRing
+from gateway.auth.key_cache import KeyCache
 from gateway.live.event_streams import EventStreams
-from gateway.live.invocation_reader import Follower
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.invocation_reader import InvocationReader
+from gateway.live.manifest_cache import ManifestCache
 from gateway.live.waiters import Waiters
 from runtime.errors import StoreError
-from runtime.store.pubsub import Subscription
+from runtime.store.pubsub import PubSub
 from runtime.store.redis_keys import Keys
 from runtime.telemetry.background import lasting_task
 
@@ -24,7 +24,7 @@ _log = structlog.get_logger(__name__)
 _LOOK_AGAIN_S = 0.5
 
 
-class Inbox:
+class Subscriber:
     """Listens on the gateway's own channel and on those of news."""
 
     def __init__(
@@ -32,10 +32,10 @@ class Inbox:
         url: str,
         gateway_id: str,
         waiters: Waiters,
-        follower: Follower,
+        follower: InvocationReader,
         streams: EventStreams,
-        directory: FunctionDirectory,
-        ring: KeyRing,
+        directory: ManifestCache,
+        ring: KeyCache,
     ) -> None:
         self._channel = Keys().build("inbox", gateway_id)
         self._waiters = waiters
@@ -45,7 +45,7 @@ class Inbox:
         self._ring = ring
         self._access_news = Keys().build("access_news")
         self._looking: asyncio.Task[None] | None = None
-        self._subscription = Subscription(
+        self._subscription = PubSub(
             url,
             [self._channel, Keys().build("news"), self._access_news],
             on_message=self._on_message,

@@ -11,7 +11,7 @@ import msgspec
 from runtime.store.system_commands import WorkerState
 
 
-class RunningAttempt(msgspec.Struct, frozen=True, kw_only=True):
+class RunningAttemptDetails(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt that a worker runs."""
 
     id: str
@@ -19,7 +19,7 @@ class RunningAttempt(msgspec.Struct, frozen=True, kw_only=True):
     started_at_ms: int = 0
 
 
-class RunnerLoad(msgspec.Struct, frozen=True, kw_only=True):
+class RunnerLoadDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What lies with one runner process of a worker, and how much may."""
 
     pid: int
@@ -29,14 +29,14 @@ class RunnerLoad(msgspec.Struct, frozen=True, kw_only=True):
     window: int = 1
 
 
-class LoopLag(msgspec.Struct, frozen=True, kw_only=True):
+class LoopLagDetails(msgspec.Struct, frozen=True, kw_only=True):
     """How late a worker's loop ran what was due, between two heartbeats."""
 
     lag_ms_max: float = 0.0
     lag_ms_mean: float = 0.0
 
 
-class RunnerWait(msgspec.Struct, frozen=True, kw_only=True):
+class RunnerWaitDetails(msgspec.Struct, frozen=True, kw_only=True):
     """How many attempts of a worker waited for a runner since it started, and how long in all."""
 
     count: int = 0
@@ -62,12 +62,12 @@ class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
     pid: int = 0
     queues: tuple[str, ...] = ()
-    running: tuple[RunningAttempt, ...] = ()
+    running: tuple[RunningAttemptDetails, ...] = ()
     in_flight: int | None = None
     max_in_flight: int | None = None
-    runners: tuple[RunnerLoad, ...] = ()
-    loop: LoopLag | None = None
-    runner_wait: RunnerWait | None = None
+    runners: tuple[RunnerLoadDetails, ...] = ()
+    loop: LoopLagDetails | None = None
+    runner_wait: RunnerWaitDetails | None = None
     memory_bytes: int = 0
     publishes: bool = False
     functions: FolderDetails = FolderDetails()

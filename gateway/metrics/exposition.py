@@ -27,7 +27,7 @@ from runtime.invocations.check_summary import FINDING_KINDS, read_summary
 from runtime.registry.manifest import Manifest
 from runtime.store.check_commands import StoredCheck
 from runtime.store.error_counters import KINDS
-from runtime.store.metrics_commands import Figures, FunctionFigures, Histogram
+from runtime.store.metrics_commands import FunctionFigures, Histogram, SystemMetrics
 from runtime.store.system_commands import QueueState
 
 _OUTCOMES = ("succeeded", "failed", "cancelled", "expired")
@@ -39,7 +39,7 @@ Workers = Mapping[str, WorkerDetails]
 
 
 def expose(
-    figures: Figures | None,
+    figures: SystemMetrics | None,
     manifests: Mapping[str, Manifest],
     accept: str,
     *,
@@ -57,7 +57,7 @@ class _Snapshot(Collector):
 
     def __init__(
         self,
-        figures: Figures | None,
+        figures: SystemMetrics | None,
         manifests: Mapping[str, Manifest],
         check: StoredCheck | None,
         workers: Workers,
@@ -106,7 +106,9 @@ def _function_samples(functions: Mapping[str, FunctionFigures]) -> dict[str, lis
     }
 
 
-def _queue_samples(figures: Figures, manifests: Mapping[str, Manifest]) -> dict[str, list[Sample]]:
+def _queue_samples(
+    figures: SystemMetrics, manifests: Mapping[str, Manifest]
+) -> dict[str, list[Sample]]:
     named = {manifest.options.queue for manifest in manifests.values()} | {_DEFAULT_QUEUE}
     queues = [
         queue
@@ -125,7 +127,9 @@ def _queue_samples(figures: Figures, manifests: Mapping[str, Manifest]) -> dict[
     }
 
 
-def _total_samples(figures: Figures, manifests: Mapping[str, Manifest]) -> dict[str, list[Sample]]:
+def _total_samples(
+    figures: SystemMetrics, manifests: Mapping[str, Manifest]
+) -> dict[str, list[Sample]]:
     totals = figures.totals
     oldest_ms = figures.oldest_delivery_ms or 0
     published = sum(bool(manifest.version) for manifest in manifests.values())
@@ -177,7 +181,7 @@ def _summary_family(metric: Metric, workers: Workers) -> SummaryMetricFamily:
     return family
 
 
-def _histogram_family(name: str, text: str, figures: Figures) -> HistogramMetricFamily:
+def _histogram_family(name: str, text: str, figures: SystemMetrics) -> HistogramMetricFamily:
     family = HistogramMetricFamily(name, text, labels=["function"])
     edges = [str(bound_ms / _MS) for bound_ms in figures.bounds_ms] + ["+Inf"]
     for function, counted in figures.functions.items():

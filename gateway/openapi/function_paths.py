@@ -15,7 +15,7 @@ from gateway.openapi.examples import example_arguments
 from gateway.openapi.json_schema import ANY_OBJECT, BINARY
 from gateway.openapi.problem_components import problem_responses
 from gateway.openapi.security import key_problems, security_of
-from gateway.routing.operation import Operation, Parameter
+from gateway.routing.operation import Operation, QueryParameter
 from runtime.registry.manifest import Manifest
 
 Json = dict[str, Any]
@@ -142,7 +142,7 @@ def header_refs(*names: str) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def query_parameter(parameter: Parameter) -> Json:
+def query_parameter(parameter: QueryParameter) -> Json:
     """Return a query parameter of the route table as OpenAPI has it."""
     schema: Json = {"type": "string"}
     if parameter.longest is not None:

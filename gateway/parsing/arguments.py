@@ -34,7 +34,7 @@ WITHHELD_HEADERS = frozenset({_AUTHORIZATION, b"proxy-authorization", b"cookie"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class RawRequest:
     """What of an HTTP request can become arguments.
 
     Attributes:
@@ -51,7 +51,7 @@ class Incoming:
     shows_authorization: bool = False
 
 
-class Sourced(msgspec.Struct, frozen=True, kw_only=True):
+class ParsedArguments(msgspec.Struct, frozen=True, kw_only=True):
     """The arguments of a call: as bytes to keep, decoded to validate; the request if asked for."""
 
     encoded: bytes
@@ -59,7 +59,7 @@ class Sourced(msgspec.Struct, frozen=True, kw_only=True):
     request: bytes | None = None
 
 
-def holds_json(manifest: Manifest, incoming: Incoming) -> bool:
+def holds_json(manifest: Manifest, incoming: RawRequest) -> bool:
     """Whether the body of a request is an argument object in JSON."""
     media_type = media_type_of(incoming.content_type)
     if manifest.takes_request:
@@ -68,8 +68,8 @@ def holds_json(manifest: Manifest, incoming: Incoming) -> bool:
 
 
 def read_arguments(
-    manifest: Manifest, incoming: Incoming, decoded: dict[str, Any] | None = None
-) -> Sourced:
+    manifest: Manifest, incoming: RawRequest, decoded: dict[str, Any] | None = None
+) -> ParsedArguments:
     """Return the arguments a request carries for a function.
 
     Args:
@@ -89,9 +89,9 @@ def read_arguments(
     if media_type == MULTIPART:
         return _encoded(read_form(manifest, incoming.content_type, body))
     if not body and (not media_type or holds_json(manifest, incoming)):
-        return Sourced(encoded=b"{}", decoded={})
+        return ParsedArguments(encoded=b"{}", decoded={})
     if holds_json(manifest, incoming):
-        return Sourced(encoded=body, decoded=decoded or read_json_object(body))
+        return ParsedArguments(encoded=body, decoded=decoded or read_json_object(body))
     # curl names this type for whatever it sends, so bytes are taken as they are.
     if media_type == URLENCODED and manifest.raw_parameter is None:
         if body.lstrip().startswith(b"{"):
@@ -107,18 +107,18 @@ def read_arguments(
 
 
 def _from_request(
-    manifest: Manifest, incoming: Incoming, decoded: dict[str, Any] | None
-) -> Sourced:
+    manifest: Manifest, incoming: RawRequest, decoded: dict[str, Any] | None
+) -> ParsedArguments:
     """Keep the request whole; its body is arguments only where there are parameters for them."""
     arguments: dict[str, Any] = {}
     encoded = b"{}"
     if incoming.body and holds_json(manifest, incoming):
         require_no_coding(headers_by_name(incoming.headers))
         arguments, encoded = decoded or read_json_object(incoming.body), incoming.body
-    return Sourced(encoded=encoded, decoded=arguments, request=_request_record(incoming))
+    return ParsedArguments(encoded=encoded, decoded=arguments, request=_request_record(incoming))
 
 
-def _request_record(incoming: Incoming) -> bytes:
+def _request_record(incoming: RawRequest) -> bytes:
     headers: dict[str, str] = {}
     for name, value in incoming.headers:
         key, text = name.decode("latin-1"), value.decode("latin-1")
@@ -143,8 +143,8 @@ def _request_record(incoming: Incoming) -> bytes:
     )
 
 
-def _encoded(arguments: dict[str, Any]) -> Sourced:
-    return Sourced(encoded=msgspec.json.encode(arguments), decoded=arguments)
+def _encoded(arguments: dict[str, Any]) -> ParsedArguments:
+    return ParsedArguments(encoded=msgspec.json.encode(arguments), decoded=arguments)
 
 
 def _wanted(manifest: Manifest, media_type: str) -> str:

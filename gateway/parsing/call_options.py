@@ -40,8 +40,8 @@ _RUN_AT = (
 
 
 @lru_cache(maxsize=256)
-def read_wishes(query: str) -> Mapping[str, Any]:
-    """Return the options in the query of a call: members of `Wishes`.
+def parse_call_options(query: str) -> Mapping[str, Any]:
+    """Return the options in the query of a call: members of `CallOptions`.
 
     Raises:
         ProblemError: `parameter_invalid`, naming each that is unknown or wrong.

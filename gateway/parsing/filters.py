@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from gateway.parsing.call_options import read_moment, read_tag
 from gateway.parsing.preferences import fault_of, read_query_lists
-from gateway.routing.operation import Parameter
+from gateway.routing.operation import QueryParameter
 from runtime.errors import ArgumentFault
 from runtime.invocations.listing import Filters
 from runtime.invocations.status import Status
 from runtime.sdk.option_parsing import is_function_name
 
 
-def read_filter_query(query: str, known: Sequence[Parameter]) -> dict[str, str]:
+def read_filter_query(query: str, known: Sequence[QueryParameter]) -> dict[str, str]:
     """Return the query parameters of a list; statuses given repeatedly or with commas, as one text.
 
     However they are given, the same list has the same cursors.
@@ -28,7 +28,7 @@ def read_filter_query(query: str, known: Sequence[Parameter]) -> dict[str, str]:
 
 
 def read_filters(
-    query: Mapping[str, str], status_parameter: Parameter, faults: list[ArgumentFault]
+    query: Mapping[str, str], status_parameter: QueryParameter, faults: list[ArgumentFault]
 ) -> Filters:
     """Return the filters of a query; what is wrong is added to `faults`."""
     function, tag = query.get("function"), query.get("tag")
@@ -49,7 +49,7 @@ def read_filters(
 
 
 def read_statuses(
-    query: Mapping[str, str], parameter: Parameter, faults: list[ArgumentFault]
+    query: Mapping[str, str], parameter: QueryParameter, faults: list[ArgumentFault]
 ) -> tuple[Status, ...]:
     """Return the statuses a query asks for, each once; none if it asks for none."""
     if "status" not in query:

@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.parsing.json_diagnostics import (
     RULES_BROKEN,
-    Fault,
+    JsonFault,
     find_encoding_fault,
     find_fault,
     locate,
@@ -96,7 +96,7 @@ def _problem(body: bytes, error: Exception | None = None) -> ProblemError:
     )
 
 
-def _long_fault(body: bytes, error: Exception | None) -> Fault | None:
+def _long_fault(body: bytes, error: Exception | None) -> JsonFault | None:
     encoding = find_encoding_fault(body)
     if encoding is not None:
         return encoding

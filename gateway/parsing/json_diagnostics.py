@@ -30,7 +30,7 @@ _UNPARSED = re.compile(r'-?[A-Za-z0-9_.+-]+|"(?:[^"\\\n]|\\.){0,40}|.', re.DOTAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class JsonFault:
     """What is wrong, and where: both 1-based, the column in characters."""
 
     what: str
@@ -45,7 +45,7 @@ class _FaultError(Exception):
         self.at = at
 
 
-def find_fault(body: bytes) -> Fault | None:
+def find_fault(body: bytes) -> JsonFault | None:
     """Return the first fault of a body that should be a JSON object, or None."""
     encoding = find_encoding_fault(body)
     if encoding is not None:
@@ -58,24 +58,26 @@ def find_fault(body: bytes) -> Fault | None:
     return None
 
 
-def _located(text: str, what: str, at: int) -> Fault:
+def _located(text: str, what: str, at: int) -> JsonFault:
     line = text.count("\n", 0, at) + 1
-    return Fault(what=what, line=line, column=at - (text.rfind("\n", 0, at) + 1) + 1)
+    return JsonFault(what=what, line=line, column=at - (text.rfind("\n", 0, at) + 1) + 1)
 
 
-def locate(body: bytes, what: str, at: int) -> Fault:
+def locate(body: bytes, what: str, at: int) -> JsonFault:
     """Return the fault at a byte of a body in UTF-8."""
     start = body.rfind(b"\n", 0, at) + 1
     column = len(body[start:at].decode(errors="replace")) + 1
-    return Fault(what=what, line=body.count(b"\n", 0, at) + 1, column=column)
+    return JsonFault(what=what, line=body.count(b"\n", 0, at) + 1, column=column)
 
 
-def find_encoding_fault(body: bytes) -> Fault | None:
+def find_encoding_fault(body: bytes) -> JsonFault | None:
     """Return why a body is not UTF-8, or None."""
     if body.startswith(b"\xef\xbb\xbf"):
-        return Fault(what="The body begins with a byte order mark", line=1, column=1)
+        return JsonFault(what="The body begins with a byte order mark", line=1, column=1)
     if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in body[:4]:
-        return Fault(what="The body is not UTF-8 (it looks like UTF-16 or -32)", line=1, column=1)
+        return JsonFault(
+            what="The body is not UTF-8 (it looks like UTF-16 or -32)", line=1, column=1
+        )
     try:
         body.decode()
     except UnicodeDecodeError as error:

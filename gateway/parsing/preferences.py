@@ -15,7 +15,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from gateway.problems import refuse_faults
-from gateway.routing.operation import Parameter
+from gateway.routing.operation import QueryParameter
 from runtime.errors import ArgumentFault
 
 LONGEST_WAIT_S = 60
@@ -81,11 +81,11 @@ def read_query(query: str, known: Iterable[str]) -> dict[str, str]:
     """
     if not query:
         return {}
-    parameters = [Parameter(name=name, description="") for name in known]
+    parameters = [QueryParameter(name=name, description="") for name in known]
     return {name: values[0] for name, values in read_query_lists(query, parameters).items()}
 
 
-def read_query_lists(query: str, known: Sequence[Parameter]) -> dict[str, list[str]]:
+def read_query_lists(query: str, known: Sequence[QueryParameter]) -> dict[str, list[str]]:
     """Return every value of the query parameters of a route that knows `known`.
 
     Raises:

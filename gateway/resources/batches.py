@@ -8,7 +8,7 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import Caller, caller_of, lacks_scope
-from gateway.invoke.bulk_retry import Retrier, Tally
+from gateway.invoke.bulk_retry import BulkRetrier, RetryReport
 from gateway.invoke.event_log import tell_cancelled
 from gateway.parsing.filters import read_filter_query, read_statuses
 from gateway.parsing.pagination import Paging, read_paging
@@ -16,11 +16,11 @@ from gateway.parsing.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.routing.parameters import BATCH_PAGE, BATCH_RETRY, MOST_RETRIED, OF_ENDING
 from runtime.errors import ArgumentFault
-from runtime.invocations.batch import Batch as BatchRecord
+from runtime.invocations.batch import OneBatch as BatchRecord
 from runtime.invocations.batch import batch_view, members_view, read_batch
 from runtime.invocations.ids import is_invocation_id
 from runtime.invocations.status import Status
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.invocation_commands import cancel
 from runtime.store.listing_commands import read_member_ids
 
@@ -28,10 +28,10 @@ _READ_AT_ONCE = 50
 _CANCELLED_AT_ONCE = 250
 
 
-class Batch:
+class OneBatch:
     """GET and DELETE /batches/{id}."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response, batch_id: str) -> None:
@@ -80,7 +80,7 @@ class Batch:
 class BatchRetry:
     """POST /batches/{id}/retry."""
 
-    def __init__(self, store: Multiplexer, retrier: Retrier) -> None:
+    def __init__(self, store: AsyncConnection, retrier: BulkRetrier) -> None:
         self._store = store
         self._retrier = retrier
 
@@ -94,7 +94,7 @@ class BatchRetry:
         start = _start_of(paging)
         refuse_parameters(faults)
         caller = caller_of(req.scope)
-        tally = Tally()
+        tally = RetryReport()
         size = start + 1
         while start < size and tally.count < paging.limit:
             most = min(_READ_AT_ONCE, paging.limit - tally.count)

@@ -15,7 +15,7 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of
-from gateway.invoke.bulk_retry import Retrier, Tally
+from gateway.invoke.bulk_retry import BulkRetrier, RetryReport
 from gateway.invoke.event_log import tell_cancelled
 from gateway.parsing.filters import read_filter_query, read_filters
 from gateway.parsing.pagination import Paging, read_paging
@@ -35,7 +35,7 @@ from runtime.invocations.listing import Filters, list_invocations
 from runtime.invocations.record import Record
 from runtime.invocations.status import FINISHED, Status
 from runtime.invocations.view import moment
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.invocation_commands import cancel
 
 _RETRIED_AT_ONCE = 50
@@ -48,7 +48,7 @@ _UNFINISHED = tuple(status for status in Status if status not in FINISHED)
 class BulkRetry:
     """GET and POST /invocations/retry."""
 
-    def __init__(self, store: Multiplexer, retrier: Retrier) -> None:
+    def __init__(self, store: AsyncConnection, retrier: BulkRetrier) -> None:
         self._store = store
         self._retrier = retrier
 
@@ -68,7 +68,7 @@ class BulkRetry:
         query = {"status": Status.FAILED.value, **query}
         paging = read_paging(req.path, query, faults, usual=MOST_RETRIED, longest=MOST_RETRIED)
         refuse_parameters(faults)
-        tally = Tally()
+        tally = RetryReport()
         position: tuple[str, ...] | None = paging.after
         for _ in range(_MOST_PAGES):
             if position is None or tally.count >= paging.limit:
@@ -88,7 +88,7 @@ class BulkRetry:
 class BulkCancel:
     """GET and POST /invocations/cancel."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:
@@ -142,14 +142,14 @@ def _need_choice(query: dict[str, str], faults: list[ArgumentFault], verb: str) 
 
 
 async def _read_part(
-    store: Multiplexer, filters: Filters, position: tuple[str, ...], most: int
+    store: AsyncConnection, filters: Filters, position: tuple[str, ...], most: int
 ) -> tuple[tuple[Record, ...], tuple[str, ...] | None]:
     """Read some records, and where the next begin."""
     page = await store.run(list_invocations(filters, after=position, most=most))
     return page.records, page.next
 
 
-async def _answer_count(store: Multiplexer, filters: Filters, resp: Response) -> None:
+async def _answer_count(store: AsyncConnection, filters: Filters, resp: Response) -> None:
     """Count those that nobody has retried; what is accepted from now on is not among them."""
     next_ms = int(time.time() * 1000) + 1
     asked_ms = filters.before_ms

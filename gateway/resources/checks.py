@@ -16,7 +16,7 @@ from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.invocations.check_summary import CheckSummary, read_summary
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.view import moment
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.check_commands import ask_check, read_check, read_checks
 
 _log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ _LAST = "last"
 class CheckList:
     """GET and POST /checks."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
@@ -47,7 +47,7 @@ class CheckList:
 class OneCheck:
     """GET /checks/{id}, where `last` is the last that has come to its end."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response, check_id: str) -> None:  # noqa: ARG002
@@ -55,7 +55,7 @@ class OneCheck:
         await _answer(self._store, check_id, resp)
 
 
-async def _answer(store: Multiplexer, check_id: str, resp: Response) -> None:
+async def _answer(store: AsyncConnection, check_id: str, resp: Response) -> None:
     stored = await store.run(read_check("" if check_id == _LAST else check_id))
     if stored is None:
         detail = (

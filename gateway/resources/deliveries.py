@@ -13,7 +13,7 @@ from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault
 from runtime.invocations.view import moment
 from runtime.store import delivery_commands
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.delivery_commands import STATUSES, Delivery
 
 USUAL_PAGE = 50
@@ -24,7 +24,7 @@ _QUERY = ("status", "limit", "cursor")
 class DeliveryList:
     """GET /deliveries, newest first."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:
@@ -47,7 +47,7 @@ class DeliveryList:
 class OneDelivery:
     """GET /deliveries/{id}."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response, delivery_id: str) -> None:  # noqa: ARG002
@@ -58,7 +58,7 @@ class OneDelivery:
 class Redelivery:
     """POST /deliveries/{id}/redeliver."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_post(self, req: Request, resp: Response, delivery_id: str) -> None:  # noqa: ARG002
@@ -92,7 +92,7 @@ def delivery_view(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-async def _show(store: Multiplexer, resp: Response, delivery_id: str) -> None:
+async def _show(store: AsyncConnection, resp: Response, delivery_id: str) -> None:
     delivery = await store.run(delivery_commands.read(delivery_id))
     if delivery is None:
         raise _unknown(delivery_id)

@@ -11,7 +11,7 @@ import falcon
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.manifest_cache import ManifestCache
 from gateway.problems import KINDS, ProblemError
 from gateway.resources.etag import answer_with_etag
 from gateway.resources.reference_page import CONTENT_SECURITY_POLICY, reference_page
@@ -27,7 +27,7 @@ _PROBLEM_PAGE = """<!doctype html><meta charset="utf-8"><title>{code}</title>
 class Documents:
     """The OpenAPI document of what is published now, made once for each change and grant."""
 
-    def __init__(self, directory: FunctionDirectory) -> None:
+    def __init__(self, directory: ManifestCache) -> None:
         self._directory = directory
         self._made: dict[tuple[str, Grant], tuple[int, bytes, str]] = {}
 

@@ -14,10 +14,10 @@ from falcon.asgi import Request, Response
 from gateway.asgi.application import IS_HEAD
 from gateway.auth.caller import Caller, caller_of
 from gateway.live.event_streams import EventStreams, Reader
-from gateway.live.invocation_reader import Follower
+from gateway.live.invocation_reader import InvocationReader
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault
-from runtime.invocations.events import NOWHERE, Place, parse_place
+from runtime.invocations.events import NOWHERE, EventId, parse_place
 
 _HEADER, _PARAMETER = "Last-Event-ID", "last_event_id"
 
@@ -28,7 +28,7 @@ class Events:
     def __init__(
         self,
         streams: EventStreams,
-        follower: Follower,
+        follower: InvocationReader,
         *,
         now_ms: Callable[[], int] = lambda: 0,
     ) -> None:
@@ -63,7 +63,7 @@ class Events:
         return Reader(caller.key_id, caller.session, asyncio.get_running_loop().time() + left_s)
 
 
-def _read_place(req: Request) -> Place:
+def _read_place(req: Request) -> EventId:
     """Return where the client stands; the header wins, as a browser renews only that."""
     text = req.get_header(_HEADER) or req.get_param(_PARAMETER)
     if not text:

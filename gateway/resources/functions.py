@@ -8,12 +8,12 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.manifest_cache import ManifestCache
 from gateway.resources.invoke import InvokeFunction
 from runtime.errors import StoreUnavailableError
 from runtime.registry.manifest import Manifest
 from runtime.store import manifest_commands
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 
 _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost", "waiting")
 
@@ -21,7 +21,7 @@ _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost", "w
 class FunctionList:
     """GET /functions."""
 
-    def __init__(self, store: Multiplexer, directory: FunctionDirectory) -> None:
+    def __init__(self, store: AsyncConnection, directory: ManifestCache) -> None:
         self._store = store
         self._directory = directory
 
@@ -41,7 +41,7 @@ class Function:
     """GET and POST /functions/{name}."""
 
     def __init__(
-        self, store: Multiplexer, directory: FunctionDirectory, invoke: InvokeFunction
+        self, store: AsyncConnection, directory: ManifestCache, invoke: InvokeFunction
     ) -> None:
         self._store = store
         self._directory = directory
@@ -61,7 +61,7 @@ def _state_of(manifest: Manifest) -> str:
     return "loading" if manifest.is_loading else "unavailable"
 
 
-async def _read_stats(store: Multiplexer) -> dict[str, dict[str, int]]:
+async def _read_stats(store: AsyncConnection) -> dict[str, dict[str, int]]:
     """Return counts by function: of how calls ended, and of those that wait."""
     stats, waiting = await store.run_many(
         [manifest_commands.read_stats(), manifest_commands.read_waiting()]

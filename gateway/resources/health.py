@@ -7,17 +7,17 @@ import asyncio
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.manifest_cache import ManifestCache
 from gateway.problems import ProblemError
 from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.memory_policy import danger_of, read_memory_policy
 from runtime.store.recovery_commands import Quarantine, read_quarantine
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 _LONGEST_S = 1.0
 _AWAY = "Redis does not answer."
-_PING: Call[object] = Call(("PING",), lambda reply: reply)
+_PING: Command[object] = Command(("PING",), lambda reply: reply)
 
 
 class Livez:
@@ -33,7 +33,7 @@ class Readyz:
     """GET /readyz: for everybody, so only an open gateway says more than whether."""
 
     def __init__(
-        self, store: Multiplexer, directory: FunctionDirectory, *, tells_details: bool
+        self, store: AsyncConnection, directory: ManifestCache, *, tells_details: bool
     ) -> None:
         self._store = store
         self._directory = directory
@@ -80,7 +80,7 @@ class Readyz:
         return warnings
 
 
-def _why_none(directory: FunctionDirectory) -> str:
+def _why_none(directory: ManifestCache) -> str:
     """Say why no function can be called; names and errors are for those who have a key."""
     if not directory.is_loaded:
         return "Redis answers, but has not told yet which functions are published."

@@ -12,13 +12,13 @@ from gateway.routing.parameters import HISTORY, OF_STATUS
 from runtime.errors import ArgumentFault
 from runtime.invocations.listing import list_invocations
 from runtime.invocations.view import invocation_view
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 
 
 class InvocationList:
     """GET /invocations."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:

@@ -10,8 +10,8 @@ from falcon.asgi import Request, Response
 from gateway.auth.caller import caller_of, lacks_scope
 from gateway.invoke.endings import ending_problem
 from gateway.invoke.event_log import tell_cancelled
-from gateway.live.invocation_reader import Follower
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.invocation_reader import InvocationReader
+from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.preferences import fault_of, read_preferences, read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.resources.etag import answer_with_etag
@@ -20,7 +20,7 @@ from runtime.invocations.ids import is_invocation_id
 from runtime.invocations.output import output_of
 from runtime.invocations.record import Record
 from runtime.invocations.view import invocation_json, invocation_view
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.invocation_commands import Cancelled, cancel, read_outputs
 
 _ASK_AGAIN_S = "1"
@@ -28,7 +28,9 @@ _ASK_AGAIN_S = "1"
 _INERT = "sandbox; default-src 'none'"
 
 
-async def fetch_preferred(req: Request, resp: Response, follower: Follower, id_: str) -> Record:
+async def fetch_preferred(
+    req: Request, resp: Response, follower: InvocationReader, id_: str
+) -> Record:
     """Return the invocation, having waited as long as the caller prefers."""
     preferences = read_preferences(req.get_header("Prefer"))
     owner = caller_of(req.scope).sees_only
@@ -42,7 +44,7 @@ class Invocation:
     """GET and DELETE /invocations/{id}."""
 
     def __init__(
-        self, store: Multiplexer, directory: FunctionDirectory, follower: Follower
+        self, store: AsyncConnection, directory: ManifestCache, follower: InvocationReader
     ) -> None:
         self._store = store
         self._directory = directory
@@ -92,7 +94,7 @@ class Invocation:
 class Result:
     """GET /invocations/{id}/result."""
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, follower: InvocationReader) -> None:
         self._follower = follower
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
@@ -115,10 +117,10 @@ class Result:
         answer_with_etag(req, resp, record.result or b"", media_type, etag)
 
 
-class Logs:
+class InvocationLogs:
     """GET /invocations/{id}/logs."""
 
-    def __init__(self, store: Multiplexer, follower: Follower) -> None:
+    def __init__(self, store: AsyncConnection, follower: InvocationReader) -> None:
         self._store = store
         self._follower = follower
 

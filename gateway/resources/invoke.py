@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from gateway.asgi.application import noted_header
 from gateway.auth.caller import ANYBODY, caller_of, identity_of
-from gateway.invoke.call_headers import Asked, read_settled, read_varying
+from gateway.invoke.call_headers import SharedOptions, read_settled, read_varying
 from gateway.invoke.call_plan import CallPlan, CallPlans
-from gateway.invoke.invoker import Acceptance
-from gateway.live.manifest_cache import FunctionDirectory
-from gateway.parsing.arguments import Incoming, Sourced, holds_json, read_arguments
+from gateway.invoke.invoker import Invoker
+from gateway.live.manifest_cache import ManifestCache
+from gateway.parsing.arguments import ParsedArguments, RawRequest, holds_json, read_arguments
 from gateway.parsing.idempotency import identify
 from gateway.parsing.json_body import (
     JSON,
@@ -32,7 +32,7 @@ from gateway.parsing.json_body import (
 )
 from gateway.parsing.preferences import Preferences, read_preferences
 from gateway.serving.request_parser import BODY, HEADERS
-from runtime.callbacks.address_cache import RecentJudgements
+from runtime.callbacks.address_cache import AddressCache
 from runtime.invocations.submission import Submission, check_available, complete
 from runtime.registry.manifest import Manifest
 from runtime.store.submission_commands import Idempotency
@@ -54,10 +54,10 @@ class InvokeFunction:
     def __init__(
         self,
         *,
-        directory: FunctionDirectory,
+        directory: ManifestCache,
         plans: CallPlans,
-        acceptance: Acceptance,
-        callbacks: RecentJudgements,
+        acceptance: Invoker,
+        callbacks: AddressCache,
     ) -> None:
         self._directory = directory
         self._plans = plans
@@ -79,7 +79,7 @@ class InvokeFunction:
         if url is not None:
             kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
             if kept != url:
-                asked = Asked.of(replace(asked.wishes, callback=kept))
+                asked = SharedOptions.of(replace(asked.wishes, callback=kept))
         if len(req.scope[BODY]) > LONG_BYTES:
             sourced = await _read_long(req, manifest)
         else:
@@ -98,8 +98,8 @@ class InvokeFunction:
         self,
         req: Request,
         plan: CallPlan,
-        sourced: Sourced,
-        asked: Asked,
+        sourced: ParsedArguments,
+        asked: SharedOptions,
         own: dict[str, Any],
         preferences: Preferences,
     ) -> Submission:
@@ -120,7 +120,7 @@ class InvokeFunction:
         )
 
 
-def _read_body(req: Request, plan: CallPlan) -> Sourced:
+def _read_body(req: Request, plan: CallPlan) -> ParsedArguments:
     """Return the arguments in a body, not yet judged by the function's schema.
 
     Raises:
@@ -129,11 +129,11 @@ def _read_body(req: Request, plan: CallPlan) -> Sourced:
     body: bytes = req.scope[BODY]
     if body and not plan.takes_request and media_type_of(req.content_type) == JSON:
         require_no_coding(req.scope[HEADERS])
-        return Sourced(encoded=body, decoded=read_json_object(body))
+        return ParsedArguments(encoded=body, decoded=read_json_object(body))
     return read_arguments(plan.manifest, _incoming(req))
 
 
-async def _read_long(req: Request, manifest: Manifest) -> Sourced:
+async def _read_long(req: Request, manifest: Manifest) -> ParsedArguments:
     incoming = _incoming(req)
     decoded = None
     if holds_json(manifest, incoming):
@@ -142,8 +142,8 @@ async def _read_long(req: Request, manifest: Manifest) -> Sourced:
     return read_arguments(manifest, incoming, decoded)
 
 
-def _incoming(req: Request) -> Incoming:
-    return Incoming(
+def _incoming(req: Request) -> RawRequest:
+    return RawRequest(
         method=req.method,
         path=req.path,
         query=req.query_string,
@@ -155,7 +155,7 @@ def _incoming(req: Request) -> Incoming:
 
 
 def _idempotency(
-    req: Request, manifest: Manifest, sourced: Sourced, options: bytes, key: str
+    req: Request, manifest: Manifest, sourced: ParsedArguments, options: bytes, key: str
 ) -> Idempotency:
     is_whole = sourced.request is not None
     return identify(

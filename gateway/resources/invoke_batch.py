@@ -12,18 +12,18 @@ from gateway.invoke.admission import Admission
 from gateway.invoke.batch import newborn_batch, submit_batch
 from gateway.invoke.call_headers import read_settled, read_varying
 from gateway.invoke.event_log import tell_batch
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.batch_body import read_items
 from gateway.parsing.idempotency import identify, options_content
 from gateway.parsing.json_body import media_type_of, require_no_coding
 from gateway.problems import ProblemError
 from gateway.resources.batches import known_batch
 from gateway.serving.request_parser import BODY, HEADERS
-from runtime.callbacks.address_cache import RecentJudgements
+from runtime.callbacks.address_cache import AddressCache
 from runtime.invocations.batch import batch_view, read_batch
 from runtime.invocations.submission import Wishes, check_available, prepare
 from runtime.registry.manifest import Manifest
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.submission_commands import Idempotency
 from runtime.telemetry.tracing import Tracer
 
@@ -34,10 +34,10 @@ class InvokeBatch:
     def __init__(
         self,
         *,
-        store: Multiplexer,
-        directory: FunctionDirectory,
+        store: AsyncConnection,
+        directory: ManifestCache,
         admission: Admission,
-        callbacks: RecentJudgements,
+        callbacks: AddressCache,
         longest_item_bytes: int,
         tracer: Tracer | None = None,
     ) -> None:

@@ -14,7 +14,7 @@ from gateway.problems import ProblemError
 from gateway.serving.request_parser import BODY, HEADERS
 from runtime.access.api_key import generate_key_text
 from runtime.store import access_commands
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 
 _log = structlog.get_logger(__name__)
 _JSON = "application/json"
@@ -23,7 +23,7 @@ _JSON = "application/json"
 class KeyList:
     """GET and POST /keys."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
@@ -49,7 +49,7 @@ class KeyList:
 class OneKey:
     """DELETE /keys/{id}."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_delete(self, req: Request, resp: Response, key_id: str) -> None:

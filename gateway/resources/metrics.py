@@ -8,14 +8,14 @@ from dataclasses import replace
 import structlog
 from falcon.asgi import Request, Response
 
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.manifest_cache import ManifestCache
 from gateway.live.worker_details import WorkerDetails, read_details
 from runtime.errors import StoreError
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.check_commands import StoredCheck, read_check
 from runtime.store.metrics_commands import (
     MOST_FUNCTIONS,
-    Figures,
+    SystemMetrics,
     read_function_metrics,
     read_metrics,
 )
@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 class Metrics:
     """The shared records as metrics; answers 200 even without Redis, and says so."""
 
-    def __init__(self, store: Multiplexer, directory: FunctionDirectory) -> None:
+    def __init__(self, store: AsyncConnection, directory: ManifestCache) -> None:
         self._store = store
         self._directory = directory
 
@@ -47,7 +47,7 @@ class Metrics:
 
     async def _read(
         self, functions: tuple[str, ...]
-    ) -> tuple[Figures, StoredCheck | None, dict[str, WorkerDetails]]:
+    ) -> tuple[SystemMetrics, StoredCheck | None, dict[str, WorkerDetails]]:
         """Read in parts, so that no script grows with the number of functions."""
         first, *others = [
             functions[start : start + MOST_FUNCTIONS]

@@ -6,14 +6,14 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from runtime.invocations.view import moment
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.recovery_commands import read_quarantine
 
 
 class QuarantineList:
     """GET /quarantine."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002

@@ -14,7 +14,7 @@ from gateway.parsing.json_body import read_json_object
 from gateway.problems import ProblemError
 from gateway.serving.request_parser import BODY
 from runtime.errors import ArgumentFault, ArgumentsError
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.system_commands import (
     QueueState,
     pause_queue,
@@ -29,7 +29,7 @@ _MOST_PURGES = 100_000
 class QueueList:
     """GET /queues."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
@@ -42,7 +42,7 @@ class QueueList:
 class OneQueue:
     """PATCH /queues/{name}."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_patch(self, req: Request, resp: Response, name: str) -> None:
@@ -58,7 +58,7 @@ class OneQueue:
 class QueuePurge:
     """DELETE /queues/{name}/invocations."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_delete(self, req: Request, resp: Response, name: str) -> None:  # noqa: ARG002
@@ -77,7 +77,7 @@ class QueuePurge:
         resp.data = msgspec.json.encode({"cancelled": cancelled})
 
 
-async def _read_views(store: Multiplexer) -> dict[str, dict[str, Any]]:
+async def _read_views(store: AsyncConnection) -> dict[str, dict[str, Any]]:
     queues, workers = await store.run_many([read_queues(), read_workers()])
     serving = Counter(queue for worker in workers for queue in read_details(worker).queues)
     return {queue.name: _queue_view(queue, serving[queue.name]) for queue in queues}

@@ -8,9 +8,9 @@ from gateway.asgi.application import noted_header, single_header
 from gateway.auth.caller import caller_of, identity_of, lacks_scope
 from gateway.invoke.accept_spans import trace_of
 from gateway.invoke.call_plan import CallPlans
-from gateway.invoke.invoker import Acceptance
-from gateway.live.invocation_reader import Follower
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.invoke.invoker import Invoker
+from gateway.live.invocation_reader import InvocationReader
+from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.idempotency import HEADER, identify, read_idempotency_key
 from gateway.parsing.preferences import read_preferences
 from gateway.problems import ProblemError
@@ -23,10 +23,10 @@ class OneRetry:
     def __init__(
         self,
         *,
-        directory: FunctionDirectory,
+        directory: ManifestCache,
         plans: CallPlans,
-        follower: Follower,
-        acceptance: Acceptance,
+        follower: InvocationReader,
+        acceptance: Invoker,
     ) -> None:
         self._directory = directory
         self._plans = plans

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.json_body import is_json, media_type_of, require_no_coding
 from gateway.parsing.pagination import read_paging
 from gateway.parsing.preferences import read_query, refuse_parameters
@@ -22,9 +22,9 @@ from runtime.invocations.submission import check_available
 from runtime.invocations.view import invocation_json, moment
 from runtime.registry.secret_paths import encode_places, mask
 from runtime.schedules.cron import read_cron
-from runtime.schedules.shape import shape_of, tag_of
+from runtime.schedules.shape import tag_of, target_of
 from runtime.store import schedule_commands
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.schedule_commands import Schedule, SchedulePage
 
 _JSON = "application/json"
@@ -36,7 +36,7 @@ _ID_PREFIX = "sch-"  # no function's name has a hyphen, so no own schedule has s
 class _Schedules:
     """What both resources of schedules do."""
 
-    def __init__(self, store: Multiplexer, directory: FunctionDirectory) -> None:
+    def __init__(self, store: AsyncConnection, directory: ManifestCache) -> None:
         self._store = store
         self._directory = directory
 
@@ -123,7 +123,7 @@ class ScheduleFiring:
     """POST /schedules/{id}/fire."""
 
     def __init__(
-        self, store: Multiplexer, directory: FunctionDirectory, *, max_waiting: int
+        self, store: AsyncConnection, directory: ManifestCache, *, max_waiting: int
     ) -> None:
         self._store = store
         self._directory = directory
@@ -134,7 +134,7 @@ class ScheduleFiring:
         read_query(req.query_string, ())
         schedule, _ = await _find(self._store, schedule_id)
         manifest = await self._directory.find(schedule.function)
-        shape = shape_of(manifest, max_waiting=self._max_waiting)
+        shape = target_of(manifest, max_waiting=self._max_waiting)
         invocation_id = new_invocation_id()
         fired = await self._store.run(
             schedule_commands.fire_schedule(schedule.id, invocation_id=invocation_id, shape=shape)
@@ -207,14 +207,14 @@ def _next_moments(schedule: Schedule, now_ms: int) -> list[str | None]:
     return [moment(at) for at in cron.next_few(now_ms, _SHOWN_MOMENTS)]
 
 
-async def _find(store: Multiplexer, schedule_id: str) -> tuple[Schedule, int]:
+async def _find(store: AsyncConnection, schedule_id: str) -> tuple[Schedule, int]:
     page: SchedulePage = await store.run(schedule_commands.read_schedule(schedule_id))
     if not page.schedules:
         raise _unknown(schedule_id)
     return page.schedules[0], page.now_ms
 
 
-def _view(schedule: Schedule, now_ms: int, directory: FunctionDirectory) -> dict[str, Any]:
+def _view(schedule: Schedule, now_ms: int, directory: ManifestCache) -> dict[str, Any]:
     manifest = directory.manifests.get(schedule.function)
     secrets = encode_places(manifest.secrets) if manifest is not None else b""
     return schedule_view(schedule, now_ms, secrets=secrets)

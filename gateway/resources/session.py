@@ -19,7 +19,7 @@ from gateway.serving.request_parser import BODY
 from runtime.access.api_key import digest_of_session, generate_session_text
 from runtime.invocations.view import moment
 from runtime.store import access_commands
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 
 _log = structlog.get_logger(__name__)
 _JSON = "application/json"
@@ -28,7 +28,7 @@ _JSON = "application/json"
 class Session:
     """GET, POST and DELETE /session."""
 
-    def __init__(self, store: Multiplexer, checker: KeyChecker, *, public_url: str) -> None:
+    def __init__(self, store: AsyncConnection, checker: KeyChecker, *, public_url: str) -> None:
         self._store = store
         self._checker = checker
         self._is_public_secure = public_url.startswith("https:")

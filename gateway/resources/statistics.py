@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.live.statistics_cache import MINUTE_MS, Minute, Minutes
+from gateway.live.statistics_cache import MINUTE_MS, Minute, StatisticsCache
 from gateway.parsing.preferences import fault_of, read_query, refuse_parameters
 from gateway.resources.etag import answer_with_etag
 from gateway.routing.dashboard_routes import MOST_MINUTES
-from runtime.invocations.statistics import OUTCOMES, Tally, quantile_ms, sum_tallies
+from runtime.invocations.statistics import OUTCOMES, OutcomeCounts, quantile_ms, sum_tallies
 from runtime.invocations.view import moment
 from runtime.sdk.option_parsing import is_function_name
 
@@ -30,7 +30,7 @@ _QUERY = ("minutes", "function")
 class Statistics:
     """GET /statistics."""
 
-    def __init__(self, minutes: Minutes) -> None:
+    def __init__(self, minutes: StatisticsCache) -> None:
         self._minutes = minutes
 
     async def on_get(self, req: Request, resp: Response) -> None:
@@ -78,19 +78,19 @@ def statistics_view(current: int, minutes: list[Minute]) -> dict[str, Any]:
     }
 
 
-def _total(minutes: list[Minute]) -> Tally:
+def _total(minutes: list[Minute]) -> OutcomeCounts:
     return sum_tallies(tally for tallies in minutes for tally in tallies.values())
 
 
-def _by_function(minutes: list[Minute]) -> dict[str, Tally]:
-    functions: dict[str, Tally] = {}
+def _by_function(minutes: list[Minute]) -> dict[str, OutcomeCounts]:
+    functions: dict[str, OutcomeCounts] = {}
     for tallies in minutes:
         for name, tally in tallies.items():
-            functions.setdefault(name, Tally()).add(tally)
+            functions.setdefault(name, OutcomeCounts()).add(tally)
     return functions
 
 
-def _tally_view(tally: Tally) -> dict[str, Any]:
+def _tally_view(tally: OutcomeCounts) -> dict[str, Any]:
     rate = tally.failure_rate()
     return {
         "ended": tally.ended(),

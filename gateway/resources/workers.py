@@ -13,14 +13,14 @@ from gateway.parsing.preferences import fault_of, read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.routing.parameters import WITHDRAW_MISSING
 from runtime.invocations.view import moment
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.system_commands import WorkerState, appoint_publisher, read_workers
 
 
 class WorkerList:
     """GET /workers."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
@@ -34,7 +34,7 @@ class WorkerList:
 class WorkerPublishing:
     """POST /workers/{worker_id}/publish."""
 
-    def __init__(self, store: Multiplexer) -> None:
+    def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_post(self, req: Request, resp: Response, worker_id: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gateway.routing.operation import Operation, Parameter, Route, get_route
+from gateway.routing.operation import Operation, QueryParameter, Route, get_route
 from gateway.routing.parameters import OF_FUNCTION
 
 MOST_MINUTES = 1_440
-MINUTES = Parameter(
+MINUTES = QueryParameter(
     name="minutes",
     description="How many minutes back; 60 if not given.",
     minimum=1,

@@ -13,7 +13,7 @@ Scope = Literal["open", "any", "invoke", "see", "follow", "steer", "read", "oper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class QueryParameter:
     """A query parameter an operation knows, with its bounds.
 
     Attributes:
@@ -53,7 +53,7 @@ class Operation:
     id: str
     summary: str
     scope: Scope | None
-    query: tuple[Parameter, ...] = ()
+    query: tuple[QueryParameter, ...] = ()
     reads_own_query: bool = False
     problems: tuple[str, ...] = ()
     body: Body = "small"
@@ -80,7 +80,7 @@ def get_route(  # noqa: PLR0913 - one row of the table
     summary: str,
     *,
     scope: Scope = "read",
-    query: tuple[Parameter, ...] = (),
+    query: tuple[QueryParameter, ...] = (),
     problems: tuple[str, ...] = (),
     waits: bool = False,
 ) -> Route:
@@ -106,7 +106,7 @@ def act_route(  # noqa: PLR0913 - one row of the table
     summary: str,
     *,
     scope: Scope = "operate",
-    query: tuple[Parameter, ...] = (),
+    query: tuple[QueryParameter, ...] = (),
     problems: tuple[str, ...] = (),
     body: Body = "small",
     waits: bool = False,

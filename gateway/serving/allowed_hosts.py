@@ -20,7 +20,7 @@ _MOST_REMEMBERED = 64
 _SHOWN = 64
 
 
-class ExpectedHosts:
+class AllowedHosts:
     """Judges by the name alone, since a rebound page may use any port.
 
     Args:

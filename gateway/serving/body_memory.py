@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class HeldBodies:
+class BodyMemory:
     """Counts what has come and is not answered yet; a body beyond the total is refused."""
 
     def __init__(self, most_bytes: int) -> None:

@@ -14,15 +14,15 @@ from typing import Any, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from gateway.serving.allowed_hosts import ExpectedHosts
-from gateway.serving.body_memory import HeldBodies
+from gateway.serving.allowed_hosts import AllowedHosts
+from gateway.serving.body_memory import BodyMemory
 from gateway.serving.deadline import NEVER, Deadline
-from gateway.serving.dispatch import Beginnings, KnownHeads
+from gateway.serving.dispatch import HeadCache, RequestDispatcher
 from gateway.serving.error_responses import own_lines, refusal_answer
-from gateway.serving.limits import Limits
-from gateway.serving.request_cycle import Exchange
+from gateway.serving.limits import ConnectionLimits
+from gateway.serving.request_cycle import RequestCycle
 from gateway.serving.request_parser import Refusal, RequestParser, Scope
-from gateway.serving.write_stall import Drain
+from gateway.serving.write_stall import WriteStall
 
 
 class Connection(asyncio.Protocol):
@@ -35,10 +35,10 @@ class Connection(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        limits: Limits,
-        heads: KnownHeads,
-        hosts: ExpectedHosts | None = None,
-        bodies: HeldBodies | None = None,
+        limits: ConnectionLimits,
+        heads: HeadCache,
+        hosts: AllowedHosts | None = None,
+        bodies: BodyMemory | None = None,
     ) -> None:
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
@@ -46,7 +46,7 @@ class Connection(asyncio.Protocol):
         self._limits = limits
         self._heads = heads
         self._parser = RequestParser(self, limits, hosts)
-        self._beginnings = Beginnings(
+        self._beginnings = RequestDispatcher(
             self,
             application=config.loaded_app,
             app_state=app_state,
@@ -54,14 +54,14 @@ class Connection(asyncio.Protocol):
             bodies=bodies,
         )
         self._transport = cast("asyncio.Transport", None)
-        self._exchanges: deque[Exchange] = deque()
-        self._reading: Exchange | None = None
+        self._exchanges: deque[RequestCycle] = deque()
+        self._reading: RequestCycle | None = None
         self._may_write: asyncio.Future[None] | None = None
         self._dropped_bytes = 0
         self._deaf = self._paused = self._stopping = False
-        self._held: Exchange | None = None
+        self._held: RequestCycle | None = None
         self._learned: tuple[Scope, bool] | None = None  # the only head in what came
-        self._drain = Drain(limits)
+        self._drain = WriteStall(limits)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: the client has the header deadline to say something."""
@@ -188,7 +188,7 @@ class Connection(asyncio.Protocol):
         if len(self._exchanges) <= 1:
             self._resume()
 
-    def finished(self, exchange: Exchange) -> None:
+    def finished(self, exchange: RequestCycle) -> None:
         """Go on with the next request, or close; but not before this answer is on its way."""
         if not self._exchanges or self._exchanges[0] is not exchange:
             return
@@ -200,7 +200,7 @@ class Connection(asyncio.Protocol):
             self._held = exchange
             self._pause()
 
-    def _go_on(self, exchange: Exchange) -> None:
+    def _go_on(self, exchange: RequestCycle) -> None:
         if not exchange.body_complete:
             self._close_lingering()
         elif not exchange.keep_alive or self._stopping:

@@ -15,9 +15,9 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
-from gateway.serving.body_memory import HeldBodies
-from gateway.serving.limits import Limits
-from gateway.serving.request_cycle import Application, Exchange, Sink
+from gateway.serving.body_memory import BodyMemory
+from gateway.serving.limits import ConnectionLimits
+from gateway.serving.request_cycle import Application, ConnectionPort, RequestCycle
 from gateway.serving.request_parser import BODY, HEADERS, Scope
 
 _END = b"\r\n\r\n"
@@ -39,7 +39,7 @@ Frame = tuple[bytes, bytes | None, bytes | None, bool]
 K = TypeVar("K", bound=Hashable)
 
 
-class KnownHead(NamedTuple):
+class CachedHead(NamedTuple):
     """What a head says; all requests that have it share its scope, so that is not changed."""
 
     scope: Scope
@@ -55,13 +55,13 @@ class _Remembered(Generic[K]):
     """
 
     def __init__(self) -> None:
-        self._young: dict[K, KnownHead] = {}
-        self._old: dict[K, KnownHead] = {}
+        self._young: dict[K, CachedHead] = {}
+        self._old: dict[K, CachedHead] = {}
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def find(self, key: K) -> KnownHead | None:
+    def find(self, key: K) -> CachedHead | None:
         known = self._young.get(key)
         if known is None:
             known = self._old.get(key)
@@ -69,13 +69,13 @@ class _Remembered(Generic[K]):
                 self.note(key, known)
         return known
 
-    def note(self, key: K, known: KnownHead) -> None:
+    def note(self, key: K, known: CachedHead) -> None:
         if len(self._young) >= _MOST_YOUNG:
             self._young, self._old = {}, self._young
         self._young[key] = known
 
 
-class KnownHeads:
+class HeadCache:
     """The heads that all connections of a process have seen.
 
     A head is known by all its bytes, or by its frame: the lines that decide what the parser makes
@@ -86,8 +86,8 @@ class KnownHeads:
         limits: On what a head may be.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        limits = limits or Limits()
+    def __init__(self, limits: ConnectionLimits | None = None) -> None:
+        limits = limits or ConnectionLimits()
         self._most_headers = limits.header_count
         self._longest = min(_LONGEST, limits.header_bytes)
         self._wholes = _Remembered[bytes]()
@@ -123,7 +123,7 @@ class KnownHeads:
         lines = head.split(b"\r\n")
         if not self._comes_again(lines[0]):
             return
-        known = KnownHead(scope, keep_alive, body_bytes)
+        known = CachedHead(scope, keep_alive, body_bytes)
         self._wholes.note(head, known)
         found = [*map(self._lines.get, lines[1:-2])]
         if self._read_new(lines, found):
@@ -153,7 +153,7 @@ class KnownHeads:
         scope = known.scope.copy()
         scope["headers"], scope[HEADERS] = headers, by_name
         if not is_new:
-            self._wholes.note(head, KnownHead(scope.copy(), known.keep_alive, len(body)))
+            self._wholes.note(head, CachedHead(scope.copy(), known.keep_alive, len(body)))
         return scope, known.keep_alive, body
 
     def _read_new(self, lines: list[bytes], headers: list[Header | None]) -> bool:
@@ -201,7 +201,7 @@ class KnownHeads:
         return False
 
 
-class Beginnings:
+class RequestDispatcher:
     """Makes and begins the exchanges of one connection.
 
     Args:
@@ -214,12 +214,12 @@ class Beginnings:
 
     def __init__(
         self,
-        sink: Sink,
+        sink: ConnectionPort,
         *,
         application: Application,
         app_state: dict[str, Any],
         tasks: set[asyncio.Task[None]],
-        bodies: HeldBodies | None = None,
+        bodies: BodyMemory | None = None,
     ) -> None:
         self._sink = sink
         self._application = application
@@ -234,9 +234,9 @@ class Beginnings:
         self._of_all["client"] = get_remote_addr(transport)
         self._of_all["scheme"] = "https" if is_ssl(transport) else "http"
 
-    def make(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> Exchange:
+    def make(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> RequestCycle:
         """Return the exchange of a request whose head has been read; others may share the scope."""
-        return Exchange(
+        return RequestCycle(
             scope | self._of_all,
             self._sink,
             keep_alive=keep_alive,
@@ -244,16 +244,16 @@ class Beginnings:
             bodies=self._bodies,
         )
 
-    def make_known(self, begun: Begun, *, stopping: bool) -> Exchange:
+    def make_known(self, begun: Begun, *, stopping: bool) -> RequestCycle:
         """Return the exchange of a request that came whole, and whose head is known."""
         scope, keep_alive, body = begun
         scope.update(self._of_all)
         scope[BODY] = body
-        exchange = Exchange(scope, self._sink, keep_alive=keep_alive and not stopping)
+        exchange = RequestCycle(scope, self._sink, keep_alive=keep_alive and not stopping)
         exchange.feed_whole(body)
         return exchange
 
-    def begin(self, exchange: Exchange) -> None:
+    def begin(self, exchange: RequestCycle) -> None:
         """Have the application answer, unless it does already."""
         if exchange.task is None:
             task = self._loop.create_task(exchange.run(self._application))

@@ -20,7 +20,7 @@ from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
 
 from gateway.serving.connection import Connection
-from gateway.serving.dispatch import KnownHeads
+from gateway.serving.dispatch import HeadCache
 
 _TICKS_PER_SWEEP = 2
 
@@ -70,7 +70,7 @@ class GatewayWorker(UvicornWorker):  # type: ignore[misc]
         self.config.http = partial(
             Connection,
             limits=application.limits,
-            heads=KnownHeads(application.limits),
+            heads=HeadCache(application.limits),
             hosts=getattr(application, "hosts", None),
             bodies=getattr(application, "bodies", None),
         )

@@ -8,7 +8,7 @@ KIB = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ConnectionLimits:
     """What a connection may ask of us before it is closed.
 
     Attributes:

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
-from gateway.serving.body_memory import HeldBodies
+from gateway.serving.body_memory import BodyMemory
 
 Message = MutableMapping[str, Any]
 Application = Callable[..., Awaitable[None]]
@@ -32,7 +32,7 @@ _FAILED = (
 )
 
 
-class Sink(Protocol):
+class ConnectionPort(Protocol):
     """What an exchange needs of its connection."""
 
     def write(self, data: bytes) -> None:
@@ -50,11 +50,11 @@ class Sink(Protocol):
     def wants_body(self) -> None:
         """Hear that the application reads."""
 
-    def finished(self, exchange: Exchange) -> None:
+    def finished(self, exchange: RequestCycle) -> None:
         """Hear that the response is complete, or will never be."""
 
 
-class Exchange:
+class RequestCycle:
     """One request, from its headers to the end of its response.
 
     Attributes:
@@ -83,11 +83,11 @@ class Exchange:
     def __init__(
         self,
         scope: dict[str, Any],
-        sink: Sink,
+        sink: ConnectionPort,
         *,
         keep_alive: bool,
         expects_continue: bool = False,
-        bodies: HeldBodies | None = None,
+        bodies: BodyMemory | None = None,
     ) -> None:
         self.scope = scope
         self.keep_alive = keep_alive

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 import httptools
 from httptools.parser.url_parser import URL
 
-from gateway.serving.allowed_hosts import ExpectedHosts, explain
-from gateway.serving.limits import Limits
+from gateway.serving.allowed_hosts import AllowedHosts, explain
+from gateway.serving.limits import ConnectionLimits
 
 Scope = dict[str, Any]
 HEADERS = "penstock.headers"  # in the scope: what `headers_by_name` returns
@@ -57,7 +57,9 @@ class RequestParser:
         refusal: Why this client is heard no further.
     """
 
-    def __init__(self, owner: Owner, limits: Limits, hosts: ExpectedHosts | None = None) -> None:
+    def __init__(
+        self, owner: Owner, limits: ConnectionLimits, hosts: AllowedHosts | None = None
+    ) -> None:
         self.started = False
         self.seen_bytes = 0
         self.refusal: Refusal | None = None
@@ -221,7 +223,7 @@ class RequestParser:
             HEADERS: headers_by_name(self._headers),
         }
 
-    def _is_for(self, expected: ExpectedHosts, url: URL) -> bool:
+    def _is_for(self, expected: AllowedHosts, url: URL) -> bool:
         """Whether a request is for us, by its Host and, where it has one, its absolute target.
 
         HTTP/1.0 knows requests without a Host: whom they are for cannot be judged.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gateway.serving.limits import Limits
+from gateway.serving.limits import ConnectionLimits
 
 
-class Drain:
+class WriteStall:
     """Watches how much of an answer is left to send; asked on every sweep."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
         self._left_bytes = 0
         self._deadline_at = 0.0

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from runtime.broker.message_proxy import SignalledMessage
+from runtime.broker.message_proxy import MessageProxy
 from runtime.store.invocation_commands import Claimed, Settlement
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 
-class Telling(Protocol):
+class PendingEvents(Protocol):
     """What an attempt tells while it runs, until it is written."""
 
     def is_full(self) -> bool:
         """Whether it comes faster than it is written."""
 
-    def last_words(self, *, is_final: bool) -> list[Call[bool]]:
+    def last_words(self, *, is_final: bool) -> list[Command[bool]]:
         """Close, and return what must be written before the attempt's ending is."""
 
 
@@ -70,9 +70,9 @@ class Attempt:
         self.is_given_back = False
         self.is_lost = False
         self.settlement: Settlement | None = None
-        self.signalled: SignalledMessage | None = None
-        self.telling: Telling | None = None
+        self.signalled: MessageProxy | None = None
+        self.telling: PendingEvents | None = None
 
-    def last_words(self, *, is_final: bool) -> list[Call[bool]]:
+    def last_words(self, *, is_final: bool) -> list[Command[bool]]:
         """Return what it has told and nobody has written; `is_final`: its invocation ends."""
         return [] if self.telling is None else self.telling.last_words(is_final=is_final)

@@ -22,7 +22,7 @@ from runtime.errors import UnknownFunctionError
 from runtime.invocations.ids import is_invocation_id, new_invocation_id
 from runtime.invocations.submission import Wishes, check_available, prepare, submit
 from runtime.registry.manifest import Manifest, decode_manifest
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifest
 
 
@@ -46,7 +46,7 @@ class PenstockBroker(dramatiq.Broker):
     ) -> None:
         super().__init__(middleware=list(middleware))
         self.queues: dict[str, None] = {}
-        self._line = Line(url)
+        self._line = BlockingConnection(url)
         self._lock = threading.RLock()  # middleware may ask for an actor while one is declared
 
     def add_middleware(

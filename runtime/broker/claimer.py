@@ -25,9 +25,9 @@ from runtime.broker.attempt_log import tell_expired, tell_started
 from runtime.errors import StoreError
 from runtime.loop import Loop, Timer
 from runtime.store.invocation_commands import Claim, claim, wake
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from runtime.store.recovery_commands import set_aside
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 _log = structlog.get_logger(__name__)
 _BLOCK_S = 3.0
@@ -39,7 +39,7 @@ _VAIN_PAUSE_S = 0.1
 _LOOK_AROUND_S = 0.01  # for each queue
 
 
-class Room(NamedTuple):
+class ClaimCapacity(NamedTuple):
     """What a worker can take.
 
     Attributes:
@@ -68,11 +68,11 @@ class Claimer:
     def __init__(
         self,
         loop: Loop,
-        line: LoopLine,
+        line: LoopConnection,
         *,
         worker: str,
         lease_ms: int,
-        room: Callable[[], Room],
+        room: Callable[[], ClaimCapacity],
         take: Callable[[Sequence[Attempt]], None],
     ) -> None:
         self._loop = loop
@@ -157,12 +157,12 @@ class Claimer:
     def _have_looked_around(self) -> None:
         self._looks_around_at = self._loop.time() + _LOOK_AROUND_S * len(self._queues)
 
-    def _claim(self, queue: str, room: Room) -> None:
+    def _claim(self, queue: str, room: ClaimCapacity) -> None:
         self._state = "claiming"
         self._has_more_room = self._is_interrupted = False
         self._line.run(self._claim_call(queue, room), lambda reply: self._claimed(queue, reply))
 
-    def _park(self, room: Room) -> None:
+    def _park(self, room: ClaimCapacity) -> None:
         self._state = "parked"
         self._has_more_room = self._is_interrupted = False
         block_s = self._block_s()
@@ -179,7 +179,7 @@ class Claimer:
             hear = partial(self._woken, dict(zip(wake_lists, self._queues, strict=True)))
             self._line.block(wake_lists, timeout_s=block_s, hear=hear)
 
-    def _claim_call(self, queue: str, room: Room) -> Call[Claim]:
+    def _claim_call(self, queue: str, room: ClaimCapacity) -> Command[Claim]:
         return claim(
             queue=queue,
             worker=self._worker,

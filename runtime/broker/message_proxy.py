@@ -30,7 +30,7 @@ class AttemptError(Exception):
     traceback: str | None = None
 
 
-class SignalledMessage(dramatiq.MessageProxy):
+class MessageProxy(dramatiq.MessageProxy):
     """The message of one attempt, and the context in which its signals are emitted."""
 
     def __init__(self, claimed: Claimed, queue: str) -> None:

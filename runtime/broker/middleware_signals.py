@@ -22,7 +22,7 @@ import structlog
 from dramatiq.middleware import SkipMessage
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.message_proxy import SignalledMessage, error_of, result_of
+from runtime.broker.message_proxy import MessageProxy, error_of, result_of
 from runtime.store.invocation_commands import Settlement
 from runtime.telemetry.background import lasting_thread
 
@@ -89,7 +89,7 @@ class Signals:
             then: Called by the loop thread with whether it is to run. If not, it has been skipped:
                 it has its settlement, and does not go to `after`.
         """
-        message = attempt.signalled = SignalledMessage(attempt.claimed, attempt.queue)
+        message = attempt.signalled = MessageProxy(attempt.claimed, attempt.queue)
         self._have_done(partial(self._begin, attempt, message, then))
 
     def after(self, attempt: Attempt, then: Callable[[], None]) -> None:
@@ -144,9 +144,7 @@ class Signals:
             except BaseException:  # noqa: BLE001 - outermost: the others must be told
                 _log.exception("signal_failed")
 
-    def _begin(
-        self, attempt: Attempt, message: SignalledMessage, then: Callable[[bool], None]
-    ) -> None:
+    def _begin(self, attempt: Attempt, message: MessageProxy, then: Callable[[bool], None]) -> None:
         is_wanted = False
         try:
             is_wanted = message.context.run(self._ask, message)
@@ -155,7 +153,7 @@ class Signals:
         finally:
             self._post_safely(partial(_decide, attempt, then, is_wanted=is_wanted))
 
-    def _ask(self, message: SignalledMessage) -> bool:
+    def _ask(self, message: MessageProxy) -> bool:
         """Return whether the middleware lets an attempt run."""
         try:
             self._broker.emit_before("process_message", message)
@@ -174,14 +172,14 @@ class Signals:
         return False
 
     def _end(
-        self, message: SignalledMessage, settlement: Settlement | None, then: Callable[[], None]
+        self, message: MessageProxy, settlement: Settlement | None, then: Callable[[], None]
     ) -> None:
         try:
             message.context.run(self._tell_end, message, settlement)
         finally:
             self._post_safely(then)
 
-    def _tell_end(self, message: SignalledMessage, settlement: Settlement | None) -> None:
+    def _tell_end(self, message: MessageProxy, settlement: Settlement | None) -> None:
         error, result = error_of(settlement), None
         if error is not None:
             message.stuff_exception(error)
@@ -197,10 +195,10 @@ class Signals:
             else:
                 self._emit_before_ack(message)
 
-    def _emit_before_ack(self, message: SignalledMessage) -> None:
+    def _emit_before_ack(self, message: MessageProxy) -> None:
         self._broker.emit_before("nack" if message.failed else "ack", message)
 
-    def _acknowledge(self, message: SignalledMessage) -> None:
+    def _acknowledge(self, message: MessageProxy) -> None:
         signal = "nack" if message.failed else "ack"
         message.context.run(self._broker.emit_after, signal, message)
         message.clear_exception()

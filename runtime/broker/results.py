@@ -15,7 +15,7 @@ from dramatiq.results import ResultBackend, ResultFailure, ResultMissing, Result
 
 from runtime.invocations.record import Record, read
 from runtime.invocations.status import Status
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 
 _USUAL_WAIT_MS = 10_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.005, 0.25
@@ -38,7 +38,7 @@ class RecordBackend(ResultBackend):
 
     def __init__(
         self,
-        line: Line,
+        line: BlockingConnection,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,

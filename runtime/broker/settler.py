@@ -20,8 +20,8 @@ from runtime.broker.attempt_log import tell_ended, tell_given_back
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.loop import Loop
 from runtime.store.invocation_commands import Settled, Settlement, release, settle
-from runtime.store.loop_connection import LoopLine
-from runtime.store.scripts import Call
+from runtime.store.loop_connection import LoopConnection
+from runtime.store.scripts import Command
 
 _log = structlog.get_logger(__name__)
 _LARGEST_BATCH = 64
@@ -47,7 +47,7 @@ class Settler:
     def __init__(
         self,
         loop: Loop,
-        line: LoopLine,
+        line: LoopConnection,
         worker: str,
         on_over: Callable[[Sequence[Attempt]], None],
     ) -> None:
@@ -100,11 +100,11 @@ class Settler:
             batch.append(pending.popleft())
         return batch
 
-    def _send(self, batch: Batch, calls: Sequence[Call[Any]]) -> None:
+    def _send(self, batch: Batch, calls: Sequence[Command[Any]]) -> None:
         self._line.run_many(calls, lambda replies: self._hear(batch, calls, replies))
 
     def _hear(
-        self, batch: Batch, calls: Sequence[Call[Any]], replies: list[Any] | StoreError
+        self, batch: Batch, calls: Sequence[Command[Any]], replies: list[Any] | StoreError
     ) -> None:
         if not isinstance(replies, StoreError):
             self._pause_s = _FIRST_PAUSE_S
@@ -134,11 +134,11 @@ class Settler:
             attempts = returned[begin : begin + _LARGEST_RELEASE]
             held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
             told = [call for a in attempts for call in a.last_words(is_final=False)]
-            calls: list[Call[Any]] = [*told, release(held, worker=self._worker)]
+            calls: list[Command[Any]] = [*told, release(held, worker=self._worker)]
             self._send_release(attempts, calls, _FIRST_PAUSE_S)
 
     def _send_release(
-        self, attempts: Sequence[Attempt], calls: Sequence[Call[Any]], pause_s: float
+        self, attempts: Sequence[Attempt], calls: Sequence[Command[Any]], pause_s: float
     ) -> None:
         def hear(replies: list[Any] | StoreError) -> None:
             if not isinstance(replies, StoreError):
@@ -157,7 +157,7 @@ class Settler:
         self._line.run_many(calls, hear)
 
 
-def _last_words(batch: Batch) -> list[Call[Any]]:
+def _last_words(batch: Batch) -> list[Command[Any]]:
     """What the attempts have told and nobody has written: it must come before their endings."""
     return [
         call

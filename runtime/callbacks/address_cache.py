@@ -16,7 +16,7 @@ _TRUSTED_S = 10.0
 _MOST = 1024
 
 
-class RecentJudgements:
+class AddressCache:
     """Addresses that passed, by their text and by their host.
 
     Args:

@@ -18,7 +18,7 @@ from functools import partial
 import structlog
 
 from runtime.callbacks.config import DeliveryRules
-from runtime.callbacks.dispatcher import RETRY_S, Dispatch
+from runtime.callbacks.dispatcher import RETRY_S, Dispatcher
 from runtime.errors import StoreError
 from runtime.telemetry.background import lasting_thread
 
@@ -74,7 +74,7 @@ class Deliverer:
     async def _run(self) -> None:
         changed = asyncio.Event()
         self._poke = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
-        dispatch = Dispatch(self._url, self._rules, roll=self._roll, changed=changed)
+        dispatch = Dispatcher(self._url, self._rules, roll=self._roll, changed=changed)
         try:
             while not self._stopping.is_set():
                 try:

@@ -14,7 +14,7 @@ _QUICK_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class DeliveryOutcome:
     """An attempt that is over.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.callbacks.delivery_attempt import Ended
+from runtime.callbacks.delivery_attempt import DeliveryOutcome
 from runtime.store.delivery_commands import ClaimedDelivery
 from runtime.telemetry.tracing import Span, Tracer
 
@@ -39,7 +39,7 @@ class DeliveryTrace:
             headers["tracestate"] = self._context.tracestate
         return headers
 
-    def end(self, ended: Ended) -> None:
+    def end(self, ended: DeliveryOutcome) -> None:
         """The attempt is over."""
         if self._span is None:
             return

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from runtime.callbacks.config import DeliveryRules
-from runtime.callbacks.delivery_attempt import Ended
+from runtime.callbacks.delivery_attempt import DeliveryOutcome
 from runtime.callbacks.delivery_spans import DeliveryTrace
 from runtime.callbacks.payload import (
     build_batch_body,
@@ -28,9 +28,9 @@ from runtime.errors import StoreError
 from runtime.invocations import record
 from runtime.invocations.batch import read_batch
 from runtime.store import delivery_commands
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.delivery_commands import BATCH_OUTCOME, ClaimedDelivery, DeliveryClaim, Settled
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 if TYPE_CHECKING:
     from runtime.callbacks.sender import Sender
@@ -47,7 +47,7 @@ _FEWEST_SLOTS = 16
 _log = structlog.get_logger(__name__)
 
 
-class Dispatch:
+class Dispatcher:
     """One life of the deliverer's loop.
 
     Args:
@@ -69,11 +69,11 @@ class Dispatch:
         self._roll = roll
         self._changed = changed
         self._slots = _slots_within_limits(rules.slots)
-        self._store = Multiplexer(url)
-        self._blocking_store = Multiplexer(url, timeout_s=rules.idle_s + 2)
+        self._store = AsyncConnection(url)
+        self._blocking_store = AsyncConnection(url, timeout_s=rules.idle_s + 2)
         self._sender: Sender | None = None
         self._in_flight: dict[asyncio.Task[None], ClaimedDelivery] = {}
-        self._unsettled: dict[tuple[str, int], Call[Settled]] = {}
+        self._unsettled: dict[tuple[str, int], Command[Settled]] = {}
         self._wake: asyncio.Task[bool] | None = None
         self._store_is_away = False
 
@@ -144,7 +144,7 @@ class Dispatch:
         finally:
             self._changed.set()
 
-    def _claim_call(self) -> Call[DeliveryClaim]:
+    def _claim_call(self) -> Command[DeliveryClaim]:
         return delivery_commands.claim(
             free=self._free,
             limit=_LARGEST_CLAIM,
@@ -169,7 +169,7 @@ class Dispatch:
         self._changed.set()
 
     async def _attempt(self, claimed: ClaimedDelivery, now_ms: int) -> None:
-        ended = Ended(duration_ms=0, error=INTERRUPTED, fate="interrupted")
+        ended = DeliveryOutcome(duration_ms=0, error=INTERRUPTED, fate="interrupted")
         trace = DeliveryTrace(self._rules.tracer, claimed)
         try:
             ended = await self._send(claimed, now_ms, trace)
@@ -177,15 +177,17 @@ class Dispatch:
             _log.warning("callbacks.record_not_read", delivery=claimed.id, error=str(error))
         except Exception:  # noqa: BLE001 - the outermost of its task
             _log.exception("callbacks.attempt_crashed", delivery=claimed.id)
-            ended = Ended(duration_ms=0, error=CRASHED)
+            ended = DeliveryOutcome(duration_ms=0, error=CRASHED)
         finally:
             trace.end(ended)
             self._note(claimed, ended, now_ms)
 
-    async def _send(self, claimed: ClaimedDelivery, now_ms: int, trace: DeliveryTrace) -> Ended:
+    async def _send(
+        self, claimed: ClaimedDelivery, now_ms: int, trace: DeliveryTrace
+    ) -> DeliveryOutcome:
         body = await self._read_body(claimed)
         if body is None:
-            return Ended(duration_ms=0, error=GONE, fate="hopeless")
+            return DeliveryOutcome(duration_ms=0, error=GONE, fate="hopeless")
         secrets = parse_secrets(claimed.secrets) or self._rules.secrets
         headers = build_headers(claimed, body, secrets=secrets, now_ms=now_ms)
         sender = self._open_sender()
@@ -214,7 +216,7 @@ class Dispatch:
         found = await self._store.run(record.read(claimed.invocation))
         return None if found is None else build_body(found, public_url=public_url)
 
-    def _note(self, claimed: ClaimedDelivery, ended: Ended, now_ms: int) -> None:
+    def _note(self, claimed: ClaimedDelivery, ended: DeliveryOutcome, now_ms: int) -> None:
         roll, delays_ms = self._roll(), self._rules.delays_ms
         follows = next_after(
             ended, step=claimed.step, now_ms=now_ms, roll=roll, delays_ms=delays_ms
@@ -240,13 +242,13 @@ class Dispatch:
             reason=ended.reason or ended.error,
         )
 
-    async def _exchange(self, claiming: list[Call[DeliveryClaim]]) -> float:
+    async def _exchange(self, claiming: list[Command[DeliveryClaim]]) -> float:
         """Write what has ended and claim; what Redis does not take stays for the next turn.
 
         In one go and in this order: what is settled frees its receiver.
         """
         ended = list(self._unsettled.items())
-        calls: list[Call[Any]] = [*(call for _, call in ended), *claiming]
+        calls: list[Command[Any]] = [*(call for _, call in ended), *claiming]
         answers = await asyncio.gather(*map(self._store.run, calls), return_exceptions=True)
         wait_s = self._rules.idle_s
         if claiming and isinstance(claim := answers[-1], DeliveryClaim):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-from runtime.callbacks.delivery_attempt import Ended
+from runtime.callbacks.delivery_attempt import DeliveryOutcome
 
 S = 1_000
 M = 60 * S
@@ -23,7 +23,7 @@ _GONE = 410
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Next:
+class NextStep:
     """What follows an attempt: the delivery's status and, while pending, the wait."""
 
     verdict: Literal["delivered", "failed", "stopped", "pending"]
@@ -31,8 +31,13 @@ class Next:
 
 
 def next_after(
-    ended: Ended, *, step: int, now_ms: int, roll: float, delays_ms: tuple[int, ...] = DELAYS_MS
-) -> Next:
+    ended: DeliveryOutcome,
+    *,
+    step: int,
+    now_ms: int,
+    roll: float,
+    delays_ms: tuple[int, ...] = DELAYS_MS,
+) -> NextStep:
     """Judge an attempt that has ended.
 
     Args:
@@ -43,18 +48,18 @@ def next_after(
         delays_ms: The waits between attempts.
     """
     if ended.is_success:
-        return Next(verdict="delivered")
+        return NextStep(verdict="delivered")
     if ended.status_code == _GONE:
-        return Next(verdict="stopped")
+        return NextStep(verdict="stopped")
     if step > len(delays_ms) or ended.fate == "hopeless":
-        return Next(verdict="failed")
+        return NextStep(verdict="failed")
     if ended.fate == "interrupted":
-        return Next(verdict="pending")
+        return NextStep(verdict="pending")
     delay_ms = round(delays_ms[step - 1] * (1 + JITTER * roll))
     asked_ms = retry_after_ms(ended.retry_after, now_ms=now_ms)
     if asked_ms is not None:
         delay_ms = max(delay_ms, min(asked_ms, LONGEST_RETRY_AFTER_MS))
-    return Next(verdict="pending", retry_in_ms=delay_ms)
+    return NextStep(verdict="pending", retry_in_ms=delay_ms)
 
 
 def retry_after_ms(text: str | None, *, now_ms: int) -> int | None:

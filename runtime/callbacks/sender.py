@@ -1,6 +1,6 @@
 """One attempt: judge the address again, connect to what was judged, post, read little.
 
-Never raises for anything a receiver or a network does: every ending is an `Ended`.
+Never raises for anything a receiver or a network does: every ending is an `DeliveryOutcome`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import replace
 import httpcore
 import httpx
 
-from runtime.callbacks.delivery_attempt import CONNECT_S, TOTAL_S, UNREACHABLE, Ended
+from runtime.callbacks.delivery_attempt import CONNECT_S, TOTAL_S, UNREACHABLE, DeliveryOutcome
 from runtime.callbacks.resolver import Resolver
 from runtime.callbacks.ssrf_guard import RESOLVE_TIMEOUT_S, Policy, judge_async
-from runtime.callbacks.transport import JudgedTransport
+from runtime.callbacks.transport import PinnedTransport
 from runtime.errors import CallbackAddressError
 
 TLS_REFUSED = "no secure connection: TLS or the certificate was refused"
@@ -59,13 +59,13 @@ class Sender:
         self._connect_s = connect_s
         self._total_s = total_s
         self._client = httpx.AsyncClient(
-            transport=JudgedTransport(connect_s=connect_s, tls=tls),
+            transport=PinnedTransport(connect_s=connect_s, tls=tls),
             follow_redirects=False,
             trust_env=False,
             timeout=None,  # noqa: S113 - the whole attempt has one, below
         )
 
-    async def send(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Ended:
+    async def send(self, url: str, *, headers: Mapping[str, str], body: bytes) -> DeliveryOutcome:
         """Make one attempt, within `total_s`."""
         loop = asyncio.get_running_loop()
         started_s = loop.time()
@@ -112,16 +112,16 @@ async def _see_off(response: httpx.Response, *, until_s: float) -> None:
         await response.aclose()
 
 
-def _judge_answer(response: httpx.Response) -> Ended:
+def _judge_answer(response: httpx.Response) -> DeliveryOutcome:
     code = response.status_code
     error = None if response.is_success else f"answered {code}"
     if httpx.codes.is_redirect(code):
         error = f"answered {code}; redirects are not followed"
     retry_after = response.headers.get("retry-after")
-    return Ended(duration_ms=0, status_code=code, error=error, retry_after=retry_after)
+    return DeliveryOutcome(duration_ms=0, status_code=code, error=error, retry_after=retry_after)
 
 
-def _judge_failure(error: Exception) -> Ended:
+def _judge_failure(error: Exception) -> DeliveryOutcome:
     reason = f"{type(error).__name__}: {error.__cause__ or error}"
     if isinstance(error, CallbackAddressError):
         return _failed(UNREACHABLE, reason=reason)
@@ -132,8 +132,8 @@ def _judge_failure(error: Exception) -> Ended:
     return _failed(BROKEN_OFF, reason=reason)
 
 
-def _failed(error: str, *, reason: str, kept_waiting: bool = False) -> Ended:
-    return Ended(duration_ms=0, error=error, reason=reason, kept_waiting=kept_waiting)
+def _failed(error: str, *, reason: str, kept_waiting: bool = False) -> DeliveryOutcome:
+    return DeliveryOutcome(duration_ms=0, error=error, reason=reason, kept_waiting=kept_waiting)
 
 
 def _is_about_tls(error: BaseException) -> bool:

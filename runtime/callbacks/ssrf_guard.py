@@ -63,7 +63,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class ResolvedTarget:
     """An address that may be called, and the literal addresses to connect to."""
 
     url: str
@@ -96,7 +96,7 @@ def parse_policy(allow: Sequence[str], *, allow_loopback: bool) -> Policy:
     return Policy(allow_loopback=allow_loopback, networks=tuple(networks), hosts=frozenset(hosts))
 
 
-def judge(url: str, policy: Policy, *, resolve: Resolve = resolve_host) -> Judged:
+def judge(url: str, policy: Policy, *, resolve: Resolve = resolve_host) -> ResolvedTarget:
     """Parse, resolve and judge; blocks while resolving.
 
     Raises:
@@ -116,7 +116,7 @@ async def judge_async(
     *,
     resolver: Resolver = _RESOLVER,
     timeout_s: float = RESOLVE_TIMEOUT_S,
-) -> Judged:
+) -> ResolvedTarget:
     """Parse, resolve and judge without blocking the loop.
 
     Raises:
@@ -130,7 +130,7 @@ async def judge_async(
     return judge_addresses(target, found, policy)
 
 
-def judge_addresses(target: Target, found: Sequence[str], policy: Policy) -> Judged:
+def judge_addresses(target: Target, found: Sequence[str], policy: Policy) -> ResolvedTarget:
     """Judge what a target's host resolved to; every address must pass.
 
     Raises:
@@ -147,7 +147,7 @@ def judge_addresses(target: Target, found: Sequence[str], policy: Policy) -> Jud
             raise CallbackAddressError(REFUSED)
     if not addresses:
         raise CallbackAddressError(REFUSED)
-    return Judged(
+    return ResolvedTarget(
         url=target.url,
         scheme=target.scheme,
         host=target.host,

@@ -19,7 +19,7 @@ import httpx
 MOST_ANSWER_BYTES = 16 * 1024
 
 
-class JudgedTransport(httpx.AsyncBaseTransport):
+class PinnedTransport(httpx.AsyncBaseTransport):
     """One connection for each request, to `request.extensions["addresses"]`.
 
     Args:

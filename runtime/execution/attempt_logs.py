@@ -8,7 +8,7 @@ from runtime.execution.runner_output import truncation_mark
 
 
 @dataclass(slots=True, eq=False)
-class Logs:
+class AttemptLogs:
     """Output as it comes from a call of the thread lane, bounded."""
 
     max_bytes: int

@@ -15,9 +15,9 @@ from runtime.errors import (
     ResultNotSerializableError,
     ResultTooLargeError,
 )
-from runtime.execution.ending import SUCCEEDED, Ending, EndingKind, Fault
+from runtime.execution.ending import SUCCEEDED, Ending, EndingKind, FaultFrame
 from runtime.execution.memory_limit import shortage_of
-from runtime.execution.thread_interrupt import Interruption
+from runtime.execution.thread_interrupt import ThreadInterrupt
 from runtime.execution.tracebacks import message_of, traceback_of, type_names
 from runtime.sdk.context import Context
 from runtime.sdk.durations import parse_duration
@@ -66,7 +66,7 @@ def perform(
             most_item_bytes=max_result_bytes,
             limit_s=limit_s,
         )
-    except Interruption:
+    except ThreadInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - user code may raise anything
         return _failed(error, make_room), b""
@@ -125,7 +125,7 @@ def describe(error: BaseException) -> Ending:
     names = type_names(error)
     try:
         return _describe(error, names)
-    except Interruption:
+    except ThreadInterrupt:
         raise
     except BaseException:  # noqa: BLE001 - what an exception is asked may be the author's
         text = f"<{name_of(type(error))} that cannot be described>"
@@ -168,14 +168,14 @@ def _describe(error: BaseException, names: tuple[str, ...]) -> Ending:
 
 
 def _describe_refusal(error: ArgumentsError) -> Ending:
-    faults = tuple(Fault(pointer=fault.pointer, detail=fault.detail) for fault in error.faults)
+    faults = tuple(FaultFrame(pointer=fault.pointer, detail=fault.detail) for fault in error.faults)
     return Ending(kind="arguments_invalid", message=message_of(error), faults=faults)
 
 
 def _shown(error: BaseException) -> str:
     try:
         return f"{error.code!r:.200}"  # type: ignore[attr-defined]
-    except Interruption:
+    except ThreadInterrupt:
         raise
     except BaseException:  # noqa: BLE001 - the code may be any object of the author's
         return "…"

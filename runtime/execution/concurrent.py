@@ -32,7 +32,7 @@ class _Asked(NamedTuple):
     step: tuple[int, int]
 
 
-class Concurrent:
+class ConcurrentRunner:
     """What lies with one runner.
 
     Attributes:

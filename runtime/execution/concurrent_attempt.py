@@ -16,9 +16,9 @@ from typing import Any
 
 from runtime.execution.ending import Ending
 from runtime.execution.output_attribution import ThreadOwner
-from runtime.execution.runner_output import Send, Sink
+from runtime.execution.runner_output import OutputSink, Send
 from runtime.execution.runner_protocol import Start
-from runtime.execution.thread_interrupt import Cause, Guard
+from runtime.execution.thread_interrupt import Cause, InterruptGuard
 from runtime.registry.event_loop import Generator, Tasks
 from runtime.registry.loaded_function import LoadedFunction
 
@@ -26,7 +26,7 @@ _LONGEST_LINE = 8_192  # characters; what is longer is not held until its end
 _MANY = 64  # so many are looked through for those that are gone
 
 
-class LineSink(Sink):
+class LineSink(OutputSink):
     """Takes text of one attempt and passes it on by whole lines.
 
     Args:
@@ -68,7 +68,7 @@ class LineSink(Sink):
                 self.write(line.encode("utf-8", "backslashreplace"))
 
 
-class Attempt(ThreadOwner):
+class ConcurrentAttempt(ThreadOwner):
     """What is known of it.
 
     Attributes:
@@ -120,7 +120,7 @@ class Attempt(ThreadOwner):
         self.request = request
         self.function = function
         self.task: asyncio.Task[None] | None = None
-        self.guard: Guard | None = None
+        self.guard: InterruptGuard | None = None
         self.cause: Cause | None = None
         self.is_over = self.is_answered = False
         self.forced: Ending | None = None

@@ -14,18 +14,18 @@ from msgspec.structs import replace
 
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import describe, perform, perform_async
-from runtime.execution.concurrent_attempt import Attempt
-from runtime.execution.concurrent_leak_detection import ConcurrentLeftovers
+from runtime.execution.concurrent_attempt import ConcurrentAttempt
+from runtime.execution.concurrent_leak_detection import ConcurrentLeakDetector
 from runtime.execution.concurrent_output import ConcurrentOutput
 from runtime.execution.ending import Ending
-from runtime.execution.event_batcher import TurnWriter
+from runtime.execution.event_batcher import EventBatcher
 from runtime.execution.function_log import FunctionLog
-from runtime.execution.leak_detection import Leftovers
+from runtime.execution.leak_detection import LeakDetector
 from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.output_attribution import owner
 from runtime.execution.runner_output import AttemptOutput
-from runtime.execution.runner_protocol import Limits
-from runtime.execution.thread_interrupt import Guard, Interruption
+from runtime.execution.runner_protocol import RunnerLimits
+from runtime.execution.thread_interrupt import InterruptGuard, ThreadInterrupt
 from runtime.execution.tracebacks import traceback_of
 from runtime.processes.child_limits import use_memory_reserve
 from runtime.registry.loaded_function import LoadedFunction
@@ -46,9 +46,9 @@ class Loaded:
 
     functions: Mapping[str, LoadedFunction]
     files: Collection[str]
-    limits: Limits
+    limits: RunnerLimits
     output: AttemptOutput
-    leftovers: Leftovers
+    leftovers: LeakDetector
     log: FunctionLog
 
 
@@ -69,12 +69,12 @@ class ConcurrentCalls:
     def __init__(
         self,
         loaded: Loaded,
-        attempts: dict[int, Attempt],
+        attempts: dict[int, ConcurrentAttempt],
         *,
         loop: asyncio.AbstractEventLoop,
-        writer: TurnWriter,
+        writer: EventBatcher,
         output: ConcurrentOutput,
-        leftovers: ConcurrentLeftovers,
+        leftovers: ConcurrentLeakDetector,
         on_empty: Callable[[], None],
         on_shortage: Callable[[], None],
     ) -> None:
@@ -88,7 +88,7 @@ class ConcurrentCalls:
         self._on_shortage = on_shortage
         self._pid = os.getpid()
 
-    def begin_task(self, attempt: Attempt) -> None:
+    def begin_task(self, attempt: ConcurrentAttempt) -> None:
         """Run an `async def` in the event loop, in a context of its own."""
         context = contextvars.copy_context()
         context.run(owner.set, attempt)
@@ -96,14 +96,16 @@ class ConcurrentCalls:
         # A task that is cancelled before its first step runs none of its own lines.
         attempt.task.add_done_callback(partial(self._make_sure, attempt))
 
-    def run_in_thread(self, attempt: Attempt) -> None:
+    def run_in_thread(self, attempt: ConcurrentAttempt) -> None:
         """Run a `def` in this thread, which belongs to it meanwhile."""
         try:
             self._run_guarded(attempt)
         except MemoryError:
             self._on_shortage()
 
-    def answer(self, attempt: Attempt, told: Ending, result: bytes = b"", left: str = "") -> None:
+    def answer(
+        self, attempt: ConcurrentAttempt, told: Ending, result: bytes = b"", left: str = ""
+    ) -> None:
         """Tell the worker how an attempt has ended; from its own thread or the loop's."""
         ending = attempt.ending(told)
         if left:
@@ -121,7 +123,7 @@ class ConcurrentCalls:
         if is_last:
             self._on_empty()
 
-    async def _run(self, attempt: Attempt) -> None:
+    async def _run(self, attempt: ConcurrentAttempt) -> None:
         if not attempt.begin():  # it was to end before it began, and is answered
             return
         ending, result = await perform_async(
@@ -136,7 +138,7 @@ class ConcurrentCalls:
         attempt.is_over = True
         self.answer(attempt, ending, result, await self._leftovers.end(attempt))
 
-    def _make_sure(self, attempt: Attempt, task: asyncio.Task[None]) -> None:
+    def _make_sure(self, attempt: ConcurrentAttempt, task: asyncio.Task[None]) -> None:
         """Answer for a task that could not do so itself."""
         if attempt.is_answered:
             return
@@ -148,10 +150,10 @@ class ConcurrentCalls:
         except MemoryError:
             self._on_shortage()
 
-    def _run_guarded(self, attempt: Attempt) -> None:
+    def _run_guarded(self, attempt: ConcurrentAttempt) -> None:
         if not attempt.begin():
             return
-        guard = attempt.guard = Guard(attempt.start.timeout_s)
+        guard = attempt.guard = InterruptGuard(attempt.start.timeout_s)
         told = STOPPED, b""
         try:
             try:
@@ -159,7 +161,7 @@ class ConcurrentCalls:
                     told = self._perform(attempt)
             finally:
                 guard.disarm()
-        except Interruption as error:
+        except ThreadInterrupt as error:
             told = replace(STOPPED, traceback=traceback_of(error)), b""
         attempt.is_over = True
         if os.getpid() != self._pid:  # user code forked, and this is the fork
@@ -168,7 +170,7 @@ class ConcurrentCalls:
         attempt.guard = None
         self.answer(attempt, *told, left)
 
-    def _perform(self, attempt: Attempt) -> tuple[Ending, bytes]:
+    def _perform(self, attempt: ConcurrentAttempt) -> tuple[Ending, bytes]:
         return perform(
             attempt.function,
             attempt.take_arguments(),
@@ -179,7 +181,7 @@ class ConcurrentCalls:
             make_room=use_memory_reserve,
         )
 
-    def _context(self, attempt: Attempt) -> Context:
+    def _context(self, attempt: ConcurrentAttempt) -> Context:
         def progress(done: Number, total: Number | None, message: str) -> None:
             self._tell(attempt, frames.PROGRESS, encode_progress(done, total, message))
 
@@ -200,6 +202,6 @@ class ConcurrentCalls:
             log=self._loaded.log,
         )
 
-    def _tell(self, attempt: Attempt, kind: bytes, payload: bytes) -> None:
+    def _tell(self, attempt: ConcurrentAttempt, kind: bytes, payload: bytes) -> None:
         if not attempt.is_answered:  # else: by something left over from it
             self._writer.tell(attempt, kind, attempt.number, payload)

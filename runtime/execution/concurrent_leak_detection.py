@@ -11,12 +11,12 @@ import asyncio
 import time
 from collections.abc import Callable, Sized
 
-from runtime.execution.concurrent_attempt import Attempt
-from runtime.execution.leak_detection import A_TASK, A_THREAD, PATIENCE_S, PAUSE_S, Leftovers
+from runtime.execution.concurrent_attempt import ConcurrentAttempt
+from runtime.execution.leak_detection import A_TASK, A_THREAD, PATIENCE_S, PAUSE_S, LeakDetector
 from runtime.registry import event_loop
 
 
-class ConcurrentLeftovers:
+class ConcurrentLeakDetector:
     """Those of one runner.
 
     Args:
@@ -26,20 +26,20 @@ class ConcurrentLeftovers:
     """
 
     def __init__(
-        self, of_process: Leftovers, attempts: Sized, helpers: Callable[[], frozenset[int]]
+        self, of_process: LeakDetector, attempts: Sized, helpers: Callable[[], frozenset[int]]
     ) -> None:
         self._of_process = of_process
         self._attempts = attempts
         self._helpers = helpers
         self._has_found = False
 
-    async def end(self, attempt: Attempt) -> str:
+    async def end(self, attempt: ConcurrentAttempt) -> str:
         """End what an attempt has left in the event loop; return what is left, "" if nothing."""
         left = await self._end(attempt)
         self._has_found |= bool(left)
         return left
 
-    async def _end(self, attempt: Attempt) -> str:
+    async def _end(self, attempt: ConcurrentAttempt) -> str:
         try:
             has_ended = attempt.has_left_nothing_in_loop or await event_loop.end_all(
                 attempt.generators, attempt.live_tasks
@@ -55,7 +55,7 @@ class ConcurrentLeftovers:
             return A_TASK if attempt.live_tasks() else self._look(attempt)
         return left
 
-    def find(self, attempt: Attempt) -> str:
+    def find(self, attempt: ConcurrentAttempt) -> str:
         """Return what an attempt has left that ran in this thread."""
         left = self._look(attempt)
         deadline = time.monotonic() + PATIENCE_S
@@ -65,7 +65,7 @@ class ConcurrentLeftovers:
         self._has_found |= bool(left)
         return left
 
-    def _look(self, attempt: Attempt) -> str:
+    def _look(self, attempt: ConcurrentAttempt) -> str:
         if event_loop.has_set_aside():
             return A_TASK
         if attempt.has_live_threads:

@@ -12,9 +12,9 @@ import os
 import threading
 from collections.abc import Mapping
 
-from runtime.execution.concurrent_attempt import Attempt
-from runtime.execution.event_batcher import TurnWriter
-from runtime.execution.loop_attribution import StepNotes
+from runtime.execution.concurrent_attempt import ConcurrentAttempt
+from runtime.execution.event_batcher import EventBatcher
+from runtime.execution.loop_attribution import LoopAttribution
 from runtime.execution.output_attribution import owner_here
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import LOG
@@ -36,9 +36,9 @@ class ConcurrentOutput:
     def __init__(
         self,
         output: AttemptOutput,
-        attempts: Mapping[int, Attempt],
-        notes: StepNotes,
-        writer: TurnWriter,
+        attempts: Mapping[int, ConcurrentAttempt],
+        notes: LoopAttribution,
+        writer: EventBatcher,
     ) -> None:
         self._output = output
         self._attempts = attempts
@@ -66,7 +66,7 @@ class ConcurrentOutput:
                 os.write(_STDERR, data.encode() if isinstance(data, str) else data)
             return
         found = owner_here()
-        if type(found) is not Attempt:
+        if type(found) is not ConcurrentAttempt:
             if found is not None and not self._output.is_of_loading(found):
                 return  # an attempt has left it that ran alone, and is long over
             found = self._unmarked()
@@ -78,7 +78,7 @@ class ConcurrentOutput:
             found.sink.flush()
             found.sink.write(data)
 
-    def _unmarked(self) -> Attempt | None:
+    def _unmarked(self) -> ConcurrentAttempt | None:
         """Return to whom belongs what carries no mark; None where that cannot be told."""
         if threading.get_ident() == self._thread_id and (executing := self._notes.executing):
             return executing

@@ -20,13 +20,13 @@ from functools import partial
 from runtime.errors import ChannelClosedError
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import describe
-from runtime.execution.concurrent_attempt import Attempt, LineSink
+from runtime.execution.concurrent_attempt import ConcurrentAttempt, LineSink
 from runtime.execution.concurrent_calls import STOPPED, ConcurrentCalls, Loaded
-from runtime.execution.concurrent_leak_detection import ConcurrentLeftovers
+from runtime.execution.concurrent_leak_detection import ConcurrentLeakDetector
 from runtime.execution.concurrent_output import ConcurrentOutput
 from runtime.execution.ending import Ending
-from runtime.execution.event_batcher import TurnWriter
-from runtime.execution.loop_attribution import StepNotes
+from runtime.execution.event_batcher import EventBatcher
+from runtime.execution.loop_attribution import LoopAttribution
 from runtime.execution.output_attribution import owner
 from runtime.execution.runner_protocol import Start
 from runtime.execution.stall_watch import StallWatch
@@ -61,12 +61,12 @@ class ConcurrentRuns:
         self._received += self._reader.feed(begun)
         self._loaded = loaded
         self._on_shortage = on_shortage
-        self._attempts: dict[int, Attempt] = {}
+        self._attempts: dict[int, ConcurrentAttempt] = {}
         self._unread: list[list[bytes]] = []  # from a frame of another kind on
         self._is_serving = True
         self._loop = loop = _selector_loop()
-        self._writer = TurnWriter(loop, self._socket, page)
-        self._notes = StepNotes(loop, page, self._exit)
+        self._writer = EventBatcher(loop, self._socket, page)
+        self._notes = LoopAttribution(loop, page, self._exit)
         self._output = ConcurrentOutput(loaded.output, self._attempts, self._notes, self._writer)
         self._watch = StallWatch(
             page,
@@ -82,7 +82,7 @@ class ConcurrentRuns:
             loop=loop,
             writer=self._writer,
             output=self._output,
-            leftovers=ConcurrentLeftovers(loaded.leftovers, self._attempts, self._helpers),
+            leftovers=ConcurrentLeakDetector(loaded.leftovers, self._attempts, self._helpers),
             on_empty=self._rest,
             on_shortage=on_shortage,
         )
@@ -179,7 +179,9 @@ class ConcurrentRuns:
             text = f"this version does not publish {start.function}"
             self._give_up(start, Ending(kind="exception", message=text))
             return
-        attempt = Attempt(start, arguments, request if start.has_request else None, function)
+        attempt = ConcurrentAttempt(
+            start, arguments, request if start.has_request else None, function
+        )
         tell_log = partial(self._writer.tell, attempt, frames.LOG, attempt.number, at_once=True)
         attempt.sink = LineSink(self._loaded.limits.max_log_bytes, tell_log, self._writer.hold)
         if self._attempts:
@@ -210,7 +212,7 @@ class ConcurrentRuns:
         elif attempt.guard is not None:
             attempt.guard.interrupt(attempt.cause)
 
-    def _exit(self, attempt: Attempt, error: BaseException) -> None:
+    def _exit(self, attempt: ConcurrentAttempt, error: BaseException) -> None:
         """A task or callback of an attempt, which may not be the one that answers, has exited."""
         if not attempt.is_over:
             attempt.forced = describe(error)
@@ -247,7 +249,7 @@ class ConcurrentRuns:
 
         def note(generator: Generator) -> None:
             found = owner.get()
-            if type(found) is Attempt:
+            if type(found) is ConcurrentAttempt:
                 found.note_generator(generator)
             if pass_on is not None:
                 pass_on(generator)

@@ -29,7 +29,7 @@ EndingKind = Literal[
 ]
 
 
-class Fault(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+class FaultFrame(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """One wrong argument, as `runtime.errors.ArgumentFault` says it."""
 
     pointer: str
@@ -54,7 +54,7 @@ class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     traceback: str | None = None
     exception_names: tuple[str, ...] = ()
     after_s: float | None = None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[FaultFrame, ...] = ()
     left: str = ""
 
 

@@ -17,14 +17,14 @@ import time
 from contextvars import Context
 
 from runtime.errors import ChannelClosedError
-from runtime.execution.concurrent_attempt import Attempt, LineSink
+from runtime.execution.concurrent_attempt import ConcurrentAttempt, LineSink
 from runtime.processes.shared_page import EXECUTING, RunnersPage
 from runtime.processes.write_buffer import WriteBuffer
 
 _LONG_TURN_S = 0.001  # nothing waits longer for the rest of a turn
 
 
-class TurnWriter:
+class EventBatcher:
     """The only one that writes to the channel while attempts run at the same time.
 
     Args:
@@ -48,7 +48,7 @@ class TurnWriter:
         self._is_waiting = False
         self._is_cut = False
 
-    def tell(self, attempt: Attempt, *parts: bytes, at_once: bool = False) -> None:
+    def tell(self, attempt: ConcurrentAttempt, *parts: bytes, at_once: bool = False) -> None:
         """Send a frame of an attempt, from any thread.
 
         Args:

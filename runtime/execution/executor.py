@@ -17,9 +17,9 @@ from runtime.execution.load_view import RunnerLoad, RunnerWait
 from runtime.execution.run import Run
 from runtime.execution.run_times import QUICK_S, RunTimes
 from runtime.execution.runner_pool import RunnerPool
-from runtime.execution.runner_protocol import Limits
-from runtime.execution.thread_backend import ThreadLane
-from runtime.execution.thread_run import LaneRun
+from runtime.execution.runner_protocol import RunnerLimits
+from runtime.execution.thread_backend import ThreadBackend
+from runtime.execution.thread_run import ThreadRun
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 
@@ -58,7 +58,7 @@ class Executor:
         fork_server: ForkServer,
         *,
         size: int,
-        limits: Limits,
+        limits: RunnerLimits,
         load_timeout_s: float = LOAD_TIMEOUT_S,
         on_room: Callable[[], object] = lambda: None,
     ) -> None:
@@ -75,7 +75,7 @@ class Executor:
             times=self._times,
             on_room=on_room,
         )
-        self._lane = ThreadLane(
+        self._lane = ThreadBackend(
             size,
             post=loop.call_soon_threadsafe,
             call_later=loop.call_later,
@@ -97,7 +97,7 @@ class Executor:
         if one.function not in self._lane_functions and len(self._lane_functions) >= _MOST_KNOWN:
             self._lane_functions.clear()
         self._lane_functions[one.function] = one.version
-        lane_run = LaneRun(
+        lane_run = ThreadRun(
             assignment=one,
             manifest=run.manifest,
             bundle=run.bundle,
@@ -117,7 +117,7 @@ class Executor:
         if run.where is None:
             return
         run.is_cancelled = True
-        if isinstance(run.where, LaneRun):
+        if isinstance(run.where, ThreadRun):
             self._lane.cancel(run.where, by_caller=by_caller)
         else:
             self.pool.stop_run(run, Ending(kind="cancelled"))
@@ -141,7 +141,7 @@ class Executor:
         self.pool.give_back()
         self._lane.collect()
         for run in list(self._in_lane):
-            if isinstance(run.where, LaneRun) and self._lane.take_back(run.where):
+            if isinstance(run.where, ThreadRun) and self._lane.take_back(run.where):
                 self._in_lane.discard(run)
                 run.give_back()
 
@@ -165,7 +165,7 @@ class Executor:
         mean_s = self._times.mean_s(function, version)
         return mean_s is not None and mean_s < QUICK_S
 
-    def _lane_ended(self, lane_runs: Sequence[LaneRun]) -> None:
+    def _lane_ended(self, lane_runs: Sequence[ThreadRun]) -> None:
         for lane_run in lane_runs:
             run = lane_run.attempt
             assert isinstance(run, Run)  # noqa: S101 - for the type checker

@@ -37,7 +37,7 @@ _ANY_CHILD = (ctypes.c_int(os.P_ALL), ctypes.c_int(0), None, ctypes.c_int(_WITHO
 _Threads = dict[int, "weakref.ref[threading.Thread] | None"]
 
 
-class Leftovers:
+class LeakDetector:
     """Those of one runner.
 
     Args:

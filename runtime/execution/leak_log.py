@@ -8,7 +8,7 @@ _MOST_TOLD = 1_000
 _log = structlog.get_logger(__name__)
 
 
-class LeftBehind:
+class LeakLog:
     """What one worker has told of."""
 
     def __init__(self) -> None:

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from runtime.execution.concurrent_attempt import Attempt
+from runtime.execution.concurrent_attempt import ConcurrentAttempt
 from runtime.execution.output_attribution import owner
 from runtime.processes.shared_page import EXECUTING, STEPS, RunnersPage
 
-OnExit = Callable[[Attempt, BaseException], None]
+OnExit = Callable[[ConcurrentAttempt, BaseException], None]
 
 
-class StepNotes:
+class LoopAttribution:
     """Notes the steps of one event loop.
 
     Args:
@@ -41,11 +41,11 @@ class StepNotes:
         self._page = page
         self._on_exit = on_exit
         self._factory: Any = None  # of tasks, if the file has set one
-        self.current: Attempt | None = None
+        self.current: ConcurrentAttempt | None = None
         self.is_fork = False
 
     @property
-    def executing(self) -> Attempt | None:
+    def executing(self) -> ConcurrentAttempt | None:
         """The attempt whose code the event loop executes now."""
         return self.current if self._page.cells[EXECUTING] else None
 
@@ -87,7 +87,7 @@ class StepNotes:
         else:
             task = self._factory(loop, coro, **options)
         found = owner.get() if context is None else context.get(owner)
-        if type(found) is Attempt and isinstance(task, asyncio.Task):
+        if type(found) is ConcurrentAttempt and isinstance(task, asyncio.Task):
             found.note_task(task)
         return task
 
@@ -98,7 +98,7 @@ class StepNotes:
 
         def run(handle: asyncio.Handle) -> None:
             attempt = handle._context.get(owner)  # type: ignore[attr-defined] # noqa: SLF001
-            if type(attempt) is not Attempt or handle._loop is not loop:  # type: ignore[attr-defined] # noqa: SLF001
+            if type(attempt) is not ConcurrentAttempt or handle._loop is not loop:  # type: ignore[attr-defined] # noqa: SLF001
                 plain(handle)
                 return
             self.current = attempt

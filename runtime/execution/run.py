@@ -8,7 +8,7 @@ from runtime.errors import ChannelGarbledError
 from runtime.execution.ending import Ending
 from runtime.execution.outcome import Assignment
 from runtime.execution.runner_output import truncation_mark
-from runtime.execution.runner_protocol import Limits
+from runtime.execution.runner_protocol import RunnerLimits
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 
@@ -97,7 +97,7 @@ class Run:
         self._log_bytes = 0
         self._item_bytes = 0
 
-    def tell(self, kind: str, payload: bytes, limits: Limits) -> None:
+    def tell(self, kind: str, payload: bytes, limits: RunnerLimits) -> None:
         """Pass on what it tells, no more of it than an honest runner sends.
 
         Raises:

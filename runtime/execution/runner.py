@@ -22,16 +22,16 @@ from typing import Literal
 from runtime.errors import ChannelGarbledError
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import too_large
-from runtime.execution.concurrent import Concurrent
+from runtime.execution.concurrent import ConcurrentRunner
 from runtime.execution.ending import Ending, ending_of_death
 from runtime.execution.limit_watch import LimitWatch
 from runtime.execution.loading import Loading
 from runtime.execution.run import Run
-from runtime.execution.runner_owner import Keeper, RunnerKey
+from runtime.execution.runner_owner import RunnerKey, RunnerOwner
 from runtime.execution.runner_process import RunnerProcess
-from runtime.execution.runner_protocol import Limits
+from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.runner_validation import check_answer, check_note
-from runtime.execution.sequential import Sequential
+from runtime.execution.sequential import SequentialRunner
 from runtime.loop import Loop
 from runtime.processes.channel import pack
 from runtime.processes.child_control import Exit
@@ -63,11 +63,11 @@ class Runner:
         self,
         key: RunnerKey,
         bundle: Bundle,
-        keeper: Keeper,
+        keeper: RunnerOwner,
         *,
         loop: Loop,
         fork_server: ForkServer,
-        limits: Limits,
+        limits: RunnerLimits,
         load_timeout_s: float,
     ) -> None:
         self.key = key
@@ -84,7 +84,7 @@ class Runner:
         self.bundle = bundle
         self._limits = limits
         self._loading = Loading(self, load_timeout_s)
-        self._mode: Sequential | Concurrent = Sequential(self)
+        self._mode: SequentialRunner | ConcurrentRunner = SequentialRunner(self)
         self._why_silent: Exception | None = None
         self.watch = LimitWatch(self)
         self.process = RunnerProcess(loop, fork_server, key.memory_bytes, self)
@@ -98,10 +98,10 @@ class Runner:
     @property
     def is_shared(self) -> bool:
         """Whether attempts run here at the same time, and more of them may come."""
-        return self.state == "running" and isinstance(self._mode, Concurrent)
+        return self.state == "running" and isinstance(self._mode, ConcurrentRunner)
 
     @property
-    def phase(self) -> Loading | Sequential | Concurrent | None:
+    def phase(self) -> Loading | SequentialRunner | ConcurrentRunner | None:
         """Whose limits of time hold now; None: nobody's."""
         if self.state in {"dying", "dead"}:
             return None
@@ -123,7 +123,7 @@ class Runner:
         self.attempts += len(runs)
         if not self.held:
             self.function = runs[0].assignment.function
-            mode = Concurrent if runs[0].manifest.window > 1 else Sequential
+            mode = ConcurrentRunner if runs[0].manifest.window > 1 else SequentialRunner
             if type(self._mode) is not mode:
                 self._mode = mode(self)
         self._mode.window = window

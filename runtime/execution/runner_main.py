@@ -22,16 +22,16 @@ from runtime.execution.concurrent_calls import Loaded
 from runtime.execution.concurrent_runs import ConcurrentRuns
 from runtime.execution.ending import Ending
 from runtime.execution.function_log import FunctionLog
-from runtime.execution.leak_detection import Leftovers
+from runtime.execution.leak_detection import LeakDetector
 from runtime.execution.memory_limit import shortage_text
 from runtime.execution.notes import encode_note, encode_progress
 from runtime.execution.runner_output import AttemptOutput
-from runtime.execution.runner_protocol import Limits, Start
+from runtime.execution.runner_protocol import RunnerLimits, Start
 from runtime.execution.soft_limit import SoftLimit
 from runtime.processes.channel import Channel, pack
 from runtime.processes.child_limits import at_exit_of_c, is_memory_short, use_memory_reserve
 from runtime.processes.shared_page import RunnersPage
-from runtime.processes.side_channel import ChildsSideWays
+from runtime.processes.side_channel import ChildSideChannel
 from runtime.registry.bundle import decode_bundle
 from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.loading import load
@@ -48,7 +48,7 @@ _NO_CONTEXT = Context()  # of a function that takes none
 
 def main(channel: Channel) -> None:
     """Serve attempts until the channel closes."""
-    runner = Runner(channel)
+    runner = RunnerMain(channel)
     try:
         runner.serve()
     except ChannelClosedError:
@@ -57,12 +57,12 @@ def main(channel: Channel) -> None:
         runner.end_full()
 
 
-class Runner:
+class RunnerMain:
     """The child's side of one channel."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._ways = ChildsSideWays.take(channel)
+        self._ways = ChildSideChannel.take(channel)
         self._burst = 0
         self._is_quiet = False  # nobody waits for what is said now
         self._pid = os.getpid()
@@ -77,7 +77,7 @@ class Runner:
         limits = frames.decode_limits(limits_bytes)
         output = AttemptOutput(limits.max_log_bytes)
         output.install()
-        self._leftovers = Leftovers(output.thread_ids, output.is_draining)
+        self._leftovers = LeakDetector(output.thread_ids, output.is_draining)
         self._log = FunctionLog(output.write_line)
         output.begin(lambda data: self._channel.send(frames.LOG, b"0", data))
         functions, files, ending = _load(bundle)
@@ -167,7 +167,7 @@ class Runner:
         request: bytes,
         functions: dict[str, LoadedFunction],
         output: AttemptOutput,
-        limits: Limits,
+        limits: RunnerLimits,
     ) -> bool:
         """Run an attempt; return whether it must be the last."""
         began_at = time.perf_counter()

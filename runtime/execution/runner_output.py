@@ -39,7 +39,7 @@ def truncation_mark(max_bytes: int) -> bytes:
     return b"\n[output truncated: at most %d bytes are kept]\n" % max_bytes
 
 
-class Sink:
+class OutputSink:
     """Takes output of the attempt under way and passes on at most `max_bytes` of it."""
 
     def __init__(self, max_bytes: int) -> None:
@@ -82,7 +82,7 @@ class Router(Protocol):
 class _SinkFile(io.RawIOBase):
     """A raw binary file that writes to the sink; in a fork of the runner, to the pipe."""
 
-    def __init__(self, sink: Sink, descriptor: int) -> None:
+    def __init__(self, sink: OutputSink, descriptor: int) -> None:
         super().__init__()
         self._sink = sink
         self._descriptor = descriptor
@@ -145,7 +145,7 @@ class AttemptOutput:
     """The output of one runner child; `install` replaces the process's own."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._sink = Sink(max_bytes)
+        self._sink = OutputSink(max_bytes)
         self._draining = threading.Lock()
         self._read_end = self._write_end = -1
         self._written = select.poll()

@@ -19,7 +19,7 @@ class RunnerKey(NamedTuple):
     memory_bytes: int
 
 
-class Keeper(Protocol):
+class RunnerOwner(Protocol):
     """Who gives attempts to runners, and is told what becomes of both."""
 
     def on_room(self, runner: Runner) -> None:

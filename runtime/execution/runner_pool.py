@@ -13,16 +13,16 @@ import time
 from collections.abc import Callable, Sequence
 
 from runtime.execution.ending import Ending
-from runtime.execution.leak_log import LeftBehind
+from runtime.execution.leak_log import LeakLog
 from runtime.execution.load_view import RunnerLoad, RunnerWait, load_of_runner
 from runtime.execution.run import Run
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
-from runtime.execution.runner_protocol import Limits
+from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.runners import Runners
 from runtime.execution.sequential import SLOW_S, is_slow
 from runtime.execution.unexplained_deaths import UnexplainedDeaths
-from runtime.execution.waiting_runs import Load, WaitingRuns
+from runtime.execution.waiting_runs import RunnerNeed, WaitingRuns
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
 
@@ -52,7 +52,7 @@ class RunnerPool:
         fork_server: ForkServer,
         *,
         size: int,
-        limits: Limits,
+        limits: RunnerLimits,
         load_timeout_s: float,
         times: RunTimes,
         on_room: Callable[[], object] = lambda: None,
@@ -74,7 +74,7 @@ class RunnerPool:
         self._waiting = WaitingRuns()
         self._is_placing = self._is_stopped = False
         self._giving_back: Timer | None = None
-        self._left_behind = LeftBehind()
+        self._left_behind = LeakLog()
         self._unexplained = UnexplainedDeaths()
         self._again: Timer | None = None
 
@@ -89,7 +89,7 @@ class RunnerPool:
         where = run.where
         if isinstance(where, Runner):
             where.stop(run, ending)
-        elif isinstance(where, Load):
+        elif isinstance(where, RunnerNeed):
             self._waiting.withdraw(run)
             run.end(ending)
             self._place_soon()  # a runner may have been closed for it
@@ -126,7 +126,7 @@ class RunnerPool:
             name = runner.function
             if name and self._runners.is_newest(runner.key):  # what is claimed is of no other
                 if name not in rooms:
-                    rooms[name] = self._backlog(Load(name, runner.key))
+                    rooms[name] = self._backlog(RunnerNeed(name, runner.key))
                 rooms[name] += runner.room()
         rooms = {name: room for name, room in rooms.items() if room > 0}
         for load in self._waiting:  # who waits for its own runners wants no more to wait
@@ -134,7 +134,7 @@ class RunnerPool:
                 rooms[load.function] = 0
         return rooms
 
-    def _backlog(self, load: Load) -> int:
+    def _backlog(self, load: RunnerNeed) -> int:
         """Return how many more may wait here for the runners that a quick function has."""
         waiting = self._waiting.count(load)
         mean_s = self.times.mean_s(load.function, load.key.version)
@@ -216,18 +216,18 @@ class RunnerPool:
             if self._waiting and self._giving_back is None:
                 self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
 
-    def _give(self, runner: Runner, load: Load) -> None:
+    def _give(self, runner: Runner, load: RunnerNeed) -> None:
         window = self._window(load)
         most = runner.room() if runner.function else window
         most = max(1, min(most, self._runners.most_attempts - runner.attempts))
         runner.take(self._waiting.take(load, most), window=window)
 
-    def _window(self, load: Load) -> int:
+    def _window(self, load: RunnerNeed) -> int:
         """Return how many attempts may lie with a runner, of a function of which some wait."""
         window = self._waiting.first(load).manifest.window
         return self.times.window(load.function, load.key.version, window)
 
-    def _find(self, load: Load) -> Runner | None:
+    def _find(self, load: RunnerNeed) -> Runner | None:
         """Return who takes at least one of these."""
         if self._is_stopped:
             return None
@@ -250,13 +250,13 @@ class RunnerPool:
             return None  # the last place is for others
         return self._runners.make(load.key, first.bundle)
 
-    def _is_in_need(self, load: Load) -> bool:
+    def _is_in_need(self, load: RunnerNeed) -> bool:
         """Whether what waits needs runners that are free: it has none, or shares none."""
         is_shared = self._waiting.first(load).manifest.window > 1
         is_served = is_shared and bool(self._runners.of(load))
         return not (is_served or self._is_soon_done(load))
 
-    def _is_soon_done(self, load: Load) -> bool:
+    def _is_soon_done(self, load: RunnerNeed) -> bool:
         """Whether what waits of a quick function is best left to the runners it has."""
         mine = self._runners.of(load)
         if all(is_slow(runner) for runner in mine):

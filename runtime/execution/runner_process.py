@@ -20,7 +20,7 @@ from runtime.processes.channel import unpack_each
 from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import Child, ForkServer
 from runtime.processes.frame_reader import FrameReader
-from runtime.processes.side_channel import SideWays
+from runtime.processes.side_channel import SideChannel
 from runtime.stream import Stream
 from runtime.telemetry.background import CRASHES
 
@@ -64,7 +64,7 @@ class RunnerProcess:
         self, loop: Loop, fork_server: ForkServer, memory_bytes: int, observer: Observer
     ) -> None:
         self.pid = 0
-        self.ways: SideWays | None = None
+        self.ways: SideChannel | None = None
         self._loop = loop
         self._fork_server = fork_server
         self._memory_bytes = memory_bytes
@@ -159,7 +159,7 @@ class RunnerProcess:
         except (ProcessError, OSError, RuntimeError) as error:  # of descriptors, or threads
             self._loop.call_soon_threadsafe(partial(self._observer.on_refused, error))
             return
-        ways = SideWays.open()
+        ways = SideChannel.open()
         try:
             if ways is None:
                 child.channel.send_descriptors(())
@@ -169,7 +169,7 @@ class RunnerProcess:
             pass
         self._loop.call_soon_threadsafe(partial(self._connect, child, ways))
 
-    def _connect(self, child: Child, ways: SideWays | None) -> None:
+    def _connect(self, child: Child, ways: SideChannel | None) -> None:
         self.pid, self.ways, self._child = child.pid, ways, child
         self._stream = Stream(
             self._loop, child.channel.hand_over()[0], on_data=self._hear, on_closed=self._lose

@@ -56,7 +56,7 @@ CANCELLED: Final = b"cancelled"
 _MOST_DIGITS: Final = 20
 
 
-class Limits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+class RunnerLimits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """What a runner enforces for each attempt; told once.
 
     Attributes:
@@ -93,7 +93,7 @@ class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
 
 encode = msgspec.msgpack.Encoder().encode
-decode_limits = msgspec.msgpack.Decoder(Limits).decode
+decode_limits = msgspec.msgpack.Decoder(RunnerLimits).decode
 decode_start = msgspec.msgpack.Decoder(Start).decode
 _decode_ending = msgspec.msgpack.Decoder(Ending).decode
 _SUCCEEDED = encode(SUCCEEDED)

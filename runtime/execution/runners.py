@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator
 
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
-from runtime.execution.runner_owner import Keeper, RunnerKey
-from runtime.execution.runner_protocol import Limits
-from runtime.execution.waiting_runs import Load
+from runtime.execution.runner_owner import RunnerKey, RunnerOwner
+from runtime.execution.runner_protocol import RunnerLimits
+from runtime.execution.waiting_runs import RunnerNeed
 from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle
@@ -41,10 +41,10 @@ class Runners:
         self,
         loop: Loop,
         fork_server: ForkServer,
-        keeper: Keeper,
+        keeper: RunnerOwner,
         *,
         size: int,
-        limits: Limits,
+        limits: RunnerLimits,
         load_timeout_s: float,
         most_attempts: int,
         times: RunTimes,
@@ -64,7 +64,7 @@ class Runners:
     def __iter__(self) -> Iterator[Runner]:
         return iter(tuple(self._all))
 
-    def of(self, load: Load) -> list[Runner]:
+    def of(self, load: RunnerNeed) -> list[Runner]:
         """Return those that run this function."""
         return [one for one in self._all if (one.function, one.key) == load]
 
@@ -108,7 +108,7 @@ class Runners:
         if self.unused(key) is None and len(self._all) < self.size:
             self._spawn(key, bundle)
 
-    def make_way(self, waiting: Collection[Load]) -> None:
+    def make_way(self, waiting: Collection[RunnerNeed]) -> None:
         """Close one that many share where a function has none; open one closed in vain."""
         is_served = {(one.function, one.key) for one in self._all}.issuperset(waiting)
         self.reopen(closed_before=None if is_served else time.monotonic() - _SOON_S)
@@ -124,7 +124,7 @@ class Runners:
             if since is not None and (closed_before is None or since <= closed_before):
                 runner.reopen()
 
-    def about_to_yield(self, waiting: Collection[Load] = ()) -> Runner | None:
+    def about_to_yield(self, waiting: Collection[RunnerNeed] = ()) -> Runner | None:
         """Return who is to be closed where others wait: none where a place is free or coming.
 
         Only of a function whose attempts are soon over: it gets nothing more meanwhile.

@@ -36,7 +36,7 @@ def is_slow(runner: Runner) -> bool:
     return False
 
 
-class Sequential:
+class SequentialRunner:
     """What lies with one runner.
 
     Attributes:

@@ -1,7 +1,7 @@
 """`grace`: a function out of time may clean up before its runner is killed.
 
-At the timeout an `Interruption` is raised where the function is, by an alarm, so that waiting in a
-system call ends too; what is awaited is cancelled by the event loop. `finally` blocks run; whoever
+At the timeout a `ThreadInterrupt` is raised where the function is, by an alarm, so that waiting in a
+system call ends too; what is awaited is cancelled by the event loop. `finally` blocks run; whatever
 is not done when the grace is over is killed by the worker. It is a timeout all the same.
 """
 
@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from runtime.execution.ending import Ending
-from runtime.execution.thread_interrupt import Interruption
+from runtime.execution.thread_interrupt import ThreadInterrupt
 from runtime.execution.tracebacks import traceback_of
 from runtime.registry import event_loop
 
@@ -37,7 +37,7 @@ class SoftLimit:
                 ending, result = act()
             finally:
                 self._disarm()
-        except Interruption as error:
+        except ThreadInterrupt as error:
             return self._ending(traceback_of(error)), b""
         return (self._ending(ending.traceback), b"") if self._has_passed else (ending, result)
 
@@ -62,4 +62,4 @@ class SoftLimit:
             self._is_armed = False
             self._has_passed = True
             if not event_loop.is_awaiting():  # the loop's own limit cancels what it runs
-                raise Interruption
+                raise ThreadInterrupt

@@ -19,10 +19,10 @@ from runtime.execution.ending import Ending
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.loaded_versions import LoadedVersions
 from runtime.execution.notes import encode_note, encode_progress
-from runtime.execution.runner_output import Sink
-from runtime.execution.thread_interrupt import Guard, Interruption
+from runtime.execution.runner_output import OutputSink
+from runtime.execution.thread_interrupt import InterruptGuard, ThreadInterrupt
 from runtime.execution.thread_output import ThreadOutput
-from runtime.execution.thread_run import CANCELLED, LaneRun
+from runtime.execution.thread_run import CANCELLED, ThreadRun
 from runtime.sdk.context import Context, Number
 
 _NO_CONTEXT = Context()
@@ -36,7 +36,7 @@ class ThreadAttempts:
         self._output = ThreadOutput()
         self._log = FunctionLog(self._output.write_line)
 
-    def run(self, run: LaneRun, thread_id: ctypes.c_ulong) -> None:
+    def run(self, run: ThreadRun, thread_id: ctypes.c_ulong) -> None:
         """Run an attempt and note on it how it ended; no Interruption comes after that.
 
         Args:
@@ -53,8 +53,8 @@ class ThreadAttempts:
         """Give the process its output back; twice is safe."""
         self._output.restore()
 
-    def _run(self, run: LaneRun, thread_id: ctypes.c_ulong) -> None:
-        sink = Sink(run.limits.max_log_bytes)
+    def _run(self, run: ThreadRun, thread_id: ctypes.c_ulong) -> None:
+        sink = OutputSink(run.limits.max_log_bytes)
         sink.open(run.hear_output)
         self._output.capture(sink)
         try:
@@ -63,7 +63,7 @@ class ThreadAttempts:
             self._output.capture(None)
             sink.close()
 
-    def _load_and_call(self, run: LaneRun, thread_id: ctypes.c_ulong) -> None:
+    def _load_and_call(self, run: ThreadRun, thread_id: ctypes.c_ulong) -> None:
         name = run.assignment.function
         try:
             function = self.versions.functions_of(run.bundle)[name]
@@ -78,7 +78,7 @@ class ThreadAttempts:
         context = _context(run, self._log) if function.takes_context else _NO_CONTEXT
         told = CANCELLED, b""
         began_at = time.monotonic()
-        guard = Guard(limit_s, thread_id)
+        guard = InterruptGuard(limit_s, thread_id)
         try:
             try:
                 # The loop thread sets `is_cancelled`, then looks for the guard; this thread does it
@@ -96,7 +96,7 @@ class ThreadAttempts:
                     )
             finally:
                 guard.disarm()
-        except Interruption:
+        except ThreadInterrupt:
             pass  # the one there is; `guard.cause` says why
         run.guard = None
         run.ran_s = time.monotonic() - began_at
@@ -107,7 +107,7 @@ class ThreadAttempts:
         run.ending, run.result = told
 
 
-def _context(run: LaneRun, log: FunctionLog) -> Context:
+def _context(run: ThreadRun, log: FunctionLog) -> Context:
     def progress(done: Number, total: Number | None, message: str) -> None:
         run.on_note("progress", encode_progress(done, total, message))
 

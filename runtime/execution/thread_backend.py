@@ -17,20 +17,20 @@ from typing import Protocol
 
 from runtime.execution.run_times import QUICK_S, RunTimes
 from runtime.execution.thread_attempt import ThreadAttempts
-from runtime.execution.thread_pool import ALONE_US, LaneThreads
-from runtime.execution.thread_run import CANCELLED, LaneRun
+from runtime.execution.thread_pool import ALONE_US, ThreadPool
+from runtime.execution.thread_run import CANCELLED, ThreadRun
 
 _FIRST_LOOK_S = 0.004
 
 
-class Timer(Protocol):
+class DueCall(Protocol):
     """What `call_later` of an event loop returns."""
 
     def cancel(self) -> object:
         """Do not call any more."""
 
 
-class ThreadLane:
+class ThreadBackend:
     """Runs attempts in at most `size` threads. All methods are for the loop thread.
 
     Args:
@@ -48,8 +48,8 @@ class ThreadLane:
         size: int,
         *,
         post: Callable[[Callable[[], None]], object],
-        call_later: Callable[[float, Callable[[], None]], Timer],
-        on_ended: Callable[[Sequence[LaneRun]], None],
+        call_later: Callable[[float, Callable[[], None]], DueCall],
+        on_ended: Callable[[Sequence[ThreadRun]], None],
         run_times: RunTimes,
         idle_s: float = 10.0,
     ) -> None:
@@ -58,15 +58,15 @@ class ThreadLane:
         self._on_ended = on_ended
         self._run_times = run_times
         self._attempts = ThreadAttempts()
-        self._threads = LaneThreads(
+        self._threads = ThreadPool(
             size, perform=self._attempts.run, has_ended=self._post_ended, idle_s=idle_s
         )
         self._in_hand = 0
-        self._timer: Timer | None = None
+        self._timer: DueCall | None = None
         self._looks_at = 0.0
         self._is_stopped = False
 
-    def submit(self, run: LaneRun) -> None:
+    def submit(self, run: ThreadRun) -> None:
         """Have an attempt run; it comes to `on_ended` unless it is taken back."""
         mean_s = self._run_times.mean_s(run.assignment.function, run.assignment.version)
         if mean_s is not None and mean_s < QUICK_S:
@@ -78,14 +78,14 @@ class ThreadLane:
         self._threads.put(run)
         self._look_within(_FIRST_LOOK_S)
 
-    def take_back(self, run: LaneRun) -> bool:
+    def take_back(self, run: ThreadRun) -> bool:
         """Return whether an attempt has not begun; then it never will, nor come to `on_ended`."""
         is_taken = self._threads.withdraw(run)
         if is_taken:
             self._note_gone(1)
         return is_taken
 
-    def cancel(self, run: LaneRun, *, by_caller: bool) -> bool:
+    def cancel(self, run: ThreadRun, *, by_caller: bool) -> bool:
         """Have an attempt end as cancelled, and come to `on_ended` as such; False when it is over.
 
         A function that runs is interrupted; with `by_caller` it only sees that it is cancelled.
@@ -129,7 +129,7 @@ class ThreadLane:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._post(self.collect)
 
-    def _give(self, ended: Sequence[LaneRun]) -> None:
+    def _give(self, ended: Sequence[ThreadRun]) -> None:
         if self._is_stopped:
             return
         self._note_gone(len(ended))

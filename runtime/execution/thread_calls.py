@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from runtime.execution.concurrent_attempt import Attempt
+from runtime.execution.concurrent_attempt import ConcurrentAttempt
 from runtime.execution.output_attribution import owner
 from runtime.processes.shared_page import SLOTS, RunnersPage
 from runtime.telemetry.background import lasting_thread
@@ -25,10 +25,10 @@ class FunctionThreads:
         run: Runs one attempt to its end and answers for it; never raises.
     """
 
-    def __init__(self, page: RunnersPage, run: Callable[[Attempt], None]) -> None:
+    def __init__(self, page: RunnersPage, run: Callable[[ConcurrentAttempt], None]) -> None:
         self._page = page
         self._run = run
-        self._waiting: queue.SimpleQueue[Attempt | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[ConcurrentAttempt | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     @property
@@ -36,7 +36,7 @@ class FunctionThreads:
         """Their identifiers, as `sys._current_frames` has them."""
         return frozenset(thread.ident or 0 for thread in self._threads)
 
-    def begin(self, attempt: Attempt, *, under_way: int) -> None:
+    def begin(self, attempt: ConcurrentAttempt, *, under_way: int) -> None:
         """Run an attempt in a thread of its own, or when one of the others is free.
 
         Args:
@@ -88,7 +88,7 @@ class LoopThreads(ThreadPoolExecutor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:  # noqa: ANN401
         """Run a call for the attempt in whose context this is called."""
         found = owner.get()
-        if type(found) is not Attempt:
+        if type(found) is not ConcurrentAttempt:
             return super().submit(fn, *args, **named)
         found.work.append(None)
         try:
@@ -100,7 +100,11 @@ class LoopThreads(ThreadPoolExecutor):
         return future
 
     def _run(
-        self, attempt: Attempt, fn: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]
+        self,
+        attempt: ConcurrentAttempt,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        named: dict[str, Any],
     ) -> Any:  # noqa: ANN401 - whatever the call returns
         before = owner.set(attempt)
         slot = self._page.take_slot(attempt.serial)

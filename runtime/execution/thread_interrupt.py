@@ -19,11 +19,11 @@ _ROUNDS_TO_RECEIVE = 1_000
 _send_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 
 
-class Interruption(BaseException):
+class ThreadInterrupt(BaseException):
     """Raised inside a call that has run out of time or was cancelled."""
 
 
-class Guard:
+class InterruptGuard:
     """One call's right to be interrupted; made and disarmed by the thread that calls.
 
     Args:
@@ -48,7 +48,7 @@ class Guard:
         except IndexError:
             return False
         self.cause = cause
-        _send_exception(self._thread_id, ctypes.py_object(Interruption))
+        _send_exception(self._thread_id, ctypes.py_object(ThreadInterrupt))
         self._sent.release()
         return True
 
@@ -101,4 +101,4 @@ class Guard:
         # Not by `interrupt`, which an exception of its own thread would cut in two.
         self.cause = cause
         self._sent.release()
-        raise Interruption
+        raise ThreadInterrupt

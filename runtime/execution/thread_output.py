@@ -16,7 +16,7 @@ from typing import Any, TextIO, cast
 
 from runtime.execution.function_log import LOG_FORMAT, OwnHandler
 from runtime.execution.output_attribution import forget_owners, note_owners, owner, owner_here
-from runtime.execution.runner_output import Sink
+from runtime.execution.runner_output import OutputSink
 
 
 class _Stream:
@@ -53,8 +53,8 @@ class _Handler(OwnHandler):
             last.handle(record)
 
 
-def _sink_here() -> Sink | None:
-    return cast("Sink | None", owner_here())
+def _sink_here() -> OutputSink | None:
+    return cast("OutputSink | None", owner_here())
 
 
 class ThreadOutput:
@@ -67,7 +67,7 @@ class ThreadOutput:
         self._handler = _Handler()
         self._handler.setFormatter(logging.Formatter(LOG_FORMAT))
 
-    def capture(self, sink: Sink | None) -> None:
+    def capture(self, sink: OutputSink | None) -> None:
         """Send what this thread writes from now on to the sink; with None, where it went before."""
         if sink is not None and (
             self._streams is None

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from runtime.execution.thread_interrupt import Guard
-from runtime.execution.thread_run import CANCELLED, LaneRun
+from runtime.execution.thread_interrupt import InterruptGuard
+from runtime.execution.thread_run import CANCELLED, ThreadRun
 from runtime.telemetry.background import lasting_thread
 
 _log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ _MOST_GATHERED = 32
 _LONGEST_GATHERING_S = 0.001
 _STUCK_S = 0.004  # who runs one attempt for longer does not count as one who takes more
 _LIMIT_GRAIN_S = 0.2  # a time limit is found to have passed at most so late
-Perform = Callable[[LaneRun, ctypes.c_ulong], None]
+Perform = Callable[[ThreadRun, ctypes.c_ulong], None]
 
 
 class _Thread:
@@ -37,12 +37,12 @@ class _Thread:
         self.bell = threading.Lock()  # released to wake it
         self.bell.acquire()
         self.is_started = False
-        self.run: LaneRun | None = None
+        self.run: ThreadRun | None = None
         self.began_at = 0.0
         self.is_kept = False  # by an attempt that is not quick
 
 
-class LaneThreads:
+class ThreadPool:
     """At most `size` threads, made on demand; the methods are for the loop thread.
 
     Args:
@@ -62,9 +62,9 @@ class LaneThreads:
         self._idle_s = idle_s
         self._is_refused = False
         self._lock = threading.Lock()
-        self._waiting: deque[LaneRun] = deque()
+        self._waiting: deque[ThreadRun] = deque()
         self._waiting_us = 0  # how much work that is
-        self._ended: list[LaneRun] = []
+        self._ended: list[ThreadRun] = []
         self._first_ended_at = 0.0
         self._is_told = False  # the loop thread is going to take what has ended
         self._threads: set[_Thread] = set()
@@ -73,7 +73,7 @@ class LaneThreads:
         self._kept = 0
         self._is_stopped = False
 
-    def put(self, run: LaneRun) -> None:
+    def put(self, run: ThreadRun) -> None:
         """Have an attempt run."""
         with self._lock:
             self._waiting.append(run)
@@ -81,7 +81,7 @@ class LaneThreads:
             called = self._call()
         self._wake(called)
 
-    def withdraw(self, run: LaneRun) -> bool:
+    def withdraw(self, run: ThreadRun) -> bool:
         """Take out an attempt that has not begun; False when it has."""
         with self._lock:
             try:
@@ -91,21 +91,21 @@ class LaneThreads:
             self._waiting_us -= run.work_us
             return True
 
-    def cancel(self, run: LaneRun) -> bool:
+    def cancel(self, run: ThreadRun) -> bool:
         """Have an attempt that was put here end as cancelled; False when it is over."""
         with self._lock:
             if not run.is_over:
                 run.is_cancelled = True
             return not run.is_over
 
-    def take_ended(self) -> list[LaneRun]:
+    def take_ended(self) -> list[ThreadRun]:
         """Return what has ended since the last time, in order."""
         with self._lock:
             ended, self._ended = self._ended, []
             self._is_told = False
             return ended
 
-    def look(self, now: float) -> list[Guard]:
+    def look(self, now: float) -> list[InterruptGuard]:
         """Wake further threads where some run one attempt for too long; return overdue calls."""
         with self._lock:
             running = [thread for thread in self._threads if thread.run is not None]
@@ -185,7 +185,7 @@ class LaneThreads:
             except Exception:  # noqa: BLE001 - outermost; the run's ending says so
                 _log.exception("lane_run_failed", id=run.assignment.id)
 
-    def _next(self, thread: _Thread, now: float) -> LaneRun | None:
+    def _next(self, thread: _Thread, now: float) -> ThreadRun | None:
         """End what a thread has run, and begin what is next; None when it is to sleep."""
         with self._lock:
             was_kept = thread.is_kept
@@ -223,7 +223,7 @@ class LaneThreads:
         thread.is_kept = True
         self._kept += 1
 
-    def _end(self, run: LaneRun, now: float) -> None:
+    def _end(self, run: ThreadRun, now: float) -> None:
         run.is_over = True
         if run.is_cancelled:  # in time, whatever came of it
             run.ending, run.result = CANCELLED, b""
@@ -244,7 +244,7 @@ class LaneThreads:
         return not self._is_stopped
 
 
-def _limit_s(run: LaneRun, now: float) -> float:
+def _limit_s(run: ThreadRun, now: float) -> float:
     """Return in how many seconds the time of a call may be up."""
     guard = run.guard
     if guard is None:  # it is loaded, or over

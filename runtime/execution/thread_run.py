@@ -10,11 +10,11 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 
-from runtime.execution.attempt_logs import Logs
+from runtime.execution.attempt_logs import AttemptLogs
 from runtime.execution.ending import Ending
 from runtime.execution.outcome import Assignment
-from runtime.execution.runner_protocol import Limits
-from runtime.execution.thread_interrupt import Guard
+from runtime.execution.runner_protocol import RunnerLimits
+from runtime.execution.thread_interrupt import InterruptGuard
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 
@@ -23,7 +23,7 @@ _BROKEN_OFF = Ending(kind="exception", message="Penstock could not run it")
 
 
 @dataclass(slots=True, eq=False)
-class LaneRun:
+class ThreadRun:
     """One attempt on its way through the lane.
 
     Attributes:
@@ -49,7 +49,7 @@ class LaneRun:
     assignment: Assignment
     manifest: Manifest
     bundle: Bundle
-    limits: Limits
+    limits: RunnerLimits
     on_note: Callable[[str, bytes], None]
     attempt: object = None
     context: Context | None = None
@@ -61,8 +61,8 @@ class LaneRun:
     is_quick: bool = False
     work_us: int = 0
     is_over: bool = False
-    guard: Guard | None = None
-    _logs: Logs | None = field(default=None, init=False)
+    guard: InterruptGuard | None = None
+    _logs: AttemptLogs | None = field(default=None, init=False)
 
     @property
     def logs(self) -> bytes:
@@ -72,6 +72,6 @@ class LaneRun:
     def hear_output(self, data: bytes) -> None:
         """Keep output as far as it fits, and pass that on (in the thread that writes it)."""
         if self._logs is None:
-            self._logs = Logs(self.limits.max_log_bytes)
+            self._logs = AttemptLogs(self.limits.max_log_bytes)
         if kept := self._logs.add(data):
             self.on_note("log", kept)

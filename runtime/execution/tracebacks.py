@@ -10,7 +10,7 @@ import asyncio
 import traceback
 from pathlib import Path
 
-from runtime.execution.thread_interrupt import Interruption
+from runtime.execution.thread_interrupt import ThreadInterrupt
 from runtime.sdk.exception_names import full_name, name_of, plain
 
 MAX_TRACEBACK_CHARACTERS = 16_384
@@ -30,7 +30,7 @@ def message_of(error: BaseException) -> str:
     """Return the exception's text, whatever it takes."""
     try:
         text = str(error)
-    except Interruption:
+    except ThreadInterrupt:
         raise
     except BaseException:  # noqa: BLE001 - __str__ is the function author's
         text = f"<{name_of(type(error))} that cannot be shown as text>"
@@ -43,7 +43,7 @@ def traceback_of(error: BaseException) -> str | None:
         described = traceback.TracebackException.from_exception(error, compact=True)
         _trim(described, seen=set())
         text = "".join(described.format())
-    except Interruption:
+    except ThreadInterrupt:
         raise
     except BaseException:  # noqa: BLE001 - exceptions may override anything
         return None

@@ -12,25 +12,25 @@ from runtime.execution.run import Run
 from runtime.execution.runner_owner import RunnerKey
 
 
-class Load(NamedTuple):
+class RunnerNeed(NamedTuple):
     """What attempts need: a runner of `key` that runs this function, or none at the moment."""
 
     function: str
     key: RunnerKey
 
 
-def load_of(run: Run) -> Load:
+def load_of(run: Run) -> RunnerNeed:
     """Return what an attempt needs."""
     bundle, memory_bytes = run.bundle, run.manifest.options.memory_bytes
     key = RunnerKey(bundle.file, bundle.version, memory_bytes)
-    return Load(run.assignment.function, key)
+    return RunnerNeed(run.assignment.function, key)
 
 
 class WaitingRuns:
     """Those of one worker; a run's `where` is its load while it waits."""
 
     def __init__(self) -> None:
-        self._runs: dict[Load, deque[Run]] = {}
+        self._runs: dict[RunnerNeed, deque[Run]] = {}
         self._count, self._sum_s = 0, 0.0
 
     def __bool__(self) -> bool:
@@ -39,14 +39,14 @@ class WaitingRuns:
     def __len__(self) -> int:
         return len(self._runs)
 
-    def __iter__(self) -> Iterator[Load]:
+    def __iter__(self) -> Iterator[RunnerNeed]:
         return iter(list(self._runs))
 
-    def count(self, load: Load) -> int:
+    def count(self, load: RunnerNeed) -> int:
         """Return how many need this."""
         return len(self._runs.get(load, ()))
 
-    def first(self, load: Load) -> Run:
+    def first(self, load: RunnerNeed) -> Run:
         """Return the first that needs this; there must be one."""
         return self._runs[load][0]
 
@@ -61,7 +61,7 @@ class WaitingRuns:
             run.where = load = load_of(run)
             self._runs.setdefault(load, deque()).appendleft(run)
 
-    def take(self, load: Load, most: int) -> list[Run]:
+    def take(self, load: RunnerNeed, most: int) -> list[Run]:
         """Take out up to so many that need this, for the runner that there is for them."""
         runs, now = self._runs[load], time.monotonic()
         taken = [runs.popleft() for _ in range(min(most, len(runs)))]

@@ -14,7 +14,7 @@ from runtime.invocations.status import Status
 from runtime.invocations.view import callback_view, invocation_view, moment
 from runtime.store.listing_commands import RawBatch
 from runtime.store.listing_commands import read_batch as read_call
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Batch:
         return self.finished_at_ms is not None
 
 
-def read_batch(batch_id: str, *, start: int = 0, most: int = 0) -> Call[Batch | None]:
+def read_batch(batch_id: str, *, start: int = 0, most: int = 0) -> Command[Batch | None]:
     """Read a batch and `most` of its members from the index `start` on; None when unknown."""
     call = read_call(batch_id, start=start, most=most)
 
@@ -51,7 +51,7 @@ def read_batch(batch_id: str, *, start: int = 0, most: int = 0) -> Call[Batch | 
     return replace(call, parse=parse)  # type: ignore[arg-type, return-value]
 
 
-def batch_at_birth(
+def new_batch(
     batch_id: str,
     *,
     function: str,

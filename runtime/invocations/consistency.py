@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.store import check_commands as calls
-from runtime.store.blocking_connection import Line
-from runtime.store.check_commands import Compared, Finding, Lease, Place
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.check_commands import CheckedPage, Finding, Lease, Place
 from runtime.store.listing_commands import read_member_ids
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 __all__ = ["Finding", "Walk", "check_all"]
 
@@ -55,7 +55,7 @@ T = TypeVar("T")
 Parts = tuple[str, ...]
 Pages = Iterator[tuple[Finding, ...]]
 Drawn = Generator[tuple[Finding, ...], None, T]  # pages, and what they lead to
-Compare = Callable[..., Call[Compared]]
+Compare = Callable[..., Command[CheckedPage]]
 
 
 class Walk:
@@ -66,7 +66,7 @@ class Walk:
         repair: Whether what does not fit is mended where it is found.
     """
 
-    def __init__(self, line: Line, *, repair: bool) -> None:
+    def __init__(self, line: BlockingConnection, *, repair: bool) -> None:
         self._line = line
         self._repair = repair
         self.looked_at = 0
@@ -112,7 +112,7 @@ class Walk:
         return (yield from self._look_up(ids, calls.read_lease))
 
     def _look_up(
-        self, ids: Iterable[str], read: Callable[[str, Keys], Call[T]]
+        self, ids: Iterable[str], read: Callable[[str, Keys], Command[T]]
     ) -> Drawn[dict[str, T]]:
         wanted = list(ids)
         found: dict[str, T] = {}
@@ -186,7 +186,7 @@ class Walk:
                 for one in part:
                     yield from self._compare_part(compare, [one])
 
-    def _run_all(self, made: Sequence[Call[Compared]]) -> Pages:
+    def _run_all(self, made: Sequence[Command[CheckedPage]]) -> Pages:
         """Run calls that are quick together: Redis serves nobody else between them."""
         if made:
             compared = self._line.run_many(made)
@@ -225,7 +225,7 @@ class Walk:
         )
         yield ()
         left: list[tuple[str, Parts, str]] = []
-        made: list[Call[Compared]] = []
+        made: list[Command[CheckedPage]] = []
         count = 0
         for (key, parts, _), (cursor, members) in zip(group, pages, strict=True):
             for start in range(0, len(members), calls.MOST_PLACES):
@@ -270,6 +270,6 @@ def _unreadable(what: str | Parts, error: StoreError) -> Finding:
     )
 
 
-def check_all(line: Line, *, repair: bool = False) -> list[Finding]:
+def check_all(line: BlockingConnection, *, repair: bool = False) -> list[Finding]:
     """Run a whole check at once and return what it found."""
     return [one for page in Walk(line, repair=repair).pages() for one in page]

@@ -18,7 +18,7 @@ import msgspec
 from runtime.invocations.record import Record, record_from_hash
 from runtime.invocations.status import Status
 from runtime.invocations.view import invocation_json, moment
-from runtime.store.event_commands import Entry, Position, Told
+from runtime.store.event_commands import Entry, EventPage, Position
 
 LARGEST_RESULT_BYTES = 20_000
 _SHAPE = re.compile(r"(\d{1,9})\.([0-4])\.(\d{1,15})", re.ASCII)
@@ -35,7 +35,7 @@ class Phase(IntEnum):
     END = 4
 
 
-class Place(NamedTuple):
+class EventId(NamedTuple):
     """Where an event stands among those of its invocation; its text is the event's id."""
 
     attempt: int
@@ -53,22 +53,22 @@ class Place(NamedTuple):
         return self.attempt, self.number if self.phase == Phase.TELLS else _LAST_NUMBER
 
 
-NOWHERE = Place(-1, 0, 0)
+NOWHERE = EventId(-1, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event; `data` is JSON."""
 
-    place: Place
+    place: EventId
     name: str
     data: bytes
 
 
-def parse_place(text: str) -> Place | None:
+def parse_place(text: str) -> EventId | None:
     """Read the text of a place, None when it is none."""
     match = _SHAPE.fullmatch(text)
-    return Place(*map(int, match.groups())) if match else None
+    return EventId(*map(int, match.groups())) if match else None
 
 
 def count_events(kind: str, data: bytes) -> int:
@@ -78,19 +78,21 @@ def count_events(kind: str, data: bytes) -> int:
     return data.count(b"\n") + 1 if kind == "item" else 1
 
 
-def standing(invocation_id: str, told: Told) -> Record | None:
+def standing(invocation_id: str, told: EventPage) -> Record | None:
     """Return where the invocation stands: a record without what is long."""
     return record_from_hash(invocation_id, told.record) if told.record else None
 
 
-def is_whole(told: Told, after: Place) -> bool:
+def is_whole(told: EventPage, after: EventId) -> bool:
     """Whether nothing more is told than what was read after a place."""
     read = told.entries[-1] if told.entries else None
     until = (read[0], read[1].number) if read else after.told_until
     return until >= told.last
 
 
-def events_after(place: Place, standing: Record, told: Told, whole: Record | None) -> list[Event]:
+def events_after(
+    place: EventId, standing: Record, told: EventPage, whole: Record | None
+) -> list[Event]:
     """Return the events after a place, in order, as far as what was read reaches.
 
     Args:
@@ -107,12 +109,12 @@ def events_after(place: Place, standing: Record, told: Told, whole: Record | Non
         events.append(_end(whole))
     if not is_whole(told, place):
         attempt, entry = told.entries[-1]
-        reached = Place(attempt, Phase.TELLS, entry.number)
+        reached = EventId(attempt, Phase.TELLS, entry.number)
         events = [event for event in events if event.place <= reached]
     return sorted((e for e in events if e.place > place), key=lambda event: event.place)
 
 
-def count_missing(place: Place, events: list[Event]) -> int:
+def count_missing(place: EventId, events: list[Event]) -> int:
     """Return how many events between a place and those are no longer kept."""
     missing = 0
     for event in events:
@@ -125,31 +127,31 @@ def count_missing(place: Place, events: list[Event]) -> int:
 
 def _statuses(record: Record) -> Iterator[Event]:
     first = Status.SCHEDULED if record.scheduled_for_ms else Status.QUEUED
-    yield _status(Place(0, Phase.BEGINS, 0), first, record.created_at_ms)
+    yield _status(EventId(0, Phase.BEGINS, 0), first, record.created_at_ms)
     is_due = record.attempt or not (record.is_finished or record.status is Status.SCHEDULED)
     if record.scheduled_for_ms and is_due:
-        yield _status(Place(0, Phase.LEAVES, 0), Status.QUEUED, record.scheduled_for_ms)
+        yield _status(EventId(0, Phase.LEAVES, 0), Status.QUEUED, record.scheduled_for_ms)
     left = 0
     for entry in msgspec.json.decode(b"[%b]" % record.earlier_attempts):
         left = entry["attempt"]
         after = Status.RETRYING if entry["outcome"] == Status.RETRYING else Status.QUEUED
         yield _running(left, entry["started_at_ms"], entry["worker"])
-        place = Place(left, Phase.LEAVES, 0)
+        place = EventId(left, Phase.LEAVES, 0)
         yield _status(place, after, entry["finished_at_ms"], error=entry["error"])
     if record.attempt > left and record.started_at_ms is not None:
         yield _running(record.attempt, record.started_at_ms, record.worker)
     if record.is_finished:
         error = msgspec.Raw(record.error) if record.error else None
-        place = Place(record.attempt, Phase.FINISHED, 0)
+        place = EventId(record.attempt, Phase.FINISHED, 0)
         yield _status(place, record.status, record.finished_at_ms, error=error)
 
 
 def _running(attempt: int, at_ms: int, worker: str | None) -> Event:
-    place = Place(attempt, Phase.BEGINS, 0)
+    place = EventId(attempt, Phase.BEGINS, 0)
     return _status(place, Status.RUNNING, at_ms, worker=worker)
 
 
-def _status(place: Place, status: Status, at_ms: int | None, **more: Any) -> Event:  # noqa: ANN401
+def _status(place: EventId, status: Status, at_ms: int | None, **more: Any) -> Event:  # noqa: ANN401
     told = {"status": status.value, "attempt": place.attempt, "at": moment(at_ms)}
     told |= {name: value for name, value in more.items() if value is not None}
     return Event(place, "status", msgspec.json.encode(told))
@@ -157,17 +159,17 @@ def _status(place: Place, status: Status, at_ms: int | None, **more: Any) -> Eve
 
 def _end(record: Record) -> Event:
     data = invocation_json(record, largest_result_bytes=LARGEST_RESULT_BYTES)
-    return Event(Place(record.attempt, Phase.END, 0), "end", data)
+    return Event(EventId(record.attempt, Phase.END, 0), "end", data)
 
 
-def _entries(told: Told) -> Iterator[Event]:
+def _entries(told: EventPage) -> Iterator[Event]:
     for attempt, entry in told.entries:
         first = entry.number - count_events(entry.kind, entry.data) + 1
         if entry.kind == "log":
             yield from _lines(attempt, entry.data, first=first)
             continue
         for number, data in enumerate(_parts(entry), first):
-            yield Event(Place(attempt, Phase.TELLS, number), entry.kind, data)
+            yield Event(EventId(attempt, Phase.TELLS, number), entry.kind, data)
 
 
 def _parts(entry: Entry) -> list[bytes]:
@@ -178,4 +180,4 @@ def _lines(attempt: int, text: bytes, *, first: int = 1) -> Iterator[Event]:
     """Each line of output is an event: a JSON string that ends as the line did."""
     for number, line in enumerate(filter(None, re.split(rb"(?<=\n)", text)), first):
         data = msgspec.json.encode(line.decode(errors="replace"))
-        yield Event(Place(attempt, Phase.TELLS, number), "log", data)
+        yield Event(EventId(attempt, Phase.TELLS, number), "log", data)

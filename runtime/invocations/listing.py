@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from runtime.invocations.record import Record, record_from_hash
 from runtime.invocations.status import Status
 from runtime.store.listing_commands import Page, list_page
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class RecordPage:
 
 def list_invocations(
     filters: Filters, *, after: tuple[str, ...] = (), most: int
-) -> Call[RecordPage]:
+) -> Command[RecordPage]:
     """Read a page, newest first; `after` is `next` of the page before.
 
     A page may be short, even empty, and still have a next one.

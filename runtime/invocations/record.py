@@ -16,7 +16,7 @@ from runtime.invocations.status import FINISHED, Status
 from runtime.invocations.submission import Submission
 from runtime.store.invocation_commands import parse_notice
 from runtime.store.invocation_commands import read as read_call
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 _OMITTED = b"_omitted"
 
@@ -141,7 +141,7 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes], **more: bytes) -
     return Record(**fields)
 
 
-def record_at_birth(submission: Submission, created_at_ms: int) -> Record:
+def new_record(submission: Submission, created_at_ms: int) -> Record:
     """Return the record as it is right after its submission, without reading it."""
     wishes = submission.wishes
     due_ms = wishes.run_at_ms or created_at_ms + wishes.delay_ms
@@ -175,17 +175,17 @@ def record_from_notice(payload: bytes, arguments: bytes, request: bytes = b"") -
     return record_from_hash(invocation_id, flat, arguments=arguments, request=request)
 
 
-def read(invocation_id: str) -> Call[Record | None]:
+def read(invocation_id: str) -> Command[Record | None]:
     """Read an invocation, or None when there is no such id."""
     return _read(invocation_id, gateway="")
 
 
-def watch(invocation_id: str, gateway: str) -> Call[Record | None]:
+def watch(invocation_id: str, gateway: str) -> Command[Record | None]:
     """Read an invocation and, unless it has finished, have `gateway` told when it does."""
     return _read(invocation_id, gateway=gateway)
 
 
-def _read(invocation_id: str, *, gateway: str) -> Call[Record | None]:
+def _read(invocation_id: str, *, gateway: str) -> Command[Record | None]:
     def parse(flat: list[bytes], delivery_status: str, delivery_attempts: int) -> Record | None:
         if not flat:
             return None

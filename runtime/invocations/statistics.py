@@ -23,7 +23,7 @@ _STEP = re.compile(r"(\d{1,15}(?:\.5)?)ms", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class OutcomeCounts:
     """Counts by outcome, and how many took how long.
 
     Attributes:
@@ -44,30 +44,30 @@ class Tally:
         judged = self.outcomes["succeeded"] + self.outcomes["failed"]
         return self.outcomes["failed"] / judged if judged else None
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: OutcomeCounts) -> None:
         """Count another tally in."""
         _add(self.outcomes, other.outcomes)
         _add(self.run, other.run)
         _add(self.queue, other.queue)
 
 
-def tallies_of(counts: Mapping[str, int]) -> dict[str, Tally]:
+def tallies_of(counts: Mapping[str, int]) -> dict[str, OutcomeCounts]:
     """Read the fields of a minute into a tally for each function."""
-    tallies: dict[str, Tally] = {}
+    tallies: dict[str, OutcomeCounts] = {}
     for name, count in counts.items():
         function, *rest = name.split(":")
         match rest:
             case [outcome] if outcome in OUTCOMES:
-                tallies.setdefault(function, Tally()).outcomes[outcome] += count
+                tallies.setdefault(function, OutcomeCounts()).outcomes[outcome] += count
             case [time, step] if time in _TIMES and (bound := _STEP.fullmatch(step)):
-                tally = tallies.setdefault(function, Tally())
+                tally = tallies.setdefault(function, OutcomeCounts())
                 (tally.run if time == "run" else tally.queue)[float(bound[1])] += count
     return tallies
 
 
-def sum_tallies(tallies: Iterable[Tally]) -> Tally:
+def sum_tallies(tallies: Iterable[OutcomeCounts]) -> OutcomeCounts:
     """Return the sum of tallies."""
-    total = Tally()
+    total = OutcomeCounts()
     for tally in tallies:
         total.add(tally)
     return total

@@ -14,7 +14,7 @@ from runtime.errors import FunctionUnavailableError
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.registry.secret_paths import encode_places
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from runtime.store.submission_commands import (
     Idempotency,
     Pace,
@@ -236,7 +236,7 @@ def complete(  # noqa: PLR0913 - what a call brings along
     )
 
 
-def submit(submission: Submission) -> Call[Submitted]:
+def submit(submission: Submission) -> Command[Submitted]:
     """Return the one call that gives birth to the invocation."""
     call = submit_calls(
         function=submission.function,
@@ -252,4 +252,4 @@ def submit(submission: Submission) -> Call[Submitted]:
         [answer] = call.parse(reply)
         return answer if answer.id else replace(answer, id=submission.id)
 
-    return Call(call.words, parse, call.script)
+    return Command(call.words, parse, call.script)

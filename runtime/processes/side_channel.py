@@ -26,7 +26,7 @@ _MOST_TICKETS = 4_096
 _TICKET = b"t"
 
 
-class SideWays:
+class SideChannel:
     """The owner's side; safe to use from many threads, but for `listen`."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class SideWays:
         os.set_blocking(self._quiet, False)
 
     @classmethod
-    def open(cls) -> SideWays | None:
+    def open(cls) -> SideChannel | None:
         """Make them; None where the system has no more descriptors."""
         try:
             return cls()
@@ -100,7 +100,7 @@ class SideWays:
         self._quiet = self._childs_quiet = -1
 
 
-class ChildsSideWays:
+class ChildSideChannel:
     """The child's side.
 
     Attributes:
@@ -114,7 +114,7 @@ class ChildsSideWays:
         os.set_blocking(self._quiet, False)
 
     @classmethod
-    def take(cls, channel: Channel) -> ChildsSideWays | None:
+    def take(cls, channel: Channel) -> ChildSideChannel | None:
         """Take what the owner gives, before anything else is received; None if it has none."""
         given = channel.receive_descriptors(_DESCRIPTORS)
         return cls(*given) if len(given) == _DESCRIPTORS else None

@@ -27,7 +27,7 @@ _OF_PARTS = frozenset(
 )
 
 
-class Judge(Protocol):
+class CompiledSchema(Protocol):
     """A compiled schema."""
 
     def is_valid(self, instance: object, /) -> bool:
@@ -56,7 +56,9 @@ def is_large(value: object, schema: object) -> bool:
 
 
 def find_pieces(
-    schema: dict[str, Any], value: object, compile_schema: Callable[[dict[str, Any]], Judge]
+    schema: dict[str, Any],
+    value: object,
+    compile_schema: Callable[[dict[str, Any]], CompiledSchema],
 ) -> list[Piece]:
     """Return a few small parts that do not fit; none where it cannot be narrowed.
 
@@ -71,9 +73,9 @@ def find_pieces(
 @dataclass(slots=True, kw_only=True)
 class _Search:
     root: dict[str, Any]
-    compile_schema: Callable[[dict[str, Any]], Judge]
+    compile_schema: Callable[[dict[str, Any]], CompiledSchema]
     _found: int = 0
-    _judges: dict[int, Judge] = field(default_factory=dict)
+    _judges: dict[int, CompiledSchema] = field(default_factory=dict)
     _kept: list[dict[str, Any]] = field(default_factory=list)
 
     def narrow(self, path: Path, schema: dict[str, Any], value: object) -> Iterator[Piece]:

@@ -15,10 +15,10 @@ import structlog
 
 from runtime.registry.bundle import Bundle
 from runtime.registry.discovery import FoundFile
-from runtime.registry.load_pool import Loaded, ParallelLoads, Ticket
+from runtime.registry.load_pool import Loaded, LoadPool, Ticket
 from runtime.registry.manifest import FileError, Manifest
 from runtime.registry.publish_plan import FileState, Outcome
-from runtime.registry.published_version import Release
+from runtime.registry.published_version import PublishedVersion
 
 _log = structlog.get_logger(__name__)
 _UNTRIED_PAUSE_S = 0.5
@@ -27,7 +27,7 @@ _FRESH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shelf:
+class _FileState:
     """One file; `load` is a new object for every load begun, None when none is under way."""
 
     found: FoundFile
@@ -37,7 +37,7 @@ class _Shelf:
     retry_at: float = 0.0
 
 
-class Stock:
+class FileStates:
     """Every function file of the folder; safe to use from many threads.
 
     Args:
@@ -58,9 +58,9 @@ class Stock:
     ) -> None:
         self._on_outcome = on_outcome
         self._retry_failed_s = retry_failed_s
-        self._loads = ParallelLoads(inspect=inspect, on_done=self._finish, at_once=at_once)
+        self._loads = LoadPool(inspect=inspect, on_done=self._finish, at_once=at_once)
         self._lock = threading.Lock()
-        self._shelves: dict[str, _Shelf] = {}
+        self._shelves: dict[str, _FileState] = {}
 
     def update(self, found: Iterable[FoundFile]) -> None:
         """Take in what the folder holds now, beginning loads where something is new."""
@@ -87,7 +87,7 @@ class Stock:
                 for shelf in self._shelves.values()
             )
 
-    def release_of(self, manifest: Manifest) -> Release | None:
+    def release_of(self, manifest: Manifest) -> PublishedVersion | None:
         """Return the release that a manifest belongs to, if it is on the shelf."""
         with self._lock:
             shelf = self._shelves.get(manifest.file)
@@ -95,20 +95,20 @@ class Stock:
             return None
         if all(own.name != manifest.name for own in shelf.outcome):
             return None
-        return Release(bundle=shelf.found.bundle, manifests=shelf.outcome)
+        return PublishedVersion(bundle=shelf.found.bundle, manifests=shelf.outcome)
 
-    def _shelve(self, found: FoundFile, held: _Shelf | None, now: float) -> _Shelf:
+    def _shelve(self, found: FoundFile, held: _FileState | None, now: float) -> _FileState:
         if found.bundle is None:
             if found.error is not None and (held is None or held.outcome != found.error):
                 log_load_failure(found.file, found.error)
-            return _Shelf(found=found, outcome=found.error)
+            return _FileState(found=found, outcome=found.error)
         before = held.found.bundle if held is not None else None
         if held is None or before is None or before.version != found.bundle.version:
-            return self._begin(_Shelf(found=found, begun_at=now))
+            return self._begin(_FileState(found=found, begun_at=now))
         is_due = held.load is None and now >= held.retry_at
         return self._begin(held) if is_due and not isinstance(held.outcome, tuple) else held
 
-    def _begin(self, shelf: _Shelf) -> _Shelf:
+    def _begin(self, shelf: _FileState) -> _FileState:
         assert shelf.found.bundle is not None  # noqa: S101 - asked before
         begun = replace(shelf, load=object())
         self._loads.begin(shelf.found.bundle, (shelf.found.file, begun.load))

@@ -12,9 +12,9 @@ from pathlib import Path
 import structlog
 
 from runtime.registry.discovery import discover
-from runtime.registry.folder_status import Standing, stand
+from runtime.registry.folder_status import FolderStatus, stand
 from runtime.registry.publication import decode_publication, identify_folder, versions_of
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_publication
 
 _log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ INTERVAL_S = 4.0
 _HINT = "another folder is published; to publish this one: penstock publish --worker"
 
 
-class Onlooker:
+class FolderComparison:
     """Looks at the folder and at what is published.
 
     Args:
@@ -35,7 +35,7 @@ class Onlooker:
 
     def __init__(
         self,
-        line: Line,
+        line: BlockingConnection,
         root: Path,
         *,
         worker: str,
@@ -47,7 +47,7 @@ class Onlooker:
         self._identity = identify_folder(root)
         self._is_certain = is_certain
         self._told = ""
-        self._found = Standing(folder=str(root))
+        self._found = FolderStatus(folder=str(root))
         self.standing = self._found
 
     def step(self) -> float:

@@ -14,7 +14,7 @@ _MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class FolderStatus:
     """One look at a folder.
 
     Attributes:
@@ -52,17 +52,17 @@ def stand(
     *,
     identity: str,
     is_certain: bool = False,
-) -> Standing:
+) -> FolderStatus:
     """Compare a folder's files, None when it is absent, with what is published."""
     if mine is None:
-        return Standing(folder=str(root), state="absent")
+        return FolderStatus(folder=str(root), state="absent")
     theirs = last.files if last else mine
     differ = tuple(differing(mine, theirs))
     suspicious = is_suspicious(mine, theirs.keys())
     state: FolderState = "published"
     if differ:
         state = "differs" if mine else "empty"
-    return Standing(
+    return FolderStatus(
         folder=str(root),
         state=state,
         files=len(mine),

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticOmit
 
-from runtime.registry.gateway_schema_scalars import ScalarJudgingWriter
+from runtime.registry.gateway_schema_scalars import GatewayScalarWriter
 from runtime.registry.schema_ownership import (
     holds_secret,
     is_authors,
@@ -40,7 +40,7 @@ _KNOWN = frozenset(
 )
 
 
-class JudgingWriter(ScalarJudgingWriter):
+class GatewaySchemaWriter(GatewayScalarWriter):
     """Writes the schema that the gateway judges by; for mode "validation"."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as pydantic has it

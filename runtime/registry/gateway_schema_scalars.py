@@ -21,7 +21,7 @@ _OTHER_DIALECT = re.compile(r"\\[A-Za-z0-9]|\(\?(?!:)|\[\[|\[:|&&|--|~~")
 _UNSEEN = "[\\t\\n\\r]*"
 
 
-class ScalarJudgingWriter(SchemaWriter):
+class GatewayScalarWriter(SchemaWriter):
     """Writes schemas of single values."""
 
     def str_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401

@@ -20,7 +20,7 @@ Loaded = tuple[Manifest, ...] | FileError | None
 Ticket = tuple[str, object]
 
 
-class ParallelLoads:
+class LoadPool:
     """Begins loads and tells their outcomes.
 
     Args:

@@ -19,7 +19,7 @@ _decoder = msgspec.json.Decoder(tuple[Manifest, ...])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class PublishedVersion:
     """One version of a function file."""
 
     bundle: Bundle
@@ -32,7 +32,7 @@ class Release:
         return length + bundle + msgspec.json.encode(self.manifests)
 
 
-def decode_release(data: bytes) -> Release:
+def decode_release(data: bytes) -> PublishedVersion:
     """Read what `Release.encode` wrote.
 
     Raises:
@@ -43,4 +43,4 @@ def decode_release(data: bytes) -> Release:
         bundle = decode_bundle(data[_LENGTH_BYTES:end])
     except (zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
         raise msgspec.DecodeError(f"no bundle: {error}") from error
-    return Release(bundle=bundle, manifests=_decoder.decode(data[end:]))
+    return PublishedVersion(bundle=bundle, manifests=_decoder.decode(data[end:]))

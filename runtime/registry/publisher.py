@@ -3,7 +3,7 @@
 Runs in a thread of the one worker process that holds the publisher's lease. Every
 pass looks at the folder and at Redis and applies the difference, so it does not
 matter what was missed: events, an earlier publisher's end, a Redis that lost its data.
-What of the difference it may apply, its `Rights` say.
+What of the difference it may apply, its `PublisherAuthority` say.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from runtime.errors import StoreError
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.child_load import inspect
 from runtime.registry.discovery import discover
-from runtime.registry.file_states import Stock, log_load_failure
+from runtime.registry.file_states import FileStates, log_load_failure
 from runtime.registry.file_watcher import Watcher
-from runtime.registry.folder_status import Standing
+from runtime.registry.folder_status import FolderStatus
 from runtime.registry.manifest import FileError, Manifest, decode_manifest, limits_of
 from runtime.registry.publication import versions_of
 from runtime.registry.publish_plan import DUPLICATE, plan
-from runtime.registry.publisher_authority import Orders, Rights
-from runtime.store.blocking_connection import Line
+from runtime.registry.publisher_authority import PublisherAuthority, PublishOrders
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import (
     annotate_function,
     publish_function,
@@ -61,7 +61,7 @@ class Publisher:
 
     def __init__(
         self,
-        line: Line,
+        line: BlockingConnection,
         fork_server: ForkServer,
         root: Path,
         *,
@@ -71,7 +71,7 @@ class Publisher:
         is_certain: bool = False,
     ) -> None:
         self._is_certain = is_certain
-        self._orders = Orders()
+        self._orders = PublishOrders()
         self._line = line
         self._root = root
         self._rescan_s = rescan_s
@@ -84,20 +84,20 @@ class Publisher:
         if self._pass is not None:
             return
         woken = threading.Event()
-        stock = Stock(
+        stock = FileStates(
             inspect=self._inspect,
             on_outcome=woken.set,
             at_once=_LOADS_PER_CORE * (os.cpu_count() or 1),
             retry_failed_s=self._retry_failed_s,
         )
-        rights = Rights(self._root, self._orders, is_certain=self._is_certain)
+        rights = PublisherAuthority(self._root, self._orders, is_certain=self._is_certain)
         self._pass = _Pass(
             self._line, stock, self._root, rights, woken=woken, rescan_s=self._rescan_s
         )
         self._pass.start()
 
     @property
-    def standing(self) -> Standing | None:
+    def standing(self) -> FolderStatus | None:
         """How the folder stands to what is published; None where this has not looked."""
         return self._pass.rights.standing if self._pass is not None else None
 
@@ -124,10 +124,10 @@ class _Pass:
 
     def __init__(
         self,
-        line: Line,
-        stock: Stock,
+        line: BlockingConnection,
+        stock: FileStates,
         root: Path,
-        rights: Rights,
+        rights: PublisherAuthority,
         *,
         woken: threading.Event,
         rescan_s: float,

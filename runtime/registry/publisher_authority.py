@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from runtime.registry.folder_status import Standing, stand
+from runtime.registry.folder_status import FolderStatus, stand
 from runtime.registry.manifest import Manifest
 from runtime.registry.publication import (
     Publication,
@@ -20,7 +20,7 @@ from runtime.registry.publication import (
     identify_folder,
 )
 from runtime.registry.publish_policy import Authority
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import write_publication
 
 _log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ _MOST_NAMED = 20
 _HINT = "they change when their files do, or by: penstock publish"
 
 
-class Orders:
+class PublishOrders:
     """What `penstock publish` has told a worker, until it is done; safe to share."""
 
     def __init__(self) -> None:
@@ -52,16 +52,16 @@ class Orders:
             return told
 
 
-class Rights:
+class PublisherAuthority:
     """What one life of a publisher may do; used in its thread, but for `standing`."""
 
-    def __init__(self, root: Path, orders: Orders, *, is_certain: bool) -> None:
+    def __init__(self, root: Path, orders: PublishOrders, *, is_certain: bool) -> None:
         self._root = root
         self._orders = orders
         self._authority = Authority(identify_folder(root), is_certain=is_certain)
         self._last: Publication | None = None
         self._told: frozenset[str] = frozenset()
-        self.standing: Standing | None = None
+        self.standing: FolderStatus | None = None
 
     def judge(
         self, mine: Versions, published: Mapping[str, Manifest], last: bytes | None
@@ -83,7 +83,7 @@ class Rights:
                 )
         return left
 
-    def note(self, mine: Versions, line: Line) -> None:
+    def note(self, mine: Versions, line: BlockingConnection) -> None:
         """Leave word for the other workers, and for who publishes next."""
         now = self._authority.next_publication(mine, self._last)
         if now != self._last:

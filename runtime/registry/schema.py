@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import SchemaValidator
 
-from runtime.registry.gateway_schema import JudgingWriter
+from runtime.registry.gateway_schema import GatewaySchemaWriter
 from runtime.registry.json_schema import SchemaWriter
 from runtime.registry.json_validation import readable
 from runtime.registry.signature import REQUIRED, Parameter, Signature, SignatureError, bare_type
@@ -97,7 +97,7 @@ def judging_schema(
     """Return the JSON Schema to judge the argument object by; None if `published` says the same."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = model.model_json_schema(schema_generator=JudgingWriter)
+        made = model.model_json_schema(schema_generator=GatewaySchemaWriter)
     schema = _completed(made, signature)
     return None if _bare(schema) == _bare(published) else _bare(schema)
 

@@ -15,7 +15,7 @@ from runtime.registry.published_version import decode_release
 _MOST_VERSIONS = 256
 
 
-class Catalog:
+class VersionCache:
     """Manifests and bundles by name and version; for one thread."""
 
     def __init__(self, *, most_versions: int = _MOST_VERSIONS) -> None:

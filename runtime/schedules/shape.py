@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.invocations.submission import prepare
 from runtime.registry.manifest import Manifest
-from runtime.store.schedule_commands import Shape
+from runtime.store.schedule_commands import ScheduleTarget
 
 
 def tag_of(schedule_id: str) -> str:
@@ -12,7 +12,7 @@ def tag_of(schedule_id: str) -> str:
     return f"schedule:{schedule_id}"
 
 
-def shape_of(manifest: Manifest, *, max_waiting: int = 0) -> Shape:
+def target_of(manifest: Manifest, *, max_waiting: int = 0) -> ScheduleTarget:
     """Return what the scripts need to know of the function.
 
     `max_waiting` counts where the function has no limit of its own.
@@ -21,7 +21,7 @@ def shape_of(manifest: Manifest, *, max_waiting: int = 0) -> Shape:
         FunctionUnavailableError: No version of it ever loaded.
     """
     submission = prepare(manifest, b"{}", max_waiting=max_waiting)
-    return Shape(
+    return ScheduleTarget(
         version=submission.version,
         queue=submission.queue,
         priority=submission.priority,

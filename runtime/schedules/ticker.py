@@ -15,17 +15,17 @@ from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import decode_manifest
 from runtime.schedules.cron import read_cron
 from runtime.schedules.due import decide
-from runtime.schedules.shape import shape_of
-from runtime.store.blocking_connection import Line
+from runtime.schedules.shape import target_of
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.schedule_commands import (
-    Agenda,
     DueSchedule,
+    DueSchedules,
     Fate,
-    Shape,
+    ScheduleTarget,
     read_agenda,
     tick_schedule,
 )
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 _log = structlog.get_logger(__name__)
 LONGEST_WAIT_S = 6.0
@@ -43,7 +43,7 @@ class Ticker:
         max_waiting: Most waiting invocations of a function without its own limit; 0: any.
     """
 
-    def __init__(self, line: Line, *, max_waiting: int = 0) -> None:
+    def __init__(self, line: BlockingConnection, *, max_waiting: int = 0) -> None:
         self._line = line
         self._max_waiting = max_waiting
 
@@ -60,7 +60,7 @@ class Ticker:
         wait_s = LONGEST_WAIT_S if agenda.wait_ms is None else agenda.wait_ms / 1000
         return min(wait_s, LONGEST_WAIT_S)
 
-    def _fire(self, agenda: Agenda) -> None:
+    def _fire(self, agenda: DueSchedules) -> None:
         decided = [(schedule, self._tick(schedule, agenda.now_ms)) for schedule in agenda.due]
         fates = self._line.run_many([call for _, call in decided])
         for (schedule, _), each in zip(decided, fates, strict=True):
@@ -74,7 +74,7 @@ class Ticker:
                         count=each.count(fate),
                     )
 
-    def _tick(self, schedule: DueSchedule, now_ms: int) -> Call[list[Fate]]:
+    def _tick(self, schedule: DueSchedule, now_ms: int) -> Command[list[Fate]]:
         try:
             cron = read_cron(schedule.cron, schedule.timezone)
         except ValueError as error:
@@ -82,7 +82,7 @@ class Ticker:
             _log.warning("schedule_unreadable", schedule=schedule.id, error=str(error))
             later_ms = now_ms + _UNREADABLE_PAUSE_MS
             return tick_schedule(
-                schedule, since_ms=schedule.since_ms, following_ms=later_ms, shape=Shape()
+                schedule, since_ms=schedule.since_ms, following_ms=later_ms, shape=ScheduleTarget()
             )
         decision = decide(
             cron, since_ms=schedule.since_ms, now_ms=now_ms, catch_up=schedule.catch_up
@@ -100,10 +100,10 @@ class Ticker:
             ],
         )
 
-    def _shape(self, schedule: DueSchedule) -> Shape:
+    def _shape(self, schedule: DueSchedule) -> ScheduleTarget:
         if not schedule.manifest:
-            return Shape()
+            return ScheduleTarget()
         try:
-            return shape_of(decode_manifest(schedule.manifest), max_waiting=self._max_waiting)
+            return target_of(decode_manifest(schedule.manifest), max_waiting=self._max_waiting)
         except (FunctionUnavailableError, msgspec.MsgspecError):
-            return Shape()
+            return ScheduleTarget()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.store.scripts import Call, load_script
+from runtime.store.scripts import Command, load_script
 
 REVOKED = b"-"  # news: a key was revoked; its id follows
 LOGGED_OUT = b"~"  # news: a session ended; its digest follows
@@ -60,7 +60,7 @@ class FoundSession:
 
 def create_key(
     key: StoredKey, *, lifetime_ms: int, callback_secret: str, replaces_secret: bool
-) -> Call[CreatedKey]:
+) -> Command[CreatedKey]:
     """Keep a new key; its moments are set by Redis, `lifetime_ms` 0 is for ever.
 
     The secret becomes its name's if the name has none, or shall have a new one beside its last.
@@ -69,7 +69,7 @@ def create_key(
         *(key.id, key.name, key.digest, " ".join(key.scopes), key.rate, lifetime_ms),
         *(callback_secret, "1" if replaces_secret else "", OUTLIVED_KEPT_MS),
     )
-    return Call(
+    return Command(
         words,
         lambda reply: CreatedKey(
             created_at_ms=reply[0], expires_at_ms=reply[1], took_secret=reply[2] == 1
@@ -78,46 +78,46 @@ def create_key(
     )
 
 
-def revoke_key(key_id: str) -> Call[str | None]:
+def revoke_key(key_id: str) -> Command[str | None]:
     """Make a key invalid, everywhere and at once; its name, or None if there is no such key."""
-    return Call(
+    return Command(
         (key_id, SECRETS_KEPT_MS),
         lambda reply: reply.decode() or None,
         load_script("revoke_api_key"),
     )
 
 
-def read_keys() -> Call[FoundKeys]:
+def read_keys() -> Command[FoundKeys]:
     """Read every key, oldest first, those that have expired lately too."""
-    return Call(("",), _read_found, load_script("read_api_keys"))
+    return Command(("",), _read_found, load_script("read_api_keys"))
 
 
-def find_key(key_id: str) -> Call[FoundKeys]:
+def find_key(key_id: str) -> Command[FoundKeys]:
     """Read one key: none or one."""
-    return Call((key_id,), _read_found, load_script("read_api_keys"))
+    return Command((key_id,), _read_found, load_script("read_api_keys"))
 
 
-def count_valid_keys() -> Call[int]:
+def count_valid_keys() -> Command[int]:
     """Count the keys that callers could show now."""
 
     def count(reply: list[Any]) -> int:
         found = _read_found(reply)
         return sum(not k.expires_at_ms or k.expires_at_ms > found.now_ms for k in found.keys)
 
-    return Call(("",), count, load_script("read_api_keys"))
+    return Command(("",), count, load_script("read_api_keys"))
 
 
-def note_use(key_ids: Iterable[str]) -> Call[int]:
+def note_use(key_ids: Iterable[str]) -> Command[int]:
     """Note that keys were used just now; how many of them there still are."""
-    return Call(tuple(key_ids), int, load_script("note_key_use"))
+    return Command(tuple(key_ids), int, load_script("note_key_use"))
 
 
-def open_session(digest: str, key_id: str, *, longest_ms: int) -> Call[int]:
+def open_session(digest: str, key_id: str, *, longest_ms: int) -> Command[int]:
     """Begin a session of a key; how long it lasts in ms, 0 when the key is not valid."""
-    return Call((digest, key_id, longest_ms), int, load_script("open_session"))
+    return Command((digest, key_id, longest_ms), int, load_script("open_session"))
 
 
-def find_session(digest: str) -> Call[FoundSession | None]:
+def find_session(digest: str) -> Command[FoundSession | None]:
     """Read what a session stands for; None when it or its key is over."""
 
     def parse(reply: list[Any]) -> FoundSession | None:
@@ -126,12 +126,12 @@ def find_session(digest: str) -> Call[FoundSession | None]:
         [key] = _read_found([reply[0], reply[2]]).keys
         return FoundSession(now_ms=reply[0], ends_at_ms=reply[1], key=key)
 
-    return Call((digest,), parse, load_script("read_session"))
+    return Command((digest,), parse, load_script("read_session"))
 
 
-def close_session(digest: str) -> Call[int]:
+def close_session(digest: str) -> Command[int]:
     """End a session, and tell every gateway."""
-    return Call((digest,), int, load_script("close_session"))
+    return Command((digest,), int, load_script("close_session"))
 
 
 def _read_found(reply: Sequence[Any]) -> FoundKeys:

@@ -18,19 +18,19 @@ import hiredis
 
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.store.blocking_connection import command_words
-from runtime.store.connection_protocol import Wire
+from runtime.store.connection_protocol import ConnectionProtocol
 from runtime.store.error_counters import TROUBLE
 from runtime.store.redis_keys import Keys
-from runtime.store.redis_url import Address, check_handshake, parse_address
+from runtime.store.redis_url import RedisUrl, check_handshake, parse_address
 from runtime.store.resp import pack
 from runtime.store.resp_errors import NoScriptError, failure_of, is_demotion
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from runtime.store.sentinel import locate
 
 T = TypeVar("T")
 
 
-class Multiplexer:
+class AsyncConnection:
     """One shared connection of an event loop.
 
     Args:
@@ -43,10 +43,10 @@ class Multiplexer:
         self.keys = keys or Keys()
         self._address = parse_address(url)
         self._timeout_s = timeout_s
-        self._wire: Wire | None = None
-        self._opening: asyncio.Task[Wire] | None = None
+        self._wire: ConnectionProtocol | None = None
+        self._opening: asyncio.Task[ConnectionProtocol] | None = None
 
-    async def run(self, call: Call[T]) -> T:
+    async def run(self, call: Command[T]) -> T:
         """Send one call and return its parsed reply.
 
         Raises:
@@ -113,7 +113,7 @@ class Multiplexer:
             self._wire.fail("the server is no master any more")
         return failure
 
-    async def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:
+    async def run_many(self, calls: Sequence[Command[Any]]) -> list[Any]:
         """Send several calls in one round trip; not one transaction."""
         return list(await asyncio.gather(*(self.run(call) for call in calls)))
 
@@ -122,18 +122,18 @@ class Multiplexer:
         if self._wire is not None:
             self._wire.fail("closed")
 
-    async def _connect(self) -> Wire:
+    async def _connect(self) -> ConnectionProtocol:
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
             self._opening.add_done_callback(self._opened)
         return await asyncio.shield(self._opening)
 
-    def _opened(self, task: asyncio.Task[Wire]) -> None:
+    def _opened(self, task: asyncio.Task[ConnectionProtocol]) -> None:
         self._opening = None
         if not task.cancelled() and task.exception() is None:
             self._wire = task.result()
 
-    async def _open(self) -> Wire:
+    async def _open(self) -> ConnectionProtocol:
         try:
             async with asyncio.timeout(self._timeout_s):
                 servers = await locate(self._address)
@@ -145,14 +145,14 @@ class Multiplexer:
             raise StoreUnavailableError("Redis cannot be reached: no answer") from error
 
 
-async def open_wire(address: Address, timeout_s: float) -> Wire:
+async def open_wire(address: RedisUrl, timeout_s: float) -> ConnectionProtocol:
     """Connect and shake hands.
 
     Raises:
         StoreError: Redis is away, too old, a replica, or refuses us.
     """
     loop = asyncio.get_running_loop()
-    wire = Wire(loop, timeout_s)
+    wire = ConnectionProtocol(loop, timeout_s)
     context = address.tls_context()
     try:
         if address.path is not None:
@@ -173,7 +173,7 @@ async def open_wire(address: Address, timeout_s: float) -> Wire:
     return wire
 
 
-def _send(wire: Wire, command: bytes) -> asyncio.Future[Any]:
+def _send(wire: ConnectionProtocol, command: bytes) -> asyncio.Future[Any]:
     """Queue one packed command; the future gets its raw reply, error replies included."""
     future = asyncio.get_running_loop().create_future()
     wire.begin(command, partial(_settle, future))

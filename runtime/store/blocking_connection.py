@@ -1,6 +1,6 @@
 """A blocking connection to Redis, for the threads of a worker and for commands.
 
-A `Line` is one socket and one lock: a request and its reply at a time. It opens
+A `BlockingConnection` is one socket and one lock: a request and its reply at a time. It opens
 on first use, and after a failure opens again at the next request. It never
 retries by itself: whether a request may be sent twice is its caller's knowledge.
 """
@@ -19,10 +19,10 @@ import hiredis
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.store.error_counters import TROUBLE
 from runtime.store.redis_keys import Keys
-from runtime.store.redis_url import Address, check_handshake, parse_address
+from runtime.store.redis_url import RedisUrl, check_handshake, parse_address
 from runtime.store.resp import pack
 from runtime.store.resp_errors import NoScriptError, failure_of, is_demotion
-from runtime.store.scripts import Argument, Call
+from runtime.store.scripts import Argument, Command
 from runtime.store.sentinel import locate_blocking
 
 T = TypeVar("T")
@@ -33,17 +33,17 @@ _WATCHED_CONNECT_S = 1.0
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
 
 
-class Sent:
+class PendingReplies:
     """Calls whose replies have not been read; `replies` has them once they are, as they came."""
 
     __slots__ = ("calls", "replies")
 
-    def __init__(self, calls: Sequence[Call[Any]]) -> None:
+    def __init__(self, calls: Sequence[Command[Any]]) -> None:
         self.calls = calls
         self.replies: list[Any] | None = None
 
 
-class Line:
+class BlockingConnection:
     """One blocking connection; safe to share between threads, which then take turns.
 
     Args:
@@ -63,10 +63,10 @@ class Line:
         self._socket: socket.socket | None = None
         self._is_half_closed = False
         self._reader = hiredis.Reader()
-        self._sent: deque[Sent] = deque()
+        self._sent: deque[PendingReplies] = deque()
         self._lock = threading.Lock()
 
-    def run(self, call: Call[T]) -> T:
+    def run(self, call: Command[T]) -> T:
         """Send one call and return its parsed reply.
 
         Raises:
@@ -75,26 +75,26 @@ class Line:
         [reply] = self.run_many([call])
         return cast("T", reply)
 
-    def run_many(self, calls: Sequence[Call[Any]]) -> list[Any]:
+    def run_many(self, calls: Sequence[Command[Any]]) -> list[Any]:
         """Send several calls in one round trip; not one transaction."""
         with TROUBLE, self._lock:
             replies = self._exchange([command_words(call, self.keys) for call in calls])
             self._run_unknown(calls, replies)
         return _parsed(calls, replies)
 
-    def begin(self, calls: Sequence[Call[Any]]) -> Sent:
+    def begin(self, calls: Sequence[Command[Any]]) -> PendingReplies:
         """Send calls as `run_many` does, but leave their replies for `finish`.
 
         Raises:
             StoreUnavailableError: Redis is away; whether it got them is not known.
         """
-        sent = Sent(calls)
+        sent = PendingReplies(calls)
         with TROUBLE, self._lock:
             self._send([command_words(call, self.keys) for call in calls])
             self._sent.append(sent)
         return sent
 
-    def finish(self, sent: Sent) -> list[Any]:
+    def finish(self, sent: PendingReplies) -> list[Any]:
         """Return the parsed replies of calls that were begun, waiting for them.
 
         Raises:
@@ -144,7 +144,7 @@ class Line:
                 sock.shutdown(socket.SHUT_RDWR)
             sock.close()
 
-    def _run_unknown(self, calls: Sequence[Call[Any]], replies: list[Any]) -> None:
+    def _run_unknown(self, calls: Sequence[Command[Any]], replies: list[Any]) -> None:
         """Run again, with their source, the scripts that Redis did not know."""
         for index, reply in enumerate(replies):
             if isinstance(reply, NoScriptError):
@@ -214,14 +214,14 @@ def _read_reply(sock: socket.socket, reader: Any) -> Any:  # noqa: ANN401 - a re
         reader.feed(data)
 
 
-def _parsed(calls: Sequence[Call[Any]], replies: list[Any]) -> list[Any]:
+def _parsed(calls: Sequence[Command[Any]], replies: list[Any]) -> list[Any]:
     for reply in replies:
         if isinstance(reply, StoreError):
             raise reply
     return [call.parse(reply) for call, reply in zip(calls, replies, strict=True)]
 
 
-def connect(address: Address, timeout_s: float) -> tuple[socket.socket, str]:
+def connect(address: RedisUrl, timeout_s: float) -> tuple[socket.socket, str]:
     """Find the server, connect, shake hands; return the socket, and what to call its other end.
 
     Raises:
@@ -235,7 +235,7 @@ def connect(address: Address, timeout_s: float) -> tuple[socket.socket, str]:
     return _connect_to(servers[-1], timeout_s)
 
 
-def _connect_to(server: Address, timeout_s: float) -> tuple[socket.socket, str]:
+def _connect_to(server: RedisUrl, timeout_s: float) -> tuple[socket.socket, str]:
     sock = open_socket(server, timeout_s)
     reader = hiredis.Reader()
     try:
@@ -251,7 +251,7 @@ def _connect_to(server: Address, timeout_s: float) -> tuple[socket.socket, str]:
     return sock, server.name
 
 
-def open_socket(address: Address, timeout_s: float) -> socket.socket:
+def open_socket(address: RedisUrl, timeout_s: float) -> socket.socket:
     """Connect to a Redis server, with TLS where the address says so."""
     if address.path is not None:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -277,7 +277,7 @@ def keep_alive(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def command_words(call: Call[Any], keys: Keys, *, whole: bool = False) -> tuple[Argument, ...]:
+def command_words(call: Command[Any], keys: Keys, *, whole: bool = False) -> tuple[Argument, ...]:
     """Return what goes over the wire: EVALSHA, EVAL with the source, or the command itself."""
     script = call.script
     if script is None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Call, load_script
+from runtime.store.scripts import Argument, Command, load_script
 
 MOST_RECORDS = 100
 MOST_PLACES = 200
@@ -58,7 +58,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class CheckedPage:
     """What one page brought: how many things were compared, and what did not fit."""
 
     looked_at: int
@@ -83,37 +83,37 @@ class StoredCheck:
     findings: tuple[bytes, ...]
 
 
-def compare_invocations(ids: Sequence[str], *, repair: bool) -> Call[Compared]:
+def compare_invocations(ids: Sequence[str], *, repair: bool) -> Command[CheckedPage]:
     """Compare up to `MOST_RECORDS` records with the places they should stand in."""
     return _compare("check_invocations", repair, FAILURE_TTL_MS, *ids)
 
 
 def compare_places(
     place: Place, parts: Sequence[str], ids: Sequence[str], *, repair: bool
-) -> Call[Compared]:
+) -> Command[CheckedPage]:
     """Compare up to `MOST_PLACES` members of a place with their records."""
     return _compare("check_places", repair, place, " ".join(parts), *ids)
 
 
-def compare_lanes(lanes: Iterable[Sequence[str]], *, repair: bool) -> Call[Compared]:
+def compare_lanes(lanes: Iterable[Sequence[str]], *, repair: bool) -> Command[CheckedPage]:
     """Look whether up to `MOST_LANES` lanes, as (queue, function, key), have their turns."""
     return _compare("check_lanes", repair, *(part for lane in lanes for part in lane))
 
 
 def compare_functions(
     names: Sequence[str], leases: Mapping[str, Lease], *, repair: bool
-) -> Call[Compared]:
+) -> Command[CheckedPage]:
     """Compare the counts of up to `MOST_FUNCTIONS` functions; `leases` as far as looked up."""
     known = _known(leases, queue="")
     return _compare("check_counts", repair, "", len(names), *names, *known)
 
 
-def compare_queue(queue: str, leases: Mapping[str, Lease], *, repair: bool) -> Call[Compared]:
+def compare_queue(queue: str, leases: Mapping[str, Lease], *, repair: bool) -> Command[CheckedPage]:
     """Compare the counts of a queue; `leases` as far as looked up."""
     return _compare("check_counts", repair, queue, 0, *_known(leases, queue=queue))
 
 
-def compare_batch(batch: str, statuses: Mapping[str, str], *, repair: bool) -> Call[Compared]:
+def compare_batch(batch: str, statuses: Mapping[str, str], *, repair: bool) -> Command[CheckedPage]:
     """Compare what a batch counts with its members; `statuses` as looked up, "" for no record."""
     counts = Counter(statuses.values())
     unended = [one for one, status in statuses.items() if status and status not in ENDINGS]
@@ -121,12 +121,12 @@ def compare_batch(batch: str, statuses: Mapping[str, str], *, repair: bool) -> C
     return _compare("check_batch", repair, batch, *ended, counts[""], *unended)
 
 
-def compare_deliveries(ids: Sequence[str], *, repair: bool) -> Call[Compared]:
+def compare_deliveries(ids: Sequence[str], *, repair: bool) -> Command[CheckedPage]:
     """Look whether up to `MOST_DELIVERIES` deliveries are on their way."""
     return _compare("check_deliveries", repair, *ids)
 
 
-def compare_receivers(receivers: Sequence[str], *, repair: bool) -> Call[Compared]:
+def compare_receivers(receivers: Sequence[str], *, repair: bool) -> Command[CheckedPage]:
     """Look whether up to `MOST_RECEIVERS` addresses have their turns.
 
     A whole origin is named "origin <digest>": what is on its way to it is counted.
@@ -134,50 +134,50 @@ def compare_receivers(receivers: Sequence[str], *, repair: bool) -> Call[Compare
     return _compare("check_receivers", repair, *receivers)
 
 
-def compare_schedules(ids: Sequence[str], *, repair: bool) -> Call[Compared]:
+def compare_schedules(ids: Sequence[str], *, repair: bool) -> Command[CheckedPage]:
     """Look whether up to `MOST_SCHEDULES` schedules are ticked."""
     return _compare("check_schedules", repair, *ids)
 
 
-def scan_keys(cursor: str, keys: Keys) -> Call[tuple[str, list[str]]]:
+def scan_keys(cursor: str, keys: Keys) -> Command[tuple[str, list[str]]]:
     """Read the next keys of the partition; the cursor is "0" at the beginning and the end."""
     words = ("SCAN", cursor, "MATCH", f"{_escaped(keys.prefix)}*", "COUNT", _SCANNED)
-    return Call(words, lambda reply: (reply[0].decode(), [_text(key) for key in reply[1]]))
+    return Command(words, lambda reply: (reply[0].decode(), [_text(key) for key in reply[1]]))
 
 
-def scan_members(key: str, cursor: str, *, is_set: bool) -> Call[tuple[str, list[str]]]:
+def scan_members(key: str, cursor: str, *, is_set: bool) -> Command[tuple[str, list[str]]]:
     """Read the next members of a sorted set, or of a set."""
     words = ("SSCAN" if is_set else "ZSCAN", _bytes(key), cursor, "COUNT", _SCANNED_MEMBERS)
     step = 1 if is_set else 2
-    return Call(words, lambda reply: (reply[0].decode(), [_text(m) for m in reply[1][::step]]))
+    return Command(words, lambda reply: (reply[0].decode(), [_text(m) for m in reply[1][::step]]))
 
 
-def read_lease(invocation_id: str, keys: Keys) -> Call[Lease]:
+def read_lease(invocation_id: str, keys: Keys) -> Command[Lease]:
     """Look up what never changes of an invocation."""
     words = ("HMGET", keys.build("record", invocation_id), "function", "queue")
-    return Call(
+    return Command(
         words, lambda reply: Lease(function=_text(reply[0] or b""), queue=_text(reply[1] or b""))
     )
 
 
-def read_status(invocation_id: str, keys: Keys) -> Call[str]:
+def read_status(invocation_id: str, keys: Keys) -> Command[str]:
     """Look up how an invocation stands; "" where there is no record."""
     words = ("HGET", keys.build("record", invocation_id), "status")
-    return Call(words, lambda reply: _text(reply or b""))
+    return Command(words, lambda reply: _text(reply or b""))
 
 
-def ask_check(check_id: str, *, repair: bool) -> Call[str]:
+def ask_check(check_id: str, *, repair: bool) -> Command[str]:
     """Have a worker run a check; return the id of the one that will answer."""
     words = (check_id, "1" if repair else "0", KEPT_MS)
-    return Call(words, lambda reply: reply.decode(), load_script("ask_check"))
+    return Command(words, lambda reply: reply.decode(), load_script("ask_check"))
 
 
 def take_check(
     worker: str, *, own_id: str, lease_ms: int = LEASE_MS, interval_ms: int = INTERVAL_MS
-) -> Call[TakenCheck]:
+) -> Command[TakenCheck]:
     """Take the check that is wanted or due, if there is one and nobody runs any."""
     words = (worker, lease_ms, interval_ms, KEPT_MS, own_id)
-    return Call(
+    return Command(
         words,
         lambda reply: TakenCheck(
             id=reply[0].decode() or None, repairs=reply[1] == 1, wait_ms=reply[2]
@@ -195,7 +195,7 @@ def note_check(
     is_last: bool,
     lease_ms: int = LEASE_MS,
     interval_ms: int = INTERVAL_MS,
-) -> Call[bool]:
+) -> Command[bool]:
     """Write how far a check is and up to `MOST_NOTED` findings; False: another has taken over."""
     words: list[Argument] = [check_id, worker, lease_ms, interval_ms, KEPT_MS]
     words += ["1" if is_last else "0", looked_at]
@@ -203,17 +203,19 @@ def note_check(
         said = (one.kind, one.id, one.actual, one.expected)
         words += [text.encode("utf-8", "backslashreplace") for text in said]
         words.append("1" if one.is_repaired else "0")
-    return Call(tuple(words), lambda reply: reply == b"DONE", load_script("note_check"))
+    return Command(tuple(words), lambda reply: reply == b"DONE", load_script("note_check"))
 
 
-def read_check(check_id: str = "", *, most: int = MOST_KEPT) -> Call[StoredCheck | None]:
+def read_check(check_id: str = "", *, most: int = MOST_KEPT) -> Command[StoredCheck | None]:
     """Read a check, by default the last that has come to its end; None when there is none."""
-    return Call((check_id, most), _read_stored, load_script("read_check"))
+    return Command((check_id, most), _read_stored, load_script("read_check"))
 
 
-def read_checks() -> Call[list[StoredCheck]]:
+def read_checks() -> Command[list[StoredCheck]]:
     """Read those that are wanted, that run and that ended last, without findings."""
-    return Call((), lambda reply: [_stored(*entry) for entry in reply], load_script("read_checks"))
+    return Command(
+        (), lambda reply: [_stored(*entry) for entry in reply], load_script("read_checks")
+    )
 
 
 def wake_key(keys: Keys) -> str:
@@ -221,21 +223,21 @@ def wake_key(keys: Keys) -> str:
     return keys.build("checks_wake")
 
 
-def read_names(keys: Keys) -> tuple[Call[list[str]], Call[list[str]]]:
+def read_names(keys: Keys) -> tuple[Command[list[str]], Command[list[str]]]:
     """Read the names of all functions that have ever waited, and of all queues."""
 
     def names(reply: list[bytes]) -> list[str]:
         return [_text(name) for name in reply]
 
     return (
-        Call(("HKEYS", keys.build("waiting")), names),
-        Call(("SMEMBERS", keys.build("queues")), names),
+        Command(("HKEYS", keys.build("waiting")), names),
+        Command(("SMEMBERS", keys.build("queues")), names),
     )
 
 
-def _compare(name: str, repair: bool, *words: Argument) -> Call[Compared]:  # noqa: FBT001
+def _compare(name: str, repair: bool, *words: Argument) -> Command[CheckedPage]:  # noqa: FBT001
     sent = (_bytes(word) if isinstance(word, str) else word for word in words)
-    return Call(("1" if repair else "0", *sent), _read_compared, load_script(name))
+    return Command(("1" if repair else "0", *sent), _read_compared, load_script(name))
 
 
 def _known(leases: Mapping[str, Lease], *, queue: str) -> list[str]:
@@ -245,8 +247,8 @@ def _known(leases: Mapping[str, Lease], *, queue: str) -> list[str]:
     return words
 
 
-def _read_compared(reply: list[Any]) -> Compared:
-    return Compared(
+def _read_compared(reply: list[Any]) -> CheckedPage:
+    return CheckedPage(
         looked_at=reply[0],
         findings=tuple(
             Finding(

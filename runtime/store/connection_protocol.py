@@ -16,7 +16,7 @@ import hiredis
 from runtime.errors import StoreUnavailableError
 
 
-class Timer(Protocol):
+class DueCall(Protocol):
     """What a loop gives for a call that is due later."""
 
     def cancel(self) -> None:
@@ -32,7 +32,7 @@ class Clock(Protocol):
     def call_soon(self, callback: Callable[[], object], /) -> object:
         """Call at the end of this turn."""
 
-    def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer:
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> DueCall:
         """Call after so many seconds."""
 
 
@@ -46,7 +46,7 @@ class Transport(Protocol):
         """Close at once."""
 
 
-class Wire(asyncio.Protocol):
+class ConnectionProtocol(asyncio.Protocol):
     """The protocol of one connection: a queue of who hears the replies, which come in order."""
 
     def __init__(self, loop: Clock, timeout_s: float) -> None:
@@ -57,7 +57,7 @@ class Wire(asyncio.Protocol):
         self._waiting: deque[tuple[Callable[[Any], None], float]] = deque()
         self._unsent: list[bytes] = []
         self._transport: Transport | None = None
-        self._watch: Timer | None = None
+        self._watch: DueCall | None = None
 
     def begin(self, command: bytes, hear: Callable[[Any], None], *, blocks_s: float = 0.0) -> None:
         """Queue one packed command; `hear` gets its raw reply, or a StoreUnavailableError.

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Call, load_script
+from runtime.store.scripts import Argument, Command, load_script
 from runtime.telemetry.trace_context import TraceContext
 
 STATUSES = ("pending", "delivered", "failed", "stopped")
@@ -86,7 +86,7 @@ class ListedDelivery:
     created_at_ms: int
 
 
-def claim(*, free: int, limit: int, lease_ms: int, most_steps: int) -> Call[DeliveryClaim]:
+def claim(*, free: int, limit: int, lease_ms: int, most_steps: int) -> Command[DeliveryClaim]:
     """Take up to `limit` due deliveries into `free` slots, receivers taking turns."""
     return _call("claim_deliveries", (free, limit, lease_ms, most_steps), _read_claim)
 
@@ -99,18 +99,18 @@ def settle(
     retry_in_ms: int,
     pace: Pace,
     entry: bytes,
-) -> Call[Settled]:
+) -> Command[Settled]:
     """Write how an attempt ended; LOST when its lease was taken over."""
     words = (delivery_id, attempt, verdict, retry_in_ms, pace, entry)
     return _call("settle_delivery", words, lambda reply: reply.decode())
 
 
-def redeliver(delivery_id: str) -> Call[Redelivered]:
+def redeliver(delivery_id: str) -> Command[Redelivered]:
     """Have a delivery sent at once; GONE when its invocation is no longer kept."""
     return _call("redeliver", (delivery_id, RECORD_KEPT_MS), lambda reply: reply.decode())
 
 
-def read(delivery_id: str) -> Call[Delivery | None]:
+def read(delivery_id: str) -> Command[Delivery | None]:
     """Read a delivery, or None when there is no such id."""
 
     def parse(reply: list[bytes]) -> Delivery | None:
@@ -121,7 +121,7 @@ def read(delivery_id: str) -> Call[Delivery | None]:
 
 def list_page(
     *, statuses: Sequence[str], limit: int, before: tuple[int, str] | None
-) -> Call[list[ListedDelivery]]:
+) -> Command[list[ListedDelivery]]:
     """Read up to `limit` deliveries, newest first, that come after `before` (created, id)."""
     before_at, before_id = ("", "") if before is None else before
     return _call(
@@ -136,19 +136,19 @@ def list_page(
     )
 
 
-def wake_one(keys: Keys) -> Call[int]:
+def wake_one(keys: Keys) -> Command[int]:
     """Pass a wake-up token on to another sender."""
-    return Call(("RPUSH", keys.build("delivery_wake"), "1"), int)
+    return Command(("RPUSH", keys.build("delivery_wake"), "1"), int)
 
 
-def await_wake(keys: Keys, *, timeout_s: float) -> Call[bool]:
+def await_wake(keys: Keys, *, timeout_s: float) -> Command[bool]:
     """Block the connection until a delivery is due or `timeout_s` is over."""
     words = ("BLPOP", keys.build("delivery_wake"), f"{timeout_s:.3f}")
-    return Call(words, lambda reply: reply is not None)
+    return Command(words, lambda reply: reply is not None)
 
 
-def _call(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Call[T]:
-    return Call(words, parse, load_script(name))
+def _call(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Command[T]:
+    return Command(words, parse, load_script(name))
 
 
 def _read_claim(reply: list[Any]) -> DeliveryClaim:

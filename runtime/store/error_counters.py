@@ -18,7 +18,7 @@ Kind = Literal["unavailable", "refused", "other", "crash"]
 KINDS: tuple[Kind, ...] = ("unavailable", "refused", "other")
 
 
-class Trouble:
+class RedisErrors:
     """The errors of one process that have not been told yet; safe for all its threads.
 
     `with TROUBLE:` goes around whatever talks to Redis.
@@ -61,4 +61,4 @@ def _kind_of(error: StoreError) -> Kind:
     return "refused" if isinstance(error, StoreRefusedError) else "other"
 
 
-TROUBLE = Trouble()
+TROUBLE = RedisErrors()

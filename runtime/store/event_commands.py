@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.store.scripts import Argument, Call, load_script
+from runtime.store.scripts import Argument, Command, load_script
 
 MOST_BYTES = 4 * 1024 * 1024
 MOST_BYTES_READ = 64 * 1024
@@ -52,7 +52,7 @@ def append_events(
     *,
     worker: str,
     most_bytes: int = MOST_BYTES,
-) -> Call[bool]:
+) -> Command[bool]:
     """Add entries; False when the attempt has lost its lease. May be sent again.
 
     Args:
@@ -66,7 +66,7 @@ def append_events(
         *(invocation_id, token, worker, most_bytes, EVENTS_TTL_MS),
         *(part for entry in entries for part in (entry.number, entry.kind, entry.data)),
     )
-    return Call(words, lambda reply: reply == b"DONE", load_script("append_events"))
+    return Command(words, lambda reply: reply == b"DONE", load_script("append_events"))
 
 
 def read_events(
@@ -75,10 +75,10 @@ def read_events(
     after: Position = FROM_THE_BEGINNING,
     most_bytes: int = MOST_BYTES_READ,
     gateway: str = "",
-) -> Call[Told]:
+) -> Command[Told]:
     """Read what was told after `after`; `gateway` is poked on its inbox when there is more."""
     words = (invocation_id, gateway, f"{after[0]}-{after[1]}", most_bytes)
-    return Call(words, _read_told, load_script("read_events"))
+    return Command(words, _read_told, load_script("read_events"))
 
 
 def _read_told(reply: list[Any]) -> Told:

@@ -10,7 +10,7 @@ from typing import Any
 
 from runtime.store.manifest_commands import read_manifest, read_manifests
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call, load_script
+from runtime.store.scripts import Command, load_script
 
 __all__ = [
     "annotate_function",
@@ -37,7 +37,7 @@ def publish_function(
     limits: str = "",
     schedule: tuple[str, str] = ("", ""),
     superseded_ttl_ms: int = SUPERSEDED_TTL_MS,
-) -> Call[bool]:
+) -> Command[bool]:
     """Let a version serve; True when that changed anything.
 
     `limits` is "concurrency count per_ms" with 0 for none, "" without any; `schedule` is
@@ -47,38 +47,38 @@ def publish_function(
         *(name, manifest, version, source, superseded_ttl_ms, queue, limits),
         *schedule,
     )
-    return Call(words, _changed, load_script("publish_function"))
+    return Command(words, _changed, load_script("publish_function"))
 
 
-def annotate_function(name: str, *, manifest: bytes) -> Call[bool]:
+def annotate_function(name: str, *, manifest: bytes) -> Command[bool]:
     """Replace a manifest without touching what serves: a load error came or went."""
-    return Call((name, manifest), _changed, load_script("annotate_function"))
+    return Command((name, manifest), _changed, load_script("annotate_function"))
 
 
-def withdraw_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS) -> Call[bool]:
+def withdraw_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS) -> Command[bool]:
     """Unpublish a function; True when there was one."""
-    return Call((name, superseded_ttl_ms), _changed, load_script("withdraw_function"))
+    return Command((name, superseded_ttl_ms), _changed, load_script("withdraw_function"))
 
 
-def read_versions(keys: Keys | None = None) -> Call[dict[str, str]]:
+def read_versions(keys: Keys | None = None) -> Command[dict[str, str]]:
     """Read which version of each function serves."""
-    return Call(("HGETALL", (keys or Keys()).build("versions")), _read_versions)
+    return Command(("HGETALL", (keys or Keys()).build("versions")), _read_versions)
 
 
-def read_publication(keys: Keys | None = None) -> Call[bytes | None]:
+def read_publication(keys: Keys | None = None) -> Command[bytes | None]:
     """Read which files are published, as the last publisher wrote it."""
-    return Call(("GET", (keys or Keys()).build("publication")), lambda reply: reply)
+    return Command(("GET", (keys or Keys()).build("publication")), lambda reply: reply)
 
 
-def write_publication(data: bytes, keys: Keys | None = None) -> Call[None]:
+def write_publication(data: bytes, keys: Keys | None = None) -> Command[None]:
     """Write which files are published."""
     words = ("SET", (keys or Keys()).build("publication"), data)
-    return Call(words, lambda _: None)
+    return Command(words, lambda _: None)
 
 
-def read_source(version: str, keys: Keys | None = None) -> Call[bytes | None]:
+def read_source(version: str, keys: Keys | None = None) -> Command[bytes | None]:
     """Read a version's source as published, None when it is gone."""
-    return Call(("GET", (keys or Keys()).build("source", version)), lambda reply: reply)
+    return Command(("GET", (keys or Keys()).build("source", version)), lambda reply: reply)
 
 
 def _changed(reply: Any) -> bool:  # noqa: ANN401 - a reply is any RESP value

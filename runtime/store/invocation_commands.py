@@ -15,7 +15,7 @@ import msgspec
 
 from runtime.errors import StoreError
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Call, load_script
+from runtime.store.scripts import Argument, Command, load_script
 
 POISON_LIMIT = 3
 MOST_CLAIMED = 1_000
@@ -103,7 +103,7 @@ def claim(
     lease_ms: int,
     ahead: int = 0,
     rooms: Mapping[str, int] | None = None,
-) -> Call[Claim]:
+) -> Command[Claim]:
     """Take up to `limit` waiting invocations of a queue.
 
     When that many are taken, take up to `ahead` more of the functions that have `rooms` of their
@@ -116,12 +116,12 @@ def claim(
     return _call("claim_invocations", words, lambda reply: _read_claim(reply, worker))
 
 
-def wake(queue: str) -> Call[bool]:
+def wake(queue: str) -> Command[bool]:
     """Leave a wake-up token for a worker that blocks, unless there is one."""
     return _call("wake_worker", (queue,), lambda reply: reply == b"OK")
 
 
-def settle(settlements: Iterable[Settlement], *, worker: str) -> Call[list[Settled]]:
+def settle(settlements: Iterable[Settlement], *, worker: str) -> Command[list[Settled]]:
     """Write how attempts of a worker ended; STALE is a late result, refused."""
     entries: list[Argument] = []
     for s in settlements:
@@ -134,7 +134,7 @@ def settle(settlements: Iterable[Settlement], *, worker: str) -> Call[list[Settl
     )
 
 
-def release(held: Iterable[tuple[str, int, bool]], *, worker: str) -> Call[int]:
+def release(held: Iterable[tuple[str, int, bool]], *, worker: str) -> Command[int]:
     """Give back attempts, as (id, token, whether begun), that this worker will not finish."""
     words = [part for i, token, begun in held for part in (i, token, 1 if begun else 0)]
     return _call("release_invocations", (worker, FAILURE_TTL_MS, *words), int)
@@ -148,7 +148,7 @@ def heartbeat(
     may_publish: int,
     details: bytes,
     held: Iterable[tuple[str, int]],
-) -> Call[Pulse]:
+) -> Command[Pulse]:
     """Say that a worker lives, and extend the leases of what it holds, as (id, token).
 
     `may_publish`: 0 never, 1 while no other does, 2 its folder is what shall be published.
@@ -174,7 +174,7 @@ def heartbeat(
 
 def cancel(
     invocation_id: str, *, ttl_ms: int = FAILURE_TTL_MS, owner: str | None = None
-) -> Call[Cancelled]:
+) -> Command[Cancelled]:
     """Cancel: CANCELLED when it waited, CANCELLING when its worker has been told.
 
     With `owner`, what somebody else called is MISSING.
@@ -183,14 +183,14 @@ def cancel(
     return _call("cancel_invocation", words, lambda reply: reply.decode())
 
 
-def retire_worker(worker: str) -> Call[bool]:
+def retire_worker(worker: str) -> Command[bool]:
     """Take a stopped worker off the list of workers."""
     return _call("retire_worker", (worker,), lambda reply: reply == b"OK")
 
 
 def read(
     invocation_id: str, parse: Callable[[list[bytes], str, int], T], *, gateway: str = ""
-) -> Call[T]:
+) -> Command[T]:
     """Read a record; with `gateway`, have that gateway told when it finishes.
 
     `parse` gets the record as HGETALL gives it (empty: no such id), the status of its
@@ -203,9 +203,9 @@ def read(
     )
 
 
-def read_outputs(invocation_id: str, keys: Keys) -> Call[Sequence[bytes]]:
+def read_outputs(invocation_id: str, keys: Keys) -> Command[Sequence[bytes]]:
     """Read what attempts that were not the last printed: each its number, a line feed, its text."""
-    return Call(("LRANGE", keys.build("outputs", invocation_id), 0, -1), list)
+    return Command(("LRANGE", keys.build("outputs", invocation_id), 0, -1), list)
 
 
 class _Notices:
@@ -236,8 +236,8 @@ def parse_notice(payload: bytes) -> tuple[str, list[bytes]]:
     return invocation_id.decode(), flat
 
 
-def _call(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Call[T]:
-    return Call(words, parse, load_script(name))
+def _call(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Command[T]:
+    return Command(words, parse, load_script(name))
 
 
 def _flatten(held: Iterable[tuple[str, int]]) -> tuple[Argument, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call, load_script
+from runtime.store.scripts import Command, load_script
 
 RawRecord = tuple[str, list[bytes]]
 
@@ -44,28 +44,28 @@ def list_page(
     after: str = "",
     most: int,
     since: str = "",
-) -> Call[Page]:
+) -> Command[Page]:
     """A page of those that stand in one of `statuses`, newest first; empty is any.
 
     Ids are less than `after` and not less than `since`. A page may be short, even empty, and
     still have a next one: at most 1,000 are looked at.
     """
     words = (function, " ".join(statuses), tag, _quoted(tag), after, most, since)
-    return Call(words, _read_page, load_script("list_invocations"))
+    return Command(words, _read_page, load_script("list_invocations"))
 
 
-def read_batch(batch: str, *, start: int = 0, most: int = 0) -> Call[RawBatch | None]:
+def read_batch(batch: str, *, start: int = 0, most: int = 0) -> Command[RawBatch | None]:
     """Read a batch and `most` of its members from index `start` on; None when unknown."""
-    return Call((batch, start, most), _read_batch, load_script("read_batch"))
+    return Command((batch, start, most), _read_batch, load_script("read_batch"))
 
 
 def read_member_ids(
     batch: str, *, start: int, most: int, keys: Keys | None = None
-) -> Call[list[str]]:
+) -> Command[list[str]]:
     """Read the ids of `most` members of a batch from index `start` on."""
     items = (keys or Keys()).build("batch_items", batch)
     words = ("LRANGE", items, start, start + most - 1)
-    return Call(words, lambda reply: [member.decode() for member in reply])
+    return Command(words, lambda reply: [member.decode() for member in reply])
 
 
 def _quoted(tag: str) -> bytes:

@@ -17,13 +17,13 @@ import hiredis
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.loop import Loop
 from runtime.store.blocking_connection import command_words, connect
-from runtime.store.connection_protocol import Wire
+from runtime.store.connection_protocol import ConnectionProtocol
 from runtime.store.error_counters import TROUBLE
 from runtime.store.redis_keys import Keys
 from runtime.store.redis_url import parse_address
 from runtime.store.resp import pack
 from runtime.store.resp_errors import NoScriptError, failure_of, is_demotion
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from runtime.stream import Stream
 from runtime.telemetry.background import CRASHES
 
@@ -35,7 +35,7 @@ _WATCHED_CONNECT_S = 1.0
 _BLOCK_GRACE_S = 2.0
 
 
-class LoopLine:
+class LoopConnection:
     """One connection; used in the loop's thread only.
 
     Args:
@@ -55,18 +55,20 @@ class LoopLine:
         if self._address.watch is not None:  # another may have taken over: doubt it soon
             self._timeout_s = min(timeout_s, _WATCHED_TIMEOUT_S)
             self._connect_s = min(timeout_s, _WATCHED_CONNECT_S)
-        self._wire: Wire | None = None
+        self._wire: ConnectionProtocol | None = None
         self._stream: Stream | None = None
-        self._finishing: list[Wire] = []  # nothing more is sent there, what was sent is answered
+        self._finishing: list[
+            ConnectionProtocol
+        ] = []  # nothing more is sent there, what was sent is answered
         self._opening: object | None = None
         self._waiting: list[tuple[bytes, Hear, float]] = []  # until it is open
 
-    def run(self, call: Call[T], hear: Callable[[T | StoreError], object]) -> None:
+    def run(self, call: Command[T], hear: Callable[[T | StoreError], object]) -> None:
         """Send one call; `hear` gets its parsed reply, or why there is none."""
         self._begin(call, partial(_pass_on, call, hear))
 
     def run_many(
-        self, calls: Sequence[Call[Any]], hear: Callable[[list[Any] | StoreError], object]
+        self, calls: Sequence[Command[Any]], hear: Callable[[list[Any] | StoreError], object]
     ) -> None:
         """Send several calls in one write, not one transaction; `hear` gets all replies, once.
 
@@ -103,7 +105,7 @@ class LoopLine:
     def block_and_run(
         self,
         keys: Sequence[str],
-        call: Call[T],
+        call: Command[T],
         *,
         timeout_s: float,
         hear: Callable[[T | StoreError], object],
@@ -152,7 +154,7 @@ class LoopLine:
         for _, hear, _ in waiting:
             self._take(hear, StoreUnavailableError("Redis: closed"))
 
-    def _begin(self, call: Call[Any], hear: Hear, *, blocks_s: float = 0.0) -> None:
+    def _begin(self, call: Command[Any], hear: Hear, *, blocks_s: float = 0.0) -> None:
         def take(reply: Any) -> None:  # noqa: ANN401 - any RESP value
             if isinstance(reply, NoScriptError):  # nothing was run
                 self._send(pack(command_words(call, self.keys, whole=True)), hear, blocks_s)
@@ -216,7 +218,7 @@ class LoopLine:
                 self._take(hear, found)
             return
         sock, name = found
-        wire = Wire(self._loop, self._timeout_s)
+        wire = ConnectionProtocol(self._loop, self._timeout_s)
 
         def lose(error: OSError | None) -> None:
             wire.fail(f"at {name}: {error or 'closed by the server'}")
@@ -248,11 +250,11 @@ def _what_blocks(sock: Any) -> tuple[type[OSError], ...]:  # noqa: ANN401 - a so
     return (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-def _pass_on(call: Call[Any], hear: Hear, reply: Any) -> None:  # noqa: ANN401 - any RESP value
+def _pass_on(call: Command[Any], hear: Hear, reply: Any) -> None:  # noqa: ANN401 - any RESP value
     hear(reply if isinstance(reply, StoreError) else call.parse(reply))
 
 
-def _parsed(calls: Sequence[Call[Any]], replies: list[Any]) -> list[Any] | StoreError:
+def _parsed(calls: Sequence[Command[Any]], replies: list[Any]) -> list[Any] | StoreError:
     for reply in replies:
         if isinstance(reply, StoreError):
             return reply

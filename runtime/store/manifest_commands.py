@@ -5,33 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from runtime.store.statistics_commands import count_of
 
 
-def read_manifests(keys: Keys | None = None) -> Call[dict[str, bytes]]:
+def read_manifests(keys: Keys | None = None) -> Command[dict[str, bytes]]:
     """Read every manifest, encoded, by function."""
-    return Call(("HGETALL", (keys or Keys()).build("functions")), _read_manifests)
+    return Command(("HGETALL", (keys or Keys()).build("functions")), _read_manifests)
 
 
-def read_manifest(name: str, keys: Keys | None = None) -> Call[bytes | None]:
+def read_manifest(name: str, keys: Keys | None = None) -> Command[bytes | None]:
     """Read one function's manifest, encoded, or None when there is no such function."""
-    return Call(("HGET", (keys or Keys()).build("functions"), name), lambda reply: reply)
+    return Command(("HGET", (keys or Keys()).build("functions"), name), lambda reply: reply)
 
 
-def read_stats(keys: Keys | None = None) -> Call[dict[str, dict[str, int]]]:
+def read_stats(keys: Keys | None = None) -> Command[dict[str, dict[str, int]]]:
     """Read how often each function ended how: by function, then by outcome."""
-    return Call(("HGETALL", (keys or Keys()).build("stats")), _read_stats)
+    return Command(("HGETALL", (keys or Keys()).build("stats")), _read_stats)
 
 
-def read_waiting(keys: Keys | None = None) -> Call[dict[str, int]]:
+def read_waiting(keys: Keys | None = None) -> Command[dict[str, int]]:
     """Read how many calls of each function wait for their turn."""
 
     def parse(flat: list[bytes]) -> dict[str, int]:
         parts = iter(flat)
         return {name.decode(): count_of(n) for name, n in zip(parts, parts, strict=True)}
 
-    return Call(("HGETALL", (keys or Keys()).build("waiting")), parse)
+    return Command(("HGETALL", (keys or Keys()).build("waiting")), parse)
 
 
 def _read_manifests(flat: list[bytes]) -> dict[str, bytes]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import structlog
 
 from runtime.errors import StoreError
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 
 _log = structlog.get_logger(__name__)
 
@@ -18,9 +18,9 @@ SAFE = "noeviction"
 _FIELD = b"maxmemory_policy:"
 
 
-def read_memory_policy() -> Call[str]:
+def read_memory_policy() -> Command[str]:
     """Read the policy; empty where the server does not tell."""
-    return Call(("INFO", "memory"), _read)
+    return Command(("INFO", "memory"), _read)
 
 
 def _read(reply: bytes) -> str:
@@ -40,7 +40,7 @@ def danger_of(policy: str) -> str | None:
     )
 
 
-def tell_memory_policy(line: Line) -> None:
+def tell_memory_policy(line: BlockingConnection) -> None:
     """Warn in the log where Redis may throw away what it holds."""
     try:
         danger = danger_of(line.run(read_memory_policy()))

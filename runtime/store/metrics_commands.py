@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.store.error_counters import Kind
-from runtime.store.scripts import Call, load_script
+from runtime.store.scripts import Command, load_script
 from runtime.store.system_commands import QueueState, queue_states
 
 MOST_FUNCTIONS = 100
@@ -36,7 +36,7 @@ class FunctionFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class SystemMetrics:
     """The whole system in one moment.
 
     Attributes:
@@ -59,12 +59,12 @@ class Figures:
     quarantined: int
 
 
-def read_metrics(functions: Sequence[str]) -> Call[Figures]:
+def read_metrics(functions: Sequence[str]) -> Command[SystemMetrics]:
     """Read the figures of up to `MOST_FUNCTIONS` functions, and of the whole system."""
 
-    def parse(reply: list[Any]) -> Figures:
+    def parse(reply: list[Any]) -> SystemMetrics:
         bounds, counted, totals, queues, workers, (pending, oldest), broken, overdue = reply
-        return Figures(
+        return SystemMetrics(
             bounds_ms=tuple(bounds),
             functions=_functions(functions, counted),
             totals={
@@ -78,22 +78,22 @@ def read_metrics(functions: Sequence[str]) -> Call[Figures]:
             quarantined=broken,
         )
 
-    return Call(tuple(functions), parse, load_script("read_metrics"))
+    return Command(tuple(functions), parse, load_script("read_metrics"))
 
 
-def read_function_metrics(functions: Sequence[str]) -> Call[Mapping[str, FunctionFigures]]:
+def read_function_metrics(functions: Sequence[str]) -> Command[Mapping[str, FunctionFigures]]:
     """Read the figures of up to `MOST_FUNCTIONS` functions alone."""
-    return Call(
+    return Command(
         tuple(functions),
         lambda reply: _functions(functions, reply),
         load_script("read_function_metrics"),
     )
 
 
-def add_errors(counts: Mapping[Kind, int]) -> Call[object]:
+def add_errors(counts: Mapping[Kind, int]) -> Command[object]:
     """Add a process's errors of Redis to those of all processes."""
     words = tuple(word for kind, count in counts.items() for word in (kind, count))
-    return Call(words, lambda reply: reply, load_script("add_errors"))
+    return Command(words, lambda reply: reply, load_script("add_errors"))
 
 
 def _functions(names: Sequence[str], counted: list[Any]) -> dict[str, FunctionFigures]:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import hiredis
 
 from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.redis_url import Address, check_role, parse_address
+from runtime.store.redis_url import RedisUrl, check_role, parse_address
 from runtime.store.resp import pack
 from runtime.store.scripts import Argument
 from runtime.store.sentinel import locate
@@ -26,7 +26,7 @@ _WATCHED_PING_S = 1.0
 _MESSAGE_PARTS = 3
 
 
-class Subscription:
+class PubSub:
     """Listen on channels from `start` until `stop`.
 
     Args:
@@ -118,7 +118,7 @@ class _Ear(asyncio.Protocol):
         self._replies = hiredis.Reader()
         self._transport: asyncio.Transport | None = None
 
-    def introduce(self, server: Address) -> None:
+    def introduce(self, server: RedisUrl) -> None:
         """Say who we are."""
         for words in server.authentication():
             self._write(*words)
@@ -173,7 +173,7 @@ class _Ear(asyncio.Protocol):
             self._transport.write(pack(words))
 
 
-async def _open(address: Address, ear: _Ear) -> None:
+async def _open(address: RedisUrl, ear: _Ear) -> None:
     servers = await locate(address)
     for server in servers[:-1]:
         with contextlib.suppress(OSError):
@@ -182,7 +182,7 @@ async def _open(address: Address, ear: _Ear) -> None:
     await _open_at(servers[-1], ear)
 
 
-async def _open_at(server: Address, ear: _Ear) -> None:
+async def _open_at(server: RedisUrl, ear: _Ear) -> None:
     loop = asyncio.get_running_loop()
     if server.path is not None:
         await loop.create_unix_connection(lambda: ear, server.path)

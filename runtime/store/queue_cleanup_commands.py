@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Call, load_script
+from runtime.store.scripts import Argument, Command, load_script
 
 MOST_ADOPTING = 200
 
 
-def adopt_lanes(queue: str, functions: Sequence[str]) -> Call[int]:
+def adopt_lanes(queue: str, functions: Sequence[str]) -> Command[int]:
     """Take over lanes whose turns a process of release 0.1 keeps; again until none was.
 
     `functions` are at most `MOST_ADOPTING`.
     """
-    return Call((queue, *functions), int, load_script("adopt_lanes"))
+    return Command((queue, *functions), int, load_script("adopt_lanes"))
 
 
-def read_ever_queued(store_keys: Keys) -> tuple[Call[list[str]], Call[list[str]]]:
+def read_ever_queued(store_keys: Keys) -> tuple[Command[list[str]], Command[list[str]]]:
     """Read the names of all queues, and of all functions that ever waited."""
     return (
-        Call(("SMEMBERS", store_keys.build("queues")), _names),
-        Call(("HKEYS", store_keys.build("waiting")), _names),
+        Command(("SMEMBERS", store_keys.build("queues")), _names),
+        Command(("HKEYS", store_keys.build("waiting")), _names),
     )
 
 
-def forget_queues(named: Iterable[str], *, functions: int) -> Call[list[str]]:
+def forget_queues(named: Iterable[str], *, functions: int) -> Command[list[str]]:
     """Forget queues but those `named` by the `functions` that are published, if nothing is left.
 
     Returns which were.
     """
     words: tuple[Argument, ...] = (functions, *sorted(named))
-    return Call(words, _names, load_script("forget_queues"))
+    return Command(words, _names, load_script("forget_queues"))
 
 
 def _names(reply: list[bytes]) -> list[str]:

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS, GRACE_MS, POISON_LIMIT
-from runtime.store.scripts import Call, load_script
+from runtime.store.scripts import Command, load_script
 
 UNHEARD_LIMIT = 10
 MOST_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aftercare:
+class Recovery:
     """What a look brought.
 
     Attributes:
@@ -34,7 +34,7 @@ class Aftercare:
     unjoined: tuple[str, ...] = ()
 
 
-class Broken(msgspec.Struct, frozen=True, kw_only=True):
+class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An invocation that was set aside: where it was, as far as anybody knew, and why."""
 
     id: str
@@ -49,15 +49,15 @@ class Quarantine:
     """How many invocations are set aside, and the latest of them."""
 
     count: int
-    latest: tuple[Broken, ...]
+    latest: tuple[QuarantineEntry, ...]
 
 
-def look_after(*, lease_ms: int) -> Call[Aftercare]:
+def look_after(*, lease_ms: int) -> Command[Recovery]:
     """Take over attempts whose leases have run out, and end what has waited too long."""
 
-    def parse(reply: list[Any]) -> Aftercare:
+    def parse(reply: list[Any]) -> Recovery:
         taken, expired, has_more, is_miscounted, unjoined = reply
-        return Aftercare(
+        return Recovery(
             taken_over=tuple(
                 (name.decode(), status.decode())
                 for name, status in zip(taken[::2], taken[1::2], strict=True)
@@ -69,36 +69,36 @@ def look_after(*, lease_ms: int) -> Call[Aftercare]:
         )
 
     words = (lease_ms, POISON_LIMIT, UNHEARD_LIMIT, FAILURE_TTL_MS, GRACE_MS)
-    return Call(words, parse, load_script("look_after"))
+    return Command(words, parse, load_script("look_after"))
 
 
-def recount_running() -> Call[int]:
+def recount_running() -> Command[int]:
     """Count anew what runs in every queue; return how many do, -1 where they are too many."""
-    return Call((), int, load_script("recount_running"))
+    return Command((), int, load_script("recount_running"))
 
 
 def set_aside(
     invocation_id: str, *, queue: str, function: str, worker: str, reason: str
-) -> Call[bool]:
+) -> Command[bool]:
     """Set aside what was claimed and cannot be read; False where somebody else has it by now."""
     words = (invocation_id, queue, function, worker, reason)
-    return Call(words, lambda reply: reply == b"OK", load_script("set_aside"))
+    return Command(words, lambda reply: reply == b"OK", load_script("set_aside"))
 
 
-def read_quarantine(*, most: int = MOST_LISTED) -> Call[Quarantine]:
+def read_quarantine(*, most: int = MOST_LISTED) -> Command[Quarantine]:
     """Read how many invocations are set aside, and up to `most` of the latest."""
 
     def parse(reply: list[Any]) -> Quarantine:
         latest = (_read_broken(*entry) for entry in reply[1:])
         return Quarantine(count=reply[0], latest=tuple(latest))
 
-    return Call((min(most, MOST_LISTED),), parse, load_script("read_quarantine"))
+    return Command((min(most, MOST_LISTED),), parse, load_script("read_quarantine"))
 
 
-def _read_broken(name: bytes, at_ms: bytes, about: bytes) -> Broken:
+def _read_broken(name: bytes, at_ms: bytes, about: bytes) -> QuarantineEntry:
     try:
         told = msgspec.json.decode(about, type=dict[str, str])
     except (msgspec.DecodeError, UnicodeDecodeError):
         told = {}
     known = {word: told.get(word, "") for word in ("queue", "function", "reason")}
-    return Broken(id=name.decode("utf-8", "replace"), at_ms=int(float(at_ms)), **known)
+    return QuarantineEntry(id=name.decode("utf-8", "replace"), at_ms=int(float(at_ms)), **known)

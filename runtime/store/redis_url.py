@@ -16,7 +16,7 @@ import hiredis
 from runtime.errors import SettingsError, StoreTooOldError, StoreUnavailableError
 from runtime.store.resp_errors import failure_of
 from runtime.store.scripts import Argument, all_scripts
-from runtime.store.tls import PARAMETERS, Trust, read_trust
+from runtime.store.tls import PARAMETERS, TlsConfig, read_trust
 
 if TYPE_CHECKING:
     import ssl
@@ -32,7 +32,7 @@ _EXAMPLE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class SentinelConfig:
     """The sentinels that know the master of `service`, and who they take us for."""
 
     sentinels: tuple[tuple[str, int], ...]
@@ -42,7 +42,7 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class RedisUrl:
     """One Redis server; `path` for a Unix socket, else host and port.
 
     With `watch`, host and port mean nothing until a sentinel has told them.
@@ -55,8 +55,8 @@ class Address:
     username: str | None = None
     password: str | None = None
     tls: bool = False
-    trust: Trust = field(default_factory=Trust)
-    watch: Watch | None = None
+    trust: TlsConfig = field(default_factory=TlsConfig)
+    watch: SentinelConfig | None = None
 
     @property
     def name(self) -> str:
@@ -89,7 +89,7 @@ def authentication_of(username: str | None, password: str | None) -> list[tuple[
     return [("AUTH", username, password) if username else ("AUTH", password)]
 
 
-def parse_address(url: str) -> Address:
+def parse_address(url: str) -> RedisUrl:
     """Read a Redis URL.
 
     Raises:
@@ -155,16 +155,16 @@ def _read_parameters(parts: SplitResult) -> dict[str, str]:
     return query
 
 
-def _read(parts: SplitResult, query: Mapping[str, str]) -> Address | None:
+def _read(parts: SplitResult, query: Mapping[str, str]) -> RedisUrl | None:
     username, password, hosts = _split_credentials(parts.netloc)
     scheme, _, kind = parts.scheme.partition("+")
     if parts.scheme == "unix" and parts.path:
         db = int(query.get("db", "0"))
-        return Address(path=unquote(parts.path), db=db, username=username, password=password)
+        return RedisUrl(path=unquote(parts.path), db=db, username=username, password=password)
     if scheme not in {"redis", "rediss"}:
         return None
     if not kind and parts.hostname:
-        return Address(
+        return RedisUrl(
             host=parts.hostname,
             port=parts.port or _DEFAULT_PORT,
             db=int(parts.path.strip("/") or query.get("db", "0")),
@@ -176,13 +176,13 @@ def _read(parts: SplitResult, query: Mapping[str, str]) -> Address | None:
     service, _, db_text = parts.path.strip("/").partition("/")
     if kind != "sentinel" or not hosts or not service:
         return None
-    return Address(
+    return RedisUrl(
         db=int(db_text or query.get("db", "0")),
         username=username,
         password=password,
         tls=scheme == "rediss",
         trust=read_trust(query),
-        watch=Watch(
+        watch=SentinelConfig(
             sentinels=tuple(_read_host(host) for host in hosts.split(",")),
             service=unquote(service),
             username=query.get("sentinel_username"),

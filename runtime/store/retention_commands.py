@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call, load_script
+from runtime.store.scripts import Command, load_script
 
 SLICE = 200
 TURN_MS = 5
@@ -15,7 +15,7 @@ _SCANNED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
+class DeletedSlice:
     """What a slice brought.
 
     Attributes:
@@ -29,34 +29,34 @@ class Swept:
     next_due_ms: int | None
 
 
-def sweep(*, most: int = SLICE, turn_ms: int = TURN_MS) -> Call[Swept]:
+def sweep(*, most: int = SLICE, turn_ms: int = TURN_MS) -> Command[DeletedSlice]:
     """Take away up to `most` invocations whose retention is over."""
 
-    def parse(reply: list[int]) -> Swept:
+    def parse(reply: list[int]) -> DeletedSlice:
         count, next_due_ms = reply
-        return Swept(
+        return DeletedSlice(
             count=max(0, count),
             is_others_turn=count < 0,
             next_due_ms=None if next_due_ms < 0 else next_due_ms,
         )
 
-    return Call((most, turn_ms), parse, load_script("sweep"))
+    return Command((most, turn_ms), parse, load_script("sweep"))
 
 
-def begin_mending(keys: Keys, worker: str) -> Call[bool]:
+def begin_mending(keys: Keys, worker: str) -> Command[bool]:
     """Whether this worker is the one that looks through all indexes now; one does in an hour."""
     words = ("SET", keys.build("mending"), worker, "NX", "PX", MENDED_EVERY_MS)
-    return Call(words, lambda reply: reply is not None)
+    return Command(words, lambda reply: reply is not None)
 
 
-def find_indexes(keys: Keys, cursor: str) -> Call[tuple[str, list[str]]]:
+def find_indexes(keys: Keys, cursor: str) -> Command[tuple[str, list[str]]]:
     """Read some names of indexes, and the cursor of the next ones; "0" is first and last.
 
     A scan of all keys, some at a time: not for what anybody waits for.
     """
     prefix = keys.build("index", "")
     words = ("SCAN", cursor, "MATCH", f"{prefix}*", "COUNT", _SCANNED_AT_ONCE, "TYPE", "zset")
-    return Call(
+    return Command(
         words,
         lambda reply: (
             reply[0].decode(),
@@ -65,9 +65,11 @@ def find_indexes(keys: Keys, cursor: str) -> Call[tuple[str, list[str]]]:
     )
 
 
-def mend_index(index: str, *, after: str = "", most: int = MENDED_AT_ONCE) -> Call[tuple[str, int]]:
+def mend_index(
+    index: str, *, after: str = "", most: int = MENDED_AT_ONCE
+) -> Command[tuple[str, int]]:
     """Drop ids without a record; returns the id to go on after ("" at the end), how many went."""
-    return Call(
+    return Command(
         (index, after, most),
         lambda reply: (reply[0].decode(), int(reply[1])),
         load_script("mend_index"),

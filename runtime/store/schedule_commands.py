@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Call, load_script
+from runtime.store.scripts import Argument, Command, load_script
 
 Source = Literal["decorator", "api"]
 Change = Literal["CHANGED", "DELETED", "MISSING", "DECLARED"]
@@ -77,7 +77,7 @@ class DueSchedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agenda:
+class DueSchedules:
     """What is due now, and how long until more is; None when nothing is known to come."""
 
     now_ms: int
@@ -86,7 +86,7 @@ class Agenda:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class ScheduleTarget:
     """How a schedule's invocations are born: what its function's manifest says.
 
     An empty version says that the function is not there; then nothing is born.
@@ -106,7 +106,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fired:
+class FireResult:
     """What came of firing by hand; FULL says how many wait."""
 
     reception: Literal["NEW", "FULL", "MISSING"]
@@ -115,42 +115,44 @@ class Fired:
     arguments: bytes = b"{}"
 
 
-def create_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Call[int]:
+def create_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Command[int]:
     """Make a schedule and return when, by Redis's clock; once made, it stays as it was made."""
     words = (schedule_id, *_pairs(fields))
-    return Call(words, int, load_script("create_schedule"))
+    return Command(words, int, load_script("create_schedule"))
 
 
-def change_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Call[Change]:
+def change_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Command[Change]:
     """Set some of `paused`, `cron`, `timezone`, `arguments`, `overlap`, `catch_up`."""
     words = (schedule_id, *_pairs(fields))
-    return Call(words, _read_change, load_script("change_schedule"))
+    return Command(words, _read_change, load_script("change_schedule"))
 
 
-def delete_schedule(schedule_id: str) -> Call[Change]:
+def delete_schedule(schedule_id: str) -> Command[Change]:
     """End a schedule."""
-    return Call((schedule_id,), _read_change, load_script("delete_schedule"))
+    return Command((schedule_id,), _read_change, load_script("delete_schedule"))
 
 
-def read_schedule(schedule_id: str) -> Call[SchedulePage]:
+def read_schedule(schedule_id: str) -> Command[SchedulePage]:
     """Read one schedule, as a page that is empty when there is none."""
-    return Call((schedule_id, "", 1), _read_page, load_script("read_schedules"))
+    return Command((schedule_id, "", 1), _read_page, load_script("read_schedules"))
 
 
-def list_schedules(*, after: str, most: int) -> Call[SchedulePage]:
+def list_schedules(*, after: str, most: int) -> Command[SchedulePage]:
     """Read a page of schedules, by id; `after` is the last of the page before, or ""."""
-    return Call(("", after, most), _read_page, load_script("read_schedules"))
+    return Command(("", after, most), _read_page, load_script("read_schedules"))
 
 
-def fire_schedule(schedule_id: str, *, invocation_id: str, shape: Shape) -> Call[Fired]:
+def fire_schedule(
+    schedule_id: str, *, invocation_id: str, shape: ScheduleTarget
+) -> Command[FireResult]:
     """Invoke a schedule's function now, paused or not."""
     words = (schedule_id, invocation_id, *shape.words())
-    return Call(words, _read_fired, load_script("fire_schedule"))
+    return Command(words, _read_fired, load_script("fire_schedule"))
 
 
-def read_agenda(*, most: int) -> Call[Agenda]:
+def read_agenda(*, most: int) -> Command[DueSchedules]:
     """Read up to `most` schedules that are due."""
-    return Call((most,), _read_agenda, load_script("read_due_schedules"))
+    return Command((most,), _read_agenda, load_script("read_due_schedules"))
 
 
 def tick_schedule(
@@ -158,10 +160,10 @@ def tick_schedule(
     *,
     since_ms: int,
     following_ms: int | None,
-    shape: Shape,
+    shape: ScheduleTarget,
     missed: int = 0,
     moments: Sequence[tuple[int, str]] = (),
-) -> Call[list[Fate]]:
+) -> Command[list[Fate]]:
     """Fire or skip due moments and set the next, unless somebody else was first ("LATE").
 
     Args:
@@ -179,7 +181,7 @@ def tick_schedule(
         missed,
         *(word for pair in moments for word in pair),
     )
-    return Call(words, _read_fates, load_script("tick_schedule"))
+    return Command(words, _read_fates, load_script("tick_schedule"))
 
 
 def wake_key(keys: Keys) -> str:
@@ -199,10 +201,10 @@ def _read_fates(reply: list[bytes]) -> list[Fate]:
     return [cast("Fate", fate.decode()) for fate in reply]
 
 
-def _read_fired(reply: list[Any]) -> Fired:
+def _read_fired(reply: list[Any]) -> FireResult:
     reception = reply[0].decode()
     number = int(reply[1])
-    return Fired(
+    return FireResult(
         reception=reception,
         created_at_ms=number if reception == "NEW" else 0,
         waiting=number if reception == "FULL" else 0,
@@ -244,8 +246,8 @@ def _read_schedule(schedule_id: bytes, flat: list[bytes], skips: list[bytes]) ->
     )
 
 
-def _read_agenda(reply: list[Any]) -> Agenda:
-    return Agenda(
+def _read_agenda(reply: list[Any]) -> DueSchedules:
+    return DueSchedules(
         now_ms=reply[0],
         wait_ms=None if reply[1] < 0 else reply[1],
         due=tuple(

@@ -45,7 +45,7 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
+class Command(Generic[T]):
     """One request to Redis and how to read its reply; run it on any store.
 
     Attributes:

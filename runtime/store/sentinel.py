@@ -16,7 +16,7 @@ from typing import Any
 import hiredis
 
 from runtime.errors import StoreUnavailableError
-from runtime.store.redis_url import Address, Watch, authentication_of
+from runtime.store.redis_url import RedisUrl, SentinelConfig, authentication_of
 from runtime.store.resp import pack
 
 ASKING_S = 0.4
@@ -24,12 +24,12 @@ _READ_BYTES = 4096
 _Master = tuple[str, int]
 
 
-def locate_blocking(address: Address) -> list[Address]:
+def locate_blocking(address: RedisUrl) -> list[RedisUrl]:
     """As `locate`, for threads; not in a thread whose event loop runs."""
     return [address] if address.watch is None else asyncio.run(locate(address))
 
 
-async def locate(address: Address) -> list[Address]:
+async def locate(address: RedisUrl) -> list[RedisUrl]:
     """Return the servers to try, most likely the master first; without sentinels, the address.
 
     Raises:
@@ -57,7 +57,7 @@ async def locate(address: Address) -> list[Address]:
     return [replace(address, host=host, port=port) for (host, port), _ in votes.most_common()]
 
 
-async def _ask(sentinel: _Master, watch: Watch, address: Address) -> _Master | None:
+async def _ask(sentinel: _Master, watch: SentinelConfig, address: RedisUrl) -> _Master | None:
     """Return what one sentinel says; None when it is away, does not know, or refuses."""
     context = address.tls_context()
     with contextlib.suppress(OSError, TimeoutError, hiredis.ProtocolError, ValueError):

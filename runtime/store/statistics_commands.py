@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 _EXACT_MS = 10
 
@@ -36,14 +36,14 @@ def count_of(value: bytes) -> int:
         return 0
 
 
-def read_clock() -> Call[int]:
+def read_clock() -> Command[int]:
     """Read what time it is for Redis, in ms since the epoch."""
-    return Call(("TIME",), lambda reply: int(reply[0]) * 1000 + int(reply[1]) // 1000)
+    return Command(("TIME",), lambda reply: int(reply[0]) * 1000 + int(reply[1]) // 1000)
 
 
-def read_minute(minute: int, keys: Keys | None = None) -> Call[dict[str, int]]:
+def read_minute(minute: int, keys: Keys | None = None) -> Command[dict[str, int]]:
     """Read the counts of one minute since the epoch, by field; empty when nothing ended in it."""
-    return Call(("HGETALL", (keys or Keys()).build("minute", str(minute))), _read_counts)
+    return Command(("HGETALL", (keys or Keys()).build("minute", str(minute))), _read_counts)
 
 
 def _read_counts(flat: list[Any]) -> dict[str, int]:

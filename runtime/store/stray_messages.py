@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 _NAMESPACE = "dramatiq"  # what dramatiq.brokers.redis.RedisBroker uses if nothing is said
 
 
-def count_stray_messages(queues: Sequence[str]) -> list[Call[int]]:
+def count_stray_messages(queues: Sequence[str]) -> list[Command[int]]:
     """Return one call for each queue: how many messages of another broker lie in it."""
-    return [Call(("HLEN", f"{_NAMESPACE}:{queue}.msgs"), int) for queue in queues]
+    return [Command(("HLEN", f"{_NAMESPACE}:{queue}.msgs"), int) for queue in queues]

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from runtime.store.scripts import Argument, Call, load_script
+from runtime.store.scripts import Argument, Command, load_script
 
 IDEMPOTENCY_TTL_MS = 24 * 3_600_000
 STAGED_TTL_MS = 600_000
@@ -145,7 +145,7 @@ def submit(
     max_waiting: int = 0,
     waiter: str = "",
     entries: Iterable[tuple[str, bytes, Parts]] = (),
-) -> Call[list[Submitted]]:
+) -> Command[list[Submitted]]:
     """Give birth to calls of one version of one function, as (id, arguments, parts).
 
     Args:
@@ -160,7 +160,7 @@ def submit(
     words: list[Argument] = [function, queue, version, priority, max_waiting, waiter]
     for invocation_id, arguments, parts in entries:
         words += (invocation_id, arguments, len(parts), *parts)
-    return Call(tuple(words), _read_answers, load_script("submit_invocations"))
+    return Command(tuple(words), _read_answers, load_script("submit_invocations"))
 
 
 def admit_batch(
@@ -172,14 +172,14 @@ def admit_batch(
     idempotency: Idempotency | None = None,
     pace: Pace | None = None,
     api_key: str = "",
-) -> Call[Submitted]:
+) -> Command[Submitted]:
     """Ask whether a batch would be taken, and count it as one call of its caller."""
     first, limit = idempotency or _ANY_TIME, pace or _ANY_PACE
     words = (
         *(batch, function, size, max_waiting, first.digest, first.body_digest),
         *(limit.caller, limit.count, limit.per_ms, api_key),
     )
-    return Call(words, _read_submitted, load_script("admit_batch"))
+    return Command(words, _read_submitted, load_script("admit_batch"))
 
 
 def stage_batch(  # noqa: PLR0913 - a word for each of the script's
@@ -197,14 +197,14 @@ def stage_batch(  # noqa: PLR0913 - a word for each of the script's
     tracestate: str = "",
     caller: str = "",
     secrets: bytes = b"",
-) -> Call[int]:
+) -> Command[int]:
     """Write some members, as (id, arguments); returns how many are staged by now."""
     words: tuple[Argument, ...] = (
         *(batch, function, queue, version, callback, STAGED_TTL_MS, priority, key),
         *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller, secrets),
         *(part for entry in entries for part in entry),
     )
-    return Call(words, int, load_script("stage_batch"))
+    return Command(words, int, load_script("stage_batch"))
 
 
 def commit_batch(
@@ -217,7 +217,7 @@ def commit_batch(
     max_waiting: int = 0,
     idempotency: Idempotency | None = None,
     api_key: str = "",
-) -> Call[Submitted]:
+) -> Command[Submitted]:
     """Let a staged batch be born, whole.
 
     PART says that not all members have been looked for yet: it is to be called again. Of a batch
@@ -228,12 +228,12 @@ def commit_batch(
         *(batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting),
         *(first.digest, first.body_digest, first.ttl_ms, api_key),
     )
-    return Call(words, _read_submitted, load_script("commit_batch"))
+    return Command(words, _read_submitted, load_script("commit_batch"))
 
 
-def join_batch(batch: str) -> Call[int]:
+def join_batch(batch: str) -> Command[int]:
     """Let the next members of a committed batch join the queue; return how many are left."""
-    return Call((batch,), int, load_script("join_batch"))
+    return Command((batch,), int, load_script("join_batch"))
 
 
 def _read_answers(reply: list[Any]) -> list[Submitted]:

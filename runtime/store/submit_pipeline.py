@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runtime.errors import StoreError
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.blocking_connection import command_words
 from runtime.store.resp import pack
 from runtime.store.resp_errors import NoScriptError
@@ -33,7 +33,7 @@ def pack_parts(parts: Parts) -> bytes:
     return packed[packed.index(b"\n") + 1 :]
 
 
-class GroupedSubmission:
+class SubmitPipeline:
     """Submits calls of one version of one function.
 
     Args:
@@ -46,7 +46,7 @@ class GroupedSubmission:
 
     def __init__(
         self,
-        store: Multiplexer,
+        store: AsyncConnection,
         *,
         function: str,
         queue: str,

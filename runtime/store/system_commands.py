@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS
-from runtime.store.scripts import Call, load_script
+from runtime.store.scripts import Command, load_script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,9 @@ class WorkerState:
     last_seen_at_ms: int
 
 
-def read_queues() -> Call[list[QueueState]]:
+def read_queues() -> Command[list[QueueState]]:
     """Read the state of every queue, in order of their names."""
-    return Call((), queue_states, load_script("read_queues"))
+    return Command((), queue_states, load_script("read_queues"))
 
 
 def queue_states(reply: list[Any]) -> list[QueueState]:
@@ -52,9 +52,9 @@ def queue_states(reply: list[Any]) -> list[QueueState]:
     return sorted(states, key=lambda queue: queue.name)
 
 
-def read_workers() -> Call[list[WorkerState]]:
+def read_workers() -> Command[list[WorkerState]]:
     """Read every worker that has been heard of lately, oldest heartbeat first."""
-    return Call(
+    return Command(
         (),
         lambda reply: [
             WorkerState(
@@ -69,23 +69,25 @@ def read_workers() -> Call[list[WorkerState]]:
     )
 
 
-def appoint_publisher(worker: str, *, withdraw_missing: bool, lease_ms: int = 10_000) -> Call[bool]:
+def appoint_publisher(
+    worker: str, *, withdraw_missing: bool, lease_ms: int = 10_000
+) -> Command[bool]:
     """Tell a worker to publish its functions folder; False when there is no such worker.
 
     With `withdraw_missing`, what is published and not in that folder is withdrawn.
     """
     order = "publish withdraw_missing" if withdraw_missing else "publish"
-    return Call(
+    return Command(
         (worker, order, lease_ms), lambda reply: reply == b"OK", load_script("appoint_publisher")
     )
 
 
-def pause_queue(queue: str, *, is_paused: bool) -> Call[bool]:
+def pause_queue(queue: str, *, is_paused: bool) -> Command[bool]:
     """Let nothing of a queue start, or let it go on; False when there is no such queue."""
     words = (queue, "1" if is_paused else "0")
-    return Call(words, lambda reply: reply == b"OK", load_script("pause_queue"))
+    return Command(words, lambda reply: reply == b"OK", load_script("pause_queue"))
 
 
-def purge_queue(queue: str, *, most: int = 200) -> Call[int]:
+def purge_queue(queue: str, *, most: int = 200) -> Command[int]:
     """Cancel up to `most` of what waits in a queue; return how many that were."""
-    return Call((queue, FAILURE_TTL_MS, most), int, load_script("purge_queue"))
+    return Command((queue, FAILURE_TTL_MS, most), int, load_script("purge_queue"))

@@ -16,7 +16,7 @@ _SWITCHES = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class TlsConfig:
     """What a certificate is judged by, and what we show.
 
     Attributes:
@@ -41,7 +41,7 @@ class Trust:
         return context
 
 
-def read_trust(query: Mapping[str, str]) -> Trust:
+def read_trust(query: Mapping[str, str]) -> TlsConfig:
     """Read the parameters of an address that are about TLS.
 
     Raises:
@@ -55,7 +55,7 @@ def read_trust(query: Mapping[str, str]) -> Trust:
         raise ValueError("ssl_check_hostname: takes true or false")
     if "ssl_keyfile" in query and "ssl_certfile" not in query:
         raise ValueError("ssl_keyfile: needs ssl_certfile, the certificate of this key")
-    return Trust(
+    return TlsConfig(
         ca_certs=query.get("ssl_ca_certs"),
         certfile=query.get("ssl_certfile"),
         keyfile=query.get("ssl_keyfile"),

@@ -16,8 +16,8 @@ import time
 from collections.abc import Sequence
 
 from runtime.errors import StoreError
-from runtime.store.blocking_connection import Line, Sent
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection, PendingReplies
+from runtime.store.scripts import Command
 
 _BLOCK_S = 30.0
 _OVERDUE_S = 2.0
@@ -32,14 +32,14 @@ class WakeLists:
         keys: The lists; without any, `wait` only waits.
     """
 
-    def __init__(self, line: Line, keys: Sequence[str]) -> None:
+    def __init__(self, line: BlockingConnection, keys: Sequence[str]) -> None:
         self._line = line
         self._keys = tuple(keys)
-        self._blpop = Call(
+        self._blpop = Command(
             ("BLPOP", *self._keys, f"{_BLOCK_S:g}"),
             lambda reply: None if reply is None else reply[0].decode(),
         )
-        self._sent: Sent | None = None
+        self._sent: PendingReplies | None = None
         # When the BLPOP under way is overdue, or another may be sent.
         self._next_at = 0.0 if self._keys else math.inf
 
@@ -69,7 +69,7 @@ class WakeLists:
             # the very token that is pushed below.
             self._line.half_close()
             self._take()
-        calls = [Call(("LPUSH", key, "1"), int) for key in self._keys]
+        calls = [Command(("LPUSH", key, "1"), int) for key in self._keys]
         with contextlib.suppress(StoreError):
             self._line.run_many(calls)
         self._line.close()

@@ -22,13 +22,13 @@ from runtime.execution.executor import Executor
 from runtime.execution.outcome import Assignment
 from runtime.execution.retry_decision import judge
 from runtime.execution.run import Run
-from runtime.registry.version_cache import Catalog
+from runtime.registry.version_cache import VersionCache
 from runtime.store.function_commands import read_source
 from runtime.store.invocation_commands import Settlement
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from runtime.telemetry.background import CRASHES
 from runtime.worker.attempt_spans import Spans
-from runtime.worker.event_writer import Teller
+from runtime.worker.event_writer import EventWriter
 from runtime.worker.settlements import failed, settlement_of
 
 _log = structlog.get_logger(__name__)
@@ -51,11 +51,11 @@ class Attempts:
     def __init__(
         self,
         *,
-        line: LoopLine,
+        line: LoopConnection,
         in_flight: InFlight,
         executor: Executor,
         settler: Settler,
-        teller: Teller,
+        teller: EventWriter,
         spans: Spans,
         signals: Signals | None,
         roll: Callable[[], float],
@@ -68,7 +68,7 @@ class Attempts:
         self._spans = spans
         self._signals = signals
         self._roll = roll
-        self._catalog = Catalog()
+        self._catalog = VersionCache()
         self._asked: dict[str, list[Attempt]] = {}  # version -> what waits for its source
         self._is_stopping = False
 

@@ -16,7 +16,7 @@ import structlog
 from runtime.errors import StoreError
 from runtime.invocations.consistency import Finding, Walk
 from runtime.invocations.ids import new_invocation_id
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.check_commands import (
     INTERVAL_MS,
     LEASE_MS,
@@ -24,7 +24,7 @@ from runtime.store.check_commands import (
     note_check,
     take_check,
 )
-from runtime.worker.maintenance import InRounds
+from runtime.worker.maintenance import RoundTask
 
 _log = structlog.get_logger(__name__)
 _LONGEST_REST_S = 30.0
@@ -34,7 +34,7 @@ _PAUSES_PER_WORK = 2.0
 _LOGGED = 100
 
 
-class Checker(InRounds):
+class Checker(RoundTask):
     """Runs checks, a page a step.
 
     Args:
@@ -43,7 +43,9 @@ class Checker(InRounds):
         interval_ms: From the end of a check to the next that nobody asked for.
     """
 
-    def __init__(self, line: Line, *, worker: str, interval_ms: int = INTERVAL_MS) -> None:
+    def __init__(
+        self, line: BlockingConnection, *, worker: str, interval_ms: int = INTERVAL_MS
+    ) -> None:
         self._line = line
         self._worker = worker
         self._interval_ms = interval_ms

@@ -16,7 +16,7 @@ _log = structlog.get_logger(__name__)
 _CANCEL_WORDS = 3
 
 
-class Orders:
+class ControlOrders:
     """Those to one worker process, on its loop.
 
     Args:

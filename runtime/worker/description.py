@@ -43,7 +43,7 @@ _NO_WAIT = RunnerWait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class WorkerLoad:
     """How much a worker has to do.
 
     Attributes:
@@ -73,7 +73,7 @@ def describe_worker(
     *,
     queues: Iterable[str],
     running: Iterable[RunningAttempt],
-    load: Load,
+    load: WorkerLoad,
     publishes: bool,
     functions: Mapping[str, object],
     memory_bytes: int,

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from runtime.invocations.events import count_events
 from runtime.store.event_commands import Entry, append_events
 from runtime.store.invocation_commands import Claimed
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 MOST_WAITING_BYTES = 1024 * 1024
 MOST_TAKEN_BYTES = 256 * 1024
@@ -27,7 +27,7 @@ _JOINED_BY = {"log": b"", "item": b"\n"}
 _decoder = codecs.getincrementaldecoder("utf-8")
 
 
-class _Note:
+class _BufferedEvent:
     """Something told; neighbours of a kind that can be are joined, up to a size."""
 
     __slots__ = ("data", "kind", "size")
@@ -38,7 +38,7 @@ class _Note:
         self.size = len(data)
 
 
-class Telling:
+class EventBuffer:
     """The notes of one attempt; safe to use from many threads.
 
     Items and output are bounded by what an attempt may make of them; of progress only
@@ -55,14 +55,14 @@ class Telling:
     """
 
     def __init__(
-        self, claimed: Claimed, *, on_note: Callable[[Telling, str], None], most_bytes: int
+        self, claimed: Claimed, *, on_note: Callable[[EventBuffer, str], None], most_bytes: int
     ) -> None:
         self._claimed = claimed
         self._on_note = on_note
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._is_being_written = False  # what was taken, until Redis has answered
-        self._waiting: deque[_Note] = deque()
+        self._waiting: deque[_BufferedEvent] = deque()
         self._event_bytes = 0
         self._dropped = 0
         self._taken: list[Entry] = []
@@ -96,7 +96,7 @@ class Telling:
             self._is_stuck or self._is_closed
         )
 
-    def take(self) -> Call[bool] | None:
+    def take(self) -> Command[bool] | None:
         """Return what should be written now, None when nothing; then say `written`."""
         with self._lock:
             if self._is_being_written or self._is_closed or not (self._taken or self._waiting):
@@ -115,7 +115,7 @@ class Telling:
                 self._close()
             return bool(self._taken or self._waiting)
 
-    def last_words(self, *, is_final: bool) -> list[Call[bool]]:
+    def last_words(self, *, is_final: bool) -> list[Command[bool]]:
         """Close, and return what must be written before the attempt's ending is.
 
         Of an invocation that ends with its first attempt and has told nothing but a
@@ -150,7 +150,7 @@ class Telling:
                 self._waiting.remove(outdated)
         elif kind == "event":
             self._event_bytes += len(data)
-        self._waiting.append(_Note(kind, data))
+        self._waiting.append(_BufferedEvent(kind, data))
 
     def _has_room(self, size: int) -> bool:
         return self._event_bytes == 0 or self._event_bytes + size <= MOST_WAITING_BYTES
@@ -178,9 +178,9 @@ class Telling:
         if self._dropped:
             mark = b"[%d events left out: Redis does not take them]\n" % self._dropped
             self._dropped = 0
-            self._waiting.append(_Note("log", mark))
+            self._waiting.append(_BufferedEvent("log", mark))
 
-    def _next(self) -> Call[bool]:
+    def _next(self) -> Command[bool]:
         """Number what waits, as much as is written at once; what was taken before comes again."""
         size = 0
         is_again = bool(self._taken)

@@ -18,8 +18,8 @@ from runtime.broker.attempt import Attempt
 from runtime.errors import StoreError
 from runtime.loop import Loop, Timer
 from runtime.store.event_commands import MOST_BYTES
-from runtime.store.loop_connection import LoopLine
-from runtime.worker.event_buffer import Telling
+from runtime.store.loop_connection import LoopConnection
+from runtime.worker.event_buffer import EventBuffer
 
 _log = structlog.get_logger(__name__)
 _PACE_S = 0.02
@@ -29,7 +29,7 @@ _MOST_AT_ONCE = 32
 _NEVER = float("inf")
 
 
-class Teller:
+class EventWriter:
     """The tellings of one worker process.
 
     Everything is done in the loop's thread, but for `telling_of` and what a telling is given: that
@@ -42,29 +42,29 @@ class Teller:
         most_bytes: What is kept of all that one invocation tells.
     """
 
-    def __init__(self, loop: Loop, line: LoopLine, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, loop: Loop, line: LoopConnection, *, most_bytes: int = MOST_BYTES) -> None:
         self._loop = loop
         self._line = line
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._due: dict[Telling, float] = {}
+        self._due: dict[EventBuffer, float] = {}
         self._wakes_at = _NEVER  # when it looks again; -1 while it writes
         self._timer: Timer | None = None
         self._free_at = 0.0  # when the next writing may begin
         self._is_away = False
 
-    def telling_of(self, attempt: Attempt) -> Telling:
+    def telling_of(self, attempt: Attempt) -> EventBuffer:
         """Return the telling of an attempt; from any thread."""
         with self._lock:
             telling = attempt.telling
             if telling is None:
-                telling = attempt.telling = Telling(
+                telling = attempt.telling = EventBuffer(
                     attempt.claimed, on_note=self._on_note, most_bytes=self._most_bytes
                 )
-        assert isinstance(telling, Telling)  # noqa: S101 - for the type checker
+        assert isinstance(telling, EventBuffer)  # noqa: S101 - for the type checker
         return telling
 
-    def _on_note(self, telling: Telling, kind: str) -> None:
+    def _on_note(self, telling: EventBuffer, kind: str) -> None:
         """In the thread that tells."""
         now = time.monotonic()
         due_at = now + _OUTPUT_PATIENCE_S if kind == "log" else max(now, self._free_at)
@@ -107,9 +107,9 @@ class Teller:
         if not taken:
             self._sleep()
             return
-        replies: dict[Telling, bool | StoreError] = {}
+        replies: dict[EventBuffer, bool | StoreError] = {}
 
-        def take(telling: Telling, reply: bool | StoreError) -> None:  # noqa: FBT001 - as Redis says
+        def take(telling: EventBuffer, reply: bool | StoreError) -> None:  # noqa: FBT001 - as Redis says
             replies[telling] = reply
             if len(replies) == len(taken):
                 self._written(replies)
@@ -117,12 +117,12 @@ class Teller:
         for telling, call in taken:  # in one write; one that is refused is its own concern
             self._line.run(call, partial(take, telling))
 
-    def _written(self, replies: Mapping[Telling, bool | StoreError]) -> None:
+    def _written(self, replies: Mapping[EventBuffer, bool | StoreError]) -> None:
         failures = [reply for reply in replies.values() if isinstance(reply, StoreError)]
         was_away, self._is_away = self._is_away, len(failures) == len(replies)
         now = time.monotonic()
         self._free_at = now + (_AWAY_PAUSE_S if self._is_away else _PACE_S)
-        left: dict[Telling, float] = {}
+        left: dict[EventBuffer, float] = {}
         for telling, reply in replies.items():
             if isinstance(reply, StoreError):
                 if telling.written(reply=None):

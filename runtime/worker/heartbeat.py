@@ -17,8 +17,8 @@ from runtime.broker.in_flight import InFlight
 from runtime.errors import StoreError
 from runtime.loop import Loop
 from runtime.store.error_counters import TROUBLE
-from runtime.store.invocation_commands import Pulse, heartbeat
-from runtime.store.loop_connection import LoopLine
+from runtime.store.invocation_commands import HeartbeatReply, heartbeat
+from runtime.store.loop_connection import LoopConnection
 from runtime.store.metrics_commands import add_errors
 
 _log = structlog.get_logger(__name__)
@@ -46,15 +46,15 @@ class Heartbeat:
     def __init__(  # noqa: PLR0913 - what a beat tells and what its answer moves
         self,
         loop: Loop,
-        line: LoopLine,
-        orders: LoopLine,
+        line: LoopConnection,
+        orders: LoopConnection,
         *,
         worker: str,
         lease_ms: int,
         interval_s: float,
         in_flight: InFlight,
         describe: Callable[[], bytes],
-        on_pulse: Callable[[Pulse, Sequence[Attempt]], object],
+        on_pulse: Callable[[HeartbeatReply, Sequence[Attempt]], object],
         on_order: Callable[[bytes], object],
         may_publish: Callable[[], int],
     ) -> None:
@@ -105,7 +105,9 @@ class Heartbeat:
         )
         self._line.run(call, lambda pulse: self._hear(began_at, held, pulse))
 
-    def _hear(self, began_at: float, held: Sequence[Attempt], pulse: Pulse | StoreError) -> None:
+    def _hear(
+        self, began_at: float, held: Sequence[Attempt], pulse: HeartbeatReply | StoreError
+    ) -> None:
         if self._is_stopped:
             return
         if isinstance(pulse, StoreError):

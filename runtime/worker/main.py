@@ -21,7 +21,7 @@ from runtime.processes.fork_server import ForkServer
 from runtime.processes.secrecy import hide_from_own_user
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings, read_environment, read_settings, unknown_variables
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.telemetry.tracing import open_tracer
 from runtime.worker.process import WorkerProcess
 
@@ -68,7 +68,7 @@ def build(settings: Settings) -> WorkerProcess:
     )
     fork_server.start()
     publisher = Publisher(
-        Line(settings.redis),
+        BlockingConnection(settings.redis),
         fork_server,
         settings.functions,
         load_timeout_s=settings.load_timeout_s,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import structlog
 
 from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.wake_lists import WakeLists
 from runtime.telemetry.background import CRASHES, lasting_thread
 
@@ -27,7 +27,7 @@ _STOP_LIMIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class MaintenanceTask:
     """Something that is done again and again, a little at a time.
 
     Attributes:
@@ -48,7 +48,7 @@ class Job:
     give_up: Callable[[], None] = lambda: None
 
 
-class InRounds:
+class RoundTask:
     """What takes several steps before it begins anew; after a failure it begins anew, too."""
 
     _under_way: Iterator[float] | None = None
@@ -71,7 +71,7 @@ class InRounds:
         raise NotImplementedError
 
 
-class Upkeep:
+class Maintenance:
     """Runs jobs from `start` until `stop`; may be started again.
 
     Args:
@@ -80,7 +80,13 @@ class Upkeep:
         waiting: Another connection, for the wait for tokens.
     """
 
-    def __init__(self, jobs: Sequence[Job], *, line: Line, waiting: Line) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[MaintenanceTask],
+        *,
+        line: BlockingConnection,
+        waiting: BlockingConnection,
+    ) -> None:
         self._jobs = tuple(jobs)
         self._line = line
         self._woken = {job.wake_key: job.name for job in jobs if job.wake_key}
@@ -88,7 +94,7 @@ class Upkeep:
         self._due_at: dict[str, float] = {}
         self._refusals: dict[str, str] = {}
         self._away_until = 0.0
-        self._last: Job | None = None
+        self._last: MaintenanceTask | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -131,13 +137,13 @@ class Upkeep:
         self._wake_lists.close()
         self._line.close()
 
-    def _next(self, now: float) -> Job | None:
+    def _next(self, now: float) -> MaintenanceTask | None:
         """Return the job whose turn it is, if any is due; none goes twice while others are due."""
         if now < self._away_until:
             return None
         due = [job for job in self._jobs if self._due_at[job.name] <= now]
 
-        def rank(job: Job) -> tuple[bool, bool, float]:
+        def rank(job: MaintenanceTask) -> tuple[bool, bool, float]:
             return job is self._last, not job.is_punctual, self._due_at[job.name]
 
         return min(due, key=rank, default=None)

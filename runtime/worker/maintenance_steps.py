@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from runtime.registry.folder_comparison import INTERVAL_S as LOOK_EVERY_S
-from runtime.registry.folder_comparison import Onlooker
+from runtime.registry.folder_comparison import FolderComparison
 from runtime.schedules.ticker import Ticker
 from runtime.settings import Settings
 from runtime.store import check_commands, schedule_commands
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.worker.checker import Checker
-from runtime.worker.maintenance import Job
+from runtime.worker.maintenance import MaintenanceTask
 from runtime.worker.memory_usage import MemoryUse
-from runtime.worker.queue_cleanup import Housekeeper
+from runtime.worker.queue_cleanup import QueueCleanup
 from runtime.worker.retention import Sweeper
-from runtime.worker.stray_messages import StrayMail
+from runtime.worker.stray_messages import StrayMessageWarning
 from runtime.worker.take_over import TakeOver
 from runtime.worker.thread_preload import ThreadPreload
 
 
 def upkeep_jobs(
-    line: Line,
+    line: BlockingConnection,
     settings: Settings,
     *,
     worker: str,
-    onlooker: Onlooker,
+    onlooker: FolderComparison,
     memory: MemoryUse,
     is_publishing: Callable[[], bool],
     queues: Callable[[], Sequence[str]],
-) -> list[Job]:
+) -> list[MaintenanceTask]:
     """Return the jobs.
 
     Args:
@@ -45,27 +45,27 @@ def upkeep_jobs(
     take_over = TakeOver(line, lease_ms=settings.lease_ms, interval_s=settings.heartbeat_ms / 1000)
     checker = Checker(line, worker=worker)
     return [
-        Job(
+        MaintenanceTask(
             name="ticker",
             step=ticker.step,
             wake_key=schedule_commands.wake_key(line.keys),
             is_punctual=True,
         ),
-        Job(name="take_over", step=take_over.step),
-        Job(name="sweeper", step=Sweeper(line, worker).step),
-        Job(
+        MaintenanceTask(name="take_over", step=take_over.step),
+        MaintenanceTask(name="sweeper", step=Sweeper(line, worker).step),
+        MaintenanceTask(
             name="checker",
             step=checker.step,
             wake_key=check_commands.wake_key(line.keys),
             give_up=checker.give_up,
         ),
-        Job(name="housekeeper", step=Housekeeper(line, is_publishing).step),
-        Job(name="memory", step=memory.step),
-        Job(name="thread_preload", step=ThreadPreload(line).step),
-        Job(name="onlooker", step=onlooker.step, first_after_s=LOOK_EVERY_S),
-        Job(
+        MaintenanceTask(name="housekeeper", step=QueueCleanup(line, is_publishing).step),
+        MaintenanceTask(name="memory", step=memory.step),
+        MaintenanceTask(name="thread_preload", step=ThreadPreload(line).step),
+        MaintenanceTask(name="onlooker", step=onlooker.step, first_after_s=LOOK_EVERY_S),
+        MaintenanceTask(
             name="stray_mail",
-            step=StrayMail(line, queues).step,
+            step=StrayMessageWarning(line, queues).step,
             first_after_s=LOOK_EVERY_S,
         ),
     ]

@@ -23,32 +23,32 @@ from dramatiq.middleware import Middleware
 
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
-from runtime.broker.claimer import Claimer, Room
+from runtime.broker.claimer import ClaimCapacity, Claimer
 from runtime.broker.in_flight import InFlight
 from runtime.broker.middleware_signals import Signals
 from runtime.broker.settler import Settler
 from runtime.callbacks.deliverer import Deliverer
 from runtime.errors import StoreError
 from runtime.execution.executor import Executor
-from runtime.execution.runner_protocol import Limits
+from runtime.execution.runner_protocol import RunnerLimits
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
-from runtime.registry.folder_comparison import Onlooker
+from runtime.registry.folder_comparison import FolderComparison
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import retire_worker
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from runtime.store.memory_policy import tell_memory_policy
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.attempt_spans import Spans
 from runtime.worker.attempts import Attempts
-from runtime.worker.control import Orders
-from runtime.worker.description import Load, RunningAttempt, describe_worker, lag_of
+from runtime.worker.control import ControlOrders
+from runtime.worker.description import RunningAttempt, WorkerLoad, describe_worker, lag_of
 from runtime.worker.draining import Draining
-from runtime.worker.event_writer import Teller
+from runtime.worker.event_writer import EventWriter
 from runtime.worker.heartbeat import Heartbeat
-from runtime.worker.maintenance import Upkeep
+from runtime.worker.maintenance import Maintenance
 from runtime.worker.maintenance_steps import upkeep_jobs
 from runtime.worker.memory_usage import MemoryUse
 from runtime.worker.publishing import Publishing
@@ -83,13 +83,13 @@ class WorkerProcess:
         self._stop_requested = threading.Event()
 
         loop = self._loop = Loop()
-        self._line = LoopLine(settings.redis, loop)
+        self._line = LoopConnection(settings.redis, loop)
         self._in_flight = InFlight()
         self._executor = Executor(
             loop,
             fork_server,
             size=settings.runners,
-            limits=Limits(
+            limits=RunnerLimits(
                 max_result_bytes=settings.max_result_bytes,
                 max_log_bytes=settings.max_log_bytes,
                 loop_stall_s=settings.loop_stall_s,
@@ -106,21 +106,23 @@ class WorkerProcess:
             in_flight=self._in_flight,
             executor=self._executor,
             settler=self._settler,
-            teller=Teller(loop, self._line, most_bytes=_RESULTS_TOLD * settings.max_result_bytes),
+            teller=EventWriter(
+                loop, self._line, most_bytes=_RESULTS_TOLD * settings.max_result_bytes
+            ),
             spans=Spans(tracer),
             signals=self._signals,
             roll=random.random,
         )
         self._claimer = Claimer(
             loop,
-            LoopLine(settings.redis, loop),
+            LoopConnection(settings.redis, loop),
             worker=self.id,
             lease_ms=settings.lease_ms,
             room=self._room,
             take=self._attempts.take,
         )
-        self._upkeep_line = Line(settings.redis)
-        self._onlooker = Onlooker(
+        self._upkeep_line = BlockingConnection(settings.redis)
+        self._onlooker = FolderComparison(
             self._upkeep_line,
             settings.functions,
             worker=self.id,
@@ -129,7 +131,7 @@ class WorkerProcess:
         self._publishing = Publishing(
             publisher, self._onlooker, is_forbidden=settings.publish == "never"
         )
-        self._orders = Orders(
+        self._orders = ControlOrders(
             self._attempts,
             self._claimer,
             self._publishing,
@@ -139,7 +141,7 @@ class WorkerProcess:
         self._heartbeat = Heartbeat(
             loop,
             self._line,
-            LoopLine(settings.redis, loop),
+            LoopConnection(settings.redis, loop),
             worker=self.id,
             lease_ms=settings.lease_ms,
             interval_s=settings.heartbeat_ms / 1000,
@@ -166,7 +168,9 @@ class WorkerProcess:
             is_publishing=lambda: self._publishing.is_on,
             queues=lambda: self._claimer.queues,
         )
-        self._upkeep = Upkeep(jobs, line=self._upkeep_line, waiting=Line(settings.redis))
+        self._upkeep = Maintenance(
+            jobs, line=self._upkeep_line, waiting=BlockingConnection(settings.redis)
+        )
 
     def run(self) -> None:
         """Work until `request_stop`, in the calling thread; waits for a Redis that is away."""
@@ -258,11 +262,11 @@ class WorkerProcess:
         self._is_looking = False
         self._claimer.look(has_more_room=True)
 
-    def _room(self) -> Room:
+    def _room(self) -> ClaimCapacity:
         places, rooms = self._executor.capacity()
         free = max(0, self._settings.max_in_flight - len(self._in_flight))
         places = min(places, free)
-        return Room(places, rooms, min(sum(rooms.values()), free - places))
+        return ClaimCapacity(places, rooms, min(sum(rooms.values()), free - places))
 
     def _describe(self) -> bytes:
         held = self._in_flight.held()
@@ -277,7 +281,7 @@ class WorkerProcess:
                 for attempt in held
                 if attempt.run is not None
             ],
-            load=Load(
+            load=WorkerLoad(
                 in_flight=len(held),
                 max_in_flight=self._settings.max_in_flight,
                 runners=self._executor.view(),

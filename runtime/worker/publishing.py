@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from runtime.registry.folder_comparison import Onlooker
-from runtime.registry.folder_status import Standing
+from runtime.registry.folder_comparison import FolderComparison
+from runtime.registry.folder_status import FolderStatus
 from runtime.registry.publisher import Publisher
 
 
@@ -18,7 +18,9 @@ class Publishing:
         is_forbidden: This worker never publishes.
     """
 
-    def __init__(self, publisher: Publisher, onlooker: Onlooker, *, is_forbidden: bool) -> None:
+    def __init__(
+        self, publisher: Publisher, onlooker: FolderComparison, *, is_forbidden: bool
+    ) -> None:
         self.is_on = False
         self._publisher = publisher
         self._onlooker = onlooker
@@ -35,7 +37,7 @@ class Publishing:
         """Have this folder published, as an operator wants it."""
         self._publisher.tell(withdraw_missing=withdraw_missing)
 
-    def standing(self) -> Standing:
+    def standing(self) -> FolderStatus:
         """Return how the folder stands to what is published."""
         return self._publisher.standing or self._onlooker.standing
 

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from runtime.registry.manifest import decode_manifest
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifests
 from runtime.store.queue_cleanup_commands import (
     MOST_ADOPTING,
@@ -22,7 +22,7 @@ from runtime.store.queue_cleanup_commands import (
     forget_queues,
     read_ever_queued,
 )
-from runtime.worker.maintenance import InRounds
+from runtime.worker.maintenance import RoundTask
 
 _log = structlog.get_logger(__name__)
 _EVERY_S = 30.0
@@ -30,7 +30,7 @@ _ELECTED_EVERY_S = 2.0
 _ADOPTING_PAUSE_S = 0.1  # Redis serves everybody else meanwhile
 
 
-class Housekeeper(InRounds):
+class QueueCleanup(RoundTask):
     """Puts things in order, a script or two a step.
 
     Args:
@@ -38,7 +38,7 @@ class Housekeeper(InRounds):
         is_publishing: Whether this worker is the one that publishes, and so the one to do it.
     """
 
-    def __init__(self, line: Line, is_publishing: Callable[[], bool]) -> None:
+    def __init__(self, line: BlockingConnection, is_publishing: Callable[[], bool]) -> None:
         self._line = line
         self._is_publishing = is_publishing
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import structlog
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.retention_commands import (
     SLICE,
     TURN_MS,
@@ -20,7 +20,7 @@ from runtime.store.retention_commands import (
     mend_index,
     sweep,
 )
-from runtime.worker.maintenance import InRounds
+from runtime.worker.maintenance import RoundTask
 
 _log = structlog.get_logger(__name__)
 _OTHERS_TURN_S = 4 * TURN_MS / 1000
@@ -32,7 +32,7 @@ _MENDING_AGAIN_S = 600.0  # whether it is to be done again is for Redis to say
 _MENDING_REST_S = 2.0  # an idle worker sends fewer than 5 commands a second, mending or not
 
 
-class Sweeper(InRounds):
+class Sweeper(RoundTask):
     """Sweeps, a slice a step.
 
     Args:
@@ -40,7 +40,7 @@ class Sweeper(InRounds):
         worker: This worker's id.
     """
 
-    def __init__(self, line: Line, worker: str) -> None:
+    def __init__(self, line: BlockingConnection, worker: str) -> None:
         self._line = line
         self._worker = worker
         self._mends_at = time.monotonic() + _FIRST_MENDING_S

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from runtime.errors import StoreError
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.stray_messages import count_stray_messages
 
 _log = structlog.get_logger(__name__)
 _EVERY_S = 30.0
 
 
-class StrayMail:
+class StrayMessageWarning:
     """Looks now and then.
 
     Args:
@@ -22,7 +22,7 @@ class StrayMail:
         queues: Returns the queues whose names are looked for.
     """
 
-    def __init__(self, line: Line, queues: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, line: BlockingConnection, queues: Callable[[], Sequence[str]]) -> None:
         self._line = line
         self._queues = queues
         self._told: set[str] = set()

@@ -8,16 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.recovery_commands import look_after, recount_running
 from runtime.store.submission_commands import join_batch
 from runtime.telemetry.lifecycle_log import Change, tell
-from runtime.worker.maintenance import InRounds
+from runtime.worker.maintenance import RoundTask
 
 _LONGEST_ROUND_S = 0.1
 
 
-class TakeOver(InRounds):
+class TakeOver(RoundTask):
     """Looks after what nobody holds, a script a step.
 
     Args:
@@ -26,7 +26,7 @@ class TakeOver(InRounds):
         interval_s: From the end of a round to the next.
     """
 
-    def __init__(self, line: Line, *, lease_ms: int, interval_s: float) -> None:
+    def __init__(self, line: BlockingConnection, *, lease_ms: int, interval_s: float) -> None:
         self._line = line
         self._lease_ms = lease_ms
         self._interval_s = interval_s

@@ -17,9 +17,9 @@ import msgspec
 import structlog
 
 from runtime.registry.manifest import decode_manifest
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifests, read_versions
-from runtime.worker.maintenance import InRounds
+from runtime.worker.maintenance import RoundTask
 
 _log = structlog.get_logger(__name__)
 _FIRST_RESTS_S = (0.6,) * 8  # what is in the folder is published by then
@@ -27,14 +27,14 @@ _LOOK_EVERY_S = 10.0
 _LOADED = "runtime.execution.preload"
 
 
-class ThreadPreload(InRounds):
+class ThreadPreload(RoundTask):
     """Looks whether a function of the thread lane is published, until one is.
 
     Args:
         line: The connection to use.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: BlockingConnection) -> None:
         self._line = line
         self._seen: dict[str, str] = {}
 

@@ -26,16 +26,16 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.app import create
-from gateway.auth.key_cache import KeyRing, _Entry
+from gateway.auth.key_cache import KeyCache, _Entry
 from gateway.cli.load.plan import NUMBER
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.manifest_cache import ManifestCache
 from gateway.serving.connection import Connection
-from gateway.serving.dispatch import KnownHeads
-from gateway.serving.limits import Limits
+from gateway.serving.dispatch import HeadCache
+from gateway.serving.limits import ConnectionLimits
 from runtime.access.api_key import generate_key_text, read_key
 from runtime.settings import Settings
 from runtime.store.access_commands import StoredKey
-from runtime.store.async_connection import Multiplexer, Wire
+from runtime.store.async_connection import AsyncConnection, Wire
 from tests.bench import echo
 from tests.bench.acceptance import BODY, GREET
 from tests.bench.shown import TITLES, Shown, headers_of, query_of
@@ -114,10 +114,10 @@ async def _round(target: Target) -> float:
     config.loaded_app = cast("Any", target.application)
     requests = list(itertools.islice(target.requests(), _REQUESTS))
     left = _Left(_REQUESTS, loop.create_future())
-    heads = KnownHeads()
+    heads = HeadCache()
     clients = []
     for _ in range(_CONNECTIONS):
-        connection = Connection(config, state, {}, loop, limits=Limits(), heads=heads)
+        connection = Connection(config, state, {}, loop, limits=ConnectionLimits(), heads=heads)
         client = _Client(loop, connection, requests, left)
         connection.connection_made(cast("Any", client))
         clients.append(client)
@@ -131,11 +131,11 @@ async def _round(target: Target) -> float:
 def _gateway() -> Application:
     """Return a gateway that knows a function and a key, with the stand-in for Redis behind it."""
     application = create(Settings(redis="unix:///nowhere", callback_allow_loopback=True))
-    store = _find(Multiplexer)
+    store = _find(AsyncConnection)
     wire = Wire(asyncio.get_running_loop(), 1.0)
     wire.connection_made(cast("Any", _Redis(wire)))
     store._wire = wire
-    directory, ring = _find(FunctionDirectory), _find(KeyRing)
+    directory, ring = _find(ManifestCache), _find(KeyCache)
     directory.manifests, directory.is_loaded = {"greet": GREET}, True
     ring.begin_to_hear()
     stored = StoredKey(id=_KEY.id, name="bench", digest=_KEY.digest(), scopes=("invoke:*",))

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from runtime.registry.manifest import Manifest
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from tests.bench.processes import cpu_s, running_gunicorn
 from tests.support.gateway_process import running_gateway
 from tests.support.redis_server import start_redis
@@ -80,7 +80,7 @@ def main() -> None:
         ExitStack() as stack,
     ):
         gateway.publish(GREET)
-        line = Line(url)
+        line = BlockingConnection(url)
         stack.callback(line.close)
         script = Path(name) / "post.lua"
         script.write_text(_SCRIPT % BODY)
@@ -103,18 +103,23 @@ def main() -> None:
 
 
 def _measure(
-    target: Target, script: Path, line: Line, redis_pid: int, seconds: int, connections: int
+    target: Target,
+    script: Path,
+    line: BlockingConnection,
+    redis_pid: int,
+    seconds: int,
+    connections: int,
 ) -> dict[str, float]:
     for words in (("FLUSHDB",), ("CONFIG", "RESETSTAT")):
         if words[0] == "CONFIG" or target.name == "accept":
-            line.run(Call(_without_manifests(words), lambda reply: reply))
+            line.run(Command(_without_manifests(words), lambda reply: reply))
     before = cpu_s(target.pid, with_children=True), cpu_s(redis_pid)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(script), target.url]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     told = json.loads(output.partition("SUMMARY ")[2])
     assert told["bad"] == 0, output
     after = cpu_s(target.pid, with_children=True), cpu_s(redis_pid)
-    script_us = line.run(Call(("INFO", "commandstats"), _script_us))
+    script_us = line.run(Command(("INFO", "commandstats"), _script_us))
     return {
         "per_s": told["count"] / told["us"] * 1e6,
         "p50_ms": told["p50_us"] / 1000,

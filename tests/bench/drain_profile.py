@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import all_scripts
 from runtime.store.system_commands import pause_queue
 from tests.support.life import Life
@@ -93,7 +93,7 @@ class Bench:
     def __init__(self, url: str, redis_pid: int) -> None:
         self.url = url
         self.redis_pid = redis_pid
-        self.life = Life(Line(url))
+        self.life = Life(BlockingConnection(url))
 
     def submit(self, calls: int) -> None:
         """Put calls into the queue while nothing may start."""

@@ -10,7 +10,7 @@ import falcon.asgi
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.serving.limits import Limits
+from gateway.serving.limits import ConnectionLimits
 
 
 class MediaEcho:
@@ -35,7 +35,7 @@ class RawEcho:
 class EchoApplication(falcon.asgi.App[Request, Response]):
     """What `gateway.serving.gunicorn_worker` wants of an application."""
 
-    limits = Limits()
+    limits = ConnectionLimits()
 
     def drain(self) -> None:
         """Nobody waits."""

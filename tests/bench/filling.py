@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from runtime.invocations.submission import prepare, submit
 from runtime.registry.manifest import Manifest
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from runtime.store.invocation_commands import Settlement, claim, settle
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 QUEUE = "default"
 WORKER = "filler"
@@ -25,7 +25,7 @@ _AT_ONCE = 400
 _CLAIMED_AT_ONCE = 100
 
 
-def publish(line: Line, *names: str) -> list[Manifest]:
+def publish(line: BlockingConnection, *names: str) -> list[Manifest]:
     """Publish functions that take a text, and return their manifests."""
     schema = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
     manifests = [
@@ -41,7 +41,9 @@ def publish(line: Line, *names: str) -> list[Manifest]:
     return manifests
 
 
-def fill_waiting(line: Line, manifests: list[Manifest], count: int, arguments: bytes) -> float:
+def fill_waiting(
+    line: BlockingConnection, manifests: list[Manifest], count: int, arguments: bytes
+) -> float:
     """Submit so many, the functions taking turns; return the seconds it took."""
     began_at = time.monotonic()
     for first in _steps("submitted", count, _AT_ONCE):
@@ -54,7 +56,7 @@ def fill_waiting(line: Line, manifests: list[Manifest], count: int, arguments: b
     return time.monotonic() - began_at
 
 
-def finish_all(line: Line, count: int, result: bytes, *, failed_every: int) -> float:
+def finish_all(line: BlockingConnection, count: int, result: bytes, *, failed_every: int) -> float:
     """Claim and settle all that waits; every so many fails. Return the seconds it took."""
     began_at = time.monotonic()
     error = b'{"type":"exception","exception_type":"ValueError","message":"no","traceback":""}'
@@ -83,16 +85,16 @@ def finish_all(line: Line, count: int, result: bytes, *, failed_every: int) -> f
     return time.monotonic() - began_at
 
 
-def used_bytes(line: Line) -> int:
+def used_bytes(line: BlockingConnection) -> int:
     """Return what Redis says its data take."""
-    text = line.run(Call(("INFO", "memory"), bytes.decode))
+    text = line.run(Command(("INFO", "memory"), bytes.decode))
     found = dict(row.split(":", 1) for row in text.splitlines() if ":" in row)
     return int(found["used_memory"])
 
 
-def script_usec(line: Line) -> float:
+def script_usec(line: BlockingConnection) -> float:
     """Return the mean time of a script on the server since the last reset, in microseconds."""
-    text = line.run(Call(("INFO", "commandstats"), bytes.decode))
+    text = line.run(Command(("INFO", "commandstats"), bytes.decode))
     for row in text.splitlines():
         if row.startswith("cmdstat_evalsha:"):
             return float(row.split("usec_per_call=")[1].split(",")[0])

@@ -18,12 +18,12 @@ from contextlib import contextmanager
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
 
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 
 PAUSE_S = 0.02
-PING: Call[object] = Call(("PING",), lambda reply: reply)
-NOTHING: Call[object] = Call(("EVAL", "return 1", 0), lambda reply: reply)
+PING: Command[object] = Command(("PING",), lambda reply: reply)
+NOTHING: Command[object] = Command(("EVAL", "return 1", 0), lambda reply: reply)
 _MESSAGES = 5_000
 _FRAME = b"x" * 64
 
@@ -85,7 +85,9 @@ def answering_thread() -> Iterator[Callable[[], object]]:
     thread.join()
 
 
-def time_redis(line: Line, call: Call[object], times: int, pause_s: float = 0.0) -> list[float]:
+def time_redis(
+    line: BlockingConnection, call: Command[object], times: int, pause_s: float = 0.0
+) -> list[float]:
     """Return the round trips of a command."""
     line.run(call)
     return time_each(lambda: line.run(call), times, pause_s)

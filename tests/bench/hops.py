@@ -19,10 +19,10 @@ from runtime.execution.runner_process import PRELOAD, RUNNER_ENTRY
 from runtime.invocations.submission import prepare, submit
 from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
-from runtime.processes.side_channel import SideWays
+from runtime.processes.side_channel import SideChannel
 from runtime.registry.bundle import Bundle
 from runtime.settings import read_environment
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Settlement, claim, settle
 from tests.bench import filling, hop_floors
 from tests.bench.hop_floors import PAUSE_S
@@ -71,13 +71,13 @@ def add_attempts(table: Table, server: ForkServer, what: str, count: int, pause_
 
 def fork(server: ForkServer) -> None:
     """Fork a runner off, which then has nothing to do."""
-    child, ways = server.spawn(RUNNER_ENTRY, memory_bytes=_MEMORY_BYTES), SideWays()
+    child, ways = server.spawn(RUNNER_ENTRY, memory_bytes=_MEMORY_BYTES), SideChannel()
     ways.give(child.channel)
     child.close()
     ways.close()
 
 
-def add_scripts(table: Table, line: Line, times: int) -> None:
+def add_scripts(table: Table, line: BlockingConnection, times: int) -> None:
     """Add the life of invocations in Redis, one at a time and in groups."""
     [manifest] = filling.publish(line, "noop")
 
@@ -121,7 +121,9 @@ def measure(table: Table, times: int) -> None:
         )
 
 
-def measure_processes(table: Table, line: Line, server: ForkServer, times: int) -> None:
+def measure_processes(
+    table: Table, line: BlockingConnection, server: ForkServer, times: int
+) -> None:
     """Add one round of what crosses from one process into another."""
     few = max(10, times // 8)
     for what, pause_s, count in (("warm", 0.0, times), ("after a pause", PAUSE_S, few)):
@@ -155,7 +157,7 @@ def main() -> int:
         server.start()  # before there are threads or connections
         stack.callback(server.stop)
         url = stack.enter_context(own_redis(folder))
-        line = Line(url)
+        line = BlockingConnection(url)
         stack.callback(line.close)
         fork(server)
         for _ in range(ROUNDS):

@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from runtime.execution.call_function import perform
 from runtime.execution.outcome import Assignment
 from runtime.execution.run_times import RunTimes
-from runtime.execution.runner_protocol import Limits
-from runtime.execution.thread_backend import ThreadLane
-from runtime.execution.thread_run import LaneRun
+from runtime.execution.runner_protocol import RunnerLimits
+from runtime.execution.thread_backend import ThreadBackend
+from runtime.execution.thread_run import ThreadRun
 from runtime.registry.bundle import Bundle
 from runtime.registry.loading import load
 from runtime.registry.manifest import Manifest
@@ -32,7 +32,7 @@ BUNDLE = Bundle(root="functions", file="noop.py", sources={"noop.py": SOURCE})
 MANIFEST = Manifest(
     name="noop", version=BUNDLE.version, file="noop.py", options=Options(isolation="thread")
 )
-LIMITS = Limits(max_result_bytes=1 << 20, max_log_bytes=1 << 16)
+LIMITS = RunnerLimits(max_result_bytes=1 << 20, max_log_bytes=1 << 16)
 
 
 def assignments(count: int) -> list[Assignment]:
@@ -63,7 +63,7 @@ class Drain:
         self._in_hand = in_hand
         self.groups = 0
         self.done: asyncio.Future[None] = self._loop.create_future()
-        self.lane = ThreadLane(
+        self.lane = ThreadBackend(
             8,
             post=self._loop.call_soon_threadsafe,
             call_later=self._loop.call_later,
@@ -78,7 +78,7 @@ class Drain:
             if assignment is None:
                 return
             self.lane.submit(
-                LaneRun(
+                ThreadRun(
                     assignment=assignment,
                     manifest=MANIFEST,
                     bundle=BUNDLE,
@@ -87,7 +87,7 @@ class Drain:
                 )
             )
 
-    def _take(self, ended: Sequence[LaneRun]) -> None:
+    def _take(self, ended: Sequence[ThreadRun]) -> None:
         self.groups += 1
         self._left -= len(ended)
         for run in ended:

@@ -19,9 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Settlement, claim, settle
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.bench.acceptance import BODY, GREET
 from tests.bench.processes import children, cpu_s, resident_bytes
 from tests.support.gateway_process import RunningGateway, running_gateway
@@ -162,19 +162,19 @@ async def _read_to_the_end(reader: asyncio.StreamReader) -> bool:
     return True
 
 
-async def _until_waiting(line: Line, count: int) -> None:
+async def _until_waiting(line: BlockingConnection, count: int) -> None:
     deadline = time.monotonic() + 30
     while (waiting := await asyncio.to_thread(_count_waiting, line)) < count:
         assert time.monotonic() < deadline, f"{waiting} wait"
         await asyncio.sleep(0.05)
 
 
-def _count_waiting(line: Line) -> int:
+def _count_waiting(line: BlockingConnection) -> int:
     words = ("HGET", line.keys.build("waiting"), "greet")
-    return line.run(Call(words, lambda reply: int(reply or 0)))
+    return line.run(Command(words, lambda reply: int(reply or 0)))
 
 
-def _finish_all(line: Line) -> None:
+def _finish_all(line: BlockingConnection) -> None:
     """Claim and settle everything, as a quick worker would."""
     while items := line.run(
         claim(queue="default", worker="w", limit=_AT_ONCE, lease_ms=60_000)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from gateway.cli.load.plan import Order, Report, read_report, start
+from gateway.cli.load.plan import LoadPlan, LoadReport, read_report, start
 from tests.bench.processor_clock import Moment, look, used_between
 from tests.bench.running import Running
 from tests.bench.sample import Sample
@@ -143,7 +143,7 @@ class Measuring:
         most: int = 0,
         warmup_s: float | None = None,
         half_way: Callable[[], None] | None = None,
-    ) -> Report:
+    ) -> LoadReport:
         """Have a client call; `half_way` is called once, in the middle of what is measured."""
         connections = work.connections
         if not work.calls_per_s:  # there they are what may be under way, not who calls
@@ -152,7 +152,7 @@ class Measuring:
             self._system.request(work.function, n, waits=work.waits, shown=work.shown)
             for n in range(connections)
         ]
-        order = Order(
+        order = LoadPlan(
             host="127.0.0.1",
             port=self._system.port,
             requests=[request for request, _ in pairs],
@@ -178,7 +178,7 @@ class Measuring:
         return read_report(client)
 
     def _sample(
-        self, work: Work, report: Report, before: Moment, *, memory_mb: float = 0.0
+        self, work: Work, report: LoadReport, before: Moment, *, memory_mb: float = 0.0
     ) -> Sample:
         used = used_between(before, look(self._system), client_s=report.client_cpu_s)
         processor_us = used.system_s * 1e6 / max(1, report.accepted)

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from runtime.execution.executor import Executor
 from runtime.execution.outcome import Assignment
 from runtime.execution.run import Run
-from runtime.execution.runner_protocol import Limits
+from runtime.execution.runner_protocol import RunnerLimits
 from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 
-_LIMITS = Limits(max_result_bytes=1 << 20, max_log_bytes=1 << 16)
+_LIMITS = RunnerLimits(max_result_bytes=1 << 20, max_log_bytes=1 << 16)
 _LONGEST_TURN_S = 1.0
 
 

@@ -21,8 +21,8 @@ from gateway.cli.load.plan import encode_request
 from gateway.cli.up.embedded_redis import find_server
 from gateway.cli.up.redis_command import redis_command
 from runtime.errors import StoreError
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from tests.bench.installing import PEERS, ROOT, install
 from tests.bench.parts import Parts, clean_environment, free_port
 from tests.bench.shown import Shown, headers_of, query_of
@@ -69,7 +69,7 @@ class Running:
         self._slow_port = free_port()
         self.started_in_s = 0.0
         self._socket = folder / "redis.sock"
-        self._line = Line(f"unix://{self._socket}")
+        self._line = BlockingConnection(f"unix://{self._socket}")
         self._key = "a-key-of-43-letters-and-digits-as-ours-have"
         self._environment = clean_environment() | {
             "BENCH_REDIS_SOCKET": str(self._socket),
@@ -151,7 +151,7 @@ class Running:
 
     def run_command(self, *words: str) -> Any:
         """Run a command on the system's own Redis."""
-        return self._line.run(Call(words, lambda reply: reply))
+        return self._line.run(Command(words, lambda reply: reply))
 
     def request(
         self, function: str, connection: int, *, waits: bool, shown: frozenset[Shown] = frozenset()

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.up.redis_command import COMPACT_BYTES
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from runtime.store.system_commands import purge_queue
 from tests.bench import filling
 from tests.bench.plain_http import PlainConnection, connect, encode_request
@@ -49,7 +49,7 @@ class Half:
     """One of the two: its gateway, its Redis, and the ids that can be asked for."""
 
     gateway: RunningGateway
-    line: Line
+    line: BlockingConnection
     redis_url: str
 
 
@@ -107,7 +107,7 @@ def compare_accepting(empty: Half, full: Half, flags: argparse.Namespace) -> flo
     for number in range(flags.rounds + 1):
         p99 = {}
         for name, half in (("empty", empty), ("full", full)):
-            half.line.run(Call(("CONFIG", "RESETSTAT"), bool))
+            half.line.run(Command(("CONFIG", "RESETSTAT"), bool))
             found = asyncio.run(time_accepts(half.gateway.url, arguments, flags.accept_s))
             if number:  # the first is the warm-up
                 times[name] += found
@@ -151,11 +151,11 @@ def spell_out(target: str, half: Half) -> list[str]:
         return [target] * READS_A_ROUND
     index = half.line.keys.build("index", "live")
     words = ("ZRANDMEMBER", index, -READS_A_ROUND)
-    ids: list[bytes] = half.line.run(Call(words, lambda reply: reply))
+    ids: list[bytes] = half.line.run(Command(words, lambda reply: reply))
     return [target.replace("{id}", one.decode()) for one in ids]
 
 
-def empty_again(line: Line) -> None:
+def empty_again(line: BlockingConnection) -> None:
     """Cancel what waits."""
     while line.run(purge_queue(filling.QUEUE)):
         pass
@@ -177,7 +177,7 @@ def half_of(folder: Path) -> Iterator[Half]:
     """Start a Redis and a gateway before it."""
     folder.mkdir()
     with own_redis(folder, *REDIS_OPTIONS) as url:
-        line = Line(url, timeout_s=60)
+        line = BlockingConnection(url, timeout_s=60)
         filling.publish(line, *FUNCTIONS)
         with running_gateway(url, log_level="warning") as gateway:
             eventually(lambda: set(FUNCTIONS) <= gateway._known(), within_s=10)
@@ -214,7 +214,7 @@ def measure(empty: Half, full: Half, flags: argparse.Namespace) -> bool:
     ratio = compare_accepting(empty, full, flags)
 
     result = b'"%s"' % (b"X" * max(0, flags.payload_bytes - 2))
-    waiting = full.gateway.line.run(Call(("ZCARD", full.line.keys.build("index", "live")), int))
+    waiting = full.gateway.line.run(Command(("ZCARD", full.line.keys.build("index", "live")), int))
     took_s = filling.finish_all(full.line, waiting, result, failed_every=FAILED_EVERY)
     each_bytes_finished = (filling.used_bytes(full.line) - before_bytes) / waiting
     payload = len(arguments) + len(result)

@@ -23,9 +23,9 @@ from typing import Any
 
 from runtime.invocations.ids import new_invocation_id
 from runtime.store.access_commands import StoredKey, create_key
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Settlement, claim, settle
-from runtime.store.scripts import Call, Script, load_script
+from runtime.store.scripts import Command, Script, load_script
 from runtime.store.submission_commands import Idempotency, Parts, parts_of, submit
 from tests.support.redis_server import own_redis
 
@@ -80,17 +80,17 @@ class Scripts:
         }
         self.names = {script.sha.encode(): name for name, script in self._scripts.items()}
 
-    def own(self, call: Call[Any]) -> Call[Any]:
+    def own(self, call: Command[Any]) -> Command[Any]:
         """Return a call by this tree's script of that name."""
         assert call.script is not None
-        return Call(call.words, call.parse, self._scripts[call.script.name])
+        return Command(call.words, call.parse, self._scripts[call.script.name])
 
 
 class Life:
     """Submits, claims and settles calls, and asks what that cost."""
 
     def __init__(self, url: str) -> None:
-        self._line = Line(url)
+        self._line = BlockingConnection(url)
 
     def measure(
         self, trees: Sequence[Scripts], kind: str, group: int, rounds: int, *, waits: bool
@@ -149,7 +149,7 @@ class Life:
                 figures[name].append(entry[2])
 
     def _command(self, *words: str) -> Any:
-        return self._line.run(Call(words, lambda reply: reply))
+        return self._line.run(Command(words, lambda reply: reply))
 
 
 def _quick(figures: Sequence[int]) -> float:

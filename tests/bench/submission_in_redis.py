@@ -24,8 +24,8 @@ from runtime.invocations.submission import NO_WISHES, Submission, Wishes, prepar
 from runtime.registry.manifest import Manifest
 from runtime.store import access_commands
 from runtime.store.access_commands import StoredKey
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from runtime.store.submission_commands import submit
 from runtime.telemetry.trace_context import read_trace
 from tests.bench.acceptance import BODY, GREET
@@ -59,14 +59,16 @@ def main() -> None:
             "512",
         )
         try:
-            with closing(Line(f"unix://{folder / 'redis.sock'}")) as line:
+            with closing(BlockingConnection(f"unix://{folder / 'redis.sock'}")) as line:
                 _measure(line, server.pid, shapes, chosen.rounds)
         finally:
             server.terminate()
             server.wait()
 
 
-def _measure(line: Line, pid: int, shapes: dict[str, Set[Shown]], rounds: int) -> None:
+def _measure(
+    line: BlockingConnection, pid: int, shapes: dict[str, Set[Shown]], rounds: int
+) -> None:
     least: dict[str, tuple[float, float]] = {}
     for _ in range(rounds):
         for name, shown in shapes.items():
@@ -77,7 +79,7 @@ def _measure(line: Line, pid: int, shapes: dict[str, Set[Shown]], rounds: int) -
         sys.stdout.write(f"{name:15} script {script_us:6.2f} us, process {process_us:6.2f} us\n")
 
 
-def _round(line: Line, pid: int, shown: Set[Shown]) -> tuple[float, float]:
+def _round(line: BlockingConnection, pid: int, shown: Set[Shown]) -> tuple[float, float]:
     """Return what the script and the process used for a call, in us."""
     _run(line, "FLUSHALL", "SYNC")
     key = generate_key_text()
@@ -96,11 +98,11 @@ def _round(line: Line, pid: int, shown: Set[Shown]) -> tuple[float, float]:
     return _script_us(line) / calls, used_ns / 1000 / calls
 
 
-def _parted(groups: list[Call[Any]]) -> list[list[Call[Any]]]:
+def _parted(groups: list[Command[Any]]) -> list[list[Command[Any]]]:
     return [groups[at : at + _PIPELINED] for at in range(0, len(groups), _PIPELINED)]
 
 
-def _group(manifest: Manifest, shown: Set[Shown], key_id: str) -> Call[Any]:
+def _group(manifest: Manifest, shown: Set[Shown], key_id: str) -> Command[Any]:
     entries = []
     for _ in range(_TOGETHER):
         call = _submission(manifest, shown, key_id)
@@ -138,15 +140,15 @@ def _submission(manifest: Manifest, shown: Set[Shown], key_id: str) -> Submissio
     )
 
 
-def _run(line: Line, *words: str) -> Any:
-    return line.run(Call(words, lambda reply: reply))
+def _run(line: BlockingConnection, *words: str) -> Any:
+    return line.run(Command(words, lambda reply: reply))
 
 
 def _used_ns(pid: int) -> int:
     return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0])
 
 
-def _script_us(line: Line) -> float:
+def _script_us(line: BlockingConnection) -> float:
     for row in _run(line, "INFO", "commandstats").decode().splitlines():
         if row.startswith("cmdstat_evalsha:"):
             return float(dict(part.split("=") for part in row[16:].split(","))["usec"])

@@ -12,7 +12,7 @@ from threading import Event, Thread, Timer
 import pytest
 
 from gateway.cli.load.client import LoadClient
-from gateway.cli.load.plan import Order, encode_request, percentile
+from gateway.cli.load.plan import LoadPlan, encode_request, percentile
 
 Answer = tuple[int, bytes]
 
@@ -50,7 +50,7 @@ def serving(answer: Callable[[bytes], Answer | None]) -> Iterator[int]:
         server.server_close()
 
 
-def order_of(port: int, **changes: object) -> Order:
+def order_of(port: int, **changes: object) -> LoadPlan:
     bodies = [b"first", b"second"]
     fields = {
         "host": "127.0.0.1",
@@ -64,7 +64,7 @@ def order_of(port: int, **changes: object) -> Order:
         "most": 40,
         "patience_s": 2.0,
     }
-    return Order(**(fields | changes))
+    return LoadPlan(**(fields | changes))
 
 
 def test_every_right_answer_is_counted_once():

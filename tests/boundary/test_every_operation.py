@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from runtime.settings import read_environment
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from tests.support.api_keys import MadeKey, make_key
 from tests.support.system import System, running_system
 
@@ -43,7 +43,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 @pytest.fixture(scope="module")
 def key(closed: System) -> MadeKey:
-    line = Line(f"unix://{closed.redis_socket}")
+    line = BlockingConnection(f"unix://{closed.redis_socket}")
     made = make_key(line, "boundary", "admin")
     line.close()
     return made

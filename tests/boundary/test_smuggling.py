@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.serving.limits import Limits
+from gateway.serving.limits import ConnectionLimits
 from gateway.serving.request_parser import RequestParser
 
 POST = b"POST /functions/f HTTP/1.1\r\nHost: x\r\n"
@@ -20,7 +20,7 @@ GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 UPGRADE = POST + b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
-LIMITS = Limits(header_timeout_s=1, body_timeout_s=1)
+LIMITS = ConnectionLimits(header_timeout_s=1, body_timeout_s=1)
 
 AMBIGUOUS = {
     "two lengths": POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",

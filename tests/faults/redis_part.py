@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from runtime.invocations.consistency import Finding, check_all
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.redis_server import start_redis
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction")
@@ -30,7 +30,7 @@ class RedisPart:
         self.folder = folder
         self.url = url or f"unix://{folder / 'redis.sock'}"
         self._server: subprocess.Popen[bytes] | None = None
-        self._line = Line(self.url, timeout_s=COMMAND_LIMIT_S)
+        self._line = BlockingConnection(self.url, timeout_s=COMMAND_LIMIT_S)
 
     @property
     def pid(self) -> int:
@@ -61,7 +61,7 @@ class RedisPart:
 
     def command(self, *words: str | bytes | float) -> Any:
         """Run one command and return the reply."""
-        return self._line.run(Call(words, lambda reply: reply))
+        return self._line.run(Command(words, lambda reply: reply))
 
     def check(self) -> list[Finding]:
         """Compare everything that it holds; return what does not fit."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.metrics_commands import read_metrics
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.faults.reliability_table import Row
 from tests.support.ending import end_at_a_rate
 from tests.support.redis_server import own_redis
@@ -42,8 +42,8 @@ def sweeping_process(url: str, worker: str) -> Iterator[None]:
             process.wait(10)
 
 
-def memory_bytes(line: Line) -> int:
-    text: bytes = line.run(Call(("INFO", "memory"), lambda reply: reply))
+def memory_bytes(line: BlockingConnection) -> int:
+    text: bytes = line.run(Command(("INFO", "memory"), lambda reply: reply))
     [used] = [part for part in text.decode().split() if part.startswith("used_memory:")]
     return int(used.partition(":")[2])
 
@@ -53,7 +53,11 @@ def memory_bytes(line: Line) -> int:
 def test_what_is_overdue_stays_below_two_seconds_of_what_ends(tmp_path: Path, row: Row) -> None:
     row.begin("5,000 endings/s for 60 s, each kept for 10 s", goal="overdue < 2 s' worth")
     with own_redis(tmp_path) as url, sweeping_process(url, "w1"), sweeping_process(url, "w2"):
-        line, driving, ended = Line(url, timeout_s=10), Line(url, timeout_s=10), []
+        line, driving, ended = (
+            BlockingConnection(url, timeout_s=10),
+            BlockingConnection(url, timeout_s=10),
+            [],
+        )
         driver = threading.Thread(
             target=lambda: ended.append(
                 end_at_a_rate(driving, per_s=PER_S, for_s=60, ttl_ms=TTL_MS)

@@ -21,7 +21,7 @@ from gateway.invoke.call_headers import CALL_HEADERS, CallHeader, CallHeaders
 from runtime.invocations.record import read
 from runtime.registry.manifest import Manifest
 from runtime.settings import Settings
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from runtime.store.invocation_commands import claim
 
@@ -56,13 +56,13 @@ def ask(redis_url: str, *asked: tuple[str, bytes, dict[str, str]]) -> list[falco
 
 
 @pytest.fixture
-def published(redis_url: str, line: Line) -> str:
+def published(redis_url: str, line: BlockingConnection) -> str:
     line.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
     return redis_url
 
 
 @pytest.mark.usefixtures("added")
-def test_a_line_of_the_table_reaches_the_record(published: str, line: Line) -> None:
+def test_a_line_of_the_table_reaches_the_record(published: str, line: BlockingConnection) -> None:
     with_it, without, batch = ask(
         published,
         ("/functions/echo", b"{}", {NAME: "ada"}),

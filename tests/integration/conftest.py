@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from tests.support.life import Life
 
 
 @pytest.fixture
-def life(line: Line) -> Life:
+def life(line: BlockingConnection) -> Life:
     return Life(line)

@@ -23,10 +23,10 @@ from runtime.store import recovery_commands as aftercare
 from runtime.store import retention_commands as retention
 from runtime.store import submission_commands as submission
 from runtime.store import system_commands as system
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.adverse_data import BATCH, HOUR_MS, RUNS, Adverse, Member
 
-Case = Callable[[Adverse, int], Call[Any]]
+Case = Callable[[Adverse, int], Command[Any]]
 PLACES, AHEAD, SETTLED = 256, 56, 64
 """The largest claim of a worker, what it takes ahead, and the largest group of its endings."""
 HELD = PLACES + AHEAD
@@ -49,7 +49,7 @@ def _part(members: list[Member], run: int, size: int) -> list[Member]:
     return members[run * size : (run + 1) * size]
 
 
-def _claim(queue: str) -> Call[Any]:
+def _claim(queue: str) -> Command[Any]:
     rooms = {"crowd": AHEAD}
     return life.claim(
         queue=queue, worker="alive", limit=PLACES, lease_ms=HOUR_MS, ahead=AHEAD, rooms=rooms
@@ -63,7 +63,7 @@ case("claim_invocations", "where those of three functions have")(lambda d, r: _c
 
 
 @case("settle_invocations", "endings of all kinds")
-def _settle(data: Adverse, run: int) -> Call[Any]:
+def _settle(data: Adverse, run: int) -> Command[Any]:
     kinds = ("succeeded", "failed", "retrying", "lost", "cancelled")
     endings = [
         life.Settlement(
@@ -81,12 +81,12 @@ def _settle(data: Adverse, run: int) -> Call[Any]:
 
 
 @case("release_invocations", "all that a worker has")
-def _release(data: Adverse, run: int) -> Call[Any]:
+def _release(data: Adverse, run: int) -> Command[Any]:
     held = [(m.id, m.token, True) for m in _part(data.alive[1_000:], run, HELD)]
     return life.release(held, worker="alive")
 
 
-def _beat(members: list[Member]) -> Call[Any]:
+def _beat(members: list[Member]) -> Command[Any]:
     return life.heartbeat(
         worker="alive",
         lease_ms=24 * HOUR_MS,
@@ -101,7 +101,7 @@ case("heartbeat", "all that a worker has")(lambda d, r: _beat(_part(d.alive[2_00
 
 
 @case("heartbeat", "after a silence")
-def _beat_after_silence(data: Adverse, run: int) -> Call[Any]:
+def _beat_after_silence(data: Adverse, run: int) -> Command[Any]:
     _let_leases_run_out(data)
     data.command("SET", data.key("pulse"), 1)
     return _beat(_part(data.alive[2_000:], run, HELD))
@@ -115,7 +115,7 @@ def _let_leases_run_out(data: Adverse) -> None:
 
 
 @case("look_after", "of the dead and the expired")
-def _look_after(data: Adverse, run: int) -> Call[Any]:
+def _look_after(data: Adverse, run: int) -> Command[Any]:
     _let_leases_run_out(data)
     return aftercare.look_after(lease_ms=HOUR_MS)
 
@@ -125,7 +125,7 @@ case("read_quarantine", "the latest")(lambda d, r: aftercare.read_quarantine())
 
 
 @case("set_aside", "one that runs")
-def _set_aside(data: Adverse, run: int) -> Call[Any]:
+def _set_aside(data: Adverse, run: int) -> Command[Any]:
     one = data.alive[-10 - run]
     return aftercare.set_aside(
         one.id, queue="default", function="held", worker="alive", reason="unreadable"
@@ -195,7 +195,7 @@ case("commit_batch", "looks for 4,000 of 10,000")(
 
 
 @case("commit_batch", "decides")
-def _decide(data: Adverse, run: int) -> Call[Any]:
+def _decide(data: Adverse, run: int) -> Command[Any]:
     batch = data.batches[1 + run]
     data.command("HSET", data.key("batch", batch), "seen", 6_000)
     return submission.commit_batch(batch=batch, size=BATCH)
@@ -256,7 +256,7 @@ case("list_invocations", "that have not ended, of one function")(
 
 
 @case("append_events", "beyond what is kept")
-def _append(data: Adverse, run: int) -> Call[Any]:
+def _append(data: Adverse, run: int) -> Command[Any]:
     one = data.alive[-1]
     entries = [
         events.Entry(number=1 + run * 64 + n, kind="log", data=b"1" * 2_000) for n in range(64)

@@ -8,7 +8,7 @@ from typing import Any
 
 from runtime.store import check_commands as checks
 from runtime.store import listing_commands as listing
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.adverse_cases import case
 from tests.support.adverse_data import BATCH, RUNS, Adverse
 
@@ -59,7 +59,7 @@ case("check_lanes", "200 of 200,000")(
 
 
 @case("check_counts", "200 functions with 10,000 leases")
-def _check_functions(data: Adverse, run: int) -> Call[Any]:
+def _check_functions(data: Adverse, run: int) -> Command[Any]:
     names = [*data.functions[:199], "held"]
     data.command("HINCRBY", data.key("waiting"), "held", 1)
     return checks.compare_functions(names, _leases(data), **MENDING)
@@ -79,7 +79,7 @@ case("check_counts", "a queue of 200,000 keys")(
 
 
 @case("check_batch", "10,000 members")
-def _check_batch(data: Adverse, run: int) -> Call[Any]:
+def _check_batch(data: Adverse, run: int) -> Command[Any]:
     batch = data.batches[0]
     ids = data.line.run(listing.read_member_ids(batch, start=0, most=BATCH))
     statuses = dict.fromkeys(ids, "succeeded") | dict.fromkeys(ids[: checks.MOST_UNENDED], "queued")

@@ -17,12 +17,12 @@ from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.store import scripts
 from runtime.store.access_commands import StoredKey, create_key
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from runtime.store.invocation_commands import Claimed, Settlement, claim, heartbeat, settle
 from runtime.store.redis_keys import spell_out_keys
 from runtime.store.schedule_commands import create_schedule
-from runtime.store.scripts import Call, Script
+from runtime.store.scripts import Command, Script
 from runtime.store.submission_commands import (
     MOST_TOGETHER,
     commit_batch,
@@ -61,7 +61,7 @@ class Member:
 class Adverse:
     """The set: how to reach it, and what of it tests name."""
 
-    line: Line
+    line: BlockingConnection
     crowd: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     dead: list[Member] = field(default_factory=list)
@@ -71,13 +71,13 @@ class Adverse:
     functions: list[str] = field(default_factory=list)
 
     def command(self, *words: str | int | bytes) -> Any:
-        return self.line.run(Call(words, lambda reply: reply))
+        return self.line.run(Command(words, lambda reply: reply))
 
     def key(self, name: str, *parts: str) -> str:
         return self.line.keys.build(name, *parts)
 
 
-def build(line: Line) -> Adverse:
+def build(line: BlockingConnection) -> Adverse:
     """Write the set into an empty Redis; what must be claimed comes before what crowds it out."""
     data = Adverse(line=line)
     _add_bystanders(data)
@@ -89,9 +89,11 @@ def build(line: Line) -> Adverse:
     return data
 
 
-def run_all(line: Line, calls: Iterable[Call[Any]], *, at_once: int = 500) -> list[Any]:
+def run_all(
+    line: BlockingConnection, calls: Iterable[Command[Any]], *, at_once: int = 500
+) -> list[Any]:
     replies: list[Any] = []
-    part: list[Call[Any]] = []
+    part: list[Command[Any]] = []
     for call in calls:
         part.append(call)
         if len(part) == at_once:
@@ -128,7 +130,7 @@ def _add_leases(data: Adverse) -> None:
     data.alive = _members(claim_all(data, "default", "alive", lease_ms=24 * HOUR_MS))
 
 
-def wish_for(function: str, queue: str, **more: Any) -> tuple[str, Call[Any]]:
+def wish_for(function: str, queue: str, **more: Any) -> tuple[str, Command[Any]]:
     one = new_invocation_id()
     wishes = {"key": "k", "priority": 6, "max_age_ms": HOUR_MS, "tags": ("t",), **more}
     entry = (one, b"{}", parts_of(**wishes))
@@ -161,7 +163,7 @@ def _add_history(data: Adverse) -> None:
 def _add_functions(data: Adverse) -> None:
     """Each has one call that waits; every third may run one at a time, every fifth is at it."""
     data.functions = [f"f{at:04}" for at in range(FUNCTIONS)]
-    calls: list[Call[Any]] = []
+    calls: list[Command[Any]] = []
     for at, name in enumerate(data.functions):
         manifest = Manifest(name=name, version="v", file=f"{name}.py").encode()
         limits = "1 0 0" if at % 3 == 0 else ""
@@ -194,7 +196,7 @@ def _add_crowd(data: Adverse) -> None:
         words: list[str | int] = []
         for at, one in enumerate(data.crowd[start : start + 1_000], start):
             words += (one, f"k{at}", 1 if at % 40 == 0 else 0)
-        data.line.run(Call(tuple(words), lambda reply: reply, script))
+        data.line.run(Command(tuple(words), lambda reply: reply, script))
 
 
 def _bear_many() -> Script:

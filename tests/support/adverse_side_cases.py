@@ -12,7 +12,7 @@ from runtime.store import delivery_commands as deliveries
 from runtime.store import function_commands as functions
 from runtime.store import schedule_commands as schedules
 from runtime.store import system_commands as system
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.adverse_cases import GATEWAY_PAGE, case
 from tests.support.adverse_data import HOUR_MS, Adverse
 
@@ -22,7 +22,7 @@ case("claim_deliveries", "of 1,000 receivers")(
 
 
 @case("settle_delivery", "the last attempt")
-def _settle_delivery(data: Adverse, run: int) -> Call[Any]:
+def _settle_delivery(data: Adverse, run: int) -> Command[Any]:
     claim = deliveries.claim(free=512, limit=1, lease_ms=HOUR_MS, most_steps=10)
     [item] = data.line.run(claim).items
     return deliveries.settle(
@@ -82,19 +82,21 @@ case("read_schedules", "a page")(lambda d, r: schedules.list_schedules(after="",
 case("read_due_schedules", "100 of 1,000")(lambda d, r: schedules.read_agenda(most=100))
 case("fire_schedule", "one")(
     lambda d, r: schedules.fire_schedule(
-        f"s003{r + 1}", invocation_id=new_invocation_id(), shape=schedules.Shape(version="v")
+        f"s003{r + 1}",
+        invocation_id=new_invocation_id(),
+        shape=schedules.ScheduleTarget(version="v"),
     )
 )
 
 
 @case("tick_schedule", "all moments that one decision may bring")
-def _tick(data: Adverse, run: int) -> Call[Any]:
+def _tick(data: Adverse, run: int) -> Command[Any]:
     due = [one for one in data.line.run(schedules.read_agenda(most=100)).due if one.function]
     return schedules.tick_schedule(
         due[run + 1],
         since_ms=1,
         following_ms=10**14,
-        shape=schedules.Shape(version="v"),
+        shape=schedules.ScheduleTarget(version="v"),
         moments=[
             *((at, "") for at in range(1, 101)),
             *((at, new_invocation_id()) for at in range(101, 201)),

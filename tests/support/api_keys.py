@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gateway.auth.key_body import NewKey
 from gateway.auth.key_view import draw_callback_secret, making
 from runtime.access.api_key import generate_key_text
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class MadeKey:
 
 
 def make_key(
-    line: Line,
+    line: BlockingConnection,
     name: str,
     *scopes: str,
     rate: str = "",

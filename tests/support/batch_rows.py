@@ -6,7 +6,7 @@ from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.invocation_commands import Claimed, claim
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.gateway_process import LEASE_MS, RunningGateway
 
 PATH = "/functions/rows/batch"
@@ -34,5 +34,5 @@ def claim_rows(gateway: RunningGateway, most: int = 1000) -> list[Claimed]:
 
 def count_waiting(gateway: RunningGateway) -> int:
     """Return how many calls wait."""
-    count = Call(("HGET", Keys().build("waiting"), "rows"), lambda reply: int(reply or 0))
+    count = Command(("HGET", Keys().build("waiting"), "rows"), lambda reply: int(reply or 0))
     return gateway.line.run(count)

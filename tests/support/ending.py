@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 
 from runtime.invocations.ids import new_invocation_id
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Settlement, claim, settle
 from runtime.store.submission_commands import submit
 
 TOGETHER = 50
 
 
-def end_some(line: Line, count: int = TOGETHER, *, ttl_ms: int) -> None:
+def end_some(line: BlockingConnection, count: int = TOGETHER, *, ttl_ms: int) -> None:
     """Let `count` calls live and end; their records are kept for `ttl_ms`."""
     entries = [(new_invocation_id(), b'{"a":1}', ()) for _ in range(count)]
     line.run(submit(function="f", queue="default", version="v", entries=entries))
@@ -24,7 +24,7 @@ def end_some(line: Line, count: int = TOGETHER, *, ttl_ms: int) -> None:
     line.run(settle(endings, worker="w"))
 
 
-def end_at_a_rate(line: Line, *, per_s: int, for_s: float, ttl_ms: int) -> int:
+def end_at_a_rate(line: BlockingConnection, *, per_s: int, for_s: float, ttl_ms: int) -> int:
     """End calls evenly, `per_s` of them each second; returns how many ended."""
     began, ended = time.monotonic(), 0
     while (now := time.monotonic()) < began + for_s:

@@ -19,7 +19,7 @@ import msgspec
 from runtime.registry.manifest import Manifest
 from runtime.settings import read_environment
 from runtime.store import function_commands, invocation_commands
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Claimed, Settlement
 from tests.support.waiting import eventually
 
@@ -33,7 +33,7 @@ class RunningGateway:
 
     port: int
     pid: int
-    line: Line
+    line: BlockingConnection
     log: Path
     headers: dict[str, str] = field(default_factory=dict)  # a key, where one is needed
 
@@ -115,7 +115,7 @@ def running_gateway(redis_url: str, **settings: object) -> Iterator[RunningGatew
             stdout=log,
             stderr=log,
         )
-        line = Line(redis_url)
+        line = BlockingConnection(redis_url)
         port = listener.getsockname()[1]
         try:
             gateway = RunningGateway(port=port, pid=process.pid, line=line, log=Path(log.name))

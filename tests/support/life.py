@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.record import Record, read
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import (
     Claim,
     Claimed,
@@ -21,7 +21,7 @@ from runtime.store.invocation_commands import (
     settle,
 )
 from runtime.store.recovery_commands import look_after, recount_running
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from runtime.store.submission_commands import Submitted, parts_of, submit
 
 _OF_THE_CALL = ("invocation_id", "queue", "version", "priority", "max_waiting", "waiter")
@@ -44,7 +44,7 @@ class Beat:
 class Life:
     """Short words for the calls, with defaults that tests need not repeat."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: BlockingConnection) -> None:
         self.line = line
 
     def submit(
@@ -143,7 +143,7 @@ class Life:
         return int(seconds) * 1000 + int(micros) // 1000
 
     def command(self, *words: str | int | bytes) -> Any:
-        return self.line.run(Call(words, lambda reply: reply))
+        return self.line.run(Command(words, lambda reply: reply))
 
     def key(self, name: str, *parts: str) -> str:
         return self.line.keys.build(name, *parts)

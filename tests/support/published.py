@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from runtime.registry.manifest import Manifest, decode_manifest
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifests, read_versions
 
 
 class Published:
     """What Redis shows."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: BlockingConnection) -> None:
         self.line = line
 
     def all(self) -> dict[str, Manifest]:

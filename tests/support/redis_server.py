@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from runtime.errors import StoreError
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 START_LIMIT_S = 20.0
-PING: Call[object] = Call(("PING",), lambda reply: reply)
+PING: Command[object] = Command(("PING",), lambda reply: reply)
 
 
 def redis_executable() -> str:
@@ -45,7 +45,7 @@ def start_redis(
         restore_signals=False,  # a file that may not grow is an error of writing, not its death
     )
     deadline = time.monotonic() + within_s
-    line = Line(f"unix://{socket}")
+    line = BlockingConnection(f"unix://{socket}")
     while True:
         try:
             line.run(PING)

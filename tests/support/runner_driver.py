@@ -16,11 +16,11 @@ from runtime.errors import ChannelClosedError
 from runtime.execution import runner_protocol as frames
 from runtime.execution.ending import Ending
 from runtime.execution.runner_process import RUNNER_ENTRY
-from runtime.execution.runner_protocol import Limits, Start
+from runtime.execution.runner_protocol import RunnerLimits, Start
 from runtime.processes.channel import pack
 from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import ForkServer
-from runtime.processes.side_channel import SideWays
+from runtime.processes.side_channel import SideChannel
 from runtime.registry.bundle import Bundle
 
 MAX_RESULT_BYTES = 2_000_000
@@ -70,12 +70,12 @@ class RunnerDriver:
         self._per_process = per_process
         self._serials = itertools.count(1)
         self._child = fork_server.spawn(RUNNER_ENTRY, memory_bytes=memory_bytes)
-        self._ways = SideWays()
+        self._ways = SideChannel()
         self._ways.give(self._child.channel)
         self._source = textwrap.dedent(source)
         sources = {"f.py": self._source.encode()}
         bundle = Bundle(root="/srv/functions", file="f.py", sources=sources)
-        limits = Limits(
+        limits = RunnerLimits(
             max_result_bytes=MAX_RESULT_BYTES,
             max_log_bytes=MAX_LOG_BYTES,
             loop_stall_s=loop_stall_s,

@@ -21,11 +21,11 @@ from typing import Any
 import httpx
 import psutil
 
-from gateway.cli.up.embedded_redis import place_socket
+from gateway.cli.up.embedded_redis import socket_path
 from gateway.cli.up.state_file import UpState, read_state
 from runtime.invocations.consistency import Finding, check_all
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from tests.support.waiting import eventually
 
 START_LIMIT_S = 45.0
@@ -97,19 +97,19 @@ class System:
     @property
     def redis_socket(self) -> Path:
         """The socket on which the embedded Redis of this system listens."""
-        return place_socket(self.data / "redis")
+        return socket_path(self.data / "redis")
 
     def run_command(self, *words: str | bytes | float) -> Any:
         """Run a Redis command on the system's own Redis and return the reply."""
-        line = Line(f"unix://{self.redis_socket}")
+        line = BlockingConnection(f"unix://{self.redis_socket}")
         try:
-            return line.run(Call(words, lambda reply: reply))
+            return line.run(Command(words, lambda reply: reply))
         finally:
             line.close()
 
     def check(self) -> list[Finding]:
         """Compare everything that Redis holds; return what does not fit."""
-        line = Line(f"unix://{self.redis_socket}")
+        line = BlockingConnection(f"unix://{self.redis_socket}")
         try:
             return check_all(line)
         finally:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from runtime.errors import StoreError
 from runtime.store import delivery_commands as deliveries
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import cancel, release
 from runtime.store.retention_commands import sweep
 from tests.support.check_scene import CALLBACK, HOUR_MS, batch_of
@@ -38,7 +38,7 @@ class Traffic:
             thread.join()
 
     def _run(self, work: Callable[[Life, int], None]) -> None:
-        life, turn = Life(Line(self._url)), 0
+        life, turn = Life(BlockingConnection(self._url)), 0
         try:
             while not self._stop.is_set():
                 turn += 1

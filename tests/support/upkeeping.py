@@ -7,23 +7,23 @@ from contextlib import contextmanager
 
 from runtime.schedules.ticker import Ticker
 from runtime.store import check_commands, schedule_commands
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.worker.checker import Checker
-from runtime.worker.maintenance import Job, Upkeep
+from runtime.worker.maintenance import Maintenance, MaintenanceTask
 from runtime.worker.retention import Sweeper
 from runtime.worker.thread_preload import ThreadPreload
 
-MakeJob = Callable[[Line], Job]
+MakeJob = Callable[[BlockingConnection], MaintenanceTask]
 
 
-def upkeep_of(url: str, *makes: MakeJob) -> Upkeep:
+def upkeep_of(url: str, *makes: MakeJob) -> Maintenance:
     """Return an upkeep of these jobs, not started yet."""
-    line = Line(url)
-    return Upkeep([make(line) for make in makes], line=line, waiting=Line(url))
+    line = BlockingConnection(url)
+    return Maintenance([make(line) for make in makes], line=line, waiting=BlockingConnection(url))
 
 
 @contextmanager
-def keeping_up(url: str, *makes: MakeJob) -> Iterator[Upkeep]:
+def keeping_up(url: str, *makes: MakeJob) -> Iterator[Maintenance]:
     """Run an upkeep of these jobs while the block runs."""
     upkeep = upkeep_of(url, *makes)
     upkeep.start()
@@ -33,28 +33,32 @@ def keeping_up(url: str, *makes: MakeJob) -> Iterator[Upkeep]:
         upkeep.stop()
 
 
-def ticker(line: Line) -> Job:
+def ticker(line: BlockingConnection) -> MaintenanceTask:
     """Return the job of a ticker."""
     wake_key = schedule_commands.wake_key(line.keys)
-    return Job(name="ticker", step=Ticker(line).step, wake_key=wake_key, is_punctual=True)
+    return MaintenanceTask(
+        name="ticker", step=Ticker(line).step, wake_key=wake_key, is_punctual=True
+    )
 
 
 def checker(worker: str) -> MakeJob:
     """Return what makes the job of a worker's checker."""
 
-    def make(line: Line) -> Job:
+    def make(line: BlockingConnection) -> MaintenanceTask:
         one = Checker(line, worker=worker)
         wake_key = check_commands.wake_key(line.keys)
-        return Job(name="checker", step=one.step, wake_key=wake_key, give_up=one.give_up)
+        return MaintenanceTask(
+            name="checker", step=one.step, wake_key=wake_key, give_up=one.give_up
+        )
 
     return make
 
 
 def sweeper(worker: str) -> MakeJob:
     """Return what makes the job of a worker's sweeper."""
-    return lambda line: Job(name="sweeper", step=Sweeper(line, worker).step)
+    return lambda line: MaintenanceTask(name="sweeper", step=Sweeper(line, worker).step)
 
 
-def thread_preload(line: Line) -> Job:
+def thread_preload(line: BlockingConnection) -> MaintenanceTask:
     """Return the job that looks for functions of the thread lane."""
-    return Job(name="thread_preload", step=ThreadPreload(line).step)
+    return MaintenanceTask(name="thread_preload", step=ThreadPreload(line).step)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.store.invocation_commands import Settlement, settle
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.adverse_data import HOUR_MS, Adverse, Member, claim_all, run_all, wish_for
 
 BORN = ("function", "queue", "created_at", "status", "version", "arguments", "priority", "key")
@@ -85,7 +85,7 @@ def add_wounded(data: Adverse) -> Wounded:
     return wounded
 
 
-def _with(wishes: list[tuple[str, Call[Any]]], lacks: list[str]) -> tuple[Member, ...]:
+def _with(wishes: list[tuple[str, Command[Any]]], lacks: list[str]) -> tuple[Member, ...]:
     pairs = zip(wishes, lacks, strict=True)
     return tuple(Member(id=one, lacks=name) for (one, _), name in pairs)
 

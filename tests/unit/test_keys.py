@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runtime.store.redis_keys import TABLE, Keys, spell_out_keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 
 def test_every_key_carries_the_hash_tag_of_its_partition():
@@ -19,7 +19,7 @@ def test_lua_spells_a_key_as_python_does(line):
     )
     source = "local P = KEYS[1] " + spell_out_keys(body)
 
-    spelled = line.run(Call(("EVAL", source, 1, Keys().prefix), lambda reply: reply))
+    spelled = line.run(Command(("EVAL", source, 1, Keys().prefix), lambda reply: reply))
 
     assert [key.decode() for key in spelled] == [
         Keys().build("lane", "q1", "f", Keys().build("record", "k, )")),

@@ -48,7 +48,7 @@ IdempotencyKeyOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallOptions:
+class CallFlags:
     """The flags that were given."""
 
     delay: str | None = None

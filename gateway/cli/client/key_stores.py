@@ -17,16 +17,16 @@ from gateway.cli.client.api_client import System, accept, find_system, path_to
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.up.data_folder import lock_data_folder, make_data_folder
-from gateway.cli.up.embedded_redis import place_socket
+from gateway.cli.up.embedded_redis import socket_path
 from gateway.cli.up.state_file import read_state
 from gateway.cli.up.temporary_redis import momentary_redis
 from runtime.settings import Settings, are_set, read_settings
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 
 _JSON = {"Content-Type": "application/json"}
 
 
-class KeyPlace(Protocol):
+class KeyStore(Protocol):
     """Something that keeps keys."""
 
     def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class KeysInRedis:
     """Works on the Redis itself, by the same rules and with the same words."""
 
     def __init__(self, url: str) -> None:
-        self._line = Line(url)
+        self._line = BlockingConnection(url)
 
     def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Make a key."""
@@ -108,7 +108,7 @@ class KeysInRedis:
 
 
 @contextmanager
-def open_key_place(url: str | None, data: Path | None) -> Iterator[KeyPlace]:
+def open_key_store(url: str | None, data: Path | None) -> Iterator[KeyStore]:
     """Give the place where keys are, by the first of these that fits.
 
     1. `--url`: that system, over HTTP.
@@ -140,10 +140,10 @@ def open_key_place(url: str | None, data: Path | None) -> Iterator[KeyPlace]:
         in_redis.close()
 
 
-def _of_what_runs(settings: Settings, data: Path | None) -> KeyPlace | None:
+def _of_what_runs(settings: Settings, data: Path | None) -> KeyStore | None:
     folder = settings.data.resolve()
     if read_state(folder) is not None:
-        if (folder / "redis").is_dir() and (path := place_socket(folder / "redis")).is_socket():
+        if (folder / "redis").is_dir() and (path := socket_path(folder / "redis")).is_socket():
             return KeysInRedis(f"unix://{path}")
         return KeysOverHttp(find_system(None, data))
     if data is None and are_set("host", "port"):

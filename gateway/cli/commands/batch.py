@@ -22,7 +22,7 @@ from gateway.cli.call.batch_waiting import await_batches, count_failed, find_fai
 from gateway.cli.call.batches import send_batches
 from gateway.cli.call.options import (
     CallbackOption,
-    CallOptions,
+    CallFlags,
     DelayOption,
     IdempotencyKeyOption,
     KeyOption,
@@ -80,7 +80,7 @@ def batch(  # noqa: PLR0913 - a flag each
 ) -> None:
     """Call a function once for every row of a file."""
     system = find_system(url, data)
-    options = CallOptions(
+    options = CallFlags(
         delay=delay,
         run_at=run_at,
         priority=priority,

@@ -24,7 +24,7 @@ from gateway.cli.client.api_client import (
 )
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.load.plan import Order, Report, encode_request, read_report, start
+from gateway.cli.load.plan import LoadPlan, LoadReport, encode_request, read_report, start
 from gateway.cli.load.progress import BenchView
 from gateway.cli.tables import print_json, print_table
 
@@ -89,7 +89,7 @@ def _order(
     wait: bool,
     connections: int,
     seconds: float,
-) -> Order:
+) -> LoadPlan:
     parts = urlsplit(system.url)
     if parts.scheme != "http" or not parts.hostname:
         raise CommandError(
@@ -97,7 +97,7 @@ def _order(
             exit_code=ExitCode.USAGE,
         )
     request = encode_request("POST", parts.path + path, body, headers, host=parts.netloc)
-    return Order(
+    return LoadPlan(
         host=parts.hostname,
         port=parts.port or 80,
         requests=[request],
@@ -109,7 +109,7 @@ def _order(
     )
 
 
-def _run(order: Order, name: str) -> Report:
+def _run(order: LoadPlan, name: str) -> LoadReport:
     """Let a client carry the order out, and show how its time passes."""
     began_at = time.monotonic()
     client = start(order)
@@ -125,7 +125,7 @@ def _run(order: Order, name: str) -> Report:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _show(report: Report, *, wait: bool) -> None:
+def _show(report: LoadReport, *, wait: bool) -> None:
     """Print a report for a person."""
     rows: list[tuple[str, Any]] = [
         ("calls a second", f"{report.rate:,.1f}"),

@@ -18,7 +18,7 @@ from gateway.cli.call.body import JSON, read_body
 from gateway.cli.call.live_view import LiveView
 from gateway.cli.call.options import (
     CallbackOption,
-    CallOptions,
+    CallFlags,
     DelayOption,
     IdempotencyKeyOption,
     KeyOption,
@@ -79,7 +79,7 @@ def invoke(  # noqa: PLR0913 - a flag each
 ) -> None:
     """Call a function."""
     system = find_system(url)
-    options = CallOptions(
+    options = CallFlags(
         delay=delay,
         run_at=run_at,
         priority=priority,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption
-from gateway.cli.client.key_stores import open_key_place
+from gateway.cli.client.key_stores import open_key_store
 from gateway.cli.command_group import command_group
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
@@ -24,7 +24,7 @@ def list_keys(
     *, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False
 ) -> None:
     """List keys, never their secrets."""
-    with open_key_place(url, data) as place:
+    with open_key_store(url, data) as place:
         found = place.list()
     if as_json:
         print_json({"items": found})
@@ -78,7 +78,7 @@ def create(
         wanted["expires_in"] = expires
     if new_callback_secret:
         wanted["new_callback_secret"] = True
-    with open_key_place(url, data) as place:
+    with open_key_store(url, data) as place:
         made = place.create(wanted)
     if as_json:
         print(json.dumps(made, ensure_ascii=False, indent=2))
@@ -100,7 +100,7 @@ def revoke(
 ) -> None:
     """Revoke keys, everywhere and at once."""
     done, code = [], ExitCode.OK
-    with open_key_place(url, data) as place:
+    with open_key_store(url, data) as place:
         for one in dict.fromkeys(ids):
             try:
                 place.revoke(one)

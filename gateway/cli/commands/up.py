@@ -17,7 +17,7 @@ import typer
 
 from gateway.cli.up.data_folder import keep_callback_secret, lock_data_folder, make_data_folder
 from gateway.cli.up.listener import open_listener, reachable_host, url_of
-from gateway.cli.up.preflight import judge_bind, make_functions_folder, plan_redis
+from gateway.cli.up.preflight import check_bind, make_functions_folder, plan_redis
 from gateway.startup_checks import is_loopback, is_open
 from runtime.processes.module_path import module_command
 from runtime.settings import SETTINGS, Settings, read_environment, read_settings
@@ -73,7 +73,7 @@ def up(  # noqa: PLR0913 - a word for each flag
     make_data_folder(data_folder)
     lock_fd = lock_data_folder(data_folder)
     redis_plan = plan_redis(settings, data_folder)
-    judge_bind(settings, redis_plan, data_folder, lock_fd)
+    check_bind(settings, redis_plan, data_folder, lock_fd)
     loopback = is_loopback(settings.host)
     listener = open_listener(settings.host, settings.port)
     bound_port: int = listener.getsockname()[1]

@@ -19,10 +19,10 @@ from typing import Any
 from gateway.cli.load.connection import (
     BLANK_LINE,
     BrokenAnswerError,
-    Connection,
+    LoadConnection,
     open_connection,
 )
-from gateway.cli.load.plan import Order, Report, summarize
+from gateway.cli.load.plan import LoadPlan, LoadReport, summarize
 
 _TEXT_LIMIT = 200
 _MOST_BROKEN = 1000  # then nobody is there any more
@@ -36,7 +36,7 @@ class LoadClient:
         order: What to send, on how many connections, for how long.
     """
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: LoadPlan) -> None:
         self._order = order
         self._requests = [base64.b64decode(text) for text in order.requests]
         self._statuses = {str(status).encode() for status in order.statuses}
@@ -52,7 +52,7 @@ class LoadClient:
         self._example = ""
         self._busy = 0
 
-    def run(self) -> Report:
+    def run(self) -> LoadReport:
         """Send until the time or the number is reached, then wait for what is under way."""
         began_cpu_s = time.process_time()
         if self._order.pause_ms:
@@ -132,7 +132,7 @@ class LoadClient:
         measured_from = began_at + order.warmup_s
         stop_at = measured_from + order.seconds
         give_up_at = stop_at + order.patience_s
-        free: list[Connection] = []
+        free: list[LoadConnection] = []
         opened = 0
         due_at = now = began_at
         moments = 0
@@ -158,7 +158,7 @@ class LoadClient:
             connection.socket.close()
         return measured_from, stop_at
 
-    def _send_again(self, connection: Connection) -> None:
+    def _send_again(self, connection: LoadConnection) -> None:
         self._sent += 1
         self._selector.register(connection.socket, selectors.EVENT_READ, connection)
         self._busy += 1
@@ -169,7 +169,7 @@ class LoadClient:
             self._retire(connection)
 
     def _take_paced(
-        self, connection: Connection, free: list[Connection], measured_from: float
+        self, connection: LoadConnection, free: list[LoadConnection], measured_from: float
     ) -> None:
         """Take what has come; a connection whose answer is whole is free again."""
         try:
@@ -209,7 +209,7 @@ class LoadClient:
         connection.socket.close()
         return began_at + order.warmup_s, time.perf_counter()
 
-    def _connect(self, index: int) -> Connection:
+    def _connect(self, index: int) -> LoadConnection:
         order = self._order
         place = index % len(self._requests)
         return open_connection(
@@ -220,7 +220,7 @@ class LoadClient:
             timeout_s=order.patience_s,
         )
 
-    def _judge(self, connection: Connection, now: float, *, is_measured: bool) -> None:
+    def _judge(self, connection: LoadConnection, now: float, *, is_measured: bool) -> None:
         answer = connection.received
         status = bytes(answer[9:12])
         if status not in self._statuses:
@@ -235,7 +235,7 @@ class LoadClient:
         if is_measured:
             self._latencies_ms.append((now - connection.sent_at) * 1000)
 
-    def _keep_example(self, connection: Connection) -> None:
+    def _keep_example(self, connection: LoadConnection) -> None:
         """Keep the first line and the beginning of the body of the first bad answer."""
         if not self._example:
             head, _, body = bytes(connection.received).partition(BLANK_LINE)
@@ -258,7 +258,7 @@ class LoadClient:
         self._selector.register(connection.socket, selectors.EVENT_READ, connection)
         self._busy += 1
 
-    def _retire(self, connection: Connection) -> None:
+    def _retire(self, connection: LoadConnection) -> None:
         self._busy -= 1
         self._selector.unregister(connection.socket)
         connection.socket.close()
@@ -267,7 +267,7 @@ class LoadClient:
 def main() -> int:
     """Carry out the order on standard input."""
     wish: dict[str, Any] = json.load(sys.stdin)
-    report = LoadClient(Order(**wish)).run()
+    report = LoadClient(LoadPlan(**wish)).run()
     print(json.dumps(report.as_json()))
     return 0
 

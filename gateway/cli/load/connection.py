@@ -21,7 +21,7 @@ class BrokenAnswerError(Exception):
 
 
 @dataclass(slots=True)
-class Connection:
+class LoadConnection:
     """One connection: the request it repeats, and the answer it waits for."""
 
     index: int
@@ -70,7 +70,7 @@ class Connection:
 
 def open_connection(
     address: tuple[str, int], request: bytes, marker: bytes, *, index: int, timeout_s: float
-) -> Connection:
+) -> LoadConnection:
     """Open a connection that will send one request again and again.
 
     Raises:
@@ -79,7 +79,7 @@ def open_connection(
     peer = socket.create_connection(address, timeout=timeout_s)
     peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * _CHUNK_BYTES)
-    return Connection(
+    return LoadConnection(
         index=index,
         request=bytearray(request),
         marker=marker,

@@ -18,7 +18,7 @@ NUMBER = "<request number>"  # in a request: replaced by as many digits, others 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class LoadPlan:
     """What to send.
 
     Attributes:
@@ -51,7 +51,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class LoadReport:
     """What came of an order.
 
     Attributes:
@@ -103,10 +103,10 @@ def summarize(
     accepted: int,
     sent: int,
     **rest: Any,  # noqa: ANN401
-) -> Report:
+) -> LoadReport:
     """Return the report of what was measured."""
     ordered = sorted(latencies_ms)
-    return Report(
+    return LoadReport(
         rate=len(ordered) / elapsed_s if elapsed_s > 0 else 0.0,
         measured=len(ordered),
         accepted=accepted,
@@ -126,7 +126,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def start(order: Order) -> subprocess.Popen[str]:
+def start(order: LoadPlan) -> subprocess.Popen[str]:
     """Start a client on the order, in a process of its own."""
     client = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         module_command("gateway.cli.load.client"),
@@ -141,7 +141,7 @@ def start(order: Order) -> subprocess.Popen[str]:
     return client
 
 
-def read_report(client: subprocess.Popen[str]) -> Report:
+def read_report(client: subprocess.Popen[str]) -> LoadReport:
     """Return what a client that has ended reports.
 
     Raises:
@@ -153,4 +153,4 @@ def read_report(client: subprocess.Popen[str]) -> Report:
     client.stdout.close()
     if client.wait() != 0:
         raise RuntimeError(f"the load client ended with {client.returncode}")
-    return Report(**json.loads(text))
+    return LoadReport(**json.loads(text))

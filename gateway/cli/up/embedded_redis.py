@@ -84,7 +84,7 @@ def prepare_folder(data: Path, server: Server) -> Path:
     return folder
 
 
-def place_socket(folder: Path, temporary: Path | None = None) -> Path:
+def socket_path(folder: Path, temporary: Path | None = None) -> Path:
     """Return the path of the socket: in `folder`, or a private temporary one if too long.
 
     Raises:

@@ -24,7 +24,7 @@ _LONGEST_DELAY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ProcessSpec:
     """How to run one part.
 
     Attributes:
@@ -42,10 +42,10 @@ class Plan:
     environment: Mapping[str, str] | None = None
 
 
-class Part:
+class ManagedProcess:
     """A planned process and what became of it."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ProcessSpec) -> None:
         self.plan = plan
         self.deaths = 0
         self.due_at: float | None = 0.0  # when to start it; None while it runs or for ever

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.up.embedded_redis import find_server, place_socket, prepare_folder
+from gateway.cli.up.embedded_redis import find_server, prepare_folder, socket_path
 from gateway.cli.up.temporary_redis import has_data, momentary_redis
 from gateway.startup_checks import count_keys_at, require_safe_bind
 from runtime.errors import SettingsError, StoreUnavailableError
 from runtime.settings import Settings
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 
 _REDIS_LIMIT_S = 3.0
 
@@ -30,7 +30,7 @@ class RedisPlan:
     flags: dict[str, object]
 
 
-def judge_bind(settings: Settings, redis: RedisPlan, data: Path, lock_fd: int) -> None:
+def check_bind(settings: Settings, redis: RedisPlan, data: Path, lock_fd: int) -> None:
     """Refuse a bind that others can reach without a key.
 
     Raises:
@@ -77,9 +77,9 @@ def plan_redis(settings: Settings, folder: Path) -> RedisPlan:
         StoreTooOldError: The one that is named is too old.
     """
     if settings.redis:
-        line = Line(settings.redis, timeout_s=_REDIS_LIMIT_S)
+        line = BlockingConnection(settings.redis, timeout_s=_REDIS_LIMIT_S)
         try:
-            line.run(Call(("PING",), lambda reply: reply))
+            line.run(Command(("PING",), lambda reply: reply))
         except StoreUnavailableError as error:
             raise CommandError(
                 f"cannot use the Redis named by --redis or PENSTOCK_REDIS: {error}",
@@ -89,8 +89,8 @@ def plan_redis(settings: Settings, folder: Path) -> RedisPlan:
             line.close()
         return RedisPlan(url=settings.redis, flags={})
     server = find_server()
-    socket_path = place_socket(prepare_folder(folder, server))
+    socket_at = socket_path(prepare_folder(folder, server))
     return RedisPlan(
-        url=f"unix://{socket_path}",
-        flags={"redis-server": server.program, "redis-socket": socket_path},
+        url=f"unix://{socket_at}",
+        flags={"redis-server": server.program, "redis-socket": socket_at},
     )

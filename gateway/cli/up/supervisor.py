@@ -19,7 +19,7 @@ from typing import IO
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.up.log_filter import tidy
 from gateway.cli.up.log_merge import Lines, Log
-from gateway.cli.up.managed_process import Part, Plan
+from gateway.cli.up.managed_process import ManagedProcess, ProcessSpec
 
 OWN_NAME = "penstock"
 REDIS = "redis"
@@ -44,7 +44,7 @@ class Supervisor:
 
     def __init__(
         self,
-        stages: Sequence[Sequence[Plan]],
+        stages: Sequence[Sequence[ProcessSpec]],
         *,
         log: Log,
         may_continue: Callable[[int], bool],
@@ -52,7 +52,7 @@ class Supervisor:
         on_ready: Callable[[], None],
         on_change: Callable[[dict[str, int]], None],
     ) -> None:
-        self._stages = [[Part(plan) for plan in stage] for stage in stages]
+        self._stages = [[ManagedProcess(plan) for plan in stage] for stage in stages]
         self._log = log
         self._may_continue = may_continue
         self._is_ready = is_ready
@@ -161,7 +161,7 @@ class Supervisor:
             self._wait_for_end(running, time.monotonic() + limit_s)
         self._drain()
 
-    def _wait_for_end(self, parts: Sequence[Part], deadline: float) -> None:
+    def _wait_for_end(self, parts: Sequence[ManagedProcess], deadline: float) -> None:
         """Wait until all have ended; another stop signal a while later means: no longer."""
         while any(part.pid for part in parts) and (left_s := deadline - time.monotonic()) > 0:
             if self._wait(left_s):
@@ -195,7 +195,7 @@ class Supervisor:
         while any(isinstance(key.data, tuple) for key, _ in self._selector.select(0)):
             self._wait(0)
 
-    def _copy(self, output: IO[bytes], part: Part, lines: Lines) -> None:
+    def _copy(self, output: IO[bytes], part: ManagedProcess, lines: Lines) -> None:
         texts, ended = lines.read(output)
         is_redis = part.name == REDIS
         shown = [line for text in texts if (line := tidy(text, is_redis=is_redis)) is not None]
@@ -206,7 +206,7 @@ class Supervisor:
             self._selector.unregister(output)
             output.close()
 
-    def _watch(self, part: Part, output: IO[bytes]) -> None:
+    def _watch(self, part: ManagedProcess, output: IO[bytes]) -> None:
         self._selector.register(output, selectors.EVENT_READ, (part, Lines()))
 
     def _listen_to_signals(self) -> None:
@@ -217,5 +217,5 @@ class Supervisor:
                 signal.signal(number, lambda *_: None)
         self._selector.register(self._bell_end, selectors.EVENT_READ)
 
-    def _parts(self) -> list[Part]:
+    def _parts(self) -> list[ManagedProcess]:
         return [part for stage in self._stages[: self._started_stages] for part in stage]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from gateway.cli.up.example_call import choose_function, curl_line
 from gateway.cli.up.log_merge import Log
-from gateway.cli.up.managed_process import Plan
+from gateway.cli.up.managed_process import ProcessSpec
 from gateway.cli.up.readiness import Probe, Readiness
 from gateway.cli.up.redis_command import redis_command
 from gateway.cli.up.state_file import UpState, remove_state, write_state
@@ -78,11 +78,11 @@ def main() -> int:
         log.write(OWN_NAME, "stopped")
 
 
-def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Plan]]:
+def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[ProcessSpec]]:
     """Return what to run: Redis (unless it runs elsewhere), then workers, then the gateway."""
     stages = []
     if socket_path is not None:
-        redis = Plan(
+        redis = ProcessSpec(
             name=REDIS,
             command=tuple(redis_command(flags.redis_server, Path(flags.data), socket_path)),
             death_signal=signal.SIGTERM,  # it saves, and keeps the lock until it has
@@ -92,7 +92,7 @@ def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Pl
         )
         stages.append([redis])
     workers = [
-        Plan(
+        ProcessSpec(
             name=f"worker-{number}",
             command=tuple(module_command("runtime.worker")),
             death_signal=signal.SIGKILL,  # its runners die with it; others take over its work
@@ -100,7 +100,7 @@ def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Pl
         )
         for number in range(1, flags.workers + 1)
     ]
-    gateway = Plan(
+    gateway = ProcessSpec(
         name=GATEWAY,
         command=(
             *module_command("gateway.serving"),

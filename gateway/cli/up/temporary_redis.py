@@ -14,13 +14,13 @@ from pathlib import Path
 
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.up.embedded_redis import find_server, place_socket, prepare_folder
+from gateway.cli.up.embedded_redis import find_server, prepare_folder, socket_path
 from gateway.cli.up.redis_command import redis_command
 from runtime.errors import StoreError
 from runtime.processes.environment import clean_environment
 from runtime.settings import read_environment
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 
 _START_LIMIT_S = 20.0
 _STOP_LIMIT_S = 20.0
@@ -41,9 +41,9 @@ def momentary_redis(data: Path, lock_fd: int) -> Iterator[str]:
         CommandError: It cannot be run.
     """
     server = find_server()
-    socket_path = place_socket(prepare_folder(data, server))
+    socket_at = socket_path(prepare_folder(data, server))
     process = subprocess.Popen(  # noqa: S603 - a command of our own making
-        redis_command(server.program, data, socket_path),
+        redis_command(server.program, data, socket_at),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -51,7 +51,7 @@ def momentary_redis(data: Path, lock_fd: int) -> Iterator[str]:
         pass_fds=(lock_fd,),
     )
     try:
-        url = f"unix://{socket_path}"
+        url = f"unix://{socket_at}"
         _await_answer(url, process, data)
         yield url
     finally:
@@ -61,11 +61,11 @@ def momentary_redis(data: Path, lock_fd: int) -> Iterator[str]:
 
 def _await_answer(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
     deadline = time.monotonic() + _START_LIMIT_S
-    line = Line(url)
+    line = BlockingConnection(url)
     try:
         while True:
             try:
-                line.run(Call(("PING",), lambda reply: reply))
+                line.run(Command(("PING",), lambda reply: reply))
             except StoreError as error:
                 if process.poll() is None and time.monotonic() < deadline:
                     time.sleep(_PAUSE_S)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import read_environment
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
@@ -24,7 +24,9 @@ def start(*words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
 
 
-def test_a_worker_serves_the_queues_it_is_told_and_no_other(line: Line, redis_url: str, tmp_path):
+def test_a_worker_serves_the_queues_it_is_told_and_no_other(
+    line: BlockingConnection, redis_url: str, tmp_path
+):
     life = Life(line)
     (tmp_path / "f.py").write_text("def f(): return 1\n")
     ids = {queue: life.submit("f", queue=queue) for queue in ("default", "a", "b", "c")}

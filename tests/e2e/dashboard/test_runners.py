@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import heartbeat, retire_worker
 from runtime.worker.description import (
-    Load,
     LoopLag,
     RunnerLoad,
     RunningAttempt,
+    WorkerLoad,
     describe_worker,
 )
 from tests.e2e.dashboard.test_every_view import FAINT
@@ -27,10 +27,10 @@ Tell = Callable[..., None]
 @pytest.fixture
 def tell(desk) -> Iterator[Tell]:
     """Be a worker: tell how much lies with each of its runners; it leaves at the end."""
-    line = Line(f"unix://{desk.redis_socket}")
+    line = BlockingConnection(f"unix://{desk.redis_socket}")
 
     def beat(*runners: RunnerLoad, running: int = 0, details: bytes | None = None) -> None:
-        load = Load(
+        load = WorkerLoad(
             in_flight=sum(runner.in_flight for runner in runners),
             max_in_flight=1000,
             runners=runners,

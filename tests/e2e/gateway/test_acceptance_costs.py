@@ -17,7 +17,7 @@ import pytest
 
 from runtime.invocations.record import read
 from runtime.sdk.options import Options
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import GREET
 from tests.support.api_keys import make_key
 from tests.support.gateway_process import RunningGateway, running_gateway
@@ -48,7 +48,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
 
 
 def command(gateway: RunningGateway, *words: str | int) -> Any:
-    return gateway.line.run(Call(words, lambda reply: reply))
+    return gateway.line.run(Command(words, lambda reply: reply))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 JSON = {"Content-Type": "application/json"}
 
@@ -13,8 +13,8 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(autouse=True)
 def nothing_is_queued(gateway):
     yield
-    queued = gateway.line.run(Call(("HGETALL", Keys().build("waiting")), lambda reply: reply))
-    scheduled = Call(("ZCARD", Keys().build("due", "default")), int)
+    queued = gateway.line.run(Command(("HGETALL", Keys().build("waiting")), lambda reply: reply))
+    scheduled = Command(("ZCARD", Keys().build("due", "default")), int)
     assert set(queued[1::2]) <= {b"0"}
     assert gateway.line.run(scheduled) == 0
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import GREET
 from tests.e2e.gateway.test_one_way import BODY, TRACE, ask, empty_the_queue, read_bare, request
 from tests.e2e.gateway.test_protocol import Answer, Client
@@ -171,7 +171,7 @@ def test_a_redis_that_has_lost_the_script_makes_no_difference(gateway):
     with ExitStack() as stack:
         callers = [stack.enter_context(closing(gateway.connect())) for _ in range(CROWD)]
         for _ in range(2):
-            gateway.line.run(Call(("SCRIPT", "FLUSH"), lambda reply: reply))
+            gateway.line.run(Command(("SCRIPT", "FLUSH"), lambda reply: reply))
             for caller in callers:
                 caller.sendall(request())
             assert Counter(map(status_of, callers)) == {202: CROWD}

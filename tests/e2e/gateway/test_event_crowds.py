@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import psutil
 
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.event_stream import follow, streaming
 from tests.support.gateway_process import running_gateway
@@ -47,7 +47,7 @@ def test_five_hundred_open_streams_get_all_events(gateway, http, speaker):
         http.post("/functions/greet", json={"name": "x"})
         speakers.append(Speaker(gateway, gateway.claim()))
     ids = [one.id for one in (*[speaker] * (OPEN_STREAMS // 2), *speakers[1:])]
-    count_clients = Call(("CLIENT", "LIST"), lambda reply: reply.count(b"\n"))
+    count_clients = Command(("CLIENT", "LIST"), lambda reply: reply.count(b"\n"))
     before, meanwhile = gateway.line.run(count_clients), []
 
     def talk() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.invocations.ids import new_invocation_id
 from runtime.store.invocation_commands import cancel
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.event_stream import follow, streaming
 from tests.support.gateway_process import error_json
 
@@ -189,7 +189,7 @@ def test_after_a_lost_subscription_every_open_stream_looks_again(gateway, http, 
         speaker.tell(("item", b"0"))
         assert next(events).value == 0
 
-        gateway.line.run(Call(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
+        gateway.line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
         speaker.tell(("item", b"1"))  # nobody hears this poke
 
         assert next(events).value == 1

@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.api_keys import make_key
 from tests.support.gateway_process import RunningGateway, running_gateway
@@ -80,7 +80,7 @@ def test_a_stranger_hears_of_it_before_the_body_is_sent(closed, framing: str):
         assert sock.recv(65_536).startswith(b"HTTP/1.1 401 ")
 
 
-def test_whoever_shows_a_key_may_send_what_is_long(closed, line: Line):
+def test_whoever_shows_a_key_may_send_what_is_long(closed, line: BlockingConnection):
     closed.headers = make_key(line, "admin", "admin").headers
     closed.publish(*FUNCTIONS)
     rows = b"[" + b",".join([b'{"name":"%b"}' % (b"x" * 1000)] * 2000) + b"]"

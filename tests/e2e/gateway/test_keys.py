@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from runtime.invocations.ids import new_invocation_id
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import GREET, HOOK, SHRINK
 from tests.support.api_keys import MadeKey, make_key
 from tests.support.gateway_process import RunningGateway, running_gateway
@@ -177,7 +177,7 @@ def test_a_webhook_sender_shows_its_key_as_a_password(closed: RunningGateway, ad
 
     assert accepted.status_code == 202
     record = closed.line.run(
-        Call(("HGETALL", f"penstock:{{0}}:inv:{accepted.json()['id']}"), lambda reply: reply)
+        Command(("HGETALL", f"penstock:{{0}}:inv:{accepted.json()['id']}"), lambda reply: reply)
     )
     assert b"github" in record
     assert made.text.encode() not in b"".join(record)
@@ -207,11 +207,11 @@ def test_no_key_is_ever_in_a_log_a_record_or_an_answer(closed: RunningGateway, a
     assert secret.encode() not in dump(closed.line)
 
 
-def dump(line: Line) -> bytes:
+def dump(line: BlockingConnection) -> bytes:
     """Return the content of the whole Redis."""
-    names = line.run(Call(("KEYS", "*"), list))
+    names = line.run(Command(("KEYS", "*"), list))
     content = []
     for name in names:
         with contextlib.suppress(TypeError):  # gone meanwhile
-            content.append(line.run(Call(("DUMP", name), bytes)))
+            content.append(line.run(Command(("DUMP", name), bytes)))
     return b"".join(content)

@@ -10,7 +10,7 @@ import pytest
 
 from runtime.settings import read_environment
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.gateway_process import running_gateway
 from tests.support.redis_server import own_redis
@@ -94,4 +94,4 @@ def test_a_rate_that_cannot_be_understood_is_one_sentence():
 
 
 def _forget():
-    return Call(("DEL", Keys().build("rate", "caller:127.0.0.1")), int)
+    return Command(("DEL", Keys().build("rate", "caller:127.0.0.1")), int)

@@ -9,9 +9,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import GREET
 from tests.support.gateway_process import running_gateway
 from tests.support.waiting import eventually
@@ -25,8 +25,8 @@ UNREADABLE = {
 }
 
 
-def say(line: Line, *words: object) -> object:
-    return line.run(Call(words, lambda reply: reply))  # type: ignore[arg-type]
+def say(line: BlockingConnection, *words: object) -> object:
+    return line.run(Command(words, lambda reply: reply))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", UNREADABLE)

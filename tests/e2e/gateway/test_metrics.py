@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.metrics.table import METRICS
 from runtime.store.invocation_commands import heartbeat, retire_worker
-from runtime.store.scripts import Call
-from runtime.worker.description import Load, LoopLag, RunnerWait, describe_worker
+from runtime.store.scripts import Command
+from runtime.worker.description import LoopLag, RunnerWait, WorkerLoad, describe_worker
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.redis_server import own_redis
@@ -81,7 +81,7 @@ def test_endings_waiting_and_running_are_what_happened(gateway: RunningGateway, 
 def test_workers_are_as_they_told_with_their_last_heartbeat(
     gateway: RunningGateway, http: httpx.Client
 ):
-    told = Load(
+    told = WorkerLoad(
         in_flight=37,
         max_in_flight=1000,
         loop=LoopLag(lag_ms_max=12.5, lag_ms_mean=0.5),
@@ -151,7 +151,7 @@ def test_without_redis_it_says_so_and_counts_the_errors_for_later(tmp_path):
         gateway.publish(*FUNCTIONS)
         with httpx.Client(base_url=gateway.url, timeout=20) as http:
             assert value(scrape(http), "penstock_redis_up") == 1
-            gateway.line.run(Call(("CLIENT", "PAUSE", 2500), lambda reply: reply))
+            gateway.line.run(Command(("CLIENT", "PAUSE", 2500), lambda reply: reply))
             away = scrape(http)
             assert {name for name, _ in away} == {"penstock_redis_up", "penstock_build_info"}
             assert value(away, "penstock_redis_up") == 0

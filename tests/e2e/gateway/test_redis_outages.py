@@ -12,8 +12,8 @@ import pytest
 
 from runtime.invocations.ids import new_invocation_id
 from runtime.store import invocation_commands
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.gateway_process import running_gateway
 from tests.support.redis_server import start_redis
@@ -131,12 +131,12 @@ def test_what_finished_while_redis_was_away_for_us_reaches_those_who_wait(gatewa
 
 
 def test_a_full_redis_is_503_store_refused(gateway, redis, http):
-    line = Line(redis.url)
-    line.run(Call(("CONFIG", "SET", "maxmemory", "1"), lambda reply: reply))
+    line = BlockingConnection(redis.url)
+    line.run(Command(("CONFIG", "SET", "maxmemory", "1"), lambda reply: reply))
     try:
         answer = http.post("/functions/greet", json={"name": "a"})
     finally:
-        line.run(Call(("CONFIG", "SET", "maxmemory", "0"), lambda reply: reply))
+        line.run(Command(("CONFIG", "SET", "maxmemory", "0"), lambda reply: reply))
         line.close()
 
     assert (answer.status_code, answer.json()["code"]) == (503, "store_refused")
@@ -163,8 +163,8 @@ def test_a_gateway_that_starts_without_redis_serves_once_it_comes(tmp_path):
 
 def pause_subscriptions(redis):
     """Cut every subscriber off, so that the notice of a finish goes to nobody."""
-    line = Line(redis.url)
-    line.run(Call(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
+    line = BlockingConnection(redis.url)
+    line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
     line.close()
 
 

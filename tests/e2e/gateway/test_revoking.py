@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from runtime.store import access_commands
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import GREET
 from tests.support.api_keys import MadeKey, make_key
 from tests.support.gateway_process import RunningGateway, running_gateway
@@ -123,8 +123,8 @@ def test_a_gateway_that_hears_no_news_trusts_no_memory(pair: list[RunningGateway
     ) as http:
         before = [http.get("/session").status_code for _ in range(3)]
         # Revoked behind everybody's back: nothing is published, and whoever listens is cut off.
-        gateway.line.run(Call(("CLIENT", "KILL", "TYPE", "pubsub"), int))
-        gateway.line.run(Call(("ZREM", "penstock:{0}:apikeys", made.id), int))
+        gateway.line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), int))
+        gateway.line.run(Command(("ZREM", "penstock:{0}:apikeys", made.id), int))
         accepting = http.post("/functions/greet", json=CALL).status_code
         reading = http.get("/session").status_code
 

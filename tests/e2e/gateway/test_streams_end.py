@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from runtime.store import access_commands
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.e2e.gateway.conftest import GREET
 from tests.support.api_keys import MadeKey, make_key
 from tests.support.gateway_process import RunningGateway, running_gateway
@@ -127,13 +127,13 @@ def test_what_ended_while_no_news_came_ends_when_they_come_again(
     end = (
         access_commands.revoke_key(made.id)
         if way == "revoked"
-        else Call(
-            ("DEL", *closed.line.run(Call(("KEYS", "*session*"), lambda reply: reply))),
+        else Command(
+            ("DEL", *closed.line.run(Command(("KEYS", "*session*"), lambda reply: reply))),
             lambda reply: reply,
         )
     )
 
-    closed.line.run(Call(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
+    closed.line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
     closed.line.run(end)  # the gateway comes again half a second later
 
     assert reading.ends_within(2 * SOON_S) < 2 * SOON_S

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.claimer import Claimer, Room
+from runtime.broker.claimer import ClaimCapacity, Claimer
 from runtime.loop import Loop
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from tests.support.life import Life
 from tests.support.loop_thread import turn_until
 
@@ -24,10 +24,12 @@ class Claiming:
         self.on_take: Callable[[], object] = lambda: None
         self.claimer = Claimer(
             self.loop,
-            LoopLine(url, self.loop),
+            LoopConnection(url, self.loop),
             worker="w1",
             lease_ms=10_000,
-            room=lambda: Room(self.places - self.held, self.rooms, sum(self.rooms.values())),
+            room=lambda: ClaimCapacity(
+                self.places - self.held, self.rooms, sum(self.rooms.values())
+            ),
             take=self._take,
         )
 

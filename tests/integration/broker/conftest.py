@@ -11,12 +11,12 @@ from functools import partial
 import pytest
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.claimer import Claimer, Room
+from runtime.broker.claimer import ClaimCapacity, Claimer
 from runtime.broker.in_flight import InFlight
 from runtime.broker.settler import Settler
 from runtime.loop import Loop
 from runtime.store.invocation_commands import Settlement
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from tests.integration.broker.claiming import Claiming
 from tests.integration.broker.settling import Settling
 from tests.support.loop_thread import LoopThread
@@ -48,11 +48,11 @@ class BrokerSide:
         self._places = places
         self._run = run
         self._threads = ThreadPoolExecutor(places)
-        self._line = LoopLine(url, loop)
+        self._line = LoopConnection(url, loop)
         self.settler = Settler(loop, self._line, name, on_over=self._let_go)
         self.claimer = Claimer(
             loop,
-            LoopLine(url, loop),
+            LoopConnection(url, loop),
             worker=name,
             lease_ms=lease_ms,
             room=self._room,
@@ -78,9 +78,9 @@ class BrokerSide:
         self.on_loop.stop()
         assert is_empty.is_set()
 
-    def _room(self) -> Room:
+    def _room(self) -> ClaimCapacity:
         places = max(0, self._places - len(self.in_flight))
-        return Room(places, self.rooms, sum(self.rooms.values()))
+        return ClaimCapacity(places, self.rooms, sum(self.rooms.values()))
 
     def _take(self, attempts: Sequence[Attempt]) -> None:
         self.in_flight.hold(attempts)

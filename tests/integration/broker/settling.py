@@ -10,8 +10,8 @@ from runtime.invocations.status import Status
 from runtime.loop import Loop
 from runtime.store.event_commands import Entry, append_events, read_events
 from runtime.store.invocation_commands import Claimed, Settlement
-from runtime.store.loop_connection import LoopLine
-from runtime.store.scripts import Call
+from runtime.store.loop_connection import LoopConnection
+from runtime.store.scripts import Command
 from tests.support.life import Life
 from tests.support.loop_thread import turn_until
 
@@ -21,7 +21,7 @@ class Settling:
 
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self.loop = Loop()
-        self.line = LoopLine(url, self.loop, timeout_s=timeout_s)
+        self.line = LoopConnection(url, self.loop, timeout_s=timeout_s)
         self.over: list[Attempt] = []
         self.settler = Settler(self.loop, self.line, "w1", self._take_over)
         self.on_over: Callable[[], object] = lambda: None
@@ -63,7 +63,7 @@ class Words:
         self.items = items
         self.asked: list[bool] = []
 
-    def last_words(self, *, is_final: bool) -> list[Call[bool]]:
+    def last_words(self, *, is_final: bool) -> list[Command[bool]]:
         self.asked.append(is_final)
         entries = [
             Entry(number=number, kind="item", data=item)

@@ -13,7 +13,7 @@ from dramatiq.middleware import Middleware
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
 from runtime.broker.middleware_signals import Signals
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import claim, release, settle
 
 _LOOK_S = 0.005
@@ -70,7 +70,7 @@ class SmallWorker:
         self.broker = broker
         self.signals = Signals(broker, self.loop.call_soon_threadsafe)
         self.held: list[Attempt] = []
-        self._line = Line(url)
+        self._line = BlockingConnection(url)
         self._run = run
         self._is_stopping = False
         self._thread = threading.Thread(target=self.loop.run_forever)

@@ -16,7 +16,7 @@ from runtime.invocations.ids import is_invocation_id
 from runtime.invocations.status import Status
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from runtime.store.system_commands import pause_queue
 from tests.integration.broker.conftest import broker_side, succeed
@@ -38,7 +38,7 @@ ADD = Manifest(
 
 
 @pytest.fixture
-def broker(redis_url: str, line: Line) -> Iterator[PenstockBroker]:
+def broker(redis_url: str, line: BlockingConnection) -> Iterator[PenstockBroker]:
     line.run(publish_function("add", manifest=ADD.encode(), version="v1", source=b"-"))
     client = PenstockBroker(redis_url)
     yield client
@@ -72,7 +72,9 @@ def test_sending_to_an_unknown_function_is_an_error(broker: PenstockBroker):
         broker.get_actor("nothing")
 
 
-def test_sending_to_a_function_that_never_loaded_is_an_error(broker: PenstockBroker, line: Line):
+def test_sending_to_a_function_that_never_loaded_is_an_error(
+    broker: PenstockBroker, line: BlockingConnection
+):
     actor = broker.get_actor("add")
     broken = Manifest(name="add", version="", file="add.py")
     line.run(publish_function("add", manifest=broken.encode(), version="", source=b""))

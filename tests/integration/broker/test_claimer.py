@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from runtime.broker.claimer import Room
+from runtime.broker.claimer import ClaimCapacity
 from runtime.invocations.status import Status
 from runtime.store.system_commands import pause_queue
 from tests.integration.broker.claiming import Claiming, blocked, tokens
@@ -82,10 +82,10 @@ def test_room_that_comes_while_a_vain_claim_is_under_way_is_used(
     monkeypatch.setattr("runtime.broker.claimer._VAIN_PAUSE_S", 60.0)
     claiming.places, claiming.rooms = 1, {"g": 5}
     ids = [life.submit() for _ in range(2)]
-    claims: list[Room] = []
+    claims: list[ClaimCapacity] = []
     claim = claiming.claimer._claim
 
-    def watched(queue: str, room: Room) -> None:
+    def watched(queue: str, room: ClaimCapacity) -> None:
         claims.append(room)
         claim(queue, room)
         if len(claims) == 2:  # for which there is nothing: what is held ends now

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.invocations.status import Status
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from tests.integration.broker.claiming import Claiming, blocked, tokens
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life
@@ -114,7 +114,7 @@ def test_when_redis_goes_away_and_comes_back_claiming_goes_on(tmp_path: Path):
     server = start_redis(tmp_path)
     url = f"unix://{tmp_path}/redis.sock"
     claiming = Claiming(url)
-    line = Line(url)
+    line = BlockingConnection(url)
     life = Life(line)
     try:
         with capture_logs() as logs:

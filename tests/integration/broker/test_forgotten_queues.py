@@ -11,14 +11,14 @@ from runtime.invocations.status import Status
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store.system_commands import pause_queue, read_queues
-from runtime.worker.queue_cleanup import Housekeeper
+from runtime.worker.queue_cleanup import QueueCleanup
 from tests.integration.broker.conftest import broker_side, succeed
 from tests.support.life import Life
 from tests.support.waiting import eventually
 
 
 def put_in_order(life: Life) -> None:
-    housekeeper = Housekeeper(life.line, lambda: True)
+    housekeeper = QueueCleanup(life.line, lambda: True)
     while housekeeper.step() < 1:
         pass
 

@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 from runtime.broker import PenstockBroker
 from runtime.errors import ArgumentsError
 from runtime.registry.manifest import Manifest
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
-from runtime.worker.stray_messages import StrayMail
+from runtime.worker.stray_messages import StrayMessageWarning
 from tests.support.life import Life
 
 ADD = Manifest(
@@ -32,7 +32,7 @@ ADD = Manifest(
 
 
 @pytest.fixture
-def broker(redis_url: str, line: Line) -> Iterator[PenstockBroker]:
+def broker(redis_url: str, line: BlockingConnection) -> Iterator[PenstockBroker]:
     """The default broker of this process, as an application sets it."""
     line.run(publish_function("sums.add", manifest=ADD.encode(), version="v1", source=b"-"))
     client = PenstockBroker(redis_url)
@@ -125,8 +125,8 @@ def test_what_did_not_succeed_is_a_failure_of_its_kind(add, life: Life, status, 
     assert caught.value.orig_exc_type == kind
 
 
-def test_messages_of_dramatiqs_own_broker_are_told_once(redis_url: str, line: Line):
-    mail = StrayMail(line, lambda: ("default", "other"))
+def test_messages_of_dramatiqs_own_broker_are_told_once(redis_url: str, line: BlockingConnection):
+    mail = StrayMessageWarning(line, lambda: ("default", "other"))
     stock = RedisBroker(url=redis_url)
 
     @dramatiq.actor(broker=stock, actor_name="lost")

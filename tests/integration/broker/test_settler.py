@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtime.invocations.status import Status
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from tests.integration.broker.settling import Settling, Words, claim, items, statuses
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life
@@ -78,7 +78,7 @@ def test_while_redis_is_away_endings_are_kept_and_then_written_once(tmp_path: Pa
     folder = tmp_path
     server = start_redis(folder, "--appendonly", "yes", "--appendfsync", "always")
     url = f"unix://{folder}/redis.sock"
-    line, settling = Line(url), Settling(url)
+    line, settling = BlockingConnection(url), Settling(url)
     life = Life(line)
     try:
         attempts = claim(life, 3)

@@ -26,7 +26,7 @@ from dramatiq.results.backends import StubBackend as StubResults
 from runtime.broker import PenstockBroker
 from runtime.broker.attempt import Attempt
 from runtime.registry.manifest import Manifest
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from tests.integration.broker.conftest import succeed
 from tests.integration.broker.signalling import signalling_worker
@@ -36,7 +36,7 @@ from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def publish(line: Line):
+def publish(line: BlockingConnection):
     def publish(name: str, *parameters: str) -> None:
         properties: dict[str, object] = {parameter: {} for parameter in parameters}
         schema = {"type": "object", "properties": properties}

@@ -15,7 +15,7 @@ from runtime.callbacks.secret import parse_secret
 from runtime.callbacks.ssrf_guard import Policy
 from runtime.invocations.ids import new_invocation_id
 from runtime.store import delivery_commands
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.delivery_commands import Delivery
 from runtime.store.invocation_commands import Claimed, Settlement, settle
 from runtime.store.submission_commands import commit_batch, stage_batch
@@ -37,7 +37,7 @@ QUICK = {
 class Sending:
     """Deliveries and their senders, for tests."""
 
-    def __init__(self, url: str, line: Line) -> None:
+    def __init__(self, url: str, line: BlockingConnection) -> None:
         self.url = url
         self.line = line
         self.life = Life(line)
@@ -115,7 +115,7 @@ class Sending:
 
 
 @pytest.fixture
-def sending(redis_url: str, line: Line) -> Sending:
+def sending(redis_url: str, line: BlockingConnection) -> Sending:
     return Sending(redis_url, line)
 
 

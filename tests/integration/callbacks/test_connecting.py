@@ -13,10 +13,10 @@ import httpcore
 import httpx
 import pytest
 
-from runtime.callbacks.address_cache import RecentJudgements
+from runtime.callbacks.address_cache import AddressCache
 from runtime.callbacks.resolver import Resolver
 from runtime.callbacks.ssrf_guard import Policy, judge
-from runtime.callbacks.transport import MOST_ANSWER_BYTES, JudgedTransport, _JudgedNetwork
+from runtime.callbacks.transport import MOST_ANSWER_BYTES, PinnedTransport, _JudgedNetwork
 from tests.integration.callbacks.conftest import Sending
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import eventually
@@ -55,7 +55,7 @@ def test_a_name_that_was_remembered_as_good_and_turns_private_is_not_called(
 ):
     """The rebinding that remembering could help: the gateway does not ask again, a sender does."""
     name = changing_name("93.184.215.14", "127.0.0.1")
-    recent = RecentJudgements(Policy(), resolver=Resolver(name))
+    recent = AddressCache(Policy(), resolver=Resolver(name))
     url = asyncio.run(recent.judge(receiver.url("/first", "turning.test")))
     assert name("turning.test", receiver.port) == ("127.0.0.1",)  # it leads elsewhere by now
     other = recent.recall(receiver.url("/ok", "turning.test"))
@@ -198,7 +198,7 @@ def test_not_a_byte_more_than_16_kib_is_taken_from_the_wire(receiver: Receiver):
     got: list[int] = []
 
     async def read_all() -> None:
-        transport = JudgedTransport(connect_s=1)
+        transport = PinnedTransport(connect_s=1)
         request = httpx.Request(
             "POST", receiver.url("/endless"), extensions={"addresses": ("127.0.0.1",)}
         )

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.store import delivery_commands
 from runtime.store.delivery_commands import STATUSES, list_page
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from runtime.store.statistics_commands import read_clock
 from tests.integration.callbacks.conftest import Sending
 from tests.support.monitoring import monitored
@@ -217,4 +217,4 @@ def test_one_token_wakes_and_a_sender_answers_at_once(sending: Sending, receiver
             delivery_id = sending.finish(receiver.url("/ok"))
             sending.until(delivery_id, "delivered", within_s=2)
 
-    assert sending.line.run(Call(("LLEN", sending.life.key("delivery_wake")), int)) <= 1
+    assert sending.line.run(Command(("LLEN", sending.life.key("delivery_wake")), int)) <= 1

@@ -17,8 +17,8 @@ import pytest
 
 from runtime.callbacks.deliverer import Deliverer
 from runtime.store import delivery_commands
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from tests.integration.callbacks.conftest import SECRET, Sending
 from tests.support.receiver import Receiver, receiving, status
 from tests.support.redis_server import start_redis
@@ -144,7 +144,7 @@ def test_what_ends_while_redis_is_away_is_settled_when_it_is_back(tmp_path):
 
     with receiving() as receiver, ExitStack() as stack:
         receiver.behave("/ok", answer_when_redis_is_gone)
-        line = Line(f"unix://{tmp_path / 'redis.sock'}")
+        line = BlockingConnection(f"unix://{tmp_path / 'redis.sock'}")
         stack.callback(line.close)
         sending = Sending(f"unix://{tmp_path / 'redis.sock'}", line)
         with durable_redis(tmp_path):
@@ -203,15 +203,15 @@ def test_a_full_redis_begins_no_attempt(sending: Sending, receiver: Receiver):
     delivery_id = sending.finish(receiver.url("/ok"))
     # It waits in its lane already: what is left to do needs no memory, but its note would.
     sending.line.run(delivery_commands.claim(free=0, limit=0, lease_ms=1, most_steps=9))
-    sending.line.run(Call(("CONFIG", "SET", "maxmemory", "1"), bytes))
+    sending.line.run(Command(("CONFIG", "SET", "maxmemory", "1"), bytes))
     try:
         with sending.deliverer():
             with pytest.raises(AssertionError):
                 eventually(lambda: receiver.requests, within_s=0.5)
-            sending.line.run(Call(("CONFIG", "SET", "maxmemory", "0"), bytes))
+            sending.line.run(Command(("CONFIG", "SET", "maxmemory", "0"), bytes))
             sending.until(delivery_id, "delivered")
     finally:
-        sending.line.run(Call(("CONFIG", "SET", "maxmemory", "0"), bytes))
+        sending.line.run(Command(("CONFIG", "SET", "maxmemory", "0"), bytes))
 
     assert len(receiver.requests) == 1
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from runtime.execution.outcome import Assignment, Outcome
 from runtime.execution.retry_decision import judge
 from runtime.execution.run_times import RunTimes
-from runtime.execution.thread_backend import ThreadLane
-from runtime.execution.thread_run import LaneRun
+from runtime.execution.thread_backend import ThreadBackend
+from runtime.execution.thread_run import ThreadRun
 from tests.integration.execution.written import LIMITS, Written, write
 from tests.support.waiting import eventually
 
@@ -37,12 +37,12 @@ class LaneBench:
 
     def __init__(self, size: int = 2, *, idle_s: float = 10.0) -> None:
         self.frames: list[tuple[str, str, bytes]] = []
-        self.groups: list[Sequence[LaneRun]] = []
+        self.groups: list[Sequence[ThreadRun]] = []
         self.run_times = RunTimes()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="loop")
         self._thread.start()
-        self.lane = ThreadLane(
+        self.lane = ThreadBackend(
             size,
             post=self._loop.call_soon_threadsafe,
             call_later=self._loop.call_later,
@@ -52,7 +52,7 @@ class LaneBench:
         )
 
     @property
-    def ended(self) -> list[LaneRun]:
+    def ended(self) -> list[ThreadRun]:
         """All that came back, in order."""
         return [run for group in self.groups for run in group]
 
@@ -64,12 +64,12 @@ class LaneBench:
 
         return asyncio.run_coroutine_threadsafe(do(), self._loop).result(10)
 
-    def make(self, written: Written, arguments: bytes = b"{}", **changes: object) -> LaneRun:
+    def make(self, written: Written, arguments: bytes = b"{}", **changes: object) -> ThreadRun:
         assignment = Assignment(
             id="i1", function="f", version=written.bundle.version, attempt=1, arguments=arguments
         )
         assignment = replace(assignment, **changes)
-        return LaneRun(
+        return ThreadRun(
             assignment=assignment,
             manifest=written.manifest,
             bundle=written.bundle,
@@ -78,16 +78,18 @@ class LaneBench:
             attempt=threading.Event(),
         )
 
-    def submit(self, runs: Iterable[LaneRun]) -> None:
+    def submit(self, runs: Iterable[ThreadRun]) -> None:
         """Hand over attempts, all in one turn of the loop."""
         self.on_loop(lambda: [self.lane.submit(run) for run in runs])
 
-    def submit_one(self, written: Written, arguments: bytes = b"{}", **changes: object) -> LaneRun:
+    def submit_one(
+        self, written: Written, arguments: bytes = b"{}", **changes: object
+    ) -> ThreadRun:
         run = self.make(written, arguments, **changes)
         self.submit([run])
         return run
 
-    def wait(self, *runs: LaneRun) -> None:
+    def wait(self, *runs: ThreadRun) -> None:
         """Wait until these attempts have come back."""
         for run in runs:
             assert isinstance(run.attempt, threading.Event)
@@ -99,7 +101,7 @@ class LaneBench:
         self.wait(run)
         return self.outcome_of(run)
 
-    def outcome_of(self, run: LaneRun) -> Outcome:
+    def outcome_of(self, run: ThreadRun) -> Outcome:
         return judge(
             run.ending,
             run.result,
@@ -110,10 +112,10 @@ class LaneBench:
             duration_ms=round(run.ran_s * 1000),
         )
 
-    def cancel(self, run: LaneRun, *, by_caller: bool = False) -> bool:
+    def cancel(self, run: ThreadRun, *, by_caller: bool = False) -> bool:
         return self.on_loop(lambda: self.lane.cancel(run, by_caller=by_caller))
 
-    def take_back(self, run: LaneRun) -> bool:
+    def take_back(self, run: ThreadRun) -> bool:
         return self.on_loop(lambda: self.lane.take_back(run))
 
     def count(self) -> int:
@@ -134,7 +136,7 @@ class LaneBench:
         self._loop.close()
         eventually(lambda: not lane_threads(), within_s=10)
 
-    def _keep(self, ended: Sequence[LaneRun]) -> None:
+    def _keep(self, ended: Sequence[ThreadRun]) -> None:
         self.groups.append(ended)
         for run in ended:
             assert isinstance(run.attempt, threading.Event)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from runtime.execution.runner_protocol import Limits
+from runtime.execution.runner_protocol import RunnerLimits
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 
 MAX_RESULT_BYTES = 100_000
 MAX_LOG_BYTES = 4_000
-LIMITS = Limits(max_result_bytes=MAX_RESULT_BYTES, max_log_bytes=MAX_LOG_BYTES)
+LIMITS = RunnerLimits(max_result_bytes=MAX_RESULT_BYTES, max_log_bytes=MAX_LOG_BYTES)
 
 
 @dataclass(frozen=True)

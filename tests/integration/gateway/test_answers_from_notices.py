@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.invoke.response_templates import SucceededWriter
+from gateway.invoke.response_templates import SucceededTemplates
 from runtime.invocations.record import record_from_notice
 from runtime.invocations.view import invocation_json
 from tests.support.life import Life
@@ -36,7 +36,7 @@ def test_usual_ends_are_written_from_a_template(
 
     told = notice(life, redis_url, {}, wishes)
 
-    written = SucceededWriter().write(told, ARGUMENTS)
+    written = SucceededTemplates().write(told, ARGUMENTS)
     assert written == invocation_json(record_from_notice(told, ARGUMENTS))
 
 
@@ -56,4 +56,4 @@ def test_what_shows_more_is_left_to_the_view(
 ):
     told = notice(life, redis_url, ending, wishes)
 
-    assert SucceededWriter().write(told, ARGUMENTS) is None
+    assert SucceededTemplates().write(told, ARGUMENTS) is None

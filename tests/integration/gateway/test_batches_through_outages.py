@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.invoke.batch import submit_batch
 from runtime.invocations.submission import Submission
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.scripts import load_script
 from runtime.store.submission_commands import JOINED_AT_ONCE, Submitted, join_batch
 from tests.support.life import Life
@@ -54,7 +54,7 @@ def test_a_batch_whose_joining_is_cut_is_told_as_born_and_joins_later(life: Life
     async def submit() -> Submitted:
         server, url = await relay.start()
         async with server:
-            store = Multiplexer(url)
+            store = AsyncConnection(url)
             _, committed = await submit_batch(store, sample, [b"{}"] * SIZE)
             await store.close()
             return committed

@@ -13,15 +13,15 @@ from uvicorn.server import ServerState
 
 from gateway.app import create
 from gateway.asgi.application import GatewayApplication
-from gateway.live.manifest_cache import FunctionDirectory
+from gateway.live.manifest_cache import ManifestCache
 from gateway.live.waiters import Waiters
 from gateway.resources.invoke import InvokeFunction
 from gateway.serving.connection import Connection
-from gateway.serving.dispatch import KnownHeads
-from gateway.serving.limits import Limits
+from gateway.serving.dispatch import HeadCache
+from gateway.serving.limits import ConnectionLimits
 from runtime.registry.manifest import Manifest
 from runtime.settings import Settings
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from runtime.store.resp import pack
 from tests.support.life import Life
@@ -37,14 +37,14 @@ WITHIN_S = 5.0
 class Client:
     """Stands in for a client's socket."""
 
-    def __init__(self, application: GatewayApplication, heads: KnownHeads) -> None:
+    def __init__(self, application: GatewayApplication, heads: HeadCache) -> None:
         self.written = b""
         self._told = asyncio.Event()
         config = Config(cast("Any", application), access_log=False)
         config.loaded_app = cast("Any", application)
         self.state = ServerState()
         self._connection = Connection(
-            config, self.state, {}, limits=Limits(leave_s=LEAVE_S), heads=heads
+            config, self.state, {}, limits=ConnectionLimits(leave_s=LEAVE_S), heads=heads
         )
         self._connection.connection_made(cast("Any", self))
 
@@ -89,9 +89,9 @@ class Gateway:
         found = self.application._router.find("/functions/echo")
         assert found is not None
         invoke: InvokeFunction = found[0].on_post.__self__
-        self.directory: FunctionDirectory = invoke._directory
+        self.directory: ManifestCache = invoke._directory
         self.waiters: Waiters = invoke._acceptance._follower._waiters
-        self._heads = KnownHeads()
+        self._heads = HeadCache()
 
     def client(self) -> Client:
         return Client(self.application, self._heads)
@@ -135,7 +135,7 @@ Run = Callable[[Callable[[Gateway], Awaitable[T]]], T]
 
 @pytest.fixture
 def run(redis_url: str, life: Life) -> Run[Any]:
-    line = Line(redis_url)
+    line = BlockingConnection(redis_url)
     line.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
     line.close()
 

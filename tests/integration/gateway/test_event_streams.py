@@ -15,11 +15,11 @@ from gateway.auth.caller import ANYBODY, CALLER
 from gateway.live.event_reader import EventReader
 from gateway.live.event_streams import EventStreams
 from gateway.resources.events import Events
-from gateway.serving.limits import Limits
+from gateway.serving.limits import ConnectionLimits
 from runtime.invocations.events import NOWHERE
 from runtime.settings import Settings
-from runtime.store.async_connection import Multiplexer
-from runtime.store.blocking_connection import Line
+from runtime.store.async_connection import AsyncConnection
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.event_commands import Entry, append_events
 from tests.support.life import Life
 from tests.support.monitoring import monitored
@@ -30,7 +30,7 @@ class Bench:
     """Streams over a real Redis, poked by hand."""
 
     def __init__(self, url: str, heartbeat_s: float, timeout_s: float = 1.0) -> None:
-        self.store = Multiplexer(url, timeout_s=timeout_s)
+        self.store = AsyncConnection(url, timeout_s=timeout_s)
         self.reader = EventReader(self.store, "g")
         self.streams = EventStreams(self.reader, heartbeat_s=heartbeat_s)
 
@@ -158,7 +158,7 @@ def test_a_stream_whose_invocation_goes_ends(run, life, begun):
 def test_redis_away_ends_no_stream(tmp_path):
     server = start_redis(tmp_path)
     url = f"unix://{tmp_path / 'redis.sock'}"
-    life = Life(Line(url))
+    life = Life(BlockingConnection(url))
     life.submit()
     begun = life.claim_one(lease_ms=60_000)
 
@@ -188,7 +188,7 @@ def test_redis_away_ends_no_stream(tmp_path):
 def test_a_client_that_goes_away_is_forgotten(run, life, begun, leaves):
     async def scenario(bench):
         app = GatewayApplication(
-            limits=Limits(),
+            limits=ConnectionLimits(),
             drain=bench.streams.drain,
             body_limits=BodyLimits(Settings()),
             middleware=[],

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import FrameType
 
 from gateway.app import create
-from gateway.serving.dispatch import KnownHeads
+from gateway.serving.dispatch import HeadCache
 from runtime.settings import Settings
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from tests.integration.gateway.test_calls_that_wait import ECHO, Client, living
 from tests.support.api_keys import make_key
@@ -58,7 +58,7 @@ def trace(redis_url: str, shown: str) -> None:
     async def scenario() -> bytes:
         application = create(Settings(redis=redis_url, auth="required"))
         async with living(application):
-            client = Client(application, KnownHeads())
+            client = Client(application, HeadCache())
             for _ in range(2):  # from now on the key, the head and the plan are known
                 client.call("wait=0", f"Authorization: {shown}\r\n")
                 await client.answer()
@@ -75,7 +75,7 @@ def trace(redis_url: str, shown: str) -> None:
 
 
 def test_a_call_with_a_key_enters_few_files_on_its_way_to_the_script(
-    redis_url: str, line: Line
+    redis_url: str, line: BlockingConnection
 ) -> None:
     line.run(publish_function("echo", manifest=ECHO.encode(), version="v1", source=b""))
     shown = make_key(line, "ada", "admin").headers["Authorization"]

@@ -7,28 +7,28 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from gateway.auth.failure_throttle import KeyFailures
-from gateway.auth.key_cache import KeyChecker, KeyRing
+from gateway.auth.failure_throttle import FailureThrottle
+from gateway.auth.key_cache import KeyCache, KeyChecker
 from gateway.problems import ProblemError
 from runtime.access.api_key import generate_key_text
 from runtime.store import access_commands
-from runtime.store.async_connection import Multiplexer
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call
+from runtime.store.async_connection import AsyncConnection
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command
 from tests.support.api_keys import make_key
 from tests.support.waiting import eventually
 
-Run = Callable[[Callable[[KeyRing], Awaitable[object]]], object]
+Run = Callable[[Callable[[KeyCache], Awaitable[object]]], object]
 
 
 @pytest.fixture
 def run(redis_url: str) -> Callable[..., object]:
     """Run a scenario with a ring, in a loop."""
 
-    def with_ring(scenario: Callable[[KeyRing], Awaitable[object]], **settings: float) -> object:
+    def with_ring(scenario: Callable[[KeyCache], Awaitable[object]], **settings: float) -> object:
         async def whole() -> object:
-            store = Multiplexer(redis_url)
-            ring = KeyRing(store, **settings)  # type: ignore[arg-type]
+            store = AsyncConnection(redis_url)
+            ring = KeyCache(store, **settings)  # type: ignore[arg-type]
             try:
                 return await scenario(ring)
             finally:
@@ -40,10 +40,10 @@ def run(redis_url: str) -> Callable[..., object]:
     return with_ring
 
 
-def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: Line):
+def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyRing) -> list[bool]:
+    async def scenario(ring: KeyCache) -> list[bool]:
         ring.begin_to_hear()
         seen = [await ring.find(made.id) is not None]
         line.run(access_commands.revoke_key(made.id))
@@ -55,10 +55,10 @@ def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: Line
     assert run(scenario, trusted_s=60) == [True, True, False]
 
 
-def test_without_news_redis_is_asked_every_time(run, line: Line):
+def test_without_news_redis_is_asked_every_time(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyRing) -> list[bool]:
+    async def scenario(ring: KeyCache) -> list[bool]:
         seen = [await ring.find(made.id, is_judged_again=True) is not None]
         ring.begin_to_hear()
         seen.append(await ring.find(made.id) is not None)
@@ -70,10 +70,12 @@ def test_without_news_redis_is_asked_every_time(run, line: Line):
     assert run(scenario, trusted_s=60) == [True, True, False]
 
 
-def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(run, line: Line):
+def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(
+    run, line: BlockingConnection
+):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyRing) -> list[bool]:
+    async def scenario(ring: KeyCache) -> list[bool]:
         ring.begin_to_hear()
         await ring.find(made.id)
         line.run(access_commands.revoke_key(made.id))
@@ -85,10 +87,12 @@ def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(run, 
     assert run(scenario, trusted_s=0) == [True, False]
 
 
-def test_an_answer_that_was_under_way_does_not_bring_a_revoked_key_back(run, line: Line):
+def test_an_answer_that_was_under_way_does_not_bring_a_revoked_key_back(
+    run, line: BlockingConnection
+):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyRing) -> object:
+    async def scenario(ring: KeyCache) -> object:
         ring.begin_to_hear()
         asking = asyncio.create_task(ring.find(made.id))
         await asyncio.sleep(0)
@@ -98,13 +102,13 @@ def test_an_answer_that_was_under_way_does_not_bring_a_revoked_key_back(run, lin
     assert run(scenario) == (None, None)
 
 
-def test_uses_are_written_down_together_and_at_the_end(run, line: Line):
+def test_uses_are_written_down_together_and_at_the_end(run, line: BlockingConnection):
     first, second = make_key(line, "shop", "read"), make_key(line, "desk", "read")
 
     def used() -> set[str]:
         return {k.id for k in line.run(access_commands.read_keys()).keys if k.used_at_ms}
 
-    async def scenario(ring: KeyRing) -> None:
+    async def scenario(ring: KeyCache) -> None:
         for _ in range(100):
             ring.note_use(first.id)
         await asyncio.to_thread(eventually, lambda: used() == {first.id})
@@ -115,7 +119,7 @@ def test_uses_are_written_down_together_and_at_the_end(run, line: Line):
     assert used() == {first.id, second.id}
 
 
-def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: Line):
+def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
     brief = make_key(line, "shop", "read", lifetime_ms=1)
     wrong = generate_key_text()
@@ -124,9 +128,9 @@ def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: L
     mistyped = made.text[:-1] + ("A" if made.text[-1] != "A" else "B")
     eventually(lambda: line.run(access_commands.count_valid_keys()) == 1)
 
-    async def scenario(ring: KeyRing) -> list[tuple[str, str]]:
+    async def scenario(ring: KeyCache) -> list[tuple[str, str]]:
         ring.begin_to_hear()
-        checker = KeyChecker(ring, KeyFailures(lambda: 0.0, most=4))
+        checker = KeyChecker(ring, FailureThrottle(lambda: 0.0, most=4))
         seen = []
         for text in (wrong.write(), stolen_id, mistyped, brief.text, wrong.write()):
             with pytest.raises(ProblemError) as refused:
@@ -143,17 +147,17 @@ def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: L
     assert waits[0] == "too_many_failures"
 
 
-def test_a_key_that_was_missed_is_asked_for_again_after_a_while(run, line: Line):
+def test_a_key_that_was_missed_is_asked_for_again_after_a_while(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
     keys = line.keys.build("api_keys")
-    kept = line.run(Call(("DUMP", keys), lambda reply: reply))
-    line.run(Call(("DEL", keys), lambda reply: reply))
+    kept = line.run(Command(("DUMP", keys), lambda reply: reply))
+    line.run(Command(("DEL", keys), lambda reply: reply))
 
-    async def scenario(ring: KeyRing) -> list[bool]:
+    async def scenario(ring: KeyCache) -> list[bool]:
         ring.begin_to_hear()
         seen = [await ring.find(made.id) is not None]
         # Redis is restored from a copy, under the gateway.
-        line.run(Call(("RESTORE", keys, 0, kept), lambda reply: reply))
+        line.run(Command(("RESTORE", keys, 0, kept), lambda reply: reply))
         seen.append(await ring.find(made.id) is not None)
         await asyncio.sleep(0.3)
         seen.append(await ring.find(made.id) is not None)
@@ -163,10 +167,10 @@ def test_a_key_that_was_missed_is_asked_for_again_after_a_while(run, line: Line)
     assert run(scenario, missing_s=0.2) == [False, False, True, True]
 
 
-def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(run, line: Line):
+def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyRing) -> list[bool]:
+    async def scenario(ring: KeyCache) -> list[bool]:
         ring.begin_to_hear()
         ring.hear(b"-" + made.id.encode())
         seen = [await ring.find(made.id) is not None]
@@ -179,10 +183,10 @@ def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(run, line: Lin
     assert run(scenario, missing_s=0.05) == [False, False, False]
 
 
-def test_news_that_come_while_redis_is_asked_count(run, line: Line):
+def test_news_that_come_while_redis_is_asked_count(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyRing) -> bool:
+    async def scenario(ring: KeyCache) -> bool:
         ring.begin_to_hear()
         asking = asyncio.ensure_future(ring.find(made.id))
         await asyncio.sleep(0)

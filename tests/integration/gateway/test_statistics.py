@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from gateway.live.statistics_cache import Minutes
+from gateway.live.statistics_cache import StatisticsCache
 from gateway.resources.statistics import statistics_view
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from tests.support.life import Life
 
 
-class Counted(Multiplexer):
+class Counted(AsyncConnection):
     """A connection that counts what is asked of it."""
 
     def __init__(self, url):
@@ -33,8 +33,8 @@ def test_what_ended_is_in_the_last_minute_by_function(redis_url, line):
     settle_some(Life(line))
 
     async def view():
-        store = Multiplexer(redis_url)
-        found = statistics_view(*await Minutes(store).read(5))
+        store = AsyncConnection(redis_url)
+        found = statistics_view(*await StatisticsCache(store).read(5))
         await store.close()
         return found
 
@@ -54,7 +54,7 @@ def test_minutes_that_are_over_are_read_once(redis_url, line):
 
     async def ask():
         store = Counted(redis_url)
-        minutes = Minutes(store)
+        minutes = StatisticsCache(store)
         await minutes.read(60)
         first = store.asked["HGETALL"]
         await minutes.read(60)
@@ -70,8 +70,8 @@ def test_minutes_that_are_over_are_read_once(redis_url, line):
 
 def test_a_long_span_is_shown_in_steps_that_stay_where_they_are(redis_url, line):
     async def read():
-        store = Multiplexer(redis_url)
-        found = await Minutes(store).read(1440)
+        store = AsyncConnection(redis_url)
+        found = await StatisticsCache(store).read(1440)
         await store.close()
         return found
 

@@ -20,7 +20,7 @@ from runtime.access.api_key import generate_key_text
 from runtime.registry.manifest import Manifest
 from runtime.settings import Settings
 from runtime.store import function_commands
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 
 BYTES = 2**20
 LONGEST_S = 0.1
@@ -201,7 +201,7 @@ async def post(
 
 
 @pytest.fixture
-def ask(line: Line, redis_url: str, turns: Turns):
+def ask(line: BlockingConnection, redis_url: str, turns: Turns):
     """Post to a gateway that serves in this process, without a socket."""
 
     def ask(path: str, body: bytes, **settings: object) -> tuple[int, bytes]:

@@ -12,7 +12,7 @@ from runtime.processes.fork_server import ForkServer
 from runtime.registry.child_load import PRELOAD
 from runtime.registry.publisher import Publisher
 from runtime.settings import read_environment
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from tests.support.published import Published
 
 
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 @pytest.fixture
-def published(line: Line) -> Published:
+def published(line: BlockingConnection) -> Published:
     return Published(line)
 
 
@@ -55,7 +55,9 @@ def publish(
     started: list[Publisher] = []
 
     def start(*, root: Path | None = None, url: str = redis_url, **options: float) -> Publisher:
-        publisher = Publisher(Line(url), loading_server, root or folder.root, **options)
+        publisher = Publisher(
+            BlockingConnection(url), loading_server, root or folder.root, **options
+        )
         publisher.start()
         started.append(publisher)
         return publisher

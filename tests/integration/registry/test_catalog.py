@@ -10,33 +10,33 @@ import pytest
 from runtime.errors import UnknownFunctionError
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
-from runtime.registry.published_version import Release
-from runtime.registry.version_cache import Catalog
-from runtime.store.blocking_connection import Line
+from runtime.registry.published_version import PublishedVersion
+from runtime.registry.version_cache import VersionCache
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function, read_source
 
 
-def release(text: bytes) -> Release:
+def release(text: bytes) -> PublishedVersion:
     bundle = Bundle(root="/f", file="f.py", sources={"f.py": text})
     manifests = tuple(Manifest(name=n, version=bundle.version, file="f.py") for n in ("f", "g"))
-    return Release(bundle=bundle, manifests=manifests)
+    return PublishedVersion(bundle=bundle, manifests=manifests)
 
 
-def learned(*made: Release, most_versions: int = 256) -> Catalog:
-    catalog = Catalog(most_versions=most_versions)
+def learned(*made: PublishedVersion, most_versions: int = 256) -> VersionCache:
+    catalog = VersionCache(most_versions=most_versions)
     for one in made:
         catalog.learn(one.bundle.version, one.encode())
     return catalog
 
 
-def test_manifest_and_bundle_of_a_version_are_found_as_redis_keeps_them(line: Line):
+def test_manifest_and_bundle_of_a_version_are_found_as_redis_keeps_them(line: BlockingConnection):
     made = release(b"one")
     version = made.bundle.version
     manifest = made.manifests[0].encode()
     line.run(publish_function("f", manifest=manifest, version=version, source=made.encode()))
     data = line.run(read_source(version))
     assert data is not None
-    catalog = Catalog()
+    catalog = VersionCache()
 
     assert not catalog.holds(version)
     catalog.learn(version, data)
@@ -82,7 +82,7 @@ def test_a_function_that_a_version_does_not_have_is_told():
     ],
 )
 def test_what_is_no_release_is_told_as_one_error_and_not_remembered(data: bytes):
-    catalog = Catalog()
+    catalog = VersionCache()
 
     with pytest.raises(msgspec.MsgspecError):
         catalog.learn("v", data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import (
     annotate_function,
     publish_function,
@@ -14,12 +14,12 @@ from runtime.store.function_commands import (
     withdraw_function,
 )
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 
 DAY_MS = 24 * 60 * 60 * 1000
 
 
-def publish(line: Line, name: str, version: str, manifest: bytes = b"{}") -> bool:
+def publish(line: BlockingConnection, name: str, version: str, manifest: bytes = b"{}") -> bool:
     return line.run(
         publish_function(
             name, manifest=manifest, version=version, source=b"source of " + version.encode()
@@ -27,21 +27,21 @@ def publish(line: Line, name: str, version: str, manifest: bytes = b"{}") -> boo
     )
 
 
-def life_ms(line: Line, version: str) -> int:
+def life_ms(line: BlockingConnection, version: str) -> int:
     """-1: for ever; -2: gone."""
-    return line.run(Call(("PTTL", Keys().build("source", version)), int))
+    return line.run(Command(("PTTL", Keys().build("source", version)), int))
 
 
 @pytest.fixture
-def news(redis_url: str, line: Line):
+def news(redis_url: str, line: BlockingConnection):
     """Count what was published on the news channel since last asked."""
-    ear = Line(redis_url)
-    ear.run(Call(("SUBSCRIBE", Keys().build("news")), lambda reply: reply))
+    ear = BlockingConnection(redis_url)
+    ear.run(Command(("SUBSCRIBE", Keys().build("news")), lambda reply: reply))
 
     def heard() -> int:
         # A subscriber's PING is answered behind everything published before it.
         replies: list[object] = []
-        ear.run(Call(("PING",), replies.append))
+        ear.run(Command(("PING",), replies.append))
         count = 0
         while replies and replies[-1][0] == b"message":  # type: ignore[index]
             count += 1
@@ -103,7 +103,7 @@ def test_a_source_lives_while_any_function_of_its_file_is_served(line):
 
 def test_a_source_that_was_lost_is_written_again(line):
     publish(line, "f", "v1")
-    line.run(Call(("DEL", Keys().build("source", "v1")), int))
+    line.run(Command(("DEL", Keys().build("source", "v1")), int))
 
     assert publish(line, "f", "v1") is True
 

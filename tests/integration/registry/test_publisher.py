@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.registry.published_version import decode_release
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_source, read_versions
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.waiting import eventually
 
 LIVE_WITHIN_S = 2.0
@@ -230,7 +230,7 @@ def test_a_renamed_file_never_makes_its_functions_vanish(folder, publish, publis
     done = threading.Event()
 
     def watch() -> None:
-        other = Line(redis_url)
+        other = BlockingConnection(redis_url)
         while not done.is_set():
             seen.append(set(other.run(read_versions())))
         other.close()
@@ -264,7 +264,7 @@ def test_what_has_not_changed_is_not_published_again(folder, publish, published,
     assert _calls(line, "hset") - calls == 3  # that g loads; its manifest and version
 
 
-def _calls(line: Line, command: str) -> int:
-    stats = line.run(Call(("INFO", "commandstats"), bytes)).decode()
+def _calls(line: BlockingConnection, command: str) -> int:
+    stats = line.run(Command(("INFO", "commandstats"), bytes)).decode()
     [found] = [row for row in stats.splitlines() if row.startswith(f"cmdstat_{command}:")]
     return int(found.partition("calls=")[2].partition(",")[0])

@@ -7,10 +7,10 @@ import time
 
 from structlog.testing import capture_logs
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifests
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.published import Published
 from tests.support.redis_server import start_redis
 from tests.support.waiting import eventually
@@ -88,7 +88,7 @@ def test_a_redis_that_comes_late_dies_and_comes_back_empty_gets_the_functions(
     folder.write("f.py", "def f(): pass\n")
     url = f"unix://{tmp_path}/redis.sock"
     publish(url=url, rescan_s=0.2)
-    line = Line(url)
+    line = BlockingConnection(url)
     published = Published(line)
 
     for _ in range(2):
@@ -154,7 +154,7 @@ def test_loaded_failed_and_withdrawn_are_logged_once(folder, publish, published)
 def test_a_manifest_of_another_release_is_written_again(folder, publish, published, line):
     folder.write("f.py", "def f(): pass\n")
     for name in ("f", "stranger"):
-        line.run(Call(("HSET", Keys().build("functions"), name, b"not json"), int))
+        line.run(Command(("HSET", Keys().build("functions"), name, b"not json"), int))
 
     publish()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.registry.folder_comparison import Onlooker
+from runtime.registry.folder_comparison import FolderComparison
 from tests.support.waiting import eventually
 
 LIVE_WITHIN_S = 2.0
@@ -129,7 +129,7 @@ def test_a_worker_beside_the_publisher_says_that_its_files_differ_and_when_they_
     settled, publish, other, folder, line
 ):
     (other / "one.py").write_text("def one(): return 'changed'\n")
-    onlooker = Onlooker(line, other, worker="w")
+    onlooker = FolderComparison(line, other, worker="w")
     with capture_logs() as logs:
         onlooker.step()
         assert onlooker.standing.state == "unknown"  # a look may fall between change and publishing

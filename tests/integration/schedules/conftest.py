@@ -12,10 +12,10 @@ from runtime.invocations.record import Record, record_from_hash
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.store import function_commands, schedule_commands
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.listing_commands import list_page
 from runtime.store.schedule_commands import Schedule
-from runtime.worker.maintenance import Upkeep
+from runtime.worker.maintenance import Maintenance
 from tests.support.life import Life
 from tests.support.upkeeping import ticker, upkeep_of
 
@@ -88,18 +88,18 @@ class Planner(Life):
 
 
 @pytest.fixture
-def planner(line: Line) -> Planner:
+def planner(line: BlockingConnection) -> Planner:
     planner = Planner(line)
     planner.publish("f")
     return planner
 
 
 @pytest.fixture
-def start_ticker(redis_url: str) -> Iterator[Callable[[], Upkeep]]:
+def start_ticker(redis_url: str) -> Iterator[Callable[[], Maintenance]]:
     """Start a ticker; all are stopped at the end."""
-    started: list[Upkeep] = []
+    started: list[Maintenance] = []
 
-    def start() -> Upkeep:
+    def start() -> Maintenance:
         upkeep = upkeep_of(redis_url, ticker)
         upkeep.start()
         started.append(upkeep)

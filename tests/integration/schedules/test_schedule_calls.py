@@ -7,9 +7,14 @@ import pytest
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.status import Status
 from runtime.store import schedule_commands
-from runtime.store.schedule_commands import Shape, fire_schedule, read_agenda, tick_schedule
+from runtime.store.schedule_commands import (
+    ScheduleTarget,
+    fire_schedule,
+    read_agenda,
+    tick_schedule,
+)
 
-SHAPE = Shape(version="v1")
+SHAPE = ScheduleTarget(version="v1")
 
 
 def due(planner):
@@ -167,7 +172,7 @@ def test_with_overlap_every_tick_fires(planner):
 def test_a_full_queue_skips_and_says_so(planner):
     planner.create()
 
-    full = Shape(version="v1", max_waiting=1)
+    full = ScheduleTarget(version="v1", max_waiting=1)
     fates = tick(planner, due(planner), moments=[1_000, 2_000], shape=full)
 
     assert fates == ["NEW", "full"]
@@ -177,7 +182,7 @@ def test_a_full_queue_skips_and_says_so(planner):
 def test_a_function_that_is_gone_skips_and_says_so(planner):
     planner.create()
 
-    assert tick(planner, due(planner), moments=[1_000], shape=Shape()) == ["unavailable"]
+    assert tick(planner, due(planner), moments=[1_000], shape=ScheduleTarget()) == ["unavailable"]
     assert planner.schedule().skips == ((1_000, "unavailable"),)
     assert planner.invocations() == []
 
@@ -213,7 +218,7 @@ def test_firing_by_hand_minds_a_full_queue(planner):
     planner.create()
     planner.submit("f")
 
-    shape = Shape(version="v1", max_waiting=1)
+    shape = ScheduleTarget(version="v1", max_waiting=1)
     fired = planner.line.run(fire_schedule("sch-1", invocation_id=new_invocation_id(), shape=shape))
 
     assert (fired.reception, fired.waiting) == ("FULL", 1)
@@ -279,7 +284,7 @@ def test_a_function_s_own_schedule_is_neither_redefined_nor_deleted_by_others(pl
 
 def test_deleting_leaves_nothing(planner):
     planner.create()
-    tick(planner, due(planner), moments=[1_000], shape=Shape())
+    tick(planner, due(planner), moments=[1_000], shape=ScheduleTarget())
 
     assert planner.line.run(schedule_commands.delete_schedule("sch-1")) == "DELETED"
 

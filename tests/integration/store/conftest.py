@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.loop import Loop
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from tests.integration.store.on_loop import Heard
 
 
@@ -19,8 +19,8 @@ def loop() -> Iterator[Loop]:
 
 
 @pytest.fixture
-def on_loop(loop: Loop, redis_url: str) -> Iterator[LoopLine]:
-    made = LoopLine(redis_url, loop)
+def on_loop(loop: Loop, redis_url: str) -> Iterator[LoopConnection]:
+    made = LoopConnection(redis_url, loop)
     yield made
     made.close()
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from runtime.loop import Loop
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.life import Life
 from tests.support.loop_thread import turn_until
 
-PING: Call[bytes] = Call(("PING",), lambda reply: reply)
+PING: Command[bytes] = Command(("PING",), lambda reply: reply)
 
 
-def call(*words: str | int) -> Call[object]:
-    return Call(words, lambda reply: reply)
+def call(*words: str | int) -> Command[object]:
+    return Command(words, lambda reply: reply)
 
 
 class Heard(list):

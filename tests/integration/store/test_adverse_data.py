@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from runtime.store.blocking_connection import Line
-from runtime.store.scripts import Call, all_scripts
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.scripts import Command, all_scripts
 from tests.support import adverse_check_cases, adverse_side_cases
 from tests.support.adverse_cases import CASES
 from tests.support.adverse_data import RUNS, Adverse, build
@@ -38,7 +38,7 @@ def times() -> Iterator[dict[str, float]]:
 @pytest.fixture(scope="module")
 def adverse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adverse]:
     with own_redis(tmp_path_factory.mktemp("adverse")) as url:
-        line = Line(url, timeout_s=60)
+        line = BlockingConnection(url, timeout_s=60)
         data = build(line)
         for _ in range(WOUNDED):
             add_wounded(data)
@@ -54,7 +54,7 @@ def spent_us(adverse: Adverse) -> float:
     return 1e6 * sum(float(figures[f"used_cpu_{kind}{part}"]) for kind in ("user", "sys"))
 
 
-def took_ms(adverse: Adverse, call: Call[Any]) -> float:
+def took_ms(adverse: Adverse, call: Command[Any]) -> float:
     """Run a script; what Redis says that it took, less what other processes took meanwhile."""
     adverse.command("CONFIG", "RESETSTAT")
     before = spent_us(adverse)

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from runtime.invocations.status import FINISHED, MOVES, Status
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import POISON_LIMIT, Claimed, cancel, release
 from runtime.store.listing_commands import list_page
 from runtime.store.recovery_commands import UNHEARD_LIMIT
@@ -278,12 +278,12 @@ class Queue(RuleBasedStateMachine):
 
 
 @contextmanager
-def machine_on(line: Line) -> Iterator[type[Queue]]:
+def machine_on(line: BlockingConnection) -> Iterator[type[Queue]]:
     yield type("QueueOnRedis", (Queue,), {"life": Life(line)})
 
 
 @pytest.mark.timeout(120)
-def test_redis_does_what_the_model_does_whatever_comes(line: Line):
+def test_redis_does_what_the_model_does_whatever_comes(line: BlockingConnection):
     with machine_on(line) as machine:
         run_state_machine_as_test(
             machine,

@@ -7,10 +7,10 @@ import pytest
 from runtime.access.api_key import parse_key_text, read_key
 from runtime.errors import StoreRefusedError
 from runtime.store import access_commands
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import cancel
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from runtime.store.submission_commands import admit_batch, commit_batch, stage_batch
 from tests.support.api_keys import make_key
 from tests.support.life import Life
@@ -20,22 +20,22 @@ from tests.support.waiting import eventually
 LONG_MS = 3_600_000
 
 
-def secrets_of(line: Line, name: str) -> list[str]:
+def secrets_of(line: BlockingConnection, name: str) -> list[str]:
     words = ("HMGET", Keys().build("caller", name), "newest", "older")
-    return line.run(Call(words, lambda reply: [part.decode() for part in reply if part]))
+    return line.run(Command(words, lambda reply: [part.decode() for part in reply if part]))
 
 
-def everything(line: Line) -> bytes:
+def everything(line: BlockingConnection) -> bytes:
     """Return the content of the whole Redis."""
 
     def dump(reply: list[bytes]) -> list[bytes]:
         return reply
 
-    names = line.run(Call(("KEYS", "*"), dump))
-    return b"".join(line.run(Call(("DUMP", name), bytes)) for name in names)
+    names = line.run(Command(("KEYS", "*"), dump))
+    return b"".join(line.run(Command(("DUMP", name), bytes)) for name in names)
 
 
-def test_a_key_is_kept_without_its_secret(line: Line):
+def test_a_key_is_kept_without_its_secret(line: BlockingConnection):
     made = make_key(line, "shop", "invoke:a", "read", rate="5/s", lifetime_ms=LONG_MS)
 
     [stored] = line.run(access_commands.read_keys()).keys
@@ -50,7 +50,7 @@ def test_a_key_is_kept_without_its_secret(line: Line):
     assert text.secret.encode() not in everything(line)
 
 
-def test_a_call_with_a_revoked_or_outlived_key_is_not_born(line: Line):
+def test_a_call_with_a_revoked_or_outlived_key_is_not_born(line: BlockingConnection):
     life = Life(line)
     kept = make_key(line, "shop", "invoke:f")
     revoked = make_key(line, "shop", "invoke:f")
@@ -66,7 +66,7 @@ def test_a_call_with_a_revoked_or_outlived_key_is_not_born(line: Line):
     assert line.run(access_commands.revoke_key(revoked.id)) is None
 
 
-def test_a_batch_is_not_born_of_a_key_that_is_revoked_while_it_comes(line: Line):
+def test_a_batch_is_not_born_of_a_key_that_is_revoked_while_it_comes(line: BlockingConnection):
     made = make_key(line, "shop", "invoke:f")
     admitted = line.run(admit_batch(batch="b", function="f", size=1, api_key=made.id))
     line.run(
@@ -89,7 +89,7 @@ def test_a_batch_is_not_born_of_a_key_that_is_revoked_while_it_comes(line: Line)
     assert not Life(line).claim(9).items
 
 
-def test_only_its_own_caller_may_cancel_where_that_is_asked(line: Line):
+def test_only_its_own_caller_may_cancel_where_that_is_asked(line: BlockingConnection):
     life = Life(line)
     mine, nobodys = life.submit(caller="shop"), life.submit()
 
@@ -99,23 +99,23 @@ def test_only_its_own_caller_may_cancel_where_that_is_asked(line: Line):
     assert line.run(cancel(nobodys)) == "CANCELLED"
 
 
-def test_revoking_is_told_and_works_on_a_full_redis(line: Line, redis_url: str):
+def test_revoking_is_told_and_works_on_a_full_redis(line: BlockingConnection, redis_url: str):
     made = make_key(line, "shop", "read")
     listener = Listener(redis_url, Keys().build("access_news"))
-    line.run(Call(("CONFIG", "SET", "maxmemory", 1), bytes))
+    line.run(Command(("CONFIG", "SET", "maxmemory", 1), bytes))
     try:
         with pytest.raises(StoreRefusedError):
             make_key(line, "more", "read")
         revoked = line.run(access_commands.revoke_key(made.id))
     finally:
-        line.run(Call(("CONFIG", "SET", "maxmemory", 0), bytes))
+        line.run(Command(("CONFIG", "SET", "maxmemory", 0), bytes))
 
     assert revoked == "shop"
     assert listener.one() == b"-" + made.id.encode()
     assert line.run(access_commands.read_keys()).keys == ()
 
 
-def test_a_name_has_one_callback_secret_or_two_while_it_gets_a_new_one(line: Line):
+def test_a_name_has_one_callback_secret_or_two_while_it_gets_a_new_one(line: BlockingConnection):
     first = make_key(line, "shop", "read")
     second = make_key(line, "shop", "read")
     third = make_key(line, "shop", "read", wants_secret=True)
@@ -126,9 +126,9 @@ def test_a_name_has_one_callback_secret_or_two_while_it_gets_a_new_one(line: Lin
     assert secrets_of(line, "shop") == [fourth.callback_secret, third.callback_secret]
 
 
-def test_the_secrets_of_a_name_outlive_its_last_key_for_a_while(line: Line):
+def test_the_secrets_of_a_name_outlive_its_last_key_for_a_while(line: BlockingConnection):
     first, second = make_key(line, "shop", "read"), make_key(line, "shop", "read")
-    time_to_live = Call(("PTTL", Keys().build("caller", "shop")), int)
+    time_to_live = Command(("PTTL", Keys().build("caller", "shop")), int)
 
     line.run(access_commands.revoke_key(first.id))
     while_held = line.run(time_to_live)
@@ -141,7 +141,7 @@ def test_the_secrets_of_a_name_outlive_its_last_key_for_a_while(line: Line):
     assert line.run(time_to_live) == -1
 
 
-def test_use_is_noted_of_keys_that_there_are(line: Line):
+def test_use_is_noted_of_keys_that_there_are(line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
     noted = line.run(access_commands.note_use([made.id, "gone"]))
@@ -152,7 +152,7 @@ def test_use_is_noted_of_keys_that_there_are(line: Line):
     assert abs(found.keys[0].used_at_ms - found.now_ms) < 10_000
 
 
-def test_a_session_lasts_no_longer_than_its_key(line: Line):
+def test_a_session_lasts_no_longer_than_its_key(line: BlockingConnection):
     kept = make_key(line, "shop", "read")
     brief = make_key(line, "shop", "read", lifetime_ms=60_000)
 

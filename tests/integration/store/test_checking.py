@@ -6,7 +6,7 @@ import pytest
 
 from runtime.invocations.consistency import Finding, check_all
 from runtime.store import delivery_commands as deliveries
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import cancel
 from tests.support.check_scene import CALLBACK, Scene, batch_of, set_scene
 from tests.support.damages import DAMAGES
@@ -117,7 +117,7 @@ def test_a_receiver_whose_turn_was_lost_gets_it_back(scene: Scene):
     assert scene.check() == []
 
 
-def test_a_check_during_heavy_traffic_finds_nothing(redis_url: str, line: Line):
+def test_a_check_during_heavy_traffic_finds_nothing(redis_url: str, line: BlockingConnection):
     found: list[Finding] = []
     with Traffic(redis_url) as traffic:
         eventually(lambda: traffic.ended > 300 or traffic.errors, within_s=20)

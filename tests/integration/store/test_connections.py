@@ -12,33 +12,33 @@ from threading import Thread
 import pytest
 
 from runtime.errors import SettingsError, StoreError, StoreTooOldError, StoreUnavailableError
-from runtime.store.async_connection import Multiplexer
-from runtime.store.blocking_connection import Line
-from runtime.store.pubsub import Subscription
-from runtime.store.redis_url import Address, check_version, parse_address
-from runtime.store.scripts import Call
+from runtime.store.async_connection import AsyncConnection
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.pubsub import PubSub
+from runtime.store.redis_url import RedisUrl, check_version, parse_address
+from runtime.store.scripts import Command
 from tests.support.life import Life
 from tests.support.redis_server import start_redis
 from tests.support.waiting import eventually
 
-PING: Call[bytes] = Call(("PING",), lambda reply: reply)
+PING: Command[bytes] = Command(("PING",), lambda reply: reply)
 
 
-def call(*words: str | int) -> Call[object]:
-    return Call(words, lambda reply: reply)
+def call(*words: str | int) -> Command[object]:
+    return Command(words, lambda reply: reply)
 
 
 @pytest.mark.parametrize(
     ("url", "address"),
     [
-        ("redis://h:1/2", Address(host="h", port=1, db=2)),
-        ("redis://u:p%40@h", Address(host="h", username="u", password="p@")),
-        ("rediss://h", Address(host="h", tls=True)),
-        ("unix:///tmp/s?db=3", Address(path="/tmp/s", db=3)),
-        ("unix://:pw@/tmp/s", Address(path="/tmp/s", password="pw")),
+        ("redis://h:1/2", RedisUrl(host="h", port=1, db=2)),
+        ("redis://u:p%40@h", RedisUrl(host="h", username="u", password="p@")),
+        ("rediss://h", RedisUrl(host="h", tls=True)),
+        ("unix:///tmp/s?db=3", RedisUrl(path="/tmp/s", db=3)),
+        ("unix://:pw@/tmp/s", RedisUrl(path="/tmp/s", password="pw")),
     ],
 )
-def test_addresses_are_read(url: str, address: Address):
+def test_addresses_are_read(url: str, address: RedisUrl):
     assert parse_address(url) == address
 
 
@@ -55,9 +55,9 @@ def test_a_server_older_than_6_2_is_refused_and_newer_ones_are_not():
     check_version(b"redis_version:10.0.0\r\n")
 
 
-def test_a_line_opens_again_after_its_connection_was_killed(line: Line):
+def test_a_line_opens_again_after_its_connection_was_killed(line: BlockingConnection):
     line.run(call("CLIENT", "ID"))
-    other = Line(f"unix://{line._address.path}")
+    other = BlockingConnection(f"unix://{line._address.path}")
     other.run(call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
 
     with pytest.raises(StoreUnavailableError):
@@ -74,14 +74,14 @@ def test_scripts_survive_a_script_flush(life: Life):
     assert life.claim().items
 
 
-def test_an_error_reply_is_raised_as_ours(line: Line):
+def test_an_error_reply_is_raised_as_ours(line: BlockingConnection):
     with pytest.raises(StoreError, match="wrong number of arguments"):
         line.run(call("GET"))
 
 
 def test_who_answers_the_handshake_as_no_redis_does_is_told_as_away():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        line = Line(f"redis://127.0.0.1:{server.getsockname()[1]}")
+        line = BlockingConnection(f"redis://127.0.0.1:{server.getsockname()[1]}")
 
         def answer() -> None:
             other, _ = server.accept()
@@ -96,8 +96,8 @@ def test_who_answers_the_handshake_as_no_redis_does_is_told_as_away():
         answering.join()
 
 
-def test_blocking_returns_as_soon_as_there_is_something(line: Line, redis_url: str):
-    pusher = Line(redis_url)
+def test_blocking_returns_as_soon_as_there_is_something(line: BlockingConnection, redis_url: str):
+    pusher = BlockingConnection(redis_url)
     pusher.run(call("RPUSH", "k", "v"))
 
     assert line.block(["k"], timeout_s=5) == ("k", b"v")
@@ -106,7 +106,7 @@ def test_blocking_returns_as_soon_as_there_is_something(line: Line, redis_url: s
 
 
 def test_half_closing_ends_a_wait_at_once_and_the_line_opens_again(life: Life, redis_url: str):
-    blocked = Line(redis_url)
+    blocked = BlockingConnection(redis_url)
     ended: list[str] = []
 
     def wait() -> None:
@@ -129,7 +129,7 @@ def test_half_closing_ends_a_wait_at_once_and_the_line_opens_again(life: Life, r
 
 def test_concurrent_requests_share_a_connection_and_keep_their_answers(redis_url: str):
     async def main() -> tuple[list[object], int]:
-        store = Multiplexer(redis_url)
+        store = AsyncConnection(redis_url)
         answers = await asyncio.gather(*(store.run(call("ECHO", i)) for i in range(500)))
         clients = await store.run(call("CLIENT", "LIST"))
         await store.close()
@@ -146,7 +146,7 @@ def test_a_hung_redis_is_told_within_its_timeout_and_resumed_after(tmp_path: Pat
     url = f"unix://{tmp_path / 'redis.sock'}"
 
     async def main() -> tuple[float, bytes]:
-        store = Multiplexer(url, timeout_s=0.3)
+        store = AsyncConnection(url, timeout_s=0.3)
         await store.run(PING)
         server.send_signal(signal.SIGSTOP)
         began = time.monotonic()
@@ -173,7 +173,7 @@ def test_requests_fail_at_once_when_redis_dies_and_work_again_when_it_is_back(tm
 
     async def main() -> bytes:
         nonlocal server
-        store = Multiplexer(url)
+        store = AsyncConnection(url)
         await store.run(PING)
         server.kill()
         server.wait()
@@ -200,13 +200,13 @@ def test_a_subscription_tells_of_every_reconnection(redis_url: str):
             connections += 1
             connected.set()
 
-        listening = Subscription(
+        listening = PubSub(
             redis_url,
             ["c"],
             on_message=lambda _, data: heard.put_nowait(data),
             on_connect=on_connect,
         )
-        store = Multiplexer(redis_url)
+        store = AsyncConnection(redis_url)
         listening.start()
         await asyncio.wait_for(connected.wait(), 5)
         await store.run(call("PUBLISH", "c", "one"))

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from runtime.store.event_commands import Entry, append_events, read_events
-from runtime.store.pubsub import Subscription
+from runtime.store.pubsub import PubSub
 from runtime.store.redis_keys import Keys
 from tests.support.life import Life
 
@@ -123,7 +123,7 @@ def test_who_follows_is_poked_at_every_change_until_the_end(life: Life, redis_ur
             if len(pokes) == 6:
                 done.set()
 
-        heard = Subscription(
+        heard = PubSub(
             redis_url,
             [Keys().build("inbox", "g")],
             on_message=hear,

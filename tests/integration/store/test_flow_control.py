@@ -6,7 +6,7 @@ import threading
 import time
 
 from runtime.invocations.status import Status
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import cancel
 from runtime.store.submission_commands import Idempotency, Pace
 from runtime.store.system_commands import pause_queue, purge_queue
@@ -63,7 +63,7 @@ def test_concurrency_holds_among_many_claimers(life: Life, redis_url: str):
 
     def work(name: str) -> None:
         nonlocal together, most
-        mine = Life(Line(redis_url))
+        mine = Life(BlockingConnection(redis_url))
         for _ in range(200):
             for claimed in mine.claim(2, worker=name).items:
                 with lock:
@@ -216,7 +216,7 @@ def test_one_key_makes_one_invocation_however_many_ask(life: Life, redis_url: st
     answers = []
 
     def ask() -> None:
-        mine = Life(Line(redis_url))
+        mine = Life(BlockingConnection(redis_url))
         answers.append(mine.ask(idempotency=once))
         mine.line.close()
 

@@ -10,18 +10,18 @@ import pytest
 
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.invocations.ids import new_invocation_id
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 from runtime.store.submission_commands import Idempotency, Parts, Submitted, parts_of
-from runtime.store.submit_pipeline import GroupedSubmission, pack_parts
+from runtime.store.submit_pipeline import SubmitPipeline, pack_parts
 from tests.support.life import Life
 
 T = TypeVar("T")
 ASKING = parts_of(key="k", priority=7, tags=("t",), fields={"caller": "me"})
 
 
-def with_store(redis_url: str, act: Callable[[Multiplexer], Awaitable[T]]) -> T:
+def with_store(redis_url: str, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     async def run() -> T:
-        store = Multiplexer(redis_url)
+        store = AsyncConnection(redis_url)
         try:
             return await act(store)
         finally:
@@ -30,13 +30,13 @@ def with_store(redis_url: str, act: Callable[[Multiplexer], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def group(store: Multiplexer, **more: int | str) -> GroupedSubmission:
+def group(store: AsyncConnection, **more: int | str) -> SubmitPipeline:
     usual = {"function": "f", "queue": "default", "version": "v1", "priority": 5}
-    return GroupedSubmission(store, **{"max_waiting": 0, **usual, **more})
+    return SubmitPipeline(store, **{"max_waiting": 0, **usual, **more})
 
 
 def submitted(
-    f: GroupedSubmission, invocation_id: str, arguments: bytes = b"{}", parts: Parts = ()
+    f: SubmitPipeline, invocation_id: str, arguments: bytes = b"{}", parts: Parts = ()
 ) -> asyncio.Future[Submitted]:
     return f.submit(invocation_id.encode(), arguments, pack_parts(parts), len(parts))
 
@@ -56,7 +56,7 @@ def test_eight_calls_of_one_turn_share_a_command(redis_url: str, life: Life, par
     ids = ids_of(50)
     life.command("CONFIG", "RESETSTAT")
 
-    async def submit_all(store: Multiplexer) -> list[Submitted]:
+    async def submit_all(store: AsyncConnection) -> list[Submitted]:
         f = group(store)
         return await asyncio.gather(*(submitted(f, i, b'{"n":1}', parts) for i in ids))
 
@@ -82,7 +82,7 @@ def test_calls_that_ask_and_calls_that_do_not_share_a_command(redis_url: str, li
     ]
     life.command("CONFIG", "RESETSTAT")
 
-    async def submit_all(store: Multiplexer) -> list[Submitted]:
+    async def submit_all(store: AsyncConnection) -> list[Submitted]:
         f = group(store)
         return await asyncio.gather(
             *(submitted(f, i, b"{}", parts) for i, parts in zip(ids, asked, strict=True))
@@ -101,7 +101,7 @@ def test_large_calls_are_not_made_together(redis_url: str, life: Life):
     arguments = b'"%b"' % (b"x" * 40_000)
     life.command("CONFIG", "RESETSTAT")
 
-    async def submit_all(store: Multiplexer) -> list[Submitted]:
+    async def submit_all(store: AsyncConnection) -> list[Submitted]:
         f = group(store)
         return await asyncio.gather(*(submitted(f, i, arguments) for i in ids_of(4)))
 
@@ -115,7 +115,7 @@ def test_large_calls_are_not_made_together(redis_url: str, life: Life):
 def test_only_those_are_born_that_may_wait(redis_url: str, life: Life):
     ids = ids_of(5)
 
-    async def submit_twice(store: Multiplexer) -> list[Submitted]:
+    async def submit_twice(store: AsyncConnection) -> list[Submitted]:
         f = group(store, max_waiting=3)
         first = await asyncio.gather(*(submitted(f, i) for i in ids[:4]))
         return [*first, await submitted(f, ids[4])]
@@ -131,7 +131,7 @@ def test_only_those_are_born_that_may_wait(redis_url: str, life: Life):
 def test_a_full_redis_refuses_all_of_them(redis_url: str, life: Life, parts: Parts):
     life.command("CONFIG", "SET", "maxmemory", 1)
 
-    async def submit_two(store: Multiplexer) -> list[object]:
+    async def submit_two(store: AsyncConnection) -> list[object]:
         f = group(store)
         asked = (submitted(f, i, b"{}", parts) for i in ids_of(2))
         return await asyncio.gather(*asked, return_exceptions=True)
@@ -146,7 +146,7 @@ def test_a_full_redis_refuses_all_of_them(redis_url: str, life: Life, parts: Par
 
 
 def test_they_are_born_although_redis_has_lost_the_script(redis_url: str, life: Life):
-    async def submit_after_flush(store: Multiplexer) -> list[Submitted]:
+    async def submit_after_flush(store: AsyncConnection) -> list[Submitted]:
         f = group(store)
         await submitted(f, new_invocation_id())
         await asyncio.to_thread(life.command, "SCRIPT", "FLUSH")
@@ -160,7 +160,7 @@ def test_they_are_born_although_redis_has_lost_the_script(redis_url: str, life: 
 
 
 def test_a_caller_who_has_left_takes_nobody_along(redis_url: str, life: Life):
-    async def submit_three(store: Multiplexer) -> list[Submitted]:
+    async def submit_three(store: AsyncConnection) -> list[Submitted]:
         f = group(store)
         first, leaving, last = (submitted(f, i) for i in ids_of(3))
         leaving.cancel()
@@ -173,7 +173,7 @@ def test_a_caller_who_has_left_takes_nobody_along(redis_url: str, life: Life):
 
 
 def test_without_redis_each_hears_of_it():
-    async def submit_two(store: Multiplexer) -> list[object]:
+    async def submit_two(store: AsyncConnection) -> list[object]:
         f = group(store)
         asked = (submitted(f, i) for i in ids_of(2))
         return await asyncio.gather(*asked, return_exceptions=True)

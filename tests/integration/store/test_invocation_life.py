@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from runtime.invocations.status import MOVES, Status
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Claimed, parse_notice, release
 from runtime.store.recovery_commands import look_after
 from tests.support.life import Life
@@ -284,7 +284,7 @@ def test_many_claimers_never_share_an_invocation(life: Life, redis_url: str):
     taken: list[str] = []
 
     def take(name: str) -> None:
-        mine = Life(Line(redis_url))
+        mine = Life(BlockingConnection(redis_url))
         while items := mine.claim(3, worker=name).items:
             taken.extend(item.id for item in items)
         mine.line.close()

@@ -8,9 +8,9 @@ import pytest
 
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.loop import Loop
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import claim
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from runtime.store.system_commands import read_queues
 from runtime.telemetry.background import CRASHES
 from tests.integration.store.on_loop import PING, Heard, blocked, call
@@ -19,7 +19,7 @@ from tests.support.loop_thread import turn_until
 from tests.support.waiting import eventually
 
 
-def test_calls_go_out_together_and_are_answered_in_order(on_loop: LoopLine, heard: Heard):
+def test_calls_go_out_together_and_are_answered_in_order(on_loop: LoopConnection, heard: Heard):
     for number in range(100):
         on_loop.run(call("ECHO", number), heard.append)
     on_loop.run_many([call("ECHO", "a"), PING], heard.append)
@@ -30,7 +30,7 @@ def test_calls_go_out_together_and_are_answered_in_order(on_loop: LoopLine, hear
     assert heard[100] == [b"a", b"PONG"]
 
 
-def test_nothing_is_answered_before_the_caller_has_returned(on_loop: LoopLine, heard: Heard):
+def test_nothing_is_answered_before_the_caller_has_returned(on_loop: LoopConnection, heard: Heard):
     on_loop.run(PING, heard.append)
     heard.wait()
 
@@ -41,7 +41,7 @@ def test_nothing_is_answered_before_the_caller_has_returned(on_loop: LoopLine, h
 
 
 def test_scripts_that_redis_does_not_know_are_run_all_the_same(
-    life: Life, on_loop: LoopLine, heard: Heard
+    life: Life, on_loop: LoopConnection, heard: Heard
 ):
     life.submit()
     life.command("SCRIPT", "FLUSH")
@@ -54,7 +54,7 @@ def test_scripts_that_redis_does_not_know_are_run_all_the_same(
     assert (pong, len(claimed.items)) == (b"PONG", 1)
 
 
-def test_an_error_reply_is_ours_and_harms_no_other_call(on_loop: LoopLine, heard: Heard):
+def test_an_error_reply_is_ours_and_harms_no_other_call(on_loop: LoopConnection, heard: Heard):
     on_loop.run(call("GET"), heard.append)
     on_loop.run(PING, heard.append)
     on_loop.run_many([PING, call("GET"), call("NONSENSE")], heard.append)
@@ -67,7 +67,7 @@ def test_an_error_reply_is_ours_and_harms_no_other_call(on_loop: LoopLine, heard
     assert "wrong number of arguments" in str(many), "the first failure"
 
 
-def test_a_full_redis_is_told_as_a_refusal(life: Life, on_loop: LoopLine, heard: Heard):
+def test_a_full_redis_is_told_as_a_refusal(life: Life, on_loop: LoopConnection, heard: Heard):
     life.command("CONFIG", "SET", "maxmemory", 1)
     try:
         on_loop.run(call("SET", "k", "v"), heard.append)
@@ -78,7 +78,7 @@ def test_a_full_redis_is_told_as_a_refusal(life: Life, on_loop: LoopLine, heard:
     assert isinstance(refused, StoreRefusedError)
 
 
-def test_who_hears_and_raises_harms_no_other_answer(on_loop: LoopLine, heard: Heard):
+def test_who_hears_and_raises_harms_no_other_answer(on_loop: LoopConnection, heard: Heard):
     CRASHES.take()
 
     def fail(_: object) -> None:
@@ -92,7 +92,7 @@ def test_who_hears_and_raises_harms_no_other_answer(on_loop: LoopLine, heard: He
 
 
 def test_waiting_ends_with_a_value_with_time_or_with_nothing(
-    life: Life, on_loop: LoopLine, heard: Heard
+    life: Life, on_loop: LoopConnection, heard: Heard
 ):
     on_loop.block(["j", "k"], timeout_s=0.01, hear=heard.append)
     assert heard.wait() == [None]
@@ -108,7 +108,7 @@ def test_waiting_ends_with_a_value_with_time_or_with_nothing(
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_call_behind_a_wait_is_run_by_redis_when_the_wait_ends(
-    life: Life, loop: Loop, on_loop: LoopLine, heard: Heard, *, is_known: bool
+    life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard, *, is_known: bool
 ):
     claiming = claim(queue="default", worker="w1", limit=1, lease_ms=10_000)
     wake = [life.key("wake", "default")]
@@ -125,7 +125,7 @@ def test_a_call_behind_a_wait_is_run_by_redis_when_the_wait_ends(
 
 
 def test_finishing_ends_a_wait_at_once_and_the_next_call_opens_another_connection(
-    life: Life, loop: Loop, on_loop: LoopLine, heard: Heard
+    life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard
 ):
     on_loop.block(["k"], timeout_s=30, hear=heard.append)
     turn_until(loop, lambda: blocked(life))
@@ -144,7 +144,7 @@ def test_finishing_ends_a_wait_at_once_and_the_next_call_opens_another_connectio
 
 
 def test_a_reply_that_is_on_its_way_comes_although_the_line_has_finished(
-    life: Life, loop: Loop, on_loop: LoopLine, heard: Heard
+    life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard
 ):
     on_loop.block(["k"], timeout_s=30, hear=heard.append)
     turn_until(loop, lambda: blocked(life))
@@ -160,7 +160,7 @@ def test_a_reply_that_is_on_its_way_comes_although_the_line_has_finished(
 
 def test_a_wait_that_was_not_sent_yet_is_ended_too(life: Life, loop: Loop, redis_url: str):
     heard = Heard(loop)
-    opening = LoopLine(redis_url, loop)
+    opening = LoopConnection(redis_url, loop)
     opening.block_and_run(["k"], PING, timeout_s=30, hear=heard.append)
     opening.run(call("RPUSH", "j", "v"), heard.append)
 
@@ -173,7 +173,7 @@ def test_a_wait_that_was_not_sent_yet_is_ended_too(life: Life, loop: Loop, redis
 
 
 def test_large_calls_and_answers_pass_while_others_are_answered(
-    loop: Loop, on_loop: LoopLine, redis_url: str
+    loop: Loop, on_loop: LoopConnection, redis_url: str
 ):
     heard = Heard(loop)
     large = "x" * 20_000_000
@@ -184,6 +184,6 @@ def test_large_calls_and_answers_pass_while_others_are_answered(
     heard.wait(4, within_s=10)
 
     assert [len(each) for each in heard[1:]] == [len(large)] * 3
-    other = Line(redis_url)
+    other = BlockingConnection(redis_url)
     assert other.run(call("STRLEN", "large")) == len(large)
     other.close()

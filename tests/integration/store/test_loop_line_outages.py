@@ -13,7 +13,7 @@ import pytest
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.loop import Loop
 from runtime.store.error_counters import TROUBLE
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from tests.integration.store.on_loop import PING, Heard, blocked, kill_others
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
@@ -22,7 +22,7 @@ from tests.support.waiting import eventually
 
 
 def test_when_the_connection_is_lost_all_are_told_once_and_the_next_call_opens_another(
-    life: Life, loop: Loop, on_loop: LoopLine, heard: Heard
+    life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard
 ):
     TROUBLE.take()
     on_loop.block(["k"], timeout_s=30, hear=heard.append)
@@ -43,7 +43,7 @@ def test_when_the_connection_is_lost_all_are_told_once_and_the_next_call_opens_a
 
 
 def test_what_a_callback_asks_for_when_the_connection_is_lost_goes_over_the_next(
-    life: Life, loop: Loop, on_loop: LoopLine, heard: Heard
+    life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard
 ):
     on_loop.block(["k"], timeout_s=30, hear=lambda _: on_loop.run(PING, heard.append))
     turn_until(loop, lambda: blocked(life))
@@ -56,7 +56,7 @@ def test_what_a_callback_asks_for_when_the_connection_is_lost_goes_over_the_next
 def test_where_nobody_listens_calls_are_told_so_and_a_later_one_finds_redis(
     tmp_path: Path, loop: Loop, heard: Heard
 ):
-    on_loop = LoopLine(f"unix://{tmp_path}/redis.sock", loop)
+    on_loop = LoopConnection(f"unix://{tmp_path}/redis.sock", loop)
     on_loop.run(PING, heard.append)
     on_loop.block(["k"], timeout_s=1, hear=heard.append)
     first, second = heard.wait(2)
@@ -75,7 +75,7 @@ def test_where_nobody_listens_calls_are_told_so_and_a_later_one_finds_redis(
 
 
 def test_where_no_thread_can_be_had_calls_are_told_so_and_a_later_one_finds_redis(
-    on_loop: LoopLine, heard: Heard, monkeypatch: pytest.MonkeyPatch
+    on_loop: LoopConnection, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ):
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -96,7 +96,7 @@ def test_where_no_thread_can_be_had_calls_are_told_so_and_a_later_one_finds_redi
 
 @pytest.mark.parametrize("breaks", ["connection", "wait"])
 def test_a_call_behind_a_wait_that_fails_is_told_of_once(
-    life: Life, loop: Loop, on_loop: LoopLine, heard: Heard, breaks: str
+    life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard, breaks: str
 ):
     if breaks == "wait":
         life.command("SET", "k", "no list")
@@ -117,7 +117,7 @@ def test_closing_tells_all_that_wait_once_and_the_next_call_opens_again(
     life: Life, loop: Loop, redis_url: str, *, is_open: bool
 ):
     heard = Heard(loop)
-    made = LoopLine(redis_url, loop)
+    made = LoopConnection(redis_url, loop)
     if is_open:
         made.run(PING, heard.append)
         heard.wait()
@@ -142,7 +142,7 @@ def test_closing_tells_all_that_wait_once_and_the_next_call_opens_again(
 def test_a_server_that_hangs_is_given_up_and_found_again(tmp_path: Path, loop: Loop):
     heard = Heard(loop)
     server = start_redis(tmp_path)
-    on_loop = LoopLine(f"unix://{tmp_path}/redis.sock", loop, timeout_s=0.2)
+    on_loop = LoopConnection(f"unix://{tmp_path}/redis.sock", loop, timeout_s=0.2)
     try:
         on_loop.run(PING, heard.append)
         heard.wait()
@@ -169,7 +169,7 @@ def test_a_server_that_hangs_is_given_up_and_found_again(tmp_path: Path, loop: L
 
 def test_a_wait_that_redis_answers_in_time_is_not_given_up(loop: Loop, redis_url: str):
     heard = Heard(loop)
-    on_loop = LoopLine(redis_url, loop, timeout_s=0.05)
+    on_loop = LoopConnection(redis_url, loop, timeout_s=0.05)
 
     on_loop.block(["k"], timeout_s=0.3, hear=heard.append)
 
@@ -180,7 +180,7 @@ def test_a_wait_that_redis_answers_in_time_is_not_given_up(loop: Loop, redis_url
 def test_a_server_that_speaks_nonsense_is_left(loop: Loop, life: Life, redis_url: str):
     heard = Heard(loop)
     ours, theirs = socket.socketpair()
-    on_loop = LoopLine(redis_url, loop)
+    on_loop = LoopConnection(redis_url, loop)
     on_loop.run(PING, heard.append)
     on_loop._opened(on_loop._opening, (ours, "nonsense"))
     loop.turn(1)
@@ -202,7 +202,9 @@ def test_opening_takes_no_turn_of_the_loop(loop: Loop):
     """A server that takes connections and does not answer holds up nothing else."""
     heard = Heard(loop)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        on_loop = LoopLine(f"redis://127.0.0.1:{silent.getsockname()[1]}", loop, timeout_s=0.3)
+        on_loop = LoopConnection(
+            f"redis://127.0.0.1:{silent.getsockname()[1]}", loop, timeout_s=0.3
+        )
         on_loop.run(PING, heard.append)
         ticks: list[float] = []
 
@@ -221,7 +223,7 @@ def test_opening_takes_no_turn_of_the_loop(loop: Loop):
 def test_who_answers_the_handshake_as_no_redis_does_is_told_to_who_waits(loop: Loop):
     heard = Heard(loop)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        on_loop = LoopLine(f"redis://127.0.0.1:{server.getsockname()[1]}", loop)
+        on_loop = LoopConnection(f"redis://127.0.0.1:{server.getsockname()[1]}", loop)
         on_loop.run(PING, heard.append)
         other, _ = server.accept()
         other.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from runtime.store.metrics_commands import Figures, add_errors, read_metrics
+from runtime.store.metrics_commands import SystemMetrics, add_errors, read_metrics
 from tests.support.life import Life
 
 
-def figures(life: Life, *functions: str) -> Figures:
+def figures(life: Life, *functions: str) -> SystemMetrics:
     return life.line.run(read_metrics(functions))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.invocations.ids import new_invocation_id
 from runtime.store.access_commands import StoredKey, create_key, revoke_key
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.submission_commands import Idempotency, Pace
 from tests.support.contents import contents
 from tests.support.life import Life
@@ -107,7 +107,9 @@ def test_a_repeatable_one_is_born_once_in_one_group_or_in_two(life: Life):
     assert [item.id for item in life.claim(9).items] == [one]
 
 
-def test_who_shows_a_key_that_is_not_valid_any_more_is_refused_alone(life: Life, line: Line):
+def test_who_shows_a_key_that_is_not_valid_any_more_is_refused_alone(
+    life: Life, line: BlockingConnection
+):
     made = {}
     for name in ("kept", "gone"):
         key = StoredKey(id=name, name="me", digest=name, scopes=("admin",))

@@ -14,12 +14,12 @@ import pytest
 
 from runtime.errors import SettingsError, StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.loop import Loop
-from runtime.store.async_connection import Multiplexer
-from runtime.store.blocking_connection import Line
-from runtime.store.loop_connection import LoopLine
-from runtime.store.pubsub import Subscription
-from runtime.store.redis_url import Address, Watch, parse_address
-from runtime.store.scripts import Call
+from runtime.store.async_connection import AsyncConnection
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.loop_connection import LoopConnection
+from runtime.store.pubsub import PubSub
+from runtime.store.redis_url import RedisUrl, SentinelConfig, parse_address
+from runtime.store.scripts import Command
 from runtime.store.sentinel import locate_blocking
 from tests.support.loop_thread import turn_until
 from tests.support.redis_server import PING, start_redis
@@ -29,8 +29,8 @@ from tests.support.waiting import eventually
 OUTAGE_LIMIT_S = 5.0
 
 
-def call(*words: str | int) -> Call[object]:
-    return Call(words, lambda reply: reply)
+def call(*words: str | int) -> Command[object]:
+    return Command(words, lambda reply: reply)
 
 
 @pytest.mark.parametrize(
@@ -38,23 +38,27 @@ def call(*words: str | int) -> Call[object]:
     [
         (
             "redis+sentinel://a:1,b,[::1]:3/mymaster",
-            Address(
-                watch=Watch(sentinels=(("a", 1), ("b", 26379), ("::1", 3)), service="mymaster")
+            RedisUrl(
+                watch=SentinelConfig(
+                    sentinels=(("a", 1), ("b", 26379), ("::1", 3)), service="mymaster"
+                )
             ),
         ),
         (
             "rediss+sentinel://u:p%40@a/m/2?sentinel_username=s&sentinel_password=q%26",
-            Address(
+            RedisUrl(
                 db=2,
                 username="u",
                 password="p@",
                 tls=True,
-                watch=Watch(sentinels=(("a", 26379),), service="m", username="s", password="q&"),
+                watch=SentinelConfig(
+                    sentinels=(("a", 26379),), service="m", username="s", password="q&"
+                ),
             ),
         ),
     ],
 )
-def test_addresses_of_sentinels_are_read(url: str, address: Address):
+def test_addresses_of_sentinels_are_read(url: str, address: RedisUrl):
     assert parse_address(url) == address
 
 
@@ -119,16 +123,16 @@ def test_what_most_sentinels_say_is_believed_within_a_second(
 
 def test_no_sentinel_that_knows_is_told_as_redis_being_away():
     with sentinel_saying(b"*-1\r\n") as host, pytest.raises(StoreUnavailableError, match="'m'"):
-        Line(f"redis+sentinel://127.0.0.1:1,{host}/m").run(PING)
+        BlockingConnection(f"redis+sentinel://127.0.0.1:1,{host}/m").run(PING)
 
 
 def test_connections_leave_a_master_that_was_made_a_replica(tmp_path: Path):
     server = start_redis(tmp_path)
     url = f"unix://{tmp_path / 'redis.sock'}"
-    line, other = Line(url), Line(url)
+    line, other = BlockingConnection(url), BlockingConnection(url)
 
     async def main() -> None:
-        store = Multiplexer(url)
+        store = AsyncConnection(url)
         await store.run(call("SET", "k", 1))
         other.run(call("REPLICAOF", "127.0.0.1", 1))
         with pytest.raises(StoreRefusedError, match="READONLY"):
@@ -160,14 +164,14 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedRedis]:
 
 
 def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watched: WatchedRedis):
-    line = Line(watched.url)
+    line = BlockingConnection(watched.url)
     line.run(call("SET", "k", "kept"))
 
     async def main() -> tuple[object, float, bytes]:
         heard: asyncio.Queue[bytes] = asyncio.Queue()
         connected = asyncio.Event()
-        store = Multiplexer(watched.url)
-        subscription = Subscription(
+        store = AsyncConnection(watched.url)
+        subscription = PubSub(
             watched.url,
             ["c"],
             on_message=lambda _, data: heard.put_nowait(data),
@@ -206,7 +210,7 @@ def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watc
 
 def test_a_worker_s_loop_finds_the_new_master(watched: WatchedRedis):
     loop = Loop()
-    on_loop = LoopLine(watched.url, loop)
+    on_loop = LoopConnection(watched.url, loop)
     heard: list[object] = []
     on_loop.run(call("SET", "k", 0), heard.append)
     turn_until(loop, lambda: heard == [b"OK"])
@@ -222,14 +226,14 @@ def test_a_worker_s_loop_finds_the_new_master(watched: WatchedRedis):
         return heard[-1] == b"OK"
 
     eventually(writes, within_s=3 * OUTAGE_LIMIT_S, every_s=0.05)
-    line = Line(watched.url)
+    line = BlockingConnection(watched.url)
     assert eventually(lambda: read(line), within_s=5) == b"1"
     line.close()
     on_loop.close()
     loop.close()
 
 
-def read(line: Line) -> object:
+def read(line: BlockingConnection) -> object:
     try:
         return line.run(call("GET", "k"))
     except StoreError:

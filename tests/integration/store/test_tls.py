@@ -15,17 +15,17 @@ import pytest
 
 from runtime.errors import SettingsError, StoreUnavailableError
 from runtime.loop import Loop
-from runtime.store.async_connection import Multiplexer
-from runtime.store.blocking_connection import Line
-from runtime.store.loop_connection import LoopLine
-from runtime.store.pubsub import Subscription
+from runtime.store.async_connection import AsyncConnection
+from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.loop_connection import LoopConnection
+from runtime.store.pubsub import PubSub
 from runtime.store.redis_url import parse_address
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from tests.support.loop_thread import turn_until
 from tests.support.redis_server import redis_executable, start_redis
 from tests.support.waiting import eventually
 
-PING: Call[bytes] = Call(("PING",), lambda reply: reply)
+PING: Command[bytes] = Command(("PING",), lambda reply: reply)
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
 
 def test_an_own_authority_and_an_own_certificate_are_used_by_every_connection(secured: Secured):
     url = secured.url(ssl_ca_certs=secured.authority)
-    line = Line(url)
+    line = BlockingConnection(url)
 
     async def others() -> tuple[object, bool]:
         connected = asyncio.Event()
-        store = Multiplexer(url)
-        subscription = Subscription(
+        store = AsyncConnection(url)
+        subscription = PubSub(
             url, ["x"], on_message=lambda _channel, _payload: None, on_connect=connected.set
         )
         subscription.start()
@@ -105,13 +105,13 @@ def test_an_own_authority_and_an_own_certificate_are_used_by_every_connection(se
 
 def test_a_worker_s_loop_speaks_tls_in_large_pieces_too(secured: Secured):
     loop = Loop()
-    on_loop = LoopLine(secured.url(ssl_ca_certs=secured.authority), loop)
+    on_loop = LoopConnection(secured.url(ssl_ca_certs=secured.authority), loop)
     heard: list[object] = []
     large = "x" * 5_000_000
 
-    on_loop.run(Call(("SET", "large", large), lambda reply: reply), heard.append)
+    on_loop.run(Command(("SET", "large", large), lambda reply: reply), heard.append)
     for _ in range(2):
-        on_loop.run(Call(("GET", "large"), lambda reply: reply), heard.append)
+        on_loop.run(Command(("GET", "large"), lambda reply: reply), heard.append)
     on_loop.run(PING, heard.append)
 
     turn_until(loop, lambda: len(heard) == 4, within_s=20)
@@ -123,14 +123,14 @@ def test_a_worker_s_loop_speaks_tls_in_large_pieces_too(secured: Secured):
 @pytest.mark.parametrize("kind", ["loop", "thread"])
 def test_a_reply_that_is_on_its_way_comes_although_the_wait_is_ended(secured: Secured, kind: str):
     url = secured.url(ssl_ca_certs=secured.authority)
-    other = Line(url)
-    blpop = Call(("BLPOP", "k", 30), lambda reply: reply)
+    other = BlockingConnection(url)
+    blpop = Command(("BLPOP", "k", 30), lambda reply: reply)
     loop = Loop()
-    on_loop, line = LoopLine(url, loop), Line(url)
+    on_loop, line = LoopConnection(url, loop), BlockingConnection(url)
     heard: list[object] = []
 
     def is_blocked() -> bool:
-        clients = other.run(Call(("CLIENT", "LIST"), lambda reply: reply))
+        clients = other.run(Command(("CLIENT", "LIST"), lambda reply: reply))
         return b"cmd=blpop" in clients
 
     if kind == "loop":
@@ -139,7 +139,7 @@ def test_a_reply_that_is_on_its_way_comes_although_the_wait_is_ended(secured: Se
     else:
         sent = line.begin([blpop])
         eventually(is_blocked)
-    other.run(Call(("RPUSH", "k", "v"), lambda reply: reply))
+    other.run(Command(("RPUSH", "k", "v"), lambda reply: reply))
     if kind == "loop":
         on_loop.finish()
         turn_until(loop, lambda: heard)
@@ -167,7 +167,9 @@ def test_a_reply_that_is_on_its_way_comes_although_the_wait_is_ended(secured: Se
 def test_only_who_is_trusted_is_spoken_to(
     secured: Secured, host: str, parameters: dict[str, object], *, is_trusted: bool
 ):
-    line = Line(secured.url(host, **{"ssl_ca_certs": secured.authority, **parameters}))
+    line = BlockingConnection(
+        secured.url(host, **{"ssl_ca_certs": secured.authority, **parameters})
+    )
     try:
         if is_trusted:
             assert line.run(PING) == b"PONG"

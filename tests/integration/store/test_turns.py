@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runtime.errors import StoreError
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import cancel
 from runtime.store.scripts import all_scripts
 from runtime.store.submission_commands import submit
 from runtime.store.system_commands import purge_queue
-from runtime.worker.queue_cleanup import Housekeeper
+from runtime.worker.queue_cleanup import QueueCleanup
 from tests.support.life import Life
 from tests.support.redis_server import own_redis
 from tests.support.waiting import eventually
@@ -73,7 +73,7 @@ def times(life: Life, act: Callable[[], None]) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def long_line(tmp_path_factory) -> Iterator[Life]:
     with own_redis(tmp_path_factory.mktemp("turns")) as url:
-        life = Life(Line(url, timeout_s=60))
+        life = Life(BlockingConnection(url, timeout_s=60))
         yield life
         life.line.close()
 
@@ -136,7 +136,7 @@ def as_release_0_1_left_it(life: Life, function: str, keys: list[str]) -> None:
 
 def adopt_all(life: Life) -> None:
     """Put things in order, as the worker that publishes does."""
-    housekeeper = Housekeeper(life.line, lambda: True)
+    housekeeper = QueueCleanup(life.line, lambda: True)
     while housekeeper.step() < 1:
         pass
 
@@ -166,7 +166,7 @@ def test_a_step_takes_a_moment_however_much_is_to_be_adopted(life: Life):
     for key in keys:
         life.submit("f", key=key)
     as_release_0_1_left_it(life, "f", keys)
-    housekeeper = Housekeeper(life.line, lambda: True)
+    housekeeper = QueueCleanup(life.line, lambda: True)
 
     steps = 0
     while life.command("EXISTS", life.key("old_keys", "default", "f")):

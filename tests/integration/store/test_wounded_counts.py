@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.invocations.consistency import check_all
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import cancel
 from runtime.store.manifest_commands import read_stats, read_waiting
 from runtime.store.metrics_commands import read_metrics
@@ -28,7 +28,9 @@ WRONG = ["", "many", "1.5", "99999999999999999999"]
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize(("place", "field"), COUNTS, ids=str)
-def test_a_count_that_is_no_number_stops_nobody(life: Life, line: Line, place, field, wrong):
+def test_a_count_that_is_no_number_stops_nobody(
+    life: Life, line: BlockingConnection, place, field, wrong
+):
     waiting = [life.submit("f"), life.submit("g")]
     life.command("HSET", life.key(*place), field, wrong)
 
@@ -54,7 +56,7 @@ def test_a_count_that_is_no_number_stops_nobody(life: Life, line: Line, place, f
     assert [queue.waiting for queue in line.run(read_queues())] == [1]
 
 
-def test_a_minute_with_a_count_that_is_no_number_counts_on(life: Life, line: Line):
+def test_a_minute_with_a_count_that_is_no_number_counts_on(life: Life, line: BlockingConnection):
     for wrong in WRONG:
         minute = line.run(read_clock()) // 60_000
         life.command("HSET", life.key("minute", str(minute)), "f:succeeded", wrong)

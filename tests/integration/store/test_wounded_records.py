@@ -8,7 +8,7 @@ import pytest
 
 from runtime.invocations.listing import Filters, list_invocations
 from runtime.invocations.status import Status
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.event_commands import Entry, append_events, read_events
 from runtime.store.invocation_commands import (
     Claimed,
@@ -30,7 +30,7 @@ MOST_TURNS = 20
 
 
 @pytest.fixture
-def data(line: Line) -> Adverse:
+def data(line: BlockingConnection) -> Adverse:
     return Adverse(line=line)
 
 

@@ -9,9 +9,9 @@ from runtime.broker.settler import Settler
 from runtime.loop import Loop
 from runtime.store.event_commands import MOST_BYTES, read_events
 from runtime.store.invocation_commands import Claimed, Settlement
-from runtime.store.loop_connection import LoopLine
-from runtime.worker.event_buffer import Telling
-from runtime.worker.event_writer import Teller
+from runtime.store.loop_connection import LoopConnection
+from runtime.worker.event_buffer import EventBuffer
+from runtime.worker.event_writer import EventWriter
 from tests.support.life import WEEK_MS, Life
 from tests.support.loop_thread import LoopThread
 
@@ -22,14 +22,14 @@ class Hearing:
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self.on_loop = LoopThread(Loop())
         loop = self.on_loop.loop
-        self._line = LoopLine(url, loop, timeout_s=timeout_s)
-        self.teller = Teller(loop, self._line)
-        self._attempts: dict[Telling, Attempt] = {}
+        self._line = LoopConnection(url, loop, timeout_s=timeout_s)
+        self.teller = EventWriter(loop, self._line)
+        self._attempts: dict[EventBuffer, Attempt] = {}
         self._over: dict[Attempt, threading.Event] = {}
         self._settler = Settler(loop, self._line, "w1", on_over=self._let_go)
         self.on_loop.start()
 
-    def listen(self, claimed: Claimed) -> Telling:
+    def listen(self, claimed: Claimed) -> EventBuffer:
         """Return what an attempt tells to; it is written as it comes."""
         attempt = Attempt(claimed, "default")
         telling = self.teller.telling_of(attempt)
@@ -37,14 +37,16 @@ class Hearing:
         self._attempts[telling] = attempt
         return telling
 
-    def settle(self, telling: Telling, status: str = "succeeded") -> None:
+    def settle(self, telling: EventBuffer, status: str = "succeeded") -> None:
         """End an attempt as a worker does, and wait until that is written."""
         attempt = self._attempts[telling]
         self._over[attempt] = threading.Event()
         self.on_loop.do(lambda: self._settler.settle(attempt, _ending(attempt.claimed, status)))
         assert self._over[attempt].wait(10)
 
-    def settle_silent(self, claimed: Claimed, telling: Telling, status: str = "succeeded") -> None:
+    def settle_silent(
+        self, claimed: Claimed, telling: EventBuffer, status: str = "succeeded"
+    ) -> None:
         """End an attempt whose telling nobody writes."""
         attempt = Attempt(claimed, "default")
         attempt.telling = telling
@@ -60,9 +62,9 @@ class Hearing:
             self._over[attempt].set()
 
 
-def silent(claimed: Claimed) -> Telling:
+def silent(claimed: Claimed) -> EventBuffer:
     """Return a telling that nobody writes by himself."""
-    return Telling(claimed, on_note=lambda *_: None, most_bytes=MOST_BYTES)
+    return EventBuffer(claimed, on_note=lambda *_: None, most_bytes=MOST_BYTES)
 
 
 def events(life: Life, claimed: Claimed) -> list[tuple[str, bytes]]:

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.invocations.check_summary import CheckSummary, read_summary
 from runtime.store.check_commands import ask_check, note_check, read_check, take_check
-from runtime.worker.maintenance import Upkeep
+from runtime.worker.maintenance import Maintenance
 from tests.support.check_scene import set_scene
 from tests.support.life import Life
 from tests.support.upkeeping import checker, upkeep_of
@@ -18,7 +18,7 @@ DAY_MS = 24 * 3_600_000
 
 
 @pytest.fixture
-def checkers(redis_url: str) -> Iterator[list[Upkeep]]:
+def checkers(redis_url: str) -> Iterator[list[Maintenance]]:
     made = [upkeep_of(redis_url, checker(f"w{number}")) for number in range(3)]
     yield made
     for one in made:
@@ -39,12 +39,12 @@ def ended(life: Life, check_id: str) -> CheckSummary:
     return eventually(finished, within_s=15)
 
 
-def start(checkers: list[Upkeep]) -> None:
+def start(checkers: list[Maintenance]) -> None:
     for one in checkers:
         one.start()
 
 
-def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Upkeep]):
+def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Maintenance]):
     scene = set_scene(life)
     scene.raw("ZREM", ("leases",), scene.running)
     start(checkers)
@@ -60,7 +60,7 @@ def test_a_check_that_is_asked_for_is_run_at_once(life: Life, checkers: list[Upk
     assert clean.looked_at > 10
 
 
-def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Upkeep]):
+def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Maintenance]):
     first = life.line.run(ask_check("one", repair=True))
     second = life.line.run(ask_check("two", repair=True))
     other = life.line.run(ask_check("three", repair=False))
@@ -71,7 +71,7 @@ def test_two_who_ask_for_the_same_get_one(life: Life, checkers: list[Upkeep]):
     assert {ended(life, one).state for one in (first, other)} == {"finished"}
 
 
-def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: list[Upkeep]):
+def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: list[Maintenance]):
     def take(worker: str, own_id: str) -> str | None:
         return life.line.run(take_check(worker, own_id=own_id)).id
 
@@ -91,7 +91,7 @@ def test_one_worker_runs_one_a_day_and_the_others_none(life: Life, checkers: lis
     assert take("w9", "own9") is None
 
 
-def test_what_a_dead_worker_left_is_run_by_another(life: Life, checkers: list[Upkeep]):
+def test_what_a_dead_worker_left_is_run_by_another(life: Life, checkers: list[Maintenance]):
     life.line.run(ask_check("one", repair=True))
     taken = life.line.run(take_check("dead", own_id="own"))
     assert (taken.id, taken.repairs) == ("one", True)

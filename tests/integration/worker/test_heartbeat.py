@@ -12,10 +12,10 @@ from runtime.broker.in_flight import InFlight
 from runtime.errors import StoreUnavailableError
 from runtime.invocations.status import Status
 from runtime.loop import Loop
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.error_counters import TROUBLE
 from runtime.store.invocation_commands import Claimed, Pulse, cancel
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from runtime.store.recovery_commands import look_after
 from runtime.worker.heartbeat import Heartbeat
 from tests.support.life import Life
@@ -35,11 +35,11 @@ class Beating:
         self.orders: list[bytes] = []
         self.firsts = 0
         self.may_publish = may_publish
-        self._line = LoopLine(url, self.loop, timeout_s=0.5)
+        self._line = LoopConnection(url, self.loop, timeout_s=0.5)
         self.heartbeat = Heartbeat(
             self.loop,
             self._line,
-            LoopLine(url, self.loop),
+            LoopConnection(url, self.loop),
             worker="w1",
             lease_ms=lease_ms,
             interval_s=interval_s,
@@ -160,7 +160,7 @@ def test_the_first_answer_is_told_once_and_an_away_redis_is_asked_again_soon(tmp
     assert (beating.firsts, beating.pulses) == (0, [])
 
     server = start_redis(tmp_path)
-    line = Line(url)
+    line = BlockingConnection(url)
     try:
         turn_until(beating.loop, lambda: beating.pulses, within_s=1.5)
         assert beating.firsts == 1

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.broker.in_flight import InFlight
 from runtime.loop import Loop
-from runtime.store.loop_connection import LoopLine
+from runtime.store.loop_connection import LoopConnection
 from runtime.worker.heartbeat import Heartbeat
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life
@@ -23,7 +23,7 @@ class Beating:
         self.loop = Loop()
         self.called = {"describe": 0, "on_pulse": 0, "on_order": 0}
         self.fails_at = ""
-        self._lines = [LoopLine(url, self.loop), LoopLine(url, self.loop)]
+        self._lines = [LoopConnection(url, self.loop), LoopConnection(url, self.loop)]
         self._heartbeat = Heartbeat(
             self.loop,
             *self._lines,

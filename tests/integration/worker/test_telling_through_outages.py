@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Claimed
 from runtime.worker import event_buffer as telling_module
 from tests.integration.worker.hearing import Hearing, events, numbers
@@ -23,7 +23,7 @@ def frozen(tmp_path):
     """A Redis that can be stopped and go on: its URL, its process, and a life on it."""
     server = start_redis(tmp_path)
     url = f"unix://{tmp_path / 'redis.sock'}"
-    line = Line(url)
+    line = BlockingConnection(url)
     yield url, psutil.Process(server.pid), Life(line)
     line.close()
     server.send_signal(signal.SIGCONT)

@@ -12,7 +12,7 @@ import pytest
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from runtime.settings import read_environment
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function
 from tests.support.redis_server import own_redis
 from tests.support.waiting import eventually
@@ -39,7 +39,7 @@ def publish(url: str, name: str, options: Options) -> None:
 
 
 def publish_encoded(url: str, name: str, manifest: bytes) -> None:
-    line = Line(url)
+    line = BlockingConnection(url)
     line.run(publish_function(name, manifest=manifest, version="v1", source=b""))
     line.close()
 

@@ -13,13 +13,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from runtime.errors import StoreRefusedError
-from runtime.registry.folder_comparison import Onlooker
+from runtime.registry.folder_comparison import FolderComparison
 from runtime.settings import Settings, read_settings
-from runtime.store.blocking_connection import Line
+from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.check_commands import ask_check, read_check
-from runtime.store.scripts import Call
+from runtime.store.scripts import Command
 from runtime.telemetry.background import CRASHES
-from runtime.worker.maintenance import Job, Upkeep
+from runtime.worker.maintenance import Maintenance, MaintenanceTask
 from runtime.worker.maintenance_steps import upkeep_jobs
 from runtime.worker.memory_usage import MemoryUse
 from tests.support.ending import end_some
@@ -44,8 +44,8 @@ class Counting:
             raise self.error
         return self.rest_s
 
-    def job(self, name: str, **more: str) -> Job:
-        return Job(name=name, step=self.step, **more)
+    def job(self, name: str, **more: str) -> MaintenanceTask:
+        return MaintenanceTask(name=name, step=self.step, **more)
 
 
 @pytest.fixture(autouse=True)
@@ -60,18 +60,18 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
     return read_settings(redis=redis_url, functions=tmp_path)
 
 
-def upkeep_of_worker(settings: Settings) -> Upkeep:
-    line = Line(settings.redis)
+def upkeep_of_worker(settings: Settings) -> Maintenance:
+    line = BlockingConnection(settings.redis)
     jobs = upkeep_jobs(
         line,
         settings,
         worker="w",
         memory=MemoryUse(2.0),
-        onlooker=Onlooker(line, settings.functions, worker="w"),
+        onlooker=FolderComparison(line, settings.functions, worker="w"),
         is_publishing=lambda: True,
         queues=lambda: ("default",),
     )
-    return Upkeep(jobs, line=line, waiting=Line(settings.redis))
+    return Maintenance(jobs, line=line, waiting=BlockingConnection(settings.redis))
 
 
 def check_fields(life: Life, check_id: str) -> dict[str, str]:
@@ -149,7 +149,9 @@ def test_a_job_that_fails_is_told_and_tried_again_and_the_others_go_on(
 def test_jobs_that_always_want_more_take_turns(redis_url: str):
     greedy = [Counting() for _ in range(3)]
     makes = [
-        lambda _, one=one, name=name: Job(name=name, step=one.step, is_punctual=name == "0")
+        lambda _, one=one, name=name: MaintenanceTask(
+            name=name, step=one.step, is_punctual=name == "0"
+        )
         for name, one in zip("012", greedy, strict=True)
     ]
 
@@ -174,8 +176,8 @@ def test_a_punctual_job_waits_for_one_step_of_another_at_most(redis_url: str):
         time.sleep(step_s)  # stands for a script's time
         return 0.0
 
-    makes = [lambda _, at=at: Job(name=f"long{at}", step=long) for at in range(6)]
-    last = Job(name="punctual", step=punctual, is_punctual=True)
+    makes = [lambda _, at=at: MaintenanceTask(name=f"long{at}", step=long) for at in range(6)]
+    last = MaintenanceTask(name="punctual", step=punctual, is_punctual=True)
 
     with keeping_up(redis_url, *makes, lambda _: last):
         eventually(lambda: len(late) > 20)
@@ -232,15 +234,15 @@ def test_stopping_is_quick_whatever_is_under_way_and_it_may_start_again(redis_ur
 
 def test_jobs_and_tokens_go_on_when_redis_has_been_away(tmp_path: Path):
     server = start_redis(tmp_path)
-    life, called = Life(Line(f"unix://{tmp_path}/redis.sock")), Counting(math.inf)
+    life, called = Life(BlockingConnection(f"unix://{tmp_path}/redis.sock")), Counting(math.inf)
     asked = []
 
-    def ask(line: Line) -> Job:
+    def ask(line: BlockingConnection) -> MaintenanceTask:
         def step() -> float:
-            asked.append(line.run(Call(("PING",), lambda reply: reply)))
+            asked.append(line.run(Command(("PING",), lambda reply: reply)))
             return 0.01
 
-        return Job(name="ask", step=step)
+        return MaintenanceTask(name="ask", step=step)
 
     makes = (ask, lambda _: called.job("called", wake_key=life.key("schedules_wake")))
     with keeping_up(f"unix://{tmp_path}/redis.sock", *makes), capture_logs() as logs:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from gateway.serving.allowed_hosts import ExpectedHosts
-from gateway.serving.limits import Limits
+from gateway.serving.allowed_hosts import AllowedHosts
+from gateway.serving.limits import ConnectionLimits
 from gateway.serving.request_parser import RequestParser
 from gateway.startup_checks import expected_hosts
 from runtime.settings import Settings
 
-HOSTS = ExpectedHosts(["127.0.0.1", "penstock.example", "2001:db8::7"])
+HOSTS = AllowedHosts(["127.0.0.1", "penstock.example", "2001:db8::7"])
 OURS = [
     *("localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:8000", "127.255.3.4:1", "[::1]"),
     *("[::1]:65535", "[0:0:0:0:0:0:0:1]", "[::ffff:7f00:1]", "localhost:", "penstock.example"),
@@ -48,7 +48,7 @@ class Owner:
 def parse(data: bytes) -> tuple[list[str], str | None]:
     """Return which paths were heard of, and the code of the refusal."""
     owner = Owner()
-    parser = RequestParser(owner, Limits(), HOSTS)
+    parser = RequestParser(owner, ConnectionLimits(), HOSTS)
     parser.feed(data)
     return owner.paths, parser.refusal.code if parser.refusal else None
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from gateway.auth.csrf import comes_from_elsewhere, origin_of
-from gateway.auth.failure_throttle import CHANCES_PER_S, KeyFailures
+from gateway.auth.failure_throttle import CHANCES_PER_S, FailureThrottle
 from gateway.auth.key_body import NewKey, read_login, read_new_key
 from gateway.auth.key_cache import shown_key
 from gateway.auth.session_cookie import cookie_for, session_of
@@ -84,7 +84,7 @@ def test_the_cookie_is_found_among_others_and_kept_from_scripts_and_other_sites(
 
 def test_an_address_waits_after_some_failures_and_only_that_one():
     now = [100.0]
-    failures = KeyFailures(lambda: now[0], most=2, window_s=60)
+    failures = FailureThrottle(lambda: now[0], most=2, window_s=60)
     waits = []
 
     for _ in range(3):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hypothesis.strategies as st
 from hypothesis import given
 
-from gateway.serving.dispatch import KnownHeads
-from gateway.serving.limits import Limits
+from gateway.serving.dispatch import HeadCache
+from gateway.serving.limits import ConnectionLimits
 from gateway.serving.request_parser import RequestParser, Scope
 
 HEAD = b"POST /f HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n"
@@ -48,7 +48,7 @@ class Judge:
         self._keep_alive = False
         self._body = b""
         self._requests = 0
-        parser = RequestParser(self, Limits())
+        parser = RequestParser(self, ConnectionLimits())
         parser.feed(data)
         if self._requests == 1 and parser.is_between:
             self.heard = self._scope, self._keep_alive, self._body
@@ -85,7 +85,7 @@ def test_a_head_that_is_recalled_says_what_the_parser_reads_in_it(
     place: int,
     body: bytes,
 ):
-    heads = KnownHeads()
+    heads = HeadCache()
     first = framed + (b"abc" if b"content-length" in framed else b"")
     taught = Judge(first).heard
     assert taught is not None

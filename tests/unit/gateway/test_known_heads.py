@@ -10,8 +10,8 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.serving.connection import Connection
-from gateway.serving.dispatch import KnownHeads
-from gateway.serving.limits import Limits
+from gateway.serving.dispatch import HeadCache
+from gateway.serving.limits import ConnectionLimits
 from gateway.serving.request_parser import BODY, HEADERS
 
 HEAD = b"POST /f HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n"
@@ -19,16 +19,16 @@ SCOPE = {"method": "POST", HEADERS: {b"host": b"x", b"content-length": b"3"}}
 
 
 @pytest.fixture
-def heads() -> KnownHeads:
-    return KnownHeads()
+def heads() -> HeadCache:
+    return HeadCache()
 
 
-def learn(heads: KnownHeads, head: bytes = HEAD, *, times: int = 2) -> None:
+def learn(heads: HeadCache, head: bytes = HEAD, *, times: int = 2) -> None:
     for _ in range(times):
         heads.learn(head + b"abc", SCOPE, keep_alive=True)
 
 
-def test_what_was_learnt_is_recalled_with_another_body(heads: KnownHeads):
+def test_what_was_learnt_is_recalled_with_another_body(heads: HeadCache):
     learn(heads)
 
     begun = heads.recall(HEAD + b"xyz")
@@ -37,7 +37,7 @@ def test_what_was_learnt_is_recalled_with_another_body(heads: KnownHeads):
     assert begun == (SCOPE, True, b"xyz")
 
 
-def test_what_came_once_is_not_kept(heads: KnownHeads):
+def test_what_came_once_is_not_kept(heads: HeadCache):
     learn(heads, times=1)
 
     assert heads.recall(HEAD + b"abc") is None
@@ -64,7 +64,7 @@ def test_what_came_once_is_not_kept(heads: KnownHeads):
         b"",
     ],
 )
-def test_what_frames_a_request_otherwise_is_not_known(heads: KnownHeads, data: bytes):
+def test_what_frames_a_request_otherwise_is_not_known(heads: HeadCache, data: bytes):
     learn(heads)
 
     assert heads.recall(data) is None
@@ -81,13 +81,13 @@ def test_what_frames_a_request_otherwise_is_not_known(heads: KnownHeads, data: b
         b"\r\n".join(b"a%d: 1" % number for number in range(100)),
     ],
 )
-def test_a_line_that_is_not_plain_leaves_the_head_to_the_parser(heads: KnownHeads, line: bytes):
+def test_a_line_that_is_not_plain_leaves_the_head_to_the_parser(heads: HeadCache, line: bytes):
     learn(heads)
 
     assert heads.recall(HEAD.replace(b"\r\n\r\n", b"\r\n%b\r\n\r\n" % line) + b"abc") is None
 
 
-def test_a_head_that_is_very_long_is_not_remembered(heads: KnownHeads):
+def test_a_head_that_is_very_long_is_not_remembered(heads: HeadCache):
     long_head = HEAD.replace(b"host: x", b"host: " + b"x" * 5000)
     learn(heads, long_head)
 
@@ -95,7 +95,7 @@ def test_a_head_that_is_very_long_is_not_remembered(heads: KnownHeads):
 
 
 def test_heads_that_come_once_neither_fill_the_memory_nor_drive_out_those_that_stay(
-    heads: KnownHeads,
+    heads: HeadCache,
 ):
     learn(heads)
     for number in range(3000):
@@ -116,10 +116,12 @@ class Client:
     def __init__(self) -> None:
         self.seen: list[dict[str, Any]] = []
         self.written = b""
-        self.heads = KnownHeads()
+        self.heads = HeadCache()
         config = Config(cast("Any", self.application), access_log=False)
         config.loaded_app = cast("Any", self.application)
-        self.connection = Connection(config, ServerState(), {}, limits=Limits(), heads=self.heads)
+        self.connection = Connection(
+            config, ServerState(), {}, limits=ConnectionLimits(), heads=self.heads
+        )
         self.connection.connection_made(cast("Any", self))
 
     async def application(self, scope: dict[str, Any], receive: Any, send: Any) -> None:

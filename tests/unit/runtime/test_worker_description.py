@@ -8,18 +8,18 @@ from gateway.live.worker_details import read_details
 from runtime.store.system_commands import WorkerState
 from runtime.worker.description import (
     MOST_RUNNING,
-    Load,
     LoopLag,
     RunnerLoad,
     RunnerWait,
     RunningAttempt,
+    WorkerLoad,
     describe_worker,
 )
 
 FOLDER = {"folder": "/functions", "state": "differs", "files": 3, "digest": "0", "differing": ["a"]}
 
 
-def describe(load: Load, *running: RunningAttempt) -> bytes:
+def describe(load: WorkerLoad, *running: RunningAttempt) -> bytes:
     return describe_worker(
         queues=("b", "a"),
         running=running,
@@ -36,7 +36,7 @@ def read(details: bytes):
 
 def test_the_gateway_reads_everything_that_a_worker_tells():
     runner = RunnerLoad(pid=8, function="f", version="v1", in_flight=37, window=100)
-    load = Load(
+    load = WorkerLoad(
         in_flight=40,
         max_in_flight=1000,
         runners=(runner,),
@@ -59,7 +59,7 @@ def test_the_gateway_reads_everything_that_a_worker_tells():
 def test_of_what_runs_the_oldest_are_told_however_much_it_is():
     running = [RunningAttempt(id=f"{n}", function="f", started_at_ms=n) for n in range(3000, 0, -1)]
 
-    details = describe(Load(in_flight=3000, max_in_flight=5000), *running)
+    details = describe(WorkerLoad(in_flight=3000, max_in_flight=5000), *running)
 
     told = read(details)
     assert [one.started_at_ms for one in told.running] == list(range(1, MOST_RUNNING + 1))

@@ -10,7 +10,7 @@ from typing import Any
 
 import falcon.asgi
 
-from gateway.serving.limits import Limits
+from gateway.serving.limits import ConnectionLimits
 
 
 class Echo:
@@ -35,7 +35,7 @@ class MediaEcho:
 class Bare(falcon.asgi.App):
     """An application as our class of worker expects it."""
 
-    limits = Limits()
+    limits = ConnectionLimits()
 
     def drain(self) -> None:
         """Nothing waits."""

@@ -9,7 +9,7 @@ import pytest
 from gateway.invoke.call_plan import CallPlans
 from runtime.errors import ArgumentsError
 from runtime.registry.manifest import Manifest
-from runtime.store.async_connection import Multiplexer
+from runtime.store.async_connection import AsyncConnection
 
 ADD = Manifest(
     name="add",
@@ -26,7 +26,7 @@ ADD = Manifest(
 
 @pytest.fixture
 def plans() -> CallPlans:
-    return CallPlans(Multiplexer("unix:///nowhere"), max_waiting=0)
+    return CallPlans(AsyncConnection("unix:///nowhere"), max_waiting=0)
 
 
 def test_a_plan_lasts_as_long_as_its_manifest(plans: CallPlans):

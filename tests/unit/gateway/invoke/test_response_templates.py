@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.invoke.response_templates import AcceptedWriter, SucceededWriter
+from gateway.invoke.response_templates import AcceptedTemplates, SucceededTemplates
 from runtime.errors import StoreError
 from runtime.invocations.ids import new_invocation_id
-from runtime.invocations.record import record_at_birth, record_from_notice
+from runtime.invocations.record import new_record, record_from_notice
 from runtime.invocations.submission import NO_WISHES, Submission, Wishes
 from runtime.invocations.view import invocation_json
 from runtime.store.resp import pack
 from runtime.store.submission_commands import Idempotency
 from runtime.telemetry.trace_context import TraceContext
 
-MANY, MANY_ENDS = AcceptedWriter(), SucceededWriter()
+MANY, MANY_ENDS = AcceptedTemplates(), SucceededTemplates()
 WISHED = [
     NO_WISHES,
     Wishes(callback="https://example.com/a?b=%25&c=\u00e9"),
@@ -92,7 +92,7 @@ def test_one_accepted_is_written_as_its_view(
 
     written = MANY.write(born, created_at_ms)
 
-    assert written == invocation_json(record_at_birth(born, created_at_ms))
+    assert written == invocation_json(new_record(born, created_at_ms))
 
 
 @pytest.mark.parametrize("more", SOME_MORE, ids="+".join)
@@ -120,7 +120,7 @@ def test_one_that_succeeded_is_written_as_its_view(more: tuple[str, ...]):
 def test_odd_values_are_written_as_in_the_view(changed: dict[str, Value]):
     told = notice(**changed)
 
-    written = SucceededWriter().write(told, b"{}")
+    written = SucceededTemplates().write(told, b"{}")
 
     assert written == invocation_json(record_from_notice(told, b"{}"))
 
@@ -138,14 +138,14 @@ def test_odd_values_are_written_as_in_the_view(changed: dict[str, Value]):
     ],
 )
 def test_every_other_end_is_left_to_the_view(changed: dict[str, Value]):
-    writer = SucceededWriter()
+    writer = SucceededTemplates()
 
     assert writer.write(notice(), b"{}") is not None
     assert writer.write(notice(**changed), b"{}") is None
 
 
 def test_a_broken_notice_spoils_no_other():
-    writer = SucceededWriter()
+    writer = SucceededTemplates()
     whole = notice()
     for broken in (b"", b"nonsense", whole[:-5], whole + b"$1"):
         with pytest.raises(StoreError):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.parsing.arguments import Incoming, read_arguments
+from gateway.parsing.arguments import RawRequest, read_arguments
 from gateway.problems import ProblemError
 from runtime.access.api_key import generate_key_text
 from runtime.registry.manifest import Manifest
@@ -40,12 +40,12 @@ MIXED = Manifest(
 )
 
 
-def incoming(body: bytes, content_type: str = "application/json", **more) -> Incoming:
+def incoming(body: bytes, content_type: str = "application/json", **more) -> RawRequest:
     fields = {"method": "POST", "path": "/functions/x", "query": "", "headers": []}
-    return Incoming(**{**fields, **more}, content_type=content_type, body=body)
+    return RawRequest(**{**fields, **more}, content_type=content_type, body=body)
 
 
-def form(**fields: bytes) -> Incoming:
+def form(**fields: bytes) -> RawRequest:
     parts = b"".join(
         b'--b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n' % (name.encode(), data)
         for name, data in fields.items()

@@ -9,31 +9,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.parsing.call_options import read_wishes
+from gateway.parsing.call_options import parse_call_options
 from gateway.problems import ProblemError
 from gateway.routing.parameters import LONGEST_KEY, LONGEST_TAG, MOST_TAGS
 from runtime.invocations.submission import Wishes
 
 
 def read(**given: object) -> Wishes:
-    return Wishes(**read_wishes(urlencode(given, doseq=True)))
+    return Wishes(**parse_call_options(urlencode(given, doseq=True)))
 
 
 def refused(query: str) -> list[tuple[str, str]]:
     with pytest.raises(ProblemError) as caught:
-        read_wishes(query)
+        parse_call_options(query)
     assert (caught.value.status, caught.value.code) == (422, "parameter_invalid")
     return [(fault.pointer, fault.detail) for fault in caught.value.errors]
 
 
 def test_only_what_is_asked_for_is_there():
-    assert read_wishes("") == {}
-    assert read_wishes("delay=0&key=a") == {"delay_ms": 0, "key": "a"}
+    assert parse_call_options("") == {}
+    assert parse_call_options("delay=0&key=a") == {"delay_ms": 0, "key": "a"}
 
 
 def test_what_is_remembered_of_a_query_cannot_be_changed():
     with pytest.raises(TypeError):
-        read_wishes("key=a")["key"] = "b"  # type: ignore[index]
+        parse_call_options("key=a")["key"] = "b"  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_run_at_is_a_moment_with_its_offset(text, expected):
 def test_a_plus_sign_that_was_not_escaped_is_meant():
     expected = read(run_at="2126-11-22T09:30:00+01:00")
 
-    assert Wishes(**read_wishes("run_at=2126-11-22T09:30:00+01:00")) == expected
+    assert Wishes(**parse_call_options("run_at=2126-11-22T09:30:00+01:00")) == expected
 
 
 def test_a_moment_that_is_past_is_now():
@@ -127,7 +127,7 @@ def test_every_moment_is_read_whatever_its_offset(moment, offset_minutes):
     if text.startswith("0000"):
         return
 
-    wishes = Wishes(**read_wishes(f"run_at={quote(text)}"))
+    wishes = Wishes(**parse_call_options(f"run_at={quote(text)}"))
 
     whole = moment.replace(microsecond=0)
     assert wishes.run_at_ms == max(
@@ -184,6 +184,6 @@ def test_an_unknown_parameter_names_those_there_are():
 def test_no_query_is_bad_enough_to_crash(text):
     for name in ("delay", "run_at", "priority", "key", "max_age", "tag"):
         try:
-            read_wishes(urlencode({name: text}))
+            parse_call_options(urlencode({name: text}))
         except ProblemError as problem:
             assert problem.status == 422  # noqa: PT017 - either is right

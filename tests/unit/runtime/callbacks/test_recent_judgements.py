@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runtime.callbacks.address_cache import RecentJudgements
+from runtime.callbacks.address_cache import AddressCache
 from runtime.callbacks.resolver import Resolver
 from runtime.callbacks.ssrf_guard import Policy
 from runtime.errors import CallbackAddressError
@@ -36,7 +36,7 @@ def names() -> Names:
 
 @pytest.fixture
 def accept(names: Names) -> Callable[[str], str]:
-    recent = RecentJudgements(
+    recent = AddressCache(
         Policy(),
         trusted_s=TRUSTED_S,
         clock=lambda: names.now,
@@ -123,7 +123,7 @@ def test_it_is_kept_as_it_was_judged(names: Names, accept):
 
 
 def test_strange_hosts_do_not_fill_the_memory(names: Names):
-    recent = RecentJudgements(Policy(), resolver=Resolver(names.resolve))
+    recent = AddressCache(Policy(), resolver=Resolver(names.resolve))
 
     async def judge_many() -> None:
         for number in range(1500):

@@ -6,36 +6,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.callbacks.delivery_attempt import Ended
+from runtime.callbacks.delivery_attempt import DeliveryOutcome
 from runtime.callbacks.retry_schedule import DELAYS_MS, MOST_STEPS, next_after, retry_after_ms
 
 NOW_MS = 1_763_804_000_000
 S = 1_000
 H = 3_600 * S
-BROKEN = Ended(duration_ms=1, status_code=500)
+BROKEN = DeliveryOutcome(duration_ms=1, status_code=500)
 
 
-def after(ended: Ended, *, step: int = 1, roll: float = 0.0):
+def after(ended: DeliveryOutcome, *, step: int = 1, roll: float = 0.0):
     return next_after(ended, step=step, now_ms=NOW_MS, roll=roll)
 
 
 @pytest.mark.parametrize("code", [200, 201, 202, 204, 299])
 def test_2xx_is_delivered(code: int):
-    assert after(Ended(duration_ms=1, status_code=code)).verdict == "delivered"
+    assert after(DeliveryOutcome(duration_ms=1, status_code=code)).verdict == "delivered"
 
 
 @pytest.mark.parametrize("code", [100, 199, 300, 301, 302, 308, 400, 404, 429, 500, 503])
 def test_everything_else_is_tried_again(code: int):
-    assert after(Ended(duration_ms=1, status_code=code)).verdict == "pending"
+    assert after(DeliveryOutcome(duration_ms=1, status_code=code)).verdict == "pending"
 
 
 def test_no_answer_is_tried_again():
-    assert after(Ended(duration_ms=1, error="no answer")).verdict == "pending"
+    assert after(DeliveryOutcome(duration_ms=1, error="no answer")).verdict == "pending"
 
 
 @pytest.mark.parametrize("step", [1, 5, MOST_STEPS])
 def test_410_stops_at_any_step(step: int):
-    assert after(Ended(duration_ms=1, status_code=410), step=step).verdict == "stopped"
+    assert after(DeliveryOutcome(duration_ms=1, status_code=410), step=step).verdict == "stopped"
 
 
 def test_the_waits_are_those_of_the_standard():
@@ -51,11 +51,11 @@ def test_the_last_attempt_is_not_followed_by_another():
 
 
 def test_what_is_hopeless_is_not_tried_again():
-    assert after(Ended(duration_ms=0, error="gone", fate="hopeless")).verdict == "failed"
+    assert after(DeliveryOutcome(duration_ms=0, error="gone", fate="hopeless")).verdict == "failed"
 
 
 def test_what_our_own_stopping_cut_short_is_due_at_once():
-    follows = after(Ended(duration_ms=0, error="stopped", fate="interrupted"), step=4)
+    follows = after(DeliveryOutcome(duration_ms=0, error="stopped", fate="interrupted"), step=4)
 
     assert (follows.verdict, follows.retry_in_ms) == ("pending", 0)
 
@@ -84,13 +84,13 @@ def test_jitter_only_adds_and_little(step, roll):
     ],
 )
 def test_retry_after_lengthens_the_wait_within_a_day(header: str, step: int, wait_ms: int):
-    busy = Ended(duration_ms=1, status_code=429, retry_after=header)
+    busy = DeliveryOutcome(duration_ms=1, status_code=429, retry_after=header)
 
     assert after(busy, step=step).retry_in_ms == wait_ms
 
 
 def test_retry_after_does_not_add_attempts():
-    busy = Ended(duration_ms=1, status_code=429, retry_after="60")
+    busy = DeliveryOutcome(duration_ms=1, status_code=429, retry_after="60")
 
     assert after(busy, step=MOST_STEPS).verdict == "failed"
 

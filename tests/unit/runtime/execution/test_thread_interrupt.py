@@ -10,12 +10,12 @@ import time
 import pytest
 
 from runtime.execution import thread_interrupt
-from runtime.execution.thread_interrupt import Guard, Interruption
+from runtime.execution.thread_interrupt import InterruptGuard, ThreadInterrupt
 from tests.support.waiting import eventually
 
 
 def test_disarmed_guard_is_never_interrupted():
-    guard = Guard(60)
+    guard = InterruptGuard(60)
     guard.disarm()
 
     assert not guard.interrupt("cancelled")
@@ -23,7 +23,7 @@ def test_disarmed_guard_is_never_interrupted():
 
 
 def test_only_the_first_interrupts():
-    guard = Guard(60)
+    guard = InterruptGuard(60)
     causes = []
 
     def interrupt_twice():
@@ -31,7 +31,7 @@ def test_only_the_first_interrupts():
         causes.append(guard.interrupt("timeout"))
 
     thread = threading.Thread(target=interrupt_twice)
-    with pytest.raises(Interruption):  # noqa: PT012 - it may come anywhere in here
+    with pytest.raises(ThreadInterrupt):  # noqa: PT012 - it may come anywhere in here
         thread.start()
         while True:
             pass
@@ -50,12 +50,12 @@ def test_disarm_waits_for_an_interruption_that_is_decided_but_not_yet_sent(monke
         return send(thread_id, error)
 
     monkeypatch.setattr(thread_interrupt, "_send_exception", send_late)
-    guard = Guard(60)
+    guard = InterruptGuard(60)
     thread = threading.Thread(target=guard.interrupt, args=("timeout",))
     thread.start()
     eventually(lambda: guard.cause)
 
-    with contextlib.suppress(Interruption):
+    with contextlib.suppress(ThreadInterrupt):
         guard.disarm()
 
     end = time.monotonic() + 0.15
@@ -71,7 +71,7 @@ def test_interruption_that_is_under_way_arrives_before_disarm_returns():
     inside = 0
     try:
         for round_number in range(2_000):
-            guard = Guard(60)
+            guard = InterruptGuard(60)
             thread = threading.Thread(target=guard.interrupt, args=("timeout",))
             try:
                 try:
@@ -80,7 +80,7 @@ def test_interruption_that_is_under_way_arrives_before_disarm_returns():
                         pass
                 finally:
                     guard.disarm()
-            except Interruption:
+            except ThreadInterrupt:
                 inside += 1
             for _ in range(200):
                 pass  # here it would be a bug, and fail the test
@@ -92,13 +92,13 @@ def test_interruption_that_is_under_way_arrives_before_disarm_returns():
 
 
 def test_nothing_is_interrupted_while_it_is_held_off_and_it_comes_at_the_end():
-    guard = Guard(60)
+    guard = InterruptGuard(60)
     guard.hold_off()
 
     assert not guard.interrupt("timeout")
     for _ in range(10_000):
         pass
-    with pytest.raises(Interruption):
+    with pytest.raises(ThreadInterrupt):
         guard.let_in(lambda: "timeout")
 
     assert guard.cause == "timeout"
@@ -106,11 +106,11 @@ def test_nothing_is_interrupted_while_it_is_held_off_and_it_comes_at_the_end():
 
 
 def test_what_was_held_off_for_nothing_can_be_interrupted_later():
-    guard = Guard(60)
+    guard = InterruptGuard(60)
     guard.hold_off()
     guard.let_in(lambda: None)
 
-    with pytest.raises(Interruption):  # noqa: PT012 - it may come anywhere in here
+    with pytest.raises(ThreadInterrupt):  # noqa: PT012 - it may come anywhere in here
         threading.Thread(target=guard.interrupt, args=("cancelled",)).start()
         while True:
             pass
@@ -119,10 +119,10 @@ def test_what_was_held_off_for_nothing_can_be_interrupted_later():
 
 
 def test_one_that_is_on_its_way_comes_before_it_is_held_off():
-    guard = Guard(60)
+    guard = InterruptGuard(60)
     held = []
 
-    with pytest.raises(Interruption):  # noqa: PT012 - it may come anywhere in here
+    with pytest.raises(ThreadInterrupt):  # noqa: PT012 - it may come anywhere in here
         threading.Thread(target=guard.interrupt, args=("cancelled",)).start()
         while guard.cause is None:
             pass
@@ -142,7 +142,7 @@ def test_an_interruption_and_its_holding_off_may_come_together():
     try:
         for _ in range(300):
             asked = []
-            guard = Guard(60)
+            guard = InterruptGuard(60)
 
             def interrupt(guard=guard, asked=asked):
                 asked.append("cancelled")
@@ -158,7 +158,7 @@ def test_an_interruption_and_its_holding_off_may_come_together():
                         guard.let_in(lambda asked=asked: asked[0] if asked else None)
                 finally:
                     guard.disarm()
-            except Interruption:
+            except ThreadInterrupt:
                 came += 1
             thread.join()
             assert came == 1

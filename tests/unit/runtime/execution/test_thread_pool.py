@@ -1,4 +1,4 @@
-"""LaneThreads: how many are woken, and when the loop thread is; nobody looks after them here."""
+"""ThreadPool: how many are woken, and when the loop thread is; nobody looks after them here."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import pytest
 from runtime.execution import thread_pool as module
 from runtime.execution.outcome import Assignment
 from runtime.execution.run_times import RunTimes
-from runtime.execution.runner_protocol import Limits
-from runtime.execution.thread_backend import ThreadLane
-from runtime.execution.thread_pool import ALONE_US, LaneThreads
-from runtime.execution.thread_run import LaneRun
+from runtime.execution.runner_protocol import RunnerLimits
+from runtime.execution.thread_backend import ThreadBackend
+from runtime.execution.thread_pool import ALONE_US, ThreadPool
+from runtime.execution.thread_run import ThreadRun
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 from tests.support.waiting import eventually
 
 BUNDLE = Bundle(root="/srv", file="f.py", sources={"f.py": b""})
 MANIFEST = Manifest(name="f", version=BUNDLE.version, file="f.py")
-LIMITS = Limits(max_result_bytes=1, max_log_bytes=1)
+LIMITS = RunnerLimits(max_result_bytes=1, max_log_bytes=1)
 
 
-def make_run(version: str, *, holds: bool = False, work_us: int = 0) -> LaneRun:
-    return LaneRun(
+def make_run(version: str, *, holds: bool = False, work_us: int = 0) -> ThreadRun:
+    return ThreadRun(
         assignment=Assignment(id="i", function="f", version=version, attempt=1, arguments=b"{}"),
         manifest=MANIFEST,
         bundle=BUNDLE,
@@ -39,19 +39,19 @@ class Lane:
     """Threads whose attempts wait for `go_on`, unless they are to end at once."""
 
     def __init__(self, size: int) -> None:
-        self.begun: list[LaneRun] = []
+        self.begun: list[ThreadRun] = []
         self.told: list[int] = []  # how many had ended each time the loop thread was woken
         self.go_on = threading.Event()
-        self.threads = LaneThreads(size, perform=self._perform, has_ended=self._note, idle_s=10)
+        self.threads = ThreadPool(size, perform=self._perform, has_ended=self._note, idle_s=10)
 
-    def put(self, count: int, *, work_us: int = 10, holds: bool = False) -> list[LaneRun]:
+    def put(self, count: int, *, work_us: int = 10, holds: bool = False) -> list[ThreadRun]:
         runs = [make_run("v", holds=holds, work_us=work_us) for _ in range(count)]
         for run in runs:
             run.is_quick = work_us < ALONE_US
             self.threads.put(run)
         return runs
 
-    def _perform(self, run: LaneRun, _thread_id: object) -> None:
+    def _perform(self, run: ThreadRun, _thread_id: object) -> None:
         self.begun.append(run)
         if run.attempt:
             self.go_on.wait(10)
@@ -186,14 +186,14 @@ def test_the_work_of_an_attempt_is_the_mean_run_time_of_its_function(monkeypatch
     run_times = RunTimes()
     for _ in range(100):
         run_times.note("f", "v", 0.0002)
-    lane = ThreadLane(
+    lane = ThreadBackend(
         4,
         post=lambda _: None,
         call_later=lambda _s, _act: SimpleNamespace(cancel=lambda: None),
         on_ended=lambda _: None,
         run_times=run_times,
     )
-    handed: list[LaneRun] = []
+    handed: list[ThreadRun] = []
     monkeypatch.setattr(lane._threads, "put", handed.append)
 
     lane.submit(make_run("v"))

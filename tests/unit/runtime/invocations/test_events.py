@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runtime.invocations.events import (
     NOWHERE,
-    Place,
+    EventId,
     count_events,
     count_missing,
     events_after,
@@ -228,7 +228,7 @@ def test_coming_again_anywhere_misses_nothing_and_doubles_nothing(raw, cuts, mos
     entries = numbered(raw)
     everything = events_after(NOWHERE, standing, read(entries, (0, 0), 99), standing)
     got = []
-    place: Place = NOWHERE
+    place: EventId = NOWHERE
     drops = iter(cuts)
 
     for _ in range(200):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.invocations.statistics import Tally, quantile_ms, sum_tallies, tallies_of
+from runtime.invocations.statistics import OutcomeCounts, quantile_ms, sum_tallies, tallies_of
 from runtime.store.statistics_commands import begin_of_step
 
 
@@ -26,7 +26,7 @@ def test_what_is_of_no_function_is_left_out():
 
 
 def test_nothing_ended_has_no_failure_rate_and_no_quantile():
-    assert Tally().failure_rate() is None
+    assert OutcomeCounts().failure_rate() is None
     assert quantile_ms({}, 0.5) is None
 
 
@@ -70,7 +70,7 @@ def test_a_step_is_a_tenth_wide_at_most(bound):
 
 @given(times=TIMES, share=st.sampled_from([0.5, 0.95, 0.99]))
 def test_a_quantile_is_within_a_tenth_of_the_true_one(times, share):
-    tally = Tally()
+    tally = OutcomeCounts()
     for time_ms in times:
         tally.run[bound_of(time_ms)] += 1
     true = sorted(times)[max(0, -int(-share * len(times) // 1) - 1)]

@@ -1,4 +1,4 @@
-"""SideWays: each ticket is taken once, by one of both; what is said quietly is whole."""
+"""SideChannel: each ticket is taken once, by one of both; what is said quietly is whole."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 
 from runtime.errors import ChannelClosedError
 from runtime.processes.channel import Channel, pack, unpack_each
-from runtime.processes.side_channel import QUIET_BYTES, ChildsSideWays, SideWays
+from runtime.processes.side_channel import QUIET_BYTES, ChildSideChannel, SideChannel
 
 
 @pytest.fixture
 def ends():
     left, right = socket.socketpair()
     owner, child = Channel(left), Channel(right)
-    ways = SideWays()
+    ways = SideChannel()
     ways.give(owner)
-    theirs = ChildsSideWays.take(child)
+    theirs = ChildSideChannel.take(child)
     yield ways, theirs
     theirs.close()
     ways.close()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runtime.registry.bundle import Bundle, decode_bundle
 from runtime.registry.manifest import Manifest
-from runtime.registry.published_version import Release, decode_release
+from runtime.registry.published_version import PublishedVersion, decode_release
 
 BUNDLE = Bundle(root="/f", file="a/b.py", sources={"a/b.py": b"x", "_h.py": b"y"})
 
@@ -54,7 +54,7 @@ def test_a_bundle_survives_encoding(sources):
 
 
 def test_a_release_survives_encoding_and_is_the_same_bytes_twice():
-    release = Release(
+    release = PublishedVersion(
         bundle=BUNDLE, manifests=(Manifest(name="a.b", version=BUNDLE.version, file="a/b.py"),)
     )
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.cli.call.options import CallOptions
+from gateway.cli.call.options import CallFlags
 from gateway.cli.errors import CommandError
 
 
 def test_flags_that_were_not_given_are_not_sent():
-    assert CallOptions().query() == []
-    assert CallOptions().headers() == {}
+    assert CallFlags().query() == []
+    assert CallFlags().headers() == {}
 
 
 def test_every_flag_has_its_place():
-    options = CallOptions(
+    options = CallFlags(
         delay="5m",
         run_at="2026-11-22T09:30:00+01:00",
         priority=0,
@@ -43,4 +43,4 @@ def test_every_flag_has_its_place():
 @pytest.mark.parametrize("key", ["zwölf", "a\nb"])
 def test_what_cannot_stand_in_a_header_is_refused(key: str):
     with pytest.raises(CommandError, match="Idempotency-Key"):
-        CallOptions(idempotency_key=key).headers()
+        CallFlags(idempotency_key=key).headers()

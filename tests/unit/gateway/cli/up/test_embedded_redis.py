@@ -12,8 +12,8 @@ from gateway.cli.up.embedded_redis import (
     LONGEST_SOCKET_PATH_BYTES,
     Server,
     find_server,
-    place_socket,
     prepare_folder,
+    socket_path,
 )
 
 
@@ -71,17 +71,17 @@ def test_the_folder_is_private_and_newer_data_are_not_given_to_an_older_redis(tm
 def test_the_socket_is_in_the_folder_unless_the_path_is_too_long(tmp_path: Path):
     long = tmp_path / ("x" * LONGEST_SOCKET_PATH_BYTES)
 
-    near, far = place_socket(tmp_path), place_socket(long, tmp_path)
+    near, far = socket_path(tmp_path), socket_path(long, tmp_path)
 
     assert near == tmp_path / "redis.sock"
     assert far.parent.parent == tmp_path
     assert far.parent.stat().st_mode & 0o777 == 0o700
-    assert place_socket(long, tmp_path) == far
+    assert socket_path(long, tmp_path) == far
 
 
 def test_a_socket_folder_that_others_may_enter_is_refused(tmp_path: Path):
     long = tmp_path / ("x" * LONGEST_SOCKET_PATH_BYTES)
-    place_socket(long, tmp_path).parent.chmod(0o755)
+    socket_path(long, tmp_path).parent.chmod(0o755)
 
     with pytest.raises(CommandError, match="not a private folder"):
-        place_socket(long, tmp_path)
+        socket_path(long, tmp_path)

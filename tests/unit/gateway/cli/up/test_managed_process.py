@@ -11,19 +11,19 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from gateway.cli.up.managed_process import Part, Plan
+from gateway.cli.up.managed_process import ManagedProcess, ProcessSpec
 from tests.support.waiting import eventually
 
 
 @contextlib.contextmanager
-def started(code: str, now: float = 0.0) -> Iterator[tuple[Part, bytes]]:
-    plan = Plan(
+def started(code: str, now: float = 0.0) -> Iterator[tuple[ManagedProcess, bytes]]:
+    plan = ProcessSpec(
         name="x",
         command=(sys.executable, "-c", code),
         death_signal=signal.SIGKILL,
         stop_limit_s=1.0,
     )
-    part = Part(plan)
+    part = ManagedProcess(plan)
     with part.start(now) as output:
         os.set_blocking(output.fileno(), True)
         yield part, output.readline()
@@ -48,7 +48,9 @@ def test_while_it_runs_there_is_no_reason():
 
 @pytest.mark.parametrize(("lived_s", "expected_s"), [(1.0, [0.1, 0.2, 0.4]), (11.0, [0.0] * 3)])
 def test_only_quick_deaths_are_answered_with_longer_and_longer_waits(lived_s, expected_s):
-    part = Part(Plan(name="x", command=("false",), death_signal=signal.SIGKILL, stop_limit_s=1.0))
+    part = ManagedProcess(
+        ProcessSpec(name="x", command=("false",), death_signal=signal.SIGKILL, stop_limit_s=1.0)
+    )
     now, delays = 100.0, []
     for _ in expected_s:
         part.start(now).close()

@@ -199,7 +199,7 @@ class KeyCache:
         if not used:
             return
         try:
-            await self._store.run(access_commands.note_use(sorted(used)))
+            await self._store.run(access_commands.touch_keys(sorted(used)))
         except StoreError as error:
             _log.debug("key_use_not_noted", reason=str(error))
 

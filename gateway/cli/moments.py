@@ -13,7 +13,7 @@ _HOUR_MS = 60 * _MINUTE_MS
 _DAY_MS = 24 * _HOUR_MS
 
 
-def tell_span(ms: float | None) -> str:
+def format_duration(ms: float | None) -> str:
     """Return a span in one or two units: `340 ms`, `4.2 s`, `3 m 20 s`, `2 d 4 h`."""
     if ms is None:
         return ""
@@ -33,7 +33,7 @@ def tell_span(ms: float | None) -> str:
     return f"{whole // _SECOND_MS} s"
 
 
-def tell_moment(moment: str | None, now: datetime) -> str:
+def format_relative(moment: str | None, now: datetime) -> str:
     """Return how far a moment (RFC 3339) is from now: `3 m 20 s ago`, `in 2 h`."""
     if not moment:
         return ""
@@ -43,7 +43,7 @@ def tell_moment(moment: str | None, now: datetime) -> str:
         return moment
     if abs(away_ms) < _SECOND_MS:
         return "now"
-    return f"in {tell_span(away_ms)}" if away_ms > 0 else f"{tell_span(-away_ms)} ago"
+    return f"in {format_duration(away_ms)}" if away_ms > 0 else f"{format_duration(-away_ms)} ago"
 
 
 def read_clock() -> datetime:

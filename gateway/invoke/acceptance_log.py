@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 
 from runtime.invocations.submission import Submission
-from runtime.telemetry.lifecycle_log import Change, tell, tells_usual
+from runtime.telemetry.lifecycle_log import LifecycleEvent, log_events, logs_routine
 
 
 class AcceptanceLog:
     """Notes acceptances where they are told; used in one event loop."""
 
     def __init__(self) -> None:
-        self._changes: list[Change] = []
+        self._changes: list[LifecycleEvent] = []
 
     def note(self, submission: Submission) -> None:
         """An invocation was born."""
-        if not tells_usual():
+        if not logs_routine():
             return
         if not self._changes:
             asyncio.get_running_loop().call_soon(self._write)
         trace = submission.trace
         self._changes.append(
-            Change(
+            LifecycleEvent(
                 event="invocation_accepted",
                 id=submission.id,
                 function=submission.function,
@@ -34,4 +34,4 @@ class AcceptanceLog:
 
     def _write(self) -> None:
         changes, self._changes = self._changes, []
-        tell(changes)
+        log_events(changes)

@@ -18,7 +18,7 @@ from gateway.parsing.call_options import parse_call_options
 from gateway.parsing.idempotency import HEADER, options_content, read_idempotency_key
 from gateway.serving.request_parser import HEADERS
 from runtime.errors import CallbackAddressError
-from runtime.invocations.submission import NO_WISHES, Wishes
+from runtime.invocations.submission import NO_WISHES, CallOptions
 
 Scope = Mapping[str, Any]
 _MOST_KNOWN = 1024
@@ -29,7 +29,7 @@ class CallHeader(NamedTuple):
 
     Attributes:
         name: In lower case.
-        option: What it sets: a member of `Wishes`, or, if it varies, of `Submission`.
+        option: What it sets: a member of `CallOptions`, or, if it varies, of `Submission`.
         read: From the request's scope to the value; raises ProblemError where it is wrong.
         varies: Whether nearly every call has another value. An idempotency key is `idempotency`
             once the whole request is read.
@@ -45,17 +45,17 @@ class SharedOptions(NamedTuple):
     """What many calls ask for alike.
 
     Attributes:
-        wishes: As members of `Wishes`.
+        wishes: As members of `CallOptions`.
         parts: As they go to Redis.
         content: As an idempotency key's request is told apart.
     """
 
-    wishes: Wishes
+    wishes: CallOptions
     parts: PackedParts
     content: bytes
 
     @classmethod
-    def of(cls, wishes: Wishes) -> SharedOptions:
+    def of(cls, wishes: CallOptions) -> SharedOptions:
         """Work it out."""
         return cls(wishes, PackedParts.of(wishes.parts()), options_content(wishes))
 
@@ -97,7 +97,7 @@ class CallHeaders:
         for name, option, read, _ in self._settled:
             if name in scope[HEADERS] and (value := read(scope)) is not None:
                 wishes[option] = value
-        return SharedOptions.of(Wishes(**wishes) if wishes else NO_WISHES)
+        return SharedOptions.of(CallOptions(**wishes) if wishes else NO_WISHES)
 
 
 def _callback(scope: Scope) -> object:

@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runtime.store.invocation_commands import Cancelled
-from runtime.telemetry.lifecycle_log import Change, tell
+from runtime.telemetry.lifecycle_log import LifecycleEvent, log_events
 
 _EVENTS = {"CANCELLED": "invocation_cancelled", "CANCELLING": "cancellation_requested"}
 
 
-def tell_cancelled(answers: Iterable[tuple[str, Cancelled]]) -> None:
+def log_cancelled(answers: Iterable[tuple[str, Cancelled]]) -> None:
     """Waiting invocations have been cancelled; the workers of running ones were told to."""
-    tell([Change(event=_EVENTS[answer], id=id_) for id_, answer in answers if answer in _EVENTS])
+    log_events(
+        [
+            LifecycleEvent(event=_EVENTS[answer], id=id_)
+            for id_, answer in answers
+            if answer in _EVENTS
+        ]
+    )
 
 
-def tell_batch(batch: str, function: str, count: int) -> None:
+def log_batch(batch: str, function: str, count: int) -> None:
     """A batch has been accepted, all its members at once."""
-    tell([Change(event="batch_accepted", batch=batch, function=function, count=count)])
+    log_events(
+        [LifecycleEvent(event="batch_accepted", batch=batch, function=function, count=count)]
+    )
 
 
-def tell_purged(queue: str, count: int) -> None:
+def log_purged(queue: str, count: int) -> None:
     """All that waited in a queue has been cancelled."""
-    tell([Change(event="queue_purged", queue=queue, count=count)])
+    log_events([LifecycleEvent(event="queue_purged", queue=queue, count=count)])
 
 
-def tell_publishing(worker: str) -> None:
+def log_publishing(worker: str) -> None:
     """A worker has been told to publish its functions folder."""
-    tell([Change(event="publishing_told", worker=worker)])
+    log_events([LifecycleEvent(event="publishing_told", worker=worker)])

@@ -17,7 +17,7 @@ import msgspec
 
 from runtime.invocations.record import Record, new_record
 from runtime.invocations.status import Status
-from runtime.invocations.submission import NO_WISHES, Submission, Wishes
+from runtime.invocations.submission import NO_WISHES, CallOptions, Submission
 from runtime.invocations.view import invocation_json, moment
 from runtime.store.invocation_commands import parse_notice
 
@@ -124,7 +124,7 @@ class AcceptedTemplates:
         )
 
 
-def _shows(wishes: Wishes) -> bool:
+def _shows(wishes: CallOptions) -> bool:
     """Whether the invocation shows what was asked for, besides a callback."""
     return bool(wishes.delay_ms or wishes.run_at_ms or wishes.tags)
 
@@ -138,7 +138,7 @@ def _accepted(like: Submission) -> _Template:
         queue=like.queue,
         arguments=_ARGUMENTS,
         caller=like.caller,
-        wishes=Wishes(callback=callback),
+        wishes=CallOptions(callback=callback),
     )
     markers = (_ID.encode(), _ARGUMENTS, _moment(_CREATED_MS), b'"%b"' % _CALLBACK.encode())
     return _Template(new_record(sample, _CREATED_MS), markers)

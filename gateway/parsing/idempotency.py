@@ -17,7 +17,7 @@ from functools import lru_cache
 import msgspec
 
 from gateway.parsing.preferences import fault_of, refuse_parameters
-from runtime.invocations.submission import Wishes
+from runtime.invocations.submission import CallOptions
 from runtime.store.submission_commands import Idempotency
 
 HEADER = "Idempotency-Key"
@@ -65,7 +65,7 @@ def identify(key: str, *, function: str, caller: str, content: Sequence[bytes]) 
     )
 
 
-def options_content(wishes: Wishes) -> bytes:
+def options_content(wishes: CallOptions) -> bytes:
     """Return the options that make a call another one."""
     return msgspec.json.encode(
         (

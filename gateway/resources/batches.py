@@ -9,7 +9,7 @@ from falcon.asgi import Request, Response
 
 from gateway.auth.caller import Caller, caller_of, lacks_scope
 from gateway.invoke.bulk_retry import BulkRetrier, RetryReport
-from gateway.invoke.event_log import tell_cancelled
+from gateway.invoke.event_log import log_cancelled
 from gateway.parsing.filters import read_filter_query, read_statuses
 from gateway.parsing.pagination import Paging, read_paging
 from gateway.parsing.preferences import read_query, refuse_parameters
@@ -68,7 +68,7 @@ class OneBatch:
                 read_member_ids(batch_id, start=start, most=_CANCELLED_AT_ONCE)
             )
             replies = await self._store.run_many([cancel(member) for member in members])
-            tell_cancelled(zip(members, replies, strict=True))
+            log_cancelled(zip(members, replies, strict=True))
             answers.update(replies)
         view = batch_view(known_batch(await self._store.run(read_batch(batch_id)), batch_id))
         view["cancelled"], view["cancelling"] = answers["CANCELLED"], answers["CANCELLING"]

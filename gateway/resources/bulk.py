@@ -16,7 +16,7 @@ from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of
 from gateway.invoke.bulk_retry import BulkRetrier, RetryReport
-from gateway.invoke.event_log import tell_cancelled
+from gateway.invoke.event_log import log_cancelled
 from gateway.parsing.filters import read_filter_query, read_filters
 from gateway.parsing.pagination import Paging, read_paging
 from gateway.parsing.preferences import fault_of, refuse_parameters
@@ -116,7 +116,7 @@ class BulkCancel:
             records, position = await _read_part(self._store, filters, position, most)
             ids = [record.id for record in records]
             replies = await self._store.run_many([cancel(one) for one in ids])
-            tell_cancelled(zip(ids, replies, strict=True))
+            log_cancelled(zip(ids, replies, strict=True))
             answers.update(replies)
         counts = {"cancelled": answers["CANCELLED"], "cancelling": answers["CANCELLING"]}
         _answer_part(resp, counts, paging, position)

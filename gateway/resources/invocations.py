@@ -9,7 +9,7 @@ from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of, lacks_scope
 from gateway.invoke.endings import ending_problem
-from gateway.invoke.event_log import tell_cancelled
+from gateway.invoke.event_log import log_cancelled
 from gateway.live.invocation_reader import InvocationReader
 from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.preferences import fault_of, read_preferences, read_query, refuse_parameters
@@ -66,7 +66,7 @@ class Invocation:
         answer: Cancelled = "MISSING"
         if is_invocation_id(invocation_id):
             answer = await self._store.run(cancel(invocation_id, owner=caller.steers_only))
-            tell_cancelled([(invocation_id, answer)])
+            log_cancelled([(invocation_id, answer)])
         record = await self._follower.fetch(invocation_id, owner=caller.sees_only)
         if caller.steers_only not in (None, record.caller):
             raise lacks_scope("steer")

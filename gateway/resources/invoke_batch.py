@@ -11,7 +11,7 @@ from gateway.invoke.accept_spans import accepting
 from gateway.invoke.admission import Admission
 from gateway.invoke.batch import newborn_batch, submit_batch
 from gateway.invoke.call_headers import read_settled, read_varying
-from gateway.invoke.event_log import tell_batch
+from gateway.invoke.event_log import log_batch
 from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.batch_body import read_items
 from gateway.parsing.idempotency import identify, options_content
@@ -21,7 +21,7 @@ from gateway.resources.batches import known_batch
 from gateway.serving.request_parser import BODY, HEADERS
 from runtime.callbacks.address_cache import AddressCache
 from runtime.invocations.batch import batch_view, read_batch
-from runtime.invocations.submission import Wishes, check_available, prepare
+from runtime.invocations.submission import CallOptions, check_available, prepare
 from runtime.registry.manifest import Manifest
 from runtime.store.async_connection import AsyncConnection
 from runtime.store.submission_commands import Idempotency
@@ -94,7 +94,7 @@ class InvokeBatch:
             batch = known_batch(await self._store.run(read_batch(received.id)), received.id)
         else:
             batch = newborn_batch(sample, len(items), received.created_at_ms)
-            tell_batch(batch.id, name, len(items))
+            log_batch(batch.id, name, len(items))
         resp.status = 202
         resp.set_header("Location", f"/batches/{batch.id}")
         resp.set_header("Retry-After", "1")
@@ -102,7 +102,7 @@ class InvokeBatch:
         resp.data = msgspec.json.encode(batch_view(batch))
 
 
-def _idempotency(req: Request, manifest: Manifest, wishes: Wishes, key: str) -> Idempotency:
+def _idempotency(req: Request, manifest: Manifest, wishes: CallOptions, key: str) -> Idempotency:
     media_type = media_type_of(req.content_type).encode()
     return identify(
         key,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.invoke.event_log import tell_purged
+from gateway.invoke.event_log import log_purged
 from gateway.live.worker_details import read_details
 from gateway.parsing.json_body import read_json_object
 from gateway.problems import ProblemError
@@ -72,7 +72,7 @@ class QueuePurge:
             cancelled += part
             if not part:
                 break
-        tell_purged(name, cancelled)
+        log_purged(name, cancelled)
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode({"cancelled": cancelled})
 

@@ -20,7 +20,7 @@ from runtime.invocations.record import Record
 from runtime.invocations.status import Status
 from runtime.invocations.submission import check_available
 from runtime.invocations.view import invocation_json, moment
-from runtime.registry.secret_paths import encode_places, mask
+from runtime.registry.secret_paths import encode_paths, mask
 from runtime.schedules.cron import read_cron
 from runtime.schedules.shape import tag_of, target_of
 from runtime.store import schedule_commands
@@ -69,7 +69,7 @@ class ScheduleList(_Schedules):
         check_available(manifest)
         check_fits(manifest, definition.arguments or {})
         schedule_id = _ID_PREFIX + new_invocation_id()
-        fields = {**definition.fields, "secrets": encode_places(manifest.secrets)}
+        fields = {**definition.fields, "secrets": encode_paths(manifest.secrets)}
         await self._store.run(schedule_commands.create_schedule(schedule_id, fields))
         await self._show(resp, schedule_id)
         resp.status = 201
@@ -95,7 +95,7 @@ class OneSchedule(_Schedules):
             manifest = await self._directory.find(schedule.function)
             check_available(manifest)
             check_fits(manifest, change.arguments)
-            fields["secrets"] = encode_places(manifest.secrets)
+            fields["secrets"] = encode_paths(manifest.secrets)
         changed = await self._store.run(schedule_commands.change_schedule(schedule.id, fields))
         if changed == "DECLARED":
             raise await self._declared(schedule, "only paused, resumed and fired")
@@ -216,7 +216,7 @@ async def _find(store: AsyncConnection, schedule_id: str) -> tuple[Schedule, int
 
 def _view(schedule: Schedule, now_ms: int, directory: ManifestCache) -> dict[str, Any]:
     manifest = directory.manifests.get(schedule.function)
-    secrets = encode_places(manifest.secrets) if manifest is not None else b""
+    secrets = encode_paths(manifest.secrets) if manifest is not None else b""
     return schedule_view(schedule, now_ms, secrets=secrets)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.invoke.event_log import tell_publishing
+from gateway.invoke.event_log import log_publishing
 from gateway.live.worker_details import read_details
 from gateway.parsing.preferences import fault_of, read_query, refuse_parameters
 from gateway.problems import ProblemError
@@ -49,7 +49,7 @@ class WorkerPublishing:
             raise ProblemError(
                 "worker_not_found", f"No living worker has the id {worker_id[:64]!r}."
             )
-        tell_publishing(worker_id)
+        log_publishing(worker_id)
         resp.status = "202 Accepted"
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode({"worker": worker_id, "withdraw_missing": withdraw_missing})

@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.broker.attempt import Attempt
 from runtime.store.invocation_commands import Settled, Settlement
-from runtime.telemetry.lifecycle_log import Change, tell, tells_usual
+from runtime.telemetry.lifecycle_log import LifecycleEvent, log_events, logs_routine
 from runtime.telemetry.trace_context import trace_id_of
 
 
@@ -23,26 +23,26 @@ _REFUSED = {"STALE": "late_result_refused", "BROKEN": "invocation_set_aside"}
 _read_failure = msgspec.json.Decoder(_Failure).decode
 
 
-def tell_started(attempts: Sequence[Attempt], worker: str) -> None:
+def log_started(attempts: Sequence[Attempt], worker: str) -> None:
     """Attempts have been claimed by this worker."""
-    if attempts and tells_usual():
-        tell([_change("invocation_started", attempt, worker=worker) for attempt in attempts])
+    if attempts and logs_routine():
+        log_events([_change("invocation_started", attempt, worker=worker) for attempt in attempts])
 
 
-def tell_expired(ids: Iterable[str]) -> None:
+def log_expired(ids: Iterable[str]) -> None:
     """Invocations had waited longer than they were allowed to."""
-    tell([Change(event="invocation_expired", id=id_) for id_ in ids])
+    log_events([LifecycleEvent(event="invocation_expired", id=id_) for id_ in ids])
 
 
-def tell_given_back(attempts: Iterable[Attempt]) -> None:
+def log_requeued(attempts: Iterable[Attempt]) -> None:
     """Attempts went back to their lanes."""
-    tell([_change("invocation_given_back", attempt) for attempt in attempts])
+    log_events([_change("invocation_given_back", attempt) for attempt in attempts])
 
 
-def tell_ended(batch: Iterable[tuple[Attempt, Settlement]], replies: Iterable[Settled]) -> None:
+def log_ended(batch: Iterable[tuple[Attempt, Settlement]], replies: Iterable[Settled]) -> None:
     """Attempts have been settled, or were refused."""
-    is_usual_told = tells_usual()
-    tell(
+    is_usual_told = logs_routine()
+    log_events(
         [
             _ended(attempt, settlement, reply)
             for (attempt, settlement), reply in zip(batch, replies, strict=True)
@@ -51,7 +51,7 @@ def tell_ended(batch: Iterable[tuple[Attempt, Settlement]], replies: Iterable[Se
     )
 
 
-def _ended(attempt: Attempt, settlement: Settlement, reply: Settled) -> Change:
+def _ended(attempt: Attempt, settlement: Settlement, reply: Settled) -> LifecycleEvent:
     if reply in _REFUSED:
         return _change(_REFUSED[reply], attempt)
     failure = _read_failure(settlement.error) if settlement.error else _Failure()
@@ -72,9 +72,9 @@ def _change(
     error_type: str = "",
     exception_type: str = "",
     retry_in_ms: int | None = None,
-) -> Change:
+) -> LifecycleEvent:
     claimed = attempt.claimed
-    return Change(
+    return LifecycleEvent(
         event=event,
         id=claimed.id,
         function=claimed.function,

@@ -20,7 +20,7 @@ from runtime.broker.results import RecordBackend
 from runtime.broker.unsupported_middleware import check_middleware
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.ids import is_invocation_id, new_invocation_id
-from runtime.invocations.submission import Wishes, check_available, prepare, submit
+from runtime.invocations.submission import CallOptions, check_available, prepare, submit
 from runtime.registry.manifest import Manifest, decode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifest
@@ -131,7 +131,7 @@ class PenstockBroker(dramatiq.Broker):
             msgspec.json.encode(arguments),
             invocation_id=message.message_id if own else new_invocation_id(),
             is_repeatable=own,  # whoever heard no answer may send the message again
-            wishes=Wishes(delay_ms=delay or 0),
+            wishes=CallOptions(delay_ms=delay or 0),
         )
         message = message.copy(message_id=submission.id, queue_name=submission.queue)
         self.emit_before("enqueue", message, delay)

@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple
 import structlog
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.attempt_log import tell_expired, tell_started
+from runtime.broker.attempt_log import log_expired, log_started
 from runtime.errors import StoreError
 from runtime.loop import Loop, Timer
 from runtime.store.invocation_commands import Claim, claim, wake
@@ -235,8 +235,8 @@ class Claimer:
         if self._is_away:  # lines come last: nothing waits for them, and they may fail
             self._is_away = False
             _log.info("store_is_back", queue=queue)
-        tell_started(attempts, self._worker)
-        tell_expired(reply.expired)
+        log_started(attempts, self._worker)
+        log_expired(reply.expired)
 
     def _note_rest(self, queue: str, reply: Claim) -> None:
         self._with_work.pop(queue, None)

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.attempt_log import tell_ended, tell_given_back
+from runtime.broker.attempt_log import log_ended, log_requeued
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.loop import Loop
 from runtime.store.invocation_commands import Settled, Settlement, release, settle
@@ -126,7 +126,7 @@ class Settler:
             self._write_soon()
         self._on_over([attempt for attempt, _ in batch])
         if replies is not None:
-            tell_ended(batch, replies)
+            log_ended(batch, replies)
 
     def _release(self) -> None:
         returned, self._returned = self._returned, []
@@ -143,7 +143,7 @@ class Settler:
         def hear(replies: list[Any] | StoreError) -> None:
             if not isinstance(replies, StoreError):
                 self._on_over(attempts)
-                tell_given_back(attempts)
+                log_requeued(attempts)
                 return
             if isinstance(replies, _PASSING) and not self._is_stopped:
                 longer_s = min(2 * pause_s, _LONGEST_PAUSE_S)

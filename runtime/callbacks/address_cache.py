@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from runtime.callbacks.ssrf_guard import Policy, judge_async, parse_target
+from runtime.callbacks.ssrf_guard import Policy, parse_target, resolve_allowed
 
 _TRUSTED_S = 10.0
 _MOST = 1024
@@ -23,7 +23,7 @@ class AddressCache:
         policy: What an operator allows.
         trusted_s: How long a host counts as judged.
         clock: Monotonic seconds.
-        options: Of `judge_async`.
+        options: Of `resolve_allowed`.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class AddressCache:
         *,
         trusted_s: float = _TRUSTED_S,
         clock: Callable[[], float] = time.monotonic,
-        **options: Any,  # noqa: ANN401 - those of judge_async
+        **options: Any,  # noqa: ANN401 - those of resolve_allowed
     ) -> None:
         self._policy = policy
         self._trusted_s = trusted_s
@@ -61,7 +61,7 @@ class AddressCache:
         Raises:
             CallbackAddressError: It may not be called, or not be resolved in time.
         """
-        judged = await judge_async(url, self._policy, **self._options)
+        judged = await resolve_allowed(url, self._policy, **self._options)
         until = self._clock() + self._trusted_s
         if len(self._hosts) >= _MOST:
             self._hosts.clear()

@@ -16,7 +16,7 @@ import httpx
 
 from runtime.callbacks.delivery_attempt import CONNECT_S, TOTAL_S, UNREACHABLE, DeliveryOutcome
 from runtime.callbacks.resolver import Resolver
-from runtime.callbacks.ssrf_guard import RESOLVE_TIMEOUT_S, Policy, judge_async
+from runtime.callbacks.ssrf_guard import RESOLVE_TIMEOUT_S, Policy, resolve_allowed
 from runtime.callbacks.transport import PinnedTransport
 from runtime.errors import CallbackAddressError
 
@@ -87,7 +87,7 @@ class Sender:
         await self._client.aclose()
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
-        judged = await judge_async(
+        judged = await resolve_allowed(
             url, self._policy, resolver=self._resolver, timeout_s=RESOLVE_TIMEOUT_S
         )
         request = self._client.build_request(

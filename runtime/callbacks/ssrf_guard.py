@@ -96,7 +96,7 @@ def parse_policy(allow: Sequence[str], *, allow_loopback: bool) -> Policy:
     return Policy(allow_loopback=allow_loopback, networks=tuple(networks), hosts=frozenset(hosts))
 
 
-def judge(url: str, policy: Policy, *, resolve: Resolve = resolve_host) -> ResolvedTarget:
+def check_url(url: str, policy: Policy, *, resolve: Resolve = resolve_host) -> ResolvedTarget:
     """Parse, resolve and judge; blocks while resolving.
 
     Raises:
@@ -107,10 +107,10 @@ def judge(url: str, policy: Policy, *, resolve: Resolve = resolve_host) -> Resol
         found = resolve(target.host, target.port)
     except OSError as error:
         raise CallbackAddressError(REFUSED) from error
-    return judge_addresses(target, found, policy)
+    return check_addresses(target, found, policy)
 
 
-async def judge_async(
+async def resolve_allowed(
     url: str,
     policy: Policy,
     *,
@@ -127,10 +127,10 @@ async def judge_async(
         found = await resolver.resolve(target.host, target.port, timeout_s=timeout_s)
     except OSError as error:  # TimeoutError is one
         raise CallbackAddressError(REFUSED) from error
-    return judge_addresses(target, found, policy)
+    return check_addresses(target, found, policy)
 
 
-def judge_addresses(target: Target, found: Sequence[str], policy: Policy) -> ResolvedTarget:
+def check_addresses(target: Target, found: Sequence[str], policy: Policy) -> ResolvedTarget:
     """Judge what a target's host resolved to; every address must pass.
 
     Raises:

@@ -21,7 +21,7 @@ from runtime.execution.ending import Ending
 from runtime.execution.event_batcher import EventBatcher
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.leak_detection import LeakDetector
-from runtime.execution.notes import encode_note, encode_progress
+from runtime.execution.notes import encode_event, encode_progress
 from runtime.execution.output_attribution import owner
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import RunnerLimits
@@ -186,7 +186,7 @@ class ConcurrentCalls:
             self._tell(attempt, frames.PROGRESS, encode_progress(done, total, message))
 
         def event(value: object) -> None:
-            self._tell(attempt, frames.EVENT, encode_note(value))
+            self._tell(attempt, frames.EVENT, encode_event(value))
 
         start = attempt.start
         return Context(

@@ -7,10 +7,10 @@ import msgspec
 from runtime import strict_json
 from runtime.sdk.context import Number
 
-MAX_NOTE_BYTES = 262_144
+MAX_EVENT_BYTES = 262_144
 
 
-def encode_note(value: object) -> bytes:
+def encode_event(value: object) -> bytes:
     """Return an event as JSON.
 
     Raises:
@@ -19,11 +19,11 @@ def encode_note(value: object) -> bytes:
     """
     payload = msgspec.json.encode(value)
     strict_json.decode(payload)
-    if len(payload) > MAX_NOTE_BYTES:
-        raise ValueError(f"{len(payload)} bytes; at most {MAX_NOTE_BYTES} can be sent")
+    if len(payload) > MAX_EVENT_BYTES:
+        raise ValueError(f"{len(payload)} bytes; at most {MAX_EVENT_BYTES} can be sent")
     return payload
 
 
 def encode_progress(done: Number, total: Number | None, message: str) -> bytes:
     """Return how far the work is, as JSON; raises ValueError when the message is too long."""
-    return encode_note({"done": done, "total": total, "message": message})
+    return encode_event({"done": done, "total": total, "message": message})

@@ -10,7 +10,7 @@ from runtime.execution.retry_policy import retry_after_failure, retry_on_request
 from runtime.sdk.options import RetryPolicy
 
 
-def judge(
+def decide_outcome(
     ending: Ending,
     result: bytes,
     *,

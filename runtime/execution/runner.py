@@ -30,7 +30,7 @@ from runtime.execution.run import Run
 from runtime.execution.runner_owner import RunnerKey, RunnerOwner
 from runtime.execution.runner_process import RunnerProcess
 from runtime.execution.runner_protocol import RunnerLimits
-from runtime.execution.runner_validation import check_answer, check_note
+from runtime.execution.runner_validation import check_answer, check_event
 from runtime.execution.sequential import SequentialRunner
 from runtime.loop import Loop
 from runtime.processes.channel import pack
@@ -292,7 +292,7 @@ class Runner:
             run = self._loading.runs[0]
         if run is None:  # from a thread of an attempt that is over
             return
-        check_note(kind, frame[2])
+        check_event(kind, frame[2])
         run.tell(kind, frame[2], self._limits)
         if kind == "event" and run.listener.is_full(run):
             self.process.pause(partial(run.listener.is_full, run))

@@ -24,7 +24,7 @@ from runtime.execution.ending import Ending
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.leak_detection import LeakDetector
 from runtime.execution.memory_limit import shortage_text
-from runtime.execution.notes import encode_note, encode_progress
+from runtime.execution.notes import encode_event, encode_progress
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import RunnerLimits, Start
 from runtime.execution.soft_limit import SoftLimit
@@ -213,7 +213,7 @@ class RunnerMain:
             self._tell(frames.PROGRESS, start.serial, encode_progress(done, total, message))
 
         def event(value: object) -> None:
-            self._tell(frames.EVENT, start.serial, encode_note(value))
+            self._tell(frames.EVENT, start.serial, encode_event(value))
 
         return Context(
             id=start.id,

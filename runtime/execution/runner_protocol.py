@@ -35,7 +35,7 @@ PROGRESS: Final = b"progress"
 ITEM: Final = b"item"
 EVENT: Final = b"event"
 MAX_ENDING_BYTES: Final = 1_048_576
-NOTES: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
+EVENTS: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
 PARTS: Final = {DONE: 5, FULL: 2, LOG: 3, PROGRESS: 3, ITEM: 3, EVENT: 3}
 LOADING: Final = 0
 # After these the runner is as good as before; after all others it begins no more. A concurrent

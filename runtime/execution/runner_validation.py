@@ -11,7 +11,7 @@ from typing import Final
 
 from runtime.errors import ChannelGarbledError
 from runtime.execution.ending import Ending
-from runtime.execution.notes import MAX_NOTE_BYTES
+from runtime.execution.notes import MAX_EVENT_BYTES
 from runtime.strict_json import ERRORS, is_plain, parse
 
 _JSON: Final = "application/json"
@@ -37,11 +37,11 @@ def check_answer(ending: Ending, result: bytes) -> None:
         raise ChannelGarbledError(f"a runner said {ending.kind!r} of its attempt")
 
 
-def check_note(kind: str, payload: bytes) -> None:
+def check_event(kind: str, payload: bytes) -> None:
     """Pass if what an attempt tells may be kept; raises ChannelGarbledError."""
     if kind == "log":
         return
-    if kind != "item" and len(payload) > MAX_NOTE_BYTES:
+    if kind != "item" and len(payload) > MAX_EVENT_BYTES:
         raise ChannelGarbledError(f"{len(payload)} bytes of {kind}")
     try:
         value = parse(payload)

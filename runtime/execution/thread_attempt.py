@@ -18,7 +18,7 @@ from runtime.execution.call_function import describe, perform
 from runtime.execution.ending import Ending
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.loaded_versions import LoadedVersions
-from runtime.execution.notes import encode_note, encode_progress
+from runtime.execution.notes import encode_event, encode_progress
 from runtime.execution.runner_output import OutputSink
 from runtime.execution.thread_interrupt import InterruptGuard, ThreadInterrupt
 from runtime.execution.thread_output import ThreadOutput
@@ -120,7 +120,7 @@ def _context(run: ThreadRun, log: FunctionLog) -> Context:
         traceparent=assignment.traceparent,
         tracestate=assignment.tracestate,
         on_progress=progress,
-        on_event=lambda event: run.on_note("event", encode_note(event)),
+        on_event=lambda event: run.on_note("event", encode_event(event)),
         is_cancelled=lambda: run.is_cancelled,
         log=log,
     )

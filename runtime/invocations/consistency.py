@@ -151,7 +151,7 @@ class Walk:
 
         yield from self._in_parts(calls.compare_invocations, names_of("record"), calls.MOST_RECORDS)
         lanes = [parts for _, parts in found.get("lane", [])]
-        yield from self._in_parts(calls.compare_lanes, lanes, calls.MOST_LANES)
+        yield from self._in_parts(calls.check_lanes, lanes, calls.MOST_LANES)
         for kind, place in _PLACES.items():
             yield from self._compare_members(place, found.get(kind, []))
         for batch in names_of("batch"):
@@ -233,7 +233,7 @@ class Walk:
                 if count + len(some) > calls.MOST_PLACES:
                     yield from self._run_all(made)
                     made, count = [], 0
-                made.append(calls.compare_places(place, parts, some, repair=self._repair))
+                made.append(calls.check_places(place, parts, some, repair=self._repair))
                 count += len(some)
             if cursor != "0":
                 left.append((key, parts, cursor))

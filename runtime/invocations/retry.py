@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from runtime.invocations.record import Record
-from runtime.invocations.submission import Submission, Wishes, prepare
+from runtime.invocations.submission import CallOptions, Submission, prepare
 from runtime.registry.argument_check import check_arguments
 from runtime.registry.manifest import Manifest
 from runtime.store.submission_commands import Idempotency, Pace
@@ -38,7 +38,7 @@ def prepare_retry(  # noqa: PLR0913 - what a submission is made of
     return prepare(
         manifest,
         record.arguments,
-        wishes=Wishes(
+        wishes=CallOptions(
             priority=record.priority,
             key=record.key,
             tags=_tags(record.tags),

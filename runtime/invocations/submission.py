@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from runtime.errors import FunctionUnavailableError
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
-from runtime.registry.secret_paths import encode_places
+from runtime.registry.secret_paths import encode_paths
 from runtime.store.scripts import Command
 from runtime.store.submission_commands import (
     Idempotency,
@@ -27,7 +27,7 @@ from runtime.store.submission_commands import submit as submit_calls
 from runtime.telemetry.trace_context import TraceContext
 
 
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller may ask for with a call; None or empty means the function's own option.
 
     Attributes:
@@ -57,7 +57,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-NO_WISHES = Wishes()
+NO_WISHES = CallOptions()
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     arguments: bytes
     id: str = msgspec.field(default_factory=new_invocation_id)
-    wishes: Wishes = NO_WISHES
+    wishes: CallOptions = NO_WISHES
     priority: int = 5
     max_age_ms: int = 0
     max_waiting: int = 0
@@ -146,7 +146,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     manifest: Manifest,
     arguments: bytes,
     *,
-    wishes: Wishes = NO_WISHES,
+    wishes: CallOptions = NO_WISHES,
     invocation_id: str | None = None,
     request: bytes | None = None,
     waiter: str | None = None,
@@ -201,14 +201,14 @@ def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
         priority=options.priority,
         max_age_ms=int((options.max_age_s or 0) * 1000),
         max_waiting=options.max_waiting or max_waiting,
-        secrets=encode_places(manifest.secrets),
+        secrets=encode_paths(manifest.secrets),
     )
 
 
 def complete(  # noqa: PLR0913 - what a call brings along
     shared: Submission,
     arguments: bytes,
-    wishes: Wishes,
+    wishes: CallOptions,
     *,
     request: bytes | None,
     waiter: str | None,

@@ -220,7 +220,7 @@ class ForkServer:
         return self._process, self._control
 
     def _launch(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
-        self._place = private_folder.make_place()
+        self._place = private_folder.make_folder()
         ours, theirs = socket.socketpair()
         arguments = [f"{theirs.fileno()}", str(self._place), *self._preload]
         with theirs:

@@ -185,7 +185,7 @@ def main() -> None:
     child_limits.offer_to_the_kernel()
     hide_from_own_user()  # what it forks, too: one function must not look into another's runner
     place = Path(sys.argv[2])
-    private_folder.use_place(place)
+    private_folder.use_folder(place)
     for module in sys.argv[3:]:
         importlib.import_module(module)
     gc.collect()

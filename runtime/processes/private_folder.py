@@ -17,12 +17,12 @@ _PREFIX = "penstock-"
 _place: Path | None = None
 
 
-def make_place() -> Path:
+def make_folder() -> Path:
     """Make the place; only its user may enter."""
     return Path(tempfile.mkdtemp(prefix=_PREFIX))
 
 
-def use_place(place: Path) -> None:
+def use_folder(place: Path) -> None:
     """Say where this process and its forks have their folders."""
     global _place  # noqa: PLW0603 - set once, in the fork server, for all it forks
     _place = place
@@ -35,7 +35,7 @@ def own_folder() -> Path:
         OSError: It cannot be made.
     """
     if _place is None:  # a worker's own process
-        use_place(make_place())
+        use_folder(make_folder())
         assert _place is not None  # noqa: S101 - for the type checker
         atexit.register(remove, _place)
     folder = _place / f"{os.getpid()}"

@@ -29,7 +29,7 @@ def find_secrets(*schemas: Mapping[str, Any]) -> tuple[Place, ...]:
     return tuple(place for place in found if not any(place[:n] in found for n in range(len(place))))
 
 
-def encode_places(places: Iterable[Place]) -> bytes:
+def encode_paths(places: Iterable[Place]) -> bytes:
     """Return places as an invocation keeps them; nothing where there are none."""
     found = tuple(places)
     return msgspec.json.encode(found) if found else b""

@@ -107,7 +107,7 @@ def count_valid_keys() -> Command[int]:
     return Command(("",), count, load_script("read_api_keys"))
 
 
-def note_use(key_ids: Iterable[str]) -> Command[int]:
+def touch_keys(key_ids: Iterable[str]) -> Command[int]:
     """Note that keys were used just now; how many of them there still are."""
     return Command(tuple(key_ids), int, load_script("note_key_use"))
 

@@ -88,14 +88,14 @@ def compare_invocations(ids: Sequence[str], *, repair: bool) -> Command[CheckedP
     return _compare("check_invocations", repair, FAILURE_TTL_MS, *ids)
 
 
-def compare_places(
+def check_places(
     place: Place, parts: Sequence[str], ids: Sequence[str], *, repair: bool
 ) -> Command[CheckedPage]:
     """Compare up to `MOST_PLACES` members of a place with their records."""
     return _compare("check_places", repair, place, " ".join(parts), *ids)
 
 
-def compare_lanes(lanes: Iterable[Sequence[str]], *, repair: bool) -> Command[CheckedPage]:
+def check_lanes(lanes: Iterable[Sequence[str]], *, repair: bool) -> Command[CheckedPage]:
     """Look whether up to `MOST_LANES` lanes, as (queue, function, key), have their turns."""
     return _compare("check_lanes", repair, *(part for lane in lanes for part in lane))
 
@@ -186,7 +186,7 @@ def take_check(
     )
 
 
-def note_check(
+def save_check(
     check_id: str,
     worker: str,
     *,
@@ -203,7 +203,7 @@ def note_check(
         said = (one.kind, one.id, one.actual, one.expected)
         words += [text.encode("utf-8", "backslashreplace") for text in said]
         words.append("1" if one.is_repaired else "0")
-    return Command(tuple(words), lambda reply: reply == b"DONE", load_script("note_check"))
+    return Command(tuple(words), lambda reply: reply == b"DONE", load_script("save_check"))
 
 
 def read_check(check_id: str = "", *, most: int = MOST_KEPT) -> Command[StoredCheck | None]:

@@ -31,7 +31,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class EventPage:
     """Where an invocation stands, and some of what it has told.
 
     Attributes:
@@ -75,18 +75,18 @@ def read_events(
     after: Position = FROM_THE_BEGINNING,
     most_bytes: int = MOST_BYTES_READ,
     gateway: str = "",
-) -> Command[Told]:
+) -> Command[EventPage]:
     """Read what was told after `after`; `gateway` is poked on its inbox when there is more."""
     words = (invocation_id, gateway, f"{after[0]}-{after[1]}", most_bytes)
     return Command(words, _read_told, load_script("read_events"))
 
 
-def _read_told(reply: list[Any]) -> Told:
+def _read_told(reply: list[Any]) -> EventPage:
     entries = []
     for entry_id, kind, data in reply[2:]:
         attempt, number = _position(entry_id)
         entries.append((attempt, Entry(number=number, kind=kind.decode(), data=data)))
-    return Told(record=reply[0], last=_position(reply[1]), entries=tuple(entries))
+    return EventPage(record=reply[0], last=_position(reply[1]), entries=tuple(entries))
 
 
 def _position(entry_id: bytes) -> Position:

@@ -79,7 +79,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
+class HeartbeatReply:
     """The answer to a heartbeat.
 
     Attributes:
@@ -148,7 +148,7 @@ def heartbeat(
     may_publish: int,
     details: bytes,
     held: Iterable[tuple[str, int]],
-) -> Command[Pulse]:
+) -> Command[HeartbeatReply]:
     """Say that a worker lives, and extend the leases of what it holds, as (id, token).
 
     `may_publish`: 0 never, 1 while no other does, 2 its folder is what shall be published.
@@ -160,7 +160,7 @@ def heartbeat(
             *(may_publish, details),
             *_flatten(held),
         ),
-        lambda reply: Pulse(
+        lambda reply: HeartbeatReply(
             publishes=reply[0] == 1,
             queues=tuple(name.decode() for name in reply[1]),
             lost=tuple(name.decode() for name in reply[2]),

@@ -40,7 +40,7 @@ def danger_of(policy: str) -> str | None:
     )
 
 
-def tell_memory_policy(line: BlockingConnection) -> None:
+def warn_of_eviction(line: BlockingConnection) -> None:
     """Warn in the log where Redis may throw away what it holds."""
     try:
         danger = danger_of(line.run(read_memory_policy()))

@@ -52,7 +52,7 @@ class Quarantine:
     latest: tuple[QuarantineEntry, ...]
 
 
-def look_after(*, lease_ms: int) -> Command[Recovery]:
+def recover(*, lease_ms: int) -> Command[Recovery]:
     """Take over attempts whose leases have run out, and end what has waited too long."""
 
     def parse(reply: list[Any]) -> Recovery:
@@ -69,7 +69,7 @@ def look_after(*, lease_ms: int) -> Command[Recovery]:
         )
 
     words = (lease_ms, POISON_LIMIT, UNHEARD_LIMIT, FAILURE_TTL_MS, GRACE_MS)
-    return Command(words, parse, load_script("look_after"))
+    return Command(words, parse, load_script("recover"))
 
 
 def recount_running() -> Command[int]:

@@ -22,7 +22,7 @@ _SERIOUS = frozenset(
 )
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A change of an invocation's status; fields that do not apply are left out.
 
     Attributes:
@@ -70,7 +70,7 @@ class StatusLog:
         self._is_for_machines = is_for_machines
         self.tells_usual = self._least <= _LEVELS["info" if is_for_machines else "debug"]
 
-    def tell(self, changes: Sequence[Change]) -> None:
+    def log_events(self, changes: Sequence[LifecycleEvent]) -> None:
         """Write a line for each change that is to be told, all at once."""
         told = [change for change in changes if self._is_told(change)]
         if told and self._is_for_machines:
@@ -82,7 +82,7 @@ class StatusLog:
             fields: dict[str, Any] = msgspec.to_builtins(change)
             getattr(self._log, "debug" if change.event in USUAL else change.level)(**fields)
 
-    def _is_told(self, change: Change) -> bool:
+    def _is_told(self, change: LifecycleEvent) -> bool:
         if change.event in USUAL:
             return self.tells_usual
         return _LEVELS[change.level] >= self._least
@@ -101,17 +101,17 @@ def configure_status_log(
     _Current.log = StatusLog(level=level, is_for_machines=is_for_machines, write=write)
 
 
-def tells_usual() -> bool:
+def logs_routine() -> bool:
     """Whether usual changes have lines; who has many of them need not even make them."""
     return _Current.log.tells_usual
 
 
-def tell(changes: Sequence[Change]) -> None:
+def log_events(changes: Sequence[LifecycleEvent]) -> None:
     """Write the lines of changes that happened together."""
     _Current.log.tell(changes)
 
 
-def _encode(change: Change, moment: str) -> bytes:
+def _encode(change: LifecycleEvent, moment: str) -> bytes:
     body = msgspec.json.encode(change)
     return b'%b,"level":"%b","timestamp":"%b"}\n' % (
         body[:-1],

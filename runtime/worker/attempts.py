@@ -20,7 +20,7 @@ from runtime.broker.settler import Settler
 from runtime.errors import StoreError, UnknownFunctionError
 from runtime.execution.executor import Executor
 from runtime.execution.outcome import Assignment
-from runtime.execution.retry_decision import judge
+from runtime.execution.retry_decision import decide_outcome
 from runtime.execution.run import Run
 from runtime.registry.version_cache import VersionCache
 from runtime.store.function_commands import read_source
@@ -161,7 +161,7 @@ class Attempts:
     def _judge(self, attempt: Attempt, run: Run) -> None:
         attempt.run = None
         assert run.ending is not None  # noqa: S101 - for the type checker
-        outcome = judge(
+        outcome = decide_outcome(
             run.ending,
             run.result,
             policy=run.manifest.options.retry,

@@ -21,7 +21,7 @@ from runtime.store.check_commands import (
     INTERVAL_MS,
     LEASE_MS,
     MOST_NOTED,
-    note_check,
+    save_check,
     take_check,
 )
 from runtime.worker.maintenance import RoundTask
@@ -123,7 +123,7 @@ class Checker(RoundTask):
         findings = found[:MOST_NOTED]
         del found[:MOST_NOTED]
         return self._line.run(
-            note_check(
+            save_check(
                 check_id,
                 self._worker,
                 looked_at=walk.looked_at,

@@ -8,7 +8,7 @@ import structlog
 
 from runtime.broker.attempt import Attempt
 from runtime.broker.claimer import Claimer
-from runtime.store.invocation_commands import Pulse
+from runtime.store.invocation_commands import HeartbeatReply
 from runtime.worker.attempts import Attempts
 from runtime.worker.publishing import Publishing
 
@@ -48,7 +48,7 @@ class ControlOrders:
         self._is_stopping = True
         self._publishing.turn(on=False)
 
-    def obey_pulse(self, pulse: Pulse, held: Sequence[Attempt]) -> None:
+    def obey_pulse(self, pulse: HeartbeatReply, held: Sequence[Attempt]) -> None:
         """Do what the answer to a heartbeat says; `held` is what was held when it was sent."""
         lost = set(pulse.lost)
         self._attempts.lose(attempt for attempt in held if attempt.claimed.id in lost)

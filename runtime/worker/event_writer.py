@@ -32,7 +32,7 @@ _NEVER = float("inf")
 class EventWriter:
     """The tellings of one worker process.
 
-    Everything is done in the loop's thread, but for `telling_of` and what a telling is given: that
+    Everything is done in the loop's thread, but for `buffer_of` and what a telling is given: that
     happens in threads that may be interrupted anywhere (isolation="thread"), too, so what both
     touch is under a bare lock, which nobody holds while he waits.
 
@@ -53,7 +53,7 @@ class EventWriter:
         self._free_at = 0.0  # when the next writing may begin
         self._is_away = False
 
-    def telling_of(self, attempt: Attempt) -> EventBuffer:
+    def buffer_of(self, attempt: Attempt) -> EventBuffer:
         """Return the telling of an attempt; from any thread."""
         with self._lock:
             telling = attempt.telling

@@ -39,7 +39,7 @@ from runtime.settings import Settings
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import retire_worker
 from runtime.store.loop_connection import LoopConnection
-from runtime.store.memory_policy import tell_memory_policy
+from runtime.store.memory_policy import warn_of_eviction
 from runtime.telemetry.tracing import Tracer
 from runtime.worker.attempt_spans import Spans
 from runtime.worker.attempts import Attempts
@@ -182,7 +182,7 @@ class WorkerProcess:
                 _log.warning("store_is_away", error=str(error))
                 self._stop_requested.wait(_AWAY_PAUSE_S)
         if not self._stop_requested.is_set():
-            tell_memory_policy(self._upkeep_line)
+            warn_of_eviction(self._upkeep_line)
             self._loop.call_soon(self._begin)
             self._loop.run()
         self._close()

@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 
 from runtime.store.blocking_connection import BlockingConnection
-from runtime.store.recovery_commands import look_after, recount_running
+from runtime.store.recovery_commands import recount_running, recover
 from runtime.store.submission_commands import join_batch
-from runtime.telemetry.lifecycle_log import Change, tell
+from runtime.telemetry.lifecycle_log import LifecycleEvent, log_events
 from runtime.worker.maintenance import RoundTask
 
 _LONGEST_ROUND_S = 0.1
@@ -43,10 +43,15 @@ class TakeOver(RoundTask):
         """Look until there is no more, and pause after each script."""
         has_more = True
         while has_more:
-            care = self._line.run(look_after(lease_ms=self._lease_ms))
+            care = self._line.run(recover(lease_ms=self._lease_ms))
             taken, expired = "invocation_taken_over", "invocation_expired"
-            tell([Change(event=taken, id=one, status=status) for one, status in care.taken_over])
-            tell([Change(event=expired, id=one) for one in care.expired])
+            log_events(
+                [
+                    LifecycleEvent(event=taken, id=one, status=status)
+                    for one, status in care.taken_over
+                ]
+            )
+            log_events([LifecycleEvent(event=expired, id=one) for one in care.expired])
             has_more = care.has_more
             yield
             if care.is_miscounted:

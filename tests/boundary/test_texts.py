@@ -23,7 +23,7 @@ from gateway.parsing.pagination import read_cursor, write_cursor
 from gateway.parsing.preferences import read_preferences
 from gateway.problems import ProblemError
 from runtime.access.api_key import generate_key_text, parse_key_text
-from runtime.callbacks.ssrf_guard import Policy, judge, parse_target
+from runtime.callbacks.ssrf_guard import Policy, check_url, parse_target
 from runtime.errors import CallbackAddressError, ChannelClosedError, SettingsError
 from runtime.execution.ending import Ending
 from runtime.execution.runner_protocol import decode_ending, encode
@@ -114,7 +114,7 @@ hosts = st.one_of(
 @given(host=hosts, found=st.lists(addresses, max_size=3))
 def test_a_resolver_that_lies_leads_nowhere_private(host: str, found: list[str]):
     with contextlib.suppress(CallbackAddressError):
-        judged = judge(f"http://{host}/", Policy(), resolve=lambda *_: found)
+        judged = check_url(f"http://{host}/", Policy(), resolve=lambda *_: found)
 
         assert judged.addresses == tuple(dict.fromkeys(found))
         for text in judged.addresses:

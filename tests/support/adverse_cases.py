@@ -117,7 +117,7 @@ def _let_leases_run_out(data: Adverse) -> None:
 @case("look_after", "of the dead and the expired")
 def _look_after(data: Adverse, run: int) -> Command[Any]:
     _let_leases_run_out(data)
-    return aftercare.look_after(lease_ms=HOUR_MS)
+    return aftercare.recover(lease_ms=HOUR_MS)
 
 
 case("recount_running", "10,000 leases")(lambda d, r: aftercare.recount_running())

@@ -36,10 +36,10 @@ def _displaced(data: Adverse, run: int) -> list[str]:
 
 
 case("check_places", "200 of an index")(
-    lambda d, r: checks.compare_places("index", ["live"], _some(d, r, 200), **MENDING)
+    lambda d, r: checks.check_places("index", ["live"], _some(d, r, 200), **MENDING)
 )
 case("check_places", "200 turns of nothing")(
-    lambda d, r: checks.compare_places("keys", ["crowded", "crowd"], _turns(d, r), **MENDING)
+    lambda d, r: checks.check_places("keys", ["crowded", "crowd"], _turns(d, r), **MENDING)
 )
 
 
@@ -52,7 +52,7 @@ def _turns(data: Adverse, run: int) -> list[str]:
 
 
 case("check_lanes", "200 of 200,000")(
-    lambda d, r: checks.compare_lanes(
+    lambda d, r: checks.check_lanes(
         [("crowded", "crowd", f"k{at}") for at in range(100_000, 100_200)], **MENDING
     )
 )
@@ -122,7 +122,7 @@ def _schedules(data: Adverse) -> list[str]:
 case("ask_check", "one")(lambda d, r: checks.ask_check(f"check{r}", repair=r == 1))
 case("take_check", "one")(lambda d, r: checks.take_check("w", own_id=f"own{r}"))
 case("note_check", "500 findings")(
-    lambda d, r: checks.note_check(
+    lambda d, r: checks.save_check(
         "check0",
         "w",
         looked_at=1,

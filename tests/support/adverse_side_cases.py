@@ -114,7 +114,7 @@ case("create_api_key", "one more")(
 )
 case("revoke_api_key", "one of 500")(lambda d, r: access.revoke_key(f"key{r}"))
 case("read_api_keys", "all")(lambda d, r: access.read_keys())
-case("note_key_use", "100 keys")(lambda d, r: access.note_use([f"key{n}" for n in range(100)]))
+case("note_key_use", "100 keys")(lambda d, r: access.touch_keys([f"key{n}" for n in range(100)]))
 case("open_session", "one")(lambda d, r: access.open_session("digest", "key9", longest_ms=HOUR_MS))
 case("close_session", "one of another")(lambda d, r: access.close_session(f"digest{r}"))
 case("read_session", "one")(lambda d, r: access.find_session("digest"))

@@ -20,7 +20,7 @@ from runtime.store.invocation_commands import (
     heartbeat,
     settle,
 )
-from runtime.store.recovery_commands import look_after, recount_running
+from runtime.store.recovery_commands import recount_running, recover
 from runtime.store.scripts import Command
 from runtime.store.submission_commands import Submitted, parts_of, submit
 
@@ -120,7 +120,7 @@ class Life:
                 held=[(c.id, c.token) for c in held],
             )
         )
-        care = self.line.run(look_after(lease_ms=lease_ms))
+        care = self.line.run(recover(lease_ms=lease_ms))
         if care.is_miscounted:
             self.line.run(recount_running())
         return Beat(

@@ -213,6 +213,6 @@ class RunnerDriver:
         elif kind == frames.FULL:
             self.full = frames.decode_ending(frame[1])
         else:
-            assert kind in frames.NOTES, kind
+            assert kind in frames.EVENTS, kind
             assert int(frame[1]) not in self.answers or frame[1] == b"0", "told after its answer"
             self.notes[int(frame[1])].append((kind.decode(), frame[2]))

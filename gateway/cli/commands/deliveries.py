@@ -11,7 +11,7 @@ from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, fin
 from gateway.cli.client.bulk import ask_each
 from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_list
 from gateway.cli.command_group import command_group
-from gateway.cli.moments import read_clock, tell_moment, tell_span
+from gateway.cli.moments import format_duration, format_relative, read_clock
 from gateway.cli.tables import note, print_json, print_table
 
 deliveries = command_group("See what became of callbacks, and send one again.")
@@ -65,14 +65,14 @@ def show(
         ("batch", found["batch"]) if found["batch"] else ("invocation", found["invocation"]),
         ("to", found["url"]),
         ("status", found["status"]),
-        ("next attempt", tell_moment(found.get("next_at"), now) or "none"),
+        ("next attempt", format_relative(found.get("next_at"), now) or "none"),
     ):
         print(f"{label:13} {value}")
     if found["attempts"]:
         print_table(
             ("attempt", "at", "took", "answer"),
             [
-                (number, one["at"], tell_span(one["duration_ms"]), _outcome(one))
+                (number, one["at"], format_duration(one["duration_ms"]), _outcome(one))
                 for number, one in enumerate(found["attempts"], 1)
             ],
         )
@@ -100,13 +100,15 @@ def redeliver(
 
 def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
     attempts = item["attempts"]
-    last = f"{_outcome(attempts[-1])}, {tell_moment(attempts[-1]['at'], now)}" if attempts else ""
+    last = (
+        f"{_outcome(attempts[-1])}, {format_relative(attempts[-1]['at'], now)}" if attempts else ""
+    )
     return (
         item["id"],
         item["status"],
         len(attempts),
         last,
-        tell_moment(item.get("next_at"), now),
+        format_relative(item.get("next_at"), now),
         item["url"],
     )
 

@@ -12,7 +12,7 @@ from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, fin
 from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_items, read_list
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import read_clock, tell_moment, tell_span
+from gateway.cli.moments import format_duration, format_relative, read_clock
 from gateway.cli.tables import note, print_json, print_table
 
 _COLUMNS = ("invocation", "function", "status", "created", "took", "attempt", "tags", "")
@@ -83,8 +83,8 @@ def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
         item["id"],
         item["function"],
         item["status"],
-        tell_moment(item["created_at"], now),
-        tell_span(item.get("duration_ms")),
+        format_relative(item["created_at"], now),
+        format_duration(item.get("duration_ms")),
         item.get("attempt") or "",
         ", ".join(item.get("tags") or ()),
         _remark(item, now),
@@ -96,7 +96,7 @@ def _remark(item: dict[str, Any], now: datetime) -> str:
     if error := item.get("error"):
         text = f"{error.get('exception_type') or error.get('type')}: {error.get('message')}"
     elif item["status"] in {"scheduled", "retrying"}:
-        text = tell_moment(item.get("scheduled_for"), now)
+        text = format_relative(item.get("scheduled_for"), now)
     elif item["status"] == "running" and (progress := item.get("progress")):
         text = f"{progress.get('done')} of {progress.get('total') or '?'}"
     else:

@@ -110,7 +110,7 @@ def invoke(  # noqa: PLR0913 - a flag each
     elif invocation["status"] == "succeeded":
         _print_result(system, invocation, view.items, output)
     if invocation["status"] != "succeeded":
-        tell_failure(invocation)
+        print_failure(invocation)
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -142,7 +142,7 @@ def _tell_accepted(system: System, invocation: dict[str, Any], *, as_json: bool)
     note(f"follow it with  {system.hint('logs', invocation['id'], '-f')}")
 
 
-def tell_failure(invocation: dict[str, Any]) -> None:
+def print_failure(invocation: dict[str, Any]) -> None:
     """Tell a person how an invocation ended that did not succeed."""
     error = invocation.get("error") or {}
     if error.get("traceback"):

@@ -13,7 +13,7 @@ from gateway.cli.client.key_stores import open_key_store
 from gateway.cli.command_group import command_group
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import read_clock, tell_moment
+from gateway.cli.moments import format_relative, read_clock
 from gateway.cli.tables import note, print_json, print_table
 
 keys = command_group("Make, list and revoke the keys that callers show.")
@@ -121,12 +121,12 @@ def revoke(
 
 def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
     used, ends = item["last_used_at"], item["expires_at"]
-    expiry = tell_moment(ends, now) if ends else "never"
+    expiry = format_relative(ends, now) if ends else "never"
     return (
         item["id"],
         item["name"],
         " ".join(item["scopes"]),
         item["rate"] or "",
-        tell_moment(used, now) if used else "never",
+        format_relative(used, now) if used else "never",
         f"{expiry} (over)" if item["expired"] else expiry,
     )

@@ -21,7 +21,7 @@ from gateway.cli.client.api_client import (
     path_to,
 )
 from gateway.cli.client.event_stream import END, StreamedEvent, follow
-from gateway.cli.commands.invoke import tell_failure
+from gateway.cli.commands.invoke import print_failure
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
 from gateway.cli.tables import note, print_json
@@ -80,7 +80,7 @@ def _show(event: StreamedEvent) -> None:
         if value.get("status") == "retrying":
             note(f"attempt {value.get('attempt')} failed: {_tell_error(value.get('error'))}")
     elif event.name == END and (invocation := event.value())["status"] != "succeeded":
-        tell_failure(invocation)
+        print_failure(invocation)
 
 
 def _show_event(event: StreamedEvent) -> None:

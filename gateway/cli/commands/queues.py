@@ -19,7 +19,7 @@ from gateway.cli.command_group import command_group
 from gateway.cli.confirmation import YesOption, confirm
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import tell_span
+from gateway.cli.moments import format_duration
 from gateway.cli.tables import print_json, print_table
 
 NameArgument = Annotated[str, typer.Argument(metavar="QUEUE", help="Which queue.")]
@@ -99,7 +99,7 @@ def print_queues(items: list[dict[str, Any]]) -> None:
                 item["depth"],
                 item["scheduled"],
                 item["in_flight"],
-                tell_span(item["oldest_ms"]),
+                format_duration(item["oldest_ms"]),
                 _count(item["workers"]),
                 "paused" if item["paused"] else "",
             )

@@ -15,7 +15,7 @@ from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_list
 from gateway.cli.command_group import command_group
 from gateway.cli.errors import CommandError
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import read_clock, tell_moment
+from gateway.cli.moments import format_relative, read_clock
 from gateway.cli.tables import note, print_json, print_table
 
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Which schedules.")]
@@ -187,7 +187,7 @@ def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
         item["function"],
         item["cron"],
         item["timezone"],
-        tell_moment(upcoming[0], now) if upcoming else "",
+        format_relative(upcoming[0], now) if upcoming else "",
         item["fired"],
         item["skipped"],
         state,

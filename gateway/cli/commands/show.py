@@ -19,7 +19,7 @@ from gateway.cli.client.api_client import (
 )
 from gateway.cli.client.event_stream import follow
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import read_clock, tell_moment, tell_span
+from gateway.cli.moments import format_duration, format_relative, read_clock
 from gateway.cli.tables import note, print_json
 
 _LONGEST_SHOWN = 2_000
@@ -85,11 +85,11 @@ def _facts(invocation: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
         ("attempt", str(invocation.get("attempt") or "")),
         ("queue", invocation.get("queue") or ""),
         ("worker", invocation.get("worker") or ""),
-        ("created", tell_moment(invocation.get("created_at"), now)),
-        ("due", tell_moment(invocation.get("scheduled_for"), now)),
-        ("started", tell_moment(invocation.get("started_at"), now)),
-        ("finished", tell_moment(invocation.get("finished_at"), now)),
-        ("ran", tell_span(invocation.get("duration_ms"))),
+        ("created", format_relative(invocation.get("created_at"), now)),
+        ("due", format_relative(invocation.get("scheduled_for"), now)),
+        ("started", format_relative(invocation.get("started_at"), now)),
+        ("finished", format_relative(invocation.get("finished_at"), now)),
+        ("ran", format_duration(invocation.get("duration_ms"))),
         ("tags", ", ".join(invocation.get("tags") or ())),
         ("retry of", invocation.get("retry_of") or ""),
         ("batch", invocation.get("batch") or ""),
@@ -110,7 +110,7 @@ def _request(request: dict[str, Any] | None) -> str:
 
 def _attempt(attempt: dict[str, Any], now: datetime) -> str:
     said = f"{attempt.get('attempt')}: {attempt.get('outcome') or 'running'}"
-    when = tell_moment(attempt.get("started_at"), now)
+    when = format_relative(attempt.get("started_at"), now)
     error = attempt.get("error")
     return " ".join(filter(None, [said, when, _told(error) if error else ""]))
 

@@ -17,7 +17,7 @@ import typer
 from gateway.cli.client.api_client import DataOption, JsonOption, System, UrlOption, find_system
 from gateway.cli.commands.queues import print_queues
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import read_clock, tell_moment
+from gateway.cli.moments import format_relative, read_clock
 from gateway.cli.tables import print_json, print_table
 from gateway.cli.up.state_file import read_state
 from runtime.settings import read_settings
@@ -106,8 +106,8 @@ def _worker_row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
         _in_flight(item),
         ", ".join(_running(item.get("running") or ())),
         f"{memory_bytes / 1_048_576:.0f} MiB" if memory_bytes else "",
-        tell_moment(item.get("started_at"), now),
-        tell_moment(item.get("last_seen_at"), now),
+        format_relative(item.get("started_at"), now),
+        format_relative(item.get("last_seen_at"), now),
         _tell_folder(item),
     )
 

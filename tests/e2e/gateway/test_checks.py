@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.check_commands import Finding, note_check, take_check
+from runtime.store.check_commands import Finding, save_check, take_check
 
 FINDING = Finding(kind="missing_lease", id="x", actual="is", expected="should", is_repaired=False)
 
@@ -12,7 +12,7 @@ FINDING = Finding(kind="missing_lease", id="x", actual="is", expected="should", 
 def run(gateway, *findings: Finding) -> None:
     """Be the worker that runs the next check."""
     taken = gateway.line.run(take_check("w", own_id="own"))
-    gateway.line.run(note_check(taken.id, "w", looked_at=7, findings=findings, is_last=True))
+    gateway.line.run(save_check(taken.id, "w", looked_at=7, findings=findings, is_last=True))
 
 
 def test_a_check_is_accepted_run_and_read(gateway, http):

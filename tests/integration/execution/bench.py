@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runtime.execution.executor import Executor
 from runtime.execution.load_view import RunnerLoad
 from runtime.execution.outcome import Assignment, Outcome
-from runtime.execution.retry_decision import judge
+from runtime.execution.retry_decision import decide_outcome
 from runtime.execution.run import Run
 from runtime.execution.runner import Runner
 from runtime.loop import Loop
@@ -180,7 +180,7 @@ class Bench:
         assert not attempt.is_over.is_set()
         assert run.ending is not None
         attempt.at_s = time.monotonic()
-        attempt.outcome = judge(
+        attempt.outcome = decide_outcome(
             run.ending,
             run.result,
             policy=run.manifest.options.retry,

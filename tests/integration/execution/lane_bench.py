@@ -11,7 +11,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from runtime.execution.outcome import Assignment, Outcome
-from runtime.execution.retry_decision import judge
+from runtime.execution.retry_decision import decide_outcome
 from runtime.execution.run_times import RunTimes
 from runtime.execution.thread_backend import ThreadBackend
 from runtime.execution.thread_run import ThreadRun
@@ -102,7 +102,7 @@ class LaneBench:
         return self.outcome_of(run)
 
     def outcome_of(self, run: ThreadRun) -> Outcome:
-        return judge(
+        return decide_outcome(
             run.ending,
             run.result,
             policy=run.manifest.options.retry,

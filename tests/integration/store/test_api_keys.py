@@ -144,7 +144,7 @@ def test_the_secrets_of_a_name_outlive_its_last_key_for_a_while(line: BlockingCo
 def test_use_is_noted_of_keys_that_there_are(line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
-    noted = line.run(access_commands.note_use([made.id, "gone"]))
+    noted = line.run(access_commands.touch_keys([made.id, "gone"]))
 
     found = line.run(access_commands.read_keys())
     assert noted == 1

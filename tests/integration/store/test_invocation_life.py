@@ -9,7 +9,7 @@ import pytest
 from runtime.invocations.status import MOVES, Status
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Claimed, parse_notice, release
-from runtime.store.recovery_commands import look_after
+from runtime.store.recovery_commands import recover
 from tests.support.life import Life
 from tests.support.listener import Listener
 from tests.support.waiting import eventually
@@ -238,7 +238,7 @@ def test_after_a_silence_nothing_is_taken_over_before_a_heart_has_beaten(life: L
     late = life.submit(max_age_ms=1)
     eventually(lambda: life.now_ms() > life.read(late).created_at_ms + 1)
 
-    care = life.line.run(look_after(lease_ms=10_000))
+    care = life.line.run(recover(lease_ms=10_000))
 
     assert care.taken_over == ()
     assert care.expired == (late,)

@@ -7,7 +7,7 @@ import pytest
 from runtime.invocations.consistency import check_all
 from runtime.invocations.ids import new_invocation_id
 from runtime.store.invocation_commands import Settlement, cancel, settle
-from runtime.store.recovery_commands import look_after, read_quarantine
+from runtime.store.recovery_commands import read_quarantine, recover
 from runtime.store.submission_commands import JOINED_AT_ONCE, commit_batch, join_batch, stage_batch
 from tests.support.life import Life
 
@@ -157,14 +157,14 @@ def test_members_are_looked_for_some_at_a_time_before_any_is_born(life: Life):
 def test_a_worker_goes_on_where_the_gateway_died(life: Life):
     batch, _ = commit(life, SIZE)
     life.line.run(join_batch(batch))
-    fresh = life.line.run(look_after(lease_ms=HOUR_MS)).unjoined
+    fresh = life.line.run(recover(lease_ms=HOUR_MS)).unjoined
     life.command("ZADD", life.key("joining"), "XX", 1, batch)
 
-    told = life.line.run(look_after(lease_ms=HOUR_MS)).unjoined
+    told = life.line.run(recover(lease_ms=HOUR_MS)).unjoined
     join_all(life, batch)
 
     assert (fresh, told) == ((), (batch,))
-    assert life.line.run(look_after(lease_ms=HOUR_MS)).unjoined == ()
+    assert life.line.run(recover(lease_ms=HOUR_MS)).unjoined == ()
     assert life.line.run(join_batch(batch)) == 0
 
 
@@ -177,9 +177,9 @@ def test_a_damaged_batch_keeps_no_other_from_joining(life: Life, what: str):
         life.command("HDEL", life.key("batch", hurt), what)
     life.command("ZADD", life.key("joining"), "XX", 1, hurt, 2, sound)
 
-    for batch in life.line.run(look_after(lease_ms=HOUR_MS)).unjoined:
+    for batch in life.line.run(recover(lease_ms=HOUR_MS)).unjoined:
         join_all(life, batch)
 
     assert claim_everything(life) == ids
-    assert life.line.run(look_after(lease_ms=HOUR_MS)).unjoined == ()
+    assert life.line.run(recover(lease_ms=HOUR_MS)).unjoined == ()
     assert [one.id for one in life.line.run(read_quarantine()).latest] == [hurt]

@@ -19,7 +19,7 @@ from runtime.store.invocation_commands import (
     release,
     settle,
 )
-from runtime.store.recovery_commands import look_after
+from runtime.store.recovery_commands import recover
 from runtime.store.retention_commands import mend_index, sweep
 from runtime.store.submission_commands import submit
 from runtime.store.system_commands import purge_queue, read_queues
@@ -72,7 +72,7 @@ def beat(data: Adverse, held: Iterable[Member] = ()) -> tuple[str, ...]:
         held=[(one.id, one.token) for one in held],
     )
     lost = data.line.run(call).lost
-    data.line.run(look_after(lease_ms=HOUR_MS))
+    data.line.run(recover(lease_ms=HOUR_MS))
     return lost
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.invocations.check_summary import CheckSummary, read_summary
-from runtime.store.check_commands import ask_check, note_check, read_check, take_check
+from runtime.store.check_commands import ask_check, read_check, save_check, take_check
 from runtime.worker.maintenance import Maintenance
 from tests.support.check_scene import set_scene
 from tests.support.life import Life
@@ -103,5 +103,5 @@ def test_what_a_dead_worker_left_is_run_by_another(life: Life, checkers: list[Ma
     found = ended(life, "one")
     assert found.worker in {"w0", "w1", "w2"}
     assert found.repairs
-    call = note_check("one", "dead", looked_at=1, findings=[], is_last=True)
+    call = save_check("one", "dead", looked_at=1, findings=[], is_last=True)
     assert life.line.run(call) is False

@@ -14,9 +14,9 @@ from runtime.invocations.status import Status
 from runtime.loop import Loop
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.error_counters import TROUBLE
-from runtime.store.invocation_commands import Claimed, Pulse, cancel
+from runtime.store.invocation_commands import Claimed, HeartbeatReply, cancel
 from runtime.store.loop_connection import LoopConnection
-from runtime.store.recovery_commands import look_after
+from runtime.store.recovery_commands import recover
 from runtime.worker.heartbeat import Heartbeat
 from tests.support.life import Life
 from tests.support.loop_thread import turn_for, turn_until
@@ -31,7 +31,7 @@ class Beating:
     ) -> None:
         self.loop = Loop()
         self.in_flight = InFlight()
-        self.pulses: list[Pulse] = []
+        self.pulses: list[HeartbeatReply] = []
         self.orders: list[bytes] = []
         self.firsts = 0
         self.may_publish = may_publish
@@ -54,7 +54,7 @@ class Beating:
     def hold(self, claimed: Claimed) -> None:
         self.in_flight.hold([Attempt(claimed, "default")])
 
-    def wait_for_beat(self, *, within_s: float = 5.0) -> Pulse:
+    def wait_for_beat(self, *, within_s: float = 5.0) -> HeartbeatReply:
         """Turn until a beat that has not begun yet is answered."""
         count = len(self.pulses)
         turn_until(self.loop, lambda: len(self.pulses) > count + 1, within_s=within_s)
@@ -82,7 +82,7 @@ def test_beats_keep_the_leases_of_what_is_held_and_of_nothing_else(life: Life, b
     beating.hold(claimed)
 
     turn_for(beating.loop, 0.8)
-    life.line.run(look_after(lease_ms=400))
+    life.line.run(recover(lease_ms=400))
 
     assert life.read(held).status == Status.RUNNING
     assert life.read(other).status == Status.QUEUED

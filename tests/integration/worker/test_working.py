@@ -13,7 +13,7 @@ from runtime.broker.middleware_signals import Signals
 from runtime.invocations.status import Status
 from runtime.registry.manifest import decode_manifest
 from runtime.store.function_commands import read_manifests
-from runtime.store.invocation_commands import Pulse
+from runtime.store.invocation_commands import HeartbeatReply
 from runtime.worker import attempts as attempts_module
 from tests.integration.worker.working import Working
 from tests.support.life import Life
@@ -126,7 +126,7 @@ def test_only_the_attempt_that_was_lost_ends_and_not_the_one_that_followed_it_he
     life.settle(first.claimed, "lost")  # another worker has taken it over, and it is claimed here
     eventually(lambda: (found := held.find(one)) and found is not first and found.run)
 
-    pulse = Pulse(publishes=True, queues=(), lost=(one,), cancelling=())
+    pulse = HeartbeatReply(publishes=True, queues=(), lost=(one,), cancelling=())
     working.do(lambda: working.worker._orders.obey_pulse(pulse, [first]))
 
     eventually(lambda: first.run is None, within_s=0.8)

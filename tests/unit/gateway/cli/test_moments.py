@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.cli.moments import tell_moment, tell_span
+from gateway.cli.moments import format_duration, format_relative
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
     ],
 )
 def test_a_span_has_two_units_at_most(ms: int | None, said: str):
-    assert tell_span(ms) == said
+    assert format_duration(ms) == said
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_a_span_has_two_units_at_most(ms: int | None, said: str):
     ],
 )
 def test_a_moment_is_told_from_now(moment: str | None, said: str):
-    assert tell_moment(moment, NOW) == said
+    assert format_relative(moment, NOW) == said

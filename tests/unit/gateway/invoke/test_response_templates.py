@@ -12,7 +12,7 @@ from gateway.invoke.response_templates import AcceptedTemplates, SucceededTempla
 from runtime.errors import StoreError
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.record import new_record, record_from_notice
-from runtime.invocations.submission import NO_WISHES, Submission, Wishes
+from runtime.invocations.submission import NO_WISHES, CallOptions, Submission
 from runtime.invocations.view import invocation_json
 from runtime.store.resp import pack
 from runtime.store.submission_commands import Idempotency
@@ -21,13 +21,13 @@ from runtime.telemetry.trace_context import TraceContext
 MANY, MANY_ENDS = AcceptedTemplates(), SucceededTemplates()
 WISHED = [
     NO_WISHES,
-    Wishes(callback="https://example.com/a?b=%25&c=\u00e9"),
-    Wishes(callback='https://example.com/"quoted"\\'),
-    Wishes(priority=9, key="k"),
-    Wishes(callback="https://example.com/", tags=("a",), max_age_ms=5),
-    Wishes(delay_ms=5),
-    Wishes(run_at_ms=2),
-    Wishes(tags=("a", "b"), callback="https://example.com/"),
+    CallOptions(callback="https://example.com/a?b=%25&c=\u00e9"),
+    CallOptions(callback='https://example.com/"quoted"\\'),
+    CallOptions(priority=9, key="k"),
+    CallOptions(callback="https://example.com/", tags=("a",), max_age_ms=5),
+    CallOptions(delay_ms=5),
+    CallOptions(run_at_ms=2),
+    CallOptions(tags=("a", "b"), callback="https://example.com/"),
 ]
 ARGUMENTS = [b"{}", b'{"a": "%b %s"}', b'{"x":"1970-01-01T00:00:01.000Z","id":"@penstock-id@"}']
 NEEDED = {

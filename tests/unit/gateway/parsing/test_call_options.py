@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from gateway.parsing.call_options import parse_call_options
 from gateway.problems import ProblemError
 from gateway.routing.parameters import LONGEST_KEY, LONGEST_TAG, MOST_TAGS
-from runtime.invocations.submission import Wishes
+from runtime.invocations.submission import CallOptions
 
 
-def read(**given: object) -> Wishes:
-    return Wishes(**parse_call_options(urlencode(given, doseq=True)))
+def read(**given: object) -> CallOptions:
+    return CallOptions(**parse_call_options(urlencode(given, doseq=True)))
 
 
 def refused(query: str) -> list[tuple[str, str]]:
@@ -94,7 +94,7 @@ def test_run_at_is_a_moment_with_its_offset(text, expected):
 def test_a_plus_sign_that_was_not_escaped_is_meant():
     expected = read(run_at="2126-11-22T09:30:00+01:00")
 
-    assert Wishes(**parse_call_options("run_at=2126-11-22T09:30:00+01:00")) == expected
+    assert CallOptions(**parse_call_options("run_at=2126-11-22T09:30:00+01:00")) == expected
 
 
 def test_a_moment_that_is_past_is_now():
@@ -127,7 +127,7 @@ def test_every_moment_is_read_whatever_its_offset(moment, offset_minutes):
     if text.startswith("0000"):
         return
 
-    wishes = Wishes(**parse_call_options(f"run_at={quote(text)}"))
+    wishes = CallOptions(**parse_call_options(f"run_at={quote(text)}"))
 
     whole = moment.replace(microsecond=0)
     assert wishes.run_at_ms == max(

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.parsing.idempotency import identify, options_content, read_idempotency_key
 from gateway.problems import ProblemError
-from runtime.invocations.submission import NO_WISHES, Wishes
+from runtime.invocations.submission import NO_WISHES, CallOptions
 from runtime.store.submission_commands import Idempotency
 
 
@@ -61,7 +61,7 @@ def test_a_key_is_unique_within_its_scope_and_tells_contents_apart():
 
 
 def test_a_key_that_was_used_before_an_upgrade_is_known_after_it():
-    wishes = Wishes(priority=7, tags=("t",), callback="https://example.com/hook")
+    wishes = CallOptions(priority=7, tags=("t",), callback="https://example.com/hook")
 
     content = (b"application/json", b"{}", b"", options_content(wishes))
 
@@ -74,13 +74,13 @@ def test_a_key_that_was_used_before_an_upgrade_is_known_after_it():
 @pytest.mark.parametrize(
     "other",
     [
-        Wishes(priority=1),
-        Wishes(delay_ms=1),
-        Wishes(run_at_ms=1),
-        Wishes(max_age_ms=1),
-        Wishes(key="k"),
-        Wishes(tags=("t",)),
-        Wishes(callback="http://x/"),
+        CallOptions(priority=1),
+        CallOptions(delay_ms=1),
+        CallOptions(run_at_ms=1),
+        CallOptions(max_age_ms=1),
+        CallOptions(key="k"),
+        CallOptions(tags=("t",)),
+        CallOptions(callback="http://x/"),
     ],
 )
 def test_another_option_is_another_request(other):

@@ -12,7 +12,7 @@ import pytest
 from runtime.callbacks.resolver import Resolver
 from runtime.callbacks.ssrf_guard import (
     Policy,
-    judge_async,
+    resolve_allowed,
 )
 from runtime.errors import CallbackAddressError
 
@@ -39,7 +39,7 @@ def test_the_loop_does_not_wait_for_the_resolver_and_a_name_is_asked_once():
     async def judge_twenty() -> float:
         resolver = Resolver(hanging)
         judging = [
-            asyncio.create_task(judge_async("http://slow.example/", STRICT, resolver=resolver))
+            asyncio.create_task(resolve_allowed("http://slow.example/", STRICT, resolver=resolver))
             for _ in range(20)
         ]
         began_s = time.monotonic()
@@ -66,7 +66,7 @@ def test_a_failure_that_comes_too_late_is_not_complained_of():
         loop.set_exception_handler(lambda _, context: complaints.append(context))
         resolver = Resolver(failing_late)
         with pytest.raises(CallbackAddressError):
-            await judge_async("http://a.example/", STRICT, resolver=resolver, timeout_s=0.01)
+            await resolve_allowed("http://a.example/", STRICT, resolver=resolver, timeout_s=0.01)
         late = asyncio.wrap_future(resolver._under_way["a.example", 80])
         over.set()
         await asyncio.wait([late])
@@ -91,7 +91,7 @@ def test_more_names_at_once_than_threads_are_refused():
     async def flood() -> list[object]:
         resolver = Resolver(hanging, most_threads=2)
         judging = [
-            asyncio.create_task(judge_async(f"http://n{n}.example/", STRICT, resolver=resolver))
+            asyncio.create_task(resolve_allowed(f"http://n{n}.example/", STRICT, resolver=resolver))
             for n in range(3)
         ]
         await asyncio.sleep(0)

@@ -15,10 +15,10 @@ from runtime.callbacks.resolver import Resolver
 from runtime.callbacks.ssrf_guard import (
     REFUSED,
     Policy,
-    judge,
-    judge_async,
+    check_url,
     parse_policy,
     parse_target,
+    resolve_allowed,
 )
 from runtime.errors import CallbackAddressError, SettingsError
 
@@ -86,12 +86,12 @@ def resolving_to(*addresses: str):
 )
 def test_what_is_not_global_unicast_is_refused(host: str):
     with pytest.raises(CallbackAddressError, match=REFUSED):
-        judge(f"http://{host}/", STRICT)
+        check_url(f"http://{host}/", STRICT)
 
 
 @pytest.mark.parametrize("host", ["8.8.8.8", "1.1.1.1", "[2606:4700:4700::1111]"])
 def test_a_global_address_is_allowed(host: str):
-    judged = judge(f"https://{host}/x", STRICT)
+    judged = check_url(f"https://{host}/x", STRICT)
 
     assert judged.addresses == (host.strip("[]"),)
     assert judged.port == 443
@@ -133,7 +133,7 @@ def test_a_global_address_is_allowed(host: str):
 )
 def test_a_malformed_address_is_refused_with_what_is_wrong(url: str, says: str):
     with pytest.raises(CallbackAddressError, match=says):
-        judge(url, STRICT, resolve=resolving_to(PUBLIC))
+        check_url(url, STRICT, resolve=resolving_to(PUBLIC))
 
 
 def test_2048_characters_are_not_too_long():
@@ -178,34 +178,34 @@ def test_what_is_not_ascii_is_sent_as_the_utf_8_that_was_written(url: str, path:
 
 def test_every_address_of_a_name_must_pass():
     with pytest.raises(CallbackAddressError, match=REFUSED):
-        judge("http://mixed.example/", STRICT, resolve=resolving_to(PUBLIC, "10.0.0.1"))
+        check_url("http://mixed.example/", STRICT, resolve=resolving_to(PUBLIC, "10.0.0.1"))
 
 
 def test_a_name_without_addresses_is_refused():
     with pytest.raises(CallbackAddressError, match=REFUSED):
-        judge("http://empty.example/", STRICT, resolve=resolving_to())
+        check_url("http://empty.example/", STRICT, resolve=resolving_to())
 
 
 def test_loopback_passes_only_where_it_is_allowed():
     allowed = Policy(allow_loopback=True)
 
     for host in ("127.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]", "localhost"):
-        assert judge(f"http://{host}:8000/", allowed)
+        assert check_url(f"http://{host}:8000/", allowed)
     for host in ("0.0.0.0", "10.0.0.1", "[::127.0.0.1]", "169.254.169.254"):
         with pytest.raises(CallbackAddressError):
-            judge(f"http://{host}/", allowed)
+            check_url(f"http://{host}/", allowed)
 
 
 def test_an_operator_can_allow_networks_and_names():
     policy = parse_policy(("10.1.0.0/16", "fd00::/8", "hooks.internal"), allow_loopback=False)
 
-    assert judge("http://10.1.2.3/", policy)
-    assert judge("http://[::ffff:10.1.2.3]/", policy)
-    assert judge("http://[fd00::1]/", policy)
-    assert judge("http://Hooks.Internal./", policy, resolve=resolving_to("192.168.7.7"))
+    assert check_url("http://10.1.2.3/", policy)
+    assert check_url("http://[::ffff:10.1.2.3]/", policy)
+    assert check_url("http://[fd00::1]/", policy)
+    assert check_url("http://Hooks.Internal./", policy, resolve=resolving_to("192.168.7.7"))
     for url in ("http://10.2.0.1/", "http://other.internal/"):
         with pytest.raises(CallbackAddressError):
-            judge(url, policy, resolve=resolving_to("10.2.0.1"))
+            check_url(url, policy, resolve=resolving_to("10.2.0.1"))
 
 
 @pytest.mark.parametrize("entry", ["10.1.0.0/33", "http://x", "a b", "10.1.0.1/16", ""])
@@ -226,7 +226,7 @@ def test_unresolvable_timed_out_and_forbidden_look_the_same():
 
     async def text(resolve) -> str:
         with pytest.raises(CallbackAddressError) as caught:
-            await judge_async(
+            await resolve_allowed(
                 "http://some.example/", STRICT, resolver=Resolver(resolve), timeout_s=0.05
             )
         return str(caught.value)

@@ -21,7 +21,7 @@ from runtime.invocations.events import (
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.record import Record
 from runtime.invocations.status import Status
-from runtime.store.event_commands import Entry, Told
+from runtime.store.event_commands import Entry, EventPage
 
 ID = new_invocation_id()
 
@@ -59,10 +59,10 @@ def earlier(*outcomes: str) -> bytes:
     )
 
 
-def told(*entries: tuple[int, int, str, bytes]) -> Told:
+def told(*entries: tuple[int, int, str, bytes]) -> EventPage:
     found = tuple((a, Entry(number=n, kind=k, data=d)) for a, n, k, d in entries)
     last = (found[-1][0], found[-1][1].number) if found else (0, 0)
-    return Told(record=[b"x"], last=last, entries=found)
+    return EventPage(record=[b"x"], last=last, entries=found)
 
 
 def all_of(standing: Record, *entries, whole=None) -> list[tuple[str, str, str]]:
@@ -157,7 +157,7 @@ def test_what_the_record_holds_of_an_earlier_attempt_is_not_told_as_the_last_one
 
 def test_a_reading_that_stops_half_way_tells_nothing_that_comes_later():
     standing = record(attempt=2, earlier_attempts=earlier("retrying"))
-    part = Told(
+    part = EventPage(
         record=[b"x"], last=(2, 9), entries=((1, Entry(number=1, kind="event", data=b"1")),)
     )
 
@@ -215,11 +215,11 @@ def numbered(raw) -> list[tuple[int, Entry]]:
     return entries
 
 
-def read(entries, after, most: int) -> Told:
+def read(entries, after, most: int) -> EventPage:
     """Read as the store does: what stands after a position, as far as one reading reaches."""
     last = (entries[-1][0], entries[-1][1].number) if entries else (0, 0)
     left = [(a, e) for a, e in entries if (a, e.number) > after]
-    return Told(record=[b"x"], last=last, entries=tuple(left[:most]))
+    return EventPage(record=[b"x"], last=last, entries=tuple(left[:most]))
 
 
 @given(raw=ENTRIES, cuts=st.lists(st.integers(0, 30), max_size=6), most=st.integers(1, 4))

@@ -9,7 +9,7 @@ import pytest
 from runtime import Context
 from runtime.errors import ArgumentsError
 from runtime.registry.argument_check import check_arguments
-from runtime.registry.secret_paths import encode_places, mask
+from runtime.registry.secret_paths import encode_paths, mask
 
 PREAMBLE = """
 import dataclasses
@@ -93,4 +93,4 @@ def sample(a: Annotated[Shape, WithJsonSchema({{"type": "object"}})]): return No
     manifest = load_source(source)["sample"].manifest
     arguments = sent(name, '{"password": "hunter2"}')
 
-    assert b"hunter2" not in mask(arguments, encode_places(manifest.secrets))
+    assert b"hunter2" not in mask(arguments, encode_paths(manifest.secrets))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from runtime.registry.secret_paths import MASK, encode_places, mask
+from runtime.registry.secret_paths import MASK, encode_paths, mask
 
 PREAMBLE = """
 import dataclasses
@@ -36,7 +36,7 @@ class Dog(BaseModel):
 def shown(load_source):
     def show(annotation: str, value: object) -> object:
         [function] = load_source(f"{PREAMBLE}def sample(a: {annotation}): pass\n").values()
-        places = encode_places(function.manifest.secrets)
+        places = encode_paths(function.manifest.secrets)
         return json.loads(mask(json.dumps({"a": value, "b": "open"}).encode(), places))
 
     return show
@@ -85,7 +85,7 @@ def test_a_secret_is_masked_wherever_it_stands(shown, annotation, value, seen):
 
 
 def test_what_is_not_masked_keeps_its_digits():
-    places = encode_places([("a",)])
+    places = encode_paths([("a",)])
 
     masked = mask(b'{"a":"x","n":1.10,"m":12345678901234567890123,"t":[1e2]}', places)
 
@@ -101,6 +101,4 @@ def test_arguments_without_secrets_are_shown_byte_for_byte():
 def test_secret_keyword_arguments_are_masked(load_source):
     [function] = load_source(f"{PREAMBLE}def sample(**keys: SecretStr): pass\n").values()
 
-    assert (
-        mask(b'{"x":"s3cret"}', encode_places(function.manifest.secrets)) == b'{"x":"**********"}'
-    )
+    assert mask(b'{"x":"s3cret"}', encode_paths(function.manifest.secrets)) == b'{"x":"**********"}'

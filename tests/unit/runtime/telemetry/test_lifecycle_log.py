@@ -8,11 +8,13 @@ from datetime import datetime
 import pytest
 
 from runtime.logs import configure_logs
-from runtime.telemetry.lifecycle_log import Change, tell, tells_usual
+from runtime.telemetry.lifecycle_log import LifecycleEvent, log_events, logs_routine
 
-STARTED = Change(event="invocation_started", id="i-1", function="f", attempt=1, worker="w")
-FAILED = Change(event="invocation_failed", id="i-2", function="f", attempt=2, error_type="timeout")
-REFUSED = Change(event="late_result_refused", id="i-3", function="f", attempt=1)
+STARTED = LifecycleEvent(event="invocation_started", id="i-1", function="f", attempt=1, worker="w")
+FAILED = LifecycleEvent(
+    event="invocation_failed", id="i-2", function="f", attempt=2, error_type="timeout"
+)
+REFUSED = LifecycleEvent(event="late_result_refused", id="i-3", function="f", attempt=1)
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +26,7 @@ def _usual_logs():
 def test_in_json_every_change_is_one_line_with_its_ids(capsys):
     configure_logs("info", "json")
 
-    tell([STARTED, FAILED, REFUSED])
+    log_events([STARTED, FAILED, REFUSED])
 
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     for line in lines:
@@ -58,10 +60,10 @@ def test_in_json_every_change_is_one_line_with_its_ids(capsys):
 
 def test_for_people_the_usual_changes_are_left_to_the_level_debug(capsys):
     configure_logs("info", "text")
-    tell([STARTED, FAILED])
+    log_events([STARTED, FAILED])
     usual = capsys.readouterr().err
     configure_logs("debug", "text")
-    tell([STARTED])
+    log_events([STARTED])
     debug = capsys.readouterr().err
 
     assert "invocation_started" not in usual
@@ -81,13 +83,13 @@ def test_for_people_the_usual_changes_are_left_to_the_level_debug(capsys):
 def test_who_has_many_changes_can_ask_whether_to_make_them(level, log_format, expected):
     configure_logs(level, log_format)
 
-    assert tells_usual() is expected
+    assert logs_routine() is expected
 
 
 def test_what_the_level_leaves_out_is_not_written(capsys):
     configure_logs("warning", "json")
 
-    tell([STARTED, FAILED, REFUSED])
+    log_events([STARTED, FAILED, REFUSED])
 
     [line] = capsys.readouterr().err.splitlines()
     assert json.loads(line)["event"] == "late_result_refused"

@@ -112,7 +112,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         ),
         drain=drain,
         body_limits=BodyLimits(chosen),
-        door=doorkeeper.judge_early,
+        door=doorkeeper.check_early,
         middleware=[
             doorkeeper,
             CacheHeaders(),
@@ -149,7 +149,7 @@ class Lifespan:
         self._directory = directory
         self._inbox = inbox
         self._trouble = trouble
-        self._ring = ring
+        self._key_cache = ring
 
     async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
         """Begin to listen, with a look at what is published; Redis may come later."""
@@ -161,7 +161,7 @@ class Lifespan:
     async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
         """Stop listening and disconnect."""
         await self._trouble.stop()
-        await self._ring.stop()
+        await self._key_cache.stop()
         await self._directory.stop()
         await self._inbox.stop()
         await self._store.close()

@@ -7,7 +7,7 @@ import contextlib
 
 from runtime.errors import StoreError
 from runtime.store.async_connection import AsyncConnection
-from runtime.store.error_counters import TROUBLE
+from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.metrics_commands import add_errors
 from runtime.telemetry.background import lasting_task
 
@@ -36,10 +36,10 @@ class ErrorReporter:
     async def _report_for_ever(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            counts = TROUBLE.take()
+            counts = REDIS_ERRORS.take()
             if not counts:
                 continue
             try:
                 await self._store.run(add_errors(counts))
             except StoreError:
-                TROUBLE.give_back(counts)
+                REDIS_ERRORS.restore(counts)

@@ -60,8 +60,8 @@ worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None
 
 def on_starting(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn's hook
     """Tell of variables that look like settings and are none."""
-    for told in unknown_variables(for_functions=_settings.function_env):
-        arbiter.log.warning(told)
+    for reported in unknown_variables(for_functions=_settings.function_env):
+        arbiter.log.warning(reported)
 
 
 def post_fork(arbiter: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's hook

@@ -21,7 +21,7 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 def configure_logs(level: str, log_format: Literal["text", "json"]) -> None:
     """Set up structlog and the standard library's logging for this process."""
-    writer = LogWriter(sys.stderr, on_dropped=_tell_dropped)
+    writer = LogWriter(sys.stderr, on_dropped=_print_dropped)
     atexit.register(writer.finish)
     stream = cast("TextIO", writer)
     renderer: structlog.types.Processor = (
@@ -53,5 +53,5 @@ def configure_logs(level: str, log_format: Literal["text", "json"]) -> None:
     logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), handlers=[handler])
 
 
-def _tell_dropped(count: int) -> None:
+def _print_dropped(count: int) -> None:
     structlog.get_logger(__name__).warning("log_lines_dropped", count=count)

@@ -74,7 +74,7 @@ class Loop:
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
-        self.add_reader(self._woken, self._hear_threads)
+        self.add_reader(self._woken, self._run_calls_from_threads)
 
     def run(self) -> None:
         """Turn until `stop` is called."""
@@ -88,7 +88,7 @@ class Loop:
 
     def close(self) -> None:
         """Do what threads have asked for last, and give up the loop's own descriptors."""
-        self._hear_threads()
+        self._run_calls_from_threads()
         self._poller.close()
         os.close(self._woken)
         os.close(self._wake)
@@ -181,7 +181,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001 - outermost: the loop must go on
             CRASHES.note(f"loop: {getattr(callback, '__qualname__', callback)}", error)
 
-    def _hear_threads(self) -> None:
+    def _run_calls_from_threads(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._woken, _WAKE_BYTES)
         calls = self._from_threads

@@ -167,7 +167,7 @@ def unknown_variables(*, for_functions: Iterable[str] = ()) -> list[str]:
     name.
     """
     known = [_PREFIX + name.upper() for name in SETTINGS]
-    told = []
+    reported = []
     for variable in _say_all():
         name = variable.upper()
         is_ours = name.startswith(_PREFIX) and name not in known and not _SERVICE.search(name)
@@ -176,8 +176,8 @@ def unknown_variables(*, for_functions: Iterable[str] = ()) -> list[str]:
 
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else "."
-            told.append(f"{variable} is no setting, and is ignored{hint}")
-    return told
+            reported.append(f"{variable} is no setting, and is ignored{hint}")
+    return reported
 
 
 def are_set(*names: str) -> bool:

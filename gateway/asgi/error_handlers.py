@@ -35,17 +35,17 @@ class FailureLog:
 
     def __init__(self, *, every_s: float = 5.0) -> None:
         self._every_s = every_s
-        self._told_at: dict[str, float] = {}
-        self._untold: dict[str, int] = {}
+        self._reported_at: dict[str, float] = {}
+        self._unreported: dict[str, int] = {}
 
-    def tell(self, code: str, path: str, reason: str) -> None:
+    def log(self, code: str, path: str, reason: str) -> None:
         """Log the failure, or count it for the next line."""
         now = time.monotonic()
-        if now - self._told_at.get(code, -self._every_s) < self._every_s:
-            self._untold[code] = self._untold.get(code, 0) + 1
+        if now - self._reported_at.get(code, -self._every_s) < self._every_s:
+            self._unreported[code] = self._unreported.get(code, 0) + 1
             return
-        self._told_at[code] = now
-        more = self._untold.pop(code, 0)
+        self._reported_at[code] = now
+        more = self._unreported.pop(code, 0)
         _log.error("request_failed", code=code, path=path, reason=reason, more_before=more)
 
 
@@ -99,7 +99,7 @@ async def _on_penstock(
 ) -> None:
     problem = problem_of(error)
     if problem.status >= _SERVER_ERRORS:
-        _failures.tell(problem.code, req.path, str(error))
+        _failures.log(problem.code, req.path, str(error))
     write_problem(req, resp, problem)
 
 

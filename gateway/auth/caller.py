@@ -60,7 +60,7 @@ class Caller:
         return None if self.grant.reads else self.name or ""
 
     @property
-    def steers_only(self) -> str | None:
+    def controls_only(self) -> str | None:
         """Whose invocations he may cancel and retry; None is everybody's."""
         return None if self.grant.operates else self.name or ""
 

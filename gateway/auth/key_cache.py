@@ -72,7 +72,7 @@ class KeyCache:
         self._entries: dict[str, _Entry] = {}
         self._missing: dict[str, float] = {}  # until when; a restored Redis may know it later
         self._revoked: dict[str, None] = {}  # for ever, in the order they came
-        self._hears = False
+        self._is_subscribed = False
         self._redis_ahead_ms = 0.0
         self._used: set[str] = set()
         self._noting: asyncio.Task[None] | None = None
@@ -110,7 +110,7 @@ class KeyCache:
     def recall(self, key_id: str, *, is_judged_again: bool = False) -> ApiKey | None:
         """Return a key that need not be asked for."""
         entry = self._entries.get(key_id)
-        if entry is None or not self._hears:
+        if entry is None or not self._is_subscribed:
             return None
         if is_judged_again:
             return entry.key
@@ -135,7 +135,7 @@ class KeyCache:
         if self._noting is None:
             self._noting = asyncio.create_task(self._note_soon())
 
-    def hear(self, news: bytes) -> None:
+    def on_revocation(self, news: bytes) -> None:
         """Take news: a key was revoked, or a session ended."""
         which = news[1:].decode("ascii", "replace")
         if news.startswith(REVOKED):
@@ -143,7 +143,7 @@ class KeyCache:
         elif news.startswith(LOGGED_OUT):
             self._on_logged_out(which)
 
-    async def look_after(self, key_ids: Iterable[str], sessions: Iterable[str]) -> None:
+    async def refresh(self, key_ids: Iterable[str], sessions: Iterable[str]) -> None:
         """End what was revoked or left while no news came.
 
         Args:
@@ -160,14 +160,14 @@ class KeyCache:
             if await self._store.run(access_commands.find_session(digest)) is None:
                 self._on_logged_out(digest)
 
-    def begin_to_hear(self) -> None:
+    def on_subscribed(self) -> None:
         """News come from now on; what was told before is lost, so all has to be asked again."""
         self._entries.clear()
-        self._hears = True
+        self._is_subscribed = True
 
-    def cease_to_hear(self) -> None:
+    def on_unsubscribed(self) -> None:
         """No news come any more."""
-        self._hears = False
+        self._is_subscribed = False
 
     async def stop(self) -> None:
         """Write down the last uses; safe to call twice."""
@@ -212,16 +212,16 @@ class KeyChecker:
     """Checks keys, and counts those that are wrong by the address they come from."""
 
     def __init__(self, ring: KeyCache, failures: FailureThrottle) -> None:
-        self._ring = ring
+        self._key_cache = ring
         self._failures = failures
 
     def still_counts(self, key: ApiKey, *, is_judged_again: bool = False) -> bool:
         """Whether a key that was checked before need not be checked anew; notes its use if so."""
-        if self._ring.recall(key.id, is_judged_again=is_judged_again) is not key:
+        if self._key_cache.recall(key.id, is_judged_again=is_judged_again) is not key:
             return False
         if self._is_over(key):
             return False
-        self._ring.note_use(key.id)
+        self._key_cache.note_use(key.id)
         return True
 
     async def check(self, shown: str, address: str, *, is_judged_again: bool = False) -> ApiKey:
@@ -231,30 +231,30 @@ class KeyChecker:
             ProblemError: `unauthenticated`, or `too_many_failures`.
             StoreError: Redis has to be asked, and is away.
         """
-        known = self._ring.recall(presumed_id(shown), is_judged_again=is_judged_again)
+        known = self._key_cache.recall(presumed_id(shown), is_judged_again=is_judged_again)
         if known is not None and known.is_opened_by(shown) and not self._is_over(known):
-            self._ring.note_use(known.id)
+            self._key_cache.note_use(known.id)
             return known
         text = parse_key_text(shown) if len(shown) <= _LONGEST else None
         if text is None:
             raise self._refuse(address, "This is no API key, or a character of it is wrong.")
-        is_stranger = not self._ring.knows_of(text.id)
+        is_stranger = not self._key_cache.knows_of(text.id)
         if is_stranger and self._failures.wait_s(address) and not self._failures.take_chance():
             raise self._refuse(address, "")
-        key = await self._ring.find(text.id, is_judged_again=is_judged_again)
+        key = await self._key_cache.find(text.id, is_judged_again=is_judged_again)
         if key is None or not key.is_opened_by(shown):
             raise self._refuse(address, "This API key is not known.")
         if self._is_over(key):
             raise self._refuse(address, "This API key has expired.")
-        self._ring.note_use(key.id)
+        self._key_cache.note_use(key.id)
         return key
 
     def note_time(self, now_ms: int) -> None:
         """Hear the time by Redis's clock."""
-        self._ring.note_time(now_ms)
+        self._key_cache.note_time(now_ms)
 
     def _is_over(self, key: ApiKey) -> bool:
-        return key.expires_at_ms is not None and key.has_expired(self._ring.now_ms())
+        return key.expires_at_ms is not None and key.has_expired(self._key_cache.now_ms())
 
     def _refuse(self, address: str, detail: str) -> ProblemError:
         wait_s = math.ceil(self._failures.wait_s(address))

@@ -63,7 +63,7 @@ class AuthMiddleware:
         """Refuse who shows no key where one is needed, or one that is unknown."""
         await self._admit(req.scope)
 
-    async def judge_early(self, scope: dict[str, Any]) -> ProblemError | None:
+    async def check_early(self, scope: dict[str, Any]) -> ProblemError | None:
         """Judge a request of which only the head has come; return why it is refused.
 
         It is judged again once its body is there: that takes long enough to revoke a key.
@@ -95,7 +95,7 @@ class AuthMiddleware:
             return
         if shown is not None:
             key = await self._checker.check(
-                shown, address_of(scope), is_judged_again=_is_judged_again(scope)
+                shown, address_of(scope), is_judged_again=_is_rechecked(scope)
             )
             scope[CALLER] = caller = caller_with(key)
             if header is not None and _is_bearer(authorization):
@@ -134,7 +134,7 @@ class AuthMiddleware:
         if known is None or _is_open_path(scope["method"], scope["path"]):
             return None
         key, caller = known
-        counts = self._checker.still_counts(key, is_judged_again=_is_judged_again(scope))
+        counts = self._checker.still_counts(key, is_judged_again=_is_rechecked(scope))
         return caller if counts else None
 
     def _learn(self, header: bytes, key: ApiKey, caller: Caller) -> None:
@@ -174,7 +174,7 @@ def _is_open_path(method: str, path: str) -> bool:
     return (method, path) in OPEN_PATHS or (method == "GET" and path.startswith(OPEN_PREFIXES))
 
 
-def _is_judged_again(scope: dict[str, Any]) -> bool:
+def _is_rechecked(scope: dict[str, Any]) -> bool:
     """Whether the key is judged once more, by the script that accepts the call."""
     path: str = scope["path"]
     return path.startswith(_INVOKING) and scope["method"] == "POST"

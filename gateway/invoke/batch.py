@@ -42,7 +42,7 @@ async def submit_batch(
     Raises:
         StoreError: Redis is away; as far as is known, nothing of the batch waits.
     """
-    wishes = sample.wishes
+    call_options = sample.call_options
     admitted = await store.run(
         admit_batch(
             batch=sample.id,
@@ -65,10 +65,10 @@ async def submit_batch(
                 queue=sample.queue,
                 version=sample.version,
                 entries=entries,
-                callback=wishes.callback or "",
+                callback=call_options.callback or "",
                 priority=sample.priority,
-                key=wishes.key,
-                tags=wishes.tags,
+                key=call_options.key,
+                tags=call_options.tags,
                 traceparent=sample.trace.traceparent if sample.trace else "",
                 tracestate=sample.trace.tracestate if sample.trace else "",
                 caller=sample.caller or "",
@@ -79,8 +79,8 @@ async def submit_batch(
     commit = commit_batch(
         batch=sample.id,
         size=len(items),
-        delay_ms=wishes.delay_ms,
-        run_at_ms=wishes.run_at_ms,
+        delay_ms=call_options.delay_ms,
+        run_at_ms=call_options.run_at_ms,
         max_age_ms=sample.max_age_ms,
         max_waiting=sample.max_waiting,
         idempotency=sample.idempotency,
@@ -96,17 +96,17 @@ async def submit_batch(
     return admitted, committed
 
 
-def newborn_batch(sample: Submission, size: int, created_at_ms: int) -> Batch:
+def new_batch_view(sample: Submission, size: int, created_at_ms: int) -> Batch:
     """Return the batch as it is right after its commit."""
-    wishes = sample.wishes
-    due_ms = wishes.run_at_ms or created_at_ms + wishes.delay_ms
+    call_options = sample.call_options
+    due_ms = call_options.run_at_ms or created_at_ms + call_options.delay_ms
     return new_batch(
         sample.id,
         function=sample.function,
         size=size,
         created_at_ms=created_at_ms,
         is_later=due_ms > created_at_ms,
-        callback=wishes.callback,
+        callback=call_options.callback,
         caller=sample.caller,
     )
 

@@ -50,14 +50,16 @@ class SharedOptions(NamedTuple):
         content: As an idempotency key's request is told apart.
     """
 
-    wishes: CallOptions
+    call_options: CallOptions
     parts: PackedParts
     content: bytes
 
     @classmethod
-    def of(cls, wishes: CallOptions) -> SharedOptions:
+    def of(cls, call_options: CallOptions) -> SharedOptions:
         """Work it out."""
-        return cls(wishes, PackedParts.of(wishes.parts()), options_content(wishes))
+        return cls(
+            call_options, PackedParts.of(call_options.parts()), options_content(call_options)
+        )
 
 
 class CallHeaders:
@@ -93,11 +95,11 @@ class CallHeaders:
         return asked
 
     def _read(self, scope: Scope, query: str) -> SharedOptions:
-        wishes = {**parse_call_options(query)}
+        call_options = {**parse_call_options(query)}
         for name, option, read, _ in self._settled:
             if name in scope[HEADERS] and (value := read(scope)) is not None:
-                wishes[option] = value
-        return SharedOptions.of(CallOptions(**wishes) if wishes else NO_WISHES)
+                call_options[option] = value
+        return SharedOptions.of(CallOptions(**call_options) if call_options else NO_WISHES)
 
 
 def _callback(scope: Scope) -> object:

@@ -101,7 +101,7 @@ class CallPlan:
             group = self._groups[submission.waiter or ""] = self._group(submission.waiter or "")
         caller, own = _caller_parts(submission), submission.own_parts()
         if settled is None:
-            settled = PackedParts.of(submission.wishes.parts())
+            settled = PackedParts.of(submission.call_options.parts())
         return group.submit(
             submission.id.encode(),
             submission.arguments,

@@ -122,7 +122,7 @@ class Invoker:
                 return
         born = new_record(submission, submitted.created_at_ms)
         if notice is None:
-            show(req, resp, await self._follower.how_it_stands(born))
+            show(req, resp, await self._follower.current(born))
         else:
             show(req, resp, record_of(notice, born.arguments, born.request))
 

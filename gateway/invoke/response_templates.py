@@ -100,11 +100,11 @@ class AcceptedTemplates:
 
     def write(self, submission: Submission, created_at_ms: int) -> bytes:
         """Return what `invocation_json(new_record(…))` returns."""
-        wishes = submission.wishes
+        call_options = submission.call_options
         is_usual = not (submission.retry_of or submission.secrets or submission.request)
-        if not is_usual or (wishes is not NO_WISHES and _shows(wishes)):
+        if not is_usual or (call_options is not NO_WISHES and _shows(call_options)):
             return invocation_json(new_record(submission, created_at_ms))
-        callback = wishes.callback
+        callback = call_options.callback
         kind = (
             *(submission.function, submission.version, submission.queue, submission.caller),
             callback is not None,
@@ -124,13 +124,13 @@ class AcceptedTemplates:
         )
 
 
-def _shows(wishes: CallOptions) -> bool:
+def _shows(call_options: CallOptions) -> bool:
     """Whether the invocation shows what was asked for, besides a callback."""
-    return bool(wishes.delay_ms or wishes.run_at_ms or wishes.tags)
+    return bool(call_options.delay_ms or call_options.run_at_ms or call_options.tags)
 
 
 def _accepted(like: Submission) -> _Template:
-    callback = None if like.wishes.callback is None else _CALLBACK
+    callback = None if like.call_options.callback is None else _CALLBACK
     sample = Submission(
         id=_ID,
         function=like.function,
@@ -138,7 +138,7 @@ def _accepted(like: Submission) -> _Template:
         queue=like.queue,
         arguments=_ARGUMENTS,
         caller=like.caller,
-        wishes=CallOptions(callback=callback),
+        call_options=CallOptions(callback=callback),
     )
     markers = (_ID.encode(), _ARGUMENTS, _moment(_CREATED_MS), b'"%b"' % _CALLBACK.encode())
     return _Template(new_record(sample, _CREATED_MS), markers)

@@ -70,20 +70,20 @@ class EventReader:
         self._under_way.pop(invocation_id, None)
 
     async def _read(self, invocation_id: str, place: EventId) -> Reading:
-        told = await self._store.run(
-            read_events(invocation_id, after=place.told_until, gateway=self._gateway_id)
+        reported = await self._store.run(
+            read_events(invocation_id, after=place.read_position, gateway=self._gateway_id)
         )
-        record, whole = standing(invocation_id, told), None
-        if record is not None and record.is_finished and is_whole(told, place):
+        record, whole = standing(invocation_id, reported), None
+        if record is not None and record.is_finished and is_whole(reported, place):
             record = whole = await self._store.run(read(invocation_id))
         if record is None:
             raise InvocationGoneError(f"The invocation {invocation_id} is no longer kept.")
-        events = events_after(place, record, told, whole)
+        events = events_after(place, record, reported, whole)
         return Reading(
             text=_write(events, count_missing(place, events)),
             place=events[-1].place if events else place,
             attempt=record.attempt,
-            has_more=not is_whole(told, place),
+            has_more=not is_whole(reported, place),
             is_end=whole is not None,
         )
 

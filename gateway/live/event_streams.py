@@ -83,16 +83,16 @@ class EventStreams:
         if not streams:
             self._open.pop(stream.invocation_id, None)
 
-    def poke(self, invocation_id: str) -> None:
+    def notify(self, invocation_id: str) -> None:
         """Hear that there is news of an invocation."""
         self._reader.outdate(invocation_id)
         for stream in self._open.get(invocation_id, ()):
-            stream.poke()
+            stream.notify()
 
     def look_again(self) -> None:
         """Have every stream look: pokes may have been missed."""
         for invocation_id in list(self._open):
-            self.poke(invocation_id)
+            self.notify(invocation_id)
 
     def end_those_of(self, key_id: str) -> None:
         """End the streams of a key that was revoked."""
@@ -138,7 +138,7 @@ class EventStream:
         self._first: bytes | None = None
         self._has_more = False
         self._is_over = False
-        self._poked = asyncio.Event()
+        self._notified = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._speaks_at = 0.0
         self._looks_at = 0.0
@@ -154,7 +154,7 @@ class EventStream:
     async def __anext__(self) -> bytes:
         if self._first is not None:
             text, self._first = _RETRY + self._first, None
-            self._poked.set()  # there may have been news since the first look
+            self._notified.set()  # there may have been news since the first look
             self._streams.enter(self)
             return self._say(text)
         while not self._is_over:
@@ -164,7 +164,7 @@ class EventStream:
             except StoreError as error:
                 _log.debug("events_unread", id=self.invocation_id, reason=str(error))
                 self._looks_at = self._loop.time() + _AWAY_PAUSE_S
-                self._poked.set()
+                self._notified.set()
                 text = b""
             except InvocationGoneError:
                 break
@@ -185,21 +185,21 @@ class EventStream:
         """Forget the client; safe to call twice."""
         self._streams.leave(self)
 
-    def poke(self) -> None:
+    def notify(self) -> None:
         """Hear that there is news."""
-        self._poked.set()
+        self._notified.set()
 
     def stop(self) -> None:
         """End here; the client will come again elsewhere."""
         self._is_over = True
-        self._poked.set()
+        self._notified.set()
 
     async def _await_turn(self) -> None:
         """Wait for news, but no longer than until a sign of life is due; and not look too often."""
         if not self._has_more:
             try:
                 async with asyncio.timeout_at(min(self._speaks_at, self.reader.ends_at)):
-                    await self._poked.wait()
+                    await self._notified.wait()
             except TimeoutError:
                 pass
         pause_s = self._looks_at - self._loop.time()
@@ -207,7 +207,7 @@ class EventStream:
             await asyncio.sleep(pause_s)
 
     async def _look(self) -> bytes:
-        self._poked.clear()
+        self._notified.clear()
         reading = await self._events.read(self.invocation_id, self._place)
         self._place, self.attempt = reading.place, reading.attempt
         self._has_more = reading.has_more

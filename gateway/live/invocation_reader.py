@@ -56,9 +56,9 @@ class InvocationReader:
         notice = await wait_for(arrival, wait_s)
         if notice is not None:
             return record_of(notice, last_known.arguments, last_known.request)
-        return await self.how_it_stands(last_known)
+        return await self.current(last_known)
 
-    async def how_it_stands(self, last_known: Record) -> Record:
+    async def current(self, last_known: Record) -> Record:
         """Return the invocation as it is now, or as last known when Redis cannot be asked."""
         try:
             return await self._store.run(read(last_known.id)) or last_known

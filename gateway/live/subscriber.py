@@ -42,7 +42,7 @@ class Subscriber:
         self._follower = follower
         self._streams = streams
         self._directory = directory
-        self._ring = ring
+        self._key_cache = ring
         self._access_news = Keys().build("access_news")
         self._looking: asyncio.Task[None] | None = None
         self._subscription = PubSub(
@@ -50,7 +50,7 @@ class Subscriber:
             [self._channel, Keys().build("news"), self._access_news],
             on_message=self._on_message,
             on_connect=self._on_connect,
-            on_disconnect=ring.cease_to_hear,
+            on_disconnect=ring.on_unsubscribed,
         )
 
     def start(self) -> None:
@@ -65,17 +65,17 @@ class Subscriber:
 
     def _on_message(self, channel: str, payload: bytes) -> None:
         if channel == self._access_news:
-            self._ring.hear(payload)
+            self._key_cache.on_revocation(payload)
         elif channel != self._channel:
             self._directory.mark_stale()
         elif payload.endswith(b"\n") and payload.find(b"\n") == len(payload) - 1:
-            self._streams.poke(payload[:-1].decode("ascii", "replace"))
+            self._streams.notify(payload[:-1].decode("ascii", "replace"))
         else:
             self._waiters.notify(payload)
 
     def _on_connect(self) -> None:
         """Look at everything again: what was told while we were away is lost."""
-        self._ring.begin_to_hear()
+        self._key_cache.on_subscribed()
         self._directory.mark_stale()
         if self._looking is not None:
             self._looking.cancel()
@@ -93,7 +93,7 @@ class Subscriber:
         """End the streams of keys and sessions that ended meanwhile; say whether that worked."""
         readers = self._streams.readers()
         try:
-            await self._ring.look_after(
+            await self._key_cache.refresh(
                 {reader.key_id for reader in readers if reader.key_id},
                 {reader.session for reader in readers if reader.session},
             )

@@ -166,18 +166,22 @@ def _check_samples(stored: StoredCheck | None) -> dict[str, list[Sample]]:
 
 def _worker_samples(workers: Workers) -> dict[str, list[Sample]]:
     return {
-        "penstock_worker_in_flight": [((name,), told.held) for name, told in workers.items()],
+        "penstock_worker_in_flight": [
+            ((name,), reported.held) for name, reported in workers.items()
+        ],
         "penstock_worker_loop_lag_seconds": [
-            ((name,), told.loop.lag_ms_max / _MS) for name, told in workers.items() if told.loop
+            ((name,), reported.loop.lag_ms_max / _MS)
+            for name, reported in workers.items()
+            if reported.loop
         ],
     }
 
 
 def _summary_family(metric: Metric, workers: Workers) -> SummaryMetricFamily:
     family = SummaryMetricFamily(metric.name, metric.help, labels=metric.labels)
-    for name, told in workers.items():
-        if told.runner_wait is not None:
-            family.add_metric([name], told.runner_wait.count, told.runner_wait.sum_s)
+    for name, reported in workers.items():
+        if reported.runner_wait is not None:
+            family.add_metric([name], reported.runner_wait.count, reported.runner_wait.sum_s)
     return family
 
 

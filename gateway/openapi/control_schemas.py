@@ -32,7 +32,7 @@ _BATCH = {
     "links": {"type": "object", "additionalProperties": TEXT},
 }
 
-STEERING_SCHEMAS: dict[str, Json] = {
+CONTROL_SCHEMAS: dict[str, Json] = {
     "InvocationList": list_of(component_ref("Invocation")),
     "CancelledInvocation": {
         "description": "The invocation as it now stands, and how its cancelling goes on.",

@@ -12,7 +12,7 @@ from apispec import APISpec
 from gateway.auth.caller import covers
 from gateway.openapi.access_schemas import ACCESS_SCHEMAS
 from gateway.openapi.check_schemas import CHECK_SCHEMAS
-from gateway.openapi.control_schemas import STEERING_SCHEMAS
+from gateway.openapi.control_schemas import CONTROL_SCHEMAS
 from gateway.openapi.fixed_paths import fixed_operation, path_parameter
 from gateway.openapi.function_paths import (
     any_function_operation,
@@ -87,7 +87,7 @@ def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Docume
     )
     schemas: dict[str, Any] = {
         **SCHEMAS,
-        **STEERING_SCHEMAS,
+        **CONTROL_SCHEMAS,
         **HEALTH_SCHEMAS,
         **SCHEDULE_SCHEMAS,
         **STATISTICS_SCHEMAS,

@@ -59,19 +59,19 @@ def read_tag(text: str) -> str:
 
 
 def _read(given: Mapping[str, list[str]]) -> dict[str, Any]:
-    wishes: dict[str, Any] = {}
+    call_options: dict[str, Any] = {}
     faults: list[ArgumentFault] = []
     for name, values in given.items():
         field, read = _READERS[name]
         try:
-            wishes[field] = read(values)
+            call_options[field] = read(values)
         except ValueError as error:
             faults.append(fault_of(f"?{name}", f"takes {error}"))
     if "delay" in given and "run_at" in given:
         for name, other in (("delay", "run_at"), ("run_at", "delay")):
             faults.append(fault_of(f"?{name}", f"contradicts ?{other}: give one of the two"))
     refuse_parameters(faults)
-    return wishes
+    return call_options
 
 
 def _delay(values: list[str]) -> int:

@@ -65,12 +65,17 @@ def identify(key: str, *, function: str, caller: str, content: Sequence[bytes]) 
     )
 
 
-def options_content(wishes: CallOptions) -> bytes:
+def options_content(call_options: CallOptions) -> bytes:
     """Return the options that make a call another one."""
     return msgspec.json.encode(
         (
-            *(wishes.priority, wishes.delay_ms, wishes.run_at_ms, wishes.max_age_ms),
-            *(wishes.key, wishes.tags, wishes.callback),
+            *(
+                call_options.priority,
+                call_options.delay_ms,
+                call_options.run_at_ms,
+                call_options.max_age_ms,
+            ),
+            *(call_options.key, call_options.tags, call_options.callback),
         )
     )
 

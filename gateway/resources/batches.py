@@ -16,7 +16,7 @@ from gateway.parsing.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.routing.parameters import BATCH_PAGE, BATCH_RETRY, MOST_RETRIED, OF_ENDING
 from runtime.errors import ArgumentFault
-from runtime.invocations.batch import OneBatch as BatchRecord
+from runtime.invocations.batch import Batch as BatchRecord
 from runtime.invocations.batch import batch_view, members_view, read_batch
 from runtime.invocations.ids import is_invocation_id
 from runtime.invocations.status import Status
@@ -59,7 +59,7 @@ class OneBatch:
     async def on_delete(self, req: Request, resp: Response, batch_id: str) -> None:
         """Cancel what waits and runs of it."""
         caller = caller_of(req.scope)
-        batch = find_steered(await self._store.run(read_batch(batch_id)), batch_id, caller)
+        batch = find_controllable(await self._store.run(read_batch(batch_id)), batch_id, caller)
         if batch.is_finished:
             raise ProblemError("batch_finished", "All of it has ended already.")
         answers: Counter[str] = Counter()
@@ -99,7 +99,7 @@ class BatchRetry:
         while start < size and tally.count < paging.limit:
             most = min(_READ_AT_ONCE, paging.limit - tally.count)
             found = await self._store.run(read_batch(batch_id, start=start, most=most))
-            batch = find_steered(found, batch_id, caller)
+            batch = find_controllable(found, batch_id, caller)
             size = batch.size
             ended = [member for member in batch.members if member.status in statuses]
             await self._retrier.retry(ended, tally, caller)
@@ -135,14 +135,14 @@ def known_batch(
     raise ProblemError("batch_not_found", f"No batch has the id {batch_id[:64]!r}.")
 
 
-def find_steered(batch: BatchRecord | None, batch_id: str, caller: Caller) -> BatchRecord:
+def find_controllable(batch: BatchRecord | None, batch_id: str, caller: Caller) -> BatchRecord:
     """Return a batch that the caller may cancel and retry.
 
     Raises:
         ProblemError: There is none for him, or he may only look at it.
     """
     found = known_batch(batch, batch_id, owner=caller.sees_only)
-    if caller.steers_only not in (None, found.caller):
+    if caller.controls_only not in (None, found.caller):
         raise lacks_scope("steer")
     return found
 

@@ -36,7 +36,7 @@ class CheckList:
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Ask for a check; one of the same kind that nobody has begun yet answers for both."""
-        repair = _read_wish(req.scope[BODY])
+        repair = _read_choice(req.scope[BODY])
         check_id = await self._store.run(ask_check(new_invocation_id(), repair=repair))
         _log.info("check_asked", check=check_id, repairs=repair, by=caller_of(req.scope).name)
         resp.status = 202
@@ -90,7 +90,7 @@ def _view(check: CheckSummary) -> dict[str, Any]:
     }
 
 
-def _read_wish(body: bytes) -> bool:
+def _read_choice(body: bytes) -> bool:
     wish = read_json_object(body) if body else {}
     faults = [
         ArgumentFault(pointer=f"/{name}", detail="is not known; a check takes repair")

@@ -37,7 +37,7 @@ class Readyz:
     ) -> None:
         self._store = store
         self._directory = directory
-        self._tells_details = tells_details
+        self._shows_details = tells_details
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Answer 200 when Redis answers within a second and functions are published.
@@ -49,20 +49,20 @@ class Readyz:
                 warnings = await self._find_warnings()
         except (StoreError, TimeoutError) as error:
             why = str(error) or f"nothing within {_LONGEST_S:g} s"
-            said = f"Redis does not answer: {why}." if self._tells_details else _AWAY
+            said = f"Redis does not answer: {why}." if self._shows_details else _AWAY
             raise ProblemError("not_ready", said) from error
         count = sum(bool(manifest.version) for manifest in self._directory.manifests.values())
         if not count:
             raise ProblemError("not_ready", _why_none(self._directory))
         resp.content_type = "application/json"
-        if self._tells_details:
-            told = {"status": "ready", "functions": count, "warnings": warnings}
-            resp.data = msgspec.json.encode(told)
+        if self._shows_details:
+            reported = {"status": "ready", "functions": count, "warnings": warnings}
+            resp.data = msgspec.json.encode(reported)
         else:
             resp.data = b'{"status":"ready"}'
 
     async def _find_warnings(self) -> list[dict[str, str]]:
-        if not self._tells_details:
+        if not self._shows_details:
             await self._store.run(_PING)
             return []
         quarantine = await self._store.run(read_quarantine(most=0))

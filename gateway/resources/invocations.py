@@ -65,10 +65,10 @@ class Invocation:
         caller = caller_of(req.scope)
         answer: Cancelled = "MISSING"
         if is_invocation_id(invocation_id):
-            answer = await self._store.run(cancel(invocation_id, owner=caller.steers_only))
+            answer = await self._store.run(cancel(invocation_id, owner=caller.controls_only))
             log_cancelled([(invocation_id, answer)])
         record = await self._follower.fetch(invocation_id, owner=caller.sees_only)
-        if caller.steers_only not in (None, record.caller):
+        if caller.controls_only not in (None, record.caller):
             raise lacks_scope("steer")
         view = invocation_view(record)
         if answer == "FINISHED":

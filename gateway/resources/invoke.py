@@ -75,11 +75,11 @@ class InvokeFunction:
         asked = read_settled(req.scope, "" if plan.takes_request else req.query_string)
         own = read_varying(req.scope)
         check_available(manifest)
-        url = asked.wishes.callback
+        url = asked.call_options.callback
         if url is not None:
-            kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
+            kept = self._callbacks.recall(url) or await self._callbacks.check(url)
             if kept != url:
-                asked = SharedOptions.of(replace(asked.wishes, callback=kept))
+                asked = SharedOptions.of(replace(asked.call_options, callback=kept))
         if len(req.scope[BODY]) > LONG_BYTES:
             sourced = await _read_long(req, manifest)
         else:
@@ -109,7 +109,7 @@ class InvokeFunction:
         return complete(
             plan.shared,
             sourced.encoded,
-            asked.wishes,
+            asked.call_options,
             request=sourced.request,
             waiter=self._acceptance.waiter(preferences),
             pace=admission.pace(req.scope),

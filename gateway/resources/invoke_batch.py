@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.auth.caller import caller_of, identity_of
 from gateway.invoke.accept_spans import accepting
 from gateway.invoke.admission import Admission
-from gateway.invoke.batch import newborn_batch, submit_batch
+from gateway.invoke.batch import new_batch_view, submit_batch
 from gateway.invoke.call_headers import read_settled, read_varying
 from gateway.invoke.event_log import log_batch
 from gateway.live.manifest_cache import ManifestCache
@@ -58,11 +58,11 @@ class InvokeBatch:
             )
         asked = read_settled(req.scope, req.query_string)
         own = read_varying(req.scope)
-        wishes = asked.wishes
-        url = wishes.callback
+        call_options = asked.call_options
+        url = call_options.callback
         if url is not None:
-            kept = self._callbacks.recall(url) or await self._callbacks.judge(url)
-            wishes = replace(wishes, callback=kept)
+            kept = self._callbacks.recall(url) or await self._callbacks.check(url)
+            call_options = replace(call_options, callback=kept)
         require_no_coding(req.scope[HEADERS])
         items = await read_items(
             manifest,
@@ -75,12 +75,12 @@ class InvokeBatch:
         sample = prepare(
             manifest,
             b"{}",
-            wishes=wishes,
+            call_options=call_options,
             max_waiting=self._admission.max_waiting,
             pace=self._admission.pace(req.scope),
             caller=caller.name,
             api_key=caller.key_id,
-            idempotency=key and _idempotency(req, manifest, wishes, key),
+            idempotency=key and _idempotency(req, manifest, call_options, key),
             trace=own.get("trace"),
         )
         with accepting(self._tracer, sample) as traced:
@@ -93,7 +93,7 @@ class InvokeBatch:
             resp.set_header("Idempotency-Replayed", "true")
             batch = known_batch(await self._store.run(read_batch(received.id)), received.id)
         else:
-            batch = newborn_batch(sample, len(items), received.created_at_ms)
+            batch = new_batch_view(sample, len(items), received.created_at_ms)
             log_batch(batch.id, name, len(items))
         resp.status = 202
         resp.set_header("Location", f"/batches/{batch.id}")
@@ -102,11 +102,13 @@ class InvokeBatch:
         resp.data = msgspec.json.encode(batch_view(batch))
 
 
-def _idempotency(req: Request, manifest: Manifest, wishes: CallOptions, key: str) -> Idempotency:
+def _idempotency(
+    req: Request, manifest: Manifest, call_options: CallOptions, key: str
+) -> Idempotency:
     media_type = media_type_of(req.content_type).encode()
     return identify(
         key,
         function=manifest.name,
         caller=identity_of(req.scope),
-        content=(b"batch", media_type, req.scope[BODY], options_content(wishes)),
+        content=(b"batch", media_type, req.scope[BODY], options_content(call_options)),
     )

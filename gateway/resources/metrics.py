@@ -60,5 +60,5 @@ class Metrics:
             ]
         )
         counted = dict(ChainMap(*reversed(more), figures.functions))
-        told = {worker.id: read_details(worker) for worker in workers}
-        return replace(figures, functions=counted), check, told
+        reported = {worker.id: read_details(worker) for worker in workers}
+        return replace(figures, functions=counted), check, reported

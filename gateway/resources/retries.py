@@ -39,7 +39,9 @@ class OneRetry:
         key = read_idempotency_key(single_header(req.scope, HEADER))
         caller = caller_of(req.scope)
         record = await self._follower.fetch(invocation_id, owner=caller.sees_only)
-        if caller.steers_only not in (None, record.caller) or not caller.may_retry(record.function):
+        if caller.controls_only not in (None, record.caller) or not caller.may_retry(
+            record.function
+        ):
             raise lacks_scope("steer")
         if not record.is_finished:
             raise ProblemError(

@@ -65,16 +65,16 @@ def statistics_view(current: int, minutes: list[Minute]) -> dict[str, Any]:
         "step_minutes": step,
         "until": moment((current + 1) * MINUTE_MS),
         "points": [
-            {"at": moment(at * MINUTE_MS), **_tally_view(_total(part))}
+            {"at": moment(at * MINUTE_MS), **_counts_view(_total(part))}
             for at, part in sorted(steps.items())
         ],
-        "total": _tally_view(_total(minutes)),
+        "total": _counts_view(_total(minutes)),
         "functions": [
-            {"name": name, **_tally_view(tally)}
+            {"name": name, **_counts_view(tally)}
             for name, tally in sorted(_by_function(minutes).items())
         ],
         "recent_minutes": min(RECENT_MINUTES, len(minutes)),
-        "failing": [{"name": name, **_tally_view(recent[name])} for name in failing],
+        "failing": [{"name": name, **_counts_view(recent[name])} for name in failing],
     }
 
 
@@ -90,7 +90,7 @@ def _by_function(minutes: list[Minute]) -> dict[str, OutcomeCounts]:
     return functions
 
 
-def _tally_view(tally: OutcomeCounts) -> dict[str, Any]:
+def _counts_view(tally: OutcomeCounts) -> dict[str, Any]:
     rate = tally.failure_rate()
     return {
         "ended": tally.ended(),

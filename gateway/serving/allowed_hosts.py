@@ -36,13 +36,13 @@ class AllowedHosts:
         """Whether a Host header, or the authority of an absolute target, is one of ours."""
         if authority in self._accepted:
             return True
-        if not self._judge(authority):
+        if not self._decide(authority):
             return False
         if len(self._accepted) < _MOST_REMEMBERED:
             self._accepted.add(authority)
         return True
 
-    def _judge(self, authority: bytes) -> bool:
+    def _decide(self, authority: bytes) -> bool:
         match = _AUTHORITY.fullmatch(authority.decode("latin-1").lower())
         if match is None:
             return False

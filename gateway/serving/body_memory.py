@@ -17,6 +17,6 @@ class BodyMemory:
         self.held_bytes += size
         return True
 
-    def give_back(self, size: int) -> None:
+    def release(self, size: int) -> None:
         """Hold less."""
         self.held_bytes -= size

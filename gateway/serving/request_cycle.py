@@ -248,7 +248,7 @@ class RequestCycle:
     def _close(self) -> None:
         self.closed = True
         if self._held_bytes and self._bodies is not None:
-            self._bodies.give_back(self._held_bytes)
+            self._bodies.release(self._held_bytes)
             self._held_bytes = 0
 
     def _end(self) -> None:

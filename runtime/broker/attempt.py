@@ -52,11 +52,11 @@ class Attempt:
         "is_cancelled",
         "is_given_back",
         "is_lost",
+        "pending_events",
         "queue",
         "run",
         "settlement",
         "signalled",
-        "telling",
     )
 
     def __init__(self, claimed: Claimed, queue: str) -> None:
@@ -71,8 +71,10 @@ class Attempt:
         self.is_lost = False
         self.settlement: Settlement | None = None
         self.signalled: MessageProxy | None = None
-        self.telling: PendingEvents | None = None
+        self.pending_events: PendingEvents | None = None
 
     def last_words(self, *, is_final: bool) -> list[Command[bool]]:
         """Return what it has told and nobody has written; `is_final`: its invocation ends."""
-        return [] if self.telling is None else self.telling.last_words(is_final=is_final)
+        return (
+            [] if self.pending_events is None else self.pending_events.last_words(is_final=is_final)
+        )

@@ -131,7 +131,7 @@ class PenstockBroker(dramatiq.Broker):
             msgspec.json.encode(arguments),
             invocation_id=message.message_id if own else new_invocation_id(),
             is_repeatable=own,  # whoever heard no answer may send the message again
-            wishes=CallOptions(delay_ms=delay or 0),
+            call_options=CallOptions(delay_ms=delay or 0),
         )
         message = message.copy(message_id=submission.id, queue_name=submission.queue)
         self.emit_before("enqueue", message, delay)

@@ -48,7 +48,7 @@ class ClaimCapacity(NamedTuple):
         most: How many of those in all.
     """
 
-    places: int
+    capacity: int
     rooms: Mapping[str, int]
     most: int
 
@@ -118,7 +118,7 @@ class Claimer:
         if self._state != "resting" or self._is_stopped or self._is_pausing or not self._queues:
             return
         room = self._room()
-        if room.places <= 0 and room.most <= 0:
+        if room.capacity <= 0 and room.most <= 0:
             self._pass_tokens_on()
             return
         if self._with_work:
@@ -173,17 +173,17 @@ class Claimer:
                 wake_lists,
                 self._claim_call(queue, room),
                 timeout_s=block_s,
-                hear=lambda reply: self._claimed(queue, reply),
+                receive=lambda reply: self._claimed(queue, reply),
             )
         else:
-            hear = partial(self._woken, dict(zip(wake_lists, self._queues, strict=True)))
-            self._line.block(wake_lists, timeout_s=block_s, hear=hear)
+            receive = partial(self._woken, dict(zip(wake_lists, self._queues, strict=True)))
+            self._line.block(wake_lists, timeout_s=block_s, receive=receive)
 
     def _claim_call(self, queue: str, room: ClaimCapacity) -> Command[Claim]:
         return claim(
             queue=queue,
             worker=self._worker,
-            limit=max(0, room.places),
+            limit=max(0, room.capacity),
             lease_ms=self._lease_ms,
             ahead=max(0, room.most),
             rooms=room.rooms,

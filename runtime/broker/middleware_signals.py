@@ -175,11 +175,11 @@ class Signals:
         self, message: MessageProxy, settlement: Settlement | None, then: Callable[[], None]
     ) -> None:
         try:
-            message.context.run(self._tell_end, message, settlement)
+            message.context.run(self._signal_end, message, settlement)
         finally:
             self._post_safely(then)
 
-    def _tell_end(self, message: MessageProxy, settlement: Settlement | None) -> None:
+    def _signal_end(self, message: MessageProxy, settlement: Settlement | None) -> None:
         error, result = error_of(settlement), None
         if error is not None:
             message.stuff_exception(error)

@@ -65,7 +65,7 @@ class Settler:
         self._pending.append((attempt, settlement))
         self._write_soon()
 
-    def give_back(self, attempt: Attempt) -> None:
+    def requeue(self, attempt: Attempt) -> None:
         """Let go of an attempt without an ending, so that another worker may run it."""
         self._returned.append(attempt)
         self._write_soon()
@@ -101,9 +101,9 @@ class Settler:
         return batch
 
     def _send(self, batch: Batch, calls: Sequence[Command[Any]]) -> None:
-        self._line.run_many(calls, lambda replies: self._hear(batch, calls, replies))
+        self._line.run_many(calls, lambda replies: self._receive(batch, calls, replies))
 
-    def _hear(
+    def _receive(
         self, batch: Batch, calls: Sequence[Command[Any]], replies: list[Any] | StoreError
     ) -> None:
         if not isinstance(replies, StoreError):
@@ -133,14 +133,14 @@ class Settler:
         for begin in range(0, len(returned), _LARGEST_RELEASE):  # each is a turn of Redis's
             attempts = returned[begin : begin + _LARGEST_RELEASE]
             held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
-            told = [call for a in attempts for call in a.last_words(is_final=False)]
-            calls: list[Command[Any]] = [*told, release(held, worker=self._worker)]
+            reported = [call for a in attempts for call in a.last_words(is_final=False)]
+            calls: list[Command[Any]] = [*reported, release(held, worker=self._worker)]
             self._send_release(attempts, calls, _FIRST_PAUSE_S)
 
     def _send_release(
         self, attempts: Sequence[Attempt], calls: Sequence[Command[Any]], pause_s: float
     ) -> None:
-        def hear(replies: list[Any] | StoreError) -> None:
+        def receive(replies: list[Any] | StoreError) -> None:
             if not isinstance(replies, StoreError):
                 self._on_over(attempts)
                 log_requeued(attempts)
@@ -154,7 +154,7 @@ class Settler:
             ids = [attempt.claimed.id for attempt in attempts]
             _log.warning("release_failed", ids=ids, error=str(replies))
 
-        self._line.run_many(calls, hear)
+        self._line.run_many(calls, receive)
 
 
 def _last_words(batch: Batch) -> list[Command[Any]]:
@@ -162,6 +162,6 @@ def _last_words(batch: Batch) -> list[Command[Any]]:
     return [
         call
         for attempt, settlement in batch
-        if attempt.telling is not None
+        if attempt.pending_events is not None
         for call in attempt.last_words(is_final=settlement.status in _FINAL)
     ]

@@ -55,7 +55,7 @@ class AddressCache:
         until = self._hosts.get((target.host, target.port), 0.0)
         return self._note(url, target.url, until) if until > now else None
 
-    async def judge(self, url: str) -> str:
+    async def check(self, url: str) -> str:
         """Resolve the name of an address, judge what it leads to; return it as it is kept.
 
         Raises:

@@ -42,7 +42,7 @@ class Deliverer:
         self._roll = roll
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
-        self._poke: Callable[[], object] | None = None
+        self._wake: Callable[[], object] | None = None
 
     def start(self) -> None:
         """Begin, in a thread of its own; safe to call twice."""
@@ -57,10 +57,10 @@ class Deliverer:
         if thread is None:
             return
         self._stopping.set()
-        poke = self._poke
-        if poke is not None:
+        notify = self._wake
+        if notify is not None:
             with contextlib.suppress(RuntimeError):  # its loop has ended by itself
-                poke()
+                notify()
         thread.join(self._rules.grace_s * 2 + 1)
 
     def _live(self) -> None:
@@ -73,7 +73,7 @@ class Deliverer:
 
     async def _run(self) -> None:
         changed = asyncio.Event()
-        self._poke = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
+        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
         dispatch = Dispatcher(self._url, self._rules, roll=self._roll, changed=changed)
         try:
             while not self._stopping.is_set():
@@ -83,5 +83,5 @@ class Deliverer:
                     await dispatch.wait_for_store(error)
             await dispatch.wind_up()
         finally:
-            self._poke = None
+            self._wake = None
             await dispatch.close()

@@ -224,7 +224,7 @@ class Dispatcher:
         self._unsettled[claimed.id, claimed.attempt] = delivery_commands.settle(
             delivery_id=claimed.id,
             attempt=claimed.attempt,
-            verdict=follows.verdict,
+            verdict=follows.status,
             retry_in_ms=follows.retry_in_ms,
             pace=ended.pace,
             entry=ended.entry(now_ms),
@@ -237,7 +237,7 @@ class Dispatcher:
             attempt=claimed.attempt,
             host=claimed.host,
             status_code=ended.status_code,
-            verdict=follows.verdict,
+            status=follows.status,
             duration_ms=ended.duration_ms,
             reason=ended.reason or ended.error,
         )

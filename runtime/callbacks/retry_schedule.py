@@ -26,7 +26,7 @@ _GONE = 410
 class NextStep:
     """What follows an attempt: the delivery's status and, while pending, the wait."""
 
-    verdict: Literal["delivered", "failed", "stopped", "pending"]
+    status: Literal["delivered", "failed", "stopped", "pending"]
     retry_in_ms: int = 0
 
 
@@ -48,18 +48,18 @@ def next_after(
         delays_ms: The waits between attempts.
     """
     if ended.is_success:
-        return NextStep(verdict="delivered")
+        return NextStep(status="delivered")
     if ended.status_code == _GONE:
-        return NextStep(verdict="stopped")
+        return NextStep(status="stopped")
     if step > len(delays_ms) or ended.fate == "hopeless":
-        return NextStep(verdict="failed")
+        return NextStep(status="failed")
     if ended.fate == "interrupted":
-        return NextStep(verdict="pending")
+        return NextStep(status="pending")
     delay_ms = round(delays_ms[step - 1] * (1 + JITTER * roll))
     asked_ms = retry_after_ms(ended.retry_after, now_ms=now_ms)
     if asked_ms is not None:
         delay_ms = max(delay_ms, min(asked_ms, LONGEST_RETRY_AFTER_MS))
-    return NextStep(verdict="pending", retry_in_ms=delay_ms)
+    return NextStep(status="pending", retry_in_ms=delay_ms)
 
 
 def retry_after_ms(text: str | None, *, now_ms: int) -> int | None:

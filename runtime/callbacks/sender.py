@@ -76,10 +76,10 @@ class Sender:
             error = f"no answer within {self._total_s:g} s"
             ended = _failed(error, reason="deadline", kept_waiting=True)
         except _FAILURES as error:
-            ended = _judge_failure(error)
+            ended = _classify_failure(error)
         else:
             await _see_off(response, until_s=started_s + self._total_s)
-            ended = _judge_answer(response)
+            ended = _classify_answer(response)
         return replace(ended, duration_ms=round((loop.time() - started_s) * 1000))
 
     async def close(self) -> None:
@@ -112,7 +112,7 @@ async def _see_off(response: httpx.Response, *, until_s: float) -> None:
         await response.aclose()
 
 
-def _judge_answer(response: httpx.Response) -> DeliveryOutcome:
+def _classify_answer(response: httpx.Response) -> DeliveryOutcome:
     code = response.status_code
     error = None if response.is_success else f"answered {code}"
     if httpx.codes.is_redirect(code):
@@ -121,7 +121,7 @@ def _judge_answer(response: httpx.Response) -> DeliveryOutcome:
     return DeliveryOutcome(duration_ms=0, status_code=code, error=error, retry_after=retry_after)
 
 
-def _judge_failure(error: Exception) -> DeliveryOutcome:
+def _classify_failure(error: Exception) -> DeliveryOutcome:
     reason = f"{type(error).__name__}: {error.__cause__ or error}"
     if isinstance(error, CallbackAddressError):
         return _failed(UNREACHABLE, reason=reason)

@@ -72,12 +72,12 @@ class ConcurrentRunner:
             self._runner.process.send(self._ask(run, ending, self._step()))
             self._runner.watch.look_by(self._asked[run.serial].by)
 
-    def judge(self, run: Run, said: Ending) -> Ending:
+    def decide(self, run: Run, said: Ending) -> Ending:
         """Return how an attempt has ended, by what its runner says: as it was asked to, if so."""
         asked = self._asked.get(run.serial)
         return said if asked is None else asked.ending
 
-    def spoil(self) -> None:
+    def invalidate(self) -> None:
         """An attempt has harmed the process, or left something running: it begins nothing more."""
         self._runner.close()
 

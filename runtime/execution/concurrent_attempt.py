@@ -183,11 +183,11 @@ class ConcurrentAttempt(ThreadOwner):
             self._threads = [thread for thread in self._threads if thread.is_alive()]
         return bool(self._threads or self.work)
 
-    def ending(self, told: Ending) -> Ending:
+    def ending(self, reported: Ending) -> Ending:
         """Return how it ends that has told this of itself."""
         if self.forced is not None:
             return self.forced
         if self.cause == "timeout":
             text = f"ran longer than {self.start.timeout_s:g} s"
-            return Ending(kind="timeout", message=text, traceback=told.traceback)
-        return Ending(kind="cancelled") if self.cause == "cancelled" else told
+            return Ending(kind="timeout", message=text, traceback=reported.traceback)
+        return Ending(kind="cancelled") if self.cause == "cancelled" else reported

@@ -104,10 +104,10 @@ class ConcurrentCalls:
             self._on_shortage()
 
     def answer(
-        self, attempt: ConcurrentAttempt, told: Ending, result: bytes = b"", left: str = ""
+        self, attempt: ConcurrentAttempt, reported: Ending, result: bytes = b"", left: str = ""
     ) -> None:
         """Tell the worker how an attempt has ended; from its own thread or the loop's."""
-        ending = attempt.ending(told)
+        ending = attempt.ending(reported)
         if left:
             ending = replace(ending, left=left)
         attempt.sink.flush()
@@ -116,10 +116,14 @@ class ConcurrentCalls:
         attempt.sink.close()
         attempt.task = None
         took_us = b"%d" % ((time.perf_counter() - attempt.began_at) * 1e6)
-        answer = frames.encode_ending(ending), result if ending is told or left else b"", took_us
+        answer = (
+            frames.encode_ending(ending),
+            result if ending is reported or left else b"",
+            took_us,
+        )
         del self._attempts[attempt.serial]
         is_last = not self._attempts  # nobody's answer is to be waited for
-        self._writer.tell(attempt, frames.DONE, attempt.number, *answer, at_once=is_last)
+        self._writer.send_for(attempt, frames.DONE, attempt.number, *answer, at_once=is_last)
         if is_last:
             self._on_empty()
 
@@ -131,7 +135,7 @@ class ConcurrentCalls:
             attempt.take_arguments(),
             request=attempt.take_request(),
             context=self._context(attempt) if attempt.function.takes_context else _NO_CONTEXT,
-            tell_item=partial(self._tell, attempt, frames.ITEM),
+            tell_item=partial(self._report, attempt, frames.ITEM),
             max_result_bytes=self._loaded.limits.max_result_bytes,
             make_room=use_memory_reserve,
         )
@@ -154,21 +158,21 @@ class ConcurrentCalls:
         if not attempt.begin():
             return
         guard = attempt.guard = InterruptGuard(attempt.start.timeout_s)
-        told = STOPPED, b""
+        reported = STOPPED, b""
         try:
             try:
                 if attempt.cause is None:  # asked after the guard is there: one of both sees it
-                    told = self._perform(attempt)
+                    reported = self._perform(attempt)
             finally:
                 guard.disarm()
         except ThreadInterrupt as error:
-            told = replace(STOPPED, traceback=traceback_of(error)), b""
+            reported = replace(STOPPED, traceback=traceback_of(error)), b""
         attempt.is_over = True
         if os.getpid() != self._pid:  # user code forked, and this is the fork
             os._exit(0)
         left = self._leftovers.find(attempt)
         attempt.guard = None
-        self.answer(attempt, *told, left)
+        self.answer(attempt, *reported, left)
 
     def _perform(self, attempt: ConcurrentAttempt) -> tuple[Ending, bytes]:
         return perform(
@@ -176,17 +180,17 @@ class ConcurrentCalls:
             attempt.take_arguments(),
             request=attempt.take_request(),
             context=self._context(attempt) if attempt.function.takes_context else _NO_CONTEXT,
-            tell_item=partial(self._tell, attempt, frames.ITEM),
+            tell_item=partial(self._report, attempt, frames.ITEM),
             max_result_bytes=self._loaded.limits.max_result_bytes,
             make_room=use_memory_reserve,
         )
 
     def _context(self, attempt: ConcurrentAttempt) -> Context:
         def progress(done: Number, total: Number | None, message: str) -> None:
-            self._tell(attempt, frames.PROGRESS, encode_progress(done, total, message))
+            self._report(attempt, frames.PROGRESS, encode_progress(done, total, message))
 
         def event(value: object) -> None:
-            self._tell(attempt, frames.EVENT, encode_event(value))
+            self._report(attempt, frames.EVENT, encode_event(value))
 
         start = attempt.start
         return Context(
@@ -202,6 +206,6 @@ class ConcurrentCalls:
             log=self._loaded.log,
         )
 
-    def _tell(self, attempt: ConcurrentAttempt, kind: bytes, payload: bytes) -> None:
+    def _report(self, attempt: ConcurrentAttempt, kind: bytes, payload: bytes) -> None:
         if not attempt.is_answered:  # else: by something left over from it
-            self._writer.tell(attempt, kind, attempt.number, payload)
+            self._writer.send_for(attempt, kind, attempt.number, payload)

@@ -109,7 +109,7 @@ class ConcurrentRuns:
         self._writer.write_all()
         self._output.close()
         unread = [pack(*frame) for frame in self._unread]
-        self._channel.give_back(b"".join(unread) + self._reader.take_rest())
+        self._channel.unread(b"".join(unread) + self._reader.take_rest())
 
     def _run_loop(self) -> None:
         with contextlib.suppress(SystemExit, KeyboardInterrupt):  # outside of any attempt
@@ -182,7 +182,7 @@ class ConcurrentRuns:
         attempt = ConcurrentAttempt(
             start, arguments, request if start.has_request else None, function
         )
-        tell_log = partial(self._writer.tell, attempt, frames.LOG, attempt.number, at_once=True)
+        tell_log = partial(self._writer.send_for, attempt, frames.LOG, attempt.number, at_once=True)
         attempt.sink = LineSink(self._loaded.limits.max_log_bytes, tell_log, self._writer.hold)
         if self._attempts:
             self._output.settle()

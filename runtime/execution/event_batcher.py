@@ -48,7 +48,7 @@ class EventBatcher:
         self._is_waiting = False
         self._is_cut = False
 
-    def tell(self, attempt: ConcurrentAttempt, *parts: bytes, at_once: bool = False) -> None:
+    def send_for(self, attempt: ConcurrentAttempt, *parts: bytes, at_once: bool = False) -> None:
         """Send a frame of an attempt, from any thread.
 
         Args:

@@ -36,7 +36,7 @@ class Capacity(NamedTuple):
         rooms: How many more of these functions, by name.
     """
 
-    places: int
+    capacity: int
     rooms: Mapping[str, int]
 
 
@@ -63,7 +63,7 @@ class Executor:
         on_room: Callable[[], object] = lambda: None,
     ) -> None:
         self._limits = limits
-        self._tell_room = on_room
+        self._on_capacity = on_room
         self._size = size
         self._times = RunTimes()
         self.pool = RunnerPool(
@@ -75,15 +75,15 @@ class Executor:
             times=self._times,
             on_room=on_room,
         )
-        self._lane = ThreadBackend(
+        self._thread_backend = ThreadBackend(
             size,
             post=loop.call_soon_threadsafe,
             call_later=loop.call_later,
-            on_ended=self._lane_ended,
+            on_ended=self._thread_ended,
             run_times=self._times,
         )
-        self._in_lane: set[Run] = set()
-        self._lane_functions: dict[str, str] = {}  # name -> version, of those seen lately
+        self._in_threads: set[Run] = set()
+        self._thread_functions: dict[str, str] = {}  # name -> version, of those seen lately
 
     def run(self, run: Run) -> None:
         """Have an attempt run; its listener hears how it ended, or that it was given back."""
@@ -94,9 +94,12 @@ class Executor:
             self.pool.run(run)
             return
         one = run.assignment
-        if one.function not in self._lane_functions and len(self._lane_functions) >= _MOST_KNOWN:
-            self._lane_functions.clear()
-        self._lane_functions[one.function] = one.version
+        if (
+            one.function not in self._thread_functions
+            and len(self._thread_functions) >= _MOST_KNOWN
+        ):
+            self._thread_functions.clear()
+        self._thread_functions[one.function] = one.version
         lane_run = ThreadRun(
             assignment=one,
             manifest=run.manifest,
@@ -106,8 +109,8 @@ class Executor:
             attempt=run,
         )
         run.where = lane_run
-        self._in_lane.add(run)
-        self._lane.submit(lane_run)
+        self._in_threads.add(run)
+        self._thread_backend.submit(lane_run)
 
     def cancel(self, run: Run, *, by_caller: bool = False) -> None:
         """End an attempt as "cancelled", unless it is over.
@@ -118,32 +121,32 @@ class Executor:
             return
         run.is_cancelled = True
         if isinstance(run.where, ThreadRun):
-            self._lane.cancel(run.where, by_caller=by_caller)
+            self._thread_backend.cancel(run.where, by_caller=by_caller)
         else:
             self.pool.stop_run(run, Ending(kind="cancelled"))
 
     def capacity(self) -> Capacity:
         """Return what can be run besides what is here."""
-        places, rooms = self.pool.places(), self.pool.rooms()
-        if self._lane_functions:
-            count = self._lane.count()
+        capacity, rooms = self.pool.capacity(), self.pool.rooms()
+        if self._thread_functions:
+            count = self._thread_backend.count()
             is_full = count >= _MOST_IN_LANE
-            slow = sum(not self._is_quick(run) for run in self._in_lane)
-            places = 0 if is_full else min(places, max(0, self._size - slow))
+            slow = sum(not self._is_quick(run) for run in self._in_threads)
+            capacity = 0 if is_full else min(capacity, max(0, self._size - slow))
             if count * 2 <= _MOST_IN_LANE:
-                for name, version in self._lane_functions.items():
+                for name, version in self._thread_functions.items():
                     if self._is_known_quick(name, version):
                         rooms[name] = _MOST_IN_LANE - count
-        return Capacity(places, rooms)
+        return Capacity(capacity, rooms)
 
-    def give_back(self) -> None:
+    def return_unstarted(self) -> None:
         """Hear of all that has ended, give back what has not begun, and begin nothing more."""
-        self.pool.give_back()
-        self._lane.collect()
-        for run in list(self._in_lane):
-            if isinstance(run.where, ThreadRun) and self._lane.take_back(run.where):
-                self._in_lane.discard(run)
-                run.give_back()
+        self.pool.return_unstarted()
+        self._thread_backend.collect()
+        for run in list(self._in_threads):
+            if isinstance(run.where, ThreadRun) and self._thread_backend.take_back(run.where):
+                self._in_threads.discard(run)
+                run.requeue()
 
     def view(self) -> list[RunnerLoad]:
         """Return what is shown of each runner."""
@@ -156,7 +159,7 @@ class Executor:
     def stop(self) -> None:
         """Kill all runners; twice is safe."""
         self.pool.kill_all()
-        self._lane.stop()
+        self._thread_backend.stop()
 
     def _is_quick(self, run: Run) -> bool:
         return self._is_known_quick(run.assignment.function, run.assignment.version)
@@ -165,12 +168,12 @@ class Executor:
         mean_s = self._times.mean_s(function, version)
         return mean_s is not None and mean_s < QUICK_S
 
-    def _lane_ended(self, lane_runs: Sequence[ThreadRun]) -> None:
+    def _thread_ended(self, lane_runs: Sequence[ThreadRun]) -> None:
         for lane_run in lane_runs:
             run = lane_run.attempt
             assert isinstance(run, Run)  # noqa: S101 - for the type checker
-            self._in_lane.discard(run)
+            self._in_threads.discard(run)
             run.ran_s = lane_run.ran_s
             run.keep_logs(lane_run.logs)
             run.end(lane_run.ending, lane_run.result)
-        self._tell_room()
+        self._on_capacity()

@@ -12,12 +12,12 @@ class LeakLog:
     """What one worker has told of."""
 
     def __init__(self) -> None:
-        self._told: set[tuple[str, str]] = set()
+        self._reported: set[tuple[str, str]] = set()
 
-    def tell(self, function: str, version: str, left: str) -> None:
+    def log(self, function: str, version: str, left: str) -> None:
         """Log what a call of a function has left, if that is the first of its version."""
-        if (function, version) not in self._told:
-            if len(self._told) >= _MOST_TOLD:
-                self._told.clear()
-            self._told.add((function, version))
+        if (function, version) not in self._reported:
+            if len(self._reported) >= _MOST_TOLD:
+                self._reported.clear()
+            self._reported.add((function, version))
             _log.info("runner_not_used_again", function=function, version=version, left=left)

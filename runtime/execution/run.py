@@ -97,7 +97,7 @@ class Run:
         self._log_bytes = 0
         self._item_bytes = 0
 
-    def tell(self, kind: str, payload: bytes, limits: RunnerLimits) -> None:
+    def send(self, kind: str, payload: bytes, limits: RunnerLimits) -> None:
         """Pass on what it tells, no more of it than an honest runner sends.
 
         Raises:
@@ -135,7 +135,7 @@ class Run:
         self.result = b"" if self.is_cancelled else result
         self.listener.on_ended(self)
 
-    def give_back(self) -> None:
+    def requeue(self) -> None:
         """It goes back: it has not begun, or is not to blame for what ended its runner."""
         self.where = None
         if self.is_cancelled:

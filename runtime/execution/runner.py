@@ -164,7 +164,7 @@ class Runner:
 
     def recall(self) -> None:
         """Take back what has not begun; others may have it."""
-        self.keeper.place_again([*self._mode.take_back(), *self._loading.take()])
+        self.keeper.requeue([*self._mode.take_back(), *self._loading.take()])
         self.rest()
 
     def kill(self) -> None:
@@ -195,7 +195,7 @@ class Runner:
         self.state = "dead"
         try:
             for run in self._loading.refused(error):
-                run.give_back()  # others may have processes; one ends, so that this does
+                run.requeue()  # others may have processes; one ends, so that this does
         finally:
             self.keeper.on_dead(self)
 
@@ -226,18 +226,18 @@ class Runner:
         self.watch.end()
         self._why_silent = error
         self.state = "dying"
-        self.keeper.place_again(self._mode.fall_silent(error))
+        self.keeper.requeue(self._mode.fall_silent(error))
 
     def on_dead(self, ended: Exit | None) -> None:
         """Say who is to blame for its death; all others go back, and run again."""
         self.state = "dead"
         runs, self.runs = self.runs, {}
         try:
-            self.keeper.place_again(self._loading.died(ended, self._why_silent))
+            self.keeper.requeue(self._loading.died(ended, self._why_silent))
             death = ending_of_death(ended, self._why_silent, "while the function ran")
             for run, ending in self._mode.endings(runs, death):
                 if ending is None:
-                    run.give_back()
+                    run.requeue()
                 else:
                     run.end(ending)
         finally:
@@ -266,7 +266,7 @@ class Runner:
         if run is None:
             raise ChannelGarbledError("an answer to nothing that was asked")
         said, result = frames.decode_ending(frame[2]), frame[3]
-        ending = self._mode.judge(run, said)
+        ending = self._mode.decide(run, said)
         if ending is said:
             check_answer(ending, result)
         if serial in self.doomed:  # too late: its process is being killed for it
@@ -280,7 +280,7 @@ class Runner:
         is_harmed = said.left or (ending is said and said.kind not in frames.HARMLESS)
         run.end(ending, result)  # before anything that may need a thread, or fail
         if is_harmed:
-            self._mode.spoil()
+            self._mode.invalidate()
         self.keeper.on_ran(self, run, left=said.left)
         self.rest()
         self.keeper.on_room(self)
@@ -293,6 +293,6 @@ class Runner:
         if run is None:  # from a thread of an attempt that is over
             return
         check_event(kind, frame[2])
-        run.tell(kind, frame[2], self._limits)
+        run.send(kind, frame[2], self._limits)
         if kind == "event" and run.listener.is_full(run):
             self.process.pause(partial(run.listener.is_full, run))

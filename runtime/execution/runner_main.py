@@ -69,7 +69,7 @@ class RunnerMain:
         self._serial = 0  # of the attempt under way; 0 between attempts
         self._runs: ConcurrentRuns | None = None  # while attempts run at the same time
         os.register_at_fork(after_in_child=self._fall_silent)
-        at_exit_of_c(self._tell_shortage)
+        at_exit_of_c(self._send_shortage)
 
     def serve(self) -> None:
         """Load, then run attempts for ever."""
@@ -144,7 +144,7 @@ class RunnerMain:
         else:
             self._runs.send_last(*parts)
 
-    def _tell_shortage(self) -> None:
+    def _send_shortage(self) -> None:
         """A C library ends the process; if that is for want of memory, say so."""
         if os.getpid() == self._pid and is_memory_short():
             use_memory_reserve()
@@ -210,10 +210,10 @@ class RunnerMain:
 
     def _context(self, start: Start) -> Context:
         def progress(done: Number, total: Number | None, message: str) -> None:
-            self._tell(frames.PROGRESS, start.serial, encode_progress(done, total, message))
+            self._report(frames.PROGRESS, start.serial, encode_progress(done, total, message))
 
         def event(value: object) -> None:
-            self._tell(frames.EVENT, start.serial, encode_event(value))
+            self._report(frames.EVENT, start.serial, encode_event(value))
 
         return Context(
             id=start.id,
@@ -227,7 +227,7 @@ class RunnerMain:
             log=self._log,
         )
 
-    def _tell(self, kind: bytes, serial: int, payload: bytes) -> None:
+    def _report(self, kind: bytes, serial: int, payload: bytes) -> None:
         if serial == self._serial:  # else: a thread left over from an attempt that has ended
             self._say(kind, b"%d" % serial, payload)
 

@@ -110,7 +110,7 @@ class _BinaryStream(io.BufferedWriter):
         self._output = output
 
     def write(self, data: Buffer, /) -> int:
-        if self._output.is_heard():
+        if self._output.is_captured():
             return super().write(data)
         self._output.pass_on(bytes(data))
         return memoryview(data).nbytes
@@ -125,7 +125,7 @@ class _TextStream(io.TextIOWrapper):
         self._output = output
 
     def write(self, text: str, /) -> int:
-        if self._output.is_heard():
+        if self._output.is_captured():
             return super().write(text)
         self._output.pass_on(text)
         return len(text)
@@ -244,15 +244,15 @@ class AttemptOutput:
         try:
             self._streams[1].write(f"{text}\n")
         except (ValueError, OSError):  # closed by the function
-            if self.is_heard():
+            if self.is_captured():
                 self._sink.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
     def pass_on(self, data: str | bytes) -> None:
-        """Take what `is_heard` has refused: it belongs to another attempt, or to none."""
+        """Take what `is_captured` has refused: it belongs to another attempt, or to none."""
         if self._router is not None:
             self._router.write(data)
 
-    def is_heard(self) -> bool:
+    def is_captured(self) -> bool:
         """Whether what this thread says belongs to the one attempt under way."""
         if self._router is not None:
             return False

@@ -37,5 +37,5 @@ class RunnerOwner(Protocol):
     def is_to_count(self, run: Run) -> bool:
         """Whether it counts as lost that its runner died while nobody was executing."""
 
-    def place_again(self, runs: Sequence[Run]) -> None:
+    def requeue(self, runs: Sequence[Run]) -> None:
         """These have not begun: others may have them."""

@@ -58,7 +58,7 @@ class RunnerPool:
         on_room: Callable[[], object] = lambda: None,
         most_attempts: int = MOST_ATTEMPTS,
     ) -> None:
-        self._tell_room = on_room
+        self._on_capacity = on_room
         self.times = times
         self._loop = loop
         self._runners = Runners(
@@ -82,7 +82,7 @@ class RunnerPool:
         """Have an attempt run; its listener hears how it ended."""
         self._runners.ask(run.bundle.file, run.bundle.version)
         self._waiting.add(run)
-        self._place_soon()
+        self._assign_soon()
 
     def stop_run(self, run: Run, ending: Ending) -> None:
         """End one attempt, wherever it is."""
@@ -92,9 +92,9 @@ class RunnerPool:
         elif isinstance(where, RunnerNeed):
             self._waiting.withdraw(run)
             run.end(ending)
-            self._place_soon()  # a runner may have been closed for it
+            self._assign_soon()  # a runner may have been closed for it
 
-    def give_back(self) -> None:
+    def return_unstarted(self) -> None:
         """Give back what has not begun, wherever it lies."""
         self._is_stopped = True
         for runner in self._runners:
@@ -108,7 +108,7 @@ class RunnerPool:
         self._is_stopped = True
         self._runners.kill_all()
 
-    def places(self) -> int:
+    def capacity(self) -> int:
         """Return for how many attempts of any function there is a runner."""
         wanted = sum(self._waiting.count(load) for load in self._waiting if self._is_in_need(load))
         free = self._runners.free() - wanted
@@ -160,15 +160,15 @@ class RunnerPool:
         """Give it more, or to others what it made room for."""
         self._runners.replace_worn(runner)
         if self._waiting:
-            self._place_soon()
-        self._tell_room()
+            self._assign_soon()
+        self._on_capacity()
 
     def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
         """Learn how long a function takes; make its next runner ready where it costs one."""
         self._unexplained.forget(run)
         self.times.note(run.assignment.function, runner.key.version, run.ran_s)
         if left:
-            self._left_behind.tell(run.assignment.function, runner.key.version, left)
+            self._left_behind.log(run.assignment.function, runner.key.version, left)
             runner.is_missed = True
 
     def on_slow(self, run: Run) -> None:
@@ -184,24 +184,24 @@ class RunnerPool:
         self._runners.remove(runner)
         if runner.is_missed and not self._is_stopped:  # its function's next call need not wait
             self._runners.make_ready(runner.key, runner.bundle)
-        self._place_soon()
-        self._tell_room()
+        self._assign_soon()
+        self._on_capacity()
 
-    def place_again(self, runs: Sequence[Run]) -> None:
+    def requeue(self, runs: Sequence[Run]) -> None:
         """Find others for them, before all that came later."""
         for run in runs:
             if run.is_cancelled:  # while its runner was ending
                 run.end(Ending(kind="cancelled"))
         self._waiting.add_first([run for run in runs if not run.is_cancelled])
         if self._waiting:
-            self._place_soon()
+            self._assign_soon()
 
-    def _place_soon(self) -> None:
+    def _assign_soon(self) -> None:
         if not self._is_placing:
             self._is_placing = True
-            self._loop.call_soon(self._place)
+            self._loop.call_soon(self._assign)
 
-    def _place(self) -> None:
+    def _assign(self) -> None:
         """Give to runners what waits, as much as they take."""
         self._is_placing = False
         try:
@@ -242,7 +242,7 @@ class RunnerPool:
                 return runner
         if mine and not is_shared and self._is_soon_done(load):
             if self._again is None:
-                self._again = self._loop.call_later(SLOW_S, self._place_late)
+                self._again = self._loop.call_later(SLOW_S, self._assign_late)
             return None
         if (unused := self._runners.unused(load.key)) is not None:
             return unused
@@ -265,23 +265,23 @@ class RunnerPool:
         is_quick = self.times.window(load.function, load.key.version, 1) > 1
         return is_quick and mean_s is not None and self._waiting.count(load) * mean_s < _ALONE_S
 
-    def _place_late(self) -> None:
+    def _assign_late(self) -> None:
         """Those who were to be done soon may not be."""
         self._again = None
         if self._waiting:
-            self._place_soon()
+            self._assign_soon()
 
     def _give_back_late(self) -> None:
         self._giving_back = None
         try:
-            self._place()  # first: a place may have become free in this turn
+            self._assign()  # first: a place may have become free in this turn
         finally:  # whatever fails, nothing waits for ever
             self._give_back_waiting(time.monotonic() - _PATIENCE_S)
-            self._place_soon()  # runners that were closed for it in vain are opened
+            self._assign_soon()  # runners that were closed for it in vain are opened
 
     def _give_back_waiting(self, before: float) -> None:
         """Give back what has waited since before a moment, unless a runner is on its way."""
-        if self._runners.is_place_coming() and not self._is_stopped:
+        if self._runners.is_capacity_coming() and not self._is_stopped:
             return
         for run in self._waiting.take_older(before):
-            run.give_back()
+            run.requeue()

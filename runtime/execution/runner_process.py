@@ -73,7 +73,7 @@ class RunnerProcess:
         self._stream: Stream | None = None
         self._reader = FrameReader()
         self._is_killed = self._is_silent = self._is_dead = False
-        self._hears_quiet = self._is_paused = False
+        self._receives_silently = self._is_paused = False
         self._patience: Timer | None = None
 
     def spawn(self) -> None:
@@ -97,14 +97,14 @@ class RunnerProcess:
 
     def listen_quiet(self) -> None:
         """Hear what is said quietly as soon as it is said, until `look` finds that enough."""
-        if self.ways is not None and not self._hears_quiet:
-            self._hears_quiet = True
+        if self.ways is not None and not self._receives_silently:
+            self._receives_silently = True
             self._loop.add_reader(self.ways.fileno(), self.look)
 
     def ignore_quiet(self) -> None:
         """Be woken by the channel only; `look` hears the rest."""
-        if self.ways is not None and self._hears_quiet:
-            self._hears_quiet = False
+        if self.ways is not None and self._receives_silently:
+            self._receives_silently = False
             self._loop.remove_reader(self.ways.fileno())
 
     def look(self) -> None:
@@ -113,7 +113,7 @@ class RunnerProcess:
             return
         data = self.ways.listen()
         if data:
-            self._hear_all(unpack_each(data))
+            self._receive_all(unpack_each(data))
 
     def look_at_all(self) -> None:
         """Hear all that was said until now: who looks may have come late."""
@@ -172,19 +172,19 @@ class RunnerProcess:
     def _connect(self, child: Child, ways: SideChannel | None) -> None:
         self.pid, self.ways, self._child = child.pid, ways, child
         self._stream = Stream(
-            self._loop, child.channel.hand_over()[0], on_data=self._hear, on_closed=self._lose
+            self._loop, child.channel.hand_over()[0], on_data=self._receive, on_closed=self._lose
         )
-        self._loop.add_reader(child.fileno(), self._hear_exit)
+        self._loop.add_reader(child.fileno(), self._receive_exit)
         if self._is_killed:
             self.kill()
         self._observer.on_connected()
 
-    def _hear(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         if self.ways is not None:  # what was said quietly was said before this
             self.look()
-        self._hear_all(self._reader.feed(data))
+        self._receive_all(self._reader.feed(data))
 
-    def _hear_all(self, frames: Iterator[list[bytes]]) -> None:
+    def _receive_all(self, frames: Iterator[list[bytes]]) -> None:
         try:
             for frame in frames:
                 if self._is_silent:
@@ -211,7 +211,7 @@ class RunnerProcess:
             self._stream.close()
         self._observer.on_silent(error)
 
-    def _hear_exit(self) -> None:
+    def _receive_exit(self) -> None:
         """Its lifeline says how it ended."""
         child = self._child
         if child is None:

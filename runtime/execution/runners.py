@@ -90,7 +90,7 @@ class Runners:
         """Whether one is of the version that was asked for last."""
         return self._newest.get(key.file) == key.version
 
-    def is_place_coming(self) -> bool:
+    def is_capacity_coming(self) -> bool:
         """Whether one is about to be gone: it dies, or has been closed for others just now."""
         return any(one.state == "dying" for one in self._all) or any(self._yielding())
 
@@ -129,7 +129,7 @@ class Runners:
 
         Only of a function whose attempts are soon over: it gets nothing more meanwhile.
         """
-        if len(self._all) < self.size or self.is_place_coming():
+        if len(self._all) < self.size or self.is_capacity_coming():
             return None
         if any(one.state in {"idle", "starting"} for one in self._all):
             return None

@@ -61,7 +61,7 @@ class SequentialRunner:
         """Send these together."""
         runner, now = self._runner, time.monotonic()
         if len(runs) > 1 and not self._takes_bursts:
-            runner.keeper.place_again(runs[1:])
+            runner.keeper.requeue(runs[1:])
             runs = runs[:1]
         is_burst = len(runs) > 1 or bool(runner.runs)
         numbers = [next(serials) for _ in runs]
@@ -124,17 +124,17 @@ class SequentialRunner:
             if run.serial in runner.runs:
                 runner.doomed[run.serial] = ending
                 runner.kill()
-        runner.keeper.place_again(taken)
+        runner.keeper.requeue(taken)
         runner.rest()
 
-    def judge(self, run: Run, said: Ending) -> Ending:
+    def decide(self, run: Run, said: Ending) -> Ending:
         """Return how an attempt has ended, by what its runner says."""
         del run
         return said
 
-    def spoil(self) -> None:
+    def invalidate(self) -> None:
         """An attempt has harmed the process, or left something running: it begins nothing more."""
-        self._runner.keeper.place_again(self.take_back())
+        self._runner.keeper.requeue(self.take_back())
         self._runner.kill()
 
     def fill(self, ending: Ending) -> None:
@@ -144,7 +144,7 @@ class SequentialRunner:
             self._runner.doomed[run.serial] = ending
             break
         self._runner.kill()
-        self._runner.keeper.place_again(taken)
+        self._runner.keeper.requeue(taken)
 
     def limit_at(self) -> float | None:
         """Return when the attempt that runs may be out of time."""
@@ -189,7 +189,7 @@ class SequentialRunner:
         """Have these run elsewhere: they could not be sent, and nothing more can."""
         taken = self._take_untouched(numbers)
         self._runner.kill()
-        self._runner.keeper.place_again(taken)
+        self._runner.keeper.requeue(taken)
 
     def _take_untouched(self, numbers: Sequence[int]) -> list[Run]:
         """Take out those that their runner has not got, but not for the eleventh time."""
@@ -223,7 +223,7 @@ class SequentialRunner:
         if slow_at <= time.monotonic():
             runner.process.listen_quiet()
             runner.keeper.on_slow(first)
-            runner.keeper.place_again(self.take_back())
+            runner.keeper.requeue(self.take_back())
             runner.process.look_at_all()
             if len(runner.runs) > 1:  # who has taken a ticket has answered all before it
                 runner.process.distrust(ChannelGarbledError("tickets are gone"))

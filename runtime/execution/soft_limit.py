@@ -1,8 +1,8 @@
 """`grace`: a function out of time may clean up before its runner is killed.
 
-At the timeout a `ThreadInterrupt` is raised where the function is, by an alarm, so that waiting in a
-system call ends too; what is awaited is cancelled by the event loop. `finally` blocks run; whatever
-is not done when the grace is over is killed by the worker. It is a timeout all the same.
+At the timeout a `ThreadInterrupt` is raised where the function is, by an alarm, so that waiting in
+a system call ends too; what is awaited is cancelled by the event loop. `finally` blocks run;
+whatever is not done when the grace is over is killed by the worker. It is a timeout all the same.
 """
 
 from __future__ import annotations

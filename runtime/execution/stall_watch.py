@@ -52,7 +52,7 @@ class StallWatch:
         self._warn = warn
         self._on_long_step = on_long_step
         self._loop_thread = threading.get_ident()
-        self._bell = threading.Event()
+        self._wakeup = threading.Event()
         self._is_resting = False
         self._is_stopped = False
         self._step = self._warned_of = -1
@@ -78,12 +78,12 @@ class StallWatch:
     def wake(self) -> None:
         """An attempt begins: look again, if it rests."""
         if self._is_resting:
-            self._bell.set()
+            self._wakeup.set()
 
     def stop(self) -> None:
         """End the thread."""
         self._is_stopped = True
-        self._bell.set()
+        self._wakeup.set()
         if self._thread is not None:
             self._thread.join()
 
@@ -98,17 +98,17 @@ class StallWatch:
                     idle_looks = 0
             else:
                 idle_looks = 0
-            if not self._bell.wait(self._limit_s / _LOOKS):
+            if not self._wakeup.wait(self._limit_s / _LOOKS):
                 self._look(time.monotonic())
 
     def _rest(self) -> None:
         """Wait until an attempt begins."""
         self._is_resting = True
         if not self._is_busy():  # asked after it was said, or its `wake` could be missed
-            self._bell.wait()
+            self._wakeup.wait()
         self._is_resting = False
         if not self._is_stopped:
-            self._bell.clear()
+            self._wakeup.clear()
         self._looked_at = time.monotonic()
 
     def _look(self, now: float) -> None:

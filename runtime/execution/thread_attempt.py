@@ -55,7 +55,7 @@ class ThreadAttempts:
 
     def _run(self, run: ThreadRun, thread_id: ctypes.c_ulong) -> None:
         sink = OutputSink(run.limits.max_log_bytes)
-        sink.open(run.hear_output)
+        sink.open(run.on_output)
         self._output.capture(sink)
         try:
             self._load_and_call(run, thread_id)
@@ -76,7 +76,7 @@ class ThreadAttempts:
             return
         limit_s = run.manifest.options.timeout_s
         context = _context(run, self._log) if function.takes_context else _NO_CONTEXT
-        told = CANCELLED, b""
+        reported = CANCELLED, b""
         began_at = time.monotonic()
         guard = InterruptGuard(limit_s, thread_id)
         try:
@@ -85,7 +85,7 @@ class ThreadAttempts:
                 # the other way round, so that one of them sees what the other has done.
                 run.guard = guard
                 if not run.is_cancelled:
-                    told = perform(
+                    reported = perform(
                         function,
                         run.assignment.arguments,
                         request=run.assignment.request,
@@ -101,10 +101,10 @@ class ThreadAttempts:
         run.guard = None
         run.ran_s = time.monotonic() - began_at
         if guard.cause == "timeout":
-            told = Ending(kind="timeout", message=f"ran longer than {limit_s:g} s"), b""
+            reported = Ending(kind="timeout", message=f"ran longer than {limit_s:g} s"), b""
         elif guard.cause is not None:
-            told = CANCELLED, b""
-        run.ending, run.result = told
+            reported = CANCELLED, b""
+        run.ending, run.result = reported
 
 
 def _context(run: ThreadRun, log: FunctionLog) -> Context:

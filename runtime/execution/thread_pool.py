@@ -29,13 +29,13 @@ Perform = Callable[[ThreadRun, ctypes.c_ulong], None]
 
 
 class _Thread:
-    """One thread; all but `bell` and `is_started` is changed under the lock."""
+    """One thread; all but `wakeup` and `is_started` is changed under the lock."""
 
-    __slots__ = ("began_at", "bell", "is_kept", "is_started", "run")
+    __slots__ = ("began_at", "is_kept", "is_started", "run", "wakeup")
 
     def __init__(self) -> None:
-        self.bell = threading.Lock()  # released to wake it
-        self.bell.acquire()
+        self.wakeup = threading.Lock()  # released to wake it
+        self.wakeup.acquire()
         self.is_started = False
         self.run: ThreadRun | None = None
         self.began_at = 0.0
@@ -66,7 +66,7 @@ class ThreadPool:
         self._waiting_us = 0  # how much work that is
         self._ended: list[ThreadRun] = []
         self._first_ended_at = 0.0
-        self._is_told = False  # the loop thread is going to take what has ended
+        self._is_logged = False  # the loop thread is going to take what has ended
         self._threads: set[_Thread] = set()
         self._idle: list[_Thread] = []  # the last to fall asleep is warmest, and woken first
         self._awake = 0
@@ -102,7 +102,7 @@ class ThreadPool:
         """Return what has ended since the last time, in order."""
         with self._lock:
             ended, self._ended = self._ended, []
-            self._is_told = False
+            self._is_logged = False
             return ended
 
     def look(self, now: float) -> list[InterruptGuard]:
@@ -132,7 +132,7 @@ class ThreadPool:
             self._is_stopped = True
             idle, self._idle = self._idle, []
         for thread in idle:
-            thread.bell.release()
+            thread.wakeup.release()
 
     def _call(self) -> list[_Thread]:
         """Choose who is to be woken, so that enough are there who take what waits."""
@@ -153,7 +153,7 @@ class ThreadPool:
     def _wake(self, called: Iterable[_Thread]) -> None:
         for thread in called:
             if thread.is_started:
-                thread.bell.release()
+                thread.wakeup.release()
             else:
                 self._start(thread)
 
@@ -212,9 +212,9 @@ class ThreadPool:
                 or len(self._ended) >= _MOST_GATHERED
                 or now - self._first_ended_at >= _LONGEST_GATHERING_S
             )
-            is_telling = bool(is_due) and not self._is_told
+            is_telling = bool(is_due) and not self._is_logged
             if is_telling:
-                self._is_told = True
+                self._is_logged = True
         if is_telling:
             self._has_ended()
         return run
@@ -233,14 +233,14 @@ class ThreadPool:
 
     def _sleep(self, thread: _Thread) -> bool:
         """Wait to be woken; False when the thread is to end."""
-        is_woken = self._is_stopped or thread.bell.acquire(timeout=self._idle_s)
+        is_woken = self._is_stopped or thread.wakeup.acquire(timeout=self._idle_s)
         if not is_woken:
             with self._lock:
                 if thread in self._idle:
                     self._idle.remove(thread)
                     self._threads.discard(thread)
                     return False
-            thread.bell.acquire()  # woken in this very moment
+            thread.wakeup.acquire()  # woken in this very moment
         return not self._is_stopped
 
 

@@ -69,7 +69,7 @@ class ThreadRun:
         """What the function printed and logged."""
         return b"" if self._logs is None else self._logs.text()
 
-    def hear_output(self, data: bytes) -> None:
+    def on_output(self, data: bytes) -> None:
         """Keep output as far as it fits, and pass that on (in the thread that writes it)."""
         if self._logs is None:
             self._logs = AttemptLogs(self.limits.max_log_bytes)

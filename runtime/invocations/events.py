@@ -46,7 +46,7 @@ class EventId(NamedTuple):
         return f"{self.attempt}.{self.phase}.{self.number}"
 
     @property
-    def told_until(self) -> Position:
+    def read_position(self) -> Position:
         """Up to where what attempts told stands before this place."""
         if self.phase < Phase.TELLS:
             return max(self.attempt, 0), 0
@@ -78,37 +78,37 @@ def count_events(kind: str, data: bytes) -> int:
     return data.count(b"\n") + 1 if kind == "item" else 1
 
 
-def standing(invocation_id: str, told: EventPage) -> Record | None:
+def standing(invocation_id: str, reported: EventPage) -> Record | None:
     """Return where the invocation stands: a record without what is long."""
-    return record_from_hash(invocation_id, told.record) if told.record else None
+    return record_from_hash(invocation_id, reported.record) if reported.record else None
 
 
-def is_whole(told: EventPage, after: EventId) -> bool:
+def is_whole(reported: EventPage, after: EventId) -> bool:
     """Whether nothing more is told than what was read after a place."""
-    read = told.entries[-1] if told.entries else None
-    until = (read[0], read[1].number) if read else after.told_until
-    return until >= told.last
+    read = reported.entries[-1] if reported.entries else None
+    until = (read[0], read[1].number) if read else after.read_position
+    return until >= reported.last
 
 
 def events_after(
-    place: EventId, standing: Record, told: EventPage, whole: Record | None
+    place: EventId, standing: Record, reported: EventPage, whole: Record | None
 ) -> list[Event]:
     """Return the events after a place, in order, as far as what was read reaches.
 
     Args:
         place: Of the last event known.
-        standing: Where the invocation stands, read together with `told`.
-        told: What was read after the place.
+        standing: Where the invocation stands, read together with `reported`.
+        reported: What was read after the place.
         whole: The finished invocation with all it has; None while it is unfinished or
             not all that was told has been read.
     """
-    events = [*_statuses(standing), *_entries(told)]
+    events = [*_statuses(standing), *_entries(reported)]
     if whole is not None:
-        if told.last[0] == 0 and whole.attempt == 1:  # see `runtime.worker.event_buffer`
+        if reported.last[0] == 0 and whole.attempt == 1:  # see `runtime.worker.event_buffer`
             events += _lines(whole.attempt, whole.logs)
         events.append(_end(whole))
-    if not is_whole(told, place):
-        attempt, entry = told.entries[-1]
+    if not is_whole(reported, place):
+        attempt, entry = reported.entries[-1]
         reached = EventId(attempt, Phase.TELLS, entry.number)
         events = [event for event in events if event.place <= reached]
     return sorted((e for e in events if e.place > place), key=lambda event: event.place)
@@ -152,9 +152,9 @@ def _running(attempt: int, at_ms: int, worker: str | None) -> Event:
 
 
 def _status(place: EventId, status: Status, at_ms: int | None, **more: Any) -> Event:  # noqa: ANN401
-    told = {"status": status.value, "attempt": place.attempt, "at": moment(at_ms)}
-    told |= {name: value for name, value in more.items() if value is not None}
-    return Event(place, "status", msgspec.json.encode(told))
+    reported = {"status": status.value, "attempt": place.attempt, "at": moment(at_ms)}
+    reported |= {name: value for name, value in more.items() if value is not None}
+    return Event(place, "status", msgspec.json.encode(reported))
 
 
 def _end(record: Record) -> Event:
@@ -162,8 +162,8 @@ def _end(record: Record) -> Event:
     return Event(EventId(record.attempt, Phase.END, 0), "end", data)
 
 
-def _entries(told: EventPage) -> Iterator[Event]:
-    for attempt, entry in told.entries:
+def _entries(reported: EventPage) -> Iterator[Event]:
+    for attempt, entry in reported.entries:
         first = entry.number - count_events(entry.kind, entry.data) + 1
         if entry.kind == "log":
             yield from _lines(attempt, entry.data, first=first)

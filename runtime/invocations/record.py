@@ -143,8 +143,8 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes], **more: bytes) -
 
 def new_record(submission: Submission, created_at_ms: int) -> Record:
     """Return the record as it is right after its submission, without reading it."""
-    wishes = submission.wishes
-    due_ms = wishes.run_at_ms or created_at_ms + wishes.delay_ms
+    call_options = submission.call_options
+    due_ms = call_options.run_at_ms or created_at_ms + call_options.delay_ms
     is_later = due_ms > created_at_ms
     return Record(
         id=submission.id,
@@ -158,11 +158,11 @@ def new_record(submission: Submission, created_at_ms: int) -> Record:
         secrets=submission.secrets,
         request=submission.request or b"",
         scheduled_for_ms=due_ms if is_later else None,
-        key=wishes.key,
-        tags=msgspec.json.encode(wishes.tags),
+        key=call_options.key,
+        tags=msgspec.json.encode(call_options.tags),
         retry_of=submission.retry_of,
         caller=submission.caller,
-        callback=wishes.callback,
+        callback=call_options.callback,
     )
 
 

@@ -38,7 +38,7 @@ def prepare_retry(  # noqa: PLR0913 - what a submission is made of
     return prepare(
         manifest,
         record.arguments,
-        wishes=CallOptions(
+        call_options=CallOptions(
             priority=record.priority,
             key=record.key,
             tags=_tags(record.tags),

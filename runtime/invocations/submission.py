@@ -82,7 +82,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     arguments: bytes
     id: str = msgspec.field(default_factory=new_invocation_id)
-    wishes: CallOptions = NO_WISHES
+    call_options: CallOptions = NO_WISHES
     priority: int = 5
     max_age_ms: int = 0
     max_waiting: int = 0
@@ -100,7 +100,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     def parts(self) -> Parts:
         """Return what the call asks for besides its arguments, and its record's further fields."""
-        return self.caller_parts() + self.wishes.parts() + self.own_parts()
+        return self.caller_parts() + self.call_options.parts() + self.own_parts()
 
     def caller_parts(self) -> Parts:
         """Return those that say who calls: the same for all calls of a key."""
@@ -146,7 +146,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     manifest: Manifest,
     arguments: bytes,
     *,
-    wishes: CallOptions = NO_WISHES,
+    call_options: CallOptions = NO_WISHES,
     invocation_id: str | None = None,
     request: bytes | None = None,
     waiter: str | None = None,
@@ -171,7 +171,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     call = complete(
         share(manifest, max_waiting=max_waiting),
         arguments,
-        wishes,
+        call_options,
         request=request,
         waiter=waiter,
         pace=pace,
@@ -208,7 +208,7 @@ def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
 def complete(  # noqa: PLR0913 - what a call brings along
     shared: Submission,
     arguments: bytes,
-    wishes: CallOptions,
+    call_options: CallOptions,
     *,
     request: bytes | None,
     waiter: str | None,
@@ -223,9 +223,11 @@ def complete(  # noqa: PLR0913 - what a call brings along
         shared,
         id=new_invocation_id(),
         arguments=arguments,
-        wishes=wishes,
-        priority=shared.priority if wishes.priority is None else wishes.priority,
-        max_age_ms=shared.max_age_ms if wishes.max_age_ms is None else wishes.max_age_ms,
+        call_options=call_options,
+        priority=shared.priority if call_options.priority is None else call_options.priority,
+        max_age_ms=shared.max_age_ms
+        if call_options.max_age_ms is None
+        else call_options.max_age_ms,
         request=request,
         waiter=waiter,
         pace=pace,

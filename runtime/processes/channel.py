@@ -177,7 +177,7 @@ class Channel:
         self._held.clear()
         return self._socket, ready, held
 
-    def give_back(self, data: bytes) -> None:
+    def unread(self, data: bytes) -> None:
         """Let this be received first: it was read from the socket, and not used."""
         self._held += data
 

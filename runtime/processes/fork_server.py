@@ -69,7 +69,7 @@ class Child:
         """Return how the child ended, None if it has not within `timeout_s`."""
         with self._waiting:
             if self._exit is None:
-                self._exit = self._hear(timeout_s)
+                self._exit = self._receive(timeout_s)
             if self._exit is not None:
                 self._rest()
             return self._exit
@@ -96,7 +96,7 @@ class Child:
         if self._last_resort is not None:
             self._last_resort.cancel()
 
-    def _hear(self, timeout_s: float) -> Exit | None:
+    def _receive(self, timeout_s: float) -> Exit | None:
         try:
             if timeout_s <= 0:
                 word = self._line.recv(child_control.WORD.size, socket.MSG_DONTWAIT)
@@ -183,7 +183,7 @@ class ForkServer:
                 server = self._ask(entry, memory_bytes, (channel_end.fileno(), line_end.fileno()))
             limit_s = _SPAWN_LIMIT_S if self._has_answered else _FIRST_SPAWN_LIMIT_S
             try:
-                pid = _hear_pid(line, limit_s)
+                pid = _receive_pid(line, limit_s)
             except TimeoutError:
                 server.kill()  # stopped for good, for all we know
             with self._lock:
@@ -248,7 +248,7 @@ class ForkServer:
             private_folder.remove(self._place)
 
 
-def _hear_pid(line: socket.socket, limit_s: float) -> int | None:
+def _receive_pid(line: socket.socket, limit_s: float) -> int | None:
     """Wait for the answer to a spawn; None when the server dies before it."""
     line.settimeout(limit_s)
     try:

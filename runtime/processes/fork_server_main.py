@@ -53,7 +53,7 @@ class _Server:
                         self._end_all()
                         return
                 elif descriptor in self._lines:
-                    self._hear(descriptor)
+                    self._receive(descriptor)
 
     def _answer(self) -> bool:
         try:
@@ -88,7 +88,7 @@ class _Server:
         _say(line, child_control.started(pid))
         return True
 
-    def _hear(self, line: int) -> None:
+    def _receive(self, line: int) -> None:
         try:
             word = os.read(line, 1)
         except BlockingIOError:  # the number was used again since this event was queued

@@ -165,11 +165,11 @@ class _Search:
         return {**schema, "$defs": definitions} if definitions else schema
 
     def _fits(self, schema: dict[str, Any], value: object) -> bool:
-        judge = self._judges.get(id(schema))
-        if judge is None:
-            judge = self._judges[id(schema)] = self.compile_schema(self._whole(schema))
+        decide = self._judges.get(id(schema))
+        if decide is None:
+            decide = self._judges[id(schema)] = self.compile_schema(self._whole(schema))
             self._kept.append(schema)  # so that no other schema gets its id
-        return judge.is_valid(value)
+        return decide.is_valid(value)
 
 
 def count_parts(value: object, *, most: int) -> int:

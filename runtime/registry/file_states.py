@@ -60,22 +60,22 @@ class FileStates:
         self._retry_failed_s = retry_failed_s
         self._loads = LoadPool(inspect=inspect, on_done=self._finish, at_once=at_once)
         self._lock = threading.Lock()
-        self._shelves: dict[str, _FileState] = {}
+        self._states: dict[str, _FileState] = {}
 
     def update(self, found: Iterable[FoundFile]) -> None:
         """Take in what the folder holds now, beginning loads where something is new."""
         now = time.monotonic()
         with self._lock:
-            before, self._shelves = self._shelves, {}
+            before, self._states = self._states, {}
             for file in found:
-                self._shelves[file.file] = self._shelve(file, before.get(file.file), now)
+                self._states[file.file] = self._update_file(file, before.get(file.file), now)
 
     def states(self) -> list[FileState]:
         """Return what `plan` needs to know."""
         with self._lock:
             return [
                 FileState(file=shelf.found.file, name=shelf.found.name, outcome=shelf.outcome)
-                for shelf in self._shelves.values()
+                for shelf in self._states.values()
             ]
 
     def has_fresh_loads(self) -> bool:
@@ -84,20 +84,20 @@ class FileStates:
         with self._lock:
             return any(
                 shelf.load is not None and shelf.outcome is None and shelf.begun_at > horizon
-                for shelf in self._shelves.values()
+                for shelf in self._states.values()
             )
 
     def release_of(self, manifest: Manifest) -> PublishedVersion | None:
         """Return the release that a manifest belongs to, if it is on the shelf."""
         with self._lock:
-            shelf = self._shelves.get(manifest.file)
+            shelf = self._states.get(manifest.file)
         if shelf is None or shelf.found.bundle is None or not isinstance(shelf.outcome, tuple):
             return None
         if all(own.name != manifest.name for own in shelf.outcome):
             return None
         return PublishedVersion(bundle=shelf.found.bundle, manifests=shelf.outcome)
 
-    def _shelve(self, found: FoundFile, held: _FileState | None, now: float) -> _FileState:
+    def _update_file(self, found: FoundFile, held: _FileState | None, now: float) -> _FileState:
         if found.bundle is None:
             if found.error is not None and (held is None or held.outcome != found.error):
                 log_load_failure(found.file, found.error)
@@ -118,10 +118,10 @@ class FileStates:
         """Take a load's outcome, unless the file has changed since (in the load's thread)."""
         file, load = ticket
         with self._lock:
-            held = self._shelves.get(file)
+            held = self._states.get(file)
             if held is None or held.load is not load:
                 return
-            self._shelves[file] = replace(
+            self._states[file] = replace(
                 held,
                 outcome=held.outcome if outcome is None else outcome,
                 load=None,

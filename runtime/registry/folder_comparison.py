@@ -46,7 +46,7 @@ class FolderComparison:
         self._worker = worker
         self._identity = identify_folder(root)
         self._is_certain = is_certain
-        self._told = ""
+        self._reported = ""
         self._found = FolderStatus(folder=str(root))
         self.standing = self._found
 
@@ -57,7 +57,7 @@ class FolderComparison:
             StoreError: Redis is away.
         """
         self.look()
-        self.tell()
+        self.log()
         return INTERVAL_S
 
     def look(self) -> None:
@@ -76,13 +76,13 @@ class FolderComparison:
         self.standing = replace(found, state=self.standing.state) if is_new else found
         self._found = found
 
-    def tell(self) -> None:
+    def log(self) -> None:
         """Log once that the folder differs, and once that it does no longer."""
         state = self.standing.state
         said = f"{state} {self.standing.digest}" if state in {"differs", "empty"} else ""
-        if said == self._told:
+        if said == self._reported:
             return
-        self._told = said
+        self._reported = said
         if said:
             _log.warning(
                 "functions_differ",

@@ -50,15 +50,15 @@ TYPES: dict[str, Any] = {
 
 
 @cache
-def judge_of(name: str) -> Callable[[str], bool]:
+def check_of(name: str) -> Callable[[str], bool]:
     """Return what tells whether a text is of the format."""
     validator = TypeAdapter(TYPES[name]).validator
 
-    def judge(text: str) -> bool:
+    def check(text: str) -> bool:
         try:
             validator.validate_json(to_json(text), strict=True)
         except (ValidationError, PydanticSerializationError):
             return False
         return True
 
-    return judge
+    return check

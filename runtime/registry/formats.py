@@ -32,16 +32,16 @@ def is_base64(text: str) -> bool:
     return True
 
 
-def _judge(name: str) -> Callable[[str], bool]:
-    def judge(text: str) -> bool:
-        from runtime.registry.format_types import judge_of  # noqa: PLC0415 - see there
+def _decide(name: str) -> Callable[[str], bool]:
+    def check(text: str) -> bool:
+        from runtime.registry.format_types import check_of  # noqa: PLC0415 - see there
 
-        return judge_of(name)(text)
+        return check_of(name)(text)
 
-    return judge
+    return check
 
 
 FORMATS: dict[str, Callable[[str], bool]] = {
-    **{name: _judge(name) for name in _NAMES},
+    **{name: _decide(name) for name in _NAMES},
     BASE64_FORMAT: is_base64,
 }

@@ -30,10 +30,10 @@ class Items:
     """
 
     def __init__(
-        self, *, returns: ReturnType | None, tell: TellItem, most_bytes: int | None
+        self, *, returns: ReturnType | None, report: TellItem, most_bytes: int | None
     ) -> None:
         self._returns = returns
-        self._tell = tell
+        self._report = report
         self._most_bytes = most_bytes
         self._items: list[bytes] = []
         self._size = _BRACKETS - 1  # a comma between each two of them
@@ -72,4 +72,4 @@ class Items:
                 f"at most {self._most_bytes} are kept"
             )
         self._items.append(data)
-        self._tell(data)
+        self._report(data)

@@ -53,18 +53,18 @@ class LoadPool:
         self._places.acquire()
         given_back = threading.Lock()  # taken once, by whoever gives the place back
 
-        def give_back() -> None:
+        def requeue() -> None:
             if given_back.acquire(blocking=False):
                 self._places.release()
 
-        patience = threading.Timer(self._patience_s, give_back)
+        patience = threading.Timer(self._patience_s, requeue)
         patience.daemon = True
         patience.start()
         try:
             outcome = self._try(bundle)
         finally:
             patience.cancel()
-            give_back()
+            requeue()
         self._on_done(ticket, outcome)
 
     def _try(self, bundle: Bundle) -> Loaded:

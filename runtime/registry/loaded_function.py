@@ -31,7 +31,7 @@ from runtime.sdk.request import Request
 _PLAIN = (str, bytes, dict, list, int, float, type(None))
 
 
-def _tell_nobody(item: bytes) -> None:
+def _discard(item: bytes) -> None:
     del item
 
 
@@ -81,7 +81,7 @@ class LoadedFunction:
         *,
         context: Context,
         request: Request | None = None,
-        tell_item: TellItem = _tell_nobody,
+        tell_item: TellItem = _discard,
         most_item_bytes: int | None = None,
         limit_s: float | None = None,
     ) -> Produced:
@@ -119,7 +119,7 @@ class LoadedFunction:
         positional, named = self._read(arguments, context, request)
         value = self._target(*positional, **named)
         if not isinstance(value, _PLAIN):
-            items = Items(returns=self._items, tell=tell_item, most_bytes=most_item_bytes)
+            items = Items(returns=self._items, report=tell_item, most_bytes=most_item_bytes)
             value = _finish(value, items, limit_s)
             if value is items:
                 return items.produced()
@@ -136,7 +136,7 @@ class LoadedFunction:
         return self._target(*positional, **named)
 
     async def finish(
-        self, value: object, *, tell_item: TellItem = _tell_nobody, most_item_bytes: int | None
+        self, value: object, *, tell_item: TellItem = _discard, most_item_bytes: int | None
     ) -> Produced:
         """Run to its end what `begin` has returned, in the running event loop.
 
@@ -144,7 +144,7 @@ class LoadedFunction:
             BaseException: As `call` does.
         """
         if not isinstance(value, _PLAIN):
-            items = Items(returns=self._items, tell=tell_item, most_bytes=most_item_bytes)
+            items = Items(returns=self._items, report=tell_item, most_bytes=most_item_bytes)
             value = await _settle(value, items)
             if value is items:
                 return items.produced()

@@ -38,7 +38,7 @@ class Authority:
         """Whether this folder is the one that others are compared with."""
         return self._has_the_say
 
-    def judge(self, mine: Versions, published: Versions, last: Publication | None) -> None:
+    def decide(self, mine: Versions, published: Versions, last: Publication | None) -> None:
         """Take in what the folder holds now.
 
         Args:

@@ -102,13 +102,13 @@ class Publisher:
         return self._pass.rights.standing if self._pass is not None else None
 
     @property
-    def is_told(self) -> bool:
+    def is_logged(self) -> bool:
         """Whether it has been told to publish, and has not done so."""
         return self._orders.are_waiting
 
-    def tell(self, *, withdraw_missing: bool) -> None:
+    def request_publish(self, *, withdraw_missing: bool) -> None:
         """Publish the whole folder whatever is published; once it is started, if it is not."""
-        self._orders.tell(withdraw_missing=withdraw_missing)
+        self._orders.request_publish(withdraw_missing=withdraw_missing)
         if self._pass is not None:
             self._pass.wake()
 
@@ -133,7 +133,7 @@ class _Pass:
         rescan_s: float,
     ) -> None:
         self._line = line
-        self._stock = stock
+        self._file_states = stock
         self._root = root
         self.rights = rights
         self._woken = woken
@@ -189,22 +189,22 @@ class _Pass:
     def _reconcile(self) -> bool:
         """Folder → loads; folder and Redis → changes. False when some had to wait."""
         found = discover(self._root)
-        self._stock.update(found)
-        states = self._stock.states()
+        self._file_states.update(found)
+        states = self._file_states.states()
         encoded, versions, last = self._line.run_many(
             [read_manifests(), read_versions(), read_publication()]
         )
-        if not encoded and self._stock.has_fresh_loads():
+        if not encoded and self._file_states.has_fresh_loads():
             return False  # the first functions appear together: ready then means all of them
         published, mine = _decode_all(encoded), versions_of(found)
-        left = self.rights.judge(mine, published, last)
+        left = self.rights.decide(mine, published, last)
         wanted = plan(states, published, left)
-        self._tell_duplicates(wanted.values())
+        self._log_duplicates(wanted.values())
         for name, manifest in wanted.items():
             if manifest.file not in left:
                 self._settle(manifest, published.get(name), versions.get(name))
         unwanted = sorted((encoded.keys() | versions.keys()) - wanted.keys())
-        if unwanted and self._stock.has_fresh_loads():
+        if unwanted and self._file_states.has_fresh_loads():
             return False  # a renamed file must not make its functions vanish for a moment
         for name in unwanted:
             if left and name not in published:
@@ -214,7 +214,7 @@ class _Pass:
         self.rights.note(mine, self._line)
         return True
 
-    def _tell_duplicates(self, wanted: Iterable[Manifest]) -> None:
+    def _log_duplicates(self, wanted: Iterable[Manifest]) -> None:
         faults = {each.error for each in wanted if each.error and each.error.type == DUPLICATE}
         for fault in faults - self._faults:
             log_load_failure(fault.file, fault)
@@ -222,7 +222,7 @@ class _Pass:
 
     def _settle(self, manifest: Manifest, before: Manifest | None, serving: str | None) -> None:
         """Publish one function, or only note what is wrong with it."""
-        release = self._stock.release_of(manifest)
+        release = self._file_states.release_of(manifest)
         if release is None or not manifest.version:
             self._annotate(manifest, before, serving)
             return

@@ -40,7 +40,7 @@ class PublishOrders:
         """Whether something is still to be done."""
         return self._withdraw_missing is not None
 
-    def tell(self, *, withdraw_missing: bool) -> None:
+    def request_publish(self, *, withdraw_missing: bool) -> None:
         """Have the whole folder published, whatever is published now."""
         with self._lock:
             self._withdraw_missing = withdraw_missing
@@ -48,8 +48,8 @@ class PublishOrders:
     def take(self) -> bool | None:
         """Return whether to withdraw what is missing; None when nothing was told."""
         with self._lock:
-            told, self._withdraw_missing = self._withdraw_missing, None
-            return told
+            reported, self._withdraw_missing = self._withdraw_missing, None
+            return reported
 
 
 class PublisherAuthority:
@@ -60,10 +60,10 @@ class PublisherAuthority:
         self._orders = orders
         self._authority = Authority(identify_folder(root), is_certain=is_certain)
         self._last: Publication | None = None
-        self._told: frozenset[str] = frozenset()
+        self._reported: frozenset[str] = frozenset()
         self.standing: FolderStatus | None = None
 
-    def judge(
+    def decide(
         self, mine: Versions, published: Mapping[str, Manifest], last: bytes | None
     ) -> frozenset[str]:
         """Return the files that must be left as they are published."""
@@ -72,10 +72,10 @@ class PublisherAuthority:
         withdraw_missing = self._orders.take()
         if withdraw_missing is not None:
             self._authority.grant(mine, serving, withdraw_missing=withdraw_missing)
-        self._authority.judge(mine, serving, self._last)
+        self._authority.decide(mine, serving, self._last)
         left = frozenset(self._authority.left_alone)
-        if left != self._told:
-            self._told = left
+        if left != self._reported:
+            self._reported = left
             files = ", ".join(sorted(left)[:_MOST_NAMED])
             if left:
                 _log.warning(

@@ -168,10 +168,10 @@ def _says_more_than_types(schema: Any) -> bool:  # noqa: ANN401
 
 def _mismatch(error: ValidationError, name: str) -> ResultNotSerializableError:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    told = dict.fromkeys(
+    reported = dict.fromkeys(
         f"{name}{''.join(f'[{step!r}]' for step in fault['loc'])}: {fault['msg']}"
         for fault in found[:_MOST_TOLD]
     )
     return ResultNotSerializableError(
-        f"this is not what the function says it returns: {'; '.join(told)}"
+        f"this is not what the function says it returns: {'; '.join(reported)}"
     )

@@ -46,15 +46,15 @@ def decide(cron: Cron, *, since_ms: int, now_ms: int, catch_up: bool) -> Decisio
     due: list[int] = []
     for moment in cron.moments_after(since_ms):
         if moment > now_ms:
-            return _judge(due, moment, since_ms=since_ms, now_ms=now_ms, catch_up=catch_up)
+            return _decide(due, moment, since_ms=since_ms, now_ms=now_ms, catch_up=catch_up)
         due.append(moment)
         if len(due) == MOST_AT_ONCE + kept:
             missed = tuple(due[:MOST_AT_ONCE])
             return Decision(fire=(), missed=missed, since_ms=missed[-1], next_ms=due[MOST_AT_ONCE])
-    return _judge(due, None, since_ms=since_ms, now_ms=now_ms, catch_up=catch_up)
+    return _decide(due, None, since_ms=since_ms, now_ms=now_ms, catch_up=catch_up)
 
 
-def _judge(
+def _decide(
     due: list[int], following: int | None, *, since_ms: int, now_ms: int, catch_up: bool
 ) -> Decision:
     if catch_up:

@@ -19,7 +19,7 @@ import hiredis
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.store.blocking_connection import command_words
 from runtime.store.connection_protocol import ConnectionProtocol
-from runtime.store.error_counters import TROUBLE
+from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.redis_keys import Keys
 from runtime.store.redis_url import RedisUrl, check_handshake, parse_address
 from runtime.store.resp import pack
@@ -58,24 +58,24 @@ class AsyncConnection:
             reply = await self._exchange(pack(command_words(call, self.keys, whole=True)))
         return call.parse(reply)
 
-    def begin(self, command: bytes, hear: Callable[[Any], None]) -> bool:
+    def begin(self, command: bytes, receive: Callable[[Any], None]) -> bool:
         """Send a packed command now, so that Redis works while we go on; False: not connected.
 
-        `hear` gets the raw reply, or a StoreError: as `run`, but also NoScriptError.
+        `receive` gets the raw reply, or a StoreError: as `run`, but also NoScriptError.
         """
         wire = self._wire
         if wire is None or wire.closed:
             return False
-        wire.begin(command, partial(self._hear, hear))
+        wire.begin(command, partial(self._receive, receive))
         wire.flush()
         return True
 
-    def _hear(self, hear: Callable[[Any], None], reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
+    def _receive(self, receive: Callable[[Any], None], reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
         if isinstance(reply, hiredis.ReplyError):
             reply = self._failure_of(reply)
         if isinstance(reply, StoreError) and not isinstance(reply, NoScriptError):
-            TROUBLE.count(reply)
-        hear(reply)
+            REDIS_ERRORS.count(reply)
+        receive(reply)
 
     async def run_packed(self, command: bytes, *, whole: Callable[[], bytes]) -> Any:  # noqa: ANN401 - whatever Redis says
         """Send a script's call that is packed already, and return its raw reply.
@@ -103,7 +103,7 @@ class AsyncConnection:
         except NoScriptError:
             raise
         except StoreError as error:
-            TROUBLE.count(error)
+            REDIS_ERRORS.count(error)
             raise
         return reply
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 import hiredis
 
 from runtime.errors import StoreError, StoreUnavailableError
-from runtime.store.error_counters import TROUBLE
+from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.redis_keys import Keys
 from runtime.store.redis_url import RedisUrl, check_handshake, parse_address
 from runtime.store.resp import pack
@@ -77,7 +77,7 @@ class BlockingConnection:
 
     def run_many(self, calls: Sequence[Command[Any]]) -> list[Any]:
         """Send several calls in one round trip; not one transaction."""
-        with TROUBLE, self._lock:
+        with REDIS_ERRORS, self._lock:
             replies = self._exchange([command_words(call, self.keys) for call in calls])
             self._run_unknown(calls, replies)
         return _parsed(calls, replies)
@@ -89,7 +89,7 @@ class BlockingConnection:
             StoreUnavailableError: Redis is away; whether it got them is not known.
         """
         sent = PendingReplies(calls)
-        with TROUBLE, self._lock:
+        with REDIS_ERRORS, self._lock:
             self._send([command_words(call, self.keys) for call in calls])
             self._sent.append(sent)
         return sent
@@ -101,7 +101,7 @@ class BlockingConnection:
             StoreError: As of `run`; where the connection broke, whether Redis got the calls
                 is not known.
         """
-        with TROUBLE, self._lock:
+        with REDIS_ERRORS, self._lock:
             if sent.replies is None:
                 if sent not in self._sent:
                     raise StoreUnavailableError(f"Redis at {self._where}: the connection broke")
@@ -113,7 +113,7 @@ class BlockingConnection:
     def block(self, keys: Sequence[str], *, timeout_s: float) -> tuple[str, bytes] | None:
         """BLPOP: return (key, value) as soon as one of the lists has one, else None."""
         words = ("BLPOP", *keys, f"{timeout_s:.3f}")
-        with TROUBLE, self._lock:
+        with REDIS_ERRORS, self._lock:
             [reply] = self._exchange([words], grace_s=timeout_s + _BLOCK_GRACE_S)
             if isinstance(reply, StoreError):
                 raise reply

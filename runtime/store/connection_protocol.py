@@ -59,15 +59,17 @@ class ConnectionProtocol(asyncio.Protocol):
         self._transport: Transport | None = None
         self._watch: DueCall | None = None
 
-    def begin(self, command: bytes, hear: Callable[[Any], None], *, blocks_s: float = 0.0) -> None:
-        """Queue one packed command; `hear` gets its raw reply, or a StoreUnavailableError.
+    def begin(
+        self, command: bytes, receive: Callable[[Any], None], *, blocks_s: float = 0.0
+    ) -> None:
+        """Queue one packed command; `receive` gets its raw reply, or a StoreUnavailableError.
 
         `blocks_s` is for how long it may have Redis wait besides.
         """
         if self.closed:
-            hear(StoreUnavailableError("the connection to Redis is closed"))
+            receive(StoreUnavailableError("the connection to Redis is closed"))
             return
-        self._waiting.append((hear, self._loop.time() + self._timeout_s + blocks_s))
+        self._waiting.append((receive, self._loop.time() + self._timeout_s + blocks_s))
         if not self._unsent:
             self._loop.call_soon(self.flush)
         self._unsent.append(command)
@@ -84,8 +86,8 @@ class ConnectionProtocol(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         waiting, self._waiting = self._waiting, deque()
-        for hear, _ in waiting:
-            hear(StoreUnavailableError(f"Redis: {why}"))
+        for receive, _ in waiting:
+            receive(StoreUnavailableError(f"Redis: {why}"))
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's or a Stream
         """Remember where to write (asyncio.Protocol)."""
@@ -100,8 +102,8 @@ class ConnectionProtocol(asyncio.Protocol):
         self._reader.feed(data)
         try:
             while (reply := self._reader.gets()) is not False:
-                hear, _ = self._waiting.popleft()
-                hear(reply)
+                receive, _ = self._waiting.popleft()
+                receive(reply)
         except (hiredis.ProtocolError, IndexError) as error:
             self.fail(f"broken reply: {error}")
 

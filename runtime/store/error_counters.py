@@ -42,14 +42,14 @@ class RedisErrors:
             self._counts[_kind_of(error)] += 1
 
     def take(self) -> dict[Kind, int]:
-        """Return the counts and begin anew; `give_back` them if they could not be told."""
+        """Return the counts and begin anew; `restore` them if they could not be told."""
         with self._lock:
             counts, self._counts = dict(self._counts), Counter()
         if crashes := CRASHES.take():
             counts["crash"] = counts.get("crash", 0) + crashes
         return counts
 
-    def give_back(self, counts: dict[Kind, int]) -> None:
+    def restore(self, counts: dict[Kind, int]) -> None:
         """Take back what could not be told."""
         with self._lock:
             self._counts.update(counts)
@@ -61,4 +61,4 @@ def _kind_of(error: StoreError) -> Kind:
     return "refused" if isinstance(error, StoreRefusedError) else "other"
 
 
-TROUBLE = RedisErrors()
+REDIS_ERRORS = RedisErrors()

@@ -78,10 +78,10 @@ def read_events(
 ) -> Command[EventPage]:
     """Read what was told after `after`; `gateway` is poked on its inbox when there is more."""
     words = (invocation_id, gateway, f"{after[0]}-{after[1]}", most_bytes)
-    return Command(words, _read_told, load_script("read_events"))
+    return Command(words, _read_page, load_script("read_events"))
 
 
-def _read_told(reply: list[Any]) -> EventPage:
+def _read_page(reply: list[Any]) -> EventPage:
     entries = []
     for entry_id, kind, data in reply[2:]:
         attempt, number = _position(entry_id)

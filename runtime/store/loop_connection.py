@@ -18,7 +18,7 @@ from runtime.errors import StoreError, StoreUnavailableError
 from runtime.loop import Loop
 from runtime.store.blocking_connection import command_words, connect
 from runtime.store.connection_protocol import ConnectionProtocol
-from runtime.store.error_counters import TROUBLE
+from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.redis_keys import Keys
 from runtime.store.redis_url import parse_address
 from runtime.store.resp import pack
@@ -63,14 +63,14 @@ class LoopConnection:
         self._opening: object | None = None
         self._waiting: list[tuple[bytes, Hear, float]] = []  # until it is open
 
-    def run(self, call: Command[T], hear: Callable[[T | StoreError], object]) -> None:
-        """Send one call; `hear` gets its parsed reply, or why there is none."""
-        self._begin(call, partial(_pass_on, call, hear))
+    def run(self, call: Command[T], receive: Callable[[T | StoreError], object]) -> None:
+        """Send one call; `receive` gets its parsed reply, or why there is none."""
+        self._begin(call, partial(_pass_on, call, receive))
 
     def run_many(
-        self, calls: Sequence[Command[Any]], hear: Callable[[list[Any] | StoreError], object]
+        self, calls: Sequence[Command[Any]], receive: Callable[[list[Any] | StoreError], object]
     ) -> None:
-        """Send several calls in one write, not one transaction; `hear` gets all replies, once.
+        """Send several calls in one write, not one transaction; `receive` gets all replies, once.
 
         Where one of them fails it gets the first failure, when all are heard.
         """
@@ -82,7 +82,7 @@ class LoopConnection:
             replies[index] = reply
             left -= 1
             if not left:
-                hear(_parsed(calls, replies))
+                receive(_parsed(calls, replies))
 
         for index, call in enumerate(calls):
             self._begin(call, partial(take, index))
@@ -92,13 +92,13 @@ class LoopConnection:
         keys: Sequence[str],
         *,
         timeout_s: float,
-        hear: Callable[[tuple[str, bytes] | StoreError | None], object],
+        receive: Callable[[tuple[str, bytes] | StoreError | None], object],
     ) -> None:
-        """BLPOP: `hear` gets (key, value) as soon as one of the lists has one, else None."""
+        """BLPOP: `receive` gets (key, value) as soon as one of the lists has one, else None."""
 
         def take(reply: Any) -> None:  # noqa: ANN401 - any RESP value
             is_pair = isinstance(reply, list)
-            hear((reply[0].decode(), reply[1]) if is_pair else reply)
+            receive((reply[0].decode(), reply[1]) if is_pair else reply)
 
         self._send(pack(("BLPOP", *keys, f"{timeout_s:.3f}")), take, timeout_s + _BLOCK_GRACE_S)
 
@@ -108,7 +108,7 @@ class LoopConnection:
         call: Command[T],
         *,
         timeout_s: float,
-        hear: Callable[[T | StoreError], object],
+        receive: Callable[[T | StoreError], object],
     ) -> None:
         """Wait as `block` does, then run a call: Redis does so itself, in the same round trip."""
         failure: list[StoreError] = []
@@ -120,9 +120,9 @@ class LoopConnection:
         def take(reply: Any) -> None:  # noqa: ANN401 - any RESP value
             if failure and not isinstance(reply, StoreError):
                 reply = failure[0]
-            _pass_on(call, hear, reply)
+            _pass_on(call, receive, reply)
 
-        self.block(keys, timeout_s=timeout_s, hear=note)
+        self.block(keys, timeout_s=timeout_s, receive=note)
         self._begin(call, take, blocks_s=timeout_s + _BLOCK_GRACE_S)
 
     def finish(self) -> None:
@@ -137,12 +137,12 @@ class LoopConnection:
             stream.finish()
             self._finishing = [*(each for each in self._finishing if not each.closed), wire]
         waiting, self._waiting = self._waiting, []
-        for command, hear, blocks_s in waiting:
+        for command, receive, blocks_s in waiting:
             if blocks_s:
                 why = StoreUnavailableError("Redis: ended before it was sent")
-                self._loop.call_soon(partial(hear, why))
+                self._loop.call_soon(partial(receive, why))
             else:
-                self._waiting.append((command, hear, blocks_s))
+                self._waiting.append((command, receive, blocks_s))
 
     def close(self) -> None:
         """Close; what is under way is told so. The next call opens it again."""
@@ -151,35 +151,35 @@ class LoopConnection:
         for wire in self._finishing:
             wire.fail("closed")
         self._drop("closed")
-        for _, hear, _ in waiting:
-            self._take(hear, StoreUnavailableError("Redis: closed"))
+        for _, receive, _ in waiting:
+            self._take(receive, StoreUnavailableError("Redis: closed"))
 
-    def _begin(self, call: Command[Any], hear: Hear, *, blocks_s: float = 0.0) -> None:
+    def _begin(self, call: Command[Any], receive: Hear, *, blocks_s: float = 0.0) -> None:
         def take(reply: Any) -> None:  # noqa: ANN401 - any RESP value
             if isinstance(reply, NoScriptError):  # nothing was run
-                self._send(pack(command_words(call, self.keys, whole=True)), hear, blocks_s)
+                self._send(pack(command_words(call, self.keys, whole=True)), receive, blocks_s)
             else:
-                hear(reply)
+                receive(reply)
 
         self._send(pack(command_words(call, self.keys)), take, blocks_s)
 
-    def _send(self, command: bytes, hear: Hear, blocks_s: float) -> None:
+    def _send(self, command: bytes, receive: Hear, blocks_s: float) -> None:
         wire = self._wire
         if wire is None or wire.closed:
-            self._waiting.append((command, hear, blocks_s))
+            self._waiting.append((command, receive, blocks_s))
             self._open()
             return
-        wire.begin(command, partial(self._take, hear), blocks_s=blocks_s)
+        wire.begin(command, partial(self._take, receive), blocks_s=blocks_s)
 
-    def _take(self, hear: Hear, reply: Any) -> None:  # noqa: ANN401 - any RESP value
+    def _take(self, receive: Hear, reply: Any) -> None:  # noqa: ANN401 - any RESP value
         if isinstance(reply, hiredis.ReplyError):
             reply = failure_of(str(reply))
             if is_demotion(reply):
                 self._drop("the server is no master any more")
         if isinstance(reply, StoreError) and not isinstance(reply, NoScriptError):
-            TROUBLE.count(reply)
+            REDIS_ERRORS.count(reply)
         try:
-            hear(reply)
+            receive(reply)
         except Exception as error:  # noqa: BLE001 - the replies behind it belong to others
             CRASHES.note("loop_line", error)
 
@@ -214,8 +214,8 @@ class LoopConnection:
         self._opening = None
         waiting, self._waiting = self._waiting, []
         if isinstance(found, StoreError):
-            for _, hear, _ in waiting:
-                self._take(hear, found)
+            for _, receive, _ in waiting:
+                self._take(receive, found)
             return
         sock, name = found
         wire = ConnectionProtocol(self._loop, self._timeout_s)
@@ -232,8 +232,8 @@ class LoopConnection:
         )
         wire.connection_made(self._stream)
         self._wire = wire
-        for command, hear, blocks_s in waiting:
-            self._send(command, hear, blocks_s)
+        for command, receive, blocks_s in waiting:
+            self._send(command, receive, blocks_s)
 
     def _drop(self, why: str) -> None:
         wire, self._wire = self._wire, None
@@ -250,8 +250,8 @@ def _what_blocks(sock: Any) -> tuple[type[OSError], ...]:  # noqa: ANN401 - a so
     return (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-def _pass_on(call: Command[Any], hear: Hear, reply: Any) -> None:  # noqa: ANN401 - any RESP value
-    hear(reply if isinstance(reply, StoreError) else call.parse(reply))
+def _pass_on(call: Command[Any], receive: Hear, reply: Any) -> None:  # noqa: ANN401 - any RESP value
+    receive(reply if isinstance(reply, StoreError) else call.parse(reply))
 
 
 def _parsed(calls: Sequence[Command[Any]], replies: list[Any]) -> list[Any] | StoreError:

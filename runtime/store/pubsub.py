@@ -82,13 +82,13 @@ class PubSub:
             await asyncio.wait_for(_open(self._address, ear), self._timeout_s)
             ear.subscribe()
             while not ear.lost.done():
-                ear.has_heard = False
+                ear.has_received = False
                 await asyncio.wait((ear.lost,), timeout=self._ping_s)
-                if ear.has_heard or ear.lost.done():
+                if ear.has_received or ear.lost.done():
                     continue
                 ear.ask()
                 await asyncio.wait((ear.lost,), timeout=self._ping_s)
-                if not ear.has_heard:
+                if not ear.has_received:
                     raise StoreUnavailableError("no answer to PING")
         finally:
             self._on_disconnect()
@@ -109,7 +109,7 @@ class _Ear(asyncio.Protocol):
         on_message: Callable[[str, bytes], None],
         on_connect: Callable[[], None],
     ) -> None:
-        self.has_heard = False
+        self.has_received = False
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._channels = channels
         self._on_message = on_message
@@ -148,7 +148,7 @@ class _Ear(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand out what was published (asyncio.Protocol)."""
-        self.has_heard = True
+        self.has_received = True
         self._replies.feed(data)
         try:
             while (reply := self._replies.gets()) is not False:

@@ -97,8 +97,8 @@ def read_quarantine(*, most: int = MOST_LISTED) -> Command[Quarantine]:
 
 def _read_broken(name: bytes, at_ms: bytes, about: bytes) -> QuarantineEntry:
     try:
-        told = msgspec.json.decode(about, type=dict[str, str])
+        reported = msgspec.json.decode(about, type=dict[str, str])
     except (msgspec.DecodeError, UnicodeDecodeError):
-        told = {}
-    known = {word: told.get(word, "") for word in ("queue", "function", "reason")}
+        reported = {}
+    known = {word: reported.get(word, "") for word in ("queue", "function", "reason")}
     return QuarantineEntry(id=name.decode("utf-8", "replace"), at_ms=int(float(at_ms)), **known)

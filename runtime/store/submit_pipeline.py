@@ -110,13 +110,13 @@ class SubmitPipeline:
         words, tail = self._words, self._packed
         self._packed, self._waiting, self._words, self._size = [], [], 0, 0
 
-        def hear(reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
+        def receive(reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
             if isinstance(reply, NoScriptError):
                 self._send_again(words, tail, waiting)
             else:
-                self._tell(waiting, reply)
+                self._report(waiting, reply)
 
-        if not self._store.begin(self._command(self._fixed, words, tail), hear):
+        if not self._store.begin(self._command(self._fixed, words, tail), receive):
             self._send_again(words, tail, waiting)
 
     def _command(self, fixed: bytes, words: int, tail: Sequence[bytes]) -> bytes:
@@ -141,9 +141,9 @@ class SubmitPipeline:
             )
         except StoreError as error:
             reply = error
-        self._tell(waiting, reply)
+        self._report(waiting, reply)
 
-    def _tell(self, waiting: list[asyncio.Future[Submitted]], reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
+    def _report(self, waiting: list[asyncio.Future[Submitted]], reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
         """Tell each caller what became of their call; one that has left is told nothing."""
         if isinstance(reply, StoreError):
             for answer in waiting:

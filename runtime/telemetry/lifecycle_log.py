@@ -68,23 +68,23 @@ class StatusLog:
         self._log = structlog.get_logger(__name__)
         self._least = _LEVELS[level]
         self._is_for_machines = is_for_machines
-        self.tells_usual = self._least <= _LEVELS["info" if is_for_machines else "debug"]
+        self.logs_routine = self._least <= _LEVELS["info" if is_for_machines else "debug"]
 
     def log_events(self, changes: Sequence[LifecycleEvent]) -> None:
         """Write a line for each change that is to be told, all at once."""
-        told = [change for change in changes if self._is_told(change)]
-        if told and self._is_for_machines:
+        reported = [change for change in changes if self._is_logged(change)]
+        if reported and self._is_for_machines:
             moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-            lines = [_encode(change, moment) for change in told]
+            lines = [_encode(change, moment) for change in reported]
             self._write(b"".join(lines).decode())
             return
-        for change in told:
+        for change in reported:
             fields: dict[str, Any] = msgspec.to_builtins(change)
             getattr(self._log, "debug" if change.event in USUAL else change.level)(**fields)
 
-    def _is_told(self, change: LifecycleEvent) -> bool:
+    def _is_logged(self, change: LifecycleEvent) -> bool:
         if change.event in USUAL:
-            return self.tells_usual
+            return self.logs_routine
         return _LEVELS[change.level] >= self._least
 
 
@@ -103,12 +103,12 @@ def configure_status_log(
 
 def logs_routine() -> bool:
     """Whether usual changes have lines; who has many of them need not even make them."""
-    return _Current.log.tells_usual
+    return _Current.log.logs_routine
 
 
 def log_events(changes: Sequence[LifecycleEvent]) -> None:
     """Write the lines of changes that happened together."""
-    _Current.log.tell(changes)
+    _Current.log.log_events(changes)
 
 
 def _encode(change: LifecycleEvent, moment: str) -> bytes:

@@ -64,7 +64,7 @@ class Attempts:
         self._in_flight = in_flight
         self._executor = executor
         self._settler = settler
-        self._teller = teller
+        self._event_writer = teller
         self._spans = spans
         self._signals = signals
         self._roll = roll
@@ -104,7 +104,7 @@ class Attempts:
             for attempt in waiting:
                 self._give_back(attempt)
         self._asked.clear()
-        self._executor.give_back()
+        self._executor.return_unstarted()
         for attempt in self._in_flight.held():
             attempt.is_given_back = True
             if attempt.run is not None:
@@ -113,30 +113,32 @@ class Attempts:
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
         """It tells something (`execution.run.Listener`)."""
         is_in_thread = run.manifest.options.isolation == "thread"  # of its own, which may wait
-        self._teller.telling_of(_owner(run)).put(kind, payload, waits=is_in_thread)
+        self._event_writer.buffer_of(_owner(run)).put(kind, payload, waits=is_in_thread)
 
     def is_full(self, run: Run) -> bool:
         """Whether it should wait before it tells more (`execution.run.Listener`)."""
-        telling = _owner(run).telling
-        return telling is not None and telling.is_full()
+        pending_events = _owner(run).pending_events
+        return pending_events is not None and pending_events.is_full()
 
     def on_ended(self, run: Run) -> None:
         """It is over (`execution.run.Listener`)."""
         attempt = _owner(run)
         if attempt.run is run:  # nobody has given it up
-            self._guard(attempt, partial(self._judge, attempt, run))
+            self._guard(attempt, partial(self._end_run, attempt, run))
 
     def on_returned(self, run: Run) -> None:
         """Nobody has it here (`execution.run.Listener`)."""
         attempt = _owner(run)
         if attempt.run is run:
             attempt.run = None
-            attempt.is_begun = attempt.telling is not None  # what it told stands under its number
+            attempt.is_begun = (
+                attempt.pending_events is not None
+            )  # what it told stands under its number
             self._guard(attempt, partial(self._give_back, attempt))
 
     def _take(self, attempt: Attempt) -> None:
         if self._is_stopping:
-            self._settler.give_back(attempt)
+            self._settler.requeue(attempt)
         elif self._catalog.holds(attempt.claimed.version):
             self._start(attempt)
         else:
@@ -158,7 +160,7 @@ class Attempts:
                 if isinstance(run, Run):
                     self._executor.cancel(run)
 
-    def _judge(self, attempt: Attempt, run: Run) -> None:
+    def _end_run(self, attempt: Attempt, run: Run) -> None:
         attempt.run = None
         assert run.ending is not None  # noqa: S101 - for the type checker
         outcome = decide_outcome(
@@ -265,9 +267,9 @@ class Attempts:
     def _give_back(self, attempt: Attempt) -> None:
         self._spans.end(attempt, "given_back")
         if self._signals is None:
-            self._settler.give_back(attempt)
+            self._settler.requeue(attempt)
         else:
-            self._signals.after(attempt, partial(self._settler.give_back, attempt))
+            self._signals.after(attempt, partial(self._settler.requeue, attempt))
 
 
 def _owner(run: Run) -> Attempt:

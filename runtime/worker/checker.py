@@ -84,7 +84,7 @@ class Checker(RoundTask):
         counts: Counter[str] = Counter()
         began = noted = resumed = time.monotonic()
         for page in walk.pages():
-            self._tell(check_id, page, already=counts.total())
+            self._report(check_id, page, already=counts.total())
             found += page
             counts.update(one.kind for one in page)
             if time.monotonic() - noted > _NOTED_EVERY_S or len(found) >= MOST_NOTED:
@@ -100,8 +100,8 @@ class Checker(RoundTask):
             self._note(check_id, walk, found)
         if not self._note(check_id, walk, found, is_last=True):
             return
-        tell = _log.warning if counts else _log.info
-        tell(
+        report = _log.warning if counts else _log.info
+        report(
             "check_finished",
             check=check_id,
             looked_at=walk.looked_at,
@@ -134,7 +134,7 @@ class Checker(RoundTask):
             )
         )
 
-    def _tell(self, check_id: str, page: tuple[Finding, ...], *, already: int) -> None:
+    def _report(self, check_id: str, page: tuple[Finding, ...], *, already: int) -> None:
         for one in page[: max(0, _LOGGED - already)]:
             _log.warning(
                 "check_found",

@@ -63,7 +63,7 @@ class ControlOrders:
         """Do what somebody asks of this worker."""
         words = order.decode("utf-8", "replace").split()
         if words[:1] == ["publish"]:
-            self._publishing.tell(withdraw_missing=words[1:] == ["withdraw_missing"])
+            self._publishing.request_publish(withdraw_missing=words[1:] == ["withdraw_missing"])
         elif len(words) == _CANCEL_WORDS and words[0] == "cancel" and words[2].isdecimal():
             self._attempts.cancel(words[1], int(words[2]))
         else:

@@ -49,11 +49,11 @@ class Draining:
                 self._is_over = True
                 then()
 
-        def give_back() -> None:
+        def requeue() -> None:
             if not self._is_over:
                 self._attempts.give_back_all()
                 self._loop.call_later(_MARGIN_S, end)
 
         self._attempts.begin_stopping()
-        self._loop.call_later(self._drain_s, give_back)
+        self._loop.call_later(self._drain_s, requeue)
         self._claimer.stop(lambda: self._in_flight.when_empty(end))

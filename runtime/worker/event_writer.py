@@ -56,22 +56,22 @@ class EventWriter:
     def buffer_of(self, attempt: Attempt) -> EventBuffer:
         """Return the telling of an attempt; from any thread."""
         with self._lock:
-            telling = attempt.telling
-            if telling is None:
-                telling = attempt.telling = EventBuffer(
+            pending_events = attempt.pending_events
+            if pending_events is None:
+                pending_events = attempt.pending_events = EventBuffer(
                     attempt.claimed, on_note=self._on_note, most_bytes=self._most_bytes
                 )
-        assert isinstance(telling, EventBuffer)  # noqa: S101 - for the type checker
-        return telling
+        assert isinstance(pending_events, EventBuffer)  # noqa: S101 - for the type checker
+        return pending_events
 
-    def _on_note(self, telling: EventBuffer, kind: str) -> None:
+    def _on_note(self, pending_events: EventBuffer, kind: str) -> None:
         """In the thread that tells."""
         now = time.monotonic()
         due_at = now + _OUTPUT_PATIENCE_S if kind == "log" else max(now, self._free_at)
-        if self._due.get(telling, _NEVER) <= due_at:
+        if self._due.get(pending_events, _NEVER) <= due_at:
             return  # what it takes then includes this note
         with self._lock:
-            self._due[telling] = due_at
+            self._due[pending_events] = due_at
             is_sooner = due_at < self._wakes_at
             if is_sooner:
                 self._wakes_at = due_at
@@ -96,11 +96,15 @@ class EventWriter:
         now = time.monotonic()
         with self._lock:
             chosen = [t for t, due_at in self._due.items() if due_at <= now][:_MOST_AT_ONCE]
-            for telling in chosen:
-                del self._due[telling]
+            for pending_events in chosen:
+                del self._due[pending_events]
             self._wakes_at = -1.0
         try:
-            taken = [(telling, call) for telling in chosen if (call := telling.take()) is not None]
+            taken = [
+                (pending_events, call)
+                for pending_events in chosen
+                if (call := pending_events.take()) is not None
+            ]
         except Exception:  # of one of them; the others are told
             self._timer = self._loop.call_later(_PACE_S, self._write)
             raise
@@ -109,13 +113,13 @@ class EventWriter:
             return
         replies: dict[EventBuffer, bool | StoreError] = {}
 
-        def take(telling: EventBuffer, reply: bool | StoreError) -> None:  # noqa: FBT001 - as Redis says
-            replies[telling] = reply
+        def take(pending_events: EventBuffer, reply: bool | StoreError) -> None:  # noqa: FBT001 - as Redis says
+            replies[pending_events] = reply
             if len(replies) == len(taken):
                 self._written(replies)
 
-        for telling, call in taken:  # in one write; one that is refused is its own concern
-            self._line.run(call, partial(take, telling))
+        for pending_events, call in taken:  # in one write; one that is refused is its own concern
+            self._line.run(call, partial(take, pending_events))
 
     def _written(self, replies: Mapping[EventBuffer, bool | StoreError]) -> None:
         failures = [reply for reply in replies.values() if isinstance(reply, StoreError)]
@@ -123,15 +127,15 @@ class EventWriter:
         now = time.monotonic()
         self._free_at = now + (_AWAY_PAUSE_S if self._is_away else _PACE_S)
         left: dict[EventBuffer, float] = {}
-        for telling, reply in replies.items():
+        for pending_events, reply in replies.items():
             if isinstance(reply, StoreError):
-                if telling.written(reply=None):
-                    left[telling] = now + _AWAY_PAUSE_S
-            elif telling.written(reply=reply):
-                left[telling] = self._free_at
+                if pending_events.written(reply=None):
+                    left[pending_events] = now + _AWAY_PAUSE_S
+            elif pending_events.written(reply=reply):
+                left[pending_events] = self._free_at
         with self._lock:
-            for telling, due_at in left.items():
-                self._due[telling] = min(self._due.get(telling, _NEVER), due_at)
+            for pending_events, due_at in left.items():
+                self._due[pending_events] = min(self._due.get(pending_events, _NEVER), due_at)
         self._sleep()
         if failures and not was_away:
             _log.warning("telling_waits", reason=str(failures[0]))

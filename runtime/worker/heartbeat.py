@@ -16,7 +16,7 @@ from runtime.broker.attempt import Attempt
 from runtime.broker.in_flight import InFlight
 from runtime.errors import StoreError
 from runtime.loop import Loop
-from runtime.store.error_counters import TROUBLE
+from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.invocation_commands import HeartbeatReply, heartbeat
 from runtime.store.loop_connection import LoopConnection
 from runtime.store.metrics_commands import add_errors
@@ -103,9 +103,9 @@ class Heartbeat:
             details=self._describe(),
             held=[(attempt.claimed.id, attempt.claimed.token) for attempt in held],
         )
-        self._line.run(call, lambda pulse: self._hear(began_at, held, pulse))
+        self._line.run(call, lambda pulse: self._receive(began_at, held, pulse))
 
-    def _hear(
+    def _receive(
         self, began_at: float, held: Sequence[Attempt], pulse: HeartbeatReply | StoreError
     ) -> None:
         if self._is_stopped:
@@ -116,27 +116,27 @@ class Heartbeat:
             return
         self._loop.call_at(began_at + self._interval_s, self._beat)
         try:
-            self._tell_trouble()
+            self._log_redis_errors()
             self._on_pulse(pulse, held)
         finally:
             if self._on_first is not None:
                 on_first, self._on_first = self._on_first, None
                 on_first()
 
-    def _tell_trouble(self) -> None:
+    def _log_redis_errors(self) -> None:
         """Carry this process's errors of Redis over to the counts of all processes."""
-        counts = TROUBLE.take()
+        counts = REDIS_ERRORS.take()
         if counts:
 
             def heard(reply: object) -> None:
                 if isinstance(reply, StoreError):
-                    TROUBLE.give_back(counts)
+                    REDIS_ERRORS.restore(counts)
 
             self._line.run(add_errors(counts), heard)
 
     def _listen(self) -> None:
         if not self._is_stopped:
-            self._orders.block([self._control], timeout_s=_ORDERS_BLOCK_S, hear=self._obey)
+            self._orders.block([self._control], timeout_s=_ORDERS_BLOCK_S, receive=self._obey)
 
     def _obey(self, found: tuple[str, bytes] | StoreError | None) -> None:
         if isinstance(found, StoreError):

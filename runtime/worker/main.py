@@ -48,8 +48,8 @@ def main() -> int:
         if not settings.redis:
             raise SettingsError("PENSTOCK_REDIS: a worker needs the address of a Redis")
         configure_logs(settings.log_level, settings.log_format)
-        for told in unknown_variables(for_functions=settings.function_env):
-            _log.warning("variable_unknown", detail=told)
+        for reported in unknown_variables(for_functions=settings.function_env):
+            _log.warning("variable_unknown", detail=reported)
         worker = build(settings)
     except PenstockError as error:
         sys.stderr.write(f"penstock worker: {error}\n")

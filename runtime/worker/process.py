@@ -200,13 +200,13 @@ class WorkerProcess:
 
     def _start(self) -> None:
         self._claimer.serve(self._settings.queues or (DEFAULT_QUEUE,))
-        self._heartbeat.start(self._tell_started)
+        self._heartbeat.start(self._log_started)
         self._deliverer.start()
         self._upkeep.start()
         if self._signals is not None:
             self._signals.after_boot()
 
-    def _tell_started(self) -> None:
+    def _log_started(self) -> None:
         _log.info("worker_started", worker=self.id, runners=self._settings.runners)
 
     def _drain(self) -> None:
@@ -263,10 +263,10 @@ class WorkerProcess:
         self._claimer.look(has_more_room=True)
 
     def _room(self) -> ClaimCapacity:
-        places, rooms = self._executor.capacity()
+        capacity, rooms = self._executor.capacity()
         free = max(0, self._settings.max_in_flight - len(self._in_flight))
-        places = min(places, free)
-        return ClaimCapacity(places, rooms, min(sum(rooms.values()), free - places))
+        capacity = min(capacity, free)
+        return ClaimCapacity(capacity, rooms, min(sum(rooms.values()), free - capacity))
 
     def _describe(self) -> bytes:
         held = self._in_flight.held()

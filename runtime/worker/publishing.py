@@ -33,9 +33,9 @@ class Publishing:
             self.is_on = on
             threading.Thread(target=self._turn, name="turn-publisher", daemon=True).start()
 
-    def tell(self, *, withdraw_missing: bool) -> None:
+    def request_publish(self, *, withdraw_missing: bool) -> None:
         """Have this folder published, as an operator wants it."""
-        self._publisher.tell(withdraw_missing=withdraw_missing)
+        self._publisher.request_publish(withdraw_missing=withdraw_missing)
 
     def standing(self) -> FolderStatus:
         """Return how the folder stands to what is published."""
@@ -45,7 +45,7 @@ class Publishing:
         """Return how much this worker may be the one that publishes, for its heartbeat."""
         if self._is_forbidden:
             return 0
-        return 2 if self.standing().may_replace or self._publisher.is_told else 1
+        return 2 if self.standing().may_replace or self._publisher.is_logged else 1
 
     def stop(self) -> None:
         """Stop for good, and wait for that."""

@@ -25,18 +25,18 @@ class StrayMessageWarning:
     def __init__(self, line: BlockingConnection, queues: Callable[[], Sequence[str]]) -> None:
         self._line = line
         self._queues = queues
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def step(self) -> float:
         """Look once; return for how many seconds to rest. What cannot be read is left."""
-        queues = [queue for queue in self._queues() if queue not in self._told]
+        queues = [queue for queue in self._queues() if queue not in self._reported]
         try:
             counts = self._line.run_many(count_stray_messages(queues)) if queues else []
         except StoreError:
             return _EVERY_S  # away, or another user's keys are not ours to read
         for queue, count in zip(queues, counts, strict=True):
             if count:
-                self._told.add(queue)
+                self._reported.add(queue)
                 _log.warning(
                     "stray_messages",
                     queue=queue,

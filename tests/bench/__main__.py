@@ -30,7 +30,7 @@ from tests.bench.results import Results, Spread
 from tests.bench.sample import Sample
 from tests.bench.systems import SYSTEMS, SystemPlan
 from tests.bench.turns import Turn, do_turn, turns_of_round
-from tests.bench.verdicts import Verdict, judge
+from tests.bench.verdicts import Verdict, decide
 from tests.bench.works import BY_NAME as WORKS
 
 
@@ -53,7 +53,7 @@ def main(words: Sequence[str]) -> int:
             view.advance()
         own = _measure_own(options, view)
     results = Results(samples)
-    verdicts = judge(results, own)
+    verdicts = decide(results, own)
     _show(verdicts)
     _write(options, results, verdicts, own, machine, words)
     return 1 if any(sample.errors for sample in samples) else 0
@@ -127,8 +127,8 @@ def _write(
     words: Sequence[str],
 ) -> None:
     options.output.mkdir(parents=True, exist_ok=True)
-    told = f'make bench ARGS="{" ".join(words)}"' if words else "make bench"
-    page = write_page(results, verdicts=verdicts, own=own, machine=machine, told=told)
+    reported = f'make bench ARGS="{" ".join(words)}"' if words else "make bench"
+    page = write_page(results, verdicts=verdicts, own=own, machine=machine, reported=reported)
     (options.output / "results.md").write_text(page, encoding="utf-8")
     (options.output / "chart.svg").write_text(draw_chart(results), encoding="utf-8")
     whole = {

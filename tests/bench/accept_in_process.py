@@ -137,7 +137,7 @@ def _gateway() -> Application:
     store._wire = wire
     directory, ring = _find(ManifestCache), _find(KeyCache)
     directory.manifests, directory.is_loaded = {"greet": GREET}, True
-    ring.begin_to_hear()
+    ring.on_subscribed()
     stored = StoredKey(id=_KEY.id, name="bench", digest=_KEY.digest(), scopes=("invoke:*",))
     ring._entries[_KEY.id] = _Entry(read_key(stored), 0.0)
     return application

@@ -116,17 +116,17 @@ def _measure(
     before = cpu_s(target.pid, with_children=True), cpu_s(redis_pid)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(script), target.url]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    told = json.loads(output.partition("SUMMARY ")[2])
-    assert told["bad"] == 0, output
+    reported = json.loads(output.partition("SUMMARY ")[2])
+    assert reported["bad"] == 0, output
     after = cpu_s(target.pid, with_children=True), cpu_s(redis_pid)
     script_us = line.run(Command(("INFO", "commandstats"), _script_us))
     return {
-        "per_s": told["count"] / told["us"] * 1e6,
-        "p50_ms": told["p50_us"] / 1000,
-        "p99_ms": told["p99_us"] / 1000,
-        "server_us": (after[0] - before[0]) / told["count"] * 1e6,
-        "redis_us": (after[1] - before[1]) / told["count"] * 1e6,
-        "script_us": script_us / told["count"] if target.name == "accept" else 0.0,
+        "per_s": reported["count"] / reported["us"] * 1e6,
+        "p50_ms": reported["p50_us"] / 1000,
+        "p99_ms": reported["p99_us"] / 1000,
+        "server_us": (after[0] - before[0]) / reported["count"] * 1e6,
+        "redis_us": (after[1] - before[1]) / reported["count"] * 1e6,
+        "script_us": script_us / reported["count"] if target.name == "accept" else 0.0,
     }
 
 
@@ -163,8 +163,8 @@ def _ratio(ours: float, theirs: float, *, is_time: bool) -> float:
 def _script_us(reply: bytes) -> float:
     for row in reply.decode().splitlines():
         if row.startswith("cmdstat_evalsha:"):
-            told = dict(part.split("=") for part in row[16:].split(","))
-            return float(told["usec"])
+            reported = dict(part.split("=") for part in row[16:].split(","))
+            return float(reported["usec"])
     return 0.0
 
 

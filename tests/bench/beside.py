@@ -71,16 +71,16 @@ def main(words: Sequence[str]) -> int:
             )
             view.advance()
     results = Results(samples)
-    _tell(results, works)
+    _report(results, works)
     verdicts = judge_before(results, measure_code(before))
     _tell_goals(verdicts)
     BUILD.mkdir(exist_ok=True)
-    told = {
+    reported = {
         "machine": describe_machine(),
         "goals": [asdict(verdict) for verdict in verdicts],
         "samples": [sample.as_json() for sample in samples],
     }
-    (BUILD / "beside.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    (BUILD / "beside.json").write_text(json.dumps(reported, indent=1) + "\n", encoding="utf-8")
     return 1 if any(sample.errors for sample in samples) else 0
 
 
@@ -93,7 +93,7 @@ def _turns(number: int, before: Path, works: Sequence[Work]) -> Iterator[Turn]:
         yield from turns_of_round(number, (ours, theirs), works)
 
 
-def _tell(results: Results, works: Sequence[Work]) -> None:
+def _report(results: Results, works: Sequence[Work]) -> None:
     table = Table(title="Beside the checkout before (more is better, but for ms and µs)")
     for column in ("work", "isolation", "before", "now", "ratio", "processor time, before : now"):
         table.add_column(column)

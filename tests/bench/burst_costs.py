@@ -69,7 +69,7 @@ def in_turns(trees: Sequence[str], rounds: int, calls: int) -> None:
         for tree in trees:
             bursts = "1,16" if tree == trees[0] else "1"
             command = [sys.executable, str(Path(__file__).resolve()), "--each"]
-            told = subprocess.run(
+            reported = subprocess.run(
                 [*command, "--bursts", bursts, "--calls", str(calls)],
                 cwd=tree,
                 env=os.environ | {"PYTHONPATH": tree},  # noqa: TID251 - whose runtime is measured
@@ -77,7 +77,7 @@ def in_turns(trees: Sequence[str], rounds: int, calls: int) -> None:
                 check=True,
                 text=True,
             ).stdout
-            for line in told.splitlines():
+            for line in reported.splitlines():
                 name, *figures = line.split()
                 found.setdefault((name, tree), []).append([float(figure) for figure in figures])
     sys.stdout.write(f"{'µs per attempt':40} {'worker':>8} {'runner':>8} {'wall':>8}\n")

@@ -130,7 +130,7 @@ async def note_questions(system: System) -> list[Question]:
             ),
         )
         await asyncio.sleep(NOTED_S)
-    tell(f"a page asks {len(questions)} times in {NOTED_S:.0f} s")
+    report(f"a page asks {len(questions)} times in {NOTED_S:.0f} s")
     return questions
 
 
@@ -197,7 +197,7 @@ async def compare(system: System, flags: argparse.Namespace) -> list[tuple[float
                     await asyncio.sleep(SETTLING_S)
                     found[is_open] = await measure(system, load, flags.period_s)
             rounds.append((found[False], found[True]))
-            tell(f"round {number + 1}: {found[False]:.0f} µs without, {found[True]:.0f} µs with")
+            report(f"round {number + 1}: {found[False]:.0f} µs without, {found[True]:.0f} µs with")
     load.stop()
     await running
     for connection in connections:
@@ -205,7 +205,7 @@ async def compare(system: System, flags: argparse.Namespace) -> list[tuple[float
     return rounds
 
 
-def tell(line: str) -> None:
+def report(line: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -240,7 +240,7 @@ def main() -> int:
     added = [(two - one) / flags.pages for one, two in rounds]
     share = statistics.median(added) / without * 100
     spread = statistics.stdev(added) / len(added) ** 0.5 / without * 100 if len(added) > 1 else 0.0
-    tell(
+    report(
         f"{flags.rate:.0f} calls/s, {len(rounds)} rounds of 2 periods of {flags.period_s:.0f} s, "
         f"{flags.pages} open page(s), {time.monotonic() - began_at:.0f} s in all\n"
         f"without: {without:.0f} µs of CPU per call; a page adds "

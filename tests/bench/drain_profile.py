@@ -59,7 +59,7 @@ def worker_processes(url: str, folder: Path, count: int, runners: int) -> Iterat
             worker.wait(20)
 
 
-def tell(text: str) -> None:
+def report(text: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -128,7 +128,7 @@ class Bench:
         after = (*cpu_s(workers), sum(psutil.Process(self.redis_pid).cpu_times()[:2]))
         own, runners, redis = ((b - a) / calls * 1e6 for a, b in zip(before, after, strict=True))
         count, usec = self.script_costs()["evalsha"]
-        tell(
+        report(
             f"drain {calls / took_s:7.0f}/s   CPU µs per call: worker {own:.0f}, runners "
             f"{runners:.0f}, redis {redis:.0f} (scripts {usec / calls:.0f} in "
             f"{count / calls:.2f} calls), all {own + runners + redis:.0f}; switches of workers "
@@ -147,7 +147,7 @@ class Bench:
             listener.one()
             took_ms.append((time.perf_counter() - began_at) * 1000)
         p50, p90 = statistics.median(took_ms), statistics.quantiles(took_ms, n=10)[-1]
-        tell(f"idle  p50 {p50:.2f} ms, p90 {p90:.2f} ms, best {min(took_ms):.2f} ms")
+        report(f"idle  p50 {p50:.2f} ms, p90 {p90:.2f} ms, best {min(took_ms):.2f} ms")
 
 
 def main() -> None:

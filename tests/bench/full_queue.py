@@ -77,16 +77,16 @@ def _fill(system: Running, waiting: int, on_tick: Callable[[], None]) -> float:
 def _send_batch(connection: HTTPConnection, batch: bytes, key: str) -> None:
     """Have a batch accepted; where Redis takes too long, ask again for the same one."""
     headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": key}
-    told = ""
+    reported = ""
     for _ in range(_PATIENCE):
         connection.request("POST", "/functions/process.noop/batch", batch, headers)
         answer = connection.getresponse()
-        told = f"{answer.status}: {answer.read(_TEXT_LIMIT).decode(errors='replace')}"
+        reported = f"{answer.status}: {answer.read(_TEXT_LIMIT).decode(errors='replace')}"
         answer.read()
         if answer.status == _ACCEPTED:
             return
         time.sleep(_PAUSE_S)
-    raise MeasuringError(f"a batch was answered {told}")
+    raise MeasuringError(f"a batch was answered {reported}")
 
 
 def _accept_p99_ms(system: Running, number: int, on_tick: Callable[[], None]) -> float:

@@ -26,7 +26,7 @@ class RatioGoal:
     work: str
     ours: str
     theirs: tuple[str, ...]
-    told: str
+    reported: str
     bound: float
     their_work: str = ""
     part: Part = "figure"
@@ -38,7 +38,7 @@ class FigureGoal:
 
     work: str
     ours: str
-    told: str
+    reported: str
     bound: float
     part: Part = "figure"
 
@@ -52,7 +52,7 @@ class OwnGoal:
 
     work: str
     name: str
-    told: str
+    reported: str
     bound: float
     is_strict: bool = False
 
@@ -64,7 +64,7 @@ def _beside_open(plain: str, bounds: Mapping[str, float]) -> tuple[RatioGoal, ..
             work=f"{plain}-{name}",
             ours=_PROCESS,
             theirs=(_PROCESS,),
-            told="our own call that shows nothing",
+            reported="our own call that shows nothing",
             bound=bound,
             their_work=plain,
         )
@@ -74,29 +74,43 @@ def _beside_open(plain: str, bounds: Mapping[str, float]) -> tuple[RatioGoal, ..
 
 _KEYED_GOALS = (
     RatioGoal(
-        work="accept-keyed", ours=_PROCESS, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.5
+        work="accept-keyed",
+        ours=_PROCESS,
+        theirs=("bullmq",),
+        reported="Fastify + BullMQ",
+        bound=1.5,
     ),
     RatioGoal(
-        work="wait-keyed", ours=_THREAD, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.5
+        work="wait-keyed", ours=_THREAD, theirs=("bullmq",), reported="Fastify + BullMQ", bound=1.5
     ),
     RatioGoal(
-        work="wait-keyed", ours=_PROCESS, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.2
+        work="wait-keyed", ours=_PROCESS, theirs=("bullmq",), reported="Fastify + BullMQ", bound=1.2
     ),
     RatioGoal(
-        work="accept-keyed", ours=_PROCESS, theirs=_CELERY, told="FastAPI + Celery, best", bound=15
+        work="accept-keyed",
+        ours=_PROCESS,
+        theirs=_CELERY,
+        reported="FastAPI + Celery, best",
+        bound=15,
     ),
     RatioGoal(
-        work="wait-keyed", ours=_PROCESS, theirs=_CELERY, told="FastAPI + Celery, best", bound=10
+        work="wait-keyed",
+        ours=_PROCESS,
+        theirs=_CELERY,
+        reported="FastAPI + Celery, best",
+        bound=10,
     ),
     RatioGoal(
         work="accept-keyed",
         ours=_PROCESS,
         theirs=("echo",),
-        told="a bare Falcon echo of JSON",
+        reported="a bare Falcon echo of JSON",
         bound=0.6,
         their_work="accept",
     ),
-    RatioGoal(work="accept-all-of-it", ours=_PROCESS, theirs=("bullmq",), told="BullMQ", bound=1.5),
+    RatioGoal(
+        work="accept-all-of-it", ours=_PROCESS, theirs=("bullmq",), reported="BullMQ", bound=1.5
+    ),
     *_beside_open(
         "accept",
         {
@@ -126,48 +140,64 @@ _KEYED_GOALS = (
 RATIO_GOALS = (
     *_KEYED_GOALS,
     RatioGoal(
-        work="accept", ours=_PROCESS, theirs=_CELERY, told="FastAPI + Celery, its best", bound=10
+        work="accept",
+        ours=_PROCESS,
+        theirs=_CELERY,
+        reported="FastAPI + Celery, its best",
+        bound=10,
     ),
-    RatioGoal(work="accept", ours=_PROCESS, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.2),
-    RatioGoal(work="accept", ours=_PROCESS, theirs=("echo",), told="a bare Falcon echo", bound=0.6),
+    RatioGoal(
+        work="accept", ours=_PROCESS, theirs=("bullmq",), reported="Fastify + BullMQ", bound=1.2
+    ),
+    RatioGoal(
+        work="accept", ours=_PROCESS, theirs=("echo",), reported="a bare Falcon echo", bound=0.6
+    ),
     RatioGoal(
         work="accept",
         ours=_PROCESS,
         theirs=("echo-bytes",),
-        told="a Falcon echo that reads no JSON",
+        reported="a Falcon echo that reads no JSON",
         bound=0.6,
     ),
     RatioGoal(
-        work="wait", ours=_PROCESS, theirs=_CELERY, told="FastAPI + Celery, its best", bound=8
-    ),
-    RatioGoal(work="wait", ours=_THREAD, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.5),
-    RatioGoal(work="wait", ours=_PROCESS, theirs=("bullmq",), told="Fastify + BullMQ", bound=1.0),
-    RatioGoal(work="drain", ours=_THREAD, theirs=("bullmq",), told="BullMQ", bound=1.8),
-    RatioGoal(work="drain", ours=_PROCESS, theirs=("bullmq",), told="BullMQ", bound=1.3),
-    RatioGoal(work="drain", ours=_THREAD, theirs=("dramatiq",), told="stock Dramatiq", bound=4),
-    RatioGoal(
-        work="drain", ours=_THREAD, theirs=("celery-prefork",), told="Celery prefork", bound=15
+        work="wait", ours=_PROCESS, theirs=_CELERY, reported="FastAPI + Celery, its best", bound=8
     ),
     RatioGoal(
-        work="drain", ours=_THREAD, theirs=("celery-threads",), told="Celery threads", bound=15
+        work="wait", ours=_THREAD, theirs=("bullmq",), reported="Fastify + BullMQ", bound=1.5
     ),
-    RatioGoal(work="drain", ours=_PROCESS, theirs=("dramatiq",), told="stock Dramatiq", bound=2.5),
     RatioGoal(
-        work="drain", ours=_PROCESS, theirs=("celery-prefork",), told="Celery prefork", bound=9
+        work="wait", ours=_PROCESS, theirs=("bullmq",), reported="Fastify + BullMQ", bound=1.0
     ),
-    RatioGoal(work="lone", ours=_PROCESS, theirs=("bullmq",), told="BullMQ", bound=0.5),
-    RatioGoal(work="lone", ours=_PROCESS, theirs=_CELERY, told="Celery, its best", bound=0.3),
-    RatioGoal(work="lone", ours=_THREAD, theirs=("bullmq",), told="BullMQ", bound=0.5),
-    RatioGoal(work="lone", ours=_THREAD, theirs=_CELERY, told="Celery, its best", bound=0.3),
-    RatioGoal(work="steady", ours=_PROCESS, theirs=("bullmq",), told="BullMQ", bound=1.0),
-    RatioGoal(work="carry", ours=_PROCESS, theirs=_CARRIERS, told="the best peer", bound=2.0),
-    RatioGoal(work="sleepers", ours=_PROCESS, theirs=_WAITERS, told="the best peer", bound=1.0),
-    RatioGoal(work="naps-100ms", ours=_PROCESS, theirs=_WAITERS, told="the best peer", bound=1.0),
+    RatioGoal(work="drain", ours=_THREAD, theirs=("bullmq",), reported="BullMQ", bound=1.8),
+    RatioGoal(work="drain", ours=_PROCESS, theirs=("bullmq",), reported="BullMQ", bound=1.3),
+    RatioGoal(work="drain", ours=_THREAD, theirs=("dramatiq",), reported="stock Dramatiq", bound=4),
+    RatioGoal(
+        work="drain", ours=_THREAD, theirs=("celery-prefork",), reported="Celery prefork", bound=15
+    ),
+    RatioGoal(
+        work="drain", ours=_THREAD, theirs=("celery-threads",), reported="Celery threads", bound=15
+    ),
+    RatioGoal(
+        work="drain", ours=_PROCESS, theirs=("dramatiq",), reported="stock Dramatiq", bound=2.5
+    ),
+    RatioGoal(
+        work="drain", ours=_PROCESS, theirs=("celery-prefork",), reported="Celery prefork", bound=9
+    ),
+    RatioGoal(work="lone", ours=_PROCESS, theirs=("bullmq",), reported="BullMQ", bound=0.5),
+    RatioGoal(work="lone", ours=_PROCESS, theirs=_CELERY, reported="Celery, its best", bound=0.3),
+    RatioGoal(work="lone", ours=_THREAD, theirs=("bullmq",), reported="BullMQ", bound=0.5),
+    RatioGoal(work="lone", ours=_THREAD, theirs=_CELERY, reported="Celery, its best", bound=0.3),
+    RatioGoal(work="steady", ours=_PROCESS, theirs=("bullmq",), reported="BullMQ", bound=1.0),
+    RatioGoal(work="carry", ours=_PROCESS, theirs=_CARRIERS, reported="the best peer", bound=2.0),
+    RatioGoal(work="sleepers", ours=_PROCESS, theirs=_WAITERS, reported="the best peer", bound=1.0),
+    RatioGoal(
+        work="naps-100ms", ours=_PROCESS, theirs=_WAITERS, reported="the best peer", bound=1.0
+    ),
     RatioGoal(
         work="slow-http",
         ours=_PROCESS,
         theirs=("celery-threads", "celery-threads-400"),
-        told="Celery threads, its best",
+        reported="Celery threads, its best",
         bound=1.0,
     ),
     *(
@@ -175,7 +205,7 @@ RATIO_GOALS = (
             work=work,
             ours=_PROCESS,
             theirs=("bullmq",),
-            told="BullMQ, processor time",
+            reported="BullMQ, processor time",
             bound=1.0,
             part="processor_us",
         )
@@ -185,8 +215,8 @@ RATIO_GOALS = (
 
 
 def _beside_before(work: str, ours: str, bound: float) -> RatioGoal:
-    told = "the commit before"
-    return RatioGoal(work=work, ours=ours, theirs=(ours + BEFORE,), told=told, bound=bound)
+    reported = "the commit before"
+    return RatioGoal(work=work, ours=ours, theirs=(ours + BEFORE,), reported=reported, bound=bound)
 
 
 BEFORE_GOALS = (
@@ -198,48 +228,48 @@ BEFORE_GOALS = (
     _beside_before("lone", _PROCESS, 0.85),
 )
 FIGURE_GOALS = (
-    FigureGoal(work="sleepers", ours=_PROCESS, told="calls/s", bound=900),
+    FigureGoal(work="sleepers", ours=_PROCESS, reported="calls/s", bound=900),
     FigureGoal(
         work="sleepers",
         ours=_PROCESS,
-        told="MB held by all processes together",
+        reported="MB held by all processes together",
         bound=400,
         part="memory_mb",
     ),
-    FigureGoal(work="naps-100ms", ours=_PROCESS, told="calls/s", bound=5000),
+    FigureGoal(work="naps-100ms", ours=_PROCESS, reported="calls/s", bound=5000),
 )
 OWN_GOALS = (
     OwnGoal(
         work=MANY,
         name="accept_p99_ratio",
-        told="accept p99 ≤ 2 × that of an empty queue",  # noqa: RUF001 - for people
+        reported="accept p99 ≤ 2 × that of an empty queue",  # noqa: RUF001 - for people
         bound=2,
     ),
     OwnGoal(
         work=MANY,
         name="bytes_each",
-        told="≤ 1,536 bytes of Redis memory each beyond the payload",
+        reported="≤ 1,536 bytes of Redis memory each beyond the payload",
         bound=1536,
     ),
     OwnGoal(
         work="at rest",
         name="commands_per_worker_s",
-        told="< 4 Redis commands/s for each worker process",
+        reported="< 4 Redis commands/s for each worker process",
         bound=4,
         is_strict=True,
     ),
     OwnGoal(
         work="at rest",
         name="threads_per_worker",
-        told="≤ 4 threads in each worker process",
+        reported="≤ 4 threads in each worker process",
         bound=4,
     ),
-    OwnGoal(work="at rest", name="ready_s", told="`up` is ready in ≤ 3 s", bound=3),
-    OwnGoal(work="at rest", name="resident_mb", told="≤ 300 MB resident in all", bound=300),
+    OwnGoal(work="at rest", name="ready_s", reported="`up` is ready in ≤ 3 s", bound=3),
+    OwnGoal(work="at rest", name="resident_mb", reported="≤ 300 MB resident in all", bound=300),
     OwnGoal(
         work="code",
         name="code_ratio",
-        told="`runtime/broker`, `execution` and `worker` ≤ 0.75 × the lines before",  # noqa: RUF001 - for people
+        reported="`runtime/broker`, `execution` and `worker` ≤ 0.75 × the lines before",  # noqa: RUF001 - for people
         bound=0.75,
     ),
 )

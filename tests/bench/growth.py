@@ -84,11 +84,11 @@ def main() -> int:
     _say(f"{'work':6} {'':9} gateways workers {'calls/s':>8}   " + "  ".join(_PARTS))
     for (work, name, (gateways, workers)), rounds in sorted(found.items()):
         shares = [statistics.median(s.get(part, 0.0) for _, s in rounds) for part in _PARTS]
-        told = "  ".join(
+        reported = "  ".join(
             f"{share:{len(part)}.2f}" for part, share in zip(_PARTS, shares, strict=True)
         )
         rate = statistics.median(figure for figure, _ in rounds)
-        _say(f"{work:6} {name[9:]:9} {gateways:8} {workers:7} {rate:8,.0f}   {told}")
+        _say(f"{work:6} {name[9:]:9} {gateways:8} {workers:7} {rate:8,.0f}   {reported}")
     return 0
 
 
@@ -111,18 +111,18 @@ def _measure(
         )
         measuring.warm_up()
         sample, shares = watched(system, lambda: measuring.measure(WORKS["wait"]))
-        told = [(sample, shares)]
+        reported = [(sample, shares)]
         _await_rest(system)
         system.hold()
-        told.append(watched(system, lambda: measuring.measure(WORKS["accept"])))
+        reported.append(watched(system, lambda: measuring.measure(WORKS["accept"])))
         system.release()
         _await_rest(system)
         waiting, before = measuring.fill()
-        told.append(watched(system, lambda: measuring.drain(WORKS["drain"], waiting, before)))
-    for sample, _ in told:
+        reported.append(watched(system, lambda: measuring.drain(WORKS["drain"], waiting, before)))
+    for sample, _ in reported:
         if sample.errors:
             raise RuntimeError(f"{name} {sizes}: {sample.example}")
-    return [(sample.work, sample.figure, shares) for sample, shares in told]
+    return [(sample.work, sample.figure, shares) for sample, shares in reported]
 
 
 def _await_rest(system: Running) -> None:

@@ -46,7 +46,7 @@ class Table:
         """Add a round's times of a hop."""
         self._found.setdefault(name, []).extend(times_us)
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Print all."""
         sys.stdout.write(f"{'µs':58} {'p10':>9} {'p50':>9} {'p90':>9}\n")
         for name, times in sorted(self._found.items()):
@@ -101,8 +101,8 @@ def add_scripts(table: Table, line: BlockingConnection, times: int) -> None:
     for count, runs in ((1, times), (GROUP, max(1, times // GROUP))):
         steps = [live(count) for _ in range(runs)]
         for index, name in enumerate(("submit", "claim", "settle")):
-            told = f"{name}, {'alone' if count == 1 else f'each of {GROUP} together'}"
-            table.add(told, [step[index] / count * 1e6 for step in steps])
+            reported = f"{name}, {'alone' if count == 1 else f'each of {GROUP} together'}"
+            table.add(reported, [step[index] / count * 1e6 for step in steps])
 
 
 def measure(table: Table, times: int) -> None:
@@ -163,7 +163,7 @@ def main() -> int:
         for _ in range(ROUNDS):
             measure_processes(table, line, server, flags.times)
             measure(table, flags.times)
-    table.tell()
+    table.report()
     return 0
 
 

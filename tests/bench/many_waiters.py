@@ -53,7 +53,7 @@ def main() -> None:
 async def _measure(gateway: RunningGateway, waiters: int, streams: int, calls: int) -> None:
     [pid] = children(gateway.pid)
     await _call_often(gateway.port, 50)
-    _tell("alone", await _call_often(gateway.port, calls), pid)
+    _report("alone", await _call_often(gateway.port, calls), pid)
     before_bytes = resident_bytes(pid)
 
     followed = [await _accept(gateway.port) for _ in range(streams)]
@@ -62,7 +62,7 @@ async def _measure(gateway: RunningGateway, waiters: int, streams: int, calls: i
     already = await asyncio.to_thread(_count_waiting, gateway.line)
     waiting = [asyncio.create_task(_wait(gateway.port)) for _ in range(waiters)]
     await _until_waiting(gateway.line, already + waiters)
-    _tell("with all", await _call_often(gateway.port, calls), pid)
+    _report("with all", await _call_often(gateway.port, calls), pid)
     held_bytes = resident_bytes(pid) - before_bytes
     idle_from = cpu_s(pid)
     await asyncio.sleep(3)
@@ -83,7 +83,7 @@ async def _measure(gateway: RunningGateway, waiters: int, streams: int, calls: i
     _say(f"streams that came to their end: {ended} of {streams}")
 
 
-def _tell(when: str, took_ms: list[float], pid: int) -> None:
+def _report(when: str, took_ms: list[float], pid: int) -> None:
     p99_ms = statistics.quantiles(took_ms, n=100)[98]
     _say(
         f"{when:9} p50 {statistics.median(took_ms):.2f} ms, p99 {p99_ms:.2f} ms, "

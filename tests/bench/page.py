@@ -77,14 +77,14 @@ def write_page(
     verdicts: Sequence[Verdict],
     own: Mapping[str, Spread],
     machine: Mapping[str, str],
-    told: str,
+    reported: str,
 ) -> str:
-    """Return the page; `told` says with what words the run was started."""
+    """Return the page; `reported` says with what words the run was started."""
     return "\n".join(
         [
             "# Benchmark results",
             "",
-            f"Written by `{told}`. {_LINKS}",
+            f"Written by `{reported}`. {_LINKS}",
             "",
             "![Medians and spread of every work on every system](chart.svg)",
             "",
@@ -274,12 +274,12 @@ def _about_others(results: Results) -> str:
 
 
 def _about_client(results: Results) -> str:
-    told = []
+    reported = []
     if echo := results.of("echo", "accept"):
         used_us = min(one.client_processor_us for one in echo)
         most = f"{1e6 / max(used_us, 1):,.0f}"
-        told.append(_ABOUT_CLIENT.format(used=f"{used_us:.0f}", most=most))
+        reported.append(_ABOUT_CLIENT.format(used=f"{used_us:.0f}", most=most))
     if crowd := results.of("echo", "crowd"):
         used_us = min(one.client_processor_us for one in crowd)
-        told.append(_ABOUT_CROWD.format(used=f"{used_us:.0f}", share=used_us * 1000 / 1e6))
-    return " ".join(told)
+        reported.append(_ABOUT_CROWD.format(used=f"{used_us:.0f}", share=used_us * 1000 / 1e6))
+    return " ".join(reported)

@@ -74,7 +74,7 @@ class ProgressView:
         """Count steps as done."""
         self._progress.advance(self._bar, steps)
 
-    def tell(self, sample: Sample) -> None:
+    def report(self, sample: Sample) -> None:
         """Print what a work gave."""
         work = BY_NAME[sample.work]
         wrong = f"  {sample.errors} ERRORS: {sample.example!r}" if sample.errors else ""

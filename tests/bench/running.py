@@ -215,8 +215,8 @@ class Running:
         programs = install(self.plan.folder)
         source = PEERS / self.plan.folder
         is_node = not (source / "requirements.txt").exists()
-        told = {"bin": programs, "port": self.port, "number": number, **asdict(self._sizes)}
-        words = [word.format(**told) for word in command]
+        reported = {"bin": programs, "port": self.port, "number": number, **asdict(self._sizes)}
+        words = [word.format(**reported) for word in command]
         self.parts.start(
             name,
             words,

@@ -117,13 +117,13 @@ def compare_accepting(empty: Half, full: Half, flags: argparse.Namespace) -> flo
         if number:
             ratios.append(p99["full"] / p99["empty"])
     for name, found in times.items():
-        tell(
+        report(
             f"accept, {name:5}: p50 {quantile_ms(found, 0.5):.2f} ms, "
             f"p99 {quantile_ms(found, 0.99):.2f} ms, {usec[name]:.0f} µs in Redis "
             f"({len(found):,} calls at {ACCEPT_RATE:.0f}/s)"
         )
     ratio = quantile_ms(times["full"], 0.99) / quantile_ms(times["empty"], 0.99)
-    tell(
+    report(
         f"accept p99, full to empty: {ratio:.2f} over all, {statistics.median(ratios):.2f} at the "
         f"median of {len(ratios)} rounds (goal: at most {GOAL_ACCEPT})"
     )
@@ -132,7 +132,7 @@ def compare_accepting(empty: Half, full: Half, flags: argparse.Namespace) -> flo
 
 def compare_reading(empty: Half, full: Half, targets: dict[str, str], rounds: int) -> None:
     """Tell how long each kind of reading takes on both."""
-    tell(f"{'GET':44} {'empty p50':>10} {'full p50':>10} {'p99':>8} {'ratio':>6}")
+    report(f"{'GET':44} {'empty p50':>10} {'full p50':>10} {'p99':>8} {'ratio':>6}")
     for name, target in targets.items():
         times: dict[str, list[float]] = {"empty": [], "full": []}
         for _ in range(rounds):
@@ -142,7 +142,7 @@ def compare_reading(empty: Half, full: Half, targets: dict[str, str], rounds: in
                 )
         before, after = (quantile_ms(times[half], 0.5) for half in ("empty", "full"))
         p99 = quantile_ms(times["full"], 0.99)
-        tell(f"{name:44} {before:7.2f} ms {after:7.2f} ms {p99:5.1f} ms {after / before:6.2f}")
+        report(f"{name:44} {before:7.2f} ms {after:7.2f} ms {p99:5.1f} ms {after / before:6.2f}")
 
 
 def spell_out(target: str, half: Half) -> list[str]:
@@ -166,7 +166,7 @@ def make_arguments(size: int) -> bytes:
     return b'{"text":"%s"}' % (b"x" * max(0, size - len('{"text":""}')))
 
 
-def tell(line: str) -> None:
+def report(line: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -192,7 +192,7 @@ def measure(empty: Half, full: Half, flags: argparse.Namespace) -> bool:
     before_bytes = filling.used_bytes(full.line)
     took_s = filling.fill_waiting(full.line, manifests, count, arguments)
     each_bytes = (filling.used_bytes(full.line) - before_bytes) / count - len(arguments)
-    tell(
+    report(
         f"{count:,} waiting, {len(arguments)} bytes of arguments each, submitted in "
         f"{took_s:.0f} s: {each_bytes:.0f} bytes each beyond them (goal: at most {GOAL_BYTES})"
     )
@@ -218,7 +218,7 @@ def measure(empty: Half, full: Half, flags: argparse.Namespace) -> bool:
     took_s = filling.finish_all(full.line, waiting, result, failed_every=FAILED_EVERY)
     each_bytes_finished = (filling.used_bytes(full.line) - before_bytes) / waiting
     payload = len(arguments) + len(result)
-    tell(
+    report(
         f"{waiting:,} finished in {took_s:.0f} s: {each_bytes_finished - payload:.0f} bytes each "
         f"beyond arguments and result"
     )

@@ -67,7 +67,7 @@ class Scripts:
 
     def __init__(self, tree: str) -> None:
         self.name = Path(tree).name
-        told = subprocess.run(
+        reported = subprocess.run(
             [sys.executable, "-c", _DUMP, *SCRIPTS],
             cwd=tree,
             env=os.environ | {"PYTHONPATH": tree},  # noqa: TID251 - whose runtime is measured
@@ -76,7 +76,7 @@ class Scripts:
         ).stdout
         self._scripts = {
             name: Script(name, load_script(name).argv, source, sha)
-            for name, (source, sha) in json.loads(told).items()
+            for name, (source, sha) in json.loads(reported).items()
         }
         self.names = {script.sha.encode(): name for name, script in self._scripts.items()}
 

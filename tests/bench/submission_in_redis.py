@@ -117,14 +117,14 @@ def _group(manifest: Manifest, shown: Set[Shown], key_id: str) -> Command[Any]:
 
 def _submission(manifest: Manifest, shown: Set[Shown], key_id: str) -> Submission:
     headers = headers_of(shown, "")
-    wishes: dict[str, Any] = {}
+    call_options: dict[str, Any] = {}
     trace, first = None, None
     if "options" in shown:
-        wishes["priority"] = 7
+        call_options["priority"] = 7
     if "trace" in shown:
         trace = read_trace(headers["traceparent"])
     if "callback" in shown:
-        wishes["callback"] = headers["X-Callback-Url"]
+        call_options["callback"] = headers["X-Callback-Url"]
     if "idempotency" in shown:
         number = str(next(_NUMBERS))
         first = identify(number, function=manifest.name, caller="bench", content=(b"x",))
@@ -132,7 +132,7 @@ def _submission(manifest: Manifest, shown: Set[Shown], key_id: str) -> Submissio
     return prepare(
         manifest,
         BODY.encode(),
-        wishes=CallOptions(**wishes) if wishes else NO_WISHES,
+        call_options=CallOptions(**call_options) if call_options else NO_WISHES,
         caller="bench" if is_keyed else None,
         api_key=key_id if is_keyed else "",
         trace=trace,

@@ -35,9 +35,9 @@ def test_every_work_is_measured_and_every_call_answered_right(
         ]
     )
 
-    told = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
-    figures = {(one["system"], one["work"]): one["figure"] for one in told["samples"]}
-    assert [one for one in told["samples"] if one["errors"]] == []
+    reported = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    figures = {(one["system"], one["work"]): one["figure"] for one in reported["samples"]}
+    assert [one for one in reported["samples"] if one["errors"]] == []
     assert code == 0
     assert set(figures) == {
         (system, work) for system in systems for work in works if SYSTEMS[system].does(WORKS[work])

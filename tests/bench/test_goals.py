@@ -12,7 +12,7 @@ from tests.bench.page import write_page
 from tests.bench.results import Results, Spread
 from tests.bench.sample import Sample
 from tests.bench.systems import BY_NAME as SYSTEMS
-from tests.bench.verdicts import judge, judge_before
+from tests.bench.verdicts import decide, judge_before
 from tests.bench.works import BY_NAME as WORKS
 
 
@@ -63,7 +63,7 @@ def test_a_goal_holds_is_missed_or_was_not_measured():
     )
 
     verdicts = {
-        v.goal: v.holds for v in judge(results, {"ready_s": Spread(middle=3, low=2, high=4)})
+        v.goal: v.holds for v in decide(results, {"ready_s": Spread(middle=3, low=2, high=4)})
     }
 
     assert verdicts["`thread` ≥ 1.5 × Fastify + BullMQ"] is False  # noqa: RUF001 - for people
@@ -81,7 +81,7 @@ def test_processor_time_and_memory_are_better_the_less_they_are():
         ]
     )
 
-    verdicts = {(v.work, v.goal): (v.measured, v.holds) for v in judge(results, {})}
+    verdicts = {(v.work, v.goal): (v.measured, v.holds) for v in decide(results, {})}
     beside_the_best = results.ratio(
         "sleepers", "penstock-process", ("bullmq", "arq"), part="processor_us"
     )
@@ -118,7 +118,7 @@ def test_a_strict_bound_is_itself_too_much():
     four = Spread(middle=4, low=4, high=4)
     own = {"commands_per_worker_s": four, "threads_per_worker": four}
 
-    verdicts = {v.goal: v.holds for v in judge(Results([]), own)}
+    verdicts = {v.goal: v.holds for v in decide(Results([]), own)}
 
     assert verdicts["< 4 Redis commands/s for each worker process"] is False
     assert verdicts["≤ 4 threads in each worker process"] is True
@@ -140,7 +140,7 @@ def test_the_page_shows_errors_and_the_chart_every_system():
     )
 
     page = write_page(
-        results, verdicts=judge(results, {}), own={}, machine={"cores": "2"}, told="x"
+        results, verdicts=decide(results, {}), own={}, machine={"cores": "2"}, reported="x"
     )
     chart = draw_chart(results)
 
@@ -160,7 +160,7 @@ def test_what_functions_that_wait_cost_has_a_table_of_its_own():
         ]
     )
 
-    page = write_page(results, verdicts=[], own={}, machine={}, told="x")
+    page = write_page(results, verdicts=[], own={}, machine={}, reported="x")
 
     waiting = page[page.index("## Functions that wait") : page.index("## Goals")]
     assert "| Penstock, process | 950, **2 errors** | 390 | 60.0 |  |  |" in waiting

@@ -76,5 +76,5 @@ def do_turn(
             view.begin(f"{turn.plan.title}: {work.title}")
             samples.append(measuring.do(work))
     for sample in samples:
-        view.tell(sample)
+        view.report(sample)
     return samples

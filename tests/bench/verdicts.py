@@ -33,7 +33,7 @@ class Verdict:
     holds: bool | None
 
 
-def judge(results: Results, own: Mapping[str, Spread]) -> list[Verdict]:
+def decide(results: Results, own: Mapping[str, Spread]) -> list[Verdict]:
     """Return a row for every goal."""
     return [
         *(_judge_ratio(goal, results) for goal in (*RATIO_GOALS, *BEFORE_GOALS)),
@@ -59,8 +59,8 @@ def _judge_ratio(goal: RatioGoal, results: Results) -> Verdict:
     return Verdict(
         work=WORKS[goal.work].title,
         goal=f"{_mode(goal.ours)} {_sign(goal)} {goal.bound:g} × {goal.told}",  # noqa: RUF001 - for people
-        measured=_tell(found, " ×"),  # noqa: RUF001 - for people
-        processor=_tell(processor, ""),
+        measured=_report(found, " ×"),  # noqa: RUF001 - for people
+        processor=_report(processor, ""),
         holds=_holds(goal, found),
     )
 
@@ -70,7 +70,7 @@ def _judge_figure(goal: FigureGoal, results: Results) -> Verdict:
     return Verdict(
         work=WORKS[goal.work].title,
         goal=f"{_mode(goal.ours)} {_sign(goal)} {goal.bound:,g} {goal.told}",
-        measured=_tell(found, ""),
+        measured=_report(found, ""),
         processor="",
         holds=_holds(goal, found),
     )
@@ -102,8 +102,8 @@ def _judge_own(goal: OwnGoal, own: Mapping[str, Spread]) -> Verdict:
         work = f"{own['waiting'].middle:,.0f} waiting"  # a quick run has fewer, and says so
     return Verdict(
         work=work,
-        goal=goal.told,
-        measured=_tell(found, ""),
+        goal=goal.reported,
+        measured=_report(found, ""),
         processor="",
         holds=None if found is None else _is_kept(goal, found.middle),
     )
@@ -113,7 +113,7 @@ def _is_kept(goal: OwnGoal, value: float) -> bool:
     return value < goal.bound if goal.is_strict else value <= goal.bound
 
 
-def _tell(found: Spread | None, unit: str) -> str:
+def _report(found: Spread | None, unit: str) -> str:
     if found is None:
         return ""
     text = f"{tell_number(found.middle)}{unit}"

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.e2e.conftest import tell
+from tests.e2e.conftest import report
 
-__all__ = ["tell"]
+__all__ = ["report"]

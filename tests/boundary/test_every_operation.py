@@ -74,8 +74,8 @@ def try_everything(
     )
     assert report.exists(), f"{ran.stdout[-4000:]}\n{ran.stderr[-2000:]}"
     found: dict[str, Any] = json.loads(report.read_text())
-    told = "\n\n".join(str(failure)[:1500] for failure in found["failures"] + found["errors"])
-    assert ran.returncode == 0, told
+    reported = "\n\n".join(str(failure)[:1500] for failure in found["failures"] + found["errors"])
+    assert ran.returncode == 0, reported
     answer = httpx.get(f"{system.base_url}/keys", headers=key.headers, trust_env=False)
     assert answer.status_code == 200, "the key was lost on the way, so nothing was tried"
     return found
@@ -94,13 +94,13 @@ def test_the_boundaries_of_every_value_of_some_operations(
 @pytest.mark.faults
 @pytest.mark.timeout(1_200)
 def test_every_operation_in_every_way(
-    closed: System, key: MadeKey, tmp_path: Path, tell: Callable[[str], None]
+    closed: System, key: MadeKey, tmp_path: Path, report: Callable[[str], None]
 ):
     flags = ("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "20")
 
     report = try_everything(closed, key, tmp_path, *flags, limit_s=1_100)
 
     cases, operations = report["test_cases"], report["operations"]
-    tell(f"{cases['generated']} cases over {operations['tested']} operations, none failed")
+    report(f"{cases['generated']} cases over {operations['tested']} operations, none failed")
     assert cases["generated"] >= FEWEST_CASES
     assert operations["tested"] == operations["selected"]

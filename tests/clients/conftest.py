@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.e2e.conftest import tell
+from tests.e2e.conftest import report
 from tests.support.system import System, running_system
 
-__all__ = ["tell"]
+__all__ = ["report"]
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 

@@ -106,8 +106,8 @@ def test_its_callback_is_sent_and_its_followers_see_the_end(narrow: System):
 
         [sent] = eventually(lambda: receiver.requests)
         assert json.loads(sent.body)["type"] == "invocation.cancelled"
-        told = [e.value["status"] for e in following.result(5) if e.name == "status"]
-        assert told == ["queued", "running", "cancelled"]
+        reported = [e.value["status"] for e in following.result(5) if e.name == "status"]
+        assert reported == ["queued", "running", "cancelled"]
 
 
 def test_orders_that_mean_another_attempt_or_nothing_are_not_obeyed(narrow: System):

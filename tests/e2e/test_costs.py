@@ -41,7 +41,7 @@ def stats(system: System) -> dict[str, int]:
 
 
 def test_accepting_costs_one_round_trip_and_finishing_at_most_one(
-    system: System, tell: Callable[[str], None]
+    system: System, report: Callable[[str], None]
 ) -> None:
     system.call("hello", wait_s=10)
     before = stats(system)
@@ -54,8 +54,8 @@ def test_accepting_costs_one_round_trip_and_finishing_at_most_one(
     with monitored(path) as running:
         eventually(lambda: stats(system)["succeeded"] >= before["succeeded"] + CALLS, every_s=0.5)
 
-    tell(f"{CALLS} calls accepted: {dict(accepted)}")
-    tell(f"{CALLS} calls run and finished: {dict(running.seen)}")
+    report(f"{CALLS} calls accepted: {dict(accepted)}")
+    report(f"{CALLS} calls run and finished: {dict(running.seen)}")
     assert accepted["submit_invocations"] == CALLS
     assert accepted.total() <= CALLS + NOISE
     assert running.seen["settle_invocations"] <= CALLS
@@ -65,7 +65,7 @@ def test_accepting_costs_one_round_trip_and_finishing_at_most_one(
 
 
 def test_the_budget_holds_with_every_limit_and_option_in_use(
-    system: System, tell: Callable[[str], None], tmp_path: Path
+    system: System, report: Callable[[str], None], tmp_path: Path
 ) -> None:
     system.write(
         "measured",
@@ -100,8 +100,8 @@ def test_the_budget_holds_with_every_limit_and_option_in_use(
             eventually(lambda: len(receiver.deliveries()) >= CALLS, every_s=0.2, within_s=20)
     after = system.http.get("/functions/measured").json()["stats"]["succeeded"]
 
-    tell(f"{CALLS} calls with all options accepted: {dict(accepted)}")
-    tell(f"{CALLS} calls with all options finished: {dict(running.seen)}")
+    report(f"{CALLS} calls with all options accepted: {dict(accepted)}")
+    report(f"{CALLS} calls with all options finished: {dict(running.seen)}")
     assert after - before == CALLS
     assert accepted["submit_invocations"] == CALLS
     assert accepted.total() <= CALLS + NOISE
@@ -112,7 +112,7 @@ def test_the_budget_holds_with_every_limit_and_option_in_use(
 
 
 def test_a_call_alone_costs_one_round_trip_to_accept_and_one_to_finish(
-    system: System, tell: Callable[[str], None]
+    system: System, report: Callable[[str], None]
 ) -> None:
     system.call("hello", wait_s=10)
     calls = 20
@@ -122,13 +122,13 @@ def test_a_call_alone_costs_one_round_trip_to_accept_and_one_to_finish(
             assert system.call("hello", wait_s=10).status_code == 200
         eventually(lambda: monitor.seen["settle_invocations"] >= calls)
 
-    tell(f"{calls} calls one after the other: {dict(monitor.seen)}")
+    report(f"{calls} calls one after the other: {dict(monitor.seen)}")
     assert monitor.seen["submit_invocations"] == calls
     assert monitor.seen["settle_invocations"] == calls
 
 
 def test_an_idle_worker_process_sends_fewer_than_five_commands_a_second(
-    system: System, tell: Callable[[str], None]
+    system: System, report: Callable[[str], None]
 ) -> None:
     system.call("hello", wait_s=10)
     window_s = 8.0  # of four heartbeats, whenever it begins
@@ -137,12 +137,12 @@ def test_an_idle_worker_process_sends_fewer_than_five_commands_a_second(
         time.sleep(window_s)
 
     per_worker = idling.seen.total() / window_s / 2
-    tell(f"idle: {per_worker:.2f} commands/s per worker process, of all processes together")
+    report(f"idle: {per_worker:.2f} commands/s per worker process, of all processes together")
     assert per_worker < 5
 
 
 def test_one_call_on_an_idle_system_answers_at_once(
-    system: System, tell: Callable[[str], None]
+    system: System, report: Callable[[str], None]
 ) -> None:
     system.call("hello", wait_s=10)
     took_ms = []
@@ -154,5 +154,7 @@ def test_one_call_on_an_idle_system_answers_at_once(
         took_ms.append((time.perf_counter() - began_at) * 1000)
         assert answer.status_code == 200
 
-    tell(f"idle call and wait: p50 {statistics.median(took_ms):.1f} ms, max {max(took_ms):.1f} ms")
+    report(
+        f"idle call and wait: p50 {statistics.median(took_ms):.1f} ms, max {max(took_ms):.1f} ms"
+    )
     assert statistics.median(took_ms) < 40

@@ -44,9 +44,9 @@ def test_damaged_records_are_shown_everywhere_and_no_other_call_is_harmed(tmp_pa
 
         for one in (ids[0], *ids[4:]):
             assert system.finished(one)["status"] == "succeeded"
-        told = eventually(lambda: three(system))
-        assert {item["id"] for item in told["items"]} == set(ids[1:4])
-        assert all(item["reason"] for item in told["items"])
+        reported = eventually(lambda: three(system))
+        assert {item["id"] for item in reported["items"]} == set(ids[1:4])
+        assert all(item["reason"] for item in reported["items"])
         assert [w["code"] for w in system.http.get("/readyz").json()["warnings"]] == [
             "invocations_set_aside"
         ]
@@ -61,8 +61,8 @@ def test_damaged_records_are_shown_everywhere_and_no_other_call_is_harmed(tmp_pa
 
 
 def three(system: System) -> dict[str, object] | None:
-    told = system.http.get("/quarantine").json()
-    return told if told["count"] == 3 else None
+    reported = system.http.get("/quarantine").json()
+    return reported if reported["count"] == 3 else None
 
 
 def test_a_worker_starts_and_runs_calls_where_looking_after_others_fails(tmp_path: Path) -> None:

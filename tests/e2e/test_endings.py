@@ -22,7 +22,7 @@ ENDINGS = [
 
 @pytest.mark.parametrize(("function", "error_type", "status", "told"), ENDINGS)
 def test_a_bad_ending_is_told_by_its_type(
-    system: System, function: str, error_type: str, status: int, told: str
+    system: System, function: str, error_type: str, status: int, reported: str
 ) -> None:
     answer = system.call(function, wait_s=20)
 
@@ -34,7 +34,7 @@ def test_a_bad_ending_is_told_by_its_type(
     assert problem["invocation"]["status"] == "failed"
     error = problem["invocation"]["error"]
     assert error["type"] == error_type
-    assert told in error["message"]
+    assert reported in error["message"]
     found = system.invocation(problem["invocation"]["id"])
     assert found["error"] == error
     assert system.call("hello", wait_s=10).json()["result"] == "Hello, world!"

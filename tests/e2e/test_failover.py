@@ -48,7 +48,7 @@ class Caller(threading.Thread):
 
 @pytest.mark.faults
 def test_killing_the_master_costs_seconds_and_no_acknowledged_call(
-    tmp_path: Path, tell: Callable[[str], None]
+    tmp_path: Path, report: Callable[[str], None]
 ):
     (tmp_path / "functions").mkdir()
     (tmp_path / "functions/echo.py").write_text(ECHO)
@@ -72,7 +72,7 @@ def test_killing_the_master_costs_seconds_and_no_acknowledged_call(
 
         moments = [at for at, _ in caller.acknowledged]
         outage_s = max(b - a for a, b in itertools.pairwise(moments))
-        tell(f"outage {outage_s:.2f} s; {len(moments)} acknowledged, all ended")
+        report(f"outage {outage_s:.2f} s; {len(moments)} acknowledged, all ended")
         assert answer.status_code == 200
         assert statuses == {"succeeded"}
         assert caller.refusals <= {503}

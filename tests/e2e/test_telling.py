@@ -39,7 +39,7 @@ def test_all_that_a_function_tells_is_followed_and_replayed_in_its_order(system:
 
     live = follow(system.http, invocation_id)
 
-    told = [(e.name, e.value) for e in live if e.name not in ("status", "end")]
+    reported = [(e.name, e.value) for e in live if e.name not in ("status", "end")]
     in_turn = [
         note
         for number in range(4)
@@ -51,11 +51,11 @@ def test_all_that_a_function_tells_is_followed_and_replayed_in_its_order(system:
         )
     ]
     # Of progress nobody has heard of yet, the last is enough.
-    assert [note for note in told if note[0] != "progress"] == [
+    assert [note for note in reported if note[0] != "progress"] == [
         note for note in in_turn if note[0] != "progress"
     ]
-    assert [note for note in in_turn if note in told] == told
-    assert [note for note in told if note[0] == "progress"][-1] == in_turn[-3]
+    assert [note for note in in_turn if note in reported] == reported
+    assert [note for note in reported if note[0] == "progress"][-1] == in_turn[-3]
     assert follow(system.http, invocation_id) == live
     assert system.invocation(invocation_id)["progress"]["done"] == 4
 
@@ -100,5 +100,5 @@ def test_functions_that_print_a_little_cost_no_round_trip_and_can_be_replayed(sy
     lasted_longer = [i for i in ended if i["duration_ms"] >= OUTPUT_PATIENCE_MS]
     assert monitor.seen["append_events"] <= len(lasted_longer)
     assert monitor.seen["settle_invocations"] <= 20
-    told = [follow(system.http, invocation_id)[2] for invocation_id in ids]
-    assert [(e.name, e.value) for e in told] == [("log", f"n{n}\n") for n in range(20)]
+    reported = [follow(system.http, invocation_id)[2] for invocation_id in ids]
+    assert [(e.name, e.value) for e in reported] == [("log", f"n{n}\n") for n in range(20)]

@@ -135,17 +135,20 @@ class Callers:
         began_s = time.monotonic()
         refusals: list[Refusal] = []
         while time.monotonic() - began_s < GIVES_UP_AFTER_S:
-            told = self._ask(connection, number, key)
-            if isinstance(told, str):
+            reported = self._ask(connection, number, key)
+            if isinstance(reported, str):
                 return Answer(
                     key=key,
-                    id=told,
+                    id=reported,
                     at_s=began_s,
                     took_s=time.monotonic() - began_s,
                     refusals=tuple(refusals),
                 )
-            refusals.append(told)
-            if told.status is not None and told.status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            refusals.append(reported)
+            if (
+                reported.status is not None
+                and reported.status < http.HTTPStatus.INTERNAL_SERVER_ERROR
+            ):
                 break
             time.sleep(PAUSE_S)
         return Answer(key=key, id="", at_s=began_s, took_s=0.0, refusals=tuple(refusals))
@@ -169,14 +172,14 @@ class Callers:
             return Refusal(at_s=at_s, took_s=time.monotonic() - at_s, status=None)
         if not self._keeps_connections:
             connection.close()
-        told = json.loads(text)
+        reported = json.loads(text)
         if answer.status == http.HTTPStatus.ACCEPTED:
-            return str(told["id"])
+            return str(reported["id"])
         return Refusal(
             at_s=at_s,
             took_s=time.monotonic() - at_s,
             status=answer.status,
-            code=told.get("code", ""),
+            code=reported.get("code", ""),
             retry_after=answer.headers.get("Retry-After"),
         )
 

@@ -171,8 +171,8 @@ def _row(mutation: Mutation, tests: list[str]) -> str:
     ordered = sorted(tests, key=lambda name: "tests/faults" not in name)
     shown = [f"`{name.rpartition('/')[2]}`" for name in ordered[:_SHOWN]]
     rest = len(tests) - len(shown)
-    told = ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
-    return f"| {mutation.promise} | {mutation.change} | {told or '**nothing**'} |"
+    reported = ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+    return f"| {mutation.promise} | {mutation.change} | {reported or '**nothing**'} |"
 
 
 if __name__ == "__main__":

@@ -64,9 +64,9 @@ class Verdict:
         assert not self.breaches, self.shown()
 
 
-def judge(
+def decide(
     rig: Rig,
-    told: Sequence[Answer],
+    reported: Sequence[Answer],
     *,
     receiver: Receiver | None = None,
     endings: frozenset[str] = frozenset({"succeeded"}),
@@ -78,7 +78,7 @@ def judge(
 
     Args:
         rig: The system and its witnesses.
-        told: Every call that was made.
+        reported: Every call that was made.
         receiver: Where callbacks went, if calls named one.
         endings: How calls may end.
         within_s: How long it may take to come to rest.
@@ -87,9 +87,9 @@ def judge(
     """
     eventually(lambda: is_idle(rig.redis), within_s=within_s, every_s=0.2)
     eventually(lambda: not left_over(rig.redis), within_s=within_s, every_s=1)
-    ids = {answer.id for answer in told if answer.id}
+    ids = {answer.id for answer in reported if answer.id}
     verdict = Verdict(calls=len(ids))
-    verdict.breach("never acknowledged", [a.key for a in told if not a.id])
+    verdict.breach("never acknowledged", [a.key for a in reported if not a.id])
     _judge_endings(verdict, rig, ids, endings)
     _judge_runs(verdict, rig, ids, never_ran, runs_per_attempt)
     if receiver is not None:

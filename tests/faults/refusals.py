@@ -9,9 +9,9 @@ from tests.faults.calling import Answer, Refusal
 from tests.faults.recovery import percentile
 
 
-def refusals_of(told: Iterable[Answer]) -> list[Refusal]:
+def refusals_of(reported: Iterable[Answer]) -> list[Refusal]:
     """Return every refusal of every call, in order."""
-    return sorted((r for answer in told for r in answer.refusals), key=lambda r: r.at_s)
+    return sorted((r for answer in reported for r in answer.refusals), key=lambda r: r.at_s)
 
 
 def require_truthful(refusals: Sequence[Refusal], *, within_s: float = 1.5) -> str:
@@ -28,7 +28,7 @@ def require_truthful(refusals: Sequence[Refusal], *, within_s: float = 1.5) -> s
     return f"{len(refusals):,} times 503, p99 {p99_s:.2f} s"
 
 
-def resumed_after_s(told: Sequence[Answer], back_at_s: float) -> float:
+def resumed_after_s(reported: Sequence[Answer], back_at_s: float) -> float:
     """Return how long after a moment the first call was acknowledged."""
-    after = [a.at_s + a.took_s for a in told if a.id and a.at_s + a.took_s >= back_at_s]
+    after = [a.at_s + a.took_s for a in reported if a.id and a.at_s + a.took_s >= back_at_s]
     return min(after) - back_at_s if after else float("inf")

@@ -41,7 +41,7 @@ class Row:
         """Say what is done and what must hold."""
         self.scenario, self.goal = scenario, goal
 
-    def tell(self, figure: str) -> None:
+    def report(self, figure: str) -> None:
         """Add a measured figure."""
         self.figures.append(figure)
 
@@ -78,13 +78,13 @@ def replace_rows(rows: list[Row]) -> None:
         return
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     for row in rows:
-        row.tell(f"run alone at {_commit()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+        row.report(f"run alone at {_commit()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
         first_cell = row.render().partition(" | ")[0]
         lines = [row.render() if line.partition(" | ")[0] == first_cell else line for line in lines]
     held = sum(line.endswith("| yes |") for line in lines)
     failed = sum("| **no**: " in line for line in lines)
-    told = f"- held: {held} of {held + failed} scenarios"
-    lines = [told if line.startswith("- held:") else line for line in lines]
+    reported = f"- held: {held} of {held + failed} scenarios"
+    lines = [reported if line.startswith("- held:") else line for line in lines]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.reliability_table import Row
 from tests.faults.rig import rigged
 from tests.support.receiver import busy, receiving, status
@@ -38,7 +38,7 @@ def test_what_waited_while_redis_was_away_goes_out_within_30_s_of_its_return(
             headers=lambda _: {"X-Callback-Url": receiver.url("/ok")},
         )
 
-        told = retried.make(PENDING)
+        reported = retried.make(PENDING)
         with_callback = delivered.make(PENDING)
         due = rig.redis.key("due", "default")
         deliveries = rig.redis.key("deliveries_due")
@@ -59,9 +59,9 @@ def test_what_waited_while_redis_was_away_goes_out_within_30_s_of_its_return(
         )
         out_s = time.monotonic() - back_at_s
 
-        row.tell(f"all out after {out_s:.1f} s")
+        row.report(f"all out after {out_s:.1f} s")
         same = {process.pid for process in rig.parts("worker")}
-        verdict = row.judged(judge(rig, [*told, *with_callback], receiver=receiver))
+        verdict = row.judged(decide(rig, [*reported, *with_callback], receiver=receiver))
         assert same == workers
         assert verdict.run_again == PENDING
         assert len(receiver.requests) == 2 * PENDING

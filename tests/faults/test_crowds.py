@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.crowd import ENDS, FUNCTIONS
 from tests.faults.deaths import repeating
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.reliability_table import Row
 from tests.faults.rig import Rig, rigged
 from tests.support.waiting import eventually
@@ -43,11 +43,11 @@ def test_runners_killed_with_a_thousand_calls_lose_none(tmp_path: Path, row: Row
         callers = rig.callers("rest", lambda n: {"number": n, "pause_s": 1}, threads=16)
         began_s = time.monotonic()
         with repeating(0.5, lambda: kill_one(rig) if rig.deaths.kills < 12 else None):
-            told = callers.make(2_000)
-            verdict = judge(rig, told, within_s=40, runs_per_attempt=MANY)
+            reported = callers.make(2_000)
+            verdict = decide(rig, reported, within_s=40, runs_per_attempt=MANY)
 
         kills, counted = rig.deaths.kills, _counted_deaths(verdict.records)
-        row.tell(f"{kills} kills, {counted} attempts counted as lost")
+        row.report(f"{kills} kills, {counted} attempts counted as lost")
         row.judged(verdict)
         assert kills >= 5
         assert counted <= kills
@@ -66,7 +66,7 @@ def test_what_one_of_a_hundred_does_harms_no_other(tmp_path: Path, row: Row) -> 
         goal="it ends as what it did; all others succeed",
     )
     with rigged(tmp_path, "--workers", "1", "--runners", "2", functions=FUNCTIONS) as rig:
-        told, ill = [], {}
+        reported, ill = [], {}
         for harm in ENDS:
             callers = rig.callers(
                 "crowd",
@@ -75,17 +75,17 @@ def test_what_one_of_a_hundred_does_harms_no_other(tmp_path: Path, row: Row) -> 
             )
             answers = callers.make(100)
             ill[harm] = next(answer.id for answer in answers if answer.key == f"{harm}-42")
-            told += answers
+            reported += answers
             eventually(
                 lambda ids={answer.id for answer in answers}: _all_ended(rig, ids), within_s=30
             )
         endings = frozenset({"succeeded", "failed"})
-        verdict = judge(rig, told, endings=endings, runs_per_attempt=MANY)
+        verdict = decide(rig, reported, endings=endings, runs_per_attempt=MANY)
 
         records = verdict.records
         ended = {harm: records[one] for harm, one in ill.items()}
         others = Counter(r["status"] for one, r in records.items() if one not in ill.values())
-        row.tell(f"{verdict.run_again} runs again")
+        row.report(f"{verdict.run_again} runs again")
         row.judged(verdict)
         assert {
             harm: (one["status"], one["error"] and one["error"]["type"])
@@ -108,9 +108,9 @@ def _all_ended(rig: Rig, ids: set[str]) -> bool:
 def test_cancelling_one_of_a_hundred_disturbs_no_other(tmp_path: Path, row: Row) -> None:
     row.begin("one of 100 calls in a process is cancelled, ten times", goal="within 1 s, no other")
     with rigged(tmp_path, "--workers", "1", "--runners", "2", functions=FUNCTIONS) as rig:
-        told = rig.callers("rest", lambda n: {"number": n, "pause_s": 5}).make(100)
+        reported = rig.callers("rest", lambda n: {"number": n, "pause_s": 5}).make(100)
         eventually(lambda: len(rig.witness.runs()) == 100)
-        chosen = [told[n].id for n in range(5, 100, 10)]
+        chosen = [reported[n].id for n in range(5, 100, 10)]
         took_s = []
 
         for one in chosen:
@@ -118,9 +118,9 @@ def test_cancelling_one_of_a_hundred_disturbs_no_other(tmp_path: Path, row: Row)
             assert rig.system.http.delete(f"/invocations/{one}").status_code == 202
             rig.system.finished(one, within_s=5)
             took_s.append(time.monotonic() - began_s)
-        verdict = judge(rig, told, endings=frozenset({"succeeded", "cancelled"}))
+        verdict = decide(rig, reported, endings=frozenset({"succeeded", "cancelled"}))
 
-        row.tell(f"cancelled within {max(took_s) * 1000:.0f} ms")
+        row.report(f"cancelled within {max(took_s) * 1000:.0f} ms")
         row.judged(verdict)
         ended = {one: record["status"] for one, record in verdict.records.items()}
         assert {one for one, status in ended.items() if status == "cancelled"} == set(chosen)
@@ -136,12 +136,12 @@ def test_a_thousand_time_limits_are_kept_in_one_second(tmp_path: Path, row: Row)
         goal="each ends as out of time once, within 1 s after its limit",
     )
     with rigged(tmp_path, "--workers", "2", "--runners", "4", functions=FUNCTIONS) as rig:
-        told = rig.callers("endless", lambda n: {"number": n}, threads=16).make(1_000)
-        verdict = judge(rig, told, endings=frozenset({"failed"}), within_s=30)
+        reported = rig.callers("endless", lambda n: {"number": n}, threads=16).make(1_000)
+        verdict = decide(rig, reported, endings=frozenset({"failed"}), within_s=30)
 
         records = list(verdict.records.values())
         late_ms = sorted(record["duration_ms"] - 2_000 for record in records)
-        row.tell(f"p50 {late_ms[500]} ms late, at most {late_ms[-1]} ms")
+        row.report(f"p50 {late_ms[500]} ms late, at most {late_ms[-1]} ms")
         row.judged(verdict)
         assert {record["error"]["type"] for record in records} == {"timeout"}
         assert {record["attempt"] for record in records} == {1}
@@ -183,7 +183,7 @@ def test_a_version_deployed_while_five_hundred_run_harms_none(tmp_path: Path, ro
             return rig.system.http.get("/functions/release").json()["version"]
 
         first = version()
-        told = rig.callers("release", lambda n: {"number": n}, threads=16).make(500)
+        reported = rig.callers("release", lambda n: {"number": n}, threads=16).make(500)
         eventually(lambda: len(rig.witness.runs()) == 500, within_s=10)
         in_flight = sum(run.ended_s is None for run in rig.witness.runs())
         rig.system.write("release", RELEASE.format(version=2))
@@ -192,10 +192,10 @@ def test_a_version_deployed_while_five_hundred_run_harms_none(tmp_path: Path, ro
         more = rig.callers("release", lambda n: {"number": n}, name="later").make(100)
         eventually(lambda: len(rig.witness.runs()) == 600, within_s=10)
         served_s = time.monotonic() - began_s
-        verdict = row.judged(judge(rig, [*told, *more]))
+        verdict = row.judged(decide(rig, [*reported, *more]))
 
         pairs = Counter((r["version"], r["result"]) for r in verdict.records.values())
-        row.tell(f"{in_flight} in flight, the new version ran {served_s:.1f} s later")
+        row.report(f"{in_flight} in flight, the new version ran {served_s:.1f} s later")
         assert pairs == {(first, 1): 500, (second, 2): 100}
         assert verdict.run_again == 0
         assert in_flight >= 400

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.reliability_table import Row
 from tests.faults.rig import Rig, rigged
 from tests.faults.severed_link import linked
@@ -44,7 +44,7 @@ def test_the_late_results_of_workers_that_were_cut_off_are_refused(
         own_worker(rig, redis=link.url, runners=EACH),
     ):
         callers = rig.callers("work", lambda n: {"number": n, "pause_s": 20.0})
-        told = callers.make(3 * EACH)
+        reported = callers.make(3 * EACH)
         eventually(lambda: len(rig.witness.runs()) == 3 * EACH, within_s=10)
 
         stopped.send_signal(signal.SIGSTOP)
@@ -53,11 +53,11 @@ def test_the_late_results_of_workers_that_were_cut_off_are_refused(
         before = len([run for run in rig.witness.runs() if run.ended_s])
         stopped.send_signal(signal.SIGCONT)
         link.mend()
-        verdict = judge(rig, told)
+        verdict = decide(rig, reported)
 
         again = [runs for runs in verdict.runs.values() if len(runs) == 2]
         refused = eventually(lambda: late_results(rig), within_s=15, every_s=0.2)
-        row.tell(f"{len(again)} taken over, {refused} late results refused")
+        row.report(f"{len(again)} taken over, {refused} late results refused")
         row.judged(verdict)
         assert before == 5 * EACH  # everything had run to its end on both sides of the cut
         assert len(again) == 2 * EACH

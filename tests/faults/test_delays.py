@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.deaths import repeating
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.recovery import percentile
 from tests.faults.reliability_table import Row
 from tests.faults.rig import Rig, rigged
@@ -41,16 +41,16 @@ def test_delayed_invocations_start_at_their_time_and_once(tmp_path: Path, row: R
             "work", lambda n: {"number": n}, query=lambda n: f"?delay={delays_s[n]:.3f}"
         )
 
-        told = callers.make(DELAYED)
+        reported = callers.make(DELAYED)
         with repeating(5, lambda: kill_part(rig, chance)):
-            verdict = judge(rig, told, within_s=90)
+            verdict = decide(rig, reported, within_s=90)
 
         first = {one: record["attempts"][0] for one, record in verdict.records.items()}
         late_s = sorted(
             moment(first[one]["started_at"]) - moment(record["scheduled_for"])
             for one, record in verdict.records.items()
         )
-        row.tell(
+        row.report(
             f"{rig.deaths.kills} kills; late p50 {late_s[DELAYED // 2] * 1000:.0f} ms, "
             f"p99 {percentile(late_s, 0.99):.2f} s, max {late_s[-1]:.1f} s"
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.reliability_table import Row
 from tests.faults.rig import rigged
 from tests.support.waiting import eventually
@@ -50,7 +50,7 @@ def test_a_new_and_a_broken_version_harm_no_call(tmp_path: Path, row: Row) -> No
         functions={"release": SOURCE.format(version=1)},
     ) as rig:
         functions = rig.system.http
-        told = rig.callers("release", lambda n: {"number": n}).make(CALLS)
+        reported = rig.callers("release", lambda n: {"number": n}).make(CALLS)
 
         def error() -> object:
             return functions.get("/functions/release").json()["error"]
@@ -68,10 +68,10 @@ def test_a_new_and_a_broken_version_harm_no_call(tmp_path: Path, row: Row) -> No
         eventually(error, within_s=10)
         ran_before = len(rig.witness.runs())
         more = rig.callers("release", lambda n: {"number": n}, name="later").make(100)
-        verdict = row.judged(judge(rig, [*told, *more]))
+        verdict = row.judged(decide(rig, [*reported, *more]))
 
         pairs = Counter((r["version"], r["result"]) for r in verdict.records.values())
-        row.tell(f"{pairs[first, 1]} on the old version, {pairs[second, 2]} on the new")
+        row.report(f"{pairs[first, 1]} on the old version, {pairs[second, 2]} on the new")
         assert set(pairs) == {(first, 1), (second, 2)}
         assert ran_before < CALLS
         assert {verdict.records[answer.id]["result"] for answer in more} == {2}

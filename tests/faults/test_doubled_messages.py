@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.reliability_table import Row
 from tests.faults.rig import rigged
 from tests.faults.worker_process import own_worker
@@ -34,8 +34,8 @@ def test_every_message_delivered_twice_ends_once(tmp_path: Path, row: Row, calls
         again = rig.callers(
             "second_time", lambda n: {"number": n, "after_s": 0.5}, headers=lambda _: callback
         )
-        told = [*once.make(calls // 2), *again.make(calls // 2)]
-        verdict = row.judged(judge(rig, told, receiver=receiver, runs_per_attempt=2))
+        reported = [*once.make(calls // 2), *again.make(calls // 2)]
+        verdict = row.judged(decide(rig, reported, receiver=receiver, runs_per_attempt=2))
 
         pids = {int(record["worker"].rsplit("-", 2)[-2]) for record in verdict.records.values()}
         assert pids == {twice.pid}

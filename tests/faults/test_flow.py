@@ -80,7 +80,7 @@ def test_a_full_lane_delays_no_other_function_by_more_than_a_running_call(
     waiting = [q for q in system.http.get("/queues").json()["items"] if q["name"] == "default"]
 
     took_ms.sort()
-    row.tell(
+    row.report(
         f"beside {waiting[0]['depth']} waiting: p50 {took_ms[20]:.0f} ms, max {took_ms[-1]:.0f} ms"
     )
     assert waiting[0]["depth"] > 50_000
@@ -117,7 +117,7 @@ def test_concurrency_is_never_exceeded_while_workers_die(
             open_runs.discard(run)
         alive = [run for run in open_runs if not was_killed(run, file)]
         most = max(most, len(alive))
-    row.tell(f"at most {most} of 3 at once, {len(kills)} kills")
+    row.report(f"at most {most} of 3 at once, {len(kills)} kills")
     assert most <= 3
 
 
@@ -145,5 +145,5 @@ def test_a_rate_admits_what_it_says(system: System, tmp_path: Path, row: Row) ->
 
     starts = sorted(float(line.split()[1]) for line in file.read_text().splitlines())
     within = [s for s in starts if s < starts[0] + 10]
-    row.tell(f"{len(within)} starts in 10 s at 50/s")
+    row.report(f"{len(within)} starts in 10 s at 50/s")
     assert 475 <= len(within) <= 525

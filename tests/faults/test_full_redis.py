@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.refusals import refusals_of, require_truthful, resumed_after_s
 from tests.faults.reliability_table import Row
 from tests.faults.rig import Rig, rigged
@@ -67,17 +67,17 @@ def test_a_full_redis_is_told_truthfully_running_work_is_kept_and_all_resumes(
 
         running = long.make(RUNNING)
         eventually(lambda: len(rig.witness.runs()) == RUNNING)
-        with short.calling(50) as told:
+        with short.calling(50) as reported:
             threading.Event().wait(2)
             with fault(rig):  # type: ignore[attr-defined]
                 threading.Event().wait(FULL_S)
             back_at_s = time.monotonic()
             threading.Event().wait(RESUMED_WITHIN_S)
-        verdict = judge(rig, [*running, *told])
+        verdict = decide(rig, [*running, *reported])
 
-        row.tell(require_truthful(refusals_of(told)))
-        resumed_s = resumed_after_s(told, back_at_s)
-        row.tell(f"resumed after {resumed_s:.2f} s")
+        row.report(require_truthful(refusals_of(reported)))
+        resumed_s = resumed_after_s(reported, back_at_s)
+        row.report(f"resumed after {resumed_s:.2f} s")
         row.judged(verdict)
         assert resumed_s <= RESUMED_WITHIN_S
         assert [len(verdict.runs[answer.id]) for answer in running] == [1] * RUNNING

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.deaths import repeating
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.reliability_table import Row
 from tests.faults.rig import Rig, rigged
 
@@ -38,11 +38,11 @@ def test_a_key_makes_exactly_one_invocation_though_gateways_die(tmp_path: Path, 
         callers = rig.callers("work", lambda n: {"number": n}, threads=16)
 
         strikes = repeating(EVERY_S, lambda: kill_a_gateway(rig, chance))
-        with callers.calling(PER_S) as told, strikes:
+        with callers.calling(PER_S) as reported, strikes:
             threading.Event().wait(FOR_S)
-        verdict = row.judged(judge(rig, told))
+        verdict = row.judged(decide(rig, reported))
 
-        repeated = sum(bool(answer.refusals) for answer in told)
-        row.tell(f"{rig.deaths.kills} kills, {repeated} calls repeated")
+        repeated = sum(bool(answer.refusals) for answer in reported)
+        row.report(f"{rig.deaths.kills} kills, {repeated} calls repeated")
         assert repeated
-        assert len({answer.id for answer in told}) == len(told) == len(verdict.records)
+        assert len({answer.id for answer in reported}) == len(reported) == len(verdict.records)

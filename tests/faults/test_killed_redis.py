@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.refusals import refusals_of, require_truthful, resumed_after_s
 from tests.faults.reliability_table import Row
 from tests.faults.rig import rigged
@@ -33,7 +33,7 @@ def test_a_killed_redis_is_told_truthfully_and_calls_resume_within_5_s(
         callers = rig.callers("work", lambda n: {"number": n, "pause_s": 0.02}, threads=16)
         back_at_s = []
 
-        with callers.calling(PER_S) as told:
+        with callers.calling(PER_S) as reported:
             for _ in range(TIMES):
                 threading.Event().wait(BACK_S)
                 rig.redis.kill()
@@ -41,10 +41,10 @@ def test_a_killed_redis_is_told_truthfully_and_calls_resume_within_5_s(
                 rig.redis.start()
                 back_at_s.append(time.monotonic())
             threading.Event().wait(BACK_S)
-        verdict = judge(rig, told)
+        verdict = decide(rig, reported)
 
-        resumed_s = max(resumed_after_s(told, at_s) for at_s in back_at_s)
-        row.tell(require_truthful(refusals_of(told)))
-        row.tell(f"resumed after at most {resumed_s:.2f} s")
+        resumed_s = max(resumed_after_s(reported, at_s) for at_s in back_at_s)
+        row.report(require_truthful(refusals_of(reported)))
+        row.report(f"resumed after at most {resumed_s:.2f} s")
         row.judged(verdict)
         assert resumed_s <= 5

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.faults.deaths import repeating
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.recovery import percentile
 from tests.faults.reliability_table import Row
 from tests.faults.rig import Rig, rigged
@@ -49,11 +49,11 @@ def test_what_killed_workers_ran_is_taken_over_within_15_s(tmp_path: Path, row: 
             headers=lambda n: {} if n % 10 else {"X-Callback-Url": receiver.url("/ok")},
         )
 
-        told = callers.make(10_000)
+        reported = callers.make(10_000)
         with repeating(5, lambda: kill_somebody(rig, chance)):
-            verdict = judge(rig, told, receiver=receiver, within_s=200)
+            verdict = decide(rig, reported, receiver=receiver, within_s=200)
 
-        row.tell(f"{rig.deaths.kills} kills, {len(receiver.requests):,} callback requests")
+        row.report(f"{rig.deaths.kills} kills, {len(receiver.requests):,} callback requests")
         row.judged(verdict)
         assert len(verdict.recovery_s) >= 10
         assert percentile(verdict.recovery_s, 0.99) <= 15

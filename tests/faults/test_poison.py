@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.reliability_table import Row
 from tests.faults.rig import rigged
 
@@ -30,12 +30,12 @@ def test_poison_ends_as_worker_lost_after_three_attempts_and_harms_nobody(
         before = harmless.make(GOOD // 2)
         poison = harmful.make(POISONED)
         after = rig.callers("work", lambda n: {"number": n}, name="later").make(GOOD // 2)
-        told = [*before, *poison, *after]
-        verdict = row.judged(judge(rig, told, endings=frozenset({"succeeded", "failed"})))
+        reported = [*before, *poison, *after]
+        verdict = row.judged(decide(rig, reported, endings=frozenset({"succeeded", "failed"})))
 
         killed = [verdict.records[answer.id] for answer in poison]
         unharmed = [verdict.records[answer.id] for answer in (*before, *after)]
-        row.tell(f"{sum(record['attempt'] for record in killed)} runners killed")
+        row.report(f"{sum(record['attempt'] for record in killed)} runners killed")
         assert {(r["status"], r["attempt"], r["error"]["type"]) for r in killed} == {
             ("failed", 3, "worker_lost")
         }

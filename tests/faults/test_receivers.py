@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.reliability_table import Row
 from tests.faults.rig import Rig, rigged
 from tests.support.receiver import Received, Receiver, receiving, status
@@ -64,7 +64,7 @@ def test_bad_receivers_get_every_result_once_they_are_mended(tmp_path: Path, row
             lambda n: {"number": n},
             headers=lambda n: {"X-Callback-Url": receiver.url(ADDRESSES[n])},
         )
-        told = callers.make(len(ADDRESSES))
+        reported = callers.make(len(ADDRESSES))
         bad = [address for address in ADDRESSES if address.startswith(BAD)]
 
         eventually(
@@ -81,12 +81,12 @@ def test_bad_receivers_get_every_result_once_they_are_mended(tmp_path: Path, row
             within_s=60,
             every_s=1,
         )
-        verdict = judge(rig, told, receiver=receiver)
+        verdict = decide(rig, reported, receiver=receiver)
 
         came = Counter(request.headers["x-call-id"] for request in receiver.requests)
-        found = deliveries(rig, {answer.id for answer in told})
-        ended = {a: found[t.id]["status"] for t in told if (a := address_of(t.key))}
-        row.tell(f"{len(receiver.requests)} requests for {len(told)} deliveries")
+        found = deliveries(rig, {answer.id for answer in reported})
+        ended = {a: found[t.id]["status"] for t in reported if (a := address_of(t.key))}
+        row.report(f"{len(receiver.requests)} requests for {len(reported)} deliveries")
         row.judged(verdict)
         assert {one: len(delivery["attempts"]) for one, delivery in found.items()} == came
         assert {a for a, how in ended.items() if how == "stopped"} == {
@@ -130,7 +130,7 @@ def test_a_sender_that_dies_after_the_answer_delivers_again_under_the_same_id(
             headers=lambda n: {"X-Callback-Url": receiver.url(addresses[n])},
         )
 
-        told = callers.make(EACH)
+        reported = callers.make(EACH)
         eventually(lambda: len(receiver.requests) == EACH, within_s=10)
         senders = rig.parts("worker")
         for sender in senders:
@@ -141,10 +141,10 @@ def test_a_sender_that_dies_after_the_answer_delivers_again_under_the_same_id(
             rig.deaths.kill(sender)
         pending = rig.redis.key("deliveries", "pending")
         eventually(lambda: not rig.redis.command("ZCARD", pending), within_s=60, every_s=0.5)
-        verdict = row.judged(judge(rig, told, receiver=receiver))
+        verdict = row.judged(decide(rig, reported, receiver=receiver))
 
-        found = deliveries(rig, {answer.id for answer in told})
-        row.tell(f"{len(receiver.requests)} requests for {EACH} deliveries")
+        found = deliveries(rig, {answer.id for answer in reported})
+        row.report(f"{len(receiver.requests)} requests for {EACH} deliveries")
         assert len(receiver.requests) == 2 * EACH
         assert {
             tuple((a["status_code"], a["error"]) for a in delivery["attempts"])

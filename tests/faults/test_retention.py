@@ -75,7 +75,7 @@ def test_what_is_overdue_stays_below_two_seconds_of_what_ends(tmp_path: Path, ro
         line.close()
         driving.close()
         rate = ended[0] / 60
-        row.tell(
+        row.report(
             f"{rate:,.0f} endings/s, most overdue {max(overdue):,}, "
             f"memory {at_20_s / 2**20:.0f} MiB after 20 s, {at_the_end / 2**20:.0f} MiB at the end"
         )

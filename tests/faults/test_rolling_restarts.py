@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.recovery import percentile
 from tests.faults.refusals import refusals_of
 from tests.faults.reliability_table import Row
@@ -59,7 +59,7 @@ def test_rolling_restarts_fail_lose_and_repeat_nothing(tmp_path: Path, row: Row)
             threads=32,
             keeps_connections=False,
         )
-        with callers.calling(PER_S) as told:
+        with callers.calling(PER_S) as reported:
             for number in range(ROUNDS):
                 threading.Event().wait(ROUND_S if number else 1)
                 for worker in rig.parts("worker"):
@@ -71,13 +71,13 @@ def test_rolling_restarts_fail_lose_and_repeat_nothing(tmp_path: Path, row: Row)
                         lambda: rig.system.http.get("/readyz").is_success, within_s=20, every_s=0.1
                     )
             threading.Event().wait(1)
-        verdict = judge(rig, told)
+        verdict = decide(rig, reported)
 
-        took_s = sorted(answer.took_s for answer in told)
-        row.tell(
+        took_s = sorted(answer.took_s for answer in reported)
+        row.report(
             f"{ROUNDS * 3} restarts; accepted within p50 {took_s[len(took_s) // 2] * 1000:.0f} ms, "
             f"p99 {percentile(took_s, 0.99):.2f} s, max {took_s[-1]:.2f} s"
         )
         row.judged(verdict)
-        assert refusals_of(told) == []
+        assert refusals_of(reported) == []
         assert verdict.run_again == 0

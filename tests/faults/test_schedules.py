@@ -54,7 +54,7 @@ def test_every_second_of_a_minute_fires_once_or_is_named(tmp_path: Path, row: Ro
         fired = [item["scheduled_for"] for item in invocations(system)]
         named = [skip["at"] for skip in state["skips"]]
         late = [item["queued_ms"] for item in invocations(system) if item["queued_ms"] is not None]
-        row.tell(
+        row.report(
             f"{kills} kills; {len(fired)} fired, {state['skipped']} skipped; "
             f"begun late by at most {max(late)} ms"
         )

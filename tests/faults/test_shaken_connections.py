@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.faults.deaths import repeating
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.refusals import refusals_of, require_truthful, resumed_after_s
 from tests.faults.reliability_table import Row
 from tests.faults.rig import Rig, rigged
@@ -39,12 +39,12 @@ def test_nothing_is_lost_while_every_connection_is_killed_each_50_ms(
 
         began_s = time.monotonic()
         with repeating(KILLED_EVERY_S, kill_all):
-            told = callers.make(CALLS)
+            reported = callers.make(CALLS)
             took_s = time.monotonic() - began_s
-        verdict = judge(rig, told, within_s=60)
+        verdict = decide(rig, reported, within_s=60)
 
-        refused = len(refusals_of(told))
-        row.tell(f"{killed[0]:,} connections killed, {refused} requests repeated, {took_s:.0f} s")
+        refused = len(refusals_of(reported))
+        row.report(f"{killed[0]:,} connections killed, {refused} requests repeated, {took_s:.0f} s")
         row.judged(verdict)
 
 
@@ -67,7 +67,7 @@ def test_a_redis_that_hangs_for_30_s_is_told_and_all_recovers_within_10_s(
     with rigged(tmp_path, "--workers", "2") as rig:
         callers = rig.callers("work", lambda n: {"number": n, "pause_s": 0.2}, threads=16)
 
-        with callers.calling(50) as told:
+        with callers.calling(50) as reported:
             threading.Event().wait(3)
             rig.redis.suspend()
             threading.Event().wait(2)
@@ -78,13 +78,13 @@ def test_a_redis_that_hangs_for_30_s_is_told_and_all_recovers_within_10_s(
             rig.redis.resume()
             back_at_s = time.monotonic()
             threading.Event().wait(RECOVERED_WITHIN_S)
-        finished_s = resumed_after_s(told, back_at_s)
-        verdict = judge(rig, told)
+        finished_s = resumed_after_s(reported, back_at_s)
+        verdict = decide(rig, reported)
 
         first_runs_s = [r.began_s for runs in verdict.runs.values() for r in runs]
         ran_s = min(s for s in first_runs_s if s > back_at_s) - back_at_s
-        row.tell(require_truthful(refusals_of(told)))
-        row.tell(f"accepting after {finished_s:.2f} s, running after {ran_s:.2f} s")
+        row.report(require_truthful(refusals_of(reported)))
+        row.report(f"accepting after {finished_s:.2f} s, running after {ran_s:.2f} s")
         row.judged(verdict)
         assert seen == {(200, 503)}
         assert finished_s <= RECOVERED_WITHIN_S

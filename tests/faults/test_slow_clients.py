@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.recovery import percentile
 from tests.faults.refusals import refusals_of
 from tests.faults.reliability_table import Row
@@ -34,20 +34,20 @@ def test_200_slow_clients_are_closed_in_time_and_slow_nobody_down(tmp_path: Path
         callers = rig.callers("work", lambda n: {"number": n}, threads=4)
         with (
             slow_clients(rig.system.base_url, each=EACH, most_s=2 * BODIES_WITHIN_S) as slow,
-            callers.calling(PER_S) as told,
+            callers.calling(PER_S) as reported,
         ):
             eventually(lambda: slow.open_now == 2 * EACH, within_s=5)
             eventually(lambda: slow.open_now == 0, within_s=80, every_s=0.1)
-        verdict = judge(rig, told)
+        verdict = decide(rig, reported)
 
-        took_ms = sorted(answer.took_s * 1000 for answer in told)
+        took_ms = sorted(answer.took_s * 1000 for answer in reported)
         p99_ms = percentile(took_ms, 0.99)
-        row.tell(
+        row.report(
             f"p50 {took_ms[len(took_ms) // 2]:.1f} ms, p99 {p99_ms:.1f} ms; closed after at most "
             f"{max(slow.headers_s):.1f} s and {max(slow.bodies_s):.1f} s"
         )
         row.judged(verdict)
-        assert refusals_of(told) == []
+        assert refusals_of(reported) == []
         assert max(slow.headers_s) <= HEADERS_WITHIN_S
         assert max(slow.bodies_s) <= BODIES_WITHIN_S
         assert p99_ms <= P99_MS

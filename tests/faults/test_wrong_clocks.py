@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.calling import Callers
-from tests.faults.oracle import judge
+from tests.faults.oracle import decide
 from tests.faults.own_gateway import own_gateway
 from tests.faults.reliability_table import Row
 from tests.faults.rig import rigged
@@ -59,18 +59,18 @@ def test_clocks_ten_minutes_off_cause_no_duplicate_and_no_early_end(
             )
             for base_url in (rig.system.base_url, fast_gateway)
         ]
-        told = [answer for callers in short for answer in callers.make(CALLS)]
-        verdict = judge(rig, [*running, *told], receiver=receiver)
+        reported = [answer for callers in short for answer in callers.make(CALLS)]
+        verdict = decide(rig, [*running, *reported], receiver=receiver)
 
         late_s = sorted(
             verdict.runs[answer.id][0].began_s - answer.at_s - answer.took_s - DELAY_S
-            for answer in told
+            for answer in reported
         )
         off_s = max(
             abs(int(r.headers["webhook-timestamp"]) - time.time()) for r in receiver.requests
         )
         who = {int(record["worker"].rsplit("-", 2)[-2]) for record in verdict.records.values()}
-        row.tell(f"delayed calls {late_s[0]:.2f} to {late_s[-1]:.2f} s late, {len(who)} workers")
+        row.report(f"delayed calls {late_s[0]:.2f} to {late_s[-1]:.2f} s late, {len(who)} workers")
         row.judged(verdict)
         assert verdict.run_again == 0
         assert {ahead.pid, behind.pid} <= who

@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import tell
+from tests.e2e.conftest import report
 from tests.hostile.table import FUNCTIONS
 from tests.support.system import System, running_system
 from tests.support.waiting import eventually
 
-__all__ = ["tell"]
+__all__ = ["report"]
 RUNNERS = 8
 LOAD_TIMEOUT_S = 2
 SECRET = "whsec_" + base64.b64encode(os.urandom(24)).decode()  # no other system has it

@@ -26,7 +26,7 @@ QUIET_CALLS = 25
 
 
 def test_each_leaves_the_runners_whole_and_neighbours_p99_within_twice(
-    beset: System, tell: Callable[[str], None]
+    beset: System, report: Callable[[str], None]
 ):
     neighbour = Neighbour(beset)
     neighbour.start()
@@ -51,7 +51,7 @@ def test_each_leaves_the_runners_whole_and_neighbours_p99_within_twice(
     before_s, called_s = neighbour.p99_s(*quiet), neighbour.p99_s(*beside)
     loaded_s = neighbour.p99_s(loading)
 
-    tell(
+    report(
         f"{len(CALLED)} hostile functions, {len(LOADED)} hostile files: all runners whole after "
         f"{slowest_s:.2f} s at most; neighbours' p99 {before_s * 1000:.1f} ms between, "
         f"{called_s * 1000:.1f} ms beside calls, {loaded_s * 1000:.1f} ms beside loading"

@@ -132,17 +132,17 @@ def _add_leases(data: Adverse) -> None:
 
 def wish_for(function: str, queue: str, **more: Any) -> tuple[str, Command[Any]]:
     one = new_invocation_id()
-    wishes = {"key": "k", "priority": 6, "max_age_ms": HOUR_MS, "tags": ("t",), **more}
-    entry = (one, b"{}", parts_of(**wishes))
+    call_options = {"key": "k", "priority": 6, "max_age_ms": HOUR_MS, "tags": ("t",), **more}
+    entry = (one, b"{}", parts_of(**call_options))
     return one, submit(function=function, queue=queue, version="v", entries=[entry])
 
 
 def _add_history(data: Adverse) -> None:
     """Ended calls with a tag: most are past their retention, some have a callback to be sent."""
-    for count, wishes in ((HISTORY, {}), (DELIVERIES, {"callback": b"http://r%d.test/%d"})):
+    for count, call_options in ((HISTORY, {}), (DELIVERIES, {"callback": b"http://r%d.test/%d"})):
         calls = []
         for at in range(count):
-            url = {n: text % (at % RECEIVERS, at % 3) for n, text in wishes.items()}
+            url = {n: text % (at % RECEIVERS, at % 3) for n, text in call_options.items()}
             calls.append(wish_for("past", "past", key="", fields=url)[1])
         run_all(data.line, calls)
         claimed = claim_all(data, "past", "alive", lease_ms=HOUR_MS)
@@ -182,10 +182,10 @@ def _add_functions(data: Adverse) -> None:
 def _add_late(data: Adverse) -> None:
     """Half of them of a function that has its queue for itself, half of three that take turns."""
     half = EXPIRED // 2
-    wishes = [wish_for("late", "late", key="", max_age_ms=1) for _ in range(half)]
-    wishes += [wish_for(f"late{at % 3}", "lates", key="", max_age_ms=1) for at in range(half)]
-    data.late = [one for one, _ in wishes]
-    run_all(data.line, (call for _, call in wishes))
+    call_options = [wish_for("late", "late", key="", max_age_ms=1) for _ in range(half)]
+    call_options += [wish_for(f"late{at % 3}", "lates", key="", max_age_ms=1) for at in range(half)]
+    data.late = [one for one, _ in call_options]
+    run_all(data.line, (call for _, call in call_options))
 
 
 def _add_crowd(data: Adverse) -> None:

@@ -141,10 +141,10 @@ class RunnerDriver:
 
     def log(self, serial: int) -> str:
         """Return what an attempt has printed until now, as it was read."""
-        told = self.notes[serial]
-        return b"".join(payload for kind, payload in told if kind == "log").decode()
+        reported = self.notes[serial]
+        return b"".join(payload for kind, payload in reported if kind == "log").decode()
 
-    def told(self, serial: int, kind: str) -> list[object]:
+    def reported(self, serial: int, kind: str) -> list[object]:
         """Return what it has told of a kind that is JSON."""
         return [json.loads(payload) for is_of, payload in self.notes[serial] if is_of == kind]
 
@@ -157,7 +157,7 @@ class RunnerDriver:
         """
         deadline = time.monotonic() + within_s
         while not check():
-            self._hear(self._child.channel.receive(deadline - time.monotonic()))
+            self._receive(self._child.channel.receive(deadline - time.monotonic()))
 
     def await_end(self, *, within_s: float = 10.0) -> Exit | None:
         """Read what the runner still says, until it is gone; return how it ended."""
@@ -202,7 +202,7 @@ class RunnerDriver:
         self._child.close()
         self._ways.close()
 
-    def _hear(self, frame: list[bytes]) -> None:
+    def _receive(self, frame: list[bytes]) -> None:
         kind = frame[0]
         if kind == frames.DONE:
             _, serial, ending, result, took_us = frame

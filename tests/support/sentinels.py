@@ -81,8 +81,8 @@ class WatchedRedis:
 
     def replicas_in_step(self, count: int) -> bool:
         """Return whether so many replicas follow the master."""
-        told = str(ask(self.master(), "INFO", "replication"))
-        return told.count("state=online") >= count
+        reported = str(ask(self.master(), "INFO", "replication"))
+        return reported.count("state=online") >= count
 
     def stop(self) -> None:
         """End everything."""

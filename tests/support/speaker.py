@@ -17,7 +17,7 @@ class Speaker:
         self.id = claimed.id
         self.number = 0
 
-    def tell(self, *notes: tuple[str, bytes]) -> None:
+    def append(self, *notes: tuple[str, bytes]) -> None:
         entries = []
         for kind, data in notes:
             self.number += count_events(kind, data)

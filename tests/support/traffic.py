@@ -49,13 +49,13 @@ class Traffic:
             life.line.close()
 
     def _call(self, life: Life, turn: int) -> None:
-        wishes = [
+        call_options = [
             {"key": f"k{turn % 50}"},
             {"delay_ms": 5, "max_age_ms": 20},
             {"callback": CALLBACK, "max_age_ms": 5},
             {"priority": turn % 10, "tags": ("t",)},
         ]
-        for wish in wishes:
+        for wish in call_options:
             life.submit(f"f{turn % 7}", **wish)
         if turn % 20 == 0:
             batch_of(life, 10)

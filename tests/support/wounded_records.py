@@ -85,8 +85,8 @@ def add_wounded(data: Adverse) -> Wounded:
     return wounded
 
 
-def _with(wishes: list[tuple[str, Command[Any]]], lacks: list[str]) -> tuple[Member, ...]:
-    pairs = zip(wishes, lacks, strict=True)
+def _with(call_options: list[tuple[str, Command[Any]]], lacks: list[str]) -> tuple[Member, ...]:
+    pairs = zip(call_options, lacks, strict=True)
     return tuple(Member(id=one, lacks=name) for (one, _), name in pairs)
 
 

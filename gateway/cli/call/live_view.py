@@ -47,7 +47,7 @@ class LiveView:
         trace: TracebackType | None,
     ) -> None:
         if self._line:
-            self._tell_log("\n")
+            self._print_log("\n")
         if self._bar is not None:
             self._bar[0].stop()
             self._bar = None
@@ -59,9 +59,9 @@ class LiveView:
         elif event.name == "progress":
             self._show_progress(event.value())
         elif event.name == "log" and self._with_logs:
-            self._tell_log(event.value())
+            self._print_log(event.value())
         elif event.name == "event" and self._with_logs:
-            self._tell(f"event: {one_line(event.value())}")
+            self._report(f"event: {one_line(event.value())}")
         elif event.name == "item" and self._with_items:
             self._show_item(event.value())
 
@@ -71,7 +71,7 @@ class LiveView:
             self.items.clear()
         if status == "retrying" and self._with_logs:
             error = value.get("error") or {}
-            self._tell(f"attempt {attempt} failed: {error.get('type')}: {error.get('message')}")
+            self._report(f"attempt {attempt} failed: {error.get('type')}: {error.get('message')}")
         if self._bar is not None:
             progress, row = self._bar
             said = f", attempt {attempt}" if attempt > 1 else ""
@@ -95,13 +95,13 @@ class LiveView:
         else:
             print(text, flush=True)
 
-    def _tell_log(self, text: str) -> None:
+    def _print_log(self, text: str) -> None:
         """Show whole lines; what is not yet one waits for its rest."""
         *lines, self._line = (self._line + text).split("\n")
         if lines:
-            self._tell("\n".join(lines))
+            self._report("\n".join(lines))
 
-    def _tell(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         if self._bar is not None:
             self._bar[0].console.out(text, highlight=False)
         else:

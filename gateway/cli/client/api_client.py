@@ -187,8 +187,8 @@ def path_to(*parts: str) -> str:
 def find_system(url: str | None, data: Path | None = None) -> System:
     """Return the system that the flags name, else the settings, else the one `up` runs here."""
     settings = read_settings(data=data)
-    for told in unknown_variables(for_functions=settings.function_env):
-        note(f"penstock: {told}")
+    for reported in unknown_variables(for_functions=settings.function_env):
+        note(f"penstock: {reported}")
     if url:
         return System(url, flags=f"--url {shlex.quote(url)}", key=settings.key)
     named = data is None and are_set("host", "port")

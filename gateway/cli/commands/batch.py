@@ -101,7 +101,7 @@ def batch(  # noqa: PLR0913 - a flag each
             system, name, batches, query=options.query(), headers=options.headers()
         )
         accepted = _run(system, name, sending, len(places), wait=wait, as_json=as_json)
-    if wait and _tell_failures(system, accepted, places):
+    if wait and _print_failures(system, accepted, places):
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -135,11 +135,11 @@ def _run(
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     finally:
         if accepted:
-            _tell(accepted, as_json=as_json)
+            _report(accepted, as_json=as_json)
     return accepted
 
 
-def _tell(batches: list[dict[str, Any]], *, as_json: bool) -> None:
+def _report(batches: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print_json({"items": batches})
         return
@@ -150,7 +150,7 @@ def _tell(batches: list[dict[str, Any]], *, as_json: bool) -> None:
     note(f"{sum(one['size'] for one in batches):,} calls: {said}")
 
 
-def _tell_failures(system: System, batches: list[dict[str, Any]], places: Sequence[str]) -> int:
+def _print_failures(system: System, batches: list[dict[str, Any]], places: Sequence[str]) -> int:
     """Name the first that failed, with their places in the file; return how many did."""
     failed = sum(count_failed(batch) for batch in batches)
     before = 0
@@ -158,7 +158,7 @@ def _tell_failures(system: System, batches: list[dict[str, Any]], places: Sequen
     for one in batches:
         wanted = min(_MOST_SHOWN - len(rows), count_failed(one))
         for index, invocation in islice(find_failures(system, one), wanted):
-            rows.append((places[before + index], invocation["id"], *_tell_end(invocation)))
+            rows.append((places[before + index], invocation["id"], *_print_end(invocation)))
         before += one["size"]
     for row in rows:
         note("  ".join(row))
@@ -170,7 +170,7 @@ def _tell_failures(system: System, batches: list[dict[str, Any]], places: Sequen
     return failed
 
 
-def _tell_end(invocation: dict[str, Any]) -> tuple[str, ...]:
+def _print_end(invocation: dict[str, Any]) -> tuple[str, ...]:
     error = invocation.get("error") or {}
     said = f"{error.get('exception_type') or error.get('type')}: {error.get('message')}"
     return (invocation["status"], said.partition("\n")[0]) if error else (invocation["status"],)

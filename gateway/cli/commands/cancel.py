@@ -64,7 +64,7 @@ def cancel(  # noqa: PLR0913 - a flag each
         )
     system = find_system(url, data)
     if batch is not None:
-        _tell(accept(system.ask("DELETE", path_to("batches", batch))).json(), as_json=as_json)
+        _report(accept(system.ask("DELETE", path_to("batches", batch))).json(), as_json=as_json)
         return
     if by_filter:
         wanted = {"function": function, "tag": tag}
@@ -76,7 +76,7 @@ def cancel(  # noqa: PLR0913 - a flag each
         try:
             sweep(system, _BULK, query, done)
         finally:
-            _tell(done, as_json=as_json)
+            _report(done, as_json=as_json)
         return
     answers, code = ask_each(system, "DELETE", ids or (), under="invocations")
     if as_json:
@@ -88,7 +88,7 @@ def cancel(  # noqa: PLR0913 - a flag each
         raise typer.Exit(code)
 
 
-def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
+def _report(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return

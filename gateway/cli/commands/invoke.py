@@ -101,7 +101,7 @@ def invoke(  # noqa: PLR0913 - a flag each
     if answer.headers.get("idempotency-replayed") == "true":
         note("called before with this idempotency key: this is that call")
     if not (wait or logs or output):
-        _tell_accepted(system, invocation, as_json=as_json)
+        _render_accepted(system, invocation, as_json=as_json)
         return
     view = LiveView(name, with_logs=logs, with_items=not (as_json or output))
     invocation = _follow(system, invocation, view)
@@ -132,7 +132,7 @@ def _follow(system: System, invocation: dict[str, Any], view: LiveView) -> Any: 
     return invocation
 
 
-def _tell_accepted(system: System, invocation: dict[str, Any], *, as_json: bool) -> None:
+def _render_accepted(system: System, invocation: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(invocation)
         return

@@ -78,7 +78,7 @@ def _show(event: StreamedEvent) -> None:
     elif event.name == "status":
         value = event.value()
         if value.get("status") == "retrying":
-            note(f"attempt {value.get('attempt')} failed: {_tell_error(value.get('error'))}")
+            note(f"attempt {value.get('attempt')} failed: {_print_error(value.get('error'))}")
     elif event.name == END and (invocation := event.value())["status"] != "succeeded":
         print_failure(invocation)
 
@@ -89,5 +89,5 @@ def _show_event(event: StreamedEvent) -> None:
     print(json.dumps(line, ensure_ascii=False), flush=True)
 
 
-def _tell_error(error: Any) -> str:  # noqa: ANN401 - any JSON
+def _print_error(error: Any) -> str:  # noqa: ANN401 - any JSON
     return f"{error.get('type')}: {error.get('message')}" if isinstance(error, dict) else "unknown"

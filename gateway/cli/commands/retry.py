@@ -58,7 +58,7 @@ def retry(  # noqa: PLR0913 - a flag each
     system = find_system(url, data)
     if ids:
         answers, code = ask_each(system, "POST", ids, under="invocations", verb="retry")
-        _tell(answers, as_json=as_json)
+        _report(answers, as_json=as_json)
         if code:
             raise typer.Exit(code)
         return
@@ -72,7 +72,7 @@ def retry(  # noqa: PLR0913 - a flag each
     _retry_all(system, path, query, as_json=as_json)
 
 
-def _tell(answers: list[dict[str, Any]], *, as_json: bool) -> None:
+def _report(answers: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print_json({"items": answers})
         return

@@ -70,7 +70,7 @@ def _print(invocation: dict[str, Any], now: datetime) -> None:
             print(f"  {_attempt(attempt, now)}")
     error = invocation.get("error")
     if error:
-        print(f"error      {_told(error)}")
+        print(f"error      {_reported(error)}")
         if error.get("traceback"):
             print(str(error["traceback"]).rstrip())
 
@@ -112,10 +112,10 @@ def _attempt(attempt: dict[str, Any], now: datetime) -> str:
     said = f"{attempt.get('attempt')}: {attempt.get('outcome') or 'running'}"
     when = format_relative(attempt.get("started_at"), now)
     error = attempt.get("error")
-    return " ".join(filter(None, [said, when, _told(error) if error else ""]))
+    return " ".join(filter(None, [said, when, _reported(error) if error else ""]))
 
 
-def _told(error: dict[str, Any]) -> str:
+def _reported(error: dict[str, Any]) -> str:
     kind = error.get("exception_type") or error.get("type")
     return f"{kind}: {error.get('message')}"
 

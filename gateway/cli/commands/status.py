@@ -85,7 +85,7 @@ def _show(found: dict[str, Any]) -> None:
             _WORKER_HEAD,
             [_worker_row(item, now) for item in found["workers"]],
         )
-        _tell_differences(found["workers"])
+        _print_differences(found["workers"])
 
 
 def _function_row(item: dict[str, Any]) -> tuple[object, ...]:
@@ -108,7 +108,7 @@ def _worker_row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
         f"{memory_bytes / 1_048_576:.0f} MiB" if memory_bytes else "",
         format_relative(item.get("started_at"), now),
         format_relative(item.get("last_seen_at"), now),
-        _tell_folder(item),
+        _print_folder(item),
     )
 
 
@@ -118,14 +118,14 @@ def _in_flight(worker: dict[str, Any]) -> str:
     return f"{held:,} of {most:,}" if most else f"{held:,}"
 
 
-def _tell_folder(worker: dict[str, Any]) -> str:
+def _print_folder(worker: dict[str, Any]) -> str:
     """Return how a worker's folder stands: `publishes`, `differs`, `publishes, empty`."""
     state = (worker.get("functions") or {}).get("state", "unknown")
     said = ["publishes"] if worker.get("publishes") else []
     return ", ".join(said + ([] if state == "published" and said else [_SAID.get(state, state)]))
 
 
-def _tell_differences(workers: Sequence[dict[str, Any]]) -> None:
+def _print_differences(workers: Sequence[dict[str, Any]]) -> None:
     for worker in workers:
         folder = worker.get("functions") or {}
         if folder.get("state") in {"differs", "empty"}:

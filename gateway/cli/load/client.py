@@ -100,7 +100,7 @@ class LoadClient:
                     is_broken = True
                 now = time.perf_counter()
                 if not is_broken:
-                    self._judge(connection, now, is_measured=measured_from <= now <= measured_to)
+                    self._decide(connection, now, is_measured=measured_from <= now <= measured_to)
                 if now >= stop_at or self._sent >= most or self._broken > _MOST_BROKEN:
                     measured_to = min(measured_to, now)  # from here on fewer are busy
                     self._retire(connection)
@@ -180,7 +180,7 @@ class LoadClient:
             self._retire(connection)
             return
         is_measured = connection.sent_at >= measured_from
-        self._judge(connection, time.perf_counter(), is_measured=is_measured)
+        self._decide(connection, time.perf_counter(), is_measured=is_measured)
         self._busy -= 1
         self._selector.unregister(connection.socket)
         free.append(connection)
@@ -202,7 +202,7 @@ class LoadClient:
                 connection.socket.close()
                 connection = self._connect(0)
             else:
-                self._judge(
+                self._decide(
                     connection, time.perf_counter(), is_measured=now >= began_at + order.warmup_s
                 )
             time.sleep(self._pauses.uniform(*order.pause_ms) / 1000)
@@ -220,7 +220,7 @@ class LoadClient:
             timeout_s=order.patience_s,
         )
 
-    def _judge(self, connection: LoadConnection, now: float, *, is_measured: bool) -> None:
+    def _decide(self, connection: LoadConnection, now: float, *, is_measured: bool) -> None:
         answer = connection.received
         status = bytes(answer[9:12])
         if status not in self._statuses:

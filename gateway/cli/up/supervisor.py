@@ -65,7 +65,7 @@ class Supervisor:
         self._exit_code = ExitCode.OK
         self._patience_ends_at = time.monotonic() + _PATIENCE_S
         self._selector = selectors.DefaultSelector()
-        self._bell, self._bell_end = socket.socketpair()
+        self._wakeup, self._wakeup_end = socket.socketpair()
 
     def run(self) -> ExitCode:
         """Start everything, serve until a stop signal, stop everything."""
@@ -178,12 +178,12 @@ class Supervisor:
             if isinstance(key.data, tuple):
                 self._copy(key.fileobj, *key.data)  # type: ignore[arg-type]
             else:
-                numbers = self._bell_end.recv(64)
+                numbers = self._wakeup_end.recv(64)
                 if any(number in _STOP_SIGNALS for number in numbers):
-                    impatient = self._hear_stop(time.monotonic())
+                    impatient = self._receive_stop(time.monotonic())
         return impatient
 
-    def _hear_stop(self, now: float) -> bool:
+    def _receive_stop(self, now: float) -> bool:
         """Note the wish to stop; return whether it was uttered before, and not just now."""
         if not self._stopping:
             self._stopping, self._asked_to_stop_at = True, now
@@ -210,12 +210,12 @@ class Supervisor:
         self._selector.register(output, selectors.EVENT_READ, (part, Lines()))
 
     def _listen_to_signals(self) -> None:
-        self._bell.setblocking(False)  # noqa: FBT003 - the standard library's signature
-        signal.set_wakeup_fd(self._bell.fileno())
+        self._wakeup.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        signal.set_wakeup_fd(self._wakeup.fileno())
         for number in (*_STOP_SIGNALS, signal.SIGCHLD):
             if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:
                 signal.signal(number, lambda *_: None)
-        self._selector.register(self._bell_end, selectors.EVENT_READ)
+        self._selector.register(self._wakeup_end, selectors.EVENT_READ)
 
     def _parts(self) -> list[ManagedProcess]:
         return [part for stage in self._stages[: self._started_stages] for part in stage]

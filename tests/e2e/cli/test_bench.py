@@ -17,12 +17,12 @@ def test_bench_tells_how_many_calls_came_back_and_how_long_they_took(system: Sys
     people = penstock(*words, "--url", system.base_url)
     machines = penstock(*words, "--json", "--url", system.base_url)
 
-    told = json.loads(machines.stdout)
+    reported = json.loads(machines.stdout)
     assert people.returncode == machines.returncode == ExitCode.OK, people.stderr
     assert "calls a second" in people.stdout
-    assert told["errors"] == 0
-    assert told["accepted"] >= told["measured"] > 0
-    assert 0 < told["p50_ms"] <= told["p99_ms"] <= told["max_ms"]
+    assert reported["errors"] == 0
+    assert reported["accepted"] >= reported["measured"] > 0
+    assert 0 < reported["p50_ms"] <= reported["p99_ms"] <= reported["max_ms"]
 
 
 def test_bench_counts_what_was_not_answered_right_and_says_so(system: System, tmp_path: Path):

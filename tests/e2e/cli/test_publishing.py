@@ -105,10 +105,10 @@ def test_a_worker_with_other_files_takes_over_nothing_but_the_role(
     assert shown["differing"]
     assert "one" in names(gateway)
     assert httpx.get(f"{gateway.url}/functions").json()["items"] == before
-    told = penstock("status", "--url", gateway.url).stdout
-    assert "penstock publish --worker" in told
-    assert f"publishes, {state}" in told
-    [hint] = [line for line in told.splitlines() if "penstock publish --worker" in line]
+    reported = penstock("status", "--url", gateway.url).stdout
+    assert "penstock publish --worker" in reported
+    assert f"publishes, {state}" in reported
+    [hint] = [line for line in reported.splitlines() if "penstock publish --worker" in line]
     assert hint.endswith(f"{shown_id} --withdraw-missing")
 
     (tmp_path / "second" / "later.py").write_text("def later(): pass\n")
@@ -131,8 +131,8 @@ def test_publish_makes_a_workers_folder_the_one_that_is_published(
     )
     digest = worker_of(gateway, second)["functions"]["digest"]
 
-    told = penstock("publish", "--url", gateway.url, "--json")
-    assert json.loads(told.stdout)["worker"] == worker_of(gateway, second)["id"]
+    reported = penstock("publish", "--url", gateway.url, "--json")
+    assert json.loads(reported.stdout)["worker"] == worker_of(gateway, second)["id"]
     eventually(lambda: names(gateway) == {"one", "two", "new"}, within_s=10)
     eventually(lambda: not publishes(gateway, first)(), within_s=10)
 

@@ -81,10 +81,10 @@ def test_wait_waits_for_the_end_and_json_is_the_invocation(system: System):
     accepted = system.call("quiet", number=5, pause_s=1).json()
 
     showing = start("show", accepted["id"], "--wait", "--json", "--url", system.base_url)
-    told, _ = showing.communicate(timeout=30)
+    reported, _ = showing.communicate(timeout=30)
 
     assert showing.returncode == 0
-    shown = json.loads(told)
+    shown = json.loads(reported)
     assert (shown["status"], shown["result"]) == ("succeeded", 2)
 
 

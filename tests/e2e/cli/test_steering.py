@@ -50,12 +50,12 @@ def test_all_that_failed_are_made_again_when_confirmed(calls: System):
     words = ("retry", "--function", "cli_odd", "--status", "failed", "--url", calls.base_url)
 
     asked = penstock(*words)
-    told = penstock(*words, "--yes")
+    reported = penstock(*words, "--yes")
 
     assert asked.returncode == ExitCode.USAGE
     assert "again? Say --yes" in asked.stderr
-    assert told.returncode == ExitCode.OK, told.stderr
-    assert "invoked again" in told.stdout
+    assert reported.returncode == ExitCode.OK, reported.stderr
+    assert "invoked again" in reported.stdout
 
 
 def test_all_that_waits_with_a_tag_is_cancelled_when_confirmed(calls: System):
@@ -64,11 +64,11 @@ def test_all_that_waits_with_a_tag_is_cancelled_when_confirmed(calls: System):
     words = ("cancel", "--function", "cli_odd", "--tag", "cli-sweep", "--url", calls.base_url)
 
     asked = penstock(*words)
-    told = penstock(*words, "--yes")
+    reported = penstock(*words, "--yes")
 
     assert asked.returncode == ExitCode.USAGE
     assert "Cancel 3? Say --yes" in asked.stderr
-    assert told.stdout == "3 cancelled\n"
+    assert reported.stdout == "3 cancelled\n"
 
 
 @pytest.mark.parametrize("words", [("an-id", "--status", "queued"), ("--tag", "x")])

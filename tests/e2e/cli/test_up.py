@@ -127,8 +127,8 @@ def test_what_is_killed_is_started_again(lasting: System, kind: str):
 
     victim.kill()
 
-    told = rf"{kind}[-\d]* \(pid {victim.pid}\) ended: killed by SIGKILL; starting it again"
-    eventually(lambda: re.search(told, lasting.read_log()), within_s=10)
+    reported = rf"{kind}[-\d]* \(pid {victim.pid}\) ended: killed by SIGKILL; starting it again"
+    eventually(lambda: re.search(reported, lasting.read_log()), within_s=10)
     eventually(lambda: echoes(lasting, "after"), within_s=25)
     [heir] = lasting.parts(kind)
     assert heir.pid != victim.pid

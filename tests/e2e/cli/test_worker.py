@@ -54,8 +54,8 @@ def test_a_worker_serves_the_queues_it_is_told_and_no_other(
 def test_what_is_missing_is_said_in_a_sentence(words, said):
     worker = start(*words)
 
-    _, told = worker.communicate(timeout=15)
+    _, reported = worker.communicate(timeout=15)
 
     assert worker.returncode == 2
-    assert said in told.decode()
-    assert "Traceback" not in told.decode()
+    assert said in reported.decode()
+    assert "Traceback" not in reported.decode()

@@ -25,7 +25,7 @@ Tell = Callable[..., None]
 
 
 @pytest.fixture
-def tell(desk) -> Iterator[Tell]:
+def report(desk) -> Iterator[Tell]:
     """Be a worker: tell how much lies with each of its runners; it leaves at the end."""
     line = BlockingConnection(f"unix://{desk.redis_socket}")
 
@@ -40,7 +40,7 @@ def tell(desk) -> Iterator[Tell]:
             RunningAttempt(id=f"0192-{n:08}", function=LONG, started_at_ms=1_763_803_800_000 + n)
             for n in range(running)
         ]
-        told = describe_worker(
+        reported = describe_worker(
             queues=("default",),
             running=attempts,
             load=load,
@@ -54,7 +54,7 @@ def tell(desk) -> Iterator[Tell]:
                 lease_ms=60_000,
                 worker_ttl_ms=60_000,
                 may_publish=0,
-                details=told if details is None else details,
+                details=reported if details is None else details,
                 held=[],
             )
         )
@@ -78,8 +78,8 @@ def worker_row(page: Page) -> Locator:
     return page.locator("#content .panel").first.locator("tr", has_text=NAME)
 
 
-def test_each_runner_shows_what_lies_with_it_and_is_kept_current(look, tell: Tell):
-    tell(runner(90_001, 37), runner(90_002, 0), runner(90_003, 0, window=1, function=""))
+def test_each_runner_shows_what_lies_with_it_and_is_kept_current(look, report: Tell):
+    report(runner(90_001, 37), runner(90_002, 0), runner(90_003, 0, window=1, function=""))
     page = look("/workers")
 
     expect(row(page, 90_001)).to_contain_text("37 of 100")
@@ -94,15 +94,15 @@ def test_each_runner_shows_what_lies_with_it_and_is_kept_current(look, tell: Tel
     expect(worker_row(page)).to_contain_text("12 ms")
 
     row(page, 90_001).evaluate("row => { row.seen = true; }")
-    tell(runner(90_001, 90), runner(90_002, 0))
+    report(runner(90_001, 90), runner(90_002, 0))
 
     expect(row(page, 90_001)).to_contain_text("90 of 100")
     assert row(page, 90_001).evaluate("row => row.seen")
     expect(row(page, 90_003)).to_have_count(0)
 
 
-def test_of_many_attempts_a_few_are_named_and_all_are_counted(look, tell: Tell):
-    tell(*(runner(90_000 + n, 100) for n in range(8)), running=100)
+def test_of_many_attempts_a_few_are_named_and_all_are_counted(look, report: Tell):
+    report(*(runner(90_000 + n, 100) for n in range(8)), running=100)
 
     named = worker_row(look("/workers")).locator("li")
 
@@ -113,9 +113,9 @@ def test_of_many_attempts_a_few_are_named_and_all_are_counted(look, tell: Tell):
     )
 
 
-def test_of_many_runners_all_that_are_busy_are_shown(look, tell: Tell):
+def test_of_many_runners_all_that_are_busy_are_shown(look, report: Tell):
     busy = [runner(90_000 + n, 1) for n in range(70)]
-    tell(*[runner(91_000 + n, 0) for n in range(30)], *busy)
+    report(*[runner(91_000 + n, 0) for n in range(30)], *busy)
 
     panel = look("/workers").locator("[data-key=runners]")
 
@@ -124,8 +124,8 @@ def test_of_many_runners_all_that_are_busy_are_shown(look, tell: Tell):
     expect(panel).to_contain_text(re.compile(r"and \d\d idle runners more"))
 
 
-def test_a_worker_of_an_earlier_release_is_shown_without_what_it_does_not_tell(look, tell: Tell):
-    tell(details=b'{"host": "old.example", "pid": 78, "queues": ["default"]}')
+def test_a_worker_of_an_earlier_release_is_shown_without_what_it_does_not_tell(look, report: Tell):
+    report(details=b'{"host": "old.example", "pid": 78, "queues": ["default"]}')
 
     shown = worker_row(look("/workers"))
 
@@ -136,8 +136,8 @@ def test_a_worker_of_an_earlier_release_is_shown_without_what_it_does_not_tell(l
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_page_fits_and_can_be_read(look, tell: Tell, width: int, scheme: str):
-    tell(runner(90_001, 37), runner(90_002, 0), runner(90_003, 100), running=3)
+def test_the_page_fits_and_can_be_read(look, report: Tell, width: int, scheme: str):
+    report(runner(90_001, 37), runner(90_002, 0), runner(90_003, 100), running=3)
     page = look("/workers")
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)

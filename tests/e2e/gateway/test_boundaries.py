@@ -247,12 +247,14 @@ def test_a_dict_under_a_model_becomes_the_model(system: System):
         ("return_one_key_twice", "the same key twice"),
     ],
 )
-def test_a_result_that_is_none_is_told_by_what_is_wrong(system: System, function: str, told: str):
+def test_a_result_that_is_none_is_told_by_what_is_wrong(
+    system: System, function: str, reported: str
+):
     answer = send(system, function, "{}")
 
     error = answer.json()["invocation"]["error"]
     assert error["type"] == "result_not_serializable"
-    assert told in error["message"]
+    assert reported in error["message"]
     assert system.http.get("/invocations?limit=100").json()["items"]
 
 

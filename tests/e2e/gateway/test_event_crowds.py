@@ -33,11 +33,11 @@ async def read_all(port, ids, talk):
         for reader, _ in streams[start:]:
             await asyncio.wait_for(reader.readuntil(b'"running"'), 20)
     talking = asyncio.create_task(asyncio.to_thread(talk))
-    told = await asyncio.wait_for(asyncio.gather(*(reader.read() for reader, _ in streams)), 40)
+    reported = await asyncio.wait_for(asyncio.gather(*(reader.read() for reader, _ in streams)), 40)
     await talking
     for _, writer in streams:
         writer.close()
-    return told
+    return reported
 
 
 def test_five_hundred_open_streams_get_all_events(gateway, http, speaker):
@@ -54,14 +54,14 @@ def test_five_hundred_open_streams_get_all_events(gateway, http, speaker):
         meanwhile.append(gateway.line.run(count_clients))
         for number in range(10):
             for one in speakers:
-                one.tell(("item", b"%d" % number))
+                one.append(("item", b"%d" % number))
         for one in speakers:
             one.finish(result=b"1")
 
-    told = asyncio.run(read_all(gateway.port, ids, talk))
+    reported = asyncio.run(read_all(gateway.port, ids, talk))
 
-    assert len(told) == OPEN_STREAMS
-    for text in told:
+    assert len(reported) == OPEN_STREAMS
+    for text in reported:
         items = [part.split(b"\n")[0] for part in text.split(b"event: item\ndata: ")[1:]]
         assert items == [b"%d" % number for number in range(10)]
         assert text.count(b"event: end") == 1
@@ -79,7 +79,7 @@ def test_slow_readers_cost_no_memory_and_hold_up_nobody(gateway, http, speaker):
     before_bytes = worker.memory_info().rss
 
     for _ in range(35):
-        speaker.tell(("event", b'"%s"' % (b"x" * 100_000)))
+        speaker.append(("event", b'"%s"' % (b"x" * 100_000)))
     speaker.finish(result=b"1")
 
     assert len([e for e in follow_fast.result(20) if e.name == "event"]) == 35
@@ -113,7 +113,7 @@ def test_clients_that_leave_are_forgotten(gateway, http, speaker):
     for _ in range(30):
         with streaming(http, speaker.id) as events:
             next(events)
-    speaker.tell(("item", b"1"))
+    speaker.append(("item", b"1"))
 
     eventually(lambda: len(worker.net_connections()) <= before, within_s=10)
     speaker.finish(result=b"1")

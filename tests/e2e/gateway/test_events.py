@@ -20,10 +20,10 @@ from tests.support.gateway_process import error_json
 def test_events_arrive_while_the_invocation_runs(http, speaker):
     with streaming(http, speaker.id) as events:
         assert [next(events).value["status"] for _ in range(2)] == ["queued", "running"]
-        speaker.tell(("item", b"1"))
+        speaker.append(("item", b"1"))
         assert (item := next(events)).name == "item"
         assert item.value == 1
-        speaker.tell(("log", b"a\nb\n"), ("progress", b'{"done":1}'), ("event", b'["x"]'))
+        speaker.append(("log", b"a\nb\n"), ("progress", b'{"done":1}'), ("event", b'["x"]'))
         assert [(e.name, e.value) for e in itertools.islice(events, 4)] == [
             ("log", "a\n"),
             ("log", "b\n"),
@@ -42,7 +42,7 @@ def test_a_finished_invocation_is_replayed_whole_and_ends(http, speaker):
     with ThreadPoolExecutor(1) as pool:
         live = pool.submit(follow, http, speaker.id)
         for number in range(50):
-            speaker.tell(("item", b"%d" % number), ("log", b"line\n"))
+            speaker.append(("item", b"%d" % number), ("log", b"line\n"))
         speaker.finish(result=b"1")
 
     replayed = follow(http, speaker.id)
@@ -58,7 +58,7 @@ def test_a_client_that_drops_and_returns_misses_and_doubles_nothing(http, speake
 
     def talk() -> None:
         for number in range(400):
-            speaker.tell(("item", b"%d\n%d" % (2 * number, 2 * number + 1)))
+            speaker.append(("item", b"%d\n%d" % (2 * number, 2 * number + 1)))
             if not number % 7:
                 time.sleep(0.002)
         speaker.finish(result=b"1")
@@ -82,11 +82,11 @@ def test_a_client_that_drops_and_returns_misses_and_doubles_nothing(http, speake
 
 
 def test_every_place_can_be_returned_to(http, speaker):
-    speaker.tell(("log", b"a\nb\n"), ("item", b"1\n2\n3"), ("event", b"{}"))
+    speaker.append(("log", b"a\nb\n"), ("item", b"1\n2\n3"), ("event", b"{}"))
     speaker.finish("retrying")
     speaker.claimed = speaker.gateway.claim()
     speaker.number = 0
-    speaker.tell(("item", b"4"))
+    speaker.append(("item", b"4"))
     speaker.finish(result=b"1")
     everything = follow(http, speaker.id)
 
@@ -146,12 +146,12 @@ def test_failures_and_retries_are_told_with_their_errors(http, speaker):
     speaker.claimed = speaker.gateway.claim()
     speaker.finish("failed", error=error)
 
-    told = [e.value for e in follow(http, speaker.id) if e.name == "status"]
+    reported = [e.value for e in follow(http, speaker.id) if e.name == "status"]
 
-    assert [(s["status"], s["attempt"]) for s in told] == [
+    assert [(s["status"], s["attempt"]) for s in reported] == [
         *(("queued", 0), ("running", 1), ("retrying", 1), ("running", 2), ("failed", 2))
     ]
-    assert [s["error"]["message"] for s in told if "error" in s] == ["no", "no"]
+    assert [s["error"]["message"] for s in reported if "error" in s] == ["no", "no"]
 
 
 def test_head_says_what_get_would_and_does_not_wait(http, speaker):
@@ -162,7 +162,7 @@ def test_head_says_what_get_would_and_does_not_wait(http, speaker):
 
 
 def test_text_cannot_break_out_of_its_event(http, speaker):
-    speaker.tell(("log", b"a\rid: 9.9.9\rdata: x\n"), ("event", b'"x"\r\revent: end\rdata: 1'))
+    speaker.append(("log", b"a\rid: 9.9.9\rdata: x\n"), ("event", b'"x"\r\revent: end\rdata: 1'))
     speaker.finish(result=b"1")
 
     heard = follow(http, speaker.id)
@@ -172,7 +172,7 @@ def test_text_cannot_break_out_of_its_event(http, speaker):
 
 
 def test_more_than_is_kept_is_told_as_missing(http, speaker):
-    speaker.tell(*(("event", b'"%s"' % (b"x" * 100_000)) for _ in range(100)))
+    speaker.append(*(("event", b'"%s"' % (b"x" * 100_000)) for _ in range(100)))
     speaker.finish(result=b"1")
 
     text = http.get(f"/invocations/{speaker.id}/events").text
@@ -186,11 +186,11 @@ def test_more_than_is_kept_is_told_as_missing(http, speaker):
 def test_after_a_lost_subscription_every_open_stream_looks_again(gateway, http, speaker):
     with streaming(http, speaker.id, timeout_s=5) as events:
         assert [next(events).name for _ in range(2)] == ["status", "status"]
-        speaker.tell(("item", b"0"))
+        speaker.append(("item", b"0"))
         assert next(events).value == 0
 
         gateway.line.run(Command(("CLIENT", "KILL", "TYPE", "pubsub"), lambda reply: reply))
-        speaker.tell(("item", b"1"))  # nobody hears this poke
+        speaker.append(("item", b"1"))  # nobody hears this poke
 
         assert next(events).value == 1
         speaker.finish(result=b"1")

@@ -81,14 +81,14 @@ def test_endings_waiting_and_running_are_what_happened(gateway: RunningGateway, 
 def test_workers_are_as_they_told_with_their_last_heartbeat(
     gateway: RunningGateway, http: httpx.Client
 ):
-    told = WorkerLoad(
+    reported = WorkerLoad(
         in_flight=37,
         max_in_flight=1000,
         loop=LoopLag(lag_ms_max=12.5, lag_ms_mean=0.5),
         runner_wait=RunnerWait(count=3, sum_s=1.5),
     )
     details = describe_worker(
-        queues=(), running=(), load=told, publishes=False, functions={}, memory_bytes=1
+        queues=(), running=(), load=reported, publishes=False, functions={}, memory_bytes=1
     )
     for worker, said in (("w-new", details), ("w-old", b'{"host": "old.example"}')):
         beat = heartbeat(
@@ -172,10 +172,10 @@ def test_two_gateway_processes_tell_the_same(tmp_path):
             httpx.post(f"{gateway.url}/functions/greet", json={"name": "you"})
             gateway.finish(gateway.claim())
 
-        told: Counter[float] = Counter()
+        reported: Counter[float] = Counter()
         for _ in range(20):
             with httpx.Client(base_url=gateway.url) as http:
                 labels = {"function": "greet", "outcome": "succeeded"}
-                told[value(scrape(http), "penstock_invocations_total", **labels)] += 1
+                reported[value(scrape(http), "penstock_invocations_total", **labels)] += 1
 
-        assert told == {3.0: 20}
+        assert reported == {3.0: 20}

@@ -38,12 +38,12 @@ def test_every_line_of_a_gateway_is_json_where_that_is_wanted(redis_url):
 
     events = [json.loads(line) for line in lines]
     assert all({"event", "level", "timestamp"} <= event.keys() for event in events)
-    told = {event["event"]: event["level"] for event in events}
+    reported = {event["event"]: event["level"] for event in events}
     assert [event["event"].startswith("Listening at") for event in events].count(True) == 1
-    assert "Application startup complete." in told
-    [unknown] = [event for event in told if "PENSTOCK_MAX_BODY_BYTE " in event]
+    assert "Application startup complete." in reported
+    [unknown] = [event for event in reported if "PENSTOCK_MAX_BODY_BYTE " in event]
     assert unknown.endswith("did you mean PENSTOCK_MAX_BODY_BYTES?")
-    assert told[unknown] == "warning"
+    assert reported[unknown] == "warning"
     assert len({json.dumps(event) for event in events}) == len(events)
 
 

@@ -56,10 +56,10 @@ TOLD = {
 @pytest.fixture
 def beat(gateway):
     """Let a worker tell something of itself, as its heartbeat does; it retires at the end."""
-    told = set()
+    reported = set()
 
-    def tell(worker: str, details: bytes) -> None:
-        told.add(worker)
+    def append(worker: str, details: bytes) -> None:
+        reported.add(worker)
         beat = heartbeat(
             worker=worker,
             lease_ms=10_000,
@@ -70,8 +70,8 @@ def beat(gateway):
         )
         gateway.line.run(beat)
 
-    yield tell
-    for worker in told:
+    yield append
+    for worker in reported:
         gateway.line.run(retire_worker(worker))
 
 

@@ -15,9 +15,9 @@ from tests.support.loop_thread import turn_until
 class Claiming:
     """A claimer turned by the test; what it takes uses up room until the test ends it."""
 
-    def __init__(self, url: str, *, places: int = 100) -> None:
+    def __init__(self, url: str, *, capacity: int = 100) -> None:
         self.loop = Loop()
-        self.places = places
+        self.capacity = capacity
         self.rooms: dict[str, int] = {}
         self.taken: list[Attempt] = []
         self.held = 0
@@ -28,7 +28,7 @@ class Claiming:
             worker="w1",
             lease_ms=10_000,
             room=lambda: ClaimCapacity(
-                self.places - self.held, self.rooms, sum(self.rooms.values())
+                self.capacity - self.held, self.rooms, sum(self.rooms.values())
             ),
             take=self._take,
         )

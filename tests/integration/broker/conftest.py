@@ -36,7 +36,7 @@ class BrokerSide:
         url: str,
         run: Callable[[Attempt], None],
         *,
-        places: int,
+        capacity: int,
         name: str = "w1",
         lease_ms: int = 10_000,
     ) -> None:
@@ -45,9 +45,9 @@ class BrokerSide:
         self.in_flight = InFlight()
         self.rooms: Mapping[str, int] = {}
         self.most_held = 0
-        self._places = places
+        self._places = capacity
         self._run = run
-        self._threads = ThreadPoolExecutor(places)
+        self._threads = ThreadPoolExecutor(capacity)
         self._line = LoopConnection(url, loop)
         self.settler = Settler(loop, self._line, name, on_over=self._let_go)
         self.claimer = Claimer(
@@ -79,8 +79,8 @@ class BrokerSide:
         assert is_empty.is_set()
 
     def _room(self) -> ClaimCapacity:
-        places = max(0, self._places - len(self.in_flight))
-        return ClaimCapacity(places, self.rooms, sum(self.rooms.values()))
+        capacity = max(0, self._places - len(self.in_flight))
+        return ClaimCapacity(capacity, self.rooms, sum(self.rooms.values()))
 
     def _take(self, attempts: Sequence[Attempt]) -> None:
         self.in_flight.hold(attempts)
@@ -95,7 +95,7 @@ class BrokerSide:
 
     def _ended(self, attempt: Attempt) -> None:
         if attempt.settlement is None:
-            self.settler.give_back(attempt)
+            self.settler.requeue(attempt)
         else:
             self.settler.settle(attempt, attempt.settlement)
 
@@ -109,14 +109,14 @@ def broker_side(
     url: str,
     run: Callable[[Attempt], None],
     *,
-    places: int = 2,
+    capacity: int = 2,
     rooms: Mapping[str, int] | None = None,
     queues: Sequence[str] = ("default",),
     name: str = "w1",
     lease_ms: int = 10_000,
 ) -> Iterator[BrokerSide]:
     """Serve queues until the block ends; then what runs comes to its end."""
-    side = BrokerSide(url, run, places=places, name=name, lease_ms=lease_ms)
+    side = BrokerSide(url, run, capacity=capacity, name=name, lease_ms=lease_ms)
     side.rooms = rooms or {}
     side.start(queues)
     try:

@@ -32,7 +32,7 @@ class Recorder(Middleware):
     """Notes every signal that comes; `act` may do more at it."""
 
     def __init__(self, act: Callable[[str], None] = lambda _: None) -> None:
-        self.told: list[str] = []
+        self.reported: list[str] = []
         self.threads: set[str] = set()
         self.results: list[object] = []
         self.errors: list[BaseException] = []
@@ -40,10 +40,10 @@ class Recorder(Middleware):
 
     def of_attempts(self) -> list[str]:
         """Return the signals around attempts."""
-        return [name for name in self.told if name.endswith(("_message", "ack"))]
+        return [name for name in self.reported if name.endswith(("_message", "ack"))]
 
     def _note(self, name: str, **more: object) -> None:
-        self.told.append(name)
+        self.reported.append(name)
         self.threads.add(threading.current_thread().name)
         if name == "after_process_message":
             error = more.get("exception")

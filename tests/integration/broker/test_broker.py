@@ -104,7 +104,7 @@ def test_a_worker_takes_no_more_than_it_can_run(life: Life, redis_url: str):
         go_on.wait(5)
         succeed(attempt)
 
-    with broker_side(redis_url, hold, places=2):
+    with broker_side(redis_url, hold, capacity=2):
         assert running.acquire(timeout=5)
         assert running.acquire(timeout=5)
         waiting = life.command("HGET", life.key("queue", "default"), "waiting")
@@ -119,7 +119,7 @@ def test_endings_that_come_together_share_round_trips(life: Life, redis_url: str
         life.submit()
     life.command("CONFIG", "RESETSTAT")
 
-    with broker_side(redis_url, succeed, places=8):
+    with broker_side(redis_url, succeed, capacity=8):
         eventually(lambda: life.command("HGET", life.key("stats"), "f:succeeded") == b"400")
         calls = life.command("INFO", "commandstats").decode()
 
@@ -135,7 +135,7 @@ def test_an_ending_beside_long_runs_is_not_kept_waiting_for_them(life: Life, red
             go_on.wait(10)
         succeed(attempt)
 
-    with broker_side(redis_url, hold_some, places=8):
+    with broker_side(redis_url, hold_some, capacity=8):
         for _ in range(7):
             life.submit("long")
         for _ in range(300):
@@ -166,8 +166,8 @@ def test_what_is_submitted_to_a_paused_queue_hardly_bothers_a_worker(life: Life,
         began_at = time.monotonic()
         ids = [life.submit() for _ in range(500)]
         took_s = time.monotonic() - began_at
-        told = life.command("INFO", "commandstats").decode()
-        looks = int(told.split("cmdstat_blpop:calls=")[1].split(",")[0])
+        reported = life.command("INFO", "commandstats").decode()
+        looks = int(reported.split("cmdstat_blpop:calls=")[1].split(",")[0])
 
         assert looks <= 3 + took_s / 0.02
 

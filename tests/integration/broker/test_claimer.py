@@ -18,7 +18,7 @@ from tests.support.waiting import eventually
 
 def test_one_claim_is_under_way_at_a_time(life: Life, redis_url: str, claiming: Claiming):
     ids = [life.submit() for _ in range(10)]
-    claiming.places = 4
+    claiming.capacity = 4
 
     with monitored(redis_url.removeprefix("unix://")) as monitor:
         claiming.claimer.serve(["default"])
@@ -35,13 +35,13 @@ def test_one_claim_is_under_way_at_a_time(life: Life, redis_url: str, claiming: 
 
 
 def test_who_has_no_room_takes_no_token(life: Life, claiming: Claiming):
-    claiming.places = 0
+    claiming.capacity = 0
     claiming.claimer.serve(["default", "other"])
     life.submit()
     turn_for(claiming.loop, 0.05)
     assert (tokens(life, "default"), blocked(life), claiming.taken) == (1, 0, [])
 
-    claiming.places = 1
+    claiming.capacity = 1
     claiming.claimer.look(has_more_room=True)
 
     turn_until(claiming.loop, lambda: claiming.taken)
@@ -63,7 +63,7 @@ def test_what_is_submitted_wakes_who_waits(life: Life, claiming: Claiming, queue
 
 
 def test_more_is_claimed_as_soon_as_there_is_room(life: Life, claiming: Claiming):
-    claiming.places = 2
+    claiming.capacity = 2
     ids = [life.submit() for _ in range(5)]
     claiming.claimer.serve(["default"])
     claiming.wait_for(*ids[:2])
@@ -80,7 +80,7 @@ def test_room_that_comes_while_a_vain_claim_is_under_way_is_used(
     life: Life, claiming: Claiming, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("runtime.broker.claimer._VAIN_PAUSE_S", 60.0)
-    claiming.places, claiming.rooms = 1, {"g": 5}
+    claiming.capacity, claiming.rooms = 1, {"g": 5}
     ids = [life.submit() for _ in range(2)]
     claims: list[ClaimCapacity] = []
     claim = claiming.claimer._claim
@@ -96,13 +96,13 @@ def test_room_that_comes_while_a_vain_claim_is_under_way_is_used(
 
     claiming.wait_for(*ids)
 
-    assert [room.places for room in claims[:2]] == [1, 0]
+    assert [room.capacity for room in claims[:2]] == [1, 0]
 
 
 def test_a_call_that_has_room_is_found_behind_a_backlog_that_has_none(
     life: Life, claiming: Claiming
 ):
-    claiming.places, claiming.rooms = 1, {"g": 5}
+    claiming.capacity, claiming.rooms = 1, {"g": 5}
     for _ in range(3):
         life.submit()
     claiming.claimer.serve(["default"])
@@ -178,7 +178,7 @@ def test_a_paused_queue_is_left_alone_and_goes_on_at_once(life: Life, claiming: 
 
 
 def test_many_queues_with_backlogs_take_turns(life: Life, claiming: Claiming):
-    claiming.places = 1
+    claiming.capacity = 1
     claiming.on_take = lambda: claiming.loop.call_soon(lambda: claiming.end(1))
     for _ in range(20):
         for queue in ("a", "b", "c"):
@@ -193,7 +193,7 @@ def test_many_queues_with_backlogs_take_turns(life: Life, claiming: Claiming):
 
 
 def test_a_backlog_keeps_no_other_queue_waiting(life: Life, claiming: Claiming):
-    claiming.places = 1
+    claiming.capacity = 1
     claiming.on_take = lambda: claiming.loop.call_later(0.005, lambda: claiming.end(1))
     for _ in range(300):
         life.submit(queue="busy")

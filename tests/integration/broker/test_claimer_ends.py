@@ -83,13 +83,13 @@ def test_a_token_that_came_when_it_stops_is_passed_on(life: Life, claiming: Clai
 def test_who_is_woken_and_has_no_room_left_passes_the_token_on(life: Life, claiming: Claiming):
     claiming.claimer.serve(["default", "other"])
     claiming.park(life)
-    claiming.places = 0
+    claiming.capacity = 0
 
     one = life.submit(queue="other")
 
     turn_until(claiming.loop, lambda: not blocked(life))
     turn_until(claiming.loop, lambda: tokens(life, "other") == 1)
-    claiming.places = 1
+    claiming.capacity = 1
     claiming.end(0)
     claiming.wait_for(one, within_s=1)
 
@@ -129,9 +129,9 @@ def test_when_redis_goes_away_and_comes_back_claiming_goes_on(tmp_path: Path):
 
             claiming.wait_for(one, within_s=2)
 
-        told = [entry["event"] for entry in logs]
-        assert told.count("store_is_away") == 1
-        assert told.count("store_is_back") == 1
+        reported = [entry["event"] for entry in logs]
+        assert reported.count("store_is_away") == 1
+        assert reported.count("store_is_back") == 1
     finally:
         server.kill()
         server.wait()

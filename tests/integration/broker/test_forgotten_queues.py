@@ -82,7 +82,7 @@ def connections(life: Life) -> int:
 
 
 def test_a_worker_stops_serving_a_queue_and_may_begin_again(life: Life, redis_url: str):
-    with broker_side(redis_url, succeed, places=2) as side:
+    with broker_side(redis_url, succeed, capacity=2) as side:
         first = life.submit()
         eventually(lambda: life.read(first).is_finished)
         before = connections(life)

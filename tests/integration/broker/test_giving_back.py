@@ -20,7 +20,7 @@ def test_what_is_given_back_may_run_again_at_once(
     [attempt] = claim(life)
     attempt.is_begun = is_begun
 
-    settling.settler.give_back(attempt)
+    settling.settler.requeue(attempt)
 
     settling.wait_for(attempt)
     [again] = life.claim().items
@@ -34,7 +34,7 @@ def test_what_is_given_back_does_not_wait_for_endings(life: Life, settling: Sett
     try:
         settling.settle(ended)
         turn_for(settling.loop, 0.05)
-        settling.settler.give_back(returned)
+        settling.settler.requeue(returned)
         turn_for(settling.loop, 0.2)
     finally:
         life.command("CONFIG", "SET", "maxmemory", 0)
@@ -47,9 +47,9 @@ def test_what_is_given_back_while_redis_is_away_goes_back_uncounted_and_once(
 ):
     settling = Settling(f"unix://{tmp_path}/later.sock")
     attempts = claim(life, 3)
-    attempts[2].is_begun, attempts[2].telling = True, Words(attempts[2].claimed, b"1")
+    attempts[2].is_begun, attempts[2].pending_events = True, Words(attempts[2].claimed, b"1")
     for attempt in attempts:
-        settling.settler.give_back(attempt)
+        settling.settler.requeue(attempt)
     turn_for(settling.loop, 0.15)
     assert settling.over == []
 
@@ -68,7 +68,7 @@ def test_a_settler_that_stops_leaves_what_it_cannot_give_back_to_the_lease(
 ):
     settling = Settling(f"unix://{tmp_path}/nothing.sock")
     [attempt] = claim(life)
-    settling.settler.give_back(attempt)
+    settling.settler.requeue(attempt)
     turn_for(settling.loop, 0.05)
     assert settling.over == []
 
@@ -82,7 +82,7 @@ def test_many_are_given_back_in_pieces(life: Life, redis_url: str, settling: Set
     attempts = claim(life, 250)
     with monitored(redis_url.removeprefix("unix://")) as monitor:
         for attempt in attempts:
-            settling.settler.give_back(attempt)
+            settling.settler.requeue(attempt)
         settling.wait_for(*attempts)
         turn_until(settling.loop, lambda: monitor.seen["release_invocations"] >= 3)
 
@@ -92,9 +92,9 @@ def test_many_are_given_back_in_pieces(life: Life, redis_url: str, settling: Set
 def test_last_words_of_what_is_given_back_are_kept(life: Life, settling: Settling):
     [attempt] = claim(life)
     attempt.is_begun = True
-    attempt.telling = Words(attempt.claimed, b"1")
+    attempt.pending_events = Words(attempt.claimed, b"1")
 
-    settling.settler.give_back(attempt)
+    settling.settler.requeue(attempt)
 
     settling.wait_for(attempt)
     assert items(life, attempt) == [b"1"]

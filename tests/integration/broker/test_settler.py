@@ -68,8 +68,8 @@ def test_many_and_large_ones_are_written_in_pieces(
         settling.settle(attempt, b'"' + b"x" * size + b'"')
     settling.wait_for(*attempts)
 
-    told = life.command("INFO", "commandstats").decode()
-    assert f"cmdstat_evalsha:calls={pieces}," in told
+    reported = life.command("INFO", "commandstats").decode()
+    assert f"cmdstat_evalsha:calls={pieces}," in reported
     assert statuses(life, attempts) == {Status.SUCCEEDED}
     assert len(life.read(attempts[-1].claimed.id).result) == size + 2
 
@@ -171,14 +171,14 @@ def test_last_words_are_written_before_the_ending(
 ):
     attempts = claim(life, 3)
     words = [Words(attempt.claimed, b"1", b"2") for attempt in attempts]
-    for attempt, telling in zip(attempts, words, strict=True):
-        attempt.telling = telling
+    for attempt, pending_events in zip(attempts, words, strict=True):
+        attempt.pending_events = pending_events
         settling.settle(attempt, status=status)
 
     settling.wait_for(*attempts)
 
     assert [items(life, attempt) for attempt in attempts] == [[b"1", b"2"]] * 3
-    assert [telling.asked for telling in words] == [[is_final]] * 3
+    assert [pending_events.asked for pending_events in words] == [[is_final]] * 3
 
 
 def test_a_settler_that_stops_gives_up_on_a_redis_that_is_away(tmp_path: Path, life: Life):

@@ -68,16 +68,16 @@ def signals_of_dramatiq(*middleware: Middleware, fails: bool = False) -> list[st
     eventually(lambda: recorder.of_attempts()[-1:] in (["after_ack"], ["after_nack"]))
     worker.stop()
     broker.close()
-    return recorder.told
+    return recorder.reported
 
 
-def around_attempts(told: list[str]) -> list[str]:
-    return [name for name in told if name.endswith(("_message", "ack"))]
+def around_attempts(reported: list[str]) -> list[str]:
+    return [name for name in reported if name.endswith(("_message", "ack"))]
 
 
-def around_worker(told: list[str]) -> list[str]:
+def around_worker(reported: list[str]) -> list[str]:
     """Return the signals of start and end; those of Dramatiq's threads come in any order."""
-    return [name for name in told if "worker" in name and "thread" not in name]
+    return [name for name in reported if "worker" in name and "thread" not in name]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_signals_come_as_from_dramatiq_s_own_worker(life: Life, redis_url, run, 
         eventually(lambda: recorder.of_attempts()[-1:] in (["after_ack"], ["after_nack"]))
 
     assert recorder.of_attempts() == around_attempts(usual)
-    assert around_worker(recorder.told) == around_worker(usual)
+    assert around_worker(recorder.reported) == around_worker(usual)
     assert recorder.threads == {"signals"}
 
 
@@ -107,9 +107,9 @@ def test_start_and_end_of_the_worker_and_of_the_thread_are_told(redis_url: str):
     recorder = Recorder()
 
     with signalling_worker(redis_url, succeed, recorder):
-        eventually(lambda: "after_worker_boot" in recorder.told)
+        eventually(lambda: "after_worker_boot" in recorder.reported)
 
-    assert recorder.told == [
+    assert recorder.reported == [
         *("after_process_boot", "before_worker_boot", "after_worker_thread_boot"),
         *("before_declare_queue", "after_declare_queue", "after_worker_boot"),
         *("before_worker_shutdown", "before_worker_thread_shutdown", "after_worker_shutdown"),
@@ -199,7 +199,7 @@ def test_what_a_middleware_raises_harms_no_attempt(life: Life, redis_url, caplog
 
     expected = Status.FAILED if skipping or run is fail or is_refused else Status.SUCCEEDED
     assert record.status == expected
-    if error is ValueError and signal in recorder.told:
+    if error is ValueError and signal in recorder.reported:
         assert f"Unexpected failure in {signal} of" in caplog.text
 
 
@@ -229,11 +229,11 @@ def test_a_middleware_that_blocks_at_the_end_is_left_behind(redis_url: str):
     recorder = Recorder(lambda name: go_on.wait(10) if name == "before_worker_shutdown" else None)
 
     with signalling_worker(redis_url, succeed, recorder):
-        eventually(lambda: "after_worker_boot" in recorder.told)
+        eventually(lambda: "after_worker_boot" in recorder.reported)
 
-    assert "after_worker_shutdown" not in recorder.told
+    assert "after_worker_shutdown" not in recorder.reported
     go_on.set()
-    eventually(lambda: "after_worker_shutdown" in recorder.told)
+    eventually(lambda: "after_worker_shutdown" in recorder.reported)
 
 
 def test_without_middleware_there_is_no_thread(life: Life, redis_url: str):

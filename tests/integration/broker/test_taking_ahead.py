@@ -41,12 +41,12 @@ def succeeded(life: Life, function: str = "f") -> int:
 
 def scripts_run(life: Life) -> int:
     """Return how many there were since the counts were reset."""
-    told = life.command("INFO", "commandstats").decode()
-    return int(told.partition("cmdstat_evalsha:calls=")[2].partition(",")[0] or 0)
+    reported = life.command("INFO", "commandstats").decode()
+    return int(reported.partition("cmdstat_evalsha:calls=")[2].partition(",")[0] or 0)
 
 
 def test_what_has_room_is_claimed_and_settled_many_at_a_time(life: Life, redis_url, work: Work):
-    with broker_side(redis_url, work.run, places=2, rooms={"f": 64}) as side:
+    with broker_side(redis_url, work.run, capacity=2, rooms={"f": 64}) as side:
         life.command("HSET", life.key("queue", "default"), "paused", "1")
         for _ in range(1000):
             life.submit()
@@ -60,7 +60,7 @@ def test_what_has_room_is_claimed_and_settled_many_at_a_time(life: Life, redis_u
 
 
 def test_without_room_no_more_than_the_places_is_taken(life: Life, redis_url: str, work: Work):
-    with broker_side(redis_url, work.run, places=2, rooms={"g": 10}) as side:
+    with broker_side(redis_url, work.run, capacity=2, rooms={"g": 10}) as side:
         for _ in range(20):
             life.submit(arguments=b'"slow"')
         eventually(lambda: work.held == 2)
@@ -83,16 +83,16 @@ def test_what_is_given_back_before_it_has_begun_is_not_counted(life: Life, redis
         refused.set()
 
     ids = [life.submit() for _ in range(20)]
-    with broker_side(redis_url, refuse, places=2, rooms={"f": 10}, name="w1"):
+    with broker_side(redis_url, refuse, capacity=2, rooms={"f": 10}, name="w1"):
         assert refused.wait(5)
-    with broker_side(redis_url, succeed, places=2, name="w2"):
+    with broker_side(redis_url, succeed, capacity=2, name="w2"):
         eventually(lambda: succeeded(life) == 20)
 
     assert {life.read(i).attempt for i in ids} == {1}
 
 
 def test_an_ending_is_written_while_another_call_runs_on(life: Life, redis_url: str, work: Work):
-    with broker_side(redis_url, work.run, places=1, rooms={"f": 1}):
+    with broker_side(redis_url, work.run, capacity=1, rooms={"f": 1}):
         quick = life.submit()
         life.submit(arguments=b'"slow"')
 
@@ -107,7 +107,7 @@ def test_endings_whose_answer_is_lost_are_written_once(life: Life, redis_url: st
         life.beat(worker="other")  # claims whose answers were lost are taken over
         return life.command("ZCARD", life.key("leases")) == 0
 
-    with broker_side(redis_url, work.run, places=4, lease_ms=500):
+    with broker_side(redis_url, work.run, capacity=4, lease_ms=500):
         for _ in range(40):
             ids = [life.submit() for _ in range(25)]
             life.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -127,7 +127,7 @@ def test_a_log_that_cannot_be_written_stops_no_endings(
             raise OSError("no space left on device")
 
     monkeypatch.setattr("runtime.broker.settler.tell_ended", fail)
-    with broker_side(redis_url, work.run, places=2) as side:
+    with broker_side(redis_url, work.run, capacity=2) as side:
         for _ in range(200):
             life.submit()
         eventually(lambda: succeeded(life) == 200)
@@ -138,7 +138,7 @@ def test_a_log_that_cannot_be_written_stops_no_endings(
 def test_a_backlog_that_cannot_be_taken_ahead_is_not_asked_for_again_and_again(
     life: Life, redis_url: str, work: Work
 ):
-    with broker_side(redis_url, work.run, places=2, rooms={"f": 10}):
+    with broker_side(redis_url, work.run, capacity=2, rooms={"f": 10}):
         for _ in range(20):
             life.submit("s", arguments=b'"slow"')
         eventually(lambda: work.held == 2)

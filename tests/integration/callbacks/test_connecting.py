@@ -56,7 +56,7 @@ def test_a_name_that_was_remembered_as_good_and_turns_private_is_not_called(
     """The rebinding that remembering could help: the gateway does not ask again, a sender does."""
     name = changing_name("93.184.215.14", "127.0.0.1")
     recent = AddressCache(Policy(), resolver=Resolver(name))
-    url = asyncio.run(recent.judge(receiver.url("/first", "turning.test")))
+    url = asyncio.run(recent.check(receiver.url("/first", "turning.test")))
     assert name("turning.test", receiver.port) == ("127.0.0.1",)  # it leads elsewhere by now
     other = recent.recall(receiver.url("/ok", "turning.test"))
     assert other is not None

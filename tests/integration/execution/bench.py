@@ -36,7 +36,7 @@ class Attempt:
         self.written = written
         self.assignment = assignment
         self.run: Run | None = None
-        self.told: list[tuple[str, bytes]] = []
+        self.reported: list[tuple[str, bytes]] = []
         self.returned = 0
         self.at_s = 0.0
         self.outcome: Outcome | None = None
@@ -170,7 +170,7 @@ class Bench:
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
         """See `runtime.execution.run.Listener`."""
         attempt = _attempt_of(run)
-        attempt.told.append((kind, payload))
+        attempt.reported.append((kind, payload))
         self.frames.append((attempt.assignment.id, kind, payload))
 
     def on_ended(self, run: Run) -> None:

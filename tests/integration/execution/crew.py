@@ -77,8 +77,8 @@ def quick_crew(bench: Bench, **options: object) -> Crew:
 
 def calls(path: Path, harm: str = "", count: int = COUNT, ill: int = ILL) -> list[bytes]:
     """Arguments of attempts of which one does harm."""
-    told = [{"n": n, "path": str(path), "harm": harm if n == ill else ""} for n in range(count)]
-    return [json.dumps(one).encode() for one in told]
+    reported = [{"n": n, "path": str(path), "harm": harm if n == ill else ""} for n in range(count)]
+    return [json.dumps(one).encode() for one in reported]
 
 
 def begun(path: Path) -> Counter[int]:

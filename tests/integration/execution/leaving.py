@@ -55,9 +55,9 @@ def fork(who):
         os._exit(0)
 
 
-def set_alarm(who, *, is_heard=True):
+def set_alarm(who, *, is_captured=True):
     signal.signal(
-        signal.SIGALRM, (lambda *_: print(f"alarm of {who}")) if is_heard else signal.SIG_DFL
+        signal.SIGALRM, (lambda *_: print(f"alarm of {who}")) if is_captured else signal.SIG_DFL
     )
     signal.setitimer(signal.ITIMER_REAL, 0.1)
 
@@ -89,7 +89,7 @@ PLAIN = {
     ),
     "fork": fork,
     "alarm": set_alarm,
-    "deadly alarm": lambda who: set_alarm(who, is_heard=False),
+    "deadly alarm": lambda who: set_alarm(who, is_captured=False),
 }
 AWAITED = {
     "task": lambda who, loop: keep(loop.create_task(say_async(who))),

@@ -148,7 +148,7 @@ def test_a_function_that_fills_its_runners_leaves_the_last_one_to_others(make_be
     runs(bench, COUNT, COUNT)
     bench.gives_again = False
     assert eventually(lambda: sum(attempt.returned > 0 for attempt in many) == COUNT)
-    assert bench.do(bench.executor.capacity).places == 1
+    assert bench.do(bench.executor.capacity).capacity == 1
 
     other = bench.submit(OTHER, id="other")
 
@@ -161,7 +161,7 @@ def test_a_runner_that_many_share_is_closed_where_others_find_none(make_bench):
     bench = make_bench(size=1)
     many = bench.submit_all(driven("sleep"), [b'{"s": 0.5}'] * 20)
     runs(bench, 20)
-    assert bench.do(bench.executor.capacity).places == 1
+    assert bench.do(bench.executor.capacity).capacity == 1
 
     other = bench.submit(OTHER, id="other")
     eventually(lambda: [runner.state for runner in bench.runners()] == ["closed"])
@@ -222,7 +222,7 @@ def test_drain_lets_run_what_has_begun_and_gives_back_what_waits(make_bench):
     attempts = bench.submit_all(written, [b'{"s": 0.5}'] * 15)
     runs(bench, 10)
 
-    bench.do(bench.executor.give_back)
+    bench.do(bench.executor.requeue)
 
     assert eventually(lambda: all(attempt.is_over.is_set() for attempt in attempts))
     assert [attempt.returned for attempt in attempts] == [0] * 10 + [1] * 5

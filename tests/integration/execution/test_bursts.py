@@ -184,8 +184,8 @@ def test_what_is_told_belongs_to_its_attempt(bench):
     assert [e.outcome.result for e in ended] == [b"%d" % n for n in range(COUNT)]
     for n, e in enumerate(ended):
         assert e.outcome.logs.startswith(b"line of %d" % n)
-        assert [data for kind, data in e.told if kind == "event"] == [b"%d" % n]
-        assert [json.loads(data)["done"] for kind, data in e.told if kind == "progress"] == [n]
+        assert [data for kind, data in e.reported if kind == "event"] == [b"%d" % n]
+        assert [json.loads(data)["done"] for kind, data in e.reported if kind == "progress"] == [n]
     assert crew.ahead > 0
 
 
@@ -264,7 +264,7 @@ def test_a_runner_of_which_all_is_taken_back_is_idle(make_bench):
 
     attempts = crew.begin([b'{"n": 0}'] * 4)
     assert [view.in_flight for view in bench.view()] == [4]
-    bench.do(bench.executor.give_back)
+    bench.do(bench.executor.requeue)
 
     assert [(runner.state, runner.function) for runner in bench.runners()] == [("idle", "")]
     assert [attempt.returned for attempt in attempts] == [1] * 4

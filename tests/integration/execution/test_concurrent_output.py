@@ -27,8 +27,8 @@ def test_output_of_many_is_told_apart(driver):
                 f"rest of {who}",
             ]
         )
-        assert driver.told(serial, "progress") == [{"done": 1, "total": 2, "message": who}]
-        assert driver.told(serial, "event") == [{"of": who}]
+        assert driver.reported(serial, "progress") == [{"done": 1, "total": 2, "message": who}]
+        assert driver.reported(serial, "event") == [{"of": who}]
     assert not driver.notes[0]
 
 
@@ -38,7 +38,7 @@ def test_items_of_async_generators_come_as_they_are_yielded(driver):
     answers = driver.all(serials)
 
     for who, serial, answer in zip("abc", serials, answers, strict=True):
-        assert driver.told(serial, "item") == answer.value == [[who, n] for n in range(3)]
+        assert driver.reported(serial, "item") == answer.value == [[who, n] for n in range(3)]
 
 
 def test_an_item_is_told_before_the_next_one_is_there(driver):

@@ -74,8 +74,8 @@ asyncio.run(in_task("{who}"))
             f"thread of n{n}",
             f"task of n{n}",
         ]
-        assert driver.told(serial, "progress") == [{"done": 1, "total": 2, "message": f"n{n}"}]
-        assert driver.told(serial, "event") == [f"n{n}"]
+        assert driver.reported(serial, "progress") == [{"done": 1, "total": 2, "message": f"n{n}"}]
+        assert driver.reported(serial, "event") == [f"n{n}"]
 
 
 def test_generators_run_in_threads_too(make_driver):
@@ -92,7 +92,7 @@ def test_generators_run_in_threads_too(make_driver):
     serials = driver.run_all([{"who": who} for who in "abcdefghij"])
 
     for who, serial, answer in zip("abcdefghij", serials, driver.all(serials), strict=True):
-        assert driver.told(serial, "item") == answer.value == [[who, n] for n in range(3)]
+        assert driver.reported(serial, "item") == answer.value == [[who, n] for n in range(3)]
     assert time.monotonic() - began_at < 2.5
 
 
@@ -177,8 +177,8 @@ def test_a_stop_while_it_tells_cuts_no_frame_in_two(driver):
         answers = driver.all(serials, within_s=30)
         assert [answer.kind for answer in answers] == ["timeout"] * 4
         for serial in serials:
-            told = [int(event.rstrip("x")) for event in driver.told(serial, "event")]
-            assert told == [*range(len(told))]
+            reported = [int(event.rstrip("x")) for event in driver.reported(serial, "event")]
+            assert reported == [*range(len(reported))]
 
     assert driver.answer(run(driver, "result = 1")[0]).value == 1
 
@@ -279,5 +279,5 @@ def test_threads_that_tell_much_wait_for_the_worker_and_lose_nothing(driver):
     driver.all(serials, within_s=30)
 
     for serial in serials:
-        told = [event.rstrip("x") for event in driver.told(serial, "event")]
-        assert told == [str(n) for n in range(40)]
+        reported = [event.rstrip("x") for event in driver.reported(serial, "event")]
+        assert reported == [str(n) for n in range(40)]

@@ -51,7 +51,7 @@ def test_a_forged_note_that_is_no_json_is_not_passed_on(bench, kind, text):
     outcome = bench.run(write(f"{SPEAK}\ndef f(): speak(frames.{kind}, {text!r})\n"))
 
     assert outcome.status == "lost"
-    assert [told for _, told, _ in bench.frames if told != "log"] == []
+    assert [reported for _, reported, _ in bench.frames if reported != "log"] == []
 
 
 def test_progress_is_an_object(bench):

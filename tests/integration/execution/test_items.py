@@ -131,10 +131,11 @@ def test_one_that_is_cancelled_before_it_comes_here_never_begins(bench, isolatio
 
 
 @LANES
-@pytest.mark.parametrize("telling", ["emit('x' * 300_000)", "progress(1, 2, 'x' * 300_000)"])
-def test_what_is_too_long_to_be_told_is_an_error_where_it_is_told(bench, isolation, telling):
+@pytest.mark.parametrize("pending_events", ["emit('x' * 300_000)", "progress(1, 2, 'x' * 300_000)"])
+def test_what_is_too_long_to_be_told_is_an_error_where_it_is_told(bench, isolation, pending_events):
     written = write(
-        f"from runtime import Context\ndef f(*, ctx: Context): ctx.{telling}", isolation=isolation
+        f"from runtime import Context\ndef f(*, ctx: Context): ctx.{pending_events}",
+        isolation=isolation,
     )
 
     error = json.loads(bench.run(written).error)

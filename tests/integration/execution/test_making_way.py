@@ -40,7 +40,7 @@ def test_runners_of_long_attempts_are_not_closed_for_others_for_long(make_bench)
     long = [bench.submit(first, b'{"s": 8}', id="first"), bench.submit(second, id="second")]
     assert eventually(lambda: states(bench) == ["running"] * 2)
     bench.gives_again = False
-    assert bench.do(bench.executor.capacity).places == 1
+    assert bench.do(bench.executor.capacity).capacity == 1
 
     other = bench.submit(write(OTHER.format(1)), id="other")
 
@@ -48,7 +48,7 @@ def test_runners_of_long_attempts_are_not_closed_for_others_for_long(make_bench)
     assert other.is_over.wait(4)
     assert other.returned == 1
     assert eventually(lambda: states(bench) == ["running"] * 2)
-    assert bench.do(bench.executor.capacity).places == 0
+    assert bench.do(bench.executor.capacity).capacity == 0
     bench.submit(write(OTHER.format(1)), id="another").is_over.wait(2)
     assert states(bench) == ["running"] * 2
     assert bench.run(first, b'{"s": 0}', id="short").status == "succeeded"
@@ -97,7 +97,7 @@ def test_what_has_ended_unread_when_a_drain_is_over_has_ended(make_bench, per_pr
     def end_drain():
         time.sleep(0.5)  # it ends meanwhile, and nobody reads that
         assert attempt.run.ending is None
-        bench.executor.give_back()
+        bench.executor.return_unstarted()
         bench.executor.cancel(attempt.run)
 
     bench.do(end_drain)

@@ -169,12 +169,12 @@ def test_cancel_kills_the_runner_and_its_processes(bench):
     )
     with ThreadPoolExecutor(1) as threads:
         outcome = threads.submit(bench.run, written)
-        [(_, _, told)] = eventually(lambda: bench.frames)
+        [(_, _, reported)] = eventually(lambda: bench.frames)
 
         assert bench.cancel("i1")
 
         assert outcome.result(10).status == "cancelled"
-    assert eventually(lambda: all(map(is_gone, json.loads(told))))
+    assert eventually(lambda: all(map(is_gone, json.loads(reported))))
     assert not bench.cancel("i1")
 
 
@@ -256,7 +256,7 @@ def test_fork_in_user_code_does_not_speak_for_the_runner(bench):
 def test_stopped_executor_begins_nothing_more(bench):
     bench.run(write(PID))
     running = bench.submit(write("import time\ndef f(): print('on'); time.sleep(60)"))
-    eventually(lambda: running.told)  # it has begun: what has not is given back
+    eventually(lambda: running.reported)  # it has begun: what has not is given back
     bench.gives_again = False
 
     bench.do(bench.executor.stop)

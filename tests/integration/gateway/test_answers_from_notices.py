@@ -16,9 +16,11 @@ ARGUMENTS = b'{"n":1}'
 TRACED = {"caller": "me", "traceparent": "00-1-2-01"}
 
 
-def notice(life: Life, redis_url: str, ending: dict[str, Any], wishes: dict[str, Any]) -> bytes:
+def notice(
+    life: Life, redis_url: str, ending: dict[str, Any], call_options: dict[str, Any]
+) -> bytes:
     heard = Listener(redis_url, life.key("inbox", "g1"))
-    life.submit(waiters="g1", arguments=ARGUMENTS, **wishes)
+    life.submit(waiters="g1", arguments=ARGUMENTS, **call_options)
     life.settle(life.claim_one(), **ending)
     return heard.one()
 
@@ -29,15 +31,15 @@ def notice(life: Life, redis_url: str, ending: dict[str, Any], wishes: dict[str,
     [{}, {"caller": "me"}, TRACED, {**TRACED, "tracestate": "a=b", "priority": 7, "key": "k"}],
 )
 def test_usual_ends_are_written_from_a_template(
-    life: Life, redis_url: str, wishes: dict[str, Any], limits: str
+    life: Life, redis_url: str, call_options: dict[str, Any], limits: str
 ):
     if limits:
         life.command("HSET", life.key("limits"), "f", limits)
 
-    told = notice(life, redis_url, {}, wishes)
+    reported = notice(life, redis_url, {}, call_options)
 
-    written = SucceededTemplates().write(told, ARGUMENTS)
-    assert written == invocation_json(record_from_notice(told, ARGUMENTS))
+    written = SucceededTemplates().write(reported, ARGUMENTS)
+    assert written == invocation_json(record_from_notice(reported, ARGUMENTS))
 
 
 @pytest.mark.parametrize(
@@ -52,8 +54,8 @@ def test_usual_ends_are_written_from_a_template(
     ],
 )
 def test_what_shows_more_is_left_to_the_view(
-    life: Life, redis_url: str, ending: dict[str, Any], wishes: dict[str, Any]
+    life: Life, redis_url: str, ending: dict[str, Any], call_options: dict[str, Any]
 ):
-    told = notice(life, redis_url, ending, wishes)
+    reported = notice(life, redis_url, ending, call_options)
 
-    assert SucceededTemplates().write(told, ARGUMENTS) is None
+    assert SucceededTemplates().write(reported, ARGUMENTS) is None

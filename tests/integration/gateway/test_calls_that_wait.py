@@ -39,7 +39,7 @@ class Client:
 
     def __init__(self, application: GatewayApplication, heads: HeadCache) -> None:
         self.written = b""
-        self._told = asyncio.Event()
+        self._reported = asyncio.Event()
         config = Config(cast("Any", application), access_log=False)
         config.loaded_app = cast("Any", application)
         self.state = ServerState()
@@ -49,7 +49,7 @@ class Client:
         self._connection.connection_made(cast("Any", self))
 
     def call(self, prefer: str = "wait=30", more: str = "") -> None:
-        self._told.clear()
+        self._reported.clear()
         self._connection.data_received(
             b"POST /functions/echo HTTP/1.1\r\nHost: localhost\r\n"
             b"Content-Type: application/json\r\nPrefer: %b\r\n%bContent-Length: %d\r\n\r\n%b"
@@ -60,13 +60,13 @@ class Client:
         self._connection.connection_lost(None)
 
     async def answer(self) -> bytes:
-        await asyncio.wait_for(self._told.wait(), WITHIN_S)
+        await asyncio.wait_for(self._reported.wait(), WITHIN_S)
         await asyncio.sleep(0)
         return self.written
 
     def write(self, data: bytes) -> None:
         self.written += data
-        self._told.set()
+        self._reported.set()
 
     def close(self) -> None:
         """The server has said all."""
@@ -119,14 +119,14 @@ class Gateway:
 async def living(application: GatewayApplication) -> AsyncIterator[None]:
     """Start an application as its server would, and stop it."""
     lifespan: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    reported: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
-    served = asyncio.create_task(application(scope, lifespan.get, told.put))
+    served = asyncio.create_task(application(scope, lifespan.get, reported.put))
     await lifespan.put({"type": "lifespan.startup"})
-    assert (await told.get())["type"] == "lifespan.startup.complete"
+    assert (await reported.get())["type"] == "lifespan.startup.complete"
     yield
     await lifespan.put({"type": "lifespan.shutdown"})
-    assert (await told.get())["type"] == "lifespan.shutdown.complete"
+    assert (await reported.get())["type"] == "lifespan.shutdown.complete"
     await served
 
 

@@ -61,7 +61,7 @@ def begun(life: Life):
     return life.claim_one(lease_ms=60_000)
 
 
-def tell(life: Life, claimed, *numbers: int) -> None:
+def report(life: Life, claimed, *numbers: int) -> None:
     entries = [Entry(number=n, kind="event", data=b"%d" % n) for n in numbers]
     assert life.line.run(append_events(claimed.id, claimed.token, entries, worker=claimed.worker))
 
@@ -80,7 +80,7 @@ def test_a_silent_stream_gives_signs_of_life(run, begun):
 def test_what_comes_between_the_first_look_and_the_first_poke_is_not_missed(run, life, begun):
     async def scenario(bench):
         stream = await bench.streams.open(begun.id, NOWHERE)
-        tell(life, begun, 1)
+        report(life, begun, 1)
         await bench.next(stream)
         return await bench.next(stream)
 
@@ -92,7 +92,7 @@ def test_a_missed_poke_is_made_good_at_the_next_sign_of_life(run, life, begun):
         stream = await bench.streams.open(begun.id, NOWHERE)
         await bench.next(stream)
         await asyncio.wait([asyncio.create_task(bench.next(stream))], timeout=0.1)
-        tell(life, begun, 1)
+        report(life, begun, 1)
         return [await bench.next(stream) for _ in range(2)]
 
     assert any(b"id: 1.1.1\n" in text for text in run(scenario, heartbeat_s=0.2))
@@ -105,15 +105,15 @@ def test_streams_at_one_place_share_what_is_read(run, life, begun, redis_url):
             await bench.next(stream)
         waiting = [asyncio.create_task(bench.next(stream)) for stream in streams]
         await asyncio.sleep(0.1)  # all have looked once more, and wait
-        tell(life, begun, 1)
+        report(life, begun, 1)
         with monitored(redis_url.removeprefix("unix://")) as monitor:
-            bench.streams.poke(begun.id)
-            told = await asyncio.gather(*waiting)
-        return monitor.seen["read_events"], set(told)
+            bench.streams.notify(begun.id)
+            reported = await asyncio.gather(*waiting)
+        return monitor.seen["read_events"], set(reported)
 
-    readings, told = run(scenario)
+    readings, reported = run(scenario)
 
-    assert len(told) == 1
+    assert len(reported) == 1
     assert readings <= 2
 
 
@@ -121,7 +121,7 @@ def test_a_reading_from_before_the_news_does_not_serve_who_comes_after_them(run,
     async def scenario(bench):
         early = asyncio.create_task(bench.reader.read(begun.id, NOWHERE))
         await asyncio.sleep(0)
-        bench.streams.poke(begun.id)
+        bench.streams.notify(begun.id)
         late = asyncio.create_task(bench.reader.read(begun.id, NOWHERE))
         await asyncio.sleep(0)
         first, second = await early, await late
@@ -138,8 +138,8 @@ def test_streams_end_with_the_process_and_leave_nothing(run, begun):
         bench.streams.drain()
         rest = [text async for text in stream]
         late = await bench.streams.open(begun.id, NOWHERE)
-        told = [text async for text in late]
-        return rest, len(told), len(bench.streams)
+        reported = [text async for text in late]
+        return rest, len(reported), len(bench.streams)
 
     assert run(scenario) == ([], 1, 0)
 
@@ -149,7 +149,7 @@ def test_a_stream_whose_invocation_goes_ends(run, life, begun):
         stream = await bench.streams.open(begun.id, NOWHERE)
         await bench.next(stream)
         life.command("DEL", life.key("record", begun.id))
-        bench.streams.poke(begun.id)
+        bench.streams.notify(begun.id)
         return [text async for text in stream]
 
     assert run(scenario) == []
@@ -169,7 +169,7 @@ def test_redis_away_ends_no_stream(tmp_path):
         server.send_signal(signal.SIGSTOP)
         meanwhile = [await bench.next(stream) for _ in range(3)]
         server.send_signal(signal.SIGCONT)
-        tell(life, begun, 1)
+        report(life, begun, 1)
         while (text := await bench.next(stream)).startswith(b":"):
             pass
         await bench.store.close()

@@ -44,11 +44,11 @@ def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: Bloc
     made = make_key(line, "shop", "read")
 
     async def scenario(ring: KeyCache) -> list[bool]:
-        ring.begin_to_hear()
+        ring.on_subscribed()
         seen = [await ring.find(made.id) is not None]
         line.run(access_commands.revoke_key(made.id))
         seen.append(await ring.find(made.id) is not None)  # the news are under way
-        ring.hear(b"-" + made.id.encode())
+        ring.on_revocation(b"-" + made.id.encode())
         seen.append(await ring.find(made.id) is not None)
         return seen
 
@@ -60,9 +60,9 @@ def test_without_news_redis_is_asked_every_time(run, line: BlockingConnection):
 
     async def scenario(ring: KeyCache) -> list[bool]:
         seen = [await ring.find(made.id, is_judged_again=True) is not None]
-        ring.begin_to_hear()
+        ring.on_subscribed()
         seen.append(await ring.find(made.id) is not None)
-        ring.cease_to_hear()
+        ring.on_unsubscribed()
         line.run(access_commands.revoke_key(made.id))
         seen.append(await ring.find(made.id, is_judged_again=True) is not None)
         return seen
@@ -76,7 +76,7 @@ def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(
     made = make_key(line, "shop", "read")
 
     async def scenario(ring: KeyCache) -> list[bool]:
-        ring.begin_to_hear()
+        ring.on_subscribed()
         await ring.find(made.id)
         line.run(access_commands.revoke_key(made.id))
         return [
@@ -93,10 +93,10 @@ def test_an_answer_that_was_under_way_does_not_bring_a_revoked_key_back(
     made = make_key(line, "shop", "read")
 
     async def scenario(ring: KeyCache) -> object:
-        ring.begin_to_hear()
+        ring.on_subscribed()
         asking = asyncio.create_task(ring.find(made.id))
         await asyncio.sleep(0)
-        ring.hear(b"-" + made.id.encode())
+        ring.on_revocation(b"-" + made.id.encode())
         return await asking, await ring.find(made.id, is_judged_again=True)
 
     assert run(scenario) == (None, None)
@@ -129,7 +129,7 @@ def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: B
     eventually(lambda: line.run(access_commands.count_valid_keys()) == 1)
 
     async def scenario(ring: KeyCache) -> list[tuple[str, str]]:
-        ring.begin_to_hear()
+        ring.on_subscribed()
         checker = KeyChecker(ring, FailureThrottle(lambda: 0.0, most=4))
         seen = []
         for text in (wrong.write(), stolen_id, mistyped, brief.text, wrong.write()):
@@ -154,7 +154,7 @@ def test_a_key_that_was_missed_is_asked_for_again_after_a_while(run, line: Block
     line.run(Command(("DEL", keys), lambda reply: reply))
 
     async def scenario(ring: KeyCache) -> list[bool]:
-        ring.begin_to_hear()
+        ring.on_subscribed()
         seen = [await ring.find(made.id) is not None]
         # Redis is restored from a copy, under the gateway.
         line.run(Command(("RESTORE", keys, 0, kept), lambda reply: reply))
@@ -171,12 +171,12 @@ def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(run, line: Blo
     made = make_key(line, "shop", "read")
 
     async def scenario(ring: KeyCache) -> list[bool]:
-        ring.begin_to_hear()
-        ring.hear(b"-" + made.id.encode())
+        ring.on_subscribed()
+        ring.on_revocation(b"-" + made.id.encode())
         seen = [await ring.find(made.id) is not None]
         await asyncio.sleep(0.1)
         seen.append(await ring.find(made.id) is not None)
-        ring.begin_to_hear()
+        ring.on_subscribed()
         seen.append(await ring.find(made.id) is not None)
         return seen
 
@@ -187,10 +187,10 @@ def test_news_that_come_while_redis_is_asked_count(run, line: BlockingConnection
     made = make_key(line, "shop", "read")
 
     async def scenario(ring: KeyCache) -> bool:
-        ring.begin_to_hear()
+        ring.on_subscribed()
         asking = asyncio.ensure_future(ring.find(made.id))
         await asyncio.sleep(0)
-        ring.hear(b"-" + made.id.encode())
+        ring.on_revocation(b"-" + made.id.encode())
         return await asking is not None
 
     assert run(scenario) is False

@@ -214,11 +214,11 @@ def sample(): pass
     ],
 )
 def test_a_file_that_forges_what_it_publishes_publishes_nothing(inspect_source, forge):
-    with pytest.raises(LoadError) as told:
+    with pytest.raises(LoadError) as reported:
         inspect_source(FORGED.replace("{forge}", forge))
 
-    assert told.value.kind in {"BadName", "Garbled"}
-    assert told.value.file == "sample.py"
+    assert reported.value.kind in {"BadName", "Garbled"}
+    assert reported.value.file == "sample.py"
 
 
 def test_exceptions_that_are_retried_are_published_in_full(inspect_source):
@@ -245,7 +245,7 @@ def test_an_exception_that_can_never_match_is_an_error_with_its_line(inspect_sou
         f"@function(retries={{'retries': 1, 'on': '{on}'}})\ndef sample(): ...\n"
     )
 
-    with pytest.raises(LoadError, match="exception classes, or their names") as told:
+    with pytest.raises(LoadError, match="exception classes, or their names") as reported:
         inspect_source(source, _h="")
 
-    assert (told.value.kind, told.value.line) == ("OptionError", 3)
+    assert (reported.value.kind, reported.value.line) == ("OptionError", 3)

@@ -193,8 +193,8 @@ def test_of_two_files_with_one_name_the_one_that_serves_keeps_it_and_the_newcome
 
     assert published.versions() == before
     assert published.all()["x"].error is None
-    told = [line for line in logs if line.get("error_type") == "DuplicateName"]
-    assert {line["file"] for line in told} == {f"{newer}.py"}
+    reported = [line for line in logs if line.get("error_type") == "DuplicateName"]
+    assert {line["file"] for line in reported} == {f"{newer}.py"}
     first.unlink()
     eventually(lambda: published.all()["x"].file == f"{newer}.py")
     eventually(published.has("x"))

@@ -143,12 +143,15 @@ def test_loaded_failed_and_withdrawn_are_logged_once(folder, publish, published)
         eventually(published.has("bad"))
         eventually(lambda: len(logs) >= 3)
 
-    told = {entry["event"]: entry for entry in logs if entry["event"].startswith("function_")}
-    assert len(logs) == len(told) == 3
-    assert told["function_loaded"]["function"] == "good"
-    assert told["function_withdrawn"]["function"] == "good"
-    assert (told["function_failed"]["file"], told["function_failed"]["line"]) == ("bad.py", 2)
-    assert told["function_failed"]["error_type"] == "ModuleNotFoundError"
+    reported = {entry["event"]: entry for entry in logs if entry["event"].startswith("function_")}
+    assert len(logs) == len(reported) == 3
+    assert reported["function_loaded"]["function"] == "good"
+    assert reported["function_withdrawn"]["function"] == "good"
+    assert (reported["function_failed"]["file"], reported["function_failed"]["line"]) == (
+        "bad.py",
+        2,
+    )
+    assert reported["function_failed"]["error_type"] == "ModuleNotFoundError"
 
 
 def test_a_manifest_of_another_release_is_written_again(folder, publish, published, line):

@@ -100,7 +100,7 @@ def test_a_folder_that_empties_while_it_is_watched_withdraws_nothing_until_told(
     eventually(lambda: publisher.standing.state == "empty")
     assert published.versions() == settled
 
-    publisher.tell(withdraw_missing=True)
+    publisher.request_publish(withdraw_missing=True)
     eventually(published.has())
 
 
@@ -114,7 +114,7 @@ def test_who_is_told_publishes_its_folder(
     second = publish(root=other, rescan_s=60)
     eventually(lambda: looked(second))
 
-    second.tell(withdraw_missing=withdraw_missing)
+    second.request_publish(withdraw_missing=withdraw_missing)
 
     eventually(lambda: published.versions().get("one") != settled["one"])
     eventually(published.has(*names))

@@ -169,7 +169,7 @@ class Queue(RuleBasedStateMachine):
 
     @precondition(lambda self: self.those(Status.RUNNING))
     @rule(data=st.data(), begun=st.booleans())
-    def give_back(self, data: st.DataObject, begun: bool) -> None:
+    def requeue(self, data: st.DataObject, begun: bool) -> None:
         expected = self.model[self.pick(data, Status.RUNNING)]
         assert expected.claimed is not None
         held = [(expected.claimed.id, expected.claimed.token, begun)]

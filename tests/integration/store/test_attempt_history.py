@@ -176,12 +176,12 @@ def test_history_and_output_go_with_the_record(life: Life, ending: str):
     else:
         attempt_once(life, ending)
     lives = [life.command("PTTL", life.key(n, invocation_id)) for n in ("record", "history")]
-    told = life.command("PTTL", life.key("outputs", invocation_id))
+    reported = life.command("PTTL", life.key("outputs", invocation_id))
     life.command("ZADD", life.key("retention"), 1, invocation_id)
 
     assert life.line.run(sweep()).count == 1
 
     assert abs(lives[0] - lives[1]) < 1_000
-    assert abs(lives[0] - told) < 1_000
+    assert abs(lives[0] - reported) < 1_000
     for name in ("record", "history", "outputs"):
         assert life.command("EXISTS", life.key(name, invocation_id)) == 0

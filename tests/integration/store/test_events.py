@@ -29,18 +29,18 @@ def append(life: Life, claimed, *entries: Entry, **more) -> bool:
 
 
 def read_numbers(life: Life, invocation_id: str, **where) -> list[tuple[int, int]]:
-    told = life.line.run(read_events(invocation_id, **where))
-    return [(attempt, found.number) for attempt, found in told.entries]
+    reported = life.line.run(read_events(invocation_id, **where))
+    return [(attempt, found.number) for attempt, found in reported.entries]
 
 
 def test_entries_are_read_in_order_and_from_where_one_left_off(life: Life, begun):
     entries = [entry(2, "log", b"a\nb\n"), entry(3, "progress", b'{"done":1}'), entry(4, "item")]
 
     assert append(life, begun, *entries)
-    told = life.line.run(read_events(begun.id))
+    reported = life.line.run(read_events(begun.id))
 
-    assert [found for _, found in told.entries] == entries
-    assert told.last == (1, 4)
+    assert [found for _, found in reported.entries] == entries
+    assert reported.last == (1, 4)
     assert read_numbers(life, begun.id, after=(1, 2)) == [(1, 3), (1, 4)]
     assert read_numbers(life, begun.id, after=(1, 1)) == [(1, 2), (1, 3), (1, 4)]
     assert read_numbers(life, begun.id, after=(1, 4)) == []
@@ -100,9 +100,9 @@ def test_a_reading_is_bounded_by_bytes_but_not_empty(life: Life, begun):
 def test_what_is_long_in_a_record_is_not_read_with_events(life: Life):
     invocation_id = life.submit(arguments=b'{"a":"' + b"x" * 10_000 + b'"}')
 
-    told = life.line.run(read_events(invocation_id))
+    reported = life.line.run(read_events(invocation_id))
 
-    assert sum(map(len, told.record)) < 500
+    assert sum(map(len, reported.record)) < 500
 
 
 def test_an_unknown_invocation_has_no_record(life: Life):
@@ -118,7 +118,7 @@ def test_who_follows_is_poked_at_every_change_until_the_end(life: Life, redis_ur
         pokes: list[bytes] = []
         ready, done = asyncio.Event(), asyncio.Event()
 
-        def hear(_: str, payload: bytes) -> None:
+        def receive(_: str, payload: bytes) -> None:
             pokes.append(payload)
             if len(pokes) == 6:
                 done.set()
@@ -126,7 +126,7 @@ def test_who_follows_is_poked_at_every_change_until_the_end(life: Life, redis_ur
         heard = PubSub(
             redis_url,
             [Keys().build("inbox", "g")],
-            on_message=hear,
+            on_message=receive,
             on_connect=ready.set,
         )
         heard.start()

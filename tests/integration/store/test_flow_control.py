@@ -147,9 +147,9 @@ def test_cancelling_a_running_one_tells_its_worker(life: Life):
 
     assert life.line.run(cancel(claimed.id)) == "CANCELLING"
 
-    told = life.line.block([life.key("control", "w7")], timeout_s=1)
-    assert told is not None
-    assert told[1] == f"cancel {claimed.id} {claimed.token}".encode()
+    reported = life.line.block([life.key("control", "w7")], timeout_s=1)
+    assert reported is not None
+    assert reported[1] == f"cancel {claimed.id} {claimed.token}".encode()
     assert life.settle(claimed, "cancelled") == "DONE"
     assert life.read(claimed.id).status == Status.CANCELLED
 

@@ -15,7 +15,7 @@ SIZE = 2 * JOINED_AT_ONCE + 500
 HOUR_MS = 3_600_000
 
 
-def commit(life: Life, size: int, **wishes: int) -> tuple[str, list[str]]:
+def commit(life: Life, size: int, **call_options: int) -> tuple[str, list[str]]:
     batch, ids = new_invocation_id(), [new_invocation_id() for _ in range(size)]
     for start in range(0, size, 500):
         entries = [(one, b"{}") for one in ids[start : start + 500]]
@@ -30,7 +30,7 @@ def commit(life: Life, size: int, **wishes: int) -> tuple[str, list[str]]:
                 key="k",
             )
         )
-    assert life.line.run(commit_batch(batch=batch, size=size, **wishes)).reception == "NEW"
+    assert life.line.run(commit_batch(batch=batch, size=size, **call_options)).reception == "NEW"
     return batch, ids
 
 
@@ -64,8 +64,8 @@ def test_a_small_batch_waits_with_its_commit(life: Life):
 
 
 @pytest.mark.parametrize("wishes", [{}, {"max_age_ms": HOUR_MS}])
-def test_a_large_batch_joins_in_its_order_and_ends(life: Life, wishes: dict[str, int]):
-    batch, ids = commit(life, SIZE, **wishes)
+def test_a_large_batch_joins_in_its_order_and_ends(life: Life, call_options: dict[str, int]):
+    batch, ids = commit(life, SIZE, **call_options)
     before = life.claim(5).items
 
     left = join_all(life, batch)
@@ -160,10 +160,10 @@ def test_a_worker_goes_on_where_the_gateway_died(life: Life):
     fresh = life.line.run(recover(lease_ms=HOUR_MS)).unjoined
     life.command("ZADD", life.key("joining"), "XX", 1, batch)
 
-    told = life.line.run(recover(lease_ms=HOUR_MS)).unjoined
+    reported = life.line.run(recover(lease_ms=HOUR_MS)).unjoined
     join_all(life, batch)
 
-    assert (fresh, told) == ((), (batch,))
+    assert (fresh, reported) == ((), (batch,))
     assert life.line.run(recover(lease_ms=HOUR_MS)).unjoined == ()
     assert life.line.run(join_batch(batch)) == 0
 

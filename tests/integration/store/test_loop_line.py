@@ -94,15 +94,15 @@ def test_who_hears_and_raises_harms_no_other_answer(on_loop: LoopConnection, hea
 def test_waiting_ends_with_a_value_with_time_or_with_nothing(
     life: Life, on_loop: LoopConnection, heard: Heard
 ):
-    on_loop.block(["j", "k"], timeout_s=0.01, hear=heard.append)
+    on_loop.block(["j", "k"], timeout_s=0.01, receive=heard.append)
     assert heard.wait() == [None]
 
-    on_loop.block(["j", "k"], timeout_s=5, hear=heard.append)
+    on_loop.block(["j", "k"], timeout_s=5, receive=heard.append)
     life.command("RPUSH", "k", "v")
     assert heard.wait(2)[1] == ("k", b"v")
 
     life.command("SET", "k", "no list")
-    on_loop.block(["k"], timeout_s=5, hear=heard.append)
+    on_loop.block(["k"], timeout_s=5, receive=heard.append)
     assert "WRONGTYPE" in str(heard.wait(3)[2])
 
 
@@ -113,11 +113,11 @@ def test_a_call_behind_a_wait_is_run_by_redis_when_the_wait_ends(
     claiming = claim(queue="default", worker="w1", limit=1, lease_ms=10_000)
     wake = [life.key("wake", "default")]
 
-    on_loop.block_and_run(wake, claiming, timeout_s=0.01, hear=heard.append)
+    on_loop.block_and_run(wake, claiming, timeout_s=0.01, receive=heard.append)
     assert heard.wait()[0].items == ()
     if not is_known:
         life.command("SCRIPT", "FLUSH")
-    on_loop.block_and_run(wake, claiming, timeout_s=5, hear=heard.append)
+    on_loop.block_and_run(wake, claiming, timeout_s=5, receive=heard.append)
     turn_until(loop, lambda: blocked(life))
     life.submit()
 
@@ -127,7 +127,7 @@ def test_a_call_behind_a_wait_is_run_by_redis_when_the_wait_ends(
 def test_finishing_ends_a_wait_at_once_and_the_next_call_opens_another_connection(
     life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard
 ):
-    on_loop.block(["k"], timeout_s=30, hear=heard.append)
+    on_loop.block(["k"], timeout_s=30, receive=heard.append)
     turn_until(loop, lambda: blocked(life))
     began_at = time.monotonic()
 
@@ -146,7 +146,7 @@ def test_finishing_ends_a_wait_at_once_and_the_next_call_opens_another_connectio
 def test_a_reply_that_is_on_its_way_comes_although_the_line_has_finished(
     life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard
 ):
-    on_loop.block(["k"], timeout_s=30, hear=heard.append)
+    on_loop.block(["k"], timeout_s=30, receive=heard.append)
     turn_until(loop, lambda: blocked(life))
     life.command("RPUSH", "k", "v")
     assert life.command("EXISTS", "k") == 0, "Redis has given it away"
@@ -161,7 +161,7 @@ def test_a_reply_that_is_on_its_way_comes_although_the_line_has_finished(
 def test_a_wait_that_was_not_sent_yet_is_ended_too(life: Life, loop: Loop, redis_url: str):
     heard = Heard(loop)
     opening = LoopConnection(redis_url, loop)
-    opening.block_and_run(["k"], PING, timeout_s=30, hear=heard.append)
+    opening.block_and_run(["k"], PING, timeout_s=30, receive=heard.append)
     opening.run(call("RPUSH", "j", "v"), heard.append)
 
     opening.finish()

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.loop import Loop
-from runtime.store.error_counters import TROUBLE
+from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.loop_connection import LoopConnection
 from tests.integration.store.on_loop import PING, Heard, blocked, kill_others
 from tests.support.life import Life
@@ -24,8 +24,8 @@ from tests.support.waiting import eventually
 def test_when_the_connection_is_lost_all_are_told_once_and_the_next_call_opens_another(
     life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard
 ):
-    TROUBLE.take()
-    on_loop.block(["k"], timeout_s=30, hear=heard.append)
+    REDIS_ERRORS.take()
+    on_loop.block(["k"], timeout_s=30, receive=heard.append)
     turn_until(loop, lambda: blocked(life))
     on_loop.run(PING, heard.append)
     on_loop.run_many([PING, PING], heard.append)
@@ -37,7 +37,7 @@ def test_when_the_connection_is_lost_all_are_told_once_and_the_next_call_opens_a
 
     assert len(heard) == 3
     assert all(isinstance(each, StoreUnavailableError) for each in heard)
-    assert sum(TROUBLE.take().values()) >= 4
+    assert sum(REDIS_ERRORS.take().values()) >= 4
     on_loop.run(PING, heard.append)
     assert heard.wait(4)[3] == b"PONG"
 
@@ -45,7 +45,7 @@ def test_when_the_connection_is_lost_all_are_told_once_and_the_next_call_opens_a
 def test_what_a_callback_asks_for_when_the_connection_is_lost_goes_over_the_next(
     life: Life, loop: Loop, on_loop: LoopConnection, heard: Heard
 ):
-    on_loop.block(["k"], timeout_s=30, hear=lambda _: on_loop.run(PING, heard.append))
+    on_loop.block(["k"], timeout_s=30, receive=lambda _: on_loop.run(PING, heard.append))
     turn_until(loop, lambda: blocked(life))
 
     kill_others(life)
@@ -58,7 +58,7 @@ def test_where_nobody_listens_calls_are_told_so_and_a_later_one_finds_redis(
 ):
     on_loop = LoopConnection(f"unix://{tmp_path}/redis.sock", loop)
     on_loop.run(PING, heard.append)
-    on_loop.block(["k"], timeout_s=1, hear=heard.append)
+    on_loop.block(["k"], timeout_s=1, receive=heard.append)
     first, second = heard.wait(2)
     assert isinstance(first, StoreUnavailableError)
     assert isinstance(second, StoreUnavailableError)
@@ -100,7 +100,7 @@ def test_a_call_behind_a_wait_that_fails_is_told_of_once(
 ):
     if breaks == "wait":
         life.command("SET", "k", "no list")
-    on_loop.block_and_run(["k"], PING, timeout_s=30, hear=heard.append)
+    on_loop.block_and_run(["k"], PING, timeout_s=30, receive=heard.append)
     if breaks == "connection":
         turn_until(loop, lambda: blocked(life))
         kill_others(life)
@@ -123,7 +123,7 @@ def test_closing_tells_all_that_wait_once_and_the_next_call_opens_again(
         heard.wait()
         heard.clear()
     before = life.command("CLIENT", "LIST").count(b" addr=")
-    made.block(["k"], timeout_s=30, hear=heard.append)
+    made.block(["k"], timeout_s=30, receive=heard.append)
     made.run(PING, heard.append)
 
     made.close()
@@ -171,7 +171,7 @@ def test_a_wait_that_redis_answers_in_time_is_not_given_up(loop: Loop, redis_url
     heard = Heard(loop)
     on_loop = LoopConnection(redis_url, loop, timeout_s=0.05)
 
-    on_loop.block(["k"], timeout_s=0.3, hear=heard.append)
+    on_loop.block(["k"], timeout_s=0.3, receive=heard.append)
 
     assert heard.wait() == [None]
     on_loop.close()

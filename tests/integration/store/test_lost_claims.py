@@ -105,10 +105,10 @@ def test_after_redis_was_put_back_only_the_second_may_settle(life: Life, status:
 
 def test_after_redis_was_put_back_only_the_second_may_speak_or_give_back(life: Life):
     first, second = two_with_the_same_number(life)
-    told = [Entry(number=1, kind="log", data=b"x")]
+    reported = [Entry(number=1, kind="log", data=b"x")]
 
     assert life.line.run(release([(first.id, first.token, True)], worker="a")) == 0
-    assert not life.line.run(append_events(first.id, first.token, told, worker="a"))
-    assert life.line.run(append_events(second.id, second.token, told, worker="b"))
+    assert not life.line.run(append_events(first.id, first.token, reported, worker="a"))
+    assert life.line.run(append_events(second.id, second.token, reported, worker="b"))
     ending = Settlement(id=second.id, token=second.token, status="succeeded", ttl_ms=WEEK_MS)
     assert life.line.run(settle([ending], worker="b")) == ["DONE"]

@@ -123,17 +123,17 @@ def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
     ],
 )
 def test_a_notice_tells_what_a_look_would(
-    life: Life, redis_url: str, wishes: dict[str, Any], ending: dict[str, Any], limits: str
+    life: Life, redis_url: str, call_options: dict[str, Any], ending: dict[str, Any], limits: str
 ):
     heard = Listener(redis_url, life.key("inbox", "g1"))
     if limits:
         life.command("HSET", life.key("limits"), "f", limits)
-    life.submit(waiters="other g1", arguments=b'{"n":1}', **wishes)
+    life.submit(waiters="other g1", arguments=b'{"n":1}', **call_options)
     life.settle(claimed := life.claim_one(), **ending)
 
-    told = record_from_notice(heard.one(), b'{"n":1}')
+    reported = record_from_notice(heard.one(), b'{"n":1}')
 
-    assert told == seen(life, claimed.id)
+    assert reported == seen(life, claimed.id)
 
 
 def test_a_notice_tells_of_progress_too(life: Life, redis_url: str):
@@ -144,10 +144,10 @@ def test_a_notice_tells_of_progress_too(life: Life, redis_url: str):
     life.line.run(append_events(claimed.id, claimed.token, [progress], worker=claimed.worker))
     life.settle(claimed)
 
-    told = record_from_notice(heard.one(), b"{}")
+    reported = record_from_notice(heard.one(), b"{}")
 
-    assert told.progress == b'{"done":1}'
-    assert told == seen(life, claimed.id)
+    assert reported.progress == b'{"done":1}'
+    assert reported == seen(life, claimed.id)
 
 
 def test_a_notice_tells_of_an_attempt_that_was_not_the_first(life: Life, redis_url: str):
@@ -159,9 +159,9 @@ def test_a_notice_tells_of_an_attempt_that_was_not_the_first(life: Life, redis_u
 
     life.settle(claims[0])
 
-    told = record_from_notice(heard.one(), b"{}")
-    assert told.earlier_attempts
-    assert told == seen(life, claims[0].id)
+    reported = record_from_notice(heard.one(), b"{}")
+    assert reported.earlier_attempts
+    assert reported == seen(life, claims[0].id)
 
 
 def test_a_notice_tells_of_an_attempt_before_that_was_given_back(life: Life, redis_url: str):
@@ -172,14 +172,14 @@ def test_a_notice_tells_of_an_attempt_before_that_was_given_back(life: Life, red
 
     life.settle(claimed := life.claim_one())
 
-    told = record_from_notice(heard.one(), b"{}")
-    assert (told.attempt, bool(told.earlier_attempts)) == (2, True)
-    assert told == seen(life, claimed.id)
+    reported = record_from_notice(heard.one(), b"{}")
+    assert (reported.attempt, bool(reported.earlier_attempts)) == (2, True)
+    assert reported == seen(life, claimed.id)
 
 
 @pytest.mark.parametrize("wishes", [{}, {"caller": "me", "callback": "https://example.com/hook"}])
-def test_who_follows_is_poked_at_the_end(life: Life, redis_url: str, wishes: dict[str, Any]):
-    life.submit(watchers="g2", **wishes)
+def test_who_follows_is_poked_at_the_end(life: Life, redis_url: str, call_options: dict[str, Any]):
+    life.submit(watchers="g2", **call_options)
     claimed = life.claim_one()
     poked = Listener(redis_url, life.key("inbox", "g2"))
 
@@ -196,9 +196,9 @@ def test_a_call_that_waited_for_its_moment_is_told_of_with_it(life: Life, redis_
 
     life.settle(claims[0])
 
-    told = record_from_notice(heard.one(), b"{}")
-    assert told.scheduled_for_ms is not None
-    assert told == seen(life, claims[0].id)
+    reported = record_from_notice(heard.one(), b"{}")
+    assert reported.scheduled_for_ms is not None
+    assert reported == seen(life, claims[0].id)
 
 
 def seen(life: Life, invocation_id: str) -> Record:
@@ -231,9 +231,9 @@ def test_an_odd_record_is_no_reason_to_overlook_a_callback(life: Life, odd: tupl
 
 
 @pytest.mark.parametrize("wishes", [{}, SPECIAL])
-def test_every_birth_writes_what_the_scripts_count_on(life: Life, wishes: dict[str, Any]):
+def test_every_birth_writes_what_the_scripts_count_on(life: Life, call_options: dict[str, Any]):
     """Fields that every record has, by which the scripts tell that there are no others."""
-    ids = [*plain(life, 1), life.submit(**wishes), *batch_of(life, 1)]
+    ids = [*plain(life, 1), life.submit(**call_options), *batch_of(life, 1)]
 
     for one in ids:
         fields = set(life.command("HKEYS", life.key("record", one)))

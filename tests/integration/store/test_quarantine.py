@@ -209,9 +209,9 @@ def test_a_batch_ends_although_a_member_was_set_aside(life: Life):
     for item in life.claim(5).items:
         life.settle(item)
 
-    told = life.command("HMGET", life.key("batch", batch), "succeeded", "failed", "finished_at")
-    assert told[:2] == [b"2", b"1"]
-    assert told[2]
+    reported = life.command("HMGET", life.key("batch", batch), "succeeded", "failed", "finished_at")
+    assert reported[:2] == [b"2", b"1"]
+    assert reported[2]
 
 
 def test_a_batch_that_is_damaged_harms_none_of_its_members(life: Life):

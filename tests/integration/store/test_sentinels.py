@@ -194,15 +194,15 @@ def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watc
         outage_s = time.monotonic() - began
         await asyncio.wait_for(connected.wait(), 5)
         await store.run(call("PUBLISH", "c", "news"))
-        told = await asyncio.wait_for(heard.get(), 5)
+        reported = await asyncio.wait_for(heard.get(), 5)
         await subscription.stop()
         await store.close()
-        return kept, outage_s, told
+        return kept, outage_s, reported
 
-    kept, outage_s, told = asyncio.run(main())
+    kept, outage_s, reported = asyncio.run(main())
 
     assert kept == b"kept"
-    assert told == b"news"
+    assert reported == b"news"
     assert outage_s < OUTAGE_LIMIT_S
     assert eventually(lambda: read(line), within_s=2) == b"new"
     line.close()
@@ -214,7 +214,7 @@ def test_a_worker_s_loop_finds_the_new_master(watched: WatchedRedis):
     heard: list[object] = []
     on_loop.run(call("SET", "k", 0), heard.append)
     turn_until(loop, lambda: heard == [b"OK"])
-    on_loop.block(["nothing"], timeout_s=60, hear=heard.append)
+    on_loop.block(["nothing"], timeout_s=60, receive=heard.append)
     loop.turn(0)
     watched.kill_master()
     turn_until(loop, lambda: isinstance(heard[-1], StoreError))

@@ -102,8 +102,8 @@ def test_neighbours_are_settled_together_with_them(data: Adverse, wounded: Wound
         )
     )
 
-    told = dict(zip(wounded.running, words, strict=True))
-    assert {told[one] for one in sound(wounded.running)} == {"DONE"}
+    reported = dict(zip(wounded.running, words, strict=True))
+    assert {reported[one] for one in sound(wounded.running)} == {"DONE"}
     assert statuses(data, sound(wounded.running)) == {"succeeded", "failed"}
     assert not _leased(data, sound(wounded.running))
 
@@ -120,8 +120,8 @@ def test_neighbours_end_otherwise_together_with_them(data: Adverse, wounded: Wou
         )
     )
 
-    told = dict(zip(wounded.running, words, strict=True))
-    assert {told[one] for one in sound(wounded.running)} == {"DONE"}
+    reported = dict(zip(wounded.running, words, strict=True))
+    assert {reported[one] for one in sound(wounded.running)} == {"DONE"}
     assert not _leased(data, sound(wounded.running))
 
 

@@ -32,26 +32,26 @@ class Hearing:
     def listen(self, claimed: Claimed) -> EventBuffer:
         """Return what an attempt tells to; it is written as it comes."""
         attempt = Attempt(claimed, "default")
-        telling = self.teller.telling_of(attempt)
-        assert self.teller.telling_of(attempt) is telling
-        self._attempts[telling] = attempt
-        return telling
+        pending_events = self.teller.telling_of(attempt)
+        assert self.teller.telling_of(attempt) is pending_events
+        self._attempts[pending_events] = attempt
+        return pending_events
 
-    def settle(self, telling: EventBuffer, status: str = "succeeded") -> None:
+    def settle(self, pending_events: EventBuffer, status: str = "succeeded") -> None:
         """End an attempt as a worker does, and wait until that is written."""
-        attempt = self._attempts[telling]
+        attempt = self._attempts[pending_events]
         self._over[attempt] = threading.Event()
         self.on_loop.do(lambda: self._settler.settle(attempt, _ending(attempt.claimed, status)))
         assert self._over[attempt].wait(10)
 
     def settle_silent(
-        self, claimed: Claimed, telling: EventBuffer, status: str = "succeeded"
+        self, claimed: Claimed, pending_events: EventBuffer, status: str = "succeeded"
     ) -> None:
         """End an attempt whose telling nobody writes."""
         attempt = Attempt(claimed, "default")
-        attempt.telling = telling
-        self._attempts[telling] = attempt
-        self.settle(telling, status)
+        attempt.pending_events = pending_events
+        self._attempts[pending_events] = attempt
+        self.settle(pending_events, status)
 
     def stop(self) -> None:
         self.on_loop.do(self._line.close)

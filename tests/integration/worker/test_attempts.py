@@ -91,8 +91,8 @@ def test_a_version_that_cannot_be_had_fails_its_calls_and_no_others(
     sound = life.submit("echo", arguments=b'{"n":1}')
 
     assert finished(life, *ghosts, sound) == [Status.FAILED] * 3 + [Status.SUCCEEDED]
-    told = "no longer kept" if damage == "gone" else "cannot be read"
-    assert {told in error_of(life, one)["message"] for one in ghosts} == {True}
+    reported = "no longer kept" if damage == "gone" else "cannot be read"
+    assert {reported in error_of(life, one)["message"] for one in ghosts} == {True}
 
 
 def test_a_function_that_its_version_does_not_have_fails(life: Life, work: Work):
@@ -110,17 +110,19 @@ def test_of_those_in_a_runner_that_dies_only_who_is_to_blame_is_counted(life: Li
     working = work(runners=1)
     working.write("together", TOGETHER)
     quiet = [life.submit("together", arguments=b'{"what":"wait"}') for _ in range(3)]
-    telling = life.submit("together", arguments=b'{"what":"tell"}')
-    eventually(lambda: {life.read(one).status for one in [*quiet, telling]} == {Status.RUNNING})
-    eventually(lambda: events(life, life.read(telling)))
+    pending_events = life.submit("together", arguments=b'{"what":"tell"}')
+    eventually(
+        lambda: {life.read(one).status for one in [*quiet, pending_events]} == {Status.RUNNING}
+    )
+    eventually(lambda: events(life, life.read(pending_events)))
 
     dying = life.submit("together", arguments=b'{"what":"die"}')
 
     assert finished(life, dying) == [Status.FAILED]
     assert error_of(life, dying)["type"] == "exited"
-    assert finished(life, *quiet, telling) == [Status.SUCCEEDED] * 4
+    assert finished(life, *quiet, pending_events) == [Status.SUCCEEDED] * 4
     assert {life.read(one).attempt for one in quiet} == {1}
-    assert life.read(telling).attempt == 2, "what it told stands under the first"
+    assert life.read(pending_events).attempt == 2, "what it told stands under the first"
 
 
 @pytest.mark.parametrize("is_running", [True, False])
@@ -165,5 +167,5 @@ def test_events_of_a_thread_that_come_too_fast_wait_and_none_is_left_out(
     one = life.submit("emitting", arguments=b'{"count":200}')
 
     assert finished(life, one) == [Status.SUCCEEDED]
-    told = [data for kind, data in events(life, life.read(one)) if kind == "event"]
-    assert len(told) == 200
+    reported = [data for kind, data in events(life, life.read(one)) if kind == "event"]
+    assert len(reported) == 200

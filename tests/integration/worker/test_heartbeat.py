@@ -13,7 +13,7 @@ from runtime.errors import StoreUnavailableError
 from runtime.invocations.status import Status
 from runtime.loop import Loop
 from runtime.store.blocking_connection import BlockingConnection
-from runtime.store.error_counters import TROUBLE
+from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.invocation_commands import Claimed, HeartbeatReply, cancel
 from runtime.store.loop_connection import LoopConnection
 from runtime.store.recovery_commands import recover
@@ -189,7 +189,7 @@ def test_errors_of_redis_are_carried_to_the_counts_of_all(life: Life, beating: B
     beating.wait_for_beat()
     before = count()
 
-    TROUBLE.count(StoreUnavailableError("away"))
+    REDIS_ERRORS.count(StoreUnavailableError("away"))
 
     turn_until(beating.loop, lambda: count() == before + 1)
 

@@ -30,10 +30,10 @@ def claimed(life: Life):
 
 
 def test_what_is_told_is_written_while_the_attempt_runs(life: Life, hearing: Hearing, claimed):
-    telling = hearing.listen(claimed)
-    telling.put("progress", b'{"done":1}')
-    telling.put("item", b"1")
-    telling.put("log", b"a line\n")
+    pending_events = hearing.listen(claimed)
+    pending_events.put("progress", b'{"done":1}')
+    pending_events.put("item", b"1")
+    pending_events.put("log", b"a line\n")
 
     eventually(lambda: len(events(life, claimed)) == 3)
 
@@ -46,21 +46,21 @@ def test_what_is_told_is_written_while_the_attempt_runs(life: Life, hearing: Hea
 
 
 def test_output_alone_is_written_after_a_moment(life: Life, hearing: Hearing, claimed):
-    telling = hearing.listen(claimed)
+    pending_events = hearing.listen(claimed)
 
-    telling.put("log", b"a")
-    telling.put("log", b"b\n")
+    pending_events.put("log", b"a")
+    pending_events.put("log", b"b\n")
 
     eventually(lambda: events(life, claimed) == [("log", b"ab\n")])
 
 
 def test_a_character_that_comes_in_two_pieces_stays_whole(life: Life, hearing: Hearing, claimed):
-    telling = hearing.listen(claimed)
+    pending_events = hearing.listen(claimed)
     first, second = "é".encode()[:1], "é".encode()[1:]
 
-    telling.put("log", b"x" + first)
+    pending_events.put("log", b"x" + first)
     eventually(lambda: events(life, claimed))
-    telling.put("log", second)
+    pending_events.put("log", second)
     eventually(lambda: len(events(life, claimed)) == 2)
 
     assert events(life, claimed) == [("log", b"x"), ("log", "é".encode())]
@@ -69,12 +69,12 @@ def test_a_character_that_comes_in_two_pieces_stays_whole(life: Life, hearing: H
 def test_many_are_grouped_and_keep_their_order(
     life: Life, redis_url: str, hearing: Hearing, claimed
 ):
-    telling = hearing.listen(claimed)
+    pending_events = hearing.listen(claimed)
 
     with monitored(redis_url.removeprefix("unix://")) as monitor:
         for number in range(5_000):
-            telling.put("item", b"%d" % number)
-        hearing.settle(telling)
+            pending_events.put("item", b"%d" % number)
+        hearing.settle(pending_events)
 
     items = b"\n".join(data for kind, data in events(life, claimed) if kind == "item")
     assert items == b"\n".join(b"%d" % number for number in range(5_000))
@@ -86,11 +86,11 @@ def test_all_is_written_before_the_ending(life: Life, hearing: Hearing):
     for _ in range(30):
         life.submit()
         claimed = life.claim_one()
-        telling = hearing.listen(claimed)
+        pending_events = hearing.listen(claimed)
         for number in range(10):
-            telling.put("event", b"%d" % number)
+            pending_events.put("event", b"%d" % number)
 
-        hearing.settle(telling)
+        hearing.settle(pending_events)
 
         assert [data for _, data in events(life, claimed)] == [b"%d" % n for n in range(10)]
 
@@ -99,21 +99,21 @@ def test_all_is_written_before_the_ending(life: Life, hearing: Hearing):
 def test_last_words_while_a_writing_is_under_way_are_taken_once(
     life: Life, claimed, *, is_late: bool
 ):
-    telling = silent(claimed)
-    telling.put("event", b"1")
-    under_way = telling.take()
+    pending_events = silent(claimed)
+    pending_events.put("event", b"1")
+    under_way = pending_events.take()
     assert under_way is not None
-    telling.put("event", b"2")
-    assert telling.take() is None, "one writing at a time"
+    pending_events.put("event", b"2")
+    assert pending_events.take() is None, "one writing at a time"
 
-    words = telling.last_words(is_final=True)
+    words = pending_events.last_words(is_final=True)
     calls = [*words, under_way] if is_late else [under_way, *words]
     for call in calls:
         life.line.run(call)
 
     assert [data for _, data in events(life, claimed)] == [b"1", b"2"]
-    assert telling.written(reply=True) is False
-    assert telling.take() is None
+    assert pending_events.written(reply=True) is False
+    assert pending_events.take() is None
 
 
 def test_endings_come_right_behind_what_is_being_written(life: Life, hearing: Hearing):
@@ -122,24 +122,24 @@ def test_endings_come_right_behind_what_is_being_written(life: Life, hearing: He
         life.submit()
         claims.append(life.claim_one(lease_ms=60_000))
     for claimed in claims:
-        telling = hearing.listen(claimed)
-        telling.put("item", b"1")
+        pending_events = hearing.listen(claimed)
+        pending_events.put("item", b"1")
         hearing.on_loop.do(lambda: None)  # the writing may have begun, or not
-        telling.put("item", b"2")
+        pending_events.put("item", b"2")
 
-        hearing.settle(telling)
+        hearing.settle(pending_events)
 
-        told = b"\n".join(data for _, data in events(life, claimed))
-        assert told == b"1\n2"
+        reported = b"\n".join(data for _, data in events(life, claimed))
+        assert reported == b"1\n2"
 
 
 def test_of_progress_that_was_not_written_the_last_is_enough(life: Life, hearing: Hearing, claimed):
-    telling = silent(claimed)
+    pending_events = silent(claimed)
     for number in range(1_000):
-        telling.put("progress", b'{"done":%d}' % number)
-    telling.put("item", b"1")
+        pending_events.put("progress", b'{"done":%d}' % number)
+    pending_events.put("item", b"1")
 
-    hearing.settle_silent(claimed, telling)
+    hearing.settle_silent(claimed, pending_events)
 
     assert events(life, claimed) == [("progress", b'{"done":999}'), ("item", b"1")]
 
@@ -149,14 +149,14 @@ def test_of_progress_that_was_not_written_the_last_is_enough(life: Life, hearing
     [("succeeded", 0), ("failed", 0), ("cancelled", 0), ("retrying", 1), ("lost", 1)],
 )
 def test_a_little_output_goes_with_the_record_when_that_ends(
-    life: Life, hearing: Hearing, claimed, status: str, told: int
+    life: Life, hearing: Hearing, claimed, status: str, reported: int
 ):
-    telling = silent(claimed)
-    telling.put("log", b"line\n")
+    pending_events = silent(claimed)
+    pending_events.put("log", b"line\n")
 
-    hearing.settle_silent(claimed, telling, status)
+    hearing.settle_silent(claimed, pending_events, status)
 
-    assert len(events(life, claimed)) == told
+    assert len(events(life, claimed)) == reported
     earlier = life.line.run(read_outputs(claimed.id, life.line.keys))
     assert output_of(life.read(claimed.id), earlier).of_attempts == {1: b"line\n"}
 
@@ -181,24 +181,24 @@ def test_an_attempt_that_tells_nothing_or_prints_a_little_costs_one_command(
 
 
 def test_an_attempt_that_lost_its_lease_tells_nothing_more(life: Life, hearing: Hearing, claimed):
-    telling = hearing.listen(claimed)
+    pending_events = hearing.listen(claimed)
     life.settle(claimed, "lost")
 
-    telling.put("event", b"1")
-    eventually(lambda: telling._is_closed)
-    telling.put("event", b"2")
+    pending_events.put("event", b"1")
+    eventually(lambda: pending_events._is_closed)
+    pending_events.put("event", b"2")
 
     assert events(life, claimed) == []
-    assert telling.last_words(is_final=True) == []
+    assert pending_events.last_words(is_final=True) == []
 
 
 def test_late_notes_of_threads_that_a_function_left_behind_are_dropped(
     life: Life, hearing: Hearing, claimed
 ):
-    telling = hearing.listen(claimed)
-    hearing.settle(telling)
+    pending_events = hearing.listen(claimed)
+    hearing.settle(pending_events)
 
-    telling.put("event", b"1")
+    pending_events.put("event", b"1")
 
     assert events(life, claimed) == []
 
@@ -207,11 +207,11 @@ def test_events_faster_than_they_are_written_wait_and_none_is_left_out(
     life: Life, hearing: Hearing, claimed, monkeypatch
 ):
     monkeypatch.setattr(telling_module, "MOST_WAITING_BYTES", 20_000)
-    telling = hearing.listen(claimed)
+    pending_events = hearing.listen(claimed)
     for number in range(300):
-        telling.put("event", b'"%d %s"' % (number, b"x" * 1_000), waits=True)
+        pending_events.put("event", b'"%d %s"' % (number, b"x" * 1_000), waits=True)
 
-    hearing.settle(telling)
+    hearing.settle(pending_events)
 
     assert len(events(life, claimed)) == 300
     assert {kind for kind, _ in events(life, claimed)} == {"event"}
@@ -221,19 +221,19 @@ def test_who_cannot_wait_sees_when_events_come_too_fast(
     life: Life, hearing: Hearing, claimed, monkeypatch
 ):
     monkeypatch.setattr(telling_module, "MOST_WAITING_BYTES", 20_000)
-    telling = hearing.listen(claimed)
+    pending_events = hearing.listen(claimed)
     for number in range(300):
-        eventually(lambda: not telling.is_full())
+        eventually(lambda: not pending_events.is_full())
         hearing.on_loop.do(
-            lambda number=number: telling.put("event", b'"%d %s"' % (number, b"x" * 1_000))
+            lambda number=number: pending_events.put("event", b'"%d %s"' % (number, b"x" * 1_000))
         )
 
-    hearing.settle(telling)
+    hearing.settle(pending_events)
 
     assert [data[:4].split()[0] for _, data in events(life, claimed)] == [
         b'"%d' % number for number in range(300)
     ]
-    assert not telling.is_full()
+    assert not pending_events.is_full()
 
 
 def test_many_attempts_share_round_trips(life: Life, hearing: Hearing):
@@ -243,18 +243,18 @@ def test_many_attempts_share_round_trips(life: Life, hearing: Hearing):
         claims.append(life.claim_one(lease_ms=60_000))
     tellings = [hearing.listen(claimed) for claimed in claims]
 
-    def tell(telling):
+    def report(pending_events):
         for number in range(50):
-            telling.put("event", b"%d" % number)
+            pending_events.put("event", b"%d" % number)
             time.sleep(0.002)
 
-    threads = [threading.Thread(target=tell, args=(t,)) for t in tellings]
+    threads = [threading.Thread(target=report, args=(t,)) for t in tellings]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for telling in tellings:
-        hearing.settle(telling)
+    for pending_events in tellings:
+        hearing.settle(pending_events)
 
     for claimed in claims:
         assert [data for _, data in events(life, claimed)] == [b"%d" % n for n in range(50)]

@@ -36,16 +36,16 @@ def test_redis_gone_for_a_while_misses_and_doubles_nothing(frozen):
     life.submit()
     claimed = life.claim_one(lease_ms=60_000)
     hearing = Hearing(url, timeout_s=0.1)
-    telling = hearing.listen(claimed)
-    telling.put("item", b"0")
+    pending_events = hearing.listen(claimed)
+    pending_events.put("item", b"0")
     eventually(lambda: events(life, claimed))
 
     redis.suspend()
     for number in range(1, 200):
-        telling.put("item", b"%d" % number)
+        pending_events.put("item", b"%d" % number)
         time.sleep(0.002)  # some fall into a writing that fails
     redis.resume()
-    hearing.settle(telling)
+    hearing.settle(pending_events)
     hearing.stop()
 
     items = b"\n".join(data for _, data in events(life, claimed))
@@ -59,15 +59,15 @@ def test_events_while_redis_is_away_are_bounded_and_what_is_left_out_is_told(fro
     life.submit()
     claimed = life.claim_one(lease_ms=60_000)
     hearing = Hearing(url, timeout_s=0.1)
-    telling = hearing.listen(claimed)
+    pending_events = hearing.listen(claimed)
 
     redis.suspend()
     for number in range(60):
-        telling.put("item", b"%d" % number)
-        telling.put("event", b'"%d %s"' % (number, b"x" * 50_000))
-    waiting_bytes = sum(note.size for note in telling._waiting)
+        pending_events.put("item", b"%d" % number)
+        pending_events.put("event", b'"%d %s"' % (number, b"x" * 50_000))
+    waiting_bytes = sum(note.size for note in pending_events._waiting)
     redis.resume()
-    hearing.settle(telling)
+    hearing.settle(pending_events)
     hearing.stop()
 
     found = events(life, claimed)
@@ -91,17 +91,17 @@ def test_attempts_are_heard_although_one_is_refused_and_the_log_takes_no_line(
     hearing = Hearing(redis_url)
     tellings = [hearing.listen(claimed) for claimed in claims]
 
-    def tell(number: int) -> None:  # in one turn: it is written together
-        for telling in tellings:
-            telling.put("item", b"%d" % number)
+    def report(number: int) -> None:  # in one turn: it is written together
+        for pending_events in tellings:
+            pending_events.put("item", b"%d" % number)
 
     def heard(claimed: Claimed) -> bytes:
         return b" ".join(data for _, data in events(life, claimed))
 
     for number in range(3):
-        hearing.on_loop.do(lambda number=number: tell(number))
+        hearing.on_loop.do(lambda number=number: report(number))
         for claimed in (claims[0], claims[2]):
-            expected = b" ".join(b"%d" % told for told in range(number + 1))
+            expected = b" ".join(b"%d" % reported for reported in range(number + 1))
             eventually(lambda one=claimed, text=expected: heard(one) == text, within_s=1)
     assert log.lines >= 1
 

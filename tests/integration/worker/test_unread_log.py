@@ -63,8 +63,8 @@ def test_attempts_and_heartbeats_go_on_while_nobody_reads(
     eventually(lambda: life.line.run(read_workers())[0].last_seen_at_ms > seen_at_ms)
 
     worker.send_signal(signal.SIGTERM)
-    _, told = worker.communicate(timeout=20)
-    lines = [json.loads(line) for line in told.splitlines()]
+    _, reported = worker.communicate(timeout=20)
+    lines = [json.loads(line) for line in reported.splitlines()]
     ended = [line["id"] for line in lines if line["event"] == "invocation_succeeded"]
     assert sorted(ended) == sorted(ids)
     assert lines[-1]["event"] == "worker_stopped"

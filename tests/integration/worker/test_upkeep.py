@@ -141,8 +141,8 @@ def test_a_job_that_fails_is_told_and_tried_again_and_the_others_go_on(
         seen = failing.steps
         eventually(lambda: failing.steps > seen + 3)
 
-    told = [one for one in logs if one["event"] == event]
-    assert len(told) >= 3 if crashes else len(told) == 1
+    reported = [one for one in logs if one["event"] == event]
+    assert len(reported) >= 3 if crashes else len(reported) == 1
     assert (CRASHES.take() > 0) == crashes
 
 

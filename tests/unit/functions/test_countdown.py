@@ -9,7 +9,7 @@ from runtime import Context
 def test_it_says_every_number_and_reports_each() -> None:
     reports: list[tuple[object, ...]] = []
 
-    result = countdown(3, 0, ctx=Context(on_progress=lambda *told: reports.append(told)))
+    result = countdown(3, 0, ctx=Context(on_progress=lambda *reported: reports.append(reported)))
 
     assert result.counted == [3, 2, 1, 0]
     assert result.reached_zero

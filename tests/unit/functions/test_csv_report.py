@@ -138,12 +138,12 @@ def test_a_given_delimiter_is_used() -> None:
     ("encoding", "told"),
     [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("latin-1", "latin-1")],
 )
-def test_the_encoding_is_told(encoding: str, told: str) -> None:
+def test_the_encoding_is_told(encoding: str, reported: str) -> None:
     report = csv_report("größe,ort\n1,Köln\n".encode(encoding))
 
-    assert report.encoding == told
+    assert report.encoding == reported
     assert [column.name for column in report.columns] == ["größe", "ort"]
-    assert bool(report.notes) == (told == "latin-1")
+    assert bool(report.notes) == (reported == "latin-1")
 
 
 def test_ragged_rows_are_counted_and_their_gaps_are_missing_values() -> None:

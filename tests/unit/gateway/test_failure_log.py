@@ -14,10 +14,10 @@ def test_failures_of_one_code_are_told_once_and_counted(monkeypatch):
 
     with structlog.testing.capture_logs() as lines:
         for _ in range(3):
-            failures.tell("store_unavailable", "/x", "away")
-        failures.tell("store_refused", "/x", "full")
-        failures._told_at.clear()
-        failures.tell("store_unavailable", "/x", "away")
+            failures.log("store_unavailable", "/x", "away")
+        failures.log("store_refused", "/x", "full")
+        failures._reported_at.clear()
+        failures.log("store_unavailable", "/x", "away")
 
     assert [(line["code"], line["more_before"]) for line in lines] == [
         ("store_unavailable", 0),

@@ -149,9 +149,9 @@ def test_a_misspelt_variable_is_told_with_the_closest(
     monkeypatch.setenv("PENSTOCK_PORT_8000_TCP_ADDR", "10.0.0.1")
     monkeypatch.setenv("PENSTOCK_QQQQQQQQQQQQ", "1")
 
-    told = unknown_variables(for_functions=read_settings().function_env)
+    reported = unknown_variables(for_functions=read_settings().function_env)
 
-    assert sorted(told) == [
+    assert sorted(reported) == [
         (
             "PENSTOCK_MAX_BODY_BYTE is no setting, and is ignored; did you mean "
             "PENSTOCK_MAX_BODY_BYTES?"

@@ -42,7 +42,7 @@ def test_at_rest_a_process_has_not_loaded_what_it_may_never_need(name: str):
     statement, unwanted = PROCESSES[name]
     environment = {**read_environment(), "PENSTOCK_REDIS": "redis://127.0.0.1:1/0"}
 
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", f"{statement}; import sys; print(*sys.modules)"],
         env=environment,
         capture_output=True,
@@ -51,4 +51,4 @@ def test_at_rest_a_process_has_not_loaded_what_it_may_never_need(name: str):
         timeout=20,
     )
 
-    assert unwanted & set(told.stdout.split()) == set()
+    assert unwanted & set(reported.stdout.split()) == set()

@@ -44,16 +44,20 @@ def test_the_gateway_reads_everything_that_a_worker_tells():
         runner_wait=RunnerWait(count=3, sum_s=1.5),
     )
 
-    told = read(describe(load, RunningAttempt(id="i", function="f", started_at_ms=7)))
+    reported = read(describe(load, RunningAttempt(id="i", function="f", started_at_ms=7)))
 
-    [shown] = told.runners
+    [shown] = reported.runners
     assert (shown.pid, shown.function, shown.version) == (8, "f", "v1")
     assert (shown.in_flight, shown.window) == (37, 100)
-    assert (told.held, told.max_in_flight, told.pid) == (40, 1000, os.getpid())
-    assert (told.loop.lag_ms_max, told.loop.lag_ms_mean) == (12.5, 0.5)
-    assert (told.runner_wait.count, told.runner_wait.sum_s) == (3, 1.5)
-    assert (told.queues, told.publishes, told.functions.state) == (("a", "b"), True, "differs")
-    assert told.memory_bytes > 0
+    assert (reported.held, reported.max_in_flight, reported.pid) == (40, 1000, os.getpid())
+    assert (reported.loop.lag_ms_max, reported.loop.lag_ms_mean) == (12.5, 0.5)
+    assert (reported.runner_wait.count, reported.runner_wait.sum_s) == (3, 1.5)
+    assert (reported.queues, reported.publishes, reported.functions.state) == (
+        ("a", "b"),
+        True,
+        "differs",
+    )
+    assert reported.memory_bytes > 0
 
 
 def test_of_what_runs_the_oldest_are_told_however_much_it_is():
@@ -61,7 +65,7 @@ def test_of_what_runs_the_oldest_are_told_however_much_it_is():
 
     details = describe(WorkerLoad(in_flight=3000, max_in_flight=5000), *running)
 
-    told = read(details)
-    assert [one.started_at_ms for one in told.running] == list(range(1, MOST_RUNNING + 1))
-    assert told.held == 3000
+    reported = read(details)
+    assert [one.started_at_ms for one in reported.running] == list(range(1, MOST_RUNNING + 1))
+    assert reported.held == 3000
     assert len(details) < 10_000

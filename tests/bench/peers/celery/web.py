@@ -68,8 +68,8 @@ async def begin(
         first = await redis.set(place, call_id, nx=True, get=True, ex=DAY_S)
         if first is not None:
             return bytes(first).decode()
-    told = {"traceparent": traceparent, "callback": x_callback_url}
-    headers = {key: value for key, value in told.items() if value is not None}
+    reported = {"traceparent": traceparent, "callback": x_callback_url}
+    headers = {key: value for key, value in reported.items() if value is not None}
     WORK[name].apply_async(kwargs=arguments, task_id=call_id, headers=headers)
     return call_id
 

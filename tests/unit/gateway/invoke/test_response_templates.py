@@ -68,7 +68,7 @@ def notice(**changed: Value) -> bytes:
 
 @given(
     caller=st.sampled_from([None, "me", "team_a.web"]),
-    wishes=st.sampled_from(WISHED),
+    call_options=st.sampled_from(WISHED),
     function=st.text(min_size=1, max_size=9),
     queue=st.text(max_size=9),
     arguments=st.sampled_from(ARGUMENTS),
@@ -85,10 +85,10 @@ def notice(**changed: Value) -> bytes:
     ),
 )
 def test_one_accepted_is_written_as_its_view(
-    function, queue, arguments, created_at_ms, caller, wishes, more
+    function, queue, arguments, created_at_ms, caller, call_options, more
 ):
     fields = {"function": function, "queue": queue, "arguments": arguments, **more}
-    born = submission(caller=caller, wishes=wishes, **fields)
+    born = submission(caller=caller, call_options=call_options, **fields)
 
     written = MANY.write(born, created_at_ms)
 
@@ -98,11 +98,11 @@ def test_one_accepted_is_written_as_its_view(
 @pytest.mark.parametrize("more", SOME_MORE, ids="+".join)
 def test_one_that_succeeded_is_written_as_its_view(more: tuple[str, ...]):
     for arguments in ARGUMENTS:
-        told = notice(**{name: MORE[name] for name in more})
+        reported = notice(**{name: MORE[name] for name in more})
 
-        written = MANY_ENDS.write(told, arguments)
+        written = MANY_ENDS.write(reported, arguments)
 
-        assert written == invocation_json(record_from_notice(told, arguments))
+        assert written == invocation_json(record_from_notice(reported, arguments))
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_one_that_succeeded_is_written_as_its_view(more: tuple[str, ...]):
     ],
 )
 def test_odd_values_are_written_as_in_the_view(changed: dict[str, Value]):
-    told = notice(**changed)
+    reported = notice(**changed)
 
-    written = SucceededTemplates().write(told, b"{}")
+    written = SucceededTemplates().write(reported, b"{}")
 
-    assert written == invocation_json(record_from_notice(told, b"{}"))
+    assert written == invocation_json(record_from_notice(reported, b"{}"))
 
 
 @pytest.mark.parametrize(

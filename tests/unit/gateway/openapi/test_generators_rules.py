@@ -144,16 +144,16 @@ def test_a_body_of_several_media_types_has_no_schema_of_anything(made):
 
 
 def test_a_body_s_description_says_what_else_is_taken(made):
-    told = {
+    reported = {
         name: operation["requestBody"]["description"]
         for name, operation in operations(made)
         if operation["tags"] == ["invoke"]
     }
 
-    assert "application/x-www-form-urlencoded" in told["invoke_a.deep.one"]
-    assert "any other media type is `note`" in told["invoke_picture"]
-    assert "any media type" in told["invoke_hook"]
-    assert "reads the request" in told["invoke_hook_with_note"]
+    assert "application/x-www-form-urlencoded" in reported["invoke_a.deep.one"]
+    assert "any other media type is `note`" in reported["invoke_picture"]
+    assert "any media type" in reported["invoke_hook"]
+    assert "reads the request" in reported["invoke_hook_with_note"]
 
 
 def test_a_function_that_reads_the_request_takes_json_and_bytes(made):

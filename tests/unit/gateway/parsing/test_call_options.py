@@ -127,10 +127,10 @@ def test_every_moment_is_read_whatever_its_offset(moment, offset_minutes):
     if text.startswith("0000"):
         return
 
-    wishes = CallOptions(**parse_call_options(f"run_at={quote(text)}"))
+    call_options = CallOptions(**parse_call_options(f"run_at={quote(text)}"))
 
     whole = moment.replace(microsecond=0)
-    assert wishes.run_at_ms == max(
+    assert call_options.run_at_ms == max(
         1, (whole - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     )
 

@@ -61,9 +61,9 @@ def test_a_key_is_unique_within_its_scope_and_tells_contents_apart():
 
 
 def test_a_key_that_was_used_before_an_upgrade_is_known_after_it():
-    wishes = CallOptions(priority=7, tags=("t",), callback="https://example.com/hook")
+    call_options = CallOptions(priority=7, tags=("t",), callback="https://example.com/hook")
 
-    content = (b"application/json", b"{}", b"", options_content(wishes))
+    content = (b"application/json", b"{}", b"", options_content(call_options))
 
     assert identified(caller="me", content=content) == Idempotency(
         digest="e3daee02bf95349e5ff9d6a595b406c89f84",

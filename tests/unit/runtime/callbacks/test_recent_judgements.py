@@ -45,7 +45,7 @@ def accept(names: Names) -> Callable[[str], str]:
 
     def accept(url: str) -> str:
         """What a call does with the address that it shows."""
-        return recent.recall(url) or asyncio.run(recent.judge(url))
+        return recent.recall(url) or asyncio.run(recent.check(url))
 
     return accept
 
@@ -127,7 +127,7 @@ def test_strange_hosts_do_not_fill_the_memory(names: Names):
 
     async def judge_many() -> None:
         for number in range(1500):
-            await recent.judge(f"https://h{number}.test/")
+            await recent.check(f"https://h{number}.test/")
 
     asyncio.run(judge_many())
 

@@ -21,21 +21,21 @@ def after(ended: DeliveryOutcome, *, step: int = 1, roll: float = 0.0):
 
 @pytest.mark.parametrize("code", [200, 201, 202, 204, 299])
 def test_2xx_is_delivered(code: int):
-    assert after(DeliveryOutcome(duration_ms=1, status_code=code)).verdict == "delivered"
+    assert after(DeliveryOutcome(duration_ms=1, status_code=code)).status == "delivered"
 
 
 @pytest.mark.parametrize("code", [100, 199, 300, 301, 302, 308, 400, 404, 429, 500, 503])
 def test_everything_else_is_tried_again(code: int):
-    assert after(DeliveryOutcome(duration_ms=1, status_code=code)).verdict == "pending"
+    assert after(DeliveryOutcome(duration_ms=1, status_code=code)).status == "pending"
 
 
 def test_no_answer_is_tried_again():
-    assert after(DeliveryOutcome(duration_ms=1, error="no answer")).verdict == "pending"
+    assert after(DeliveryOutcome(duration_ms=1, error="no answer")).status == "pending"
 
 
 @pytest.mark.parametrize("step", [1, 5, MOST_STEPS])
 def test_410_stops_at_any_step(step: int):
-    assert after(DeliveryOutcome(duration_ms=1, status_code=410), step=step).verdict == "stopped"
+    assert after(DeliveryOutcome(duration_ms=1, status_code=410), step=step).status == "stopped"
 
 
 def test_the_waits_are_those_of_the_standard():
@@ -46,18 +46,18 @@ def test_the_waits_are_those_of_the_standard():
 
 
 def test_the_last_attempt_is_not_followed_by_another():
-    assert after(BROKEN, step=MOST_STEPS).verdict == "failed"
-    assert after(BROKEN, step=MOST_STEPS + 5).verdict == "failed"
+    assert after(BROKEN, step=MOST_STEPS).status == "failed"
+    assert after(BROKEN, step=MOST_STEPS + 5).status == "failed"
 
 
 def test_what_is_hopeless_is_not_tried_again():
-    assert after(DeliveryOutcome(duration_ms=0, error="gone", fate="hopeless")).verdict == "failed"
+    assert after(DeliveryOutcome(duration_ms=0, error="gone", fate="hopeless")).status == "failed"
 
 
 def test_what_our_own_stopping_cut_short_is_due_at_once():
     follows = after(DeliveryOutcome(duration_ms=0, error="stopped", fate="interrupted"), step=4)
 
-    assert (follows.verdict, follows.retry_in_ms) == ("pending", 0)
+    assert (follows.status, follows.retry_in_ms) == ("pending", 0)
 
 
 @given(step=st.integers(1, MOST_STEPS - 1), roll=st.floats(0, 1, exclude_max=True))
@@ -92,7 +92,7 @@ def test_retry_after_lengthens_the_wait_within_a_day(header: str, step: int, wai
 def test_retry_after_does_not_add_attempts():
     busy = DeliveryOutcome(duration_ms=1, status_code=429, retry_after="60")
 
-    assert after(busy, step=MOST_STEPS).verdict == "failed"
+    assert after(busy, step=MOST_STEPS).status == "failed"
 
 
 @given(st.text(max_size=40))

@@ -31,7 +31,7 @@ except RuntimeError:
 
 
 def test_after_warming_a_file_loads_without_further_imports_and_nothing_is_left():
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", CHILD],
         env=read_environment(),
         capture_output=True,
@@ -40,4 +40,4 @@ def test_after_warming_a_file_loads_without_further_imports_and_nothing_is_left(
         timeout=30,
     )
 
-    assert told.stdout.splitlines() == ["['functions', 'functions.greet'] 1", "no event loop"]
+    assert reported.stdout.splitlines() == ["['functions', 'functions.greet'] 1", "no event loop"]

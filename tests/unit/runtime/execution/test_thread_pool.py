@@ -40,7 +40,7 @@ class Lane:
 
     def __init__(self, size: int) -> None:
         self.begun: list[ThreadRun] = []
-        self.told: list[int] = []  # how many had ended each time the loop thread was woken
+        self.reported: list[int] = []  # how many had ended each time the loop thread was woken
         self.go_on = threading.Event()
         self.threads = ThreadPool(size, perform=self._perform, has_ended=self._note, idle_s=10)
 
@@ -57,7 +57,7 @@ class Lane:
             self.go_on.wait(10)
 
     def _note(self) -> None:
-        self.told.append(len(self.threads._ended))
+        self.reported.append(len(self.threads._ended))
 
 
 @pytest.fixture
@@ -111,8 +111,8 @@ def test_the_loop_thread_is_woken_once_when_nothing_is_left_to_run(make_lane, mo
 
     lane.go_on.set()
 
-    eventually(lambda: lane.told)
-    assert lane.told == [20]
+    eventually(lambda: lane.reported)
+    assert lane.reported == [20]
     assert len(lane.threads.take_ended()) == 20
 
 
@@ -128,7 +128,7 @@ def test_the_loop_thread_is_woken_when_many_have_ended_and_not_again_until_it_to
     lane.go_on.set()
 
     eventually(lambda: runs[-1].is_over)
-    assert lane.told == [32]
+    assert lane.reported == [32]
 
 
 def test_the_loop_thread_is_woken_when_the_first_has_waited_for_a_while(make_lane, monkeypatch):
@@ -140,8 +140,8 @@ def test_the_loop_thread_is_woken_when_the_first_has_waited_for_a_while(make_lan
 
     lane.go_on.set()
 
-    eventually(lambda: lane.told)
-    assert lane.told == [1]
+    eventually(lambda: lane.reported)
+    assert lane.reported == [1]
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -161,8 +161,8 @@ def test_the_loop_thread_is_woken_before_and_after_something_slow(
 
     lane.go_on.set()
 
-    eventually(lambda: lane.told)
-    assert lane.told == [1 if is_first else 4]
+    eventually(lambda: lane.reported)
+    assert lane.reported == [1 if is_first else 4]
 
 
 def test_stopped_threads_end_and_begin_nothing_more(make_lane):

@@ -59,14 +59,14 @@ def earlier(*outcomes: str) -> bytes:
     )
 
 
-def told(*entries: tuple[int, int, str, bytes]) -> EventPage:
+def reported(*entries: tuple[int, int, str, bytes]) -> EventPage:
     found = tuple((a, Entry(number=n, kind=k, data=d)) for a, n, k, d in entries)
     last = (found[-1][0], found[-1][1].number) if found else (0, 0)
     return EventPage(record=[b"x"], last=last, entries=found)
 
 
 def all_of(standing: Record, *entries, whole=None) -> list[tuple[str, str, str]]:
-    events = events_after(NOWHERE, standing, told(*entries), whole)
+    events = events_after(NOWHERE, standing, reported(*entries), whole)
     return [(str(e.place), e.name, e.data.decode()) for e in events]
 
 
@@ -181,7 +181,7 @@ def test_a_result_that_is_long_is_left_out_of_the_end():
 def test_what_is_no_longer_kept_is_counted(place, first, missing):
     start = parse_place(place)
     assert start is not None
-    events = events_after(start, record(), told((1, first, "event", b"1")), None)
+    events = events_after(start, record(), reported((1, first, "event", b"1")), None)
 
     assert count_missing(start, events) == missing
 
@@ -232,7 +232,7 @@ def test_coming_again_anywhere_misses_nothing_and_doubles_nothing(raw, cuts, mos
     drops = iter(cuts)
 
     for _ in range(200):
-        part = read(entries, place.told_until, most)
+        part = read(entries, place.read_position, most)
         whole = standing if is_whole(part, place) else None
         events = events_after(place, standing, part, whole)
         keep = next(drops, len(events))  # the connection drops after so many events

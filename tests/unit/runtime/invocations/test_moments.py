@@ -18,5 +18,7 @@ from runtime.invocations.view import moment
         (None, None),
     ],
 )
-def test_a_moment_is_written_with_ms_and_four_digits_of_year(at_ms: int | None, told: str | None):
-    assert moment(at_ms) == told
+def test_a_moment_is_written_with_ms_and_four_digits_of_year(
+    at_ms: int | None, reported: str | None
+):
+    assert moment(at_ms) == reported

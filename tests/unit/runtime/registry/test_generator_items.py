@@ -10,11 +10,13 @@ from runtime.errors import ResultNotSerializableError, ResultTooLargeError
 MODEL = "from pydantic import BaseModel\nclass M(BaseModel):\n    a: int\n"
 
 
-def run(functions, told=None, *, most=None):
+def run(functions, reported=None, *, most=None):
     [function] = functions.values()
-    told = [] if told is None else told
-    produced = function.call(b"{}", context=Context(), tell_item=told.append, most_item_bytes=most)
-    return produced.result, told
+    reported = [] if reported is None else reported
+    produced = function.call(
+        b"{}", context=Context(), tell_item=reported.append, most_item_bytes=most
+    )
+    return produced.result, reported
 
 
 @pytest.mark.parametrize(
@@ -32,9 +34,9 @@ def run(functions, told=None, *, most=None):
     ],
 )
 def test_each_item_is_told_and_the_list_is_the_result(load_source, code, items):
-    result, told = run(load_source(code + "\n"))
+    result, reported = run(load_source(code + "\n"))
 
-    assert told == items
+    assert reported == items
     assert result == b"[" + b",".join(items) + b"]"
 
 
@@ -98,12 +100,12 @@ def test_items_are_no_longer_than_a_result_and_an_endless_generator_is_closed(lo
         "    try:\n        while True: yield 'xxxxxxxx'\n"
         "    finally: closed.append(True)\n"
     )
-    functions, told = load_source(source), []
+    functions, reported = load_source(source), []
 
     with pytest.raises(ResultTooLargeError, match="at most 100 are kept"):
-        run(functions, told, most=100)
+        run(functions, reported, most=100)
 
-    assert len(told) == 9
+    assert len(reported) == 9
     [function] = functions.values()
     assert function._target.__globals__["closed"] == [True]
 
@@ -121,12 +123,12 @@ def test_as_many_items_are_kept_as_fit_exactly(load_source):
     [("object()", r"result\[1\] is of type object"), ("float('nan')", r"result\[1\] is nan")],
 )
 def test_an_item_without_json_form_is_named_by_its_place(load_source, value, said):
-    functions, told = load_source(f"def sample():\n    yield 0\n    yield {value}\n"), []
+    functions, reported = load_source(f"def sample():\n    yield 0\n    yield {value}\n"), []
 
     with pytest.raises(ResultNotSerializableError, match=said):
-        run(functions, told)
+        run(functions, reported)
 
-    assert told == [b"0"]
+    assert reported == [b"0"]
 
 
 def test_items_nest_one_level_less_than_results_as_they_stand_in_a_list(load_source):

@@ -244,10 +244,10 @@ PREAMBLE = (
         ("{'a': [{-(10**5000): Odd()}]}", r"result\['a'\]\[0\]\[a key of type int\] is of type"),
     ],
 )
-def test_what_has_no_json_form_is_told_with_its_place(load_source, code, told, annotation):
+def test_what_has_no_json_form_is_told_with_its_place(load_source, code, reported, annotation):
     functions = load_source(f"{PREAMBLE}def sample(){annotation}: return {code}\n")
 
-    with pytest.raises(ResultNotSerializableError, match=told):
+    with pytest.raises(ResultNotSerializableError, match=reported):
         call(functions)
 
 

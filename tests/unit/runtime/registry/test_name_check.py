@@ -42,10 +42,10 @@ def test_it_may_publish(name):
     ],
 )
 def test_it_may_not_publish(name):
-    with pytest.raises(LoadError, match=r"stands nowhere in the file.*'shop\.order\.'") as told:
+    with pytest.raises(LoadError, match=r"stands nowhere in the file.*'shop\.order\.'") as reported:
         check_claims(BUNDLE, [replace(OWN, name=name)])
 
-    assert (told.value.kind, told.value.file) == ("BadName", "shop/order.py")
+    assert (reported.value.kind, reported.value.file) == ("BadName", "shop/order.py")
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_it_may_not_publish(name):
     ],
 )
 def test_it_may_not_speak_for_another(changes, kind):
-    with pytest.raises(LoadError) as told:
+    with pytest.raises(LoadError) as reported:
         check_claims(BUNDLE, [OWN, replace(OWN, **changes)])
 
-    assert told.value.kind == kind
-    assert len(str(told.value)) < 300
+    assert reported.value.kind == kind
+    assert len(str(reported.value)) < 300
 
 
 def test_it_may_not_publish_one_name_twice():

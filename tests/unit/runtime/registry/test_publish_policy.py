@@ -27,7 +27,7 @@ def after(authority: Authority, mine, published):
 def test_taking_over_with_another_folder_changes_nothing(mine, published):
     authority = Authority(HERE)
 
-    authority.judge(mine, published, last(published))
+    authority.decide(mine, published, last(published))
 
     if published:
         assert after(authority, mine, published) == published
@@ -37,10 +37,10 @@ def test_taking_over_with_another_folder_changes_nothing(mine, published):
 @given(mine=folders, published=folders, later=folders)
 def test_only_files_that_changed_under_its_eyes_change(mine, published, later):
     authority = Authority(HERE)
-    authority.judge(mine, published, last({**published, "z": "v1", "zz": "v1"}))
+    authority.decide(mine, published, last({**published, "z": "v1", "zz": "v1"}))
     before = {**published, "z": "v1", "zz": "v1"}
 
-    authority.judge(later, before, last(before))
+    authority.decide(later, before, last(before))
 
     found = after(authority, later, before)
     if later or len(mine) < 2:
@@ -55,7 +55,7 @@ def test_only_files_that_changed_under_its_eyes_change(mine, published, later):
 def test_the_folder_that_was_published_last_has_its_way(mine, published):
     authority = Authority(HERE)
 
-    authority.judge(mine, published, last(published, folder=HERE))
+    authority.decide(mine, published, last(published, folder=HERE))
 
     is_suspicious = not mine and len(published) > 1
     assert after(authority, mine, published) == (published if is_suspicious else mine)
@@ -67,7 +67,7 @@ def test_an_operator_who_says_so_has_his_way_but_an_empty_folder_withdraws_at_mo
 ):
     authority = Authority(HERE, is_certain=True)
 
-    authority.judge(mine, published, last(published))
+    authority.decide(mine, published, last(published))
 
     is_suspicious = not mine and len(published) > 1
     assert after(authority, mine, published) == (published if is_suspicious else mine)
@@ -79,10 +79,10 @@ def test_who_is_told_to_publish_replaces_everything_and_keeps_what_is_missing_un
 ):
     for withdraw_missing in (False, True):
         authority = Authority(HERE)
-        authority.judge(mine, published, last(published))
+        authority.decide(mine, published, last(published))
 
         authority.grant(mine, published, withdraw_missing=withdraw_missing)
-        authority.judge(mine, published, last(published))
+        authority.decide(mine, published, last(published))
 
         expected = mine if withdraw_missing else {**published, **mine}
         assert after(authority, mine, published) == expected
@@ -93,11 +93,11 @@ def test_who_is_told_to_publish_replaces_everything_and_keeps_what_is_missing_un
 def test_what_was_kept_by_choice_is_kept_after_a_restart_too(mine, published):
     first = Authority(HERE)
     first.grant(mine, published, withdraw_missing=False)
-    first.judge(mine, published, last(published))
+    first.decide(mine, published, last(published))
     left = first.next_publication(mine, last(published))
 
     second = Authority(HERE)
-    second.judge(mine, left.files, left)
+    second.decide(mine, left.files, left)
 
     assert after(second, mine, left.files) == {**published, **mine}
 
@@ -105,15 +105,15 @@ def test_what_was_kept_by_choice_is_kept_after_a_restart_too(mine, published):
 def test_a_folder_that_becomes_empty_at_once_is_not_believed_and_one_file_is():
     authority = Authority(HERE)
     files = {"a": "v1", "b": "v1"}
-    authority.judge(files, {}, None)
+    authority.decide(files, {}, None)
 
-    authority.judge({}, files, last(files, HERE))
+    authority.decide({}, files, last(files, HERE))
     assert authority.left_alone == {"a", "b"}
 
-    authority.judge({"a": "v2"}, files, last(files, HERE))
+    authority.decide({"a": "v2"}, files, last(files, HERE))
     assert authority.left_alone == {"b"}
 
     single = Authority(HERE)
-    single.judge({"a": "v1"}, {}, None)
-    single.judge({}, {"a": "v1"}, last({"a": "v1"}, HERE))
+    single.decide({"a": "v1"}, {}, None)
+    single.decide({}, {"a": "v1"}, last({"a": "v1"}, HERE))
     assert single.left_alone == set()

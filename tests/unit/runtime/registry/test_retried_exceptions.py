@@ -121,11 +121,11 @@ def test_a_base_matches_what_is_derived_and_not_the_other_way(module):
     ],
 )
 def test_a_name_that_can_never_match_is_an_error_that_says_what_is_allowed(module, named, why):
-    with pytest.raises(OptionError, match=why) as told:
+    with pytest.raises(OptionError, match=why) as reported:
         policy_on(module, ["OSError", named])
 
-    assert repr(named) in str(told.value)
-    assert "built in or stands in this file, or in full with its module" in str(told.value)
+    assert repr(named) in str(reported.value)
+    assert "built in or stands in this file, or in full with its module" in str(reported.value)
 
 
 @pytest.mark.parametrize("wrong", ["", "a..b", "a b", ".a", "a.", "1.a"])

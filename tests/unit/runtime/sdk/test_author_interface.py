@@ -84,20 +84,20 @@ def test_a_context_of_ones_own_does_nothing():
 
 
 def test_a_wired_context_tells_its_runner():
-    told = []
+    reported = []
     context = Context(
         id="i",
         attempt=2,
         traceparent="00-…",
-        on_progress=lambda *parts: told.append(parts),
-        on_event=told.append,
+        on_progress=lambda *parts: reported.append(parts),
+        on_event=reported.append,
         is_cancelled=lambda: True,
     )
 
     context.progress(3)
     context.emit([1])
 
-    assert told == [(3, None, ""), [1]]
+    assert reported == [(3, None, ""), [1]]
     assert (context.id, context.attempt, context.traceparent) == ("i", 2, "00-…")
     assert context.cancelled is True
 

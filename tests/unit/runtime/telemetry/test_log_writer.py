@@ -92,14 +92,14 @@ def test_who_writes_waits_for_nobody_and_every_line_comes_in_order(reader: Reade
 
 
 def test_beyond_a_bound_lines_are_left_out_and_that_is_told(reader: Reader):
-    told: list[int] = []
-    writer = reader.writer(told.append, most_bytes=100_000)
+    reported: list[int] = []
+    writer = reader.writer(reported.append, most_bytes=100_000)
     for number in range(9_999):
         writer.write(f"{number:06} {LINE}")
 
     threading.Thread(target=reader.read, args=(10**9,), daemon=True).start()
 
-    [dropped] = eventually(lambda: told)
+    [dropped] = eventually(lambda: reported)
     kept = 9_999 - dropped
     eventually(lambda: len(reader.data) == kept * (len(LINE) + 7))
     assert [int(line[:6]) for line in reader.data.splitlines()] == list(range(kept))

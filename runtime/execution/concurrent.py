@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from runtime.execution import runner_protocol as frames
 from runtime.execution.ending import Ending
 from runtime.execution.run import Run
+from runtime.execution.runner_handle import RunnerHandle
 from runtime.execution.sequential import serials
 from runtime.processes.channel import pack
-
-if TYPE_CHECKING:
-    from runtime.execution.runner import Runner
 
 _OBEY_S = 1.0
 
@@ -39,7 +37,7 @@ class ConcurrentRunner:
         window: How many may.
     """
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: RunnerHandle) -> None:
         self.window = 1
         self._runner = runner
         self._asked: dict[int, _Asked] = {}  # to end
@@ -55,7 +53,7 @@ class ConcurrentRunner:
         for run in runs:
             run.serial, run.sent_at = next(serials), now
             runner.runs[run.serial] = run
-            data.append(frames.run_frame(run, per_process=self.window))
+            data.append(run.frame(per_process=self.window))
         runner.process.send(b"".join(data))
 
     def answered(self, run: Run) -> None:
@@ -138,7 +136,7 @@ class ConcurrentRunner:
                 yield run, death
             elif asked is not None and self._may_obey(serial):
                 yield run, asked.ending
-            elif not is_explained and self._runner.keeper.is_to_count(run):
+            elif not is_explained and self._runner.is_to_count(run):
                 yield run, death
             else:
                 yield run, None

@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
-from runtime.loop import Timer
+from runtime.loop import Loop, Timer
 
-if TYPE_CHECKING:
-    from runtime.execution.runner import Runner
+
+class Phase(Protocol):
+    """Whose limits of time hold in a runner: its loading, or its way to run attempts."""
+
+    def limit_at(self) -> float | None:
+        """Return when a limit may have passed, by the monotonic clock."""
+
+    def look_at_limits(self, now: float) -> None:
+        """End what is out of time."""
 
 
 class LimitWatch:
-    """The one timer of a runner; who looks too early looks again."""
+    """The one timer of a runner; who looks too early looks again.
 
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
+    Args:
+        loop: The worker's.
+        phase: Returns whose limits hold now; None: nobody's.
+        look_at_process: Takes in what the process has said so far.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        phase: Callable[[], Phase | None],
+        look_at_process: Callable[[], object],
+    ) -> None:
+        self._loop = loop
+        self._phase = phase
+        self._look_at_process = look_at_process
         self._timer: Timer | None = None
 
     def renew(self) -> None:
         """Look at the next moment at which a limit may have passed."""
-        phase = self._runner.phase
+        phase = self._phase()
         at = None if phase is None else phase.limit_at()
         if at is not None:
             self.look_by(at)
@@ -30,7 +51,7 @@ class LimitWatch:
         if self._timer is not None and self._timer.at <= at:
             return
         self.end()
-        self._timer = self._runner.loop.call_at(at, self._look)
+        self._timer = self._loop.call_at(at, self._look)
 
     def end(self) -> None:
         """Look no more."""
@@ -40,11 +61,11 @@ class LimitWatch:
 
     def _look(self) -> None:
         self._timer = None
-        phase = self._runner.phase
+        phase = self._phase()
         at = None if phase is None else phase.limit_at()
         if at is not None and at <= time.monotonic():
-            self._runner.process.look_at_all()  # what was said in time counts
-            phase = self._runner.phase
+            self._look_at_process()  # what was said in time counts
+            phase = self._phase()
             if phase is not None:
                 phase.look_at_limits(time.monotonic())
         self.renew()

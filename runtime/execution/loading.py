@@ -7,14 +7,11 @@ Only a file that cannot be loaded by anybody ends them all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from runtime.execution.ending import Ending, ending_of_death
 from runtime.execution.run import Run
+from runtime.execution.runner_handle import RunnerHandle
 from runtime.processes.child_control import Exit
-
-if TYPE_CHECKING:
-    from runtime.execution.runner import Runner
 
 
 class Loading:
@@ -25,7 +22,7 @@ class Loading:
         failure: Why it could not be loaded, where its process is killed for that.
     """
 
-    def __init__(self, runner: Runner, timeout_s: float) -> None:
+    def __init__(self, runner: RunnerHandle, timeout_s: float) -> None:
         self.runs: list[Run] = []
         self.failure: Ending | None = None
         self._runner = runner

@@ -8,7 +8,8 @@ from runtime.errors import ChannelGarbledError
 from runtime.execution.ending import Ending
 from runtime.execution.outcome import Assignment
 from runtime.execution.runner_output import truncation_mark
-from runtime.execution.runner_protocol import RunnerLimits
+from runtime.execution.runner_protocol import RUN, RunnerLimits, Start, encode
+from runtime.processes.channel import pack
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 
@@ -96,6 +97,24 @@ class Run:
         self._logs: list[bytes] | None = None
         self._log_bytes = 0
         self._item_bytes = 0
+
+    def frame(self, *, burst: int = 0, has_more: bool = False, per_process: int = 1) -> bytes:
+        """Return the frame that begins it in its runner, as it is sent."""
+        one = self.assignment
+        start = Start(
+            serial=self.serial,
+            id=one.id,
+            function=one.function,
+            attempt=one.attempt,
+            timeout_s=self.manifest.options.timeout_s,
+            traceparent=one.traceparent,
+            tracestate=one.tracestate,
+            has_request=one.request is not None,
+            burst=burst,
+            has_more=has_more,
+            per_process=per_process,
+        )
+        return pack(RUN, encode(start), one.arguments, one.request or b"")
 
     def send(self, kind: str, payload: bytes, limits: RunnerLimits) -> None:
         """Pass on what it tells, no more of it than an honest runner sends.

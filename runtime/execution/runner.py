@@ -17,17 +17,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, Protocol
 
 from runtime.errors import ChannelGarbledError
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import too_large
 from runtime.execution.concurrent import ConcurrentRunner
 from runtime.execution.ending import Ending, ending_of_death
-from runtime.execution.limit_watch import LimitWatch
+from runtime.execution.limit_watch import LimitWatch, Phase
 from runtime.execution.loading import Loading
 from runtime.execution.run import Run
-from runtime.execution.runner_owner import RunnerKey, RunnerOwner
+from runtime.execution.runner_handle import RunnerKey
 from runtime.execution.runner_process import RunnerProcess
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.runner_validation import check_answer, check_event
@@ -39,6 +39,28 @@ from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle
 
 State = Literal["starting", "idle", "running", "closed", "dying", "dead"]
+
+
+class RunnerOwner(Protocol):
+    """Who gives attempts to runners, and hears what becomes of both."""
+
+    def on_room(self, runner: Runner) -> None:
+        """It can take attempts, or more of them."""
+
+    def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
+        """An attempt has ended by itself, after `run.ran_s`; `left` says what it has left."""
+
+    def on_slow(self, run: Run) -> None:
+        """It was thought quick and is not."""
+
+    def on_dead(self, runner: Runner) -> None:
+        """Its process is gone, or was never there."""
+
+    def is_to_count(self, run: Run) -> bool:
+        """Whether it counts as lost that its runner died while nobody was executing."""
+
+    def requeue(self, runs: Sequence[Run]) -> None:
+        """These have not begun: others may have them."""
 
 
 class Runner:
@@ -63,7 +85,7 @@ class Runner:
         self,
         key: RunnerKey,
         bundle: Bundle,
-        keeper: RunnerOwner,
+        owner: RunnerOwner,
         *,
         loop: Loop,
         fork_server: ForkServer,
@@ -72,7 +94,7 @@ class Runner:
     ) -> None:
         self.key = key
         self.loop = loop
-        self.keeper = keeper
+        self._owner = owner
         self.state: State = "starting"
         self.function = ""
         self.runs: dict[int, Run] = {}
@@ -86,8 +108,8 @@ class Runner:
         self._loading = Loading(self, load_timeout_s)
         self._mode: SequentialRunner | ConcurrentRunner = SequentialRunner(self)
         self._why_silent: Exception | None = None
-        self.watch = LimitWatch(self)
         self.process = RunnerProcess(loop, fork_server, key.memory_bytes, self)
+        self.watch = LimitWatch(loop, self._phase, self.process.look_at_all)
         self.process.spawn()
 
     @property
@@ -101,8 +123,12 @@ class Runner:
         return self.state == "running" and isinstance(self._mode, ConcurrentRunner)
 
     @property
-    def phase(self) -> Loading | SequentialRunner | ConcurrentRunner | None:
-        """Whose limits of time hold now; None: nobody's."""
+    def is_open(self) -> bool:
+        """Whether attempts may be under way here."""
+        return self.state in {"running", "closed"}
+
+    def _phase(self) -> Phase | None:
+        """Return whose limits of time hold now."""
         if self.state in {"dying", "dead"}:
             return None
         return self._loading if self.state == "starting" else self._mode
@@ -145,7 +171,7 @@ class Runner:
         """Take more again, where it was closed for others and is not empty yet."""
         if self.state == "closed" and self.yields_since is not None:
             self.state, self.yields_since = "running", None
-            self.keeper.on_room(self)
+            self.report_capacity()
 
     def close(self) -> None:
         """Take nothing more; go when it is empty."""
@@ -164,7 +190,7 @@ class Runner:
 
     def recall(self) -> None:
         """Take back what has not begun; others may have it."""
-        self.keeper.requeue([*self._mode.take_back(), *self._loading.take()])
+        self.requeue([*self._mode.take_back(), *self._loading.take()])
         self.rest()
 
     def kill(self) -> None:
@@ -184,6 +210,22 @@ class Runner:
             self.state = "idle"
             self.function = ""
 
+    def requeue(self, runs: Sequence[Run]) -> None:
+        """Give attempts that have not begun to other runners."""
+        self._owner.requeue(runs)
+
+    def report_capacity(self) -> None:
+        """It can take attempts, or more of them."""
+        self._owner.on_room(self)
+
+    def report_slow(self, run: Run) -> None:
+        """An attempt was thought quick and is not."""
+        self._owner.on_slow(run)
+
+    def is_to_count(self, run: Run) -> bool:
+        """Whether an attempt counts as lost whose runner died while nobody was executing."""
+        return self._owner.is_to_count(run)
+
     def on_connected(self) -> None:
         """Have it load its bundle."""
         self.process.send(pack(frames.LOAD, frames.encode(self._limits), self.bundle.encode()))
@@ -197,7 +239,7 @@ class Runner:
             for run in self._loading.refused(error):
                 run.requeue()  # others may have processes; one ends, so that this does
         finally:
-            self.keeper.on_dead(self)
+            self._owner.on_dead(self)
 
     def on_frame(self, frame: list[bytes]) -> None:
         """Take in what it says; raises ChannelGarbledError."""
@@ -226,14 +268,14 @@ class Runner:
         self.watch.end()
         self._why_silent = error
         self.state = "dying"
-        self.keeper.requeue(self._mode.fall_silent(error))
+        self.requeue(self._mode.fall_silent(error))
 
     def on_dead(self, ended: Exit | None) -> None:
         """Say who is to blame for its death; all others go back, and run again."""
         self.state = "dead"
         runs, self.runs = self.runs, {}
         try:
-            self.keeper.requeue(self._loading.died(ended, self._why_silent))
+            self.requeue(self._loading.died(ended, self._why_silent))
             death = ending_of_death(ended, self._why_silent, "while the function ran")
             for run, ending in self._mode.endings(runs, death):
                 if ending is None:
@@ -241,7 +283,7 @@ class Runner:
                 else:
                     run.end(ending)
         finally:
-            self.keeper.on_dead(self)
+            self._owner.on_dead(self)
 
     def _loaded(self, ending: Ending) -> None:
         if self.state == "dying" and self._loading.failure is not None:
@@ -259,7 +301,7 @@ class Runner:
         if waiting:
             self.attempts -= len(waiting)
             self.take(waiting, window=self._mode.window)
-        self.keeper.on_room(self)
+        self.report_capacity()
 
     def _answered(self, serial: int, frame: list[bytes]) -> None:
         run = self.runs.get(serial)
@@ -281,9 +323,9 @@ class Runner:
         run.end(ending, result)  # before anything that may need a thread, or fail
         if is_harmed:
             self._mode.invalidate()
-        self.keeper.on_ran(self, run, left=said.left)
+        self._owner.on_ran(self, run, left=said.left)
         self.rest()
-        self.keeper.on_room(self)
+        self.report_capacity()
 
     def _noted(self, kind: str, frame: list[bytes]) -> None:
         serial = frames.number_of(frame[1])

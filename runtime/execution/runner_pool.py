@@ -154,7 +154,7 @@ class RunnerPool:
         """Return how long attempts have waited here so far."""
         return self._waiting.waited()
 
-    # What runners tell (`runner.Keeper`).
+    # What runners tell (`runner.RunnerOwner`).
 
     def on_room(self, runner: Runner) -> None:
         """Give it more, or to others what it made room for."""

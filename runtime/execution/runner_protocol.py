@@ -14,16 +14,12 @@ from a runner is not trusted: anything else is `ChannelGarbledError`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
 from runtime.errors import ChannelGarbledError
 from runtime.execution.ending import SUCCEEDED, Ending
-from runtime.processes.channel import pack
-
-if TYPE_CHECKING:  # who sends knows more than who receives
-    from runtime.execution.run import Run
 
 LOAD: Final = b"load"
 RUN: Final = b"run"
@@ -114,25 +110,6 @@ def decode_ending(data: bytes) -> Ending:
         return _decode_ending(data)
     except msgspec.DecodeError as error:  # ValidationError is one
         raise ChannelGarbledError(f"not an ending: {error}") from error
-
-
-def run_frame(run: Run, *, burst: int = 0, has_more: bool = False, per_process: int = 1) -> bytes:
-    """Return the frame that begins an attempt, as it is sent."""
-    one = run.assignment
-    start = Start(
-        serial=run.serial,
-        id=one.id,
-        function=one.function,
-        attempt=one.attempt,
-        timeout_s=run.manifest.options.timeout_s,
-        traceparent=one.traceparent,
-        tracestate=one.tracestate,
-        has_request=one.request is not None,
-        burst=burst,
-        has_more=has_more,
-        per_process=per_process,
-    )
-    return pack(RUN, encode(start), one.arguments, one.request or b"")
 
 
 def number_of(text: bytes) -> int:

@@ -10,8 +10,8 @@ import time
 from collections.abc import Collection, Iterator
 
 from runtime.execution.run_times import RunTimes
-from runtime.execution.runner import Runner
-from runtime.execution.runner_owner import RunnerKey, RunnerOwner
+from runtime.execution.runner import Runner, RunnerOwner
+from runtime.execution.runner_handle import RunnerKey
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.waiting_runs import RunnerNeed
 from runtime.loop import Loop, Timer
@@ -29,7 +29,7 @@ class Runners:
     Args:
         loop: The worker's.
         fork_server: Where they come from.
-        keeper: Gives them attempts.
+        owner: Gives them attempts.
         size: How many may exist at once.
         limits: What they enforce.
         load_timeout_s: How long one may take to load a bundle.
@@ -41,7 +41,7 @@ class Runners:
         self,
         loop: Loop,
         fork_server: ForkServer,
-        keeper: RunnerOwner,
+        owner: RunnerOwner,
         *,
         size: int,
         limits: RunnerLimits,
@@ -53,7 +53,7 @@ class Runners:
         self.most_attempts = most_attempts
         self._loop = loop
         self._fork_server = fork_server
-        self._keeper = keeper
+        self._owner = owner
         self._limits = limits
         self._load_timeout_s = load_timeout_s
         self._times = times
@@ -172,7 +172,7 @@ class Runners:
         runner = Runner(
             key,
             bundle,
-            self._keeper,
+            self._owner,
             loop=self._loop,
             fork_server=self._fork_server,
             limits=self._limits,

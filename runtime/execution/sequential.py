@@ -12,16 +12,12 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution import runner_protocol as frames
 from runtime.execution.ending import Ending
 from runtime.execution.run import Run
+from runtime.execution.runner_handle import RunnerHandle
 from runtime.loop import Timer
-
-if TYPE_CHECKING:
-    from runtime.execution.runner import Runner
 
 SLOW_S = 0.004  # a quick function's run is over by then; else nobody waits behind it
 _MOST_BURSTS = 2  # one that is run, and one that lies ready behind it
@@ -29,7 +25,7 @@ _MOST_TRIES = 10
 serials = itertools.count(1)
 
 
-def is_slow(runner: Runner) -> bool:
+def is_slow(runner: RunnerHandle) -> bool:
     """Whether its first attempt has taken longer than those of quick functions do."""
     for run in runner.runs.values():
         return time.monotonic() - max(run.sent_at, runner.heard_at) > SLOW_S
@@ -43,7 +39,7 @@ class SequentialRunner:
         window: How many may be sent together.
     """
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: RunnerHandle) -> None:
         self.window = 1
         self._runner = runner
         self._bursts: list[int] = []  # the last serial of each of those sent together
@@ -61,7 +57,7 @@ class SequentialRunner:
         """Send these together."""
         runner, now = self._runner, time.monotonic()
         if len(runs) > 1 and not self._takes_bursts:
-            runner.keeper.requeue(runs[1:])
+            runner.requeue(runs[1:])
             runs = runs[:1]
         is_burst = len(runs) > 1 or bool(runner.runs)
         numbers = [next(serials) for _ in runs]
@@ -79,7 +75,7 @@ class SequentialRunner:
         is_sent = runner.process.send(
             b"".join(
                 [
-                    frames.run_frame(run, burst=first if is_burst else 0, has_more=n != last)
+                    run.frame(burst=first if is_burst else 0, has_more=n != last)
                     for n, run in zip(numbers, runs, strict=True)
                 ]
             )
@@ -124,7 +120,7 @@ class SequentialRunner:
             if run.serial in runner.runs:
                 runner.doomed[run.serial] = ending
                 runner.kill()
-        runner.keeper.requeue(taken)
+        runner.requeue(taken)
         runner.rest()
 
     def decide(self, run: Run, said: Ending) -> Ending:
@@ -134,7 +130,7 @@ class SequentialRunner:
 
     def invalidate(self) -> None:
         """An attempt has harmed the process, or left something running: it begins nothing more."""
-        self._runner.keeper.requeue(self.take_back())
+        self._runner.requeue(self.take_back())
         self._runner.kill()
 
     def fill(self, ending: Ending) -> None:
@@ -144,7 +140,7 @@ class SequentialRunner:
             self._runner.doomed[run.serial] = ending
             break
         self._runner.kill()
-        self._runner.keeper.requeue(taken)
+        self._runner.requeue(taken)
 
     def limit_at(self) -> float | None:
         """Return when the attempt that runs may be out of time."""
@@ -189,7 +185,7 @@ class SequentialRunner:
         """Have these run elsewhere: they could not be sent, and nothing more can."""
         taken = self._take_untouched(numbers)
         self._runner.kill()
-        self._runner.keeper.requeue(taken)
+        self._runner.requeue(taken)
 
     def _take_untouched(self, numbers: Sequence[int]) -> list[Run]:
         """Take out those that their runner has not got, but not for the eleventh time."""
@@ -213,7 +209,7 @@ class SequentialRunner:
         """Whether something of a burst has ended lately; if not, let nobody wait behind it."""
         self._slow = None
         runner = self._runner
-        if not self._bursts or not runner.runs or runner.state not in {"running", "closed"}:
+        if not self._bursts or not runner.runs or not runner.is_open:
             return
         runner.process.look()
         if not self._bursts or not runner.runs:
@@ -222,13 +218,13 @@ class SequentialRunner:
         slow_at = max(first.sent_at, runner.heard_at) + SLOW_S
         if slow_at <= time.monotonic():
             runner.process.listen_quiet()
-            runner.keeper.on_slow(first)
-            runner.keeper.requeue(self.take_back())
+            runner.report_slow(first)
+            runner.requeue(self.take_back())
             runner.process.look_at_all()
             if len(runner.runs) > 1:  # who has taken a ticket has answered all before it
                 runner.process.distrust(ChannelGarbledError("tickets are gone"))
             runner.rest()  # it may have begun none of them
-            runner.keeper.on_room(runner)
+            runner.report_capacity()
         else:
             self._slow = runner.loop.call_at(slow_at, self._look_if_slow)
 

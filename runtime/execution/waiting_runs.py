@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runtime.execution.load_view import RunnerWait
 from runtime.execution.run import Run
-from runtime.execution.runner_owner import RunnerKey
+from runtime.execution.runner_handle import RunnerKey
 
 
 class RunnerNeed(NamedTuple):

@@ -22,24 +22,22 @@ from gateway.auth.failure_throttle import FailureThrottle
 from gateway.auth.key_cache import KeyCache, KeyChecker
 from gateway.auth.middleware import AuthMiddleware
 from gateway.invoke.accept_spans import TracerLifespan
-from gateway.invoke.acceptance_log import AcceptanceLog
 from gateway.invoke.admission import read_admission
 from gateway.invoke.bulk_retry import BulkRetrier
 from gateway.invoke.call_plan import CallPlans
+from gateway.invoke.event_log import AcceptanceLog
 from gateway.invoke.invoker import Invoker
 from gateway.lifespan import ErrorReporter
 from gateway.live.event_reader import EventReader
 from gateway.live.event_streams import EventStreams
-from gateway.live.invocation_reader import InvocationReader
 from gateway.live.manifest_cache import ManifestCache
 from gateway.live.statistics_cache import StatisticsCache
 from gateway.live.subscriber import Subscriber
-from gateway.live.waiters import Waiters
+from gateway.live.waiters import InvocationReader, Waiters
 from gateway.resources.batches import BatchRetry, OneBatch
 from gateway.resources.bulk import BulkCancel, BulkRetry
 from gateway.resources.checks import CheckList, OneCheck
-from gateway.resources.dashboard import DashboardAsset, DashboardPage
-from gateway.resources.dashboard_files import read_dashboard_files
+from gateway.resources.dashboard import DashboardAsset, DashboardPage, read_dashboard_files
 from gateway.resources.deliveries import DeliveryList, OneDelivery, Redelivery
 from gateway.resources.documents import Docs, Documents, Home, OpenApi, ProblemPage
 from gateway.resources.events import Events
@@ -67,7 +65,8 @@ from runtime.callbacks.ssrf_guard import parse_policy
 from runtime.logs import configure_logs
 from runtime.settings import Settings, read_environment, read_settings
 from runtime.store.async_connection import AsyncConnection
-from runtime.telemetry.tracing import Tracer, open_tracer
+from runtime.telemetry.tracer_setup import open_tracer
+from runtime.telemetry.tracing import Tracer
 
 _log = structlog.get_logger(__name__)
 _YOUNG_OBJECTS = 10_000

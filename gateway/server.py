@@ -11,11 +11,10 @@ from typing import Any
 
 from gunicorn.util import getcwd  # type: ignore[import-untyped]
 
-from gateway.caller_rate import read_caller_rate
-from gateway.startup_checks import count_keys_at, require_safe_bind
+from gateway.startup_checks import count_keys_at, read_caller_rate, require_safe_bind
 from runtime.errors import SettingsError
+from runtime.processes.environment import hide_from_own_user
 from runtime.processes.module_path import leave_out_folder
-from runtime.processes.secrecy import hide_from_own_user
 from runtime.settings import read_settings, unknown_variables
 from runtime.store.redis_url import parse_address
 from runtime.telemetry.json_lines import JsonLines

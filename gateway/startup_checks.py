@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from gateway.serving.allowed_hosts import AllowedHosts
 from runtime.errors import SettingsError, StoreError
+from runtime.sdk.option_parsing import parse_rate
+from runtime.sdk.options import Rate
 from runtime.settings import Settings
 
 _ANSWER_LIMIT_S = 3.0
@@ -80,3 +82,19 @@ def count_keys_at(url: str) -> int | None:
         return None
     finally:
         line.close()
+
+
+def read_caller_rate(settings: Settings) -> Rate | None:
+    """Return the rate; None is any number of calls.
+
+    Raises:
+        SettingsError: It cannot be understood.
+    """
+    if not settings.caller_rate:
+        return None
+    try:
+        return parse_rate(settings.caller_rate)
+    except ValueError as error:
+        raise SettingsError(
+            f"PENSTOCK_CALLER_RATE: {error} (got {settings.caller_rate!r})"
+        ) from error

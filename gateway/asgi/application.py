@@ -12,14 +12,12 @@ read at all. What caches may do with answers is said here, unless their resource
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
 from typing import Any
 
 import falcon.asgi
 from falcon.asgi import Request, Response
 
 from gateway.asgi.body_limits import SMALL_BYTES, BodyLimit, BodyLimits
-from gateway.parsing.preferences import fault_of, refuse_parameters
 from gateway.problems import MEDIA_TYPE, ProblemError
 from gateway.serving.allowed_hosts import AllowedHosts
 from gateway.serving.body_memory import BodyMemory
@@ -153,33 +151,6 @@ async def _refuse(scope: dict[str, Any], send: Send, problem: ProblemError) -> N
 
 def _too_large(limit: BodyLimit) -> ProblemError:
     return ProblemError("body_too_large", limit.explain())
-
-
-def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:
-    """Return a header, several of a name joined by commas."""
-    value: bytes | None = scope[HEADERS].get(name)
-    return None if value is None else value.decode("latin-1")
-
-
-@cache
-def _noted_name(name: str) -> bytes:
-    return name.lower().encode()
-
-
-def single_header(scope: Mapping[str, Any], name: str) -> str | None:
-    """Return a header, of which there may be no second.
-
-    Raises:
-        ProblemError: `parameter_invalid`: it was given more than once.
-    """
-    noted = _noted_name(name)
-    value: bytes | None = scope[HEADERS].get(noted)
-    if value is None:
-        return None
-    # Several of a name are joined by commas; few values have one, so few are counted.
-    if b"," in value and sum(given == noted for given, _ in scope["headers"]) > 1:
-        refuse_parameters([fault_of(name, "given more than once")])
-    return value.decode("latin-1")
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.auth.key_body import NewKey
 from runtime.access.api_key import ApiKey, KeyText, read_key
-from runtime.callbacks.secret import generate_secret
+from runtime.callbacks.signing import generate_secret
 from runtime.invocations.view import moment
 from runtime.store import access_commands
 from runtime.store.access_commands import CreatedKey, FoundKeys, StoredKey

@@ -14,12 +14,12 @@ from urllib.parse import quote
 import falcon
 from falcon.asgi import Request, Response
 
-from gateway.asgi.application import noted_header
 from gateway.asgi.error_handlers import problem_of
 from gateway.auth.caller import ANYBODY, CALLER, Caller, address_of, caller_with, require_permission
 from gateway.auth.csrf import SAFE_METHODS, comes_from_elsewhere, proves_origin
 from gateway.auth.key_cache import KeyChecker, shown_key, unauthenticated
 from gateway.auth.session_cookie import session_of
+from gateway.parsing.headers import noted_header
 from gateway.parsing.preferences import read_query_lists
 from gateway.problems import ProblemError
 from gateway.routing.routes import BY_TEMPLATE, OPEN_PATHS, OPEN_PREFIXES, allowed_methods

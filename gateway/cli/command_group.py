@@ -6,10 +6,13 @@ a flag first, the group does `ls`, so that `penstock deliveries --status failed`
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from gateway.cli.errors import CommandError, ExitCode
 
 DEFAULT = "ls"
 
@@ -32,3 +35,22 @@ def command_group(summary: str) -> typer.Typer:
         help=f"{summary}\n\nWithout a further word it lists.",
         rich_markup_mode=None,
     )
+
+
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on when told so.
+
+    Raises:
+        CommandError: The answer is no, or nobody is there to ask.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError(
+            f"{question} Say --yes, as nobody can be asked here", exit_code=ExitCode.USAGE
+        )
+    if not typer.confirm(question, err=True):
+        raise CommandError("nothing was done", exit_code=ExitCode.FAILED)

@@ -12,8 +12,8 @@ from typing import Any
 
 from gateway.auth.caller import address_of, caller_of
 from gateway.auth.key_cache import unauthenticated
-from gateway.caller_rate import read_caller_rate
 from gateway.problems import ProblemError
+from gateway.startup_checks import read_caller_rate
 from runtime.sdk.options import Rate
 from runtime.settings import Settings
 from runtime.store.submission_commands import Pace, Submitted

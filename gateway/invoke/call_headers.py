@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from gateway.asgi.application import single_header
 from gateway.invoke.accept_spans import trace_of
 from gateway.invoke.call_plan import PackedParts
 from gateway.parsing.call_options import parse_call_options
+from gateway.parsing.headers import single_header
 from gateway.parsing.idempotency import HEADER, options_content, read_idempotency_key
 from gateway.serving.request_parser import HEADERS
 from runtime.errors import CallbackAddressError

@@ -5,19 +5,21 @@ Shared by all that make one invocation: calls and retries.
 
 from __future__ import annotations
 
+import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.asgi.error_handlers import write_problem
 from gateway.invoke.accept_spans import accepting
-from gateway.invoke.acceptance_log import AcceptanceLog
 from gateway.invoke.admission import Admission
 from gateway.invoke.call_plan import CallPlan, PackedParts
-from gateway.invoke.endings import ending_problem
+from gateway.invoke.event_log import AcceptanceLog
 from gateway.invoke.response_templates import SucceededTemplates
-from gateway.live.invocation_reader import InvocationReader, record_of
-from gateway.live.waiters import Notice, wait_for
+from gateway.live.waiters import InvocationReader, Notice, record_of, wait_for
 from gateway.parsing.preferences import Preferences
+from gateway.problems import ProblemError
+from runtime.errors import ArgumentFault
 from runtime.invocations.record import Record, new_record
+from runtime.invocations.status import Status
 from runtime.invocations.submission import Submission
 from runtime.invocations.view import invocation_json
 from runtime.store.submission_commands import Submitted
@@ -163,3 +165,31 @@ def _accept(resp: Response, invocation: bytes) -> None:
     resp.set_header("Retry-After", ASK_AGAIN_S)
     resp.content_type = _JSON
     resp.data = invocation
+
+
+def ending_problem(record: Record) -> ProblemError | None:
+    """Return the problem a finished invocation is, or None when it succeeded."""
+    if record.status is Status.SUCCEEDED:
+        return None
+    members = {"invocation": invocation_json(record)}
+    if record.status is Status.CANCELLED:
+        return ProblemError("invocation_cancelled", "It was cancelled.", members=members)
+    if record.status is Status.EXPIRED:
+        return ProblemError(
+            "invocation_expired", "It grew too old before it could run.", members=members
+        )
+    error = msgspec.json.decode(record.error) if record.error else {}
+    kind = error.get("type", "exception")
+    message = error.get("message") or "no message"
+    if kind == "arguments_invalid":
+        faults = [
+            ArgumentFault(pointer=e["pointer"], detail=e["detail"]) for e in error.get("errors", ())
+        ]
+        return ProblemError(kind, message, errors=faults, members=members)
+    if kind == "rejected":
+        return ProblemError(
+            kind, f"{record.function} rejected the call: {message}", members=members
+        )
+    code = "function_timeout" if kind == "timeout" else "function_failed"
+    detail = f"{record.function} ended with {error.get('exception_type') or kind}: {message}"
+    return ProblemError(code, detail, members=members)

@@ -15,7 +15,7 @@ import structlog
 
 from runtime.errors import FunctionUnavailableError, StoreError, UnknownFunctionError
 from runtime.registry.manifest import Manifest, decode_manifest
-from runtime.store import manifest_commands
+from runtime.store import function_commands
 from runtime.store.async_connection import AsyncConnection
 from runtime.telemetry.background import lasting_task
 
@@ -75,7 +75,7 @@ class ManifestCache:
         manifest = self.manifests.get(name)
         if manifest is not None:
             return manifest
-        encoded = await self._store.run(manifest_commands.read_manifest(name))
+        encoded = await self._store.run(function_commands.read_manifest(name))
         if encoded is None:
             raise UnknownFunctionError(f"No function is called {name[:128]!r}.")
         self.mark_stale()
@@ -120,7 +120,7 @@ class ManifestCache:
         return True
 
     async def _refresh(self) -> None:
-        encoded = await self._store.run(manifest_commands.read_manifests())
+        encoded = await self._store.run(function_commands.read_manifests())
         manifests = {}
         for name, data in sorted(encoded.items()):
             if self._raw.get(name) == data:

@@ -12,9 +12,8 @@ import structlog
 
 from gateway.auth.key_cache import KeyCache
 from gateway.live.event_streams import EventStreams
-from gateway.live.invocation_reader import InvocationReader
 from gateway.live.manifest_cache import ManifestCache
-from gateway.live.waiters import Waiters
+from gateway.live.waiters import InvocationReader, Waiters
 from runtime.errors import StoreError
 from runtime.store.pubsub import PubSub
 from runtime.store.redis_keys import Keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.openapi.definitions import component_ref
+from gateway.openapi.json_schema import component_ref
 
 Json = dict[str, Any]
 _SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")

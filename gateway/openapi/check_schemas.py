@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gateway.openapi.definitions import component_ref
 from gateway.openapi.json_schema import (
     COUNT,
     MAYBE_MOMENT,
     MAYBE_TEXT,
     TEXT,
     Json,
+    component_ref,
     list_of,
     object_of,
 )

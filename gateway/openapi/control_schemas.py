@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gateway.openapi.definitions import component_ref
 from gateway.openapi.json_schema import (
     ANY_OBJECT,
     COUNT,
@@ -13,6 +12,7 @@ from gateway.openapi.json_schema import (
     MOMENT,
     TEXT,
     Json,
+    component_ref,
     list_of,
     object_of,
 )

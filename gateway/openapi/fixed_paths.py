@@ -6,15 +6,14 @@ import re
 from typing import Any
 
 from gateway.openapi.callbacks import batch_callback
-from gateway.openapi.definitions import component_ref
 from gateway.openapi.descriptions import operation_description
 from gateway.openapi.function_paths import (
     PACE_HEADERS,
     header_refs,
     query_parameter,
 )
-from gateway.openapi.json_schema import ANY_OBJECT, BINARY
-from gateway.openapi.problem_components import problem_responses
+from gateway.openapi.header_components import problem_responses
+from gateway.openapi.json_schema import ANY_OBJECT, BINARY, component_ref
 from gateway.openapi.security import key_problems, security_of
 from gateway.problems import KINDS
 from gateway.routing.operation import Operation, Route

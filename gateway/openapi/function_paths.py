@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.openapi.callbacks import invocation_callback
-from gateway.openapi.definitions import component_ref, relocate
 from gateway.openapi.descriptions import operation_description
 from gateway.openapi.examples import example_arguments
-from gateway.openapi.json_schema import ANY_OBJECT, BINARY
-from gateway.openapi.problem_components import problem_responses
+from gateway.openapi.header_components import problem_responses
+from gateway.openapi.json_schema import ANY_OBJECT, BINARY, component_ref, relocate
 from gateway.openapi.security import key_problems, security_of
 from gateway.routing.operation import Operation, QueryParameter
 from runtime.registry.manifest import Manifest

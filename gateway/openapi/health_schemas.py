@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.openapi.definitions import component_ref
-from gateway.openapi.json_schema import COUNT, MOMENT, TEXT, Json, object_of
+from gateway.openapi.json_schema import COUNT, MOMENT, TEXT, Json, component_ref, object_of
 
 HEALTH_SCHEMAS: dict[str, Json] = {
     "Readiness": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Json = dict[str, Any]
@@ -31,3 +32,46 @@ def object_of(properties: Json, required: list[str] | None = None) -> Json:
 def list_of(item: Json) -> Json:
     """Return a page of a list."""
     return object_of({"items": {"type": "array", "items": item}, "next": MAYBE_TEXT})
+
+
+Schema = dict[str, Any]
+_DEFS = "#/$defs/"
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def component_ref(name: str) -> Schema:
+    """Return a reference to a schema among the components."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def relocate(schema: Schema, prefix: str) -> tuple[Schema, dict[str, Schema]]:
+    """Return the schema without `$defs`, and its definitions as components named by `prefix`."""
+    definitions = schema.get("$defs", {})
+    names = {name: f"{prefix}-{_UNSAFE.sub('_', name)}" for name in definitions}
+    body = {key: value for key, value in schema.items() if key != "$defs"}
+    components = {names[name]: _moved(value, names) for name, value in definitions.items()}
+    return _moved(body, names), components
+
+
+def _moved(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list):
+        return [_moved(item, names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    moved = {key: _moved(member, names) for key, member in value.items()}
+    reference = value.get("$ref")
+    if isinstance(reference, str) and reference.startswith(_DEFS):
+        name, slash, rest = reference.removeprefix(_DEFS).partition("/")
+        moved["$ref"] = component_ref(names.get(name, name))["$ref"] + slash + rest
+    mapping = value.get("discriminator")
+    if isinstance(mapping, dict) and isinstance(mapping.get("mapping"), dict):
+        moved["discriminator"] = {
+            **mapping,
+            "mapping": {
+                key: component_ref(names[target.removeprefix(_DEFS)])["$ref"]
+                if isinstance(target, str) and target.removeprefix(_DEFS) in names
+                else target
+                for key, target in mapping["mapping"].items()
+            },
+        }
+    return moved

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 import html
+import json
 
 import falcon
 from falcon.asgi import Request, Response
@@ -14,7 +15,6 @@ from gateway.auth.caller import caller_of
 from gateway.live.manifest_cache import ManifestCache
 from gateway.problems import KINDS, ProblemError
 from gateway.resources.etag import answer_with_etag
-from gateway.resources.reference_page import CONTENT_SECURITY_POLICY, reference_page
 from runtime.access.scopes import Grant
 from runtime.errors import StoreUnavailableError
 
@@ -115,3 +115,41 @@ class Home:
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Redirect."""
         raise falcon.HTTPFound("/docs")
+
+
+_CONFIGURATION = {
+    "theme": "default",
+    "withDefaultFonts": False,
+    "telemetry": False,
+    "agent": {"disabled": True},
+    "mcp": {"disabled": True},
+    "showDeveloperTools": "never",
+    "hideClientButton": True,
+    "documentDownloadType": "direct",
+    "defaultOpenAllTags": False,
+}
+_TEMPLATE_CONFIGURATION = "theme: 'purple',"
+_TITLE = "<title>API Reference</title>"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'unsafe-inline'; img-src 'self' data: blob:; font-src data:; "
+    "connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+
+def reference_page() -> bytes:
+    """Return the page.
+
+    Raises:
+        ValueError: The package's template is not the one this was written for.
+    """
+    from offapi import OpenAPITemplate  # noqa: PLC0415 - reads 8 MB, and only /docs needs it
+
+    page = OpenAPITemplate.SCALAR.value.format(spec_url="/openapi.json")
+    for expected in (_TEMPLATE_CONFIGURATION, _TITLE):
+        if page.count(expected) != 1:
+            raise ValueError(f"offapi's template no longer has {expected!r}")
+    members = json.dumps(_CONFIGURATION)[1:-1] + ","
+    page = page.replace(_TEMPLATE_CONFIGURATION, members)
+    return page.replace(_TITLE, "<title>Penstock functions</title>").encode()

@@ -14,7 +14,7 @@ from falcon.asgi import Request, Response
 from gateway.asgi.application import IS_HEAD
 from gateway.auth.caller import Caller, caller_of
 from gateway.live.event_streams import EventStreams, Reader
-from gateway.live.invocation_reader import InvocationReader
+from gateway.live.waiters import InvocationReader
 from gateway.problems import ProblemError
 from runtime.errors import ArgumentFault
 from runtime.invocations.events import NOWHERE, EventId, parse_place

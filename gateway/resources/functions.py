@@ -12,7 +12,7 @@ from gateway.live.manifest_cache import ManifestCache
 from gateway.resources.invoke import InvokeFunction
 from runtime.errors import StoreUnavailableError
 from runtime.registry.manifest import Manifest
-from runtime.store import manifest_commands
+from runtime.store import function_commands
 from runtime.store.async_connection import AsyncConnection
 
 _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost", "waiting")
@@ -64,7 +64,7 @@ def _state_of(manifest: Manifest) -> str:
 async def _read_stats(store: AsyncConnection) -> dict[str, dict[str, int]]:
     """Return counts by function: of how calls ended, and of those that wait."""
     stats, waiting = await store.run_many(
-        [manifest_commands.read_stats(), manifest_commands.read_waiting()]
+        [function_commands.read_stats(), function_commands.read_waiting()]
     )
     for function, count in waiting.items():
         stats.setdefault(function, {})["waiting"] = count

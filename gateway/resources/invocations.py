@@ -8,10 +8,10 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of, lacks_scope
-from gateway.invoke.endings import ending_problem
 from gateway.invoke.event_log import log_cancelled
-from gateway.live.invocation_reader import InvocationReader
+from gateway.invoke.invoker import ending_problem
 from gateway.live.manifest_cache import ManifestCache
+from gateway.live.waiters import InvocationReader
 from gateway.parsing.preferences import fault_of, read_preferences, read_query, refuse_parameters
 from gateway.problems import ProblemError
 from gateway.resources.etag import answer_with_etag

@@ -14,13 +14,13 @@ from typing import Any
 from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
-from gateway.asgi.application import noted_header
 from gateway.auth.caller import ANYBODY, caller_of, identity_of
 from gateway.invoke.call_headers import SharedOptions, read_settled, read_varying
 from gateway.invoke.call_plan import CallPlan, CallPlans
 from gateway.invoke.invoker import Invoker
 from gateway.live.manifest_cache import ManifestCache
 from gateway.parsing.arguments import ParsedArguments, RawRequest, holds_json, read_arguments
+from gateway.parsing.headers import noted_header
 from gateway.parsing.idempotency import identify
 from gateway.parsing.json_body import (
     JSON,

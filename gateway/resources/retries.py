@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
-from gateway.asgi.application import noted_header, single_header
 from gateway.auth.caller import caller_of, identity_of, lacks_scope
 from gateway.invoke.accept_spans import trace_of
 from gateway.invoke.call_plan import CallPlans
 from gateway.invoke.invoker import Invoker
-from gateway.live.invocation_reader import InvocationReader
 from gateway.live.manifest_cache import ManifestCache
+from gateway.live.waiters import InvocationReader
+from gateway.parsing.headers import noted_header, single_header
 from gateway.parsing.idempotency import HEADER, identify, read_idempotency_key
 from gateway.parsing.preferences import read_preferences
 from gateway.problems import ProblemError

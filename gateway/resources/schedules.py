@@ -22,7 +22,7 @@ from runtime.invocations.submission import check_available
 from runtime.invocations.view import invocation_json, moment
 from runtime.registry.secret_paths import encode_paths, mask
 from runtime.schedules.cron import read_cron
-from runtime.schedules.shape import tag_of, target_of
+from runtime.schedules.due import tag_of, target_of
 from runtime.store import schedule_commands
 from runtime.store.async_connection import AsyncConnection
 from runtime.store.schedule_commands import Schedule, SchedulePage

@@ -19,10 +19,9 @@ from gateway.serving.body_memory import BodyMemory
 from gateway.serving.deadline import NEVER, Deadline
 from gateway.serving.dispatch import HeadCache, RequestDispatcher
 from gateway.serving.error_responses import own_lines, refusal_answer
-from gateway.serving.limits import ConnectionLimits
+from gateway.serving.limits import ConnectionLimits, WriteStall
 from gateway.serving.request_cycle import RequestCycle
 from gateway.serving.request_parser import Refusal, RequestParser, Scope
-from gateway.serving.write_stall import WriteStall
 
 
 class Connection(asyncio.Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from runtime.callbacks.delivery_attempt import CONNECT_S, TOTAL_S
 from runtime.callbacks.resolver import Resolver, resolve_host
 from runtime.callbacks.retry_schedule import DELAYS_MS
-from runtime.callbacks.secret import Secret, load_or_create_secret, parse_secrets
+from runtime.callbacks.signing import Secret, load_or_create_secret, parse_secrets
 from runtime.callbacks.ssrf_guard import Policy, parse_policy
 from runtime.settings import Settings
 from runtime.telemetry.tracing import Tracer

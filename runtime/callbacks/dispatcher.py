@@ -23,7 +23,7 @@ from runtime.callbacks.payload import (
     build_headers,
 )
 from runtime.callbacks.retry_schedule import next_after
-from runtime.callbacks.secret import parse_secrets
+from runtime.callbacks.signing import parse_secrets
 from runtime.errors import StoreError
 from runtime.invocations import record
 from runtime.invocations.batch import read_batch

@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from runtime.callbacks.secret import Secret
-from runtime.callbacks.signing import sign
+from runtime.callbacks.signing import Secret, sign
 from runtime.invocations.batch import Batch, batch_view
 from runtime.invocations.record import Record
 from runtime.invocations.view import invocation_view, moment

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from runtime.execution import runner_protocol as frames
-from runtime.execution.ending import Ending
+from runtime.execution.outcome import Ending
 from runtime.execution.run import Run
 from runtime.execution.runner_handle import RunnerHandle
 from runtime.execution.sequential import serials

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from runtime.execution.ending import Ending
+from runtime.execution.outcome import Ending
 from runtime.execution.output_attribution import ThreadOwner
 from runtime.execution.runner_output import OutputSink, Send
 from runtime.execution.runner_protocol import Start

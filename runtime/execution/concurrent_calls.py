@@ -17,11 +17,11 @@ from runtime.execution.call_function import describe, perform, perform_async
 from runtime.execution.concurrent_attempt import ConcurrentAttempt
 from runtime.execution.concurrent_leak_detection import ConcurrentLeakDetector
 from runtime.execution.concurrent_output import ConcurrentOutput
-from runtime.execution.ending import Ending
 from runtime.execution.event_batcher import EventBatcher
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.leak_detection import LeakDetector
 from runtime.execution.notes import encode_event, encode_progress
+from runtime.execution.outcome import Ending
 from runtime.execution.output_attribution import owner
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import RunnerLimits

@@ -24,9 +24,9 @@ from runtime.execution.concurrent_attempt import ConcurrentAttempt, LineSink
 from runtime.execution.concurrent_calls import STOPPED, ConcurrentCalls, Loaded
 from runtime.execution.concurrent_leak_detection import ConcurrentLeakDetector
 from runtime.execution.concurrent_output import ConcurrentOutput
-from runtime.execution.ending import Ending
 from runtime.execution.event_batcher import EventBatcher
 from runtime.execution.loop_attribution import LoopAttribution
+from runtime.execution.outcome import Ending
 from runtime.execution.output_attribution import owner
 from runtime.execution.runner_protocol import Start
 from runtime.execution.stall_watch import StallWatch

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from runtime.execution.ending import Ending
 from runtime.execution.load_view import RunnerLoad, RunnerWait
+from runtime.execution.outcome import Ending
 from runtime.execution.run import Run
 from runtime.execution.run_times import QUICK_S, RunTimes
 from runtime.execution.runner_pool import RunnerPool

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runtime.execution.ending import Ending, ending_of_death
+from runtime.execution.outcome import Ending, ending_of_death
 from runtime.execution.run import Run
 from runtime.execution.runner_handle import RunnerHandle
 from runtime.processes.child_control import Exit

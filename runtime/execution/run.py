@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution.ending import Ending
-from runtime.execution.outcome import Assignment
+from runtime.execution.outcome import Assignment, Ending
 from runtime.execution.runner_output import truncation_mark
 from runtime.execution.runner_protocol import RUN, RunnerLimits, Start, encode
 from runtime.processes.channel import pack

@@ -23,9 +23,9 @@ from runtime.errors import ChannelGarbledError
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import too_large
 from runtime.execution.concurrent import ConcurrentRunner
-from runtime.execution.ending import Ending, ending_of_death
 from runtime.execution.limit_watch import LimitWatch, Phase
 from runtime.execution.loading import Loading
+from runtime.execution.outcome import Ending, ending_of_death
 from runtime.execution.run import Run
 from runtime.execution.runner_handle import RunnerKey
 from runtime.execution.runner_process import RunnerProcess

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from runtime.execution.ending import Ending
     from runtime.execution.limit_watch import LimitWatch
+    from runtime.execution.outcome import Ending
     from runtime.execution.run import Run
     from runtime.execution.runner_process import RunnerProcess
     from runtime.loop import Loop

@@ -20,11 +20,11 @@ from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import describe, perform
 from runtime.execution.concurrent_calls import Loaded
 from runtime.execution.concurrent_runs import ConcurrentRuns
-from runtime.execution.ending import Ending
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.leak_detection import LeakDetector
 from runtime.execution.memory_limit import shortage_text
 from runtime.execution.notes import encode_event, encode_progress
+from runtime.execution.outcome import Ending
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import RunnerLimits, Start
 from runtime.execution.soft_limit import SoftLimit

@@ -12,9 +12,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from runtime.execution.ending import Ending
 from runtime.execution.leak_log import LeakLog
 from runtime.execution.load_view import RunnerLoad, RunnerWait, load_of_runner
+from runtime.execution.outcome import Ending
 from runtime.execution.run import Run
 from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner

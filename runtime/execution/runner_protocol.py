@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution.ending import SUCCEEDED, Ending
+from runtime.execution.outcome import SUCCEEDED, Ending
 
 LOAD: Final = b"load"
 RUN: Final = b"run"

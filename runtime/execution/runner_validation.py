@@ -10,8 +10,8 @@ import re
 from typing import Final
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution.ending import Ending
 from runtime.execution.notes import MAX_EVENT_BYTES
+from runtime.execution.outcome import Ending
 from runtime.strict_json import ERRORS, is_plain, parse
 
 _JSON: Final = "application/json"

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from runtime.errors import ChannelGarbledError
-from runtime.execution.ending import Ending
+from runtime.execution.outcome import Ending
 from runtime.execution.run import Run
 from runtime.execution.runner_handle import RunnerHandle
 from runtime.loop import Timer

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from runtime.execution.ending import Ending
+from runtime.execution.outcome import Ending
 from runtime.execution.thread_interrupt import ThreadInterrupt
 from runtime.execution.tracebacks import traceback_of
 from runtime.registry import event_loop

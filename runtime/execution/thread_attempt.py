@@ -15,10 +15,10 @@ from functools import partial
 
 from runtime.errors import LoadError
 from runtime.execution.call_function import describe, perform
-from runtime.execution.ending import Ending
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.loaded_versions import LoadedVersions
 from runtime.execution.notes import encode_event, encode_progress
+from runtime.execution.outcome import Ending
 from runtime.execution.runner_output import OutputSink
 from runtime.execution.thread_interrupt import InterruptGuard, ThreadInterrupt
 from runtime.execution.thread_output import ThreadOutput

@@ -11,8 +11,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 
 from runtime.execution.attempt_logs import AttemptLogs
-from runtime.execution.ending import Ending
-from runtime.execution.outcome import Assignment
+from runtime.execution.outcome import Assignment, Ending
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.thread_interrupt import InterruptGuard
 from runtime.registry.bundle import Bundle

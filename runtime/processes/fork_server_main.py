@@ -21,7 +21,7 @@ from pathlib import Path
 
 from runtime.processes import child_control, child_limits, private_folder
 from runtime.processes.child import run_child
-from runtime.processes.secrecy import hide_from_own_user
+from runtime.processes.environment import hide_from_own_user
 
 _REQUEST_BYTES = 65_536
 _END_LIMIT_S = 3.0

@@ -14,6 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+import msgspec
+
+from runtime.registry.manifest import Manifest
+
 _VERSION_DIGITS = 12
 _COMPRESSION_LEVEL = 6
 
@@ -89,3 +93,35 @@ def _digest(file: str, sources: Mapping[str, bytes]) -> str:
         digest.update(f"\0{path}\0{len(source)}\0".encode("utf-8", "surrogateescape"))
         digest.update(source)
     return digest.hexdigest()[:_VERSION_DIGITS]
+
+
+_LENGTH_BYTES = 4
+_decoder = msgspec.json.Decoder(tuple[Manifest, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedVersion:
+    """One version of a function file."""
+
+    bundle: Bundle
+    manifests: tuple[Manifest, ...]
+
+    def encode(self) -> bytes:
+        """Return both as bytes; the same release gives the same bytes."""
+        bundle = self.bundle.encode()
+        length = len(bundle).to_bytes(_LENGTH_BYTES, "big")
+        return length + bundle + msgspec.json.encode(self.manifests)
+
+
+def decode_release(data: bytes) -> PublishedVersion:
+    """Read what `Release.encode` wrote.
+
+    Raises:
+        msgspec.MsgspecError: It is something else.
+    """
+    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
+    try:
+        bundle = decode_bundle(data[_LENGTH_BYTES:end])
+    except (zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise msgspec.DecodeError(f"no bundle: {error}") from error
+    return PublishedVersion(bundle=bundle, manifests=_decoder.decode(data[end:]))

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.invocations.submission import prepare
+from runtime.registry.manifest import Manifest
 from runtime.schedules.cron import Cron
+from runtime.store.schedule_commands import ScheduleTarget
 
 MOST_CAUGHT_UP = 100
 # Who is so little late is on time: workers restart, machines are busy.
@@ -69,4 +72,28 @@ def _decide(
         missed=tuple(missed),
         since_ms=due[-1] if due else since_ms,
         next_ms=following,
+    )
+
+
+def tag_of(schedule_id: str) -> str:
+    """Return the tag of every invocation of a schedule; the scripts write the same."""
+    return f"schedule:{schedule_id}"
+
+
+def target_of(manifest: Manifest, *, max_waiting: int = 0) -> ScheduleTarget:
+    """Return what the scripts need to know of the function.
+
+    `max_waiting` counts where the function has no limit of its own.
+
+    Raises:
+        FunctionUnavailableError: No version of it ever loaded.
+    """
+    submission = prepare(manifest, b"{}", max_waiting=max_waiting)
+    return ScheduleTarget(
+        version=submission.version,
+        queue=submission.queue,
+        priority=submission.priority,
+        max_age_ms=submission.max_age_ms,
+        max_waiting=submission.max_waiting,
+        secrets=submission.secrets,
     )

@@ -14,8 +14,7 @@ from runtime.errors import FunctionUnavailableError
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import decode_manifest
 from runtime.schedules.cron import read_cron
-from runtime.schedules.due import decide
-from runtime.schedules.shape import target_of
+from runtime.schedules.due import decide, target_of
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.schedule_commands import (
     DueSchedule,

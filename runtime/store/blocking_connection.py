@@ -20,8 +20,7 @@ from runtime.errors import StoreError, StoreUnavailableError
 from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.redis_keys import Keys
 from runtime.store.redis_url import RedisUrl, check_handshake, parse_address
-from runtime.store.resp import pack
-from runtime.store.resp_errors import NoScriptError, failure_of, is_demotion
+from runtime.store.resp import NoScriptError, failure_of, is_demotion, pack
 from runtime.store.scripts import Argument, Command
 from runtime.store.sentinel import locate_blocking
 

@@ -21,8 +21,7 @@ from runtime.store.connection_protocol import ConnectionProtocol
 from runtime.store.error_counters import REDIS_ERRORS
 from runtime.store.redis_keys import Keys
 from runtime.store.redis_url import parse_address
-from runtime.store.resp import pack
-from runtime.store.resp_errors import NoScriptError, failure_of, is_demotion
+from runtime.store.resp import NoScriptError, failure_of, is_demotion, pack
 from runtime.store.scripts import Command
 from runtime.stream import Stream
 from runtime.telemetry.background import CRASHES

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 import hiredis
 
 from runtime.errors import SettingsError, StoreTooOldError, StoreUnavailableError
-from runtime.store.resp_errors import failure_of
+from runtime.store.resp import failure_of
 from runtime.store.scripts import Argument, all_scripts
 from runtime.store.tls import PARAMETERS, TlsConfig, read_trust
 

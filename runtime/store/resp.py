@@ -7,6 +7,7 @@ from typing import Any
 
 import hiredis
 
+from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.store.scripts import Argument
 
 _pack: Any = hiredis.pack_command
@@ -16,3 +17,32 @@ def pack(words: Sequence[Argument]) -> bytes:
     """Return one command as a RESP array of bulk strings."""
     packed: bytes = _pack(words if type(words) is tuple else tuple(words))
     return packed
+
+
+_AWAY = ("LOADING", "BUSY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS")
+_REFUSED = ("OOM", "MISCONF", "READONLY", "NOREPLICAS")
+
+
+class NoScriptError(StoreError):
+    """Redis does not hold the script; nothing was run."""
+
+
+def failure_of(text: str) -> StoreError:
+    """Return our error for an error reply of Redis.
+
+    Scripts wrap the inner error ("ERR Error running script … -OOM …" before Redis 7),
+    so the words are looked for anywhere.
+    """
+    first = text.split(" ", 1)[0]
+    if first == "NOSCRIPT":
+        return NoScriptError(text)
+    if first in _REFUSED or any(f"-{word}" in text or f"{word} " in text for word in _REFUSED):
+        return StoreRefusedError(text)
+    if first in _AWAY:
+        return StoreUnavailableError(text)
+    return StoreError(text)
+
+
+def is_demotion(reply: object) -> bool:
+    """Return whether a server says that it is a replica now: then the master is another."""
+    return isinstance(reply, StoreRefusedError) and "READONLY" in str(reply)

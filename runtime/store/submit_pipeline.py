@@ -15,8 +15,7 @@ from typing import Any
 from runtime.errors import StoreError
 from runtime.store.async_connection import AsyncConnection
 from runtime.store.blocking_connection import command_words
-from runtime.store.resp import pack
-from runtime.store.resp_errors import NoScriptError
+from runtime.store.resp import NoScriptError, pack
 from runtime.store.submission_commands import Parts, Submitted, submit
 
 _MOST_TOGETHER = 8

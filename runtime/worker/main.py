@@ -16,13 +16,12 @@ from runtime.callbacks.deliverer import Deliverer
 from runtime.errors import PenstockError, SettingsError
 from runtime.execution.runner_process import PRELOAD
 from runtime.logs import configure_logs
-from runtime.processes.environment import clean_environment
+from runtime.processes.environment import clean_environment, hide_from_own_user
 from runtime.processes.fork_server import ForkServer
-from runtime.processes.secrecy import hide_from_own_user
 from runtime.registry.publisher import Publisher
 from runtime.settings import Settings, read_environment, read_settings, unknown_variables
 from runtime.store.blocking_connection import BlockingConnection
-from runtime.telemetry.tracing import open_tracer
+from runtime.telemetry.tracer_setup import open_tracer
 from runtime.worker.process import WorkerProcess
 
 _log = structlog.get_logger(__name__)

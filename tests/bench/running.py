@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.load.plan import encode_request
-from gateway.cli.up.embedded_redis import find_server
-from gateway.cli.up.redis_command import redis_command
+from gateway.cli.up.embedded_redis import find_server, redis_command
 from runtime.errors import StoreError
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import Command

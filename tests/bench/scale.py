@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.cli.up.redis_command import COMPACT_BYTES
+from gateway.cli.up.embedded_redis import COMPACT_BYTES
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import Command
 from runtime.store.system_commands import purge_queue

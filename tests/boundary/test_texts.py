@@ -25,7 +25,7 @@ from gateway.problems import ProblemError
 from runtime.access.api_key import generate_key_text, parse_key_text
 from runtime.callbacks.ssrf_guard import Policy, check_url, parse_target
 from runtime.errors import CallbackAddressError, ChannelClosedError, SettingsError
-from runtime.execution.ending import Ending
+from runtime.execution.outcome import Ending
 from runtime.execution.runner_protocol import decode_ending, encode
 from runtime.processes.channel import Channel
 from runtime.sdk.durations import parse_duration

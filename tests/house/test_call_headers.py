@@ -15,9 +15,9 @@ import falcon.testing
 import pytest
 
 from gateway.app import create
-from gateway.asgi.application import single_header
 from gateway.invoke import call_headers
 from gateway.invoke.call_headers import CALL_HEADERS, CallHeader, CallHeaders
+from gateway.parsing.headers import single_header
 from runtime.invocations.record import read
 from runtime.registry.manifest import Manifest
 from runtime.settings import Settings

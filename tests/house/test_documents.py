@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from gateway.cli.main import COMMANDS
 from runtime.invocations.status import MOVES
 from tests.support.settings_table import README, replace_table

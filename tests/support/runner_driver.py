@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runtime.errors import ChannelClosedError
 from runtime.execution import runner_protocol as frames
-from runtime.execution.ending import Ending
+from runtime.execution.outcome import Ending
 from runtime.execution.runner_process import RUNNER_ENTRY
 from runtime.execution.runner_protocol import RunnerLimits, Start
 from runtime.processes.channel import pack

@@ -21,8 +21,8 @@ from typing import Any
 import httpx
 import psutil
 
+from gateway.cli.up.data_folder import UpState, read_state
 from gateway.cli.up.embedded_redis import socket_path
-from gateway.cli.up.state_file import UpState, read_state
 from runtime.invocations.consistency import Finding, check_all
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import Command

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import base64
 import json
+import mimetypes
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.client.api_client import System, path_to
+from gateway.cli.errors import CommandError, ExitCode
 
 _BOOLEANS = {"true": True, "false": False}  # as spreadsheets and Python write them, too
 _BYTES_FORMATS = {"binary", "byte", "base64", "base64url"}
@@ -117,3 +118,38 @@ def _resolve(schema: Any, root: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN4
             target = target.get(part, {}) if isinstance(target, dict) else {}
         schema = target
     return schema if isinstance(schema, dict) else {}
+
+
+JSON = "application/json"
+
+
+def read_body(
+    system: System, name: str, words: Sequence[str], data: str | None
+) -> tuple[bytes, str]:
+    """Return the body to send and its media type; the function's schema says how words are meant.
+
+    Raises:
+        CommandError: Both are given, a file cannot be read, or the function is unknown.
+    """
+    if data is None:
+        parameters = system.get(path_to("functions", name)).json().get("parameters") or {}
+        return json.dumps(parse_arguments(words, parameters)).encode(), JSON
+    if words:
+        raise CommandError(
+            "give either key=value arguments or --data, not both", exit_code=ExitCode.USAGE
+        )
+    if not data.startswith("@"):
+        return data.encode(), JSON
+    content = read_file(data[1:])
+    guessed = mimetypes.guess_type(data[1:])[0]
+    if guessed in {None, JSON} and _is_json(content):
+        return content, JSON
+    return content, guessed or "application/octet-stream"
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True

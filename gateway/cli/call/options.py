@@ -12,8 +12,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.client.api_client import Query
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 
 DelayOption = Annotated[
     str | None,

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gateway.cli.call.arguments import read_text
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 
 MOST_ROWS = 10_000
 MOST_BYTES = 15 * 1_048_576  # a little under what the gateway takes as one batch

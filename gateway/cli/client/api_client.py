@@ -20,12 +20,10 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import typer
 
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.problem_text import describe_problem
+from gateway.cli.errors import CommandError, ExitCode, describe_problem
 from gateway.cli.tables import note
+from gateway.cli.up.data_folder import read_state
 from gateway.cli.up.listener import url_of
-from gateway.cli.up.state_file import read_state
 from runtime.settings import are_set, read_settings, unknown_variables
 
 _ANSWER_LIMIT_S = 75.0  # a little more than the longest wait a caller may ask for

@@ -14,8 +14,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from gateway.cli.client.api_client import System, accept, path_to, read_answer
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 
 END = "end"
 _SILENCE_S = 60.0  # longer than the system is ever silent on a stream

@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gateway.cli.client.api_client import System, accept, find_system, path_to
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.up.data_folder import lock_data_folder, make_data_folder
+from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.up.data_folder import lock_data_folder, make_data_folder, read_state
 from gateway.cli.up.embedded_redis import socket_path
-from gateway.cli.up.state_file import read_state
 from gateway.cli.up.temporary_redis import momentary_redis
 from runtime.settings import Settings, are_set, read_settings
 from runtime.store.blocking_connection import BlockingConnection

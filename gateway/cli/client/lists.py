@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import Query, System, accept
+from gateway.cli.client.api_client import Query, System, accept, path_to
+from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.tables import note
 
 LARGEST_PAGE = 100  # of a list of invocations; one of deliveries may be longer
 USUAL_LIMIT = 20
@@ -53,3 +55,35 @@ def sweep(system: System, path: str, query: Query, done: dict[str, int]) -> None
         if not answer["next"]:
             return
         cursor = [("cursor", answer["next"])]
+
+
+def ask_each(
+    system: System,
+    method: str,
+    ids: Sequence[str],
+    *,
+    under: str,
+    verb: str = "",
+    body: bytes | None = None,
+) -> tuple[list[dict[str, Any]], ExitCode]:
+    """Ask for every id at `/<under>/<id>[/<verb>]`; return the answers and the exit code.
+
+    Of an answer without content the id is returned.
+
+    Raises:
+        CommandError: Nobody answers.
+    """
+    answers = []
+    headers = {"Content-Type": "application/json"} if body else {}
+    code = ExitCode.OK
+    for one in dict.fromkeys(ids):
+        path = path_to(under, one, verb) if verb else path_to(under, one)
+        try:
+            answer = accept(system.ask(method, path, body=body, headers=headers))
+            answers.append(answer.json() if answer.body else {"id": one})
+        except CommandError as error:
+            if error.exit_code != ExitCode.REFUSED:
+                raise
+            note(f"penstock: {one}: {error}")
+            code = ExitCode.REFUSED
+    return answers, code

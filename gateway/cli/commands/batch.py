@@ -18,8 +18,7 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from gateway.cli.call.batch_waiting import await_batches, count_failed, find_failures
-from gateway.cli.call.batches import send_batches
+from gateway.cli.call.batches import await_batches, count_failed, find_failures, send_batches
 from gateway.cli.call.options import (
     CallbackOption,
     CallFlags,
@@ -41,8 +40,7 @@ from gateway.cli.client.api_client import (
     find_system,
     path_to,
 )
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import note, print_json
 
 _MOST_SHOWN = 20

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from gateway.cli.call.body import read_body
+from gateway.cli.call.arguments import read_body
 from gateway.cli.client.api_client import (
     JsonOption,
     System,
@@ -22,8 +22,7 @@ from gateway.cli.client.api_client import (
     find_system,
     path_to,
 )
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.load.plan import LoadPlan, LoadReport, encode_request, read_report, start
 from gateway.cli.load.progress import BenchView
 from gateway.cli.tables import print_json, print_table

@@ -14,12 +14,10 @@ from gateway.cli.client.api_client import (
     find_system,
     path_to,
 )
-from gateway.cli.client.bulk import ask_each
-from gateway.cli.client.lists import count_matches, sweep
+from gateway.cli.client.lists import ask_each, count_matches, sweep
+from gateway.cli.command_group import YesOption, confirm
 from gateway.cli.commands.invocations import FunctionOption, TagOption, read_statuses
-from gateway.cli.confirmation import YesOption, confirm
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import print_json
 
 _BULK = "/invocations/cancel"

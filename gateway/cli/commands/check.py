@@ -17,8 +17,7 @@ from gateway.cli.client.api_client import (
     find_system,
     path_to,
 )
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import note, print_json, print_table
 
 _PAUSE_S = 0.2

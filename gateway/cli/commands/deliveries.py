@@ -8,11 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, find_system, path_to
-from gateway.cli.client.bulk import ask_each
-from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_list
+from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, ask_each, read_list
 from gateway.cli.command_group import command_group
-from gateway.cli.moments import format_duration, format_relative, read_clock
-from gateway.cli.tables import note, print_json, print_table
+from gateway.cli.tables import (
+    format_duration,
+    format_relative,
+    note,
+    print_json,
+    print_table,
+    read_clock,
+)
 
 deliveries = command_group("See what became of callbacks, and send one again.")
 

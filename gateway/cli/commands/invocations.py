@@ -10,10 +10,15 @@ import typer
 
 from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, find_system, path_to
 from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_items, read_list
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import format_duration, format_relative, read_clock
-from gateway.cli.tables import note, print_json, print_table
+from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.tables import (
+    format_duration,
+    format_relative,
+    note,
+    print_json,
+    print_table,
+    read_clock,
+)
 
 _COLUMNS = ("invocation", "function", "status", "created", "took", "attempt", "tags", "")
 _LONGEST_CELL = 60

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.call.body import JSON, read_body
+from gateway.cli.call.arguments import JSON, read_body
 from gateway.cli.call.live_view import LiveView
 from gateway.cli.call.options import (
     CallbackOption,
@@ -37,7 +37,7 @@ from gateway.cli.client.api_client import (
     path_to,
 )
 from gateway.cli.client.event_stream import END, follow
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from gateway.cli.tables import note, print_json, print_value
 
 

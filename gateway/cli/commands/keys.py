@@ -11,10 +11,8 @@ import typer
 from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption
 from gateway.cli.client.key_stores import open_key_store
 from gateway.cli.command_group import command_group
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import format_relative, read_clock
-from gateway.cli.tables import note, print_json, print_table
+from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.tables import format_relative, note, print_json, print_table, read_clock
 
 keys = command_group("Make, list and revoke the keys that callers show.")
 

@@ -22,8 +22,7 @@ from gateway.cli.client.api_client import (
 )
 from gateway.cli.client.event_stream import END, StreamedEvent, follow
 from gateway.cli.commands.invoke import print_failure
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import note, print_json
 
 

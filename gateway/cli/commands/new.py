@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import note
 from runtime.settings import read_settings
 

@@ -19,8 +19,7 @@ from gateway.cli.client.api_client import (
     find_system,
     path_to,
 )
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import print_json
 
 

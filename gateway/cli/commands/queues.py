@@ -15,12 +15,9 @@ from gateway.cli.client.api_client import (
     find_system,
     path_to,
 )
-from gateway.cli.command_group import command_group
-from gateway.cli.confirmation import YesOption, confirm
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import format_duration
-from gateway.cli.tables import print_json, print_table
+from gateway.cli.command_group import YesOption, command_group, confirm
+from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.tables import format_duration, print_json, print_table
 
 NameArgument = Annotated[str, typer.Argument(metavar="QUEUE", help="Which queue.")]
 queues = command_group("See how full queues are; pause, resume or empty one.")

@@ -8,15 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.call.body import JSON, read_body
+from gateway.cli.call.arguments import JSON, read_body
 from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, accept, find_system
-from gateway.cli.client.bulk import ask_each
-from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_list
+from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, ask_each, read_list
 from gateway.cli.command_group import command_group
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import format_relative, read_clock
-from gateway.cli.tables import note, print_json, print_table
+from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.tables import format_relative, note, print_json, print_table, read_clock
 
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Which schedules.")]
 schedules = command_group("See what is invoked when; make, pause or fire a schedule.")

@@ -18,9 +18,8 @@ from gateway.cli.client.api_client import (
     path_to,
 )
 from gateway.cli.client.event_stream import follow
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import format_duration, format_relative, read_clock
-from gateway.cli.tables import note, print_json
+from gateway.cli.errors import ExitCode
+from gateway.cli.tables import format_duration, format_relative, note, print_json, read_clock
 
 _LONGEST_SHOWN = 2_000
 _BAD = ("failed", "cancelled", "expired")

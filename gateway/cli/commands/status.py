@@ -16,10 +16,9 @@ import typer
 
 from gateway.cli.client.api_client import DataOption, JsonOption, System, UrlOption, find_system
 from gateway.cli.commands.queues import print_queues
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.moments import format_relative, read_clock
-from gateway.cli.tables import print_json, print_table
-from gateway.cli.up.state_file import read_state
+from gateway.cli.errors import ExitCode
+from gateway.cli.tables import format_relative, print_json, print_table, read_clock
+from gateway.cli.up.data_folder import read_state
 from runtime.settings import read_settings
 
 _OK = 200

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from gateway.cli.commands.up import option_of
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from runtime.processes.module_path import module_command
 from runtime.settings import read_environment, read_settings
 

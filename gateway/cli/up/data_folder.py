@@ -7,15 +7,16 @@ killed, nobody starts a second Redis on the same files while the first still sav
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
+import json
 import os
 import secrets
 import time
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.up.state_file import read_state
+from gateway.cli.errors import CommandError, ExitCode
 
 _LOCK = "up.lock"
 _SECRET = "callback_secret"  # noqa: S105 - a file's name
@@ -86,3 +87,38 @@ def _reason(error: OSError) -> str:
     if isinstance(error, FileExistsError | NotADirectoryError):
         return "there is a file in its place"
     return (error.strerror or str(error)).lower()
+
+
+NAME = "up.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpState:
+    """What runs: where it listens, the supervisor's pid, and every part's."""
+
+    url: str
+    pid: int
+    parts: dict[str, int] = field(default_factory=dict)
+
+
+def write_state(data: Path, state: UpState) -> None:
+    """Write the file in one step, so that no reader sees half of it."""
+    part = data / f"{NAME}.new"
+    part.write_text(json.dumps(asdict(state)) + "\n", encoding="utf-8")
+    part.replace(data / NAME)
+
+
+def read_state(data: Path) -> UpState | None:
+    """Return what runs on this data folder, or None."""
+    try:
+        state = UpState(**json.loads((data / NAME).read_text(encoding="utf-8")))
+        os.kill(state.pid, 0)
+    except (OSError, ValueError, TypeError):
+        return None
+    return state
+
+
+def remove_state(data: Path) -> None:
+    """Remove the file, if it is there."""
+    with contextlib.suppress(OSError):
+        (data / NAME).unlink()

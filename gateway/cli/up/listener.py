@@ -9,8 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 
 BACKLOG = 2048
 _REASONS = {

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.up.embedded_redis import find_server, prepare_folder, socket_path
 from gateway.cli.up.temporary_redis import has_data, momentary_redis
 from gateway.startup_checks import count_keys_at, require_safe_bind

@@ -16,9 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.up.log_filter import tidy
-from gateway.cli.up.log_merge import Lines, Log
+from gateway.cli.errors import ExitCode
+from gateway.cli.up.log_merge import Lines, Log, tidy
 from gateway.cli.up.managed_process import ManagedProcess, ProcessSpec
 
 OWN_NAME = "penstock"

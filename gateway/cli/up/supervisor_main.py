@@ -19,16 +19,14 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from gateway.cli.up.example_call import choose_function, curl_line
+from gateway.cli.up.data_folder import UpState, remove_state, write_state
+from gateway.cli.up.embedded_redis import redis_command
 from gateway.cli.up.log_merge import Log
 from gateway.cli.up.managed_process import ProcessSpec
-from gateway.cli.up.readiness import Probe, Readiness
-from gateway.cli.up.redis_command import redis_command
-from gateway.cli.up.state_file import UpState, remove_state, write_state
+from gateway.cli.up.readiness import Probe, Readiness, choose_function, curl_line
 from gateway.cli.up.supervisor import OWN_NAME, REDIS, Supervisor
-from runtime.processes.environment import clean_environment
+from runtime.processes.environment import clean_environment, hide_from_own_user
 from runtime.processes.module_path import module_command
-from runtime.processes.secrecy import hide_from_own_user
 from runtime.settings import read_environment
 
 GATEWAY = "gateway"

@@ -12,10 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.up.embedded_redis import find_server, prepare_folder, socket_path
-from gateway.cli.up.redis_command import redis_command
+from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.up.embedded_redis import find_server, prepare_folder, redis_command, socket_path
 from runtime.errors import StoreError
 from runtime.processes.environment import clean_environment
 from runtime.settings import read_environment

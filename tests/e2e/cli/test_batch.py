@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from tests.e2e.cli.calls import ODD, published
 from tests.support.commands import penstock, start
 from tests.support.system import System

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from tests.support.commands import penstock
 from tests.support.system import System
 from tests.support.waiting import eventually

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from tests.e2e.cli.calls import COUNT, SLEEP, TWICE, published
 from tests.support.commands import COMMAND, clean_environment, penstock, start
 from tests.support.system import System

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from runtime.store.redis_keys import Keys
 from tests.support.commands import penstock
 from tests.support.system import System

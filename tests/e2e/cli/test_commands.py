@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from tests.support.commands import penstock
 from tests.support.system import System
 from tests.support.waiting import eventually

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from runtime.access.api_key import parse_key_text
 from tests.support.commands import penstock
 from tests.support.redis_server import own_redis

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from tests.support.commands import penstock
 from tests.support.system import System
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from tests.e2e.cli.calls import ODD, SLEEP, published
 from tests.support.commands import penstock
 from tests.support.receiver import receiving

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import ExitCode
 from tests.support.commands import penstock
 from tests.support.old_redis import old_redis
 

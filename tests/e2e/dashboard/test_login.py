@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from runtime.registry.manifest import Manifest
-from runtime.store import access_commands, manifest_commands
+from runtime.store import access_commands, function_commands
 from tests.support.api_keys import make_key
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.receiver import receiving
@@ -124,9 +124,9 @@ def test_another_sites_page_cannot_use_the_session(
     with receiving() as evil:
         page.goto(evil.url("/ok"))  # another port: the browser does send the cookie
         page.evaluate(attack, f"{closed.url}/functions/hello")
-    from_elsewhere = closed.line.run(manifest_commands.read_waiting())
+    from_elsewhere = closed.line.run(function_commands.read_waiting())
     page.goto(f"{closed.url}/dashboard")
     page.evaluate(attack, f"{closed.url}/functions/hello")
 
     assert from_elsewhere == {}
-    assert closed.line.run(manifest_commands.read_waiting()) == {"hello": 1}
+    assert closed.line.run(function_commands.read_waiting()) == {"hello": 1}

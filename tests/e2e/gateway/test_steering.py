@@ -9,8 +9,7 @@ import pytest
 from runtime.invocations.ids import new_invocation_id
 from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
-from runtime.store.function_commands import publish_function
-from runtime.store.manifest_commands import read_waiting
+from runtime.store.function_commands import publish_function, read_waiting
 from runtime.store.submission_commands import parts_of, submit
 from tests.support.gateway_process import error_json
 from tests.support.waiting import eventually

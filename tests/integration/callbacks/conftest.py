@@ -11,7 +11,7 @@ import pytest
 
 from runtime.callbacks.config import DeliveryRules
 from runtime.callbacks.deliverer import Deliverer
-from runtime.callbacks.secret import parse_secret
+from runtime.callbacks.signing import parse_secret
 from runtime.callbacks.ssrf_guard import Policy
 from runtime.invocations.ids import new_invocation_id
 from runtime.store import delivery_commands

@@ -9,7 +9,7 @@ import time
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from runtime.callbacks.secret import parse_secret
+from runtime.callbacks.signing import parse_secret
 from runtime.store import delivery_commands
 from tests.integration.callbacks.conftest import SECRET, Sending
 from tests.support.receiver import Receiver, hang, status

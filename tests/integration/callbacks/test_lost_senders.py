@@ -29,7 +29,7 @@ import sys
 from runtime.callbacks.deliverer import Deliverer
 from runtime.callbacks.ssrf_guard import Policy
 from runtime.callbacks.config import DeliveryRules
-from runtime.callbacks.secret import parse_secret
+from runtime.callbacks.signing import parse_secret
 from threading import Event, Thread
 url, secret = sys.argv[1:]
 rules = DeliveryRules(

@@ -11,7 +11,7 @@ from tests.integration.execution.written import write
 SPEAK = """
 import gc
 from runtime.execution import runner_frames as frames
-from runtime.execution.ending import Ending
+from runtime.execution.outcome import Ending
 from runtime.execution.runner_main import Runner
 
 def speak(kind, *parts):

@@ -8,9 +8,8 @@ import msgspec
 import pytest
 
 from runtime.errors import UnknownFunctionError
-from runtime.registry.bundle import Bundle
+from runtime.registry.bundle import Bundle, PublishedVersion
 from runtime.registry.manifest import Manifest
-from runtime.registry.published_version import PublishedVersion
 from runtime.registry.version_cache import VersionCache
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import publish_function, read_source

@@ -6,8 +6,8 @@ import pytest
 
 from runtime.invocations.consistency import check_all
 from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.function_commands import read_stats, read_waiting
 from runtime.store.invocation_commands import cancel
-from runtime.store.manifest_commands import read_stats, read_waiting
 from runtime.store.metrics_commands import read_metrics
 from runtime.store.statistics_commands import read_clock, read_minute
 from runtime.store.submission_commands import submit

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.cli.up.log_filter import tidy
-from gateway.cli.up.log_merge import LONGEST_LINE_BYTES, Lines, Log
+from gateway.cli.up.log_merge import LONGEST_LINE_BYTES, Lines, Log, tidy
 
 NOON = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)
 

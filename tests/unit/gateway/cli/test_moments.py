@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.cli.moments import format_duration, format_relative
+from gateway.cli.tables import format_duration, format_relative
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 

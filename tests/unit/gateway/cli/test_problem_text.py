@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.cli.problem_text import _NEXT_STEPS, describe_problem
+from gateway.cli.errors import _NEXT_STEPS, describe_problem
 from gateway.problems import KINDS
 
 

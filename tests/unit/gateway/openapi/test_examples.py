@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, HttpUrl, TypeAdapter
 
-from gateway.cli.up.example_call import example_arguments
+from gateway.cli.up.readiness import example_arguments
 from gateway.openapi.examples import example_of
 from gateway.openapi.pattern_examples import text_like
 

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.openapi import document
 from gateway.openapi.descriptions import DESCRIPTIONS
-from gateway.openapi.problem_components import CODES
+from gateway.openapi.header_components import CODES
 from gateway.problems import KINDS
 from gateway.routing.routes import ROUTES
 from runtime.registry.manifest import Manifest

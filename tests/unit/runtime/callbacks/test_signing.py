@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from runtime.callbacks.secret import (
+from runtime.callbacks.signing import (
     Secret,
     generate_secret,
     load_or_create_secret,
     parse_secret,
     parse_secrets,
+    sign,
 )
-from runtime.callbacks.signing import sign
 from runtime.errors import SettingsError
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.callbacks.forbidden_networks import is_global_unicast
 from runtime.callbacks.resolver import Resolver
 from runtime.callbacks.ssrf_guard import (
     REFUSED,
     Policy,
     check_url,
+    is_global_unicast,
     parse_policy,
     parse_target,
     resolve_allowed,

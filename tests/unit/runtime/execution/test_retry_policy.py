@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.execution.retry_policy import (
+from runtime.execution.retry_decision import (
     MOST_ATTEMPTS_ON_REQUEST,
     delay_ms,
     retry_after_failure,

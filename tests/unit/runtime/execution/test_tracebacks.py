@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from runtime.execution.ending import Ending
+from runtime.execution.outcome import Ending
 from runtime.execution.retry_decision import error_json
 from runtime.execution.tracebacks import (
     MAX_MESSAGE_CHARACTERS,

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from runtime.telemetry import tracing
 from runtime.telemetry.trace_context import TraceContext
-from runtime.telemetry.tracing import open_tracer
+from runtime.telemetry.tracer_setup import open_tracer
 
 NOWHERE = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
 PARENT = TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "a=1")
@@ -56,7 +56,7 @@ def test_without_the_package_there_is_a_line_and_no_tracer(monkeypatch):
 def test_while_traces_are_off_nothing_of_opentelemetry_is_imported():
     program = (
         "import sys, gateway.app, runtime.worker.main\n"
-        "from runtime.telemetry.tracing import open_tracer\n"
+        "from runtime.telemetry.tracer_setup import open_tracer\n"
         "assert open_tracer({}, part='worker') is None\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.call.arguments import parse_arguments
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 
 SCHEMA = {
     "properties": {

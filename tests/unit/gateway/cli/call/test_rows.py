@@ -8,8 +8,7 @@ import json
 import pytest
 
 from gateway.cli.call.rows import Row, RowFormat, cut_batches, guess_format, read_rows
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 
 SCHEMA = {
     "properties": {

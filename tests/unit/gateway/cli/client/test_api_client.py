@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.client.api_client import System, find_system, path_to
-from gateway.cli.client.bulk import ask_each
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.client.lists import ask_each
+from gateway.cli.errors import CommandError, ExitCode
 from tests.support.receiver import receiving, status
 from tests.support.waiting import eventually
 

@@ -10,8 +10,7 @@ import pytest
 
 from gateway.cli.client.api_client import System
 from gateway.cli.client.event_stream import StreamedEvent, follow, parse_events
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
+from gateway.cli.errors import CommandError, ExitCode
 from tests.support.receiver import Behaviour, Received, Receiver, receiving, status
 
 PATH = "/invocations/one/events"

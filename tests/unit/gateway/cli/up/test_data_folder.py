@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.errors import CommandError
-from gateway.cli.exit_codes import ExitCode
-from gateway.cli.up.data_folder import keep_callback_secret, lock_data_folder, make_data_folder
-from gateway.cli.up.state_file import UpState, read_state, remove_state, write_state
+from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.up.data_folder import (
+    UpState,
+    keep_callback_secret,
+    lock_data_folder,
+    make_data_folder,
+    read_state,
+    remove_state,
+    write_state,
+)
 
 
 def test_a_new_folder_is_for_us_only(tmp_path: Path):

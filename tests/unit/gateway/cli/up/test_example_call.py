@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.cli.up.example_call import choose_function, curl_line, example_arguments
+from gateway.cli.up.readiness import choose_function, curl_line, example_arguments
 
 
 def test_hello_is_shown_before_others_and_broken_functions_never():

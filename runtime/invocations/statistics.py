@@ -1,6 +1,6 @@
 """What ended and how long it took, over minutes and functions; read by `/statistics`.
 
-A tally is what the settle scripts count (lua/include/tally.lua): outcomes, and
+A tally is what the settle scripts count (lua/include/counters.lua): outcomes, and
 histograms of run and queue times. Tallies add up, so any span of time and any set of
 functions is the sum of its parts. Quantiles are interpolated within a histogram's step.
 """

@@ -109,7 +109,7 @@ def count_valid_keys() -> Command[int]:
 
 def touch_keys(key_ids: Iterable[str]) -> Command[int]:
     """Note that keys were used just now; how many of them there still are."""
-    return Command(tuple(key_ids), int, load_script("note_key_use"))
+    return Command(tuple(key_ids), int, load_script("touch_api_keys"))
 
 
 def open_session(digest: str, key_id: str, *, longest_ms: int) -> Command[int]:

@@ -169,7 +169,7 @@ def read_status(invocation_id: str, keys: Keys) -> Command[str]:
 def ask_check(check_id: str, *, repair: bool) -> Command[str]:
     """Have a worker run a check; return the id of the one that will answer."""
     words = (check_id, "1" if repair else "0", KEPT_MS)
-    return Command(words, lambda reply: reply.decode(), load_script("ask_check"))
+    return Command(words, lambda reply: reply.decode(), load_script("request_check"))
 
 
 def take_check(

@@ -52,12 +52,12 @@ def publish_function(
 
 def annotate_function(name: str, *, manifest: bytes) -> Command[bool]:
     """Replace a manifest without touching what serves: a load error came or went."""
-    return Command((name, manifest), _changed, load_script("annotate_function"))
+    return Command((name, manifest), _changed, load_script("set_load_error"))
 
 
 def withdraw_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS) -> Command[bool]:
     """Unpublish a function; True when there was one."""
-    return Command((name, superseded_ttl_ms), _changed, load_script("withdraw_function"))
+    return Command((name, superseded_ttl_ms), _changed, load_script("unpublish_function"))
 
 
 def read_versions(keys: Keys | None = None) -> Command[dict[str, str]]:

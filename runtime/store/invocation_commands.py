@@ -185,7 +185,7 @@ def cancel(
 
 def retire_worker(worker: str) -> Command[bool]:
     """Take a stopped worker off the list of workers."""
-    return _call("retire_worker", (worker,), lambda reply: reply == b"OK")
+    return _call("deregister_worker", (worker,), lambda reply: reply == b"OK")
 
 
 def read(

@@ -1,6 +1,6 @@
 """Looking back at invocations and batches, a page at a time, as typed calls.
 
-A record is as HGETALL gives it, long values left out (lua/include/brief.lua);
+A record is as HGETALL gives it, long values left out (lua/include/record_summary.lua);
 `runtime.invocations` gives it meaning.
 """
 

@@ -82,7 +82,7 @@ def set_aside(
 ) -> Command[bool]:
     """Set aside what was claimed and cannot be read; False where somebody else has it by now."""
     words = (invocation_id, queue, function, worker, reason)
-    return Command(words, lambda reply: reply == b"OK", load_script("set_aside"))
+    return Command(words, lambda reply: reply == b"OK", load_script("quarantine_invocation"))
 
 
 def read_quarantine(*, most: int = MOST_LISTED) -> Command[Quarantine]:

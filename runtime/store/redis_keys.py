@@ -114,7 +114,7 @@ TABLE = (
     KeyShape("schedules_due", "schedules:due", "permanent", "zset: schedule ids by next tick"),
     KeyShape("schedules_wake", "schedules:wake", "while it lives", "list: at most one token"),
     KeyShape("source", "source:<version>", "retention", "string: a version's source bundle"),
-    KeyShape("stats", "stats", "permanent", "hash: counts and histograms, see tally.lua"),
+    KeyShape("stats", "stats", "permanent", "hash: counts and histograms, see counters.lua"),
     KeyShape("minute", "minute:<minute>", "retention", "hash: as stats, of one minute"),
     KeyShape("idempotency", "idem:<digest>", "retention", "hash: id and body of a first request"),
     KeyShape(

@@ -40,7 +40,7 @@ def sweep(*, most: int = SLICE, turn_ms: int = TURN_MS) -> Command[DeletedSlice]
             next_due_ms=None if next_due_ms < 0 else next_due_ms,
         )
 
-    return Command((most, turn_ms), parse, load_script("sweep"))
+    return Command((most, turn_ms), parse, load_script("delete_expired"))
 
 
 def begin_mending(keys: Keys, worker: str) -> Command[bool]:

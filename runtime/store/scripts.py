@@ -7,9 +7,9 @@ the partition's prefix. A last ARGV name ending in `...` stands for all the rest
 from index `rest` on.
 
 An include's functions are there at once, or, with `include when needed`, as
-`rare().<function>`: Redis makes a script's functions anew at each call, so what is
-seldom needed is only made then. `made` is false until it was. An include may need
-others so, too: whoever else includes them, `rare()` has their functions.
+`lazy().<function>`: Redis makes a script's functions anew at each call, so what is
+seldom needed is only made then. `loaded` is false until it was. An include may need
+others so, too: whoever else includes them, `lazy()` has their functions.
 """
 
 from __future__ import annotations
@@ -95,21 +95,21 @@ def _read_includes(names: Iterable[str], *, besides: Collection[str] = ()) -> di
 
 
 def _write_includes(body: str) -> list[str]:
-    """Return what a script includes: what is there at once, and `rare` if it needs that."""
+    """Return what a script includes: what is there at once, and `lazy` if it needs that."""
     included = _read_includes(_INCLUDE.findall(body))
-    rare: dict[str, str] = {}
+    lazy: dict[str, str] = {}
     wanted: dict[str, None] = {}
     unread = [body, *included.values()]
     while unread:
         names = _INCLUDE_WHEN_NEEDED.findall(unread.pop(0))
-        found = _read_includes(names, besides={**included, **rare})
+        found = _read_includes(names, besides={**included, **lazy})
         wanted.update(dict.fromkeys(names))
-        rare.update(found)
+        lazy.update(found)
         unread += found.values()
     if not wanted:
         return list(included.values())
-    text = "\n".join(rare.values())
+    text = "\n".join(lazy.values())
     known = "\n".join([text, *(included[name] for name in wanted if name in included)])
     table = ", ".join(f"{name} = {name}" for name in _FUNCTION.findall(known))
-    make = f"rare = function()\nif made then return made end\n{text}\nmade = {{ {table} }}"
-    return ["local made, rare = false", *included.values(), f"{make}\nreturn made\nend"]
+    make = f"lazy = function()\nif loaded then return loaded end\n{text}\nloaded = {{ {table} }}"
+    return ["local loaded, lazy = false", *included.values(), f"{make}\nreturn loaded\nend"]

@@ -1,4 +1,4 @@
-"""The minutes of tally.lua as typed calls: what ended in each, and how long it took.
+"""The minutes of counters.lua as typed calls: what ended in each, and how long it took.
 
 `runtime.invocations.statistics` gives the fields meaning.
 """
@@ -16,7 +16,7 @@ _EXACT_MS = 10
 def begin_of_step(bound_ms: float) -> float:
     """Return where the step of a minute's histogram begins that ends with `bound_ms`.
 
-    As lua/include/tally.lua has them: none is wider than a tenth of where it begins. Up to
+    As lua/include/counters.lua has them: none is wider than a tenth of where it begins. Up to
     10 ms each whole number is a step, which holds nothing else.
     """
     if bound_ms <= _EXACT_MS:

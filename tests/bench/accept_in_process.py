@@ -198,7 +198,7 @@ class _Client:
 
 
 class _Redis:
-    """A transport that answers `submit_invocations`, and `note_key_use`."""
+    """A transport that answers `submit_invocations`, and `touch_api_keys`."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire

@@ -73,7 +73,7 @@ MUTATIONS = (
         change="nothing is taken over",
         edits=(
             (
-                f"{LUA}/look_after.lua",
+                f"{LUA}/recover_invocations.lua",
                 "ZRANGEBYSCORE', key_leases(), '-inf', now,",
                 "ZRANGEBYSCORE', key_leases(), '-inf', 0,",
             ),
@@ -109,7 +109,7 @@ MUTATIONS = (
         change="the status is written by a command of its own after the script",
         edits=(
             (
-                f"{LUA}/include/finish.lua",
+                f"{LUA}/include/finish_record.lua",
                 "redis.call('HSET', record, 'status', status, 'finished_at'",
                 "redis.call('HSET', record, 'finished_at'",
             ),

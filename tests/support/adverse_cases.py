@@ -114,7 +114,7 @@ def _let_leases_run_out(data: Adverse) -> None:
     data.command("DEL", data.key("patience"), data.key("pulse"))
 
 
-@case("look_after", "of the dead and the expired")
+@case("recover_invocations", "of the dead and the expired")
 def _look_after(data: Adverse, run: int) -> Command[Any]:
     _let_leases_run_out(data)
     return aftercare.recover(lease_ms=HOUR_MS)
@@ -124,7 +124,7 @@ case("recount_running", "10,000 leases")(lambda d, r: aftercare.recount_running(
 case("read_quarantine", "the latest")(lambda d, r: aftercare.read_quarantine())
 
 
-@case("set_aside", "one that runs")
+@case("quarantine_invocation", "one that runs")
 def _set_aside(data: Adverse, run: int) -> Command[Any]:
     one = data.alive[-10 - run]
     return aftercare.set_aside(
@@ -215,13 +215,13 @@ case("adopt_lanes", "of 200 functions")(
 case("forget_queues", "of all")(
     lambda d, r: queue_care.forget_queues(["default"], functions=len(d.functions) + 1)
 )
-case("sweep", "a full slice")(lambda d, r: retention.sweep(turn_ms=1))
+case("delete_expired", "a full slice")(lambda d, r: retention.sweep(turn_ms=1))
 case("mend_index", "a part of what lives")(lambda d, r: retention.mend_index("live"))
 case("wake_worker", "whatever waits")(lambda d, r: life.wake("default"))
 case("pause_queue", "and resume")(
     lambda d, r: system.pause_queue("default", is_paused=r + 1 < RUNS)
 )
-case("retire_worker", "one of many")(lambda d, r: life.retire_worker(f"w{r}"))
+case("deregister_worker", "one of many")(lambda d, r: life.retire_worker(f"w{r}"))
 case("read_invocation", "one")(lambda d, r: life.read(d.crowd[7], lambda *reply: reply))
 case("read_queues", "with 1,000 functions")(lambda d, r: system.read_queues())
 case("read_workers", "all")(lambda d, r: system.read_workers())

@@ -119,9 +119,9 @@ def _schedules(data: Adverse) -> list[str]:
     return names
 
 
-case("ask_check", "one")(lambda d, r: checks.ask_check(f"check{r}", repair=r == 1))
+case("request_check", "one")(lambda d, r: checks.ask_check(f"check{r}", repair=r == 1))
 case("take_check", "one")(lambda d, r: checks.take_check("w", own_id=f"own{r}"))
-case("note_check", "500 findings")(
+case("save_check", "500 findings")(
     lambda d, r: checks.save_check(
         "check0",
         "w",

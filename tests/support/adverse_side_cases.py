@@ -65,10 +65,10 @@ case("publish_function", "one of 1,000 anew")(
 case("appoint_publisher", "one of 100")(
     lambda d, r: system.appoint_publisher(f"w{r}", withdraw_missing=True)
 )
-case("annotate_function", "one")(
+case("set_load_error", "one")(
     lambda d, r: functions.annotate_function(f"f01{r:02}", manifest=_manifest(f"new{r}"))
 )
-case("withdraw_function", "one of 1,000")(lambda d, r: functions.withdraw_function(f"f02{r:02}"))
+case("unpublish_function", "one of 1,000")(lambda d, r: functions.withdraw_function(f"f02{r:02}"))
 case("create_schedule", "one more")(
     lambda d, r: schedules.create_schedule(
         f"more{r}", {"function": "f0001", "arguments": b"{}", "cron": "* * * * *", "paused": "0"}
@@ -114,7 +114,7 @@ case("create_api_key", "one more")(
 )
 case("revoke_api_key", "one of 500")(lambda d, r: access.revoke_key(f"key{r}"))
 case("read_api_keys", "all")(lambda d, r: access.read_keys())
-case("note_key_use", "100 keys")(lambda d, r: access.touch_keys([f"key{n}" for n in range(100)]))
+case("touch_api_keys", "100 keys")(lambda d, r: access.touch_keys([f"key{n}" for n in range(100)]))
 case("open_session", "one")(lambda d, r: access.open_session("digest", "key9", longest_ms=HOUR_MS))
 case("close_session", "one of another")(lambda d, r: access.close_session(f"digest{r}"))
 case("read_session", "one")(lambda d, r: access.find_session("digest"))

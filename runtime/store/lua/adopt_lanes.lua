@@ -7,7 +7,7 @@
 -- WHY ONE SCRIPT  a lane that has work is in its function's turns, old or new, at every moment.
 -- A process of that release may go on beside this one: it finds its list shorter, or empty.
 -- include: clock
--- include: joining
+-- include: enqueue
 local MOST_KEYS, MOST_ADOPTED = 500, 1000
 local old_ring = key_old_ring(queue)
 local adopted = 0

@@ -9,7 +9,7 @@
 -- An entry's id in the stream is <attempt>-<number>, so the order is that of the attempts. The oldest
 -- go when an invocation has told more than most_bytes.
 -- include: clock
--- include: facts
+-- include: record_facts
 -- include: notices
 local ENTRY_BYTES = 64
 local is_hash, was = pcall(read_facts, id)
@@ -70,6 +70,6 @@ if size > 0 then
     shorten(total)
   end
   redis.call('PEXPIRE', stream, ttl_ms)
-  poke(id, was.watchers)
+  notify_watchers(id, was.watchers)
 end
 return 'DONE'

@@ -7,8 +7,8 @@
 -- WHY ONE SCRIPT  it may be claimed or end while we look.
 -- include: clock
 -- include: lanes
--- include: facts
--- include: finish
+-- include: record_facts
+-- include: finish_record
 -- include: quarantine
 local now = now_ms()
 

@@ -6,7 +6,7 @@
 -- MOST     200 deliveries of 12 steps each
 -- WHY ONE SCRIPT  as check_invocations.
 -- include: clock
--- include: receivers
+-- include: receiver_turns
 -- include: findings
 -- include: end_delivery
 local now = now_ms()

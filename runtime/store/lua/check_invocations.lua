@@ -9,10 +9,10 @@
 -- include: clock
 -- include: lanes
 -- include: create_delivery
--- include: finish
+-- include: finish_record
 -- include: quarantine
 -- include: findings
--- include: standing
+-- include: expected_state
 local DELIVERED_MS = 604800000
 local now = now_ms()
 

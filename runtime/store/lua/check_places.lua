@@ -10,7 +10,7 @@
 -- include: clock
 -- include: lanes
 -- include: findings
--- include: standing
+-- include: expected_state
 local now = now_ms()
 local queue, function_name, fairness_key = string.match(name, '^(%S*) ?(%S*) ?(.*)$')
 local WHERE = {
@@ -66,7 +66,7 @@ local function drop(id)
     redis.call('SREM', where, id)
     local of = redis.call('HGET', key_record(id), 'queue')
     for _, one in ipairs(of and { of } or redis.call('SMEMBERS', key_queues())) do
-      let_go_on(one, name)
+      resume_function(one, name)
     end
     return
   end

@@ -6,7 +6,7 @@
 -- MOST     5,000 attempts, 100 receivers of 10 steps each: 6,000 steps
 -- WHY ONE SCRIPT  as check_invocations. With more than 5,000 attempts on their way nothing is compared.
 -- include: clock
--- include: receivers
+-- include: receiver_turns
 -- include: findings
 local MOST_LEASES = 5000
 local in_flight, of_origin, looked = {}, {}, 0

@@ -12,7 +12,7 @@
 -- An origin may have no more attempts in flight than there are slots left: alone it gets half of
 -- them, beside a hundred that hang a hundredth, and a new one always finds a slot.
 -- include: clock
--- include: receivers
+-- include: receiver_turns
 -- include: end_delivery
 -- include: log_attempt
 -- include: broken_list
@@ -33,8 +33,8 @@ local function set_aside(id, problem)
   end
 end
 
--- lose(id): the sender of an attempt died. The attempt counts.
-local function lose(id)
+-- requeue_lost(id): the sender of an attempt died. The attempt counts.
+local function requeue_lost(id)
   local d = redis.call('HMGET', key_delivery(id), 'url', 'step', 'claimed_at')
   if not d[1] then
     if redis.call('EXISTS', key_delivery(id)) == 1 then
@@ -42,7 +42,7 @@ local function lose(id)
     end
     return
   end
-  land(d[1], 'steady', next_turn())
+  receiver_done(d[1], 'steady', next_turn())
   local is_last = d[2] + 0 >= tonumber(most_steps)
   log_attempt(id, '{"at":' .. string.format('%.0f', d[3])
     .. ',"duration_ms":null,"status_code":null,"error":"the sender stopped"}')
@@ -68,7 +68,7 @@ end
 
 -- 1. Leases that ran out.
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, EXPIRED)) do
-  local is_sound, problem = pcall(lose, id)
+  local is_sound, problem = pcall(requeue_lost, id)
   if not is_sound then
     set_aside(id, problem)
   end
@@ -108,7 +108,7 @@ local function claim(id, receiver, origin)
   redis.call('HSET', key, 'claimed_at', now)
   redis.call('HDEL', key, 'next_at')
   redis.call('ZADD', leases, now + lease_ms, id)
-  take_off(receiver, origin)
+  receiver_started(receiver, origin)
   reply[#reply + 1] = { id, d[2], d[3], d[4], d[5], attempt, step, trace[1] or '', trace[2] or '',
     (secrets[1] or '') .. ' ' .. (secrets[2] or '') }
   left = left - 1

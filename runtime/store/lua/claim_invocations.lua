@@ -20,9 +20,9 @@
 -- include: clock
 -- include: wake
 -- include when needed: due
--- include when needed: pace
--- include when needed: facts
--- include when needed: finish
+-- include when needed: gcra
+-- include when needed: record_facts
+-- include when needed: finish_record
 -- include when needed: notices
 -- include when needed: quarantine
 local PATIENCE_MS = 5000
@@ -43,7 +43,7 @@ end
 if redis.call('EXISTS', due, held) > 0 then
   due_at, held_at = first_of(due), first_of(held)
   if due_at <= now or held_at <= now then
-    rare().let_due_wait(queue, now)
+    lazy().let_due_wait(queue, now)
     due_at, held_at = first_of(due), first_of(held)
   end
 end
@@ -56,8 +56,8 @@ end
 
 -- write_rare(): what was gathered and tallied, if anything was; before every end of this script.
 local function write_rare()
-  if made then
-    made.write_moves(now)
+  if loaded then
+    loaded.write_moves(now)
   end
 end
 
@@ -140,7 +140,7 @@ local function start(name, id)
     end
   end
   if status ~= 'queued' or not (version and created_at and arguments and has_function and has_queue) then
-    rare().check_whole({ version, created_at, arguments, status, has_function, has_queue },
+    lazy().check_whole({ version, created_at, arguments, status, has_function, has_queue },
       { 'version', 'created_at', 'arguments', 'status', 'function', 'queue' })
     ended = ended + 1
     return false  -- it has moved on, so that this place in a lane was not its own
@@ -155,7 +155,7 @@ local function start(name, id)
   end
   if expires_at and tonumber(expires_at) <= now then
     ended = ended + 1
-    rare().finish(id, made.read_facts(id), 'expired', expired_ttl_ms, now, {})
+    lazy().finish(id, loaded.read_facts(id), 'expired', expired_ttl_ms, now, {})
     expired[#expired + 1] = id
     return false
   end
@@ -175,10 +175,10 @@ local function start(name, id)
   leased[2 * started + 1], leased[2 * started + 2] = lease_end, id
   started = started + 1
   if batch then
-    rare().move_in_batch(batch, 'queued', 'running')
+    lazy().move_in_batch(batch, 'queued', 'running')
   end
   if watchers then
-    rare().poke(id, watchers)
+    lazy().notify_watchers(id, watchers)
   end
   reply[started + 3] = { id, name, serving, attempt, token, created_at, arguments, request,
     traceparent, tracestate }
@@ -193,8 +193,8 @@ end
 
 -- make_limits(): what functions need that have limits; most have none.
 local function make_limits()
-  -- hold(name, until_ms): a function has no turn before.
-  local function hold(name, until_ms)
+  -- throttle(name, until_ms): a function has no turn before.
+  local function throttle(name, until_ms)
     redis.call('ZADD', held, until_ms, name)
     redis.call('ZREM', ring, name)
     held_at = math.min(held_at, until_ms)
@@ -206,14 +206,14 @@ local function make_limits()
   local function may_start(name)
     local concurrency, count, per_ms = unpack(limits_of[name])  -- at most 3
     if concurrency > 0 and redis.call('SCARD', key_running(name)) >= concurrency then
-      hold(name, now + PATIENCE_MS)
+      throttle(name, now + PATIENCE_MS)
       return false
     end
     if count > 0 then
       local tolerance = math.max(100, per_ms / count) - per_ms / count
-      local at = rare().pace('fn:' .. name, tolerance)
+      local at = lazy().pace('fn:' .. name, tolerance)
       if at > now then
-        hold(name, math.ceil(at))
+        throttle(name, math.ceil(at))
         return false
       end
     end
@@ -226,7 +226,7 @@ local function make_limits()
       redis.call('SADD', key_running(name), id)
     end
     if count > 0 then
-      rare().count_start('fn:' .. name, now, count, per_ms)
+      lazy().count_start('fn:' .. name, now, count, per_ms)
     end
   end
 
@@ -291,7 +291,7 @@ local function begin(turn, at, limits)
   turn.taken = at
   local is_sound, has_started = pcall(start, name, id)
   if not is_sound then
-    rare().set_aside(id, has_started, now, { queue = queue, function_name = name })
+    lazy().set_aside(id, has_started, now, { queue = queue, function_name = name })
     ended = ended + 1
   elseif has_started and turn.is_limited then
     limits.count_start(name, id)
@@ -390,9 +390,9 @@ if total > 0 then
     'running', (tonumber(counts[3]) or 0) + started)
 end
 for _, id in ipairs(kept) do
-  local is_back, reason = pcall(rare().put_back, queue, id)
+  local is_back, reason = pcall(lazy().put_back, queue, id)
   if not is_back then
-    made.set_aside(id, reason, now, { queue = queue })
+    loaded.set_aside(id, reason, now, { queue = queue })
   end
   reply[2] = redis.call('ZCARD', ring)
 end

@@ -5,8 +5,8 @@
 -- MOST     30 steps
 -- WHY ONE SCRIPT  the schedule must name the invocation as its last one, and be there.
 -- include: clock
--- include: birth
--- include: ticks
+-- include: create_invocation
+-- include: schedule_fire
 if not redis.call('ZSCORE', key_schedules(), id) then
   return { 'MISSING', 0, '' }
 end

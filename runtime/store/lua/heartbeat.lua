@@ -8,10 +8,10 @@
 --          cancelled…}}
 -- MOST     2 steps for each that is held, and 20
 -- WHY ONE SCRIPT  a lease is extended only for its holder.
--- It touches nothing that others hold: whatever is wrong there, workers stay alive. See look_after.
+-- It touches nothing that others hold: whatever is wrong there, workers stay alive. See recover_invocations.
 -- include: clock
--- include: pieces
--- include: silence
+-- include: chunks
+-- include: worker_silence
 local now = now_ms()
 redis.call('HSET', key_worker(worker), 'details', details, 'last_seen_at', now)
 redis.call('HSETNX', key_worker(worker), 'started_at', now)

@@ -4,10 +4,10 @@
 --          statuses are parted by blanks; an empty word is any, everywhere; tag_json is the tag as
 --          records have it; after is the last id of the page before, or what all ids shall be less
 --          than; no id is less than since
--- RETURNS  {next id or '', {id, record as `brief` gives it}…}
+-- RETURNS  {next id or '', {id, record as `summarize_record` gives it}…}
 -- MOST     1,000 ids looked at of 8 indexes; 25 steps each that is shown, at most 250
 -- WHY ONE SCRIPT  these move while one looks.
--- include: brief
+-- include: record_summary
 -- Every id is in the index of where it stands (see `index` in keys.py), of all functions and of its
 -- own. All are in the order of ids, so a page of several is their merge, and one id tells where the
 -- next page begins. At most 1,000 ids are looked at: a page may be short and still have a next.
@@ -90,7 +90,7 @@ repeat
       if f[1] and (function_name == '' or f[1] == function_name)
         and (is_any or is_wanted[f[2]])
         and (tag == '' or (f[3] and string.find(f[3], tag_json, 1, true))) then
-        reply[#reply + 1] = { id, brief(id) }
+        reply[#reply + 1] = { id, summarize_record(id) }
       end
       if #reply > want or looks == LOOKS then
         reply[1] = id

@@ -7,8 +7,8 @@
 -- include: counting
 -- include: clock
 -- include: lanes
--- include: facts
--- include: finish
+-- include: record_facts
+-- include: finish_record
 -- include: quarantine
 local MOST_LANES = 500
 local now = now_ms()

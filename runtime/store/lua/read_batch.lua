@@ -1,10 +1,10 @@
 -- read_batch: a batch, and a page of its members.
 --
 -- ARGV     batch, from, most
--- RETURNS  {batch as HGETALL, its delivery's status or '', its attempts, {id, record as `brief` gives it}…}
+-- RETURNS  {batch as HGETALL, its delivery's status or '', its attempts, {id, record as `summarize_record` gives it}…}
 -- MOST     25 steps a member that is shown, at most 500
 -- WHY ONE SCRIPT  one round trip, and counts that fit the members shown.
--- include: brief
+-- include: record_summary
 local all = redis.call('HGETALL', key_batch(batch))
 local reply = { all, '', 0 }
 if #all == 0 or not redis.call('HGET', key_batch(batch), 'size') then
@@ -18,7 +18,7 @@ end
 if tonumber(most) > 0 then
   local ids = redis.call('LRANGE', key_batch_items(batch), from, from + most - 1)
   for _, id in ipairs(ids) do
-    reply[#reply + 1] = { id, brief(id) }
+    reply[#reply + 1] = { id, summarize_record(id) }
   end
 end
 return reply

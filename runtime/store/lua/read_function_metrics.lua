@@ -6,6 +6,6 @@
 -- MOST     100 functions of 3 steps with 38 fields each
 -- WHY ONE SCRIPT  one command for each of a thousand functions would be too many, all in one step
 --                 too long.
--- include: tally
+-- include: counters
 -- include: function_counts
 return counts_of_functions(rest, #ARGV)

@@ -12,7 +12,7 @@
 -- MOST     100 functions, 1,000 workers, what queue_states looks at
 -- WHY ONE SCRIPT  the figures of one moment, in one round trip. Nothing in it grows with history.
 -- include: clock
--- include: tally
+-- include: counters
 -- include: function_counts
 -- include: queue_state
 local now = now_ms()

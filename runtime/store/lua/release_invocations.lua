@@ -8,10 +8,10 @@
 -- An attempt that was not begun is not counted; the token stays spent. One damaged record harms no
 -- other: it is set aside.
 -- include: clock
--- include: facts
--- include: finish
--- include: leave
--- include: lose
+-- include: record_facts
+-- include: finish_record
+-- include: release_running
+-- include: requeue_lost
 -- include: history
 -- include: quarantine
 local now = now_ms()

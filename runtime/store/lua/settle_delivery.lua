@@ -7,7 +7,7 @@
 -- WHY ONE SCRIPT  the attempt's number is its fencing token: a sender whose lease another took over
 --                 must not change the delivery between our look and our write.
 -- include: clock
--- include: receivers
+-- include: receiver_turns
 -- include: end_delivery
 -- include: log_attempt
 local key = key_delivery(delivery_id)
@@ -20,7 +20,7 @@ end
 local now = now_ms()
 log_attempt(delivery_id, entry)
 redis.call('ZREM', key_delivery_leases(), delivery_id)
-land(d[2], pace, string.format('%.0f', now * 1000))
+receiver_done(d[2], pace, string.format('%.0f', now * 1000))
 if verdict == 'pending' then
   local next_at = now + retry_in_ms
   redis.call('HSET', key, 'next_at', next_at)

@@ -11,10 +11,10 @@
 -- An attempt is known by its token and its worker: where Redis was put back to a moment before, two
 -- workers may hold the same token. One damaged record harms no other.
 -- include: clock
--- include: finish
--- include: leave
--- include when needed: facts
--- include when needed: lose
+-- include: finish_record
+-- include: release_running
+-- include when needed: record_facts
+-- include when needed: requeue_lost
 -- include when needed: quarantine
 local now = now_ms()
 local replies = {}
@@ -22,7 +22,7 @@ local replies = {}
 local facts = {
   status = 'running', function_name = '', queue = '', created_at = '', attempt = '', started_at = '',
   version = '', worker = '', waiters = '', caller = '', batch = '', callback = '', scheduled_for = '',
-  expires_at = '', watchers = '', told = '',
+  expires_at = '', watchers = '', notified_fields = '',
 }
 local NOTHING = { false, false, false, false, false, false, false, false }
 
@@ -48,7 +48,7 @@ local function facts_of(record, f)
   was.started_at, was.version, was.worker, was.waiters, was.caller = f[7], f[8], f[9], f[10], f[11]
   was.batch, was.callback, was.scheduled_for = m[1], m[5], m[6]
   was.expires_at, was.watchers = m[7], m[8]
-  was.told = others == 0 and f[6] == '1' and m
+  was.notified_fields = others == 0 and f[6] == '1' and m
   return was
 end
 
@@ -88,8 +88,8 @@ local function end_attempt(at)
   end
   local was = (status == 'succeeded' or status == 'failed') and facts_of(record, f)
   if not was then
-    was = rare().read_facts(id)
-    made.check_running(was)
+    was = lazy().read_facts(id)
+    loaded.check_running(was)
     if status == 'retrying' and was.is_cancelling then
       status = 'cancelled'
     end
@@ -99,9 +99,9 @@ local function end_attempt(at)
     if #fields > 0 then
       redis.call('HSET', record, unpack(fields))  -- at most 2
     end
-    made.lose(id, was, now, tonumber(poison_limit), failure_ttl_ms)
+    loaded.requeue_lost(id, was, now, tonumber(poison_limit), failure_ttl_ms)
   elseif status == 'retrying' then
-    made.try_again(id, was, now, now + ARGV[at + 4], fields, ARGV[at + 8])
+    loaded.try_again(id, was, now, now + ARGV[at + 4], fields, ARGV[at + 8])
   else
     if status == 'succeeded' and was.attempt ~= '1' then
       redis.call('HDEL', record, 'error')
@@ -115,7 +115,7 @@ end
 for at = rest, #ARGV, 10 do
   local is_sound, word = pcall(end_attempt, at)
   if not is_sound then
-    rare().set_aside(ARGV[at], word, now, { is_running = true })
+    lazy().set_aside(ARGV[at], word, now, { is_running = true })
     word = 'BROKEN'
   end
   replies[#replies + 1] = word

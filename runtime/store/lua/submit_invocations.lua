@@ -23,9 +23,9 @@
 --                 nothing behind.
 -- include: clock
 -- include: api_keys
--- include: birth
+-- include: create_invocation
 -- include: first_requests
--- include: room
+-- include: queue_capacity
 -- include when needed: admission
 local words = ARGV
 local now = now_ms()
@@ -46,7 +46,7 @@ local function refuse(id, asked)
   end
   if not answer and asked['@rate'] then
     local count, per_ms, caller = string.match(asked['@rate'], '^(%d+) (%d+) (.*)$')
-    answer = rare().refuse_limited(id, caller, count, per_ms, now)
+    answer = lazy().refuse_limited(id, caller, count, per_ms, now)
   end
   return answer
 end
@@ -64,7 +64,7 @@ local function note_birth(id, asked)
   local answer = 0
   if asked['@rate'] then
     local count, per_ms, caller = string.match(asked['@rate'], '^(%d+) (%d+) (.*)$')
-    answer = { 'NEW', id, now, rare().count_call(caller, count, per_ms, now) }
+    answer = { 'NEW', id, now, lazy().count_call(caller, count, per_ms, now) }
   end
   local repeated = asked['@retry_of'] or asked['@only_retry']
   if repeated then

@@ -11,8 +11,8 @@
 --                 way: who advances the due moment gives birth to the invocation in the same step.
 -- The first write is one that a full Redis refuses (HSET), so that a refusal changes nothing.
 -- include: clock
--- include: birth
--- include: ticks
+-- include: create_invocation
+-- include: schedule_fire
 local key = key_schedule(id)
 local due = redis.call('ZSCORE', key_schedules_due(), id)
 local f = redis.call('HMGET', key, 'revision', 'function', 'arguments', 'overlap', 'last_invocation')

@@ -50,8 +50,8 @@ def test_queue_time_is_that_of_the_first_attempt(life: Life):
 
 
 def bounds_in_lua(life: Life, times_ms: list[float]) -> list[float]:
-    """The step that tally.lua counts each time in."""
-    text = (resources.files("runtime.store") / "lua/include/tally.lua").read_text()
+    """The step that counters.lua counts each time in."""
+    text = (resources.files("runtime.store") / "lua/include/counters.lua").read_text()
     source = text.partition("-- add_counts(")[0]
     source += (
         "local found = {}\nfor i, ms in ipairs(ARGV) do tally_time(tostring(i), tonumber(ms))\n"

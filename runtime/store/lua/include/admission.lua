@@ -3,8 +3,8 @@
 -- the caller or -1, ms until they are all back}.
 -- include: api_keys
 -- include: first_requests
--- include: pace
--- include: room
+-- include: gcra
+-- include: queue_capacity
 local function refuse_revoked(id, api_key, now)
   return not is_valid(api_key, now) and { 'REVOKED', id, 0, -1, 0 } or nil
 end

@@ -1,8 +1,8 @@
 -- Those whose moment has come.
 -- include: counting
 -- include: lanes
--- include: facts
--- include: finish
+-- include: record_facts
+-- include: finish_record
 -- include: notices
 -- include: quarantine
 -- fall_due(queue, id, now): it waits in its lane from now on.
@@ -22,7 +22,7 @@ local function fall_due(queue, id, now)
   if was.batch then
     move_in_batch(was.batch, was.status, 'queued')
   end
-  poke(id, was.watchers)
+  notify_watchers(id, was.watchers)
 end
 
 -- let_due_wait(queue, now): at most 100 invocations go into their lanes, and 100 functions that were
@@ -37,6 +37,6 @@ local function let_due_wait(queue, now)
     redis.call('ZREM', key_due(queue), id)
   end
   for _, name in ipairs(redis.call('ZRANGEBYSCORE', key_held(queue), '-inf', now, 'LIMIT', 0, 100)) do
-    let_go_on(queue, name)
+    resume_function(queue, name)
   end
 end

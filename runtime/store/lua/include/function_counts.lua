@@ -1,6 +1,6 @@
 -- What is counted of functions since their first calls: how often they ended how, and how long they
 -- ran and waited.
--- include: tally
+-- include: counters
 local COUNTS = { ':succeeded', ':failed', ':cancelled', ':expired', ':retried', ':lost' }
 
 -- counts(name, endings): the fields name .. ending of the statistics, as numbers.

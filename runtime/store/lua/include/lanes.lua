@@ -1,6 +1,6 @@
 -- Ways into a lane and out of it besides joining and being claimed.
 -- include: counting
--- include: joining
+-- include: enqueue
 local function put_in_lane(queue, function_name, key, id, score)
   put_all_in_lane(queue, function_name, key, { score, id })
 end
@@ -37,8 +37,8 @@ local function put_later(queue, id, due_ms)
   put_all_later(queue, { due_ms, id })
 end
 
--- let_go_on(queue, function_name): a held function may have its turn again.
-local function let_go_on(queue, function_name)
+-- resume_function(queue, function_name): a held function may have its turn again.
+local function resume_function(queue, function_name)
   if redis.call('ZREM', key_held(queue), function_name) == 1
     and redis.call('EXISTS', key_keys(queue, function_name)) == 1 then
     redis.call('ZADD', key_ring(queue), 'NX', next_turn(queue), function_name)

@@ -24,8 +24,8 @@ local function notify(id, gateways)
   end
 end
 
--- poke(id, gateways): there is news of an invocation whose events those gateways follow.
-local function poke(id, gateways)
+-- notify_watchers(id, gateways): there is news of an invocation whose events those gateways follow.
+local function notify_watchers(id, gateways)
   if gateways then
     for gateway in string.gmatch(gateways, '%S+') do
       redis.call('PUBLISH', key_inbox(gateway), id .. '\n')

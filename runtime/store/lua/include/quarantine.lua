@@ -3,12 +3,12 @@
 -- /metrics). Its neighbours go on.
 --
 -- What is left of the record ends as `failed`, as if it had been claimed and ended in one step: so
--- whoever waits is told, a batch comes to its end, and the sweep takes the rest away.
+-- whoever waits is told, a batch comes to its end, and `delete_expired` takes the rest away.
 -- include: lanes
--- include: facts
+-- include: record_facts
 -- include: broken_list
--- include: finish
--- include: leave
+-- include: finish_record
+-- include: release_running
 local BROKEN_KEPT_MS = 604800000
 
 -- check_whole(values, names): raise unless all of these fields are there ('' needs not be).

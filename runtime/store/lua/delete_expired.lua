@@ -1,4 +1,4 @@
--- sweep: take away ended invocations whose time is over, from every index they are in: a slice of
+-- delete_expired: take away ended invocations whose time is over, from every index they are in: a slice of
 -- them, so that nobody waits for long behind it.
 --
 -- ARGV     most, turn_ms
@@ -8,7 +8,7 @@
 -- WHY ONE SCRIPT  an id that is listed has a record. Any number of workers share the work: the turn
 --                 bounds what all their slices take of Redis.
 -- include: clock
--- include: gather
+-- include: deferred_writes
 if redis.call('EXISTS', key_sweep_turn()) == 1 then
   return { -1, 0 }
 end

@@ -22,17 +22,17 @@ local function offer_turn(receiver, origin, turn)
   end
 end
 
--- take_off(receiver, origin): one more of its attempts is in flight.
-local function take_off(receiver, origin)
+-- receiver_started(receiver, origin): one more of its attempts is in flight.
+local function receiver_started(receiver, origin)
   redis.call('HINCRBY', key_receiver(receiver), 'in_flight', 1)
   redis.call('PEXPIRE', key_receiver(receiver), RECEIVER_KEPT_MS)
   redis.call('INCR', key_origin(origin))
   redis.call('PEXPIRE', key_origin(origin), ORIGIN_KEPT_MS)
 end
 
--- land(url, pace, turn): one of its attempts has ended. `pace` says how: a quick receiver may have
+-- receiver_done(url, pace, turn): one of its attempts has ended. `pace` says how: a quick receiver may have
 -- twice as many in flight from now on, one that kept us waiting a single one.
-local function land(url, pace, turn)
+local function receiver_done(url, pace, turn)
   local receiver, origin = receiver_of(url)
   local key = key_receiver(receiver)
   if redis.call('HINCRBY', key, 'in_flight', -1) < 0 then

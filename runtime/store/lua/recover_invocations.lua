@@ -1,4 +1,4 @@
--- look_after: a worker looks after what nobody holds any more, and after what has waited too long.
+-- recover_invocations: a worker looks after what nobody holds any more, and after what has waited too long.
 --
 -- ARGV     lease_ms, poison_limit, unheard_limit, failure_ttl_ms, grace_ms
 -- RETURNS  {{id, status of each attempt taken over…}, {ids that have expired…}, 1 if it is to be
@@ -9,11 +9,11 @@
 -- One damaged record harms no other: it is set aside.
 -- include: clock
 -- include: lanes
--- include: facts
--- include: finish
--- include: lose
+-- include: record_facts
+-- include: finish_record
+-- include: requeue_lost
 -- include: quarantine
--- include: silence
+-- include: worker_silence
 local MOST = 100
 local JOINING_MS = 5000  -- so long its gateway is given
 local now = now_ms()
@@ -38,7 +38,7 @@ local function take_over(id, lease_end)
   if was_never_held(was, lease_end) then
     return give_back_unheard(id, was, now, tonumber(unheard_limit), failure_ttl_ms)
   end
-  return lose(id, was, now, tonumber(poison_limit), failure_ttl_ms)
+  return requeue_lost(id, was, now, tonumber(poison_limit), failure_ttl_ms)
 end
 
 local function expire(id)

@@ -1,4 +1,4 @@
--- withdraw_function: unpublish a function and its own schedule; its source stays a while for
+-- unpublish_function: unpublish a function and its own schedule; its source stays a while for
 -- running attempts.
 --
 -- ARGV     name, superseded_ttl_ms

@@ -1,4 +1,4 @@
--- include: gather
+-- include: deferred_writes
 -- include when needed: lanes
 local is_limited, left, counts, leases = {}, {}, {}, nil
 
@@ -29,6 +29,6 @@ local function leave_running(id, was)
     is_limited[name] = redis.call('EXISTS', key_running(name)) == 1
   end
   if is_limited[name] and redis.call('SREM', key_running(name), id) == 1 and queue then
-    rare().let_go_on(queue, name)
+    lazy().resume_function(queue, name)
   end
 end

@@ -1,9 +1,9 @@
--- brief(id): a record as HGETALL gives it for a list, where many stand together, and its earlier
+-- summarize_record(id): a record as HGETALL gives it for a list, where many stand together, and its earlier
 -- attempts as one more field: without long values, of which `<name>_omitted` tells.
 -- include: history
 local LONG, LONG_HISTORY = 20000, 8000
 
-local function brief(id)
+local function summarize_record(id)
   local record = key_record(id)
   local names, long, is_short = redis.call('HKEYS', record), {}, true
   for _, name in ipairs(names) do

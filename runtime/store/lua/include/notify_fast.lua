@@ -1,13 +1,13 @@
--- tell_ordinary(id, was, place, status, finished_at, fields): as `notify`, of a record of which all is
+-- notify_fast(id, was, place, status, finished_at, fields): as `notify`, of a record of which all is
 -- known that its notice tells; its reader takes simple strings and bulk strings alike. What the
 -- notices of a function share is written once a script. Few have more to tell than their callers.
-local TOLD = { 'batch', 'tags', 'priority', 'key', 'callback', 'scheduled_for' }
+local NOTIFIED = { 'batch', 'tags', 'priority', 'key', 'callback', 'scheduled_for' }
 
 local function bulk(value)
   return '$' .. #value .. '\r\n' .. value .. '\r\n'
 end
 
-local function tell_ordinary(id, was, place, status, finished_at, fields)
+local function notify_fast(id, was, place, status, finished_at, fields)
   local queue, version, worker = was.queue, was.version, was.worker
   if place.of_queue ~= queue or place.of_version ~= version or place.of_worker ~= worker then
     place.of_queue, place.of_version, place.of_worker = queue, version, worker
@@ -28,9 +28,9 @@ local function tell_ordinary(id, was, place, status, finished_at, fields)
       count = count + 2
     end
   end
-  local told = was.told
-  if told[1] then
-    more = more .. '+batch\r\n' .. bulk(told[1])
+  local wanted = was.notified_fields
+  if wanted[1] then
+    more = more .. '+batch\r\n' .. bulk(wanted[1])
     count = count + 2
   end
   if was.caller then
@@ -38,8 +38,8 @@ local function tell_ordinary(id, was, place, status, finished_at, fields)
     count = count + 2
   end
   for i = 2, 6 do
-    if told[i] then
-      more = more .. '+' .. TOLD[i] .. '\r\n' .. bulk(told[i])
+    if wanted[i] then
+      more = more .. '+' .. NOTIFIED[i] .. '\r\n' .. bulk(wanted[i])
       count = count + 2
     end
   end

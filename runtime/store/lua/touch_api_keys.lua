@@ -1,4 +1,4 @@
--- note_key_use: keys were used just now.
+-- touch_api_keys: keys were used just now.
 --
 -- ARGV     ids...
 -- RETURNS  how many of them there still are

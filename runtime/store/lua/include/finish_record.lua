@@ -1,8 +1,8 @@
 -- The one way an invocation ends, whatever it asked for: what few have costs the others a look at a
 -- field that is not there. What endings of one function share is made once a script.
--- include: gather
--- include: tally
--- include: ordinary_notice
+-- include: deferred_writes
+-- include: counters
+-- include: notify_fast
 -- include when needed: batch_counts
 -- include when needed: create_delivery
 -- include when needed: notices
@@ -57,7 +57,7 @@ local function write_moves(now)
   for batch, moves in pairs(moved) do
     for move, count in pairs(moves) do
       local before, after = string.match(move, '^(%a*) (%a+)$')
-      rare().count_in_batch(batch, now, before ~= '' and before or nil, after, count)
+      lazy().count_in_batch(batch, now, before ~= '' and before or nil, after, count)
     end
   end
   moved = {}
@@ -119,18 +119,18 @@ local function finish(id, was, status, ttl_ms, now, fields)
     tally_time(place.queue, waited_ms)
   end
   if delivery_id then
-    rare().create_delivery(delivery_id, id, name, status, was.callback, now)
+    lazy().create_delivery(delivery_id, id, name, status, was.callback, now)
   end
   if was.expires_at then
     redis.call('ZREM', key_expiring(), id)
   end
   if was.watchers then
-    rare().poke(id, was.watchers)
+    lazy().notify_watchers(id, was.watchers)
   end
-  if was.waiters and was.told then
-    tell_ordinary(id, was, place, status, finished_at, fields)
+  if was.waiters and was.notified_fields then
+    notify_fast(id, was, place, status, finished_at, fields)
   elseif was.waiters then
-    rare().notify(id, was.waiters)
+    lazy().notify(id, was.waiters)
   end
   if was.batch then
     move_in_batch(was.batch, was.status, status)

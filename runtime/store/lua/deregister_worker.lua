@@ -1,4 +1,4 @@
--- retire_worker: a worker that has stopped takes its name off the list.
+-- deregister_worker: a worker that has stopped takes its name off the list.
 --
 -- ARGV     worker
 -- RETURNS  OK

@@ -1,7 +1,7 @@
 -- What becomes of a running invocation that does not end with its attempt, or without its worker.
 -- include: lanes
--- include: finish
--- include: leave
+-- include: finish_record
+-- include: release_running
 -- include: history
 -- include: notices
 -- try_again(id, was, now, due, fields, error): it waits for its next attempt; `fields` are further pairs
@@ -17,7 +17,7 @@ local function try_again(id, was, now, due, fields, error)
   remove_member(key_index('live:' .. name), id)
   add_member(key_index('retrying'), '0', id)
   add_member(key_index('retrying:' .. name), '0', id)
-  poke(id, was.watchers)
+  notify_watchers(id, was.watchers)
   if was.batch then
     move_in_batch(was.batch, 'running', 'retrying')
   end
@@ -27,7 +27,7 @@ end
 local function wait_again(id, was, now)
   redis.call('HSET', key_record(id), 'status', 'queued')
   put_in_lane(was.queue, was.function_name, was.key, id, urgency(was.priority, was.created_at))
-  poke(id, was.watchers)
+  notify_watchers(id, was.watchers)
   if was.batch then
     move_in_batch(was.batch, 'running', 'queued')
   end
@@ -40,9 +40,9 @@ local function end_lost(id, was, now, ttl_ms, message)
   return 'failed'
 end
 
--- lose(id, was, now, limit, ttl_ms): the runner or worker of a running attempt is gone. Another
+-- requeue_lost(id, was, now, limit, ttl_ms): the runner or worker of a running attempt is gone. Another
 -- takes over, unless this was the `limit`th time or its caller has cancelled it. Returns its status.
-local function lose(id, was, now, limit, ttl_ms)
+local function requeue_lost(id, was, now, limit, ttl_ms)
   local losses = redis.call('HINCRBY', key_record(id), 'losses', 1)
   tally(was.function_name .. ':lost', 1)
   leave_running(id, was)

@@ -1,4 +1,4 @@
--- note_check: how far a check has come and what it has found; its worker goes on for another lease.
+-- save_check: how far a check has come and what it has found; its worker goes on for another lease.
 --
 -- ARGV     id, worker, lease_ms, interval_ms, kept_ms, is_last, looked_at, findings...
 --          a finding is 5 values, see include/findings.lua; at most 500 findings

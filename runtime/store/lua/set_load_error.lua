@@ -1,4 +1,4 @@
--- annotate_function: replace a function's manifest; what serves stays what it is.
+-- set_load_error: replace a function's manifest; what serves stays what it is.
 --
 -- ARGV     name, manifest
 -- RETURNS  CHANGED | SAME

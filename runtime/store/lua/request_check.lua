@@ -1,4 +1,4 @@
--- ask_check: a check is wanted; a worker that has nothing better to do begins it.
+-- request_check: a check is wanted; a worker that has nothing better to do begins it.
 --
 -- ARGV     id, repair, kept_ms
 -- RETURNS  the id of the check that will answer: one of the same kind that has not begun, or this

@@ -47,7 +47,7 @@ def github_digest(request: Request) -> str:
     if not event:
         raise Reject("not a GitHub webhook: the header X-GitHub-Event is missing")
     payload = _read_payload(request.body, request.headers.get("Content-Type", ""))
-    return _one_line(TELL.get(event, _tell_other)(payload, event))
+    return _one_line(DESCRIBE.get(event, _describe_other)(payload, event))
 
 
 def _check_signature(body: bytes, signature: str) -> None:
@@ -109,7 +109,7 @@ def _verb(payload: Payload, default: str) -> str:
     return VERBS.get(action, action.replace("_", " "))
 
 
-def _tell_push(payload: Payload, _event: str) -> str:
+def _describe_push(payload: Payload, _event: str) -> str:
     kind, _, name = _at(payload, "ref").removeprefix("refs/").partition("/")
     ref = f"{'tag' if kind == 'tags' else 'branch'} {name}"
     who, where = _sender(payload), _place(payload)
@@ -125,7 +125,7 @@ def _tell_push(payload: Payload, _event: str) -> str:
     return _titled(f"{who} {how} {amount} to {ref} in {where}", title)
 
 
-def _tell_pull_request(payload: Payload, _event: str) -> str:
+def _describe_pull_request(payload: Payload, _event: str) -> str:
     number = _at(payload, "pull_request.number") or _at(payload, "number", "?")
     pull_request = payload.get("pull_request")
     is_merged = isinstance(pull_request, Mapping) and pull_request.get("merged") is True
@@ -136,13 +136,13 @@ def _tell_pull_request(payload: Payload, _event: str) -> str:
     return _titled(line, _at(payload, "pull_request.title"))
 
 
-def _tell_issue(payload: Payload, _event: str) -> str:
+def _describe_issue(payload: Payload, _event: str) -> str:
     number = _at(payload, "issue.number", "?")
     line = f"{_sender(payload)} {_verb(payload, 'touched')} issue #{number} in {_place(payload)}"
     return _titled(line, _at(payload, "issue.title"))
 
 
-def _tell_comment(payload: Payload, _event: str) -> str:
+def _describe_comment(payload: Payload, _event: str) -> str:
     issue = payload.get("issue")
     is_pull_request = isinstance(issue, Mapping) and "pull_request" in issue
     thing = f"{'pull request' if is_pull_request else 'issue'} #{_at(payload, 'issue.number', '?')}"
@@ -152,23 +152,23 @@ def _tell_comment(payload: Payload, _event: str) -> str:
     return _titled(line, _at(payload, "issue.title"))
 
 
-def _tell_release(payload: Payload, _event: str) -> str:
+def _describe_release(payload: Payload, _event: str) -> str:
     tag, name = _at(payload, "release.tag_name", "?"), _at(payload, "release.name")
     line = f"{_sender(payload)} {_verb(payload, 'touched')} release {tag} in {_place(payload)}"
     return _titled(line, name if name != tag else "")
 
 
-def _tell_star(payload: Payload, _event: str) -> str:
+def _describe_star(payload: Payload, _event: str) -> str:
     verb = "unstarred" if _at(payload, "action") == "deleted" else "starred"
     return f"{_sender(payload)} {verb} {_place(payload)}"
 
 
-def _tell_check_run(payload: Payload, _event: str) -> str:
+def _describe_check_run(payload: Payload, _event: str) -> str:
     name = _at(payload, "check_run.name", "?")
     return f"check {name} {_ended(payload, 'check_run')} in {_place(payload)}"
 
 
-def _tell_workflow_run(payload: Payload, _event: str) -> str:
+def _describe_workflow_run(payload: Payload, _event: str) -> str:
     name = _at(payload, "workflow_run.name") or _at(payload, "workflow.name", "?")
     number = _at(payload, "workflow_run.run_number", "?")
     branch = _at(payload, "workflow_run.head_branch")
@@ -187,25 +187,25 @@ def _words(value: str) -> str:
     return value.replace("_", " ")
 
 
-def _tell_ping(payload: Payload, _event: str) -> str:
+def _describe_ping(payload: Payload, _event: str) -> str:
     hook = _at(payload, "hook_id", "?")
     return _titled(f"GitHub pinged webhook {hook} of {_place(payload)}", _at(payload, "zen"))
 
 
-def _tell_other(payload: Payload, event: str) -> str:
+def _describe_other(payload: Payload, event: str) -> str:
     action = _at(payload, "action")
     what = f"{_words(event)} ({_words(action)})" if action else _words(event)
     return f"{_sender(payload)} caused {what} in {_place(payload)}"
 
 
-TELL: dict[str, Callable[[Payload, str], str]] = {
-    "push": _tell_push,
-    "pull_request": _tell_pull_request,
-    "issues": _tell_issue,
-    "issue_comment": _tell_comment,
-    "release": _tell_release,
-    "star": _tell_star,
-    "check_run": _tell_check_run,
-    "workflow_run": _tell_workflow_run,
-    "ping": _tell_ping,
+DESCRIBE: dict[str, Callable[[Payload, str], str]] = {
+    "push": _describe_push,
+    "pull_request": _describe_pull_request,
+    "issues": _describe_issue,
+    "issue_comment": _describe_comment,
+    "release": _describe_release,
+    "star": _describe_star,
+    "check_run": _describe_check_run,
+    "workflow_run": _describe_workflow_run,
+    "ping": _describe_ping,
 }

@@ -98,7 +98,7 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         waiters.drain()
         streams.drain()
 
-    doorkeeper = AuthMiddleware(
+    auth_middleware = AuthMiddleware(
         is_open=is_open(chosen),
         checker=checker,
         store=store,
@@ -111,9 +111,9 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         ),
         drain=drain,
         body_limits=BodyLimits(chosen),
-        door=doorkeeper.check_early,
+        door=auth_middleware.check_early,
         middleware=[
-            doorkeeper,
+            auth_middleware,
             CacheHeaders(),
             Lifespan(store, directory, inbox, ErrorReporter(store), ring),
             *([TracerLifespan(tracer)] if tracer else []),
@@ -233,7 +233,7 @@ def _resources(
         "schedule_firing": ScheduleFiring(store, directory, max_waiting=settings.max_waiting),
         "livez": Livez(),
         "metrics": Metrics(store, directory),
-        "readyz": Readyz(store, directory, tells_details=is_open(settings)),
+        "readyz": Readyz(store, directory, shows_details=is_open(settings)),
         "openapi_json": OpenApi(documents, form="json", media_type="application/json"),
         "openapi_yaml": OpenApi(documents, form="yaml", media_type="application/yaml"),
         "docs": Docs(),

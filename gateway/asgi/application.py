@@ -25,7 +25,7 @@ from gateway.serving.limits import ConnectionLimits
 from gateway.serving.request_parser import BODY, HEADERS, headers_by_name
 
 IS_HEAD = "penstock.is_head"
-_JUDGED_FIRST_BYTES = 64 * 1024
+_CHECKED_FIRST_BYTES = 64 * 1024
 Event = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -77,7 +77,7 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         if announced > SMALL_BYTES or is_chunked:
             limit = self._limit_of(scope)
             problem = _too_large(limit) if announced > limit.most_bytes else None
-            if problem is None and self._door and (is_chunked or announced > _JUDGED_FIRST_BYTES):
+            if problem is None and self._door and (is_chunked or announced > _CHECKED_FIRST_BYTES):
                 problem = await self._door(scope)
             if problem is not None:
                 await _refuse(scope, send, problem)

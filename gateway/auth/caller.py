@@ -111,8 +111,8 @@ def address_of(scope: Mapping[str, Any]) -> str:
     return str(ipaddress.IPv6Network((address, _V6_NETWORK_BITS), strict=False))
 
 
-Judge = Callable[[Grant, str], bool]
-SCOPE_CHECKS: dict[Scope, Judge] = {
+ScopeCheck = Callable[[Grant, str], bool]
+SCOPE_CHECKS: dict[Scope, ScopeCheck] = {
     "open": lambda _grant, _name: True,
     "any": lambda _grant, _name: True,
     "follow": lambda _grant, _name: True,

@@ -77,17 +77,17 @@ class KeyCache:
         self._used: set[str] = set()
         self._noting: asyncio.Task[None] | None = None
 
-    async def find(self, key_id: str, *, is_judged_again: bool = False) -> ApiKey | None:
+    async def find(self, key_id: str, *, is_rechecked: bool = False) -> ApiKey | None:
         """Return a key, expired or not; None when there is none of that id.
 
         Args:
             key_id: Which.
-            is_judged_again: Redis judges the key once more before anything is done.
+            is_rechecked: Redis judges the key once more before anything is done.
 
         Raises:
             StoreError: Redis has to be asked, and is away.
         """
-        known = self.recall(key_id, is_judged_again=is_judged_again)
+        known = self.recall(key_id, is_rechecked=is_rechecked)
         if known is not None:
             return known
         now = asyncio.get_running_loop().time()
@@ -107,12 +107,12 @@ class KeyCache:
         self._entries[key_id] = _Entry(key, now)
         return key
 
-    def recall(self, key_id: str, *, is_judged_again: bool = False) -> ApiKey | None:
+    def recall(self, key_id: str, *, is_rechecked: bool = False) -> ApiKey | None:
         """Return a key that need not be asked for."""
         entry = self._entries.get(key_id)
         if entry is None or not self._is_subscribed:
             return None
-        if is_judged_again:
+        if is_rechecked:
             return entry.key
         age_s = asyncio.get_running_loop().time() - entry.confirmed_at
         return entry.key if age_s < self._trusted_s else None
@@ -215,23 +215,23 @@ class KeyChecker:
         self._key_cache = ring
         self._failures = failures
 
-    def still_counts(self, key: ApiKey, *, is_judged_again: bool = False) -> bool:
+    def still_counts(self, key: ApiKey, *, is_rechecked: bool = False) -> bool:
         """Whether a key that was checked before need not be checked anew; notes its use if so."""
-        if self._key_cache.recall(key.id, is_judged_again=is_judged_again) is not key:
+        if self._key_cache.recall(key.id, is_rechecked=is_rechecked) is not key:
             return False
         if self._is_over(key):
             return False
         self._key_cache.note_use(key.id)
         return True
 
-    async def check(self, shown: str, address: str, *, is_judged_again: bool = False) -> ApiKey:
+    async def check(self, shown: str, address: str, *, is_rechecked: bool = False) -> ApiKey:
         """Return the key of a text.
 
         Raises:
             ProblemError: `unauthenticated`, or `too_many_failures`.
             StoreError: Redis has to be asked, and is away.
         """
-        known = self._key_cache.recall(presumed_id(shown), is_judged_again=is_judged_again)
+        known = self._key_cache.recall(presumed_id(shown), is_rechecked=is_rechecked)
         if known is not None and known.is_opened_by(shown) and not self._is_over(known):
             self._key_cache.note_use(known.id)
             return known
@@ -241,7 +241,7 @@ class KeyChecker:
         is_stranger = not self._key_cache.knows_of(text.id)
         if is_stranger and self._failures.wait_s(address) and not self._failures.take_chance():
             raise self._refuse(address, "")
-        key = await self._key_cache.find(text.id, is_judged_again=is_judged_again)
+        key = await self._key_cache.find(text.id, is_rechecked=is_rechecked)
         if key is None or not key.is_opened_by(shown):
             raise self._refuse(address, "This API key is not known.")
         if self._is_over(key):

@@ -95,7 +95,7 @@ class AuthMiddleware:
             return
         if shown is not None:
             key = await self._checker.check(
-                shown, address_of(scope), is_judged_again=_is_rechecked(scope)
+                shown, address_of(scope), is_rechecked=_is_rechecked(scope)
             )
             scope[CALLER] = caller = caller_with(key)
             if header is not None and _is_bearer(authorization):
@@ -134,7 +134,7 @@ class AuthMiddleware:
         if known is None or _is_open_path(scope["method"], scope["path"]):
             return None
         key, caller = known
-        counts = self._checker.still_counts(key, is_judged_again=_is_rechecked(scope))
+        counts = self._checker.still_counts(key, is_rechecked=_is_rechecked(scope))
         return caller if counts else None
 
     def _learn(self, header: bytes, key: ApiKey, caller: Caller) -> None:

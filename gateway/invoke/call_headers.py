@@ -18,7 +18,7 @@ from gateway.parsing.headers import single_header
 from gateway.parsing.idempotency import HEADER, options_content, read_idempotency_key
 from gateway.serving.request_parser import HEADERS
 from runtime.errors import CallbackAddressError
-from runtime.invocations.submission import NO_WISHES, CallOptions
+from runtime.invocations.submission import DEFAULT_OPTIONS, CallOptions
 
 Scope = Mapping[str, Any]
 _MOST_KNOWN = 1024
@@ -99,7 +99,7 @@ class CallHeaders:
         for name, option, read, _ in self._settled:
             if name in scope[HEADERS] and (value := read(scope)) is not None:
                 call_options[option] = value
-        return SharedOptions.of(CallOptions(**call_options) if call_options else NO_WISHES)
+        return SharedOptions.of(CallOptions(**call_options) if call_options else DEFAULT_OPTIONS)
 
 
 def _callback(scope: Scope) -> object:

@@ -73,7 +73,7 @@ class CallPlan:
         self._groups: dict[str, SubmitPipeline] = {}
         self._is_valid: Callable[[object], bool] | None
         try:
-            self._is_valid = compile_schema(manifest.judging_schema, exact=False).is_valid
+            self._is_valid = compile_schema(manifest.validation_schema, exact=False).is_valid
         except ValueError:  # no usable schema: check_arguments says so
             self._is_valid = None
 

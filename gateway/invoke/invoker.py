@@ -122,11 +122,11 @@ class Invoker:
                 resp.content_type = _JSON
                 resp.data = ended
                 return
-        born = new_record(submission, submitted.created_at_ms)
+        created = new_record(submission, submitted.created_at_ms)
         if notice is None:
-            show(req, resp, await self._follower.current(born))
+            show(req, resp, await self._follower.current(created))
         else:
-            show(req, resp, record_of(notice, born.arguments, born.request))
+            show(req, resp, record_of(notice, created.arguments, created.request))
 
     def _is_new(self, resp: Response, submission: Submission, submitted: Submitted) -> bool:
         """Whether it was born; else it repeats another, or is refused."""

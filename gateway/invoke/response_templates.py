@@ -17,7 +17,7 @@ import msgspec
 
 from runtime.invocations.record import Record, new_record
 from runtime.invocations.status import Status
-from runtime.invocations.submission import NO_WISHES, CallOptions, Submission
+from runtime.invocations.submission import DEFAULT_OPTIONS, CallOptions, Submission
 from runtime.invocations.view import invocation_json, moment
 from runtime.store.invocation_commands import parse_notice
 
@@ -102,7 +102,7 @@ class AcceptedTemplates:
         """Return what `invocation_json(new_record(…))` returns."""
         call_options = submission.call_options
         is_usual = not (submission.retry_of or submission.secrets or submission.request)
-        if not is_usual or (call_options is not NO_WISHES and _shows(call_options)):
+        if not is_usual or (call_options is not DEFAULT_OPTIONS and _shows(call_options)):
             return invocation_json(new_record(submission, created_at_ms))
         callback = call_options.callback
         kind = (

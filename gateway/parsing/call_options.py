@@ -15,12 +15,12 @@ from typing import Any
 
 from gateway.parsing.preferences import fault_of, read_query_lists, refuse_parameters
 from gateway.routing.parameters import (
+    CALL_OPTION_PARAMETERS,
     HIGHEST_PRIORITY,
     LONGEST_DELAY_DAYS,
     LONGEST_KEY,
     LONGEST_MAX_AGE_DAYS,
     LONGEST_TAG,
-    WISHES,
 )
 from runtime.errors import ArgumentFault
 from runtime.sdk.durations import EXAMPLES, parse_duration
@@ -46,7 +46,7 @@ def parse_call_options(query: str) -> Mapping[str, Any]:
     Raises:
         ProblemError: `parameter_invalid`, naming each that is unknown or wrong.
     """
-    return MappingProxyType(_read(read_query_lists(query, WISHES)))
+    return MappingProxyType(_read(read_query_lists(query, CALL_OPTION_PARAMETERS)))
 
 
 def read_tag(text: str) -> str:

@@ -91,13 +91,13 @@ def _view(check: CheckSummary) -> dict[str, Any]:
 
 
 def _read_choice(body: bytes) -> bool:
-    wish = read_json_object(body) if body else {}
+    choice = read_json_object(body) if body else {}
     faults = [
         ArgumentFault(pointer=f"/{name}", detail="is not known; a check takes repair")
-        for name in wish
+        for name in choice
         if name != "repair"
     ]
-    repair = wish.get("repair", False)
+    repair = choice.get("repair", False)
     if not isinstance(repair, bool):
         faults.append(ArgumentFault(pointer="/repair", detail="takes true or false"))
         repair = False

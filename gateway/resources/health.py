@@ -33,11 +33,11 @@ class Readyz:
     """GET /readyz: for everybody, so only an open gateway says more than whether."""
 
     def __init__(
-        self, store: AsyncConnection, directory: ManifestCache, *, tells_details: bool
+        self, store: AsyncConnection, directory: ManifestCache, *, shows_details: bool
     ) -> None:
         self._store = store
         self._directory = directory
-        self._shows_details = tells_details
+        self._shows_details = shows_details
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Answer 200 when Redis answers within a second and functions are published.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.routing.operation import Operation, Route, act_route
-from gateway.routing.parameters import BATCH_PAGE, BATCH_RETRY, WISHES
+from gateway.routing.parameters import BATCH_PAGE, BATCH_RETRY, CALL_OPTION_PARAMETERS
 from gateway.routing.system_routes import STORE
 
 UNKNOWN_BATCH = ("batch_not_found", "batch_gone")
@@ -33,7 +33,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
         "submit_batch",
         "Invoke a function many times at once",
         scope="invoke",
-        query=WISHES,
+        query=CALL_OPTION_PARAMETERS,
         problems=BATCH_PROBLEMS,
         body="batch",
         admits=True,

@@ -55,7 +55,7 @@ MAX_AGE = QueryParameter(
 TAG = QueryParameter(
     name="tag", description="A label to find it by.", longest=LONGEST_TAG, most=MOST_TAGS
 )
-WISHES = (DELAY, RUN_AT, PRIORITY, KEY, MAX_AGE, TAG)
+CALL_OPTION_PARAMETERS = (DELAY, RUN_AT, PRIORITY, KEY, MAX_AGE, TAG)
 
 OF_FUNCTION = QueryParameter(
     name="function", description="Only of this function.", longest=128, pattern=NAME_PATTERN

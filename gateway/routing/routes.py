@@ -16,11 +16,11 @@ from gateway.routing.parameters import (
     ATTEMPT,
     BULK_CANCEL,
     BULK_RETRY,
+    CALL_OPTION_PARAMETERS,
     COUNTED_CANCEL,
     COUNTED_RETRY,
     HISTORY,
     LAST_EVENT_ID,
-    WISHES,
 )
 from gateway.routing.schedule_routes import SCHEDULE_ROUTES
 from gateway.routing.system_routes import STORE, SYSTEM_ROUTES
@@ -74,7 +74,7 @@ ROUTES: tuple[Route, ...] = (
                 id="invoke",
                 summary="Invoke a function",
                 scope="invoke",
-                query=WISHES,
+                query=CALL_OPTION_PARAMETERS,
                 reads_own_query=True,
                 problems=INVOKE_PROBLEMS,
                 body="call",

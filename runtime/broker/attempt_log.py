@@ -41,12 +41,12 @@ def log_requeued(attempts: Iterable[Attempt]) -> None:
 
 def log_ended(batch: Iterable[tuple[Attempt, Settlement]], replies: Iterable[Settled]) -> None:
     """Attempts have been settled, or were refused."""
-    is_usual_told = logs_routine()
+    is_routine_logged = logs_routine()
     log_events(
         [
             _ended(attempt, settlement, reply)
             for (attempt, settlement), reply in zip(batch, replies, strict=True)
-            if is_usual_told or settlement.status != "succeeded" or reply in _REFUSED
+            if is_routine_logged or settlement.status != "succeeded" or reply in _REFUSED
         ]
     )
 

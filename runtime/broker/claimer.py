@@ -265,7 +265,7 @@ class Claimer:
     def _set_aside(self, queue: str, invocation_id: str, function: str, reason: str) -> None:
         """Nobody can run what nobody can read; it must not be taken over for ever."""
 
-        def heard(reply: object) -> None:
+        def received(reply: object) -> None:
             if isinstance(reply, StoreError):
                 _log.warning("set_aside_failed", id=invocation_id, error=str(reply))
 
@@ -273,7 +273,7 @@ class Claimer:
             set_aside(
                 invocation_id, queue=queue, function=function, worker=self._worker, reason=reason
             ),
-            heard,
+            received,
         )
         _log.error("invocation_set_aside", id=invocation_id, function=function, reason=reason)
 

@@ -61,12 +61,12 @@ class AddressCache:
         Raises:
             CallbackAddressError: It may not be called, or not be resolved in time.
         """
-        judged = await resolve_allowed(url, self._policy, **self._options)
+        checked = await resolve_allowed(url, self._policy, **self._options)
         until = self._clock() + self._trusted_s
         if len(self._hosts) >= _MOST:
             self._hosts.clear()
-        self._hosts[judged.host, judged.port] = until
-        return self._note(url, judged.url, until)
+        self._hosts[checked.host, checked.port] = until
+        return self._note(url, checked.url, until)
 
     def _note(self, given: str, kept: str, until: float) -> str:
         if len(self._addresses) >= _MOST:

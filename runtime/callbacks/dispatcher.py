@@ -224,7 +224,7 @@ class Dispatcher:
         self._unsettled[claimed.id, claimed.attempt] = delivery_commands.settle(
             delivery_id=claimed.id,
             attempt=claimed.attempt,
-            verdict=follows.status,
+            next_status=follows.status,
             retry_in_ms=follows.retry_in_ms,
             pace=ended.pace,
             entry=ended.entry(now_ms),

@@ -87,15 +87,15 @@ class Sender:
         await self._client.aclose()
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
-        judged = await resolve_allowed(
+        checked = await resolve_allowed(
             url, self._policy, resolver=self._resolver, timeout_s=RESOLVE_TIMEOUT_S
         )
         request = self._client.build_request(
             "POST",
-            f"{judged.scheme}://{judged.target.authority}{judged.target.path}",
+            f"{checked.scheme}://{checked.target.authority}{checked.target.path}",
             headers={**headers, "Accept-Encoding": "identity", "Connection": "close"},
             content=body,
-            extensions={"addresses": judged.addresses},
+            extensions={"addresses": checked.addresses},
         )
         return await self._client.send(request, stream=True)
 

@@ -42,7 +42,7 @@ class PinnedTransport(httpx.AsyncBaseTransport):
         connection = httpcore.AsyncHTTPConnection(
             origin=target.origin,
             ssl_context=self._tls,
-            network_backend=_JudgedNetwork(request.extensions["addresses"], self._connect_s),
+            network_backend=_PinnedNetwork(request.extensions["addresses"], self._connect_s),
         )
         try:
             answer = await connection.handle_async_request(
@@ -74,7 +74,7 @@ class _Answer(httpx.AsyncByteStream):
         await self._connection.aclose()
 
 
-class _JudgedNetwork(httpcore.AsyncNetworkBackend):
+class _PinnedNetwork(httpcore.AsyncNetworkBackend):
     """Connects to given addresses instead of the host it is asked for."""
 
     def __init__(self, addresses: tuple[str, ...], connect_s: float) -> None:

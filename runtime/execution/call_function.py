@@ -26,7 +26,7 @@ from runtime.sdk.exceptions import Reject, Retry
 from runtime.sdk.request import decode_request
 
 if TYPE_CHECKING:  # a worker that has no function of the thread lane does without pydantic
-    from runtime.registry.generator_items import TellItem
+    from runtime.registry.generator_items import SendItem
     from runtime.registry.loaded_function import LoadedFunction
     from runtime.registry.results import Produced
 
@@ -37,7 +37,7 @@ def perform(
     *,
     request: bytes | None,
     context: Context,
-    tell_item: TellItem,
+    send_item: SendItem,
     max_result_bytes: int,
     make_room: Callable[[], None] | None = None,
     limit_s: float | None = None,
@@ -49,7 +49,7 @@ def perform(
         arguments: A JSON object.
         request: The encoded HTTP request, if there is one.
         context: Given to the function.
-        tell_item: Called with each item of a generator.
+        send_item: Called with each item of a generator.
         max_result_bytes: Longest result kept.
         make_room: Called when memory has run out, before anything is made of that.
         limit_s: How long an async function may take where nobody kills its process.
@@ -62,7 +62,7 @@ def perform(
             arguments,
             context=context,
             request=None if request is None else decode_request(request),
-            tell_item=tell_item,
+            send_item=send_item,
             most_item_bytes=max_result_bytes,
             limit_s=limit_s,
         )
@@ -79,7 +79,7 @@ async def perform_async(
     *,
     request: bytes | None,
     context: Context,
-    tell_item: TellItem,
+    send_item: SendItem,
     max_result_bytes: int,
     make_room: Callable[[], None] | None = None,
 ) -> tuple[Ending, bytes]:
@@ -92,7 +92,7 @@ async def perform_async(
         )
         del arguments, request  # it may wait for long, and many beside it
         produced = await function.finish(
-            value, tell_item=tell_item, most_item_bytes=max_result_bytes
+            value, send_item=send_item, most_item_bytes=max_result_bytes
         )
     except BaseException as error:  # noqa: BLE001 - user code may raise anything
         return _failed(error, make_room), b""

@@ -135,7 +135,7 @@ class ConcurrentCalls:
             attempt.take_arguments(),
             request=attempt.take_request(),
             context=self._context(attempt) if attempt.function.takes_context else _NO_CONTEXT,
-            tell_item=partial(self._report, attempt, frames.ITEM),
+            send_item=partial(self._report, attempt, frames.ITEM),
             max_result_bytes=self._loaded.limits.max_result_bytes,
             make_room=use_memory_reserve,
         )
@@ -180,7 +180,7 @@ class ConcurrentCalls:
             attempt.take_arguments(),
             request=attempt.take_request(),
             context=self._context(attempt) if attempt.function.takes_context else _NO_CONTEXT,
-            tell_item=partial(self._report, attempt, frames.ITEM),
+            send_item=partial(self._report, attempt, frames.ITEM),
             max_result_bytes=self._loaded.limits.max_result_bytes,
             make_room=use_memory_reserve,
         )

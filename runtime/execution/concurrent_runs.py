@@ -182,8 +182,8 @@ class ConcurrentRuns:
         attempt = ConcurrentAttempt(
             start, arguments, request if start.has_request else None, function
         )
-        tell_log = partial(self._writer.send_for, attempt, frames.LOG, attempt.number, at_once=True)
-        attempt.sink = LineSink(self._loaded.limits.max_log_bytes, tell_log, self._writer.hold)
+        send_log = partial(self._writer.send_for, attempt, frames.LOG, attempt.number, at_once=True)
+        attempt.sink = LineSink(self._loaded.limits.max_log_bytes, send_log, self._writer.hold)
         if self._attempts:
             self._output.settle()
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-_MOST_TOLD = 1_000
+_MOST_LOGGED = 1_000
 _log = structlog.get_logger(__name__)
 
 
@@ -17,7 +17,7 @@ class LeakLog:
     def log(self, function: str, version: str, left: str) -> None:
         """Log what a call of a function has left, if that is the first of its version."""
         if (function, version) not in self._reported:
-            if len(self._reported) >= _MOST_TOLD:
+            if len(self._reported) >= _MOST_LOGGED:
                 self._reported.clear()
             self._reported.add((function, version))
             _log.info("runner_not_used_again", function=function, version=version, left=left)

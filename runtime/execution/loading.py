@@ -40,7 +40,7 @@ class Loading:
 
     def limit_at(self) -> float | None:
         """Return when it should have been loaded; None before there is a process."""
-        return self._runner.heard_at + self._timeout_s if self._runner.process.pid else None
+        return self._runner.last_answer_at + self._timeout_s if self._runner.process.pid else None
 
     def look_at_limits(self, now: float) -> None:
         """End it if it is out of time."""

@@ -41,7 +41,7 @@ def warm_up() -> None:
         b'{"text": "warm"}',
         request=None,
         context=context,
-        tell_item=lambda _: None,
+        send_item=lambda _: None,
         max_result_bytes=64,
     )
     function.unload()

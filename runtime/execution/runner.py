@@ -99,7 +99,7 @@ class Runner:
         self.function = ""
         self.runs: dict[int, Run] = {}
         self.attempts = 0
-        self.last_used = self.heard_at = time.monotonic()
+        self.last_used = self.last_answer_at = time.monotonic()
         self.doomed: dict[int, Ending] = {}
         self.has_heir = self.is_missed = False
         self.yields_since: float | None = None
@@ -229,7 +229,7 @@ class Runner:
     def on_connected(self) -> None:
         """Have it load its bundle."""
         self.process.send(pack(frames.LOAD, frames.encode(self._limits), self.bundle.encode()))
-        self.heard_at = time.monotonic()
+        self.last_answer_at = time.monotonic()
         self.watch.renew()
 
     def on_refused(self, error: Exception) -> None:
@@ -247,7 +247,7 @@ class Runner:
         if len(frame) != frames.PARTS.get(kind):
             raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
         if kind == frames.DONE:
-            self.heard_at = time.monotonic()
+            self.last_answer_at = time.monotonic()
             serial = frames.number_of(frame[1])
             if serial == frames.LOADING:
                 self._loaded(frames.decode_ending(frame[2]))
@@ -315,7 +315,7 @@ class Runner:
             return
         ran_s = frames.number_of(frame[4]) / 1e6
         del self.runs[serial]
-        run.ran_s = min(max(ran_s, 0.0), self.heard_at - run.sent_at)
+        run.ran_s = min(max(ran_s, 0.0), self.last_answer_at - run.sent_at)
         self._mode.answered(run)
         if len(result) > self._limits.max_result_bytes:
             ending, result = too_large(len(result), self._limits.max_result_bytes), b""

@@ -30,7 +30,7 @@ class RunnerHandle(Protocol):
     watch: LimitWatch
     runs: dict[int, Run]
     doomed: dict[int, Ending]
-    heard_at: float
+    last_answer_at: float
 
     @property
     def is_open(self) -> bool:

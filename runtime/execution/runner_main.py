@@ -187,7 +187,7 @@ class RunnerMain:
                     arguments,
                     request=request if start.has_request else None,
                     context=self._context(start) if function.takes_context else _NO_CONTEXT,
-                    tell_item=lambda item: self._say(frames.ITEM, serial, item),
+                    send_item=lambda item: self._say(frames.ITEM, serial, item),
                     max_result_bytes=limits.max_result_bytes,
                     make_room=use_memory_reserve,
                     limit_s=limit_s,

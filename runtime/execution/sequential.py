@@ -28,7 +28,7 @@ serials = itertools.count(1)
 def is_slow(runner: RunnerHandle) -> bool:
     """Whether its first attempt has taken longer than those of quick functions do."""
     for run in runner.runs.values():
-        return time.monotonic() - max(run.sent_at, runner.heard_at) > SLOW_S
+        return time.monotonic() - max(run.sent_at, runner.last_answer_at) > SLOW_S
     return False
 
 
@@ -146,7 +146,7 @@ class SequentialRunner:
         """Return when the attempt that runs may be out of time."""
         for run in self._runner.runs.values():
             options = run.manifest.options
-            began_at = max(run.sent_at, self._runner.heard_at)
+            began_at = max(run.sent_at, self._runner.last_answer_at)
             return began_at + options.timeout_s + options.grace_s
         return None
 
@@ -215,7 +215,7 @@ class SequentialRunner:
         if not self._bursts or not runner.runs:
             return
         first = next(iter(runner.runs.values()))
-        slow_at = max(first.sent_at, runner.heard_at) + SLOW_S
+        slow_at = max(first.sent_at, runner.last_answer_at) + SLOW_S
         if slow_at <= time.monotonic():
             runner.process.listen_quiet()
             runner.report_slow(first)

@@ -17,7 +17,7 @@ from runtime.execution.thread_interrupt import ThreadInterrupt
 from runtime.execution.tracebacks import traceback_of
 from runtime.registry import event_loop
 
-Told = tuple[Ending, bytes]
+Notified = tuple[Ending, bytes]
 
 
 class SoftLimit:
@@ -29,7 +29,7 @@ class SoftLimit:
         self._is_armed = False
         self._before: Any = None
 
-    def run(self, act: Callable[[], Told]) -> Told:
+    def run(self, act: Callable[[], Notified]) -> Notified:
         """Return what `act` returns, or that it ran too long."""
         try:
             try:

@@ -90,7 +90,7 @@ class ThreadAttempts:
                         run.assignment.arguments,
                         request=run.assignment.request,
                         context=context,
-                        tell_item=partial(run.on_note, "item"),
+                        send_item=partial(run.on_note, "item"),
                         max_result_bytes=run.limits.max_result_bytes,
                         limit_s=limit_s,
                     )

@@ -212,10 +212,10 @@ class ThreadPool:
                 or len(self._ended) >= _MOST_GATHERED
                 or now - self._first_ended_at >= _LONGEST_GATHERING_S
             )
-            is_telling = bool(is_due) and not self._is_logged
-            if is_telling:
+            is_wakeup_sent = bool(is_due) and not self._is_logged
+            if is_wakeup_sent:
                 self._is_logged = True
-        if is_telling:
+        if is_wakeup_sent:
             self._has_ended()
         return run
 

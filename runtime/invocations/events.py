@@ -29,7 +29,7 @@ class Phase(IntEnum):
     """What an attempt goes through; attempt 0 is the time before the first."""
 
     BEGINS = 0
-    TELLS = 1
+    EVENTS = 1
     LEAVES = 2
     FINISHED = 3
     END = 4
@@ -48,9 +48,9 @@ class EventId(NamedTuple):
     @property
     def read_position(self) -> Position:
         """Up to where what attempts told stands before this place."""
-        if self.phase < Phase.TELLS:
+        if self.phase < Phase.EVENTS:
             return max(self.attempt, 0), 0
-        return self.attempt, self.number if self.phase == Phase.TELLS else _LAST_NUMBER
+        return self.attempt, self.number if self.phase == Phase.EVENTS else _LAST_NUMBER
 
 
 NOWHERE = EventId(-1, 0, 0)
@@ -109,7 +109,7 @@ def events_after(
         events.append(_end(whole))
     if not is_whole(reported, place):
         attempt, entry = reported.entries[-1]
-        reached = EventId(attempt, Phase.TELLS, entry.number)
+        reached = EventId(attempt, Phase.EVENTS, entry.number)
         events = [event for event in events if event.place <= reached]
     return sorted((e for e in events if e.place > place), key=lambda event: event.place)
 
@@ -118,8 +118,8 @@ def count_missing(place: EventId, events: list[Event]) -> int:
     """Return how many events between a place and those are no longer kept."""
     missing = 0
     for event in events:
-        if event.place.phase == Phase.TELLS:
-            same = place.attempt == event.place.attempt and place.phase == Phase.TELLS
+        if event.place.phase == Phase.EVENTS:
+            same = place.attempt == event.place.attempt and place.phase == Phase.EVENTS
             missing += event.place.number - (place.number if same else 0) - 1
         place = event.place
     return missing
@@ -169,7 +169,7 @@ def _entries(reported: EventPage) -> Iterator[Event]:
             yield from _lines(attempt, entry.data, first=first)
             continue
         for number, data in enumerate(_parts(entry), first):
-            yield Event(EventId(attempt, Phase.TELLS, number), entry.kind, data)
+            yield Event(EventId(attempt, Phase.EVENTS, number), entry.kind, data)
 
 
 def _parts(entry: Entry) -> list[bytes]:
@@ -180,4 +180,4 @@ def _lines(attempt: int, text: bytes, *, first: int = 1) -> Iterator[Event]:
     """Each line of output is an event: a JSON string that ends as the line did."""
     for number, line in enumerate(filter(None, re.split(rb"(?<=\n)", text)), first):
         data = msgspec.json.encode(line.decode(errors="replace"))
-        yield Event(EventId(attempt, Phase.TELLS, number), "log", data)
+        yield Event(EventId(attempt, Phase.EVENTS, number), "log", data)

@@ -41,8 +41,8 @@ class OutcomeCounts:
 
     def failure_rate(self) -> float | None:
         """Return the failed share of those that succeeded or failed, None without any."""
-        judged = self.outcomes["succeeded"] + self.outcomes["failed"]
-        return self.outcomes["failed"] / judged if judged else None
+        counted = self.outcomes["succeeded"] + self.outcomes["failed"]
+        return self.outcomes["failed"] / counted if counted else None
 
     def add(self, other: OutcomeCounts) -> None:
         """Count another tally in."""

@@ -57,7 +57,7 @@ class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-NO_WISHES = CallOptions()
+DEFAULT_OPTIONS = CallOptions()
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     arguments: bytes
     id: str = msgspec.field(default_factory=new_invocation_id)
-    call_options: CallOptions = NO_WISHES
+    call_options: CallOptions = DEFAULT_OPTIONS
     priority: int = 5
     max_age_ms: int = 0
     max_waiting: int = 0
@@ -146,7 +146,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
     manifest: Manifest,
     arguments: bytes,
     *,
-    call_options: CallOptions = NO_WISHES,
+    call_options: CallOptions = DEFAULT_OPTIONS,
     invocation_id: str | None = None,
     request: bytes | None = None,
     waiter: str | None = None,

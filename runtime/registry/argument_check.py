@@ -114,7 +114,7 @@ def _explain(
     compile_part: Callable[[dict[str, Any]], jsonschema_rs.Draft202012Validator],
 ) -> Iterable[ArgumentFault]:
     """Return what is wrong, as much of it as can be said without holding up others."""
-    schema = manifest.judging_schema
+    schema = manifest.validation_schema
     if not is_large(arguments, schema):
         found = [("", error) for error in validator.iter_errors(arguments)]
     else:
@@ -170,7 +170,7 @@ def _validator(
     manifest: Manifest, *, exact: bool, formats: bool
 ) -> jsonschema_rs.Draft202012Validator:
     key = (manifest.name, manifest.version, exact, formats)
-    schema = manifest.judging_schema
+    schema = manifest.validation_schema
     held = _compiled.get(key)
     if held is not None and (held[0] is schema or held[0] == schema):
         return held[1]

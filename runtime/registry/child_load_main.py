@@ -86,7 +86,7 @@ def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> 
         )
         raise LoadError("out_of_memory", text, file=manifest.file, line=function.line)
     try:
-        compile_schema(manifest.judging_schema)
+        compile_schema(manifest.validation_schema)
         if (
             manifest.judged_by is not None
         ):  # a pattern of Python's own may be published all the same

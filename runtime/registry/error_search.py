@@ -75,7 +75,7 @@ class _Search:
     root: dict[str, Any]
     compile_schema: Callable[[dict[str, Any]], CompiledSchema]
     _found: int = 0
-    _judges: dict[int, CompiledSchema] = field(default_factory=dict)
+    _schemas: dict[int, CompiledSchema] = field(default_factory=dict)
     _kept: list[dict[str, Any]] = field(default_factory=list)
 
     def narrow(self, path: Path, schema: dict[str, Any], value: object) -> Iterator[Piece]:
@@ -165,9 +165,9 @@ class _Search:
         return {**schema, "$defs": definitions} if definitions else schema
 
     def _fits(self, schema: dict[str, Any], value: object) -> bool:
-        decide = self._judges.get(id(schema))
+        decide = self._schemas.get(id(schema))
         if decide is None:
-            decide = self._judges[id(schema)] = self.compile_schema(self._whole(schema))
+            decide = self._schemas[id(schema)] = self.compile_schema(self._whole(schema))
             self._kept.append(schema)  # so that no other schema gets its id
         return decide.is_valid(value)
 

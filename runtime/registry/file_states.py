@@ -73,8 +73,8 @@ class FileStates:
         """Return what `plan` needs to know."""
         with self._lock:
             return [
-                FileState(file=shelf.found.file, name=shelf.found.name, outcome=shelf.outcome)
-                for shelf in self._states.values()
+                FileState(file=state.found.file, name=state.found.name, outcome=state.outcome)
+                for state in self._states.values()
             ]
 
     def has_fresh_loads(self) -> bool:
@@ -82,19 +82,19 @@ class FileStates:
         horizon = time.monotonic() - _FRESH_S
         with self._lock:
             return any(
-                shelf.load is not None and shelf.outcome is None and shelf.begun_at > horizon
-                for shelf in self._states.values()
+                state.load is not None and state.outcome is None and state.begun_at > horizon
+                for state in self._states.values()
             )
 
     def release_of(self, manifest: Manifest) -> PublishedVersion | None:
         """Return the release that a manifest belongs to, if it is on the shelf."""
         with self._lock:
-            shelf = self._states.get(manifest.file)
-        if shelf is None or shelf.found.bundle is None or not isinstance(shelf.outcome, tuple):
+            state = self._states.get(manifest.file)
+        if state is None or state.found.bundle is None or not isinstance(state.outcome, tuple):
             return None
-        if all(own.name != manifest.name for own in shelf.outcome):
+        if all(own.name != manifest.name for own in state.outcome):
             return None
-        return PublishedVersion(bundle=shelf.found.bundle, manifests=shelf.outcome)
+        return PublishedVersion(bundle=state.found.bundle, manifests=state.outcome)
 
     def _update_file(self, found: FoundFile, held: _FileState | None, now: float) -> _FileState:
         if found.bundle is None:
@@ -107,10 +107,10 @@ class FileStates:
         is_due = held.load is None and now >= held.retry_at
         return self._begin(held) if is_due and not isinstance(held.outcome, tuple) else held
 
-    def _begin(self, shelf: _FileState) -> _FileState:
-        assert shelf.found.bundle is not None  # noqa: S101 - asked before
-        begun = replace(shelf, load=object())
-        self._loads.begin(shelf.found.bundle, (shelf.found.file, begun.load))
+    def _begin(self, state: _FileState) -> _FileState:
+        assert state.found.bundle is not None  # noqa: S101 - asked before
+        begun = replace(state, load=object())
+        self._loads.begin(state.found.bundle, (state.found.file, begun.load))
         return begun
 
     def _finish(self, ticket: Ticket, outcome: Loaded) -> None:

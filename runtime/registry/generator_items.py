@@ -16,7 +16,7 @@ from runtime.registry.results import Produced, encode_json
 from runtime.registry.return_type import ReturnType
 from runtime.strict_json import DEEPEST
 
-TellItem = Callable[[bytes], None]
+SendItem = Callable[[bytes], None]
 _BRACKETS = 2
 
 
@@ -30,7 +30,7 @@ class Items:
     """
 
     def __init__(
-        self, *, returns: ReturnType | None, report: TellItem, most_bytes: int | None
+        self, *, returns: ReturnType | None, report: SendItem, most_bytes: int | None
     ) -> None:
         self._returns = returns
         self._report = report

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.registry import event_loop
 from runtime.registry.exact_decimals import reader_of
-from runtime.registry.generator_items import Items, TellItem
+from runtime.registry.generator_items import Items, SendItem
 from runtime.registry.manifest import Manifest
 from runtime.registry.results import Produced, produce
 from runtime.registry.return_type import ReturnType
@@ -81,7 +81,7 @@ class LoadedFunction:
         *,
         context: Context,
         request: Request | None = None,
-        tell_item: TellItem = _discard,
+        send_item: SendItem = _discard,
         most_item_bytes: int | None = None,
         limit_s: float | None = None,
     ) -> Produced:
@@ -91,7 +91,7 @@ class LoadedFunction:
             arguments: A JSON object.
             context: Given to parameters annotated Context.
             request: Given to parameters annotated Request; an empty one if None.
-            tell_item: Called with the JSON of each item of a generator.
+            send_item: Called with the JSON of each item of a generator.
             most_item_bytes: Longest JSON of all items.
             limit_s: How long what is awaited may take; a plain function is not held to it.
 
@@ -104,7 +104,7 @@ class LoadedFunction:
         """
         # A context of its own: what one call binds, no other call sees.
         return contextvars.copy_context().run(
-            self._call, arguments, context, request, tell_item, most_item_bytes, limit_s
+            self._call, arguments, context, request, send_item, most_item_bytes, limit_s
         )
 
     def _call(
@@ -112,14 +112,14 @@ class LoadedFunction:
         arguments: bytes,
         context: Context,
         request: Request | None,
-        tell_item: TellItem,
+        send_item: SendItem,
         most_item_bytes: int | None,
         limit_s: float | None,
     ) -> Produced:
         positional, named = self._read(arguments, context, request)
         value = self._target(*positional, **named)
         if not isinstance(value, _PLAIN):
-            items = Items(returns=self._items, report=tell_item, most_bytes=most_item_bytes)
+            items = Items(returns=self._items, report=send_item, most_bytes=most_item_bytes)
             value = _finish(value, items, limit_s)
             if value is items:
                 return items.produced()
@@ -136,7 +136,7 @@ class LoadedFunction:
         return self._target(*positional, **named)
 
     async def finish(
-        self, value: object, *, tell_item: TellItem = _discard, most_item_bytes: int | None
+        self, value: object, *, send_item: SendItem = _discard, most_item_bytes: int | None
     ) -> Produced:
         """Run to its end what `begin` has returned, in the running event loop.
 
@@ -144,7 +144,7 @@ class LoadedFunction:
             BaseException: As `call` does.
         """
         if not isinstance(value, _PLAIN):
-            items = Items(returns=self._items, report=tell_item, most_bytes=most_item_bytes)
+            items = Items(returns=self._items, report=send_item, most_bytes=most_item_bytes)
             value = await _settle(value, items)
             if value is items:
                 return items.produced()

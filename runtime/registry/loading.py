@@ -25,10 +25,10 @@ from runtime.registry.return_type import return_type
 from runtime.registry.schema import (
     arguments_model,
     is_bytes,
-    judging_schema,
     parameters_schema,
     result_schema,
     unreadable_part,
+    validation_schema,
 )
 from runtime.registry.secret_paths import find_secrets
 from runtime.registry.signature import Signature, SignatureError, read_signature
@@ -75,7 +75,7 @@ def _describe(
         returns = {} if said is None else result_schema(said.adapter, signature.returns)
         items = None if signature.items is Any else return_type(signature.items)
         parameters = parameters_schema(model, signature)
-        judged_by = judging_schema(model, signature, parameters)
+        judged_by = validation_schema(model, signature, parameters)
     except PydanticUserError as error:
         raise SignatureError(unreadable_part(signature) or error.message) from error
     documentation = read_docstring(_docstring_of(published.target) or fallback)

@@ -73,7 +73,7 @@ class Manifest:
         return "request" in self.injected.values()
 
     @property
-    def judging_schema(self) -> dict[str, Any]:
+    def validation_schema(self) -> dict[str, Any]:
         """What arguments are judged by before the runner sees them."""
         return self.parameters if self.judged_by is None else self.judged_by
 

@@ -84,7 +84,7 @@ class Publisher:
         if self._pass is not None:
             return
         woken = threading.Event()
-        stock = FileStates(
+        file_states = FileStates(
             inspect=self._inspect,
             on_outcome=woken.set,
             at_once=_LOADS_PER_CORE * (os.cpu_count() or 1),
@@ -92,7 +92,7 @@ class Publisher:
         )
         rights = PublisherAuthority(self._root, self._orders, is_certain=self._is_certain)
         self._pass = _Pass(
-            self._line, stock, self._root, rights, woken=woken, rescan_s=self._rescan_s
+            self._line, file_states, self._root, rights, woken=woken, rescan_s=self._rescan_s
         )
         self._pass.start()
 
@@ -125,7 +125,7 @@ class _Pass:
     def __init__(
         self,
         line: BlockingConnection,
-        stock: FileStates,
+        file_states: FileStates,
         root: Path,
         rights: PublisherAuthority,
         *,
@@ -133,7 +133,7 @@ class _Pass:
         rescan_s: float,
     ) -> None:
         self._line = line
-        self._file_states = stock
+        self._file_states = file_states
         self._root = root
         self.rights = rights
         self._woken = woken

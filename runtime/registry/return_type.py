@@ -34,7 +34,7 @@ _CHECKED_KEYS = frozenset(
     }
 )
 _CHECK_THEMSELVES = frozenset({"model", "dataclass"})
-_MOST_TOLD = 5
+_MOST_REPORTED = 5
 
 
 class ReturnType:
@@ -170,7 +170,7 @@ def _mismatch(error: ValidationError, name: str) -> ResultNotSerializableError:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     reported = dict.fromkeys(
         f"{name}{''.join(f'[{step!r}]' for step in fault['loc'])}: {fault['msg']}"
-        for fault in found[:_MOST_TOLD]
+        for fault in found[:_MOST_REPORTED]
     )
     return ResultNotSerializableError(
         f"this is not what the function says it returns: {'; '.join(reported)}"

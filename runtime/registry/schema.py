@@ -91,7 +91,7 @@ def parameters_schema(model: type[BaseModel], signature: Signature) -> dict[str,
     return _completed(model.model_json_schema(schema_generator=SchemaWriter), signature)
 
 
-def judging_schema(
+def validation_schema(
     model: type[BaseModel], signature: Signature, published: dict[str, Any]
 ) -> dict[str, Any] | None:
     """Return the JSON Schema to judge the argument object by; None if `published` says the same."""

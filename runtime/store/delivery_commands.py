@@ -20,7 +20,7 @@ STATUSES = ("pending", "delivered", "failed", "stopped")
 BATCH_OUTCOME = "finished"  # of a batch, where it is the status of an invocation
 RECORD_KEPT_MS = 4 * 24 * 3_600_000
 
-Verdict = Literal["delivered", "failed", "stopped", "pending"]
+NextStatus = Literal["delivered", "failed", "stopped", "pending"]
 Pace = Literal["quick", "steady", "slow"]
 Settled = Literal["OK", "LOST"]
 Redelivered = Literal["OK", "MISSING", "GONE"]
@@ -95,13 +95,13 @@ def settle(
     *,
     delivery_id: str,
     attempt: int,
-    verdict: Verdict,
+    next_status: NextStatus,
     retry_in_ms: int,
     pace: Pace,
     entry: bytes,
 ) -> Command[Settled]:
     """Write how an attempt ended; LOST when its lease was taken over."""
-    words = (delivery_id, attempt, verdict, retry_in_ms, pace, entry)
+    words = (delivery_id, attempt, next_status, retry_in_ms, pace, entry)
     return _call("settle_delivery", words, lambda reply: reply.decode())
 
 

@@ -27,7 +27,7 @@ from runtime.stream import Stream
 from runtime.telemetry.background import CRASHES
 
 T = TypeVar("T")
-Hear = Callable[[Any], object]
+OnReply = Callable[[Any], object]
 """Gets a parsed reply, or a StoreError."""
 _WATCHED_TIMEOUT_S = 2.0
 _WATCHED_CONNECT_S = 1.0
@@ -60,7 +60,7 @@ class LoopConnection:
             ConnectionProtocol
         ] = []  # nothing more is sent there, what was sent is answered
         self._opening: object | None = None
-        self._waiting: list[tuple[bytes, Hear, float]] = []  # until it is open
+        self._waiting: list[tuple[bytes, OnReply, float]] = []  # until it is open
 
     def run(self, call: Command[T], receive: Callable[[T | StoreError], object]) -> None:
         """Send one call; `receive` gets its parsed reply, or why there is none."""
@@ -153,7 +153,7 @@ class LoopConnection:
         for _, receive, _ in waiting:
             self._take(receive, StoreUnavailableError("Redis: closed"))
 
-    def _begin(self, call: Command[Any], receive: Hear, *, blocks_s: float = 0.0) -> None:
+    def _begin(self, call: Command[Any], receive: OnReply, *, blocks_s: float = 0.0) -> None:
         def take(reply: Any) -> None:  # noqa: ANN401 - any RESP value
             if isinstance(reply, NoScriptError):  # nothing was run
                 self._send(pack(command_words(call, self.keys, whole=True)), receive, blocks_s)
@@ -162,7 +162,7 @@ class LoopConnection:
 
         self._send(pack(command_words(call, self.keys)), take, blocks_s)
 
-    def _send(self, command: bytes, receive: Hear, blocks_s: float) -> None:
+    def _send(self, command: bytes, receive: OnReply, blocks_s: float) -> None:
         wire = self._wire
         if wire is None or wire.closed:
             self._waiting.append((command, receive, blocks_s))
@@ -170,7 +170,7 @@ class LoopConnection:
             return
         wire.begin(command, partial(self._take, receive), blocks_s=blocks_s)
 
-    def _take(self, receive: Hear, reply: Any) -> None:  # noqa: ANN401 - any RESP value
+    def _take(self, receive: OnReply, reply: Any) -> None:  # noqa: ANN401 - any RESP value
         if isinstance(reply, hiredis.ReplyError):
             reply = failure_of(str(reply))
             if is_demotion(reply):
@@ -249,7 +249,7 @@ def _what_blocks(sock: Any) -> tuple[type[OSError], ...]:  # noqa: ANN401 - a so
     return (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-def _pass_on(call: Command[Any], receive: Hear, reply: Any) -> None:  # noqa: ANN401 - any RESP value
+def _pass_on(call: Command[Any], receive: OnReply, reply: Any) -> None:  # noqa: ANN401 - any RESP value
     receive(reply if isinstance(reply, StoreError) else call.parse(reply))
 
 

@@ -77,25 +77,25 @@ class PubSub:
 
     async def _listen(self) -> None:
         """Listen until the connection is lost, or silent although it was asked."""
-        ear = _Ear(self._channels, self._on_message, self._on_connect)
+        protocol = _PubSubProtocol(self._channels, self._on_message, self._on_connect)
         try:
-            await asyncio.wait_for(_open(self._address, ear), self._timeout_s)
-            ear.subscribe()
-            while not ear.lost.done():
-                ear.has_received = False
-                await asyncio.wait((ear.lost,), timeout=self._ping_s)
-                if ear.has_received or ear.lost.done():
+            await asyncio.wait_for(_open(self._address, protocol), self._timeout_s)
+            protocol.subscribe()
+            while not protocol.lost.done():
+                protocol.has_received = False
+                await asyncio.wait((protocol.lost,), timeout=self._ping_s)
+                if protocol.has_received or protocol.lost.done():
                     continue
-                ear.ask()
-                await asyncio.wait((ear.lost,), timeout=self._ping_s)
-                if not ear.has_received:
+                protocol.ask()
+                await asyncio.wait((protocol.lost,), timeout=self._ping_s)
+                if not protocol.has_received:
                     raise StoreUnavailableError("no answer to PING")
         finally:
             self._on_disconnect()
-            ear.close()
+            protocol.close()
 
 
-class _Ear(asyncio.Protocol):
+class _PubSubProtocol(asyncio.Protocol):
     """The protocol of one connection in subscribe mode.
 
     Attributes:
@@ -173,20 +173,20 @@ class _Ear(asyncio.Protocol):
             self._transport.write(pack(words))
 
 
-async def _open(address: RedisUrl, ear: _Ear) -> None:
+async def _open(address: RedisUrl, protocol: _PubSubProtocol) -> None:
     servers = await locate(address)
     for server in servers[:-1]:
         with contextlib.suppress(OSError):
-            await _open_at(server, ear)
+            await _open_at(server, protocol)
             return
-    await _open_at(servers[-1], ear)
+    await _open_at(servers[-1], protocol)
 
 
-async def _open_at(server: RedisUrl, ear: _Ear) -> None:
+async def _open_at(server: RedisUrl, protocol: _PubSubProtocol) -> None:
     loop = asyncio.get_running_loop()
     if server.path is not None:
-        await loop.create_unix_connection(lambda: ear, server.path)
+        await loop.create_unix_connection(lambda: protocol, server.path)
     else:
         context = server.tls_context()
-        await loop.create_connection(lambda: ear, server.host, server.port, ssl=context)
-    ear.introduce(server)
+        await loop.create_connection(lambda: protocol, server.host, server.port, ssl=context)
+    protocol.introduce(server)

@@ -239,8 +239,8 @@ def join_batch(batch: str) -> Command[int]:
 def _read_answers(reply: list[Any]) -> list[Submitted]:
     """Return an answer for each entry; those that are simply born share one."""
     created_at_ms, *answers = reply
-    born = Submitted(reception="NEW", created_at_ms=created_at_ms)
-    return [born if answer == 0 else _read_submitted(answer) for answer in answers]
+    created = Submitted(reception="NEW", created_at_ms=created_at_ms)
+    return [created if answer == 0 else _read_submitted(answer) for answer in answers]
 
 
 def _read_submitted(reply: list[Any]) -> Submitted:

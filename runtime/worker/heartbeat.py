@@ -128,11 +128,11 @@ class Heartbeat:
         counts = REDIS_ERRORS.take()
         if counts:
 
-            def heard(reply: object) -> None:
+            def received(reply: object) -> None:
                 if isinstance(reply, StoreError):
                     REDIS_ERRORS.restore(counts)
 
-            self._line.run(add_errors(counts), heard)
+            self._line.run(add_errors(counts), received)
 
     def _listen(self) -> None:
         if not self._is_stopped:

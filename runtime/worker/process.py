@@ -56,7 +56,7 @@ from runtime.worker.publishing import Publishing
 _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25
 _STOP_MARGIN_S = 2.0
-_RESULTS_TOLD = 4  # an invocation keeps so many times the longest result of what it told
+_RESULTS_REPORTED = 4  # an invocation keeps so many times the longest result of what it told
 DEFAULT_QUEUE = "default"
 
 
@@ -107,7 +107,7 @@ class WorkerProcess:
             executor=self._executor,
             settler=self._settler,
             teller=EventWriter(
-                loop, self._line, most_bytes=_RESULTS_TOLD * settings.max_result_bytes
+                loop, self._line, most_bytes=_RESULTS_REPORTED * settings.max_result_bytes
             ),
             spans=Spans(tracer),
             signals=self._signals,

@@ -126,7 +126,7 @@ def plain(calls: int) -> tuple[float, float, int]:
             assignment.arguments,
             request=None,
             context=context,
-            tell_item=lambda _: None,
+            send_item=lambda _: None,
             max_result_bytes=1 << 20,
         )
     return time.process_time() - cpu, time.perf_counter() - wall, 1

@@ -20,7 +20,7 @@ from typing import Any
 
 from gateway.parsing.idempotency import identify
 from runtime.access.api_key import generate_key_text
-from runtime.invocations.submission import NO_WISHES, CallOptions, Submission, prepare
+from runtime.invocations.submission import DEFAULT_OPTIONS, CallOptions, Submission, prepare
 from runtime.registry.manifest import Manifest
 from runtime.store import access_commands
 from runtime.store.access_commands import StoredKey
@@ -132,7 +132,7 @@ def _submission(manifest: Manifest, shown: Set[Shown], key_id: str) -> Submissio
     return prepare(
         manifest,
         BODY.encode(),
-        call_options=CallOptions(**call_options) if call_options else NO_WISHES,
+        call_options=CallOptions(**call_options) if call_options else DEFAULT_OPTIONS,
         caller="bench" if is_keyed else None,
         api_key=key_id if is_keyed else "",
         trace=trace,

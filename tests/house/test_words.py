@@ -13,10 +13,46 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("gateway", "runtime", "functions")
 # What to say instead is in ARCHITECTURE.md, "Glossary".
 RETIRED = frozenset(
-    "bell birth born chore chores condemn doorkeeper ear ears foresight hear hears heard hearing "
-    "judge judged judgement judges judging lookout newborn poke poked shelf shelve spoil spoiled "
-    "stock tell telling tells tenure told verdict wish wishes".split()
+    [
+        "bell",
+        "birth",
+        "born",
+        "chore",
+        "chores",
+        "condemn",
+        "doorkeeper",
+        "ear",
+        "ears",
+        "foresight",
+        "hear",
+        "hears",
+        "heard",
+        "hearing",
+        "judge",
+        "judged",
+        "judgement",
+        "judges",
+        "judging",
+        "lookout",
+        "newborn",
+        "poke",
+        "poked",
+        "shelf",
+        "shelve",
+        "spoil",
+        "spoiled",
+        "stock",
+        "tell",
+        "telling",
+        "tells",
+        "tenure",
+        "told",
+        "verdict",
+        "wish",
+        "wishes",
+    ]
 )
+STORED = frozenset({"judged_by"})  # a field of manifests in Redis: workers of before write it
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -47,7 +83,7 @@ def test_no_identifier_is_made_of_a_retired_word():
         f"{file.relative_to(ROOT)}: {name}"
         for file in files(".py")
         for name in identifiers(ast.parse(file.read_text(encoding="utf-8")))
-        if words(name) & RETIRED
+        if words(name) & RETIRED and name not in STORED
     }
 
     assert not found, "\n".join(sorted(found))

@@ -21,7 +21,7 @@ from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import print_json
 
 _BULK = "/invocations/cancel"
-_TOLD = {
+_MESSAGES = {
     "requested": "is being cancelled",
     "cooperative": "is asked to stop: it shares a process, and ends when it sees ctx.cancelled",
 }
@@ -81,7 +81,7 @@ def cancel(  # noqa: PLR0913 - a flag each
         print_json({"items": answers})
     else:
         for invocation in answers:
-            print(invocation["id"], _TOLD.get(invocation["cancellation"], "cancelled"))
+            print(invocation["id"], _MESSAGES.get(invocation["cancellation"], "cancelled"))
     if code:
         raise typer.Exit(code)
 

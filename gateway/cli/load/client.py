@@ -266,8 +266,8 @@ class LoadClient:
 
 def main() -> int:
     """Carry out the order on standard input."""
-    wish: dict[str, Any] = json.load(sys.stdin)
-    report = LoadClient(LoadPlan(**wish)).run()
+    option: dict[str, Any] = json.load(sys.stdin)
+    report = LoadClient(LoadPlan(**option)).run()
     print(json.dumps(report.as_json()))
     return 0
 

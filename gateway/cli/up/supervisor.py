@@ -25,7 +25,7 @@ REDIS = "redis"
 _MOST_DEATHS_BEFORE_READY = 4
 _POLL_S = 0.05
 _PATIENCE_S = 10.0
-_ONE_WISH_S = 1.0  # terminals and make may tell us the same thing twice
+_ONE_STOP_S = 1.0  # terminals and make may tell us the same thing twice
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -187,7 +187,7 @@ class Supervisor:
         if not self._stopping:
             self._stopping, self._asked_to_stop_at = True, now
             return False
-        return now - self._asked_to_stop_at > _ONE_WISH_S
+        return now - self._asked_to_stop_at > _ONE_STOP_S
 
     def _drain(self) -> None:
         """Copy what the parts printed last."""

@@ -59,8 +59,8 @@ local function refuse_key(id, api_key)
   return not valid_keys[api_key] and { 'REVOKED', id, 0, -1, 0 }
 end
 
--- note_birth(id, asked): what else must know of an entry that is born. Returns its answer.
-local function note_birth(id, asked)
+-- note_created(id, asked): what else must know of an entry that is born. Returns its answer.
+local function note_created(id, asked)
   local answer = 0
   if asked['@rate'] then
     local count, per_ms, caller = string.match(asked['@rate'], '^(%d+) (%d+) (.*)$')
@@ -145,7 +145,7 @@ local function submit(id, arguments, from, to)
   if digest then
     remember_first(digest, body, ttl_ms, id)
   end
-  return asked and note_birth(id, asked) or 0
+  return asked and note_created(id, asked) or 0
 end
 
 local at, last = rest, #words

@@ -16,7 +16,7 @@ import pytest
 from runtime.callbacks.address_cache import AddressCache
 from runtime.callbacks.resolver import Resolver
 from runtime.callbacks.ssrf_guard import Policy, check_url
-from runtime.callbacks.transport import MOST_ANSWER_BYTES, PinnedTransport, _JudgedNetwork
+from runtime.callbacks.transport import MOST_ANSWER_BYTES, PinnedTransport, _PinnedNetwork
 from tests.integration.callbacks.conftest import Sending
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import eventually
@@ -185,7 +185,7 @@ def test_another_peer_than_the_judged_one_is_hung_up_on(receiver: Receiver):
             assert host == "127.0.1.1"
             return await super().connect_tcp("127.0.0.1", *rest)
 
-    network = _JudgedNetwork(("127.0.1.1",), 1)
+    network = _PinnedNetwork(("127.0.1.1",), 1)
     network._network = Detour()
 
     with pytest.raises(httpcore.ConnectError, match="another address"):

@@ -59,12 +59,12 @@ def test_without_news_redis_is_asked_every_time(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
     async def scenario(ring: KeyCache) -> list[bool]:
-        seen = [await ring.find(made.id, is_judged_again=True) is not None]
+        seen = [await ring.find(made.id, is_rechecked=True) is not None]
         ring.on_subscribed()
         seen.append(await ring.find(made.id) is not None)
         ring.on_unsubscribed()
         line.run(access_commands.revoke_key(made.id))
-        seen.append(await ring.find(made.id, is_judged_again=True) is not None)
+        seen.append(await ring.find(made.id, is_rechecked=True) is not None)
         return seen
 
     assert run(scenario, trusted_s=60) == [True, True, False]
@@ -80,7 +80,7 @@ def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(
         await ring.find(made.id)
         line.run(access_commands.revoke_key(made.id))
         return [
-            await ring.find(made.id, is_judged_again=True) is not None,
+            await ring.find(made.id, is_rechecked=True) is not None,
             await ring.find(made.id) is not None,
         ]
 
@@ -97,7 +97,7 @@ def test_an_answer_that_was_under_way_does_not_bring_a_revoked_key_back(
         asking = asyncio.create_task(ring.find(made.id))
         await asyncio.sleep(0)
         ring.on_revocation(b"-" + made.id.encode())
-        return await asking, await ring.find(made.id, is_judged_again=True)
+        return await asking, await ring.find(made.id, is_rechecked=True)
 
     assert run(scenario) == (None, None)
 

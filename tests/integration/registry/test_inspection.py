@@ -94,7 +94,7 @@ def test_a_pattern_that_only_python_reads_is_no_fault(inspect_source):
     [manifest] = inspect_source(source)
 
     assert "pattern" in manifest.parameters["properties"]["a"]
-    assert manifest.judging_schema["properties"]["a"] == {"type": "string"}
+    assert manifest.validation_schema["properties"]["a"] == {"type": "string"}
 
 
 @pytest.mark.parametrize(

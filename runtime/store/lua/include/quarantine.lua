@@ -47,8 +47,8 @@ local function check_running(was)
     { 'status', 'token', 'attempt', 'started_at', 'worker' })
 end
 
--- born_at(id): a UUIDv7 begins with its moment.
-local function born_at(id)
+-- created_at_of(id): a UUIDv7 begins with its moment.
+local function created_at_of(id)
   return tonumber(string.sub(id, 1, 8) .. string.sub(id, 10, 13), 16)
 end
 
@@ -66,7 +66,7 @@ local function mend(id, was, place, now)
     fields[#fields + 1] = was.queue
   end
   if not was.created_at or was.created_at == 0 then
-    was.created_at = born_at(id) or now
+    was.created_at = created_at_of(id) or now
     fields[#fields + 1] = 'created_at'
     fields[#fields + 1] = string.format('%.0f', was.created_at)
   end

@@ -12,7 +12,7 @@ from gateway.invoke.response_templates import AcceptedTemplates, SucceededTempla
 from runtime.errors import StoreError
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.record import new_record, record_from_notice
-from runtime.invocations.submission import NO_WISHES, CallOptions, Submission
+from runtime.invocations.submission import DEFAULT_OPTIONS, CallOptions, Submission
 from runtime.invocations.view import invocation_json
 from runtime.store.resp import pack
 from runtime.store.submission_commands import Idempotency
@@ -20,7 +20,7 @@ from runtime.telemetry.trace_context import TraceContext
 
 MANY, MANY_ENDS = AcceptedTemplates(), SucceededTemplates()
 WISHED = [
-    NO_WISHES,
+    DEFAULT_OPTIONS,
     CallOptions(callback="https://example.com/a?b=%25&c=\u00e9"),
     CallOptions(callback='https://example.com/"quoted"\\'),
     CallOptions(priority=9, key="k"),

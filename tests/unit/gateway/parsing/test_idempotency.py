@@ -6,7 +6,7 @@ import pytest
 
 from gateway.parsing.idempotency import identify, options_content, read_idempotency_key
 from gateway.problems import ProblemError
-from runtime.invocations.submission import NO_WISHES, CallOptions
+from runtime.invocations.submission import DEFAULT_OPTIONS, CallOptions
 from runtime.store.submission_commands import Idempotency
 
 
@@ -84,4 +84,4 @@ def test_a_key_that_was_used_before_an_upgrade_is_known_after_it():
     ],
 )
 def test_another_option_is_another_request(other):
-    assert options_content(other) != options_content(NO_WISHES)
+    assert options_content(other) != options_content(DEFAULT_OPTIONS)

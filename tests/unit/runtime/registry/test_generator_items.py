@@ -14,7 +14,7 @@ def run(functions, reported=None, *, most=None):
     [function] = functions.values()
     reported = [] if reported is None else reported
     produced = function.call(
-        b"{}", context=Context(), tell_item=reported.append, most_item_bytes=most
+        b"{}", context=Context(), send_item=reported.append, most_item_bytes=most
     )
     return produced.result, reported
 
@@ -45,7 +45,7 @@ def test_an_item_is_told_before_the_next_one_is_asked_for(load_source):
     [function] = functions = load_source(source).values()
     seen = function._target.__globals__["seen"]
 
-    function.call(b"{}", context=Context(), tell_item=seen.append)
+    function.call(b"{}", context=Context(), send_item=seen.append)
 
     assert seen == [b"0", b"1", b"2"]
     assert functions

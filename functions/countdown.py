@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from runtime import Context, function
+from penstock import Context, function
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from runtime import Reject, function
+from penstock import Reject, function
 
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_ROWS = 50

@@ -14,7 +14,7 @@ from typing import Annotated
 import httpx
 from pydantic import Field
 
-from runtime import Reject, Retry, function
+from penstock import Reject, Retry, function
 
 OLLAMA = "http://127.0.0.1:11434/v1/embeddings"
 MODEL = "nomic-embed-text"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from runtime import Reject, Request, function
+from penstock import Reject, Request, function
 
 LONGEST_TITLE = 200
 FORM = "application/x-www-form-urlencoded"

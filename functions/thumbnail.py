@@ -9,7 +9,7 @@ from typing import Annotated
 from PIL import Image, ImageOps
 from pydantic import Field
 
-from runtime import Context, Reject, function
+from penstock import Context, Reject, function
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MOST_PIXELS = 50_000_000

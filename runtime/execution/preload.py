@@ -18,6 +18,7 @@ from runtime.sdk.context import Context
 _FILE = "warming.py"
 _SOURCE = b'''
 from typing import Annotated
+from penstock import Context
 from pydantic import Field
 
 def warming(text: str, count: Annotated[int, Field(ge=0)] = 1) -> list[str]:

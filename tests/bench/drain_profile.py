@@ -31,7 +31,7 @@ from tests.support.redis_server import start_redis
 from tests.support.waiting import eventually
 
 SOURCE = """
-from runtime import function
+from penstock import function
 
 @function(isolation="{isolation}")
 def noop(n: int = 0) -> int:

@@ -24,7 +24,7 @@ from tests.bench.processes import cpu_s_each
 from tests.support.system import System, running_system
 
 SOURCE = """
-from runtime import function
+from penstock import function
 
 @function(isolation="{isolation}")
 def steady(text: str) -> str:

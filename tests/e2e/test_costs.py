@@ -70,7 +70,7 @@ def test_the_budget_holds_with_every_limit_and_option_in_use(
     system.write(
         "measured",
         """
-        from runtime import function
+        from penstock import function
 
         @function(concurrency=50, rate="100000/s", max_waiting=100000)
         def measured(n: int) -> int:

@@ -12,7 +12,7 @@ from tests.support.system import System, running_system
 from tests.support.waiting import eventually
 
 BEAT = """
-from runtime import function
+from penstock import function
 
 @function(schedule="* * * * * *")
 def beat(times: int = 1):

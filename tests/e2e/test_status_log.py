@@ -19,7 +19,7 @@ DELIVERED = "callbacks.attempt_ended"
 SOURCE = '''
 """Functions that handle what is private, and fail with it."""
 
-from runtime import Retry, function
+from penstock import Retry, function
 
 
 @function()

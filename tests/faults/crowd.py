@@ -13,7 +13,7 @@ import threading
 import time
 
 from _witness import note
-from runtime import Context, function
+from penstock import Context, function
 
 KEPT = []
 

@@ -152,7 +152,7 @@ def test_a_thousand_time_limits_are_kept_in_one_second(tmp_path: Path, row: Row)
 RELEASE = """
 import asyncio
 
-from runtime import Context, function
+from penstock import Context, function
 from _witness import note
 
 VERSION = {version}

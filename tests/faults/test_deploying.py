@@ -16,7 +16,7 @@ CALLS = 1_000
 SOURCE = """
 import time
 
-from runtime import Context, function
+from penstock import Context, function
 from _witness import note
 
 VERSION = {version}

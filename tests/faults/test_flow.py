@@ -20,7 +20,7 @@ from tests.support.waiting import eventually
 
 SOURCE = """
 import os, time
-from runtime import Context, function
+from penstock import Context, function
 
 def note(file, word):
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 
 MINUTE = 60
 BEAT = """
-from runtime import function
+from penstock import function
 
 @function(isolation="thread")
 def beat(n: int) -> int:

@@ -17,7 +17,7 @@ NOTE = '''
 import os
 import time
 
-from runtime import Context
+from penstock import Context
 
 FILE = {file!r}
 
@@ -36,7 +36,7 @@ import signal
 import time
 
 from _witness import note
-from runtime import Context, Retry, function
+from penstock import Context, Retry, function
 
 
 @function(timeout="60s")

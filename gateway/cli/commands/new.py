@@ -40,12 +40,12 @@ def {short}(text: str, times: Annotated[int, Field(ge=1, le=100)] = 1) -> dict[s
 
 # To set options, put this above the function:
 #
-#     from runtime import function
+#     from penstock import function
 #
 #     @function(timeout="30s", retries=2, concurrency=4)
 #
 # To know about the call, or to report progress, add a parameter `ctx: Context`
-# (from runtime import Context): ctx.id, ctx.attempt, ctx.progress(done, total).
+# (from penstock import Context): ctx.id, ctx.attempt, ctx.progress(done, total).
 #
 # Write `async def` for a function that waits for an API or a database: one process then runs
 # up to 100 calls of it at the same time (@function(per_process=…) says how many).

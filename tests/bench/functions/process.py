@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _work
 
-from runtime import function
+from penstock import function
 
 
 @function(name="process.noop", isolation="process")

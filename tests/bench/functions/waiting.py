@@ -7,7 +7,7 @@ from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from runtime import function
+from penstock import function
 from runtime.sdk.options import Options
 
 if TYPE_CHECKING:

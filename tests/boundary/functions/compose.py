@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from runtime import function
+from penstock import function
 
 
 class Place(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime import Request
+from penstock import Request
 
 
 def hook(request: Request, note: str = "none") -> dict[str, str | int]:

@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 
 COUNT = '''
 import time
-from runtime import Context, function
+from penstock import Context, function
 
 @function()
 def cli_count(upto: int = 3, pause_s: float = 0, *, ctx: Context):
@@ -22,7 +22,7 @@ def cli_count(upto: int = 3, pause_s: float = 0, *, ctx: Context):
         time.sleep(pause_s)
 '''
 ODD = '''
-from runtime import function
+from penstock import function
 
 @function(queue="cli_odd")
 def cli_odd(number: int) -> int:
@@ -33,7 +33,7 @@ def cli_odd(number: int) -> int:
 '''
 SLEEP = '''
 import time
-from runtime import function
+from penstock import function
 
 @function(queue="cli_held")
 def cli_sleep(seconds: float = 600) -> None:
@@ -42,7 +42,7 @@ def cli_sleep(seconds: float = 600) -> None:
     time.sleep(seconds)
 '''
 TWICE = '''
-from runtime import Context, function
+from penstock import Context, function
 
 @function(retries={"retries": 2, "first": "10ms"})
 def cli_twice(*, ctx: Context) -> None:

@@ -20,7 +20,7 @@ FOREIGN = (
     *("structlog", "pydantic", "apispec", "cronsim", "httpx", "statistics", "secrets", "platform"),
 )
 FUNCTIONS = """\
-from runtime import function
+from penstock import function
 
 @function
 def forked(text: str) -> str:

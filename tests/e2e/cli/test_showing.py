@@ -14,7 +14,7 @@ from tests.support.system import System, running_system
 
 QUIET = '''
 import time
-from runtime import Context, Request, function
+from penstock import Context, Request, function
 
 @function()
 def quiet(number: int, pause_s: float = 0) -> int:

@@ -20,7 +20,7 @@ from pydantic import (
     Tag,
 )
 
-from runtime import Context, Reject, function
+from penstock import Context, Reject, function
 
 
 class Level(enum.IntEnum):

@@ -8,7 +8,7 @@ import re
 import sys
 import time
 
-from runtime import Reject, function
+from penstock import Reject, function
 
 
 @function()

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 
-from runtime import Context, Retry, function
+from penstock import Context, Retry, function
 
 
 @function()

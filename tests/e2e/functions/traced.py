@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime import Context, function
+from penstock import Context, function
 
 
 @function()

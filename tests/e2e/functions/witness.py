@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from runtime import Context, function
+from penstock import Context, function
 
 
 @function(timeout="60s")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 
-from runtime import function
+from penstock import function
 
 
 @function(timeout="1s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from runtime import function
+from penstock import function
 
 
 @function(timeout="1s")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from runtime import function
+from penstock import function
 
 
 @function(timeout="1s")

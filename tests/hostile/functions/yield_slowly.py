@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from runtime import function
+from penstock import function
 
 
 @function(timeout="1s")

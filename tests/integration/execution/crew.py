@@ -14,7 +14,7 @@ COUNT = 24
 ILL = 9  # the one that does harm
 QUICK = """
 import os, time
-from runtime import Context
+from penstock import Context
 
 def f(n: int, path: str = "", harm: str = "", *, ctx: Context):
     if path:

@@ -14,7 +14,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from runtime import Context, function
+from penstock import Context, function
 
 FOR_CODE_OF_TESTS = (contextlib, ctypes, os, signal, subprocess)
 LOG = logging.getLogger("of.the.file")

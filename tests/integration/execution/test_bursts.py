@@ -166,7 +166,7 @@ def test_what_is_told_belongs_to_its_attempt(bench):
         bench,
         write(
             """
-            from runtime import Context
+            from penstock import Context
             def f(n: int, *, ctx: Context):
                 print("line of", n, end="")
                 ctx.emit(n)

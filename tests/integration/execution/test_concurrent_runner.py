@@ -96,7 +96,7 @@ def test_a_function_that_is_not_published_is_told(driver):
 def test_the_request_comes_along(make_driver):
     driver = make_driver(
         """
-        from runtime import Request
+        from penstock import Request
         async def f(r: Request): return [r.method, len(r.body)]
         """
     )
@@ -185,7 +185,7 @@ def test_a_stop_of_what_is_over_or_never_was_is_ignored(driver):
 def test_the_context_says_how_long_there_is_and_whether_it_is_cancelled(make_driver):
     source = """
     import asyncio
-    from runtime import Context
+    from penstock import Context
     async def f(ctx: Context):
         before = [ctx.cancelled, round(ctx.remaining_s)]
         print("begun")

@@ -229,7 +229,7 @@ def test_oversized_result_says_size_and_limit(bench):
 
 def test_reject_is_rejected_and_never_retried(bench):
     written = write(
-        "from runtime import Reject\ndef f(): raise Reject('too old')",
+        "from penstock import Reject\ndef f(): raise Reject('too old')",
         retry=RetryPolicy(retries=5),
     )
 
@@ -249,7 +249,7 @@ def test_arguments_that_do_not_fit_are_told_by_pointers_and_not_tried_again(benc
 
 
 def test_retry_is_retrying_after_what_it_says(bench):
-    outcome = bench.run(write("from runtime import Retry\ndef f(): raise Retry(after='2s')"))
+    outcome = bench.run(write("from penstock import Retry\ndef f(): raise Retry(after='2s')"))
 
     assert (outcome.status, outcome.retry_after_ms) == ("retrying", 2000)
 

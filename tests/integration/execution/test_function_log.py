@@ -11,7 +11,7 @@ from tests.integration.execution.written import write
 
 SOURCE = """
 import io, logging, logging.config, sys
-from runtime import Context
+from penstock import Context
 CONSOLE = {{"version": 1, "handlers": {{"out": {{"class": "logging.StreamHandler"}}}},
            "root": {{"level": "INFO", "handlers": ["out"]}}}}
 def configure():
@@ -67,7 +67,7 @@ def test_other_handlers_of_the_root_hear_ctx_log_too(bench, tmp_path):
     written = write(
         f"""
         import logging
-        from runtime import Context
+        from penstock import Context
         logging.getLogger().addHandler(logging.FileHandler({str(file)!r}))
         def f(*, ctx: Context): ctx.log.info("told")
         """
@@ -83,7 +83,7 @@ def test_the_author_chooses_what_is_worth_telling(bench):
     written = write(
         """
         import logging
-        from runtime import Context
+        from penstock import Context
         def f(*, ctx: Context):
             ctx.log.debug("not told")
             ctx.log.setLevel(logging.DEBUG)

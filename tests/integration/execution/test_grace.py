@@ -12,7 +12,7 @@ from tests.integration.execution.written import write
 CLEANS_UP = """
 import asyncio, subprocess, threading, time
 from concurrent.futures import ThreadPoolExecutor
-from runtime import function
+from penstock import function
 
 def work(way):
     try:
@@ -106,7 +106,7 @@ def test_what_runs_out_of_time_cleans_up_and_is_a_timeout(make_bench, way):
 )
 def test_who_does_not_end_within_the_grace_is_killed(bench, body):
     source = (
-        "import ctypes, signal, time\nfrom runtime import function\n"
+        "import ctypes, signal, time\nfrom penstock import function\n"
         f"@function(timeout='200ms', grace='300ms')\ndef f():\n    {body}\n"
     )
     began_at = time.monotonic()
@@ -120,7 +120,7 @@ def test_who_does_not_end_within_the_grace_is_killed(bench, body):
 def test_who_ends_in_time_is_not_disturbed(make_bench):
     bench = make_bench(size=1)
     source = (
-        "import os, signal, time\nfrom runtime import function\n"
+        "import os, signal, time\nfrom penstock import function\n"
         "@function(timeout='300ms', grace='1s')\n"
         "def f(n: int):\n    time.sleep(n / 100)\n"
         "    return [os.getpid(), signal.getitimer(0)[0] > 0]\n"

@@ -22,7 +22,7 @@ def items(bench):
 @pytest.mark.parametrize("kind", ["def", "async def"])
 def test_items_are_told_in_order_with_all_else_and_make_the_result(bench, isolation, kind):
     written = write(
-        f"from runtime import Context\n"
+        f"from penstock import Context\n"
         f"{kind} f(*, ctx: Context):\n"
         " for n in range(2):\n  print('line', n)\n  yield n\n  ctx.progress(n)\n",
         isolation=isolation,
@@ -100,7 +100,7 @@ def test_a_caller_s_cancel_only_shows_as_cancelled_in_a_thread(bench):
     written = write(
         """
         import time
-        from runtime import Context
+        from penstock import Context
         def f(*, ctx: Context):
             ctx.emit("on")
             while not ctx.cancelled: time.sleep(0.001)
@@ -134,7 +134,7 @@ def test_one_that_is_cancelled_before_it_comes_here_never_begins(bench, isolatio
 @pytest.mark.parametrize("pending_events", ["emit('x' * 300_000)", "progress(1, 2, 'x' * 300_000)"])
 def test_what_is_too_long_to_be_told_is_an_error_where_it_is_told(bench, isolation, pending_events):
     written = write(
-        f"from runtime import Context\ndef f(*, ctx: Context): ctx.{pending_events}",
+        f"from penstock import Context\ndef f(*, ctx: Context): ctx.{pending_events}",
         isolation=isolation,
     )
 

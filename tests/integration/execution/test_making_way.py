@@ -10,7 +10,7 @@ from tests.integration.execution.at_once import driven, kinds, wait
 from tests.integration.execution.written import write
 from tests.support.waiting import eventually
 
-OTHER = "from runtime import function\n@function\ndef f(): return {}"
+OTHER = "from penstock import function\n@function\ndef f(): return {}"
 
 
 def states(bench):

@@ -11,7 +11,7 @@ from tests.integration.execution.written import write
 HOSTILE = """
 import dataclasses, os, sys
 from dataclasses import dataclass
-from runtime import Context, Reject, Retry
+from penstock import Context, Reject, Retry
 
 class Harm(BaseException):
     def __str__(self): raise self
@@ -137,7 +137,7 @@ def test_a_kind_of_retry_asks_for_another_attempt(bench, raised, isolation):
         f"""
         from dataclasses import dataclass
         from datetime import timedelta
-        from runtime import Retry
+        from penstock import Retry
         @dataclass
         class RateLimited(Retry):
             status: int

@@ -17,7 +17,7 @@ def test_print_logging_and_descriptors_are_captured_in_order(bench):
         write(
             """
             import logging, os, subprocess, sys
-            from runtime import Context
+            from penstock import Context
             def f(*, ctx: Context):
                 print("printed")
                 print("to stderr", file=sys.stderr)
@@ -126,7 +126,7 @@ def test_threads_left_behind_cannot_speak_for_later_attempts(bench):
     written = write(
         """
         import threading
-        from runtime import Context
+        from penstock import Context
         go, kept = threading.Event(), []
         def f(n: int, *, ctx: Context):
             kept.append(ctx)
@@ -156,7 +156,7 @@ def test_progress_events_and_logs_are_told_while_it_runs(bench):
     bench.run(
         write(
             """
-            from runtime import Context
+            from penstock import Context
             def f(*, ctx: Context):
                 ctx.progress(1, 2, "half")
                 print("text")
@@ -176,7 +176,7 @@ def test_context_knows_its_attempt(bench):
     outcome = bench.run(
         write(
             """
-            from runtime import Context
+            from penstock import Context
             def f(*, ctx: Context):
                 return [ctx.id, ctx.function, ctx.attempt, 4 < ctx.remaining_s <= 5, ctx.cancelled,
                         ctx.traceparent]
@@ -195,7 +195,7 @@ def test_request_is_handed_on(bench):
 
     outcome = bench.run(
         write(
-            "from runtime import Request\n"
+            "from penstock import Request\n"
             "def f(r: Request): return [r.method, r.headers['x-a'], len(r.body)]"
         ),
         request=request,

@@ -145,7 +145,7 @@ def test_fork_server_killed_while_all_are_idle_costs_nothing(make_bench, make_se
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_runner_killed_from_outside_while_running_is_lost(bench, number):
-    written = write("from runtime import Context\nimport time, os\n"
+    written = write("from penstock import Context\nimport time, os\n"
                     "def f(*, ctx: Context): ctx.emit(os.getpid()); time.sleep(60)")  # fmt: skip
     with ThreadPoolExecutor(1) as threads:
         outcome = threads.submit(bench.run, written)
@@ -160,7 +160,7 @@ def test_cancel_kills_the_runner_and_its_processes(bench):
     written = write(
         """
         import os, subprocess
-        from runtime import Context
+        from penstock import Context
         def f(*, ctx: Context):
             child = subprocess.Popen(["sleep", "60"])
             ctx.emit([os.getpid(), child.pid])

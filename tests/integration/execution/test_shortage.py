@@ -148,7 +148,7 @@ def test_a_thread_has_stack_enough_to_find_that_it_recurses_too_deep(bench, way)
 def test_a_limit_below_what_the_file_takes_is_an_error_when_it_loads():
     server = ForkServer(preload=PRELOAD, environment=clean_environment(read_environment()))
     source = """
-    from runtime import function
+    from penstock import function
     KEPT = bytes(60_000_000)
     @function(name="f", memory="64MB")
     def f(): ...

@@ -132,7 +132,7 @@ def test_a_caller_s_cancellation_is_seen_and_forces_nothing(lane):
     written = threaded(
         """
         import time
-        from runtime import Context
+        from penstock import Context
         def f(*, ctx: Context):
             ctx.emit("on")
             while not ctx.cancelled:

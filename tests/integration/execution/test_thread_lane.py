@@ -60,7 +60,7 @@ def test_many_versions_of_a_file_are_not_all_kept(bench):
         ("1 / 0", "exception"),
         ("raise KeyboardInterrupt", "exception"),
         ("import sys; sys.exit(3)", "exited"),
-        ("from runtime import Reject; raise Reject('no')", "rejected"),
+        ("from penstock import Reject; raise Reject('no')", "rejected"),
         ("raise MemoryError", "out_of_memory"),
         ("return object()", "result_not_serializable"),
         (f"return 'x' * {MAX_RESULT_BYTES}", "result_too_large"),
@@ -76,7 +76,7 @@ def test_endings_are_those_of_a_process(bench, body, kind):
 
 def test_retry_is_honoured(bench):
     written = threaded(
-        "from runtime import Retry\ndef f(): raise Retry()", retry=RetryPolicy(retries=1)
+        "from penstock import Retry\ndef f(): raise Retry()", retry=RetryPolicy(retries=1)
     )
 
     assert bench.run(written).status == "retrying"
@@ -212,7 +212,7 @@ def test_print_flood_is_cut(bench):
 def test_progress_and_events_are_told(bench):
     bench.run(
         threaded(
-            "from runtime import Context\n"
+            "from penstock import Context\n"
             "def f(*, ctx: Context): ctx.progress(1, 2); ctx.emit([ctx.id])"
         )
     )
@@ -226,7 +226,7 @@ def test_progress_and_events_are_told(bench):
 def test_cancel_reaches_the_context_and_interrupts(bench):
     written = threaded(
         """
-        from runtime import Context
+        from penstock import Context
         def f(*, ctx: Context):
             try:
                 ctx.emit("on")

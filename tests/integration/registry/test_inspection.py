@@ -27,7 +27,7 @@ def inspect_source(folder, loading_server):
 
 def test_manifests_come_back(inspect_source):
     source = (
-        "from runtime import function\nimport _h\n"
+        "from penstock import function\nimport _h\n"
         "@function(retries=2)\ndef one(a: int): return a\n@function\ndef two(): pass\n"
     )
 
@@ -38,7 +38,7 @@ def test_manifests_come_back(inspect_source):
     assert one.parameters["properties"] == {"a": {"type": "integer"}}
 
 
-MARK = "from runtime import function\n"
+MARK = "from penstock import function\n"
 ODD_SCHEMA = "Annotated[int, Field(json_schema_extra={'type': 'odd'})]"
 BROKEN = {
     "syntax": ("x = 1\ndef (", "SyntaxError", 2),
@@ -108,7 +108,7 @@ def test_a_pattern_that_only_python_reads_is_no_fault(inspect_source):
 )
 def test_a_schedule_that_could_never_invoke_the_function_is_an_error(inspect_source, declared, why):
     with pytest.raises(LoadError, match=r"@function\(schedule=.*" + why) as caught:
-        inspect_source(f"from runtime import Request, function\n\n{declared}")
+        inspect_source(f"from penstock import Request, function\n\n{declared}")
 
     assert (caught.value.kind, caught.value.file, caught.value.line) == (
         "OptionError",
@@ -224,7 +224,7 @@ def test_a_file_that_forges_what_it_publishes_publishes_nothing(inspect_source, 
 def test_exceptions_that_are_retried_are_published_in_full(inspect_source):
     policy = "{'retries': 1, 'on': ['_h.Busy', 'Own', OSError, 'json.JSONDecodeError']}"
     source = (
-        "from runtime import function\nclass Own(Exception): ...\n"
+        "from penstock import function\nclass Own(Exception): ...\n"
         f"@function(retries={policy})\ndef sample(): ...\n"
     )
 
@@ -241,7 +241,7 @@ def test_exceptions_that_are_retried_are_published_in_full(inspect_source):
 @pytest.mark.parametrize("on", ["mypackage.errors.Custom", "Missing", "json.loads", "_h.Missing"])
 def test_an_exception_that_can_never_match_is_an_error_with_its_line(inspect_source, on):
     source = (
-        "from runtime import function\n\n"
+        "from penstock import function\n\n"
         f"@function(retries={{'retries': 1, 'on': '{on}'}})\ndef sample(): ...\n"
     )
 

@@ -21,7 +21,7 @@ def test_what_is_in_the_folder_is_published(folder, publish, published):
     folder.write("billing/invoice.py", "def invoice(): pass\n")
     folder.write(
         "several.py",
-        "from runtime import function\n@function\ndef a(): pass\n@function\ndef b(): pass\n",
+        "from penstock import function\n@function\ndef a(): pass\n@function\ndef b(): pass\n",
     )
 
     publish()
@@ -178,7 +178,7 @@ def test_files_that_exit_or_crash_harm_no_other(folder, publish, published):
 def test_of_two_files_with_one_name_the_one_that_serves_keeps_it_and_the_newcomer_is_told(
     folder, publish, published, older, newer
 ):
-    source = "from runtime import function\n@function(name='x')\ndef f(): return {}\n"
+    source = "from penstock import function\n@function(name='x')\ndef f(): return {}\n"
     first = folder.write(f"{older}.py", source.format(1))
     publisher = publish(rescan_s=60)
     eventually(published.has("x"))
@@ -222,7 +222,7 @@ def test_a_file_is_known_while_it_loads(folder, publish, published):
 
 
 def test_a_renamed_file_never_makes_its_functions_vanish(folder, publish, published, redis_url):
-    source = "from runtime import function\n@function(name='x')\ndef f(): pass\n"
+    source = "from penstock import function\n@function(name='x')\ndef f(): pass\n"
     path = folder.write("a.py", source)
     publish(rescan_s=60)
     eventually(published.has("x"))

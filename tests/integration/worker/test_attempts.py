@@ -20,7 +20,7 @@ Work = Callable[..., Working]
 ECHO = "def echo(n: int) -> int:\n    return n\n"
 TOGETHER = """
     import asyncio, os
-    from runtime import Context, function
+    from penstock import Context, function
 
     @function(per_process=10, retries=0)
     async def together(ctx: Context, what: str) -> str:
@@ -38,7 +38,7 @@ PATIENT = """
         await asyncio.sleep(s)
 """
 EMITTING = """
-    from runtime import Context, function
+    from penstock import Context, function
 
     @function(isolation="thread")
     def emitting(ctx: Context, count: int) -> None:

@@ -18,7 +18,7 @@ from tests.support.waiting import eventually
 
 SLEEP = """
     import time
-    from runtime import function
+    from penstock import function
 
     @function(per_process={per_process})
     def slow(s: float) -> str:

@@ -24,7 +24,7 @@ def worker(redis_url: str, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     folder = tmp_path / "functions"
     folder.mkdir()
     source = """
-        from runtime import function
+        from penstock import function
 
         @function
         def f() -> int:

@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 
 NAP = """
     import asyncio
-    from runtime import function
+    from penstock import function
 
     @function
     async def nap(s: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functions.countdown import countdown
-from runtime import Context
+from penstock import Context
 
 
 def test_it_says_every_number_and_reports_each() -> None:

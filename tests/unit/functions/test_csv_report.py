@@ -15,7 +15,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from functions.csv_report import Column, Report, csv_report
-from runtime import Reject
+from penstock import Reject
 
 
 def table(*rows: tuple[object, ...], delimiter: str = ",") -> bytes:

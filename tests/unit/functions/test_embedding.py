@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 
 from functions.embedding import AT_ONCE, client, embedding
-from runtime import Reject, Retry
+from penstock import Reject, Retry
 from runtime.sdk.decorator import declaration_of
 from tests.support.embedding_api import EmbeddingApi, embedding_api, vector_of
 

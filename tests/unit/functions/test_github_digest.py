@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from functions.github_digest import TELL, github_digest
-from runtime import Reject, Request
+from penstock import Reject, Request
 
 REPOSITORY = {"full_name": "octo/repo", "name": "repo"}
 SENDER = {"login": "octocat"}

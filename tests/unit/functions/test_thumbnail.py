@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from functions.thumbnail import thumbnail
-from runtime import Context, Reject
+from penstock import Context, Reject
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

@@ -15,7 +15,7 @@ from runtime.registry.loading import load
 
 source = b'''
 import asyncio
-from runtime import Context
+from penstock import Context
 
 async def greet(name: str, times: int = 2, *, ctx: Context) -> dict[str, list[str]]:
     return {"greetings": [name] * times}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime import Context
+from penstock import Context
 from runtime.registry.bundle import Bundle
 from runtime.registry.discovery import discover
 from runtime.registry.loaded_function import LoadedFunction

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime import Context
+from penstock import Context
 from runtime.errors import ArgumentsError
 from runtime.registry.argument_check import check_arguments
 from runtime.registry.bundle import Bundle

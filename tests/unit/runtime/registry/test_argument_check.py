@@ -110,7 +110,7 @@ def test_a_flood_of_faults_is_cut(faults):
 
 def test_injected_names_are_refused_among_keyword_arguments(load_source):
     [function] = load_source(
-        "from runtime import Context\ndef sample(ctx: Context, **more: int): pass\n"
+        "from penstock import Context\ndef sample(ctx: Context, **more: int): pass\n"
     ).values()
 
     check_arguments(function.manifest, {"a": 1})

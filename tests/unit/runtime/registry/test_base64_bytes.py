@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import Context
+from penstock import Context
 
 
 def call(functions, arguments=b"{}"):

@@ -6,7 +6,7 @@ import pytest
 
 from runtime.errors import LoadError
 
-MARK = "from runtime import function\n"
+MARK = "from penstock import function\n"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from runtime.registry.manifest import decode_manifest
 ISSUE_EXAMPLE = '''"""Shrink pictures."""
 from typing import Annotated
 from pydantic import Field, HttpUrl
-from runtime import Context, function
+from penstock import Context, function
 
 @function(timeout="30s", retries=2, concurrency=4)
 def thumbnail(
@@ -131,7 +131,7 @@ def test_keyword_arguments_of_a_type_are_further_members(load_source):
 
 
 def test_an_injected_name_cannot_come_in_among_keyword_arguments(load_source):
-    schema = parameters(load_source, "ctx: Context, **more: str", "from runtime import Context")
+    schema = parameters(load_source, "ctx: Context, **more: str", "from penstock import Context")
 
     assert schema["propertyNames"] == {"not": {"enum": ["ctx"]}}
 
@@ -140,7 +140,7 @@ def test_an_injected_name_cannot_come_in_among_keyword_arguments(load_source):
     "annotation", ["Context", "Context | None", "Optional[Context]", "'Context'"]
 )
 def test_context_is_injected_however_it_is_written(load_source, annotation):
-    preamble = "from runtime import Context\nfrom typing import Optional"
+    preamble = "from penstock import Context\nfrom typing import Optional"
 
     functions = load_source(f"{preamble}\ndef sample(c: {annotation} = None): pass\n")
 
@@ -150,7 +150,7 @@ def test_context_is_injected_however_it_is_written(load_source, annotation):
 
 def test_a_request_is_injected(load_source):
     manifest = manifest_of(
-        load_source("from runtime import Request\ndef sample(request: Request): pass\n")
+        load_source("from penstock import Request\ndef sample(request: Request): pass\n")
     )
 
     assert manifest.takes_request

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime import Context
+from penstock import Context
 from runtime.errors import ArgumentsError
 from runtime.registry.bundle import Bundle
 from runtime.registry.exact_decimals import DecimalReader

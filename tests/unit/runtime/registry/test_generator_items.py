@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import Context
+from penstock import Context
 from runtime.errors import ResultNotSerializableError, ResultTooLargeError
 
 MODEL = "from pydantic import BaseModel\nclass M(BaseModel):\n    a: int\n"

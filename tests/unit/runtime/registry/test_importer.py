@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from runtime import Context
+from penstock import Context
 from runtime.errors import LoadError
 from runtime.registry.loading import load
 

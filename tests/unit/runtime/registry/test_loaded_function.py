@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from runtime import Context, Request
+from penstock import Context, Request
 from runtime.errors import ArgumentsError, ResultNotSerializableError
 
 
@@ -103,7 +103,9 @@ def test_arguments_that_do_not_fit_are_pointed_at(load_source, signature, argume
 
 
 def test_an_injected_name_cannot_be_forged(load_source):
-    functions = load_source("from runtime import Context\ndef sample(ctx: Context, **more): pass\n")
+    functions = load_source(
+        "from penstock import Context\ndef sample(ctx: Context, **more): pass\n"
+    )
 
     with pytest.raises(ArgumentsError, match="/ctx"):
         call(functions, b'{"ctx": {"id": "forged"}}')
@@ -111,7 +113,7 @@ def test_an_injected_name_cannot_be_forged(load_source):
 
 def test_context_and_request_arrive(load_source):
     source = (
-        "from runtime import Context, Request\n"
+        "from penstock import Context, Request\n"
         "def sample(request: Request, c: Context, more: int):\n"
         "    return [request.headers['x-a'], request.body.decode(), c.id, more]\n"
     )

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from runtime import Context
+from penstock import Context
 from runtime.errors import ArgumentsError
 from runtime.registry.argument_check import check_arguments
 from runtime.registry.secret_paths import encode_paths, mask

@@ -32,6 +32,6 @@ def test_the_defaults_are_those_of_the_page(load_source):
         "@function(isolation='thread')\nasync def sample(): pass",
     )
 
-    found = [load_source(f"from runtime import function\n{code}\n") for code in codes]
+    found = [load_source(f"from penstock import function\n{code}\n") for code in codes]
 
     assert [functions["sample"].manifest.window for functions in found] == said

@@ -13,7 +13,7 @@ from runtime.sdk.options import Options
 PREAMBLE = """
 import asyncio
 import functools
-from runtime import function
+from penstock import function
 
 def plain_wrapper(wrapped):
     @functools.wraps(wrapped)

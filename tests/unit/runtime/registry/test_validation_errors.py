@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import Context
+from penstock import Context
 from runtime.errors import ArgumentsError
 from runtime.registry.argument_check import check_arguments
 

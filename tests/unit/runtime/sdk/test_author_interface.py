@@ -9,20 +9,28 @@ from datetime import UTC, datetime
 
 import pytest
 
+import penstock
 import runtime
-from runtime import Context, Reject, Request, Retry, function
+from penstock import Context, Reject, Request, Retry, function
 from runtime.errors import OptionError
 from runtime.sdk.decorator import declaration_of
 from runtime.sdk.request import Headers, decode_request, encode_request
 
 
 def test_the_public_names_are_these_five():
-    assert sorted(runtime.__all__) == ["Context", "Reject", "Request", "Retry", "function"]
+    assert sorted(penstock.__all__) == ["Context", "Reject", "Request", "Retry", "function"]
 
 
-def test_importing_them_loads_nothing_heavy():
+def test_the_earlier_name_of_the_package_has_the_same_objects():
+    assert runtime.__all__ == penstock.__all__
+    for name in penstock.__all__:
+        assert getattr(runtime, name) is getattr(penstock, name)
+
+
+@pytest.mark.parametrize("package", ["penstock", "runtime"])
+def test_importing_them_loads_nothing_heavy(package):
     code = (
-        "import runtime, sys; "
+        f"import {package}, sys; "
         "heavy = {'pydantic', 'msgspec', 'redis', 'dramatiq', 'falcon', 'httpx', 'asyncio'}; "
         "found = heavy & set(sys.modules); sys.exit(repr(found) if found else 0)"
     )

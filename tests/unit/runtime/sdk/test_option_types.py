@@ -11,7 +11,7 @@ from runtime.sdk.option_parsing import _RETRY_PARSERS, OPTION_NAMES
 from runtime.sdk.option_types import FunctionOptions, RetryOptions
 
 ROOT = Path(__file__).parents[4]
-HEAD = "from runtime import Context, Request, function\n"
+HEAD = "from penstock import Context, Request, function\n"
 RIGHT = """
 @function
 def bare(n: int) -> str:

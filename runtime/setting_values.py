@@ -1,7 +1,7 @@
-"""What a setting is, and how its text becomes a value.
+"""How a setting is declared, and how its text is read into a value.
 
-Used by `runtime.settings`, whose table it reads from the fields of a dataclass. A text
-that does not fit is an error that says what fits; nothing is guessed.
+`runtime.settings` declares its settings with `Field`. A text that does not fit a setting's type
+or bounds is an error that says what the setting takes; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NO = frozenset({"0", "false", "no", "off", "f", "n"})
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """One line of the table."""
+    """One setting: its default, description, type and bounds."""
 
     default: object
     description: str
@@ -35,7 +35,7 @@ class Setting:
     is_size: bool = False
 
 
-def Field(  # noqa: N802 - stands where a default stands, and reads as a declaration
+def Field(  # noqa: N802 - used like `dataclasses.field`, in the place of a default value
     default: object,
     *,
     description: str,
@@ -45,16 +45,16 @@ def Field(  # noqa: N802 - stands where a default stands, and reads as a declara
     le: float | None = None,
     is_size: bool = False,
 ) -> Any:  # noqa: ANN401 - stands for a value of the setting's type
-    """Return the field of a setting: its default, its sentence and its bounds.
+    """Return a dataclass field for a setting: its default, description and bounds.
 
-    A size is a number of bytes, which may be written with a unit.
+    With `is_size`, the value is a number of bytes, which may be written with a unit (`10MB`).
     """
     rules = {"description": description, "ge": ge, "gt": gt, "le": le, "is_size": is_size}
     return dataclasses.field(default=default, repr=repr, metadata=rules)
 
 
 def settings_of(table: type[Any]) -> dict[str, Setting]:
-    """Return the settings of a dataclass, by name."""
+    """Return the settings that a dataclass declares, by field name."""
     kinds = get_type_hints(table)
     return {
         field.name: Setting(default=field.default, kind=kinds[field.name], **field.metadata)
@@ -63,10 +63,10 @@ def settings_of(table: type[Any]) -> dict[str, Setting]:
 
 
 def read_value(setting: Setting, given: object) -> object:
-    """Return what a text means for a setting; a flag's value of the right type is kept.
+    """Return the value of a setting from its text; a flag's value that has the type is kept.
 
     Raises:
-        ValueError: It does not fit; the text says what does.
+        ValueError: The text does not fit; the message says what the setting takes.
     """
     if get_origin(setting.kind) is Literal:
         choices = get_args(setting.kind)
@@ -114,7 +114,7 @@ def _read_number(setting: Setting, given: object) -> object:
 
 
 def _in_bytes(text: str) -> str:
-    """Return a size without its unit; what is no size is returned as it is, and refused."""
+    """Return a size as a number of bytes; a text that is not a size is returned unchanged."""
     match = _SIZE.fullmatch(text.strip())
     return text if match is None else str(int(float(match[1]) * _UNITS[match[2].lower()]))
 

@@ -1,9 +1,9 @@
-"""Every setting, in one table: a default and a sentence each.
+"""The table of all settings: each has a type, a default and a one-sentence description.
 
-Read once, in a composition root (`gateway.app`, `runtime.worker.main`, the
-commands), and passed down. Environment variables are `PENSTOCK_<NAME>`; a
-`.env` file beside the process is read too. Every flag of `penstock up` has its
-variable here. Standard library only, since every process reads it first.
+A composition root (`gateway.app`, `runtime.worker.main`, a command) reads the settings once and
+passes them down. Each setting is the environment variable `PENSTOCK_<NAME>`; a `.env` file in the
+working directory is read too. This module imports only the standard library at the top, because
+every process reads it first.
 """
 
 from __future__ import annotations
@@ -27,104 +27,142 @@ _BEATS_IN_A_LEASE = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What an operator may choose."""
+    """All settings an operator can set."""
 
     redis: str = Field(
         "",
-        description="Redis URL, or sentinels (`redis+sentinel://host1,host2,host3/mymaster/0`); "
-        "empty means an embedded one (only in `up`).",
+        description="Redis URL, or Sentinel URL "
+        "(`redis+sentinel://host1,host2,host3/mymaster/0`). "
+        "If empty, `penstock up` starts an embedded Redis.",
     )
-    functions: Path = Field(Path("functions"), description="Folder of function files.")
-    data: Path = Field(Path(".penstock"), description="Folder for the embedded Redis and secrets.")
-    host: str = Field("127.0.0.1", description="Address the gateway binds.")
-    port: int = Field(8000, ge=0, le=65535, description="Port the gateway binds.")
-    gateways: int = Field(1, ge=1, le=64, description="Gateway processes.")
-    workers: int = Field(2, ge=1, le=256, description="Worker processes.")
+    functions: Path = Field(Path("functions"), description="Folder with the function files.")
+    data: Path = Field(
+        Path(".penstock"), description="Folder for the embedded Redis's data and for secrets."
+    )
+    host: str = Field("127.0.0.1", description="Address the gateway listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the gateway listens on.")
+    gateways: int = Field(1, ge=1, le=64, description="Number of gateway processes.")
+    workers: int = Field(2, ge=1, le=256, description="Number of worker processes.")
     runners: int = Field(
         8,
         ge=1,
         le=256,
-        description="Runner processes of a worker. Each runs one function at a time, with up to "
-        "`per_process` attempts at once.",
+        description="Number of runner processes per worker. A runner serves one function at a "
+        "time, with up to `per_process` attempts at once.",
     )
     max_in_flight: int = Field(
         1000,
         ge=1,
         le=100_000,
-        description="Most attempts that a worker process holds at once, of all functions together.",
+        description="Maximum number of attempts in flight in one worker process, over all "
+        "functions.",
     )
     loop_stall_s: float = Field(
         1.0,
         gt=0,
         le=3600,
-        description="A call that blocks the event loop of its process for longer gets a warning in "
-        "its log, with the line.",
+        description="An `async def` function that blocks its event loop for longer than this many "
+        "seconds gets a warning in its log, with the source line.",
     )
     publish: Literal["auto", "always", "never"] = Field(
         "auto",
-        description="Whether this worker's folder may replace what is published: auto: if it is "
-        "the folder or holds the files last published; always; never.",
+        description="Whether this worker may replace published functions with its own folder. "
+        "`auto`: only if this folder, or one with the same files, was published last; `always`; "
+        "`never`.",
     )
     queues: tuple[str, ...] = Field(
-        (), description="Queues this worker serves, comma-separated; empty means all."
+        (), description="Queues this worker serves, comma-separated. If empty, all queues."
     )
     auth: Literal["auto", "required", "off"] = Field(
-        "auto", description="auto: open on loopback, a key required elsewhere; required; off."
+        "auto",
+        description="Whether callers need an API key. `auto`: no on loopback, yes otherwise; "
+        "`required`; `off`.",
     )
-    key: str = Field("", repr=False, description="API key that commands show a system.")
-    public_url: str = Field("", description="Base address of links in callbacks; empty: relative.")
+    key: str = Field("", repr=False, description="API key that the commands send.")
+    public_url: str = Field(
+        "",
+        description="Public base URL of the gateway, used for links in callbacks. If empty, "
+        "those links are relative.",
+    )
     callback_secret: tuple[str, ...] = Field(
-        (), description="Signing secrets `whsec_…`, comma-separated; two while rotating."
+        (),
+        description="Secrets that sign callbacks (`whsec_…`), comma-separated. Give two while "
+        "rotating.",
     )
     callback_allow: tuple[str, ...] = Field(
-        (), description="Networks (CIDR) or host names that callbacks may reach though private."
+        (),
+        description="Private networks (CIDR) or host names that callbacks are allowed to reach.",
     )
     callback_allow_loopback: bool = Field(
-        default=False, description="Callbacks to loopback are allowed (`up` sets it on loopback)."
+        default=False,
+        description="Allow callbacks to loopback addresses. `up` sets this when it listens on "
+        "loopback.",
     )
     function_env: tuple[str, ...] = Field(
-        (), description="Environment variables user code may see, comma-separated names."
+        (),
+        description="Names of the environment variables that functions can read, comma-separated.",
     )
-    max_body_bytes: int = Field(MIB, ge=1, is_size=True, description="Longest request body.")
+    max_body_bytes: int = Field(
+        MIB, ge=1, is_size=True, description="Maximum size of a request body."
+    )
     max_batch_bytes: int = Field(
-        16 * MIB, ge=1, is_size=True, description="Longest body of a batch."
+        16 * MIB, ge=1, is_size=True, description="Maximum size of a batch's request body."
     )
     max_held_bytes: int = Field(
         256 * MIB,
         ge=1,
         is_size=True,
-        description="Request bodies a gateway process holds at once; then 503.",
+        description="Maximum total size of the request bodies that a gateway process holds at "
+        "once. Above it, requests get 503.",
     )
-    max_result_bytes: int = Field(MIB, ge=1, is_size=True, description="Longest result.")
+    max_result_bytes: int = Field(MIB, ge=1, is_size=True, description="Maximum size of a result.")
     max_log_bytes: int = Field(
-        64 * 1024, ge=0, is_size=True, description="Captured output kept of an attempt."
+        64 * 1024, ge=0, is_size=True, description="Maximum size of the output kept per attempt."
     )
     max_waiting: int = Field(
-        0, ge=0, description="Most waiting invocations of a function without its own; 0: any."
+        0,
+        ge=0,
+        description="Maximum number of waiting invocations per function, unless the function "
+        "sets its own. 0: no limit.",
     )
     caller_rate: str = Field(
-        "", description="Calls a caller may make, such as 1000/m; empty means any number."
+        "", description="Rate limit per caller, such as `1000/m`. If empty, no limit."
     )
-    header_timeout_s: float = Field(10, gt=0, description="Time for a request's headers.")
-    body_timeout_s: float = Field(30, gt=0, description="Time for a request's body.")
+    header_timeout_s: float = Field(
+        10, gt=0, description="Maximum time to receive a request's headers, in seconds."
+    )
+    body_timeout_s: float = Field(
+        30, gt=0, description="Maximum time to receive a request's body, in seconds."
+    )
     redis_timeout_s: float = Field(
-        1.0, gt=0, le=60, description="Longest wait of the gateway for one answer of Redis."
+        1.0,
+        gt=0,
+        le=60,
+        description="Maximum time the gateway waits for one reply from Redis, in seconds.",
     )
     lease_ms: int = Field(
         10_000,
         ge=500,
-        description="A lease's length without a heartbeat; three heartbeats must fit in.",
+        description="How long a lease lasts without a heartbeat, in milliseconds. At least three "
+        "times the heartbeat interval.",
     )
-    heartbeat_ms: int = Field(2_000, ge=50, description="Time between a worker's heartbeats.")
+    heartbeat_ms: int = Field(
+        2_000, ge=50, description="Interval between a worker's heartbeats, in milliseconds."
+    )
     drain_s: float = Field(
-        10, ge=0, description="Time a stopping worker gives to what it runs, before giving it back."
+        10,
+        ge=0,
+        description="How long a stopping worker waits for its running attempts before it "
+        "requeues them, in seconds.",
     )
-    load_timeout_s: float = Field(10, gt=0, description="Time for a function file to load.")
+    load_timeout_s: float = Field(
+        10, gt=0, description="Maximum time to load a function file, in seconds."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe log line shown."
+        "info", description="Lowest level of log lines that are written."
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="Log lines for people or machines."
+        "text", description="Format of log lines: `text` for people, `json` for machines."
     )
 
 
@@ -132,10 +170,10 @@ SETTINGS: dict[str, Setting] = settings_of(Settings)
 
 
 def read_settings(**overrides: object) -> Settings:
-    """Read the environment and `.env`; `overrides` (flags) win.
+    """Return the settings from the environment and `.env`; `overrides` (flags) win over both.
 
     Raises:
-        SettingsError: One sentence naming the variable and what is wrong.
+        SettingsError: A value is invalid; one sentence names the variable and what it takes.
     """
     given = {**_read_variables(), **{k: v for k, v in overrides.items() if v is not None}}
     values = {}
@@ -150,21 +188,21 @@ def read_settings(**overrides: object) -> Settings:
 
 
 def _check_beats(settings: Settings) -> None:
-    """Refuse leases that a late heartbeat would let run out: what is long would run twice."""
+    """Refuse a lease that one late heartbeat lets expire: a long attempt would run twice."""
     if _BEATS_IN_A_LEASE * settings.heartbeat_ms > settings.lease_ms:
         raise SettingsError(
-            f"{_PREFIX}HEARTBEAT_MS: {_BEATS_IN_A_LEASE} heartbeats must fit in a lease, and "
-            f"{_BEATS_IN_A_LEASE} times {settings.heartbeat_ms} ms is more than "
-            f"{_PREFIX}LEASE_MS ({settings.lease_ms} ms): "
-            "make the one smaller or the other larger"
+            f"{_PREFIX}HEARTBEAT_MS: a lease must last at least {_BEATS_IN_A_LEASE} heartbeats, "
+            f"but {_BEATS_IN_A_LEASE} times {settings.heartbeat_ms} ms is more than "
+            f"{_PREFIX}LEASE_MS ({settings.lease_ms} ms); "
+            "lower the first or raise the second"
         )
 
 
 def unknown_variables(*, for_functions: Iterable[str] = ()) -> list[str]:
-    """Return a sentence for each variable that looks like a setting and is none.
+    """Return a warning for each `PENSTOCK_…` variable that is not a setting.
 
-    Those are left out that functions are to see, and that Kubernetes sets for a service of our
-    name.
+    Variables in `for_functions`, and those that Kubernetes sets for a service named `penstock`,
+    are not reported.
     """
     known = [_PREFIX + name.upper() for name in SETTINGS]
     reported = []
@@ -172,26 +210,26 @@ def unknown_variables(*, for_functions: Iterable[str] = ()) -> list[str]:
         name = variable.upper()
         is_ours = name.startswith(_PREFIX) and name not in known and not _SERVICE.search(name)
         if is_ours and variable not in for_functions:
-            import difflib  # noqa: PLC0415 - few have any
+            import difflib  # noqa: PLC0415 - needed only when a variable is unknown
 
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else "."
-            reported.append(f"{variable} is no setting, and is ignored{hint}")
+            reported.append(f"{variable} is not a setting and is ignored{hint}")
     return reported
 
 
 def are_set(*names: str) -> bool:
-    """Whether any of these settings is said by the environment or `.env`."""
+    """Whether the environment or `.env` sets any of these settings."""
     return not _read_variables().keys().isdisjoint(names)
 
 
 def read_environment() -> dict[str, str]:
-    """Return a copy of this process's environment, for those who start children."""
+    """Return a copy of this process's environment, to start child processes with."""
     return dict(os.environ)
 
 
 def _read_variables() -> dict[str, str]:
-    """Return the settings that are said outside, by name; the environment wins over `.env`."""
+    """Return the texts of the settings that are set, by name; the environment wins over `.env`."""
     found = {}
     for variable, text in _say_all().items():
         name = variable.upper().removeprefix(_PREFIX).lower()
@@ -203,7 +241,7 @@ def _read_variables() -> dict[str, str]:
 def _say_all() -> dict[str, str | None]:
     said: dict[str, str | None] = {}
     if _ENV_FILE.is_file():
-        from dotenv import dotenv_values  # noqa: PLC0415 - few have the file
+        from dotenv import dotenv_values  # noqa: PLC0415 - needed only when there is a .env file
 
         said.update(dotenv_values(_ENV_FILE, encoding="utf-8"))
     said.update(os.environ)

@@ -38,9 +38,9 @@ def test_a_command_says_which_variables_are_no_settings(system: System):
     given = {"PENSTOCK_DATTA": str(system.data), "PENSTOCK_POORT": "1", "PENSTOCK_KEY": "pk_x"}
     answer = penstock("ls", "--url", system.base_url, environment=given)
 
-    said = [line for line in answer.stderr.splitlines() if "is no setting" in line]
+    said = [line for line in answer.stderr.splitlines() if "is not a setting" in line]
     assert said == [
-        f"penstock: {wrong} is no setting, and is ignored; did you mean {right}?"
+        f"penstock: {wrong} is not a setting and is ignored; did you mean {right}?"
         for wrong, right in (
             ("PENSTOCK_DATTA", "PENSTOCK_DATA"),
             ("PENSTOCK_POORT", "PENSTOCK_PORT"),

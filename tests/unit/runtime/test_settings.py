@@ -153,9 +153,9 @@ def test_a_misspelt_variable_is_told_with_the_closest(
 
     assert sorted(reported) == [
         (
-            "PENSTOCK_MAX_BODY_BYTE is no setting, and is ignored; did you mean "
+            "PENSTOCK_MAX_BODY_BYTE is not a setting and is ignored; did you mean "
             "PENSTOCK_MAX_BODY_BYTES?"
         ),
-        "PENSTOCK_QQQQQQQQQQQQ is no setting, and is ignored.",
-        "PENSTOCK_REDDIS is no setting, and is ignored; did you mean PENSTOCK_REDIS?",
+        "PENSTOCK_QQQQQQQQQQQQ is not a setting and is ignored.",
+        "PENSTOCK_REDDIS is not a setting and is ignored; did you mean PENSTOCK_REDIS?",
     ]

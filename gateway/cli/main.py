@@ -25,7 +25,7 @@ Exit codes: 0 done; 1 the function failed; 2 wrong flag, argument or setting;
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandEntry:
     """A command: its name, also of its module and of the function or group there; a sentence."""
 
     name: str
@@ -33,26 +33,26 @@ class Command:
 
 
 COMMANDS = (
-    Command("up", "Run everything here: Redis, the gateway and the workers."),
-    Command("worker", "Run one more worker process, for some queues or for all."),
-    Command("new", "Write a commented function file that works at once."),
-    Command("ls", "List the functions of a running system."),
-    Command("invoke", "Call a function, and wait for its result if you like."),
-    Command("batch", "Call a function once for every line of a file."),
-    Command("invocations", "List what was called, newest first."),
-    Command("show", "Show one invocation: error, attempts, progress."),
-    Command("logs", "Show what a function printed, also while it runs."),
-    Command("cancel", "End invocations that wait or run."),
-    Command("retry", "Invoke again with the same arguments."),
-    Command("schedules", "See what is invoked when; make, pause or fire a schedule."),
-    Command("deliveries", "See what became of callbacks, and send one again."),
-    Command("queues", "See how full queues are; pause, resume or empty one."),
-    Command("check", "Compare all that is stored, and mend what does not fit."),
-    Command("bench", "Measure how many calls a second a function takes."),
-    Command("keys", "Make, list and revoke the keys that callers show."),
-    Command("publish", "Publish the functions folder of a worker."),
-    Command("status", "Show what runs, and whether it is well."),
-    Command("openapi", "Print the OpenAPI document of the live functions."),
+    CommandEntry("up", "Run everything here: Redis, the gateway and the workers."),
+    CommandEntry("worker", "Run one more worker process, for some queues or for all."),
+    CommandEntry("new", "Write a commented function file that works at once."),
+    CommandEntry("ls", "List the functions of a running system."),
+    CommandEntry("invoke", "Call a function, and wait for its result if you like."),
+    CommandEntry("batch", "Call a function once for every line of a file."),
+    CommandEntry("invocations", "List what was called, newest first."),
+    CommandEntry("show", "Show one invocation: error, attempts, progress."),
+    CommandEntry("logs", "Show what a function printed, also while it runs."),
+    CommandEntry("cancel", "End invocations that wait or run."),
+    CommandEntry("retry", "Invoke again with the same arguments."),
+    CommandEntry("schedules", "See what is invoked when; make, pause or fire a schedule."),
+    CommandEntry("deliveries", "See what became of callbacks, and send one again."),
+    CommandEntry("queues", "See how full queues are; pause, resume or empty one."),
+    CommandEntry("check", "Compare all that is stored, and mend what does not fit."),
+    CommandEntry("bench", "Measure how many calls a second a function takes."),
+    CommandEntry("keys", "Make, list and revoke the keys that callers show."),
+    CommandEntry("publish", "Publish the functions folder of a worker."),
+    CommandEntry("status", "Show what runs, and whether it is well."),
+    CommandEntry("openapi", "Print the OpenAPI document of the live functions."),
 )
 
 

@@ -12,7 +12,7 @@ from runtime.telemetry.lifecycle_log import LifecycleEvent, log_events, logs_rou
 from runtime.telemetry.trace_context import trace_id_of
 
 
-class _Failure(msgspec.Struct):
+class _LoggedFailure(msgspec.Struct):
     """What of an attempt's error may be told: its kind, never its text."""
 
     type: str = ""
@@ -20,7 +20,7 @@ class _Failure(msgspec.Struct):
 
 
 _REFUSED = {"STALE": "late_result_refused", "BROKEN": "invocation_set_aside"}
-_read_failure = msgspec.json.Decoder(_Failure).decode
+_read_failure = msgspec.json.Decoder(_LoggedFailure).decode
 
 
 def log_started(attempts: Sequence[Attempt], worker: str) -> None:
@@ -54,7 +54,7 @@ def log_ended(batch: Iterable[tuple[Attempt, Settlement]], replies: Iterable[Set
 def _ended(attempt: Attempt, settlement: Settlement, reply: Settled) -> LifecycleEvent:
     if reply in _REFUSED:
         return _change(_REFUSED[reply], attempt)
-    failure = _read_failure(settlement.error) if settlement.error else _Failure()
+    failure = _read_failure(settlement.error) if settlement.error else _LoggedFailure()
     return _change(
         f"invocation_{settlement.status}",
         attempt,

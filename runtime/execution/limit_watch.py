@@ -9,7 +9,7 @@ from typing import Protocol
 from runtime.loop import Loop, Timer
 
 
-class Phase(Protocol):
+class TimeLimited(Protocol):
     """Whose limits of time hold in a runner: its loading, or its way to run attempts."""
 
     def limit_at(self) -> float | None:
@@ -31,7 +31,7 @@ class LimitWatch:
     def __init__(
         self,
         loop: Loop,
-        phase: Callable[[], Phase | None],
+        phase: Callable[[], TimeLimited | None],
         look_at_process: Callable[[], object],
     ) -> None:
         self._loop = loop

@@ -23,7 +23,7 @@ from runtime.errors import ChannelGarbledError
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import too_large
 from runtime.execution.concurrent import ConcurrentRunner
-from runtime.execution.limit_watch import LimitWatch, Phase
+from runtime.execution.limit_watch import LimitWatch, TimeLimited
 from runtime.execution.loading import Loading
 from runtime.execution.outcome import Ending, ending_of_death
 from runtime.execution.run import Run
@@ -127,7 +127,7 @@ class Runner:
         """Whether attempts may be under way here."""
         return self.state in {"running", "closed"}
 
-    def _phase(self) -> Phase | None:
+    def _phase(self) -> TimeLimited | None:
         """Return whose limits of time hold now."""
         if self.state in {"dying", "dead"}:
             return None

@@ -16,7 +16,7 @@ import hiredis
 from runtime.errors import StoreUnavailableError
 
 
-class DueCall(Protocol):
+class TimerHandle(Protocol):
     """What a loop gives for a call that is due later."""
 
     def cancel(self) -> None:
@@ -32,7 +32,7 @@ class Clock(Protocol):
     def call_soon(self, callback: Callable[[], object], /) -> object:
         """Call at the end of this turn."""
 
-    def call_later(self, delay: float, callback: Callable[[], object], /) -> DueCall:
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> TimerHandle:
         """Call after so many seconds."""
 
 
@@ -57,7 +57,7 @@ class ConnectionProtocol(asyncio.Protocol):
         self._waiting: deque[tuple[Callable[[Any], None], float]] = deque()
         self._unsent: list[bytes] = []
         self._transport: Transport | None = None
-        self._watch: DueCall | None = None
+        self._watch: TimerHandle | None = None
 
     def begin(
         self, command: bytes, receive: Callable[[Any], None], *, blocks_s: float = 0.0

@@ -13,11 +13,11 @@ from runtime.telemetry.trace_context import TraceContext
 from runtime.telemetry.tracing import Attributes, Span, Tracer
 
 
-class _Failure(msgspec.Struct):
+class _SpanFailure(msgspec.Struct):
     type: str = "exception"
 
 
-_read_failure = msgspec.json.Decoder(_Failure).decode
+_read_failure = msgspec.json.Decoder(_SpanFailure).decode
 
 
 class Spans:

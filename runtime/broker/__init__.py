@@ -1,4 +1,4 @@
-"""The Dramatiq broker over the store: enqueue, consume, settle."""
+"""The Dramatiq broker on Redis, and the parts of a worker that claim, track and settle attempts."""
 
 from __future__ import annotations
 

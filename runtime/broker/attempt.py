@@ -1,7 +1,7 @@
-"""One attempt on its way through a worker.
+"""One claimed attempt, from the claim until its settlement is written.
 
-Its arguments stay the bytes that the caller sent: nobody between the gateway and the runner needs
-them decoded.
+Shared by the broker and `runtime.worker.attempts`, which draws its states. The arguments stay the
+bytes that the caller sent: only the runner decodes them.
 """
 
 from __future__ import annotations
@@ -14,34 +14,36 @@ from runtime.store.scripts import Command
 
 
 class PendingEvents(Protocol):
-    """What an attempt tells while it runs, until it is written."""
+    """The output and events of a running attempt that are not in Redis yet."""
 
     def is_full(self) -> bool:
-        """Whether it comes faster than it is written."""
+        """Whether events come faster than they are written."""
 
     def last_words(self, *, is_final: bool) -> list[Command[bool]]:
-        """Close, and return what must be written before the attempt's ending is."""
+        """Close, and return the commands that must run before the attempt's settlement."""
 
 
 class Attempt:
     """What was claimed, and what became of it.
 
+    The loop thread writes every field, except `pending_events`.
+
     Args:
-        claimed: What the claim brought.
+        claimed: What the claim script returned.
         queue: The queue it was claimed from.
 
     Attributes:
-        run: It in execution, once it is there.
-        begun_at_ms: When it was handed over to run, by the worker's clock: for people, not for
-            judging.
-        duration_ms: How long it ran, once it has.
-        is_begun: It counts as an attempt if it is given back.
-        is_cancelled: A caller has cancelled it.
-        is_given_back: The worker drains and ends it: unless it has succeeded, it goes back.
-        is_lost: Its lease is somebody else's by now.
-        telling: What it tells, if it has told anything.
-        settlement: How it ended, where that is known and not written yet.
-        signalled: Its message, where `runtime.broker.middleware_signals` tells middleware of it.
+        run: Its run while the executor has it, else None.
+        begun_at_ms: When it was handed to the executor, by the worker's clock; only for display.
+        duration_ms: How long it ran; None until it has ended.
+        is_begun: Whether it keeps its attempt number if it is requeued.
+        is_cancelled: Whether a caller has cancelled it.
+        is_given_back: Whether the drain time is over: unless it succeeds, it is requeued.
+        is_lost: Whether its lease belongs to another attempt.
+        pending_events: Its event buffer, None until it has output. Any thread may create it, under
+            the lock of `runtime.worker.event_writer.EventWriter`; nobody replaces it.
+        settlement: How it ended, where middleware sees it before it is written.
+        signalled: Its message for Dramatiq's middleware, once `before_process_message` is due.
     """
 
     __slots__ = (
@@ -74,7 +76,10 @@ class Attempt:
         self.pending_events: PendingEvents | None = None
 
     def last_words(self, *, is_final: bool) -> list[Command[bool]]:
-        """Return what it has told and nobody has written; `is_final`: its invocation ends."""
+        """Close its event buffer; return the commands that write the rest of it.
+
+        `is_final` says that the invocation ends with this attempt.
+        """
         return (
             [] if self.pending_events is None else self.pending_events.last_words(is_final=is_final)
         )

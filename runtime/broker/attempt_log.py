@@ -1,4 +1,7 @@
-"""The lines about attempts: who started, and how they ended."""
+"""Log events of attempts: started, expired, requeued, settled or refused.
+
+Used by the claimer and the settler. An error's kind is logged, never its text.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from runtime.telemetry.trace_context import trace_id_of
 
 
 class _LoggedFailure(msgspec.Struct):
-    """What of an attempt's error may be told: its kind, never its text."""
+    """The parts of an attempt's error that may be logged."""
 
     type: str = ""
     exception_type: str | None = None
@@ -24,23 +27,23 @@ _read_failure = msgspec.json.Decoder(_LoggedFailure).decode
 
 
 def log_started(attempts: Sequence[Attempt], worker: str) -> None:
-    """Attempts have been claimed by this worker."""
+    """Log that this worker has claimed attempts."""
     if attempts and logs_routine():
         log_events([_change("invocation_started", attempt, worker=worker) for attempt in attempts])
 
 
 def log_expired(ids: Iterable[str]) -> None:
-    """Invocations had waited longer than they were allowed to."""
+    """Log invocations whose `max_age` ran out before they started."""
     log_events([LifecycleEvent(event="invocation_expired", id=id_) for id_ in ids])
 
 
 def log_requeued(attempts: Iterable[Attempt]) -> None:
-    """Attempts went back to their lanes."""
+    """Log attempts that were requeued."""
     log_events([_change("invocation_given_back", attempt) for attempt in attempts])
 
 
 def log_ended(batch: Iterable[tuple[Attempt, Settlement]], replies: Iterable[Settled]) -> None:
-    """Attempts have been settled, or were refused."""
+    """Log how attempts were settled; `replies` are those of the settle script, in order."""
     is_routine_logged = logs_routine()
     log_events(
         [

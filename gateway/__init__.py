@@ -1,3 +1,3 @@
-"""HTTP and the command line over the runtime: no business rule, no state, no user code."""
+"""The HTTP gateway and the command line: no business rules, no user code; Redis holds all state."""
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""What a function author imports: `from runtime import Context, Reject, Request, Retry, function`.
+"""Everything that runs a function: queue, workers, runners, callbacks, schedules.
 
-Nothing heavy is loaded here; everything behind these names is standard library.
+Function authors import from `penstock`. The names below are the same ones; `from runtime import …`
+is the earlier spelling and keeps working. Only the standard library is loaded here.
 """
 
 from __future__ import annotations

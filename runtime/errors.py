@@ -1,27 +1,28 @@
-"""Every error Penstock raises on purpose; each carries a stable `code`.
+"""Every error that Penstock raises on purpose; each class has a stable `code`.
 
     PenstockError
     ├── SettingsError               a setting, flag or environment variable is wrong
     ├── StoreError
-    │   ├── StoreUnavailableError   Redis is away, hung, loading or refuses to answer
-    │   ├── StoreRefusedError       Redis answers but refuses to write (out of memory, disk full)
+    │   ├── StoreUnavailableError   Redis is down, loading, or does not reply in time
+    │   ├── StoreRefusedError       Redis replies but refuses to write (out of memory, disk full)
     │   └── StoreTooOldError        Redis is older than 6.2
     ├── OptionError                 an option of @function is wrong
-    ├── LoadError                   a function file cannot be loaded; knows file and line
-    ├── UnknownFunctionError        no function of that name
-    ├── FunctionUnavailableError    the function exists, but no version of it ever loaded
-    ├── UnknownInvocationError      no invocation of that id
-    ├── InvocationGoneError         the id was ours, but its record is no longer kept
-    ├── ArgumentsError              arguments that do not fit the schema; knows a pointer to each
-    ├── ResultNotSerializableError  a result that JSON cannot hold; knows where in it
-    ├── ResultTooLargeError         items of a generator that are more than a result may be
-    ├── CallbackAddressError        a callback address that may not be called
-    └── ProcessError                a child process could not be started
-        └── ChannelClosedError      the other end of a channel is gone or speaks no frames
-            ├── ChannelResetError   it went without having read all that was sent to it
-            └── ChannelGarbledError what it sends is no frame, or says nothing we know
+    ├── LoadError                   a function file cannot be loaded; has file and line
+    ├── UnknownFunctionError        no function has this name
+    ├── FunctionUnavailableError    the function exists, but no version of it has ever loaded
+    ├── UnknownInvocationError      no invocation has this id
+    ├── InvocationGoneError         the invocation existed, but its record is no longer kept
+    ├── ArgumentsError              arguments do not fit the schema; has a JSON pointer to each
+    ├── ResultNotSerializableError  a result cannot be written as JSON; says where
+    ├── ResultTooLargeError         a generator's items together exceed the maximum result size
+    ├── OutOfTimeError              a function's time limit has passed inside a shared process
+    ├── CallbackAddressError        a callback URL is invalid or not allowed
+    └── ProcessError                a child process could not be started, or is gone
+        └── ChannelClosedError      the channel to another process can no longer be used
+            ├── ChannelResetError   the peer closed before it had read all that was sent to it
+            └── ChannelGarbledError the peer sent something that is not a known frame
 
-The gateway turns codes into HTTP statuses in `gateway.problems`, nowhere else.
+Only `gateway.problems` maps codes to HTTP statuses.
 """
 
 from __future__ import annotations
@@ -31,43 +32,43 @@ from typing import ClassVar
 
 
 class PenstockError(Exception):
-    """The root of the tree; `code` is API, the text is not."""
+    """The root of the tree; `code` is part of the API, the message is not."""
 
     code: ClassVar[str] = "internal_error"
 
 
 class SettingsError(PenstockError):
-    """A setting is wrong; the text names it and what it takes."""
+    """A setting is wrong; the message names it and says what it takes."""
 
     code = "settings_invalid"
 
 
 class StoreError(PenstockError):
-    """Something about Redis."""
+    """The parent of all errors about Redis."""
 
     code = "store_error"
 
 
 class StoreUnavailableError(StoreError):
-    """Redis cannot be reached or does not answer in time."""
+    """Redis cannot be reached or does not reply in time."""
 
     code = "store_unavailable"
 
 
 class StoreRefusedError(StoreError):
-    """Redis answers, but cannot take writes (OOM, MISCONF, READONLY)."""
+    """Redis replies, but refuses writes (OOM, MISCONF, READONLY)."""
 
     code = "store_refused"
 
 
 class StoreTooOldError(StoreError):
-    """Redis is older than the commands and semantics we rely on."""
+    """Redis is too old for the commands that Penstock uses."""
 
     code = "store_too_old"
 
 
 class OptionError(PenstockError):
-    """An option of @function is wrong; the text says what is allowed."""
+    """An option of @function is wrong; the message says what is allowed."""
 
     code = "option_invalid"
 
@@ -86,32 +87,32 @@ class LoadError(PenstockError):
 
 
 class UnknownFunctionError(PenstockError):
-    """No function of that name is published."""
+    """No published function has this name."""
 
     code = "function_not_found"
 
 
 class FunctionUnavailableError(PenstockError):
-    """The function's file never loaded; its error is in GET /functions/{name}."""
+    """No version of the function has ever loaded; GET /functions/{name} has the load error."""
 
     code = "function_unavailable"
 
 
 class UnknownInvocationError(PenstockError):
-    """No invocation of that id exists."""
+    """No invocation has this id."""
 
     code = "invocation_not_found"
 
 
 class InvocationGoneError(PenstockError):
-    """An invocation is older than its retention."""
+    """The invocation's retention has passed, and its record was deleted."""
 
     code = "invocation_gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArgumentFault:
-    """One wrong argument: a JSON pointer into the body and what is wrong there."""
+    """One invalid argument: a JSON pointer into the body, and what is wrong there."""
 
     pointer: str
     detail: str
@@ -128,48 +129,48 @@ class ArgumentsError(PenstockError):
 
 
 class ResultNotSerializableError(PenstockError):
-    """A function's result cannot be written as JSON; the text says where and why."""
+    """A function's result cannot be written as JSON; the message says where and why."""
 
     code = "result_not_serializable"
 
 
 class ResultTooLargeError(PenstockError):
-    """What a generator has yielded is longer than a result may be."""
+    """The items of a generator together exceed the maximum size of a result."""
 
     code = "result_too_large"
 
 
 class OutOfTimeError(PenstockError):
-    """A function's time is up, and nobody kills the process that it runs in."""
+    """A function's time limit has passed, in a process that other attempts share."""
 
     code = "timeout"
 
 
 class CallbackAddressError(PenstockError):
-    """A callback address is malformed, unresolvable or not allowed."""
+    """A callback URL is malformed, does not resolve or is not allowed."""
 
     code = "callback_url_invalid"
 
 
 class ProcessError(PenstockError):
-    """A child process could not be started or has vanished."""
+    """A child process could not be started, or is gone."""
 
     code = "process_failed"
 
 
 class ChannelClosedError(ProcessError):
-    """A channel is of no more use."""
+    """A channel can no longer be used."""
 
     code = "channel_closed"
 
 
 class ChannelResetError(ChannelClosedError):
-    """The other end went without having read all that was sent to it."""
+    """The peer closed the channel before it had read all that was sent to it."""
 
     code = "channel_reset"
 
 
 class ChannelGarbledError(ChannelClosedError):
-    """The other end lives, but what it sends is no frame or says nothing we know."""
+    """The peer is alive, but sent something that is not a known frame."""
 
     code = "channel_garbled"

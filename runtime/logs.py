@@ -1,6 +1,6 @@
-"""How every process of ours writes its log: one line an event, to standard error.
+"""How every Penstock process writes its log: one line per event, to standard error.
 
-Events carry ids, never arguments, results or secrets.
+Log lines contain ids, never arguments, results or secrets.
 """
 
 from __future__ import annotations

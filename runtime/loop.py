@@ -1,12 +1,12 @@
-"""The event loop of a worker process: readiness of descriptors, timers, and calls from threads.
+"""The event loop of a worker process: descriptors, timers, and calls from other threads.
 
-The method names are asyncio's. It knows callbacks only: no coroutines, no futures, no contexts,
-since a worker at rest is woken some hundred times a second at most by calls that each do little,
-and code that is not there is not cold (`docs/decisions/0026-one-loop-drives-a-worker.md`).
+The method names are asyncio's. It knows only callbacks (no coroutines, futures or contexts),
+because a worker at rest is woken often for very little work, and less code is faster when it is
+not in the processor's caches (`docs/decisions/0026-one-loop-drives-a-worker.md`).
 
 One turn: wait until something is ready or due → call readers and writers → call timers → call what
-was asked for by `call_soon` meanwhile. So what is gathered in a turn and done by `call_soon` is
-done once for all that came in it.
+`call_soon` was asked for. So work that `call_soon` defers is done once per turn, for everything
+that arrived in the turn.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WAKE_BYTES = 4_096
 
 
 class Lag(NamedTuple):
-    """How long the turns of a loop were: so long at most whatever else was ready had to wait."""
+    """Number, total and longest of a loop's turns: anything that was ready waited one at most."""
 
     turns: int
     sum_s: float
@@ -40,7 +40,7 @@ class Lag(NamedTuple):
 
 
 class Timer:
-    """A callback that is due at a moment, until it is cancelled."""
+    """A callback that is due at a time, until it is cancelled."""
 
     __slots__ = ("at", "callback")
 
@@ -49,14 +49,15 @@ class Timer:
         self.callback: Callback | None = callback
 
     def cancel(self) -> None:
-        """Forget the callback; twice is safe, also after it was called."""
+        """Drop the callback; safe to call twice, and after the callback has run."""
         self.callback = None
 
 
 class Loop:
-    """Calls callbacks in the thread that calls `run`; others may use `call_soon_threadsafe` only.
+    """Runs callbacks in the thread that calls `run`.
 
-    A callback that raises is logged and counted; the loop goes on.
+    Other threads may call only `call_soon_threadsafe`. A callback that raises is logged and
+    counted; the loop goes on.
     """
 
     time = staticmethod(time.monotonic)
@@ -77,72 +78,73 @@ class Loop:
         self.add_reader(self._woken, self._run_calls_from_threads)
 
     def run(self) -> None:
-        """Turn until `stop` is called."""
+        """Run turns until `stop` is called."""
         self._is_running = True
         while self._is_running:
             self.turn(_LONGEST_WAIT_S)
 
     def stop(self) -> None:
-        """End `run` after this turn."""
+        """Make `run` return after the current turn."""
         self._is_running = False
 
     def close(self) -> None:
-        """Do what threads have asked for last, and give up the loop's own descriptors."""
+        """Run the calls that threads have asked for, and close the loop's own descriptors."""
         self._run_calls_from_threads()
         self._poller.close()
         os.close(self._woken)
         os.close(self._wake)
 
     def add_reader(self, fd: int, callback: Callback) -> None:
-        """Call back whenever the descriptor can be read or its other end is gone."""
+        """Call `callback` whenever the descriptor is readable or its other end has closed."""
         is_known = fd in self._readers or fd in self._writers
         self._readers[fd] = callback
         self._watch(fd, is_known=is_known)
 
     def remove_reader(self, fd: int) -> None:
-        """Stop that; safe where nothing was asked for."""
+        """Undo `add_reader`; safe if there is no reader."""
         if self._readers.pop(fd, None) is not None:
             self._watch(fd, is_known=True)
 
     def add_writer(self, fd: int, callback: Callback) -> None:
-        """Call back whenever the descriptor takes more."""
+        """Call `callback` whenever the descriptor is writable."""
         is_known = fd in self._readers or fd in self._writers
         self._writers[fd] = callback
         self._watch(fd, is_known=is_known)
 
     def remove_writer(self, fd: int) -> None:
-        """Stop that; safe where nothing was asked for."""
+        """Undo `add_writer`; safe if there is no writer."""
         if self._writers.pop(fd, None) is not None:
             self._watch(fd, is_known=True)
 
     def call_soon(self, callback: Callback) -> None:
-        """Call at the end of this turn."""
+        """Call `callback` at the end of the current turn."""
         self._soon.append(callback)
 
     def call_later(self, delay_s: float, callback: Callback) -> Timer:
-        """Call after so many seconds."""
+        """Call `callback` after `delay_s` seconds."""
         return self.call_at(time.monotonic() + delay_s, callback)
 
     def call_at(self, at: float, callback: Callback) -> Timer:
-        """Call at a moment of `time`."""
+        """Call `callback` at `at`, in seconds of the loop's `time`."""
         timer = Timer(at, callback)
         heapq.heappush(self._timers, (at, next(self._numbers), timer))
         return timer
 
     def call_soon_threadsafe(self, callback: Callback) -> None:
-        """Call in the loop's thread; from any thread, from signal handlers, and interruptible."""
+        """Call `callback` in the loop's thread; safe from any thread and from signal handlers."""
+        # Append first: the loop reads the pipe before it takes the calls, so none is missed.
         self._from_threads.append(callback)
-        with contextlib.suppress(OSError):  # full: the loop is being woken; closed: it is over
+        with contextlib.suppress(OSError):  # pipe full: the loop is awake anyway; or loop closed
             os.write(self._wake, b"\0")
 
     def take_lag(self) -> Lag:
-        """Return how long the turns were since this was asked last."""
+        """Return the lag since the last call of this method."""
         lag = Lag(self._turns, self._sum_s, self._max_s)
         self._turns, self._sum_s, self._max_s = 0, 0.0, 0.0
         return lag
 
     def turn(self, longest_s: float) -> None:
-        """Wait for at most so long, and call all that is ready or due."""
+        """Wait at most `longest_s` seconds, then call everything that is ready or due."""
         soon = self._soon
         ready = self._poller.poll(0.0 if soon else self._wait_s(longest_s), _MOST_EVENTS)
         began_at = time.monotonic()
@@ -170,7 +172,7 @@ class Loop:
         due: list[Timer] = []
         while self._timers and self._timers[0][0] <= now:
             due.append(heapq.heappop(self._timers)[2])
-        for timer in due:  # what these ask for has its turn later, be it due or not
+        for timer in due:  # timers that these callbacks add run in a later turn, even if due now
             callback, timer.callback = timer.callback, None
             if callback is not None:
                 self._call(callback)

@@ -1,7 +1,7 @@
-"""A connected socket on the loop of a worker: what comes is passed on, what goes may wait.
+"""A connected socket on a worker's event loop, with a buffer for outgoing data.
 
-Whoever does not read stops this stream alone: what the socket does not take waits here, and is
-written when it does.
+`store.loop_connection` uses it for connections to Redis. A peer that does not read delays only its
+own stream: data that the socket does not accept is buffered here and written later.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _MOST_READS = 1_000
 
 
 class Stream:
-    """One socket; it owns it.
+    """One connected socket; closing the stream closes the socket.
 
     Args:
-        loop: Where it lives.
-        sock: Connected.
-        on_data: Called with what came, in the order of coming.
-        on_closed: Called once when the other end is gone, with the error if there was one; not
-            after `close`.
-        would_block: What the socket raises instead of waiting (TLS has its own).
+        loop: The event loop that reads and writes the socket.
+        sock: A connected socket.
+        on_data: Called with received bytes, in order.
+        on_closed: Called once when the peer has closed or the connection failed (with the
+            error, if there is one); not called after `close`.
+        would_block: What the socket raises instead of waiting (TLS has its own exceptions).
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Stream:
 
     @property
     def unsent(self) -> int:
-        """How many pieces the other end has not taken yet."""
+        """Number of buffered pieces that the peer has not accepted yet."""
         return len(self._unsent)
 
     def write(self, data: bytes) -> bool:
-        """Send now what the socket takes, the rest as soon as it does.
+        """Send what the socket accepts now, and buffer the rest.
 
-        Return False where the other end gets nothing of it, as it is gone.
+        Return False if the connection is gone and none of the data will be sent.
         """
         if self.is_closed:
             return False
@@ -83,26 +83,27 @@ class Stream:
         return True
 
     def pause(self) -> None:
-        """Read nothing until `resume`; the other end has to wait when its buffers are full."""
+        """Stop reading until `resume`; the peer must wait once the socket buffers are full."""
         if not self.is_closed:
             self._loop.remove_reader(self._fd)
 
     def resume(self) -> None:
-        """Read on."""
+        """Start reading again."""
         if not self.is_closed:
             self._loop.add_reader(self._fd, self._read)
 
     def finish(self) -> None:
-        """Say that nothing more will be written; what is on its way here still comes."""
-        with contextlib.suppress(OSError):  # not as a TLS socket does, which then decrypts no more
+        """Close the sending direction; the receiving direction stays open."""
+        # Not `SSLSocket.shutdown`: after it, a TLS socket no longer decrypts what it receives.
+        with contextlib.suppress(OSError):
             socket.socket.shutdown(self._socket, socket.SHUT_WR)
 
     def abort(self) -> None:
-        """As `close` (the name that asyncio's transports have)."""
+        """Same as `close`; asyncio's transports have this name."""
         self.close()
 
     def close(self) -> None:
-        """Close the socket; nobody is called back. Twice is safe."""
+        """Close the socket without calling `on_closed`; calling it twice is safe."""
         if self.is_closed:
             return
         self.is_closed = True
@@ -112,13 +113,13 @@ class Stream:
         self._socket.close()
 
     def read_now(self) -> None:
-        """Pass on what lies there already, without waiting for the loop."""
+        """Read what has already arrived, without waiting for the loop."""
         for _ in range(_MOST_READS):
             if self.is_closed or not self._read():
                 return
 
     def _read(self) -> bool:
-        """Return whether something came."""
+        """Read once; return whether data arrived."""
         try:
             data = self._socket.recv(self._read_bytes)
         except self._would_block:
@@ -132,7 +133,7 @@ class Stream:
         if len(data) == self._read_bytes:
             self._read_bytes = min(2 * self._read_bytes, _READ_MOST_BYTES)
         self._on_data(data)
-        pending = getattr(self._socket, "pending", None)  # TLS: bytes that no poll tells of
+        pending = getattr(self._socket, "pending", None)  # TLS: decrypted bytes, unseen by poll
         while pending is not None and not self.is_closed and pending():
             self._on_data(self._socket.recv(pending()))
         return True

@@ -1,7 +1,7 @@
-"""What each operation of the route table does, at length: the reference and generators show it.
+"""The long description of each operation of the route table, for the OpenAPI document.
 
-A summary is a line of the table; here stands what a caller has to know besides the schemas.
-Every documented operation has a text (tests/unit/gateway/openapi).
+The summary of an operation is in the route table; its description says what a caller has to know
+besides the schemas. Every documented operation has one (tests/unit/gateway/openapi).
 """
 
 from __future__ import annotations
@@ -9,139 +9,149 @@ from __future__ import annotations
 from gateway.routing.operation import Operation
 
 _BULK = (
-    "At least one of `function` and `status` is needed, so that nobody changes all there is by "
-    "mistake."
+    "At least one of `function` and `status` is required, so that a mistake cannot change every "
+    "invocation."
 )
 _NEXT = (
-    "One request goes through a limited number of them: while the answer has a `next`, send it "
-    "again with that as `cursor`."
+    "One request handles a limited number of invocations. If the response has a `next`, send the "
+    "request again with that value as `cursor`."
 )
-_OWN = "With a key that has `invoke` alone, this works for what the same caller has called."
+_OWN = "A key that has only `invoke` scopes can do this for the calls of its own name."
 
 DESCRIPTIONS: dict[str, str] = {
-    "invoke": "Calls the function of this name, also one that was published after a client was "
-    "generated: arguments and results have no types here. The operation `invoke_<name>` of a "
-    "published function does the same and has its types. The call is queued and answered with "
-    "202 and the invocation; with `Prefer: wait=N` the answer comes when the call has ended, or "
-    "with 202 after N seconds. The body is the arguments as a JSON object, or what else the "
-    "function takes: parts of a form, bytes, or for a function that reads the request itself, "
-    "anything. Such a function gets the query as well, so the options in it do not apply.",
+    "invoke": "Invokes the function with this name. Use this operation for functions that were "
+    "published after a client was generated; arguments and results have no types here. For a "
+    "published function, the operation `invoke_<name>` does the same with types. The gateway "
+    "queues the call and returns 202 with the invocation. With `Prefer: wait=N` it returns when "
+    "the invocation has finished, or returns 202 after N seconds. The body holds the arguments as "
+    "a JSON object, or whatever else the function accepts: form fields, bytes, or any body at all "
+    "for a function that reads the request itself. Such a function receives the query string too, "
+    "so the options in the query do not apply.",
     "get_function": "Returns the function's version, the JSON Schemas of its arguments and its "
-    "result, its options, and how many of its calls wait and how they ended. `error` says why "
-    "the file on disk did not load, if so; the version before it then goes on serving. `state` is "
-    "`loading` while its file was seen and nothing serves yet.",
-    "list_functions": "Returns every function that the caller may see, by name, with what "
-    "`get_function` returns of each. All are in one answer; `next` is always null.",
-    "list_invocations": "Returns invocations that pass all filters, the newest first, a page at a "
-    "time. `next` is the `cursor` of the next page, for a day and the same filters. Arguments and "
-    "results over 20 kB are left out here; `get_invocation` has them.",
-    "count_retries": "Counts the invocations that `retry_invocations` with the same filters would "
-    f"retry, and retries none. {_BULK} The count stops at 10,000 and then says `more`.",
-    "retry_invocations": "Calls again, with the same arguments on the current version, whatever "
-    "ended with `status` (`failed` if not given) and was not retried before. Each is retried once, "
-    f"however often this is sent. {_BULK} {_NEXT}",
-    "count_cancels": "Counts the invocations that `cancel_invocations` with the same filters "
-    f"would cancel, and cancels none. {_BULK} The count stops at 10,000 and then says `more`.",
-    "cancel_invocations": "Cancels invocations that have not ended: those that wait end at once, "
-    f"those that run are ended by their workers. {_BULK} {_NEXT}",
-    "get_invocation": "Returns the invocation with its status, arguments, result or error, and "
-    "attempts. The answer is 200 whatever became of it. With `Prefer: wait=N` the answer comes "
-    "when it has ended, or after N seconds as it then stands. `If-None-Match` saves the body "
-    "while nothing has changed.",
-    "cancel_invocation": "Cancels the invocation. One that waits ends at once; of one that runs, "
-    "the runner process is killed; a function with `isolation=thread` is only asked to stop. "
-    f"`cancellation` says which of these it was. {_OWN}",
-    "retry_invocation": "Calls the function again with the arguments of an invocation that has "
-    "ended, on the current version, and returns the new invocation; its `retry_of` names the old "
+    "result, its options, and how many of its invocations wait and how the others finished. If the "
+    "file on disk failed to load, `error` says why, and the previous version keeps serving. "
+    "`state` is `loading` from the moment the file is found until a version can serve.",
+    "list_functions": "Returns every function that the caller may see, sorted by name, each as "
+    "`get_function` returns it. The response holds all of them; `next` is always null.",
+    "list_invocations": "Returns the invocations that match all filters, newest first, one page at "
+    "a time. `next` is the `cursor` of the next page; it is valid for one day and for the same "
+    "filters. Arguments and results over 20 kB are left out here; `get_invocation` returns them.",
+    "count_retries": "Counts the invocations that `retry_invocations` would retry with the same "
+    f"filters. Nothing is retried. {_BULK} The count stops at about 10,000; `more` is then true.",
+    "retry_invocations": "Retries the invocations that finished with `status` (default `failed`) "
+    "and have not been retried before, with the same arguments, on the current version of the "
+    "function. Each invocation is retried at most once, even if this request is repeated. "
+    f"{_BULK} {_NEXT}",
+    "count_cancels": "Counts the invocations that `cancel_invocations` would cancel with the same "
+    f"filters. Nothing is cancelled. {_BULK} The count stops at about 10,000; `more` is then true.",
+    "cancel_invocations": "Cancels invocations that have not finished. Waiting invocations are "
+    f"cancelled at once; workers stop those that run. {_BULK} {_NEXT}",
+    "get_invocation": "Returns the invocation with its status, arguments, attempts, and result or "
+    "error. The status code is 200 whether the invocation succeeded, failed or is unfinished. With "
+    "`Prefer: wait=N` the response comes when the invocation has finished, or after N seconds with "
+    "its status at that time. With `If-None-Match` the response is 304 if nothing has changed.",
+    "cancel_invocation": "Cancels the invocation. A waiting invocation is cancelled at once. If it "
+    "is running, its runner process is killed; a function with `isolation=thread` is only asked to "
+    f"stop. `cancellation` says which of these applies. {_OWN}",
+    "retry_invocation": "Invokes the function again with the arguments of a finished invocation, "
+    "on the current version, and returns the new invocation. Its `retry_of` is the id of the old "
     f"one. {_OWN}",
-    "get_invocation_result": "Returns what the function returned and nothing around it: JSON, or "
-    "bytes with their own media type. Before the end the answer is 409 `invocation_unfinished`; "
-    "a call that did not succeed is answered as a call that waited for it. `Prefer: wait=N` waits "
-    "for the end.",
-    "get_invocation_logs": "Returns as plain text what the function printed and logged, while it "
-    "runs and afterwards. Output over the limit is cut off, with a mark where.",
-    "follow_invocation": "Sends what happens to the invocation as server-sent events, from its "
-    "beginning or after `Last-Event-ID`, and ends with the event `end`. The events are `status`, "
-    "`progress`, `log`, `item` (what a generator yields), `event` (what the function emits) and "
-    "`end`. 204 tells a client that has had the end not to come again.",
-    "list_schedules": "Returns schedules by id, a page at a time: those made here and those that "
-    "functions declare in their files.",
-    "create_schedule": "Makes a schedule: at every moment that its cron line names, the function "
-    "is invoked with these arguments. The arguments are judged now, as those of a call are.",
-    "get_schedule": "Returns the schedule with its next five moments, its last invocation, and the "
-    "latest moments at which it did not fire, with the reasons.",
-    "change_schedule": "Changes the members that are sent and leaves the others. A schedule that "
-    "its function declares can be paused and resumed only; the rest is in the function's file.",
-    "delete_schedule": "Deletes a schedule that was made here. What it has invoked goes on. A "
-    "schedule that its function declares cannot be deleted, only paused.",
+    "get_invocation_result": "Returns the result of the function and nothing else: JSON, or bytes "
+    "with their own media type. Until the invocation finishes, the response is 409 "
+    "`invocation_unfinished`. If it did not succeed, the response is the problem that a waiting "
+    "caller would have received. `Prefer: wait=N` waits for the invocation to finish.",
+    "get_invocation_logs": "Returns, as plain text, what all attempts of the function printed and "
+    "logged so far. Output over the limit is cut off, and a mark in the text shows where.",
+    "follow_invocation": "Streams the events of the invocation as server-sent events, from the "
+    "first event or from the one after `Last-Event-ID`, until the event `end`. The events are "
+    "`status`, `progress`, `log`, `item` (a value that a generator yields), `event` (a value that "
+    "the function emits) and `end`. A client that has already received `end` gets 204, so that it "
+    "does not reconnect.",
+    "list_schedules": "Returns schedules sorted by id, one page at a time: those created through "
+    "this API and those that functions declare in their files.",
+    "create_schedule": "Creates a schedule. At every time that its cron line names, the function "
+    "is invoked with these arguments. The arguments are checked now, like those of a call.",
+    "get_schedule": "Returns the schedule with its next five firing times, its last invocation, "
+    "and the latest firing times that were skipped, with the reasons.",
+    "change_schedule": "Changes the fields in the body and leaves the others as they are. A "
+    "schedule that a function declares can only be paused and resumed here; change the rest in the "
+    "function's file.",
+    "delete_schedule": "Deletes a schedule that was created through this API. Invocations it has "
+    "already made are not affected. A schedule that a function declares cannot be deleted, only "
+    "paused.",
     "fire_schedule": "Invokes the schedule's function once, now, with the schedule's arguments, "
-    "also while the schedule is paused or its last invocation runs.",
-    "submit_batch": "Calls the function once for each item: a JSON array of argument objects, or "
-    "one object a line (NDJSON), up to 10,000. All items are judged first, and the batch is "
-    "accepted whole or not at all; `errors` then names item and argument. Options in the query "
-    "hold for every item. With `X-Callback-Url` one callback follows when the last has ended.",
-    "get_batch": "Returns the batch with how many of its invocations stand how. With `limit` or "
-    "`cursor` it also returns a page of the invocations, in the order in which they were sent.",
-    "cancel_batch": "Cancels every invocation of the batch that has not ended: those that wait end "
-    f"at once, those that run are ended by their workers. {_OWN}",
-    "retry_batch": "Calls again those invocations of the batch that ended with `status` (`failed` "
-    f"if not given) and were not retried before. {_NEXT} {_OWN}",
-    "list_deliveries": "Returns deliveries of callbacks, the newest first, a page at a time.",
+    "even if the schedule is paused or its last invocation is still running.",
+    "submit_batch": "Invokes the function once for each item, up to 10,000. The body is a JSON "
+    "array of argument objects, or one object per line (NDJSON). All items are validated first, "
+    "and the batch is accepted completely or not at all; if it is refused, `errors` names the item "
+    "and the argument. Options in the query apply to every item. With `X-Callback-Url`, one "
+    "callback is sent when the last invocation has finished.",
+    "get_batch": "Returns the batch with the number of its invocations in each status. With "
+    "`limit` or `cursor` it also returns a page of the invocations, in the order of the items.",
+    "cancel_batch": "Cancels every invocation of the batch that has not finished. Waiting "
+    f"invocations are cancelled at once; workers stop those that run. {_OWN}",
+    "retry_batch": "Retries the invocations of the batch that finished with `status` (default "
+    f"`failed`) and have not been retried before. {_NEXT} {_OWN}",
+    "list_deliveries": "Returns callback deliveries, newest first, one page at a time.",
     "get_delivery": "Returns the delivery of one callback: its status, every attempt with the "
-    "answer or the error, and when the next attempt is due.",
-    "redeliver": "Sends the callback again at once, whatever its status, under the same "
-    "`webhook-id`, so that a receiver can tell a repetition.",
-    "list_workers": "Returns the worker processes that have been heard of lately, with what each "
-    "of them runs and how much lies with each of its runners. All are in one answer; `next` is "
-    "always null.",
-    "publish_functions": "Tells a worker to publish its functions folder from now on, whatever is "
-    "published; needed where its files differ from what is published, as a folder that differs "
-    "replaces nothing by itself. What is not in that folder stays published, unless "
-    "`withdraw_missing` is true. GET /workers shows who publishes and whose files differ.",
-    "list_queues": "Returns every queue with how much waits and runs in it, how long the oldest "
-    "call has waited, and how many workers serve it. All are in one answer.",
-    "change_queue": "Pauses the queue or resumes it. Of a paused queue nothing new starts; calls "
-    "are still accepted, and what runs goes on.",
-    "purge_queue": "Cancels every invocation that waits in the queue, and returns how many there "
-    "were. What runs goes on.",
-    "list_quarantine": "Returns how many invocations were set aside because their records are gone "
-    "or damaged, at most 1,000, and the latest hundred of them with the reasons.",
-    "list_checks": "Returns the consistency checks that were asked for, that run, and the last "
-    "that ended, without their findings. All are in one answer.",
-    "ask_check": "Asks for a consistency check: a worker compares everything that Redis holds, and "
-    "with `repair` mends what it can without losing anything. When a check of the same kind is "
-    "asked for and not begun, that one is returned.",
-    "get_check": "Returns how far the check is, what it found and what is left of that. `last` in "
-    "place of an id is the last check that has ended. Checks are kept for 30 days.",
-    "livez": "Answers 200 as long as the gateway process serves requests. Redis is not asked, so "
-    "an outage of Redis restarts no gateway.",
-    "readyz": "Answers 200 when Redis answers within a second and at least one function is "
-    "published, else 503.",
-    "metrics": "Returns the metrics of the whole system, whichever gateway answers: as OpenMetrics "
-    "for those who accept it, else in the older text format of Prometheus.",
-    "openapi_json": "Returns this document as JSON, made of the functions that are published now, "
-    "as far as the caller may see them.",
-    "openapi_yaml": "Returns this document as YAML, made of the functions that are published now, "
-    "as far as the caller may see them.",
-    "docs": "Returns this document as a page for people. The page asks no other host for anything.",
-    "problem": "Returns a page that says what a code means. The `type` of a problem leads here.",
-    "get_statistics": "Returns how many calls ended in the last minutes and how, and how long they "
-    "waited and ran, in steps of one or more minutes: of all functions, or of one.",
-    "list_keys": "Returns every API key with its scopes and its last use, the oldest first. The "
-    "text of a key is not kept, so it is not shown.",
-    "create_key": "Makes an API key and returns its text, which is shown this once and stored as a "
-    "digest. Keys of one name are one caller.",
-    "revoke_key": "Revokes the API key: from now on every gateway refuses it, and the sessions "
-    "that were opened with it.",
-    "get_session": "Returns who the caller is: the name and scopes of the key, and until when it "
-    "is valid. Where nobody is asked for a key, `open` is true.",
-    "log_in": "Checks an API key and sets a cookie that stands for it, for the dashboard in a "
-    "browser. The session ends after twelve hours, with the key, or by `log_out`.",
-    "log_out": "Ends the session that the cookie stands for, on every gateway, and has the browser "
-    "forget the cookie.",
+    "response status or the error, and when the next attempt is due.",
+    "redeliver": "Sends the callback again now, whatever its status. The `webhook-id` stays the "
+    "same, so that a receiver can recognize the repetition.",
+    "list_workers": "Returns the worker processes that have sent a heartbeat recently, with the "
+    "attempts that each one runs and the number that each of its runners holds. The response holds "
+    "all of them; `next` is always null.",
+    "publish_functions": "Makes this worker the one that publishes its functions folder, even if "
+    "the folder differs from what is published. This is needed because a worker whose folder "
+    "differs does not replace published functions by itself. Functions that are not in the folder "
+    "stay published unless `withdraw_missing` is true. `GET /workers` shows which worker publishes "
+    "and which folders differ.",
+    "list_queues": "Returns every queue with the number of waiting and running invocations, the "
+    "age of the oldest waiting one, and the number of workers that serve it. The response holds "
+    "all queues; `next` is always null.",
+    "change_queue": "Pauses or resumes the queue. While a queue is paused, no invocation in it "
+    "starts. Calls are still accepted, and running invocations continue.",
+    "purge_queue": "Cancels every waiting invocation of the queue and returns how many there were. "
+    "Running invocations continue.",
+    "list_quarantine": "Returns the number of invocations (at most 1,000) that were set aside "
+    "because their records are missing or damaged, and the latest 100 of them with the reasons.",
+    "list_checks": "Returns the consistency checks that wait or run, and the last ones that "
+    "finished, without their findings. The response holds all of them; `next` is always null.",
+    "ask_check": "Starts a consistency check: a worker compares the data in Redis, and with "
+    "`repair` fixes what it can without losing data. If a check of the same kind is already "
+    "waiting, the response is that check.",
+    "get_check": "Returns the progress of the check, what it found, and what remains unrepaired. "
+    "Use `last` as the id to get the check that finished last. Checks are kept for 30 days.",
+    "livez": "Returns 200 while the gateway process serves requests. It does not ask Redis, so an "
+    "outage of Redis does not make an orchestrator restart gateways.",
+    "readyz": "Returns 200 if Redis answers within one second and at least one published function "
+    "can serve, otherwise 503.",
+    "metrics": "Returns the metrics of the whole system, the same from every gateway: as "
+    "OpenMetrics if the client accepts it, otherwise in the older text format of Prometheus.",
+    "openapi_json": "Returns this document as JSON. It describes the functions that are published "
+    "now and that the caller may see.",
+    "openapi_yaml": "Returns this document as YAML. It describes the functions that are published "
+    "now and that the caller may see.",
+    "docs": "Returns this document as an HTML page. The page loads nothing from other hosts.",
+    "problem": "Returns an HTML page that explains a problem code. The `type` of a problem is the "
+    "address of this page.",
+    "get_statistics": "Returns how many invocations finished in the last minutes, with which "
+    "status, and how long they waited and ran, in steps of one or more minutes. The counts cover "
+    "all functions, or one function with the `function` parameter.",
+    "list_keys": "Returns every API key with its scopes and its last use, oldest first. The text "
+    "of a key is not stored, so it cannot be shown.",
+    "create_key": "Creates an API key. The response is the only place where its text appears; the "
+    "server stores a digest. Keys with the same name count as one caller.",
+    "revoke_key": "Revokes the API key. From now on, every gateway refuses the key and the "
+    "sessions that were opened with it.",
+    "get_session": "Returns who the caller is: the name and the scopes of the key, and when it "
+    "expires. If the gateway needs no key, `open` is true.",
+    "log_in": "Checks an API key and sets a session cookie for it, for the dashboard in a browser. "
+    "The session ends after twelve hours, when the key expires or is revoked, or with `log_out`.",
+    "log_out": "Ends the session of the cookie on every gateway, and deletes the cookie in the "
+    "browser.",
 }
 
 
 def operation_description(operation: Operation) -> str:
-    """Return what an operation does; one without a text is told by its summary."""
+    """Return the description of an operation; without one, its summary as a sentence."""
     return DESCRIPTIONS.get(operation.id, f"{operation.summary}.")

@@ -1,3 +1,3 @@
-"""The table of routes; the router, the authentication and the OpenAPI document read it."""
+"""The route table. The router, authentication and the OpenAPI document are built from it."""
 
 from __future__ import annotations

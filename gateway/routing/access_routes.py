@@ -1,4 +1,4 @@
-"""The part of the route table that is about keys, and about the session of a browser."""
+"""The part of the route table for API keys and browser sessions."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ACCESS_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="list_keys",
-                summary="List API keys, oldest first; never their secrets",
+                summary="List API keys, oldest first, without their secrets",
                 scope="admin",
                 problems=_STORE,
             ),
             Operation(
                 method="POST",
                 id="create_key",
-                summary="Make an API key; its text is in this answer and nowhere else",
+                summary="Create an API key and show its text once",
                 scope="admin",
                 problems=(*_BODY, "key_invalid", *_STORE, "store_refused"),
             ),
@@ -35,7 +35,7 @@ ACCESS_ROUTES: tuple[Route, ...] = (
         "key",
         "access",
         "revoke_key",
-        "Revoke an API key, everywhere and at once",
+        "Revoke an API key on every gateway at once",
         scope="admin",
         problems=("key_not_found", *_STORE),
     ),
@@ -47,14 +47,14 @@ ACCESS_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="get_session",
-                summary="Who the caller is, and what he may",
+                summary="Get the caller's identity and permissions",
                 scope="any",
                 problems=_STORE,
             ),
             Operation(
                 method="POST",
                 id="log_in",
-                summary="Show a key once, and get a session's cookie for it",
+                summary="Log in with an API key and get a session cookie",
                 scope="open",
                 problems=(
                     *_BODY,

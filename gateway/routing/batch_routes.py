@@ -1,4 +1,4 @@
-"""The part of the route table that is about batches."""
+"""The part of the route table for batches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
         "function_batch",
         "batches",
         "submit_batch",
-        "Invoke a function many times at once",
+        "Invoke a function many times in one request",
         scope="invoke",
         query=CALL_OPTION_PARAMETERS,
         problems=BATCH_PROBLEMS,
@@ -46,7 +46,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="get_batch",
-                summary="Read a batch, with `limit` or `cursor` also a page of its members",
+                summary="Get a batch, optionally with a page of its invocations",
                 scope="follow",
                 query=BATCH_PAGE,
                 problems=(*UNKNOWN_BATCH, *STORE),
@@ -54,7 +54,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="DELETE",
                 id="cancel_batch",
-                summary="Cancel what waits and runs of a batch",
+                summary="Cancel every unfinished invocation of a batch",
                 scope="steer",
                 problems=(*UNKNOWN_BATCH, "batch_finished", *STORE, "store_refused"),
             ),
@@ -66,7 +66,7 @@ BATCH_ROUTES: tuple[Route, ...] = (
         "batch_retry",
         "batches",
         "retry_batch",
-        "Retry members that ended so, each once",
+        "Retry matching invocations of a batch, each at most once",
         scope="steer",
         query=BATCH_RETRY,
         problems=(*UNKNOWN_BATCH, "queue_full", *STORE, "store_refused"),

@@ -1,4 +1,4 @@
-"""The part of the route table that the dashboard is made of, and the statistics it draws."""
+"""The part of the route table for the dashboard and the statistics it draws."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from gateway.routing.parameters import OF_FUNCTION
 MOST_MINUTES = 1_440
 MINUTES = QueryParameter(
     name="minutes",
-    description="How many minutes back; 60 if not given.",
+    description="How many minutes to look back. Default: 60.",
     minimum=1,
     maximum=MOST_MINUTES,
 )
 
 
 def _page_route(path: str, resource: str, operation_id: str, summary: str) -> Route:
-    """Return a route of the page itself: it shows nothing but what its reader's key may read."""
+    """Return an open route: the page holds no data, and the API that feeds it checks the key."""
     operation = Operation(
         method="GET", id=operation_id, summary=summary, scope="open", reads_own_query=True
     )
@@ -34,16 +34,18 @@ DASHBOARD_ROUTES: tuple[Route, ...] = (
         "statistics",
         "health",
         "get_statistics",
-        "What ended in the last minutes, and how long it took",
+        "Get counts and durations of recently finished invocations",
         query=(MINUTES, OF_FUNCTION),
         problems=("store_unavailable",),
     ),
-    _page_route("/dashboard", "dashboard", "dashboard", "The dashboard"),
-    _page_route("/dashboard/{view:path}", "dashboard", "dashboard_view", "A view of the dashboard"),
+    _page_route("/dashboard", "dashboard", "dashboard", "Get the dashboard"),
+    _page_route(
+        "/dashboard/{view:path}", "dashboard", "dashboard_view", "Get a view of the dashboard"
+    ),
     _page_route(
         "/dashboard/assets/{version}/{file:path}",
         "dashboard_asset",
         "dashboard_asset",
-        "A file the dashboard is made of",
+        "Get a file of the dashboard",
     ),
 )

@@ -1,4 +1,4 @@
-"""What the route table is made of: routes, their operations and query parameters.
+"""The types of the route table: routes, their operations and query parameters.
 
 `gateway.routing.routes` is the table itself.
 """
@@ -14,13 +14,13 @@ Scope = Literal["open", "any", "invoke", "see", "follow", "steer", "read", "oper
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryParameter:
-    """A query parameter an operation knows, with its bounds.
+    """A query parameter of an operation, with its limits.
 
     Attributes:
-        longest: Most characters of a text.
-        most: How often it may be given.
-        form: The format of a text, in JSON Schema's words.
-        pattern: What a text must look like, as JSON Schema has it.
+        longest: The maximum number of characters of a text.
+        most: How many times the parameter may be given.
+        form: The `format` of a text, as in JSON Schema.
+        pattern: The `pattern` that a text must match, as in JSON Schema.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Operation:
     """One method of a route.
 
     Attributes:
-        scope: What a caller must be allowed to do (`gateway.auth.caller`); None refuses.
-        reads_own_query: The resource judges the query itself.
-        problems: Codes it may answer beyond those every operation may.
-        body: How long a body it takes (`gateway.asgi.body_limits`): a few KiB, or that of a
-            call or a batch.
+        scope: The scope a caller needs (`gateway.auth.caller`); None refuses every caller.
+        reads_own_query: The resource checks the query itself.
+        problems: The problem codes of this operation, besides those that every operation has.
+        body: The size limit of the body (`gateway.asgi.body_limits`): a few KiB, or the limit
+            of a call or of a batch.
         waits: Whether it honours `Prefer: wait`.
-        admits: Whether it makes invocations: it takes an Idempotency-Key, and answers what
-            its caller may still do in RateLimit headers.
+        admits: Whether it creates invocations. Such an operation accepts an Idempotency-Key
+            and returns RateLimit headers.
     """
 
     method: str
@@ -84,7 +84,7 @@ def get_route(  # noqa: PLR0913 - one row of the table
     problems: tuple[str, ...] = (),
     waits: bool = False,
 ) -> Route:
-    """Return a route that is only read."""
+    """Return a route with one GET operation."""
     operation = Operation(
         method="GET",
         id=operation_id,

@@ -1,7 +1,7 @@
-"""The query parameters that routes share, as the route table and the document show them.
+"""The query parameters that several routes share, as the router and the OpenAPI document use them.
 
-How those of an invocation are read is in `gateway.parsing.call_options`, those of lists in
-`gateway.parsing.pagination`.
+`gateway.parsing.call_options` reads the parameters of an invocation,
+`gateway.parsing.pagination` those of lists.
 """
 
 from __future__ import annotations
@@ -24,89 +24,91 @@ MOST_CANCELLED = 1_000
 
 DELAY = QueryParameter(
     name="delay",
-    description=f"Wait so long before it may start: {EXAMPLES}.",
+    description=f"Time to wait before the invocation may start: {EXAMPLES}.",
     longest=32,
     pattern=PATTERN,
 )
 RUN_AT = QueryParameter(
     name="run_at",
-    description="Wait until this moment, with its offset; one in the past is now. Not together "
-    "with `delay`.",
+    description="Earliest start, as an RFC 3339 time with an offset. A time in the past means now. "
+    "Cannot be combined with `delay`.",
     form="date-time",
 )
 PRIORITY = QueryParameter(
     name="priority",
-    description="0 to 9, higher first; the function's own priority if not given.",
+    description="Priority from 0 to 9; higher starts first. Default: the function's own priority.",
     minimum=0,
     maximum=HIGHEST_PRIORITY,
 )
 KEY = QueryParameter(
     name="key",
-    description="Fairness key: within the function, keys take turns.",
+    description="Fairness key: invocations of one function take turns by key.",
     longest=LONGEST_KEY,
 )
 MAX_AGE = QueryParameter(
     name="max_age",
-    description="Expire when it has not started so long after it was due; the function's own "
-    f"if not given. {EXAMPLES.capitalize()}.",
+    description="Expire the invocation if it has not started this long after it was due: "
+    f"{EXAMPLES}. Default: the function's own limit.",
     longest=32,
     pattern=PATTERN,
 )
 TAG = QueryParameter(
-    name="tag", description="A label to find it by.", longest=LONGEST_TAG, most=MOST_TAGS
+    name="tag", description="Label to find the invocation by.", longest=LONGEST_TAG, most=MOST_TAGS
 )
 CALL_OPTION_PARAMETERS = (DELAY, RUN_AT, PRIORITY, KEY, MAX_AGE, TAG)
 
 OF_FUNCTION = QueryParameter(
-    name="function", description="Only of this function.", longest=128, pattern=NAME_PATTERN
+    name="function", description="Filter by function.", longest=128, pattern=NAME_PATTERN
 )
-_STATUSES = "Repeat it, or part several by commas."
+_STATUSES = "Repeat it or separate values with commas to give several."
 OF_STATUS = QueryParameter(
     name="status",
-    description=f"Only with one of these statuses. {_STATUSES}",
+    description=f"Filter by status. {_STATUSES}",
     choices=tuple(status.value for status in Status),
     most=len(Status),
 )
 OF_ENDING = QueryParameter(
     name="status",
-    description=f"Those that ended so; `failed` if not given. {_STATUSES}",
+    description=f"Filter by final status. Default: `failed`. {_STATUSES}",
     choices=tuple(status.value for status in Status if status in FINISHED),
     most=len(FINISHED),
 )
 OF_UNFINISHED = QueryParameter(
     name="status",
-    description=f"Those that stand so; all that have not ended if not given. {_STATUSES}",
+    description=f"Filter by status. Default: all unfinished invocations. {_STATUSES}",
     choices=tuple(status.value for status in Status if status not in FINISHED),
     most=len(Status) - len(FINISHED),
 )
-OF_TAG = QueryParameter(name="tag", description="Only with this tag.", longest=LONGEST_TAG)
+OF_TAG = QueryParameter(name="tag", description="Filter by tag.", longest=LONGEST_TAG)
 LIMIT = QueryParameter(
     name="limit",
-    description=f"Most items in one answer; {USUAL_PAGE} if not given.",
+    description=f"Maximum number of items in the response. Default: {USUAL_PAGE}.",
     minimum=1,
     maximum=LONGEST_PAGE,
 )
 RETRY_LIMIT = QueryParameter(
     name="limit",
-    description=f"Most invocations to retry now; {MOST_RETRIED} if not given.",
+    description=f"Maximum number of invocations to retry. Default: {MOST_RETRIED:,}.",
     minimum=1,
     maximum=MOST_RETRIED,
 )
 CANCEL_LIMIT = QueryParameter(
     name="limit",
-    description=f"Most invocations to cancel now; {MOST_CANCELLED} if not given.",
+    description=f"Maximum number of invocations to cancel. Default: {MOST_CANCELLED:,}.",
     minimum=1,
     maximum=MOST_CANCELLED,
 )
-CURSOR = QueryParameter(name="cursor", description="`next` of the answer before.", longest=512)
+CURSOR = QueryParameter(
+    name="cursor", description="The `next` value of the previous response.", longest=512
+)
 SINCE = QueryParameter(
     name="since",
-    description="Only those accepted at this moment, given with its offset, or later.",
+    description="Only invocations accepted at or after this RFC 3339 time with an offset.",
     form="date-time",
 )
 BEFORE = QueryParameter(
     name="before",
-    description="Only those accepted before this moment, given with its offset.",
+    description="Only invocations accepted before this RFC 3339 time with an offset.",
     form="date-time",
 )
 HISTORY = (OF_FUNCTION, OF_STATUS, OF_TAG, SINCE, BEFORE, LIMIT, CURSOR)
@@ -119,28 +121,31 @@ COUNTED_CANCEL = (OF_FUNCTION, OF_UNFINISHED, OF_TAG, SINCE, BEFORE)
 
 WITHDRAW_MISSING = QueryParameter(
     name="withdraw_missing",
-    description="Withdraw what is published and not in that folder; `false` if not given.",
+    description="Also withdraw published functions that are not in the folder. Default: `false`.",
     choices=("true", "false"),
 )
 
 LAST_EVENT_ID = QueryParameter(
     name="last_event_id",
-    description="Only events after the one of this id; the header Last-Event-ID wins.",
+    description="Only events after this event id. The header Last-Event-ID takes precedence.",
     longest=64,
 )
 
 ATTEMPT = QueryParameter(
     name="attempt",
-    description="Only what this attempt printed and logged.",
+    description="Only the output of this attempt.",
     minimum=1,
     maximum=10**9,
 )
 
 DELIVERY_STATUS = QueryParameter(
     name="status",
-    description="Only deliveries of this status.",
+    description="Filter by delivery status.",
     choices=("pending", "delivered", "failed", "stopped"),
 )
 DELIVERY_LIMIT = QueryParameter(
-    name="limit", description="Most items in one answer.", minimum=1, maximum=200
+    name="limit",
+    description="Maximum number of items in the response. Default: 50.",
+    minimum=1,
+    maximum=200,
 )

@@ -1,9 +1,8 @@
-"""The one table of routes: path, resource, operations with their ids and scopes.
+"""The one table of routes: path, resource, and the operations with their ids and scopes.
 
-The application mounts it, the doorkeeper and the OpenAPI document read it. An
-operation without a scope refuses everybody; one that is not in the table does not
-exist. To add a route, add it here (or to a part of the table) and its resource to
-`gateway.app`.
+The application, authentication and the OpenAPI document read it. An operation
+without a scope refuses every caller, and a path that is not in the table does not exist. To add
+a route, add it here or to a part of the table, and add its resource to `gateway.app`.
 """
 
 from __future__ import annotations
@@ -84,7 +83,7 @@ ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="get_function",
-                summary="Read a function's manifest, error and statistics",
+                summary="Get a function with its schemas, options and statistics",
                 scope="see",
                 problems=("function_not_found", *STORE),
             ),
@@ -116,7 +115,7 @@ ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="count_retries",
-                summary="Count those that ended so and that nobody has retried",
+                summary="Count matching finished invocations that have not been retried",
                 scope="read",
                 query=COUNTED_RETRY,
                 problems=STORE,
@@ -124,7 +123,7 @@ ROUTES: tuple[Route, ...] = (
             Operation(
                 method="POST",
                 id="retry_invocations",
-                summary="Retry all that ended so, each once",
+                summary="Retry every matching invocation, each at most once",
                 scope="operate",
                 query=BULK_RETRY,
                 problems=("queue_full", *STORE, "store_refused"),
@@ -139,7 +138,7 @@ ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="count_cancels",
-                summary="Count those that have not ended",
+                summary="Count unfinished invocations that match the filter",
                 scope="read",
                 query=COUNTED_CANCEL,
                 problems=STORE,
@@ -147,7 +146,7 @@ ROUTES: tuple[Route, ...] = (
             Operation(
                 method="POST",
                 id="cancel_invocations",
-                summary="Cancel all that wait or run",
+                summary="Cancel every matching invocation that has not finished",
                 scope="operate",
                 query=BULK_CANCEL,
                 problems=(*STORE, "store_refused"),
@@ -162,7 +161,7 @@ ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="get_invocation",
-                summary="Read an invocation, or wait for its end",
+                summary="Get an invocation, or wait until it finishes",
                 scope="follow",
                 problems=(*UNKNOWN, *STORE),
                 waits=True,
@@ -170,7 +169,7 @@ ROUTES: tuple[Route, ...] = (
             Operation(
                 method="DELETE",
                 id="cancel_invocation",
-                summary="Cancel an invocation that waits or runs",
+                summary="Cancel an invocation that has not finished",
                 scope="steer",
                 problems=(*UNKNOWN, "invocation_finished", *STORE, "store_refused"),
             ),
@@ -182,7 +181,7 @@ ROUTES: tuple[Route, ...] = (
         "one_retry",
         "invocations",
         "retry_invocation",
-        "Invoke again with the same arguments",
+        "Retry an invocation with the same arguments",
         scope="steer",
         problems=RETRY_PROBLEMS,
         waits=True,
@@ -193,7 +192,7 @@ ROUTES: tuple[Route, ...] = (
         "result",
         "invocations",
         "get_invocation_result",
-        "Read the bare result",
+        "Get the result alone",
         scope="follow",
         problems=(*UNKNOWN, "invocation_unfinished", *FINISHED, *STORE),
         waits=True,
@@ -203,7 +202,7 @@ ROUTES: tuple[Route, ...] = (
         "logs",
         "invocations",
         "get_invocation_logs",
-        "Read what the function printed and logged, in all its attempts",
+        "Get what the function printed and logged",
         scope="follow",
         query=(ATTEMPT,),
         problems=(*UNKNOWN, *STORE),
@@ -213,7 +212,7 @@ ROUTES: tuple[Route, ...] = (
         "events",
         "invocations",
         "follow_invocation",
-        "Follow an invocation live, by server-sent events",
+        "Follow an invocation live with server-sent events",
         scope="follow",
         query=(LAST_EVENT_ID,),
         problems=(*UNKNOWN, *STORE),
@@ -238,6 +237,6 @@ OPEN_PREFIXES = tuple({path.partition("{")[0] for _, path in _OPEN if "{" in pat
 
 
 def allowed_methods(template: str) -> tuple[str, ...]:
-    """Return the methods a path template takes; HEAD goes wherever GET does."""
+    """Return the methods of a path template; HEAD is allowed wherever GET is."""
     methods = [method for path, method in BY_TEMPLATE if path == template]
     return (*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS")

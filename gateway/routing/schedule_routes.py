@@ -1,4 +1,4 @@
-"""The part of the route table that is about schedules."""
+"""The part of the route table for schedules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from gateway.routing.operation import Operation, Route
 from gateway.routing.parameters import CURSOR, LIMIT
 
 _STORE = ("store_unavailable",)
-_QUERY = ("parameter_invalid",)  # none takes any, and says so
+_QUERY = ("parameter_invalid",)  # these operations refuse every query parameter
 _WRITES = (*_QUERY, *_STORE, "store_refused")
 _BODY = ("invalid_json", "unsupported_media_type", "body_too_large", "schedule_invalid")
 
@@ -19,7 +19,7 @@ SCHEDULE_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="list_schedules",
-                summary="List schedules, by id",
+                summary="List schedules by id",
                 scope="read",
                 query=(LIMIT, CURSOR),
                 problems=_STORE,
@@ -27,7 +27,7 @@ SCHEDULE_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="POST",
                 id="create_schedule",
-                summary="Have a function invoked whenever a cron line says",
+                summary="Create a schedule that invokes a function by a cron line",
                 scope="operate",
                 body="call",
                 problems=(*_BODY, "function_not_found", "function_unavailable", *_WRITES),
@@ -42,7 +42,7 @@ SCHEDULE_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="get_schedule",
-                summary="Read a schedule, with its next five moments",
+                summary="Get a schedule with its next five firing times",
                 scope="read",
                 problems=("schedule_not_found", *_QUERY, *_STORE),
             ),
@@ -64,7 +64,7 @@ SCHEDULE_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="DELETE",
                 id="delete_schedule",
-                summary="Delete a schedule; what it has invoked goes on",
+                summary="Delete a schedule",
                 scope="operate",
                 problems=("schedule_not_found", "schedule_declared", *_WRITES),
             ),
@@ -78,7 +78,7 @@ SCHEDULE_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="POST",
                 id="fire_schedule",
-                summary="Invoke a schedule's function now, paused or not",
+                summary="Fire a schedule now, even if it is paused",
                 scope="operate",
                 problems=(
                     "schedule_not_found",

@@ -1,4 +1,4 @@
-"""The part of the route table that is about the system: deliveries, health, documents."""
+"""The part of the route table for deliveries, queues, workers, checks, health and documents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "delivery",
         "deliveries",
         "get_delivery",
-        "Read a delivery with every attempt",
+        "Get a delivery with every attempt",
         problems=("delivery_not_found", *STORE),
     ),
     Route(
@@ -33,7 +33,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="POST",
                 id="redeliver",
-                summary="Send a callback again, at once",
+                summary="Send a callback again now",
                 scope="operate",
                 problems=("delivery_not_found", "invocation_gone", *STORE, "store_refused"),
             ),
@@ -46,7 +46,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "worker_publishing",
         "system",
         "publish_functions",
-        "Publish the functions folder of a worker, whatever is published now",
+        "Make a worker publish its functions folder",
         query=(WITHDRAW_MISSING,),
         problems=("worker_not_found", *STORE, "store_refused"),
     ),
@@ -66,7 +66,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "queue_purge",
         "system",
         "purge_queue",
-        "Cancel all that waits in a queue",
+        "Cancel every waiting invocation of a queue",
         problems=("queue_not_found", *STORE, "store_refused"),
     ),
     get_route(
@@ -74,7 +74,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "quarantine",
         "system",
         "list_quarantine",
-        "List invocations whose records are gone or damaged",
+        "List invocations with missing or damaged records",
         problems=STORE,
     ),
     Route(
@@ -85,14 +85,14 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
             Operation(
                 method="GET",
                 id="list_checks",
-                summary="List the last consistency checks, without their findings",
+                summary="List recent consistency checks, without their findings",
                 scope="read",
                 problems=STORE,
             ),
             Operation(
                 method="POST",
                 id="ask_check",
-                summary="Have a worker compare everything that Redis holds, and mend it on wish",
+                summary="Start a consistency check of the data in Redis, with optional repair",
                 scope="admin",
                 problems=("invalid_json", "arguments_invalid", *STORE, "store_refused"),
             ),
@@ -103,7 +103,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "check",
         "system",
         "get_check",
-        "Read how far a check is and what it found",
+        "Get the progress and the findings of a check",
         problems=("check_not_found", *STORE),
     ),
     get_route(
@@ -111,7 +111,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "livez",
         "health",
         "livez",
-        "Whether the process answers",
+        "Check that the gateway process is alive",
         scope="open",
         problems=("method_not_allowed",),
     ),
@@ -120,7 +120,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "readyz",
         "health",
         "readyz",
-        "Whether Redis answers and functions are published",
+        "Check that the gateway can accept calls",
         scope="open",
         problems=("method_not_allowed", "not_ready"),
     ),
@@ -129,14 +129,14 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "metrics",
         "health",
         "metrics",
-        "What Prometheus scrapes: counts, times and depths of the whole system",
+        "Get the metrics of the whole system for Prometheus",
     ),
     get_route(
         "/openapi.json",
         "openapi_json",
         "documents",
         "openapi_json",
-        "This document as JSON",
+        "Get this document as JSON",
         scope="any",
     ),
     get_route(
@@ -144,16 +144,16 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "openapi_yaml",
         "documents",
         "openapi_yaml",
-        "This document as YAML",
+        "Get this document as YAML",
         scope="any",
     ),
-    get_route("/docs", "docs", "documents", "docs", "The reference page", scope="any"),
+    get_route("/docs", "docs", "documents", "docs", "Get the API reference page", scope="any"),
     get_route(
         "/problems/{code}",
         "problem",
         "documents",
         "problem",
-        "What a problem's code means",
+        "Get the meaning of a problem code",
         scope="open",
         problems=("not_found",),
     ),
@@ -162,7 +162,9 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         resource="home",
         tag="documents",
         operations=(
-            Operation(method="GET", id="home", summary="Go to the reference page", scope="any"),
+            Operation(
+                method="GET", id="home", summary="Redirect to the API reference page", scope="any"
+            ),
         ),
         is_documented=False,
     ),

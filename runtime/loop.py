@@ -204,7 +204,7 @@ class Loop:
 
 
 class _Poller:
-    """`select.poll` with the interface of `select.epoll`, where a system has no epoll."""
+    """`select.poll` with the interface of `select.epoll`, for systems without epoll."""
 
     def __init__(self) -> None:
         self._poll = select.poll()

@@ -1,7 +1,7 @@
-"""A command of several words, such as `penstock queues pause`: a group of commands.
+"""What command groups share, such as `penstock queues pause`: their parser, and confirmation.
 
-Its module holds a `typer.Typer` of the command's name. Without a further word, or with
-a flag first, the group does `ls`, so that `penstock deliveries --status failed` works.
+The module of a group holds a `typer.Typer` of the group's name. Without a subcommand, or if the
+first word is a flag, the group runs `ls`, so that `penstock deliveries --status failed` works.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ DEFAULT = "ls"
 
 
 class ListsByDefault(TyperGroup):
-    """Takes `ls` as said where no command is."""
+    """Runs `ls` if no subcommand is given."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
-        """Put the default word before flags."""
+        """Insert the default subcommand before flags."""
         asks_help = any(word in ctx.help_option_names for word in args[:1])
         if (not args or args[0].startswith("-")) and not asks_help:
             args = [DEFAULT, *args]
@@ -29,28 +29,29 @@ class ListsByDefault(TyperGroup):
 
 
 def command_group(summary: str) -> typer.Typer:
-    """Return a group without commands; every one that is added must have a docstring."""
+    """Return an empty group; a docstring is required for each command that is added."""
     return typer.Typer(
         cls=ListsByDefault,
-        help=f"{summary}\n\nWithout a further word it lists.",
+        help=f"{summary}\n\nWithout a subcommand, lists.",
         rich_markup_mode=None,
     )
 
 
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on when told so.
+    """Ask a yes-or-no question on the terminal; return if the answer is yes.
 
     Raises:
-        CommandError: The answer is no, or nobody is there to ask.
+        CommandError: The answer is no, or standard input is not a terminal.
     """
     if yes:
         return
     if not sys.stdin.isatty():
         raise CommandError(
-            f"{question} Say --yes, as nobody can be asked here", exit_code=ExitCode.USAGE
+            f"{question} There is no terminal to ask on; confirm with --yes",
+            exit_code=ExitCode.USAGE,
         )
     if not typer.confirm(question, err=True):
-        raise CommandError("nothing was done", exit_code=ExitCode.FAILED)
+        raise CommandError("not confirmed; nothing was changed", exit_code=ExitCode.FAILED)

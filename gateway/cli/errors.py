@@ -1,4 +1,8 @@
-"""The exit codes of every command; they are API."""
+"""How commands fail: the error they raise, their exit codes, and problems as text.
+
+`main` turns errors into exit codes, which are API. `describe_problem` turns a problem answer of
+the gateway into one sentence with the wrong arguments and a next step.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,19 @@ from runtime.errors import PenstockError, SettingsError, StoreError
 
 
 class ExitCode(IntEnum):
-    """What `penstock` exits with."""
+    """The exit codes of `penstock`."""
 
     OK = 0
-    FAILED = 1  # the function, or what the command was to do, failed
+    FAILED = 1  # the function failed, or the command did
     USAGE = 2  # wrong flag, argument or setting
     UNREACHABLE = 3  # no running system answers at the address
-    REFUSED = 4  # the system answered with a problem: unknown name, wrong arguments
+    REFUSED = 4  # the system answered with a problem: unknown name, invalid arguments
     CANNOT_START = 5  # `up`: port taken, folder not writable, no usable Redis, already running
-    INTERRUPTED = 130  # Ctrl-C; what was called goes on
+    INTERRUPTED = 130  # Ctrl-C; invocations that were sent go on
 
 
 class CommandError(PenstockError):
-    """A command cannot go on; the text says what to do about it."""
+    """A command cannot continue; the message says what to do about it."""
 
     code = "command_failed"
 
@@ -31,7 +35,7 @@ class CommandError(PenstockError):
 
 
 def exit_code_of(error: PenstockError) -> ExitCode:
-    """Return what to exit with when this error ended the command."""
+    """Return the exit code for an error that ended a command."""
     if isinstance(error, CommandError):
         return error.exit_code
     if isinstance(error, SettingsError):
@@ -42,25 +46,25 @@ def exit_code_of(error: PenstockError) -> ExitCode:
 
 
 _NEXT_STEPS = {
-    "function_not_found": "`penstock ls` lists those there are",
+    "function_not_found": "`penstock ls` lists all functions",
     "function_unavailable": "`penstock ls` shows why",
-    "invocation_not_found": "`penstock invocations` lists those there are",
-    "invocation_finished": "`penstock retry` makes it again",
-    "invocation_unfinished": "`penstock logs -f` follows it to its end",
-    "invocation_gone": "results are kept as long as the function's result_ttl says",
-    "delivery_not_found": "`penstock deliveries` lists those there are",
-    "worker_not_found": "`penstock status` lists those there are",
-    "queue_not_found": "`penstock queues` lists those there are",
-    "unauthenticated": "PENSTOCK_KEY names the key that commands show",
-    "forbidden": "PENSTOCK_KEY names the key that commands show",
-    "key_not_found": "`penstock keys` lists those there are",
-    "queue_full": "`penstock queues` shows how full; come again later",
-    "idempotency_key_reused": "choose another key, or send what was sent with it before",
+    "invocation_not_found": "`penstock invocations` lists all invocations",
+    "invocation_finished": "`penstock retry` invokes again with the same arguments",
+    "invocation_unfinished": "`penstock logs -f` follows it until it finishes",
+    "invocation_gone": "the function's result_ttl says how long results are kept",
+    "delivery_not_found": "`penstock deliveries` lists all deliveries",
+    "worker_not_found": "`penstock status` lists all workers",
+    "queue_not_found": "`penstock queues` lists all queues",
+    "unauthenticated": "set PENSTOCK_KEY to a valid API key",
+    "forbidden": "set PENSTOCK_KEY to an API key with the scope that this needs",
+    "key_not_found": "`penstock keys` lists all keys",
+    "queue_full": "`penstock queues` shows how many wait; try again later",
+    "idempotency_key_reused": "choose another key, or repeat the request it was first used for",
 }
 
 
 def describe_problem(status: int, body: bytes) -> str:
-    """Return a problem in a sentence, with every wrong argument and what to do next."""
+    """Return a problem as one sentence, with each invalid argument and what to do next."""
     try:
         problem = json.loads(body)
         errors = problem.get("errors", [])

@@ -1,8 +1,8 @@
-"""`penstock`: the table of commands, and how every one of them ends.
+"""The `penstock` program: its table of commands, and how errors become exit codes.
 
-A command is a function, or a group of them, in a module of its own, imported only when
-it is asked for, so that `penstock --help` is instant. Errors of ours become one
-sentence on stderr.
+A command's module has the command's name and holds one function or one `typer.Typer` of that
+name. Only the module of the requested command is imported, so that `penstock --help` is fast.
+A `PenstockError` is printed as one sentence on standard error.
 """
 
 from __future__ import annotations
@@ -19,53 +19,53 @@ from gateway.cli.errors import exit_code_of
 from runtime.errors import PenstockError
 
 _EPILOG = """
-Exit codes: 0 done; 1 the function failed; 2 wrong flag, argument or setting;
+Exit codes: 0 success; 1 the function or the command failed; 2 wrong flag, argument or setting;
 3 no running system answers; 4 the system refused; 5 `up` cannot start; 130 Ctrl-C.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """A command: its name, also of its module and of the function or group there; a sentence."""
+    """One command: its name (also of its module and function) and its line in `--help`."""
 
     name: str
     summary: str
 
 
 COMMANDS = (
-    CommandEntry("up", "Run everything here: Redis, the gateway and the workers."),
+    CommandEntry("up", "Run everything on this machine: Redis, the gateway and the workers."),
     CommandEntry("worker", "Run one more worker process, for some queues or for all."),
-    CommandEntry("new", "Write a commented function file that works at once."),
+    CommandEntry("new", "Create a commented function file that works at once."),
     CommandEntry("ls", "List the functions of a running system."),
-    CommandEntry("invoke", "Call a function, and wait for its result if you like."),
-    CommandEntry("batch", "Call a function once for every line of a file."),
-    CommandEntry("invocations", "List what was called, newest first."),
-    CommandEntry("show", "Show one invocation: error, attempts, progress."),
-    CommandEntry("logs", "Show what a function printed, also while it runs."),
-    CommandEntry("cancel", "End invocations that wait or run."),
+    CommandEntry("invoke", "Call a function; wait for its result with --wait."),
+    CommandEntry("batch", "Call a function once for each row of a file."),
+    CommandEntry("invocations", "List invocations, newest first."),
+    CommandEntry("show", "Show one invocation: its error, attempts, progress and result."),
+    CommandEntry("logs", "Show what an invocation has printed; follow it with -f."),
+    CommandEntry("cancel", "Cancel invocations that wait or run."),
     CommandEntry("retry", "Invoke again with the same arguments."),
-    CommandEntry("schedules", "See what is invoked when; make, pause or fire a schedule."),
-    CommandEntry("deliveries", "See what became of callbacks, and send one again."),
-    CommandEntry("queues", "See how full queues are; pause, resume or empty one."),
-    CommandEntry("check", "Compare all that is stored, and mend what does not fit."),
-    CommandEntry("bench", "Measure how many calls a second a function takes."),
-    CommandEntry("keys", "Make, list and revoke the keys that callers show."),
-    CommandEntry("publish", "Publish the functions folder of a worker."),
-    CommandEntry("status", "Show what runs, and whether it is well."),
-    CommandEntry("openapi", "Print the OpenAPI document of the live functions."),
+    CommandEntry("schedules", "List schedules; create, pause, resume, fire or delete one."),
+    CommandEntry("deliveries", "List callback deliveries; send one again."),
+    CommandEntry("queues", "List queues; pause, resume or purge one."),
+    CommandEntry("check", "Check the stored data for inconsistencies; repair them with --repair."),
+    CommandEntry("bench", "Measure how many calls per second a function handles."),
+    CommandEntry("keys", "List API keys; create or revoke them."),
+    CommandEntry("publish", "Publish a worker's functions folder."),
+    CommandEntry("status", "Show whether the system is ready, its functions, queues and workers."),
+    CommandEntry("openapi", "Print the OpenAPI document of the published functions."),
 )
 
 
 def _show_version(is_asked: bool) -> None:  # noqa: FBT001 - typer's signature
     if is_asked:
-        from importlib.metadata import version  # noqa: PLC0415 - seldom needed
+        from importlib.metadata import version  # noqa: PLC0415 - rarely needed
 
         print(f"penstock {version('penstock')}")
         raise typer.Exit
 
 
 def build(asked: str | None) -> typer.Typer:
-    """Return the program; only the command that is asked for is imported."""
+    """Return the program; only the module of the command `asked` is imported."""
     program = typer.Typer(
         name="penstock",
         help="A function gateway over a queue: a Python file in, an HTTP endpoint out.",

@@ -1,7 +1,7 @@
-"""What commands print: tables and values for people, JSON for machines.
+"""What commands print: results as JSON, text or tables, and the times in them.
 
-Results go to standard output, everything about them to standard error, so that a
-result can be piped.
+Results go to standard output and everything else to standard error, so that a result can be
+piped into another program. Durations and times are written for people (`3 m 20 s ago`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-_WIDE = 200  # where nobody looks, nothing is wrapped
+_WIDE = 200  # not a terminal: wide enough that rows are not wrapped
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON
@@ -21,7 +21,7 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON
 
 
 def print_value(value: Any) -> None:  # noqa: ANN401 - any JSON
-    """Print a result: text as it is, everything else as JSON."""
+    """Print a result: a string as it is, any other value as JSON."""
     if isinstance(value, str):
         print(value)
     else:
@@ -29,8 +29,8 @@ def print_value(value: Any) -> None:  # noqa: ANN401 - any JSON
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under headings; cells are text, never markup."""
-    from rich import box  # noqa: PLC0415 - slow, and only for people
+    """Print a table; cells are plain text, never markup."""
+    from rich import box  # noqa: PLC0415 - slow to import
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
@@ -43,7 +43,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 def note(text: str) -> None:
-    """Tell a person something that is not the result."""
+    """Print a message, which is not part of the result, to standard error."""
     print(text, file=sys.stderr)
 
 
@@ -54,7 +54,7 @@ _DAY_MS = 24 * _HOUR_MS
 
 
 def format_duration(ms: float | None) -> str:
-    """Return a span in one or two units: `340 ms`, `4.2 s`, `3 m 20 s`, `2 d 4 h`."""
+    """Return a duration in one or two units: `340 ms`, `4.2 s`, `3 m 20 s`, `2 d 4 h`."""
     if ms is None:
         return ""
     whole = round(ms)
@@ -74,7 +74,7 @@ def format_duration(ms: float | None) -> str:
 
 
 def format_relative(moment: str | None, now: datetime) -> str:
-    """Return how far a moment (RFC 3339) is from now: `3 m 20 s ago`, `in 2 h`."""
+    """Return a time (RFC 3339) relative to now: `3 m 20 s ago`, `in 2 h`."""
     if not moment:
         return ""
     try:
@@ -87,5 +87,5 @@ def format_relative(moment: str | None, now: datetime) -> str:
 
 
 def read_clock() -> datetime:
-    """Return the present."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

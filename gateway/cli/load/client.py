@@ -1,9 +1,9 @@
-"""A load client: sends prepared requests on kept connections and counts the answers.
+"""A load client: sends prepared requests on open connections and counts the answers.
 
-`python -m gateway.cli.load.client` reads an order (JSON) on standard input and writes a
-report. A process of its own for `penstock bench` and the benchmarks; one thread, one
-selector, no HTTP library, so that it costs little beside what it measures. An answer
-counts only with the status and the text that its request must bring.
+`python -m gateway.cli.load.client` reads a `LoadPlan` (JSON) on standard input and writes a
+`LoadReport`. It runs in its own process for `penstock bench` and the benchmarks. It has one
+thread, one selector and no HTTP library, so that it uses little processor time beside the system
+it measures. An answer counts only if it has the expected status and contains the expected text.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from gateway.cli.load.connection import (
 from gateway.cli.load.plan import LoadPlan, LoadReport, summarize
 
 _TEXT_LIMIT = 200
-_MOST_BROKEN = 1000  # then nobody is there any more
+_MOST_BROKEN = 1000  # then the system is gone; stop
 _LONGEST_SELECT_S = 0.1
 
 
 class LoadClient:
-    """Carries out one order.
+    """Runs one load plan.
 
     Args:
-        order: What to send, on how many connections, for how long.
+        order: What to send, on how many connections and for how long.
     """
 
     def __init__(self, order: LoadPlan) -> None:
@@ -48,12 +48,12 @@ class LoadClient:
         self._broken = 0
         self._accepted = 0
         self._sent = 0
-        self._first_number = time.time_ns() // 1_000  # other clients have other numbers
+        self._first_number = time.time_ns() // 1_000  # differs from that of other clients
         self._example = ""
         self._busy = 0
 
     def run(self) -> LoadReport:
-        """Send until the time or the number is reached, then wait for what is under way."""
+        """Send until the time or the number of requests is reached; then wait for open answers."""
         began_cpu_s = time.process_time()
         if self._order.pause_ms:
             measured_from, measured_to = self._call_one_by_one()
@@ -74,7 +74,7 @@ class LoadClient:
         )
 
     def _keep_busy(self) -> tuple[float, float]:
-        """Keep every connection busy; return the span in which answers were measured."""
+        """Keep every connection busy; return the start and end of the measured time."""
         order = self._order
         began_at = now = time.perf_counter()
         measured_from = began_at + order.warmup_s
@@ -85,7 +85,7 @@ class LoadClient:
         begun = 0
         measured_to = stop_at
         while (self._busy or begun < callers) and now < give_up_at:
-            # Callers begin one after the other over `ramp_s`; all at once where that is 0.
+            # Callers start one after the other over `ramp_s`, or all at once if it is 0.
             while begun < callers and now >= began_at + order.ramp_s * begun / callers:
                 self._begin(begun)
                 begun += 1
@@ -102,7 +102,7 @@ class LoadClient:
                 if not is_broken:
                     self._decide(connection, now, is_measured=measured_from <= now <= measured_to)
                 if now >= stop_at or self._sent >= most or self._broken > _MOST_BROKEN:
-                    measured_to = min(measured_to, now)  # from here on fewer are busy
+                    measured_to = min(measured_to, now)  # from now on, fewer callers are busy
                     self._retire(connection)
                 elif is_broken:
                     self._retire(connection)
@@ -115,17 +115,17 @@ class LoadClient:
         return measured_from, measured_to
 
     def _until_next(self, began_at: float, begun: int, callers: int) -> float:
-        """Return how long to wait for answers before the next caller begins, in seconds."""
+        """Return how long to wait for answers until the next caller starts, in seconds."""
         if begun >= callers:
             return _LONGEST_SELECT_S
         due_at = began_at + self._order.ramp_s * begun / callers
         return min(_LONGEST_SELECT_S, max(0.0, due_at - time.perf_counter()))
 
     def _keep_pace(self) -> tuple[float, float]:
-        """Send at even moments, whatever is under way; return the span that was measured.
+        """Send at regular intervals, however many calls are open; return the measured time.
 
-        A connection that waits for nothing is used again, the last one first; another is opened
-        where none is free. A moment at which all are busy is a call that got no answer.
+        A free connection is used again, the most recently freed one first. If none is free, a
+        new one is opened; if `connections` are open and busy, the call counts as unanswered.
         """
         order = self._order
         began_at = time.perf_counter()
@@ -164,14 +164,14 @@ class LoadClient:
         self._busy += 1
         try:
             connection.send(self._first_number + self._sent)
-        except OSError as error:  # closed while it was free
+        except OSError as error:  # the connection was closed while it was free
             self._note_broken(error)
             self._retire(connection)
 
     def _take_paced(
         self, connection: LoadConnection, free: list[LoadConnection], measured_from: float
     ) -> None:
-        """Take what has come; a connection whose answer is whole is free again."""
+        """Read what has arrived; a connection whose answer is complete becomes free."""
         try:
             if not connection.take():
                 return
@@ -186,7 +186,7 @@ class LoadClient:
         free.append(connection)
 
     def _call_one_by_one(self) -> tuple[float, float]:
-        """Call, pause, call …: what one caller meets on an idle system."""
+        """Call, pause, call …: the latency that a single caller sees on an idle system."""
         order = self._order
         connection = self._connect(0)
         began_at = time.perf_counter()
@@ -236,7 +236,7 @@ class LoadClient:
             self._latencies_ms.append((now - connection.sent_at) * 1000)
 
     def _keep_example(self, connection: LoadConnection) -> None:
-        """Keep the first line and the beginning of the body of the first bad answer."""
+        """Keep the status line and the start of the body of the first bad answer."""
         if not self._example:
             head, _, body = bytes(connection.received).partition(BLANK_LINE)
             text = head.split(b"\r\n", 1)[0] + b": " + body[:_TEXT_LIMIT]
@@ -265,7 +265,7 @@ class LoadClient:
 
 
 def main() -> int:
-    """Carry out the order on standard input."""
+    """Run the plan on standard input."""
     option: dict[str, Any] = json.load(sys.stdin)
     report = LoadClient(LoadPlan(**option)).run()
     print(json.dumps(report.as_json()))

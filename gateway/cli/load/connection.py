@@ -1,6 +1,6 @@
-"""One connection of the load client: the request it repeats, and the answer it waits for.
+"""One connection of the load client: the request that it repeats, and the answer to it.
 
-Bytes out, bytes in: of an answer only its length is read, so that a call costs the client little.
+Of an answer only the length is parsed, so that a call costs the client little.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ BLANK_LINE = b"\r\n\r\n"
 
 
 class BrokenAnswerError(Exception):
-    """What came is not an answer that this client reads."""
+    """The peer sent something that this client cannot read, or closed the connection."""
 
 
 @dataclass(slots=True)
 class LoadConnection:
-    """One connection: the request it repeats, and the answer it waits for."""
+    """One connection, the request that it repeats and the answer it waits for."""
 
     index: int
     request: bytearray
@@ -34,7 +34,7 @@ class LoadConnection:
     number_at: int = -1
 
     def send(self, number: int) -> None:
-        """Send the request, with its number if it has one; it fits the socket's buffer."""
+        """Send the request, with `number` in place of `NUMBER`; it fits the socket's buffer."""
         if self.number_at >= 0:
             end = self.number_at + len(NUMBER)
             memoryview(self.request)[self.number_at : end] = b"%0*d" % (len(NUMBER), number)
@@ -44,7 +44,7 @@ class LoadConnection:
         self.socket.sendall(self.request)
 
     def take(self) -> bool:
-        """Take what has come; return whether the answer is whole.
+        """Read what has arrived; return whether the answer is complete.
 
         Raises:
             BrokenAnswerError: The connection was closed, or an answer has no length.
@@ -71,10 +71,10 @@ class LoadConnection:
 def open_connection(
     address: tuple[str, int], request: bytes, marker: bytes, *, index: int, timeout_s: float
 ) -> LoadConnection:
-    """Open a connection that will send one request again and again.
+    """Open a connection that will repeat one request.
 
     Raises:
-        OSError: Nobody listens there, or not in time.
+        OSError: Nothing listens there, or not in time.
     """
     peer = socket.create_connection(address, timeout=timeout_s)
     peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

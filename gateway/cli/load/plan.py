@@ -1,6 +1,7 @@
-"""What a load client is told and what it reports; and starting one in its own process.
+"""The plan and the report of a load client, and how to start one in its own process.
 
-Pure but for `start`. Used by the client itself, `penstock bench` and the benchmarks.
+Used by the client itself, `penstock bench` and the benchmarks. Only `start` and `read_report`
+have side effects.
 """
 
 from __future__ import annotations
@@ -14,25 +15,25 @@ from typing import Any
 
 from runtime.processes.module_path import module_command
 
-NUMBER = "<request number>"  # in a request: replaced by as many digits, others each time
+NUMBER = "<request number>"  # in a request: replaced by digits that differ in every request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
-    """What to send.
+    """What to send, how fast and for how long.
 
     Attributes:
-        requests: Whole HTTP requests, base64; connection N sends the Nth again and again, and
-            where it holds `NUMBER` with another number each time.
-        markers: For each request what its answer must contain.
-        statuses: Which statuses are right.
-        warmup_s: How long answers are not measured yet.
-        most: Stop after so many requests; 0 means at the end of the time.
-        pause_ms: From and to; then one caller calls one by one with pauses between.
-        ramp_s: Over how long the callers begin, one after the other at even moments.
-        calls_per_s: Send so many a second at even moments, whatever is under way, on at most
-            `connections`; 0 means that each connection sends when its answer has come.
-        patience_s: How long to wait for what is under way at the end.
+        requests: Complete HTTP requests in base64. Connection N repeats the Nth one (modulo their
+            number), with another number each time if it contains `NUMBER`.
+        markers: For each request, a text that its answer must contain.
+        statuses: The expected statuses.
+        warmup_s: Time at the start in which answers are not measured.
+        most: Stop after this number of requests; 0: stop when the time is over.
+        pause_ms: Minimum and maximum pause. If given, one caller calls with pauses in between.
+        ramp_s: Time over which the callers start, at regular intervals.
+        calls_per_s: Calls to send per second at regular intervals, on at most `connections`
+            connections; 0: each connection sends again when its answer has arrived.
+        patience_s: How long to wait for open answers at the end.
     """
 
     host: str
@@ -52,13 +53,13 @@ class LoadPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReport:
-    """What came of an order.
+    """The result of a load plan.
 
     Attributes:
-        rate: Right answers per second while all connections were busy.
-        accepted: All right answers, measured or not.
-        refusals: How often each wrong status came.
-        wrong: Answers with the right status and the wrong text.
+        rate: Correct answers per second while all connections were busy.
+        accepted: All correct answers, measured or not.
+        refusals: Number of answers by each unexpected status.
+        wrong: Answers with an expected status but without the expected text.
         broken: Requests that got no answer.
         example: The beginning of one bad answer.
     """
@@ -79,18 +80,18 @@ class LoadReport:
 
     @property
     def errors(self) -> int:
-        """How many requests were not answered as they must be."""
+        """Number of requests that did not get a correct answer."""
         return sum(self.refusals.values()) + self.wrong + self.broken
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON carries it."""
+        """Return the report as a JSON object."""
         return asdict(self)
 
 
 def encode_request(
     method: str, target: str, body: bytes, headers: Mapping[str, str], *, host: str
 ) -> str:
-    """Return a whole HTTP/1.1 request as an order carries it."""
+    """Return a complete HTTP/1.1 request in base64, as a plan contains it."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return base64.b64encode("\r\n".join([*lines, "", ""]).encode() + body).decode()
@@ -104,7 +105,7 @@ def summarize(
     sent: int,
     **rest: Any,  # noqa: ANN401
 ) -> LoadReport:
-    """Return the report of what was measured."""
+    """Return a report with the rate and the percentiles of what was measured."""
     ordered = sorted(latencies_ms)
     return LoadReport(
         rate=len(ordered) / elapsed_s if elapsed_s > 0 else 0.0,
@@ -120,14 +121,14 @@ def summarize(
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Return the value below which `share` of the ordered values lie; 0 for none."""
+    """Return the value below which `share` of the sorted values lie; 0 if there are none."""
     if not ordered:
         return 0.0
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def start(order: LoadPlan) -> subprocess.Popen[str]:
-    """Start a client on the order, in a process of its own."""
+    """Start a client in its own process and send it the plan."""
     client = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         module_command("gateway.cli.load.client"),
         stdin=subprocess.PIPE,
@@ -135,22 +136,22 @@ def start(order: LoadPlan) -> subprocess.Popen[str]:
         text=True,
     )
     if client.stdin is None:  # pragma: no cover - it was asked for
-        raise RuntimeError("no way to the client")
+        raise RuntimeError("the load client has no standard input")
     client.stdin.write(json.dumps(asdict(order)))
     client.stdin.close()
     return client
 
 
 def read_report(client: subprocess.Popen[str]) -> LoadReport:
-    """Return what a client that has ended reports.
+    """Return the report of a client; waits until it has ended.
 
     Raises:
-        RuntimeError: It could not carry out its order.
+        RuntimeError: The client failed.
     """
     if client.stdout is None:  # pragma: no cover - it was asked for
-        raise RuntimeError("no way from the client")
+        raise RuntimeError("the load client has no standard output")
     text = client.stdout.read()
     client.stdout.close()
     if client.wait() != 0:
-        raise RuntimeError(f"the load client ended with {client.returncode}")
+        raise RuntimeError(f"the load client exited with code {client.returncode}")
     return LoadReport(**json.loads(text))

@@ -1,4 +1,4 @@
-"""How the time of `penstock bench` passes, as a person sees it: a bar on standard error."""
+"""The progress bar of `penstock bench`, on standard error."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class BenchView:
-    """A bar, between `with` and its end; nothing where nobody looks.
+    """A progress bar, used as a context manager; shows nothing unless stderr is a terminal.
 
     Args:
         name: The function that is called.
-        seconds: How long it takes.
+        seconds: How long the run takes.
     """
 
     def __init__(self, name: str, seconds: float) -> None:
@@ -26,10 +26,10 @@ class BenchView:
 
     def __enter__(self) -> BenchView:
         if sys.stderr.isatty():
-            from rich.console import Console  # noqa: PLC0415 - slow, and only for people
+            from rich.console import Console  # noqa: PLC0415 - slow to import
             from rich.progress import Progress  # noqa: PLC0415
 
-            # Drawn when it is told to: a thread of its own would cost what is measured.
+            # No refresh thread: it would use processor time that is being measured.
             self._progress = Progress(
                 console=Console(stderr=True), transient=True, auto_refresh=False
             )

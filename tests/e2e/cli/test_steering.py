@@ -53,7 +53,7 @@ def test_all_that_failed_are_made_again_when_confirmed(calls: System):
     reported = penstock(*words, "--yes")
 
     assert asked.returncode == ExitCode.USAGE
-    assert "again? Say --yes" in asked.stderr
+    assert "again? There is no terminal" in asked.stderr
     assert reported.returncode == ExitCode.OK, reported.stderr
     assert "invoked again" in reported.stdout
 
@@ -67,7 +67,7 @@ def test_all_that_waits_with_a_tag_is_cancelled_when_confirmed(calls: System):
     reported = penstock(*words, "--yes")
 
     assert asked.returncode == ExitCode.USAGE
-    assert "Cancel 3? Say --yes" in asked.stderr
+    assert "Cancel 3? There is no terminal" in asked.stderr
     assert reported.stdout == "3 cancelled\n"
 
 

@@ -17,7 +17,7 @@ def test_a_problem_is_told_with_its_code_and_the_next_step():
 
     said = describe_problem(404, body.encode())
 
-    assert said == "No queue x. (queue_not_found); `penstock queues` lists those there are"
+    assert said == "No queue x. (queue_not_found); `penstock queues` lists all queues"
 
 
 def test_every_wrong_argument_is_named():

@@ -1,8 +1,8 @@
 """The Dramatiq broker: functions are actors, invocations are messages, Redis keeps them.
 
-It turns `.send()` into an invocation with a record; what runs it is the loop of a worker, not
-Dramatiq's worker. Dramatiq's own Redis broker keeps delayed messages in worker memory and finds
-dead workers by chance; this one keeps everything in the record and its scripts.
+`.send()` creates an invocation with a record; a Penstock worker runs it, not Dramatiq's worker.
+Dramatiq's own Redis broker keeps delayed messages in worker memory and recovers the messages of
+dead workers at random times. This one keeps all state in Redis.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class PenstockBroker(dramatiq.Broker):
     """A broker over the Redis at `url`.
 
     Args:
-        url: Where Redis is.
-        middleware: Dramatiq middleware. None by default: time limits, retries, age and
-            results are the record's business here.
+        url: The URL of Redis.
+        middleware: Dramatiq middleware. None by default, since the invocation's record handles
+            time limits, retries, age limits and results.
 
     Raises:
-        ValueError: Some of the middleware conflicts with that; the text says what to use.
+        ValueError: A middleware conflicts with the record; the text says what to use instead.
     """
 
     def __init__(
@@ -47,7 +47,8 @@ class PenstockBroker(dramatiq.Broker):
         super().__init__(middleware=list(middleware))
         self.queues: dict[str, None] = {}
         self._line = BlockingConnection(url)
-        self._lock = threading.RLock()  # middleware may ask for an actor while one is declared
+        # Re-entrant: middleware may call get_actor() while an actor is declared.
+        self._lock = threading.RLock()
 
     def add_middleware(
         self,
@@ -59,16 +60,16 @@ class PenstockBroker(dramatiq.Broker):
         """Add middleware, as Dramatiq does.
 
         Raises:
-            ValueError: It conflicts with the record, or there is no `before` or `after`.
+            ValueError: It conflicts with the record, or `before` or `after` was not added.
         """
         check_middleware(middleware)
         super().add_middleware(middleware, before=before, after=after)
 
     def get_actor(self, actor_name: str) -> dramatiq.Actor[Any, Any]:
-        """Return the actor of a published function; it need not be declared before.
+        """Return the actor of a published function, declared or not.
 
         Raises:
-            ActorNotFound: No function of that name is published.
+            ActorNotFound: No function of this name is published.
         """
         actor = self.actors.get(actor_name)
         if actor is not None:
@@ -90,14 +91,14 @@ class PenstockBroker(dramatiq.Broker):
         return self.actors[actor_name]
 
     def declare_actor(self, actor: dramatiq.Actor[Any, Any]) -> None:
-        """Remember an actor, and its queue."""
+        """Register an actor and its queue."""
         self.emit_before("declare_actor", actor)
         self.actors[actor.actor_name] = actor
         self.declare_queue(actor.queue_name)
         self.emit_after("declare_actor", actor)
 
     def declare_queue(self, queue_name: str) -> None:
-        """Remember a queue."""
+        """Register a queue."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
             self.queues[queue_name] = None
@@ -106,18 +107,19 @@ class PenstockBroker(dramatiq.Broker):
     def enqueue(
         self, message: dramatiq.Message[Any], *, delay: int | None = None
     ) -> dramatiq.Message[Any]:
-        """Turn a message into an invocation; return it with the invocation's id.
+        """Create an invocation from a message; return the message with the invocation's id.
 
         Args:
-            message: Of an actor that is a published function. Positional arguments are
-                matched with the function's parameters in order.
-            delay: Milliseconds to wait before it may start.
+            message: Its actor is a published function. Positional arguments are matched with the
+                function's parameters in order.
+            delay: Milliseconds before the invocation may start.
 
         Raises:
-            UnknownFunctionError: No such function.
-            FunctionUnavailableError: It never loaded.
-            ArgumentsError: The arguments do not fit its schema.
-            StoreError: Redis is away or refuses; then nothing was enqueued.
+            UnknownFunctionError: No function of this name is published.
+            FunctionUnavailableError: The function has never loaded.
+            ArgumentsError: The arguments do not match its schema.
+            StoreError: Redis is away or refused the command. If only the reply was lost, the
+                invocation may exist.
         """
         from runtime.registry.argument_check import check_arguments  # noqa: PLC0415 - senders only
 
@@ -130,7 +132,7 @@ class PenstockBroker(dramatiq.Broker):
             manifest,
             msgspec.json.encode(arguments),
             invocation_id=message.message_id if own else new_invocation_id(),
-            is_repeatable=own,  # whoever heard no answer may send the message again
+            is_repeatable=own,  # a sender without a reply may send the message again
             call_options=CallOptions(delay_ms=delay or 0),
         )
         message = message.copy(message_id=submission.id, queue_name=submission.queue)
@@ -142,7 +144,7 @@ class PenstockBroker(dramatiq.Broker):
     def consume(
         self, queue_name: str, prefetch: int = 1, timeout: int = 30_000
     ) -> dramatiq.Consumer:
-        """Refuse: Dramatiq's worker does not run functions.
+        """Refuse, since Dramatiq's worker cannot run functions.
 
         Raises:
             RuntimeError: Always.
@@ -154,15 +156,15 @@ class PenstockBroker(dramatiq.Broker):
         )
 
     def get_results_backend(self) -> RecordBackend:
-        """Return where `message.get_result()` reads: the record of the invocation."""
+        """Return the backend of `message.get_result()`, which reads the invocation's record."""
         return RecordBackend(self._line)
 
     def get_declared_delay_queues(self) -> set[str]:
-        """There are none: what waits, waits in Redis."""
+        """Return an empty set: delayed invocations wait in Redis."""
         return set()
 
     def close(self) -> None:
-        """Close the connection that enqueues."""
+        """Close the connection to Redis."""
         self._line.close()
 
     def _manifest(self, name: str) -> Manifest:

@@ -1,15 +1,17 @@
-"""Taking invocations from the queues of a worker, on its loop.
+"""Claim invocations from the queues of a worker. Everything runs in the loop thread.
 
-    resting ──room──► claiming ──work left──► claiming …
-       ▲                  └──nothing left──► parked ──a token, or time──► claiming
-       └── no room, the store is away, or the worker drains
+    resting ──room, and a queue may have work──► claiming ──reply──────────────────► resting
+    resting ──room, but no queue may have work─► parked ──token, time-out or error─► resting
 
-parked:   Redis waits for us (BLPOP). A worker of one queue leaves its claim behind the wait, so
-          that it runs in the moment a call comes.
-resting:  `look` is called whenever there may be room again.
+claiming: the claim script of one queue was sent; its reply is under way.
+parked:   Redis blocks on the wake-up lists (BLPOP). For a single queue the claim is sent right
+          behind the BLPOP, so Redis runs it the moment an invocation arrives.
+resting:  nothing was sent. `look` runs after every reply and whenever there may be more room.
+          Without room it stays here; after an error of Redis it waits 0.25 s.
 
-One claim is under way at a time, so what is claimed never exceeds the room there was. Only a worker
-with room takes a wake-up token: it must be able to claim; the script leaves one where work is left.
+One command is under way at a time, so a worker never claims more than it has room for. A worker
+without room takes no wake-up token. If a worker is killed while the reply to a claim is under way,
+the leases run out and the invocations are requeued.
 """
 
 from __future__ import annotations
@@ -33,19 +35,19 @@ _log = structlog.get_logger(__name__)
 _BLOCK_S = 3.0
 _LONGEST_BLOCK_S = 10.0
 _SHORTEST_BLOCK_S = 0.001
-_AWAY_PAUSE_S = 0.25
-_PAUSED_S = 0.02
-_VAIN_PAUSE_S = 0.1
-_LOOK_AROUND_S = 0.01  # for each queue
+_AWAY_PAUSE_S = 0.25  # rest after an error of Redis
+_PAUSED_S = 0.02  # rest after the claim of a paused queue
+_VAIN_PAUSE_S = 0.1  # rest when nothing that waits fits the room
+_LOOK_AROUND_S = 0.01  # per queue: how often all queues are tried during a backlog
 
 
 class ClaimCapacity(NamedTuple):
-    """What a worker can take.
+    """How many more attempts a worker can take.
 
     Attributes:
-        places: Attempts of any function.
-        rooms: How many more of these functions, by name.
-        most: How many of those in all.
+        capacity: Attempts of any function.
+        rooms: Further attempts by function name; 0 means none of this function at all.
+        most: Limit on the further attempts in all.
     """
 
     capacity: int
@@ -57,12 +59,12 @@ class Claimer:
     """Claims for one worker process.
 
     Args:
-        loop: The worker's.
-        line: A connection of its own, on which Redis waits.
+        loop: The worker's loop.
+        line: A connection that nothing else uses, since it blocks.
         worker: The worker's id.
-        lease_ms: How long a claim holds without a heartbeat.
-        room: Says what can be taken now.
-        take: Gets what was claimed; what comes after `stop`, too.
+        lease_ms: How long a lease lasts without a heartbeat.
+        room: Returns what can be taken now.
+        take: Called with what was claimed, after `stop` too.
     """
 
     def __init__(
@@ -81,24 +83,24 @@ class Claimer:
         self._lease_ms = lease_ms
         self._room = room
         self._take = take
-        self._queues: dict[str, int | None] = {}  # name -> ms until something falls due there
-        self._with_work: dict[str, None] = {}  # those that may have some, next one first
-        self._tokens: set[str] = set()  # queues whose token was taken, and nothing claimed since
+        self._queues: dict[str, int | None] = {}  # ms until the next is due, at the last claim
+        self._with_work: dict[str, None] = {}  # queues that may have work, in turn
+        self._tokens: set[str] = set()  # queues whose wake-up token we hold
         self._state: Literal["resting", "claiming", "parked"] = "resting"
-        self._then: Callable[[], object] = lambda: None
-        self._is_vain = False  # what waits found no room: it is asked again when there is more
-        self._has_more_room = False  # since the claim that is under way was sent
+        self._then: Callable[[], object] = lambda: None  # of `stop`
+        self._is_vain = False  # no waiting function fits the room: wait for more
+        self._has_more_room = False  # since the last command was sent
         self._asking_again: Timer | None = None
         self._looks_around_at = 0.0
         self._is_stopped = self._is_away = self._is_pausing = self._is_interrupted = False
 
     @property
     def queues(self) -> tuple[str, ...]:
-        """The queues that are served."""
+        """The queues that this worker claims from."""
         return tuple(self._queues)
 
     def serve(self, queues: Sequence[str]) -> None:
-        """Claim from these; a wait that is under way may still bring a claim from one dropped."""
+        """Claim from these queues. One that is dropped may still bring a claim under way."""
         new = [name for name in queues if name not in self._queues]
         self._queues = {name: self._queues.get(name) for name in queues}
         self._with_work.update(dict.fromkeys(new))
@@ -107,11 +109,11 @@ class Claimer:
                 del self._with_work[name]
         if new and self._state == "parked":
             self._is_interrupted = True
-            self._line.finish()  # Redis waits at the queues that there were
+            self._line.finish()  # ends the BLPOP on the old queues; `_pause` then looks again
         self.look()
 
     def look(self, *, has_more_room: bool = False) -> None:
-        """Claim, if there is room and nothing is under way."""
+        """Send a claim or park, if there is room and nothing is under way."""
         if has_more_room:
             self._is_vain = False
             self._has_more_room = True
@@ -129,17 +131,17 @@ class Claimer:
             self._park(room)
 
     def stop(self, then: Callable[[], object]) -> None:
-        """Claim no more; what is on its way still comes before `then` is called."""
+        """Claim no more. `then` is called when nothing is under way; `take` may come before."""
         self._is_stopped = True
         self._pass_tokens_on()
         if self._state == "resting":
             then()
         else:
             self._then = then
-            self._line.finish()
+            self._line.finish()  # ends a BLPOP; a reply that is on its way still comes
 
     def _pass_tokens_on(self) -> None:
-        """Other workers may be able to claim what these tell of."""
+        """Put wake-up tokens back, so that another worker is woken to claim."""
         tokens, self._tokens = self._tokens, set()
         for queue in tokens:
             self._line.run(wake(queue), lambda _: None)
@@ -149,7 +151,7 @@ class Claimer:
         self._line.close()
 
     def _look_around(self) -> None:
-        """While one queue has a backlog nobody waits for the tokens of others: look there, too."""
+        """Try all queues now and then: during a backlog nobody waits for their tokens."""
         if self._loop.time() >= self._looks_around_at:
             self._with_work.update(dict.fromkeys(self._queues))
             self._have_looked_around()
@@ -205,7 +207,7 @@ class Claimer:
         self._have_looked_around()
         if found is not None:
             self._with_work[queues[found[0]]] = None
-        else:  # time is up: something may have fallen due, or a token been lost
+        else:  # time-out: an invocation may be due, or a killed worker took the token with it
             self._with_work.update(dict.fromkeys(self._queues))
         self.look()
 
@@ -217,7 +219,7 @@ class Claimer:
             else:
                 self._pause(reply)
             return
-        self._tokens.discard(queue)  # the script has left one, where work is left
+        self._tokens.discard(queue)  # if work is left, the script has put a new token
         attempts = [Attempt(item, queue) for item in reply.items]
         self._note_rest(queue, reply)
         if not attempts and reply.remaining_lanes and not self._has_more_room:
@@ -226,13 +228,13 @@ class Claimer:
             self._take(attempts)
         if self._is_stopped:
             self._then()
-        elif reply.is_paused:  # what is submitted meanwhile leaves tokens for nothing
+        elif reply.is_paused:  # submissions still leave tokens: do not follow each of them
             self._rest(_PAUSED_S)
         else:
             self._loop.call_soon(self.look)
         for unreadable in reply.unreadable:
             self._set_aside(queue, *unreadable)
-        if self._is_away:  # lines come last: nothing waits for them, and they may fail
+        if self._is_away:  # logging comes last, since it may raise
             self._is_away = False
             _log.info("store_is_back", queue=queue)
         log_started(attempts, self._worker)
@@ -243,10 +245,10 @@ class Claimer:
         if queue in self._queues:
             self._queues[queue] = reply.next_due_ms
             if reply.remaining_lanes:
-                self._with_work[queue] = None  # behind the other queues
+                self._with_work[queue] = None  # at the end: queues take turns
 
     def _be_vain(self) -> None:
-        """Ask again when there is more room, or after a while: others may have come meanwhile."""
+        """Claim again when there is more room, or after 0.1 s: others may have been submitted."""
         self._is_vain = True
         if self._asking_again is not None:
             self._asking_again.cancel()
@@ -254,7 +256,7 @@ class Claimer:
         self._asking_again = self._loop.call_later(_VAIN_PAUSE_S, look)
 
     def _block_s(self) -> float:
-        # Each look costs two commands: it only matters to a token lost with a killed worker.
+        # The time-out only matters for due invocations and tokens lost with a killed worker.
         count = len(self._queues)
         block_s = min(_LONGEST_BLOCK_S, _BLOCK_S * max(1.0, count / 2))
         due_ms = min((due for due in self._queues.values() if due is not None), default=None)
@@ -263,7 +265,7 @@ class Claimer:
         return block_s
 
     def _set_aside(self, queue: str, invocation_id: str, function: str, reason: str) -> None:
-        """Nobody can run what nobody can read; it must not be taken over for ever."""
+        """Quarantine a record that cannot be read, or workers would take it over for ever."""
 
         def received(reply: object) -> None:
             if isinstance(reply, StoreError):
@@ -278,7 +280,7 @@ class Claimer:
         _log.error("invocation_set_aside", id=invocation_id, function=function, reason=reason)
 
     def _pause(self, error: StoreError) -> None:
-        if self._is_interrupted:
+        if self._is_interrupted:  # `serve` ended the wait; Redis is not away
             self._is_interrupted = False
             self._loop.call_soon(self.look)
             return

@@ -1,4 +1,7 @@
-"""What a worker process has in hand: the heartbeat extends the leases of this and nothing else."""
+"""The attempts that a worker process holds, from the claim until they are settled or requeued.
+
+The heartbeat extends the leases of these attempts and of no others.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,21 @@ from runtime.broker.attempt import Attempt
 
 
 class InFlight:
-    """The claimed attempts of one worker process, until their endings are written.
-
-    Only the loop's thread changes it.
-    """
+    """The attempts in flight of one worker process. Used by the loop thread only."""
 
     def __init__(self) -> None:
-        self._held: dict[str, Attempt] = {}
+        self._held: dict[str, Attempt] = {}  # by invocation id
         self._on_empty: Callable[[], object] | None = None
 
     def __len__(self) -> int:
         return len(self._held)
 
     def hold(self, attempts: Iterable[Attempt]) -> list[Attempt]:
-        """Take up what has been claimed.
+        """Add attempts that have been claimed.
 
         Returns:
-            Earlier attempts of the same invocations, which had been taken over from this worker:
-            they are held no more.
+            Earlier attempts of the same invocations, which are no longer held: their leases ran
+            out, and this worker has claimed the invocations again.
         """
         replaced = []
         for attempt in attempts:
@@ -36,10 +36,11 @@ class InFlight:
         return replaced
 
     def drop(self, attempts: Iterable[Attempt]) -> None:
-        """Let go of attempts that are settled or given back."""
+        """Remove attempts that are settled or requeued."""
         held = self._held
         for attempt in attempts:
             invocation_id = attempt.claimed.id
+            # A later attempt of the invocation may have replaced it.
             if held.get(invocation_id) is attempt:
                 del held[invocation_id]
         if not held and self._on_empty is not None:
@@ -47,15 +48,15 @@ class InFlight:
             on_empty()
 
     def find(self, invocation_id: str) -> Attempt | None:
-        """Return what is held of an invocation."""
+        """Return the attempt of an invocation that is held, or None."""
         return self._held.get(invocation_id)
 
     def held(self) -> list[Attempt]:
-        """Return what is held now."""
+        """Return all attempts that are held."""
         return list(self._held.values())
 
     def when_empty(self, callback: Callable[[], object]) -> None:
-        """Call once as soon as nothing is held, now if that is so."""
+        """Call back once, as soon as nothing is held: at once if that is the case now."""
         if self._held:
             self._on_empty = callback
         else:

@@ -1,6 +1,6 @@
-"""An attempt and its ending as Dramatiq's middleware sees them: a message, a result, an exception.
+"""An attempt as Dramatiq's middleware sees it: a message, then its result or exception.
 
-Spelled out when middleware looks, and never where there is none.
+Used by `middleware_signals`. The message is decoded when middleware first reads it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ GIVEN_BACK = "given_back"
 
 
 class AttemptError(Exception):
-    """How an attempt failed. Its class has the name of the exception that the function raised.
+    """How an attempt failed. Its class is named after the exception that the function raised.
 
     Attributes:
-        error_type: As in the invocation's record: "exception", "timeout", "rejected"…; else its
-            status, or "given_back" where it runs again as if it had not begun.
-        traceback: Of the function, as text, where there is one.
+        error_type: `error.type` of the invocation's record ("exception", "timeout", "rejected"…);
+            without an error the attempt's status, or "given_back" if the attempt is requeued.
+        traceback: The traceback in the function, as text, if there is one.
     """
 
     error_type = ""
@@ -31,7 +31,10 @@ class AttemptError(Exception):
 
 
 class MessageProxy(dramatiq.MessageProxy):
-    """The message of one attempt, and the context in which its signals are emitted."""
+    """The message of one attempt, and the context in which its signals are emitted.
+
+    Made by the loop thread; all else happens in the thread of the signals.
+    """
 
     def __init__(self, claimed: Claimed, queue: str) -> None:
         self.failed = False
@@ -58,14 +61,17 @@ _read_failure = msgspec.json.Decoder(_Failure).decode
 
 
 def result_of(settlement: Settlement) -> Any:  # noqa: ANN401 - any JSON, or bytes
-    """Return what the function returned: the value of its JSON, or bytes."""
+    """Return what the function returned: the decoded JSON value, or bytes."""
     if settlement.result_type == "bytes":
         return settlement.result
     return msgspec.json.decode(settlement.result) if settlement.result else None
 
 
 def error_of(settlement: Settlement | None) -> AttemptError | None:
-    """Return what an attempt failed with; None when it succeeded, an error for no settlement."""
+    """Return the error of an attempt: None if it succeeded.
+
+    Without a settlement the attempt is requeued, and the error says so.
+    """
     if settlement is None:
         failure = _Failure(type=GIVEN_BACK, message="the attempt goes back to its queue")
     elif settlement.status == "succeeded":
@@ -88,7 +94,7 @@ def _class_named(name: str) -> type[AttemptError]:
 def _message_of(claimed: Claimed, queue: str) -> dramatiq.Message[Any]:
     try:
         arguments = msgspec.json.decode(claimed.arguments)
-    except msgspec.DecodeError:  # the attempt fails at them, too
+    except msgspec.DecodeError:  # the attempt itself will fail on them
         arguments = {}
     return dramatiq.Message(
         queue_name=queue,

@@ -1,6 +1,6 @@
-"""Dramatiq's `message.get_result()` for senders: the record of the invocation is the result.
+"""The backend of Dramatiq's `message.get_result()`: it reads the invocation's record.
 
-Nothing is stored beside the record, so results live as long as the function's `result_ttl`.
+Nothing is stored besides the record, so a result is kept for the function's `result_ttl`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class _StoredFailure(msgspec.Struct):
 
 
 class RecordBackend(ResultBackend):
-    """Reads results; workers write them.
+    """Reads results. Workers write them.
 
     Args:
-        line: The connection of the sender.
-        clock: Seconds, for the time that a caller waits.
-        sleep: Waits so many seconds.
+        line: The sender's connection to Redis.
+        clock: Monotonic seconds, to measure the wait.
+        sleep: Waits for the given number of seconds.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class RecordBackend(ResultBackend):
         """Return what the function returned.
 
         Args:
-            message: As `send` returned it.
-            block: Wait for the end.
-            timeout: Milliseconds to wait at most; 10 seconds if not given.
+            message: The message that `send` returned.
+            block: Whether to wait until the invocation finishes.
+            timeout: Longest wait in milliseconds. Default: 10 seconds.
 
         Raises:
-            ResultMissing: It has not ended, or its record is no longer kept.
-            ResultTimeout: It has not ended within the time.
-            ResultFailure: It failed, was cancelled or expired.
+            ResultMissing: It has not finished, or its record is no longer kept.
+            ResultTimeout: It has not finished within `timeout`.
+            ResultFailure: It failed, expired or was cancelled.
             StoreError: Redis is away.
         """
         ends_at = self._clock() + (_USUAL_WAIT_MS if timeout is None else timeout) / 1000

@@ -1,9 +1,13 @@
-"""Writing how attempts ended: those that end together, together.
+"""Write settlements to Redis in batches, and requeue attempts that this worker will not finish.
 
-One writing is under way at a time; what ends meanwhile goes with the next. So an ending on an idle
-system is written at once, and on a busy one in groups as large as Redis is slow. Endings, and
-what is given back, are kept until Redis has taken them: sending them again is safe, because the
-fencing token admits each once.
+    settle() ──► pending ──► sent, one batch at a time, up to 64 ────────────► on_over
+                               │ ▲ Redis is away or refuses writes: send the same batch again
+                               └─┘ after 0.1 s, then twice as long each time, up to 1 s
+    requeue() ─► returned ─► sent, up to 100 in a command, retried alike ──► on_over
+
+While a batch is sent the next one collects, so batches grow as Redis gets slower. A settlement may
+be sent twice: the script accepts a fencing token once. If the worker is killed before Redis has a
+settlement, the lease runs out and another worker takes the invocation over.
 """
 
 from __future__ import annotations
@@ -35,13 +39,13 @@ Batch = list[tuple[Attempt, Settlement]]
 
 
 class Settler:
-    """Settles the attempts of one worker process.
+    """Settles the attempts of one worker process. Everything runs in the loop thread.
 
     Args:
-        loop: The worker's.
-        line: Where to write.
-        worker: The worker's id, which with its token proves an attempt.
-        on_over: Called with attempts that are nobody's care here any more.
+        loop: The worker's loop.
+        line: The connection to write on.
+        worker: The worker's id; with the token it identifies the holder of a lease.
+        on_over: Called with attempts that are settled, requeued or given up.
     """
 
     def __init__(
@@ -56,22 +60,23 @@ class Settler:
         self._worker = worker
         self._on_over = on_over
         self._pending: deque[tuple[Attempt, Settlement]] = deque()
-        self._returned: list[Attempt] = []
+        self._returned: list[Attempt] = []  # to be requeued
+        # _is_writing: a batch was sent and has no reply. _is_asked: `_write` runs later this turn.
         self._is_writing = self._is_asked = self._is_stopped = False
         self._pause_s = _FIRST_PAUSE_S
 
     def settle(self, attempt: Attempt, settlement: Settlement) -> None:
-        """Have an ending written."""
+        """Write a settlement, together with others that come in this turn of the loop."""
         self._pending.append((attempt, settlement))
         self._write_soon()
 
     def requeue(self, attempt: Attempt) -> None:
-        """Let go of an attempt without an ending, so that another worker may run it."""
+        """Give an attempt back to its lane without a settlement, so that any worker may run it."""
         self._returned.append(attempt)
         self._write_soon()
 
     def stop(self) -> None:
-        """Give up on a Redis that is away; the leases will run out."""
+        """Do not retry any more if Redis is away: the leases will run out."""
         self._is_stopped = True
 
     def _write_soon(self) -> None:
@@ -88,12 +93,14 @@ class Settler:
         batch = self._next_batch()
         written = settle((settlement for _, settlement in batch), worker=self._worker)
         self._is_writing = True
+        # Events first: the script refuses events of an attempt that is settled.
         self._send(batch, [*_last_words(batch), written])
 
     def _next_batch(self) -> Batch:
         pending, size_bytes = self._pending, 0
         batch: Batch = []
         while pending and len(batch) < _LARGEST_BATCH:
+            # Redis does nothing else while a batch is written, so results bound it, too.
             size_bytes += len(pending[0][1].result)
             if batch and size_bytes > _LARGEST_BATCH_BYTES:
                 break
@@ -109,18 +116,19 @@ class Settler:
         if not isinstance(replies, StoreError):
             self._pause_s = _FIRST_PAUSE_S
             self._end(batch, replies[-1])
-        elif not isinstance(replies, _PASSING):
+        elif not isinstance(replies, _PASSING):  # an error in the script: it would fail again
             self._end(batch, None)
             ids = [settlement.id for _, settlement in batch]
             _log.error("settle_failed", ids=ids, error=str(replies))
-        elif self._is_stopped:
+        elif self._is_stopped:  # another worker runs them again when the leases have run out
             self._end(batch, None)
-        else:  # as soon as it can be
+        else:  # `_is_writing` stays set: later settlements collect behind this batch
             self._loop.call_later(self._pause_s, lambda: self._send(batch, calls))
             self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
             _log.warning("settle_waits", waiting=len(batch), error=str(replies))
 
     def _end(self, batch: Batch, replies: Sequence[Settled] | None) -> None:
+        # First, so that the next batch is sent whatever `on_over` raises.
         self._is_writing = False
         if self._pending or self._returned:
             self._write_soon()
@@ -130,7 +138,7 @@ class Settler:
 
     def _release(self) -> None:
         returned, self._returned = self._returned, []
-        for begin in range(0, len(returned), _LARGEST_RELEASE):  # each is a turn of Redis's
+        for begin in range(0, len(returned), _LARGEST_RELEASE):  # one script call each
             attempts = returned[begin : begin + _LARGEST_RELEASE]
             held = [(a.claimed.id, a.claimed.token, a.is_begun) for a in attempts]
             reported = [call for a in attempts for call in a.last_words(is_final=False)]
@@ -158,7 +166,7 @@ class Settler:
 
 
 def _last_words(batch: Batch) -> list[Command[Any]]:
-    """What the attempts have told and nobody has written: it must come before their endings."""
+    """Return the commands that write the events that are left of these attempts."""
     return [
         call
         for attempt, settlement in batch

@@ -1,6 +1,7 @@
-"""Which of Dramatiq's own middleware a broker of Penstock does not take, and what does it instead.
+"""Dramatiq's own middleware that PenstockBroker refuses, and what to use instead.
 
-It would decide a second time what the record decides, or act on a thread that runs no function.
+Each would decide again what the invocation's record decides, or act on a thread that runs no
+function.
 """
 
 from __future__ import annotations
@@ -17,27 +18,27 @@ from dramatiq.middleware import (
 from dramatiq.results import Results
 
 _CONTINUES = (
-    "an invocation keeps no options of its message; let the function submit what comes next"
+    "an invocation does not keep its message's options; submit the next call in the function"
 )
 _INSTEAD: dict[type[Middleware], str] = {
     AgeLimit: "give the function max_age= of @function",
     GroupCallbacks: _CONTINUES,
     Pipelines: _CONTINUES,
-    Results: "results are in the invocation's record, where message.get_result() finds them",
+    Results: "results are in the invocation's record, and message.get_result() reads them there",
     Retries: "give the function retry= of @function",
     ShutdownNotifications: (
-        "PENSTOCK_DRAIN_S says how long a stopping worker waits for what it runs, before it cancels"
+        "PENSTOCK_DRAIN_S sets how long a stopping worker waits for its attempts before it cancels"
     ),
     TimeLimit: "give the function timeout= of @function",
 }
 
 
 def check_middleware(middleware: Middleware) -> None:
-    """Refuse what conflicts with the record.
+    """Refuse a middleware that conflicts with the record.
 
     Raises:
-        ValueError: It does; the text says what to use.
+        ValueError: It conflicts; the text says what to use instead.
     """
     for kind, instead in _INSTEAD.items():
         if isinstance(middleware, kind):
-            raise ValueError(f"a PenstockBroker takes no {kind.__name__}: {instead}")  # noqa: TRY004
+            raise ValueError(f"PenstockBroker does not accept {kind.__name__}: {instead}")  # noqa: TRY004

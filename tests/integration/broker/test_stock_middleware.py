@@ -142,7 +142,7 @@ def test_prometheus_counts_attempts(life: Life, redis_url: str, monkeypatch):
 def test_middleware_that_conflicts_with_the_record_is_refused(redis_url: str, middleware, ours):
     name = type(middleware).__name__
 
-    with pytest.raises(ValueError, match=f"no {name}: .*{ours}"):
+    with pytest.raises(ValueError, match=f"accept {name}: .*{ours}"):
         PenstockBroker(redis_url, middleware=[middleware])
 
     broker = PenstockBroker(redis_url)

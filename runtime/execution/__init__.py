@@ -1,3 +1,3 @@
-"""Run one attempt: runner pool, runner child, limits; the thread lane."""
+"""Run one attempt: the runner pool, the runner process, the thread backend, limits, outcomes."""
 
 from __future__ import annotations

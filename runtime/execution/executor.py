@@ -1,9 +1,10 @@
-"""Run attempts, from an assignment to its ending.
+"""Run attempts: the worker's one entry to both backends.
 
-    isolation="process"   a runner of the pool      `runtime.execution.runner_pool`
-    isolation="thread"    a thread of this process  `runtime.execution.thread_backend`
+    isolation="process"   a runner process of the pool    `runtime.execution.runner_pool`
+    isolation="thread"    a thread of the worker process  `runtime.execution.thread_backend`
 
-Called in the loop's thread; nothing here waits. Whatever user code does ends in an `Ending`.
+All methods are called on the worker's loop thread and return at once. Whatever user code does, the
+attempt finishes with an `Ending`.
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 
 LOAD_TIMEOUT_S = 10.0
-_MOST_IN_LANE = 64  # of quick functions; more of them are taken when half of these are over
+# Most attempts in the thread backend. More quick ones are claimed once half of them have finished.
+_MOST_IN_LANE = 64
 _MOST_KNOWN = 64
 
 
 class Capacity(NamedTuple):
-    """What can be run besides what is here.
+    """How many more attempts this worker can run.
 
     Attributes:
-        places: Attempts of any function.
-        rooms: How many more of these functions, by name.
+        capacity: Attempts of any function.
+        rooms: Additional attempts of single functions, by function name.
     """
 
     capacity: int
@@ -41,15 +43,15 @@ class Capacity(NamedTuple):
 
 
 class Executor:
-    """Runs attempts in runners or, where a function asks for it, in threads.
+    """Runs attempts in runners or, for functions with `isolation="thread"`, in threads.
 
     Args:
-        loop: The worker's.
-        fork_server: Where runners come from.
+        loop: The worker's event loop.
+        fork_server: Forks the runner processes.
         size: Most runners, and most threads.
-        limits: What is kept of an attempt.
+        limits: Size limits on the output and the result of an attempt.
         load_timeout_s: How long a runner may take to load a bundle.
-        on_room: Called when there may be room for more than before.
+        on_room: Called when `capacity` may have grown.
     """
 
     def __init__(
@@ -83,10 +85,11 @@ class Executor:
             run_times=self._times,
         )
         self._in_threads: set[Run] = set()
-        self._thread_functions: dict[str, str] = {}  # name -> version, of those seen lately
+        # Name → version of functions lately run in threads; only they get `rooms` there.
+        self._thread_functions: dict[str, str] = {}
 
     def run(self, run: Run) -> None:
-        """Have an attempt run; its listener hears how it ended, or that it was given back."""
+        """Start an attempt; `run.listener` gets `on_ended` or `on_returned`."""
         if run.is_cancelled:
             run.end(Ending(kind="cancelled"))
             return
@@ -113,9 +116,9 @@ class Executor:
         self._thread_backend.submit(lane_run)
 
     def cancel(self, run: Run, *, by_caller: bool = False) -> None:
-        """End an attempt as "cancelled", unless it is over.
+        """Finish an attempt with the ending "cancelled", unless it has finished already.
 
-        A function in a thread is interrupted; with `by_caller` it only sees that it is cancelled.
+        A function in a thread is interrupted; with `by_caller` only `ctx.cancelled` becomes true.
         """
         if run.where is None:
             return
@@ -126,7 +129,7 @@ class Executor:
             self.pool.stop_run(run, Ending(kind="cancelled"))
 
     def capacity(self) -> Capacity:
-        """Return what can be run besides what is here."""
+        """Return how many more attempts can be run, beyond those in flight here."""
         capacity, rooms = self.pool.capacity(), self.pool.rooms()
         if self._thread_functions:
             count = self._thread_backend.count()
@@ -140,7 +143,7 @@ class Executor:
         return Capacity(capacity, rooms)
 
     def return_unstarted(self) -> None:
-        """Hear of all that has ended, give back what has not begun, and begin nothing more."""
+        """Collect finished attempts, requeue those that have not started, and start no more."""
         self.pool.return_unstarted()
         self._thread_backend.collect()
         for run in list(self._in_threads):
@@ -149,15 +152,15 @@ class Executor:
                 run.requeue()
 
     def view(self) -> list[RunnerLoad]:
-        """Return what is shown of each runner."""
+        """Return the load of each runner, for the worker's status."""
         return self.pool.view()
 
     def waited(self) -> RunnerWait:
-        """Return how long attempts have waited for a runner so far."""
+        """Return how many attempts have waited for a runner so far, and how long in total."""
         return self.pool.waited()
 
     def stop(self) -> None:
-        """Kill all runners; twice is safe."""
+        """Kill all runners and stop the threads; calling it twice is safe."""
         self.pool.kill_all()
         self._thread_backend.stop()
 

@@ -1,7 +1,7 @@
-"""How an attempt ended, as told by the process or thread that ran it.
+"""The values of one attempt: what to run (`Assignment`), how it ended (`Ending`, `Outcome`).
 
-Between the runner child and the executor, and within the thread lane. It says what
-happened; whether that means another attempt is judged by `runtime.execution.retry_decision`.
+An `Ending` is reported by the process or thread that ran the attempt. An `Outcome` is what the
+broker settles: the ending after the retry policy (`runtime.execution.retry_decision`).
 """
 
 from __future__ import annotations
@@ -30,21 +30,22 @@ EndingKind = Literal[
 
 
 class FaultFrame(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """One wrong argument, as `runtime.errors.ArgumentFault` says it."""
+    """One invalid argument; the wire form of `runtime.errors.ArgumentFault`."""
 
     pointer: str
     detail: str
 
 
 class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """What happened.
+    """How the function call ended, before the retry policy is applied.
 
     Attributes:
-        kind: "succeeded", "retry" (asked for), "cancelled", "lost", or an error type.
-        exception_names: The exception's class and its bases, by name, nearest first.
-        after_s: When "retry" says how long to wait.
-        faults: What is wrong with the arguments when they are "arguments_invalid".
-        left: What the attempt has left running, in words; its runner begins nothing more.
+        kind: "succeeded", "retry" (the function raised Retry), "cancelled", "lost", or an error
+            type.
+        exception_names: The exception's class and its bases, by full name, nearest first.
+        after_s: With "retry": the delay that the function asked for, if it named one.
+        faults: With "arguments_invalid": what is wrong with the arguments.
+        left: What the attempt left running, as text; its runner then starts no more attempts.
     """
 
     kind: EndingKind
@@ -59,21 +60,21 @@ class Ending(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
 
 SUCCEEDED = Ending(kind="succeeded")
-"""With a JSON result: how nearly all attempts end, made once."""
+"""The ending of nearly all attempts: success with a JSON result. One shared object."""
 
 
 def ending_of_death(ended: Exit | None, why: Exception | None, when: str) -> Ending:
-    """Return how an attempt has ended whose runner is gone.
+    """Return the ending of an attempt whose runner process is gone.
 
     Args:
-        ended: How its process did; None if it lived on without its channel.
-        why: What broke the channel, where that was more than its end.
-        when: What the runner was at, in words.
+        ended: How the process exited; None if it kept running after its channel closed.
+        why: The error that broke the channel; None if the channel just closed.
+        when: What the runner was doing, as text.
     """
     if isinstance(why, ChannelGarbledError) or ended is None:
         return Ending(kind="lost", message=f"the runner broke its channel {when}: {why}")
     if ended.code is None:
-        return Ending(kind="lost", message=f"the runner died by signal {ended.signal} {when}")
+        return Ending(kind="lost", message=f"the runner was killed by signal {ended.signal} {when}")
     return Ending(kind="exited", message=f"the process exited with code {ended.code} {when}")
 
 
@@ -85,7 +86,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         arguments: The argument object, as JSON.
-        request: The raw HTTP request, encoded, for functions that want it.
+        request: The encoded HTTP request, for functions that take it.
     """
 
     id: str
@@ -100,15 +101,15 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How an attempt ended.
+    """How an attempt ended, as the broker settles it.
 
     Attributes:
-        status: "lost" means that the runner died by a signal that was not ours, or broke
-            its channel: nobody knows how far it came. The broker counts these.
+        status: "lost": the runner was killed by a signal that the worker did not send, or broke
+            its channel, so nobody knows how far the function came. The broker counts these.
         error: JSON of {type, message, traceback, exception_type?, errors?}; also with "retrying".
-        retry_after_ms: With "retrying": when to try again.
+        retry_after_ms: With "retrying": the delay before the next attempt.
         logs: What the function printed and logged.
-        duration_ms: From the frame to the runner until its answer.
+        duration_ms: How long the function ran, as measured by its runner or thread.
     """
 
     status: OutcomeStatus

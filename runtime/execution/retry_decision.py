@@ -1,7 +1,7 @@
-"""Whether a failed attempt is followed by another, and when.
+"""From an `Ending` to an `Outcome`: whether a failed attempt is retried, and after which delay.
 
-Pure arithmetic: the random number is an argument, so every delay can be tested.
-Read by `runtime.execution.retry_decision` only.
+Pure functions: the random number is an argument, so every delay can be tested. The worker calls
+`decide_outcome` for each attempt that has finished (`runtime.worker`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from runtime.execution.outcome import Ending, Outcome
 from runtime.sdk.options import RetryPolicy
 
-# A function that asks for Retry without having said how often is believed this many times.
+# Limit on retries by `raise Retry` for functions that do not set `retries`.
 MOST_ATTEMPTS_ON_REQUEST = 1_000
 _MOST_GROWTH_STEPS = 64
 _LONGEST_S = 10 * 365 * 86_400.0
@@ -27,14 +27,15 @@ _RETRIED_TYPES = {
 
 
 def delay_ms(policy: RetryPolicy, attempt: int, *, roll: float) -> int:
-    """Return the wait after `attempt` failed.
+    """Return the delay after attempt number `attempt` failed, in milliseconds.
 
     Args:
-        policy: Delays start at `first_s` and grow by `factor` up to `longest_s`.
+        policy: The delay starts at `first_s` and is multiplied by `factor` each time, up to
+            `longest_s`.
         attempt: The attempt that just failed; the first one is 1.
-        roll: A number in [0, 1) from the caller's source of chance.
+        roll: A random number in [0, 1), which spreads the delay by `jitter`.
     """
-    # Bound the exponent, not the product: 10.0 ** 400 overflows a float.
+    # Limit the exponent, not the product: 10.0 ** 400 overflows a float.
     steps = min(max(attempt - 1, 0), _MOST_GROWTH_STEPS)
     grown_s = min(policy.first_s * policy.factor**steps, policy.longest_s)
     return _to_ms(grown_s * (1 + policy.jitter * (2 * roll - 1)))
@@ -48,15 +49,15 @@ def retry_after_failure(
     exception_names: Sequence[str],
     roll: float,
 ) -> int | None:
-    """Return the wait before the next attempt, None when there is none.
+    """Return the delay before the next attempt in milliseconds, None if there is none.
 
     Args:
         policy: `on` names exception types; a timeout counts as TimeoutError, an exit as
-            SystemExit, memory as MemoryError.
+            SystemExit, memory exhaustion as MemoryError.
         attempt: The attempt that just failed.
-        error_type: One of the error types of an invocation.
+        error_type: The error type of the invocation.
         exception_names: The exception's class and its bases.
-        roll: A number in [0, 1).
+        roll: A random number in [0, 1).
     """
     if error_type not in _RETRIED_TYPES or attempt > policy.retries:
         return None
@@ -69,10 +70,10 @@ def retry_after_failure(
 def retry_on_request(
     policy: RetryPolicy, attempt: int, *, after_s: float | None, roll: float
 ) -> int | None:
-    """Return the wait when the function raised Retry, None when it has done so too often.
+    """Return the delay after the function raised Retry; None when its attempts are used up.
 
-    `retries`, where there are any, bounds this too; a function without may ask
-    `MOST_ATTEMPTS_ON_REQUEST` times. A given `after_s` wins over the policy's delay.
+    `retries`, if not 0, limits these as well; otherwise a function may retry
+    `MOST_ATTEMPTS_ON_REQUEST` times. `after_s` overrides the delay of the policy.
     """
     if attempt > (policy.retries or MOST_ATTEMPTS_ON_REQUEST):
         return None
@@ -95,7 +96,7 @@ def decide_outcome(
     logs: bytes,
     duration_ms: int,
 ) -> Outcome:
-    """Return the outcome of attempt number `attempt`."""
+    """Apply the retry policy to the ending of attempt number `attempt`."""
     if ending.kind == "succeeded":
         return Outcome(
             status="succeeded",
@@ -133,7 +134,7 @@ def decide_outcome(
 
 
 def error_json(error_type: str, ending: Ending) -> bytes:
-    """Return {type, message, traceback, exception_type?, errors?} as JSON."""
+    """Return the error object {type, message, traceback, exception_type?, errors?} as JSON."""
     error: dict[str, object] = {
         "type": error_type,
         "message": ending.message,

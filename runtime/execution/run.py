@@ -1,4 +1,12 @@
-"""One attempt on its way through execution: what is to be run, and what became of it."""
+"""One attempt inside the executor: what to run, where it is now, and how it ended.
+
+    waiting in the pool ──► at a runner ──► ended      `Listener.on_ended`
+            ▲                   │    └────► returned   `Listener.on_returned`: to the queue
+            └── not started ────┘
+
+The worker's loop thread changes a `Run`. With `isolation="thread"`, `Listener.on_note` is called
+by the thread that runs the function.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +22,19 @@ from runtime.registry.manifest import Manifest
 
 
 class Listener(Protocol):
-    """Who is told of attempts, in the loop's thread unless said otherwise."""
+    """Receives what happens to attempts, on the loop thread unless stated otherwise."""
 
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
-        """It tells something: "log", "progress", "item" or "event"; from a thread it may be."""
+        """Receive an event of kind "log", "progress", "item" or "event"; from any thread."""
 
     def is_full(self, run: Run) -> bool:
-        """Whether it tells faster than that is written: it should wait a moment."""
+        """Whether events arrive faster than they are written: the sender should pause."""
 
     def on_ended(self, run: Run) -> None:
-        """It is over: `run.ending`, `run.result`."""
+        """The attempt has finished: read `run.ending` and `run.result`."""
 
     def on_returned(self, run: Run) -> None:
-        """It was not begun here, or is not to blame for the death of its runner; nobody has it."""
+        """The attempt did not start here, or did not cause its runner's death: queue it again."""
 
 
 class Run:
@@ -35,18 +43,19 @@ class Run:
     Args:
         assignment: What to run.
         manifest: Of the function.
-        bundle: Its source.
-        listener: Who is told of it.
-        owner: Whatever the listener knows it by.
+        bundle: The function's source.
+        listener: Receives its events and its ending.
+        owner: The listener's own object for this attempt.
+        created_at: When the executor received it, by the monotonic clock.
 
     Attributes:
-        serial: Its number at its runner, once it lies with one.
-        sent_at: When it was sent there, by the monotonic clock.
-        created_at: When it came here.
-        tries: How many runners ended before they had begun it.
-        is_cancelled: It was cancelled before it was over; its ending says so whatever it did.
-        where: The runner or the lane that has it; None while it waits for one.
-        ending, result, ran_s: How it ended, once it has.
+        serial: Its number in the channel, set when it is sent; no two runs of a worker share one.
+        sent_at: When it was sent to its runner, by the monotonic clock.
+        tries: How many runners died before they had read it.
+        is_cancelled: Cancelled before it finished; its ending is then "cancelled" whatever it did.
+        where: What holds it: a `Runner`, a `ThreadRun`, or while it waits a `RunnerNeed`; None
+            before and after.
+        ending, result, ran_s: How it ended, its result and its run time; set when it has finished.
     """
 
     __slots__ = (
@@ -98,7 +107,7 @@ class Run:
         self._item_bytes = 0
 
     def frame(self, *, burst: int = 0, has_more: bool = False, per_process: int = 1) -> bytes:
-        """Return the frame that begins it in its runner, as it is sent."""
+        """Return the `run` frame that starts it in its runner, packed."""
         one = self.assignment
         start = Start(
             serial=self.serial,
@@ -116,10 +125,10 @@ class Run:
         return pack(RUN, encode(start), one.arguments, one.request or b"")
 
     def send(self, kind: str, payload: bytes, limits: RunnerLimits) -> None:
-        """Pass on what it tells, no more of it than an honest runner sends.
+        """Pass an event to the listener, cut to what an honest runner would send.
 
         Raises:
-            ChannelGarbledError: It tells more items than a result holds.
+            ChannelGarbledError: The items exceed the result size limit.
         """
         if kind == "log":
             most_bytes = limits.max_log_bytes
@@ -134,27 +143,27 @@ class Run:
         elif kind == "item":
             self._item_bytes += len(payload)
             if self._item_bytes > limits.max_result_bytes:
-                raise ChannelGarbledError("more items than a result holds")
+                raise ChannelGarbledError("the items exceed the result size limit")
         self.listener.on_note(self, kind, payload)
 
     def keep_logs(self, text: bytes) -> None:
-        """Keep what it has printed, where that was not told piece by piece."""
+        """Keep output that was collected elsewhere and not passed to `send` piece by piece."""
         self._logs = [text] if text else None
 
     @property
     def logs(self) -> bytes:
-        """What it has printed and logged, as much as is kept."""
+        """The output that was kept."""
         return b"".join(self._logs) if self._logs else b""
 
     def end(self, ending: Ending, result: bytes = b"") -> None:
-        """It is over; a cancellation that came in time wins."""
+        """Finish it; a cancellation that came before the ending wins."""
         self.where = None
         self.ending = Ending(kind="cancelled") if self.is_cancelled else ending
         self.result = b"" if self.is_cancelled else result
         self.listener.on_ended(self)
 
     def requeue(self) -> None:
-        """It goes back: it has not begun, or is not to blame for what ended its runner."""
+        """Return it to the queue: it did not start, or did not cause its runner's death."""
         self.where = None
         if self.is_cancelled:
             self.end(Ending(kind="cancelled"))

@@ -1,15 +1,19 @@
-"""A runner and the attempts that lie with it.
+"""One runner process and the attempts in flight at it.
 
-    starting ──loaded──► idle ◄──► running ──► closed ──► dying ──► dead
-        └───────── cannot load, killed, or died ───────────┘
+                      take             close            empty
+    starting ──► idle ◄────► running ◄────────► closed ────────► dying ──► dead
+        │         │    rest     │      reopen     │                ▲
+        └─────────┴─────────────┴─────────────────┴────────────────┘  killed, or channel closed
+    starting ──► dead                                                 no process could be made
 
-starting: its process is made and loads the bundle; attempts may lie here already.
-running:  it has attempts, all of one function: one after the other (`runtime.execution.sequential`)
-          or at the same time (`runtime.execution.concurrent`).
-closed:   it gets nothing more, and goes when it is empty.
-dying:    nothing more is heard of it; when it is dead it is known who is to blame.
+starting: the process is being forked and loads the bundle; attempts may be waiting already.
+running:  has attempts, all of one function, run one after the other (`SequentialRunner`) or at the
+          same time (`ConcurrentRunner`).
+closed:   accepts no more attempts; killed when empty.
+dying:    frames are no longer accepted, or the kill is under way. Only when the process is dead is
+          it known which attempt caused that; all others return to the queue.
 
-The loop's thread writes all of this. What a runner says is not trusted.
+Only the loop thread reads and writes a `Runner`. What the process sends is not trusted.
 """
 
 from __future__ import annotations
@@ -42,43 +46,43 @@ State = Literal["starting", "idle", "running", "closed", "dying", "dead"]
 
 
 class RunnerOwner(Protocol):
-    """Who gives attempts to runners, and hears what becomes of both."""
+    """Gives attempts to runners and is notified of their state; the pool."""
 
     def on_room(self, runner: Runner) -> None:
-        """It can take attempts, or more of them."""
+        """The runner may accept more attempts."""
 
     def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
-        """An attempt has ended by itself, after `run.ran_s`; `left` says what it has left."""
+        """An attempt was answered after `run.ran_s`; `left` names what it left running."""
 
     def on_slow(self, run: Run) -> None:
-        """It was thought quick and is not."""
+        """A run of a function thought to be quick is slow."""
 
     def on_dead(self, runner: Runner) -> None:
-        """Its process is gone, or was never there."""
+        """The process is gone, or could not be made; the runner's slot is free."""
 
     def is_to_count(self, run: Run) -> bool:
-        """Whether it counts as lost that its runner died while nobody was executing."""
+        """Whether the attempt counts as lost if its runner died while no attempt was executing."""
 
     def requeue(self, runs: Sequence[Run]) -> None:
-        """These have not begun: others may have them."""
+        """Assign these to other runners: they have not started."""
 
 
 class Runner:
     """One runner.
 
     Attributes:
-        key: What it is for.
-        state: See above.
-        function: Whose attempts it runs; "" while it is idle.
-        runs: What lies with its process, by serial, in the order of sending.
-        attempts: How many it was ever given.
-        last_used: When it was last given any or became idle, by the monotonic clock.
-        heard_at: When it last answered.
-        has_heir: The next one in its place is made already.
-        is_missed: One is to be made when it is gone.
-        watch: Looks when a limit of time may have passed.
-        yields_since: When it was closed for others; None where it was not, or for good.
-        doomed: What attempts end as, when the process has been killed for them.
+        key: The version and memory limit it is for.
+        state: See the module docstring.
+        function: The function whose attempts it runs; "" while idle.
+        runs: The attempts sent to the process and not answered, by serial, in sending order.
+        attempts: How many attempts it was given since it was made.
+        last_used: When it was last given an attempt or became idle, by the monotonic clock.
+        last_answer_at: When it last answered; at first, when it was made or connected.
+        has_heir: Its replacement has been made already.
+        is_missed: A replacement is to be made when it is gone.
+        watch: The timer of its time limits.
+        yields_since: When it was closed for other functions; None if it was not, or is for good.
+        doomed: The endings of attempts for which the process is being killed, by serial.
     """
 
     def __init__(
@@ -114,28 +118,28 @@ class Runner:
 
     @property
     def held(self) -> int:
-        """How many attempts lie here."""
+        """How many attempts are here, sent or waiting for the bundle to load."""
         return len(self.runs) + len(self._loading.runs)
 
     @property
     def is_shared(self) -> bool:
-        """Whether attempts run here at the same time, and more of them may come."""
+        """Whether it is running attempts at the same time, and may get more."""
         return self.state == "running" and isinstance(self._mode, ConcurrentRunner)
 
     @property
     def is_open(self) -> bool:
-        """Whether attempts may be under way here."""
+        """Whether attempts may be in flight here."""
         return self.state in {"running", "closed"}
 
     def _phase(self) -> TimeLimited | None:
-        """Return whose limits of time hold now."""
+        """Return the object whose time limits apply now, for `watch`."""
         if self.state in {"dying", "dead"}:
             return None
         return self._loading if self.state == "starting" else self._mode
 
     @property
     def window(self) -> int:
-        """How many may."""
+        """How many attempts may be in flight here."""
         return self._mode.window
 
     def room(self) -> int:
@@ -145,7 +149,7 @@ class Runner:
         return self._mode.room() if self.state in {"idle", "running"} else 0
 
     def take(self, runs: Sequence[Run], *, window: int) -> None:
-        """Run these, of one function, no more than there is room for; an idle one has any."""
+        """Run attempts of one function, at most `room()` of them; if idle, of any function."""
         self.attempts += len(runs)
         if not self.held:
             self.function = runs[0].assignment.function
@@ -163,25 +167,25 @@ class Runner:
             self.watch.renew()
 
     def make_way(self) -> None:
-        """As `close`, for others that wait; until `reopen`."""
+        """Close, because other functions wait; `reopen` undoes it."""
         self.close()
         self.yields_since = time.monotonic() if self.state == "closed" else None
 
     def reopen(self) -> None:
-        """Take more again, where it was closed for others and is not empty yet."""
+        """Accept attempts again, if it was closed for other functions and is not empty yet."""
         if self.state == "closed" and self.yields_since is not None:
             self.state, self.yields_since = "running", None
             self.report_capacity()
 
     def close(self) -> None:
-        """Take nothing more; go when it is empty."""
+        """Accept no more attempts; kill the process when none is left."""
         self.yields_since = None
         if self.state != "starting" and self.state not in {"dying", "dead"}:
             self.state = "closed"
             self.rest()
 
     def stop(self, run: Run, ending: Ending) -> None:
-        """End one attempt, and no other: at once, or when its process is gone."""
+        """Finish one attempt and no other: now, or when the process is dead."""
         if run in self._loading.runs:
             self._loading.runs.remove(run)
             run.end(ending)
@@ -189,18 +193,19 @@ class Runner:
             self._mode.stop(run, ending)
 
     def recall(self) -> None:
-        """Take back what has not begun; others may have it."""
+        """Withdraw the attempts that have not started, for other runners."""
         self.requeue([*self._mode.take_back(), *self._loading.take()])
         self.rest()
 
     def kill(self) -> None:
-        """Kill its process. Who is to blame for nothing goes back when it is gone."""
+        """Kill the process; attempts that did not cause this return to the queue afterwards."""
         if self.state not in {"dying", "dead"}:
             self.state = "dying"
+            # From here until `on_dead`, answers that the process had already sent still count.
             self.process.kill()
 
     def rest(self) -> None:
-        """Nothing lies here any more, if so: it is idle, or goes."""
+        """If no attempt is left: become idle, or kill the process if closed."""
         if self.held or self.state in {"starting", "dying", "dead"}:
             return
         self.last_used = time.monotonic()
@@ -211,41 +216,42 @@ class Runner:
             self.function = ""
 
     def requeue(self, runs: Sequence[Run]) -> None:
-        """Give attempts that have not begun to other runners."""
+        """Hand attempts that have not started to other runners."""
         self._owner.requeue(runs)
 
     def report_capacity(self) -> None:
-        """It can take attempts, or more of them."""
+        """Report that this runner may accept more attempts."""
         self._owner.on_room(self)
 
     def report_slow(self, run: Run) -> None:
-        """An attempt was thought quick and is not."""
+        """Report that a run of a function thought to be quick is slow."""
         self._owner.on_slow(run)
 
     def is_to_count(self, run: Run) -> bool:
-        """Whether an attempt counts as lost whose runner died while nobody was executing."""
+        """Whether an attempt counts as lost whose runner died while no attempt was executing."""
         return self._owner.is_to_count(run)
 
     def on_connected(self) -> None:
-        """Have it load its bundle."""
+        """Send the bundle; the process answers when it has loaded."""
         self.process.send(pack(frames.LOAD, frames.encode(self._limits), self.bundle.encode()))
         self.last_answer_at = time.monotonic()
         self.watch.renew()
 
     def on_refused(self, error: Exception) -> None:
-        """There is no process, and nobody knows whether there will ever be."""
+        """Fail: no process could be made, and another try may fail too."""
         self.state = "dead"
         try:
             for run in self._loading.refused(error):
-                run.requeue()  # others may have processes; one ends, so that this does
+                # One attempt has ended, so a system without processes cannot retry for ever.
+                run.requeue()
         finally:
             self._owner.on_dead(self)
 
     def on_frame(self, frame: list[bytes]) -> None:
-        """Take in what it says; raises ChannelGarbledError."""
+        """Handle one frame of the process; raises ChannelGarbledError."""
         kind = frame[0] if frame else b""
         if len(frame) != frames.PARTS.get(kind):
-            raise ChannelGarbledError(f"a runner said {kind[:20]!r}")
+            raise ChannelGarbledError(f"an unknown frame, or one with missing parts: {kind[:20]!r}")
         if kind == frames.DONE:
             self.last_answer_at = time.monotonic()
             serial = frames.number_of(frame[1])
@@ -264,14 +270,15 @@ class Runner:
             self._noted(kind.decode(), frame)
 
     def on_silent(self, error: Exception | None) -> None:
-        """Nothing more is heard of it: what it has certainly not begun goes elsewhere."""
+        """Nothing more will be received: reassign what has certainly not started."""
         self.watch.end()
         self._why_silent = error
         self.state = "dying"
         self.requeue(self._mode.fall_silent(error))
 
     def on_dead(self, ended: Exit | None) -> None:
-        """Say who is to blame for its death; all others go back, and run again."""
+        """Finish the attempts that caused the death; all others return to the queue."""
+        # Cleared first: ending an attempt calls its listener, which may ask this runner for room.
         self.state = "dead"
         runs, self.runs = self.runs, {}
         try:
@@ -287,9 +294,9 @@ class Runner:
 
     def _loaded(self, ending: Ending) -> None:
         if self.state == "dying" and self._loading.failure is not None:
-            return  # too late: it is being killed for that
+            return  # too late: the process is being killed because loading failed
         if self.state != "starting":
-            raise ChannelGarbledError("it says that it has loaded, and was not asked to")
+            raise ChannelGarbledError("a load was reported that was not requested")
         waiting = self._loading.take()
         if ending.kind != "succeeded":
             for run in waiting:
@@ -306,12 +313,12 @@ class Runner:
     def _answered(self, serial: int, frame: list[bytes]) -> None:
         run = self.runs.get(serial)
         if run is None:
-            raise ChannelGarbledError("an answer to nothing that was asked")
+            raise ChannelGarbledError("an answer with an unknown serial")
         said, result = frames.decode_ending(frame[2]), frame[3]
         ending = self._mode.decide(run, said)
         if ending is said:
             check_answer(ending, result)
-        if serial in self.doomed:  # too late: its process is being killed for it
+        if serial in self.doomed:  # too late: the process is being killed because of it
             return
         ran_s = frames.number_of(frame[4]) / 1e6
         del self.runs[serial]
@@ -320,7 +327,8 @@ class Runner:
         if len(result) > self._limits.max_result_bytes:
             ending, result = too_large(len(result), self._limits.max_result_bytes), b""
         is_harmed = said.left or (ending is said and said.kind not in frames.HARMLESS)
-        run.end(ending, result)  # before anything that may need a thread, or fail
+        # Before anything that may need a thread, or raise: the result must not be lost.
+        run.end(ending, result)
         if is_harmed:
             self._mode.invalidate()
         self._owner.on_ran(self, run, left=said.left)
@@ -332,7 +340,7 @@ class Runner:
         run = self.runs.get(serial)
         if serial == frames.LOADING and self._loading.runs:
             run = self._loading.runs[0]
-        if run is None:  # from a thread of an attempt that is over
+        if run is None:  # sent by a thread of an attempt that has finished
             return
         check_event(kind, frame[2])
         run.send(kind, frame[2], self._limits)

@@ -1,4 +1,7 @@
-"""A runner as its parts see it: its loading, its way to run attempts, its limits of time."""
+"""What the parts of a runner may use of it, so that they need not import `runner`.
+
+The parts are `loading`, `sequential`, `concurrent` and `limit_watch`. Loop thread only.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RunnerKey(NamedTuple):
-    """What a runner is for: a version's bundle under one memory limit."""
+    """What a runner process is for: one version of a file, under one memory limit."""
 
     file: str
     version: str
@@ -22,7 +25,7 @@ class RunnerKey(NamedTuple):
 
 
 class RunnerHandle(Protocol):
-    """What the parts of a runner use of it; `runtime.execution.runner` says what each is."""
+    """The runner as its parts use it; `runtime.execution.runner` documents each member."""
 
     key: RunnerKey
     loop: Loop
@@ -34,25 +37,25 @@ class RunnerHandle(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether attempts may be under way here: it is running or closed."""
+        """Whether attempts may be in flight here: the state is "running" or "closed"."""
 
     def kill(self) -> None:
-        """Kill its process."""
+        """Kill the process."""
 
     def close(self) -> None:
-        """Take nothing more; go when it is empty."""
+        """Accept no more attempts; kill the process when none is left."""
 
     def rest(self) -> None:
-        """Be idle, or go, if nothing lies here any more."""
+        """If no attempt is left: become idle, or kill the process if closed."""
 
     def requeue(self, runs: Sequence[Run]) -> None:
-        """Give attempts that have not begun to other runners."""
+        """Hand attempts that have not started to other runners."""
 
     def report_capacity(self) -> None:
-        """It can take attempts, or more of them."""
+        """Report that this runner may accept more attempts."""
 
     def report_slow(self, run: Run) -> None:
-        """An attempt was thought quick and is not."""
+        """Report that a run of a function thought to be quick is slow."""
 
     def is_to_count(self, run: Run) -> bool:
-        """Whether an attempt counts as lost whose runner died while nobody was executing."""
+        """Whether an attempt counts as lost whose runner died while no attempt was executing."""

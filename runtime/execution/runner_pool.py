@@ -1,10 +1,11 @@
-"""Which attempt goes to which of a worker's runners.
+"""Assigns the attempts of one worker process to its runners.
 
-What waits for a runner waits here, by function, in the order of coming. A function's attempts go
-to the runners that it has, up to their windows, then to an idle one of its file, then to a new
-one. Where others wait and nobody is idle, a runner that many attempts share is closed for them.
+Attempts wait here by function, oldest first. Each goes to a runner of its function that has free
+window, else to an idle runner of its file version, else to a new runner. If other functions wait
+and no runner is idle, a runner shared by many attempts is closed for them. An attempt that finds no
+runner within 0.1 s goes back to the queue, for other workers.
 
-Only the loop's thread is here.
+Loop thread only.
 """
 
 from __future__ import annotations
@@ -27,23 +28,23 @@ from runtime.loop import Loop, Timer
 from runtime.processes.fork_server import ForkServer
 
 MOST_ATTEMPTS = 10_000
-_PATIENCE_S = 0.1  # what finds no runner here for so long goes back, for other workers
-_ALONE_S = 0.002  # so much work of a quick function is left to the runners it has
-_LONGEST_BACKLOG = 48  # of a quick function: so that claims are large
+_PATIENCE_S = 0.1  # an attempt that waits longer goes back to the queue, for other workers
+_ALONE_S = 0.002  # this much waiting work of a quick function justifies no further runner
+_LONGEST_BACKLOG = 48  # most waiting attempts of a quick function: enough for large claims
 
 
 class RunnerPool:
-    """The runners of one worker process.
+    """The runners of one worker process, and the attempts that wait for one.
 
     Args:
-        loop: The worker's.
-        fork_server: Where runners come from.
-        size: How many may exist at once.
-        limits: What they enforce.
-        load_timeout_s: How long one may take to load a bundle.
-        times: How long functions take.
-        on_room: Called when there may be room for more than before.
-        most_attempts: A runner is replaced after this many.
+        loop: The worker's event loop.
+        fork_server: Forks the runner processes.
+        size: How many runners may exist at once.
+        limits: Size limits on output and results, enforced by the runners.
+        load_timeout_s: How long a runner may take to load a bundle.
+        times: Run times of functions.
+        on_room: Called when `capacity` or `rooms` may have grown.
+        most_attempts: A runner is replaced after this many attempts.
     """
 
     def __init__(
@@ -79,63 +80,64 @@ class RunnerPool:
         self._again: Timer | None = None
 
     def run(self, run: Run) -> None:
-        """Have an attempt run; its listener hears how it ended."""
+        """Queue an attempt for a runner; `run.listener` gets `on_ended` or `on_returned`."""
         self._runners.ask(run.bundle.file, run.bundle.version)
         self._waiting.add(run)
         self._assign_soon()
 
     def stop_run(self, run: Run, ending: Ending) -> None:
-        """End one attempt, wherever it is."""
+        """Finish one attempt with this ending, whether it waits here or is at a runner."""
         where = run.where
         if isinstance(where, Runner):
             where.stop(run, ending)
         elif isinstance(where, RunnerNeed):
             self._waiting.withdraw(run)
             run.end(ending)
-            self._assign_soon()  # a runner may have been closed for it
+            self._assign_soon()  # so that a runner closed for it is reopened
 
     def return_unstarted(self) -> None:
-        """Give back what has not begun, wherever it lies."""
+        """Requeue all attempts that have not started, waiting here or sent to a runner."""
         self._is_stopped = True
         for runner in self._runners:
-            runner.process.look_at_all()  # what has ended has
+            runner.process.look_at_all()  # an answer already in the channel counts
         for runner in self._runners:
             runner.recall()
         self._give_back_waiting(time.monotonic() + 1)
 
     def kill_all(self) -> None:
-        """Kill all runners, and make no more; what they ran ends as what that means."""
+        """Kill all runners and start no more; their attempts end as `Runner.on_dead` decides."""
         self._is_stopped = True
         self._runners.kill_all()
 
     def capacity(self) -> int:
-        """Return for how many attempts of any function there is a runner."""
+        """Return for how many more attempts of any function there is a runner."""
         wanted = sum(self._waiting.count(load) for load in self._waiting if self._is_in_need(load))
         free = self._runners.free() - wanted
         if free <= 0 and not self._waiting and self._runners.about_to_yield() is not None:
-            return 1  # one will be closed for it: who shares a runner keeps none from others
+            return 1  # a shared runner will be closed for it, so that it cannot block others
         return max(0, free)
 
     def rooms(self) -> dict[str, int]:
-        """Return how many more attempts of each function would be taken by runners it has.
+        """Return how many more attempts of each function its existing runners would take.
 
-        0 says that none is wanted, not for a free place either.
+        0 means that no more of it should be claimed, even while `capacity` is free.
         """
         rooms: dict[str, int] = {}
         for runner in self._runners:
             name = runner.function
-            if name and self._runners.is_newest(runner.key):  # what is claimed is of no other
+            if name and self._runners.is_newest(runner.key):  # only this version is claimed
                 if name not in rooms:
                     rooms[name] = self._backlog(RunnerNeed(name, runner.key))
                 rooms[name] += runner.room()
         rooms = {name: room for name, room in rooms.items() if room > 0}
-        for load in self._waiting:  # who waits for its own runners wants no more to wait
+        # These functions have attempts waiting for runners of their own: claim no more of them.
+        for load in self._waiting:
             if not self._is_in_need(load) and not self._is_soon_done(load):
                 rooms[load.function] = 0
         return rooms
 
     def _backlog(self, load: RunnerNeed) -> int:
-        """Return how many more may wait here for the runners that a quick function has."""
+        """Return how many more attempts may wait here for the runners of a quick function."""
         waiting = self._waiting.count(load)
         mean_s = self.times.mean_s(load.function, load.key.version)
         if mean_s is None or self.times.window(load.function, load.key.version, 1) == 1:
@@ -143,28 +145,28 @@ class RunnerPool:
         return min(_LONGEST_BACKLOG, int(_ALONE_S / mean_s)) - waiting
 
     def view(self) -> list[RunnerLoad]:
-        """Return what is shown of each runner."""
+        """Return the load of each runner that has a process."""
         return [load_of_runner(runner) for runner in self._runners if runner.process.pid]
 
     def pids(self) -> list[int]:
-        """Return the processes of all runners."""
+        """Return the process ids of all runners."""
         return sorted(one.pid for one in self.view())
 
     def waited(self) -> RunnerWait:
-        """Return how long attempts have waited here so far."""
+        """Return how many attempts have waited here so far, and how long in total."""
         return self._waiting.waited()
 
-    # What runners tell (`runner.RunnerOwner`).
+    # Called by runners (`runner.RunnerOwner`).
 
     def on_room(self, runner: Runner) -> None:
-        """Give it more, or to others what it made room for."""
+        """Assign waiting attempts, as this runner may take some; replace it if it is worn."""
         self._runners.replace_worn(runner)
         if self._waiting:
             self._assign_soon()
         self._on_capacity()
 
     def on_ran(self, runner: Runner, run: Run, *, left: str) -> None:
-        """Learn how long a function takes; make its next runner ready where it costs one."""
+        """Record the run time; have a runner with a leak replaced as soon as it is gone."""
         self._unexplained.forget(run)
         self.times.note(run.assignment.function, runner.key.version, run.ran_s)
         if left:
@@ -172,25 +174,25 @@ class RunnerPool:
             runner.is_missed = True
 
     def on_slow(self, run: Run) -> None:
-        """Send nothing behind its function's attempts until their times are known anew."""
+        """Treat the function as not quick until its run times show otherwise."""
         self.times.doubt(run.assignment.function, run.bundle.version)
 
     def is_to_count(self, run: Run) -> bool:
-        """Whether it was with too many that died so."""
+        """Whether the attempt was at too many runners that died without an explanation."""
         return self._unexplained.note(run)
 
     def on_dead(self, runner: Runner) -> None:
-        """Its place is free."""
+        """Free the runner's slot, and start its replacement if it needs one."""
         self._runners.remove(runner)
-        if runner.is_missed and not self._is_stopped:  # its function's next call need not wait
+        if runner.is_missed and not self._is_stopped:  # so that the next attempt need not wait
             self._runners.make_ready(runner.key, runner.bundle)
         self._assign_soon()
         self._on_capacity()
 
     def requeue(self, runs: Sequence[Run]) -> None:
-        """Find others for them, before all that came later."""
+        """Put attempts that have not started back, before all that came later."""
         for run in runs:
-            if run.is_cancelled:  # while its runner was ending
+            if run.is_cancelled:  # cancelled while its runner was dying
                 run.end(Ending(kind="cancelled"))
         self._waiting.add_first([run for run in runs if not run.is_cancelled])
         if self._waiting:
@@ -199,10 +201,11 @@ class RunnerPool:
     def _assign_soon(self) -> None:
         if not self._is_placing:
             self._is_placing = True
+            # Runs at the end of the turn: one pass for all attempts that the turn brings.
             self._loop.call_soon(self._assign)
 
     def _assign(self) -> None:
-        """Give to runners what waits, as much as they take."""
+        """Give waiting attempts to runners, as many as they take."""
         self._is_placing = False
         try:
             for load in self._waiting:
@@ -212,7 +215,7 @@ class RunnerPool:
                 self._runners.make_way(set(self._waiting))
             else:
                 self._runners.reopen()
-        finally:  # whatever fails, nothing waits for ever
+        finally:  # if this raised, what waits still goes back to the queue after 0.1 s
             if self._waiting and self._giving_back is None:
                 self._giving_back = self._loop.call_later(_PATIENCE_S, self._give_back_late)
 
@@ -223,41 +226,42 @@ class RunnerPool:
         runner.take(self._waiting.take(load, most), window=window)
 
     def _window(self, load: RunnerNeed) -> int:
-        """Return how many attempts may lie with a runner, of a function of which some wait."""
+        """Return how many attempts of this function may be in flight at one runner."""
         window = self._waiting.first(load).manifest.window
         return self.times.window(load.function, load.key.version, window)
 
     def _find(self, load: RunnerNeed) -> Runner | None:
-        """Return who takes at least one of these."""
+        """Return a runner that takes at least one of these attempts, None if there is none now."""
         if self._is_stopped:
             return None
         mine = self._runners.of(load)
         first = self._waiting.first(load)
         is_shared = first.manifest.window > 1
         for runner in mine:
-            # Where others wait, who runs one after the other is to become idle.
             if runner.attempts >= self._runners.most_attempts:
-                continue  # it is to be replaced
+                continue  # it is about to be replaced
+            # While other functions wait, a sequential runner gets no more until it is idle.
             if runner.room() and (is_shared or len(self._waiting) == 1 or not runner.runs):
                 return runner
         if mine and not is_shared and self._is_soon_done(load):
+            # Its runners will be done before a new one has started. Check again then.
             if self._again is None:
                 self._again = self._loop.call_later(SLOW_S, self._assign_late)
             return None
         if (unused := self._runners.unused(load.key)) is not None:
             return unused
         if mine and is_shared and self._runners.free() <= 1 < self._runners.size:
-            return None  # the last place is for others
+            return None  # the last slot is for other functions
         return self._runners.make(load.key, first.bundle)
 
     def _is_in_need(self, load: RunnerNeed) -> bool:
-        """Whether what waits needs runners that are free: it has none, or shares none."""
+        """Whether these attempts need an idle or new runner; not if theirs serve them soon."""
         is_shared = self._waiting.first(load).manifest.window > 1
         is_served = is_shared and bool(self._runners.of(load))
         return not (is_served or self._is_soon_done(load))
 
     def _is_soon_done(self, load: RunnerNeed) -> bool:
-        """Whether what waits of a quick function is best left to the runners it has."""
+        """Whether a quick function's waiting attempts are best left to the runners it has."""
         mine = self._runners.of(load)
         if all(is_slow(runner) for runner in mine):
             return False
@@ -266,7 +270,7 @@ class RunnerPool:
         return is_quick and mean_s is not None and self._waiting.count(load) * mean_s < _ALONE_S
 
     def _assign_late(self) -> None:
-        """Those who were to be done soon may not be."""
+        """Assign again: the runners that were expected to be done soon may not be."""
         self._again = None
         if self._waiting:
             self._assign_soon()
@@ -274,13 +278,13 @@ class RunnerPool:
     def _give_back_late(self) -> None:
         self._giving_back = None
         try:
-            self._assign()  # first: a place may have become free in this turn
-        finally:  # whatever fails, nothing waits for ever
+            self._assign()  # first, as a runner may have become free in this turn
+        finally:  # even if this raised, nothing waits here longer than that
             self._give_back_waiting(time.monotonic() - _PATIENCE_S)
-            self._assign_soon()  # runners that were closed for it in vain are opened
+            self._assign_soon()  # reopens runners that were closed for what was returned
 
     def _give_back_waiting(self, before: float) -> None:
-        """Give back what has waited since before a moment, unless a runner is on its way."""
+        """Requeue what has waited since before this moment, unless a runner is about to be free."""
         if self._runners.is_capacity_coming() and not self._is_stopped:
             return
         for run in self._waiting.take_older(before):

@@ -1,9 +1,15 @@
-"""The process of a runner as the worker's loop sees it: frames there and back, and its death.
+"""One runner process as the worker sees it: starting it, its frames, and its exit.
 
-    spawn (in a thread) → connected → frames … → silent (its channel is gone) → dead
+    spawn ──► connected ──► silent ──► dead
+      └─────────────────────────────► refused      no process could be made
 
-Everything but `spawn` happens in the loop's thread. What a process has said before it fell silent
-is heard before its silence is told.
+connected: frames are sent and received.
+silent:    nothing more is received: the channel is closed, or was closed for a protocol error.
+           All frames that the process had sent before are handled first.
+dead:      the exit is known, or the process was given up and its group killed.
+
+`_spawn` runs in a thread of its own and touches only its locals; everything else is called and
+written on the loop thread.
 """
 
 from __future__ import annotations
@@ -25,39 +31,39 @@ from runtime.stream import Stream
 from runtime.telemetry.background import CRASHES
 
 RUNNER_ENTRY = "runtime.execution.runner_main:main"
-PRELOAD = ("runtime.execution.runner_main", "runtime.execution.preload")  # for the fork server
-_EXIT_S = 1.0  # a process whose channel is gone ends within it, or lives on without
-_DEATH_S = 5.0
+PRELOAD = ("runtime.execution.runner_main", "runtime.execution.preload")  # by the fork server
+_EXIT_S = 1.0  # a process that has lost its channel and not exited by then is killed
+_DEATH_S = 5.0  # a process that was killed and is not reaped by then is given up
 _PAUSE_S = 1.0
 _LOOK_S = 0.005
 
 
 class Observer(Protocol):
-    """Who is told of a process."""
+    """Is notified of what happens to a process, on the loop thread."""
 
     def on_connected(self) -> None:
-        """It runs, and can be sent frames."""
+        """The process runs and can be sent frames."""
 
     def on_refused(self, error: Exception) -> None:
-        """There is no such process, and will be none."""
+        """The process could not be made."""
 
     def on_frame(self, frame: list[bytes]) -> None:
-        """It says something; ChannelGarbledError if that means nothing."""
+        """A frame has arrived; raises ChannelGarbledError if it breaks the protocol."""
 
     def on_silent(self, error: Exception | None) -> None:
-        """It will say nothing more; what was not answered will not be."""
+        """Nothing more will be received; attempts not answered by now never will be."""
 
     def on_dead(self, ended: Exit | None) -> None:
-        """It is gone, and this is how; None: it lived on, and has been killed."""
+        """The process has exited in this way; None: it did not exit and is being killed."""
 
 
 class RunnerProcess:
     """One child of the fork server.
 
     Attributes:
-        pid: Its number; 0 before it runs.
-        ways: Tickets and the quiet pipe, and the page that says who executes; None where the
-            system has no descriptors left, or before it runs.
+        pid: The process id; 0 until it is connected.
+        ways: The side channel: tickets, the quiet pipe and the shared page. None until connected,
+            or if the system had no descriptors left.
     """
 
     def __init__(
@@ -77,38 +83,38 @@ class RunnerProcess:
         self._patience: Timer | None = None
 
     def spawn(self) -> None:
-        """Have the process made, in a thread of its own: forking takes a moment, or long."""
+        """Start the process from a thread, as forking may block; `on_connected` follows."""
         try:
             threading.Thread(target=self._spawn, name="spawn", daemon=True).start()
         except RuntimeError as error:  # the system has no more threads
             self._loop.call_soon(partial(self._observer.on_refused, error))
 
     def send(self, frames: bytes) -> bool:
-        """Send frames, each made by `pack`; what is not taken at once waits.
+        """Send packed frames; what the socket does not take now is sent later.
 
-        Return False where the process gets none of them, as it is gone.
+        Return False if the process is gone and gets none of them.
         """
         return self._stream is not None and self._stream.write(frames)
 
     @property
     def is_stuck(self) -> bool:
-        """Whether it has yet to take what was sent."""
+        """Whether some of what was sent is still unsent."""
         return self._stream is not None and self._stream.unsent > 0
 
     def listen_quiet(self) -> None:
-        """Hear what is said quietly as soon as it is said, until `look` finds that enough."""
+        """Poll the quiet pipe as well, so that its frames arrive at once."""
         if self.ways is not None and not self._receives_silently:
             self._receives_silently = True
             self._loop.add_reader(self.ways.fileno(), self.look)
 
     def ignore_quiet(self) -> None:
-        """Be woken by the channel only; `look` hears the rest."""
+        """Stop polling the quiet pipe; `look` still reads it."""
         if self.ways is not None and self._receives_silently:
             self._receives_silently = False
             self._loop.remove_reader(self.ways.fileno())
 
     def look(self) -> None:
-        """Hear what was said quietly until now."""
+        """Handle the frames in the quiet pipe."""
         if self.ways is None or self._is_silent:
             return
         data = self.ways.listen()
@@ -116,13 +122,13 @@ class RunnerProcess:
             self._receive_all(unpack_each(data))
 
     def look_at_all(self) -> None:
-        """Hear all that was said until now: who looks may have come late."""
+        """Handle all frames sent so far: the loop thread may be late in reading them."""
         self.look()
         if self._stream is not None:
             self._stream.read_now()
 
     def pause(self, is_full: Callable[[], bool]) -> None:
-        """Read nothing of its channel while this is so, for a second at most."""
+        """Stop reading the channel while this is true, for one second at most."""
         if self._stream is None or self._is_paused:
             return
         stream, until = self._stream, self._loop.time() + _PAUSE_S
@@ -139,33 +145,36 @@ class RunnerProcess:
         self._loop.call_later(_LOOK_S, look)
 
     def distrust(self, error: ChannelGarbledError) -> None:
-        """Hear nothing more of it, and kill it: it does not keep to the protocol."""
+        """Stop receiving and kill the process: it broke the protocol."""
         self._fall_silent(error)
         self.kill()
 
     def kill(self) -> None:
-        """Kill the process and its group. What it has said counts; `on_dead` follows."""
+        """Kill the process group. Frames already sent still count; `on_dead` follows."""
         self._is_killed = True
+        # Before it is connected there is nothing to kill: `_connect` then sees the flag.
         if self._child is not None:
             if self._patience is None:
                 self._patience = self._loop.call_later(_DEATH_S, self._give_up)
-            with contextlib.suppress(RuntimeError):  # no thread for its last resort
+            with contextlib.suppress(RuntimeError):  # no thread for the delayed second kill
                 self._child.kill()
 
     def _spawn(self) -> None:
-        """In a thread of its own."""
+        """Fork the child and hand it to the loop thread; runs in the "spawn" thread."""
         try:
             child = self._fork_server.spawn(RUNNER_ENTRY, memory_bytes=self._memory_bytes)
-        except (ProcessError, OSError, RuntimeError) as error:  # of descriptors, or threads
+        except (ProcessError, OSError, RuntimeError) as error:  # OSError: no descriptors left
             self._loop.call_soon_threadsafe(partial(self._observer.on_refused, error))
             return
+        # A worker killed from here on leaves no orphan: its end of the lifeline closes, which the fork
+        # server takes as the order to kill the child.
         ways = SideChannel.open()
         try:
             if ways is None:
                 child.channel.send_descriptors(())
             else:
                 ways.give(child.channel)
-        except ChannelClosedError:  # it is dead already, which its channel will tell
+        except ChannelClosedError:  # it is dead already; reading its channel will show that
             pass
         self._loop.call_soon_threadsafe(partial(self._connect, child, ways))
 
@@ -180,7 +189,7 @@ class RunnerProcess:
         self._observer.on_connected()
 
     def _receive(self, data: bytes) -> None:
-        if self.ways is not None:  # what was said quietly was said before this
+        if self.ways is not None:  # its frames were written before these
             self.look()
         self._receive_all(self._reader.feed(data))
 
@@ -194,9 +203,11 @@ class RunnerProcess:
             self.distrust(error)
         except Exception as error:  # noqa: BLE001 - what lies behind it would wait for ever
             CRASHES.note("runner_process", error)
-            self.distrust(ChannelGarbledError(f"what it said could not be handled: {error}"))
+            self.distrust(ChannelGarbledError(f"a frame could not be handled: {error}"))
 
     def _lose(self, error: OSError | None) -> None:
+        # The quiet pipe first: its frames were written before the channel closed. The death is not
+        # reported yet, as the exit code decides the ending of the attempt.
         self.look()
         self._fall_silent(error)
         if self._patience is None:
@@ -212,18 +223,19 @@ class RunnerProcess:
         self._observer.on_silent(error)
 
     def _receive_exit(self) -> None:
-        """Its lifeline says how it ended."""
+        """The lifeline is readable: the process has exited."""
         child = self._child
         if child is None:
             return
         ended = child.wait(0)
         if ended is not None:
             self._loop.remove_reader(child.fileno())
+            # Answers still in the channel count, so they are read before the death is reported.
             self.look_at_all()
             self._die(ended)
 
     def _give_up(self) -> None:
-        """It lives on without its channel, or cannot be killed."""
+        """Report the death of a process that did not exit in time, and have it killed."""
         if self._child is not None and not self._is_dead:
             self._loop.remove_reader(self._child.fileno())
             self._die(None)
@@ -231,10 +243,12 @@ class RunnerProcess:
     def _die(self, ended: Exit | None) -> None:
         if self._is_dead:
             return
+        # Silence is always reported before death.
         self._fall_silent(None)
         self._is_dead = True
         if self._patience is not None:
             self._patience.cancel()
+        # `on_dead` still reads the shared page, so the side channel is closed after it.
         try:
             self._observer.on_dead(ended)
         finally:
@@ -245,7 +259,7 @@ class RunnerProcess:
 
 
 def _reap(child: Child) -> None:
-    """End what is left of it, its group and its folder, in a thread: that may take long."""
+    """Kill what is left of the group and delete its folder, in a thread as it may take long."""
     try:
         threading.Thread(target=child.close, name="reap", daemon=True).start()
     except RuntimeError:  # the system has no more threads

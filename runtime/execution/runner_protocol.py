@@ -1,15 +1,15 @@
-"""The frames between an executor and its runner: one there and one back per attempt.
+"""The frames between a worker and its runner process.
 
-    → load   limits, bundle                 once, first; its serial is 0
+    → load   limits, bundle                 the first frame, once; answered with serial 0
     → run    start, arguments, request      one attempt
-    → stop   serial, why                    end it; of concurrent attempts only
+    → stop   serial, reason                 concurrent attempts only: end this one
     ← log | progress | item | event   serial, payload      any number
-    ← done   serial, ending, result, microseconds
-    ← full   ending                         no memory, not even to read the next one
+    ← done   serial, ending, result, microseconds          one per attempt
+    ← full   ending                         out of memory, even for reading the next frame
 
-Answers come in the order in which attempts were sent, those of concurrent attempts in any order.
-What is said in a runner and belongs to no attempt that can be told has the serial 0. What comes
-from a runner is not trusted: anything else is `ChannelGarbledError`.
+Sequential attempts are answered in the order of sending, concurrent ones in any order. Events that
+no attempt can be found for have serial 0. User code can write to the channel, so the worker checks
+every frame and raises `ChannelGarbledError` for anything else.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ MAX_ENDING_BYTES: Final = 1_048_576
 EVENTS: Final = frozenset({LOG, PROGRESS, ITEM, EVENT})
 PARTS: Final = {DONE: 5, FULL: 2, LOG: 3, PROGRESS: 3, ITEM: 3, EVENT: 3}
 LOADING: Final = 0
-# After these the runner is as good as before; after all others it begins no more. A concurrent
-# attempt that exits, or ends when it is asked to, does not harm its runner either.
+# Endings after which the runner may start another attempt; after any other it starts none. With
+# concurrent attempts, "exited" and an ending that the worker asked for are harmless too.
 HARMLESS: Final = frozenset(
     {
         "succeeded",
@@ -53,10 +53,11 @@ _MOST_DIGITS: Final = 20
 
 
 class RunnerLimits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """What a runner enforces for each attempt; told once.
+    """The limits a runner enforces for each attempt; sent once, with `load`.
 
     Attributes:
-        loop_stall_s: An attempt that keeps the event loop for longer is warned in its log.
+        loop_stall_s: A step of the event loop that takes longer puts a warning into the log of
+            its attempt.
     """
 
     max_result_bytes: int
@@ -65,14 +66,15 @@ class RunnerLimits(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
 
 
 class Start(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """The head of a `run` frame.
+    """The first part of a `run` frame.
 
     Attributes:
-        serial: Marks what belongs to this attempt.
-        burst: The serial of the first of those that were sent with it; 0 if it was sent alone.
-            Of a burst, each takes a ticket before it begins, and is passed over without one.
-        has_more: Others of its burst lie behind it, so that nobody need be woken when it ends.
-        per_process: How many attempts may run at the same time; with 1 they run one by one.
+        serial: Identifies the attempt in all other frames.
+        burst: The serial of the first attempt of its burst (attempts sent together); 0 if sent
+            alone. The runner takes one ticket before each attempt of a burst and skips the
+            attempt if there is none.
+        has_more: More of the burst follow, so its answer need not wake the worker.
+        per_process: How many attempts may run at the same time; 1 for sequential attempts.
     """
 
     serial: int
@@ -96,27 +98,29 @@ _SUCCEEDED = encode(SUCCEEDED)
 
 
 def encode_ending(ending: Ending) -> bytes:
-    """Write an ending."""
+    """Encode an ending."""
     return _SUCCEEDED if ending is SUCCEEDED else encode(ending)
 
 
 def decode_ending(data: bytes) -> Ending:
-    """Read an ending; raises ChannelGarbledError."""
+    """Decode an ending; raises ChannelGarbledError."""
     if data == _SUCCEEDED:
         return SUCCEEDED
     if len(data) > MAX_ENDING_BYTES:
-        raise ChannelGarbledError(f"an ending of {len(data)} bytes")
+        raise ChannelGarbledError(
+            f"an ending of {len(data)} bytes; the limit is {MAX_ENDING_BYTES}"
+        )
     try:
         return _decode_ending(data)
-    except msgspec.DecodeError as error:  # ValidationError is one
+    except msgspec.DecodeError as error:  # or its subclass ValidationError
         raise ChannelGarbledError(f"not an ending: {error}") from error
 
 
 def number_of(text: bytes) -> int:
-    """Read a serial, or a number of microseconds; raises ChannelGarbledError."""
+    """Decode a serial or a number of microseconds; raises ChannelGarbledError."""
     if len(text) > _MOST_DIGITS:
         raise ChannelGarbledError(f"a number of {len(text)} digits")
     try:
         return int(text)
     except ValueError as error:
-        raise ChannelGarbledError("no number where there must be one") from error
+        raise ChannelGarbledError("not a number") from error

@@ -1,7 +1,8 @@
-"""The runners that a worker has, at most `size`: made, ended, replaced.
+"""The set of runners of one worker process: at most `size`; started, closed and replaced here.
 
-An idle one that was unused for longest makes way where another is needed. Idle ones of versions
-that their file no longer has go after a while; the next is made before the last one is worn.
+If a new runner is needed and all slots are taken, the idle runner unused for longest is closed.
+Idle runners of replaced versions are closed after 5 s. A worn runner's replacement is started
+before the runner is closed. Loop thread only.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ from runtime.processes.fork_server import ForkServer
 from runtime.registry.bundle import Bundle
 
 _STALE_AFTER_S = 5.0
-_SOON_S = 2.0  # who is closed for others is empty by then, or opened again
-_HEIR_AT = 500  # so many attempts before a runner is replaced the next one is made
+_SOON_S = 2.0  # a runner closed for other functions is empty by then, or is reopened
+_HEIR_AT = 500  # this many attempts before a runner is worn, its replacement is started
 
 
 class Runners:
-    """Those of one worker process; the loop's thread only.
+    """The runners of one worker process.
 
     Args:
-        loop: The worker's.
-        fork_server: Where they come from.
-        owner: Gives them attempts.
-        size: How many may exist at once.
-        limits: What they enforce.
-        load_timeout_s: How long one may take to load a bundle.
-        most_attempts: One is replaced after this many.
-        times: How long functions take.
+        loop: The worker's event loop.
+        fork_server: Forks the runner processes.
+        owner: Gives attempts to the runners.
+        size: How many runners may exist at once.
+        limits: Size limits on output and results, enforced by the runners.
+        load_timeout_s: How long a runner may take to load a bundle.
+        most_attempts: A runner is replaced after this many attempts.
+        times: Run times of functions.
     """
 
     def __init__(
@@ -58,76 +59,77 @@ class Runners:
         self._load_timeout_s = load_timeout_s
         self._times = times
         self._all: list[Runner] = []
-        self._newest: dict[str, str] = {}  # file -> the version asked for last
+        self._newest: dict[str, str] = {}  # file → the version requested last
         self._looking: Timer | None = None
 
     def __iter__(self) -> Iterator[Runner]:
         return iter(tuple(self._all))
 
     def of(self, load: RunnerNeed) -> list[Runner]:
-        """Return those that run this function."""
+        """Return the runners that are running this function."""
         return [one for one in self._all if (one.function, one.key) == load]
 
     def unused(self, key: RunnerKey) -> Runner | None:
-        """Return one that runs nothing, or will soon be able to."""
+        """Return a runner of this key without attempts, idle or still starting."""
         for runner in self._all:
             if runner.key == key and runner.state in {"idle", "starting"} and not runner.held:
                 return runner
         return None
 
     def free(self) -> int:
-        """Return how many nobody uses, with those that can yet be made."""
+        """Return how many runners are idle or can still be started."""
         idle = sum(runner.state == "idle" for runner in self._all)
         return self.size - len(self._all) + idle
 
     def ask(self, file: str, version: str) -> None:
-        """Note that a file's attempts are of this version now."""
+        """Note which version of a file is current, and close idle runners of others in time."""
         if self._newest.get(file) != version:
             self._newest[file] = version
             self._end_stale()
 
     def is_newest(self, key: RunnerKey) -> bool:
-        """Whether one is of the version that was asked for last."""
+        """Whether this is the version that was requested last for its file."""
         return self._newest.get(key.file) == key.version
 
     def is_capacity_coming(self) -> bool:
-        """Whether one is about to be gone: it dies, or has been closed for others just now."""
+        """Whether a slot is about to be free: a runner is dying or was closed for others."""
         return any(one.state == "dying" for one in self._all) or any(self._yielding())
 
     def make(self, key: RunnerKey, bundle: Bundle) -> Runner | None:
-        """Return a new one; where there is no place, end an idle one: there will be one."""
+        """Start a runner; if no slot is free, close an idle one and return None."""
         if len(self._all) < self.size:
             return self._spawn(key, bundle)
         idle = [runner for runner in self._all if runner.state == "idle"]
+        # A dying runner frees a slot soon; closing another would be one too many.
         if idle and not any(runner.state == "dying" for runner in self._all):
             min(idle, key=lambda runner: runner.last_used).close()
         return None
 
     def make_ready(self, key: RunnerKey, bundle: Bundle) -> None:
-        """Have one that nobody uses, if there is a place for it."""
+        """Start a runner unless one is unused already or no slot is free."""
         if self.unused(key) is None and len(self._all) < self.size:
             self._spawn(key, bundle)
 
     def make_way(self, waiting: Collection[RunnerNeed]) -> None:
-        """Close one that many share where a function has none; open one closed in vain."""
+        """Close a shared runner if a waiting function has none; reopen those closed in vain."""
         is_served = {(one.function, one.key) for one in self._all}.issuperset(waiting)
         self.reopen(closed_before=None if is_served else time.monotonic() - _SOON_S)
-        if is_served:  # who has a runner, if a full one, takes none from others
+        if is_served:  # a function that has a runner, even a full one, takes none from others
             return
         if (shared := self.about_to_yield(waiting)) is not None:
             shared.make_way()
 
     def reopen(self, closed_before: float | None = None) -> None:
-        """Open those again that were closed for others, or only what was so for too long."""
+        """Reopen runners closed for other functions: all, or those closed before a moment."""
         for runner in self._all:
             since = runner.yields_since
             if since is not None and (closed_before is None or since <= closed_before):
                 runner.reopen()
 
     def about_to_yield(self, waiting: Collection[RunnerNeed] = ()) -> Runner | None:
-        """Return who is to be closed where others wait: none where a place is free or coming.
+        """Return the shared runner to close for waiting functions; None if a slot is free or soon.
 
-        Only of a function whose attempts are soon over: it gets nothing more meanwhile.
+        Only runners of functions that finish soon: a closed runner gets no attempts until empty.
         """
         if len(self._all) < self.size or self.is_capacity_coming():
             return None
@@ -138,7 +140,7 @@ class Runners:
         return min(others or shared, key=lambda runner: runner.last_used, default=None)
 
     def replace_worn(self, runner: Runner) -> None:
-        """Close one that has run its share; have the next one made before that."""
+        """Close a runner that is worn; start its replacement some attempts before that."""
         if runner.attempts >= self.most_attempts:
             runner.close()
         elif runner.attempts >= self.most_attempts - _HEIR_AT and not runner.has_heir:
@@ -146,16 +148,16 @@ class Runners:
             self.make_ready(runner.key, runner.bundle)
 
     def remove(self, runner: Runner) -> None:
-        """Forget one that is gone."""
+        """Remove a runner that is dead."""
         self._all.remove(runner)
 
     def kill_all(self) -> None:
-        """Kill all; what they run ends as what that means."""
+        """Kill all runners; their attempts end as `Runner.on_dead` decides."""
         for runner in self:
             runner.kill()
 
     def _yielding(self) -> Iterator[Runner]:
-        """Yield those that were closed for others, and are given time to become empty."""
+        """Yield runners that were closed for other functions less than `_SOON_S` ago."""
         since = time.monotonic() - _SOON_S
         return (
             one for one in self._all if one.yields_since is not None and one.yields_since > since
@@ -182,7 +184,7 @@ class Runners:
         return runner
 
     def _end_stale(self) -> None:
-        """End idle runners of versions that their file no longer has; look again while any are."""
+        """Close idle runners of replaced versions; check again later while there are any."""
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None

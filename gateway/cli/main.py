@@ -33,25 +33,25 @@ class CommandEntry:
 
 
 COMMANDS = (
-    CommandEntry("up", "Run everything on this machine: Redis, the gateway and the workers."),
+    CommandEntry("up", "Run everything here: Redis, the gateway and the workers."),
     CommandEntry("worker", "Run one more worker process, for some queues or for all."),
     CommandEntry("new", "Create a commented function file that works at once."),
     CommandEntry("ls", "List the functions of a running system."),
     CommandEntry("invoke", "Call a function; wait for its result with --wait."),
     CommandEntry("batch", "Call a function once for each row of a file."),
     CommandEntry("invocations", "List invocations, newest first."),
-    CommandEntry("show", "Show one invocation: its error, attempts, progress and result."),
+    CommandEntry("show", "Show one invocation: error, attempts, progress, result."),
     CommandEntry("logs", "Show what an invocation has printed; follow it with -f."),
     CommandEntry("cancel", "Cancel invocations that wait or run."),
     CommandEntry("retry", "Invoke again with the same arguments."),
     CommandEntry("schedules", "List schedules; create, pause, resume, fire or delete one."),
     CommandEntry("deliveries", "List callback deliveries; send one again."),
     CommandEntry("queues", "List queues; pause, resume or purge one."),
-    CommandEntry("check", "Check the stored data for inconsistencies; repair them with --repair."),
+    CommandEntry("check", "Find inconsistent stored data, and repair it."),
     CommandEntry("bench", "Measure how many calls per second a function handles."),
     CommandEntry("keys", "List API keys; create or revoke them."),
     CommandEntry("publish", "Publish a worker's functions folder."),
-    CommandEntry("status", "Show whether the system is ready, its functions, queues and workers."),
+    CommandEntry("status", "Show the state of the system, its queues and workers."),
     CommandEntry("openapi", "Print the OpenAPI document of the published functions."),
 )
 

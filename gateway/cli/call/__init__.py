@@ -1,3 +1,3 @@
-"""What `invoke` and `batch` share: arguments, options, rows, progress."""
+"""What `invoke`, `batch` and `bench` share: arguments, options, rows of a file, progress."""
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""From `key=value` words to the argument object that a function's schema asks for.
+"""Arguments for a function, from words on the command line or from `--data`.
 
-Pure but for reading the files that `@file` names. A value is JSON where the schema
-takes something other than text, else text as typed; `key=@file` is the file's
-content, in base64 where the schema asks for bytes. What does not fit is left for the
-gateway to refuse, which knows better.
+`parse_arguments` turns `key=value` words into the argument object. A value is text if the schema
+allows strings or if it is not JSON, otherwise JSON. `key=@file` sends a file's content, in base64
+if the schema asks for bytes. `read_body` returns the body of a request and its media type.
+Nothing is validated here: the gateway refuses what does not fit.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _BYTES_FORMATS = {"binary", "byte", "base64", "base64url"}
 
 
 def parse_arguments(words: Sequence[str], parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments that the words name.
+    """Return the argument object that the words describe.
 
     Args:
         words: `key=value` or `key=@file`.
-        parameters: JSON Schema of the argument object.
+        parameters: The JSON Schema of the argument object.
 
     Raises:
-        CommandError: A word is neither, or a file cannot be read.
+        CommandError: A word has no `=`, a key is repeated, or a file cannot be read.
     """
     arguments: dict[str, Any] = {}
     for word in words:
@@ -51,10 +51,10 @@ def parse_arguments(words: Sequence[str], parameters: dict[str, Any]) -> dict[st
 
 
 def read_file(name: str) -> bytes:
-    """Return the content of the file, or of standard input for `-`.
+    """Return the content of a file, or of standard input for `-`.
 
     Raises:
-        CommandError: It cannot be read.
+        CommandError: The file cannot be read.
     """
     try:
         return Path("/dev/stdin" if name == "-" else name).read_bytes()
@@ -65,7 +65,7 @@ def read_file(name: str) -> bytes:
 
 
 def read_text(name: str, text: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
-    """Return what a text means as the argument `name`."""
+    """Return the value of the argument `name` that is written as `text`."""
     schema = _resolve(parameters.get("properties", {}).get(name, {}), parameters)
     return _from_text(text, schema, parameters)
 
@@ -96,7 +96,7 @@ def _from_file(content: bytes, schema: dict[str, Any], root: dict[str, Any]) -> 
 
 
 def _kinds(schema: dict[str, Any], root: dict[str, Any]) -> set[str]:
-    """Return the JSON types the schema takes; empty where it does not say."""
+    """Return the JSON types that the schema allows; empty if it names none."""
     kinds: set[str] = set()
     for branch in schema.get("anyOf") or schema.get("oneOf") or [schema]:
         resolved = _resolve(branch, root)
@@ -108,7 +108,7 @@ def _kinds(schema: dict[str, Any], root: dict[str, Any]) -> set[str]:
 
 
 def _resolve(schema: Any, root: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
-    """Follow references inside the schema."""
+    """Follow `$ref`s within the schema."""
     for _ in range(16):
         reference = schema.get("$ref") if isinstance(schema, dict) else None
         if not isinstance(reference, str) or not reference.startswith("#/"):
@@ -126,18 +126,17 @@ JSON = "application/json"
 def read_body(
     system: System, name: str, words: Sequence[str], data: str | None
 ) -> tuple[bytes, str]:
-    """Return the body to send and its media type; the function's schema says how words are meant.
+    """Return the request body and its media type; `key=value` words are read by the schema.
 
     Raises:
-        CommandError: Both are given, a file cannot be read, or the function is unknown.
+        CommandError: Words and `data` are given, a file cannot be read, or the function is
+            unknown.
     """
     if data is None:
         parameters = system.get(path_to("functions", name)).json().get("parameters") or {}
         return json.dumps(parse_arguments(words, parameters)).encode(), JSON
     if words:
-        raise CommandError(
-            "give either key=value arguments or --data, not both", exit_code=ExitCode.USAGE
-        )
+        raise CommandError("give key=value arguments or --data, not both", exit_code=ExitCode.USAGE)
     if not data.startswith("@"):
         return data.encode(), JSON
     content = read_file(data[1:])

@@ -1,7 +1,8 @@
-"""Sending rows as batches: each is accepted whole or not at all.
+"""Sending rows as batches, and waiting for the batches to finish.
 
-What the system refuses is told with the row's place in the file; a later batch that
-has to wait, because a queue is full or the caller too fast, waits.
+The gateway accepts each batch whole or not at all; refused rows are reported with their place in
+the file. If the gateway answers 429 to a later batch, because a queue is full or the caller's rate
+limit is reached, the batch is sent again. Used by `penstock batch`.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ def send_batches(
     query: Query,
     headers: Mapping[str, str],
 ) -> Iterator[dict[str, Any]]:
-    """Send batch after batch; yield each as the system accepted it.
+    """Send one batch after the other; yield the gateway's answer to each.
 
     Raises:
-        CommandError: One was refused; those before it stay accepted.
+        CommandError: A batch was refused; the batches before it stay accepted.
     """
     key = headers.get("Idempotency-Key")
     for number, rows in enumerate(batches, 1):
@@ -56,7 +57,7 @@ def send_batches(
 
 
 def _refuse_rows(answer: Answer, rows: list[Row]) -> None:
-    """Tell which rows were refused, if any were, by their places."""
+    """Raise a CommandError that names the refused rows by their places, if there are any."""
     faults: list[str] = []
     with suppress(ValueError, AttributeError, KeyError, TypeError):
         errors = json.loads(answer.body).get("errors", [])
@@ -69,7 +70,7 @@ def _refuse_rows(answer: Answer, rows: list[Row]) -> None:
             faults.append(f"\n  and {len(errors) - _MOST_FAULTS} more")
     if faults:
         raise CommandError(
-            "these rows are not accepted, and so none of their batch:" + "".join(faults),
+            "the batch was refused because of these rows:" + "".join(faults),
             exit_code=ExitCode.REFUSED,
         )
 
@@ -84,10 +85,10 @@ _POLL_PATIENCE_S = 60.0
 def await_batches(
     system: System, batches: list[dict[str, Any]], view: BatchView
 ) -> list[dict[str, Any]]:
-    """Return the batches once the last invocation of the last has ended.
+    """Wait until all invocations of all batches have ended; return the batches.
 
     Raises:
-        CommandError: The system was away for long.
+        CommandError: The system did not answer for a minute.
     """
     latest = list(batches)
     pause_s = _FIRST_PAUSE_S
@@ -105,17 +106,17 @@ def await_batches(
 
 
 def count_ended(batch: dict[str, Any]) -> int:
-    """Return how many of a batch have ended."""
+    """Return the number of invocations in a batch that have ended."""
     return sum(batch["counts"].get(status, 0) for status in _ENDINGS)
 
 
 def count_failed(batch: dict[str, Any]) -> int:
-    """Return how many of a batch have ended without success."""
+    """Return the number of invocations in a batch that ended without success."""
     return sum(batch["counts"].get(status, 0) for status in _BAD_ENDINGS)
 
 
 def find_failures(system: System, batch: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the members of a batch that ended without success, each with its index."""
+    """Yield each invocation of a batch that ended without success, with its index."""
     left = count_failed(batch)
     members = read_items(system, path_to("batches", batch["id"]))
     for index, invocation in enumerate(members):

@@ -1,7 +1,7 @@
-"""What a person sees of a call under way: a bar, its log lines, its items as they come.
+"""The live view of a call: a progress bar, its log lines and its items as they arrive.
 
-Items go to standard output, all else to standard error; the bar is drawn only where
-somebody looks. Used by `invoke --wait` and `logs -f`.
+Items go to standard output, everything else to standard error. The bar is drawn only if standard
+error is a terminal. Used by `invoke --wait` and `logs -f`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class LiveView:
-    """Shows events of one invocation, between `with` and its end.
+    """Shows the events of one invocation; used as a context manager.
 
     Args:
-        name: What is called.
+        name: The label of the progress bar.
         with_logs: Show log lines and emitted events.
-        with_items: Show items that a generator yields.
+        with_items: Show the items that a generator yields.
     """
 
     def __init__(self, name: str, *, with_logs: bool, with_items: bool) -> None:
@@ -33,7 +33,7 @@ class LiveView:
         self._with_items = with_items
         self._bar: tuple[Progress, TaskID] | None = None
         self._line = ""
-        self.items: list[Any] = []  # of the latest attempt, as far as they were shown
+        self.items: list[Any] = []  # those of the latest attempt that were shown
 
     def __enter__(self) -> LiveView:
         if sys.stderr.isatty():
@@ -96,7 +96,7 @@ class LiveView:
             print(text, flush=True)
 
     def _print_log(self, text: str) -> None:
-        """Show whole lines; what is not yet one waits for its rest."""
+        """Print whole lines; keep an incomplete one until the rest of it arrives."""
         *lines, self._line = (self._line + text).split("\n")
         if lines:
             self._report("\n".join(lines))
@@ -114,7 +114,7 @@ def one_line(value: Any) -> str:  # noqa: ANN401 - any JSON
 
 
 def _start_bar(name: str) -> tuple[Progress, TaskID]:
-    from rich.console import Console  # noqa: PLC0415 - slow, and only for people
+    from rich.console import Console  # noqa: PLC0415 - slow to import
     from rich.progress import (  # noqa: PLC0415
         BarColumn,
         Progress,

@@ -1,7 +1,7 @@
-"""What a caller may ask for with a call, as flags: used by `invoke` and `batch`.
+"""The options of a call as flags of `invoke` and `batch`.
 
-Each flag is a query parameter or a header of the API; its value is sent as typed, so
-that there is one judge of it, the gateway.
+Each flag is a query parameter or a header of the API. Its value is sent as typed, so that only
+the gateway checks it.
 """
 
 from __future__ import annotations
@@ -16,33 +16,42 @@ from gateway.cli.errors import CommandError, ExitCode
 
 DelayOption = Annotated[
     str | None,
-    typer.Option("--delay", metavar="SPAN", help="Start that much later: 30s, 5m, 2h, 7d."),
+    typer.Option("--delay", metavar="DURATION", help="Wait before it starts: 30s, 5m, 2h, 7d."),
 ]
 RunAtOption = Annotated[
     str | None,
-    typer.Option("--run-at", metavar="MOMENT", help="Start then: 2026-11-22T09:30:00+01:00."),
+    typer.Option("--run-at", metavar="TIME", help="Start at this time: 2026-11-22T09:30:00+01:00."),
 ]
 PriorityOption = Annotated[
-    int | None, typer.Option("--priority", metavar="0-9", min=0, max=9, help="Higher goes first.")
+    int | None, typer.Option("--priority", metavar="0-9", min=0, max=9, help="Higher runs first.")
 ]
 KeyOption = Annotated[
     str | None,
-    typer.Option("--key", metavar="TEXT", help="Fairness key: keys of a function take turns."),
+    typer.Option(
+        "--key", metavar="TEXT", help="Fairness key: a function's keys take turns in its queue."
+    ),
 ]
 MaxAgeOption = Annotated[
     str | None,
-    typer.Option("--max-age", metavar="SPAN", help="Expire when it has not started by then."),
+    typer.Option(
+        "--max-age", metavar="DURATION", help="Expire if it has not started after this time."
+    ),
 ]
 TagOption = Annotated[
-    list[str] | None, typer.Option("--tag", metavar="TEXT", help="To find it by; repeatable.")
+    list[str] | None,
+    typer.Option("--tag", metavar="TEXT", help="Tag to find it by later; may be repeated."),
 ]
 CallbackOption = Annotated[
     str | None,
-    typer.Option("--callback", metavar="URL", help="Send the end there, signed."),
+    typer.Option("--callback", metavar="URL", help="Send the result to this URL, signed."),
 ]
 IdempotencyKeyOption = Annotated[
     str | None,
-    typer.Option("--idempotency-key", metavar="TEXT", help="Called again with it: called once."),
+    typer.Option(
+        "--idempotency-key",
+        metavar="TEXT",
+        help="A repeated call with the same key does not invoke again.",
+    ),
 ]
 
 
@@ -75,13 +84,13 @@ class CallFlags:
         """Return the headers.
 
         Raises:
-            CommandError: A value cannot stand in a header.
+            CommandError: A value has characters that a header cannot carry.
         """
         headers = {"X-Callback-Url": self.callback, "Idempotency-Key": self.idempotency_key}
         for name, value in headers.items():
             if value is not None and not (value.isascii() and value.isprintable()):
                 raise CommandError(
-                    f"{value!r} cannot be sent as {name}: only ASCII letters, digits and signs",
+                    f"{value!r} cannot be sent as {name}: only printable ASCII is allowed",
                     exit_code=ExitCode.USAGE,
                 )
         return {name: value for name, value in headers.items() if value is not None}

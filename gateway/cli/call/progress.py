@@ -1,6 +1,6 @@
-"""How a batch fares, as a person sees it: a bar for sending and one for finishing.
+"""The progress of a batch: one bar for rows sent and one for invocations finished.
 
-Drawn on standard error where somebody looks; elsewhere nothing.
+The bars are drawn only if standard error is a terminal.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class BatchView:
-    """Two bars, between `with` and its end.
+    """The two bars, used as a context manager.
 
     Args:
         name: The function that is called.
-        total: How many rows there are.
+        total: The number of rows.
     """
 
     def __init__(self, name: str, total: int) -> None:
@@ -51,7 +51,7 @@ class BatchView:
             print(batch_id, flush=True)
 
     def show_sent(self, sent: int) -> None:
-        """Show how many rows are accepted."""
+        """Show the number of accepted rows."""
         if self._progress is None:
             return
         if self._sending is None:
@@ -59,7 +59,7 @@ class BatchView:
         self._progress.update(self._sending, completed=sent)
 
     def show_finished(self, finished: int, failed: int) -> None:
-        """Show how many invocations have ended, and how many of them badly."""
+        """Show the number of finished invocations, and how many of them failed."""
         if self._progress is None:
             return
         if self._finishing is None:
@@ -69,7 +69,7 @@ class BatchView:
 
 
 def _start_progress() -> Progress:
-    from rich.console import Console  # noqa: PLC0415 - slow, and only for people
+    from rich.console import Console  # noqa: PLC0415 - slow to import
     from rich.progress import (  # noqa: PLC0415
         BarColumn,
         MofNCompleteColumn,

@@ -1,7 +1,7 @@
 """The rows of a file to call a function with: NDJSON, a JSON array, or CSV with a header.
 
-Used by `batch`. Every row becomes one JSON object on one line and remembers where it
-stood, so that whatever is said about it names its place in the file.
+Used by `batch`. Each row becomes one line of JSON and keeps its place in the file, so that
+messages about it can name the place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gateway.cli.call.arguments import read_text
 from gateway.cli.errors import CommandError, ExitCode
 
 MOST_ROWS = 10_000
-MOST_BYTES = 15 * 1_048_576  # a little under what the gateway takes as one batch
+MOST_BYTES = 15 * 1_048_576  # slightly below the gateway's default limit for a batch
 _LONGEST_CELL = 1_048_576
 _DELIMITERS = ",;\t"
 _BOM = b"\xef\xbb\xbf"
@@ -27,7 +27,7 @@ _SNIFFED_BYTES = 65_536
 
 
 class RowFormat(StrEnum):
-    """How a file says its rows."""
+    """The format of a file with rows."""
 
     NDJSON = "ndjson"
     JSON = "json"
@@ -36,14 +36,14 @@ class RowFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One call: its arguments as JSON on one line, and where they stood."""
+    """One call: its arguments as one line of JSON, and its place in the file."""
 
     body: bytes
     place: str
 
 
 def guess_format(name: str, file: BinaryIO) -> RowFormat:
-    """Return the format by the file's name, else by how it begins."""
+    """Return the format, from the file's extension if it is CSV's, else from its first bytes."""
     if Path(name).suffix.lower() in {".csv", ".tsv"}:
         return RowFormat.CSV
     file.seek(0)
@@ -54,15 +54,15 @@ def guess_format(name: str, file: BinaryIO) -> RowFormat:
 
 
 def read_rows(file: BinaryIO, row_format: RowFormat, parameters: dict[str, Any]) -> Iterator[Row]:
-    """Yield the rows of a file, from its beginning.
+    """Yield the rows of a file, from its start.
 
     Args:
-        file: Where they stand; rewound first.
-        row_format: How.
-        parameters: JSON Schema of the function's arguments, for cells of CSV.
+        file: The file; it is rewound first.
+        row_format: Its format.
+        parameters: The JSON Schema of the function's arguments, used to type CSV cells.
 
     Raises:
-        CommandError: A row cannot be read; the text says which.
+        CommandError: A row cannot be read; the message says which.
     """
     file.seek(0)
     if row_format is RowFormat.NDJSON:
@@ -76,7 +76,7 @@ def read_rows(file: BinaryIO, row_format: RowFormat, parameters: dict[str, Any])
 def cut_batches(
     rows: Iterable[Row], *, most: int = MOST_ROWS, most_bytes: int = MOST_BYTES
 ) -> Iterator[list[Row]]:
-    """Yield the rows in lists that a batch may hold."""
+    """Yield the rows in lists that fit into one batch each."""
     batch: list[Row] = []
     size = 0
     for row in rows:
@@ -97,7 +97,9 @@ def _read_lines(file: BinaryIO) -> Iterator[Row]:
         try:
             json.loads(body)
         except ValueError as error:
-            raise _wrong(f"line {number} is not JSON ({error}); every line is one object") from None
+            raise _wrong(
+                f"line {number} is not JSON ({error}); each line must be an object"
+            ) from None
         yield Row(body=body, place=f"line {number}")
 
 
@@ -122,7 +124,7 @@ def _read_csv(file: BinaryIO, parameters: dict[str, Any]) -> Iterator[Row]:
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         header = [name.strip() for name in next(reader, [])]
         if not all(header) or len(set(header)) < len(header):
-            raise _wrong(f"the header {first.strip()!r} must name every column, and each once")
+            raise _wrong(f"the header {first.strip()!r} must name each column, and each only once")
         before = reader.line_num
         for cells in reader:
             place, before = f"line {before + 1}", reader.line_num
@@ -135,11 +137,11 @@ def _read_csv(file: BinaryIO, parameters: dict[str, Any]) -> Iterator[Row]:
     except csv.Error as error:
         raise _wrong(f"the file is not CSV ({error})") from None
     finally:
-        text.detach()  # the file is its owner's to close
+        text.detach()  # leaves the file open; the caller closes it
 
 
 def _typed(header: list[str], cells: list[str], parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return a line's arguments; an empty cell is none, so that the default counts."""
+    """Return a CSV line's arguments; an empty cell is left out, so that the default applies."""
     return {
         name: read_text(name, cell, parameters)
         for name, cell in zip(header, cells, strict=False)

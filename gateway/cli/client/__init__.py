@@ -1,3 +1,3 @@
-"""The HTTP API as the commands call it."""
+"""Clients for the commands: the HTTP API, event streams, lists, and API keys."""
 
 from __future__ import annotations

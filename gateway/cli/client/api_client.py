@@ -1,8 +1,8 @@
-"""A running system as the commands see it: where it is, and asking it over HTTP.
+"""A client for a running system: finds its base URL and sends it HTTP requests.
 
-Used by every command but `up` and `new`. No answer is one kind of error
-(UNREACHABLE), an answer that is a problem another (REFUSED), and both are told in a
-sentence.
+Used by every command but `up`, `worker` and `new`. If nothing answers, commands exit with
+UNREACHABLE; if the answer is a problem, with REFUSED (UNREACHABLE for a 503). Both are
+reported in one sentence.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from gateway.cli.up.data_folder import read_state
 from gateway.cli.up.listener import url_of
 from runtime.settings import are_set, read_settings, unknown_variables
 
-_ANSWER_LIMIT_S = 75.0  # a little more than the longest wait a caller may ask for
+_ANSWER_LIMIT_S = 75.0  # more than the longest `Prefer: wait` that the gateway accepts
 _FIRST_ERROR = 400
 _UNAVAILABLE = 503
 Query = Sequence[tuple[str, str]]
 
 UrlOption = Annotated[
     str | None,
-    typer.Option("--url", metavar="URL", help="Base address of the system.", show_default=False),
+    typer.Option("--url", metavar="URL", help="Base URL of the system.", show_default=False),
 ]
 DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data",
         metavar="FOLDER",
-        help="Data folder of a running `up`. [PENSTOCK_DATA, else .penstock]",
+        help="Data folder of a running `up`. [env: PENSTOCK_DATA; default: .penstock]",
         show_default=False,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the system answered; names of headers are in lower case."""
+    """An answer of the system; header names are in lower case."""
 
     status: int
     media_type: str
@@ -58,28 +58,32 @@ class Answer:
 
     @property
     def retry_after_s(self) -> int:
-        """How long to wait before asking again; 0 where the system does not say."""
+        """The `Retry-After` of the answer in seconds; 0 if it has none."""
         text = self.headers.get("retry-after", "")
         return int(text) if text.isdecimal() else 0
 
     def json(self) -> Any:  # noqa: ANN401 - any JSON
-        """Return the body as a value."""
+        """Return the JSON value of the body.
+
+        Raises:
+            CommandError: The body is not JSON.
+        """
         try:
             return json.loads(self.body)
         except ValueError as error:
             raise CommandError(
-                "the answer is not JSON: is that address a Penstock?",
+                "the answer is not JSON; is this the address of a Penstock system?",
                 exit_code=ExitCode.UNREACHABLE,
             ) from error
 
 
 class System:
-    """Asks the system at one base address.
+    """Sends requests to the system at one base URL, on one kept connection.
 
     Args:
-        url: The base address.
-        flags: How a person names it on a command line, for hints at the next command.
-        key: The API key to show.
+        url: The base URL.
+        flags: The command-line flags that select this system, for hints.
+        key: The API key to send; empty sends none.
     """
 
     def __init__(self, url: str, *, flags: str = "", key: str = "") -> None:
@@ -92,7 +96,7 @@ class System:
             host, port = None, None
         if parts.scheme not in {"http", "https"} or not host:
             raise CommandError(
-                f"not an address of a system: {url!r}; write http://host:port",
+                f"not the address of a system: {url!r}; write http://host:port",
                 exit_code=ExitCode.USAGE,
             )
         self._kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
@@ -110,15 +114,15 @@ class System:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request and return the answer, whatever it says.
+        """Send one request and return the answer, even if it is a problem.
 
         Raises:
-            CommandError: Nobody answers.
+            CommandError: The system does not answer.
         """
         target = self._prefix + path + (f"?{urlencode(query)}" if query else "")
         sock = self._connection.sock
         if sock is not None and select.select([sock], [], [], 0)[0]:
-            self._connection.close()  # the system did, while this command was idle
+            self._connection.close()  # the server closed it while this command was idle
         try:
             self._connection.request(method, target, body, {**self._key, **(headers or {})})
             return read_answer(self._connection.getresponse())
@@ -127,14 +131,14 @@ class System:
             raise self.unreachable(error) from error
 
     def close(self) -> None:
-        """Close the connection; asking again makes another."""
+        """Close the connection; the next request opens a new one."""
         self._connection.close()
 
     def get(self, path: str, query: Query = ()) -> Answer:
-        """Return the answer to a GET that must succeed.
+        """Send a GET request and return its answer.
 
         Raises:
-            CommandError: Nobody answers, or the answer is a problem.
+            CommandError: The system does not answer, or the answer is a problem.
         """
         return accept(self.ask("GET", path, query=query))
 
@@ -142,11 +146,11 @@ class System:
     def stream(
         self, path: str, headers: Mapping[str, str], *, silence_s: float
     ) -> Iterator[HTTPResponse]:
-        """Give the answer to a GET as it comes, on a connection of its own.
+        """Yield the answer to a GET request as it arrives, on a connection of its own.
 
         Raises:
-            OSError: Nobody answers, or nothing came for `silence_s`.
-            HTTPException: What came is not HTTP.
+            OSError: The system does not answer, or nothing arrived for `silence_s` seconds.
+            HTTPException: The answer is not HTTP.
         """
         with closing(self._kind(self._host, self._port, timeout=silence_s)) as connection:
             connection.request("GET", self._prefix + path, headers={**self._key, **headers})
@@ -154,21 +158,21 @@ class System:
                 yield response
 
     def unreachable(self, error: Exception) -> CommandError:
-        """Return what to tell when nobody answers."""
+        """Return the error for a system that does not answer."""
         reason = error.strerror if isinstance(error, OSError) else None
         return CommandError(
             f"no system answers at {self.url} ({(reason or str(error)).lower()}); start one "
-            "with `penstock up`, or say where it is with --url",
+            "with `penstock up`, or give its address with --url",
             exit_code=ExitCode.UNREACHABLE,
         )
 
     def hint(self, *words: str) -> str:
-        """Return a command line that asks this same system."""
+        """Return a command line that addresses this same system."""
         return " ".join(("penstock", *map(shlex.quote, words), *filter(None, [self.flags])))
 
 
 def read_answer(response: HTTPResponse) -> Answer:
-    """Read an answer to its end."""
+    """Read a whole answer."""
     return Answer(
         status=response.status,
         media_type=response.headers.get_content_type(),
@@ -178,12 +182,12 @@ def read_answer(response: HTTPResponse) -> Answer:
 
 
 def path_to(*parts: str) -> str:
-    """Return the path of parts that people typed; what is special in a path is quoted."""
+    """Return the path of the parts; special characters in them are percent-encoded."""
     return "".join("/" + quote(part, safe="") for part in parts)
 
 
 def find_system(url: str | None, data: Path | None = None) -> System:
-    """Return the system that the flags name, else the settings, else the one `up` runs here."""
+    """Return the system: from the flags, else the settings, else the `up` on the data folder."""
     settings = read_settings(data=data)
     for reported in unknown_variables(for_functions=settings.function_env):
         note(f"penstock: {reported}")
@@ -198,10 +202,10 @@ def find_system(url: str | None, data: Path | None = None) -> System:
 
 
 def accept(answer: Answer) -> Answer:
-    """Return the answer unless it is a problem.
+    """Return the answer if it is not a problem.
 
     Raises:
-        CommandError: It is one.
+        CommandError: The answer is a problem.
     """
     if answer.status < _FIRST_ERROR:
         return answer

@@ -1,7 +1,7 @@
-"""Following an invocation: its server-sent events until its end.
+"""Following an invocation: its server-sent events until it ends.
 
-Used by `invoke --wait` and `logs -f`. A dropped connection is taken up again behind the
-last event seen (Last-Event-ID), so that nothing is missed and nothing told twice.
+Used by `invoke --wait` and `logs -f`. If the connection is lost, it is opened again after the last
+event that was received (Last-Event-ID), so that no event is missed or shown twice.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gateway.cli.client.api_client import System, accept, path_to, read_answer
 from gateway.cli.errors import CommandError, ExitCode
 
 END = "end"
-_SILENCE_S = 60.0  # longer than the system is ever silent on a stream
+_SILENCE_S = 60.0  # longer than the gateway is ever silent on an event stream
 _PATIENCE_S = 60.0
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
@@ -27,24 +27,24 @@ _MAY_PASS = frozenset({429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamedEvent:
-    """One event: its id in the stream, its name and its data as the server sent them."""
+    """One server-sent event: its id, its name and its data as sent."""
 
     id: str
     name: str
     data: str
 
     def value(self) -> Any:  # noqa: ANN401 - any JSON
-        """Return the data as JSON says."""
+        """Return the data as a JSON value."""
         return json.loads(self.data)
 
 
 def follow(
     system: System, invocation_id: str, *, patience_s: float = _PATIENCE_S
 ) -> Iterator[StreamedEvent]:
-    """Yield every event of an invocation, the last of which is its end.
+    """Yield every event of an invocation until its `end` event.
 
     Raises:
-        CommandError: It is unknown, or the system was away for `patience_s`.
+        CommandError: The invocation is unknown, or the system was away for `patience_s` seconds.
     """
     path = path_to("invocations", invocation_id, "events")
     last_id = ""
@@ -64,7 +64,7 @@ def follow(
         lost_at = now if lost_at is None else lost_at
         if now - lost_at > patience_s:
             raise CommandError(
-                f"lost the system at {system.url}; the call goes on without you: "
+                f"lost the connection to {system.url}; the invocation goes on: "
                 + system.hint("logs", invocation_id, "-f"),
                 exit_code=ExitCode.UNREACHABLE,
             ) from failure
@@ -75,7 +75,7 @@ def follow(
 def parse_events(lines: Iterable[bytes]) -> Iterator[StreamedEvent]:
     """Yield the events in the lines of a stream (HTML standard, section 9.2.6).
 
-    An event that was cut off before its blank line is none.
+    An event without its final blank line is incomplete and is dropped.
     """
     last_id, name, data = "", "", list[str]()
     for raw in lines:
@@ -96,7 +96,7 @@ def parse_events(lines: Iterable[bytes]) -> Iterator[StreamedEvent]:
 
 
 def _read_once(system: System, path: str, last_id: str) -> Iterator[StreamedEvent]:
-    """Yield the events of one connection, after `last_id`."""
+    """Yield the events that one connection sends, after `last_id`."""
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
     with system.stream(path, headers, silence_s=_SILENCE_S) as response:
         if response.status in _MAY_PASS:

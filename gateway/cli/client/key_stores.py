@@ -1,8 +1,8 @@
-"""Where `keys` makes, lists and revokes keys: a running system, or the Redis behind it.
+"""Where `keys` creates, lists and revokes keys: through a running system, or in its Redis.
 
-Over HTTP it is an administrator's key that allows it. Whoever can open the Redis itself
-needs none: he could write what he likes there. So the first key can be made before
-anything runs, and one can be made when all are lost.
+Over HTTP this needs a key with the scope `admin`. A process that can connect to the Redis needs
+none, because it could write anything there. This is how the first key is created before anything
+runs, and how a new one is created if all keys are lost.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class KeyStore(Protocol):
-    """Something that keeps keys."""
+    """A place where keys can be created, listed and revoked."""
 
     def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Make a key from a body of POST /keys; return its answer."""
+        """Create a key from a body of POST /keys; return that route's answer."""
 
     def list(self) -> list[dict[str, Any]]:
-        """Return every key, as GET /keys shows them."""
+        """Return all keys, as GET /keys does."""
 
     def revoke(self, key_id: str) -> None:
-        """Revoke a key; a CommandError says that there is none."""
+        """Revoke a key; raises a CommandError if there is no such key."""
 
 
 class KeysOverHttp:
-    """Asks a running system."""
+    """Keys through the HTTP API of a running system."""
 
     def __init__(self, system: System) -> None:
         self._system = system
 
     def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Make a key."""
+        """Create a key."""
         body = json.dumps(wanted).encode()
         made: dict[str, Any] = accept(
             self._system.ask("POST", "/keys", body=body, headers=_JSON)
@@ -52,7 +52,7 @@ class KeysOverHttp:
         return made
 
     def list(self) -> list[dict[str, Any]]:
-        """Return every key."""
+        """Return all keys."""
         found: list[dict[str, Any]] = self._system.get("/keys").json()["items"]
         return found
 
@@ -62,14 +62,14 @@ class KeysOverHttp:
 
 
 class KeysInRedis:
-    """Works on the Redis itself, by the same rules and with the same words."""
+    """Keys in Redis itself, by the same rules as the HTTP API and with the same messages."""
 
     def __init__(self, url: str) -> None:
         self._line = BlockingConnection(url)
 
     def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Make a key."""
-        from gateway.auth.key_body import read_new_key  # noqa: PLC0415 - slow; not for --help
+        """Create a key."""
+        from gateway.auth.key_body import read_new_key  # noqa: PLC0415 - slow to import
         from gateway.auth.key_view import (  # noqa: PLC0415
             draw_callback_secret,
             made_view,
@@ -87,7 +87,7 @@ class KeysInRedis:
         return made_view(text, new, made, secret)
 
     def list(self) -> list[dict[str, Any]]:
-        """Return every key."""
+        """Return all keys."""
         from gateway.auth.key_view import listed_view  # noqa: PLC0415
         from runtime.store import access_commands  # noqa: PLC0415
 
@@ -107,16 +107,16 @@ class KeysInRedis:
 
 @contextmanager
 def open_key_store(url: str | None, data: Path | None) -> Iterator[KeyStore]:
-    """Give the place where keys are, by the first of these that fits.
+    """Yield the place where keys are kept: the first of these that applies.
 
-    1. `--url`: that system, over HTTP.
-    2. A Redis that PENSTOCK_REDIS names, unless `--data` was given: that Redis.
-    3. A data folder on which `up` runs: its embedded Redis, or else that system.
-    4. A host or port in the settings at which a system answers: that system.
-    5. The data folder: its Redis, run for the moment.
+    1. `--url` is given: that system, over HTTP.
+    2. PENSTOCK_REDIS is set and `--data` is not given: that Redis.
+    3. `up` runs on the data folder: its embedded Redis, else that system over HTTP.
+    4. The settings name a host or port where a system answers: that system, over HTTP.
+    5. Otherwise: the Redis of the data folder, started for this command only.
 
     Raises:
-        CommandError: None can be used.
+        CommandError: None of them can be used.
     """
     if url is not None:
         yield KeysOverHttp(find_system(url))

@@ -1,4 +1,8 @@
-"""Long lists, page after page by their cursors: reading one, or doing something to all in it."""
+"""Long lists and bulk requests of the API.
+
+Lists are read page by page with their cursors. A bulk route is called until nothing is left
+(`sweep`), and a request can be sent for each of several ids (`ask_each`).
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,11 @@ from gateway.cli.client.api_client import Query, System, accept, path_to
 from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import note
 
-LARGEST_PAGE = 100  # of a list of invocations; one of deliveries may be longer
+LARGEST_PAGE = 100  # the gateway's limit for invocations; its limit for deliveries is higher
 USUAL_LIMIT = 20
 
 LimitOption = Annotated[
-    int, typer.Option("--limit", "-n", metavar="N", min=1, help="Most to list.")
+    int, typer.Option("--limit", "-n", metavar="N", min=1, help="Maximum number to list.")
 ]
 
 
@@ -28,7 +32,7 @@ def read_list(system: System, path: str, query: Query, most: int) -> list[dict[s
 def read_items(
     system: System, path: str, query: Query = (), size: int = LARGEST_PAGE
 ) -> Iterator[dict[str, Any]]:
-    """Yield the items of the list at `path`, asking for the next page when it is needed."""
+    """Yield the items of the list at `path`; each page is requested when it is needed."""
     asked = [*query, ("limit", str(size))]
     cursor: list[tuple[str, str]] = []
     while True:
@@ -40,13 +44,13 @@ def read_items(
 
 
 def count_matches(system: System, path: str, query: Query) -> str:
-    """Return in words how many a bulk route would do its work on."""
+    """Return, as text, how many items a bulk route would act on."""
     found = system.get(path, query).json()
     return f"{found['count']:,}{' or more' if found['more'] else ''}"
 
 
 def sweep(system: System, path: str, query: Query, done: dict[str, int]) -> None:
-    """Have a bulk route do its work on all, as many at a time as it takes; count in `done`."""
+    """Call a bulk route until nothing is left to do; add its counts to those in `done`."""
     cursor: list[tuple[str, str]] = []
     while True:
         answer = accept(system.ask("POST", path, query=[*query, *cursor])).json()
@@ -66,12 +70,13 @@ def ask_each(
     verb: str = "",
     body: bytes | None = None,
 ) -> tuple[list[dict[str, Any]], ExitCode]:
-    """Ask for every id at `/<under>/<id>[/<verb>]`; return the answers and the exit code.
+    """Send a request to `/<under>/<id>[/<verb>]` for every id; return answers and exit code.
 
-    Of an answer without content the id is returned.
+    For an answer without a body, `{"id": …}` is returned. A refused id is reported on standard
+    error and makes the exit code REFUSED.
 
     Raises:
-        CommandError: Nobody answers.
+        CommandError: The system does not answer.
     """
     answers = []
     headers = {"Content-Type": "application/json"} if body else {}

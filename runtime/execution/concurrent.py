@@ -1,9 +1,18 @@
-"""A runner that runs its attempts at the same time: `per_process` of them at most.
+"""A runner that runs attempts at the same time, at most `per_process` of them.
 
-Each is ended by asking: its task is cancelled, its thread interrupted. What does not obey is ended
-with its process; where another has kept the event loop since it was asked, it could not. Who was
-executing when a process dies, its shared page tells; all others are to blame for nothing, but
-where nobody was, not for ever (`runtime.execution.unexplained_deaths`).
+    in flight ──answer──► ended
+        │ `stop` frame: timeout or cancellation
+        ▼
+    asked to end ──answer──► ended as it was asked to
+        │ no answer within 1 s, or `grace_s` for a timeout if that is longer
+        ▼
+    process killed; ended as it was asked to, or requeued if another attempt blocked the event loop
+
+The runner cancels the attempt's asyncio task or interrupts its thread. If the process dies, only
+attempts that were executing according to the shared page can be the cause; the others are requeued.
+If none was executing, each is requeued ten times at most (`runtime.execution.unexplained_deaths`).
+
+Loop thread only. The runner process writes the shared page; this module only reads it.
 """
 
 from __future__ import annotations
@@ -19,11 +28,14 @@ from runtime.execution.runner_handle import RunnerHandle
 from runtime.execution.sequential import serials
 from runtime.processes.channel import pack
 
-_OBEY_S = 1.0
+_OBEY_S = 1.0  # how long an attempt may take to end after `stop`
 
 
 class _Asked(NamedTuple):
-    """What one was asked to end as, by when it must have, and the loop's step at that moment."""
+    """An attempt was asked to end: by when, with which ending, and the loop's step at that time.
+
+    A step is the serial that the runner's event loop was executing, and the number of its steps.
+    """
 
     by: float
     ending: Ending
@@ -31,23 +43,23 @@ class _Asked(NamedTuple):
 
 
 class ConcurrentRunner:
-    """What lies with one runner.
+    """The attempts in flight at one runner, all at the same time.
 
     Attributes:
-        window: How many may.
+        window: How many attempts may be in flight.
     """
 
     def __init__(self, runner: RunnerHandle) -> None:
         self.window = 1
         self._runner = runner
-        self._asked: dict[int, _Asked] = {}  # to end
+        self._asked: dict[int, _Asked] = {}  # by serial: those that were sent `stop`
 
     def room(self) -> int:
-        """Return how many more it takes."""
+        """Return how many more attempts can be sent now."""
         return max(0, self.window - len(self._runner.runs))
 
     def send(self, runs: Sequence[Run]) -> None:
-        """Send these; all begin at once."""
+        """Send these attempts, in one write; the runner starts all of them at once."""
         runner, now = self._runner, time.monotonic()
         data = []
         for run in runs:
@@ -57,46 +69,46 @@ class ConcurrentRunner:
         runner.process.send(b"".join(data))
 
     def answered(self, run: Run) -> None:
-        """An attempt has ended."""
+        """Note that an attempt was answered; its `run` is no longer in `runner.runs`."""
         self._asked.pop(run.serial, None)
 
     def take_back(self) -> list[Run]:
-        """Return what has not begun: nothing, as all begin at once."""
+        """Return an empty list: attempts start when they arrive, so none can be withdrawn."""
         return []
 
     def stop(self, run: Run, ending: Ending) -> None:
-        """Ask one to end; its process is killed when it has not within a moment."""
+        """Ask one attempt to end; `watch` kills the process if it does not in time."""
         if run.serial not in self._asked:
             self._runner.process.send(self._ask(run, ending, self._step()))
             self._runner.watch.look_by(self._asked[run.serial].by)
 
     def decide(self, run: Run, said: Ending) -> Ending:
-        """Return how an attempt has ended, by what its runner says: as it was asked to, if so."""
+        """Return the ending of an attempt: the one it was asked for, else the one reported."""
         asked = self._asked.get(run.serial)
         return said if asked is None else asked.ending
 
     def invalidate(self) -> None:
-        """An attempt has harmed the process, or left something running: it begins nothing more."""
+        """Start nothing more: an attempt harmed the process, or left something running."""
         self._runner.close()
 
     def fill(self, ending: Ending) -> None:
-        """Its memory is used up, and nobody can say by whom: who executes ends so."""
+        """Out of memory: executing attempts, or all if none is, get this ending."""
         for serial in self._executing() or list(self._runner.runs):
             if serial in self._runner.runs:
                 self._runner.doomed[serial] = ending
         self._runner.kill()
 
     def limit_at(self) -> float | None:
-        """Return when the first of them may be out of time, or has not obeyed."""
+        """Return when the first timeout passes, or the first attempt must have ended as asked."""
         moments = [asked.by for asked in self._asked.values()]
-        for run in self._runner.runs.values():  # all have the same time, the first began first
+        for run in self._runner.runs.values():  # in sending order, with one timeout for all
             if run.serial not in self._asked:
                 moments.append(run.sent_at + run.manifest.options.timeout_s)
                 break
         return min(moments, default=None)
 
     def look_at_limits(self, now: float) -> None:
-        """Ask what is out of time to end, and end what has not obeyed."""
+        """Send `stop` to attempts that are out of time; kill the process if one did not obey."""
         stops, step = [], self._step()
         for run in self._runner.runs.values():
             options = run.manifest.options
@@ -106,33 +118,34 @@ class ConcurrentRunner:
                 break
             text = f"ran longer than {options.timeout_s:g} s"
             stops.append(self._ask(run, Ending(kind="timeout", message=text), step))
-        if stops:  # a thousand may be due at once
+        if stops:  # in one write, as a thousand may be due at once
             self._runner.process.send(b"".join(stops))
         late = {serial: asked for serial, asked in self._asked.items() if asked.by <= now}
         if late:
+            # Before the kill: `endings` then blames nobody but these.
             self._runner.doomed.update(
                 {serial: asked.ending for serial, asked in late.items() if self._may_obey(serial)}
             )
             self._runner.kill()
 
     def fall_silent(self, error: Exception | None) -> list[Run]:
-        """Return what the process has certainly not begun: nobody knows that of any."""
+        """Return an empty list: any of the attempts may have started."""
         del error
         return []
 
     def endings(
         self, runs: Mapping[int, Run], death: Ending
     ) -> Iterator[tuple[Run, Ending | None]]:
-        """Return how each ends now that the process is gone; None: it is to blame for nothing."""
+        """Yield the ending of each attempt after the death of the process; None: requeue it."""
         executing = self._executing()
-        if len(runs) == 1:  # nobody else can be to blame: it may kill its process while it waits
+        if len(runs) == 1:  # it is the cause, even while it was waiting: its threads count
             executing.update(runs)
         is_explained = bool(self._runner.doomed) or not executing.isdisjoint(runs)
         for serial, run in runs.items():
             asked = self._asked.get(serial)
             if serial in self._runner.doomed:
                 yield run, self._runner.doomed[serial]
-            elif serial in executing and not self._runner.doomed:  # else it was killed for another
+            elif serial in executing and not self._runner.doomed:  # else killed for another
                 yield run, death
             elif asked is not None and self._may_obey(serial):
                 yield run, asked.ending
@@ -142,7 +155,7 @@ class ConcurrentRunner:
                 yield run, None
 
     def _ask(self, run: Run, ending: Ending, step: tuple[int, int]) -> bytes:
-        """Note that one is asked to end, and return the frame that asks it."""
+        """Record that an attempt is asked to end, and return the `stop` frame for it."""
         grace_s = run.manifest.options.grace_s if ending.kind == "timeout" else 0.0
         by = time.monotonic() + max(_OBEY_S, grace_s)
         self._asked[run.serial] = _Asked(by, ending, step)
@@ -150,7 +163,7 @@ class ConcurrentRunner:
         return pack(frames.STOP, b"%d" % run.serial, why)
 
     def _may_obey(self, serial: int) -> bool:
-        """Whether the event loop is its own, or has gone on since it was asked."""
+        """Whether the attempt could have obeyed: no other one has blocked the loop since `stop`."""
         step = self._step()
         return step[0] in {0, serial} or step != self._asked[serial].step
 

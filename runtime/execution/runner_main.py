@@ -1,10 +1,12 @@
-"""What a runner does: load one bundle, then run one attempt per frame.
+"""The main function of a runner process: load one bundle, then run attempts until killed.
 
-The entry of a child of the fork server. User code runs on the main thread. Of several
-attempts that were sent at once, it begins the next when it has answered the one before; those
-that say so run at the same time (`runtime.execution.concurrent_runs`). When the worker is
-gone, or user code has broken the channel, the runner kills itself: to the worker a death by
-signal means that nobody knows how far the attempt came.
+    load ──► receive a frame ──► run one attempt, answer it ──┐
+                  ▲   └────────► `ConcurrentRuns.serve` ──────┤   (`per_process` > 1)
+                  └───────────────────────────────────────────┘
+
+The fork server calls `main` in a new child; user code runs on its main thread. If the channel
+closes, because the worker is gone or user code closed it, the process kills itself: a death by
+signal tells the worker that nobody knows how far the attempt came.
 """
 
 from __future__ import annotations
@@ -39,40 +41,44 @@ from runtime.sdk.context import Context, Number
 
 _OUT_OF_MEMORY = Ending(
     kind="out_of_memory",
-    message="earlier attempts in this process left no memory",
+    message="earlier attempts in this process used up its memory",
     exception_names=("MemoryError",),
 )
 _RUN_PARTS = 4
-_NO_CONTEXT = Context()  # of a function that takes none
+_NO_CONTEXT = Context()  # for functions that take none
 
 
 def main(channel: Channel) -> None:
-    """Serve attempts until the channel closes."""
+    """Run attempts until the channel closes."""
     runner = RunnerMain(channel)
     try:
         runner.serve()
     except ChannelClosedError:
         os.kill(os.getpid(), signal.SIGKILL)
-    except MemoryError:  # earlier attempts left too little even for reading this one
+    except MemoryError:  # too little memory is left even to read the next frame
         runner.end_full()
 
 
 class RunnerMain:
-    """The child's side of one channel."""
+    """The runner's side of one channel.
+
+    All fields are written by the main thread, except that any thread that prints may set
+    `_is_quiet` to False. `_report` reads `_serial` in threads of the function.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._ways = ChildSideChannel.take(channel)
         self._burst = 0
-        self._is_quiet = False  # nobody waits for what is said now
+        self._is_quiet = False  # frames may use the pipe that does not wake the worker
         self._pid = os.getpid()
-        self._serial = 0  # of the attempt under way; 0 between attempts
+        self._serial = 0  # of the running attempt; 0 between attempts
         self._runs: ConcurrentRuns | None = None  # while attempts run at the same time
         os.register_at_fork(after_in_child=self._fall_silent)
         at_exit_of_c(self._send_shortage)
 
     def serve(self) -> None:
-        """Load, then run attempts for ever."""
+        """Load the bundle, then run attempts for ever."""
         _, limits_bytes, bundle = self._channel.receive()
         limits = frames.decode_limits(limits_bytes)
         output = AttemptOutput(limits.max_log_bytes)
@@ -95,31 +101,32 @@ class RunnerMain:
         is_spent = False
         while True:
             frame = self._channel.receive()
-            if len(frame) != _RUN_PARTS:  # to stop what has been answered
+            if len(frame) != _RUN_PARTS:  # `stop` for an attempt that was just answered
                 continue
             start = frames.decode_start(frame[1])
             if start.per_process > 1:
                 self._run_concurrently(frame, loaded)
                 continue
             _, _, arguments, request = frame
+            # After an attempt that did harm, nothing more is run: the worker kills this process.
             if is_spent or not self._may_begin(start):
                 continue
             is_spent = self._run(start, arguments, request, functions, output, limits)
             output.mend()
 
     def _may_begin(self, start: Start) -> bool:
-        """Take an attempt's ticket, if it needs one; False when it was recalled."""
+        """Take the attempt's ticket, if it needs one; False if the worker has withdrawn it."""
         if start.burst and (self._ways is None or not self._ways.take_ticket()):
             return False
         if start.burst != self._burst:
             self._burst = start.burst
             self._is_quiet = True
-        # Once something of a burst went over the channel, the rest must: or it overtook that.
+        # Once a frame of a burst went over the channel, all later ones must, or they overtake it.
         self._is_quiet &= start.has_more
         return True
 
     def _say(self, *parts: bytes) -> None:
-        """Tell the worker something, without waking it where that can be."""
+        """Send a frame, through the quiet pipe if the worker need not be woken for it."""
         if self._is_quiet and self._ways is not None:
             if self._ways.say(pack(*parts)):
                 return
@@ -133,7 +140,7 @@ class RunnerMain:
         self._runs = None
 
     def end_full(self) -> None:
-        """Say that there is no memory left, and end the process."""
+        """Report that memory is used up, and exit."""
         use_memory_reserve()
         self._send_last(frames.FULL, frames.encode_ending(_OUT_OF_MEMORY))
         os._exit(0)
@@ -145,15 +152,15 @@ class RunnerMain:
             self._runs.send_last(*parts)
 
     def _send_shortage(self) -> None:
-        """A C library ends the process; if that is for want of memory, say so."""
+        """If a C library calls `exit` because an allocation failed, report that."""
         if os.getpid() == self._pid and is_memory_short():
             use_memory_reserve()
-            text = shortage_text("a library that was given none has ended the process")
+            text = shortage_text("a library exited after a failed allocation")
             ending = Ending(kind="out_of_memory", message=text, exception_names=("MemoryError",))
             self._send_last(frames.FULL, frames.encode_ending(ending))
 
     def _fall_silent(self) -> None:
-        """A fork must not speak for us, nor take what is ours to run."""
+        """In a fork, close everything: it must neither write frames nor take tickets."""
         self._channel.close()
         if self._ways is not None:
             self._ways.close()
@@ -169,7 +176,7 @@ class RunnerMain:
         output: AttemptOutput,
         limits: RunnerLimits,
     ) -> bool:
-        """Run an attempt; return whether it must be the last."""
+        """Run one attempt and answer it; return whether it must be the last here."""
         began_at = time.perf_counter()
         serial = b"%d" % start.serial
         self._serial = start.serial
@@ -194,12 +201,15 @@ class RunnerMain:
                 )
 
             ending, result = act() if limit_s is None else SoftLimit(limit_s).run(act)
-        if os.getpid() != self._pid:  # user code forked, and this is the fork
+        if os.getpid() != self._pid:  # user code has forked, and this is the child
             os._exit(0)
         is_last = ending.kind not in frames.HARMLESS
         ran_s = time.perf_counter() - began_at
+        # Where nothing harmful happened, look for leaks: a thread left running could act in the
+        # name of the next attempt.
         if not is_last and (left := self._leftovers.find(ran_s)):
             is_last, ending = True, replace(ending, left=left)
+        # All output is sent before the answer: the worker drops output of an answered attempt.
         output.end()
         self._serial = 0
         if is_last:
@@ -228,12 +238,12 @@ class RunnerMain:
         )
 
     def _report(self, kind: bytes, serial: int, payload: bytes) -> None:
-        if serial == self._serial:  # else: a thread left over from an attempt that has ended
+        if serial == self._serial:  # not from a thread of an attempt that has finished
             self._say(kind, b"%d" % serial, payload)
 
 
 def _load(data: bytes) -> tuple[dict[str, LoadedFunction], frozenset[str], Ending]:
-    """Return the functions, the paths of their files, and how that went."""
+    """Return the functions, the paths of their files, and the ending of the load."""
     try:
         bundle = decode_bundle(data)
         files = frozenset(map(bundle.path_of, bundle.sources))

@@ -166,8 +166,8 @@ class RunnerProcess:
         except (ProcessError, OSError, RuntimeError) as error:  # OSError: no descriptors left
             self._loop.call_soon_threadsafe(partial(self._observer.on_refused, error))
             return
-        # A worker killed from here on leaves no orphan: its end of the lifeline closes, which the fork
-        # server takes as the order to kill the child.
+        # If the worker is killed from here on, no orphan is left: its end of the lifeline closes,
+        # which the fork server takes as the order to kill the child.
         ways = SideChannel.open()
         try:
             if ways is None:

@@ -1,10 +1,15 @@
-"""A runner that runs its attempts one after the other: those of `def` functions.
+"""A runner that runs attempts one after the other: those of `def` functions.
 
-    window 1       one is sent, the next when it has ended
-    window 2..16   several are sent together, of a function whose runs are quick; before it begins
-                   one, the runner takes a ticket, and what has no ticket is taken back
+    window 1       the next attempt is sent when the last one was answered
+    window 2..32   quick functions: several attempts, a burst, are sent in one write
 
-The first without an answer is the only one that can have begun, once the others are taken back.
+    one attempt of a burst:  sent ──runner takes a ticket──► started ──► answered
+                               └────worker withdraws the ticket──► requeued, never starts
+
+A ticket is one byte in a socket pair (`runtime.processes.side_channel`). The runner takes one
+before it starts an attempt of a burst, skips attempts that find none, and answers each attempt
+before it takes the next ticket. So once the remaining tickets are withdrawn, only the first attempt
+without an answer can have started. Loop thread only.
 """
 
 from __future__ import annotations
@@ -19,42 +24,44 @@ from runtime.execution.run import Run
 from runtime.execution.runner_handle import RunnerHandle
 from runtime.loop import Timer
 
-SLOW_S = 0.004  # a quick function's run is over by then; else nobody waits behind it
-_MOST_BURSTS = 2  # one that is run, and one that lies ready behind it
-_MOST_TRIES = 10
+SLOW_S = 0.004  # an attempt that runs longer is slow: the attempts behind it are withdrawn
+_MOST_BURSTS = 2  # one that is running, and one ready behind it
+_MOST_TRIES = 10  # runners that may die before reading an attempt, until it counts as lost
 serials = itertools.count(1)
 
 
 def is_slow(runner: RunnerHandle) -> bool:
-    """Whether its first attempt has taken longer than those of quick functions do."""
+    """Whether the first attempt without an answer has been running longer than `SLOW_S`."""
     for run in runner.runs.values():
         return time.monotonic() - max(run.sent_at, runner.last_answer_at) > SLOW_S
     return False
 
 
 class SequentialRunner:
-    """What lies with one runner.
+    """The attempts in flight at one runner, sent one by one or in bursts.
 
     Attributes:
-        window: How many may be sent together.
+        window: How many attempts may be sent together.
     """
 
     def __init__(self, runner: RunnerHandle) -> None:
         self.window = 1
         self._runner = runner
-        self._bursts: list[int] = []  # the last serial of each of those sent together
-        self._has_stale = False  # what was taken back may still lie in the channel, unread
+        self._bursts: list[int] = []  # the last serial of each burst in flight
+        # Withdrawn frames may still be unread in the channel. They would take the tickets of a
+        # later burst, so until they are known to be skipped attempts are sent alone.
+        self._has_stale = False
         self._slow: Timer | None = None
 
     def room(self) -> int:
-        """Return how many can be sent now."""
+        """Return how many attempts can be sent now."""
         if not self._runner.runs:
             return self.window if self._takes_bursts else 1
         may_follow = self._bursts and len(self._bursts) < _MOST_BURSTS and self._takes_bursts
         return self.window if may_follow else 0
 
     def send(self, runs: Sequence[Run]) -> None:
-        """Send these together."""
+        """Send these attempts, in one write."""
         runner, now = self._runner, time.monotonic()
         if len(runs) > 1 and not self._takes_bursts:
             runner.requeue(runs[1:])
@@ -67,7 +74,8 @@ class SequentialRunner:
         if is_burst:
             ways = runner.process.ways
             self._bursts.append(numbers[-1])
-            if ways is None or not ways.issue(len(runs)):  # it takes no tickets
+            # Tickets before frames: a runner that reads a frame first finds none and skips it.
+            if ways is None or not ways.issue(len(runs)):  # the runner has closed its end
                 self._bursts.pop()
                 self._return(numbers)
                 return
@@ -80,23 +88,24 @@ class SequentialRunner:
                 ]
             )
         )
-        if not is_sent and not is_burst:  # the tickets of a burst say that it has not begun
+        # A burst that was not sent is requeued by `fall_silent`: its tickets show what started.
+        if not is_sent and not is_burst:
             self._return(numbers)
         elif is_burst and self._slow is None:
             self._slow = runner.loop.call_later(SLOW_S, self._look_if_slow)
 
     def answered(self, run: Run) -> None:
-        """An attempt has ended."""
+        """Note that an attempt was answered; its `run` is no longer in `runner.runs`."""
         if self._bursts and run.serial == self._bursts[0]:
             self._bursts.pop(0)
-        elif not self._bursts:  # it was sent alone, behind all that was taken back
+        elif not self._bursts:  # sent alone, so all withdrawn frames before it were skipped
             self._has_stale = False
         if not self._runner.runs:
             self._runner.process.ignore_quiet()
             self._bursts.clear()
 
     def take_back(self) -> list[Run]:
-        """Return what has not begun, and never will."""
+        """Withdraw and return the attempts that have not started; they never will."""
         ways, runs = self._runner.process.ways, self._runner.runs
         if ways is None or not self._bursts:
             return []
@@ -109,7 +118,7 @@ class SequentialRunner:
         return found
 
     def stop(self, run: Run, ending: Ending) -> None:
-        """End one: what lies behind it goes elsewhere; where it has begun its process is killed."""
+        """Finish one attempt and requeue those behind it; if it has started, kill the process."""
         runner = self._runner
         taken = self.take_back()
         if run in taken:
@@ -124,17 +133,17 @@ class SequentialRunner:
         runner.rest()
 
     def decide(self, run: Run, said: Ending) -> Ending:
-        """Return how an attempt has ended, by what its runner says."""
+        """Return the ending of an attempt, given what the runner reports: just that."""
         del run
         return said
 
     def invalidate(self) -> None:
-        """An attempt has harmed the process, or left something running: it begins nothing more."""
+        """Start nothing more: an attempt harmed the process, or left something running."""
         self._runner.requeue(self.take_back())
         self._runner.kill()
 
     def fill(self, ending: Ending) -> None:
-        """Its memory is used up: the attempt that it should begin ends so."""
+        """Out of memory: the attempt about to start gets this ending, the others are requeued."""
         taken = self.take_back()
         for run in self._runner.runs.values():
             self._runner.doomed[run.serial] = ending
@@ -143,7 +152,7 @@ class SequentialRunner:
         self._runner.requeue(taken)
 
     def limit_at(self) -> float | None:
-        """Return when the attempt that runs may be out of time."""
+        """Return when the running attempt exceeds its timeout and grace, None if there is none."""
         for run in self._runner.runs.values():
             options = run.manifest.options
             began_at = max(run.sent_at, self._runner.last_answer_at)
@@ -151,44 +160,47 @@ class SequentialRunner:
         return None
 
     def look_at_limits(self, now: float) -> None:
-        """End what is out of time."""
+        """Kill the process if the running attempt has exceeded its timeout and grace."""
         at = self.limit_at()
         if at is None or at > now:
             return
         run = next(iter(self._runner.runs.values()))
         options = run.manifest.options
-        more = f", and {options.grace_s:g} s more" if options.grace_s else ""
+        more = f" plus {options.grace_s:g} s of grace" if options.grace_s else ""
         text = f"ran longer than {options.timeout_s:g} s{more}"
         self.stop(run, Ending(kind="timeout", message=text))
 
     def fall_silent(self, error: Exception | None) -> list[Run]:
-        """Return what the process has certainly not begun."""
+        """Return the attempts that have certainly not started."""
         self._end_looks()
         was_burst = bool(self._bursts)
         found, runs = self.take_back(), self._runner.runs
         if self._bursts or was_burst:
-            passed = list(runs)[1:]  # it has taken these without running them
+            # Tickets of later attempts that are gone were not taken by the runner's own code, which
+            # answers the first attempt before it takes another.
+            passed = list(runs)[1:]
             found = [*(runs.pop(serial) for serial in passed), *found]
         elif isinstance(error, ConnectionResetError) and not self._runner.doomed:
-            found = self._take_untouched(list(runs))  # it has not read what was sent to it
+            # A reset means that the process died with unread data in its socket: the one attempt.
+            found = self._take_untouched(list(runs))
         return found
 
     def endings(
         self, runs: Mapping[int, Run], death: Ending
     ) -> Iterator[tuple[Run, Ending | None]]:
-        """Return how each ends now that the process is gone: the one that ran is to blame."""
+        """Yield the ending of each attempt after the death of the process: the first caused it."""
         for serial, run in runs.items():
-            # Where it was killed for one, no other is to blame.
+            # If the process was killed because of one attempt, no other one caused the death.
             yield run, self._runner.doomed.get(serial, None if self._runner.doomed else death)
 
     def _return(self, numbers: Sequence[int]) -> None:
-        """Have these run elsewhere: they could not be sent, and nothing more can."""
+        """Requeue attempts that could not be sent, and kill the process, which reads no more."""
         taken = self._take_untouched(numbers)
         self._runner.kill()
         self._runner.requeue(taken)
 
     def _take_untouched(self, numbers: Sequence[int]) -> list[Run]:
-        """Take out those that their runner has not got, but not for the eleventh time."""
+        """Remove and return attempts that the runner has not read, each at most ten times."""
         found, runs = [], self._runner.runs
         for serial in numbers:
             runs[serial].tries += 1
@@ -198,15 +210,11 @@ class SequentialRunner:
 
     @property
     def _takes_bursts(self) -> bool:
-        """Whether several can be sent together.
-
-        Not where what was taken back may still lie in the channel: the runner would take the
-        tickets of later ones for it.
-        """
+        """Whether attempts can be sent in bursts: there are tickets, and no stale frames."""
         return self._runner.process.ways is not None and not self._has_stale
 
     def _look_if_slow(self) -> None:
-        """Whether something of a burst has ended lately; if not, let nobody wait behind it."""
+        """Check whether the first attempt of a burst is slow; if so, withdraw those behind it."""
         self._slow = None
         runner = self._runner
         if not self._bursts or not runner.runs or not runner.is_open:
@@ -221,9 +229,9 @@ class SequentialRunner:
             runner.report_slow(first)
             runner.requeue(self.take_back())
             runner.process.look_at_all()
-            if len(runner.runs) > 1:  # who has taken a ticket has answered all before it
-                runner.process.distrust(ChannelGarbledError("tickets are gone"))
-            runner.rest()  # it may have begun none of them
+            if len(runner.runs) > 1:  # a runner answers one attempt before it takes a ticket
+                runner.process.distrust(ChannelGarbledError("it took a ticket without answering"))
+            runner.rest()  # idle, if no attempt had started
             runner.report_capacity()
         else:
             self._slow = runner.loop.call_at(slow_at, self._look_if_slow)

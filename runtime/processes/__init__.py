@@ -1,3 +1,3 @@
-"""Child processes forked from a warmed parent, and the frames between."""
+"""Child processes, the server that forks them, and the sockets between a worker and a child."""
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Frames between a worker and its children: several byte strings, sent as one.
+"""Framed messages between a worker and a child process.
 
-A `Channel` wraps one end of a socket pair. A frame is a magic word, the number
-of its parts, their lengths, the parts. What the other end says is not trusted:
-a frame that is malformed or too long ends the channel, it never fills memory.
-One thread receives; any thread may send.
+A `Channel` wraps one end of a socket pair. A frame consists of a magic word, the number of parts,
+the length of each part, and the parts. The other end is not trusted: a malformed or oversized
+frame is refused when its header arrives, before its body can fill memory. One thread receives;
+any thread may send.
 """
 
 from __future__ import annotations
@@ -25,41 +25,42 @@ _MAGIC = b"PSF1"
 _PREFIX = struct.Struct("!4sI")
 _HEADERS = tuple(struct.Struct(f"!4sI{count}I") for count in range(MAX_PARTS + 1))
 _LENGTHS = tuple(struct.Struct(f"!{count}I") for count in range(MAX_PARTS + 1))
-_GIFT = b"d"
+_GIFT = b"d"  # descriptors cannot be sent without at least one byte of data
 _JOIN_BYTES = 65_536
-_READ_BYTES = 16_384  # a read allocates as much, so a small frame wants a small one
+_READ_BYTES = 16_384  # recv allocates this much even for a small frame
 _READ_MOST_BYTES = 1_048_576
-_SLICE_S = 1
+_SLICE_S = 1  # longest time that a read with a deadline blocks before it checks the time
 _SLICE = struct.pack("ll", _SLICE_S, 0)  # struct timeval
 
 
 def pack(*parts: bytes) -> bytes:
-    """Return one frame, as it is sent."""
+    """Return the bytes of one frame."""
     return _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts)) + b"".join(parts)
 
 
 def unpack_each(data: bytes) -> Iterator[list[bytes]]:
-    """Yield the parts of each of the frames that make up `data`.
+    """Yield the parts of each frame in `data`.
 
     Raises:
-        ChannelGarbledError: What follows is no whole frame; those before it were yielded.
+        ChannelGarbledError: A frame is malformed or incomplete. The frames before it have been
+            yielded.
     """
     start = 0
     while start < len(data):
         parts, start = _unpack_first(data, start)
         if parts is None:
-            raise ChannelGarbledError("a frame was cut short")
+            raise ChannelGarbledError("the last frame is incomplete")
         yield parts
 
 
 def _unpack_first(data: bytes, start: int) -> tuple[list[bytes] | None, int]:
-    """Return the parts of the frame that begins here, and where it ends; None if it does not."""
+    """Return the parts of the frame at `start` and its end; (None, start) if it is incomplete."""
     end = len(data)
     if end - start < _PREFIX.size:
         return None, start
     magic, count = _PREFIX.unpack_from(data, start)
     if magic != _MAGIC or count > MAX_PARTS:
-        raise ChannelGarbledError("the other end does not speak in frames")
+        raise ChannelGarbledError("the other end sent bytes that are not a frame")
     at = start + _HEADERS[count].size
     if at > end:
         return None, start
@@ -73,9 +74,10 @@ def _unpack_first(data: bytes, start: int) -> tuple[list[bytes] | None, int]:
 class Channel:
     """One end of a socket pair.
 
-    The socket itself stays blocking, so that one thread may send while another receives.
-    Who waits with a limit polls; where the limit is far away, the read itself comes back
-    after a second to look at the time, which spares a system call for each frame.
+    The socket stays blocking, so one thread can send while another receives. A receive whose
+    deadline is less than a second away polls before each read. With a later deadline the read
+    itself times out after a second (SO_RCVTIMEO) and the time is checked, which saves a `poll`
+    call per frame.
 
     Args:
         sock: The connected socket; the channel owns it.
@@ -86,11 +88,11 @@ class Channel:
         sock.setblocking(True)  # noqa: FBT003 - takes no keyword
         self._socket = sock
         self._max_frame_bytes = max_frame_bytes
-        self._held = bytearray()
-        self._ready: deque[list[bytes]] = deque()  # whole frames, which came with an earlier one
-        self._missing_bytes = 0
-        self._has_slices = False
-        self._sending = threading.Lock()
+        self._held = bytearray()  # received bytes that follow the frames in `_ready`
+        self._ready: deque[list[bytes]] = deque()  # whole frames that arrived with an earlier one
+        self._missing_bytes = 0  # what the first frame in `_held` still lacks: the next read's size
+        self._has_slices = False  # whether SO_RCVTIMEO is set
+        self._sending = threading.Lock()  # or the bytes of two threads' frames could mix
         self._readable = _poll(sock, select.POLLIN)
         self._writable = _poll(sock, select.POLLOUT)
 
@@ -99,12 +101,12 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, *parts: bytes, timeout_s: float | None = None) -> None:
-        """Send one frame; big parts are not copied.
+        """Send one frame; frames over 64 KiB are not copied.
 
         Raises:
-            ChannelClosedError: The other end is gone, or was lost half-way through a frame.
-            TimeoutError: The other end did not take the frame in time; the channel is of
-                no more use, since the frame may be half sent.
+            ChannelClosedError: The other end is closed; the frame may be partly sent.
+            TimeoutError: The other end did not read the frame in time. Close the channel then:
+                the frame may be partly sent, and the next one would be read as its rest.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         if sum(map(len, parts)) <= _JOIN_BYTES:
@@ -115,7 +117,7 @@ class Channel:
         self._send_pieces(pieces, deadline)
 
     def send_packed(self, frames: bytes, *, timeout_s: float | None = None) -> None:
-        """Send several frames at once, each made by `pack`; raises as `send` does."""
+        """Send several frames, each made by `pack`, in one go; raises as `send` does."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._send_pieces([frames], deadline)
 
@@ -123,9 +125,11 @@ class Channel:
         """Return the next frame's parts.
 
         Raises:
-            ChannelClosedError: The other end is gone. ChannelResetError: without having read
-                all that was sent to it. ChannelGarbledError: what it sent is no frame.
-            TimeoutError: No whole frame came in time; what came of it is kept.
+            ChannelClosedError: The other end is closed. Two subclasses say more:
+                ChannelResetError, it closed without reading everything that was sent to it;
+                ChannelGarbledError, it sent something that is not a frame.
+            TimeoutError: No whole frame arrived in time. The part that arrived is kept, so the
+                next call continues with it.
         """
         if self._ready:
             return self._ready.popleft()
@@ -134,7 +138,8 @@ class Channel:
         while frame is None:
             data = self._read(deadline)
             if not self._held and len(data) <= self._max_frame_bytes:
-                data = data[self._split_each(data) :]  # often nothing is left to be kept
+                # The usual case: whole frames only, so nothing is copied into `_held`.
+                data = data[self._split_each(data) :]
                 if self._ready:
                     self._held += data
                     return self._ready.popleft()
@@ -143,10 +148,13 @@ class Channel:
         return frame
 
     def send_descriptors(self, descriptors: Sequence[int]) -> None:
-        """Give the other end descriptors, before the next frame; it waits for just that.
+        """Send file descriptors, possibly none, before the next frame.
+
+        The other end must call `receive_descriptors` at this point: an ordinary read would lose
+        the descriptors and take the byte that carries them for the start of a frame.
 
         Raises:
-            ChannelClosedError: The other end is gone.
+            ChannelClosedError: The other end is closed.
         """
         try:
             if descriptors:
@@ -157,10 +165,12 @@ class Channel:
             raise ChannelClosedError(f"the other end is gone: {error}") from error
 
     def receive_descriptors(self, most: int) -> list[int]:
-        """Return what the other end gives by `send_descriptors`; before any frame is received.
+        """Return up to `most` descriptors sent by `send_descriptors`.
+
+        Call it before the first `receive`.
 
         Raises:
-            ChannelClosedError: The other end is gone.
+            ChannelClosedError: The other end is closed.
         """
         try:
             data, descriptors, _, _ = socket.recv_fds(self._socket, len(_GIFT), most)
@@ -171,22 +181,22 @@ class Channel:
         return list(descriptors)
 
     def hand_over(self) -> tuple[socket.socket, list[list[bytes]], bytes]:
-        """Return the socket, and what came of it unreceived: frames, and how another begins."""
+        """Return the socket, the frames read but not yet received, and the bytes after them."""
         ready, held = list(self._ready), bytes(self._held)
         self._ready.clear()
         self._held.clear()
         return self._socket, ready, held
 
     def unread(self, data: bytes) -> None:
-        """Let this be received first: it was read from the socket, and not used."""
+        """Put back bytes that were read from the socket elsewhere; the next receive uses them."""
         self._held += data
 
     def close(self) -> None:
-        """Close this end; twice is safe."""
+        """Close this end; safe to call twice."""
         self._socket.close()
 
     def _take(self) -> list[bytes] | None:
-        """Return the first frame of what is held, and drop it there."""
+        """Remove the first frame from `_held` and return it; None if it is incomplete."""
         total = self._measure(self._held)
         if total is None:
             return None
@@ -195,32 +205,36 @@ class Channel:
         return parts
 
     def _split_each(self, data: bytes) -> int:
-        """Make the frames ready that `data` begins with; return where the last of them ends."""
+        """Append the whole frames at the start of `data` to `_ready`; return where they end."""
         end = 0
         while end < len(data):
             try:
                 parts, end = _unpack_first(data, end)
-            except ChannelGarbledError:  # told by who comes for what follows
-                break
+            except ChannelGarbledError:
+                break  # the receive that reaches these bytes raises it
             if parts is None:
                 break
             self._ready.append(parts)
         return end
 
     def _measure(self, data: bytes | bytearray) -> int | None:
-        """Return the length of the frame that `data` begins with, None if it is not all there."""
+        """Return the length of the first frame in `data`, None if it is incomplete.
+
+        Raises:
+            ChannelGarbledError: Its header is malformed or announces too long a frame.
+        """
         self._missing_bytes = 0
         if len(data) < _PREFIX.size:
             return None
         magic, count = _PREFIX.unpack_from(data)
         if magic != _MAGIC or count > MAX_PARTS:
-            raise ChannelGarbledError("the other end does not speak in frames")
+            raise ChannelGarbledError("the other end sent bytes that are not a frame")
         if len(data) < _HEADERS[count].size:
             return None
         total = _HEADERS[count].size + sum(_LENGTHS[count].unpack_from(data, _PREFIX.size))
         if total > self._max_frame_bytes:
             raise ChannelGarbledError(
-                f"a frame of {total} bytes; at most {self._max_frame_bytes} are accepted"
+                f"frame of {total} bytes; the limit is {self._max_frame_bytes} bytes"
             )
         self._missing_bytes = max(0, total - len(data))
         return None if self._missing_bytes else total
@@ -236,7 +250,8 @@ class Channel:
         except TimeoutError:
             raise
         except ConnectionResetError as error:
-            raise ChannelResetError("the other end went without reading") from error
+            text = "the other end closed without reading everything that was sent to it"
+            raise ChannelResetError(text) from error
         except OSError as error:
             raise ChannelClosedError(f"the other end is gone: {error}") from error
         if not data:
@@ -244,15 +259,15 @@ class Channel:
         return data
 
     def _read_once(self, size: int) -> bytes | None:
-        """Return what came, None when the slice is over."""
+        """Return the bytes read, b"" at the end of the stream, None if SO_RCVTIMEO passed."""
         try:
             return self._socket.recv(size)
         except BlockingIOError:
             return None
 
     def _wait_to_read(self, deadline: float) -> None:
-        """Wait until the deadline; leave it to the read itself where that is far."""
-        if deadline - time.monotonic() < _SLICE_S:
+        """Wait until the socket is readable; if the deadline is far away, let the read wait."""
+        if deadline - time.monotonic() < _SLICE_S:  # the read could block past the deadline
             _wait(self._readable, deadline)
         elif not self._has_slices:
             self._has_slices = True
@@ -268,6 +283,7 @@ class Channel:
                 raise ChannelClosedError(f"the other end is gone: {error}") from error
 
     def _send_all(self, views: list[memoryview], deadline: float | None) -> None:
+        # MSG_DONTWAIT for this call only: the receiving thread needs the socket blocking.
         flags = 0 if deadline is None else socket.MSG_DONTWAIT
         while views:
             try:
@@ -288,9 +304,9 @@ def _poll(sock: socket.socket, event: int) -> select.poll:
 
 
 def _wait(poll: select.poll, deadline: float | None) -> None:
-    """Wait until the socket is ready; TimeoutError at the deadline."""
+    """Wait until the socket is ready; raise TimeoutError at the deadline."""
     left_s = None if deadline is None else deadline - time.monotonic()
     if left_s is not None and left_s <= 0:
-        raise TimeoutError("not in time")
+        raise TimeoutError("timed out")
     if not poll.poll(None if left_s is None else math.ceil(left_s * 1000)):
-        raise TimeoutError("not in time")
+        raise TimeoutError("timed out")

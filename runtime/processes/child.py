@@ -1,7 +1,7 @@
-"""A forked child's life: confine itself, call its entry, end without cleaning up.
+"""What a child process does after the fork: apply its limits, call its entry function, exit.
 
-Runs in the process that `runtime.processes.fork_server_main` has just forked.
-Never returns and never raises into the server's loop.
+`runtime.processes.fork_server_main` calls `run_child` in the process it has just forked. The call
+never returns and never raises: otherwise the child would continue in the server's loop.
 """
 
 from __future__ import annotations
@@ -19,13 +19,23 @@ from runtime.processes.channel import Channel
 def run_child(
     entry: str, *, channel_descriptor: int, memory_bytes: int | None, server_pid: int
 ) -> None:
-    """Confine this process, call `entry` ("package.module:function") and exit."""
+    """Limit this process, call `entry` ("package.module:function") with the channel, and exit.
+
+    A child that is killed at any of these lines leaves nothing behind: the server reaps it, and
+    the owner sees the channel close and the exit on the lifeline.
+    """
     code = 1
     try:
+        # From here on the child's process group is its own, so the server can kill the group.
         child_limits.leave_session()
+        # Must run in the child: a fork clears the parent-death signal.
         child_limits.die_with_parent(server_pid)
+        # Before descriptors are closed: the server's wake-up descriptor is one of them.
         child_limits.restore_signals()
+        # Closes the server's control socket and other children's sockets. A copy of them here
+        # would keep them open after the server's death, which their owners wait to see.
         moved = child_limits.keep_only(channel_descriptor)
+        # Before the entry is imported, so that imports count against the limit.
         child_limits.limit_memory(memory_bytes)
         child_limits.shrink_thread_stacks()
         child_limits.limit_descriptors()
@@ -41,6 +51,7 @@ def run_child(
 
 
 def _leave(code: int) -> None:
+    # os._exit skips atexit handlers: those registered before the fork belong to the server.
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,8 +1,8 @@
-"""What a fresh child gives up before it runs anything of others.
+"""Limits on the calling process, set before it runs function code.
 
-Own session, death with its parent, limits on memory, files and cores, default signals, no
-descriptor but its channel and 0-2. Called once, by `runtime.processes.child`,
-between fork and entry; everything here acts on the calling process.
+`runtime.processes.child` applies them to each forked child: its own session, death with its
+parent, default signal handlers, no descriptors except its channel and 0-2, limits on memory and
+open files, and no core files. The fork server and the code inside a child use the rest.
 """
 
 from __future__ import annotations
@@ -25,28 +25,29 @@ _MEMORY = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_A
 _MOST_DESCRIPTORS = 4096
 _RESERVE_BYTES = 32 * 1024 * 1024
 _STACK_BYTES = 1024 * 1024
-_LIBRARY_BYTES = 64 * 1024 * 1024  # what a library may ask for at once
-_ATTRIBUTES_BYTES = 256  # more than a pthread_attr_t has anywhere
+_LIBRARY_BYTES = 64 * 1024 * 1024  # what a library may allocate at once
+_ATTRIBUTES_BYTES = 256  # more than the size of a pthread_attr_t on any platform
 _OWN_ADJUSTMENT = Path("/proc/self/oom_score_adj")
-_OUT_OF_MEMORY_SCORE = 500  # of 1000
+_OUT_OF_MEMORY_SCORE = 500  # of 1000; the highest is killed first
 _OWN_STATUS = Path("/proc/self/status")
 
-# Loaded once, before any fork: after it, allocating is best left to the child's own work.
+# Loaded once, before any fork, so that no child has to load it again.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _EXIT_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p)
-_limits: dict[int, int] = {}  # of this process
-_kept: list[object] = []  # C does not hold what it will call
+_limits: dict[int, int] = {}  # pid -> bytes; by pid, as a fork inherits this dictionary
+_kept: list[object] = []  # keeps callbacks alive that C code will call
 
 
 def leave_session() -> None:
-    """Become the leader of an own session and process group."""
+    """Become the leader of a new session and process group."""
     os.setsid()
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """End when the parent does, even by SIGKILL; at once if it has already."""
+    """Be killed when the parent ends (Linux); exit at once if it has already ended."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # After prctl: a parent that ended before it sends no signal, but shows here.
     if os.getppid() != parent_pid:
         os._exit(1)
 
@@ -58,16 +59,17 @@ def adopt_orphans() -> None:
 
 
 def offer_to_the_kernel() -> None:
-    """Be ended before Redis and the workers when the machine has no memory left (Linux).
+    """Have the kernel kill this process before Redis and the workers if memory runs out (Linux).
 
-    Said by the fork server, before it hides: what it forks takes it over, and could not say it.
+    The fork server calls it before `hide_from_own_user`, which makes the file unwritable. Forked
+    children inherit the score.
     """
     with contextlib.suppress(OSError):
         _OWN_ADJUSTMENT.write_text(f"{_OUT_OF_MEMORY_SCORE}", encoding="ascii")
 
 
 def restore_signals() -> None:
-    """Give every signal the handler a fresh interpreter gives it."""
+    """Give every signal the handler that a new interpreter gives it."""
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
         with contextlib.suppress(OSError, ValueError):  # SIGKILL, SIGSTOP and the C library's own
@@ -80,9 +82,9 @@ def restore_signals() -> None:
 def limit_memory(memory_bytes: int | None) -> None:
     """Make allocations beyond `memory_bytes` raise MemoryError; never write a core file.
 
-    RLIMIT_DATA counts what a process may write to, and so what it really uses.
-    RLIMIT_AS counts reserved address space too: an arena of 64 MiB per thread and every
-    mapped library, so that under 64 MiB eight threads failed that needed 24 MiB.
+    RLIMIT_DATA counts writable memory, which is close to what a process uses. RLIMIT_AS also
+    counts reserved address space: every mapped library, and an arena of 64 MiB per thread. With
+    RLIMIT_AS at 64 MiB, eight threads failed that needed 24 MiB.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory_bytes is not None:
@@ -92,9 +94,9 @@ def limit_memory(memory_bytes: int | None) -> None:
 
 
 def shrink_thread_stacks() -> None:
-    """Give new threads a stack of 1 MiB, those of C libraries too (with glibc).
+    """Give new threads a stack of 1 MiB, including threads of C libraries (with glibc).
 
-    Of the usual 8 MiB hardly anything is used, but all of it counts as memory.
+    The usual 8 MiB count against the memory limit in full, though hardly any of it is used.
     """
     threading.stack_size(_STACK_BYTES)
     set_default = getattr(_libc, "pthread_setattr_default_np", None)
@@ -106,12 +108,12 @@ def shrink_thread_stacks() -> None:
 
 
 def memory_limit() -> int | None:
-    """Return the limit that was set for this process, without the reserve; None without one."""
+    """Return the memory limit of this process without the reserve, None if it has no limit."""
     return _limits.get(os.getpid())
 
 
 def memory_taken() -> int | None:
-    """Return the bytes that count against the limit; None where the system does not tell."""
+    """Return the bytes that count against the limit, None if the system does not report them."""
     with contextlib.suppress(OSError, ValueError):
         for line in _OWN_STATUS.read_text(encoding="utf-8").splitlines():
             if line.startswith("VmData:"):
@@ -120,18 +122,18 @@ def memory_taken() -> int | None:
 
 
 def is_memory_short(wanted_bytes: int = _LIBRARY_BYTES) -> bool:
-    """Whether less than this is left of the limit."""
+    """Whether fewer than `wanted_bytes` are left of the memory limit."""
     limit, taken = memory_limit(), memory_taken()
     return limit is not None and taken is not None and taken + wanted_bytes > limit
 
 
 def has_no_stack() -> bool:
-    """Whether the limit is why no thread can be started."""
+    """Whether too little memory is left under the limit to start a thread."""
     return is_memory_short(4 * _STACK_BYTES)
 
 
 def at_exit_of_c(act: Callable[[], None]) -> None:
-    """Call this when a C library ends the process by `exit`, which Python does not see (glibc)."""
+    """Call `act` when a C library ends the process by `exit`, bypassing Python (glibc only)."""
     on_exit = getattr(_libc, "on_exit", None)
     if on_exit is not None:
         handler = _EXIT_HANDLER(lambda code, argument: act())  # noqa: ARG005 - as C calls it
@@ -140,32 +142,32 @@ def at_exit_of_c(act: Callable[[], None]) -> None:
 
 
 def limit_descriptors() -> None:
-    """Refuse more open files than a function has use for; the whole machine shares them."""
+    """Limit open files to 4,096: the system's total is shared by all processes."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
-    with contextlib.suppress(ValueError, OSError):  # some number above it is open: not ours
+    with contextlib.suppress(ValueError, OSError):  # the system refuses: keep the old limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def use_memory_reserve() -> None:
-    """Let a process that has run out allocate a little more, to say so before it ends."""
+    """Raise the memory limit by the reserve, so that the process can report that it ran out."""
     hard = resource.getrlimit(_MEMORY)[1]
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(_MEMORY, (hard, hard))
 
 
 def keep_only(descriptor: int) -> int:
-    """Close every descriptor but 0-2 and this one, which moves up; return its new number.
+    """Close all descriptors except 0-2 and `descriptor`, which gets a high number; return that.
 
-    Descriptor 0 is the fork server's, /dev/null. The new number is high so that code which
-    closes "the first few" does not meet it.
+    Descriptor 0 is /dev/null, inherited from the fork server. The number is high so that code
+    that closes all low descriptors does not close the channel.
     """
     highest = os.sysconf("SC_OPEN_MAX")
     wanted = min(_HIGH_DESCRIPTOR, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 8)
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, wanted)
     os.closerange(3, moved)
     os.closerange(moved + 1, highest)
-    for number in (1, 2):  # the worker itself may have been started without
+    for number in (1, 2):  # the worker may have been started without an output
         try:
             os.fstat(number)
         except OSError:

@@ -1,9 +1,18 @@
-"""Children without forking ourselves: a warmed, single-threaded process forks for us.
+"""Start child processes by way of a fork server.
 
-A worker has threads and connections, so it must not fork. `ForkServer` starts a
-fresh interpreter that preloads what children need, then forks on request; its
-environment is all that children see. If it dies or falls silent (what it forks can
-stop it), the next spawn starts another.
+A worker has threads and connections, so it must not fork itself. `ForkServer` starts a
+single-threaded interpreter that preloads modules and forks children on request. Children get only
+the environment that the server was given. If the server dies or stops responding (function code
+can send it signals), the next spawn starts a new one.
+
+    worker ── control socket: spawn requests ──────────▶ fork server
+    worker ── lifeline, one per child: kill, exit ─────▶ fork server
+    worker ── channel, one per child: frames ──────────▶ child
+
+If the worker is killed, the control socket closes: the server kills all children, removes their
+folders and exits. If the server is killed, the kernel kills its children (Linux), the lifelines
+close, and `Child.wait` reports SIGKILL. Processes that left their child's process group then
+survive: only a live server finds and kills those.
 """
 
 from __future__ import annotations
@@ -26,14 +35,14 @@ from runtime.processes.channel import Channel
 from runtime.processes.child_control import Exit
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-# Not `-m` with PYTHONPATH: what we set there, children would see. `-P`: the current folder
-# must not shadow a module.
+# Not `-m` with PYTHONPATH: children would inherit the variable. `-P` is passed as well, so that
+# a file in the working folder cannot shadow a module.
 _BOOT = (
     f"import sys; sys.path.insert(0, {_ROOT!r}); "
     "from runtime.processes.fork_server_main import main; main()"
 )
 _MOST_SERVERS_TRIED = 3
-_FIRST_SPAWN_LIMIT_S = 30.0  # its preloading included
+_FIRST_SPAWN_LIMIT_S = 30.0  # includes the server's preloading
 _SPAWN_LIMIT_S = 5.0
 _KILL_LIMIT_S = 1.0
 _STOP_LIMIT_S = 5.0
@@ -41,32 +50,33 @@ _KILLED = Exit(None, 9)
 
 
 class Child:
-    """A process of ours that runs code of others. Closing it kills what is left of it."""
+    """A child process that runs function code. Closing it kills the process if it still runs."""
 
     def __init__(self, pid: int, channel: Channel, line: socket.socket, folder: Path) -> None:
         self.pid = pid
         self._folder = folder
         self.channel = channel
-        self._line = line
+        self._line = line  # our end of the lifeline
         self._exit: Exit | None = None
-        self._waiting = threading.Lock()
+        self._waiting = threading.Lock()  # the exit message comes once: one thread reads it
         self._last_resort: threading.Timer | None = None
 
     def kill(self) -> None:
-        """Kill the child and its process group; from any thread, at any time."""
-        with contextlib.suppress(OSError):  # it is gone already
+        """Kill the child and its process group; safe from any thread, at any time."""
+        with contextlib.suppress(OSError):  # the server has closed its end: the child has ended
             self._line.send(child_control.KILL)
+            # The server normally kills at once. Function code may have stopped it, though.
             if self._last_resort is None:
                 self._last_resort = timer = threading.Timer(_KILL_LIMIT_S, self._kill_directly)
                 timer.daemon = True
                 timer.start()
 
     def fileno(self) -> int:
-        """Return the descriptor that can be read when the child has ended."""
+        """Return a descriptor that becomes readable when the child has ended."""
         return self._line.fileno()
 
     def wait(self, timeout_s: float) -> Exit | None:
-        """Return how the child ended, None if it has not within `timeout_s`."""
+        """Return how the child ended, None if it still runs after `timeout_s`."""
         with self._waiting:
             if self._exit is None:
                 self._exit = self._receive(timeout_s)
@@ -75,21 +85,25 @@ class Child:
             return self._exit
 
     def close(self) -> None:
-        """Kill what is left and give up the descriptors; twice is safe."""
+        """Kill the child if it still runs, and close the descriptors; safe to call twice."""
         self._rest()
         self.channel.close()
-        self._line.close()
+        self._line.close()  # the server kills the child when it sees the lifeline close
         private_folder.remove(self._folder)
 
     def _kill_directly(self) -> None:
-        """Kill it ourselves: its number is its own while the server says nothing."""
+        """Kill the child without the server, if the server has not reported its exit.
+
+        The server reports an exit as soon as it has reaped the child. While there is no report,
+        the child has not been reaped, so no other process can have its pid.
+        """
         try:
             self._line.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
         except BlockingIOError:
             child_control.kill_group(self.pid)
             with contextlib.suppress(OSError):
-                self._line.shutdown(socket.SHUT_RDWR)  # who waits for its end need not
-        except OSError:  # closed: whoever closed it has given it up
+                self._line.shutdown(socket.SHUT_RDWR)  # ends a `wait` in another thread
+        except OSError:  # the child has been closed
             pass
 
     def _rest(self) -> None:
@@ -107,9 +121,8 @@ class Child:
             return None
         except OSError:
             word = b""
-        if (
-            len(word) < child_control.WORD.size
-        ):  # the server died and its children with it, or we killed
+        # No message: the server died and took the child along, or `_kill_directly` killed it.
+        if len(word) < child_control.WORD.size:
             return _KILLED
         _, first, second = child_control.WORD.unpack(word)
         return child_control.exit_of(first, second)
@@ -127,31 +140,31 @@ class Child:
 
 
 class ForkServer:
-    """A source of children.
+    """Starts a fork server when needed, and spawns children with it; safe from any thread.
 
     Args:
-        preload: Modules imported once, before any fork.
-        environment: All that children see; see `environment.clean_environment`.
+        preload: Modules that the server imports once, before any fork.
+        environment: The whole environment of children; see `environment.clean_environment`.
     """
 
     def __init__(self, *, preload: Sequence[str], environment: Mapping[str, str]) -> None:
         self._preload = tuple(preload)
         self._environment = dict(environment)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # guards the fields below; not held while a spawn waits
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._has_answered = False
+        self._has_answered = False  # whether this server has forked before: preloading is done
         self._stopped = False
-        self._place = Path()  # for the folders of its children
+        self._place = Path()  # the folder in which each child of this server gets its own
 
     @property
     def pid(self) -> int | None:
-        """The server's process, None while there is none."""
+        """The server's pid, None while no server runs."""
         process = self._process
         return None if process is None else process.pid
 
     def start(self) -> None:
-        """Start the process unless it runs; its preloading goes on meanwhile."""
+        """Start the server unless it runs; return before it has preloaded its modules."""
         with self._lock:
             self._ensure_running()
 
@@ -159,35 +172,36 @@ class ForkServer:
         """Fork a child that calls `entry` ("package.module:function") with its channel.
 
         Raises:
-            ProcessError: No child could be made, or the server was stopped.
+            ProcessError: No child could be started, or `stop` was called.
         """
         for _ in range(_MOST_SERVERS_TRIED):
             child = self._try_spawn(entry, memory_bytes)
             if child is not None:
                 return child
-        raise ProcessError(f"the fork server ends before it forks ({entry})")
+        raise ProcessError(f"the fork server exited or hung before it forked a child ({entry})")
 
     def stop(self) -> None:
-        """Kill every child that is left and end; twice is safe."""
+        """Kill all children and stop the server; safe to call twice."""
         with self._lock:
             self._stopped = True
             self._discard()
 
     def _try_spawn(self, entry: str, memory_bytes: int | None) -> Child | None:
-        """Return None when the server turns out to be dead or silent; it is then forgotten."""
+        """Return a child; discard the server and return None if it is dead or does not answer."""
         channel, channel_end = socket.socketpair()
         line, line_end = socket.socketpair()
         pid: int | None = None
         try:
+            # Close our copies of the other ends: if the server dies, `_receive_pid` must see that.
             with channel_end, line_end:
                 server = self._ask(entry, memory_bytes, (channel_end.fileno(), line_end.fileno()))
             limit_s = _SPAWN_LIMIT_S if self._has_answered else _FIRST_SPAWN_LIMIT_S
             try:
                 pid = _receive_pid(line, limit_s)
             except TimeoutError:
-                server.kill()  # stopped for good, for all we know
+                server.kill()  # it hangs or is stopped; nothing tells whether it will go on
             with self._lock:
-                if self._process is server:
+                if self._process is server:  # else another thread has already replaced it
                     self._has_answered = pid is not None
                     if pid is None:
                         self._discard()
@@ -205,7 +219,8 @@ class ForkServer:
         with self._lock:
             server, control = self._ensure_running()
             request = {"entry": entry, "memory_bytes": memory_bytes, "server_pid": server.pid}
-            with contextlib.suppress(OSError):  # then its end of the lifeline closes
+            # If the server is dead, the descriptors go nowhere and `_receive_pid` sees it.
+            with contextlib.suppress(OSError):
                 socket.send_fds(control, [json.dumps(request).encode()], descriptors)
             return server
 
@@ -234,12 +249,13 @@ class ForkServer:
         return process, ours
 
     def _discard(self) -> None:
+        """End the server; without it, its children are killed too."""
         control, self._control = self._control, None
         process, self._process = self._process, None
         if control is not None:
-            control.close()
+            control.close()  # tells the server to kill its children and exit
         if process is not None:
-            process.send_signal(signal.SIGCONT)  # if it is stopped, it cannot end by itself
+            process.send_signal(signal.SIGCONT)  # a stopped server could not exit
             try:
                 process.wait(_STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
@@ -249,7 +265,7 @@ class ForkServer:
 
 
 def _receive_pid(line: socket.socket, limit_s: float) -> int | None:
-    """Wait for the answer to a spawn; None when the server dies before it."""
+    """Wait for the answer to a spawn request; return None if the server dies first."""
     line.settimeout(limit_s)
     try:
         word = line.recv(child_control.WORD.size)
@@ -261,6 +277,6 @@ def _receive_pid(line: socket.socket, limit_s: float) -> int | None:
         return None
     kind, first, _ = child_control.WORD.unpack(word)
     if kind == child_control.REFUSED:
-        raise ProcessError(f"the system refuses another process: {os.strerror(first)}")
+        raise ProcessError(f"the system could not create a process: {os.strerror(first)}")
     line.settimeout(None)
     return int(first)

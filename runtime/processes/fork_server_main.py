@@ -1,8 +1,8 @@
-"""The fork server's own process: one thread, a loop over sockets, nothing of others.
+"""The fork server process: one thread with a poll loop; it runs no function code.
 
-`runtime.processes.fork_server` calls `main` in a fresh interpreter. It forks on
-request, reaps, reports and kills. It ends when its control socket closes, which
-happens however the worker ends, and then takes every child with it.
+`runtime.processes.fork_server` runs `main` in a new interpreter. The server forks children on
+request, reaps them, reports their exits on their lifelines and kills them. It exits when its
+control socket closes, however the worker ended, and kills all children first.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ class _Server:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._lines: dict[int, int] = {}  # lifeline descriptor -> pid
-        self._children: dict[int, int] = {}  # pid, not yet reaped -> lifeline descriptor or -1
+        self._children: dict[int, int] = {}  # pid, not yet reaped -> lifeline, -1 if it is closed
         self._poll = select.poll()
+        # Python writes a byte to this pipe for each signal. If it is full, that byte is not needed.
         self._wake, wake_end = os.pipe()
         for descriptor in (self._wake, wake_end):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler no byte is written
         self._poll.register(control.fileno(), _READY)
         self._poll.register(self._wake, _READY)
 
@@ -52,10 +53,11 @@ class _Server:
                     if not self._answer():
                         self._end_all()
                         return
-                elif descriptor in self._lines:
+                elif descriptor in self._lines:  # else closed by an earlier event of this round
                     self._receive(descriptor)
 
     def _answer(self) -> bool:
+        """Fork the child that was asked for; return False if the control socket is closed."""
         try:
             data, descriptors, _, _ = socket.recv_fds(self._control, _REQUEST_BYTES, 2)
         except OSError:
@@ -73,30 +75,36 @@ class _Server:
             os.close(line)
             return True
         if pid == 0:
-            self._control.detach()  # or its collection would close a stranger's descriptor
-            run_child(
+            # This is the child. `keep_only` closes all descriptors by number; if this object were
+            # collected later, it would close whatever has its number by then.
+            self._control.detach()
+            run_child(  # never returns
                 request["entry"],
                 channel_descriptor=channel,
                 memory_bytes=request["memory_bytes"],
                 server_pid=request["server_pid"],
             )
-        os.close(channel)
-        os.set_blocking(line, False)
+        os.close(channel)  # the child holds the only copy: its exit closes the owner's channel
+        os.set_blocking(line, False)  # no owner may block the server
         self._lines[line] = pid
         self._children[pid] = line
         self._poll.register(line, _READY)
+        # If the server is killed before this line, the owner sees the lifeline close and asks a new
+        # server; the child, of which nobody knows, dies with this one. A child that has already
+        # exited is reaped in a later round, so its exit is reported after its start.
         _say(line, child_control.started(pid))
         return True
 
     def _receive(self, line: int) -> None:
+        """Kill the child: its owner has sent KILL or closed the lifeline."""
         try:
             word = os.read(line, 1)
-        except BlockingIOError:  # the number was used again since this event was queued
+        except BlockingIOError:  # the event was for an earlier lifeline with this number
             return
         except OSError:
             word = b""
         pid = self._lines[line]
-        child_control.kill_group(pid)
+        child_control.kill_group(pid)  # still its pid: reaping would have removed the lifeline
         if not word:
             self._drop(line)
             self._children[pid] = -1
@@ -107,6 +115,8 @@ class _Server:
         os.close(line)
 
     def _reap(self) -> None:
+        """Reap all dead children and report their exits; kill what they have left behind."""
+        # Empty the pipe first: a child that dies from here on writes to it again.
         with contextlib.suppress(BlockingIOError):
             while os.read(self._wake, 512):
                 pass
@@ -117,25 +127,29 @@ class _Server:
                 _say(line, child_control.exited(status))
                 self._drop(line)
         for pid in _own_children():
-            if pid not in self._children:  # left its runner's group and outlived the runner
+            # An orphan that this server adopted: it left its child's group and outlived the child.
+            if pid not in self._children:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
     def _end_all(self) -> None:
+        """Kill all children and their orphans; give up after 3 seconds."""
         for pid in self._children:
             child_control.kill_group(pid)
         deadline = time.monotonic() + _END_LIMIT_S
         while self._children or _own_children():
             select.select([self._wake], [], [], max(0.0, deadline - time.monotonic()))
-            self._reap()  # and kill those who become ours when their parents die
+            self._reap()  # also kills the orphans adopted as their parents die
             if time.monotonic() > deadline:
                 return
 
 
 def _next_dead() -> tuple[int, child_control.Exit] | None:
-    """Reap one dead child, its process group first: till then its number is nobody else's."""
+    """Kill the process group of one dead child, then reap it; return None if none is dead."""
     try:
         if hasattr(os, "waitid"):
+            # WNOWAIT: find a dead child without reaping it. Until it is reaped, no other process
+            # or group can get its number, so killing the group is safe.
             found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if found is None:
                 return None
@@ -154,6 +168,7 @@ def _next_dead() -> tuple[int, child_control.Exit] | None:
 
 
 def _own_children() -> list[int]:
+    """Return the pids of all children, adopted orphans included (Linux; elsewhere none)."""
     try:
         listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
     except OSError:
@@ -162,34 +177,39 @@ def _own_children() -> list[int]:
 
 
 def _import_for(entry: str) -> None:
-    """Import what a child of a new kind begins with, so that the next ones find it."""
+    """Import the entry's module before the fork, so that later children share it."""
     module, _, _ = entry.partition(":")
     if module not in sys.modules:
-        with contextlib.suppress(Exception):  # the child fails at it too, and tells
+        with contextlib.suppress(Exception):  # the child's own import fails too and shows why
             importlib.import_module(module)
             gc.freeze()
 
 
 def _say(line: int, word: bytes) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # the owner has closed its end
         os.write(line, word)
 
 
 def main() -> None:
-    """Preload what children need, then serve; arguments are made by `ForkServer`."""
+    """Preload modules, then serve.
+
+    `ForkServer` passes the control socket's descriptor, the folder for the children's folders, and
+    the names of the modules.
+    """
     control = socket.socket(fileno=int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)  # noqa: FBT003 - takes no keyword
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # only the worker decides; then the socket closes
+        signal.signal(number, signal.SIG_IGN)  # the worker stops the server, by closing the socket
     child_limits.adopt_orphans()
-    child_limits.offer_to_the_kernel()
-    hide_from_own_user()  # what it forks, too: one function must not look into another's runner
+    child_limits.offer_to_the_kernel()  # not possible after the next line
+    hide_from_own_user()  # children inherit it: no function can read another function's runner
     place = Path(sys.argv[2])
     private_folder.use_folder(place)
     for module in sys.argv[3:]:
         importlib.import_module(module)
+    # Frozen objects are not touched by the collector, so children go on sharing their pages.
     gc.collect()
     gc.freeze()
     _Server(control).serve()
-    private_folder.remove(place)  # if the worker was killed, nobody else does
+    private_folder.remove(place)  # a worker that was killed cannot
     os._exit(0)

@@ -1,4 +1,8 @@
-"""From bytes as they come to frames, for whoever reads a socket without waiting."""
+"""Parse frames from a stream of bytes, for readers that use a non-blocking socket.
+
+The worker's event loop uses it for the channels of its runners. `Channel.receive` is the
+blocking counterpart.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +19,24 @@ from runtime.processes.channel import (
 
 
 class FrameReader:
-    """Cuts what comes, piece by piece, into frames."""
+    """Turns received pieces of a stream into frames."""
 
     def __init__(self, *, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
         self._max_frame_bytes = max_frame_bytes
-        self._held = bytearray()
-        self._needed = 0  # so many bytes make the frame whole that is held, where that is known
+        self._held = bytearray()  # the start of a frame that is not complete
+        self._needed = 0  # total length of that frame, 0 while its header is incomplete
 
     @property
     def missing_bytes(self) -> int:
-        """How many bytes the frame that has begun still lacks, 0 where that is not known."""
+        """Bytes still missing from the incomplete frame; 0 if there is none or it is unknown."""
         return max(0, self._needed - len(self._held)) if self._held else 0
 
     def feed(self, data: bytes) -> Iterator[list[bytes]]:
-        """Yield the parts of each frame that is whole now.
+        """Yield the parts of each frame that is now complete.
 
         Raises:
-            ChannelGarbledError: What follows is no frame; those before it were yielded.
+            ChannelGarbledError: A frame is malformed or too long. The frames before it have been
+                yielded.
         """
         if self._held:
             self._held += data
@@ -49,13 +54,13 @@ class FrameReader:
             yield parts
 
     def take_rest(self) -> bytes:
-        """Return what has come of a frame that is not whole, and forget it."""
+        """Remove the bytes of the incomplete frame and return them."""
         rest = bytes(self._held)
         self._held.clear()
         return rest
 
     def _measure(self, data: bytes, start: int) -> int:
-        """Return the length of the frame that begins here, 0 while that is not known."""
+        """Return the length of the frame at `start`, 0 while its header is incomplete."""
         if len(data) - start < _PREFIX.size:
             return 0
         _, count = _PREFIX.unpack_from(data, start)
@@ -65,6 +70,6 @@ class FrameReader:
         total = head + sum(_LENGTHS[count].unpack_from(data, start + _PREFIX.size))
         if total > self._max_frame_bytes:
             raise ChannelGarbledError(
-                f"a frame of {total} bytes; at most {self._max_frame_bytes} are accepted"
+                f"frame of {total} bytes; the limit is {self._max_frame_bytes} bytes"
             )
         return int(total)

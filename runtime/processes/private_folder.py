@@ -1,8 +1,10 @@
-"""A folder for each child that needs one, out of reach of other users, gone with the child.
+"""A private temporary folder for each child process that needs one.
 
-The worker makes one place for all children of a fork server; a child finds its own by number.
-The worker removes it when the child has ended, and whoever ends last (the worker or, when that was
-killed, the fork server) the whole place.
+The worker makes one folder for each fork server. A child's folder is inside it and named by the
+child's pid. No other user may enter. The worker removes a child's folder when the child has ended,
+and the whole folder when it stops the fork server; if the worker was killed, the fork server
+removes the whole folder. If both are killed at once, the folder stays. A worker that needs a
+folder for itself makes one in the same way and removes it when it exits.
 """
 
 from __future__ import annotations
@@ -18,23 +20,23 @@ _place: Path | None = None
 
 
 def make_folder() -> Path:
-    """Make the place; only its user may enter."""
+    """Make the folder for a fork server; only its user may enter."""
     return Path(tempfile.mkdtemp(prefix=_PREFIX))
 
 
 def use_folder(place: Path) -> None:
-    """Say where this process and its forks have their folders."""
+    """Set the folder in which this process and its forks make their own folders."""
     global _place  # noqa: PLW0603 - set once, in the fork server, for all it forks
     _place = place
 
 
 def own_folder() -> Path:
-    """Return this process's folder, made now if it is not there.
+    """Return this process's folder; make it if it does not exist.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: The folder cannot be made.
     """
-    if _place is None:  # a worker's own process
+    if _place is None:  # not a child of a fork server: a worker that runs functions in threads
         use_folder(make_folder())
         assert _place is not None  # noqa: S101 - for the type checker
         atexit.register(remove, _place)
@@ -44,6 +46,6 @@ def own_folder() -> Path:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder with all that is in it, if it is there."""
-    if not folder.is_symlink():
+    """Remove a folder with its contents, if it exists."""
+    if not folder.is_symlink():  # a child may have replaced its folder by a link
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,14 +1,15 @@
-"""A page of memory in which a runner notes whose code it executes; it outlives the runner.
+"""A page of shared memory in which a runner records which attempts' code it is executing.
 
-The worker makes the page and reads it when the runner has died or must be killed: only attempts
-that were executing then can be to blame. The runner writes serials of attempts (never 0):
+The worker makes the page and still has it after the runner has died. It reads the page when the
+runner has died or must be killed: only attempts that were executing then can be the cause. The
+runner writes serial numbers of attempts (never 0) into int64 cells:
 
-    int64 0          the attempt whose code the event loop runs; 0 while it runs none
-    int64 1          how many steps the event loop has run, so that a long one is seen
-    int64 8 to 507   one for each thread that runs a function: its attempt, else 0
+    cell 0           the attempt whose code the event loop executes, 0 if none
+    cell 1           the number of steps the event loop has begun, which shows a long step
+    cells 8 to 507   one for each thread that runs a function: its attempt, 0 if none
 
-Numbers are in the machine's byte order. The runner is not trusted: a serial may be any number,
-and the page may be shorter than it was.
+Cells are in the machine's byte order. The runner is not trusted: a cell may hold any number, and
+the runner may have shortened the page.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ _STEP_BYTES: Final = 16
 
 
 class SharedPage:
-    """The worker's side."""
+    """The worker's side of the page."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     @classmethod
     def create(cls) -> SharedPage:
-        """Make one, all zeros; raises OSError where the system has no more descriptors."""
+        """Make a page of zeros; raises OSError if the system has no more descriptors."""
         descriptor = _anonymous_file()
         try:
             os.ftruncate(descriptor, PAGE_BYTES)
@@ -47,29 +48,30 @@ class SharedPage:
         return cls(descriptor)
 
     def fileno(self) -> int:
-        """Return the descriptor that the runner attaches, -1 when closed."""
+        """Return the descriptor that the runner maps, -1 when closed."""
         return self._descriptor
 
     def executing(self) -> set[int]:
-        """Return the serials of the attempts whose code is executed at this moment."""
+        """Return the serials of the attempts whose code is executing now, or was at its death."""
         cells = self._read()
         found = {cells[EXECUTING], *cells[_FIRST_SLOT : _FIRST_SLOT + SLOTS]} if cells else set()
         found.discard(0)
         return found
 
     def step(self) -> tuple[int, int]:
-        """Return whose code the event loop runs, 0 if nobody's, and how many steps it has begun."""
+        """Return the attempt whose code the event loop executes, 0 if none, and its step count."""
         cells = self._read(_STEP_BYTES)
         return (cells[EXECUTING], cells[STEPS]) if len(cells) > STEPS else (0, 0)
 
     def close(self) -> None:
-        """Give the page up; twice is safe."""
+        """Close the page; safe to call twice."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
 
     def _read(self, size: int = PAGE_BYTES) -> list[int]:
-        # Not mapped here: the runner could shorten the file, and reading would end this process.
+        # Read with pread, not mapped: if the runner shortened the file, reading the mapping would
+        # kill this process with SIGBUS.
         if self._descriptor < 0:
             return []
         try:
@@ -80,10 +82,10 @@ class SharedPage:
 
 
 class RunnersPage:
-    """The runner's side; the event loop's thread alone calls `enter` and `leave`.
+    """The runner's side of the page; only the event loop's thread calls `enter` and `leave`.
 
     Attributes:
-        cells: The page as int64, for whoever writes there at each step of the event loop.
+        cells: The page as int64 cells, for code that writes to them at each event loop step.
     """
 
     def __init__(self, cells: memoryview[int]) -> None:
@@ -92,7 +94,7 @@ class RunnersPage:
 
     @classmethod
     def attach(cls, descriptor: int) -> RunnersPage:
-        """Map the page that the worker gives; its descriptor is closed. Raises OSError."""
+        """Map the worker's page and close the descriptor; raises OSError."""
         try:
             return cls(_mapped(descriptor))
         finally:
@@ -100,22 +102,24 @@ class RunnersPage:
 
     @classmethod
     def unshared(cls) -> RunnersPage:
-        """Return a page that nobody reads, where the worker gives none."""
+        """Return a page that is not shared, for a runner whose worker has none."""
         return cls(_unmapped())
 
     def enter(self, serial: int) -> None:
-        """Note that the event loop runs code of this attempt from now on."""
+        """Record that the event loop begins to execute code of this attempt."""
+        # Steps first: a runner that is killed between the two lines has executed nothing yet.
         self.cells[STEPS] += 1
         self.cells[EXECUTING] = serial
 
     def leave(self) -> None:
-        """Note that the event loop runs no attempt's code."""
+        """Record that the event loop executes no attempt's code."""
         self.cells[EXECUTING] = 0
 
     def take_slot(self, serial: int) -> int:
-        """Note that a thread runs code of this attempt; return its slot, NO_SLOT if none is left.
+        """Record that a thread begins to execute code of this attempt.
 
-        Safe to call from many threads: a list hands out each element once.
+        Return its slot, NO_SLOT if none is free. Safe to call from many threads, as `list.pop`
+        returns each element to one caller only.
         """
         try:
             slot = self._free.pop()
@@ -125,13 +129,13 @@ class RunnersPage:
         return slot
 
     def free_slot(self, slot: int) -> None:
-        """Note that the thread which took this slot is done."""
+        """Record that the thread that took this slot has finished."""
         if slot != NO_SLOT:
-            self.cells[slot] = 0
+            self.cells[slot] = 0  # before the slot is free, or it could erase the next attempt
             self._free.append(slot)
 
     def detach(self) -> None:
-        """Write elsewhere from now on, as a fork of the runner must."""
+        """Write to private memory from now on; a fork of the runner must not write to the page."""
         self.cells = _unmapped()
 
 
@@ -140,7 +144,7 @@ def _unmapped() -> memoryview[int]:
 
 
 def _mapped(descriptor: int) -> memoryview[int]:
-    """Map a file for good. The module mmap would keep a copy of the descriptor open."""
+    """Map a file permanently, without the mmap module, which would keep a descriptor open."""
     call: Any = ctypes.CDLL(None, use_errno=True).mmap
     call.restype = ctypes.c_void_p
     call.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_longlong]

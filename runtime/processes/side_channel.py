@@ -1,10 +1,14 @@
-"""What lies beside a channel: tickets, which can be taken back, a pipe back, unheard, and a page.
+"""Three resources shared with a child besides its channel: tickets, a quiet pipe, and a page.
 
-A *ticket* is a byte that the child takes before it begins what needs one. The owner keeps both
-ends, and takes back at once all that are left: the kernel gives each byte to one of them, so the
-owner knows for certain how many the child has. What comes back by the *quiet* pipe is looked for,
-never waited for, so that writing to it wakes nobody. In the *page* the child notes whose code it
-executes (`runtime.processes.shared_page`). All are given to the child over its channel.
+- A *ticket* is one byte in a socket pair. The child takes a ticket before it begins an attempt
+  that needs one. The owner can read the same socket and so take back all tickets that are left.
+  The kernel gives each byte to one reader, so the owner knows exactly how many the child took,
+  even if the child is killed.
+- The *quiet pipe* carries frames from the child that the owner reads only when it has another
+  reason to look, so writing to it wakes nobody.
+- In the *page* the child records which code it executes (`runtime.processes.shared_page`).
+
+The child receives all three over its channel.
 """
 
 from __future__ import annotations
@@ -18,8 +22,8 @@ from runtime.errors import ChannelClosedError
 from runtime.processes.channel import Channel
 from runtime.processes.shared_page import RunnersPage, SharedPage
 
-QUIET_BYTES = 4_096  # what a pipe takes whole or not at all (PIPE_BUF)
-_QUIET_MOST_BYTES = 65_536  # all that a pipe holds
+QUIET_BYTES = 4_096  # PIPE_BUF: a write of up to this size is atomic
+_QUIET_MOST_BYTES = 65_536  # the capacity of a pipe
 _HIGH_DESCRIPTOR = 450
 _DESCRIPTORS = 3
 _MOST_TICKETS = 4_096
@@ -27,10 +31,10 @@ _TICKET = b"t"
 
 
 class SideChannel:
-    """The owner's side; safe to use from many threads, but for `listen`."""
+    """The owner's side; safe to use from many threads, except for `listen`."""
 
     def __init__(self) -> None:
-        with contextlib.ExitStack() as on_failure:
+        with contextlib.ExitStack() as on_failure:  # descriptors may run out at any of these lines
             self._quiet, self._childs_quiet = os.pipe()
             on_failure.callback(os.close, self._quiet)
             on_failure.callback(os.close, self._childs_quiet)
@@ -42,55 +46,56 @@ class SideChannel:
 
     @classmethod
     def open(cls) -> SideChannel | None:
-        """Make them; None where the system has no more descriptors."""
+        """Make the three resources; return None if the system has no more descriptors."""
         try:
             return cls()
         except OSError:
             return None
 
     def give(self, channel: Channel) -> None:
-        """Give the child its ends; raises ChannelClosedError when it is gone."""
+        """Send the child its ends; raises ChannelClosedError if it has ended."""
         channel.send_descriptors(
             (self._childs_tickets.fileno(), self._childs_quiet, self._page.fileno())
         )
+        # Only the quiet pipe's end is closed; the child's ticket end is kept for `take_back`.
         os.close(self._childs_quiet)
         self._childs_quiet = -1
 
     def fileno(self) -> int:
-        """Return the descriptor at which quiet answers arrive."""
+        """Return the descriptor of the quiet pipe."""
         return self._quiet
 
     def issue(self, count: int) -> bool:
-        """Lay out tickets; False when that cannot be."""
+        """Issue tickets; return False if the socket did not take them all."""
         try:
             return self._tickets.send(_TICKET * count, socket.MSG_DONTWAIT) == count
-        except OSError:  # the child has shut it down
+        except OSError:  # the socket is full, or the child has shut it down
             return False
 
     def take_back(self) -> int:
-        """Take the tickets that the child has not taken, and never will; return how many."""
+        """Take back the tickets that the child has not taken; return how many there were."""
         try:
             return len(self._childs_tickets.recv(_MOST_TICKETS, socket.MSG_DONTWAIT))
-        except OSError:  # there is none
+        except OSError:  # there are none
             return 0
 
     def listen(self) -> bytes:
-        """Return all that the child has said quietly since; it may be nothing."""
+        """Return what the child has written to the quiet pipe since the last call, if anything."""
         try:
             return os.read(self._quiet, _QUIET_MOST_BYTES)
         except BlockingIOError:
             return b""
 
     def executing(self) -> set[int]:
-        """Return the serials of the attempts whose code the child executes, or did at its end."""
+        """Return the serials of the attempts whose code the child executes, or did at its death."""
         return self._page.executing()
 
     def step(self) -> tuple[int, int]:
-        """Return whose code the child's event loop runs, and how many steps it has begun."""
+        """Return the attempt whose code the child's event loop executes, and its step count."""
         return self._page.step()
 
     def close(self) -> None:
-        """Close all ends; twice is safe."""
+        """Close all ends; safe to call twice."""
         self._page.close()
         self._tickets.close()
         self._childs_tickets.close()
@@ -104,7 +109,7 @@ class ChildSideChannel:
     """The child's side.
 
     Attributes:
-        page: Where the child notes whose code it executes.
+        page: Where the child records which attempts' code it executes.
     """
 
     def __init__(self, tickets: int, quiet: int, page: int) -> None:
@@ -115,41 +120,41 @@ class ChildSideChannel:
 
     @classmethod
     def take(cls, channel: Channel) -> ChildSideChannel | None:
-        """Take what the owner gives, before anything else is received; None if it has none."""
+        """Receive the owner's descriptors, before the first frame; None if it sends none."""
         given = channel.receive_descriptors(_DESCRIPTORS)
         return cls(*given) if len(given) == _DESCRIPTORS else None
 
     def take_ticket(self) -> bool:
-        """Take a ticket; False when there is none.
+        """Take a ticket; return False if there is none.
 
         Raises:
-            ChannelClosedError: The way has been closed in this process.
+            ChannelClosedError: The ticket socket has been closed in this process.
         """
         try:
             return bool(self._tickets.recv(1, socket.MSG_DONTWAIT))
         except BlockingIOError:
             return False
         except OSError as error:
-            raise ChannelClosedError(f"the way of tickets is gone: {error}") from error
+            raise ChannelClosedError(f"the ticket socket is closed: {error}") from error
 
     def say(self, frame: bytes) -> bool:
-        """Say something quietly; False when it is too long, or too much lies there unread.
+        """Write a frame to the quiet pipe; return False if it is too long or the pipe is full.
 
         Raises:
-            ChannelClosedError: The way has been closed.
+            ChannelClosedError: The pipe has been closed.
         """
-        if len(frame) > QUIET_BYTES:
+        if len(frame) > QUIET_BYTES:  # not atomic: a kill or a full pipe could leave part of it
             return False
         try:
             os.write(self._quiet, frame)
         except BlockingIOError:
             return False
         except OSError as error:
-            raise ChannelClosedError(f"the quiet way is gone: {error}") from error
+            raise ChannelClosedError(f"the quiet pipe is closed: {error}") from error
         return True
 
     def close(self) -> None:
-        """Close all, as a fork must; twice is safe."""
+        """Close everything, as a fork of the child must; safe to call twice."""
         self.page.detach()
         self._tickets.close()
         if self._quiet >= 0:
@@ -159,7 +164,7 @@ class ChildSideChannel:
 
 
 def _move_up(descriptor: int) -> int:
-    """Give it a high number, which code that closes "the first few" does not meet."""
+    """Move a descriptor to a high number, out of reach of code that closes all low ones."""
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH_DESCRIPTOR)
     os.close(descriptor)
     return moved

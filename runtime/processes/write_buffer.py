@@ -1,7 +1,8 @@
-"""Frames that wait to be written to a socket, together and without waiting for the other end.
+"""A buffer of frames that are written to a socket together and without blocking.
 
-Used by a runner whose attempts run at the same time. What the socket does not take stays here in
-its order; whoever has put too much here waits until the other end reads (`wait_for_room`).
+A runner that runs several attempts at the same time uses it. Frames that the socket does not take
+stay in the buffer, in order. A thread that fills the buffer waits until the other end has read
+enough (`wait_for_room`), so memory stays bounded.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ from runtime.errors import ChannelClosedError
 from runtime.processes.channel import _HEADERS, _MAGIC, pack
 
 MOST_BYTES = 8 * 1024 * 1024
-_COPY_BYTES = 65_536  # of a longer part no copy is made
-_MOST_PIECES = 512  # of one system call; Linux takes 1,024
+_COPY_BYTES = 65_536  # a longer frame is not copied into one piece
+_MOST_PIECES = 512  # in one system call; Linux allows 1,024
 
 
 class WriteBuffer:
-    """Safe to use from many threads.
+    """Frames to be written, in order; safe to use from many threads.
 
-    A thread that an asynchronous exception may reach must hold it off meanwhile: it would not be
-    known how much was written.
+    A thread that can receive an asynchronous exception must hold it off during these calls:
+    otherwise it is unknown how much was written.
 
     Args:
-        sock: Whose other end reads frames; it stays as it is, and may be blocking.
-        most_bytes: More than this must not wait here for long.
+        sock: The socket to write to; its mode is not changed and may be blocking.
+        most_bytes: The size above which `wait_for_room` waits.
     """
 
     def __init__(self, sock: socket.socket, *, most_bytes: int = MOST_BYTES) -> None:
@@ -34,22 +35,23 @@ class WriteBuffer:
         self._most_bytes = most_bytes
         self._pieces: list[bytes | memoryview] = []
         self._size = 0
-        # Reentrant: collecting garbage may run a finalizer that prints, in any line of ours.
+        # Reentrant: garbage collection can run a finalizer at any line below, and if the finalizer
+        # prints, it calls `add` and `write` in this thread.
         self._lock = threading.RLock()
         self._is_writing = False
 
     @property
     def is_empty(self) -> bool:
-        """Whether all has been written."""
+        """Whether everything has been written."""
         return not self._pieces
 
     @property
     def is_full(self) -> bool:
-        """Whether more waits here than may."""
+        """Whether the buffer holds more than `most_bytes`."""
         return self._size > self._most_bytes
 
     def add(self, *parts: bytes) -> None:
-        """Put a frame behind all others."""
+        """Append a frame."""
         pieces: list[bytes | memoryview] = (
             [pack(*parts)] if sum(map(len, parts)) <= _COPY_BYTES else _uncopied(parts)
         )
@@ -58,13 +60,13 @@ class WriteBuffer:
             self._size += sum(map(len, pieces))
 
     def write(self) -> bool:
-        """Write what the socket takes now; return whether nothing is left.
+        """Write as much as the socket takes now; return whether nothing is left.
 
         Raises:
-            ChannelClosedError: The other end is gone.
+            ChannelClosedError: The other end is closed.
         """
         with self._lock:
-            if self._is_writing:  # we have interrupted ourselves: the outer call goes on
+            if self._is_writing:  # called by a finalizer within `write`: the outer call goes on
                 return False
             self._is_writing = True
             try:
@@ -78,19 +80,19 @@ class WriteBuffer:
             return True
 
     def wait_for_room(self) -> None:
-        """Wait until the other end has read so much that there is room; raises as `write` does."""
-        # Who interrupts a write of its own thread cannot wait for the end of that.
+        """Wait while the buffer is full; raises as `write` does."""
+        # Do not wait within a `write` of the same thread: it could not go on.
         while self.is_full and not self._is_writing and not self.write():
             self._wait()
 
     def write_all(self) -> None:
-        """Write everything, however long that takes; raises as `write` does."""
+        """Write everything, however long it takes; raises as `write` does."""
         while not self.write():
             self._wait()
 
     def _wait(self) -> None:
-        """Wait until the socket takes more."""
-        writable = select.poll()  # each thread that waits needs one of its own
+        """Wait until the socket is writable."""
+        writable = select.poll()  # one per call: two threads cannot poll the same object
         writable.register(self._socket, select.POLLOUT)
         writable.poll()
 
@@ -116,6 +118,6 @@ class WriteBuffer:
 
 
 def _uncopied(parts: tuple[bytes, ...]) -> list[bytes | memoryview]:
-    """Return the pieces of a frame."""
+    """Return the header and the parts of a frame as separate pieces."""
     head = _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts))
     return [head, *filter(None, parts)]

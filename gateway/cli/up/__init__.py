@@ -1,3 +1,3 @@
-"""What `penstock up` consists of: checks, the embedded Redis, the supervisor, the log."""
+"""The parts of `penstock up`: checks, data folder, embedded Redis, supervisor and log."""
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The data folder of `up`: made private, locked by one `up` at a time, keeper of secrets.
+"""The data folder of `up`: its lock, the callback secret, and the state file `up.json`.
 
-The lock is a file lock that the embedded Redis inherits: should the supervisor be
-killed, nobody starts a second Redis on the same files while the first still saves.
+Only one `up` can use a data folder at a time. The lock is a file lock that the embedded Redis
+inherits: if the supervisor is killed, no second Redis can open the same files while the first one
+still saves. `up.json` tells other commands the URL and the processes of the running `up`.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ _PAUSE_S = 0.05
 
 
 def make_data_folder(data: Path) -> None:
-    """Make the folder, readable by us only, and see that it can be written.
+    """Create the folder, readable only by its owner, and check that it is writable.
 
     Raises:
-        CommandError: It cannot.
+        CommandError: It cannot be created or written.
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -44,10 +45,10 @@ def make_data_folder(data: Path) -> None:
 
 
 def lock_data_folder(data: Path) -> int:
-    """Take the lock for as long as the returned descriptor is open anywhere.
+    """Take the lock; it is held until every copy of the returned descriptor is closed.
 
     Raises:
-        CommandError: Another `up` has it.
+        CommandError: Another `up` holds the lock.
     """
     descriptor = os.open(data / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + _SAVING_LIMIT_S
@@ -57,7 +58,7 @@ def lock_data_folder(data: Path) -> int:
         except BlockingIOError:
             running = read_state(data)
             if running is None and time.monotonic() < deadline:
-                time.sleep(_PAUSE_S)  # killed a moment ago; its Redis is saving
+                time.sleep(_PAUSE_S)  # a killed `up`; its Redis still saves and then lets go
                 continue
             os.close(descriptor)
             where = f" at {running.url} (pid {running.pid})" if running else ""
@@ -71,7 +72,7 @@ def lock_data_folder(data: Path) -> int:
 
 
 def keep_callback_secret(data: Path) -> tuple[str, Path]:
-    """Return the secret that callbacks are signed with, made on first use, and its file."""
+    """Return the secret that signs callbacks, created on first use, and the path of its file."""
     path = data / _SECRET
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -94,7 +95,7 @@ NAME = "up.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpState:
-    """What runs: where it listens, the supervisor's pid, and every part's."""
+    """The running `up`: its URL, the supervisor's pid, and the pid of each process by name."""
 
     url: str
     pid: int
@@ -102,14 +103,14 @@ class UpState:
 
 
 def write_state(data: Path, state: UpState) -> None:
-    """Write the file in one step, so that no reader sees half of it."""
+    """Replace the file in one step, so that no reader sees half of it."""
     part = data / f"{NAME}.new"
     part.write_text(json.dumps(asdict(state)) + "\n", encoding="utf-8")
     part.replace(data / NAME)
 
 
 def read_state(data: Path) -> UpState | None:
-    """Return what runs on this data folder, or None."""
+    """Return the `up` that runs on this data folder, or None."""
     try:
         state = UpState(**json.loads((data / NAME).read_text(encoding="utf-8")))
         os.kill(state.pid, 0)
@@ -119,6 +120,6 @@ def read_state(data: Path) -> UpState | None:
 
 
 def remove_state(data: Path) -> None:
-    """Remove the file, if it is there."""
+    """Remove the file if it exists."""
     with contextlib.suppress(OSError):
         (data / NAME).unlink()

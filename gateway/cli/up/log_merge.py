@@ -1,8 +1,8 @@
-"""One readable log out of the output of many processes.
+"""The log of `penstock up`: the output of several processes merged into one readable log.
 
-Each line gets the time and a column with the name of the process it came from, in
-colour on a terminal only; or, for machines, lines of JSON pass as they are. Used by
-the supervisor; reads without blocking.
+Each line gets the time and a column with the process's name, in colour on a terminal. With
+`for_machines`, every line is JSON instead. `tidy` drops time stamps and lines that Redis and
+gunicorn print at every start and stop. Used by the supervisor; reading never blocks.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _OTHER_COLOURS = ("32", "33", "34")
 
 
 class Lines:
-    """Cuts the bytes a process printed into lines."""
+    """Splits the output of a process into lines."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def read(self, output: IO[bytes]) -> tuple[list[str], bool]:
-        """Return the whole lines that are there now, and whether the output ended."""
+        """Return the complete lines that have arrived, and whether the output has ended."""
         data = b""
         ended = False
         with contextlib.suppress(BlockingIOError):
@@ -42,13 +42,14 @@ class Lines:
 
 
 class Log:
-    """Writes lines with a column that says where each came from.
+    """Writes lines, each with the name of the process that printed it.
 
     Args:
-        stream: Where to; a stream that is gone silences the log, nothing else.
-        width: Width of the column.
-        for_machines: No column, no colour, and what is not JSON becomes JSON.
-        clock: The time of day; told, so that tests know it.
+        stream: Where lines are written. If it is closed, lines are dropped without an error.
+        width: Width of the column with the name.
+        clock: Returns the local time.
+        colour: Colour the time and the name.
+        for_machines: Write no column and no colour; wrap lines that are not JSON in JSON.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Log:
         self._for_machines = for_machines
 
     def write(self, name: str, *texts: str) -> None:
-        """Write lines of the process called `name`, all at once."""
+        """Write lines of the process `name` in one write."""
         if self._for_machines:
             lines = [text if text.startswith("{") else self._as_json(name, text) for text in texts]
             self.write_plain("\n".join(lines))
@@ -78,7 +79,7 @@ class Log:
         self.write_plain("\n".join(f"{stamp} {column} {text}" for text in texts))
 
     def write_plain(self, text: str) -> None:
-        """Write text of our own, without a column."""
+        """Write a text without time and column."""
         with contextlib.suppress(OSError, ValueError):
             self._stream.write(text + "\n")
             self._stream.flush()
@@ -114,7 +115,7 @@ _OUR_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ")
 
 
 def tidy(line: str, *, is_redis: bool) -> str | None:
-    """Return the line as the log shows it, or None where it says nothing new."""
+    """Return the line as the log shows it, or None if it is left out."""
     if is_redis:
         return _tidy_redis(line)
     line = _OUR_STAMP.sub("", _GUNICORN_STAMP.sub("", line))

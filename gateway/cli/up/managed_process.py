@@ -1,8 +1,8 @@
-"""One supervised process: start it, see it die and why, start it again, stop it.
+"""One process under the supervisor: start it, detect its end and the reason, restart it, stop it.
 
-Used by the supervisor only, from its one thread. Every part leads its own process
-group, so what it leaves behind when it dies can be killed with it, and on Linux
-it is told by the kernel when the supervisor itself is killed.
+Used only by the supervisor, from its one thread. Each process leads a process group of its own, so
+that its children can be killed with it. On Linux the kernel sends it a signal if the supervisor
+itself is killed.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ _LONGEST_DELAY_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """How to run one part.
+    """How to run one process.
 
     Attributes:
-        death_signal: What it is sent when the supervisor is killed outright.
-        stop_limit_s: How long it may take to stop before it is killed.
-        descriptors: Open files it inherits, under the same numbers.
-        environment: What it sees of the environment; None: all of ours.
+        name: Its name in the log and in the state file.
+        command: Its command line.
+        death_signal: The signal it gets if the supervisor is killed (Linux only).
+        stop_limit_s: How long it may take to stop before it is killed, in seconds.
+        descriptors: File descriptors that it inherits under the same numbers.
+        environment: Its environment variables; None: those of the supervisor.
     """
 
     name: str
@@ -43,12 +45,12 @@ class ProcessSpec:
 
 
 class ManagedProcess:
-    """A planned process and what became of it."""
+    """A process as planned, and its state: pid, number of ends, next start."""
 
     def __init__(self, plan: ProcessSpec) -> None:
         self.plan = plan
         self.deaths = 0
-        self.due_at: float | None = 0.0  # when to start it; None while it runs or for ever
+        self.due_at: float | None = 0.0  # when to start it; None while it runs
         self.last_line = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
@@ -56,17 +58,17 @@ class ManagedProcess:
 
     @property
     def name(self) -> str:
-        """What the log calls it."""
+        """The name of the process in the log."""
         return self.plan.name
 
     @property
     def pid(self) -> int | None:
-        """Its process id while it runs."""
+        """The process id while it runs, else None."""
         return self._process.pid if self._process else None
 
     def start(self, now: float) -> IO[bytes]:
-        """Start the process; return what it prints, to be read without blocking."""
-        self._process = subprocess.Popen(  # noqa: S603 - commands of our own making
+        """Start the process; return its output, which can be read without blocking."""
+        self._process = subprocess.Popen(  # noqa: S603 - commands that we build
             self.plan.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -83,12 +85,12 @@ class ManagedProcess:
         return output
 
     def reap(self, now: float) -> str | None:
-        """Return why the process ended, if it did; kill its group and plan the next start."""
+        """If the process has ended, kill its group, plan the next start and return the reason."""
         process = self._process
         if process is None or not _has_ended(process.pid):
             return None
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # before reaping: the id is still ours
+            os.killpg(process.pid, signal.SIGKILL)  # before `wait`: until then the id is not reused
         code = process.wait()
         self.deaths += 1
         self._quick_deaths = (
@@ -100,13 +102,13 @@ class ManagedProcess:
 
     @property
     def delay_s(self) -> float:
-        """How long to wait before the next start: longer each time it dies quickly."""
+        """How long to wait before the next start; doubles each time it ends soon after a start."""
         if not self._quick_deaths:
             return 0.0
         return min(_FIRST_DELAY_S * 2.0 ** min(self._quick_deaths - 1, 10), _LONGEST_DELAY_S)
 
     def terminate(self) -> None:
-        """Ask the process to stop; it will not be started again."""
+        """Ask the process to stop (SIGTERM)."""
         self._send(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -122,7 +124,7 @@ class ManagedProcess:
 
 
 def _has_ended(pid: int) -> bool:
-    """Whether the child is dead, leaving it unreaped so that its id stays taken."""
+    """Whether the child has ended; does not reap it, so that its id is not reused."""
     try:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
@@ -130,7 +132,7 @@ def _has_ended(pid: int) -> bool:
 
 
 def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Return what a child runs before exec, so that it does not outlive us; Linux only."""
+    """Return what a child does before exec so that it ends with its parent; Linux only."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)
@@ -138,7 +140,7 @@ def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
 
     def arrange() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-        if os.getppid() != parent:  # it died before we asked
+        if os.getppid() != parent:  # the parent was killed before prctl took effect
             os._exit(1)
 
     return arrange

@@ -1,7 +1,7 @@
-"""What `up` checks before it starts anything: the bind, the functions folder, Redis.
+"""The checks of `up` before it starts anything: the bind, the functions folder, Redis.
 
-Each check either returns what the start needs or raises one sentence that says what
-is wrong and what to do. Used by `up` only.
+Each check returns what the start needs, or raises one sentence that says what is wrong and what
+to do. Used only by `up`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _REDIS_LIMIT_S = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisPlan:
-    """The address of Redis, and what the supervisor must know to run it (nothing if it runs)."""
+    """The URL of Redis, and the supervisor's flags to run it (empty if it runs elsewhere)."""
 
     url: str
     flags: dict[str, object]
 
 
 def check_bind(settings: Settings, redis: RedisPlan, data: Path, lock_fd: int) -> None:
-    """Refuse a bind that others can reach without a key.
+    """Refuse an address that others can reach, if no API key exists and auth is not off.
 
     Raises:
-        CommandError: There are no keys, and nobody said that this is on purpose.
+        CommandError: The address is refused.
     """
 
     def count_keys() -> int | None:
@@ -51,10 +51,10 @@ def check_bind(settings: Settings, redis: RedisPlan, data: Path, lock_fd: int) -
 
 
 def make_functions_folder(folder: Path) -> None:
-    """Make the folder of function files where there is none.
+    """Create the folder of function files if it does not exist.
 
     Raises:
-        CommandError: It is no folder and cannot become one.
+        CommandError: The path is not a folder and cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,12 +68,12 @@ def make_functions_folder(folder: Path) -> None:
 
 
 def plan_redis(settings: Settings, folder: Path) -> RedisPlan:
-    """Return the Redis to use, after seeing that it can be used.
+    """Return the Redis to use, after checking that it can be used.
 
     Raises:
-        CommandError: None can.
-        SettingsError: The address is malformed.
-        StoreTooOldError: The one that is named is too old.
+        CommandError: Redis does not answer, or none can be embedded.
+        SettingsError: The URL in the settings is malformed.
+        StoreTooOldError: The Redis in the settings is too old.
     """
     if settings.redis:
         line = BlockingConnection(settings.redis, timeout_s=_REDIS_LIMIT_S)

@@ -1,8 +1,8 @@
-"""Asking a gateway that is coming up whether it is ready, and what it offers.
+"""When the system is ready, and the example call that `up` prints then.
 
-Used by the supervisor, which stays small: a socket is all it takes to ask our own
-gateway (`http.client` would cost it 5 MB). Every question has a short deadline, and no
-answer is an answer.
+Used by the supervisor. `Probe` asks the gateway over a plain socket, because importing
+`http.client` would cost the supervisor 5 MB of memory. Each request has a short timeout; no answer
+counts as status 0. `choose_function` and `curl_line` make the example call.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ _READ_BYTES = 65_536
 
 
 class Probe:
-    """Asks one gateway over plain HTTP."""
+    """Sends plain HTTP requests to one gateway."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
 
     def is_ready(self) -> bool:
-        """Whether Redis answers it and functions are published."""
+        """Whether the gateway reaches Redis and functions are published."""
         return self._get("/readyz")[0] == 200  # noqa: PLR2004 - OK
 
     def has_route(self, path: str) -> bool:
-        """Whether it serves this path."""
+        """Whether the gateway serves this path."""
         return self._get(path)[0] in {200, 301, 302, 307, 308, 401}
 
     def functions(self) -> list[dict[str, Any]]:
-        """Return the published functions; none when it does not say."""
+        """Return the published functions; empty if the gateway does not answer."""
         status, body = self._get("/functions")
         try:
             items = json.loads(body)["items"] if status == 200 else []  # noqa: PLR2004 - OK
@@ -46,7 +46,7 @@ class Probe:
         return [item for item in items if isinstance(item, dict)]
 
     def _get(self, path: str) -> tuple[int, bytes]:
-        """Return status and body; status 0 is no answer."""
+        """Return status and body; status 0 means no answer."""
         request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         answer = b""
         try:
@@ -62,12 +62,11 @@ class Probe:
 
 
 class Readiness:
-    """Whether the system is up as far as a person cares; asked until it says yes.
+    """Whether the whole system is ready; called until it returns True.
 
-    That is when every function file is published, or a second after the first is, so
-    that one file that hangs delays nobody. Where none is published though a second has
-    passed (an empty folder, or broken files only) it is enough that the gateway lists
-    what there is.
+    It is ready when every function file is published, or one second after the first is, so that
+    one file that hangs does not delay the rest. If no function has been published after one second
+    (an empty folder, or only broken files), it is ready once the gateway lists its functions.
     """
 
     def __init__(self, probe: Probe, functions: Path, clock: Callable[[], float]) -> None:
@@ -78,7 +77,7 @@ class Readiness:
         self._works = False
 
     def __call__(self) -> bool:
-        """Return whether it is ready now."""
+        """Return whether the system is ready now."""
         now = self._clock()
         if not self._works and self._probe.is_ready():
             self._works, self._since = True, now
@@ -99,7 +98,7 @@ class Readiness:
 
 
 def count_function_files(folder: Path) -> int:
-    """Return how many files publish functions; names that begin with _ are helpers."""
+    """Return the number of function files; names that start with `_` or `.` do not count."""
     paths = (path.relative_to(folder) for path in folder.rglob("*.py"))
     return sum(not any(part.startswith(("_", ".")) for part in path.parts) for path in paths)
 
@@ -108,7 +107,7 @@ _FAVOURITE = "hello"
 
 
 def choose_function(functions: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the function to show: `hello` if it is there, else the first that works."""
+    """Return the function for the example: `hello` if it works, else the first that works."""
     working = [
         item for item in functions if item.get("state") != "loading" and not item.get("error")
     ]
@@ -119,7 +118,7 @@ def choose_function(functions: Sequence[dict[str, Any]]) -> dict[str, Any] | Non
 
 
 def example_arguments(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return a value for every argument that has to be given, or for the first if none has."""
+    """Return a value for each required argument, or for the first one if none is required."""
     properties = parameters.get("properties", {})
     names = parameters.get("required") or list(properties)[:1]
     definitions = parameters.get("$defs", {})

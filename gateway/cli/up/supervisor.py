@@ -1,10 +1,10 @@
-"""Keeps the parts of `up` running: starts them, restarts what dies, stops them in order.
+"""Keeps the processes of `up` running: starts them, restarts those that end, stops them in order.
 
-One thread and one selector: the output of every part, signals, and the next due
-start. At rest nothing wakes it. The life cycle is
+One thread waits on one selector for the processes' output, for signals and for the next due start.
+At rest nothing wakes it. Its life cycle:
 
     starting ──▶ ready ──▶ stopping ──▶ done
-        └── a part dies too often ──▶ stopping (exit code CANNOT_START)
+        └── a process ends 4 times before ready ──▶ stopping (exit code CANNOT_START)
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ REDIS = "redis"
 _MOST_DEATHS_BEFORE_READY = 4
 _POLL_S = 0.05
 _PATIENCE_S = 10.0
-_ONE_STOP_S = 1.0  # terminals and make may tell us the same thing twice
+_ONE_STOP_S = 1.0  # a terminal and `make` may both send the signal for one Ctrl-C
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
-    """Runs parts until told to stop.
+    """Runs processes until it gets a stop signal.
 
     Args:
-        stages: Plans in the order of starting: a stage is started when the one before
-            has; stages are stopped one after the other, the last started first.
-        may_continue: Whether the stage at this index is up, so that the next may start.
-        is_ready: Whether the whole system works; asked until it says yes.
-        on_ready: Called once, when it does.
-        on_change: Called with name → pid whenever a part was started.
+        stages: The processes in the order of starting. A stage starts when the one before it is
+            up; stages stop one after the other, the last started first.
+        log: Where the processes' output and the supervisor's own lines go.
+        may_continue: Whether the stage at this index is up, so that the next one may start.
+        is_ready: Whether the whole system is ready; called until it returns True.
+        on_ready: Called once, when the system is ready.
+        on_change: Called with name → pid after a process was started.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Supervisor:
         self._wakeup, self._wakeup_end = socket.socketpair()
 
     def run(self) -> ExitCode:
-        """Start everything, serve until a stop signal, stop everything."""
+        """Start everything, run until a stop signal, stop everything; return the exit code."""
         self._listen_to_signals()
         try:
             while not self._stopping:
@@ -80,7 +81,7 @@ class Supervisor:
     # One turn
 
     def _advance(self) -> None:
-        """Reap what died, start what is due, see whether everything is ready."""
+        """Reap ended processes, start those that are due, and check whether all are ready."""
         now = time.monotonic()
         self._reap(now)
         if self._stopping:
@@ -140,7 +141,7 @@ class Supervisor:
     # Stopping
 
     def _stop(self) -> None:
-        """Stop stage by stage, the last started first, each within its limit."""
+        """Stop stage by stage, the last started first; kill what exceeds its limit."""
         for stage in reversed(self._stages[: self._started_stages]):
             running = [part for part in stage if part.pid]
             if not running:
@@ -154,14 +155,14 @@ class Supervisor:
             for part in running:
                 if part.pid:
                     self._log.write(
-                        OWN_NAME, f"killing {part.name}: still there after {limit_s:.0f} s"
+                        OWN_NAME, f"killing {part.name}: still running after {limit_s:.0f} s"
                     )
                     part.kill()
             self._wait_for_end(running, time.monotonic() + limit_s)
         self._drain()
 
     def _wait_for_end(self, parts: Sequence[ManagedProcess], deadline: float) -> None:
-        """Wait until all have ended; another stop signal a while later means: no longer."""
+        """Wait until all have ended; return early if a second stop signal arrives."""
         while any(part.pid for part in parts) and (left_s := deadline - time.monotonic()) > 0:
             if self._wait(left_s):
                 return
@@ -171,7 +172,7 @@ class Supervisor:
     # Output and signals
 
     def _wait(self, timeout_s: float | None) -> bool:
-        """Wait for output or a signal; return whether it was an impatient stop signal."""
+        """Wait for output or a signal; return whether a second stop signal arrived."""
         impatient = False
         for key, _ in self._selector.select(timeout_s):
             if isinstance(key.data, tuple):
@@ -183,14 +184,14 @@ class Supervisor:
         return impatient
 
     def _receive_stop(self, now: float) -> bool:
-        """Note the wish to stop; return whether it was uttered before, and not just now."""
+        """Record a stop signal; return whether the first one was over a second ago."""
         if not self._stopping:
             self._stopping, self._asked_to_stop_at = True, now
             return False
         return now - self._asked_to_stop_at > _ONE_STOP_S
 
     def _drain(self) -> None:
-        """Copy what the parts printed last."""
+        """Copy the remaining output of the processes to the log."""
         while any(isinstance(key.data, tuple) for key, _ in self._selector.select(0)):
             self._wait(0)
 

@@ -1,8 +1,8 @@
-"""The process behind `penstock up`, once `up` has checked everything: parts, log, greeting.
+"""The process that `penstock up` becomes after its checks: processes, log and greeting.
 
-`up` replaces itself with `python -m gateway.cli.up.supervisor_main`, because what it needed
-for its checks would otherwise stay in memory for as long as the system runs. Flags
-say what to run; addresses and secrets come to the parts by the environment.
+`up` replaces itself with `python -m gateway.cli.up.supervisor_main`, because the modules that its
+checks loaded would otherwise stay in memory for as long as the system runs. Flags say what to run;
+addresses and secrets reach the processes through the environment, never on a command line.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from runtime.settings import read_environment
 
 GATEWAY = "gateway"
 _ACCESS = {
-    "open": "nobody is asked for one: only this machine can reach it",
-    "keys": "every caller shows one: penstock keys create --name NAME --scope SCOPE",
-    "insecure": "NOBODY IS ASKED FOR ONE, though others can reach it",
+    "open": "not required: only this machine can reach the gateway",
+    "keys": "required: create one with penstock keys create --name NAME --scope SCOPE",
+    "insecure": "NOT REQUIRED, though others can reach the gateway",
 }
 _GATEWAY_STOP_LIMIT_S = 15.0
-_WORKER_STOP_MARGIN_S = 10.0  # beyond the time it gives to what it runs
+_WORKER_STOP_MARGIN_S = 10.0  # beyond `drain_s`, which it gives to running attempts
 _REDIS_STOP_LIMIT_S = 20.0
 
 
 def main() -> int:
-    """Run the parts that the flags name; return the exit code."""
+    """Run the processes that the flags describe; return the exit code."""
     hide_from_own_user()
     flags = _flags().parse_args()
     socket_path = Path(flags.redis_socket) if flags.redis_server else None
@@ -77,23 +77,23 @@ def main() -> int:
 
 
 def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[ProcessSpec]]:
-    """Return what to run: Redis (unless it runs elsewhere), then workers, then the gateway."""
+    """Return the stages: Redis (unless it runs elsewhere), then the workers, then the gateway."""
     stages = []
     if socket_path is not None:
         redis = ProcessSpec(
             name=REDIS,
             command=tuple(redis_command(flags.redis_server, Path(flags.data), socket_path)),
-            death_signal=signal.SIGTERM,  # it saves, and keeps the lock until it has
+            death_signal=signal.SIGTERM,  # it saves, and holds the lock until it is done
             stop_limit_s=_REDIS_STOP_LIMIT_S,
             descriptors=(flags.lock_fd,),
-            environment=clean_environment(read_environment()),  # it needs none of our secrets
+            environment=clean_environment(read_environment()),  # Redis needs none of our secrets
         )
         stages.append([redis])
     workers = [
         ProcessSpec(
             name=f"worker-{number}",
             command=tuple(module_command("runtime.worker")),
-            death_signal=signal.SIGKILL,  # its runners die with it; others take over its work
+            death_signal=signal.SIGKILL,  # its runners die too; other workers requeue its attempts
             stop_limit_s=flags.drain_s + _WORKER_STOP_MARGIN_S,
         )
         for number in range(1, flags.workers + 1)
@@ -104,7 +104,7 @@ def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Pr
             *module_command("gateway.serving"),
             *("--bind", f"fd://{flags.listen_fd}"),
         ),
-        death_signal=signal.SIGTERM,  # the master takes its own children down
+        death_signal=signal.SIGTERM,  # gunicorn's arbiter stops its own processes
         stop_limit_s=_GATEWAY_STOP_LIMIT_S,
         descriptors=(flags.listen_fd,),
     )
@@ -112,7 +112,7 @@ def _stages(flags: argparse.Namespace, socket_path: Path | None) -> list[list[Pr
 
 
 def _greet(log: Log, flags: argparse.Namespace, probe: Probe, began_at: float) -> None:
-    """Print the addresses a person wants."""
+    """Print the URLs and the first command to try."""
     if flags.for_machines:
         log.write(OWN_NAME, f"ready at {flags.url}")
         return
@@ -129,18 +129,18 @@ def _greet(log: Log, flags: argparse.Namespace, probe: Probe, began_at: float) -
         lines.append("  no functions yet: penstock new hello")
     lines.append(f"  keys       {_ACCESS[flags.access]}")
     if flags.secret_file:
-        lines.append(f"  callbacks  are signed with the secret in {flags.secret_file}")
+        lines.append(f"  callbacks  signed with the secret in {flags.secret_file}")
     log.write_plain("\n".join(["", *lines, ""]))
 
 
 def _listens(path: Path) -> bool:
-    """Whether a server listens on the socket, though it may still be loading its data."""
+    """Whether a server accepts connections on the socket; it may still be loading its data."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         return client.connect_ex(str(path)) == 0
 
 
 def _remove_socket(path: Path, data: Path) -> None:
-    """Remove the temporary folder of a socket whose path below `data` is too long."""
+    """Remove the socket and its folder if the socket is not in the data folder."""
     if data not in path.parents:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)

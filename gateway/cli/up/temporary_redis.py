@@ -1,7 +1,7 @@
-"""The embedded Redis for the moment of a command, while no `up` runs on its data folder.
+"""The embedded Redis, run for one command while no `up` runs on its data folder.
 
-Used by `keys`, so that a system which refuses to start without keys can get its first
-one, and by `up` to see whether there are any. Its caller holds the folder's lock.
+Used by `keys`, so that a system that requires keys can get its first one, and by `up`, to see
+whether there are keys. The caller holds the lock of the data folder.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _PAUSE_S = 0.01
 
 
 def has_data(data: Path) -> bool:
-    """Whether an embedded Redis has ever kept anything in this folder."""
+    """Whether an embedded Redis has ever stored data in this folder."""
     folder = data / "redis"
     return (folder / "appendonlydir").exists() or (folder / "appendonly.aof").exists()
 
 
 @contextmanager
 def momentary_redis(data: Path, lock_fd: int) -> Iterator[str]:
-    """Run Redis on the folder's data; give its address; stop it, all saved.
+    """Run Redis on the folder's data and yield its URL; stop it at the end, with all data saved.
 
     Raises:
-        CommandError: It cannot be run.
+        CommandError: No Redis program can be used, or it does not start.
     """
     server = find_server()
     socket_at = socket_path(prepare_folder(data, server))
-    process = subprocess.Popen(  # noqa: S603 - a command of our own making
+    process = subprocess.Popen(  # noqa: S603 - a command that we build
         redis_command(server.program, data, socket_at),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -64,7 +64,7 @@ def test_the_first_key_is_made_before_anything_runs_and_opens_a_bind_for_others(
     assert (revoked.returncode, revoked.stdout) == (ExitCode.REFUSED, f"{beside['id']} revoked\n")
     assert "nobody: No API key has the id" in revoked.stderr
     assert after.returncode == ExitCode.REFUSED
-    assert "every caller shows one" in log
+    assert "keys       required" in log
     assert first["key"] not in log
     assert [item["name"] for item in listed(*data)] == ["root", "shop"]
 

@@ -1,8 +1,11 @@
-"""One attempt of a runner that runs several at the same time, and what belongs to it.
+"""One concurrent attempt inside the runner process, and what belongs to it.
 
-It is the owner (`runtime.execution.output_attribution`) of its task, of the tasks, asynchronous
-generators and threads that these begin, and of what all of them print. Changed by the event
-loop's thread, or for a `def` by the thread that runs it.
+    waiting ──begin()──► running ──► is_over ──► is_answered
+       └──── begin() by whoever ends it first ────────┘
+
+It owns (`runtime.execution.output_attribution`) its asyncio task, the tasks, asynchronous
+generators and threads that these start, and the output of all of them. The event loop's thread
+writes its fields; for a `def` the thread that runs it does. Exceptions are noted at the field.
 """
 
 from __future__ import annotations
@@ -22,29 +25,29 @@ from runtime.execution.thread_interrupt import Cause, InterruptGuard
 from runtime.registry.event_loop import Generator, Tasks
 from runtime.registry.loaded_function import LoadedFunction
 
-_LONGEST_LINE = 8_192  # characters; what is longer is not held until its end
-_MANY = 64  # so many are looked through for those that are gone
+_LONGEST_LINE = 8_192  # characters; a longer line is sent before it ends
+_MANY = 64  # with more entries than this, a list is cleared of those that are gone
 
 
 class LineSink(OutputSink):
-    """Takes text of one attempt and passes it on by whole lines.
+    """Sends the text output of one attempt line by line; used by any thread.
 
     Args:
-        max_bytes: How much is passed on.
-        send: Where it goes.
+        max_bytes: How much is sent.
+        send: Receives the output.
         on_held: Called when the beginning of a line is held back.
     """
 
     def __init__(self, max_bytes: int, send: Send, on_held: Callable[[LineSink], None]) -> None:
         super().__init__(max_bytes)
-        # Reentrant: collecting garbage may run a finalizer that prints, in any line of ours.
+        # Reentrant: any line here may trigger a garbage collection and a finalizer that prints.
         self._lock = threading.RLock()
         self._on_held = on_held
         self._line = ""
         self.open(send)
 
     def write_text(self, text: str) -> None:
-        """Pass on the lines that are whole now."""
+        """Send the lines that are complete now, and hold back the rest."""
         with self._lock:
             whole, end, rest = (self._line + text).rpartition("\n")
             self._line = "" if self._send is None else rest
@@ -56,12 +59,12 @@ class LineSink(OutputSink):
                 self._on_held(self)
 
     def write(self, data: bytes) -> None:
-        """Pass on bytes, behind all text."""
+        """Send bytes at once; text held back is not sent before them."""
         with self._lock:
             super().write(data)
 
     def flush(self) -> None:
-        """Pass on what is held back."""
+        """Send the text that is held back."""
         with self._lock:
             line, self._line = self._line, ""
             if line:
@@ -69,21 +72,21 @@ class LineSink(OutputSink):
 
 
 class ConcurrentAttempt(ThreadOwner):
-    """What is known of it.
+    """The state of one attempt.
 
     Attributes:
-        serial, number: Its number in the shared page, and in frames.
-        arguments, request: Until it begins.
-        sink: Takes its output; set by whoever runs it.
-        task: What runs an `async def`.
-        guard: By which the thread of a `def` is interrupted.
-        cause: Why it is to end, once the worker has asked for that.
-        is_over: The function has returned, and nothing of `cause` matters any more.
-        is_answered: It has told how it ended, and must say nothing more.
-        forced: How it ends whatever it returns: something of it has called sys.exit.
-        generators: The asynchronous generators it has begun.
-        work: One for each call that it has handed to the threads of the event loop, until that is
-            done; a list, as threads change it.
+        serial, number: Its serial, as a number for the shared page and as bytes for frames.
+        arguments, request: Set until it starts.
+        sink: Receives its output; set before it starts.
+        task: The task that runs an `async def`; None before it starts and once it is answered.
+        guard: Interrupts the thread that runs a `def`; written by that thread.
+        cause: Why the worker asked to end it; written by the loop's thread, read by a `def`.
+        is_over: The function has returned; a `cause` set later has no effect.
+        is_answered: Its ending was sent; nothing more may be sent for it.
+        forced: The ending it gets whatever it returns, as code of it called sys.exit.
+        generators: The asynchronous generators it has started.
+        work: One entry for each call of it that the event loop's thread pool has not finished. A
+            list, as threads of the pool change it and its append and pop are atomic.
     """
 
     __slots__ = (
@@ -132,43 +135,43 @@ class ConcurrentAttempt(ThreadOwner):
         self._threads: list[threading.Thread] = []
 
     def begin(self) -> bool:
-        """Begin it, or end what has not begun: whoever asks first may, in whatever thread."""
+        """Claim the right to start the attempt, or to end it unstarted: True for one caller."""
         try:
-            self._right_to_begin.pop()
+            self._right_to_begin.pop()  # atomic: the loop thread and a `def` thread may race
         except IndexError:
             return False
         return True
 
     def take_arguments(self) -> bytes:
-        """Return the arguments, and forget them: many attempts may wait here for long."""
+        """Return the arguments and free them: many attempts may wait for long."""
         arguments, self.arguments = self.arguments, b""
         return arguments
 
     def take_request(self) -> bytes | None:
-        """Return the request, and forget it."""
+        """Return the request and free it."""
         request, self.request = self.request, None
         return request
 
     def note_task(self, task: asyncio.Task[Any]) -> None:
-        """It begins a task."""
+        """Note that it has started a task."""
         if self._tasks is None:
             self._tasks = weakref.WeakSet()
         self._tasks.add(task)
 
     def note_generator(self, generator: Generator) -> None:
-        """It begins an asynchronous generator."""
+        """Note that it has started an asynchronous generator."""
         if len(self.generators) > _MANY:
             self.generators[:] = [one for one in self.generators if one() is not None]
         self.generators.append(weakref.ref(generator))
 
     def note_thread(self, thread: threading.Thread) -> None:
-        """It starts a thread."""
+        """Note that it has started a thread."""
         if len(self._threads) > _MANY:
             self._threads = [one for one in self._threads if one.is_alive()]
         self._threads.append(thread)
 
     def live_tasks(self) -> Tasks:
-        """Return those of its tasks that are not done, without the one it is run by."""
+        """Return the unfinished tasks it has started, without the task that runs it."""
         return {task for task in self._tasks or () if not task.done()}
 
     @property
@@ -178,13 +181,13 @@ class ConcurrentAttempt(ThreadOwner):
 
     @property
     def has_live_threads(self) -> bool:
-        """Whether threads that it has started run, or those of the event loop work for it."""
+        """Whether a thread that it started, or one of the event loop's pool, works for it."""
         if self._threads:
             self._threads = [thread for thread in self._threads if thread.is_alive()]
         return bool(self._threads or self.work)
 
     def ending(self, reported: Ending) -> Ending:
-        """Return how it ends that has told this of itself."""
+        """Return its final ending, given the one that the function call reported."""
         if self.forced is not None:
             return self.forced
         if self.cause == "timeout":

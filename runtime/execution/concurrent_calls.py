@@ -1,4 +1,8 @@
-"""Run one attempt beside others, from its beginning to its answer: as a task, or in a thread."""
+"""Run one concurrent attempt in the runner process, from its start to its answer.
+
+An `async def` runs as a task of the event loop, on the main thread; a `def` in a thread of its own
+(`runtime.execution.thread_calls`). `answer` may therefore be called in either.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ from runtime.registry.loaded_function import LoadedFunction
 from runtime.sdk.context import Context, Number
 
 STOPPED = Ending(kind="cancelled")
-_NO_CONTEXT = Context()  # of a function that takes none
+_NO_CONTEXT = Context()  # for functions that take none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +44,12 @@ class Loaded:
     """What a runner has once its bundle is loaded.
 
     Attributes:
-        functions: By name.
+        functions: The functions of the bundle, by name.
         files: The paths of the author's files.
+        limits: Size limits on output and results.
+        output: The output of the process.
+        leftovers: Finds what attempts leave running.
+        log: The logger `ctx.log`.
     """
 
     functions: Mapping[str, LoadedFunction]
@@ -56,14 +64,14 @@ class ConcurrentCalls:
     """Calls the functions of one runner.
 
     Args:
-        loaded: The functions, and what is kept of each attempt.
-        attempts: Those under way, by serial; an answered one is taken out.
+        loaded: The functions and the limits.
+        attempts: The attempts in flight, by serial; `answer` removes them.
         loop: Runs the tasks.
-        writer: Sends what attempts tell.
-        output: Knows what each has printed.
-        leftovers: Knows what each has left.
-        on_empty: Called when the last attempt under way has been answered, in any thread.
-        on_shortage: Called when there is no memory left to answer; does not return.
+        writer: Sends frames to the worker.
+        output: Assigns output to attempts.
+        leftovers: Finds what an attempt leaves running.
+        on_empty: Called when the last attempt in flight was answered, in any thread.
+        on_shortage: Called when memory is too short for an answer; does not return.
     """
 
     def __init__(
@@ -93,11 +101,11 @@ class ConcurrentCalls:
         context = contextvars.copy_context()
         context.run(owner.set, attempt)
         attempt.task = asyncio.Task(self._run(attempt), loop=self._loop, context=context)
-        # A task that is cancelled before its first step runs none of its own lines.
+        # A task that is cancelled before its first step never runs `_run`, so it cannot answer.
         attempt.task.add_done_callback(partial(self._make_sure, attempt))
 
     def run_in_thread(self, attempt: ConcurrentAttempt) -> None:
-        """Run a `def` in this thread, which belongs to it meanwhile."""
+        """Run a `def` in this thread, which runs no other attempt meanwhile."""
         try:
             self._run_guarded(attempt)
         except MemoryError:
@@ -106,10 +114,11 @@ class ConcurrentCalls:
     def answer(
         self, attempt: ConcurrentAttempt, reported: Ending, result: bytes = b"", left: str = ""
     ) -> None:
-        """Tell the worker how an attempt has ended; from its own thread or the loop's."""
+        """Send the ending of an attempt to the worker; in its own thread or the event loop's."""
         ending = attempt.ending(reported)
         if left:
             ending = replace(ending, left=left)
+        # All output is sent before the answer: the worker drops output of an answered attempt.
         attempt.sink.flush()
         self._output.settle()
         attempt.is_answered = True
@@ -122,13 +131,13 @@ class ConcurrentCalls:
             took_us,
         )
         del self._attempts[attempt.serial]
-        is_last = not self._attempts  # nobody's answer is to be waited for
+        is_last = not self._attempts  # then no other answer will share the write
         self._writer.send_for(attempt, frames.DONE, attempt.number, *answer, at_once=is_last)
         if is_last:
             self._on_empty()
 
     async def _run(self, attempt: ConcurrentAttempt) -> None:
-        if not attempt.begin():  # it was to end before it began, and is answered
+        if not attempt.begin():  # it was ended before it started, and answered
             return
         ending, result = await perform_async(
             attempt.function,
@@ -143,7 +152,7 @@ class ConcurrentCalls:
         self.answer(attempt, ending, result, await self._leftovers.end(attempt))
 
     def _make_sure(self, attempt: ConcurrentAttempt, task: asyncio.Task[None]) -> None:
-        """Answer for a task that could not do so itself."""
+        """Answer for a task that ended without doing so."""
         if attempt.is_answered:
             return
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
@@ -161,14 +170,16 @@ class ConcurrentCalls:
         reported = STOPPED, b""
         try:
             try:
-                if attempt.cause is None:  # asked after the guard is there: one of both sees it
+                # `_stop` sets `cause`, then reads `guard`; here `guard` is set before `cause` is
+                # read. So at least one side sees the other's write, and no stop is missed.
+                if attempt.cause is None:
                     reported = self._perform(attempt)
             finally:
                 guard.disarm()
         except ThreadInterrupt as error:
             reported = replace(STOPPED, traceback=traceback_of(error)), b""
         attempt.is_over = True
-        if os.getpid() != self._pid:  # user code forked, and this is the fork
+        if os.getpid() != self._pid:  # user code has forked, and this is the child
             os._exit(0)
         left = self._leftovers.find(attempt)
         attempt.guard = None
@@ -207,5 +218,5 @@ class ConcurrentCalls:
         )
 
     def _report(self, attempt: ConcurrentAttempt, kind: bytes, payload: bytes) -> None:
-        if not attempt.is_answered:  # else: by something left over from it
+        if not attempt.is_answered:  # not from something left over from it
             self._writer.send_for(attempt, kind, attempt.number, payload)

@@ -1,8 +1,8 @@
-"""What an attempt leaves running in a runner that runs several at the same time.
+"""What a concurrent attempt leaves running, in a runner that runs others at the same time.
 
-Its tasks and asynchronous generators are ended; threads that it has started are given a moment.
-What cannot be told apart (child processes, threads of pools) is looked for whenever the last
-attempt under way ends, until something was found: the worker ends the runner then.
+Its tasks and asynchronous generators are cancelled; its threads are given 50 ms to end. Child
+processes and threads of pools cannot be assigned to an attempt, so they are looked for only when no
+other attempt is in flight, and not after the first find: the worker then closes the runner.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from runtime.registry import event_loop
 
 
 class ConcurrentLeakDetector:
-    """Those of one runner.
+    """The leak detector of one runner.
 
     Args:
-        of_process: Looks at the whole process.
-        attempts: Those under way, with the one that is asked about.
-        helpers: Returns the threads that the runner has for attempts.
+        of_process: Examines the whole process.
+        attempts: The attempts in flight, including the one that is examined.
+        helpers: Returns the ids of the runner's own threads for attempts.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class ConcurrentLeakDetector:
         self._has_found = False
 
     async def end(self, attempt: ConcurrentAttempt) -> str:
-        """End what an attempt has left in the event loop; return what is left, "" if nothing."""
+        """End what an attempt left in the event loop; return as text what remains, else ""."""
         left = await self._end(attempt)
         self._has_found |= bool(left)
         return left
@@ -51,12 +51,12 @@ class ConcurrentLeakDetector:
             while left and time.monotonic() < deadline:
                 await asyncio.sleep(PAUSE_S)
                 left = self._look(attempt)
-        except asyncio.CancelledError:  # by another attempt, or by something that it has left
+        except asyncio.CancelledError:  # another attempt, or a leak, has cancelled this
             return A_TASK if attempt.live_tasks() else self._look(attempt)
         return left
 
     def find(self, attempt: ConcurrentAttempt) -> str:
-        """Return what an attempt has left that ran in this thread."""
+        """Return what an attempt left that ran in this thread, as text; "" if nothing."""
         left = self._look(attempt)
         deadline = time.monotonic() + PATIENCE_S
         while left and time.monotonic() < deadline:

@@ -1,8 +1,9 @@
-"""To which of many attempts belongs what is written in a runner: by context, and by elimination.
+"""Which of several attempts in flight wrote some output: by context, else by elimination.
 
-Tasks, callbacks and threads carry their attempt. What does not (a thread of a pool, a C library,
-a process that was started) belongs to the attempt on the event loop if that thread writes, or to
-the only one under way. All else is sent as nobody's: no attempt hears of another's output.
+Tasks, callbacks and threads carry their attempt in their context. Anything else (a thread of a
+pool, a C library, a subprocess) belongs to the attempt that the event loop is executing, if the
+loop's thread writes, or to the only attempt in flight. The rest is sent with serial 0 and goes into
+no log: no attempt sees the output of another.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ _NOBODYS = b"0"
 
 
 class ConcurrentOutput:
-    """The `Router` of one runner.
+    """The `Router` of one runner; used by any thread.
 
     Args:
-        output: The runner's own streams and the pipe of its descriptors.
-        attempts: Those under way, by serial.
-        notes: Say which one the event loop executes.
-        writer: Sends what is nobody's.
+        output: The streams of the runner and the pipe of its descriptors.
+        attempts: The attempts in flight, by serial; changed by any thread that answers one.
+        notes: Knows which attempt the event loop executes.
+        writer: Sends output that belongs to no attempt.
     """
 
     def __init__(
@@ -47,28 +48,28 @@ class ConcurrentOutput:
         self._thread_id = threading.get_ident()
 
     def open(self) -> None:
-        """Take what is written from now on; nobody's output has its whole length again."""
+        """Receive output from now on, with a new allowance for what belongs to no attempt."""
         self._output.share(self, self._write_unmarked)
 
     def close(self) -> None:
-        """Leave the output to one attempt at a time."""
+        """Return to one attempt at a time."""
         self._output.unshare()
 
     def settle(self) -> None:
-        """Pass on what the descriptors hold while it can be told whose it is."""
+        """Send what the descriptors hold while one attempt is in flight, so it can be assigned."""
         if len(self._attempts) == 1:
             self._output.drain()
 
     def write(self, data: str | bytes) -> None:
-        """Take what Python writes in any thread."""
-        if self._notes.is_fork:  # as `print` does in a fork of a runner: to the pipe
+        """Assign and send what Python code writes in any thread."""
+        if self._notes.is_fork:  # in a fork of the runner: to the pipe, as `print` does
             with contextlib.suppress(OSError):
                 os.write(_STDERR, data.encode() if isinstance(data, str) else data)
             return
         found = owner_here()
         if type(found) is not ConcurrentAttempt:
             if found is not None and not self._output.is_of_loading(found):
-                return  # an attempt has left it that ran alone, and is long over
+                return  # a leak of a sequential attempt that has finished
             found = self._unmarked()
         if found is None:
             self._send_as_nobodys(data.encode() if isinstance(data, str) else data)
@@ -79,7 +80,7 @@ class ConcurrentOutput:
             found.sink.write(data)
 
     def _unmarked(self) -> ConcurrentAttempt | None:
-        """Return to whom belongs what carries no mark; None where that cannot be told."""
+        """Return the attempt of output without an owner; None if it cannot be determined."""
         if threading.get_ident() == self._thread_id and (executing := self._notes.executing):
             return executing
         under_way = list(self._attempts.values())

@@ -1,8 +1,11 @@
-"""Attempts that a runner runs at the same time: `async def` in an event loop, `def` in threads.
+"""Runs concurrent attempts in the runner process: `async def` in an event loop, `def` in threads.
 
-The main thread runs the loop, reads frames in it and goes on reading while attempts run. Each
-attempt has a context by which everything it begins is known. The worker keeps the time: it sends
-`stop`, and kills the runner when that is not obeyed.
+    serving ──frame of a sequential attempt──► draining ──last answer──► `RunnerMain` reads again
+
+The main thread runs the event loop, and reads frames while attempts run. Everything an attempt
+starts carries the attempt in its context. The worker keeps the time limits: it sends `stop`, and
+kills this process if an attempt does not end. Fields are written by the main thread; any thread
+that answers removes its attempt from `_attempts`.
 """
 
 from __future__ import annotations
@@ -38,18 +41,18 @@ from runtime.processes.shared_page import RunnersPage
 from runtime.registry import event_loop
 from runtime.registry.event_loop import Generator
 
-_READ_BYTES = 16_384  # a read allocates as much
+_READ_BYTES = 16_384  # a read allocates this much
 _READ_MOST_BYTES = 1_048_576
 
 
 class ConcurrentRuns:
-    """Serves a runner's channel from one frame of a concurrent attempt to one of another kind.
+    """Serves a runner's channel while its frames are of concurrent attempts.
 
     Args:
-        channel: The runner's.
-        page: Where it is noted whose code is executed.
-        loaded: What is run.
-        on_shortage: Called when there is no memory left; does not return.
+        channel: The runner's channel.
+        page: The shared page that says which attempts are executing.
+        loaded: The functions and the limits.
+        on_shortage: Called when memory is used up; does not return.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class ConcurrentRuns:
         self._loaded = loaded
         self._on_shortage = on_shortage
         self._attempts: dict[int, ConcurrentAttempt] = {}
-        self._unread: list[list[bytes]] = []  # from a frame of another kind on
+        self._unread: list[list[bytes]] = []  # frames from the first sequential one on
         self._is_serving = True
         self._loop = loop = _selector_loop()
         self._writer = EventBatcher(loop, self._socket, page)
@@ -90,16 +93,16 @@ class ConcurrentRuns:
         loop.set_default_executor(LoopThreads(page))
 
     def serve(self, frame: list[bytes]) -> None:
-        """Run attempts, beginning with this one, until a frame comes that is of another kind."""
+        """Run attempts, starting with this one, until a frame of a sequential attempt arrives."""
         self._watch.start()
         with self._notes.installed():
             self._loop.add_reader(self._socket.fileno(), self._read)
             self._watch_generators_soon()
             self._take([frame, *self._received])
-            frame.clear()  # what came with it need not be kept while others run
+            frame.clear()  # frees the arguments while the attempts run
             self._received.clear()
             self._run_loop()
-            while not self._unread or self._attempts:  # a function has stopped the loop
+            while not self._unread or self._attempts:  # a function may stop the loop
                 self._watch_generators_soon()
                 self._run_loop()
             self._is_serving = False
@@ -108,6 +111,7 @@ class ConcurrentRuns:
         self._watch.stop()
         self._writer.write_all()
         self._output.close()
+        # Frames of sequential attempts go back into the channel, where `RunnerMain` reads them.
         unread = [pack(*frame) for frame in self._unread]
         self._channel.unread(b"".join(unread) + self._reader.take_rest())
 
@@ -116,17 +120,17 @@ class ConcurrentRuns:
             self._loop.run_forever()
 
     def send_last(self, *parts: bytes) -> None:
-        """Send a frame behind all others, and wait until it is sent."""
+        """Send a frame after all others; return when it is sent."""
         self._writer.send(*parts)
         self._writer.write_all()
 
     def cut(self) -> None:
-        """Say nothing any more: this process is a fork of the runner."""
+        """Send nothing more: this process is a fork of the runner."""
         self._notes.is_fork = True
         self._writer.cut()
 
     def _read(self) -> None:
-        """Take what has come."""
+        """Read and handle frames; called by the event loop."""
         try:
             self._take(list(self._reader.feed(self._receive())))
         except MemoryError:
@@ -135,7 +139,7 @@ class ConcurrentRuns:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _receive(self) -> bytes:
-        """Return what has come, which may be nothing; raises ChannelClosedError."""
+        """Return what has arrived, which may be nothing; raises ChannelClosedError."""
         size = min(max(_READ_BYTES, self._reader.missing_bytes), _READ_MOST_BYTES)
         try:
             data = self._socket.recv(size, socket.MSG_DONTWAIT)
@@ -165,7 +169,7 @@ class ConcurrentRuns:
             self._rest()
 
     def _give_up(self, start: Start, ending: Ending) -> None:
-        """Answer for an attempt that could not begin, unless it did."""
+        """Answer for an attempt that could not start, unless it did after all."""
         attempt = self._attempts.get(start.serial)
         if attempt is None:
             answer = frames.encode_ending(ending), b"", b"0"
@@ -195,11 +199,11 @@ class ConcurrentRuns:
         else:
             try:
                 self._threads.begin(attempt, under_way=len(self._attempts))
-            except RuntimeError as error:  # not a single thread can be made
+            except RuntimeError as error:  # no thread could be started, and there is none
                 self._give_up(start, describe(error))
 
     def _stop(self, serial: int, why: bytes) -> None:
-        """End an attempt that is under way, for the reason that was told first."""
+        """End an attempt in flight; the first `stop` for it decides the reason."""
         attempt = self._attempts.get(serial)
         if attempt is None or attempt.is_over:
             return
@@ -211,16 +215,17 @@ class ConcurrentRuns:
             attempt.task.cancel()
         elif attempt.guard is not None:
             attempt.guard.interrupt(attempt.cause)
+        # Otherwise its thread is about to set `guard` and will read `cause` after that.
 
     def _exit(self, attempt: ConcurrentAttempt, error: BaseException) -> None:
-        """A task or callback of an attempt, which may not be the one that answers, has exited."""
+        """End an attempt of which some task or callback has called sys.exit."""
         if not attempt.is_over:
             attempt.forced = describe(error)
             if attempt.task is not None:
                 attempt.task.cancel()
 
     def _rest(self) -> None:
-        """No attempt is under way any more, or there is a frame of another kind."""
+        """If no attempt is in flight: restore the output, and leave if a sequential one waits."""
         if self._attempts:
             return
         self._loaded.output.mend()
@@ -228,7 +233,7 @@ class ConcurrentRuns:
             self._loop.call_soon_threadsafe(self._leave, context=contextvars.Context())
 
     def _leave(self) -> None:
-        if self._is_serving:  # else: two threads have answered the last two at the same time
+        if self._is_serving:  # two threads that answer at the same time may both schedule this
             self._loop.stop()
 
     def _warn(self, serial: int, text: str) -> None:
@@ -240,11 +245,11 @@ class ConcurrentRuns:
         return self._threads.idents | {self._watch.ident}
 
     def _watch_generators_soon(self) -> None:
-        """Set the hooks once the loop runs: it sets its own when it begins."""
+        """Set the hooks once the loop runs: the loop sets its own when it starts."""
         self._loop.call_soon(self._watch_generators, context=contextvars.Context())
 
     def _watch_generators(self) -> None:
-        """Note which attempts begin asynchronous generators."""
+        """Note for each asynchronous generator which attempt has started it."""
         pass_on = sys.get_asyncgen_hooks().firstiter
 
         def note(generator: Generator) -> None:
@@ -258,9 +263,9 @@ class ConcurrentRuns:
 
 
 def _selector_loop() -> asyncio.AbstractEventLoop:
-    """Return this thread's loop, so that clients which are bound to it serve all functions.
+    """Return this thread's event loop, so that clients bound to it serve all functions.
 
-    Another one where the file has chosen loops of another kind, which run no `asyncio.Handle`.
+    If the file has installed loops of another kind, which run no `asyncio.Handle`: a new one.
     """
     loop = event_loop.loop_here()
     return loop if isinstance(loop, asyncio.SelectorEventLoop) else asyncio.SelectorEventLoop()

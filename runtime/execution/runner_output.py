@@ -1,10 +1,10 @@
-"""What a function prints and logs in a runner, sent to the worker as it comes.
+"""What a function prints and logs in a runner process, sent to the worker as it is written.
 
-Python's stdout and stderr go straight to the sink, line by line; descriptors 1 and 2
-(C libraries, subprocesses) through a pipe that a thread empties. Sent at once, so
-that the last line before a kill is known. At most `max_bytes` per attempt. What is said on
-behalf of an attempt that has ended goes nowhere. While attempts run at the same time, a
-`Router` tells them apart (`runtime.execution.concurrent_output`).
+`sys.stdout` and `sys.stderr` write to the sink line by line. Descriptors 1 and 2 (C libraries,
+subprocesses) are a pipe that the thread "output" reads. Nothing is held back, so that the last
+line before a crash arrives. At most `max_bytes` are sent for each attempt, and none once it has
+finished. While attempts run at the same time, a `Router` assigns output to them
+(`runtime.execution.concurrent_output`).
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from runtime.telemetry.background import lasting_thread
 
 Send = Callable[[bytes], None]
 _PIPE_BYTES = 65_536
-_HIGH_DESCRIPTOR = 400
+_HIGH_DESCRIPTOR = 400  # code that closes "the first few" descriptors does not reach it
 _STACK_BYTES = 262_144
-_LOADED_AND_FIRST = 2
+_LOADED_AND_FIRST = 2  # calls of `begin`: for the load, and for the first attempt
 
 
 def truncation_mark(max_bytes: int) -> bytes:
-    """Return what stands where output was cut off."""
+    """Return the text that marks truncated output."""
     return b"\n[output truncated: at most %d bytes are kept]\n" % max_bytes
 
 
 class OutputSink:
-    """Takes output of the attempt under way and passes on at most `max_bytes` of it."""
+    """Sends at most `max_bytes` of the running attempt's output; used by any thread."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -49,18 +49,18 @@ class OutputSink:
         self._left = 0
 
     def open(self, send: Send) -> None:
-        """Begin an attempt: what is written from now on goes to `send`."""
+        """Start an attempt: from now on output goes to `send`."""
         with self._lock:
             self._send = send
             self._left = self._max_bytes
 
     def close(self) -> None:
-        """End the attempt: what is written from now on is dropped."""
+        """Finish the attempt: from now on output is dropped."""
         with self._lock:
             self._send = None
 
     def write(self, data: bytes) -> None:
-        """Pass output on, or the beginning of it."""
+        """Send output, or as much of it as fits and the truncation mark."""
         with self._lock:
             if self._send is None or self._left < 0 or not data:
                 return
@@ -73,14 +73,14 @@ class OutputSink:
 
 
 class Router(Protocol):
-    """Takes what is written where several attempts run at the same time."""
+    """Receives what Python code writes while several attempts run at the same time."""
 
     def write(self, data: str | bytes) -> None:
-        """Pass it on to the attempt to which it belongs."""
+        """Pass output on to the attempt that wrote it."""
 
 
 class _SinkFile(io.RawIOBase):
-    """A raw binary file that writes to the sink; in a fork of the runner, to the pipe."""
+    """A raw binary file that writes to the sink, or in a fork of the runner to the pipe."""
 
     def __init__(self, sink: OutputSink, descriptor: int) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class _SinkFile(io.RawIOBase):
 
 
 class _BinaryStream(io.BufferedWriter):
-    """Takes what belongs to the one attempt under way; the output decides about all else."""
+    """Buffers output of the one running attempt; passes anything else to the `Router`."""
 
     def __init__(self, raw: io.RawIOBase, output: AttemptOutput) -> None:
         super().__init__(raw)
@@ -117,7 +117,7 @@ class _BinaryStream(io.BufferedWriter):
 
 
 class _TextStream(io.TextIOWrapper):
-    """The same for text: asked of who writes, since another thread may flush it."""
+    """The same for text. Asks for each write, as a buffer may be flushed by another thread."""
 
     def __init__(self, raw: io.RawIOBase, output: AttemptOutput) -> None:
         binary = _BinaryStream(raw, output)
@@ -132,33 +132,33 @@ class _TextStream(io.TextIOWrapper):
 
 
 class _Handler(OwnHandler):
-    """Writes records to whatever sys.stderr is at the time."""
+    """Writes log records to the current sys.stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             sys.stderr.write(self.format(record) + "\n")
-        except Exception:  # noqa: BLE001 - as logging does: a log line harms nobody
+        except Exception:  # noqa: BLE001 - like logging: a log line must not fail the call
             self.handleError(record)
 
 
 class AttemptOutput:
-    """The output of one runner child; `install` replaces the process's own."""
+    """The output of a runner process. The main thread writes all fields but `_is_draining`."""
 
     def __init__(self, max_bytes: int) -> None:
         self._sink = OutputSink(max_bytes)
-        self._draining = threading.Lock()
+        self._draining = threading.Lock()  # held from reading the pipe until the sink has it
         self._read_end = self._write_end = -1
         self._written = select.poll()
         self._streams: list[io.TextIOWrapper] = []
         self._main = threading.get_ident()
-        self._loading = self._attempt = object()
+        self._loading = self._attempt = object()  # the owner objects of load and attempt
         self._begun = 0
         self._router: Router | None = None
         self.thread_ids: frozenset[int] = frozenset()
-        self._is_draining = True
+        self._is_draining = True  # written by the thread "output"
 
     def install(self) -> None:
-        """Take over sys.stdout, sys.stderr, descriptors 1 and 2, and the root logger."""
+        """Redirect sys.stdout, sys.stderr, descriptors 1 and 2, and the root logger."""
         read_end, write_end = os.pipe()
         self._read_end, self._write_end = _move_up(read_end), _move_up(write_end)
         os.set_blocking(self._read_end, False)
@@ -175,7 +175,7 @@ class AttemptOutput:
         self.mend()
 
     def begin(self, send: Send) -> None:
-        """Begin an attempt, or before the first one the loading of its file."""
+        """Start an attempt; the first call starts the load."""
         if self._begun:
             self._attempt = object()
         self._begun += 1
@@ -183,18 +183,18 @@ class AttemptOutput:
         self._sink.open(send)
 
     def end(self) -> None:
-        """End the attempt; everything written until now has been sent."""
+        """Finish the attempt; all that was written before has been sent when this returns."""
         for stream in self._streams:
             try:  # noqa: SIM105 - cheaper than suppress, and done for every attempt
                 stream.flush()
-            except (ValueError, OSError):  # closed by the function
+            except (ValueError, OSError):  # the function has closed it
                 pass
         self.drain()
         self._sink.close()
 
     def drain(self) -> None:
-        """Pass on what was written to the descriptors until now."""
-        with self._draining:  # else the other thread may have read what it has yet to send
+        """Send what was written to the descriptors before this call."""
+        with self._draining:  # waits until "output" has sent what it has read
             if self._written.poll(0):
                 self._drain()
 
@@ -202,9 +202,9 @@ class AttemptOutput:
         """Serve attempts that run at the same time, until `unshare`.
 
         Args:
-            router: Takes what Python writes.
-            send: Takes what was written to the descriptors, at most `max_bytes` of it until this
-                is called again.
+            router: Receives what Python code writes.
+            send: Receives what was written to the descriptors, at most `max_bytes` of it until
+                this is called again.
         """
         self._router = router
         self._sink.open(send)
@@ -215,16 +215,16 @@ class AttemptOutput:
         self._router = None
 
     def is_of_loading(self, found: object) -> bool:
-        """Whether an owner is the loading of the file: then what it says is nobody's."""
+        """Whether this owner is the load of the file, whose output belongs to no attempt."""
         return found is self._loading
 
     def mend(self) -> None:
-        """Put right what the last attempt closed, replaced or set; done while nobody waits."""
-        signal.alarm(0)  # it would interrupt the next one, or end it
+        """Undo what the last attempt closed, replaced or set; called while no answer is due."""
+        signal.alarm(0)  # a pending alarm would interrupt the next attempt
         try:
-            os.dup2(self._write_end, 1)  # cheaper than to ask whether it is still ours
+            os.dup2(self._write_end, 1)  # cheaper than checking whether it still is the pipe
             os.dup2(self._write_end, 2)
-        except OSError:  # closed by the function
+        except OSError:  # the function has closed the pipe
             pass
         _ensure_standard_input()
         if not self._streams or self._streams[0].closed or self._streams[1].closed:
@@ -236,31 +236,31 @@ class AttemptOutput:
         return _TextStream(raw, self)
 
     def is_draining(self) -> bool:
-        """Whether the thread runs that empties the pipe; it ends where the function closes that."""
+        """Whether "output" reads the pipe; not after the function has closed the pipe."""
         return self._is_draining
 
     def write_line(self, text: str) -> None:
-        """Write a line as what is logged is written; for a logger that must not fall silent."""
+        """Write a log line of `ctx.log`, even if the function has closed sys.stderr."""
         try:
             self._streams[1].write(f"{text}\n")
-        except (ValueError, OSError):  # closed by the function
+        except (ValueError, OSError):  # the function has closed it
             if self.is_captured():
                 self._sink.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
     def pass_on(self, data: str | bytes) -> None:
-        """Take what `is_captured` has refused: it belongs to another attempt, or to none."""
+        """Handle output that `is_captured` refused: of another attempt, or of none."""
         if self._router is not None:
             self._router.write(data)
 
     def is_captured(self) -> bool:
-        """Whether what this thread says belongs to the one attempt under way."""
+        """Whether this thread's output belongs to the one running attempt."""
         if self._router is not None:
             return False
         found = owner_here()
         if found is self._attempt or found is None:
             return True
-        # A context taken while the file was loaded is nobody's; a thread of then belongs to the
-        # attempt that made it load.
+        # Owned by the load: the main thread then writes for the running attempt; threads that the
+        # load started write for the first attempt, which caused it, and for no later one.
         is_first = self._begun == _LOADED_AND_FIRST
         return found is self._loading and (is_first or threading.get_ident() == self._main)
 

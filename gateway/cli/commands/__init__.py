@@ -1,3 +1,3 @@
-"""One command of `penstock` a file."""
+"""The commands of `penstock`, one per file."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`penstock batch`: call a function once for every row of a file.
+"""`penstock batch`: call a function once for each row of a file.
 
-The whole file is read and judged before anything is sent. Ctrl-C leaves running what
-was sent.
+The whole file is read and checked before anything is sent. After Ctrl-C, invocations that were
+sent go on.
 """
 
 from __future__ import annotations
@@ -47,22 +47,23 @@ _MOST_SHOWN = 20
 
 
 def batch(  # noqa: PLR0913 - a flag each
-    name: Annotated[str, typer.Argument(help="Which function.")],
+    name: Annotated[str, typer.Argument(help="Name of the function.")],
     file: Annotated[
         str,
         typer.Argument(
             metavar="FILE",
-            help="NDJSON, a JSON array of objects, or CSV with a header; - is standard input. An "
-            "empty cell of CSV is left out.",
+            help="NDJSON, a JSON array of objects, or CSV with a header; - for standard input. "
+            "Empty CSV cells are left out.",
         ),
     ],
     *,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for the end of all, and list those that failed.")
+        bool,
+        typer.Option("--wait", help="Wait until all have finished; list those that failed."),
     ] = False,
     row_format: Annotated[
         RowFormat | None,
-        typer.Option("--format", help="What the file is, where its name and look do not say."),
+        typer.Option("--format", help="Format of the file. Default: from its name or content."),
     ] = None,
     delay: DelayOption = None,
     run_at: RunAtOption = None,
@@ -76,7 +77,7 @@ def batch(  # noqa: PLR0913 - a flag each
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Call a function once for every row of a file."""
+    """Call a function once for each row of a file."""
     system = find_system(url, data)
     options = CallFlags(
         delay=delay,
@@ -112,7 +113,7 @@ def _run(
     wait: bool,
     as_json: bool,
 ) -> list[dict[str, Any]]:
-    """Send all, and wait on wish; return the batches, which are also told if it breaks off."""
+    """Send all batches and, if `wait`, wait for them; print them even after a failure."""
     accepted: list[dict[str, Any]] = []
     try:
         with BatchView(name, total) as view:
@@ -126,10 +127,10 @@ def _run(
                 accepted = await_batches(system, accepted, view)
     except KeyboardInterrupt:
         sent = sum(batch["size"] for batch in accepted)
-        note(f"\n{sent:,} of {total:,} calls are accepted and go on")
+        note(f"\n{sent:,} of {total:,} calls were accepted and go on")
         for one in accepted:
-            note(f"look at them with  {system.hint('invocations', '--batch', one['id'])}")
-            note(f"or end them with  {system.hint('cancel', '--batch', one['id'])}")
+            note(f"list them:    {system.hint('invocations', '--batch', one['id'])}")
+            note(f"cancel them:  {system.hint('cancel', '--batch', one['id'])}")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     finally:
         if accepted:
@@ -149,7 +150,7 @@ def _report(batches: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _print_failures(system: System, batches: list[dict[str, Any]], places: Sequence[str]) -> int:
-    """Name the first that failed, with their places in the file; return how many did."""
+    """Print the first failures with their places in the file; return the number of failures."""
     failed = sum(count_failed(batch) for batch in batches)
     before = 0
     rows: list[tuple[str, ...]] = []
@@ -164,7 +165,7 @@ def _print_failures(system: System, batches: list[dict[str, Any]], places: Seque
         note(f"and {failed - len(rows):,} more")
     for one in batches:
         if one["counts"].get("failed"):
-            note(f"retry what failed with  {system.hint('retry', '--batch', one['id'])}")
+            note(f"retry the failed ones:  {system.hint('retry', '--batch', one['id'])}")
     return failed
 
 
@@ -175,7 +176,7 @@ def _print_end(invocation: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _open(name: str) -> BinaryIO:
-    """Return a file that can be read twice."""
+    """Open the file; standard input is copied to a temporary file, so it can be read twice."""
     try:
         if name != "-":
             return Path(name).open("rb")

@@ -1,8 +1,8 @@
-"""`penstock bench`: put load on one function of a running system, and tell what came of it.
+"""`penstock bench`: put load on one function of a running system and report the results.
 
-The load comes from a process of its own (`gateway.cli.load.client`). Every call is a real
-one: it runs, is recorded, and counts in the statistics. Wrong answers are counted, told,
-and make the exit code 1.
+A separate process (`gateway.cli.load.client`) sends the calls. Every call is a real one: it runs,
+is recorded and counts in the statistics. Wrong answers are counted and reported, and make the exit
+code 1.
 """
 
 from __future__ import annotations
@@ -34,38 +34,40 @@ _LOOK_EVERY_S = 0.05
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Which function.")],
+    name: Annotated[str, typer.Argument(help="Name of the function.")],
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="key=value…", help="Arguments; key=@file for a file's content."),
+        typer.Argument(metavar="key=value…", help="Arguments; key=@FILE sends a file's content."),
     ] = None,
     *,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for each result, instead of for acceptance only.")
+        bool, typer.Option("--wait", help="Wait for each result, not only for acceptance.")
     ] = False,
     connections: Annotated[
-        int, typer.Option("--connections", "-c", min=1, max=1000, help="How many call at once.")
+        int,
+        typer.Option("--connections", "-c", min=1, max=1000, help="Number of parallel callers."),
     ] = 32,
     seconds: Annotated[
-        float, typer.Option("--seconds", "-s", min=0.1, max=3600, help="For how long.")
+        float, typer.Option("--seconds", "-s", min=0.1, max=3600, help="How long to send calls.")
     ] = 5.0,
     data: Annotated[
         str | None,
         typer.Option(
-            "--data", metavar="JSON|@FILE", help="The whole body instead.", show_default=False
+            "--data", metavar="JSON|@FILE", help="Request body instead.", show_default=False
         ),
     ] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put load on one function and tell how many calls a second it takes."""
+    """Measure how many calls per second a function handles."""
     system = find_system(url)
     body, content_type = read_body(system, name, arguments or [], data)
     headers = {"Content-Type": content_type}
     if wait:
         headers["Prefer"] = f"wait={_LONGEST_WAIT_S}"
     path = path_to("functions", name)
-    accept(system.ask("POST", path, body=body, headers=headers))  # what is wrong is told now
+    # One call first: an invalid request fails here, before the load starts.
+    accept(system.ask("POST", path, body=body, headers=headers))
     report = _run(
         _order(system, path, body, headers, wait=wait, connections=connections, seconds=seconds),
         name,
@@ -92,7 +94,7 @@ def _order(
     parts = urlsplit(system.url)
     if parts.scheme != "http" or not parts.hostname:
         raise CommandError(
-            f"bench speaks plain HTTP only, and {system.url} is not; run it beside the gateway",
+            f"bench needs plain HTTP, and {system.url} uses HTTPS; run it beside the gateway",
             exit_code=ExitCode.USAGE,
         )
     request = encode_request("POST", parts.path + path, body, headers, host=parts.netloc)
@@ -109,7 +111,7 @@ def _order(
 
 
 def _run(order: LoadPlan, name: str) -> LoadReport:
-    """Let a client carry the order out, and show how its time passes."""
+    """Run a client with the plan; show the progress."""
     began_at = time.monotonic()
     client = start(order)
     try:
@@ -125,11 +127,11 @@ def _run(order: LoadPlan, name: str) -> LoadReport:
 
 
 def _show(report: LoadReport, *, wait: bool) -> None:
-    """Print a report for a person."""
+    """Print a report as a table."""
     rows: list[tuple[str, Any]] = [
-        ("calls a second", f"{report.rate:,.1f}"),
+        ("calls per second", f"{report.rate:,.1f}"),
         ("calls measured", f"{report.measured:,}"),
-        (f"until {'the result' if wait else 'accepted'}, p50", f"{report.p50_ms:,.1f} ms"),
+        (f"time to {'result' if wait else 'acceptance'}, p50", f"{report.p50_ms:,.1f} ms"),
         ("p90", f"{report.p90_ms:,.1f} ms"),
         ("p99", f"{report.p99_ms:,.1f} ms"),
         ("longest", f"{report.max_ms:,.1f} ms"),
@@ -140,4 +142,4 @@ def _show(report: LoadReport, *, wait: bool) -> None:
         rows.append(("not answered", f"{report.broken:,}"))
     print_table(("", ""), rows)
     if report.errors:
-        print(f"one of the bad answers: {report.example}")
+        print(f"example of a bad answer: {report.example}")

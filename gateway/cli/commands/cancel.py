@@ -1,4 +1,4 @@
-"""`penstock cancel`: end invocations that wait or run."""
+"""`penstock cancel`: cancel invocations that wait or run."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from gateway.cli.tables import print_json
 _BULK = "/invocations/cancel"
 _MESSAGES = {
     "requested": "is being cancelled",
-    "cooperative": "is asked to stop: it shares a process, and ends when it sees ctx.cancelled",
+    "cooperative": "was asked to stop: it shares its process, so it ends when it checks "
+    "ctx.cancelled",
 }
 
 
 def cancel(  # noqa: PLR0913 - a flag each
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID…]", help="Which invocations.")
+        list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of invocations.")
     ] = None,
     *,
     function: FunctionOption = None,
@@ -38,26 +39,26 @@ def cancel(  # noqa: PLR0913 - a flag each
         typer.Option(
             "--status",
             metavar="STATUS",
-            help="All that stand so: scheduled, queued, running or retrying; several with commas, "
-            "or one after the other.",
+            help="All with this status: scheduled, queued, running or retrying. Give several with "
+            "commas, or repeat the option.",
         ),
     ] = None,
     tag: TagOption = None,
     batch: Annotated[
         str | None,
-        typer.Option("--batch", metavar="ID", help="All of the batch that has not ended."),
+        typer.Option("--batch", metavar="ID", help="All unfinished invocations of this batch."),
     ] = None,
     yes: YesOption = False,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel invocations: at once those that wait, by kill those that run."""
+    """Cancel invocations: waiting ones at once; for running ones, their runner is killed."""
     by_filter = function is not None or bool(status)
     if bool(ids) + (batch is not None) + by_filter != 1 or (tag is not None and not by_filter):
         raise CommandError(
-            "say which: either ids, or --batch ID, or --function NAME or --status STATUS or "
-            "both, with --tag TEXT or without",
+            "give either ids, or --batch ID, or --function NAME and/or --status STATUS; "
+            "--tag TEXT needs --function or --status",
             exit_code=ExitCode.USAGE,
         )
     system = find_system(url, data)
@@ -69,7 +70,7 @@ def cancel(  # noqa: PLR0913 - a flag each
         query = [(name, value) for name, value in wanted.items() if value is not None]
         query += [("status", one) for one in read_statuses(status)]
         if not yes:
-            confirm(f"Cancel {count_matches(system, _BULK, query)}?", yes=False)
+            confirm(f"Cancel {count_matches(system, _BULK, query)} invocations?", yes=False)
         done = {"cancelled": 0, "cancelling": 0}
         try:
             sweep(system, _BULK, query, done)
@@ -93,5 +94,5 @@ def _report(answer: dict[str, Any], *, as_json: bool) -> None:
     running = answer["cancelling"]
     print(
         f"{answer['cancelled']:,} cancelled"
-        + (f", {running:,} that run are being cancelled" if running else "")
+        + (f", {running:,} running ones are being cancelled" if running else "")
     )

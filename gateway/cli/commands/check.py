@@ -1,4 +1,4 @@
-"""`penstock check`: compare everything that the system holds, and mend what does not fit."""
+"""`penstock check`: find inconsistencies in the stored data and, with `--repair`, repair them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,17 @@ _PATIENCE_S = 20.0
 def check(
     *,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Mend what does not fit, where that loses nothing.")
+        bool,
+        typer.Option("--repair", help="Repair the inconsistencies that lose no data."),
     ] = False,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare records, lanes, leases, indexes and counts; exit code 1 if something is left."""
+    """Find inconsistencies between records, lanes, leases, indexes and counts.
+
+    The exit code is 1 if any are left.
+    """
     system = find_system(url, data)
     body = b'{"repair":true}' if repair else b"{}"
     headers = {"Content-Type": "application/json"}
@@ -48,10 +52,10 @@ def check(
 
 
 def _await_end(system: System, found: dict[str, Any]) -> dict[str, Any]:
-    """Return the check when it has come to its end.
+    """Wait until a worker has finished the check, and return it.
 
     Raises:
-        CommandError: No worker lives that could run it.
+        CommandError: No worker is alive to run it.
     """
     hopeless_at = time.monotonic() + _PATIENCE_S
     while found["state"] != "finished":
@@ -59,7 +63,7 @@ def _await_end(system: System, found: dict[str, Any]) -> dict[str, Any]:
         if found["state"] == "waiting" and time.monotonic() > hopeless_at:
             if not system.get("/workers").json()["items"]:
                 raise CommandError(
-                    "no worker lives that could run the check; start one with `penstock worker`",
+                    "no worker is alive to run the check; start one with `penstock worker`",
                     exit_code=ExitCode.UNREACHABLE,
                 )
             hopeless_at = time.monotonic() + _PATIENCE_S
@@ -73,26 +77,32 @@ def _await_end(system: System, found: dict[str, Any]) -> dict[str, Any]:
 def _show_progress(found: dict[str, Any]) -> None:
     if sys.stderr.isatty():
         many = sum(found["found"].values())
-        said = "waits for a worker" if found["state"] == "waiting" else "runs"
-        sys.stderr.write(f"\r\x1b[K{said}: {found['looked_at']:,} compared, {many:,} do not fit")
+        said = "waiting for a worker" if found["state"] == "waiting" else "running"
+        sys.stderr.write(f"\r\x1b[K{said}: {found['looked_at']:,} checked, {many:,} inconsistent")
         sys.stderr.flush()
 
 
 def _show(found: dict[str, Any]) -> None:
     many, left = sum(found["found"].values()), sum(found["left"].values())
     if not many:
-        print(f"All fits: {found['looked_at']:,} compared.")
+        print(f"No inconsistencies: {found['looked_at']:,} checked.")
         return
     print_table(
-        ("kind", "id", "is", "should be", ""),
+        ("kind", "id", "actual", "expected", ""),
         [
-            (one["kind"], one["id"], one["is"], one["should"], "mended" if one["repaired"] else "")
+            (
+                one["kind"],
+                one["id"],
+                one["is"],
+                one["should"],
+                "repaired" if one["repaired"] else "",
+            )
             for one in found["findings"]
         ],
     )
     if many > len(found["findings"]):
-        note(f"The first {len(found['findings']):,} of {many:,} are shown.")
-    mended = f"{many - left:,} mended, {left:,} left"
-    print(f"{found['looked_at']:,} compared, {many:,} do not fit: {mended}.")
+        note(f"Only the first {len(found['findings']):,} of {many:,} are listed.")
+    repaired = f"{many - left:,} repaired, {left:,} left"
+    print(f"{found['looked_at']:,} checked, {many:,} inconsistent: {repaired}.")
     if left and not found["repair"]:
-        note("`penstock check --repair` mends them.")
+        note("`penstock check --repair` repairs them.")

@@ -1,4 +1,4 @@
-"""`penstock deliveries`: what became of callbacks, every attempt, and sending one again."""
+"""`penstock deliveries`: list callback deliveries, show their attempts, send one again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gateway.cli.tables import (
     read_clock,
 )
 
-deliveries = command_group("See what became of callbacks, and send one again.")
+deliveries = command_group("List callback deliveries; send one again.")
 
 
 @deliveries.command("ls")
@@ -28,7 +28,9 @@ def list_deliveries(
     status: Annotated[
         str | None,
         typer.Option(
-            "--status", metavar="STATUS", help="Only pending, delivered, failed or stopped."
+            "--status",
+            metavar="STATUS",
+            help="Only this status: pending, delivered, failed, stopped.",
         ),
     ] = None,
     limit: LimitOption = USUAL_LIMIT,
@@ -44,22 +46,22 @@ def list_deliveries(
     elif found:
         now = read_clock()
         print_table(
-            ("delivery", "status", "attempts", "last", "next", "to"),
+            ("delivery", "status", "attempts", "last attempt", "next attempt", "url"),
             [_row(item, now) for item in found],
         )
     else:
-        note("No such deliveries." if query else "No deliveries yet: invoke with --callback URL")
+        note("No such deliveries." if query else "No deliveries yet; invoke with --callback URL.")
 
 
 @deliveries.command()
 def show(
-    delivery_id: Annotated[str, typer.Argument(metavar="ID", help="Which delivery.")],
+    delivery_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the delivery.")],
     *,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a delivery with every attempt."""
+    """Show a delivery and all its attempts."""
     found = find_system(url, data).get(path_to("deliveries", delivery_id)).json()
     if as_json:
         print_json(found)
@@ -68,7 +70,7 @@ def show(
     for label, value in (
         ("delivery", found["id"]),
         ("batch", found["batch"]) if found["batch"] else ("invocation", found["invocation"]),
-        ("to", found["url"]),
+        ("url", found["url"]),
         ("status", found["status"]),
         ("next attempt", format_relative(found.get("next_at"), now) or "none"),
     ):
@@ -85,13 +87,13 @@ def show(
 
 @deliveries.command()
 def redeliver(
-    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Which deliveries.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of deliveries.")],
     *,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send callbacks again, at once."""
+    """Send callbacks again at once."""
     system = find_system(url, data)
     answers, code = ask_each(system, "POST", ids, under="deliveries", verb="redeliver")
     if as_json:

@@ -1,4 +1,4 @@
-"""`penstock invocations`: what was called, newest first."""
+"""`penstock invocations`: list invocations, newest first."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _COLUMNS = ("invocation", "function", "status", "created", "took", "attempt", "t
 _LONGEST_CELL = 60
 
 FunctionOption = Annotated[
-    str | None, typer.Option("--function", "-f", metavar="NAME", help="Only those of it.")
+    str | None, typer.Option("--function", "-f", metavar="NAME", help="Only of this function.")
 ]
 BatchOption = Annotated[
-    str | None, typer.Option("--batch", metavar="ID", help="Only those of the batch.")
+    str | None, typer.Option("--batch", metavar="ID", help="Only of this batch.")
 ]
-TagOption = Annotated[str | None, typer.Option("--tag", metavar="TEXT", help="Only those with it.")]
+TagOption = Annotated[str | None, typer.Option("--tag", metavar="TEXT", help="Only with this tag.")]
 StatusOption = Annotated[
     list[str] | None,
     typer.Option(
         "--status",
         metavar="STATUS",
-        help="Only scheduled, queued, running, retrying, succeeded, failed, cancelled or expired; "
-        "several with commas, or one after the other.",
+        help="Only with this status: scheduled, queued, running, retrying, succeeded, failed, "
+        "cancelled or expired. Give several with commas, or repeat the option.",
     ),
 ]
 
 
 def read_statuses(texts: list[str] | None) -> list[str]:
-    """Return the statuses of an option that may be repeated and takes several with commas."""
+    """Return the statuses of an option that may be repeated and may contain commas."""
     return [status for text in texts or () for status in text.split(",")]
 
 
@@ -53,16 +53,18 @@ def invocations(  # noqa: PLR0913 - a flag each
     tag: TagOption = None,
     batch: BatchOption = None,
     limit: LimitOption = USUAL_LIMIT,
-    ids: Annotated[bool, typer.Option("--ids", help="Print only the ids, one a line.")] = False,
+    ids: Annotated[bool, typer.Option("--ids", help="Print only the ids, one per line.")] = False,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List invocations, newest first; those of a batch in its order."""
+    """List invocations, newest first; those of a batch in the batch's order."""
     system = find_system(url, data)
     if batch is not None:
         if function is not None or tag is not None:
-            raise CommandError("of a batch, only --status can be chosen", exit_code=ExitCode.USAGE)
+            raise CommandError(
+                "--batch can be combined with --status only", exit_code=ExitCode.USAGE
+            )
         members = read_items(system, path_to("batches", batch))
         wanted = set(read_statuses(status))
         found = list(islice((m for m in members if not wanted or m["status"] in wanted), limit))
@@ -97,7 +99,7 @@ def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
 
 
 def _remark(item: dict[str, Any], now: datetime) -> str:
-    """Return what else is worth knowing: why it failed, when it is due, how far it is."""
+    """Return one more fact: its error, when it is due, or its progress."""
     if error := item.get("error"):
         text = f"{error.get('exception_type') or error.get('type')}: {error.get('message')}"
     elif item["status"] in {"scheduled", "retrying"}:

@@ -1,8 +1,8 @@
-"""`penstock invoke`: call a function, and with `--wait` follow it to its result.
+"""`penstock invoke`: call a function and, with `--wait`, wait for its result.
 
-The result goes to standard output as it is: text as text, JSON as JSON, bytes as
-bytes (into a file when standard output is a terminal); items of a generator as they
-come, a line each. Ctrl-C leaves the call running.
+The result is written to standard output unchanged: text, JSON or bytes (bytes never to a
+terminal). A generator's items are printed as they arrive, one per line. After Ctrl-C the
+invocation goes on.
 """
 
 from __future__ import annotations
@@ -42,29 +42,29 @@ from gateway.cli.tables import note, print_json, print_value
 
 
 def invoke(  # noqa: PLR0913 - a flag each
-    name: Annotated[str, typer.Argument(help="Which function.")],
+    name: Annotated[str, typer.Argument(help="Name of the function.")],
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="key=value…", help="Arguments; key=@file for a file's content."),
+        typer.Argument(metavar="key=value…", help="Arguments; key=@FILE sends a file's content."),
     ] = None,
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the result and print it.")] = False,
     logs: Annotated[
-        bool, typer.Option("--logs", help="While waiting, show its log lines on standard error.")
+        bool, typer.Option("--logs", help="Wait, and show its log lines on standard error.")
     ] = False,
     data: Annotated[
         str | None,
         typer.Option(
             "--data",
             metavar="JSON|@FILE",
-            help="The whole body instead of arguments; @- is standard input. A file that is not "
+            help="Request body instead of arguments; @- for standard input. A file that is not "
             "JSON is sent as it is.",
             show_default=False,
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Wait, and write the result there."),
+        typer.Option("--output", "-o", metavar="FILE", help="Wait, and write the result to FILE."),
     ] = None,
     delay: DelayOption = None,
     run_at: RunAtOption = None,
@@ -99,7 +99,7 @@ def invoke(  # noqa: PLR0913 - a flag each
     )
     invocation = accept(answer).json()
     if answer.headers.get("idempotency-replayed") == "true":
-        note("called before with this idempotency key: this is that call")
+        note("this idempotency key was used before; this is the invocation from that call")
     if not (wait or logs or output):
         _render_accepted(system, invocation, as_json=as_json)
         return
@@ -115,7 +115,7 @@ def invoke(  # noqa: PLR0913 - a flag each
 
 
 def _follow(system: System, invocation: dict[str, Any], view: LiveView) -> Any:  # noqa: ANN401
-    """Return the finished invocation."""
+    """Show the invocation's events until it ends, and return it."""
     here = invocation["id"]
     try:
         with view:
@@ -124,8 +124,8 @@ def _follow(system: System, invocation: dict[str, Any], view: LiveView) -> Any: 
                 if event.name == END:
                     invocation = event.value()
     except KeyboardInterrupt:
-        note(f"\n{here} goes on; follow it with  {system.hint('logs', here, '-f')}")
-        note(f"or end it with  {system.hint('cancel', here)}")
+        note(f"\n{here} goes on; follow it:  {system.hint('logs', here, '-f')}")
+        note(f"or cancel it:  {system.hint('cancel', here)}")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     if invocation.get("result_omitted"):
         return system.get(path_to("invocations", here)).json()
@@ -139,11 +139,11 @@ def _render_accepted(system: System, invocation: dict[str, Any], *, as_json: boo
     print(invocation["id"])
     when = f" for {invocation['scheduled_for']}" if invocation.get("scheduled_for") else ""
     note(f"{invocation['status']}{when}; its result will be at {invocation['links']['result']}")
-    note(f"follow it with  {system.hint('logs', invocation['id'], '-f')}")
+    note(f"follow it:  {system.hint('logs', invocation['id'], '-f')}")
 
 
 def print_failure(invocation: dict[str, Any]) -> None:
-    """Tell a person how an invocation ended that did not succeed."""
+    """Print how an invocation failed, was cancelled or expired."""
     error = invocation.get("error") or {}
     if error.get("traceback"):
         note(str(error["traceback"]).rstrip())
@@ -154,7 +154,7 @@ def print_failure(invocation: dict[str, Any]) -> None:
 def _print_result(
     system: System, invocation: dict[str, Any], shown: list[Any], output: Path | None
 ) -> None:
-    if shown and shown == invocation["result"]:  # a generator's items stand there already
+    if shown and shown == invocation["result"]:  # the generator's items have been printed
         return
     answer: Answer = system.get(invocation["links"]["result"])
     if output is not None:
@@ -163,7 +163,7 @@ def _print_result(
     elif answer.media_type == JSON:
         print_value(json.loads(answer.body))
     elif sys.stdout.isatty():
-        note(f"{len(answer.body)} bytes of {answer.media_type}: say where to with --output FILE")
+        note(f"{len(answer.body)} bytes of {answer.media_type}; save them with --output FILE")
     else:
         sys.stdout.buffer.write(answer.body)
         sys.stdout.buffer.flush()

@@ -99,7 +99,7 @@ def test_an_interrupt_leaves_the_batch_running_and_says_how_to_go_on(calls: Syst
 
     ended = penstock("cancel", "--batch", batch, "--url", calls.base_url)
     assert command.returncode == ExitCode.INTERRUPTED
-    assert "2 of 2 calls are accepted and go on" in said.decode()
+    assert "2 of 2 calls were accepted and go on" in said.decode()
     assert f"penstock cancel --batch {batch} --url {calls.base_url}" in said.decode()
     assert ended.stdout == "2 cancelled\n"
 

@@ -19,7 +19,7 @@ def test_bench_tells_how_many_calls_came_back_and_how_long_they_took(system: Sys
 
     reported = json.loads(machines.stdout)
     assert people.returncode == machines.returncode == ExitCode.OK, people.stderr
-    assert "calls a second" in people.stdout
+    assert "calls per second" in people.stdout
     assert reported["errors"] == 0
     assert reported["accepted"] >= reported["measured"] > 0
     assert 0 < reported["p50_ms"] <= reported["p99_ms"] <= reported["max_ms"]

@@ -23,7 +23,7 @@ def test_a_check_says_what_does_not_fit_and_mends_it(system: System):
     again = penstock("check", "--url", system.base_url)
 
     assert clean.returncode == ExitCode.OK, clean.stdout
-    assert clean.stdout.startswith("All fits: ")
+    assert clean.stdout.startswith("No inconsistencies: ")
     assert found.returncode == ExitCode.FAILED
     assert "stray_in_index" in found.stdout
     assert "penstock check --repair" in found.stderr

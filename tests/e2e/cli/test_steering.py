@@ -67,7 +67,7 @@ def test_all_that_waits_with_a_tag_is_cancelled_when_confirmed(calls: System):
     reported = penstock(*words, "--yes")
 
     assert asked.returncode == ExitCode.USAGE
-    assert "Cancel 3? There is no terminal" in asked.stderr
+    assert "Cancel 3 invocations? There is no terminal" in asked.stderr
     assert reported.stdout == "3 cancelled\n"
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the route table and the published functions."""
+"""The OpenAPI 3.1 document of the routes and the published functions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`python -m gateway.openapi functions > openapi.yaml`: the document of a folder's functions.
+"""Write the document of a folder: `python -m gateway.openapi functions > openapi.yaml`.
 
-For the document kept in the repository; no Redis is asked. Files are loaded in a
-sacrificial child, as the worker does.
+It makes the document that is kept in the repository, without Redis. Function files are loaded in
+a child process, as in a worker.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from runtime.settings import read_environment
 
 
 def manifests_of(folder: Path) -> list[Manifest]:
-    """Return the manifests of a folder's function files.
+    """Return the manifests of the functions in a folder.
 
     Raises:
-        LoadError: One does not load.
+        LoadError: A function file failed to load.
     """
     server = ForkServer(preload=PRELOAD, environment=clean_environment(read_environment()))
     server.start()

@@ -1,24 +1,32 @@
-"""The shapes of keys and sessions."""
+"""Schemas of API keys and sessions, for the OpenAPI document."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.auth.key_body import LONGEST_S, MOST_SCOPES
-from gateway.openapi.json_schema import MAYBE_MOMENT, MAYBE_TEXT, MOMENT, TEXT, list_of, object_of
+from gateway.openapi.json_schema import (
+    MAYBE_MOMENT,
+    MAYBE_TEXT,
+    MOMENT,
+    TEXT,
+    Json,
+    array_of,
+    described,
+    list_of,
+    object_of,
+)
 from runtime.access.api_key import KEY_PATTERN, NAME_RULE
 from runtime.access.scopes import FORMS, SCOPE_PATTERN
 from runtime.sdk.durations import PATTERN
 from runtime.sdk.option_parsing import RATE_PATTERN
 
-Json = dict[str, Any]
 _NAME: Json = {
     **TEXT,
-    "description": f"Who calls: {NAME_RULE}. Keys of one name are one caller.",
+    "description": f"The caller: {NAME_RULE}. Keys with the same name count as one caller.",
     "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$",
 }
 _SCOPES: Json = {
     "type": "array",
+    "description": "What the key allows.",
     "items": {**TEXT, "description": f"One of {', '.join(FORMS)}.", "pattern": SCOPE_PATTERN},
     "minItems": 1,
     "maxItems": MOST_SCOPES,
@@ -26,24 +34,26 @@ _SCOPES: Json = {
 }
 _RATE: Json = {
     **MAYBE_TEXT,
-    "description": "Calls per time, for all keys of its name together.",
+    "description": "The rate limit, shared by all keys with this name; null for the gateway's own.",
     "pattern": RATE_PATTERN,
 }
+_GRANTED = described(array_of(TEXT), "The scopes of the key.")
 _KEY: dict[str, Json] = {
-    "id": TEXT,
-    "name": TEXT,
-    "scopes": {"type": "array", "items": TEXT},
+    "id": described(TEXT, "The id of the key."),
+    "name": described(TEXT, "The name of the caller."),
+    "scopes": _GRANTED,
     "rate": _RATE,
-    "created_at": MOMENT,
-    "expires_at": MAYBE_MOMENT,
+    "created_at": described(MOMENT, "When the key was created."),
+    "expires_at": described(MAYBE_MOMENT, "When it expires; null if never."),
 }
 _SECRET: Json = {
     **MAYBE_TEXT,
-    "description": "What callbacks to this name are signed with from now on, when it is new; "
-    "shown here only.",
+    "description": "The new secret that callbacks to this caller are signed with. It is shown only "
+    "here, and null if there is no new one.",
 }
 ACCESS_SCHEMAS: dict[str, Json] = {
     "NewKey": {
+        "description": "The key to create.",
         **object_of(
             {
                 "name": _NAME,
@@ -55,14 +65,15 @@ ACCESS_SCHEMAS: dict[str, Json] = {
                         {"type": "number", "minimum": 1, "maximum": LONGEST_S},
                         {"type": "null"},
                     ],
-                    "description": "How long it is valid, such as `90d`; for ever if not given.",
+                    "description": "How long the key is valid, such as `90d`. Default: it never "
+                    "expires.",
                     "examples": ["90d"],
                 },
                 "new_callback_secret": {
                     "type": "boolean",
                     "default": False,
-                    "description": "Have callbacks signed with a new secret and the last one; "
-                    "a new name gets a secret anyway.",
+                    "description": "Sign callbacks with a new secret, and with the previous one "
+                    "too. The first key with a name always gets a new secret.",
                 },
             },
             ["name", "scopes"],
@@ -71,34 +82,51 @@ ACCESS_SCHEMAS: dict[str, Json] = {
         "examples": [{"name": "shop", "scopes": ["invoke:hello"]}],
     },
     "CreatedKey": {
-        "description": "A new key; the only answer in which it stands.",
+        "description": "A new key. No other response shows its text.",
         **object_of(
             {
                 **_KEY,
-                "key": {**TEXT, "pattern": f"^{KEY_PATTERN}$"},
+                "key": {
+                    **TEXT,
+                    "description": "The text of the key.",
+                    "pattern": f"^{KEY_PATTERN}$",
+                },
                 "callback_secret": _SECRET,
             }
         ),
     },
     "KeyList": list_of(
-        object_of({**_KEY, "expired": {"type": "boolean"}, "last_used_at": MAYBE_MOMENT})
+        object_of(
+            {
+                **_KEY,
+                "expired": {"type": "boolean", "description": "Whether the key has expired."},
+                "last_used_at": described(MAYBE_MOMENT, "When it was last used; null if never."),
+            }
+        )
     ),
     "Login": {
-        **object_of({"key": {**TEXT, "minLength": 1}}),
+        "description": "The key to log in with.",
+        **object_of({"key": {**TEXT, "minLength": 1, "description": "The text of an API key."}}),
         "additionalProperties": False,
     },
     "Session": {
-        "description": "Who the caller is. `open`: nobody is asked for a key here.",
+        "description": "The caller of the request.",
         **object_of(
             {
-                "open": {"type": "boolean"},
-                "name": MAYBE_TEXT,
-                "key": {**MAYBE_TEXT, "description": "The id of the key."},
-                "scopes": {"type": "array", "items": TEXT},
-                "reads": {"type": "boolean"},
-                "operates": {"type": "boolean"},
-                "expires_at": MAYBE_MOMENT,
-                "session": {"type": "boolean"},
+                "open": {"type": "boolean", "description": "True if no key was needed."},
+                "name": described(MAYBE_TEXT, "The name of the key."),
+                "key": described(MAYBE_TEXT, "The id of the key."),
+                "scopes": _GRANTED,
+                "reads": {"type": "boolean", "description": "Whether they may see everything."},
+                "operates": {
+                    "type": "boolean",
+                    "description": "Whether they may change everything.",
+                },
+                "expires_at": described(MAYBE_MOMENT, "When the key or the session expires."),
+                "session": {
+                    "type": "boolean",
+                    "description": "Whether a session cookie was used instead of a key.",
+                },
             }
         ),
     },

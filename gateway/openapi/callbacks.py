@@ -1,4 +1,4 @@
-"""What the document says of callbacks: the request a receiver gets, and what it may answer."""
+"""Callbacks in the document: the request that a receiver gets, and the responses it may send."""
 
 from __future__ import annotations
 
@@ -7,35 +7,42 @@ from typing import Any
 from gateway.openapi.json_schema import component_ref
 
 Json = dict[str, Any]
-_SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
-_OURS = ("X-Call-Id", "X-Function-Name", "X-Function-Status")
+_HEADERS = {
+    "webhook-id": "The id of the delivery, the same in every attempt.",
+    "webhook-timestamp": "When this attempt was signed, in seconds since the epoch.",
+    "webhook-signature": "The signatures, as Standard Webhooks specifies.",
+    "X-Call-Id": "The id of the invocation or of the batch.",
+    "X-Function-Name": "The name of the function.",
+    "X-Function-Status": "The final status of the invocation, or `finished` for a batch.",
+}
 _ATTEMPT: Json = {
     "name": "webhook-attempt",
     "in": "header",
     "required": True,
-    "description": "Which attempt this is, from 1. It is not signed; the body and the webhook-id "
-    "are the same in all of them.",
+    "description": "The number of the attempt; the first is 1. It is not signed. The body and the "
+    "webhook-id are the same in every attempt.",
     "schema": {"type": "integer", "minimum": 1},
 }
 
 
 def invocation_callback(schema: str) -> Json:
-    """Return what is called back when an invocation has ended; `schema` is the invocation's."""
+    """Return the callback of an invocation; `schema` names the component of the invocation."""
     return _callback_of(
         "The finished invocation",
-        "Signed as Standard Webhooks says; a result over 20 kB is left out and linked. 2xx is "
-        "success, 410 stops, all else is tried again.",
+        "Sent when the invocation has finished, signed as Standard Webhooks specifies. A result "
+        "over 20 kB is left out; `links` has its address. A 2xx response is success, 410 stops the "
+        "delivery, and after any other response the callback is sent again.",
         type_pattern="^invocation\\.",
         data=component_ref(schema),
     )
 
 
 def batch_callback() -> Json:
-    """Return what is called back once the last member of a batch has ended."""
+    """Return the callback of a batch."""
     return _callback_of(
         "The finished batch",
-        "Sent once, when the last has ended, signed as Standard Webhooks says: the counts, not "
-        "the results.",
+        "Sent when the last invocation has finished, signed as Standard Webhooks specifies. It has "
+        "the counts, not the results.",
         type_pattern="^batch\\.finished$",
         data=component_ref("Batch"),
     )
@@ -45,8 +52,16 @@ def _callback_of(summary: str, description: str, *, type_pattern: str, data: Jso
     payload: Json = {
         "type": "object",
         "properties": {
-            "type": {"type": "string", "pattern": type_pattern},
-            "timestamp": {"type": "string", "format": "date-time"},
+            "type": {
+                "type": "string",
+                "pattern": type_pattern,
+                "description": "The kind of event, with the final status.",
+            },
+            "timestamp": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When it finished.",
+            },
             "data": data,
         },
         "required": ["type", "timestamp", "data"],
@@ -61,9 +76,10 @@ def _callback_of(summary: str, description: str, *, type_pattern: str, data: Jso
                         "name": header,
                         "in": "header",
                         "required": True,
+                        "description": text,
                         "schema": {"type": "string"},
                     }
-                    for header in (*_SIGNED, *_OURS)
+                    for header, text in _HEADERS.items()
                 ]
                 + [_ATTEMPT],
                 "requestBody": {
@@ -71,10 +87,10 @@ def _callback_of(summary: str, description: str, *, type_pattern: str, data: Jso
                     "content": {"application/json": {"schema": payload}},
                 },
                 "responses": {
-                    "2XX": {"description": "Received."},
-                    "410": {"description": "Never send to this address again."},
+                    "2XX": {"description": "The callback was received."},
+                    "410": {"description": "The callback must not be sent again."},
                 },
-                "security": [],  # receivers know us by the signature
+                "security": [],  # a receiver checks the signature, not a key
             }
         }
     }

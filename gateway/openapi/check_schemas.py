@@ -1,29 +1,46 @@
-"""What a consistency check answers."""
+"""Schemas of consistency checks, for the OpenAPI document."""
 
 from __future__ import annotations
 
 from gateway.openapi.json_schema import (
     COUNT,
+    LINKS,
     MAYBE_MOMENT,
     MAYBE_TEXT,
     TEXT,
     Json,
+    array_of,
     component_ref,
+    described,
     list_of,
     object_of,
 )
 from runtime.invocations.check_summary import FINDING_KINDS
 
 _BY_KIND: Json = {"type": "object", "additionalProperties": COUNT}
+_FINDING = object_of(
+    {
+        "kind": {
+            "type": "string",
+            "enum": list(FINDING_KINDS),
+            "description": "The kind of finding.",
+        },
+        "id": described(TEXT, "The id of the invocation or other object."),
+        "is": described(TEXT, "What was found."),
+        "should": described(TEXT, "What was expected."),
+        "repaired": {"type": "boolean", "description": "Whether the check repaired it."},
+    }
+)
 
 CHECK_SCHEMAS: dict[str, Json] = {
     "NewCheck": {
+        "description": "The options of a check.",
         **object_of(
             {
                 "repair": {
                     "type": "boolean",
                     "default": False,
-                    "description": "Mend what does not fit, where that loses nothing.",
+                    "description": "Whether to repair inconsistencies where that loses no data.",
                 }
             },
             [],
@@ -32,34 +49,26 @@ CHECK_SCHEMAS: dict[str, Json] = {
     },
     "CheckList": list_of(component_ref("Check")),
     "Check": {
-        "description": "A comparison of everything that Redis holds: records, lanes, leases, "
-        "indexes, counts, batches, deliveries and schedules. A worker runs it.",
+        "description": "A comparison of the data in Redis: records, lanes, leases, indexes, "
+        "counts, batches, deliveries and schedules. A worker runs it.",
         **object_of(
             {
-                "id": TEXT,
-                "state": {"type": "string", "enum": ["waiting", "running", "finished"]},
-                "repair": {"type": "boolean"},
-                "looked_at": {**COUNT, "description": "How much has been compared."},
-                "found": {**_BY_KIND, "description": "What does not fit, by kind."},
-                "left": {**_BY_KIND, "description": "Those of them that were not mended."},
-                "findings": {
-                    "type": "array",
-                    "description": "The first thousand.",
-                    "items": object_of(
-                        {
-                            "kind": {"type": "string", "enum": list(FINDING_KINDS)},
-                            "id": {**TEXT, "description": "What it is about."},
-                            "is": TEXT,
-                            "should": TEXT,
-                            "repaired": {"type": "boolean"},
-                        }
-                    ),
+                "id": described(TEXT, "The id of the check."),
+                "state": {
+                    "type": "string",
+                    "enum": ["waiting", "running", "finished"],
+                    "description": "How far the check is.",
                 },
-                "worker": MAYBE_TEXT,
-                "asked_at": MAYBE_MOMENT,
-                "started_at": MAYBE_MOMENT,
-                "finished_at": MAYBE_MOMENT,
-                "links": {"type": "object", "additionalProperties": TEXT},
+                "repair": {"type": "boolean", "description": "Whether it repairs what it finds."},
+                "looked_at": described(COUNT, "How many objects have been compared."),
+                "found": described(_BY_KIND, "How many inconsistencies it found, by kind."),
+                "left": described(_BY_KIND, "How many of them were not repaired, by kind."),
+                "findings": described(array_of(_FINDING), "The first 1,000 findings."),
+                "worker": described(MAYBE_TEXT, "The id of the worker that runs it."),
+                "asked_at": described(MAYBE_MOMENT, "When it was requested."),
+                "started_at": described(MAYBE_MOMENT, "When it started."),
+                "finished_at": described(MAYBE_MOMENT, "When it finished."),
+                "links": LINKS,
             }
         ),
     },

@@ -1,10 +1,11 @@
-"""What steering answers: lists of invocations, cancels, retries, batches, queues, workers."""
+"""Schemas of lists, bulk operations, batches, queues and workers, for the OpenAPI document."""
 
 from __future__ import annotations
 
 from gateway.openapi.json_schema import (
     ANY_OBJECT,
     COUNT,
+    LINKS,
     MAYBE_COUNT,
     MAYBE_MOMENT,
     MAYBE_TEXT,
@@ -12,30 +13,84 @@ from gateway.openapi.json_schema import (
     MOMENT,
     TEXT,
     Json,
+    array_of,
     component_ref,
+    described,
     list_of,
+    maybe,
     object_of,
 )
 from gateway.parsing.batch_body import MOST_ITEMS
 from runtime.invocations.status import Status
 
-_OLD = "Null where the worker is of an earlier release."
+_OLD = "Null if the worker runs an older release."
+_NEXT = described(MAYBE_TEXT, "The `cursor` for the next request; null if nothing is left.")
+_CANCELLED = described(COUNT, "How many were waiting; they are cancelled now.")
+_CANCELLING = described(COUNT, "How many are running; their workers stop them.")
 _BATCH = {
-    "id": {"type": "string", "format": "uuid"},
-    "function": TEXT,
-    "size": COUNT,
-    "counts": object_of({status.value: COUNT for status in Status}),
-    "created_at": MOMENT,
-    "finished_at": MAYBE_MOMENT,
-    "caller": MAYBE_TEXT,
-    "callback": {"anyOf": [component_ref("Callback"), {"type": "null"}]},
-    "links": {"type": "object", "additionalProperties": TEXT},
+    "id": {"type": "string", "format": "uuid", "description": "Its id, a UUIDv7."},
+    "function": described(TEXT, "The name of the function."),
+    "size": described(COUNT, "How many invocations it has."),
+    "counts": described(
+        object_of(
+            {status.value: described(COUNT, f"How many are {status.value}.") for status in Status}
+        ),
+        "How many of its invocations are in each status.",
+    ),
+    "created_at": described(MOMENT, "When it was accepted."),
+    "finished_at": described(MAYBE_MOMENT, "When its last invocation finished."),
+    "caller": described(MAYBE_TEXT, "The name of the API key that submitted it."),
+    "callback": described(maybe(component_ref("Callback")), "Its callback, if it has one."),
+    "links": LINKS,
 }
+_RUNNING = object_of(
+    {
+        "id": described(TEXT, "The id of the invocation."),
+        "function": described(TEXT, "The name of the function."),
+        "started_at": described(MOMENT, "When the attempt started."),
+    }
+)
+_RUNNER = object_of(
+    {
+        "pid": described(COUNT, "The process id."),
+        "function": described(TEXT, "The function that it runs, or ran last."),
+        "version": described(TEXT, "The version of that function."),
+        "in_flight": described(COUNT, "How many attempts it holds, started or not."),
+        "window": described(COUNT, "How many attempts it may hold."),
+    }
+)
+_LOOP = object_of(
+    {
+        "lag_ms_max": described(MEASURE, "The longest delay in milliseconds."),
+        "lag_ms_mean": described(MEASURE, "The mean delay in milliseconds."),
+    }
+)
+_RUNNER_WAIT = object_of(
+    {
+        "count": described(COUNT, "How many attempts had to wait."),
+        "sum_s": described(MEASURE, "How long they waited in total, in seconds."),
+    }
+)
+_FOLDER = object_of(
+    {
+        "folder": described(TEXT, "The path of the folder."),
+        "state": {
+            **TEXT,
+            "enum": ["published", "differs", "empty", "absent", "unknown"],
+            "description": "`published`: the folder equals what is published. `differs`: it does "
+            "not. `empty`: it has no functions, but some are published. `absent`: there is no such "
+            "folder. `unknown`: it has not been compared yet.",
+        },
+        "files": described(COUNT, "How many function files it has."),
+        "digest": described(TEXT, "A digest of those files; equal folders have equal digests."),
+        "differing": described(array_of(TEXT), "The first 20 files that differ, by name."),
+    }
+)
 
 CONTROL_SCHEMAS: dict[str, Json] = {
     "InvocationList": list_of(component_ref("Invocation")),
     "CancelledInvocation": {
-        "description": "The invocation as it now stands, and how its cancelling goes on.",
+        "description": "The invocation, and how it is being cancelled.",
         "allOf": [
             component_ref("Invocation"),
             object_of(
@@ -43,183 +98,150 @@ CONTROL_SCHEMAS: dict[str, Json] = {
                     "cancellation": {
                         "type": "string",
                         "enum": ["done", "requested", "cooperative"],
-                        "description": "`done`: it has ended. `requested`: its runner is being "
-                        "killed. `cooperative`: it runs in a thread and is asked to stop by "
-                        "`ctx.cancelled`.",
+                        "description": "`done`: it is cancelled. `requested`: its worker is "
+                        "stopping it. `cooperative`: it runs in a thread, and `ctx.cancelled` asks "
+                        "it to stop.",
                     }
                 }
             ),
         ],
     },
     "Retries": {
-        "description": "How many were retried; with `next`, ask again with it as `cursor`.",
+        "description": "How many invocations were retried.",
         **object_of(
             {
-                "count": COUNT,
-                "skipped": {
-                    **COUNT,
-                    "description": "Those whose function is gone or takes other arguments now.",
-                },
-                "next": MAYBE_TEXT,
+                "count": described(COUNT, "How many were retried."),
+                "skipped": described(
+                    COUNT,
+                    "How many were not, because the function is gone, does not accept the "
+                    "arguments any more, or may not be invoked by the caller.",
+                ),
+                "next": _NEXT,
             }
         ),
     },
     "Cancels": {
-        "description": "How many were cancelled; with `next`, ask again with it as `cursor`.",
-        **object_of(
-            {
-                "cancelled": {**COUNT, "description": "Those that waited: they have ended."},
-                "cancelling": {**COUNT, "description": "Those that run: their workers were told."},
-                "next": MAYBE_TEXT,
-            }
-        ),
+        "description": "How many invocations were cancelled.",
+        **object_of({"cancelled": _CANCELLED, "cancelling": _CANCELLING, "next": _NEXT}),
     },
     "Matches": {
-        "description": "How many there are, before anything is done to them.",
+        "description": "How many invocations match the filter.",
         **object_of(
             {
-                "count": COUNT,
+                "count": described(COUNT, "How many were counted."),
                 "more": {
                     "type": "boolean",
-                    "description": "There may be more: not all were looked at.",
+                    "description": "True if the count stopped early, so there may be more.",
                 },
-                "before": {
-                    **MOMENT,
-                    "description": "Only those accepted before this were counted: given on as "
-                    "`before`, what comes later stays out of it.",
-                },
+                "before": described(
+                    MOMENT,
+                    "Only invocations accepted before this time were counted. Send it as `before` "
+                    "to leave out those that were accepted later.",
+                ),
             }
         ),
     },
     "Batch": {
-        "description": "Many invocations of one function submitted together; `items` and `next` "
-        "when a page of them was asked for.",
+        "description": "Invocations of one function that were submitted together. `items` and "
+        "`next` are present if a page of them was requested.",
         **object_of(
             {
                 **_BATCH,
-                "items": {"type": "array", "items": component_ref("Invocation")},
-                "next": MAYBE_TEXT,
+                "items": described(array_of(component_ref("Invocation")), "One page of them."),
+                "next": described(MAYBE_TEXT, "The `cursor` of the next page; null on the last."),
             },
             list(_BATCH),
         ),
     },
     "CancelledBatch": {
-        "description": "The batch, and how many were cancelled or whose workers were told.",
-        "allOf": [component_ref("Batch"), object_of({"cancelled": COUNT, "cancelling": COUNT})],
+        "description": "The batch, and how many of its invocations were cancelled.",
+        "allOf": [
+            component_ref("Batch"),
+            object_of({"cancelled": _CANCELLED, "cancelling": _CANCELLING}),
+        ],
     },
     "BatchItems": {
+        "description": "The arguments of the invocations of a batch.",
         "type": "array",
-        "items": {**ANY_OBJECT, "description": "The arguments of one call."},
+        "items": described(ANY_OBJECT, "The arguments of one invocation."),
         "minItems": 1,
         "maxItems": MOST_ITEMS,
     },
     "Queue": {
-        "description": "A named line of waiting invocations.",
+        "description": "A named queue of invocations.",
         **object_of(
             {
-                "name": TEXT,
-                "paused": {"type": "boolean"},
-                "depth": COUNT,
-                "scheduled": COUNT,
-                "in_flight": COUNT,
-                "oldest_ms": MAYBE_COUNT,
-                "workers": COUNT,
+                "name": described(TEXT, "The name of the queue."),
+                "paused": {"type": "boolean", "description": "True if nothing in it may start."},
+                "depth": described(COUNT, "How many invocations wait and are due."),
+                "scheduled": described(COUNT, "How many wait for their time or for a retry."),
+                "in_flight": described(COUNT, "How many are running."),
+                "oldest_ms": described(
+                    MAYBE_COUNT, "The age of the oldest waiting one in milliseconds, if any."
+                ),
+                "workers": described(COUNT, "How many workers serve the queue."),
             }
         ),
     },
     "QueueList": list_of(component_ref("Queue")),
     "QueueChange": {
-        **object_of({"paused": {"type": "boolean"}}),
+        "description": "What to change about the queue.",
+        **object_of(
+            {"paused": {"type": "boolean", "description": "True pauses it; false resumes it."}}
+        ),
         "additionalProperties": False,
     },
-    "Purge": object_of({"cancelled": COUNT}),
+    "Purge": {
+        "description": "The result of a purge.",
+        **object_of({"cancelled": described(COUNT, "How many invocations were cancelled.")}),
+    },
     "Worker": {
         "description": "A worker process, as of its last heartbeat.",
         **object_of(
             {
-                "id": TEXT,
-                "host": TEXT,
-                "pid": COUNT,
-                "queues": {"type": "array", "items": TEXT},
-                "started_at": MOMENT,
-                "last_seen_at": MOMENT,
-                "running": {
-                    "type": "array",
-                    "description": "What it runs; the oldest 100.",
-                    "items": object_of({"id": TEXT, "function": TEXT, "started_at": MOMENT}),
-                },
-                "in_flight": {
-                    **COUNT,
-                    "description": "Attempts that it holds, begun or not.",
-                },
-                "max_in_flight": {**MAYBE_COUNT, "description": f"How many it may hold. {_OLD}"},
-                "runners": {
-                    "type": "array",
-                    "description": "Its runner processes, and the attempts that lie with each: "
-                    "up to `window` of them, all of one function. An idle one names the function "
-                    "that it ran last.",
-                    "items": object_of(
-                        {
-                            "pid": COUNT,
-                            "function": TEXT,
-                            "version": TEXT,
-                            "in_flight": COUNT,
-                            "window": COUNT,
-                        }
-                    ),
-                },
-                "loop": {
-                    "description": "How late its event loop ran what was due, between its last two "
-                    f"heartbeats. {_OLD}",
-                    "anyOf": [
-                        object_of({"lag_ms_max": MEASURE, "lag_ms_mean": MEASURE}),
-                        {"type": "null"},
-                    ],
-                },
-                "runner_wait": {
-                    "description": "How many attempts have waited for a runner since it started, "
-                    f"and how long together. {_OLD}",
-                    "anyOf": [
-                        object_of({"count": COUNT, "sum_s": MEASURE}),
-                        {"type": "null"},
-                    ],
-                },
-                "memory_bytes": COUNT,
+                "id": described(TEXT, "The id of the worker."),
+                "host": described(TEXT, "The name of its host."),
+                "pid": described(COUNT, "Its process id."),
+                "queues": described(array_of(TEXT), "The queues that it serves."),
+                "started_at": described(MOMENT, "When it started."),
+                "last_seen_at": described(MOMENT, "When its last heartbeat arrived."),
+                "running": described(
+                    array_of(_RUNNING), "The attempts that it runs; at most the 100 oldest."
+                ),
+                "in_flight": described(COUNT, "How many attempts it holds, started or not."),
+                "max_in_flight": described(MAYBE_COUNT, f"How many it may hold. {_OLD}"),
+                "runners": described(array_of(_RUNNER), "Its runner processes."),
+                "loop": described(
+                    maybe(_LOOP),
+                    "How late its event loop ran what was due, between its last two heartbeats. "
+                    f"{_OLD}",
+                ),
+                "runner_wait": described(
+                    maybe(_RUNNER_WAIT),
+                    f"The attempts that waited for a runner since the worker started. {_OLD}",
+                ),
+                "memory_bytes": described(COUNT, "The memory of the worker and its processes."),
                 "publishes": {
                     "type": "boolean",
-                    "description": "It is the one worker that publishes its functions folder.",
+                    "description": "True for the one worker that publishes its functions folder.",
                 },
-                "functions": {
-                    "description": "How its functions folder stands to what is published.",
-                    **object_of(
-                        {
-                            "folder": TEXT,
-                            "state": {
-                                **TEXT,
-                                "enum": ["published", "differs", "empty", "absent", "unknown"],
-                                "description": "`published`: it holds what is published. `empty`: "
-                                "it holds nothing, but something is published. `unknown`: nobody "
-                                "has looked yet.",
-                            },
-                            "files": {**COUNT, "description": "Function files in it."},
-                            "digest": {
-                                **TEXT,
-                                "description": "Of those files; equal folders have equal digests.",
-                            },
-                            "differing": {
-                                "type": "array",
-                                "items": TEXT,
-                                "description": "Files that differ, the first 20 by name.",
-                            },
-                        }
-                    ),
-                },
+                "functions": described(
+                    _FOLDER, "How its functions folder compares with what is published."
+                ),
             }
         ),
     },
     "Publishing": {
         "description": "The worker that was told to publish.",
-        **object_of({"worker": TEXT, "withdraw_missing": {"type": "boolean"}}),
+        **object_of(
+            {
+                "worker": described(TEXT, "The id of the worker."),
+                "withdraw_missing": {
+                    "type": "boolean",
+                    "description": "Whether it withdraws functions that are not in its folder.",
+                },
+            }
+        ),
     },
     "WorkerList": list_of(component_ref("Worker")),
 }

@@ -50,9 +50,9 @@ DESCRIPTIONS: dict[str, str] = {
     "error. The status code is 200 whether the invocation succeeded, failed or is unfinished. With "
     "`Prefer: wait=N` the response comes when the invocation has finished, or after N seconds with "
     "its status at that time. With `If-None-Match` the response is 304 if nothing has changed.",
-    "cancel_invocation": "Cancels the invocation. A waiting invocation is cancelled at once. If it "
-    "is running, its runner process is killed; a function with `isolation=thread` is only asked to "
-    f"stop. `cancellation` says which of these applies. {_OWN}",
+    "cancel_invocation": "Cancels the invocation. If it is waiting, it is cancelled at once. If it "
+    "runs, its worker stops it, and kills the runner process if necessary; a function with "
+    f"`isolation=thread` is only asked to stop. `cancellation` says which applies. {_OWN}",
     "retry_invocation": "Invokes the function again with the arguments of a finished invocation, "
     "on the current version, and returns the new invocation. Its `retry_of` is the id of the old "
     f"one. {_OWN}",

@@ -1,4 +1,4 @@
-"""The whole document, built with apispec from the route table and the manifests."""
+"""The whole OpenAPI document, built with apispec from the route table and the manifests."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ from runtime.registry.manifest import Manifest
 API_VERSION = "1"
 _INVOKE_PATH = "/functions/{name}"
 _TAGS = (
-    ("invoke", "Call a function: 202 with an invocation, or its end with `Prefer: wait=N`."),
-    ("functions", "What is published."),
-    ("invocations", "What became of a call."),
-    ("batches", "Many calls of one function at once."),
-    ("schedules", "What is invoked when, by cron lines."),
-    ("system", "Queues and workers."),
-    ("deliveries", "Callbacks, with every attempt."),
-    ("access", "API keys, and the session of a browser."),
-    ("health", "For those who start, watch and route to gateways."),
-    ("documents", "What there is to read."),
+    ("invoke", "Invoke functions. The response is 202, or the result with `Prefer: wait=N`."),
+    ("functions", "List and inspect published functions."),
+    ("invocations", "Follow, cancel and retry invocations."),
+    ("batches", "Invoke one function many times in one request."),
+    ("schedules", "Invoke functions at the times of cron lines."),
+    ("system", "Inspect and operate queues and workers, and check the data in Redis."),
+    ("deliveries", "List and repeat callback deliveries."),
+    ("access", "Manage API keys and browser sessions."),
+    ("health", "Health checks, metrics and statistics."),
+    ("documents", "API documents and reference pages."),
 )
 _DESCRIPTION = (
-    "Functions over a queue. `POST /functions/<name>` with the arguments as a JSON object is "
-    "answered 202 at once; the result comes by `Prefer: wait=N` on the same request, by polling "
-    "`Location`, or by a signed callback to `X-Callback-Url`. Every error is a problem (RFC 9457) "
-    "with a stable `code`."
+    "A function gateway over a queue. `POST /functions/<name>` with the arguments as a JSON object "
+    "returns 202 at once. To get the result, send `Prefer: wait=N` with the same request, poll "
+    "`Location`, or receive a signed callback at `X-Callback-Url`. Every error is a problem "
+    "(RFC 9457) with a stable `code`."
 )
-# The reference page shows these under "Client Libraries", in place of a button that asks another
+# The reference page shows these under "Client Libraries", instead of a button that contacts another
 # host; docs/clients.md says more.
 _CLIENTS = {
     "Python": "pip install openapi-python-client\n"
@@ -63,9 +63,9 @@ Document = dict[str, Any]
 
 
 def document(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> Document:
-    """Return the document of these functions as far as a grant may see and do.
+    """Return the document: these functions and the operations that a grant allows.
 
-    Functions that never loaded are left out.
+    Functions without a loaded version are left out.
     """
     spec = APISpec(
         title="Penstock",
@@ -121,7 +121,7 @@ def document_json(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> b
 
 
 def document_yaml(manifests: Iterable[Manifest], grant: Grant = EVERYTHING) -> bytes:
-    """Return the document as YAML, the same text for the same functions."""
+    """Return the document as YAML; the same functions give the same text."""
     text: str = yaml.dump(
         document(manifests, grant),
         Dumper=_PlainDumper,
@@ -152,8 +152,8 @@ def _operation(route: Route, operation: Operation, responses: Document) -> Docum
 
 
 class _PlainDumper(yaml.CSafeDumper):  # type: ignore[misc,unused-ignore]
-    """Writes a value out wherever it appears, instead of an anchor and references."""
+    """Writes repeated values in full instead of as YAML anchors and aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
-        """Never write an anchor."""
+        """Return True, so that no anchor is written."""
         return True

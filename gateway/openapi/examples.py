@@ -1,8 +1,8 @@
-"""A value that fits a schema, so that what people are shown can be sent as it stands.
+"""Make an example value that fits a JSON Schema, so that people can send it unchanged.
 
-Used by the OpenAPI document and by `up`'s greeting, so it needs the standard library only. What
-the author gives as an example comes first; else a value is made up that keeps to formats,
-patterns, enums and bounds, as far as one can without asking the validator.
+The OpenAPI document and the greeting of `up` use it, so it needs the standard library only. An
+example given by the author comes first; otherwise a value is made that respects formats, patterns,
+enums and bounds as far as possible without a validator.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _BY_FORMAT = {
 
 
 def example_arguments(schema: Schema) -> dict[str, Any]:
-    """Return an example of an argument object: what is required, and defaults as they are."""
+    """Return an example argument object, with the required members and those with defaults."""
     examples = schema.get("examples")
     if isinstance(examples, list) and examples and isinstance(examples[0], dict):
         return examples[0]
@@ -58,7 +58,7 @@ def example_arguments(schema: Schema) -> dict[str, Any]:
 
 
 def example_of(schema: object, definitions: Schema, depth: int = 0) -> Any:  # noqa: ANN401
-    """Return a value that fits a schema as pydantic writes them, as far as one can guess."""
+    """Return a value that should fit a schema written by pydantic; None if there is none."""
     if not isinstance(schema, dict) or depth > _DEEPEST:
         return None
     for word in ("const", "examples", "default", "enum"):
@@ -85,7 +85,7 @@ def _of_shape(schema: Schema, definitions: Schema, depth: int) -> Any:  # noqa: 
 
 
 def _of_branches(schema: Schema, word: str, definitions: Schema, depth: int) -> Any:  # noqa: ANN401
-    """Return an example of the first branch that can be one before it goes too deep."""
+    """Return an example of the first branch that has one within the depth limit."""
     branches = [branch for branch in schema[word] if branch != {"type": "null"}]
     for branch in branches:
         value = example_of(branch, definitions, depth + 1)

@@ -1,4 +1,4 @@
-"""The operations of the route table that do not depend on the functions."""
+"""The operations of the document that do not depend on the published functions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _OK: dict[str, Json] = {
     "purge_queue": {_JSON: {"schema": component_ref("Purge")}},
     "get_invocation": {_JSON: {"schema": component_ref("Invocation")}},
     "get_invocation_result": {
-        # Bytes first: generated code that knows only one of them can take JSON for bytes.
+        # Bytes come first: a generator that reads one media type only can treat JSON as bytes.
         "application/octet-stream": {"schema": BINARY},
         _JSON: {"schema": {}},
     },
@@ -77,7 +77,7 @@ _BODIES: dict[str, Json] = {
     "submit_batch": {
         _JSON: {"schema": component_ref("BatchItems")},
         "application/x-ndjson": {
-            "schema": {"type": "string", "description": "One JSON object a line."}
+            "schema": {"type": "string", "description": "One JSON object per line."}
         },
     },
     "change_queue": {_JSON: {"schema": component_ref("QueueChange")}},
@@ -87,13 +87,13 @@ _BODIES: dict[str, Json] = {
     "create_key": {_JSON: {"schema": component_ref("NewKey")}},
     "log_in": {_JSON: {"schema": component_ref("Login")}},
 }
-_ACCEPTED = ("202", "Accepted.")
+_ACCEPTED = ("202", "The request was accepted.")
 _STATUSES = {
-    "create_schedule": ("201", "Made; `Location` is where."),
-    "delete_schedule": ("204", "Gone."),
-    "create_key": ("201", "Made; the key is shown here only."),
-    "revoke_key": ("204", "Gone."),
-    "log_out": ("204", "Gone."),
+    "create_schedule": ("201", "The schedule was created; `Location` is its path."),
+    "delete_schedule": ("204", "The schedule was deleted."),
+    "create_key": ("201", "The key was created. No other response shows its text."),
+    "revoke_key": ("204", "The key was revoked."),
+    "log_out": ("204", "The session has ended."),
     "fire_schedule": _ACCEPTED,
     "redeliver": _ACCEPTED,
     "publish_functions": _ACCEPTED,
@@ -107,7 +107,7 @@ _STATUSES = {
     "retry_batch": _ACCEPTED,
 }
 _ANSWERS_BESIDE: dict[str, Json] = {
-    "follow_invocation": {_NO_CONTENT: {"description": "The caller has had the end already."}},
+    "follow_invocation": {_NO_CONTENT: {"description": "The client has already received `end`."}},
 }
 _CALLING_BACK = frozenset({"submit_batch"})
 _ANY_OBJECT: Json = {_JSON: {"schema": ANY_OBJECT}}
@@ -115,21 +115,28 @@ _TAGGED = frozenset(
     {"get_invocation", "get_invocation_result", "get_statistics", "openapi_json", "openapi_yaml"}
 )
 _DESCRIPTIONS = {
-    "id": "The delivery's id.",
-    "delivery_id": "The delivery's id.",
-    "batch_id": "The batch's id, a UUIDv7.",
-    "check_id": "The check's id, or `last`: the last that has come to its end.",
-    "invocation_id": "The invocation's id, a UUIDv7.",
-    "name": "The name of the function, or of the queue.",
-    "key_id": "The key's id.",
-    "worker_id": "The worker's id, as GET /workers shows it.",
-    "schedule_id": "The schedule's id; of a function's own schedule, the function's name.",
+    "id": "The id of the delivery.",
+    "delivery_id": "The id of the delivery.",
+    "batch_id": "The id of the batch, a UUIDv7.",
+    "check_id": "The id of the check, or `last` for the check that finished last.",
+    "invocation_id": "The id of the invocation, a UUIDv7.",
+    "name": "The name of the function or of the queue.",
+    "key_id": "The id of the API key.",
+    "worker_id": "The id of the worker, as shown by GET /workers.",
+    "code": "The problem code.",
+    "schedule_id": "The id of the schedule; if a function declares it, the name of the function.",
 }
 
 
 def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json:
-    """Return an operation of the table; `responses` are the components to add to."""
-    status, said = _STATUSES.get(operation.id, ("200", "As asked for."))
+    """Return an operation of the route table as OpenAPI.
+
+    Args:
+        route: The route of the operation.
+        operation: The operation.
+        responses: The response components; those that are missing are added.
+    """
+    status, said = _STATUSES.get(operation.id, ("200", "The request succeeded."))
     success: Json = {"description": said}
     if status != _NO_CONTENT:
         success["content"] = _OK.get(operation.id, _ANY_OBJECT)
@@ -145,13 +152,16 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
     if calls_back:
         parameters.append("X-Callback-Url")
     if operation.admits and operation.waits:
-        answers["200"] = {**success, "description": "It succeeded while the caller waited."}
+        answers["200"] = {
+            **success,
+            "description": "The invocation succeeded while the caller waited.",
+        }
     if CURSOR in operation.query:
         success["headers"] = header_refs("Link")
     if operation.id in _TAGGED:
         parameters.append("If-None-Match")
         success["headers"] = header_refs("ETag")
-        answers["304"] = {"description": "The caller has it already."}
+        answers["304"] = {"description": "The entity tag in If-None-Match still matches."}
     problems = (*operation.problems, *key_problems(operation))
     if operation.query:
         problems = (*problems, "parameter_invalid")
@@ -170,7 +180,7 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
 
 
 def path_parameter(name: str) -> Json:
-    """Return a parameter in a path of the route table."""
+    """Return a path parameter of the route table as OpenAPI."""
     schema: Json = {"type": "string"}
     if name == "code":
         schema["enum"] = sorted(KINDS)

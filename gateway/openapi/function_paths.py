@@ -1,7 +1,7 @@
-"""How functions are called, what is answered and called back: a path for each, one for any.
+"""The operations that invoke functions: one path for each published function, one for any.
 
-The documents are read by generators of clients too, so bodies are told in the forms that
-those understand: media types without wildcards, the narrowest name of a function as an enum.
+Client generators read the document too, so bodies are described in the forms that generators
+understand: media types without wildcards, and the name of a function as an enum of one.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from runtime.registry.manifest import Manifest
 Json = dict[str, Any]
 _JSON = "application/json"
 PACE_HEADERS = ("RateLimit", "RateLimit-Policy")
-# What clients are generated for; the descriptions say that anything else is taken too. JSON comes
-# first, as some generators know only the first media type of a body. It is told as an object: for
-# any value beside bytes, generated code asks `isinstance(body, Any)`, which fails in every call.
-# `*/*` some do not understand, and others send as it stands.
+# These are the media types that clients are generated for; the descriptions name the others. JSON
+# comes first, because some generators read only the first media type of a body. Its schema is an
+# object: with a schema for any value beside bytes, generated Python calls `isinstance(body, Any)`,
+# which always fails. There is no `*/*`: some generators reject it, others send it literally.
 _ANY_CONTENT: Json = {
-    _JSON: {"schema": {**ANY_OBJECT, "description": "Any other JSON value is taken as well."}},
+    _JSON: {"schema": {**ANY_OBJECT, "description": "Any other JSON value is accepted too."}},
     "application/octet-stream": {"schema": BINARY},
 }
 _ANY_BODY: Json = {
-    "description": "Arguments as a JSON object or as parts of a form; or a body of any media type, "
-    "for a function that takes it as it is.",
+    "description": "The arguments as a JSON object or as form fields, or a body of any media type "
+    "for a function that accepts it unchanged.",
     "content": {
         **_ANY_CONTENT,
         "multipart/form-data": {"schema": {"type": "object", "additionalProperties": BINARY}},
@@ -39,12 +39,12 @@ _ANY_BODY: Json = {
 
 
 def operation_id(name: str) -> str:
-    """Return the operation id of a function; its dots stay, for `a.b` is not `a_b`."""
+    """Return the operation id of a function; dots stay, because `a.b` and `a_b` differ."""
     return "invoke_" + name
 
 
 def function_schemas(manifest: Manifest) -> dict[str, Json]:
-    """Return the components that a function's path refers to."""
+    """Return the schema components that the path of a function refers to."""
     name = manifest.name
     schemas: dict[str, Json] = {}
     if _takes_arguments(manifest):
@@ -71,13 +71,19 @@ def function_schemas(manifest: Manifest) -> dict[str, Json]:
 
 
 def function_operation(manifest: Manifest, invoke: Operation, responses: Json) -> Json:
-    """Return the POST operation of a function; `responses` are the components to add to."""
+    """Return the POST operation of a function.
+
+    Args:
+        manifest: The function.
+        invoke: The operation `invoke` of the route table.
+        responses: The response components; those that are missing are added.
+    """
     return _calling(
         invoke,
         responses,
         operation_id=operation_id(manifest.name),
         summary=manifest.summary or manifest.name,
-        description=manifest.description or f"Calls the function `{manifest.name}`.",
+        description=manifest.description or f"Invokes the function `{manifest.name}`.",
         parameters=[] if manifest.takes_request else [*map(query_parameter, invoke.query)],
         body=_request_body(manifest),
         invocation=f"{manifest.name}-invocation",
@@ -86,12 +92,12 @@ def function_operation(manifest: Manifest, invoke: Operation, responses: Json) -
 
 
 def any_function_operation(invoke: Operation, name: Json, responses: Json) -> Json:
-    """Return the POST operation for any function, also one that was not there when asked.
+    """Return the POST operation for any function, including one that is published later.
 
     Args:
-        invoke: The operation, of the route table.
-        name: The parameter in the path.
-        responses: The components to add to.
+        invoke: The operation `invoke` of the route table.
+        name: The path parameter.
+        responses: The response components; those that are missing are added.
     """
     return _calling(
         invoke,
@@ -123,7 +129,7 @@ def _calling(  # noqa: PLR0913 - the members of one operation
         "summary": summary,
         "description": description,
         "parameters": [
-            *("Prefer", "X-Callback-Url", "Idempotency-Key"),  # apispec makes references of names
+            *("Prefer", "X-Callback-Url", "Idempotency-Key"),  # apispec turns names into references
             *parameters,
         ],
         "requestBody": body,
@@ -137,12 +143,12 @@ def _calling(  # noqa: PLR0913 - the members of one operation
 
 
 def header_refs(*names: str) -> Json:
-    """Return references to headers among the components."""
+    """Return references to header components."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def query_parameter(parameter: QueryParameter) -> Json:
-    """Return a query parameter of the route table as OpenAPI has it."""
+    """Return a query parameter of the route table as OpenAPI."""
     schema: Json = {"type": "string"}
     if parameter.longest is not None:
         schema |= {"minLength": 1, "maxLength": parameter.longest}
@@ -166,7 +172,7 @@ def query_parameter(parameter: QueryParameter) -> Json:
 
 
 def _takes_arguments(manifest: Manifest) -> bool:
-    """Whether there are arguments at all, beside a request that is read whole."""
+    """Whether the function has arguments besides the HTTP request."""
     return not manifest.takes_request or bool(manifest.parameters.get("properties"))
 
 
@@ -174,7 +180,8 @@ def _request_body(manifest: Manifest) -> Json:
     if not _takes_arguments(manifest):
         return {
             "description": "A body of any media type, or none: the function reads the request "
-            "itself, its query included. `Authorization` and `Cookie` headers are not passed on.",
+            "itself, including the query. `Cookie` and `Proxy-Authorization` are not passed on, nor "
+            "is an `Authorization` header that holds a key for the gateway.",
             "content": _ANY_CONTENT,
         }
     content: Json = {
@@ -196,20 +203,20 @@ def _request_body(manifest: Manifest) -> Json:
 
 
 def _taken_besides(manifest: Manifest) -> str:
-    """Return what a body may be and no client is generated for.
+    """Return the description of a body, with the forms that no client is generated for.
 
-    A form beside JSON with the same schema would be one class in generated code, and be sent
-    as both.
+    If a form had the same schema as JSON, generated code would have one class for both and send
+    it in both forms.
     """
     if manifest.takes_request:
-        return "The arguments as JSON. The function reads the request itself besides."
+        return "The arguments as JSON. The function also reads the request itself."
     if manifest.raw_parameter is not None:
         return (
-            f"The arguments as JSON or as parts of a form. A body of any other media type is "
-            f"`{manifest.raw_parameter}` as it is."
+            f"The arguments as JSON or as form fields. A body of any other media type is "
+            f"`{manifest.raw_parameter}` itself."
         )
     return (
-        "The arguments as JSON, or as fields of a form: `multipart/form-data` or "
+        "The arguments as JSON or as form fields: `multipart/form-data` or "
         "`application/x-www-form-urlencoded`."
     )
 
@@ -242,13 +249,13 @@ def _answers(invocation: str) -> Json:
     )
     return {
         "200": {
-            "description": "It succeeded while the caller waited.",
+            "description": "The invocation succeeded while the caller waited.",
             "headers": headers,
             "content": body,
             "links": links,
         },
         "202": {
-            "description": "It was accepted; `Location` says where to look.",
+            "description": "The call was accepted; `Location` is the path of the invocation.",
             "headers": {**headers, **header_refs("Retry-After")},
             "content": body,
             "links": links,

@@ -1,4 +1,4 @@
-"""Headers of requests and answers, as components of the document."""
+"""Request and response headers, and problem responses, as components of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -11,65 +11,75 @@ _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
 
 HEADERS: dict[str, dict[str, Any]] = {
-    "Location": {"description": "Where the invocation is.", "schema": _TEXT},
-    "Retry-After": {"description": "Seconds until asking again is worth it.", "schema": _COUNT},
-    "X-Call-Id": {"description": "The invocation's id.", "schema": _TEXT},
+    "Location": {"description": "The path of the new or affected resource.", "schema": _TEXT},
+    "Retry-After": {
+        "description": "How many seconds to wait before the next request.",
+        "schema": _COUNT,
+    },
+    "X-Call-Id": {"description": "The id of the invocation.", "schema": _TEXT},
     "Preference-Applied": {
-        "description": "Which preference was honoured (RFC 7240).",
+        "description": "The preference that was applied (RFC 7240).",
         "schema": _TEXT,
     },
-    "Link": {"description": '`rel="next"`: the next page.', "schema": _TEXT},
+    "Link": {"description": 'The next page, with `rel="next"`.', "schema": _TEXT},
     "Idempotency-Replayed": {
-        "description": "`true`: this is the answer to a repetition; nothing new was made.",
+        "description": "`true` if this is the response for a repeated request, and no new "
+        "invocation was created.",
         "schema": {"type": "string", "const": "true"},
     },
     "RateLimit-Policy": {
-        "description": "How many calls (`q`) in how many seconds (`w`) a caller may make "
+        "description": "How many calls (`q`) a caller may make in how many seconds (`w`) "
         "(draft-ietf-httpapi-ratelimit-headers).",
         "schema": _TEXT,
         "example": '"default";q=1000;w=60',
     },
     "RateLimit": {
-        "description": "How many calls are left (`r`), and in how many seconds all are (`t`).",
+        "description": "How many calls are left (`r`), and in how many seconds all are available "
+        "again (`t`).",
         "schema": _TEXT,
         "example": '"default";r=999;t=1',
     },
-    "ETag": {"description": "For If-None-Match.", "schema": _TEXT},
+    "ETag": {
+        "description": "The entity tag of the response, for If-None-Match.",
+        "schema": _TEXT,
+    },
 }
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "Prefer": {
         "name": "Prefer",
         "in": "header",
-        "description": "`wait=N` waits up to N seconds (at most 60) for the end; `respond-async` "
-        "does not wait.",
+        "description": "`wait=N` waits up to N seconds (at most 60) until the invocation finishes; "
+        "`respond-async` does not wait.",
         "schema": _TEXT,
         "example": "wait=10",
     },
     "X-Callback-Url": {
         "name": "X-Callback-Url",
         "in": "header",
-        "description": "Where to POST the finished invocation, signed as Standard Webhooks says.",
+        "description": "The URL to POST the finished invocation or batch to, signed as Standard "
+        "Webhooks specifies.",
         "schema": {"type": "string", "format": "uri", "maxLength": 2048},
     },
     "Idempotency-Key": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Sent again with the same key and body within a day, a call is not made "
-        "again: the answer is about the first. Up to 255 visible characters, bare or in double "
-        "quotes.",
+        "description": "Makes the request safe to repeat: within one day, a request with the same "
+        "key and body creates nothing, and its response is about the first one. Up to 255 visible "
+        "characters, bare or in double quotes.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 512},
     },
     "If-None-Match": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "An ETag the caller has; 304 if it is still right.",
+        "description": "The entity tag that the client has; the response is 304 if it still "
+        "matches.",
         "schema": _TEXT,
     },
 }
 
 
-# What any operation may answer, whatever it does.
+# The problems that every operation can have.
 EVERYWHERE = ("misdirected_request", "internal_error")
 CODES = "x-problem-codes"
 
@@ -77,7 +87,12 @@ Responses = dict[str, Any]
 
 
 def problem_responses(codes: tuple[str, ...], components: Responses) -> Responses:
-    """Return the responses of an operation for its codes, adding components as needed."""
+    """Return the problem responses of an operation, one for each HTTP status of its codes.
+
+    Args:
+        codes: The problem codes of the operation.
+        components: The response components; those that are missing are added.
+    """
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys((*codes, *EVERYWHERE)):
         by_status.setdefault(KINDS[code].status, []).append(code)
@@ -102,7 +117,7 @@ def _response(codes: list[str]) -> dict[str, Any]:
                     "title": KINDS[codes[0]].title,
                     "status": KINDS[codes[0]].status,
                     "detail": KINDS[codes[0]].meaning,
-                    "instance": "/path/asked/for",
+                    "instance": "/path/of/the/request",
                     "code": codes[0],
                 },
             }

@@ -1,44 +1,61 @@
-"""What tells whether all is well: readiness with its warnings, and what was set aside."""
+"""Schemas of readiness and of the quarantine, for the OpenAPI document."""
 
 from __future__ import annotations
 
-from gateway.openapi.json_schema import COUNT, MOMENT, TEXT, Json, component_ref, object_of
+from gateway.openapi.json_schema import (
+    COUNT,
+    MOMENT,
+    TEXT,
+    Json,
+    array_of,
+    component_ref,
+    described,
+    object_of,
+)
+
+_WARNING = object_of(
+    {
+        "code": described(TEXT, "The kind of warning, for programs."),
+        "detail": described(TEXT, "What is wrong."),
+    }
+)
 
 HEALTH_SCHEMAS: dict[str, Json] = {
     "Readiness": {
-        "description": "Whether calls are taken. An open gateway tells the rest besides.",
+        "description": "Says that calls are accepted. The other fields are shown only by a gateway "
+        "that needs no key.",
         **object_of(
             {
-                "status": {"type": "string", "enum": ["ready"]},
-                "functions": {**COUNT, "description": "How many serve."},
-                "warnings": {
-                    "description": "What is wrong and stops no call.",
-                    "type": "array",
-                    "items": object_of({"code": TEXT, "detail": TEXT}),
+                "status": {
+                    "type": "string",
+                    "enum": ["ready"],
+                    "description": "Always `ready`; otherwise the response is a problem.",
                 },
+                "functions": described(COUNT, "How many functions can serve."),
+                "warnings": described(array_of(_WARNING), "Faults that do not stop calls."),
             },
             ["status"],
         ),
     },
     "SetAside": {
-        "description": "An invocation whose record is gone or damaged; what is left of it failed.",
+        "description": "An invocation that has failed because its record is missing or damaged.",
         **object_of(
             {
-                "id": TEXT,
-                "function": {**TEXT, "description": "Empty where it is not known."},
-                "queue": {**TEXT, "description": "Empty where it is not known."},
-                "at": MOMENT,
-                "reason": TEXT,
+                "id": described(TEXT, "The id of the invocation."),
+                "function": described(TEXT, "The name of the function; empty if unknown."),
+                "queue": described(TEXT, "The name of the queue; empty if unknown."),
+                "at": described(MOMENT, "When it was set aside."),
+                "reason": described(TEXT, "What is wrong with its record."),
             }
         ),
     },
     "QuarantineList": {
-        "description": "How many invocations are set aside, at most 1,000, and the latest hundred.",
+        "description": "The invocations that are set aside.",
         **object_of(
             {
-                "count": COUNT,
-                "items": {"type": "array", "items": component_ref("SetAside")},
-                "next": {"type": "null"},
+                "count": described(COUNT, "How many there are; at most 1,000."),
+                "items": described(array_of(component_ref("SetAside")), "The latest 100 of them."),
+                "next": {"type": "null", "description": "Always null."},
             }
         ),
     },

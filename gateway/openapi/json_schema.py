@@ -1,4 +1,4 @@
-"""The few shapes that schemas of the document are made of."""
+"""Small schemas and helpers that the schemas of the document are built from."""
 
 from __future__ import annotations
 
@@ -13,15 +13,39 @@ COUNT: Json = {"type": "integer", "minimum": 0}
 MAYBE_COUNT: Json = {"type": ["integer", "null"], "minimum": 0}
 MEASURE: Json = {"type": "number", "minimum": 0}
 MOMENT: Json = {"type": "string", "format": "date-time"}
-# An object of any members says so: to some generators, one that names none has none.
+# Without `additionalProperties`, some generators make a type that allows no members.
 ANY_OBJECT: Json = {"type": "object", "additionalProperties": True}
-# With a `type`, or generators take it for any value and write code that fails when it runs.
+# Without a `type`, generators allow any value and write code that fails when it runs.
 BINARY: Json = {"type": "string", "format": "binary"}
 MAYBE_MOMENT: Json = {"type": ["string", "null"], "format": "date-time"}
+LINKS: Json = {
+    "type": "object",
+    "additionalProperties": TEXT,
+    "description": "Paths of related resources, by name.",
+}
+NEXT: Json = {
+    **MAYBE_TEXT,
+    "description": "The `cursor` of the next page; null on the last page.",
+}
+
+
+def described(schema: Json, description: str) -> Json:
+    """Return the schema with a description."""
+    return {**schema, "description": description}
+
+
+def maybe(schema: Json) -> Json:
+    """Return a schema that also allows null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def array_of(item: Json) -> Json:
+    """Return the schema of an array of such items."""
+    return {"type": "array", "items": item}
 
 
 def object_of(properties: Json, required: list[str] | None = None) -> Json:
-    """Return an object with these members; all are required unless said."""
+    """Return an object schema with these members; by default all of them are required."""
     return {
         "type": "object",
         "properties": properties,
@@ -30,8 +54,13 @@ def object_of(properties: Json, required: list[str] | None = None) -> Json:
 
 
 def list_of(item: Json) -> Json:
-    """Return a page of a list."""
-    return object_of({"items": {"type": "array", "items": item}, "next": MAYBE_TEXT})
+    """Return the schema of one page of a list."""
+    return object_of(
+        {
+            "items": described(array_of(item), "The items of this page."),
+            "next": NEXT,
+        }
+    )
 
 
 Schema = dict[str, Any]
@@ -40,12 +69,17 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def component_ref(name: str) -> Schema:
-    """Return a reference to a schema among the components."""
+    """Return a reference to a schema in the components."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def relocate(schema: Schema, prefix: str) -> tuple[Schema, dict[str, Schema]]:
-    """Return the schema without `$defs`, and its definitions as components named by `prefix`."""
+    """Return the schema without `$defs`, and its definitions as components.
+
+    Args:
+        schema: A JSON Schema whose references point into its own `$defs`.
+        prefix: The beginning of the names of the components.
+    """
     definitions = schema.get("$defs", {})
     names = {name: f"{prefix}-{_UNSAFE.sub('_', name)}" for name in definitions}
     body = {key: value for key, value in schema.items() if key != "$defs"}

@@ -1,8 +1,8 @@
-"""A text that a regular expression matches, for examples people can send as they stand.
+"""Make a text that a regular expression matches, for examples that people can send unchanged.
 
-Walks what the standard library's own parser makes of the pattern, and asks the pattern whether it
-worked; a pattern too clever for this has no example. Patterns are their authors', and must not
-hold up who asks for an example: so no long text is made, or searched by a pattern that backtracks.
+It follows the pattern as parsed by the standard library and then tests the text against it. A
+pattern that is too complex gets no example. Function authors write the patterns, so the time must
+be bounded: texts are at most 1,000 characters, and much shorter if the pattern can backtrack.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ _CATEGORIES = {
 _MOST_MORE = 64
 _LONGEST = 1_000
 _SHORT = 16
-# A text is tried from each of its signs, and once more for each choice and sign.
+# Search starts at every character and multiplies with every choice of the pattern: (number of
+# choices, maximum length of the text).
 _BY_CHOICES = ((1, _LONGEST), (2, 200), (3, 60), (4, 30))
 
 
 def is_found_in(pattern: str, text: str) -> bool:
-    """Whether a pattern, as far as it can be read here, is found in a text."""
+    """Whether a pattern matches somewhere in a text; False if the pattern is invalid here."""
     try:
         return re.search(pattern, text) is not None
     except (re.error, RecursionError, OverflowError):
@@ -39,7 +40,7 @@ def is_found_in(pattern: str, text: str) -> bool:
 
 
 def text_like(pattern: str, *, shortest: int = 0, longest: int | None = None) -> str | None:
-    """Return a text that the pattern is found in, of a length within bounds; None where none is."""
+    """Return a text of a length within bounds that the pattern matches; None if none is found."""
     try:
         tree = parser.parse(pattern)
         compiled = re.compile(pattern)
@@ -62,7 +63,7 @@ def text_like(pattern: str, *, shortest: int = 0, longest: int | None = None) ->
 
 
 def _longest_searched(tree: Iterable[Any]) -> int:
-    """Return how long a text may be that a pattern can be tried on in some milliseconds."""
+    """Return the maximum length of a text that a pattern can search within milliseconds."""
     choices = list(_choices(tree, is_repeated=False))
     if any(choices):
         return _SHORT
@@ -70,7 +71,7 @@ def _longest_searched(tree: Iterable[Any]) -> int:
 
 
 def _choices(tree: Iterable[Any], *, is_repeated: bool) -> Iterable[bool]:
-    """Yield, for each part that can match in several ways, whether it is repeated as a whole."""
+    """Yield, for each part that can match in several ways, whether it is inside a repetition."""
     for kind, value in tree:
         if kind in _REPEATS:
             least, most, inner = value
@@ -88,11 +89,11 @@ def _choices(tree: Iterable[Any], *, is_repeated: bool) -> Iterable[bool]:
 
 
 def _write(tree: Iterable[Any], more: int) -> str:
-    """Write one text; where a part may be repeated, so many times `more` than it must."""
+    """Write one text; repeat each repeatable part `more` times beyond its minimum."""
     return "".join(_part(kind, value, more) for kind, value in tree)
 
 
-def _part(kind: Any, value: Any, more: int) -> str:  # noqa: ANN401 - the parser's own
+def _part(kind: Any, value: Any, more: int) -> str:  # noqa: ANN401 - types of `re._parser`
     if kind in _SIGNS:
         return str(_SIGNS[kind](value))
     if kind in _REPEATS:
@@ -105,7 +106,7 @@ def _part(kind: Any, value: Any, more: int) -> str:  # noqa: ANN401 - the parser
 
 
 def _one_of(members: list[Any]) -> str:
-    """Return a sign of a set such as [a-z_] or [^"]."""
+    """Return a character of a set such as [a-z_] or [^"]."""
     for sign in [*_FAVOURITES, *_PRINTABLE, *_first_of(members)]:
         if _is_in(sign, members):
             return str(sign)
@@ -122,7 +123,7 @@ def _is_in(sign: str, members: list[Any]) -> bool:
     return is_negated is not any(_fits(sign, kind, value) for kind, value in members)
 
 
-def _fits(sign: str, kind: Any, value: Any) -> bool:  # noqa: ANN401 - the parser's own
+def _fits(sign: str, kind: Any, value: Any) -> bool:  # noqa: ANN401 - types of `re._parser`
     if kind is words.LITERAL:
         return bool(ord(sign) == value)
     if kind is words.RANGE:

@@ -1,31 +1,36 @@
-"""The shapes of schedules: as shown, as made, as changed."""
+"""Schemas of schedules, for the OpenAPI document: as shown, created and changed."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from gateway.openapi.json_schema import ANY_OBJECT
+from gateway.openapi.json_schema import (
+    ANY_OBJECT,
+    COUNT,
+    LINKS,
+    MAYBE_MOMENT,
+    MOMENT,
+    TEXT,
+    Json,
+    component_ref,
+    described,
+    list_of,
+    object_of,
+)
 from runtime.sdk.option_parsing import NAME_PATTERN
 from runtime.store.schedule_commands import SKIP_REASONS
 
-Json = dict[str, Any]
-_MOMENT: Json = {"type": "string", "format": "date-time"}
-_MAYBE_MOMENT: Json = {"type": ["string", "null"], "format": "date-time"}
-_TEXT: Json = {"type": "string"}
-_COUNT: Json = {"type": "integer", "minimum": 0}
-_FUNCTION: Json = {**_TEXT, "description": "The function to invoke."}
+_FUNCTION = described(TEXT, "The function to invoke.")
 _DEFINITION: dict[str, Json] = {
     "cron": {
-        **_TEXT,
-        "description": "Five fields (minute hour day month weekday) or six, the seconds first; or "
-        "`@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`, which become such fields.",
+        **TEXT,
+        "description": "Five fields (minute hour day month weekday), or six with seconds first; or "
+        "`@hourly`, `@daily`, `@weekly`, `@monthly` or `@yearly`, which stand for such fields.",
         "examples": ["0 9 * * mon-fri"],
     },
     "timezone": {
-        **_TEXT,
-        "description": "The time zone in which the line is read. A fixed time that a change of the "
-        "clock skips comes when the gap ends, one that is shown twice comes once; a line with * as "
-        "minute or hour follows elapsed time.",
+        **TEXT,
+        "description": "The time zone of the cron line. When clocks go forward, a fixed time in "
+        "the gap fires at the end of the gap. When they go back, a fixed time that occurs twice "
+        "fires once. A line with * as minute or hour follows elapsed time.",
         "default": "UTC",
         "examples": ["Europe/Berlin"],
     },
@@ -34,86 +39,90 @@ _DEFINITION: dict[str, Json] = {
         "description": "The arguments of every invocation.",
         "default": {},
     },
-    "paused": {"type": "boolean", "description": "Whether it rests.", "default": False},
+    "paused": {
+        "type": "boolean",
+        "description": "Whether the schedule is paused.",
+        "default": False,
+    },
     "overlap": {
         "type": "boolean",
-        "description": "Whether it fires although its last invocation has not ended; if not, the "
-        "moment is skipped.",
+        "description": "Whether it fires while its last invocation is unfinished. If not, that "
+        "firing time is skipped.",
         "default": True,
     },
     "catch_up": {
         "type": "boolean",
-        "description": "Whether moments are made up for (the last hundred) that passed while no "
-        "worker ran; if not, only the last one is, and only within a minute.",
+        "description": "Whether firing times that passed while no worker ran are made up for, at "
+        "most the last 100. If not, only the last one fires, and only within one minute.",
         "default": False,
     },
 }
-
-
-def _object(properties: dict[str, Json], **more: object) -> Json:
-    return {"type": "object", "properties": properties, **more}
-
-
+_CHANGEABLE = {
+    name: {key: value for key, value in schema.items() if key != "default"}
+    for name, schema in _DEFINITION.items()
+}
+_SKIP = object_of(
+    {
+        "at": described(MOMENT, "The firing time."),
+        "reason": {
+            "type": "string",
+            "enum": list(SKIP_REASONS),
+            "description": "`missed`: no worker ran in time. `overlap`: the last invocation was "
+            "unfinished. `full`: the limit of waiting invocations was reached. `unavailable`: no "
+            "version of the function served.",
+        },
+    }
+)
 _SHOWN: dict[str, Json] = {
-    "id": _TEXT,
+    "id": described(TEXT, "The id of the schedule."),
     "function": _FUNCTION,
-    **{
-        name: {key: value for key, value in schema.items() if key != "default"}
-        for name, schema in _DEFINITION.items()
-    },
+    **_CHANGEABLE,
     "next": {
         "type": "array",
-        "items": _MOMENT,
+        "items": MOMENT,
         "maxItems": 5,
-        "description": "The next five moments; none while it is paused.",
+        "description": "The next five firing times; empty while it is paused.",
     },
-    "last_invocation": {"type": ["string", "null"], "format": "uuid"},
+    "last_invocation": {
+        "type": ["string", "null"],
+        "format": "uuid",
+        "description": "The id of its last invocation.",
+    },
     "source": {
         "type": "string",
         "enum": ["decorator", "api"],
-        "description": "Who made it: the function's own options, or somebody by this API.",
+        "description": "`decorator`: the function declares it. `api`: it was created here.",
     },
-    "created_at": _MOMENT,
-    "fired": {**_COUNT, "description": "How many invocations it has made."},
-    "skipped": {**_COUNT, "description": "At how many moments it did not fire."},
-    "last_skipped": _MAYBE_MOMENT,
+    "created_at": described(MOMENT, "When it was created."),
+    "fired": described(COUNT, "How many invocations it has made."),
+    "skipped": described(COUNT, "How many firing times were skipped."),
+    "last_skipped": described(MAYBE_MOMENT, "The latest firing time that was skipped."),
     "skips": {
         "type": "array",
         "maxItems": 100,
-        "description": "The latest moments at which it did not fire, the last one first.",
-        "items": _object(
-            {"at": _MOMENT, "reason": {"type": "string", "enum": list(SKIP_REASONS)}},
-            required=["at", "reason"],
-        ),
+        "description": "The latest firing times that were skipped, latest first.",
+        "items": _SKIP,
     },
-    "links": {"type": "object", "additionalProperties": _TEXT},
+    "links": LINKS,
 }
 
 SCHEDULE_SCHEMAS: dict[str, Json] = {
-    "Schedule": _object(
-        _SHOWN,
-        required=list(_SHOWN),
-        description="A cron line that invokes a function.",
-    ),
-    "ScheduleList": _object(
-        {
-            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Schedule"}},
-            "next": {"type": ["string", "null"]},
-        },
-        required=["items", "next"],
-    ),
-    "NewSchedule": _object(
-        {"function": {**_FUNCTION, "pattern": NAME_PATTERN, "maxLength": 128}, **_DEFINITION},
-        required=["function", "cron"],
-        additionalProperties=False,
-    ),
-    "ScheduleChange": _object(
-        {
-            name: {key: value for key, value in schema.items() if key != "default"}
-            for name, schema in _DEFINITION.items()
-        },
-        minProperties=1,
-        additionalProperties=False,
-        description="What is to change. A function's own schedule takes `paused` only.",
-    ),
+    "Schedule": described(object_of(_SHOWN), "A cron line that invokes a function."),
+    "ScheduleList": list_of(component_ref("Schedule")),
+    "NewSchedule": {
+        "description": "The schedule to create.",
+        **object_of(
+            {"function": {**_FUNCTION, "pattern": NAME_PATTERN, "maxLength": 128}, **_DEFINITION},
+            ["function", "cron"],
+        ),
+        "additionalProperties": False,
+    },
+    "ScheduleChange": {
+        "description": "The fields to change. A schedule that a function declares accepts only "
+        "`paused`.",
+        "type": "object",
+        "properties": _CHANGEABLE,
+        "minProperties": 1,
+        "additionalProperties": False,
+    },
 }

@@ -1,19 +1,38 @@
-"""The shapes that do not depend on which functions are published."""
+"""Schemas of problems, invocations, functions and deliveries, for the OpenAPI document."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gateway.openapi.json_schema import ANY_OBJECT
+from gateway.openapi.json_schema import (
+    ANY_OBJECT,
+    COUNT,
+    LINKS,
+    MAYBE_COUNT,
+    MAYBE_MOMENT,
+    MAYBE_TEXT,
+    MOMENT,
+    TEXT,
+    array_of,
+    component_ref,
+    described,
+    list_of,
+    maybe,
+    object_of,
+)
 from gateway.problems import KINDS
 from runtime.invocations.status import Status
 
-_MOMENT = {"type": ["string", "null"], "format": "date-time"}
-_COUNT = {"type": "integer", "minimum": 0}
-_TEXT = {"type": "string"}
-_MAYBE_TEXT = {"type": ["string", "null"]}
-_MAYBE_COUNT = {"type": ["integer", "null"], "minimum": 0}
 _MAYBE_ANY_OBJECT = {**ANY_OBJECT, "type": ["object", "null"]}
+_URI = {"type": "string", "format": "uri"}
+_URI_REFERENCE = {"type": "string", "format": "uri-reference"}
+_FAULT = object_of(
+    {
+        "pointer": described(TEXT, "The place of the fault."),
+        "detail": described(TEXT, "What is wrong there."),
+    }
+)
+_MAYBE_ERROR = maybe(component_ref("InvocationError"))
 ERROR_TYPES = (
     "exception",
     "timeout",
@@ -26,238 +45,249 @@ ERROR_TYPES = (
     "arguments_invalid",
 )
 
-
-def _object(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties) if required is None else required,
+_ATTEMPT = object_of(
+    {
+        "attempt": described(COUNT, "The number of the attempt; the first is 1."),
+        "started_at": described(MAYBE_MOMENT, "When the attempt started."),
+        "finished_at": described(MAYBE_MOMENT, "When the attempt finished; null while it runs."),
+        "worker": described(MAYBE_TEXT, "The id of the worker that ran it."),
+        "outcome": described(
+            MAYBE_TEXT,
+            "The final status of the invocation, or `retrying`, `worker_lost` or `given_back`; "
+            "null while the attempt runs.",
+        ),
+        "error": described(_MAYBE_ERROR, "Why the attempt failed; null if it did not."),
     }
-
+)
+_FILE_ERROR = object_of(
+    {
+        "type": described(TEXT, "The kind of error."),
+        "message": described(TEXT, "The error message."),
+        "file": described(TEXT, "The file with the error, relative to the functions folder."),
+        "line": {"type": ["integer", "null"], "description": "The line number, if it is known."},
+    }
+)
+_DELIVERY_ATTEMPT = object_of(
+    {
+        "at": described(MOMENT, "When the attempt started."),
+        "duration_ms": described(COUNT, "How long the attempt took, in milliseconds."),
+        "status_code": {
+            "type": ["integer", "null"],
+            "description": "The HTTP status of the response; null if there was no response.",
+        },
+        "error": described(MAYBE_TEXT, "Why the attempt failed; null if it succeeded."),
+    }
+)
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Problem": {
-        "description": "An error (RFC 9457). `code` is stable; `detail` is for people.",
-        **_object(
+        "description": "An error (RFC 9457). `code` is stable; `title` and `detail` may change.",
+        **object_of(
             {
-                "type": {"type": "string", "format": "uri-reference"},
-                "title": _TEXT,
-                "status": {"type": "integer", "minimum": 400, "maximum": 599},
-                "detail": _TEXT,
-                "instance": {"type": "string", "format": "uri-reference"},
-                "code": {"type": "string", "enum": sorted(KINDS)},
-                "errors": {
-                    "type": "array",
-                    "description": "Each wrong argument by a JSON pointer into the body, each "
-                    "wrong query parameter as `?name`.",
-                    "items": _object({"pointer": _TEXT, "detail": _TEXT}),
+                "type": described(_URI_REFERENCE, "A page that explains the code."),
+                "title": described(TEXT, "A short text for this code."),
+                "status": {
+                    "type": "integer",
+                    "minimum": 400,
+                    "maximum": 599,
+                    "description": "The HTTP status.",
                 },
-                "invocation": {"$ref": "#/components/schemas/Invocation"},
+                "detail": described(TEXT, "What happened in this request."),
+                "instance": described(_URI_REFERENCE, "The path of the request."),
+                "code": {
+                    "type": "string",
+                    "enum": sorted(KINDS),
+                    "description": "The error code, for programs.",
+                },
+                "errors": described(
+                    array_of(_FAULT),
+                    "Every fault: `pointer` is a JSON pointer into the body, `?name` for a query "
+                    "parameter, or the name of a header.",
+                ),
+                "invocation": component_ref("Invocation"),
             },
             ["type", "title", "status", "detail", "code"],
         ),
     },
-    "Status": {"type": "string", "enum": [status.value for status in Status]},
+    "Status": {
+        "description": "The status of an invocation. `succeeded`, `failed`, `cancelled` and "
+        "`expired` are final.",
+        "type": "string",
+        "enum": [status.value for status in Status],
+    },
     "InvocationError": {
-        **_object(
+        "description": "Why an invocation or an attempt failed.",
+        **object_of(
             {
-                "type": {"type": "string", "enum": list(ERROR_TYPES)},
-                "message": _TEXT,
-                "traceback": _MAYBE_TEXT,
-                "exception_type": _MAYBE_TEXT,
-                "errors": {
-                    "type": "array",
-                    "description": "With `arguments_invalid`: each wrong argument, by a JSON "
-                    "pointer into the arguments.",
-                    "items": _object({"pointer": _TEXT, "detail": _TEXT}),
+                "type": {
+                    "type": "string",
+                    "enum": list(ERROR_TYPES),
+                    "description": "The kind of error.",
                 },
+                "message": described(TEXT, "The error message."),
+                "traceback": described(MAYBE_TEXT, "The Python traceback, if there is one."),
+                "exception_type": described(MAYBE_TEXT, "The class of the exception."),
+                "errors": described(
+                    array_of(_FAULT),
+                    "For `arguments_invalid`: every wrong argument, with a JSON pointer into the "
+                    "arguments.",
+                ),
             },
             ["type", "message"],
-        )
+        ),
     },
     "Callback": {
-        "description": "Where a callback stands; `delivery` once there is something to send.",
-        **_object(
+        "description": "The state of a callback.",
+        **object_of(
             {
-                "url": {"type": "string", "format": "uri"},
-                "status": _TEXT,
-                "attempts": _COUNT,
-                "delivery": _MAYBE_TEXT,
+                "url": described(_URI, "The URL that the callback is sent to."),
+                "status": described(TEXT, "The status of the delivery."),
+                "attempts": described(COUNT, "How many times sending was attempted."),
+                "delivery": described(
+                    MAYBE_TEXT, "The id of the delivery; null until there is something to send."
+                ),
             }
         ),
     },
     "InvocationRequest": {
-        "description": "The HTTP request behind a call. Headers and query parameters that hold "
-        "secrets, by their names, show `***`; the function got them as they came.",
-        **_object(
+        "description": "The HTTP request of a call. The values of headers and query parameters "
+        "whose names suggest a secret are shown as `***`; the function received the real values.",
+        **object_of(
             {
-                "method": _TEXT,
-                "path": _TEXT,
+                "method": described(TEXT, "The HTTP method."),
+                "path": described(TEXT, "The path, without the query."),
                 "query": {
                     "type": "object",
-                    "additionalProperties": {
-                        "anyOf": [_TEXT, {"type": "array", "items": _TEXT}],
-                    },
+                    "additionalProperties": {"anyOf": [TEXT, array_of(TEXT)]},
+                    "description": "The query parameters; a repeated one has a list of values.",
                 },
-                "headers": {"type": "object", "additionalProperties": _TEXT},
-                "body": {
-                    **_MAYBE_TEXT,
-                    "description": "Null without one, and where it is too long to be shown: then "
-                    "`body_omitted` is true.",
+                "headers": {
+                    "type": "object",
+                    "additionalProperties": TEXT,
+                    "description": "The headers that were passed to the function.",
                 },
-                "body_encoding": {"type": ["string", "null"], "enum": ["text", "base64", None]},
-                "body_bytes": _COUNT,
-                "body_omitted": {"type": "boolean"},
+                "body": described(
+                    MAYBE_TEXT,
+                    "The body; null if it is empty, or if it is not shown and `body_omitted` is "
+                    "true.",
+                ),
+                "body_encoding": {
+                    "type": ["string", "null"],
+                    "enum": ["text", "base64", None],
+                    "description": "How `body` is encoded; null if `body` is null.",
+                },
+                "body_bytes": described(COUNT, "The size of the body in bytes."),
+                "body_omitted": {
+                    "type": "boolean",
+                    "description": "True if the body is too long to be shown, or holds secrets.",
+                },
             },
             ["method", "path", "query", "headers", "body", "body_encoding", "body_bytes"],
         ),
     },
     "Invocation": {
-        "description": "One call of a function, from acceptance to its end.",
-        **_object(
+        "description": "One call of a function, from acceptance to its final status. In lists, "
+        "events and callbacks, a field that is too long is null (`attempts`: empty), and "
+        "`<field>_omitted` is true.",
+        **object_of(
             {
-                "id": {"type": "string", "format": "uuid"},
-                "function": _TEXT,
-                "version": _TEXT,
-                "status": {"$ref": "#/components/schemas/Status"},
-                "attempt": _COUNT,
-                "attempts": {
-                    "type": "array",
-                    "description": "The first five, the last twenty before this one, and this "
-                    "one; tracebacks of the last ones. Empty in lists when long, and then "
-                    "`attempts_omitted`; `error` and `progress` are null then in the same way.",
-                    "items": _object(
-                        {
-                            "attempt": _COUNT,
-                            "started_at": _MOMENT,
-                            "finished_at": _MOMENT,
-                            "worker": _MAYBE_TEXT,
-                            "outcome": _MAYBE_TEXT,
-                            "error": {
-                                "anyOf": [
-                                    {"$ref": "#/components/schemas/InvocationError"},
-                                    {"type": "null"},
-                                ]
-                            },
-                        }
-                    ),
+                "id": {"type": "string", "format": "uuid", "description": "Its id, a UUIDv7."},
+                "function": described(TEXT, "The name of the function."),
+                "version": described(TEXT, "The version of the function."),
+                "status": component_ref("Status"),
+                "attempt": described(COUNT, "How many attempts have started."),
+                "attempts": described(
+                    array_of(_ATTEMPT),
+                    "The first five attempts, the last twenty before the current one, and the "
+                    "current one. Only the last ones have tracebacks.",
+                ),
+                "arguments": described(_MAYBE_ANY_OBJECT, "The arguments, with secrets masked."),
+                "request": described(
+                    maybe(component_ref("InvocationRequest")),
+                    "The HTTP request, for a function that reads it.",
+                ),
+                "result": {
+                    "description": "The result as JSON, or as base64 text if the function returns "
+                    "bytes; null until it succeeds."
                 },
-                "arguments": {
-                    **_MAYBE_ANY_OBJECT,
-                    "description": "Secrets are masked. Null in lists when long, and then "
-                    "`arguments_omitted`.",
-                },
-                "request": {
-                    "description": "The HTTP request, of a function that takes it; null in lists "
-                    "when long, and then `request_omitted`.",
-                    "anyOf": [{"$ref": "#/components/schemas/InvocationRequest"}, {"type": "null"}],
-                },
-                "result": {"description": "JSON, or base64 of a result of bytes."},
-                "error": {
-                    "anyOf": [{"$ref": "#/components/schemas/InvocationError"}, {"type": "null"}]
-                },
-                "progress": _MAYBE_ANY_OBJECT,
-                "tags": {"type": "array", "items": _TEXT},
-                "queue": _TEXT,
-                "created_at": {"type": "string", "format": "date-time"},
-                "scheduled_for": _MOMENT,
-                "started_at": _MOMENT,
-                "finished_at": _MOMENT,
-                "queued_ms": _MAYBE_COUNT,
-                "duration_ms": _MAYBE_COUNT,
-                "worker": _MAYBE_TEXT,
-                "retry_of": _MAYBE_TEXT,
-                "retried_by": _MAYBE_TEXT,
-                "batch": _MAYBE_TEXT,
-                "caller": {**_MAYBE_TEXT, "description": "The name of the key that called."},
-                "callback": {
-                    "anyOf": [{"$ref": "#/components/schemas/Callback"}, {"type": "null"}]
-                },
-                "links": {"type": "object", "additionalProperties": _TEXT},
+                "error": described(_MAYBE_ERROR, "The last error; null if there was none."),
+                "progress": described(_MAYBE_ANY_OBJECT, "The progress that was reported last."),
+                "tags": described(array_of(TEXT), "The labels of the call."),
+                "queue": described(TEXT, "The queue that it waits in."),
+                "created_at": described(MOMENT, "When it was accepted."),
+                "scheduled_for": described(MAYBE_MOMENT, "The earliest start, if it was delayed."),
+                "started_at": described(MAYBE_MOMENT, "When its current attempt started."),
+                "finished_at": described(MAYBE_MOMENT, "When it reached its final status."),
+                "queued_ms": described(MAYBE_COUNT, "Milliseconds it waited after it was due."),
+                "duration_ms": described(MAYBE_COUNT, "Milliseconds that its last attempt took."),
+                "worker": described(MAYBE_TEXT, "The id of the worker of the current attempt."),
+                "retry_of": described(MAYBE_TEXT, "The invocation that this one retries."),
+                "retried_by": described(MAYBE_TEXT, "The invocation that retries this one."),
+                "batch": described(MAYBE_TEXT, "The id of its batch."),
+                "caller": described(MAYBE_TEXT, "The name of the API key that made the call."),
+                "callback": described(maybe(component_ref("Callback")), "Its callback, if any."),
+                "links": LINKS,
             }
         ),
     },
     "Function": {
-        "description": "A published function, as the gateway knows it.",
-        **_object(
+        "description": "A published function.",
+        **object_of(
             {
-                "name": _TEXT,
-                "version": _MAYBE_TEXT,
-                "summary": _TEXT,
-                "description": _TEXT,
-                "parameters": {**ANY_OBJECT, "description": "JSON Schema of the arguments."},
-                "returns": {**ANY_OBJECT, "description": "JSON Schema of the result."},
-                "options": ANY_OBJECT,
-                "queue": _TEXT,
-                "window": {
-                    **_COUNT,
-                    "description": "How many of its attempts one runner process may run at the "
-                    "same time: its option `per_process`, or the default of what it is.",
-                },
+                "name": described(TEXT, "The name, which is the last part of its path."),
+                "version": described(MAYBE_TEXT, "The version that serves; null if none does."),
+                "summary": described(TEXT, "What it does, in one line."),
+                "description": described(TEXT, "What it does, at length."),
+                "parameters": described(ANY_OBJECT, "JSON Schema of the arguments."),
+                "returns": described(ANY_OBJECT, "JSON Schema of the result."),
+                "options": described(ANY_OBJECT, "The options of its @function decorator."),
+                "queue": described(TEXT, "The queue of its invocations."),
+                "window": described(
+                    COUNT,
+                    "How many of its attempts one runner process may run at the same time: its "
+                    "option `per_process`, or the default for its kind.",
+                ),
                 "state": {
                     "type": "string",
                     "enum": ["serving", "loading", "unavailable"],
-                    "description": "`serving`: a version takes calls (`error` says if it is not "
-                    "the one on disk). `loading`: its file was seen, nothing serves yet; calls "
-                    "wait a moment. `unavailable`: no version has loaded, `error` says why.",
+                    "description": "`serving`: a version accepts calls; if it is not the one on "
+                    "disk, `error` says why. `loading`: the file was found but no version serves "
+                    "yet; calls wait a moment. `unavailable`: no version has loaded; `error` says "
+                    "why.",
                 },
-                "error": {
-                    "anyOf": [
-                        {"type": "null"},
-                        _object(
-                            {
-                                "type": _TEXT,
-                                "message": _TEXT,
-                                "file": _TEXT,
-                                "line": {"type": ["integer", "null"]},
-                            }
-                        ),
-                    ]
+                "error": described(
+                    {"anyOf": [{"type": "null"}, _FILE_ERROR]},
+                    "Why the file on disk failed to load; null if it loaded.",
+                ),
+                "stats": {
+                    "type": "object",
+                    "additionalProperties": COUNT,
+                    "description": "How many invocations wait, and how many had each outcome.",
                 },
-                "stats": {"type": "object", "additionalProperties": _COUNT},
-                "links": {"type": "object", "additionalProperties": _TEXT},
+                "links": LINKS,
             }
         ),
     },
-    "FunctionList": _object(
-        {
-            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Function"}},
-            "next": _MAYBE_TEXT,
-        }
-    ),
+    "FunctionList": list_of(component_ref("Function")),
     "Delivery": {
-        "description": "The sending of one callback, with every attempt.",
-        **_object(
+        "description": "The delivery of one callback, with every attempt.",
+        **object_of(
             {
-                "id": _TEXT,
-                "invocation": {**_MAYBE_TEXT, "description": "Whose end it tells."},
-                "batch": {**_MAYBE_TEXT, "description": "Or which batch's end."},
-                "url": {"type": "string", "format": "uri"},
+                "id": described(TEXT, "The id of the delivery."),
+                "invocation": described(MAYBE_TEXT, "The invocation, if it is not of a batch."),
+                "batch": described(MAYBE_TEXT, "The batch, if it is the callback of a batch."),
+                "url": described(_URI, "The URL that the callback is sent to."),
                 "status": {
                     "type": "string",
                     "enum": ["pending", "delivered", "failed", "stopped"],
+                    "description": "`stopped`: the receiver answered 410.",
                 },
-                "attempts": {
-                    "type": "array",
-                    "items": _object(
-                        {
-                            "at": {"type": "string", "format": "date-time"},
-                            "duration_ms": _COUNT,
-                            "status_code": {"type": ["integer", "null"]},
-                            "error": _MAYBE_TEXT,
-                        }
-                    ),
-                },
-                "next_at": _MOMENT,
-                "webhook_id": _TEXT,
-                "links": {"type": "object", "additionalProperties": _TEXT},
+                "attempts": described(array_of(_DELIVERY_ATTEMPT), "The attempts, oldest first."),
+                "next_at": described(MAYBE_MOMENT, "When the next attempt is due; null if none."),
+                "webhook_id": described(TEXT, "The `webhook-id` header of every attempt."),
+                "links": LINKS,
             }
         ),
     },
-    "DeliveryList": _object(
-        {
-            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Delivery"}},
-            "next": _MAYBE_TEXT,
-        }
-    ),
+    "DeliveryList": list_of(component_ref("Delivery")),
 }

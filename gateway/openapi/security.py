@@ -1,4 +1,4 @@
-"""How callers show who they are, and which scope each operation needs, as the document has it."""
+"""How callers authenticate and which scope each operation needs, as the document shows it."""
 
 from __future__ import annotations
 
@@ -12,30 +12,33 @@ SECURITY_SCHEMES: dict[str, Json] = {
     "key": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key: `penstock keys create`. A gateway that only its own machine "
-        "can reach asks for none, unless told to; a key that is shown is always checked.",
+        "description": "An API key from `penstock keys create`. A gateway on a loopback address "
+        "needs no key by default, but a key that is sent is always checked.",
     },
     "webhook": {
         "type": "http",
         "scheme": "basic",
-        "description": "The same key as the password, with any user name: for senders of webhooks "
-        "that take no more than an address, `https://hook:<key>@host/functions/<name>`.",
+        "description": "The same key as the password, with any user name. This is for webhook "
+        "senders that accept only a URL: `https://hook:<key>@host/functions/<name>`.",
     },
     "session": {
         "type": "apiKey",
         "in": "cookie",
         "name": NAME,
-        "description": "What `POST /session` gives a browser. Requests that change something "
-        "must come from our own pages.",
+        "description": "The cookie that `POST /session` sets. Requests that change something must "
+        "come from the gateway's own pages.",
     },
 }
-# What an operation that needs some key may answer to one, or to the want of one.
+# The problems of every operation that needs a key.
 KEY_PROBLEMS = ("unauthenticated", "forbidden", "too_many_failures")
 _CHANGING = "cross_site_refused"
 
 
 def security_of(operation: Operation, function: str = "") -> list[Json]:
-    """Return who may: any of the schemes, with the scope; none are needed where it is open."""
+    """Return the security requirements of an operation; an open one has none.
+
+    Any of the schemes is enough, with the scope that the operation needs.
+    """
     scopes = {
         "open": None,
         "any": [],
@@ -51,7 +54,7 @@ def security_of(operation: Operation, function: str = "") -> list[Json]:
 
 
 def key_problems(operation: Operation) -> tuple[str, ...]:
-    """Return the problems that have to do with keys."""
+    """Return the problem codes that concern keys."""
     if operation.scope == "open":
         return ()
     return KEY_PROBLEMS if operation.method == "GET" else (*KEY_PROBLEMS, _CHANGING)

@@ -1,54 +1,69 @@
-"""The shape of the statistics of the last minutes."""
+"""Schema of the statistics of the last minutes, for the OpenAPI document."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from gateway.openapi.json_schema import (
+    COUNT,
+    MEASURE,
+    MOMENT,
+    TEXT,
+    Json,
+    array_of,
+    described,
+    maybe,
+    object_of,
+)
 from runtime.invocations.statistics import OUTCOMES
 
-Json = dict[str, Any]
-_MOMENT: Json = {"type": "string", "format": "date-time"}
-_COUNT: Json = {"type": "integer", "minimum": 0}
-_TIME: Json = {"type": "number", "minimum": 0}
-
-
-def _object(properties: dict[str, Json]) -> Json:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-_QUANTILES: Json = {"anyOf": [{"type": "null"}, _object({"p50": _TIME, "p95": _TIME})]}
+_MEANINGS = {
+    "succeeded": "Invocations that succeeded.",
+    "failed": "Invocations that failed.",
+    "cancelled": "Invocations that were cancelled.",
+    "expired": "Invocations that expired.",
+    "retried": "Attempts that failed and were followed by a retry.",
+    "lost": "Attempts whose worker or runner died.",
+}
+_QUANTILES = maybe(
+    object_of(
+        {"p50": described(MEASURE, "The median."), "p95": described(MEASURE, "95th percentile.")}
+    )
+)
 _COUNTS: dict[str, Json] = {
-    "ended": _COUNT,
-    **dict.fromkeys(OUTCOMES, _COUNT),
+    "ended": described(COUNT, "Invocations that finished."),
+    **{outcome: described(COUNT, _MEANINGS[outcome]) for outcome in OUTCOMES},
     "failure_rate": {
         "type": ["number", "null"],
         "minimum": 0,
         "maximum": 1,
-        "description": "Of those that succeeded or failed; null without any.",
+        "description": "`failed` divided by `succeeded` plus `failed`; null if both are 0.",
     },
-    "run_ms": _QUANTILES,
-    "queue_ms": _QUANTILES,
+    "run_ms": described(_QUANTILES, "Run times, in milliseconds."),
+    "queue_ms": described(_QUANTILES, "Times in the queue, in milliseconds."),
 }
-_OF_FUNCTION = _object({"name": {"type": "string"}, **_COUNTS})
+_OF_FUNCTION = object_of({"name": described(TEXT, "The name of the function."), **_COUNTS})
+_POINT = object_of({"at": described(MOMENT, "When the step begins."), **_COUNTS})
 
 STATISTICS_SCHEMAS: dict[str, Json] = {
     "Statistics": {
-        "description": "What ended in the last minutes, and how long it ran and waited. Quantiles "
-        "are interpolated from histograms.",
-        **_object(
+        "description": "What finished in the last minutes, and how long it waited and ran. "
+        "Quantiles are interpolated from histograms.",
+        **object_of(
             {
-                "minutes": _COUNT,
-                "step_minutes": {"type": "integer", "minimum": 1},
-                "until": _MOMENT,
-                "points": {"type": "array", "items": _object({"at": _MOMENT, **_COUNTS})},
-                "total": _object(_COUNTS),
-                "functions": {"type": "array", "items": _OF_FUNCTION},
-                "recent_minutes": _COUNT,
-                "failing": {
-                    "type": "array",
-                    "items": _OF_FUNCTION,
-                    "description": "Those that failed in the last `recent_minutes`, most first.",
+                "minutes": described(COUNT, "How many minutes are covered."),
+                "step_minutes": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "How many minutes one step of `points` covers.",
                 },
+                "until": described(MOMENT, "When the last minute ends."),
+                "points": described(array_of(_POINT), "The counts of each step, oldest first."),
+                "total": described(object_of(_COUNTS), "The counts of all minutes."),
+                "functions": described(array_of(_OF_FUNCTION), "The counts of each function."),
+                "recent_minutes": described(COUNT, "How many minutes `failing` covers."),
+                "failing": described(
+                    array_of(_OF_FUNCTION),
+                    "The functions that failed in the last `recent_minutes`, most failures first.",
+                ),
             }
         ),
     }

@@ -1,3 +1,3 @@
-"""The worker process: boot, the actor, supervision."""
+"""The worker process: its loop, its heartbeat, its attempts, and its maintenance thread."""
 
 from __future__ import annotations

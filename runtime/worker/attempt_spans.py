@@ -1,7 +1,7 @@
-"""Spans of attempts: one for the wait before the first, one for each run.
+"""Trace spans of attempts: one for the wait before the first attempt, one for each run.
 
-Only in workers that have a tracer; the function then sees the run's span as what caused it, so
-that what it calls belongs there. Without a tracer it sees its caller's.
+With a tracer the function gets the run's span as its trace context, so its own calls belong to that
+span. Without a tracer it gets its caller's trace context.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _read_failure = msgspec.json.Decoder(_SpanFailure).decode
 
 
 class Spans:
-    """Those of one worker process; the loop's thread only."""
+    """The open spans of one worker process. Used by the loop thread only."""
 
     def __init__(self, tracer: Tracer | None) -> None:
         self._tracer = tracer
         self._open: dict[Attempt, Span] = {}
 
     def begin(self, attempt: Attempt) -> tuple[str, str]:
-        """Begin the span of a run; return the trace context that its function sees."""
+        """Begin the span of a run; return its function's `traceparent` and `tracestate`."""
         claimed = attempt.claimed
         if self._tracer is None:
             return claimed.traceparent, claimed.tracestate
@@ -55,7 +55,7 @@ class Spans:
         return span.context.traceparent, span.context.tracestate
 
     def end(self, attempt: Attempt, status: str, error: bytes = b"") -> None:
-        """End it, if it was begun; `error` is the record's."""
+        """End the span of an attempt, if it has one; `error` is the record's error as JSON."""
         span = self._open.pop(attempt, None) if self._open else None
         if span is None:
             return

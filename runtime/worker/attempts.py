@@ -1,7 +1,14 @@
-"""The way of an attempt through a worker: claimed → run → ended → settled, or given back.
+"""The states of an attempt in a worker: it joins broker, version cache and executor.
 
-It joins what the broker claimed, what the catalog knows of the function and what execution makes of
-it. Only the loop's thread is here, but for what attempts in threads tell.
+    claimed ──► source read ──► before_process_message ──► running ──► ended ──► settled
+       │             │                 │       │              │
+       │ stopping    │ Redis away      │ lost  │ skipped      │ returned, or drain time over
+       └──► requeued ◄─────────────────┘       └──► settled   └──► requeued
+
+The source is read for the first attempt of a version only, and signals are emitted only if there is
+middleware. Everything runs in the loop thread, except `on_note` of attempts in threads. An
+attempt stays in flight until its settlement or release is written; if the worker is killed before,
+its lease runs out and another worker takes it over.
 """
 
 from __future__ import annotations
@@ -38,13 +45,13 @@ class Attempts:
     """The attempts of one worker process.
 
     Args:
-        line: Where to ask for functions.
-        in_flight: What the worker has in hand.
+        line: The connection to read sources on.
+        in_flight: The attempts that the worker holds.
         executor: Runs attempts.
-        settler: Writes how they ended.
-        teller: Writes what they tell.
+        settler: Settles and requeues attempts.
+        teller: Writes their output and events.
         spans: Traces them.
-        signals: Tells Dramatiq's middleware of them, where there is any.
+        signals: Calls Dramatiq's middleware; None if there is none.
         roll: A random number in [0, 1), for the jitter of retries.
     """
 
@@ -69,36 +76,36 @@ class Attempts:
         self._signals = signals
         self._roll = roll
         self._catalog = VersionCache()
-        self._asked: dict[str, list[Attempt]] = {}  # version -> what waits for its source
+        self._asked: dict[str, list[Attempt]] = {}  # version -> attempts that wait for its source
         self._is_stopping = False
 
     def take(self, attempts: Sequence[Attempt]) -> None:
-        """Run what was claimed."""
+        """Run attempts that were claimed."""
         self.lose(self._in_flight.hold(attempts))
         for attempt in attempts:
             self._guard(attempt, partial(self._take, attempt))
 
     def cancel(self, invocation_id: str, token: int) -> None:
-        """End what is held, as its caller has cancelled it."""
+        """Cancel an attempt that is held, since its caller has cancelled it."""
         attempt = self._in_flight.find(invocation_id)
         if attempt is not None and attempt.claimed.token == token:
-            attempt.is_cancelled = True  # if it has not begun
+            attempt.is_cancelled = True  # for an attempt that has no run yet
             if attempt.run is not None:
                 self._executor.cancel(attempt.run, by_caller=True)
 
     def lose(self, attempts: Iterable[Attempt]) -> None:
-        """End what has become somebody else's, or another attempt's here."""
+        """Stop attempts whose leases now belong to other attempts, here or elsewhere."""
         for attempt in attempts:
             attempt.is_lost = True
             if attempt.run is not None:
                 self._executor.cancel(attempt.run)
 
     def begin_stopping(self) -> None:
-        """Run what is here to its end, and nothing more."""
+        """Requeue what is claimed from now on; attempts that are here run to their end."""
         self._is_stopping = True
 
     def give_back_all(self) -> None:
-        """End what runs; what has not succeeded goes back, as what has not begun."""
+        """Stop running attempts; requeue all that have not begun or do not succeed."""
         self._is_stopping = True
         for waiting in list(self._asked.values()):
             for attempt in waiting:
@@ -106,34 +113,35 @@ class Attempts:
         self._asked.clear()
         self._executor.return_unstarted()
         for attempt in self._in_flight.held():
-            attempt.is_given_back = True
+            attempt.is_given_back = True  # `_decide`, `_run` and `_end_run` requeue it
             if attempt.run is not None:
                 self._executor.cancel(attempt.run)
 
     def on_note(self, run: Run, kind: str, payload: bytes) -> None:
-        """It tells something (`execution.run.Listener`)."""
-        is_in_thread = run.manifest.options.isolation == "thread"  # of its own, which may wait
+        """Keep a piece of output or an event until it is written (`execution.run.Listener`)."""
+        # Only an attempt in a thread of its own may wait for room; the loop must not.
+        is_in_thread = run.manifest.options.isolation == "thread"
         self._event_writer.buffer_of(_owner(run)).put(kind, payload, waits=is_in_thread)
 
     def is_full(self, run: Run) -> bool:
-        """Whether it should wait before it tells more (`execution.run.Listener`)."""
+        """Whether its events come faster than they are written (`execution.run.Listener`)."""
         pending_events = _owner(run).pending_events
         return pending_events is not None and pending_events.is_full()
 
     def on_ended(self, run: Run) -> None:
-        """It is over (`execution.run.Listener`)."""
+        """Settle a run that has ended (`execution.run.Listener`)."""
         attempt = _owner(run)
-        if attempt.run is run:  # nobody has given it up
+        if attempt.run is run:  # `_guard` has not failed it meanwhile
             self._guard(attempt, partial(self._end_run, attempt, run))
 
     def on_returned(self, run: Run) -> None:
-        """Nobody has it here (`execution.run.Listener`)."""
+        """Requeue a run that the executor gave back (`execution.run.Listener`)."""
         attempt = _owner(run)
         if attempt.run is run:
             attempt.run = None
             attempt.is_begun = (
                 attempt.pending_events is not None
-            )  # what it told stands under its number
+            )  # its events are stored under its attempt number, so the number is used
             self._guard(attempt, partial(self._give_back, attempt))
 
     def _take(self, attempt: Attempt) -> None:
@@ -145,17 +153,17 @@ class Attempts:
             self._ask(attempt)
 
     def _guard(self, attempt: Attempt, act: Callable[[], object]) -> None:
-        """Do something for an attempt; where that fails, so does it: no other, and not in silence.
+        """Do something for an attempt. If that raises, fail this attempt and no other.
 
-        Exceptions that have a meaning are caught where that is known.
+        Expected exceptions are caught where they are raised.
         """
         try:
             act()
-        except Exception as error:  # noqa: BLE001 - outermost: nobody else would end it
+        except Exception as error:  # noqa: BLE001 - outermost: else it would never end
             CRASHES.note("attempts", error)
             run, attempt.run = attempt.run, None
             self._settler.settle(attempt, failed(attempt.claimed, "Penstock could not run it"))
-            with contextlib.suppress(Exception):  # it is told already
+            with contextlib.suppress(Exception):  # the first error is logged already
                 self._spans.end(attempt, "failed")
                 if isinstance(run, Run):
                     self._executor.cancel(run)
@@ -179,7 +187,7 @@ class Attempts:
             self._end(attempt, settlement_of(attempt.claimed, run.manifest, outcome))
 
     def _start(self, attempt: Attempt) -> None:
-        if attempt.is_lost:  # another worker has it
+        if attempt.is_lost:  # its lease is gone: there is nothing to write
             self._in_flight.drop([attempt])
             return
         if self._signals is None or attempt.signalled is not None:
@@ -188,10 +196,10 @@ class Attempts:
             self._signals.before(attempt, partial(self._decide, attempt))
 
     def _decide(self, attempt: Attempt, is_wanted: bool) -> None:  # noqa: FBT001 - a callback
-        """Run it, if no middleware has skipped it and it is still ours."""
+        """Run it, unless middleware has skipped it or its lease was lost meanwhile."""
         if is_wanted and (attempt.is_lost or attempt.is_given_back):
             self._give_back(attempt)
-        elif is_wanted and not self._catalog.holds(attempt.claimed.version):  # forgotten meanwhile
+        elif is_wanted and not self._catalog.holds(attempt.claimed.version):  # evicted since
             self._ask(attempt)
         elif is_wanted:
             self._guard(attempt, partial(self._run, attempt))
@@ -199,7 +207,7 @@ class Attempts:
             self._settler.settle(attempt, attempt.settlement)
 
     def _run(self, attempt: Attempt) -> None:
-        if attempt.is_lost or attempt.is_given_back:  # while middleware was told of it
+        if attempt.is_lost or attempt.is_given_back:  # while middleware had it
             self._give_back(attempt)
             return
         claimed = attempt.claimed
@@ -229,11 +237,12 @@ class Attempts:
         self._executor.run(run)
 
     def _ask(self, attempt: Attempt) -> None:
-        """Ask for the source of its version, once for all that need it."""
+        """Read the source of its version, once for all attempts that need it."""
         version = attempt.claimed.version
         if version in self._asked:
             self._asked[version].append(attempt)
             return
+        # Sent first: if sending raises, `_guard` fails this attempt and no other waits in vain.
         self._line.run(read_source(version), partial(self._answered, version))
         self._asked[version] = [attempt]
 

@@ -1,8 +1,8 @@
-"""Runs consistency checks: one a day, and those that are asked for.
+"""Run consistency checks: one a day, and those that operators request.
 
-Every worker has a checker. It looks now and then whether a check is to be run; a script lets one
-worker run it, and another if that one dies. A check takes a third of the time at most, so that
-Redis serves everybody else meanwhile.
+Every worker has a checker, which asks Redis from time to time whether a check is to run. A script
+gives each check to one worker, and to another if that one dies. A check rests twice as long as it
+works, so that Redis stays free for everything else.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _LOGGED = 100
 
 
 class Checker(RoundTask):
-    """Runs checks, a page a step.
+    """Runs checks in the maintenance thread, one page at each step.
 
     Args:
-        line: The connection to use.
+        line: The connection of the maintenance thread.
         worker: This worker's id.
-        interval_ms: From the end of a check to the next that nobody asked for.
+        interval_ms: Time from the end of a check to the next scheduled one.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Checker(RoundTask):
         self._is_leaving = False
 
     def give_up(self) -> None:
-        """Leave a check that runs to another worker, at once.
+        """Leave a running check to another worker at once.
 
         Raises:
-            StoreError: Redis is away; another worker takes it when the lease has run out.
+            StoreError: Redis is away; another worker takes the check when its lease runs out.
         """
         self._is_leaving = True
         if self._under_way is not None:
@@ -119,7 +119,7 @@ class Checker(RoundTask):
         lease_ms: int = LEASE_MS,
         is_last: bool = False,
     ) -> bool:
-        """Write how far it is and some findings, which leave `found`; False: another took over."""
+        """Save the progress and move findings from `found` to Redis; False: lease lost."""
         findings = found[:MOST_NOTED]
         del found[:MOST_NOTED]
         return self._line.run(

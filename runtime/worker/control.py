@@ -1,4 +1,8 @@
-"""What Redis tells a worker with its heartbeat, and what callers ask of it: obeyed here."""
+"""What a worker does on the reply to a heartbeat, and on the orders of operators and callers.
+
+Orders come on the worker's control list (`heartbeat.py`). A cancellation order may be lost with a
+connection; the reply to the next heartbeat repeats it.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,14 @@ _CANCEL_WORDS = 3
 
 
 class ControlOrders:
-    """Those to one worker process, on its loop.
+    """Handles the orders to one worker process, in the loop thread.
 
     Args:
-        attempts: Loses and cancels some.
-        claimer: Serves the queues that there are.
-        publishing: Goes on and off.
-        usual: Queues that are served without being known or told.
-        own: The only queues to serve; all there are where it is empty.
+        attempts: Stops lost and cancelled attempts.
+        claimer: Claims from the queues that exist.
+        publishing: Starts and stops the publisher.
+        usual: Queues to serve if `own` is empty, even before Redis lists them.
+        own: The only queues to serve; if empty, all that exist.
     """
 
     def __init__(
@@ -44,15 +48,15 @@ class ControlOrders:
         self._is_stopping = False
 
     def begin_stopping(self) -> None:
-        """Serve and publish nothing more; attempts are still lost and cancelled."""
+        """Change no queues and publish nothing more; attempts may still be cancelled."""
         self._is_stopping = True
         self._publishing.turn(on=False)
 
     def obey_pulse(self, pulse: HeartbeatReply, held: Sequence[Attempt]) -> None:
-        """Do what the answer to a heartbeat says; `held` is what was held when it was sent."""
+        """Handle a heartbeat's reply; `held` is what was held when it was sent."""
         lost = set(pulse.lost)
         self._attempts.lose(attempt for attempt in held if attempt.claimed.id in lost)
-        for invocation_id, token in pulse.cancelling:  # an order may have been lost
+        for invocation_id, token in pulse.cancelling:  # their orders may have been lost
             self._attempts.cancel(invocation_id, token)
         if not self._is_stopping:
             known = [queue for queue in pulse.queues if not self._own or queue in self._own]
@@ -60,7 +64,7 @@ class ControlOrders:
             self._publishing.turn(on=pulse.publishes)
 
     def obey(self, order: bytes) -> None:
-        """Do what somebody asks of this worker."""
+        """Handle one order: "publish", "publish withdraw_missing" or "cancel <id> <token>"."""
         words = order.decode("utf-8", "replace").split()
         if words[:1] == ["publish"]:
             self._publishing.request_publish(withdraw_missing=words[1:] == ["withdraw_missing"])

@@ -1,7 +1,7 @@
-"""What a worker tells of itself with each heartbeat: the JSON that `GET /workers` reads.
+"""The description of a worker: the JSON in each heartbeat, from which `GET /workers` is made.
 
-`gateway.live.worker_details` is the reading side. The text stays short however much a worker
-holds, since it is written to Redis every two seconds.
+`gateway.live.worker_details` reads it. Its size is bounded however much a worker holds, since it is
+written to Redis every two seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_RUNNING = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningAttempt:
-    """One attempt that has begun; the moment is ms since the epoch."""
+    """One attempt that has begun; `started_at_ms` is ms since the epoch."""
 
     id: str
     function: str
@@ -32,7 +32,7 @@ class RunningAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopLag:
-    """How late the worker's loop ran what was due, since the last heartbeat."""
+    """How long the turns of the worker's loop took since the last heartbeat."""
 
     lag_ms_max: float = 0.0
     lag_ms_mean: float = 0.0
@@ -44,14 +44,14 @@ _NO_WAIT = RunnerWait()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLoad:
-    """How much a worker has to do.
+    """The load of a worker.
 
     Attributes:
-        in_flight: How many attempts it holds, begun or not.
-        max_in_flight: How many it may hold.
-        runners: Every runner process that lives.
-        loop: Of its event loop.
-        runner_wait: Of its attempts.
+        in_flight: Number of attempts it holds, begun or not.
+        max_in_flight: Most attempts it may hold.
+        runners: The load of each live runner process.
+        loop: The lag of its event loop.
+        runner_wait: How long its attempts have waited for a runner.
     """
 
     in_flight: int
@@ -62,7 +62,7 @@ class WorkerLoad:
 
 
 def lag_of(lag: Lag) -> LoopLag:
-    """Return how late a loop was, from how long its turns were."""
+    """Return the lag of a loop in milliseconds."""
     return LoopLag(
         lag_ms_max=round(lag.max_s * 1000, 3),
         lag_ms_mean=round(lag.sum_s * 1000 / max(1, lag.turns), 3),
@@ -81,12 +81,12 @@ def describe_worker(
     """Return a worker's description as JSON.
 
     Args:
-        queues: Those it serves.
-        running: The attempts that have begun; the `MOST_RUNNING` oldest are told.
-        load: How much it has to do.
-        publishes: Whether it is the one that publishes its folder.
-        functions: How its folder stands to what is published.
-        memory_bytes: What it holds, with all that it has started.
+        queues: The queues it serves.
+        running: The attempts that have begun; only the `MOST_RUNNING` oldest are included.
+        load: Its load.
+        publishes: Whether it is the publisher.
+        functions: How its functions folder compares with what is published.
+        memory_bytes: Resident memory of the worker and its child processes.
     """
     return msgspec.json.encode(
         {

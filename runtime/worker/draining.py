@@ -1,4 +1,10 @@
-"""How a worker stops: claim nothing more → let what runs end → give the rest back → end."""
+"""Stop a worker without losing attempts.
+
+    running ──begin──► draining: claim nothing, wait ──nothing in flight─────────────► over
+                         └──drain_s──► stop and requeue the rest ──empty, or 2 s──► over
+
+What is not written after those 2 s (Redis is away) is taken over when its lease runs out.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +15,18 @@ from runtime.broker.in_flight import InFlight
 from runtime.loop import Loop
 from runtime.worker.attempts import Attempts
 
-_MARGIN_S = 2.0  # for what is given back to be written
+_MARGIN_S = 2.0  # to write what was requeued
 
 
 class Draining:
-    """The stopping of one worker process, on its loop.
+    """Stops one worker process, in the loop thread.
 
     Args:
-        loop: The worker's.
-        claimer: Claims nothing more.
-        attempts: Ends what runs, when its time is up.
-        in_flight: What the worker has in hand.
-        drain_s: How long what runs may go on.
+        loop: The worker's loop.
+        claimer: Stopped first.
+        attempts: Stops and requeues attempts when the time is up.
+        in_flight: The attempts that the worker holds.
+        drain_s: How long running attempts may go on.
     """
 
     def __init__(
@@ -41,7 +47,7 @@ class Draining:
         self._is_over = False
 
     def begin(self, then: Callable[[], object]) -> None:
-        """Begin to stop; `then` is called once nothing is in hand, or nothing more can be done."""
+        """Begin to stop; call `then` once when nothing is in flight or the time is up."""
         self.has_begun = True
 
         def end() -> None:
@@ -56,4 +62,5 @@ class Draining:
 
         self._attempts.begin_stopping()
         self._loop.call_later(self._drain_s, requeue)
+        # A claim under way may still bring attempts: only after it may "nothing in flight" count.
         self._claimer.stop(lambda: self._in_flight.when_empty(end))

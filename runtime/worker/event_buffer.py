@@ -1,8 +1,12 @@
-"""What one attempt tells while it runs, gathered until it is written.
+"""The output and events of one running attempt, until they are in Redis.
 
-The attempt puts notes in, the teller (`runtime.worker.event_writer`) takes them out
-in groups, the settler takes what is left together with the ending. Notes are numbered
-when they are taken, and are taken again under the same numbers until they are written.
+    put ──► waiting ──take: numbered──► taken ──written──► gone
+                                         ▲ │ no reply: taken again under the same numbers
+    closed: by `last_words` (the attempt ends), or when Redis says that the lease is lost
+
+Any thread puts; the loop thread does all else, for the event writer (`event_writer.py`) and, at the
+end, the settler. An entry sent twice under one number is stored once. If the worker is killed,
+what was not written is lost.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ _decoder = codecs.getincrementaldecoder("utf-8")
 
 
 class _BufferedEvent:
-    """Something told; neighbours of a kind that can be are joined, up to a size."""
+    """One piece of output or one event. Neighbouring output and items are joined."""
 
     __slots__ = ("data", "kind", "size")
 
@@ -39,19 +43,21 @@ class _BufferedEvent:
 
 
 class EventBuffer:
-    """The notes of one attempt; safe to use from many threads.
+    """The events of one attempt; safe to use from many threads.
 
-    Items and output are bounded by what an attempt may make of them; of progress only
-    the last is kept. Events that come faster than they are written have to wait a
-    moment; when Redis is away for longer the oldest are dropped, which is told.
+    The limits on an attempt's result and output bound its items and output; of progress only the
+    latest is kept. Events that come faster than they are written wait for a moment. If Redis is
+    away for longer, the oldest are dropped, and a "log" entry says how many.
 
-    `put` runs in threads that may be interrupted anywhere (isolation="thread"), so it
-    takes a bare lock and never waits on a condition.
+    `put` runs in threads that may be interrupted at any point (isolation="thread"), so it takes a
+    plain lock and never waits on a condition. Fields are written under the lock. Two flags are also
+    set without it: `_is_closed` in `last_words`, `_is_stuck` in `_wait_for_room`. Both flags and
+    `_event_bytes` are also read without it.
 
     Args:
         claimed: The attempt.
-        on_note: Called with this and the kind of each note.
-        most_bytes: What is kept of all that an invocation tells.
+        on_note: Called with this buffer and the kind after each `put`, in its thread.
+        most_bytes: Most bytes that are kept of one invocation's events.
     """
 
     def __init__(
@@ -61,20 +67,20 @@ class EventBuffer:
         self._on_note = on_note
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._is_being_written = False  # what was taken, until Redis has answered
+        self._is_being_written = False  # `_taken` was sent and has no reply
         self._waiting: deque[_BufferedEvent] = deque()
-        self._event_bytes = 0
-        self._dropped = 0
-        self._taken: list[Entry] = []
-        self._is_stuck = False
-        self._number = 0
+        self._event_bytes = 0  # of the events in `_waiting`
+        self._dropped = 0  # events dropped since the last mark
+        self._taken: list[Entry] = []  # numbered; sent until Redis has answered
+        self._is_stuck = False  # Redis does not write: nobody waits for room
+        self._number = 0  # of the last event that was taken
         self._is_closed = False
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def put(self, kind: str, data: bytes, *, waits: bool = False) -> None:
-        """Take a note: "log", "progress", "item" or "event".
+        """Add a piece of output or an event: "log", "progress", "item" or "event".
 
-        With `waits`, an event for which there is no room waits a moment until there is.
+        With `waits`, an event that finds no room waits for up to a second.
         """
         if kind == "event" and waits:
             self._wait_for_room(len(data))
@@ -88,16 +94,17 @@ class EventBuffer:
                 data = self._decoder.decode(data).encode()
             if data:
                 self._add(kind, data)
+        # Outside the lock: it takes the lock of the event writer.
         self._on_note(self, kind)
 
     def is_full(self) -> bool:
-        """Whether events come faster than they are written, and Redis writes."""
+        """Whether events come faster than they are written, while Redis does write."""
         return self._event_bytes > MOST_WAITING_BYTES // 2 and not (
             self._is_stuck or self._is_closed
         )
 
     def take(self) -> Command[bool] | None:
-        """Return what should be written now, None when nothing; then say `written`."""
+        """Return the command to send now, or None; call `written` with its reply."""
         with self._lock:
             if self._is_being_written or self._is_closed or not (self._taken or self._waiting):
                 return None
@@ -105,24 +112,24 @@ class EventBuffer:
             return self._next()
 
     def written(self, *, reply: bool | None) -> bool:
-        """Hear what the script said, None when it did not; return whether more waits."""
+        """Take the script's reply, None without one; return whether there is more to write."""
         with self._lock:
             self._is_being_written = False
             self._is_stuck = reply is None
             if reply is not None:
                 self._taken = []
-            if reply is False:  # another attempt has taken over
+            if reply is False:  # the lease is lost: nothing may be written any more
                 self._close()
             return bool(self._taken or self._waiting)
 
     def last_words(self, *, is_final: bool) -> list[Command[bool]]:
-        """Close, and return what must be written before the attempt's ending is.
+        """Close, and return the commands that must run before the attempt's settlement.
 
-        Of an invocation that ends with its first attempt and has told nothing but a
-        little output, the record keeps the output, and it is told from there. What is being
-        written is among the words: sent again behind that, it is taken once.
+        If the invocation ends with its first attempt and has only output that was never sent, there
+        are none: the record keeps the output. What was sent and has no reply is sent again; the
+        script stores it once.
         """
-        self._is_closed = True
+        self._is_closed = True  # ends a `put` that waits for room
         with self._lock:
             if self._decoder and (tail := self._decoder.decode(b"", final=True)):
                 self._add("log", tail.encode())
@@ -176,12 +183,12 @@ class EventBuffer:
 
     def _mark_what_was_dropped(self) -> None:
         if self._dropped:
-            mark = b"[%d events left out: Redis does not take them]\n" % self._dropped
+            mark = b"[%d events left out: Redis does not accept them]\n" % self._dropped
             self._dropped = 0
             self._waiting.append(_BufferedEvent("log", mark))
 
     def _next(self) -> Command[bool]:
-        """Number what waits, as much as is written at once; what was taken before comes again."""
+        """Number what fits one command; if something is taken already, send only that again."""
         size = 0
         is_again = bool(self._taken)
         while self._waiting and not is_again:

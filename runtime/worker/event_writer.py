@@ -1,8 +1,10 @@
-"""Writes what running attempts tell, many of them in one round trip.
+"""Write the output and events of running attempts, many of them in one round trip.
 
-What is told is written at once when the last writing is a while ago, else together with what comes
-meanwhile; output alone waits a little longer, because most functions that print end soon and then
-cost no round trip of their own. An attempt that tells nothing costs nothing.
+    idle ──event──► due at a time ──timer──► writing ──replies──► idle, or due again
+
+An event is due at once, or 20 ms after the last write. Output is due 50 ms later: most functions
+that print end before that, and their output is then written with the settlement, at no extra round
+trip. While Redis is away, what is left is sent again every 0.25 s (`event_buffer.py`).
 """
 
 from __future__ import annotations
@@ -30,16 +32,16 @@ _NEVER = float("inf")
 
 
 class EventWriter:
-    """The tellings of one worker process.
+    """Writes the event buffers of one worker process.
 
-    Everything is done in the loop's thread, but for `buffer_of` and what a telling is given: that
-    happens in threads that may be interrupted anywhere (isolation="thread"), too, so what both
-    touch is under a bare lock, which nobody holds while he waits.
+    Runs in the loop thread, except `buffer_of` and `_on_note`. They also run in the threads of
+    attempts, which may be interrupted at any point (isolation="thread"), so what both sides touch
+    is under a plain lock, and nobody waits while holding it.
 
     Args:
-        loop: The worker's.
-        line: Where to write.
-        most_bytes: What is kept of all that one invocation tells.
+        loop: The worker's loop.
+        line: The connection to write on.
+        most_bytes: Most bytes that are kept of one invocation's events.
     """
 
     def __init__(self, loop: Loop, line: LoopConnection, *, most_bytes: int = MOST_BYTES) -> None:
@@ -47,14 +49,14 @@ class EventWriter:
         self._line = line
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._due: dict[EventBuffer, float] = {}
-        self._wakes_at = _NEVER  # when it looks again; -1 while it writes
-        self._timer: Timer | None = None
-        self._free_at = 0.0  # when the next writing may begin
-        self._is_away = False
+        self._due: dict[EventBuffer, float] = {}  # when to write; any thread, under the lock
+        self._wakes_at = _NEVER  # next write, -1 while writing; any thread, under the lock
+        self._timer: Timer | None = None  # loop thread
+        self._free_at = 0.0  # earliest next write; set by the loop thread, read by any
+        self._is_away = False  # loop thread
 
     def buffer_of(self, attempt: Attempt) -> EventBuffer:
-        """Return the telling of an attempt; from any thread."""
+        """Return the event buffer of an attempt. Safe to call from any thread."""
         with self._lock:
             pending_events = attempt.pending_events
             if pending_events is None:
@@ -65,11 +67,11 @@ class EventWriter:
         return pending_events
 
     def _on_note(self, pending_events: EventBuffer, kind: str) -> None:
-        """In the thread that tells."""
+        """Have a buffer written in time. Runs in the thread that called `put`."""
         now = time.monotonic()
         due_at = now + _OUTPUT_PATIENCE_S if kind == "log" else max(now, self._free_at)
         if self._due.get(pending_events, _NEVER) <= due_at:
-            return  # what it takes then includes this note
+            return  # the write takes what is in the buffer by then, so this event too
         with self._lock:
             self._due[pending_events] = due_at
             is_sooner = due_at < self._wakes_at
@@ -79,7 +81,7 @@ class EventWriter:
             self._loop.call_soon_threadsafe(self._sleep)
 
     def _sleep(self) -> None:
-        """Look when the first of them is due."""
+        """Write now if a buffer is due, else set the timer to the first that will be."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -92,20 +94,20 @@ class EventWriter:
             self._timer = self._loop.call_at(at, self._write)
 
     def _write(self) -> None:
-        """Write what is due, and wait for Redis's word before the next."""
+        """Send what is due. Nothing more is sent until Redis has replied."""
         now = time.monotonic()
         with self._lock:
             chosen = [t for t, due_at in self._due.items() if due_at <= now][:_MOST_AT_ONCE]
             for pending_events in chosen:
                 del self._due[pending_events]
-            self._wakes_at = -1.0
+            self._wakes_at = -1.0  # `_on_note` need not wake the loop: `_sleep` follows the replies
         try:
             taken = [
                 (pending_events, call)
                 for pending_events in chosen
                 if (call := pending_events.take()) is not None
             ]
-        except Exception:  # of one of them; the others are told
+        except Exception:  # the loop logs it; the other buffers must still be written
             self._timer = self._loop.call_later(_PACE_S, self._write)
             raise
         if not taken:
@@ -118,7 +120,7 @@ class EventWriter:
             if len(replies) == len(taken):
                 self._written(replies)
 
-        for pending_events, call in taken:  # in one write; one that is refused is its own concern
+        for pending_events, call in taken:  # leave in one write; each may fail alone
             self._line.run(call, partial(take, pending_events))
 
     def _written(self, replies: Mapping[EventBuffer, bool | StoreError]) -> None:

@@ -1,8 +1,12 @@
-"""The worker's heartbeat: its leases, its name on the list, and the orders for it.
+"""The worker's heartbeat: it extends leases, keeps the worker listed, and brings orders.
 
-One script call every `interval_s`. Its answer tells which attempts this worker has lost, which
-queues there are, and whether this worker is the one that publishes functions. Orders come on the
-worker's control list, at which Redis waits on a connection of its own.
+    heartbeat ──reply──► again, `interval_s` after the last one began
+        └──Redis is away──► again after 0.25 s
+    wait for an order ──order, or 10 s──► wait again ──Redis is away──► wait again after 0.25 s
+
+The reply says which attempts have lost their leases, which are cancelled, which queues exist and
+whether this worker is the publisher. Orders come on the worker's control list, read by a BLPOP on
+a connection of its own. An order that is popped as the worker is killed is lost.
 """
 
 from __future__ import annotations
@@ -27,23 +31,23 @@ _ORDERS_BLOCK_S = 10.0
 
 
 class Heartbeat:
-    """Beats from `start` until `stop`, on the worker's loop.
+    """Sends heartbeats from `start` until `stop`, in the loop thread.
 
     Args:
-        loop: The worker's.
-        line: Where to say that it lives.
-        orders: A connection of its own, on which Redis waits for orders.
+        loop: The worker's loop.
+        line: The connection to send heartbeats on.
+        orders: A connection that nothing else uses, since it blocks.
         worker: This worker's id.
-        lease_ms: How long a lease lasts from a beat on.
-        interval_s: Time between beats; several must fit in a lease.
-        in_flight: What the worker has in hand.
-        describe: Returns what GET /workers shows of this worker, as JSON.
-        on_pulse: Called with each answer, and what was held when it was asked for.
+        lease_ms: How long a lease lasts after a heartbeat.
+        interval_s: Time between heartbeats; several must fit in a lease.
+        in_flight: The attempts that the worker holds.
+        describe: Returns what `GET /workers` shows of this worker, as JSON.
+        on_pulse: Called with each reply, and what was held when the heartbeat was sent.
         on_order: Called with each order for this worker.
-        may_publish: Returns how much this worker may publish, see `heartbeat`.
+        may_publish: Returns 0, 1 or 2, see `invocation_commands.heartbeat`.
     """
 
-    def __init__(  # noqa: PLR0913 - what a beat tells and what its answer moves
+    def __init__(  # noqa: PLR0913 - what a heartbeat sends, and what its reply changes
         self,
         loop: Loop,
         line: LoopConnection,
@@ -73,13 +77,13 @@ class Heartbeat:
         self._is_stopped = False
 
     def start(self, on_first: Callable[[], object]) -> None:
-        """Begin to beat; `on_first` is called when Redis has answered for the first time."""
+        """Send the first heartbeat; call `on_first` after its reply, once Redis is there."""
         self._on_first: Callable[[], object] | None = on_first
         self._beat()
         self._listen()
 
     def stop(self) -> None:
-        """Stop beating."""
+        """Send no more heartbeats and take no more orders."""
         self._is_stopped = True
         self._orders.close()
 
@@ -89,6 +93,7 @@ class Heartbeat:
         try:
             self._ask()
         except Exception:
+            # Whatever `describe` raises, the leases must be extended: try again.
             self._loop.call_later(self._interval_s, self._beat)
             raise
 
@@ -114,6 +119,7 @@ class Heartbeat:
             self._loop.call_later(min(_AWAY_PAUSE_S, self._interval_s), self._beat)
             _log.warning("heartbeat_missed", error=str(pulse))
             return
+        # Before the callbacks, so that one that raises does not end the heartbeat.
         self._loop.call_at(began_at + self._interval_s, self._beat)
         try:
             self._log_redis_errors()
@@ -124,7 +130,7 @@ class Heartbeat:
                 on_first()
 
     def _log_redis_errors(self) -> None:
-        """Carry this process's errors of Redis over to the counts of all processes."""
+        """Add this process's Redis errors to the counts of all processes."""
         counts = REDIS_ERRORS.take()
         if counts:
 
@@ -142,6 +148,6 @@ class Heartbeat:
         if isinstance(found, StoreError):
             self._loop.call_later(_AWAY_PAUSE_S, self._listen)
             return
-        self._listen()
+        self._listen()  # before the callback, so that one that raises does not end the wait
         if found is not None:
             self._on_order(found[1])

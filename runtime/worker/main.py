@@ -1,4 +1,4 @@
-"""Where a worker process begins: settings in, parts made in the right order, signals obeyed.
+"""The entry point of a worker process: read settings, build the parts, handle signals.
 
 python -m runtime.worker
 """
@@ -45,7 +45,7 @@ def main() -> int:
     try:
         settings = read_settings()
         if not settings.redis:
-            raise SettingsError("PENSTOCK_REDIS: a worker needs the address of a Redis")
+            raise SettingsError("PENSTOCK_REDIS: a worker needs the URL of a Redis server")
         configure_logs(settings.log_level, settings.log_format)
         for reported in unknown_variables(for_functions=settings.function_env):
             _log.warning("variable_unknown", detail=reported)
@@ -53,14 +53,14 @@ def main() -> int:
     except PenstockError as error:
         sys.stderr.write(f"penstock worker: {error}\n")
         return 1
-    if is_stopped:
+    if is_stopped:  # a signal came while `worker` was still None
         worker.request_stop()
     worker.run()
     return 0
 
 
 def build(settings: Settings) -> WorkerProcess:
-    """Make the parts of a worker; the fork server starts before there are threads."""
+    """Build a worker. The fork server starts first, while this process has one thread."""
     fork_server = ForkServer(
         preload=PRELOAD,
         environment=clean_environment(read_environment(), settings.function_env),

@@ -1,8 +1,11 @@
-"""One thread for what a worker does besides its attempts: jobs that take short steps in turns.
+"""The maintenance thread of a worker: its tasks take short steps in turn.
 
-The worker process lists its jobs: take-over, housekeeping, sweeping, checks, schedules and looks at
-the functions folder. A step sends a few commands and says when the job wants its next, so no job is
-late by more than another's step, which takes 50 ms at most. A job that fails stops no other.
+    wait until a task is due, a wake-up token comes, or `stop` ──► one step of one task ──► wait
+        Redis is away: no step of any task for 0.25 s. A step that fails: this task rests for 1 s.
+
+`maintenance_steps.py` lists the tasks. A step sends a few commands and returns when its task wants
+the next one, so no task is later than by one step of another, 50 ms at most. If the worker is
+killed, other workers go on: every task keeps its state in Redis or begins anew.
 """
 
 from __future__ import annotations
@@ -28,16 +31,16 @@ _STOP_LIMIT_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaintenanceTask:
-    """Something that is done again and again, a little at a time.
+    """Something that is done again and again, one step at a time.
 
     Attributes:
-        name: What logs call it.
-        step: Does a little, 50 ms of work at most; returns the seconds until its next step,
-            `math.inf` for never again. May raise StoreError.
-        first_after_s: Seconds from the start to the first step.
-        wake_key: A list in Redis, a token in which says that there is something to do now.
-        is_punctual: Goes before other jobs that are due.
-        give_up: Called in the thread at the end, to leave to other workers what is under way.
+        name: Its name in logs.
+        step: Does at most 50 ms of work; returns the seconds until its next step, `math.inf` for
+            never again. May raise StoreError.
+        first_after_s: Seconds from the start of the thread to the first step.
+        wake_key: A list in Redis; a token in it makes the task due now.
+        is_punctual: Whether it precedes other tasks that are due.
+        give_up: Called in the thread at its end, to leave unfinished work to other workers.
     """
 
     name: str
@@ -49,16 +52,17 @@ class MaintenanceTask:
 
 
 class RoundTask:
-    """What takes several steps before it begins anew; after a failure it begins anew, too."""
+    """A task whose round takes several steps. After the last, or a failure, it starts anew."""
 
     _under_way: Iterator[float] | None = None
 
     def step(self) -> float:
-        """Take the next step; return for how many seconds to rest.
+        """Take the next step; return the seconds until the one after it.
 
         Raises:
-            StoreError: Redis is away, or refuses.
+            StoreError: Redis is away or refused a command.
         """
+        # Cleared first: if the step raises, the next one begins a new round.
         under_way, self._under_way = self._under_way or self._round(), None
         rest_s = next(under_way, None)
         if rest_s is None:
@@ -67,17 +71,19 @@ class RoundTask:
         return rest_s
 
     def _round(self) -> Iterator[float]:
-        """Yield after each step for how long to rest."""
+        """Yield after each step the seconds until the next."""
         raise NotImplementedError
 
 
 class Maintenance:
-    """Runs jobs from `start` until `stop`; may be started again.
+    """Runs tasks from `start` until `stop`. It may be started again.
+
+    The loop thread calls `start` and `stop`; the maintenance thread writes all fields in between.
 
     Args:
-        jobs: With different names.
-        line: The connection that the jobs use; closed at the end.
-        waiting: Another connection, for the wait for tokens.
+        jobs: The tasks, with different names.
+        line: The connection that all tasks use; closed at the end.
+        waiting: Another connection, to wait for wake-up tokens.
     """
 
     def __init__(
@@ -89,17 +95,18 @@ class Maintenance:
     ) -> None:
         self._jobs = tuple(jobs)
         self._line = line
+        # Wake-up list -> name of its task.
         self._woken = {job.wake_key: job.name for job in jobs if job.wake_key}
         self._wake_lists = WakeLists(waiting, tuple(self._woken))
-        self._due_at: dict[str, float] = {}
-        self._refusals: dict[str, str] = {}
-        self._away_until = 0.0
-        self._last: MaintenanceTask | None = None
+        self._due_at: dict[str, float] = {}  # by name
+        self._refusals: dict[str, str] = {}  # the last error logged, by name
+        self._away_until = 0.0  # Redis is away: no steps before this moment
+        self._last: MaintenanceTask | None = None  # the task of the last step
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread: threading.Thread | None = None  # loop thread
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Start the maintenance thread."""
         now = time.monotonic()
         self._due_at = {job.name: now + job.first_after_s for job in self._jobs}
         self._stopping.clear()
@@ -108,14 +115,14 @@ class Maintenance:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the step under way; twice is safe. What is under way is left to others."""
+        """Stop after the current step. Calling it twice is safe."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
         self._stopping.set()
-        self._interrupt.close()  # ends a wait
+        self._interrupt.close()  # makes `_interrupted` readable, which ends the wait for tokens
         thread.join(_STOP_LIMIT_S)
-        if thread.is_alive():  # it waits for a Redis that has stopped
+        if thread.is_alive():  # it waits for a Redis that does not reply: end that
             self._line.close()
             thread.join(_STOP_LIMIT_S)
         self._interrupted.close()
@@ -138,7 +145,7 @@ class Maintenance:
         self._line.close()
 
     def _next(self, now: float) -> MaintenanceTask | None:
-        """Return the job whose turn it is, if any is due; none goes twice while others are due."""
+        """Return the next due task, or None; none goes twice in a row while others are due."""
         if now < self._away_until:
             return None
         due = [job for job in self._jobs if self._due_at[job.name] <= now]
@@ -149,10 +156,10 @@ class Maintenance:
         return min(due, key=rank, default=None)
 
     def _guarded(self, name: str, do: Callable[[], float | None]) -> float:
-        """Do something whatever it raises; return the seconds until the job's next step."""
+        """Run a step and handle what it raises; return the seconds until the task's next."""
         try:
             pause_s = do()
-        except StoreUnavailableError:  # others tell of it
+        except StoreUnavailableError:  # the heartbeat logs it
             self._away_until = time.monotonic() + _AWAY_PAUSE_S
             return 0.0
         except StoreError as error:
@@ -160,7 +167,7 @@ class Maintenance:
                 self._refusals[name] = str(error)
                 _log.error("upkeep_failed", job=name, error=str(error))
             return _FAILED_PAUSE_S
-        except Exception as error:  # noqa: BLE001 - outermost: the other jobs must go on
+        except Exception as error:  # noqa: BLE001 - outermost: the other tasks must go on
             CRASHES.note(name, error)
             return _FAILED_PAUSE_S
         self._refusals.pop(name, None)

@@ -1,4 +1,4 @@
-"""The jobs of a worker's upkeep: what it does besides its attempts, all on one connection."""
+"""The list of a worker's maintenance tasks. All of them use one connection."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def upkeep_jobs(
     is_publishing: Callable[[], bool],
     queues: Callable[[], Sequence[str]],
 ) -> list[MaintenanceTask]:
-    """Return the jobs.
+    """Return the maintenance tasks of a worker.
 
     Args:
-        line: The connection that all of them use.
-        settings: Of the worker process.
+        line: The connection that all tasks use.
+        settings: The settings of the worker process.
         worker: This worker's id.
-        onlooker: Looks at the functions folder; has looked once when the jobs begin.
-        memory: Measures how much this worker holds.
-        is_publishing: Whether this worker is the one that publishes.
-        queues: Returns the queues that this worker serves.
+        onlooker: Compares the functions folder with what is published; has done so once already.
+        memory: Measures the memory of this worker and its child processes.
+        is_publishing: Returns whether this worker is the publisher.
+        queues: Returns the queues that this worker claims from.
     """
     ticker = Ticker(line, max_waiting=settings.max_waiting)
     take_over = TakeOver(line, lease_ms=settings.lease_ms, interval_s=settings.heartbeat_ms / 1000)

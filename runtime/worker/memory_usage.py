@@ -1,4 +1,4 @@
-"""How much memory a worker holds: itself and all that it has started."""
+"""The resident memory of a worker process and its child processes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _MOST_PROCESSES = 1_000
 
 
 class MemoryUse:
-    """The memory of this process and its runners, measured now and then.
+    """Measures the memory of this process and its descendants at intervals.
 
     Attributes:
-        resident_bytes: As of the last measurement.
+        resident_bytes: The last measurement. Written by the maintenance thread, read by the loop.
     """
 
     def __init__(self, interval_s: float) -> None:
@@ -24,7 +24,7 @@ class MemoryUse:
         self._interval_s = interval_s
 
     def step(self) -> float:
-        """Measure; returns the seconds until that is to be done again."""
+        """Measure; return the seconds until the next measurement."""
         self.resident_bytes = resident_bytes(os.getpid())
         return self._interval_s
 
@@ -32,8 +32,8 @@ class MemoryUse:
 def resident_bytes(pid: int, *, proc: Path = _PROC) -> int:
     """Return the resident memory of a process and its descendants.
 
-    Pages that forked processes share are counted in each. Where the system does not tell
-    of other processes, the peak of this one.
+    Pages that forked processes share count in each of them. Without /proc, this is the peak of the
+    calling process.
     """
     if not (proc / str(pid) / "statm").exists():
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -46,6 +46,6 @@ def resident_bytes(pid: int, *, proc: Path = _PROC) -> int:
             total += int((folder / "statm").read_text().split()[1]) * _PAGE_BYTES
             for children in folder.glob("task/*/children"):
                 waiting += map(int, children.read_text().split())
-        except (OSError, ValueError, IndexError):  # it has just ended
+        except (OSError, ValueError, IndexError):  # the process has just ended
             continue
     return total

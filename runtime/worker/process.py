@@ -1,12 +1,14 @@
-"""One worker process: everything in it, started and stopped in order.
+"""One worker process: builds its parts, starts them, and stops them in order.
 
-    main thread   the loop: claims, runners, endings, heartbeats   `runtime.loop`
-    upkeep        what is done besides, in turns                   `runtime.worker.maintenance`
-    deliverer     callbacks                                        `runtime.callbacks.deliverer`
-    publisher     in the one worker that publishes                 `runtime.registry.publisher`
+    main thread   the loop: claims, runs, settlements, heartbeats   `loop`
+    upkeep        maintenance tasks, in turn                        `worker.maintenance`
+    deliverer     callbacks                                         `callbacks.deliverer`
+    publisher     only in the worker that publishes                 `registry.publisher`
+    signals       only with Dramatiq middleware                     `broker.middleware_signals`
 
-The fork server comes first: it must be forked off before there are threads or connections. A
-worker that stops claims nothing more; what runs gets `drain_s`, what is left goes back to its lane.
+    waiting for Redis ──► running ──request_stop──► draining ──► closed
+
+The fork server is started first: it must be forked before there are threads or connections.
 """
 
 from __future__ import annotations
@@ -56,12 +58,12 @@ from runtime.worker.publishing import Publishing
 _log = structlog.get_logger(__name__)
 _AWAY_PAUSE_S = 0.25
 _STOP_MARGIN_S = 2.0
-_RESULTS_REPORTED = 4  # an invocation keeps so many times the longest result of what it told
+_RESULTS_REPORTED = 4  # an invocation keeps 4 times max_result_bytes of events
 DEFAULT_QUEUE = "default"
 
 
 class WorkerProcess:
-    """The parts of a worker process, wired from settings."""
+    """The parts of a worker process, built from settings. Methods run in the main thread."""
 
     def __init__(
         self,
@@ -73,7 +75,7 @@ class WorkerProcess:
         tracer: Tracer | None = None,
         middleware: Sequence[Middleware] = (),
     ) -> None:
-        # Containers on their host's network have its name and may have one pid in common.
+        # Containers on their host's network share its name, and may have the same pid.
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._settings = settings
         self._fork_server = fork_server
@@ -173,7 +175,7 @@ class WorkerProcess:
         )
 
     def run(self) -> None:
-        """Work until `request_stop`, in the calling thread; waits for a Redis that is away."""
+        """Work until `request_stop`, in the calling thread; first wait until Redis is there."""
         while not self._stop_requested.is_set():
             try:
                 self._onlooker.look()
@@ -188,7 +190,8 @@ class WorkerProcess:
         self._close()
 
     def request_stop(self) -> None:
-        """Have the worker stop; from any thread, and from signal handlers."""
+        """Stop the worker. Safe to call from any thread and from signal handlers."""
+        # The event ends the wait for Redis in `run`; once the loop runs, the call ends the loop.
         self._stop_requested.set()
         self._loop.call_soon_threadsafe(self._drain)
 
@@ -223,6 +226,8 @@ class WorkerProcess:
         self._loop.stop()
 
     def _close(self) -> None:
+        # First what calls user middleware or sends commands, then runners and fork server, then the
+        # connections. A worker that is killed before the last step stays listed for three leases.
         if self._signals is not None:
             self._signals.stop(timeout_s=_STOP_MARGIN_S)
         self._upkeep.stop()
@@ -243,18 +248,18 @@ class WorkerProcess:
         _log.info("worker_stopped", worker=self.id)
 
     def _let_go(self, attempts: Sequence[Attempt]) -> None:
-        """These are nobody's care here any more."""
+        """Drop attempts that are settled, requeued or given up."""
         self._in_flight.drop(attempts)
         if self._signals is not None:
             for attempt in attempts:
                 if attempt.settlement is not None:
                     self._signals.acknowledged(attempt)
-        self._look_soon()  # where as many were held as may be
+        self._look_soon()  # `max_in_flight` may allow more now
 
-    # What may be claimed.
+    # The room for claims
 
     def _look_soon(self) -> None:
-        if not self._is_looking:
+        if not self._is_looking:  # one look for all that ends in this turn of the loop
             self._is_looking = True
             self._loop.call_soon(self._look)
 

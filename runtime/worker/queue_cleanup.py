@@ -1,9 +1,8 @@
-"""What the publishing worker puts in order twice a minute: queues that nobody names, old lanes.
+"""Delete unused queues and adopt lanes of release 0.1, twice a minute, in the publishing worker.
 
-A queue is forgotten when no function names it and nothing waits, runs or is due in it;
-each worker then ends its consumer of it. Lanes that a process of release 0.1 has filled
-are adopted: that release kept whose turn it is in lists, this one in sorted sets, and
-processes of both may run side by side.
+A queue is deleted if no function names it and nothing waits, runs or is due in it; each worker then
+stops claiming from it. Release 0.1 kept the turns of lanes in lists, this one keeps them in sorted
+sets. Processes of both may run side by side, so lanes that 0.1 has filled are adopted.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ from runtime.worker.maintenance import RoundTask
 _log = structlog.get_logger(__name__)
 _EVERY_S = 30.0
 _ELECTED_EVERY_S = 2.0
-_ADOPTING_PAUSE_S = 0.1  # Redis serves everybody else meanwhile
+_ADOPTING_PAUSE_S = 0.1  # leaves Redis free for other commands
 
 
 class QueueCleanup(RoundTask):
-    """Puts things in order, a script or two a step.
+    """Cleans up in the maintenance thread, one or two scripts at each step.
 
     Args:
-        line: The connection to use.
-        is_publishing: Whether this worker is the one that publishes, and so the one to do it.
+        line: The connection of the maintenance thread.
+        is_publishing: Returns whether this worker is the publisher; others do nothing.
     """
 
     def __init__(self, line: BlockingConnection, is_publishing: Callable[[], bool]) -> None:
@@ -65,7 +64,7 @@ class QueueCleanup(RoundTask):
         try:
             named = {decode_manifest(data).options.queue for data in published.values()}
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return  # of another release: who knows which queue it names
+            return  # a manifest of another release: its queue is unknown
         forgotten = self._line.run(forget_queues(named, functions=len(published)))
         if forgotten:
             _log.info("queues_forgotten", queues=forgotten)

@@ -1,7 +1,8 @@
-"""The sweeper: takes ended invocations away when their time is over, as fast as calls end.
+"""The sweeper: it deletes finished invocations when their time to live is over.
 
-Every worker has one; all share the work, a slice of a few ms at a time, until nothing is due. Once
-in an hour one of them also looks through all indexes, slowly, for ids that have no record.
+Every worker has one. They share the work, a slice of at most 200 invocations each time, until
+nothing is due. Once an hour one of them also goes through all indexes, slowly, and drops ids that
+have no record.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ _log = structlog.get_logger(__name__)
 _OTHERS_TURN_S = 4 * TURN_MS / 1000
 _SHORTEST_REST_S = 0.25
 _LONGEST_REST_S = 2.0
-_LONGEST_REST_KNOWN_S = 5.0  # where what goes next is known
+_LONGEST_REST_KNOWN_S = 5.0  # if the next due time is known
 _FIRST_MENDING_S = 60.0
-_MENDING_AGAIN_S = 600.0  # whether it is to be done again is for Redis to say
+_MENDING_AGAIN_S = 600.0  # how often to ask Redis whether an hour is over
 _MENDING_REST_S = 2.0  # an idle worker sends fewer than 5 commands a second, mending or not
 
 
 class Sweeper(RoundTask):
-    """Sweeps, a slice a step.
+    """Sweeps in the maintenance thread, one slice at each step.
 
     Args:
-        line: The connection to use.
+        line: The connection of the maintenance thread.
         worker: This worker's id.
     """
 
@@ -46,7 +47,7 @@ class Sweeper(RoundTask):
         self._mends_at = time.monotonic() + _FIRST_MENDING_S
 
     def _round(self) -> Iterator[float]:
-        # The index of all that earlier versions kept is taken apart first, so that lists are whole.
+        # First split the index `all` of earlier versions, so that lists are complete.
         for _ in self._mend_one("all"):
             yield TURN_MS / 1000
         mending = self._mend()
@@ -71,7 +72,7 @@ class Sweeper(RoundTask):
                 yield min(rest_s, _LONGEST_REST_KNOWN_S)
 
     def _mend(self) -> Iterator[int]:
-        """Look through all indexes; yields after each step how many ids it dropped."""
+        """Go through all indexes; yield after each step how many ids were dropped."""
         if not self._line.run(begin_mending(self._line.keys, self._worker)):
             return
         cursor, names = self._line.run(find_indexes(self._line.keys, "0"))

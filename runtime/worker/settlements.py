@@ -1,4 +1,4 @@
-"""What is written of an attempt that is over."""
+"""Build the settlement of an attempt from its outcome, or from a failure to run it at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runtime.store.invocation_commands import FAILURE_TTL_MS, Claimed, Settlemen
 
 
 def settlement_of(claimed: Claimed, manifest: Manifest, outcome: Outcome) -> Settlement:
-    """Return how a run ended, as it is written."""
+    """Return the settlement of a run that has ended."""
     result_ttl_ms = int(manifest.options.result_ttl_s * 1000)
     has_failed = outcome.status != "succeeded"
     return Settlement(
@@ -28,7 +28,7 @@ def settlement_of(claimed: Claimed, manifest: Manifest, outcome: Outcome) -> Set
 
 
 def failed(claimed: Claimed, message: str) -> Settlement:
-    """Return the failure of an attempt that could not be run."""
+    """Return the settlement of an attempt that could not be run, without a retry."""
     error = {"type": "exception", "message": message, "traceback": None}
     return Settlement(
         id=claimed.id,

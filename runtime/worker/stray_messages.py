@@ -1,4 +1,4 @@
-"""Says once that messages of Dramatiq's own broker lie in our Redis, where nobody takes them."""
+"""Warn about messages of Dramatiq's own Redis broker in this Redis, which no worker reads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _EVERY_S = 30.0
 
 
 class StrayMessageWarning:
-    """Looks now and then.
+    """Looks for such messages every 30 s and logs each queue once.
 
     Args:
-        line: The connection to use.
-        queues: Returns the queues whose names are looked for.
+        line: The connection of the maintenance thread.
+        queues: Returns the names of the queues to look for.
     """
 
     def __init__(self, line: BlockingConnection, queues: Callable[[], Sequence[str]]) -> None:
@@ -28,12 +28,12 @@ class StrayMessageWarning:
         self._reported: set[str] = set()
 
     def step(self) -> float:
-        """Look once; return for how many seconds to rest. What cannot be read is left."""
+        """Look once; return the seconds until the next look. Errors of Redis are ignored."""
         queues = [queue for queue in self._queues() if queue not in self._reported]
         try:
             counts = self._line.run_many(count_stray_messages(queues)) if queues else []
         except StoreError:
-            return _EVERY_S  # away, or another user's keys are not ours to read
+            return _EVERY_S  # Redis is away, or denies access to those keys
         for queue, count in zip(queues, counts, strict=True):
             if count:
                 self._reported.add(queue)
@@ -41,7 +41,7 @@ class StrayMessageWarning:
                     "stray_messages",
                     queue=queue,
                     count=count,
-                    hint="dramatiq.brokers.redis.RedisBroker has put them there, and no worker of "
-                    "Penstock looks there; send by runtime.broker.PenstockBroker",
+                    hint="sent by dramatiq.brokers.redis.RedisBroker, whose messages no worker of "
+                    "Penstock reads; send with runtime.broker.PenstockBroker",
                 )
         return _EVERY_S

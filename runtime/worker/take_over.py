@@ -1,6 +1,7 @@
-"""Takes over what dead workers held, ends what waited too long, completes batches nobody joins.
+"""Recover invocations: take over expired leases, expire what waited too long, complete batches.
 
-Each worker does so once in a heartbeat, for so long only that Redis serves everybody else.
+Every worker does so once per heartbeat interval, for 0.1 s at most, so that Redis stays free for
+other commands. A lease expires when its worker sends no heartbeat for `lease_ms`.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ _LONGEST_ROUND_S = 0.1
 
 
 class TakeOver(RoundTask):
-    """Looks after what nobody holds, a script a step.
+    """Recovers in the maintenance thread, one script at each step.
 
     Args:
-        line: The connection to use.
-        lease_ms: How long a lease lasts from a heartbeat on.
-        interval_s: From the end of a round to the next.
+        line: The connection of the maintenance thread.
+        lease_ms: How long a lease lasts after a heartbeat.
+        interval_s: Time from the end of a round to the next.
     """
 
     def __init__(self, line: BlockingConnection, *, lease_ms: int, interval_s: float) -> None:
@@ -40,7 +41,7 @@ class TakeOver(RoundTask):
         yield self._interval_s
 
     def _look_after(self) -> Iterator[None]:
-        """Look until there is no more, and pause after each script."""
+        """Recover until nothing is left; yield after each script."""
         has_more = True
         while has_more:
             care = self._line.run(recover(lease_ms=self._lease_ms))

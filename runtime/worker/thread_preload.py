@@ -1,7 +1,7 @@
-"""Loads what the thread lane needs before its first call, in workers that will need it.
+"""Import what functions of `isolation="thread"` need before the first call of one.
 
-The lane takes pydantic along, which a worker without functions of `isolation="thread"` does
-without. A look at what is published, now and then until there is one, costs next to nothing.
+That includes pydantic, which a worker without such functions never loads. The worker looks at the
+published manifests from time to time, until it finds such a function.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from runtime.store.function_commands import read_manifests, read_versions
 from runtime.worker.maintenance import RoundTask
 
 _log = structlog.get_logger(__name__)
-_FIRST_RESTS_S = (0.6,) * 8  # what is in the folder is published by then
+_FIRST_RESTS_S = (0.6,) * 8  # by then the folder is published
 _LOOK_EVERY_S = 10.0
 _LOADED = "runtime.execution.preload"
 
 
 class ThreadPreload(RoundTask):
-    """Looks whether a function of the thread lane is published, until one is.
+    """Looks for a published function of `isolation="thread"`, until there is one.
 
     Args:
-        line: The connection to use.
+        line: The connection of the maintenance thread.
     """
 
     def __init__(self, line: BlockingConnection) -> None:
@@ -41,20 +41,20 @@ class ThreadPreload(RoundTask):
     def _round(self) -> Iterator[float]:
         for rest_s in chain(_FIRST_RESTS_S, repeat(_LOOK_EVERY_S)):
             if self._is_wanted():
-                # It takes half a second: too long for a step.
+                # Importing takes half a second: too long for a step.
                 threading.Thread(target=_load, name="thread-preload", daemon=True).start()
                 yield math.inf
             yield rest_s
 
     def _is_wanted(self) -> bool:
-        """Whether a function of the thread lane is published."""
+        """Return whether a function of `isolation="thread"` is published."""
         versions = self._line.run(read_versions())
         if versions == self._seen:
             return False
         manifests = self._line.run(read_manifests()).values()
         self._seen = versions
         for one in manifests:
-            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another release's
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another release
                 if decode_manifest(one).options.isolation == "thread":
                     return True
         return False
@@ -63,5 +63,5 @@ class ThreadPreload(RoundTask):
 def _load() -> None:
     try:
         importlib.import_module(_LOADED)
-    except Exception:  # noqa: BLE001 - outermost; without it the first call is slower
+    except Exception:  # noqa: BLE001 - outermost; the first call is just slower
         _log.exception("thread_lane_not_preloaded")

@@ -180,7 +180,7 @@ def _request_body(manifest: Manifest) -> Json:
     if not _takes_arguments(manifest):
         return {
             "description": "A body of any media type, or none: the function reads the request "
-            "itself, including the query. `Cookie` and `Proxy-Authorization` are not passed on, nor "
+            "itself and the query. `Cookie` and `Proxy-Authorization` are not passed on, nor "
             "is an `Authorization` header that holds a key for the gateway.",
             "content": _ANY_CONTENT,
         }

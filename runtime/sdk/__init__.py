@@ -1,3 +1,3 @@
-"""What a function author uses; standard library only."""
+"""The interface for function authors; imports only the standard library."""
 
 from __future__ import annotations

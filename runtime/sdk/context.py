@@ -1,8 +1,8 @@
-"""What a running function can know and tell of its own invocation.
+"""The context object through which a running function reads about and reports on its invocation.
 
-Injected where a parameter is annotated `Context`. It holds plain callables that
-the runner wires to its frames; without them everything is a no-op, so that an
-author can write `thumbnail(image, ctx=Context())` in a test.
+It is injected into parameters annotated `Context`. The runner passes callables that send frames to
+the worker. Without them the methods do nothing, so a test can call
+`thumbnail(image, ctx=Context())`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,16 @@ _MOST = 2**63 - 1
 
 
 class Context:
-    """One attempt at an invocation, as seen from inside the function."""
+    """One attempt at an invocation, as seen from inside the function.
+
+    Attributes:
+        id: Id of the invocation.
+        function: Name of the function.
+        attempt: Number of the attempt, from 1.
+        traceparent: W3C trace context to pass on to other services; None if there is none.
+        tracestate: The value that belongs to `traceparent`.
+        log: A logger whose records appear in the invocation's log.
+    """
 
     __slots__ = (
         "_deadline_at_monotonic_s",
@@ -35,7 +44,7 @@ class Context:
         "tracestate",
     )
 
-    def __init__(  # noqa: PLR0913 - the one place where the runner wires everything
+    def __init__(  # noqa: PLR0913 - the one place where the runner passes everything in
         self,
         *,
         id: str = "",  # noqa: A002 - the word users know from the API
@@ -63,30 +72,30 @@ class Context:
 
     @property
     def deadline(self) -> datetime:
-        """When the timeout comes."""
+        """The time (UTC) at which the attempt times out."""
         return datetime.fromtimestamp(self._deadline_at_s, UTC)
 
     @property
     def remaining_s(self) -> float:
-        """Seconds until the timeout; 0 when it has passed."""
+        """Seconds until the timeout, 0 if it has passed."""
         return max(0.0, self._deadline_at_monotonic_s - time.monotonic())
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody asked to cancel; worth a look in long loops of a thread."""
+        """Whether cancellation was requested; check it in long loops."""
         return self._is_cancelled is not None and self._is_cancelled()
 
     def progress(self, done: Number, total: Number | None = None, message: str = "") -> None:
-        """Tell how far the work is; the invocation shows the last one told."""
+        """Report progress; the invocation shows the latest report."""
         for name, value in (("done", done), ("total", total)):
             if value is not None and not _is_number(value):
-                text = f"progress: {name} must be a number, finite and at most {_MOST}"
-                raise TypeError(f"{text}; it is of type {type(value).__name__}")
+                text = f"progress: {name} must be a number from -{_MOST} to {_MOST}"
+                raise TypeError(f"{text}; its type is {type(value).__name__}")
         if self._on_progress is not None:
             self._on_progress(done, total, str(message))
 
     def emit(self, event: Any) -> None:  # noqa: ANN401 - any JSON value
-        """Send an event (any JSON value) to whoever listens to this invocation."""
+        """Send an event (any JSON value) to the clients that follow this invocation."""
         if self._on_event is not None:
             self._on_event(event)
 
@@ -97,4 +106,4 @@ class Context:
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return -_MOST <= value <= _MOST  # neither is NaN
+    return -_MOST <= value <= _MOST  # False for NaN too

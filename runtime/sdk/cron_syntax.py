@@ -1,7 +1,8 @@
-"""The shape of a cron line: five fields, or six with the seconds first; and its time zone.
+"""Check the syntax of a cron line and the name of a time zone.
 
-Checked when a function file loads, so that a typing mistake is told at once. What
-the line means (its moments) is decided where schedules are computed.
+A line has five fields, or six with the seconds first. The check runs when a function file loads or
+a schedule is created, so that a mistake is reported at once. `runtime.schedules` computes the
+times that a line stands for.
 """
 
 from __future__ import annotations
@@ -42,14 +43,18 @@ _NTH_WEEKDAY = re.compile(r"(\w+)#[1-5]|([0-7])[lL]", re.ASCII)
 
 
 def check_cron(line: object, *, is_kept: bool = False) -> str:
-    """Return the line in five or six fields, with single spaces.
+    """Return the line normalized: five or six fields, separated by single spaces.
 
-    Shorthands such as `@daily` become the fields that they stand for; so do ranges of weekdays
-    and months that go over the end, such as `sat-sun`, `fri-mon` and `nov-feb`. A line that is
-    kept already may have steps that leave one value only.
+    Shorthands such as `@daily` become fields. Ranges of weekdays and months that wrap around, such
+    as `sat-sun`, `fri-mon` and `nov-feb`, become lists.
+
+    Args:
+        line: A cron line.
+        is_kept: Whether the line is stored already. Such a line may have a step so large that
+            only one value is left; a new line may not.
 
     Raises:
-        ValueError: It is not a cron line; the text names the field.
+        ValueError: It is not a valid cron line; the text names the field.
     """
     if not isinstance(line, str):
         raise ValueError(f"a cron line is a text: {ALLOWED}")  # noqa: TRY004 - one error for all
@@ -59,7 +64,7 @@ def check_cron(line: object, *, is_kept: bool = False) -> str:
         return _spell_out(line.strip())
     fields = line.split()
     if len(fields) not in {_MOST_FIELDS - 1, _MOST_FIELDS}:
-        raise ValueError(f"a cron line has {ALLOWED}; this has {len(fields)}")
+        raise ValueError(f"a cron line has {ALLOWED}; this one has {len(fields)}")
     kinds = [_Field(*kind) for kind in _FIELDS[-len(fields) :]]
     return " ".join(
         ",".join(field.check(part, text, is_kept=is_kept) for part in text.split(","))
@@ -70,16 +75,17 @@ def check_cron(line: object, *, is_kept: bool = False) -> str:
 def _spell_out(shorthand: str) -> str:
     found = _SHORTHANDS.get(shorthand.lower())
     if found is None:
-        why = ", which names no moment" if shorthand.lower() == "@reboot" else ""
-        raise ValueError(f"{shorthand!r} is not known{why}: takes {', '.join(_SHORTHANDS)}")
+        why = ", as it has no fixed time" if shorthand.lower() == "@reboot" else ""
+        allowed = ", ".join(_SHORTHANDS)
+        raise ValueError(f"{shorthand!r} is not supported{why}; use one of {allowed}")
     return found
 
 
 def check_timezone(name: object) -> str:
-    """Return the name of a time zone there is.
+    """Return `name` if it is the name of a time zone on this machine.
 
     Raises:
-        ValueError: There is none of that name.
+        ValueError: There is no time zone of that name.
     """
     if isinstance(name, str) and 0 < len(name) <= _ZONE_LONGEST:
         try:
@@ -93,7 +99,7 @@ def check_timezone(name: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One field of a line: what stands there, and the names it may be called by."""
+    """One field of a cron line: its name, the range of its values, and words for the values."""
 
     name: str
     low: int
@@ -101,10 +107,15 @@ class _Field:
     words: tuple[str, ...]
 
     def check(self, part: str, text: str, *, is_kept: bool) -> str:
-        """Return a part of the field, written out where it goes over the end.
+        """Return one comma-separated part of the field; a range that wraps becomes a list.
+
+        Args:
+            part: The part to check.
+            text: The whole field, for the error.
+            is_kept: As for `check_cron`.
 
         Raises:
-            ValueError: It is none; `text` is the whole field.
+            ValueError: The part is not valid.
         """
         if self._is_special(part):
             return part
@@ -124,6 +135,7 @@ class _Field:
         return self._over_the_end(numbers[0], numbers[1], step) if is_wrapped else part
 
     def _is_special(self, part: str) -> bool:
+        """Whether the part is `L`, `LW`, `5L` or `mon#2`: a last day or an nth weekday."""
         if self.name == "day":
             return _LAST_DAY.fullmatch(part) is not None
         nth = _NTH_WEEKDAY.fullmatch(part) if self.name == "weekday" else None
@@ -139,13 +151,13 @@ class _Field:
         return 7 if self.name == "weekday" else self.high - self.low + 1
 
     def _over_the_end(self, first: int, last: int, step: int) -> str:
-        """Return the values from `first` over the end to `last`, as a list."""
+        """Return the values of a range that wraps around, as a list."""
         size = self._size()
         values = range(first - self.low, last - self.low + size + 1, step)
         return ",".join(str(value % size + self.low) for value in values)
 
     def _check_step(self, numbers: list[int], step: int, text: str, *, is_kept: bool) -> None:
-        """Refuse a step that leaves the first value only: it is not what its writer means."""
+        """Refuse a step that leaves only the first value: it is nearly always a mistake."""
         first = numbers[0] if numbers else self.low
         last = numbers[1] if len(numbers) > 1 else self.high
         longest = last - first + (self._size() if last < first else 0)
@@ -153,18 +165,18 @@ class _Field:
             raise self._wrong(text)
         if step <= longest or is_kept:
             return
-        said = f"a step of {step} goes beyond {first}-{last}, so that only {first} is left"
+        said = f"a step of {step} goes beyond {first}-{last}, so only {first} is left"
         if self.name == "minute" and step > self._size():
             said += (
-                "; a cron line counts within the hour: for every 90 minutes write two, such as "
+                "; minutes start again every hour: to run every 90 minutes, use two lines, such as "
                 "'0 0-21/3 * * *' and '30 1-22/3 * * *'"
             )
         else:
-            said += f"; write {first} if that is meant"
+            said += f"; write {first} if you mean that"
         raise ValueError(f"{self.name} field {text!r}: {said}")
 
     def _advice(self, first: int, last: int) -> str:
-        return f"; for a range over the end write {first}-{self.high},{self.low}-{last}"
+        return f"; for a range that wraps around write {first}-{self.high},{self.low}-{last}"
 
     def _wrong(self, text: str, more: str = "") -> ValueError:
         words = f" or {self.words[0]}-{self.words[-1]}" if self.words else ""

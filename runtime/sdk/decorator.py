@@ -1,7 +1,7 @@
-"""@function: says that a callable is published, and how.
+"""The decorator @function, which marks a callable to be published and sets its options.
 
-It only attaches a `Declaration`; the callable stays what it was and can be called
-in tests and by other code. The registry reads declarations when a file loads.
+It only attaches a `Declaration`; the callable itself is unchanged, so tests and other code can
+call it. The registry reads declarations when a file loads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """What @function said: `name` is None unless given, `module` is where it stands."""
+    """The arguments of one @function.
+
+    Attributes:
+        name: The name to publish, None if not given.
+        options: The checked options.
+        module: Name of the module in which the decorator was applied.
+    """
 
     name: str | None
     options: Options
@@ -36,30 +42,31 @@ def function(target: None = None, /, **options: Unpack[FunctionOptions]) -> Call
 def function(
     target: F | None = None, /, **options: Unpack[FunctionOptions]
 ) -> F | Callable[[F], F]:
-    """Publish a callable, with options: `@function` or `@function(timeout="30s", retries=2)`.
+    """Mark a callable to be published: `@function` or `@function(timeout="30s", retries=2)`.
 
     Options: name, timeout, grace, retries, queue, concurrency, per_process, rate, priority,
     schedule, timezone, isolation, memory, max_age, max_waiting, result_ttl.
 
     Raises:
-        OptionError: An option is unknown or wrong; the text says what is allowed.
+        OptionError: An option is unknown or its value is not allowed; the text says what is
+            allowed.
     """
-    module = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 - where the decorator stands
+    module = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001 - the decorated module
     if target is not None and not callable(target):
         raise OptionError(
-            f"@function({target!r}): takes options by name, such as @function(timeout='30s')"
+            f"@function({target!r}): give options by name, such as @function(timeout='30s')"
         )
     name, parsed = parse_options(options)
     declaration = Declaration(name=name, options=parsed, module=module)
 
     def declare(callable_: F) -> F:
         if not callable(callable_):
-            raise OptionError(f"@function stands before a function, not before {callable_!r}")
+            raise OptionError(f"@function must decorate a function, not {callable_!r}")
         try:
             setattr(callable_, _ATTRIBUTE, declaration)
         except AttributeError as error:
             raise OptionError(
-                f"@function cannot mark {callable_!r}; write a function around it"
+                f"@function cannot mark {callable_!r}; wrap it in a function"
             ) from error
         return callable_
 
@@ -67,9 +74,9 @@ def function(
 
 
 def declaration_of(value: object) -> Declaration | None:
-    """Return what @function said of `value`, if it did."""
+    """Return the declaration that @function attached to `value`, None if there is none."""
     try:
         found = vars(value).get(_ATTRIBUTE)
-    except Exception:  # noqa: BLE001 - it is any object of the file: a proxy may refuse
+    except Exception:  # noqa: BLE001 - any object of the file: a proxy may raise anything
         return None
     return found if isinstance(found, Declaration) else None

@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: seconds, `150ms`, `30s`, `5m`, `2h`, `7d`, a timedelta.
+"""Parse durations: seconds, a text such as `150ms`, `30s`, `5m`, `2h` or `7d`, or a timedelta.
 
 Used by the options of @function, by Retry, and by query parameters such as `delay`.
 """
@@ -11,15 +11,15 @@ from datetime import timedelta
 
 EXAMPLES = "seconds, or a text such as 150ms, 30s, 5m, 2h, 7d"
 _WRITTEN = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)?", re.ASCII)
-PATTERN = rf"^ *{_WRITTEN.pattern} *$"  # as JSON Schema has it
+PATTERN = rf"^ *{_WRITTEN.pattern} *$"  # for JSON Schema
 SECONDS_PER_UNIT = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def parse_duration(value: object) -> float:
-    """Return seconds.
+    """Return a duration in seconds.
 
     Raises:
-        ValueError: Neither a finite number of seconds ≥ 0, a text like `30s`, nor a timedelta.
+        ValueError: The value is not a finite number ≥ 0, a text such as `30s`, or a timedelta ≥ 0.
     """
     if isinstance(value, timedelta):
         value = value.total_seconds()

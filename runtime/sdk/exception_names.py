@@ -1,8 +1,9 @@
-"""How exception classes are named in `retries={"on": …}` and in manifests.
+"""The names of exception classes in `retries={"on": …}` and in manifests.
 
-Classes that are built in by their bare name, all others by module and name. The modules of
-function files stand below `functions`, which has another name where several versions are loaded
-in one process. Classes are asked by `type`'s own ways: a metaclass may answer as it likes.
+A built-in class has its bare name, any other class its module and name. Modules of function files
+are below `functions`, even where the package has another name because several versions are loaded
+in one process. Names are read with the methods of `type` itself, as a metaclass of a function
+author could return anything.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ _attribute_of = type.__getattribute__
 
 
 class ClassName(str):
-    """The full name of a class that was given itself, and so need not be looked up."""
+    """The full name of a class; unlike a name that an author wrote, it needs no lookup."""
 
     __slots__ = ()
 
 
 def public_module(module: str) -> str:
-    """Return a module's name as it is in every version of a function."""
+    """Return a module's name without the version that its package's name may contain."""
     return _VERSIONED.sub(PUBLIC_NAMESPACE, module, count=1) if _VERSIONED.match(module) else module
 
 
@@ -40,5 +41,5 @@ def name_of(kind: type) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text of exactly the type str: a kind of str may override what it is asked."""
+    """Return the text as a plain str; a subclass of str may override its methods."""
     return str.__str__(text)

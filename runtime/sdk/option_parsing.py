@@ -1,7 +1,7 @@
-"""From what an author wrote in @function(…) to checked Options.
+"""Parse and check the arguments of @function(…).
 
-One parser per option, in one table. A wrong or unknown option is an OptionError
-that says what was given and what is allowed.
+One table has one parser per option. An unknown option, or a value that is not allowed, raises an
+OptionError that says what was given and what is allowed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from runtime.sdk.exception_names import ClassName, full_name
 from runtime.sdk.options import Options, Rate, RetryPolicy
 
 NAME_RULE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*", re.ASCII)
-NAME_PATTERN = f"^{NAME_RULE.pattern}$"  # as JSON Schema has it
+NAME_PATTERN = f"^{NAME_RULE.pattern}$"  # for JSON Schema
 NAME_LONGEST = 128
 _QUEUE_RULE = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,63}", re.ASCII)
 _RATE_RULE = re.compile(r"([0-9]{1,9}) */ *([0-9]+(?:\.[0-9]+)?)? *(ms|s|m|h|d)", re.ASCII)
@@ -40,15 +40,16 @@ _MOST_PER_PROCESS, _MOST_WAITING = 1_000, 100_000_000
 
 
 def is_function_name(text: str) -> bool:
-    """Whether `text` can name a function."""
+    """Whether `text` is a valid name for a function."""
     return len(text) <= NAME_LONGEST and NAME_RULE.fullmatch(text) is not None
 
 
 def parse_options(given: Mapping[str, object]) -> tuple[str | None, Options]:
-    """Return the name, if one was given, and the options.
+    """Return the name, None if not given, and the checked options.
 
     Raises:
-        OptionError: An option is unknown or wrong.
+        OptionError: An option is unknown, its value is not allowed, or two options exclude each
+            other.
     """
     parsed: dict[str, Any] = {}
     for option, value in given.items():
@@ -61,21 +62,21 @@ def parse_options(given: Mapping[str, object]) -> tuple[str | None, Options]:
             raise OptionError(f"@function({option}={value!r}): {error}") from error
     name = parsed.pop("name", None)
     if "timezone" in parsed and parsed.get("schedule") is None:
-        raise OptionError("@function(timezone=…) means nothing without schedule=…")
+        raise OptionError("@function(timezone=…) needs schedule=…")
     if parsed.get("isolation") == "thread" and "memory_bytes" in parsed:
         raise OptionError(
-            "@function(memory=…): a memory limit needs a process of its own; "
-            "leave it out, or use isolation='process'"
+            "@function(memory=…): only a process can have a memory limit; "
+            "remove it, or use isolation='process'"
         )
     if parsed.get("isolation") == "thread" and parsed.get("grace_s"):
         raise OptionError(
-            "@function(grace=…): a thread is interrupted when its time is up, and never killed; "
-            "leave it out, or use isolation='process'"
+            "@function(grace=…): a thread is interrupted at its timeout and never killed; "
+            "remove it, or use isolation='process'"
         )
     if parsed.get("isolation") == "thread" and (parsed.get("per_process") or 1) > 1:
         raise OptionError(
             "@function(per_process=…): with isolation='thread' each thread of the worker runs one "
-            "call at a time; leave it out, or use isolation='process'"
+            "call at a time; remove it, or use isolation='process'"
         )
     return name, Options(**parsed)
 
@@ -83,15 +84,15 @@ def parse_options(given: Mapping[str, object]) -> tuple[str | None, Options]:
 def _nearest(word: str, known: Mapping[str, object]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
-    return f"{hint} It takes: {', '.join(known)}"
+    return f"{hint} Allowed: {', '.join(known)}"
 
 
 def _name(value: object) -> str:
     if isinstance(value, str) and is_function_name(value):
         return value
     raise ValueError(
-        "a name is lower-case letters, digits and _, in parts joined by dots, none starting "
-        f"with a digit, at most {NAME_LONGEST} characters, such as billing.invoice"
+        "a name consists of lower-case letters, digits and _, in parts joined by dots, such as "
+        f"billing.invoice; no part starts with a digit; {NAME_LONGEST} characters at most"
     )
 
 
@@ -133,7 +134,7 @@ def _retries(value: object) -> RetryPolicy:
     parsed: dict[str, Any] = {}
     for key, part in given.items():
         if key not in _RETRY_PARSERS:
-            raise ValueError(f"a retry policy has no {key!r}{_nearest(key, _RETRY_PARSERS)}")
+            raise ValueError(f"a retry policy has no field {key!r}{_nearest(key, _RETRY_PARSERS)}")
         target, parse = _RETRY_PARSERS[key]
         try:
             parsed[target] = parse(part)
@@ -143,7 +144,7 @@ def _retries(value: object) -> RetryPolicy:
             raise ValueError(f"{error}{other}" if whole else f"{key}: {error}") from error
     policy = RetryPolicy(**parsed)
     if policy.longest_s < policy.first_s:
-        raise ValueError("longest: takes a duration not shorter than first")
+        raise ValueError("longest: must not be shorter than first")
     return policy
 
 
@@ -181,14 +182,17 @@ def _is_dotted(text: str) -> bool:
 def _queue(value: object) -> str:
     if isinstance(value, str) and _QUEUE_RULE.fullmatch(value):
         return value
-    raise ValueError("takes a queue's name: lower-case letters, digits, _ - and ., at most 64")
+    raise ValueError(
+        "takes a queue's name: lower-case letters, digits and the characters _ - . (64 at most, "
+        "the first a letter, a digit or _)"
+    )
 
 
 def parse_rate(value: object) -> Rate:
-    """Return a count per time, such as `100/m`.
+    """Parse a rate such as `100/m` or `5/30s`.
 
     Raises:
-        ValueError: It is none; the text says what is.
+        ValueError: It is not a rate; the text shows examples.
     """
     match = _RATE_RULE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match and int(match[1]) > 0:

@@ -1,7 +1,7 @@
-"""The options of @function as type checkers see them: names and types, none of them needed.
+"""The options of @function for type checkers: their names and types; all are optional.
 
-What is more than a type (bounds, shapes of texts) is judged when the file loads, by
-`runtime.sdk.option_parsing`; a test holds the names here and there together.
+`runtime.sdk.option_parsing` checks what a type cannot express, such as bounds and the syntax of
+texts, when the file loads. A test ensures that both modules have the same names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Exceptions = str | type[BaseException] | Collection[str | type[BaseException]]
 
 
 class RetryOptions(TypedDict, total=False):
-    """A retry policy: so many retries, after delays that grow from `first` to `longest`."""
+    """A retry policy: the number of retries, and delays that grow from `first` to `longest`."""
 
     retries: int
     first: Duration
@@ -28,7 +28,7 @@ class RetryOptions(TypedDict, total=False):
 
 
 class FunctionOptions(TypedDict, total=False):
-    """What @function takes."""
+    """The options of @function."""
 
     name: str | None
     timeout: Duration

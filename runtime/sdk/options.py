@@ -1,7 +1,6 @@
-"""What @function takes, parsed and checked when the file loads.
+"""The options of @function after parsing: durations in seconds, sizes in bytes.
 
-Durations are seconds, sizes bytes, after parsing. The registry copies the
-options into the manifest; nothing else about a function is configured elsewhere.
+The registry copies them into the manifest. A function is configured nowhere else.
 """
 
 from __future__ import annotations
@@ -15,11 +14,16 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """When to try again after a failure: `retries` more times after the first attempt.
+    """When to retry after a failure.
 
-    Delays start at `first_s` and grow by `factor` up to `longest_s`; `jitter` (0 to 1)
-    spreads them. `on` names the exception types retried (empty: all), in full: `OSError`,
-    `package.module.Error`, `functions.file.Error`.
+    Attributes:
+        retries: How many more attempts may follow the first.
+        first_s: Delay before the first retry.
+        factor: By how much each delay is longer than the one before.
+        longest_s: The longest delay.
+        jitter: How much a delay may vary at random, from 0 to 1.
+        on: Full names of the exceptions to retry on, such as `OSError`, `package.module.Error` or
+            `functions.file.Error`; empty for all.
     """
 
     retries: int = 0
@@ -32,7 +36,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """At most `count` starts in `per_s` seconds."""
+    """A rate limit: at most `count` starts in `per_s` seconds."""
 
     count: int
     per_s: float
@@ -42,9 +46,9 @@ class Rate:
 class Options:
     """The checked options of one function.
 
-    `grace_s` is how long it may clean up after its timeout before its process is killed.
-    `per_process` is how many attempts one process may run at the same time; None is what the
-    author did not say, and a number in every manifest that a loaded file makes.
+    `grace_s` is the time to clean up after the timeout before the process is killed. `per_process`
+    is how many attempts one process may run at the same time; it is None if the author did not set
+    it, and always a number in the manifest of a loaded function.
     """
 
     timeout_s: float = 60.0
@@ -67,7 +71,9 @@ class Options:
 def written_size(size_bytes: int, *, like: int | None = None) -> str:
     """Return a size as an author would write it: `96MB`, `512MiB`.
 
-    In the unit of another one, and rounded up, where that is given.
+    Args:
+        size_bytes: The size.
+        like: A size whose unit to use; the result is rounded up to it.
     """
     unit_of = size_bytes if like is None else like
     for unit, name in ((_MEGABYTE, "MB"), (MIB, "MiB")):

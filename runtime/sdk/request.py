@@ -1,7 +1,7 @@
-"""The HTTP request behind a call, for functions that receive other people's webhooks.
+"""The HTTP request of a call, for functions that receive webhooks from other services.
 
-Injected where a parameter is annotated `Request`. The gateway stores it with the
-invocation as JSON (`encode_request`), the runner builds it again (`decode_request`).
+It is injected into parameters annotated `Request`. The gateway stores it as JSON with the
+invocation (`encode_request`); the runner decodes it (`decode_request`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Headers(Mapping[str, str]):
-    """Header fields; names match in any case, and keep the case they came in."""
+    """Header fields; lookup ignores the case of names, iteration keeps it."""
 
     __slots__ = ("_fields",)
 
@@ -39,12 +39,14 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request as it came in.
+    """One HTTP request as it was received.
 
     Attributes:
-        headers: Case-insensitive by name.
-        query: Query parameters; a list of texts where one was repeated.
-        body: The bytes as sent, so that signatures can be checked.
+        method: The HTTP method.
+        path: The path of the URL.
+        headers: Header fields; lookup ignores the case of names.
+        query: Query parameters; a repeated parameter has a list of texts.
+        body: The bytes exactly as sent, so that signatures can be checked.
     """
 
     method: str = "POST"
@@ -59,16 +61,16 @@ class Request:
 
     @property
     def text(self) -> str:
-        """The body as UTF-8 text; what is not UTF-8 becomes U+FFFD."""
+        """The body as UTF-8 text; invalid bytes become U+FFFD."""
         return self.body.decode("utf-8", "replace")
 
-    def json(self) -> Any:  # noqa: ANN401 - a JSON value is any
-        """Return the body parsed as JSON; raises ValueError when it is not."""
+    def json(self) -> Any:  # noqa: ANN401 - any JSON value
+        """Return the body parsed as JSON; raises ValueError if it is not JSON."""
         return json.loads(self.body.decode("utf-8-sig"))
 
 
 def encode_request(request: Request) -> bytes:
-    """Return the request as JSON, the body in base64."""
+    """Return the request as JSON, with the body in base64."""
     return json.dumps(
         {
             "method": request.method,
@@ -81,7 +83,7 @@ def encode_request(request: Request) -> bytes:
 
 
 def decode_request(data: bytes) -> Request:
-    """Read what `encode_request` wrote."""
+    """Decode what `encode_request` returned."""
     parts = json.loads(data)
     return Request(
         method=parts["method"],

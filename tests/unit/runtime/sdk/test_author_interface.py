@@ -75,7 +75,7 @@ def test_options_are_given_by_name(wrong):
 
 
 def test_what_cannot_carry_a_mark_is_refused():
-    with pytest.raises(OptionError, match="write a function around it"):
+    with pytest.raises(OptionError, match="wrap it in a function"):
         function(timeout=3)(len)
 
 

@@ -123,15 +123,15 @@ def _two_weeks(line):
 @pytest.mark.parametrize(
     ("cron", "said"),
     [
-        ("*/90 * * * *", "for every 90 minutes write two"),
-        ("*/60 * * * *", "a step of 60 goes beyond 0-59, so that only 0 is left; write 0"),
+        ("*/90 * * * *", "to run every 90 minutes, use two lines"),
+        ("*/60 * * * *", "a step of 60 goes beyond 0-59, so only 0 is left; write 0"),
         ("0 */24 * * *", "a step of 24 goes beyond 0-23"),
         ("10-20/15 * * * *", "a step of 15 goes beyond 10-20"),
         ("50/10 * * * *", "a step of 10 goes beyond 50-59"),
         ("*/90 * * * * *", "second field"),
-        ("0 22-2 * * *", "for a range over the end write 22-23,0-2"),
-        ("@reboot", "names no moment: takes @yearly"),
-        ("@fortnightly", "is not known: takes @yearly"),
+        ("0 22-2 * * *", "for a range that wraps around write 22-23,0-2"),
+        ("@reboot", "no fixed time; use one of @yearly"),
+        ("@fortnightly", "is not supported; use one of @yearly"),
     ],
 )
 def test_what_would_not_do_what_it_says_is_refused_with_what_to_write(cron, said):

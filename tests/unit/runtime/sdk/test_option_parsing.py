@@ -156,12 +156,12 @@ def test_an_unknown_time_zone_is_refused(zone):
 
 
 def test_a_time_zone_alone_is_refused():
-    with pytest.raises(OptionError, match="nothing without schedule"):
+    with pytest.raises(OptionError, match="needs schedule"):
         parsed(timezone="UTC")
 
 
 def test_memory_limits_need_a_process():
-    with pytest.raises(OptionError, match="process of its own"):
+    with pytest.raises(OptionError, match="only a process can have a memory limit"):
         parsed(memory="64MiB", isolation="thread")
 
 

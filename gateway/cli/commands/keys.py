@@ -1,4 +1,4 @@
-"""`penstock keys`: make, list and revoke API keys."""
+"""`penstock keys`: create, list and revoke API keys."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gateway.cli.command_group import command_group
 from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import format_relative, note, print_json, print_table, read_clock
 
-keys = command_group("Make, list and revoke the keys that callers show.")
+keys = command_group("List API keys; create or revoke them.")
 
 
 @keys.command("ls")
 def list_keys(
     *, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False
 ) -> None:
-    """List keys, never their secrets."""
+    """List keys, without their secrets."""
     with open_key_store(url, data) as place:
         found = place.list()
     if as_json:
@@ -33,7 +33,7 @@ def list_keys(
             [_row(item, now) for item in found],
         )
     else:
-        note("No keys yet: penstock keys create --name me --scope admin")
+        note("No keys yet; create one: penstock keys create --name me --scope admin")
 
 
 @keys.command()
@@ -41,34 +41,39 @@ def create(
     *,
     name: Annotated[
         str,
-        typer.Option("--name", metavar="NAME", help="Who calls; keys of one name are one caller."),
+        typer.Option(
+            "--name", metavar="NAME", help="Name of the caller. Keys of one name are one caller."
+        ),
     ],
     scope: Annotated[
         list[str],
         typer.Option(
             "--scope",
             metavar="SCOPE",
-            help="invoke:FUNCTION, invoke:PREFIX.*, invoke:*, read, operate or admin; repeatable.",
+            help="invoke:FUNCTION, invoke:PREFIX.*, invoke:*, read, operate or admin; may be "
+            "repeated.",
         ),
     ],
     rate: Annotated[
-        str | None, typer.Option("--rate", metavar="N/TIME", help="Most calls, such as 100/m.")
+        str | None,
+        typer.Option("--rate", metavar="N/TIME", help="Rate limit of the caller, such as 100/m."),
     ] = None,
     expires: Annotated[
-        str | None, typer.Option("--expires", metavar="TIME", help="Valid so long, such as 90d.")
+        str | None,
+        typer.Option("--expires", metavar="TIME", help="Expire after this time, such as 90d."),
     ] = None,
     new_callback_secret: Annotated[
         bool,
         typer.Option(
             "--new-callback-secret",
-            help="Sign callbacks to this name with a new secret, and the last one too.",
+            help="Sign this caller's callbacks with a new secret, and with the previous one too.",
         ),
     ] = False,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key; it is printed now and never again."""
+    """Create a key; it is printed once and cannot be shown again."""
     wanted: dict[str, Any] = {"name": name, "scopes": scope}
     if rate is not None:
         wanted["rate"] = rate
@@ -83,20 +88,20 @@ def create(
         return
     print(made["key"])
     until = f"until {made['expires_at']}" if made["expires_at"] else "until it is revoked"
-    note(f"Key {made['id']} of {name}, valid {until}. It is not shown again.")
+    note(f"Key {made['id']} of {name}, valid {until}. It cannot be shown again.")
     if made["callback_secret"]:
         note(f"Callbacks to {name} are signed with {made['callback_secret']}")
 
 
 @keys.command()
 def revoke(
-    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Which keys.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of keys.")],
     *,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Revoke keys, everywhere and at once."""
+    """Revoke keys; every gateway refuses them at once."""
     done, code = [], ExitCode.OK
     with open_key_store(url, data) as place:
         for one in dict.fromkeys(ids):
@@ -126,5 +131,5 @@ def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
         " ".join(item["scopes"]),
         item["rate"] or "",
         format_relative(used, now) if used else "never",
-        f"{expiry} (over)" if item["expired"] else expiry,
+        f"{expiry} (expired)" if item["expired"] else expiry,
     )

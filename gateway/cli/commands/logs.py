@@ -1,7 +1,7 @@
-"""`penstock logs`: what a function printed and logged, also while it runs.
+"""`penstock logs`: show what an invocation has printed and logged.
 
-With `-f` the output comes as the invocation makes it, over dropped connections too,
-and ends with it.
+With `-f`, output is shown as it arrives until the invocation ends; a lost connection is opened
+again.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from gateway.cli.tables import note, print_json
 
 
 def logs(
-    invocation_id: Annotated[str, typer.Argument(metavar="ID", help="Which invocation.")],
+    invocation_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the invocation.")],
     *,
     is_following: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on until the invocation ends.")
+        bool, typer.Option("--follow", "-f", help="Follow the output until the invocation ends.")
     ] = False,
     attempt: Annotated[
-        int | None, typer.Option("--attempt", metavar="N", min=1, help="Only of this attempt.")
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="Only of attempt N.")
     ] = None,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a function printed and logged, in all its attempts."""
+    """Show what an invocation has printed and logged, in all its attempts."""
     if is_following and attempt is not None:
         raise CommandError(
-            "either --follow or --attempt N: what goes on is followed whole",
+            "give --follow or --attempt N, not both: --follow shows all attempts",
             exit_code=ExitCode.USAGE,
         )
     system = find_system(url, data)
@@ -62,12 +62,12 @@ def logs(
 
 
 def _explain_silence(system: System, invocation_id: str) -> None:
-    """Say that nothing was printed, and where to look for what went wrong."""
+    """Report that nothing was printed, and how to look for an error."""
     status = system.get(path_to("invocations", invocation_id)).json()["status"]
     said = f"nothing was printed, and it {status}" if status == "failed" else ""
     note(f"penstock: {said or f'nothing was printed so far; it is {status}'}")
     if status not in {"succeeded", "queued", "scheduled"}:
-        note(f"see it with  {system.hint('show', invocation_id)}")
+        note(f"see:  {system.hint('show', invocation_id)}")
 
 
 def _show(event: StreamedEvent) -> None:

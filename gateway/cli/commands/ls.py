@@ -1,4 +1,4 @@
-"""`penstock ls`: the functions of a running system."""
+"""`penstock ls`: list the functions of a running system."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def ls(*, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = 
         return
     rows = [_row(item) for item in listing["items"]]
     if rows:
-        print_table(("function", "version", "queue", "what it does"), rows)
+        print_table(("function", "version", "queue", "summary"), rows)
     else:
-        print("No functions yet: penstock new hello")
+        print("No functions yet; create one: penstock new hello")
 
 
 def _row(item: dict[str, Any]) -> tuple[str, str, str, str]:
     said = item.get("summary") or ""
     if item.get("state") == "loading":
-        said = "is being loaded"
+        said = "loading"
     if error := item.get("error"):
         place = f"{error.get('file')}:{error.get('line') or '?'}"
         said = f"{place}: {error.get('type')}: {error.get('message')}"

@@ -1,4 +1,4 @@
-"""`penstock new`: write a commented function file that works at once."""
+"""`penstock new`: create a commented function file that works at once."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from pydantic import Field
 
 
 def {short}(text: str, times: Annotated[int, Field(ge=1, le=100)] = 1) -> dict[str, object]:
-    """Say in one line what it does; the line is shown in the documentation.
+    """Say in one line what the function does; this line appears in the documentation.
 
-    Parameters are the members of the JSON body, checked against their types before the
-    call is queued. What is returned becomes the result.
+    The parameters are the members of the JSON body. They are validated against their types
+    before the call is queued. The return value becomes the result.
 
     Args:
-        text: What to repeat.
-        times: How often.
+        text: The text to repeat.
+        times: How many times.
     """
     return {{"text": " ".join([text] * times), "characters": len(text) * times}}
 
@@ -44,45 +44,47 @@ def {short}(text: str, times: Annotated[int, Field(ge=1, le=100)] = 1) -> dict[s
 #
 #     @function(timeout="30s", retries=2, concurrency=4)
 #
-# To know about the call, or to report progress, add a parameter `ctx: Context`
+# For the call's id and attempt, or to report progress, add a parameter `ctx: Context`
 # (from penstock import Context): ctx.id, ctx.attempt, ctx.progress(done, total).
 #
 # Write `async def` for a function that waits for an API or a database: one process then runs
-# up to 100 calls of it at the same time (@function(per_process=…) says how many).
+# up to 100 calls of it at the same time (@function(per_process=…) sets the number).
 #
-# To receive bytes, annotate a parameter with `bytes`; to end on purpose, raise
-# Retry(after="1m") or Reject("why"), both from runtime.
+# To receive bytes, annotate a parameter with `bytes`. To be run again later, raise
+# Retry(after="1m"); to fail for good, raise Reject("reason"). Both are in penstock.
 '''
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="Its name, such as report.monthly.")],
+    name: Annotated[str, typer.Argument(help="Name of the function, such as report.monthly.")],
     *,
     functions: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Folder of function files. [PENSTOCK_FUNCTIONS, else functions]",
+            help="Folder with the function files. [env: PENSTOCK_FUNCTIONS; default: functions]",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Write a commented function file that works at once."""
+    """Create a commented function file that works at once."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise CommandError(
-            f"{name!r} is no name for a function: lower-case letters, digits and _, parted by "
-            f"dots, none beginning with a digit, {_LONGEST_NAME} characters at most",
+            f"{name!r} is not a function name: use lower-case letters, digits and _ in parts "
+            "separated by dots; no part starts with a digit; at most "
+            f"{_LONGEST_NAME} characters",
             exit_code=ExitCode.USAGE,
         )
     if any(part.startswith("_") for part in name.split(".")):
         raise CommandError(
-            f"{name!r} would not be published: files and folders that begin with _ are helpers",
+            f"{name!r} would not be published: files and folders whose names start with _ are "
+            "helpers",
             exit_code=ExitCode.USAGE,
         )
     short = name.rpartition(".")[2]
     if keyword.iskeyword(short):
         raise CommandError(
-            f"{short!r} is a word of Python's own: no function can be defined by that name",
+            f"{short!r} is a Python keyword and cannot be the name of a function",
             exit_code=ExitCode.USAGE,
         )
     path = read_settings(functions=functions).functions.joinpath(*name.split("."))
@@ -92,7 +94,7 @@ def new(
         with path.open("x", encoding="utf-8") as file:
             file.write(_TEMPLATE.format(title=short.replace("_", " ").capitalize(), short=short))
     except OSError as error:
-        what = "it exists already" if isinstance(error, FileExistsError) else error.strerror
+        what = "it already exists" if isinstance(error, FileExistsError) else error.strerror
         raise CommandError(f"cannot write {path}: {what}", exit_code=ExitCode.FAILED) from error
     print(path)
-    note(f"Call it on a running system: penstock invoke {name} text=hello times=2 --wait")
+    note(f"Call it on a running system:  penstock invoke {name} text=hello times=2 --wait")

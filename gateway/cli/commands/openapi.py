@@ -1,4 +1,4 @@
-"""`penstock openapi`: the OpenAPI document of the live functions."""
+"""`penstock openapi`: print the OpenAPI document of the published functions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from gateway.cli.client.api_client import DataOption, UrlOption, find_system
 
 def openapi(
     *,
-    yaml: Annotated[bool, typer.Option("--yaml", help="YAML instead of JSON.")] = False,
+    yaml: Annotated[bool, typer.Option("--yaml", help="Print YAML instead of JSON.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write it there.", show_default=False),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write it to FILE.", show_default=False
+        ),
     ] = None,
     url: UrlOption = None,
     data: DataOption = None,
 ) -> None:
-    """Print the OpenAPI document of the live functions."""
+    """Print the OpenAPI document of the published functions."""
     document = find_system(url, data).get("/openapi.yaml" if yaml else "/openapi.json").body
     if output is not None:
         output.write_bytes(document)

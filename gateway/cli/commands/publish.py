@@ -1,7 +1,7 @@
-"""`penstock publish`: have a worker's functions folder published, whatever is published now.
+"""`penstock publish`: publish a worker's functions folder in place of what is published.
 
-Needed where another folder than the one published last takes over: such a worker replaces
-nothing by itself, as its folder may be an old checkout or a mount that is missing.
+Needed when a worker's folder differs from what is published. Such a worker replaces nothing by
+itself, because its folder may be an old checkout or a missing mount.
 """
 
 from __future__ import annotations
@@ -30,20 +30,21 @@ def publish(
         typer.Option(
             "--worker",
             metavar="ID",
-            help="Whose folder: an id of `penstock status`; needed where several differ.",
+            help="Id of the worker (`penstock status`); needed if several workers' folders differ.",
         ),
     ] = None,
     withdraw_missing: Annotated[
         bool,
         typer.Option(
-            "--withdraw-missing", help="Withdraw what is published and not in that folder."
+            "--withdraw-missing",
+            help="Also withdraw published functions that are not in the folder.",
         ),
     ] = False,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Publish the functions folder of a worker, from now on."""
+    """Publish a worker's functions folder, and its changes from now on."""
     system = find_system(url, data)
     chosen = worker or _choose(system.get("/workers").json()["items"])
     answer = accept(
@@ -56,11 +57,11 @@ def publish(
     if as_json:
         print_json(answer)
     else:
-        print(f"{answer['worker']} publishes its folder from now on; see penstock status")
+        print(f"{answer['worker']} now publishes its folder; see penstock status")
 
 
 def _choose(workers: Sequence[dict[str, Any]]) -> str:
-    """Return the worker that is meant: the only one there is, or whose folder differs."""
+    """Return the worker to publish: the only one, or the one whose folder differs."""
     differing = [one for one in workers if one["functions"]["state"] in {"differs", "empty"}]
     if not workers:
         raise CommandError("no worker is alive", exit_code=ExitCode.REFUSED)
@@ -69,4 +70,7 @@ def _choose(workers: Sequence[dict[str, Any]]) -> str:
         chosen = (differing or workers)[0]
         return str(chosen["id"])
     names = ", ".join(one["id"] for one in differing or workers)
-    raise CommandError(f"say whose folder, by --worker: {names}", exit_code=ExitCode.USAGE)
+    raise CommandError(
+        f"several folders could be published; choose one with --worker: {names}",
+        exit_code=ExitCode.USAGE,
+    )

@@ -1,4 +1,4 @@
-"""`penstock queues`: how full they are; pausing, resuming and emptying one."""
+"""`penstock queues`: list queues; pause, resume or purge one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from gateway.cli.command_group import YesOption, command_group, confirm
 from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import format_duration, print_json, print_table
 
-NameArgument = Annotated[str, typer.Argument(metavar="QUEUE", help="Which queue.")]
-queues = command_group("See how full queues are; pause, resume or empty one.")
+NameArgument = Annotated[str, typer.Argument(metavar="QUEUE", help="Name of the queue.")]
+queues = command_group("List queues; pause, resume or purge one.")
 
 
 @queues.command("ls")
@@ -43,7 +43,7 @@ def pause(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let nothing of a queue start; what runs goes on."""
+    """Pause a queue: nothing in it starts; running attempts go on."""
     _set_paused(find_system(url, data), name, is_paused=True, as_json=as_json)
 
 
@@ -55,7 +55,7 @@ def resume(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a paused queue go on."""
+    """Resume a paused queue."""
     _set_paused(find_system(url, data), name, is_paused=False, as_json=as_json)
 
 
@@ -68,17 +68,17 @@ def purge(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel all that waits in a queue."""
+    """Cancel all waiting invocations in a queue."""
     system = find_system(url, data)
     if not yes:
         found = {item["name"]: item for item in system.get("/queues").json()["items"]}
         if name not in found:
             raise CommandError(
-                f"no queue {name!r}; there are: {', '.join(found) or 'none'}",
+                f"no queue {name!r}; existing queues: {', '.join(found) or 'none'}",
                 exit_code=ExitCode.REFUSED,
             )
         waiting = found[name]["depth"] + found[name]["scheduled"]
-        confirm(f"Cancel {waiting:,} that wait in {name}?", yes=False)
+        confirm(f"Cancel {waiting:,} waiting invocations in {name}?", yes=False)
     answer = accept(system.ask("DELETE", path_to("queues", name, "invocations"))).json()
     if as_json:
         print_json(answer)
@@ -121,5 +121,5 @@ def _set_paused(system: System, name: str, *, is_paused: bool, as_json: bool) ->
     if as_json:
         print_json(queue)
     else:
-        state = "is paused" if queue["paused"] else "goes on"
-        print(f"{name} {state}; {queue['depth']:,} wait")
+        state = "is paused" if queue["paused"] else "is running"
+        print(f"{name} {state}; {queue['depth']:,} waiting")

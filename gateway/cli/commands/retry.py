@@ -1,4 +1,4 @@
-"""`penstock retry`: invoke again with the same arguments, one by one or all that failed."""
+"""`penstock retry`: invoke again with the same arguments: by ids, by filter, or a whole batch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gateway.cli.tables import note, print_json
 
 def retry(  # noqa: PLR0913 - a flag each
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID…]", help="Which invocations.")
+        list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of invocations.")
     ] = None,
     *,
     function: FunctionOption = None,
@@ -33,8 +33,8 @@ def retry(  # noqa: PLR0913 - a flag each
         typer.Option(
             "--status",
             metavar="STATUS",
-            help="All that ended so: failed (as usual), cancelled, expired or succeeded; several "
-            "with commas, or one after the other.",
+            help="All with this status: failed (the default), cancelled, expired or succeeded. "
+            "Give several with commas, or repeat the option.",
         ),
     ] = None,
     tag: TagOption = None,
@@ -49,8 +49,8 @@ def retry(  # noqa: PLR0913 - a flag each
     is_of_two = batch is not None and (function is not None or tag is not None)
     if bool(ids) == by_filter or is_of_two or (ids and tag is not None):
         raise CommandError(
-            "say which: either ids, or --function NAME or --batch ID, with --status STATUS or "
-            "without; --tag TEXT goes with --function or --status",
+            "give either ids, or --batch ID, or --function NAME and/or --status STATUS; "
+            "--status also goes with --batch, and --tag TEXT with --function or --status",
             exit_code=ExitCode.USAGE,
         )
     system = find_system(url, data)
@@ -80,12 +80,13 @@ def _report(answers: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _question(system: System, query: Query, statuses: list[str], batch: str | None) -> str:
-    """Return what to ask a person: how many there are that were not retried already."""
+    """Return the question to confirm, with the number of invocations."""
     if batch is not None:
         counts = system.get(path_to("batches", batch)).json()["counts"]
         many = ", ".join(f"{counts.get(one, 0):,} {one}" for one in dict.fromkeys(statuses))
-        return f"Invoke those of {many} again that were not yet?"
-    return f"Invoke {count_matches(system, '/invocations/retry', query)} again?"
+        return f"Invoke {many} invocations again, except those already retried?"
+    matching = count_matches(system, "/invocations/retry", query)
+    return f"Invoke {matching} invocations again?"
 
 
 def _retry_all(system: System, path: str, query: Query, *, as_json: bool) -> None:
@@ -99,5 +100,6 @@ def _retry_all(system: System, path: str, query: Query, *, as_json: bool) -> Non
             print(f"{done['count']:,} invoked again")
             if done["skipped"]:
                 note(
-                    f"{done['skipped']:,} not: their arguments fit no more, or the function is gone"
+                    f"{done['skipped']:,} skipped: their arguments are no longer valid, or the "
+                    "function is gone"
                 )

@@ -1,4 +1,4 @@
-"""`penstock schedules`: what is invoked when; make, pause, resume, fire and remove schedules."""
+"""`penstock schedules`: list schedules; create, pause, resume, fire or remove one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gateway.cli.command_group import command_group
 from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import format_relative, note, print_json, print_table, read_clock
 
-IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Which schedules.")]
-schedules = command_group("See what is invoked when; make, pause or fire a schedule.")
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of schedules.")]
+schedules = command_group("List schedules; create, pause, resume, fire or remove one.")
 
 
 @schedules.command("ls")
@@ -27,7 +27,7 @@ def list_schedules(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List schedules, functions' own ones too."""
+    """List schedules, including those that functions declare."""
     found = read_list(find_system(url, data), "/schedules", [], limit)
     if as_json:
         print_json({"items": found})
@@ -38,42 +38,45 @@ def list_schedules(
             [_row(item, now) for item in found],
         )
     else:
-        note("No schedules yet: penstock schedules create FUNCTION '0 9 * * mon-fri'")
+        note("No schedules yet; create one: penstock schedules create FUNCTION '0 9 * * mon-fri'")
 
 
 @schedules.command()
-def create(  # noqa: PLR0913 - a word for each flag
-    function: Annotated[str, typer.Argument(help="Which function.")],
+def create(  # noqa: PLR0913 - a flag each
+    function: Annotated[str, typer.Argument(help="Name of the function.")],
     cron: Annotated[
         str,
         typer.Argument(
-            metavar="'CRON'", help="Five fields, or six with the seconds first: '0 9 * * mon-fri'."
+            metavar="'CRON'",
+            help="Five fields, or six with seconds first, such as '0 9 * * mon-fri'.",
         ),
     ],
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="key=value…", help="Arguments; key=@file for a file's content."),
+        typer.Argument(metavar="key=value…", help="Arguments; key=@FILE sends a file's content."),
     ] = None,
     *,
     timezone: Annotated[
-        str, typer.Option("--timezone", metavar="ZONE", help="Such as Europe/Berlin.")
+        str, typer.Option("--timezone", metavar="ZONE", help="Time zone, such as Europe/Berlin.")
     ] = "UTC",
     no_overlap: Annotated[
-        bool, typer.Option("--no-overlap", help="Skip while the last invocation has not ended.")
+        bool,
+        typer.Option("--no-overlap", help="Skip a time if the last invocation has not finished."),
     ] = False,
     catch_up: Annotated[
-        bool, typer.Option("--catch-up", help="Make up for moments at which no worker ran.")
+        bool,
+        typer.Option("--catch-up", help="Fire the times missed while no worker ran, too."),
     ] = False,
-    paused: Annotated[bool, typer.Option("--paused", help="Do not begin yet.")] = False,
+    paused: Annotated[bool, typer.Option("--paused", help="Create it paused.")] = False,
     body: Annotated[
         str | None,
-        typer.Option("--arguments", metavar="JSON|@FILE", help="All arguments as JSON."),
+        typer.Option("--arguments", metavar="JSON|@FILE", help="All arguments, as JSON."),
     ] = None,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have a function invoked whenever a cron line says."""
+    """Create a schedule that invokes a function at the times of a cron line."""
     system = find_system(url, data)
     encoded, media_type = read_body(system, function, arguments or [], body)
     wanted = {
@@ -104,8 +107,8 @@ def pause(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let schedules rest."""
-    _do("PATCH", ids, url, data, as_json=as_json, body=b'{"paused": true}', said="rests")
+    """Pause schedules."""
+    _do("PATCH", ids, url, data, as_json=as_json, body=b'{"paused": true}', said="paused")
 
 
 @schedules.command()
@@ -116,8 +119,8 @@ def resume(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let schedules go on; what they would have fired meanwhile is not made up for."""
-    _do("PATCH", ids, url, data, as_json=as_json, body=b'{"paused": false}', said="goes on")
+    """Resume schedules; times that passed meanwhile are not fired."""
+    _do("PATCH", ids, url, data, as_json=as_json, body=b'{"paused": false}', said="resumed")
 
 
 @schedules.command()
@@ -128,7 +131,7 @@ def fire(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Invoke schedules' functions now; prints the ids of the invocations."""
+    """Invoke the functions of schedules now; prints the ids of the invocations."""
     _do("POST", ids, url, data, as_json=as_json, verb="fire")
 
 
@@ -140,7 +143,7 @@ def rm(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove schedules; what they have invoked goes on."""
+    """Remove schedules; invocations they have started go on."""
     _do("DELETE", ids, url, data, as_json=as_json, said="removed")
 
 
@@ -148,14 +151,14 @@ def _do(
     method: str,
     ids: list[str],
     url: str | None,
-    data: Any,  # noqa: ANN401 - as typer gives it
+    data: Any,  # noqa: ANN401 - as typer passes it
     *,
     as_json: bool,
     verb: str = "",
     body: bytes | None = None,
     said: str = "",
 ) -> None:
-    """Ask for each schedule, and tell what came of it."""
+    """Send a request for each schedule, and print the results."""
     system = find_system(url, data)
     answers, code = ask_each(system, method, ids, under="schedules", verb=verb, body=body)
     if as_json:

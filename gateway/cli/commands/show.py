@@ -1,4 +1,4 @@
-"""`penstock show`: one invocation, with its error and traceback, attempts and progress."""
+"""`penstock show`: show one invocation: its error and traceback, attempts and progress."""
 
 from __future__ import annotations
 
@@ -26,16 +26,18 @@ _BAD = ("failed", "cancelled", "expired")
 
 
 def show(
-    invocation_id: Annotated[str, typer.Argument(metavar="ID", help="Which invocation.")],
+    invocation_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the invocation.")],
     *,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for its end first.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until the invocation ends first.")
+    ] = False,
     url: UrlOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show an invocation: where it stands, its error and traceback, its attempts.
+    """Show an invocation: its status, its error and traceback, its attempts.
 
-    Exit code 1 if it ended otherwise than well.
+    The exit code is 1 if it failed, was cancelled or expired.
     """
     system = find_system(url, data)
     if wait:
@@ -88,7 +90,7 @@ def _facts(invocation: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
         ("due", format_relative(invocation.get("scheduled_for"), now)),
         ("started", format_relative(invocation.get("started_at"), now)),
         ("finished", format_relative(invocation.get("finished_at"), now)),
-        ("ran", format_duration(invocation.get("duration_ms"))),
+        ("duration", format_duration(invocation.get("duration_ms"))),
         ("tags", ", ".join(invocation.get("tags") or ())),
         ("retry of", invocation.get("retry_of") or ""),
         ("batch", invocation.get("batch") or ""),
@@ -123,4 +125,4 @@ def _short(value: Any) -> str:  # noqa: ANN401 - any JSON
     text = json.dumps(value, ensure_ascii=False)
     if len(text) <= _LONGEST_SHOWN:
         return text
-    return f"{text[:_LONGEST_SHOWN]}… ({len(text):,} characters; --json shows all)"
+    return f"{text[:_LONGEST_SHOWN]}… ({len(text):,} characters; --json shows all of it)"

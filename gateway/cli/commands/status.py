@@ -1,7 +1,7 @@
-"""`penstock status`: what runs, and whether it is well: functions, queues, workers.
+"""`penstock status`: show whether the system is ready, and its functions, queues and workers.
 
-Shows what the system tells, as much of it as it can when something is wrong. Exit code
-0 only when it is ready.
+Lists that the gateway cannot provide are left out. The exit code is 0 only if the system is
+ready.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost")
 
 
 def status(*, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Show what runs, and whether it is well."""
+    """Show whether the system is ready, and its functions, queues and workers."""
     system = find_system(url, data)
     found = _look(system, _pids(system, data))
     if as_json:
@@ -43,7 +43,7 @@ def status(*, url: UrlOption = None, data: DataOption = None, as_json: JsonOptio
 
 
 def _look(system: System, pids: dict[str, int]) -> dict[str, Any]:
-    """Ask everything there is to ask."""
+    """Return everything that the system reports about itself."""
     return {
         "url": system.url,
         "ready": system.ask("GET", "/readyz").status == _OK,
@@ -60,7 +60,7 @@ def _items(system: System, path: str) -> list[dict[str, Any]]:
 
 
 def _pids(system: System, data: Path | None) -> dict[str, int]:
-    """Return the processes of the `up` on this machine, if it is the one that was asked."""
+    """Return the processes of the `up` on this machine, if it is the system that was asked."""
     state = read_state(read_settings(data=data).data)
     if state is None or state.url != system.url:
         return {}
@@ -92,7 +92,7 @@ def _function_row(item: dict[str, Any]) -> tuple[object, ...]:
     error = item.get("error")
     said = f"does not load: {error.get('type')}" if error else ""
     if item.get("state") == "loading":
-        said = "is being loaded"
+        said = "loading"
     return (item["name"], *(stats.get(name) or "" for name in _COUNTED), said)
 
 
@@ -112,13 +112,13 @@ def _worker_row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
 
 
 def _in_flight(worker: dict[str, Any]) -> str:
-    """Return how many attempts a worker holds, and may: `37 of 1,000`."""
+    """Return how many attempts a worker holds, and its maximum: `37 of 1,000`."""
     held, most = worker.get("in_flight") or 0, worker.get("max_in_flight")
     return f"{held:,} of {most:,}" if most else f"{held:,}"
 
 
 def _print_folder(worker: dict[str, Any]) -> str:
-    """Return how a worker's folder stands: `publishes`, `differs`, `publishes, empty`."""
+    """Return the state of a worker's folder: `publishes`, `differs`, `publishes, empty`."""
     state = (worker.get("functions") or {}).get("state", "unknown")
     said = ["publishes"] if worker.get("publishes") else []
     return ", ".join(said + ([] if state == "published" and said else [_SAID.get(state, state)]))
@@ -129,13 +129,13 @@ def _print_differences(workers: Sequence[dict[str, Any]]) -> None:
         folder = worker.get("functions") or {}
         if folder.get("state") in {"differs", "empty"}:
             files = ", ".join(folder.get("differing") or ())
-            print(f"{worker['id']}: {folder.get('folder')} is not what is published: {files}")
-            # A publisher's own folder is published but for what it lacks, which is left alone.
+            print(f"{worker['id']}: {folder.get('folder')} differs from what is published: {files}")
+            # A publisher's own files are published already; what differs are files that it lacks.
             wholly = " --withdraw-missing" if worker.get("publishes") else ""
-            print(f"  to publish that folder: penstock publish --worker {worker['id']}{wholly}")
+            print(f"  to publish it: penstock publish --worker {worker['id']}{wholly}")
 
 
 def _running(items: Sequence[dict[str, Any]]) -> list[str]:
-    """Return what runs, a function a word: `thumbnail, countdown x 3`."""
+    """Return the running functions with their counts: `thumbnail`, `countdown x 3`."""
     counts = Counter(item["function"] for item in items)
     return [name if many == 1 else f"{name} x {many}" for name, many in counts.items()]

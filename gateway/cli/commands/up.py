@@ -1,8 +1,8 @@
-"""`penstock up`: check everything that can be wrong, then become the supervisor.
+"""`penstock up`: check everything an operator can get wrong, then become the supervisor.
 
-Whatever an operator can get wrong ends here as one sentence and an exit code, before
-anything was started. The rule it protects: secrets and addresses go to the parts by
-the environment, never on a command line, where everybody could read them.
+Whatever is wrong ends here with one sentence and an exit code, before anything is started.
+Secrets and addresses are passed to the processes through the environment, never on a command line,
+where every user could read them.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from runtime.settings import SETTINGS, Settings, read_environment, read_settings
 
 
 def option_of(name: str, metavar: str) -> Any:  # noqa: ANN401 - what typer takes
-    """Return the flag of a setting, its sentence being the help."""
+    """Return the command-line flag of a setting; its help is the setting's description."""
     setting = SETTINGS[name]
     default = setting.default or "none"
     return typer.Option(
         metavar=metavar,
         show_default=False,
-        help=f"{setting.description} [PENSTOCK_{name.upper()}, else {default}]",
+        help=f"{setting.description} [env: PENSTOCK_{name.upper()}; default: {default}]",
     )
 
 
-def up(  # noqa: PLR0913 - a word for each flag
+def up(  # noqa: PLR0913 - a flag each
     *,
     host: Annotated[str | None, option_of("host", "ADDRESS")] = None,
     port: Annotated[int | None, option_of("port", "NUMBER")] = None,
@@ -48,13 +48,13 @@ def up(  # noqa: PLR0913 - a word for each flag
         bool,
         typer.Option(
             "--insecure",
-            help="Ask nobody for a key, though others can reach it. [PENSTOCK_AUTH=off]",
+            help="Require no API key, although others can reach the gateway. [PENSTOCK_AUTH=off]",
         ),
     ] = False,
 ) -> None:
     """Run everything on this machine: Redis, the gateway and the workers.
 
-    Restarts what dies; stops cleanly on Ctrl-C or SIGTERM.
+    Restarts processes that die; stops cleanly on Ctrl-C or SIGTERM.
     """
     began_at = time.monotonic()
     settings = read_settings(
@@ -119,7 +119,7 @@ def up(  # noqa: PLR0913 - a word for each flag
 
 
 def _access_of(settings: Settings, *, loopback: bool) -> str:
-    """Return what to tell of keys: everybody shows one, nobody can from elsewhere, nobody need."""
+    """Return how the greeting describes access: keys, open (loopback only) or insecure."""
     if not is_open(settings):
         return "keys"
     return "open" if loopback else "insecure"
@@ -134,7 +134,7 @@ def _settings_of_parts(
     secrets: tuple[str, ...],
     loopback: bool,
 ) -> dict[str, str]:
-    """Return the settings as every part reads them: complete, absolute, secrets included."""
+    """Return the settings for the processes: complete, with absolute paths and secrets."""
     values: dict[str, object] = {
         "HOST": settings.host,
         "PORT": port,
@@ -153,14 +153,14 @@ def _settings_of_parts(
 
 
 def _publish_of(settings: Settings) -> str:
-    """Return who may publish: a Redis of our own has no functions but those of our folder."""
+    """Return the setting `publish`: an embedded Redis only holds functions of our own folder."""
     return "always" if settings.publish == "auto" and not settings.redis else settings.publish
 
 
 def _become_supervisor(
     flags: dict[str, object], switches: list[str], environment: dict[str, str]
 ) -> None:
-    """Replace this process by the supervisor, which keeps what we opened."""
+    """Replace this process with the supervisor, which inherits the open descriptors."""
     words = [f"--{name}={value}" for name, value in flags.items()]
     command = [*module_command("gateway.cli.up.supervisor_main"), *words, *switches]
-    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is wanted
+    os.execve(sys.executable, command, environment)  # noqa: S606 - needs no shell

@@ -1,6 +1,6 @@
-"""`penstock worker`: one worker process, beside a system that runs elsewhere.
+"""`penstock worker`: run one worker process for a system whose Redis runs elsewhere.
 
-It becomes `python -m runtime.worker`; flags go to it as settings, by the environment.
+The command becomes `python -m runtime.worker`; flags are passed to it as environment variables.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ def worker(
 ) -> None:
     """Run one worker process, for some queues or for all.
 
-    Stops cleanly on Ctrl-C or SIGTERM: what it runs gets time to finish.
+    Stops cleanly on Ctrl-C or SIGTERM: running attempts get time to finish.
     """
     settings = read_settings(queues=queues, redis=redis, functions=functions, runners=runners)
     if not settings.redis:
         raise CommandError(
-            "say where Redis is: --redis URL or PENSTOCK_REDIS", exit_code=ExitCode.USAGE
+            "give the URL of Redis: --redis URL or PENSTOCK_REDIS", exit_code=ExitCode.USAGE
         )
     if queues is not None and not settings.queues:
-        raise CommandError("--queues names no queue", exit_code=ExitCode.USAGE)
+        raise CommandError("--queues contains no queue name", exit_code=ExitCode.USAGE)
     flags = {"queues": queues, "redis": redis, "functions": functions, "runners": runners}
     given = {f"PENSTOCK_{k.upper()}": str(v) for k, v in flags.items() if v is not None}
     command = module_command("runtime.worker")
-    os.execve(sys.executable, command, {**read_environment(), **given})  # noqa: S606 - no shell is wanted
+    os.execve(sys.executable, command, {**read_environment(), **given})  # noqa: S606 - needs no shell

@@ -155,7 +155,7 @@ def test_a_new_function_works_at_once(system: System):
 
     assert made.stdout.strip() == str(system.functions / "cli" / "repeat.py")
     assert again.returncode == ExitCode.FAILED
-    assert "exists already" in again.stderr
+    assert "already exists" in again.stderr
     assert json.loads(answer.stdout) == {"text": "ha ha", "characters": 4}
 
 
@@ -172,7 +172,7 @@ def test_a_name_that_python_keeps_for_itself_is_refused(tmp_path: Path, name: st
     answer = penstock("new", name, "--functions", tmp_path)
 
     assert answer.returncode == ExitCode.USAGE
-    assert "a word of Python's own" in answer.stderr
+    assert "is a Python keyword" in answer.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -47,7 +47,7 @@ def test_listing_shows_them(system: System, made: str):
 
 
 def test_pausing_resuming_and_firing(system: System, made: str):
-    assert run(system, "pause", made).stdout == f"{made} rests\n"
+    assert run(system, "pause", made).stdout == f"{made} paused\n"
     assert "paused" in run(system).stdout
     assert json.loads(run(system, "resume", made, "--json").stdout)["items"][0]["paused"] is False
 
@@ -61,7 +61,7 @@ def test_what_is_refused_is_told_and_the_rest_is_done(system: System, made: str)
 
     assert answer.returncode == ExitCode.REFUSED
     assert "nothing: " in answer.stderr
-    assert answer.stdout == f"{made} rests\n"
+    assert answer.stdout == f"{made} paused\n"
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_what_to_retry_is_said_in_one_way(words: tuple[str, ...]):
     answer = penstock("retry", *words)
 
     assert answer.returncode == ExitCode.USAGE
-    assert "either ids, or --function" in answer.stderr
+    assert "either ids, or --batch" in answer.stderr
 
 
 def test_invocations_are_found_by_tag_function_and_status(calls: System):
@@ -119,13 +119,13 @@ def test_a_queue_is_paused_emptied_and_resumed(calls: System):
     purged = penstock("queues", "purge", "cli_odd", "--yes", *address)
     resumed = penstock("queues", "resume", "cli_odd", *address)
 
-    assert paused.stdout == "cli_odd is paused; 0 wait\n"
+    assert paused.stdout == "cli_odd is paused; 0 waiting\n"
     assert (listed["cli_odd"]["paused"], listed["cli_odd"]["depth"]) == (True, 2)
     assert "paused" in seen.stdout
-    assert "Cancel 2 that wait in cli_odd?" in asked.stderr
+    assert "Cancel 2 waiting invocations in cli_odd?" in asked.stderr
     assert purged.stdout == "2 cancelled\n"
     assert {calls.invocation(one)["status"] for one in held} == {"cancelled"}
-    assert resumed.stdout == "cli_odd goes on; 0 wait\n"
+    assert resumed.stdout == "cli_odd is running; 0 waiting\n"
     assert calls.call("cli_odd", number=1, wait_s=20).status_code == 200
 
 

@@ -49,7 +49,10 @@ def test_a_worker_serves_the_queues_it_is_told_and_no_other(
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [((), "give the URL of Redis"), (("--queues", " , ", "--redis", "redis://x"), "contains no queue name")],
+    [
+        ((), "give the URL of Redis"),
+        (("--queues", " , ", "--redis", "redis://x"), "contains no queue name"),
+    ],
 )
 def test_what_is_missing_is_said_in_a_sentence(words, said):
     worker = start(*words)

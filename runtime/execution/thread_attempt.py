@@ -1,10 +1,9 @@
-"""Run one attempt of `isolation="thread"` in the calling thread, from load to ending.
+"""Runs one attempt with `isolation="thread"` in the calling thread: load, call, ending.
 
-No process in between, so no kill: a function out of time is interrupted by an
-exception, which reaches it when it next runs Python code; an async one is cancelled
-by its event loop, so that waiting ends too. One that catches it or
-sits in C code holds its thread until it returns; its outcome is `timeout` even so.
-A caller's cancellation only shows as `ctx.cancelled`: whether to stop is up to it.
+The function runs in the worker process, so it cannot be killed. If it exceeds its timeout, an
+exception is raised in it when it next executes Python code; an async one is cancelled by its event
+loop. A function that swallows the exception, or is in C code, keeps its thread until it returns;
+its ending is "timeout" all the same. A caller's cancellation only sets `ctx.cancelled`.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _NO_CONTEXT = Context()
 
 
 class ThreadAttempts:
-    """Runs attempts in whatever thread calls; all threads of a lane share one."""
+    """Runs attempts in the calling thread; all threads of a backend share one instance."""
 
     def __init__(self) -> None:
         self.versions = LoadedVersions()
@@ -37,11 +36,11 @@ class ThreadAttempts:
         self._log = FunctionLog(self._output.write_line)
 
     def run(self, run: ThreadRun, thread_id: ctypes.c_ulong) -> None:
-        """Run an attempt and note on it how it ended; no Interruption comes after that.
+        """Run an attempt and set its ending; no ThreadInterrupt comes after this returns.
 
         Args:
             run: The attempt.
-            thread_id: `threading.get_ident()` of this thread.
+            thread_id: `threading.get_ident()` of the calling thread.
         """
         run.begun_at_ms = time.time_ns() // 1_000_000
         if run.context is None:
@@ -50,7 +49,7 @@ class ThreadAttempts:
             run.context.copy().run(self._run, run, thread_id)
 
     def stop(self) -> None:
-        """Give the process its output back; twice is safe."""
+        """Restore the output of the process; twice is safe."""
         self._output.restore()
 
     def _run(self, run: ThreadRun, thread_id: ctypes.c_ulong) -> None:
@@ -81,8 +80,8 @@ class ThreadAttempts:
         guard = InterruptGuard(limit_s, thread_id)
         try:
             try:
-                # The loop thread sets `is_cancelled`, then looks for the guard; this thread does it
-                # the other way round, so that one of them sees what the other has done.
+                # The loop thread sets `is_cancelled`, then reads `guard`. This thread sets `guard`,
+                # then reads `is_cancelled`. At least one sees the other's write.
                 run.guard = guard
                 if not run.is_cancelled:
                     reported = perform(
@@ -97,7 +96,7 @@ class ThreadAttempts:
             finally:
                 guard.disarm()
         except ThreadInterrupt:
-            pass  # the one there is; `guard.cause` says why
+            pass  # there is only one, and `guard.cause` has its reason
         run.guard = None
         run.ran_s = time.monotonic() - began_at
         if guard.cause == "timeout":

@@ -1,11 +1,10 @@
-"""isolation="thread": trusted small functions run in a few threads of the worker process.
+"""The backend of `isolation="thread"`: trusted short functions in threads of the worker process.
 
-The loop thread hands attempts over and gets them back, once they have ended, in groups. While a
-thread runs Python code the loop thread gets the interpreter lock every 5 ms only, so quick attempts
-are left to one thread, which runs them one after the other. It wakes the loop thread when nothing
-is left to run, when 32 attempts have ended, or 1 ms after the first. Slow ones get a thread each.
+While a thread runs Python code, the loop thread gets the interpreter lock only every 5 ms. So quick
+attempts run in one thread, one after the other, and finished ones come back in groups: when none
+is left to run, when 32 have finished, or 1 ms after the first. Slow attempts get a thread each.
 
-Time limits are a timer of the loop, which looks at the threads while there is something to see.
+Timeouts are noticed by a timer of the loop, which runs only while attempts are in flight.
 """
 
 from __future__ import annotations
@@ -24,23 +23,24 @@ _FIRST_LOOK_S = 0.004
 
 
 class DueCall(Protocol):
-    """What `call_later` of an event loop returns."""
+    """A scheduled call, as `call_later` of an event loop returns it."""
 
     def cancel(self) -> object:
-        """Do not call any more."""
+        """Cancel the call."""
 
 
 class ThreadBackend:
-    """Runs attempts in at most `size` threads. All methods are for the loop thread.
+    """Runs attempts in at most `size` threads. Methods and fields are for the loop thread only.
 
     Args:
         size: Most threads.
-        post: Has a callback called by the loop thread: `loop.call_soon_threadsafe`.
-        call_later: Has a callback called after so many seconds: `loop.call_later`.
-        on_ended: Called by the loop thread with attempts that have ended, in the order in which
-            they did. It must not raise.
-        run_times: Is told how long each ran, and says which functions are quick.
-        idle_s: A thread that has had nothing to do for so long ends.
+        post: Schedules a callback on the loop thread, from any thread:
+            `loop.call_soon_threadsafe`.
+        call_later: Schedules a callback after a number of seconds: `loop.call_later`.
+        on_ended: Called on the loop thread with finished attempts, in the order of finishing. It
+            must not raise.
+        run_times: Records how long attempts ran, and says which functions are quick.
+        idle_s: A thread that has had no attempt for this long ends.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class ThreadBackend:
         self._is_stopped = False
 
     def submit(self, run: ThreadRun) -> None:
-        """Have an attempt run; it comes to `on_ended` unless it is taken back."""
+        """Run an attempt; `on_ended` gets it, unless `take_back` does."""
         mean_s = self._run_times.mean_s(run.assignment.function, run.assignment.version)
         if mean_s is not None and mean_s < QUICK_S:
             run.is_quick = True
@@ -79,16 +79,16 @@ class ThreadBackend:
         self._look_within(_FIRST_LOOK_S)
 
     def take_back(self, run: ThreadRun) -> bool:
-        """Return whether an attempt has not begun; then it never will, nor come to `on_ended`."""
+        """Withdraw an attempt that has not started; `on_ended` never gets it. False if it has."""
         is_taken = self._threads.withdraw(run)
         if is_taken:
             self._note_gone(1)
         return is_taken
 
     def cancel(self, run: ThreadRun, *, by_caller: bool) -> bool:
-        """Have an attempt end as cancelled, and come to `on_ended` as such; False when it is over.
+        """Have an attempt end as cancelled; False if it is over.
 
-        A function that runs is interrupted; with `by_caller` it only sees that it is cancelled.
+        A running function is interrupted; with `by_caller` only `ctx.cancelled` becomes true.
         """
         if self._threads.withdraw(run):
             run.is_cancelled = run.is_over = True
@@ -97,17 +97,17 @@ class ThreadBackend:
             return True
         if not self._threads.cancel(run):
             return False
-        guard = run.guard  # looked for after the attempt was marked: see thread_attempt
+        guard = run.guard  # read after `is_cancelled` was set: see `thread_attempt`
         if guard is not None and not by_caller:
             guard.interrupt("cancelled")
         return True
 
     def count(self) -> int:
-        """Return how many attempts were handed over that have not come back."""
+        """Return how many attempts are in flight here."""
         return self._in_hand
 
     def collect(self) -> None:
-        """Hand over what has ended, without waiting for its group."""
+        """Pass on the attempts that have finished, without waiting for the group to fill."""
         if ended := self._threads.take_ended():
             for run in ended:
                 if run.ran_s:
@@ -115,9 +115,9 @@ class ThreadBackend:
             self._give(ended)
 
     def stop(self) -> None:
-        """End the threads, each after what it runs, and give the process's output back.
+        """End the threads after their current attempt, and restore the output of the process.
 
-        What waits is not begun, and nothing comes to `on_ended` any more. Twice is safe.
+        No waiting attempt starts, and `on_ended` gets nothing any more. Twice is safe.
         """
         self._is_stopped = True
         self._threads.stop()
@@ -125,8 +125,8 @@ class ThreadBackend:
         self._attempts.stop()
 
     def _post_ended(self) -> None:
-        """Have the loop thread take what has ended (in a thread of the lane)."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed
+        """Have the loop thread call `collect`; called in a thread of the pool."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, as the worker is stopping
             self._post(self.collect)
 
     def _give(self, ended: Sequence[ThreadRun]) -> None:

@@ -1,6 +1,7 @@
-"""Threads of a runner that runs attempts at the same time: those of `def`, and the loop's own.
+"""The threads of a runner for concurrent attempts: those that run `def`, and the event loop's pool.
 
-Whose code a thread executes is noted in the shared page while it does.
+While a thread runs code of an attempt, a slot of the shared page holds the attempt's serial. If the
+process is killed meanwhile, the slot stays and tells the worker what was executing.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from runtime.telemetry.background import lasting_thread
 
 
 class FunctionThreads:
-    """Threads that run attempts of `def` functions, made as they are needed, and kept.
+    """Threads that run attempts of `def` functions, started on demand and kept.
 
     Args:
-        page: Where it is noted whose code they execute.
-        run: Runs one attempt to its end and answers for it; never raises.
+        page: The shared page.
+        run: Runs one attempt and answers it; never raises.
     """
 
     def __init__(self, page: RunnersPage, run: Callable[[ConcurrentAttempt], None]) -> None:
@@ -33,18 +34,19 @@ class FunctionThreads:
 
     @property
     def idents(self) -> frozenset[int]:
-        """Their identifiers, as `sys._current_frames` has them."""
+        """The threads' identifiers, as in `sys._current_frames`."""
         return frozenset(thread.ident or 0 for thread in self._threads)
 
     def begin(self, attempt: ConcurrentAttempt, *, under_way: int) -> None:
-        """Run an attempt in a thread of its own, or when one of the others is free.
+        """Run an attempt in a new thread, or in one that is free or becomes so.
 
         Args:
             attempt: What to run.
-            under_way: How many attempts have not been answered, with this one.
+            under_way: How many attempts have not been answered, including this one.
 
         Raises:
-            MemoryError: There is no thread, and none can be made.
+            MemoryError: There is no thread, and none can be started for lack of memory.
+            RuntimeError: There is no thread, and the system refuses to start one.
         """
         most = min(attempt.start.per_process, SLOTS)
         if len(self._threads) < min(under_way, most):
@@ -59,7 +61,7 @@ class FunctionThreads:
         self._waiting.put(attempt)
 
     def stop(self) -> None:
-        """End them; none runs an attempt."""
+        """End the threads; called while no attempt is in flight."""
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
@@ -74,19 +76,19 @@ class FunctionThreads:
                 self._run(attempt)
             finally:
                 self._page.free_slot(slot)
-            del attempt  # what it holds need not wait for the next one
+            del attempt  # frees what it holds while this thread waits
             owner.set(None)
 
 
 class LoopThreads(ThreadPoolExecutor):
-    """The threads to which the event loop hands calls: `asyncio.to_thread`, `run_in_executor`."""
+    """The event loop's default executor: `asyncio.to_thread`, `run_in_executor`."""
 
     def __init__(self, page: RunnersPage) -> None:
         super().__init__(thread_name_prefix="asyncio")
         self._page = page
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:  # noqa: ANN401
-        """Run a call for the attempt in whose context this is called."""
+        """Run a call on behalf of the attempt that owns the current context."""
         found = owner.get()
         if type(found) is not ConcurrentAttempt:
             return super().submit(fn, *args, **named)

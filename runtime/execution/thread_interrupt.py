@@ -1,8 +1,10 @@
-"""Stop a call that runs in a thread of ours, and never anything after it.
+"""Interrupts a function call in another thread by an exception, and nothing after that call.
 
-Whoever takes the guard's one token decides: the worker's loop takes it to interrupt, the
-calling thread takes it when the call is over. So an exception is sent at most once,
-and `disarm` does not return before one that was sent has arrived or was called back.
+    armed ──`interrupt` takes the token──► sent ──► ThreadInterrupt is raised in the call
+      └─────`disarm` takes the token─────► disarmed
+
+A call has one token. The interrupting thread takes it to send the exception, the calling thread
+takes it when the call has returned: so at most one exception is sent, and none after `disarm`.
 """
 
 from __future__ import annotations
@@ -15,20 +17,23 @@ from collections.abc import Callable
 from typing import Literal
 
 Cause = Literal["timeout", "cancelled"]
-_ROUNDS_TO_RECEIVE = 1_000
+_ROUNDS_TO_RECEIVE = 1_000  # CPython raises a pending exception at the end of a loop's round
 _send_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 
 
 class ThreadInterrupt(BaseException):
-    """Raised inside a call that has run out of time or was cancelled."""
+    """Raised in a call that has exceeded its timeout or was cancelled."""
 
 
 class InterruptGuard:
-    """One call's right to be interrupted; made and disarmed by the thread that calls.
+    """The right to interrupt one call; created and disarmed by the thread that calls.
+
+    `cause` is written by the thread that holds the token. `_sent` is locked until the exception
+    has been sent.
 
     Args:
-        timeout_s: When it is over is `deadline`; whoever watches the call interrupts it then.
-        thread_id: `threading.get_ident()` of the calling thread, where that is known already.
+        timeout_s: `deadline` is this long from now; the watching thread interrupts the call then.
+        thread_id: `threading.get_ident()` of the calling thread, if it is known already.
     """
 
     __slots__ = ("_sent", "_thread_id", "_token", "cause", "deadline")
@@ -42,9 +47,9 @@ class InterruptGuard:
         self._sent.acquire()
 
     def interrupt(self, cause: Cause) -> bool:
-        """Raise Interruption in the calling thread; False when the call is over."""
+        """Raise ThreadInterrupt in the calling thread; False if the call has returned."""
         try:
-            self._token.pop()  # atomic: one thread gets it
+            self._token.pop()  # atomic: only one thread gets it
         except IndexError:
             return False
         self.cause = cause
@@ -53,44 +58,48 @@ class InterruptGuard:
         return True
 
     def disarm(self) -> None:
-        """End the right; from here on no Interruption comes, but one may come in here."""
+        """End the right: no ThreadInterrupt comes after this, but one may be raised in here."""
         try:
             self._token.pop()
         except IndexError:
+            # The token was taken to send an exception. Wait until it is sent and let it be raised
+            # here; then clear what may still be pending.
             self._sent.acquire()
             for _ in range(_ROUNDS_TO_RECEIVE):
-                pass  # a pending exception is raised at a loop's end
+                pass
             _send_exception(self._thread_id, None)
 
     @property
     def is_of_this_thread(self) -> bool:
-        """Whether this is the thread that calls."""
+        """Whether the current thread is the one that calls."""
         return self._thread_id.value == threading.get_ident()
 
     def hold_off(self) -> None:
-        """Let no Interruption come until `let_in`; called by the thread that calls.
+        """Let no ThreadInterrupt come until `let_in`; called by the thread that calls.
 
-        For what must not be cut in two. One that is on its way is raised here.
+        For operations that must not be cut in two. One that is already sent is raised here.
         """
         try:
             self._token.pop()
         except IndexError:
-            # It has been sent, or is just being sent; a loop lets it be raised. If it was raised
-            # before, and the function has swallowed it, none will come any more.
+            # The exception was sent or is being sent: wait, and let it be raised here. If the
+            # function had swallowed it before, none will come any more.
             while self._sent.locked():
                 pass
             for _ in range(_ROUNDS_TO_RECEIVE):
                 pass
 
     def let_in(self, asked: Callable[[], Cause | None]) -> None:
-        """End `hold_off`; raise the Interruption that was asked for meanwhile.
+        """End `hold_off`; raise the ThreadInterrupt that was requested meanwhile.
 
         Args:
             asked: Returns why the call is to be interrupted, None if it is not.
         """
         if self.cause is not None:
             return
-        self._token.append(None)  # before it is asked: from here on `interrupt` does it
+        # The token goes back before `asked` is read: a request that comes later finds the token in
+        # `interrupt`, an earlier one is seen here. None is missed.
+        self._token.append(None)
         cause = asked()
         if cause is None:
             return
@@ -98,7 +107,7 @@ class InterruptGuard:
             self._token.pop()
         except IndexError:
             return
-        # Not by `interrupt`, which an exception of its own thread would cut in two.
+        # Not by `interrupt`: the exception could be raised in the middle of it.
         self.cause = cause
         self._sent.release()
         raise ThreadInterrupt

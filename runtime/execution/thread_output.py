@@ -1,9 +1,9 @@
-"""What a function prints and logs in a thread of the worker process, told apart by context.
+"""Captures what a function prints and logs in a thread of the worker process, by context.
 
-`sys.stdout`, `sys.stderr` and the root logger are shared by all threads; ours look up
-whose output it is. What a thread prints that a function has started goes to the call that
-started it, and nowhere once that has ended. Threads of pools serve many calls: what they print
-goes where the worker's own output goes.
+All threads share `sys.stdout`, `sys.stderr` and the root logger. Ours look up the owner of the
+current context. A thread that a function has started writes to the call that started it, and to
+nothing once that has finished. Threads of pools serve many calls, so their output goes where the
+worker's own output goes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from runtime.execution.runner_output import OutputSink
 
 
 class _Stream:
-    """A text stream that writes to the context's sink, else where it did before."""
+    """A text stream that writes to the context's sink, or to the original stream without one."""
 
     def __init__(self, before: TextIO) -> None:
         self.before = before
@@ -36,19 +36,19 @@ class _Stream:
         for line in lines:
             self.write(line)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the other stream has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any attribute of the original
         return getattr(self.before, name)
 
 
 class _Handler(OwnHandler):
-    """Writes records of a function to its sink; leaves all others to the other handlers."""
+    """Writes a function's log records to its sink; leaves others to the other handlers."""
 
     def emit(self, record: logging.LogRecord) -> None:
         sink = _sink_here()
         if sink is not None:
             sink.write((self.format(record) + "\n").encode("utf-8", "backslashreplace"))
             return
-        last = logging.lastResort  # what speaks when the root has no handler
+        last = logging.lastResort  # Python's handler for a root without handlers
         if last is not None and logging.root.handlers == [self] and record.levelno >= last.level:
             last.handle(record)
 
@@ -58,7 +58,7 @@ def _sink_here() -> OutputSink | None:
 
 
 class ThreadOutput:
-    """Takes over the process's output on first use; `restore` gives it back for good."""
+    """Replaces the process's output at the first capture; `restore` undoes that for good."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -68,22 +68,22 @@ class ThreadOutput:
         self._handler.setFormatter(logging.Formatter(LOG_FORMAT))
 
     def capture(self, sink: OutputSink | None) -> None:
-        """Send what this thread writes from now on to the sink; with None, where it went before."""
+        """Send this thread's output to the sink from now on; None: to the original streams."""
         if sink is not None and (
             self._streams is None
-            or self._handler not in logging.root.handlers  # a file has configured logging anew
+            or self._handler not in logging.root.handlers  # a file has reconfigured logging
         ):
             self._install()
         owner.set(sink)
 
     def write_line(self, text: str) -> None:
-        """Write a line to this context's sink; for a logger that must not fall silent."""
+        """Write a log line of `ctx.log` to this context's sink."""
         sink = _sink_here()
         if sink is not None:
             sink.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
     def restore(self) -> None:
-        """Give the streams and the logger back; twice is safe."""
+        """Restore the streams and the root logger; twice is safe."""
         with self._lock:
             self._is_restored = True
             if self._streams is None:
@@ -99,15 +99,15 @@ class ThreadOutput:
 
     def _install(self) -> None:
         with self._lock:
-            if self._is_restored:  # what still runs, at the end of the process
+            if self._is_restored:  # by a thread that still runs while the process exits
                 return
             if self._streams is not None:
-                logging.root.addHandler(self._handler)  # once
+                logging.root.addHandler(self._handler)  # does nothing if it is there
                 return
             out, err = _Stream(sys.stdout), _Stream(sys.stderr)
             root = logging.root
             if root.level > logging.INFO:
-                for handler in root.handlers:  # the others show no more than before
+                for handler in root.handlers:  # they show no more than before
                     handler.setLevel(max(handler.level, root.level))
                 root.setLevel(logging.INFO)
             root.addHandler(self._handler)

@@ -1,8 +1,11 @@
-"""The threads of the thread lane, and what they share with the loop thread: two queues.
+"""The threads of the thread backend, and the two queues they share with the loop thread.
 
-Attempts wait in one, from which all threads take; those that have ended gather in the other. All
-of it is under one lock, which nobody holds while an Interruption may reach its thread. Waking a
-thread costs more than a short function lasts, so as few are woken as the waiting work calls for.
+    a thread:   started ──► running ◄──► idle ──`idle_s` without an attempt──► ended
+    an attempt: waiting ──► running ──► ended ──► taken by the loop thread
+
+All threads take attempts from one queue and put finished ones into another. One lock protects both;
+a thread holds it only while no ThreadInterrupt can reach it. Waking a thread costs more than a
+short function takes, so no more threads are woken than the waiting work needs.
 """
 
 from __future__ import annotations
@@ -20,37 +23,37 @@ from runtime.execution.thread_run import CANCELLED, ThreadRun
 from runtime.telemetry.background import lasting_thread
 
 _log = structlog.get_logger(__name__)
-ALONE_US = 8_000  # so much work is left to one thread; for more, more are woken
-_MOST_GATHERED = 32
-_LONGEST_GATHERING_S = 0.001
-_STUCK_S = 0.004  # who runs one attempt for longer does not count as one who takes more
-_LIMIT_GRAIN_S = 0.2  # a time limit is found to have passed at most so late
+ALONE_US = 8_000  # this much waiting work is left to one thread; for more, more are woken
+_MOST_GATHERED = 32  # finished attempts, until the loop thread is woken
+_LONGEST_GATHERING_S = 0.001  # how long finished attempts are gathered
+_STUCK_S = 0.004  # a thread that runs one attempt for longer does not count as taking more
+_LIMIT_GRAIN_S = 0.2  # a timeout is noticed at most this much too late
 Perform = Callable[[ThreadRun, ctypes.c_ulong], None]
 
 
 class _Thread:
-    """One thread; all but `wakeup` and `is_started` is changed under the lock."""
+    """One thread; the lock protects all fields but `wakeup` and `is_started`."""
 
     __slots__ = ("began_at", "is_kept", "is_started", "run", "wakeup")
 
     def __init__(self) -> None:
-        self.wakeup = threading.Lock()  # released to wake it
+        self.wakeup = threading.Lock()  # locked; the loop thread releases it to wake this thread
         self.wakeup.acquire()
-        self.is_started = False
+        self.is_started = False  # loop thread only
         self.run: ThreadRun | None = None
         self.began_at = 0.0
-        self.is_kept = False  # by an attempt that is not quick
+        self.is_kept = False  # running an attempt that is not quick
 
 
 class ThreadPool:
-    """At most `size` threads, made on demand; the methods are for the loop thread.
+    """At most `size` threads, started on demand. Public methods are called by the loop thread.
 
     Args:
         size: Most threads.
-        perform: Runs an attempt in a thread and notes on it how it ended.
-        has_ended: Called by threads when the loop thread is to take what has ended; not again
+        perform: Runs an attempt in the calling thread and sets its ending.
+        has_ended: Called by a thread when the loop thread should call `take_ended`; not again
             before it has.
-        idle_s: A thread that has had nothing to do for so long ends.
+        idle_s: A thread that has had no attempt for this long ends.
     """
 
     def __init__(
@@ -60,21 +63,21 @@ class ThreadPool:
         self._perform = perform
         self._has_ended = has_ended
         self._idle_s = idle_s
-        self._is_refused = False
-        self._lock = threading.Lock()
+        self._is_refused = False  # the system has refused a thread; loop thread only
+        self._lock = threading.Lock()  # protects all fields below
         self._waiting: deque[ThreadRun] = deque()
-        self._waiting_us = 0  # how much work that is
+        self._waiting_us = 0  # the expected run time of all waiting attempts
         self._ended: list[ThreadRun] = []
         self._first_ended_at = 0.0
-        self._is_logged = False  # the loop thread is going to take what has ended
+        self._is_logged = False  # the loop thread was woken and has not called `take_ended` yet
         self._threads: set[_Thread] = set()
-        self._idle: list[_Thread] = []  # the last to fall asleep is warmest, and woken first
-        self._awake = 0
-        self._kept = 0
+        self._idle: list[_Thread] = []  # the last one is woken first: its caches are warmest
+        self._awake = 0  # threads that are not idle
+        self._kept = 0  # threads that are running an attempt that is not quick
         self._is_stopped = False
 
     def put(self, run: ThreadRun) -> None:
-        """Have an attempt run."""
+        """Queue an attempt, and wake threads if the waiting work needs more."""
         with self._lock:
             self._waiting.append(run)
             self._waiting_us += run.work_us
@@ -82,7 +85,7 @@ class ThreadPool:
         self._wake(called)
 
     def withdraw(self, run: ThreadRun) -> bool:
-        """Take out an attempt that has not begun; False when it has."""
+        """Remove an attempt that has not started; False if it has."""
         with self._lock:
             try:
                 self._waiting.remove(run)
@@ -92,21 +95,21 @@ class ThreadPool:
             return True
 
     def cancel(self, run: ThreadRun) -> bool:
-        """Have an attempt that was put here end as cancelled; False when it is over."""
+        """Have an attempt that has started end as cancelled; False if it is over."""
         with self._lock:
             if not run.is_over:
                 run.is_cancelled = True
             return not run.is_over
 
     def take_ended(self) -> list[ThreadRun]:
-        """Return what has ended since the last time, in order."""
+        """Return the attempts that ended since the last call, in order."""
         with self._lock:
             ended, self._ended = self._ended, []
             self._is_logged = False
             return ended
 
     def look(self, now: float) -> list[InterruptGuard]:
-        """Wake further threads where some run one attempt for too long; return overdue calls."""
+        """Wake threads if running attempts hold others up; return the guards of overdue calls."""
         with self._lock:
             running = [thread for thread in self._threads if thread.run is not None]
             for thread in running:
@@ -118,7 +121,7 @@ class ThreadPool:
         return [one for one in guards if one and one.cause is None and one.deadline <= now]
 
     def next_look_s(self, now: float) -> float:
-        """Return in how many seconds `look` may find something."""
+        """Return in how many seconds `look` may find something to do."""
         with self._lock:
             has_takers = self._kept < self._awake or self._idle or len(self._threads) < self._size
             if self._waiting and has_takers:
@@ -127,7 +130,7 @@ class ThreadPool:
         return min((_limit_s(run, now) for run in running), default=_LIMIT_GRAIN_S)
 
     def stop(self) -> None:
-        """End the threads, each after what it runs; what waits is not begun. Twice is safe."""
+        """End the threads after their current attempt; start no waiting one. Twice is safe."""
         with self._lock:
             self._is_stopped = True
             idle, self._idle = self._idle, []
@@ -135,7 +138,7 @@ class ThreadPool:
             thread.wakeup.release()
 
     def _call(self) -> list[_Thread]:
-        """Choose who is to be woken, so that enough are there who take what waits."""
+        """Choose the threads to wake or start for the waiting work; the caller holds the lock."""
         called: list[_Thread] = []
         wanted = min(len(self._waiting), -(-self._waiting_us // ALONE_US))
         while self._awake - self._kept < wanted and not self._is_stopped:
@@ -151,6 +154,7 @@ class ThreadPool:
         return called
 
     def _wake(self, called: Iterable[_Thread]) -> None:
+        # Not under the lock: `_start` takes it if the system refuses a thread.
         for thread in called:
             if thread.is_started:
                 thread.wakeup.release()
@@ -160,7 +164,7 @@ class ThreadPool:
     def _start(self, thread: _Thread) -> None:
         try:
             lasting_thread(lambda: self._serve(thread), name="lane").start()
-        except (RuntimeError, MemoryError) as error:  # the next look tries again
+        except (RuntimeError, MemoryError) as error:  # the next `look` tries again
             with self._lock:
                 self._threads.discard(thread)
                 self._awake -= 1
@@ -172,7 +176,7 @@ class ThreadPool:
             self._is_refused = False
 
     def _serve(self, thread: _Thread) -> None:
-        """Run attempts until there have been none for a while (in the thread itself)."""
+        """Run attempts until there have been none for `idle_s`; the main function of a thread."""
         thread_id = ctypes.c_ulong(threading.get_ident())
         while True:
             run = self._next(thread, time.monotonic())
@@ -182,11 +186,11 @@ class ThreadPool:
                 continue
             try:
                 self._perform(run, thread_id)
-            except Exception:  # noqa: BLE001 - outermost; the run's ending says so
+            except Exception:  # noqa: BLE001 - outermost; `run.ending` is already a failure
                 _log.exception("lane_run_failed", id=run.assignment.id)
 
     def _next(self, thread: _Thread, now: float) -> ThreadRun | None:
-        """End what a thread has run, and begin what is next; None when it is to sleep."""
+        """Finish the thread's attempt and return the next one; None if the thread is to sleep."""
         with self._lock:
             was_kept = thread.is_kept
             if was_kept:
@@ -216,6 +220,7 @@ class ThreadPool:
             if is_wakeup_sent:
                 self._is_logged = True
         if is_wakeup_sent:
+            # Not under the lock, which the loop thread takes in `take_ended`.
             self._has_ended()
         return run
 
@@ -224,15 +229,17 @@ class ThreadPool:
         self._kept += 1
 
     def _end(self, run: ThreadRun, now: float) -> None:
+        # The caller holds the lock that `cancel` takes, so a cancellation either came before this
+        # and wins, or is refused.
         run.is_over = True
-        if run.is_cancelled:  # in time, whatever came of it
+        if run.is_cancelled:
             run.ending, run.result = CANCELLED, b""
         if not self._ended:
             self._first_ended_at = now
         self._ended.append(run)
 
     def _sleep(self, thread: _Thread) -> bool:
-        """Wait to be woken; False when the thread is to end."""
+        """Wait to be woken; False if the thread is to end."""
         is_woken = self._is_stopped or thread.wakeup.acquire(timeout=self._idle_s)
         if not is_woken:
             with self._lock:
@@ -240,14 +247,14 @@ class ThreadPool:
                     self._idle.remove(thread)
                     self._threads.discard(thread)
                     return False
-            thread.wakeup.acquire()  # woken in this very moment
+            thread.wakeup.acquire()  # the loop thread chose it just now, and releases this
         return not self._is_stopped
 
 
 def _limit_s(run: ThreadRun, now: float) -> float:
-    """Return in how many seconds the time of a call may be up."""
+    """Return in how many seconds this call may exceed its timeout."""
     guard = run.guard
-    if guard is None:  # it is loaded, or over
+    if guard is None:  # it is being loaded, or has returned
         return min(_LIMIT_GRAIN_S, run.manifest.options.timeout_s)
     if guard.cause is not None:
         return _LIMIT_GRAIN_S

@@ -1,7 +1,7 @@
-"""One attempt of `isolation="thread"`: what it is given, how far it is, how it ended.
+"""The state of one attempt with `isolation="thread"`: its input, its progress, its ending.
 
-Made by the loop thread, run by a thread of the lane (`runtime.execution.thread_backend`), which
-gives it back to the loop thread. What may be read when is said at each attribute.
+The loop thread creates it, a thread of the backend (`thread_backend`) runs it, and the loop thread
+gets it back. Each attribute says which thread writes it.
 """
 
 from __future__ import annotations
@@ -23,26 +23,28 @@ _BROKEN_OFF = Ending(kind="exception", message="Penstock could not run it")
 
 @dataclass(slots=True, eq=False)
 class ThreadRun:
-    """One attempt on its way through the lane.
+    """One attempt in the thread backend.
 
     Attributes:
         assignment: The attempt.
         manifest: Of the function.
-        bundle: Its source.
-        limits: How much is kept of its result and its output.
-        on_note: Called with ("log" | "progress" | "item" | "event", payload) while it runs: in the
-            thread that runs it, where an Interruption may come at any point.
-        attempt: Whatever the caller wants to find again when the run has ended.
-        context: It runs in a copy of this context, where one is given.
-        ending: How it ended. This and the following are final once the run is given back.
-        result: The result's bytes.
-        ran_s: How long the call lasted; 0 if it was not called.
-        begun_at_ms: When it began, by the worker's clock; 0 until then. For people.
-        is_cancelled: It was cancelled before it was over; `ctx.cancelled` in the function.
-        is_quick: Its function's mean run time here is short (set when it is handed over).
-        work_us: How much work it is expected to be (set when it is handed over).
-        is_over: Its ending stands (changed under the lane's lock).
-        guard: Interrupts its call while it runs (set by its thread, read by the loop thread).
+        bundle: The function's source.
+        limits: Size limits on its result and its output.
+        on_note: Called with ("log" | "progress" | "item" | "event", payload) by the thread that
+            runs it, where a ThreadInterrupt may be raised at any point.
+        attempt: The caller's own object for this attempt.
+        context: If given, the function runs in a copy of this context.
+        ending: How it ended. Its thread writes `ending`, `result` and `ran_s`; the loop thread
+            reads them once it has the run back.
+        result: The bytes of the result.
+        ran_s: How long the call took; 0 if it was not called.
+        begun_at_ms: When it started, by the worker's clock, for display; 0 before. By its thread.
+        is_cancelled: Cancelled before it was over; `ctx.cancelled` in the function. By the loop
+            thread.
+        is_quick: The function's mean run time is short. By the loop thread, before it starts.
+        work_us: Its expected run time. By the loop thread, before it starts.
+        is_over: Its ending is final. Under the lock of `ThreadPool`, or by the loop thread.
+        guard: Interrupts its call; None while none runs. By its thread, read by the loop thread.
     """
 
     assignment: Assignment
@@ -65,11 +67,11 @@ class ThreadRun:
 
     @property
     def logs(self) -> bytes:
-        """What the function printed and logged."""
+        """The output that was kept."""
         return b"" if self._logs is None else self._logs.text()
 
     def on_output(self, data: bytes) -> None:
-        """Keep output as far as it fits, and pass that on (in the thread that writes it)."""
+        """Keep output up to the limit and pass it on; called by the thread that writes it."""
         if self._logs is None:
             self._logs = AttemptLogs(self.limits.max_log_bytes)
         if kept := self._logs.add(data):

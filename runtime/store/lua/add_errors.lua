@@ -1,10 +1,10 @@
--- add_errors: what went wrong with Redis in one process joins the counts of all.
+-- add_errors: add the Redis errors that one process has counted to the totals.
 --
 -- ARGV     counts...
---          pairs: kind (unavailable, refused, other), how many
+--          pairs: kind of error, how many
 -- RETURNS  OK
--- MOST     2 steps a kind of error; there are three
--- WHY ONE SCRIPT  it is several counters and one round trip.
+-- MOST     2 steps for each kind of error
+-- WHY ONE SCRIPT  it adds to several counters in one round trip.
 -- include: counting
 for at = rest, #ARGV, 2 do
   add_to_count(key_stats(), 'redis_errors_' .. ARGV[at], tonumber(ARGV[at + 1]))

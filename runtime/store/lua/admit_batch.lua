@@ -1,12 +1,12 @@
--- admit_batch: whether a batch would be taken, asked before its members are written; it counts as
--- one call of its caller.
+-- admit_batch: check whether a batch would be accepted, before its members are written. The check
+-- counts as one call of the caller.
 --
 -- ARGV     batch, function_name, size, max_waiting, idempotency, body_digest, caller, caller_count, caller_per_ms, api_key
---          an empty word or 0 means "none" everywhere
--- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | LIMITED | REVOKED, batch, what waits or ms to wait, calls left
---          for the caller, ms until they are all back}
+--          '' or 0 means "none" for every argument
+-- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | LIMITED | REVOKED, batch, how many wait or ms to
+--          wait, calls left for the caller or -1, ms until all of them are back}
 -- MOST     10 steps
--- WHY ONE SCRIPT  a caller's calls are judged and counted in one step.
+-- WHY ONE SCRIPT  a caller's rate limit must be checked and counted in one step.
 -- include: clock
 -- include: admission
 local now = now_ms()

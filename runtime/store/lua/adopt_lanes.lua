@@ -1,11 +1,11 @@
--- adopt_lanes: lanes whose turns a process of release 0.1 keeps in lists join the sorted sets.
+-- adopt_lanes: move the turns of lanes that release 0.1 kept in lists into the sorted sets.
 --
 -- ARGV     queue, functions...
 --          at most 200 functions are named
--- RETURNS  how many lanes were adopted; called again until none was
+-- RETURNS  how many lanes were moved; the caller repeats until it is 0
 -- MOST     200 functions, 500 fairness keys each, of those at most 1,000 in all: 4,000 steps
--- WHY ONE SCRIPT  a lane that has work is in its function's turns, old or new, at every moment.
--- A process of that release may go on beside this one: it finds its list shorter, or empty.
+-- WHY ONE SCRIPT  a lane with work must have a turn, old or new, at every moment.
+-- A process of release 0.1 may run beside this one: it finds its list shorter, or empty.
 -- include: clock
 -- include: enqueue
 local MOST_KEYS, MOST_ADOPTED = 500, 1000

@@ -1,13 +1,13 @@
--- append_events: what a running attempt tells: progress, log lines, items, events.
+-- append_events: store what a running attempt reports: progress, log lines, items, events.
 --
 -- ARGV     id, token, worker, most_bytes, ttl_ms, entries...
 --          an entry is 3 values: number, kind, data; numbers rise within an attempt, and an entry
---          that is sent again is taken once
+--          that is sent again is stored once
 -- RETURNS  DONE | STALE
--- MOST     3 steps an entry, of 256 KiB together; 100 pages of 100 entries are dropped at most
--- WHY ONE SCRIPT  an attempt that lost its lease must not speak for the one that took over.
--- An entry's id in the stream is <attempt>-<number>, so the order is that of the attempts. The oldest
--- go when an invocation has told more than most_bytes.
+-- MOST     3 steps an entry, of 256 KiB together; at most 100 pages of 100 entries are dropped
+-- WHY ONE SCRIPT  an attempt that lost its lease must not write events of the one that took over.
+-- An entry's id in the stream is <attempt>-<number>, so entries are in the order of attempts. The
+-- oldest entries are dropped when an invocation has stored more than most_bytes.
 -- include: clock
 -- include: record_facts
 -- include: notices
@@ -19,7 +19,7 @@ if not is_hash or was.status ~= 'running' or was.token ~= token or was.worker ~=
 end
 local stream, record = key_events(id), key_record(id)
 
--- taken(): the number of the last entry that the stream has of this attempt.
+-- taken(): the number of this attempt's last entry in the stream.
 local function taken()
   local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
   local attempt, number = string.match(last and last[1] or '', '^(%d+)-(%d+)$')

@@ -1,10 +1,11 @@
--- appoint_publisher: a worker is told to publish its functions folder, whatever is published now.
+-- appoint_publisher: order a worker to publish its functions folder, whatever is published now.
 --
 -- ARGV     worker, order, lease_ms
 -- RETURNS  OK | MISSING
 -- MOST     5 steps
--- WHY ONE SCRIPT  the worker must hold the publisher's lease when it reads its order, and keep it
---                 against those whose folder was what should be published.
+-- WHY ONE SCRIPT  the worker must hold the publisher's lease when it reads the order. With
+--                 may_publish 2 it also keeps the lease from workers whose folder is the one to
+--                 publish.
 if redis.call('EXISTS', key_worker(worker)) == 0 then
   return 'MISSING'
 end

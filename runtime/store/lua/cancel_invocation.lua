@@ -1,10 +1,10 @@
--- cancel_invocation: a waiting one ends at once; a running one's worker is told to kill it.
+-- cancel_invocation: finish a waiting invocation at once; order a running one's worker to stop it.
 --
 -- ARGV     id, ttl_ms, owner
---          owner is whose it must be; '' is anybody's
+--          owner is the caller that must own it; '' is anyone
 -- RETURNS  CANCELLED | CANCELLING | FINISHED | MISSING
 -- MOST     60 steps
--- WHY ONE SCRIPT  it may be claimed or end while we look.
+-- WHY ONE SCRIPT  the invocation may be claimed or finish between a read and a write.
 -- include: clock
 -- include: lanes
 -- include: record_facts
@@ -23,7 +23,7 @@ local function cancel()
   if status == 'running' then
     check_running(was)
     redis.call('HSET', key_record(id), 'cancelling', '1')
-    -- Only this worker reads the list, and the token says which of its attempts is meant.
+    -- Only this worker reads the list, and the token names the attempt.
     local control = key_control(was.worker)
     redis.call('RPUSH', control, 'cancel ' .. id .. ' ' .. was.token)
     redis.call('PEXPIRE', control, 60000)

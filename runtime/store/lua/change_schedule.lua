@@ -1,11 +1,11 @@
 -- change_schedule: pause, resume or redefine a schedule.
 --
 -- ARGV     id, fields...
---          fields are pairs of its hash
+--          fields are pairs: a field of its hash and the new value
 -- RETURNS  CHANGED | MISSING | DECLARED
---          DECLARED: it is its function's own, which only pauses and resumes
+--          DECLARED: it is its function's own schedule, which can only be paused and resumed
 -- MOST     12 steps
--- WHY ONE SCRIPT  a tick between the change and its consequence would fire what no longer is meant.
+-- WHY ONE SCRIPT  a tick between the change and its effect would fire the old schedule.
 -- include: clock
 -- include: schedules
 if not redis.call('ZSCORE', key_schedules(), id) then

@@ -1,14 +1,15 @@
--- check_batch: whether a batch counts its members as they stand, and ends when they have ended.
+-- check_batch: check a batch's counts of its members, and that it finishes when they have finished.
 --
 -- ARGV     repair, batch, succeeded, failed, cancelled, expired, missing, unended...
---          how many members had ended so when they were looked up, and how many had no record:
---          that never changes; and the ids of all others
+--          how many members had finished with each status and how many had no record when they were
+--          looked up (this never changes), then the ids of all other members
 -- RETURNS  {1 if it could be compared else 0, {findings…}}, see include/findings.lua
--- MOST     4,000 members that have not ended: 4,100 steps
+-- MOST     4,000 unfinished members: 4,100 steps
 -- WHY ONE SCRIPT  as check_invocations.
 --
--- Members that have ended may have been swept: of those there are as many as the batch says. What is
--- neither there nor counted as ended was lost, and counts as failed, or the batch would never end.
+-- Finished members may be deleted already: for those the batch's own counts are trusted. A member
+-- that has no record and was not counted as finished was lost. It counts as failed, or the batch
+-- would never finish.
 -- include: clock
 -- include: batch_counts
 -- include: findings
@@ -39,7 +40,7 @@ for _, status in ipairs(ENDED) do
   should[status] = math.max(counted, is[status])
   ended = ended + should[status]
 end
--- Too many counted: fewer of those that are no more. Too few: those were lost.
+-- Counted too many: lower the counts of members without a record. Counted too few: those were lost.
 local over = ended - (size - living)
 for _, status in ipairs(ENDED) do
   local spare = math.max(0, math.min(over, should[status] - is[status]))

@@ -1,12 +1,13 @@
--- check_counts: whether what is counted of functions and of a queue is what there is.
+-- check_counts: check what is counted of functions, or of a queue.
 --
 -- ARGV     repair, queue, size, names_and_leases...
---          of functions: queue '', their names, at most 200, size says how many; of a queue: its
---          name, size 0. Then pairs for leases that were looked up before: id, and its function
---          behind + if it is of the queue, behind - if not. That never changes of an id
+--          for functions: queue '', size, and so many names, at most 200; for a queue: its name and
+--          size 0. Then pairs for leases that were looked up before: id, and its function's name
+--          after + if it is in this queue, after - if not. This never changes for an id
 -- RETURNS  {how many counts were compared, {findings…}}, see include/findings.lua
--- MOST     10,000 leases of which 500 are not known, 5,000 functions in turn, 1,000 lanes: 4,000 steps
--- WHY ONE SCRIPT  as check_invocations. Where there is more, counts are not compared.
+-- MOST     10,000 leases of which 500 are unknown, 5,000 functions with work, 1,000 lanes: 4,000
+--          steps
+-- WHY ONE SCRIPT  as check_invocations. Beyond these limits counts are not compared.
 -- include: findings
 local MOST_LEASES, MOST_UNKNOWN, MOST_NAMES, MOST_LANES = 10000, 500, 5000, 1000
 if redis.call('ZCARD', key_leases()) > MOST_LEASES then
@@ -20,7 +21,7 @@ for at = rest + size, #ARGV, 2 do
   known[ARGV[at]] = ARGV[at + 1]
 end
 
--- running: by function how many run; of the queue: how many of the leases are of it.
+-- running: how many run, by function. of_queue: how many of the leases are in the queue.
 local running, of_queue, counts, unknown = {}, 0, {}, 0
 for _, id in ipairs(redis.call('ZRANGE', key_leases(), 0, -1)) do
   local what = known[id]
@@ -49,7 +50,7 @@ local function compare(key, field, what, should)
   end
 end
 
--- waiting_of(name): what has not ended and does not run.
+-- waiting_of(name): how many invocations of a function are live and not running.
 local function waiting_of(name)
   return math.max(0, redis.call('ZCARD', key_index('live:' .. name)) - (running[name] or 0))
 end
@@ -61,7 +62,7 @@ if queue == '' then
   return { #names, findings }
 end
 
--- names_in(one): the functions that have work in a queue; nil if they are too many.
+-- names_in(one): the functions with work in a queue; more than MOST_NAMES if there are too many.
 local function names_in(one)
   local found_names = redis.call('ZRANGE', key_ring(one), 0, MOST_NAMES)
   for _, name in ipairs(redis.call('ZRANGE', key_held(one), 0, MOST_NAMES)) do
@@ -72,8 +73,8 @@ local function names_in(one)
   return found_names
 end
 
--- waiting_here(): what waits in the queue: of a function that waits in no other all of its; of
--- others what is in their lanes. nil if that is too much.
+-- waiting_here(): how many wait in the queue: of a function with work in no other queue all that
+-- wait, of others those in their lanes here. nil if there are too many to count.
 local function waiting_here()
   local here, elsewhere, seen = names_in(queue), {}, 0
   for _, other in ipairs(redis.call('SMEMBERS', key_queues())) do

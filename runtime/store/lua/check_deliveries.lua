@@ -1,8 +1,8 @@
--- check_deliveries: whether what is to be sent is on its way.
+-- check_deliveries: check that pending deliveries will be sent and finished ones will expire.
 --
 -- ARGV     repair, ids...
 --          at most 200 ids of deliveries
--- RETURNS  {how many there were, {findings…}}, see include/findings.lua
+-- RETURNS  {how many existed, {findings…}}, see include/findings.lua
 -- MOST     200 deliveries of 12 steps each
 -- WHY ONE SCRIPT  as check_invocations.
 -- include: clock

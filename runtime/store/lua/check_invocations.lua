@@ -1,11 +1,11 @@
--- check_invocations: whether records are wherever their statuses say that they are.
+-- check_invocations: check that records are listed where their statuses require.
 --
 -- ARGV     repair, kept_ms, ids...
---          at most 100 ids; kept_ms is how long an ended one is kept whose retention is not known
--- RETURNS  {how many records there were, {findings…}}, see include/findings.lua
--- MOST     100 records of 40 steps each, 16 tags among them; 2,000 functions looked into
--- WHY ONE SCRIPT  a record and its places move together: only in one step can they be compared,
---                 and what is mended must be what was found.
+--          at most 100 ids; kept_ms is the retention of a finished record that has lost its own
+-- RETURNS  {how many records existed, {findings…}}, see include/findings.lua
+-- MOST     100 records of 40 steps each, 16 tags among them; 2,000 functions looked up
+-- WHY ONE SCRIPT  a record and the sets that list it change together, so they can only be compared
+--                 in one step; and the repair must fit what was compared.
 -- include: clock
 -- include: lanes
 -- include: create_delivery
@@ -56,7 +56,7 @@ end
 
 local function check_indexes(id, f)
   local names = { index_of(f.status), index_of_function(f.status, f['function']) }
-  -- What was cancelled before it joined the queue gets its tags with the others of its batch.
+  -- A member that was cancelled before it joined the queue gets its tags together with its batch.
   local joins = f.batch and redis.call('HEXISTS', key_batch(f.batch), 'join') == 1
   for _, tag in ipairs(joins and {} or tags_of(f)) do
     names[#names + 1] = 'tag:' .. tag
@@ -69,7 +69,7 @@ local function check_indexes(id, f)
   end
 end
 
--- function_of(id, status): whose index an ended record stands in that has lost its function's name.
+-- function_of(id, status): the function whose index lists a finished record that lost its function.
 local looks_left = 2000
 local function function_of(id, status)
   for _, name in ipairs(redis.call('HKEYS', key_waiting())) do
@@ -88,7 +88,7 @@ local looked = 0
 local function check(id)
   local f = standing_of(id)
   if not f then
-    redis.call('HLEN', key_record(id))  -- that a key is of another type must not go unsaid
+    redis.call('HLEN', key_record(id))  -- raises an error if the key has another type
   else
     looked = looked + 1
     local lacks = lacking(f)
@@ -97,7 +97,7 @@ local function check(id)
       if HAS_ENDED[f.status] then
         f['function'] = function_of(id, f.status)
         redis.call('HSET', key_record(id), 'function', f['function'])
-        is_mended = true  -- so that it stands where it should after this one repair
+        is_mended = true  -- so that this check also corrects where it is listed
       else
         set_aside(id, 'its record lacks ' .. lacks, now, { in_lane = true })
       end

@@ -1,8 +1,8 @@
--- check_lanes: whether lanes in which something waits have their turns.
+-- check_lanes: check that lanes with waiting work have turns.
 --
 -- ARGV     repair, lanes...
 --          at most 200 lanes, each 3 values: queue, function, fairness key
--- RETURNS  {how many there were, {findings…}}, see include/findings.lua
+-- RETURNS  {how many existed, {findings…}}, see include/findings.lua
 -- MOST     200 lanes of 9 steps each
 -- WHY ONE SCRIPT  as check_invocations.
 -- include: clock

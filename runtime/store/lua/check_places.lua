@@ -1,9 +1,9 @@
--- check_places: whether what is in a place belongs there.
+-- check_places: check that the members of a set belong there.
 --
 -- ARGV     repair, place, name, ids...
---          at most 200 ids; place is leases, due, expiring, retention, index, running, lane, keys or
---          ring; name says which: a queue, an index, a function, or "queue function" and, of a lane,
---          the fairness key behind another blank
+--          at most 200 ids; place is leases, due, expiring, retention, index, running, lane, keys
+--          or ring; name is the queue, the index or the function; for keys "queue function", and
+--          for a lane "queue function fairness_key"
 -- RETURNS  {how many were there, {findings…}}, see include/findings.lua
 -- MOST     200 ids of 8 steps each
 -- WHY ONE SCRIPT  as check_invocations.
@@ -21,7 +21,7 @@ local WHERE = {
 }
 local where = WHERE[place]
 
--- Indexes of release 0.1 are taken apart by mend_index.
+-- mend_index converts the indexes of release 0.1.
 local function fits_index(f)
   if name == 'all' or string.sub(name, 1, 3) == 'fn:' then
     return true
@@ -38,7 +38,7 @@ local function fits_index(f)
   return false
 end
 
--- For each place: whether a record that has all it needs belongs there.
+-- For each place: whether a record that lacks nothing belongs there.
 local FITS = {
   leases = function(f) return f.status == 'running' end,
   due = function(f)
@@ -79,7 +79,7 @@ local function drop(id)
   end
 end
 
--- what_is_wrong(id): nil if it belongs there.
+-- what_is_wrong(id): why an id does not belong there; nil if it does.
 local function what_is_wrong(id)
   if place == 'keys' then
     return redis.call('EXISTS', key_lane(queue, function_name, id)) == 0 and 'nothing waits there'
@@ -88,12 +88,12 @@ local function what_is_wrong(id)
   end
   local f = standing_of(id)
   if not f then
-    -- Its retention is over as well: the sweep is on its way.
+    -- If its retention is over as well, delete_expired will remove the entry.
     local is_due = place == 'retention' and tonumber(redis.call('ZSCORE', where, id)) <= now
     return not is_due and 'there is no such record'
   end
   if lacking(f) ~= '' then
-    return nil -- check_invocations sees to it
+    return nil -- check_invocations reports it
   end
   return not FITS[place](f) and 'it is ' .. f.status
 end

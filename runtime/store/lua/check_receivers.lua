@@ -1,10 +1,11 @@
--- check_receivers: whether the addresses of callbacks have their turns, and count what is on its way.
+-- check_receivers: check that callback receivers have turns, and count their attempts in flight.
 --
 -- ARGV     repair, receivers...
---          at most 100, as digests of their addresses; an origin's behind `origin `
--- RETURNS  {how many there were, {findings…}}, see include/findings.lua
+--          at most 100 digests of URLs; the digest of an origin follows the word `origin `
+-- RETURNS  {how many existed, {findings…}}, see include/findings.lua
 -- MOST     5,000 attempts, 100 receivers of 10 steps each: 6,000 steps
--- WHY ONE SCRIPT  as check_invocations. With more than 5,000 attempts on their way nothing is compared.
+-- WHY ONE SCRIPT  as check_invocations. With more than 5,000 attempts in flight nothing is
+--                 compared.
 -- include: clock
 -- include: receiver_turns
 -- include: findings

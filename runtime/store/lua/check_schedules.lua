@@ -1,8 +1,8 @@
--- check_schedules: whether schedules are ticked unless they are paused.
+-- check_schedules: check that schedules will be ticked unless they are paused.
 --
 -- ARGV     repair, ids...
---          at most 200 ids, of those that are listed or due
--- RETURNS  {how many there were, {findings…}}, see include/findings.lua
+--          at most 200 ids of schedules that are listed or due
+-- RETURNS  {how many existed, {findings…}}, see include/findings.lua
 -- MOST     200 schedules of 8 steps each
 -- WHY ONE SCRIPT  as check_invocations.
 -- include: clock

@@ -1,16 +1,16 @@
--- claim_deliveries: a sender with `free` slots takes up to `limit` due deliveries; origins, and
--- receivers within them, take turns.
+-- claim_deliveries: a sender with `free` slots takes up to `limit` due deliveries. Origins take
+-- turns, and receivers within an origin.
 --
 -- ARGV     free, limit, lease_ms, most_steps
--- RETURNS  {now in ms, ms until there may be more or -1, deliveries…}; a delivery is
---          {id, invocation, function, outcome, url, attempt, step, traceparent, tracestate, the callback
---          secrets of whoever called, newest first, parted by blanks}
+-- RETURNS  {now in ms, ms until more may be due or -1, deliveries…}; a delivery is {id, invocation,
+--          function, outcome, url, attempt, step, traceparent, tracestate, the caller's callback
+--          secrets, newest first, separated by blanks}
 -- MOST     200 leases, 500 due and 500 origins; 15 steps each
--- WHY ONE SCRIPT  between leaving its lane and being leased a delivery would belong to nobody.
+-- WHY ONE SCRIPT  a crash between leaving its lane and getting its lease would lose a delivery.
 --
--- One damaged delivery harms no other: it ends as failed, and is listed with what was set aside.
--- An origin may have no more attempts in flight than there are slots left: alone it gets half of
--- them, beside a hundred that hang a hundredth, and a new one always finds a slot.
+-- A damaged delivery ends as failed and is listed in quarantine; the others go on. An origin may
+-- have no more attempts in flight than there are free slots: a single origin gets half of all
+-- slots, and a new origin finds a slot even if a hundred others hang.
 -- include: clock
 -- include: receiver_turns
 -- include: end_delivery
@@ -25,7 +25,7 @@ local function next_turn()
 end
 local due, leases, origins = key_deliveries_due(), key_delivery_leases(), key_origins()
 
--- set_aside(id, problem): nobody can send it.
+-- set_aside(id, problem): end a damaged delivery as failed and list it in quarantine.
 local function set_aside(id, problem)
   note_broken(id, {}, 'a delivery: ' .. reason_of(problem), now)
   if not pcall(end_delivery, id, 'failed', now) then
@@ -54,7 +54,7 @@ local function requeue_lost(id)
   end
 end
 
--- promote(id, at): it is due, and joins its receiver's lane.
+-- promote(id, at): move a due delivery into its receiver's lane.
 local function promote(id, at)
   local url = redis.call('HGET', key_delivery(id), 'url')
   if url then
@@ -66,7 +66,7 @@ local function promote(id, at)
   end
 end
 
--- 1. Leases that ran out.
+-- 1. Expired leases.
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, EXPIRED)) do
   local is_sound, problem = pcall(requeue_lost, id)
   if not is_sound then
@@ -75,7 +75,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0,
   redis.call('ZREM', leases, id)
 end
 
--- 2. Due ones.
+-- 2. Due deliveries.
 local late = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'WITHSCORES', 'LIMIT', 0, PROMOTED)
 for i = 1, #late, 2 do
   local is_sound, problem = pcall(promote, late[i], late[i + 1])
@@ -115,8 +115,8 @@ local function claim(id, receiver, origin)
   slots = slots - 1
 end
 
--- A write that changes nothing and that a full Redis refuses: no attempt begins whose end could
--- not be noted.
+-- This write changes nothing, but a full Redis refuses it: no attempt may start whose end could not
+-- be stored.
 if left > 0 then
   redis.call('ZADD', origins, 'XX', 0, '')
 end
@@ -150,7 +150,7 @@ for _, origin in ipairs(crowded) do
   redis.call('ZADD', origins, 'NX', next_turn(), origin)
 end
 
--- 4. What is left: another sender may have slots for it, or a moment is known.
+-- 4. Another sender may have slots for the rest; and when are the next ones due?
 if unseen and redis.call('EXISTS', key_delivery_wake()) == 0 then
   redis.call('RPUSH', key_delivery_wake(), '1')
 end

@@ -1,21 +1,21 @@
--- claim_invocations: a worker takes up to `limit` waiting invocations; functions take turns, and
--- within a function its fairness keys. When that many are taken it takes up to `ahead` more, of
--- functions for which its caller has room of their own, so many of each; all others keep their turn.
--- Of those that were lost before no more than one goes ahead at a time: one of them may kill its
--- worker, and then all that the worker holds are counted as lost with it.
+-- claim_invocations: a worker takes up to `limit` waiting invocations. Functions take turns, and
+-- within a function its fairness keys. Then it takes up to `ahead` more (prefetch), of each
+-- function only as many as `rooms` allows; all other functions keep their turn.
+-- Of the invocations that were lost before, at most one is prefetched: it may kill its worker, and
+-- then everything that the worker holds counts as lost with it.
 --
 -- ARGV     queue, worker, limit, lease_ms, ahead, rooms, expired_ttl_ms
---          rooms is pairs: the name of a function and how many of it, separated by blanks; of one
---          with 0 none is taken at all: its caller has no room for it
--- RETURNS  {ms until something falls due or -1, functions that still have work or -1 while the
---          queue is paused, {ids that have expired…}, entries…}; an entry is {id, function, version,
---          attempt, token, created_at, arguments, request, traceparent, tracestate}
--- WHY ONE SCRIPT  between leaving its lane and being leased an invocation would belong to nobody;
---                 and two workers that look at once would both see room under a limit.
--- MOST     limit + ahead started, 100 ended or put back besides, 1,000 functions looked at, 100 fallen
---          due and 100 let go on: 30 steps each; its caller claims at most 1,000 with those ahead
--- One damaged record harms no other: it is set aside, and the turn goes on.
--- The first write is one that a full Redis refuses (HSET, HINCRBY, ZADD), so that a refusal loses nothing.
+--          rooms is pairs separated by blanks: a function's name and how many of it the worker can
+--          take besides `limit`; of a function with 0 none is taken at all
+-- RETURNS  {ms until something is due or -1, functions that still have work or -1 while the queue
+--          is paused, {ids that expired…}, entries…}; an entry is {id, function, version, attempt,
+--          token, created_at, arguments, request, traceparent, tracestate}
+-- WHY ONE SCRIPT  a crash between leaving its lane and getting its lease would lose an invocation;
+--                 and two workers reading at the same time would both see room under a limit.
+-- MOST     limit + ahead started, 100 finished or put back besides, 1,000 functions looked at, 100
+--          due and 100 resumed: 30 steps each; the worker claims at most 1,000, prefetch included
+-- A damaged record is set aside, and the turn goes on.
+-- The first write is one that a full Redis refuses (HSET, HINCRBY, ZADD): a refusal loses nothing.
 -- include: counting
 -- include: clock
 -- include: wake
@@ -35,7 +35,7 @@ local queue_key, ring = key_queue(queue), key_ring(queue)
 local due, held = key_due(queue), key_held(queue)
 local due_at, held_at = math.huge, math.huge
 
--- first_of(key): the score of a sorted set's first member, or infinity.
+-- first_of(key): the lowest score of a sorted set, or infinity.
 local function first_of(key)
   return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or 'inf')
 end
@@ -48,13 +48,13 @@ if redis.call('EXISTS', due, held) > 0 then
   end
 end
 
--- until_next(): for how long the caller may block if nothing new comes.
+-- until_next(): how many ms the worker may block if nothing new arrives; -1 means without limit.
 local function until_next()
   local at = math.min(due_at, held_at)
   return at == math.huge and -1 or math.max(0, math.ceil(at - now))
 end
 
--- write_rare(): what was gathered and tallied, if anything was; before every end of this script.
+-- write_rare(): write what the lazy includes collected, if they were loaded; before every return.
 local function write_rare()
   if loaded then
     loaded.write_moves(now)
@@ -67,7 +67,7 @@ if counts[1] == '1' then
   return { until_next(), -1, {} }
 end
 
--- The ring's first: whose turn it is.
+-- The functions whose turns come first.
 local first = redis.call('ZRANGE', ring, 0, limit)
 if #first == 0 then
   write_rare()
@@ -81,7 +81,7 @@ local limits_of, versions, popped = {}, {}, {}
 local kept, lost_before, ended, gone = {}, 0, 0, 0
 local lease_end = string.format('%.0f', now + lease_ms)
 
--- limits_for(name): a function's limits as {concurrency, count, per_ms}, false where it has none.
+-- limits_for(name): a function's limits as {concurrency, count, per_ms}; false if it has none.
 local function limits_for(name)
   if limits_of[name] == nil then
     local limits = redis.call('HGET', key_limits(), name)
@@ -96,16 +96,15 @@ local function limits_for(name)
   return limits_of[name]
 end
 
--- start(name, id): what leaves its lane gets its lease; false if it is not to start now. Its record is
--- fetched whole: of one that waits only the arguments and the request may be long, and those are the
--- worker's anyway.
+-- start(name, id): give an invocation its lease; false if it must not start now. The whole record
+-- is read: only its arguments and its request may be long, and the worker needs those anyway.
 local function start(name, id)
   local record = key_record(id)
   local has_function, has_queue, created_at, status, version, arguments
   local traceparent, tracestate, request = '', '', ''
   local attempts, tokens, has_losses, expires_at, batch, watchers
   local fields = redis.call('HGETALL', record)
-  for at = 1, #fields, 2 do  -- comparing costs less than a table of them by name
+  for at = 1, #fields, 2 do  -- comparing names costs less than building a table by name
     local field, value = fields[at], fields[at + 1]
     if field == 'function' then
       has_function = true
@@ -143,7 +142,7 @@ local function start(name, id)
     lazy().check_whole({ version, created_at, arguments, status, has_function, has_queue },
       { 'version', 'created_at', 'arguments', 'status', 'function', 'queue' })
     ended = ended + 1
-    return false  -- it has moved on, so that this place in a lane was not its own
+    return false  -- its status has changed, so this lane entry was stale
   end
   if has_losses and started >= most_started then
     lost_before = lost_before + 1
@@ -185,15 +184,15 @@ local function start(name, id)
   return true
 end
 
--- room_of[name]: how many of it may be taken although the limit is used up.
+-- room_of[name]: how many of a function may be taken besides `limit`.
 local room_of = {}
 for name, count in string.gmatch(rooms, '(%S+) (%d+)') do
   room_of[name] = tonumber(count)
 end
 
--- make_limits(): what functions need that have limits; most have none.
+-- make_limits(): functions for limits, made only when needed; most functions have no limits.
 local function make_limits()
-  -- throttle(name, until_ms): a function has no turn before.
+  -- throttle(name, until_ms): take away a function's turns until a time.
   local function throttle(name, until_ms)
     redis.call('ZADD', held, until_ms, name)
     redis.call('ZREM', ring, name)
@@ -201,8 +200,8 @@ local function make_limits()
     gone = gone + 1
   end
 
-  -- may_start(name): whether a function's limits let one more start; if not it is held until it may,
-  -- or until a running one ends.
+  -- may_start(name): whether a function's limits allow one more start. If not, it is throttled: by
+  -- its rate until the next may start; by its concurrency until one ends, or 5 s at most.
   local function may_start(name)
     local concurrency, count, per_ms = unpack(limits_of[name])  -- at most 3
     if concurrency > 0 and redis.call('SCARD', key_running(name)) >= concurrency then
@@ -233,8 +232,8 @@ local function make_limits()
   return { may_start = may_start, count_start = count_start }
 end
 
--- look(name, most): what a function's turn brings: the first ids of the fairness key whose turn it is,
--- so many that may start, but one where its keys take turns; and one more if there are more.
+-- look(name, most): what a function's turn offers: the first ids of the fairness key whose turn it
+-- is, at most `most`, but one if fairness keys take turns; plus one more id if there are more.
 local function look(name, most)
   local keys = key_keys(queue, name)
   local key, other = unpack(redis.call('ZRANGE', keys, 0, 1))  -- at most 2
@@ -250,8 +249,8 @@ local function look(name, most)
   }
 end
 
--- end_turn(turn, is_alone): what has started leaves its lane; the key and the function go to the end of
--- their lines, unless they are alone there or have no more work.
+-- end_turn(turn, is_alone): remove what was started from its lane. The fairness key and the
+-- function go to the end of their rings, unless they are alone there or have no more work.
 local function end_turn(turn, is_alone)
   local name, taken = turn.name, turn.taken
   local has_more = #turn.ids > taken
@@ -265,7 +264,7 @@ local function end_turn(turn, is_alone)
     redis.call('ZREM', turn.keys, turn.key)
   else
     gone = gone + 1
-    if is_alone and ended == 0 then  -- else a function may have come back into the ring
+    if is_alone and ended == 0 then  -- otherwise a function may have returned to the ring
       redis.call('DEL', turn.lane, turn.keys, ring)
     else
       redis.call('DEL', turn.lane, turn.keys)
@@ -284,8 +283,7 @@ local function end_turn(turn, is_alone)
   end
 end
 
--- begin(turn, at, limits): the next of a turn starts; a record with which something is wrong is set
--- aside.
+-- begin(turn, at, limits): start the turn's invocation number `at`; a damaged record is set aside.
 local function begin(turn, at, limits)
   local name, id = turn.name, turn.ids[at]
   turn.taken = at
@@ -298,9 +296,10 @@ local function begin(turn, at, limits)
   end
 end
 
--- take(): round by round; in a round all functions of the ring have one turn, each for an equal share
--- of the room, and what they gave is started one of each after the other. Those that are passed over
--- stay where they stand: before those that have had a turn. Returns how many functions still have work.
+-- take(): take turns in rounds. In a round each function in the ring has one turn, with an equal
+-- share of the room; then the functions' invocations are started alternately. Functions that are
+-- passed over stay in front of those that have had a turn. Returns how many functions still have
+-- work.
 local function take()
   local passed_over, looks, left, limits = 0, 0, nil, nil
   while ended < MOST_ENDED and left ~= 0 do
@@ -329,7 +328,7 @@ local function take()
       if is_ahead and own <= 0 or room_of[name] == 0 then
         passed_over = passed_over + 1
       elseif not is_limited or limits.may_start(name) then
-        local of_all = is_ahead and 0 or room  -- so many are not counted among its own
+        local of_all = is_ahead and 0 or room  -- this many do not count against the function's room
         local at_most = is_ahead and math.min(share, own) or share
         if is_alone and not is_ahead then
           room = room + math.min(more, own)
@@ -369,11 +368,12 @@ local function take()
   return left or redis.call('ZCARD', ring)
 end
 
--- What has started has a lease, whatever happens: nobody may lose it to an error.
+-- Whatever has started gets its lease, even after an error: without one nobody would take it over.
 local is_sound, remaining = pcall(take)
 if started > 0 then
   redis.call('ZADD', key_leases(), unpack(leased))  -- at most 1,000 pairs
 end
+-- An error is only raised if nothing has started: the worker must learn what it holds leases for.
 if not is_sound and started + ended == 0 then
   error(remaining, 0)
 end

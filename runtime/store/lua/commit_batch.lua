@@ -1,14 +1,14 @@
--- commit_batch: a staged batch is born: from now on it is there. A small one joins the queue at once;
--- members of a larger one join by join_batch, some at a time.
+-- commit_batch: create a batch from its staged members. A small batch joins the queue at once;
+-- members of a larger one join through join_batch, a slice at a time.
 --
 -- ARGV     batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting, idempotency, body_digest, idempotency_ttl_ms, api_key
---          an empty word or 0 means "none" everywhere
--- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | INCOMPLETE | REVOKED | PART, batch, created_at, what waits
---          or is staged, -1, 0}
---          PART: so many of its members are there; called again it looks at more, then decides
+--          '' or 0 means "none" for every argument
+-- RETURNS  {NEW | REPLAYED | CONFLICT | FULL | INCOMPLETE | REVOKED | PART, batch, number, -1, 0};
+--          number is created_at (NEW), how many wait (FULL) or how many members are there (others)
+--          PART: so many members were checked; when called again it checks more, then decides
 -- MOST     4,000 members looked up by a step each; 1,000 joined: 4 steps each
--- WHY ONE SCRIPT  a caller that holds a batch must find all of it, and no part may run of a batch
---                 that was refused.
+-- WHY ONE SCRIPT  a caller that holds a batch's id must find all of it, and no member of a refused
+--                 batch may run.
 -- include: clock
 -- include: join_slice
 -- include: admission
@@ -34,15 +34,16 @@ if f[3] then
     return { 'FULL', batch, waiting, -1, 0 }
   end
 end
--- Members are staged with a time to live, and may be evicted by a Redis that is short of memory:
--- what is born is whole. So many at a time as Lua can pass to one command. Members of a large batch
--- may wait long until they join, where all processes are away; their time to live must not end before.
+-- Members are staged with a time to live, and a Redis short of memory may evict them: the batch is
+-- created only if all are there. STEP is as many as Lua passes to one command. Members of a large
+-- batch may wait long before they join, e.g. while all processes are down, so their time to live is
+-- extended.
 local STEP, MOST_SEEN, JOINS_WITHIN_MS = 1000, 4000, 604800000
 local staged = redis.call('LLEN', items)
 if f[3] and f[4] and staged == tonumber(size) then
   staged = tonumber(f[5] or '0')
   if tonumber(size) > STEP then
-    redis.call('HSET', key, 'seen', staged)  -- a write that a full Redis refuses comes first
+    redis.call('HSET', key, 'seen', staged)  -- the first write is one that a full Redis refuses
   end
   local seen = math.min(tonumber(size), staged + MOST_SEEN)
   for from = staged, seen - 1, STEP do

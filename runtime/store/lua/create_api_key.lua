@@ -1,11 +1,11 @@
--- create_api_key: a key is kept, and the callback secret of its name if that needs one.
+-- create_api_key: store a key, and its name's callback secret if that is missing or to be replaced.
 --
 -- ARGV     id, name, digest, scopes, rate, lifetime_ms, callback_secret, replaces_secret, outlived_kept_ms
---          lifetime_ms 0 is for ever; replaces_secret makes callback_secret the newest of two
--- RETURNS  {created_at, expires_at or 0, 1 if the callback secret was taken}
+--          lifetime_ms 0 means no expiry; replaces_secret makes callback_secret the newest of two
+-- RETURNS  {created_at, expires_at or 0, 1 if the callback secret was stored else 0}
 -- MOST     12 steps
--- WHY ONE SCRIPT  its life begins by Redis's clock, and of two keys made at once for a new name
---                 only one may bring the name's secret.
+-- WHY ONE SCRIPT  the lifetime is counted by Redis's clock; and of two keys created at once for a
+--                 new name only one may set the name's secret.
 -- include: clock
 local now = now_ms()
 local expires_at = 0
@@ -23,6 +23,7 @@ if takes then
 end
 redis.call('PERSIST', key_caller(name))
 
+-- Keys that expired more than outlived_kept_ms ago are deleted here.
 local outlived = redis.call('ZRANGEBYSCORE', key_api_keys(), 1, now - outlived_kept_ms)
 for _, old in ipairs(outlived) do
   redis.call('DEL', key_api_key(old))

@@ -1,15 +1,16 @@
--- create_schedule: a schedule that somebody asked for by the API.
+-- create_schedule: create a schedule that was requested through the API.
 --
 -- ARGV     id, fields...
---          fields are pairs of its hash: function, arguments, cron, timezone, paused, overlap, catch_up
+--          fields are pairs: function, arguments, cron, timezone, paused, overlap, catch_up
 -- RETURNS  created_at
 -- MOST     12 steps
--- WHY ONE SCRIPT  one that is listed must be ticked, and the ticker that is woken must find it.
+-- WHY ONE SCRIPT  a listed schedule must be ticked, and the woken ticker must find it.
 -- include: clock
 -- include: schedules
 local now = now_ms()
 local key = key_schedule(id)
 local created = redis.call('HGET', key, 'created_at')
+-- The request was repeated after a lost reply.
 if created then
   return tonumber(created)
 end

@@ -1,12 +1,12 @@
--- delete_expired: take away ended invocations whose time is over, from every index they are in: a slice of
--- them, so that nobody waits for long behind it.
+-- delete_expired: delete a slice of the invocations whose retention is over, from every index. A
+-- slice is small, so that other commands do not wait long.
 --
 -- ARGV     most, turn_ms
--- RETURNS  {how many went or -1 as another slice began less than turn_ms ago, ms until the next is
---          due or -1}
+-- RETURNS  {how many were deleted, or -1 if another slice began less than turn_ms ago; ms until the
+--          next is due or -1}
 -- MOST     3 steps an invocation, of at most `most`, and one for each of their indexes
--- WHY ONE SCRIPT  an id that is listed has a record. Any number of workers share the work: the turn
---                 bounds what all their slices take of Redis.
+-- WHY ONE SCRIPT  an id that is listed must have a record. Any number of workers share the work:
+--                 the turn bounds how much of Redis's time all their slices take.
 -- include: clock
 -- include: deferred_writes
 if redis.call('EXISTS', key_sweep_turn()) == 1 then
@@ -20,7 +20,7 @@ end
 local gone = {}
 for _, id in ipairs(ids) do
   local record = key_record(id)
-  -- A damaged record goes too: pcall answers a table without what was asked for.
+  -- A damaged record is deleted, too: pcall returns an error table, which has none of the fields.
   local f = redis.pcall('HMGET', record, 'function', 'status', 'tags', 'attempt', 'told_bytes')
   local name, status = f[1], f[2]
   if name and status then
@@ -32,7 +32,7 @@ for _, id in ipairs(ids) do
     end
   end
   gone[#gone + 1] = record
-  -- What few have. These keys have a time to live besides: none is left for ever.
+  -- Few records have these keys. They also have a time to live, so none can remain for ever.
   if f[5] then
     gone[#gone + 1] = key_events(id)
   end

@@ -1,10 +1,10 @@
--- delete_schedule: a schedule ends; what it has invoked goes on.
+-- delete_schedule: delete a schedule; invocations that it has created go on.
 --
 -- ARGV     id
 -- RETURNS  DELETED | MISSING | DECLARED
---          DECLARED: it is its function's own, and goes when the function's file says so
+--          DECLARED: it is its function's own schedule, which only the function's file can remove
 -- MOST     8 steps
--- WHY ONE SCRIPT  no ticker may find a moment of a schedule that is gone.
+-- WHY ONE SCRIPT  no ticker may find a due time of a deleted schedule.
 if not redis.call('ZSCORE', key_schedules(), id) then
   return 'MISSING'
 end

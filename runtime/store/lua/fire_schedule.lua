@@ -1,9 +1,9 @@
--- fire_schedule: invoke a schedule's function now, because somebody asks for it.
+-- fire_schedule: invoke a schedule's function now, on request.
 --
 -- ARGV     id, invocation, version, queue, priority, max_age_ms, max_waiting, secrets
--- RETURNS  {NEW | FULL | MISSING, created_at or what waits, arguments}
+-- RETURNS  {NEW | FULL | MISSING, created_at or how many wait, arguments}
 -- MOST     30 steps
--- WHY ONE SCRIPT  the schedule must name the invocation as its last one, and be there.
+-- WHY ONE SCRIPT  the schedule must exist and must record the invocation as its last one.
 -- include: clock
 -- include: create_invocation
 -- include: schedule_fire

@@ -1,12 +1,12 @@
--- forget_queues: take queues off the list that no function names and in which nothing is left.
+-- forget_queues: remove empty queues that no function names.
 --
 -- ARGV     functions, named...
---          functions is how many were published when the named queues were read
--- RETURNS  {queues that were forgotten…}
+--          functions is how many were published when the names in `named` were read
+-- RETURNS  {queues that were removed…}
 -- MOST     1,000 queues: 4 steps each
--- WHY ONE SCRIPT  an invocation may join a queue while one looks; it then finds its queue listed,
+-- WHY ONE SCRIPT  an invocation may join a queue at the same time; it then finds its queue listed,
 --                 or lists it again.
--- One that is paused is kept: somebody wished it so.
+-- A paused queue is kept: an operator paused it.
 local MOST_QUEUES = 1000
 if redis.call('HLEN', key_functions()) ~= tonumber(functions) then
   return {}

@@ -1,14 +1,15 @@
--- heartbeat: a worker says that it lives, and extends the leases of what it has in hand.
+-- heartbeat: a worker reports that it is alive and extends the leases of the attempts it holds.
 --
 -- ARGV     worker, lease_ms, worker_ttl_ms, grace_ms, may_publish, details, held...
---          may_publish is 0: never, 1: while no other does, 2: its folder is what shall be published
---          held is pairs: id, token of every attempt the worker has in hand
+--          may_publish is 0: never, 1: while no other worker does, 2: it has the folder to publish
+--          held is pairs: id and token of every attempt that the worker holds
 -- RETURNS  {1 if this worker publishes functions else 0, {queues…}, {ids of held attempts whose
---          lease is no longer this worker's…}, {id, token of held attempts that their callers have
+--          lease this worker has lost…}, {id, token of held attempts that their callers have
 --          cancelled…}}
--- MOST     2 steps for each that is held, and 20
--- WHY ONE SCRIPT  a lease is extended only for its holder.
--- It touches nothing that others hold: whatever is wrong there, workers stay alive. See recover_invocations.
+-- MOST     2 steps for each held attempt, and 20
+-- WHY ONE SCRIPT  only its holder may extend a lease.
+-- It touches nothing that other workers hold, so damage there cannot make a heartbeat fail. See
+-- recover_invocations.
 -- include: clock
 -- include: chunks
 -- include: worker_silence
@@ -48,8 +49,8 @@ for at = rest, #ARGV, 2 do
 end
 in_pieces('ZADD', key_leases(), extended)
 
--- When nobody's heart beat for a while, those that come back first must not take the work of those
--- that need another moment.
+-- After a time without any heartbeat, the workers that return first must not take over the attempts
+-- of those that return a moment later.
 local was_silent = is_silent(now, grace_ms)
 redis.call('SET', key_pulse(), now)
 if was_silent then

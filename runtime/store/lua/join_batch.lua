@@ -1,11 +1,11 @@
--- join_batch: the next members of a large batch that was committed join the queue.
+-- join_batch: let the next members of a large committed batch join the queue.
 --
 -- ARGV     batch
 -- RETURNS  how many have yet to join
 -- MOST     1,000 members: 4 steps each
--- One damaged batch keeps no other from joining: it is listed with what was set aside.
--- WHY ONE SCRIPT  how many have joined and who they are is one fact: the gateway that committed the
---                 batch and a worker that takes over from it may both be at it.
+-- A damaged batch is listed in quarantine; the others still join.
+-- WHY ONE SCRIPT  which members have joined and how many must agree: the gateway that committed the
+--                 batch and a worker that takes over from it may call this at the same time.
 -- include: clock
 -- include: join_slice
 local now = now_ms()

@@ -1,12 +1,13 @@
--- list_deliveries: a page of deliveries, newest first, of one status or of several.
+-- list_deliveries: a page of deliveries, newest first, with one of some statuses.
 --
 -- ARGV     limit, before_at, before_id, statuses...
---          the page begins after (before_at, before_id); before_at '' is the newest
--- RETURNS  entries; each is {id, created_at, and what read_delivery returns}
--- MOST     8 steps a delivery, of at most 100, and 100 attempts of each; 1,000 dropped: 2 steps each
--- WHY ONE SCRIPT  a delivery that changes its status between two reads would be shown twice or not
---                 at all. What the index holds beyond its life is dropped in passing.
--- Those that are no more are older than those that are, but for a few: a page may end before them.
+--          the page begins after (before_at, before_id); before_at '' begins at the newest
+-- RETURNS  entries; each is {id, created_at, then what read_delivery returns}
+-- MOST     8 steps a delivery, of at most 100, and 100 attempts of each; 1,000 dropped: 2 steps
+--          each
+-- WHY ONE SCRIPT  a delivery that changes its status between two reads would be listed twice or not
+--                 at all. Index entries of deliveries that have expired are dropped in passing.
+-- Almost all expired deliveries are older than the existing ones, so a page may end before them.
 local MOST_DROPPED = 1000
 local want, dropped = tonumber(limit), 0
 local found = {}

@@ -1,16 +1,18 @@
--- list_invocations: one page of ids, newest first, at a cost that neither what waits nor history raises.
+-- list_invocations: one page of ids, newest first. Its cost grows neither with queues nor with
+-- history.
 --
 -- ARGV     function_name, statuses, tag, tag_json, after, most, since
---          statuses are parted by blanks; an empty word is any, everywhere; tag_json is the tag as
---          records have it; after is the last id of the page before, or what all ids shall be less
---          than; no id is less than since
--- RETURNS  {next id or '', {id, record as `summarize_record` gives it}…}
--- MOST     1,000 ids looked at of 8 indexes; 25 steps each that is shown, at most 250
--- WHY ONE SCRIPT  these move while one looks.
+--          statuses are separated by blanks; '' means any, for every argument; tag_json is the tag
+--          as records store it; after is the last id of the page before, or an id that all ids of
+--          the page must be less than; no id is less than since
+-- RETURNS  {next id or '', {id, record as `summarize_record` returns it}…}
+-- MOST     1,000 ids looked at of 8 indexes; 25 steps each that is listed, at most 250
+-- WHY ONE SCRIPT  ids move between the indexes while they are read.
 -- include: record_summary
--- Every id is in the index of where it stands (see `index` in keys.py), of all functions and of its
--- own. All are in the order of ids, so a page of several is their merge, and one id tells where the
--- next page begins. At most 1,000 ids are looked at: a page may be short and still have a next.
+-- Every id is in the index of its status (see `index` in redis_keys.py), over all functions and of
+-- its function. All indexes are in the order of ids, so a page over several is their merge, and one
+-- id says where the next page begins. At most 1,000 ids are looked at: a page may be short and
+-- still have a next.
 local LOOKS, STEP = 1000, 100
 local want, oldest = tonumber(most), since == '' and '-' or '[' .. since
 local of_function = function_name == '' and '' or ':' .. function_name
@@ -19,8 +21,8 @@ for status in string.gmatch(statuses, '%a+') do
   is_wanted[status] = true
 end
 
--- Sources are keys of indexes; and, if of what lives only what runs is wanted, the ids that are
--- leased, unless fewer of the function live: those that run are few, whatever waits.
+-- Sources are index keys. If of the live invocations only running ones are wanted, the leased ids
+-- are used instead, unless the index is shorter: few run, however many wait.
 local sources, running, top = {}, {}, 0
 local function add_source(name, ...)
   for _, status in ipairs({ ... }) do
@@ -56,7 +58,7 @@ if tag ~= '' then
   end
 end
 
--- next_below(id): the next ids of all sources, newest first, the first STEP of them for certain.
+-- next_below(id): the next ids of all sources, newest first; complete for the first STEP ids.
 local function next_below(id)
   local found, from = {}, id == '' and '+' or '(' .. id
   for _, source in ipairs(sources) do

@@ -1,11 +1,12 @@
--- mend_index: drop from a part of an index what has no record any more, as when records ran out
--- while nothing swept, or were deleted by hand.
+-- mend_index: drop ids without a record from a part of an index. They are left when records expired
+-- while no worker ran delete_expired, or were deleted by hand.
 --
 -- ARGV     index, after, most
--- RETURNS  {last id that was looked at or '' at the end, how many were dropped}
+-- RETURNS  {last id looked at or '' at the end, how many were dropped}
 -- MOST     6 steps an id, of at most `most`
--- WHY ONE SCRIPT  what is not there now may be born before it is dropped.
--- The indexes `all` and `fn:<function>` of earlier versions are taken apart: each id goes where it stands.
+-- WHY ONE SCRIPT  a record that is missing now may be created before its id is dropped.
+-- The indexes `all` and `fn:<function>` of release 0.1 are converted: each id moves to its status's
+-- index.
 local from = after == '' and '-' or '(' .. after
 local ids = redis.call('ZRANGEBYLEX', key_index(index), from, '+', 'LIMIT', 0, most)
 local is_old = index == 'all' or string.sub(index, 1, 3) == 'fn:'

@@ -1,9 +1,9 @@
--- open_session: a person has shown a key once, and from now on shows a session instead.
+-- open_session: start a session for a caller that has shown a valid API key.
 --
 -- ARGV     digest, api_key, longest_ms
 -- RETURNS  how long it lasts in ms; 0 if the key is not valid
 -- MOST     6 steps
--- WHY ONE SCRIPT  a session must not outlive a key that is revoked between look and write.
+-- WHY ONE SCRIPT  a session must not outlive a key that is revoked between the check and the write.
 -- include: clock
 -- include: api_keys
 local now = now_ms()

@@ -1,9 +1,9 @@
--- pause_queue: let nothing of a queue start, or let it go on.
+-- pause_queue: stop starting a queue's invocations, or resume.
 --
 -- ARGV     queue, paused
 -- RETURNS  OK | MISSING
 -- MOST     5 steps
--- WHY ONE SCRIPT  a resumed queue must wake a worker, or what waits there would wait on.
+-- WHY ONE SCRIPT  resuming must wake a worker, or what waits there would go on waiting.
 -- include: clock
 -- include: lanes
 if redis.call('SISMEMBER', key_queues(), queue) == 0 then

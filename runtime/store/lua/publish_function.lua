@@ -1,13 +1,13 @@
--- publish_function: let a version of a function serve, with its manifest, source and schedule.
+-- publish_function: make a version of a function serve, with its manifest, source and schedule.
 --
 -- ARGV     name, manifest, version, source, superseded_ttl_ms, queue, limits, cron, timezone
---          limits is "concurrency count per_ms" with 0 for none, '' without any; cron is '' for
---          a function without a schedule of its own
+--          limits is "concurrency count per_ms" with 0 for none, '' without any; cron is '' if the
+--          function has no schedule of its own
 -- RETURNS  CHANGED | SAME
 -- MOST     20 steps, and a look at the version of each function
--- WHY ONE SCRIPT  a gateway that hears the news must find a manifest, the version it
---                 speaks of and that version's source together; never two of three. And
---                 a tick must not fire what the function no longer asks for.
+-- WHY ONE SCRIPT  a gateway that gets the notice must find the manifest, its version and that
+--                 version's source, never two of three; and a tick must not fire a schedule that
+--                 the function no longer declares.
 -- include: clock
 -- include: release_source
 -- include: schedules

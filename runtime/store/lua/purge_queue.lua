@@ -1,9 +1,9 @@
--- purge_queue: cancel some of what waits in a queue; called again until nothing is left.
+-- purge_queue: cancel some of a queue's waiting invocations; the caller repeats until none is left.
 --
 -- ARGV     queue, ttl_ms, most
 -- RETURNS  how many were cancelled or set aside
 -- MOST     500 lanes looked into, 200 functions, `most` cancelled at 40 steps each; most is 200
--- WHY ONE SCRIPT  what is cancelled here must not be claimed meanwhile.
+-- WHY ONE SCRIPT  an invocation that is cancelled here must not be claimed meanwhile.
 -- include: counting
 -- include: clock
 -- include: lanes
@@ -24,7 +24,7 @@ local function try_to_cancel(id)
   end
 end
 
--- cancel(id): it has left its lane, or the due ones; what is damaged is set aside.
+-- cancel(id): cancel an invocation that was removed from its lane or the due ones, or set it aside.
 local function cancel(id, name)
   local is_sound, problem = pcall(try_to_cancel, id)
   if not is_sound then
@@ -34,8 +34,8 @@ local function cancel(id, name)
   left = left - 1
 end
 
--- Of each function and of each fairness key the first are looked at: what is emptied leaves, so the
--- next part finds others there.
+-- Only the first functions and fairness keys are read. Emptied ones are removed, so the next call
+-- finds others there.
 local looks = MOST_LANES
 
 local function cancel_in_lanes(name)
@@ -49,7 +49,7 @@ local function cancel_in_lanes(name)
       cancel(id, name)
     end
     if redis.call('EXISTS', key_lane(queue, name, key)) == 0 then
-      redis.call('ZREM', key_keys(queue, name), key)  -- where it was there without work
+      redis.call('ZREM', key_keys(queue, name), key)  -- it may be listed without work
     end
   end
 end

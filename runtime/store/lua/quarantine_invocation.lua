@@ -1,9 +1,9 @@
--- quarantine_invocation: a worker cannot read what it has claimed: it is set aside, and its lease with it.
+-- quarantine_invocation: set aside an invocation that its worker has claimed but cannot read.
 --
 -- ARGV     id, queue, function_name, worker, reason
 -- RETURNS  OK | STALE
 -- MOST     80 steps
--- WHY ONE SCRIPT  somebody else may have taken it over meanwhile.
+-- WHY ONE SCRIPT  another worker may have taken it over meanwhile.
 -- include: clock
 -- include: finish_record
 -- include: quarantine

@@ -1,10 +1,10 @@
--- read_api_keys: every key, or one.
+-- read_api_keys: read one API key, or all.
 --
 -- ARGV     id
---          '' is every key
+--          '' reads every key
 -- RETURNS  {now in ms, {id, expires_at or 0, key as HGETALL}…}
 -- MOST     2 steps a key; there are at most 1,000
--- WHY ONE SCRIPT  one round trip, and the moment that expiry is judged by.
+-- WHY ONE SCRIPT  one round trip, and the time with which expiry is compared.
 -- include: clock
 local reply = { now_ms() }
 local function add(one, expires_at)

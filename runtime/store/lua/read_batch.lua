@@ -1,9 +1,10 @@
--- read_batch: a batch, and a page of its members.
+-- read_batch: read a batch and a page of its members.
 --
 -- ARGV     batch, from, most
--- RETURNS  {batch as HGETALL, its delivery's status or '', its attempts, {id, record as `summarize_record` gives it}…}
--- MOST     25 steps a member that is shown, at most 500
--- WHY ONE SCRIPT  one round trip, and counts that fit the members shown.
+-- RETURNS  {batch as HGETALL, its delivery's status or '', its delivery's number of attempts, {id,
+--          record as `summarize_record` returns it}…}
+-- MOST     25 steps a member that is listed, at most 500
+-- WHY ONE SCRIPT  one round trip, and counts that agree with the members.
 -- include: record_summary
 local all = redis.call('HGETALL', key_batch(batch))
 local reply = { all, '', 0 }

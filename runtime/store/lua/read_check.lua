@@ -1,10 +1,10 @@
--- read_check: a check and what it has found.
+-- read_check: read a check and its findings.
 --
 -- ARGV     id, most
---          '' is the last one that has come to its end
+--          '' is the last finished check
 -- RETURNS  {id or '', check as HGETALL, {findings as JSON…}}
 -- MOST     1,000 findings
--- WHY ONE SCRIPT  one round trip, and findings that fit the counts.
+-- WHY ONE SCRIPT  one round trip, and findings that agree with the counts.
 if id == '' then
   id = redis.call('HGET', key_checks(), 'last') or ''
 end

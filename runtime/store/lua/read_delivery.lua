@@ -1,9 +1,9 @@
--- read_delivery: a delivery and its attempts.
+-- read_delivery: read a delivery and its attempts.
 --
 -- ARGV     delivery_id
 -- RETURNS  {invocation or batch, outcome, url, status, next_at, attempts…} or an empty list
 -- MOST     2 steps, and 100 attempts
--- WHY ONE SCRIPT  an attempt noted between two reads would not fit the status.
+-- WHY ONE SCRIPT  an attempt that is stored between two reads would not agree with the status.
 local d = redis.pcall('HMGET', key_delivery(delivery_id), 'invocation', 'outcome', 'url', 'status', 'next_at')
 if not d[4] then
   return {}

@@ -1,10 +1,10 @@
--- read_due_schedules: what a ticker has to look at now.
+-- read_due_schedules: read the schedules that a ticker must look at now.
 --
 -- ARGV     most
 -- RETURNS  {now, ms until the next is due or -1, entries…}; an entry is {id, due, revision, since,
 --          cron, timezone, catch_up, function, manifest or ''}
 -- MOST     3 steps a schedule that is due, of at most 100
--- WHY ONE SCRIPT  it costs one round trip, by the one clock.
+-- WHY ONE SCRIPT  one round trip, and due times compared with one clock.
 -- include: clock
 local now = now_ms()
 local due = key_schedules_due()

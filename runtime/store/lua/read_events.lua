@@ -1,12 +1,12 @@
--- read_events: where an invocation stands and what its attempts told after `after`; on wish, be
--- poked at more.
+-- read_events: read an invocation's state and its events after `after`. If a gateway is given, it
+-- is notified of later ones.
 --
 -- ARGV     id, gateway, after, most_bytes
---          after is an id of the stream that need not be in it
--- RETURNS  {record as HGETALL would give it but without what is long, id of the last entry there is
---          or '', {id, kind, data} of as many entries as most_bytes hold, but of one at least…}
+--          after is a stream id, which need not exist
+-- RETURNS  {record as HGETALL but only its short fields, id of the stream's last entry or '', {id,
+--          kind, data} of as many entries as most_bytes holds, but at least one…}
 -- MOST     6 steps, and pages of 32 entries up to 64 KiB
--- WHY ONE SCRIPT  between reading what is there and asking for more, more may come.
+-- WHY ONE SCRIPT  events may arrive between the read and the subscription.
 -- include: history
 local PAGE = 32
 local names = { 'function', 'version', 'status', 'queue', 'created_at', 'attempt', 'scheduled_for',

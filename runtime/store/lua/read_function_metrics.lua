@@ -1,11 +1,11 @@
--- read_function_metrics: what a scrape of /metrics shows of some functions.
+-- read_function_metrics: read what a scrape of /metrics shows of some functions.
 --
 -- ARGV     functions...
 --          at most 100
--- RETURNS  for each function what read_metrics has for it
+-- RETURNS  for each function what read_metrics returns for it
 -- MOST     100 functions of 3 steps with 38 fields each
--- WHY ONE SCRIPT  one command for each of a thousand functions would be too many, all in one step
---                 too long.
+-- WHY ONE SCRIPT  a command for each of a thousand functions would be too many, and one script for
+--                 all would block Redis for too long.
 -- include: counters
 -- include: function_counts
 return counts_of_functions(rest, #ARGV)

@@ -1,17 +1,17 @@
--- read_invocation: the record as it is, and where its callback stands; on wish, tell a gateway
--- when it finishes.
+-- read_invocation: read a record and the state of its callback. If a gateway is given, it is
+-- notified when the invocation finishes.
 --
 -- ARGV     id, gateway
--- RETURNS  {record as HGETALL and its earlier attempts as one more field, delivery's status or '',
---          delivery's attempts}
+-- RETURNS  {record as HGETALL, with its earlier attempts as one more field, delivery's status or
+--          '', delivery's number of attempts}
 -- MOST     7 steps, and 25 attempts
--- WHY ONE SCRIPT  between reading "running" and asking to be told, it may finish.
+-- WHY ONE SCRIPT  the invocation may finish between reading "running" and subscribing.
 -- include: history
 local record = key_record(id)
 local all = redis.pcall('HGETALL', record)
 local reply = { all, '', 0 }
 if all.err then
-  return { {}, '', 0 }  -- no record at all
+  return { {}, '', 0 }  -- the key has another type, so there is no record
 elseif #all == 0 then
   return reply
 end

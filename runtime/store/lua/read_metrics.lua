@@ -1,16 +1,16 @@
--- read_metrics: everything that a scrape of /metrics shows; of functions the first hundred.
+-- read_metrics: read all that a scrape of /metrics shows, for up to a hundred functions.
 --
 -- ARGV     functions...
---          at most 100; read_function_metrics has those of the others
+--          at most 100; read_function_metrics reads the others
 -- RETURNS  {bounds, functions, totals, queues, workers, deliveries, quarantined, overdue}
---          bounds: those of the histograms, in ms; functions: for each asked for, in turn, its
---          counts {succeeded, failed, cancelled, expired, retried, lost} and its histograms
---          {run: the buckets and the ms} and {queue: the same}; totals: {field, count, …} of
---          what is counted for the whole system; queues: see queue_state; workers: how many live;
---          deliveries: {pending, age in ms of the oldest pending or -1}; quarantined: how many
---          invocations are set aside; overdue: how many are past their retention and still there
+--          bounds: the histogram bounds in ms; functions: for each one named, in order, its counts
+--          {succeeded, failed, cancelled, expired, retried, lost} and its histograms {run: buckets
+--          and their sum in ms} and {queue: the same}; totals: {field, count, …} of the whole
+--          system; queues: see queue_state; workers: how many are alive; deliveries: {pending, age
+--          in ms of the oldest pending or -1}; quarantined: how many invocations are set aside;
+--          overdue: how many are past their retention and still there
 -- MOST     100 functions, 1,000 workers, what queue_states looks at
--- WHY ONE SCRIPT  the figures of one moment, in one round trip. Nothing in it grows with history.
+-- WHY ONE SCRIPT  figures of one moment, in one round trip. Its cost does not grow with history.
 -- include: clock
 -- include: counters
 -- include: function_counts

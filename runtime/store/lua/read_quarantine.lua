@@ -1,9 +1,9 @@
--- read_quarantine: what was set aside because its record is gone or damaged.
+-- read_quarantine: read what was set aside because its record is gone or damaged.
 --
 -- ARGV     most
--- RETURNS  {how many, {id, at, JSON of where it was and why}…}, the latest first
--- MOST     `most` of them, at most 100
--- WHY ONE SCRIPT  the list and its reasons are of one moment.
+-- RETURNS  {how many, {id, at, JSON of its queue, function and reason}…}, the latest first
+-- MOST     `most` entries, at most 100
+-- WHY ONE SCRIPT  the list and its reasons must agree.
 local reply = { redis.call('ZCARD', key_broken()) }
 if most == '0' then
   return reply

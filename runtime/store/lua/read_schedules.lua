@@ -1,10 +1,10 @@
--- read_schedules: one schedule, or a page of all in the order of their ids.
+-- read_schedules: read one schedule, or a page of all in the order of their ids.
 --
 -- ARGV     id, after, most
---          id for that one alone, else '' and the last id of the page before, '' for the first
+--          id reads only that schedule; '' reads the page after the id `after`, '' for the first
 -- RETURNS  {now, next id or '', {id, schedule as HGETALL, {last skips…}}…}
 -- MOST     3 steps a schedule
--- WHY ONE SCRIPT  one round trip, and the moment from which what comes is counted.
+-- WHY ONE SCRIPT  one round trip, and the time from which next due times are computed.
 -- include: clock
 local reply = { now_ms(), '' }
 local ids = { id }

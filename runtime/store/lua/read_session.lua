@@ -1,9 +1,9 @@
--- read_session: the key that a session stands for, if both are still valid.
+-- read_session: read the API key of a session, if both are still valid.
 --
 -- ARGV     digest
 -- RETURNS  {now in ms, when the session ends, {id, expires_at or 0, key as HGETALL}} or {}
 -- MOST     4 steps
--- WHY ONE SCRIPT  a session is worth what its key is worth at the same moment.
+-- WHY ONE SCRIPT  a session and its key must be checked at the same moment.
 -- include: clock
 -- include: api_keys
 local now = now_ms()

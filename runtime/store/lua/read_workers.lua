@@ -1,4 +1,4 @@
--- read_workers: every worker whose heart has beaten lately.
+-- read_workers: read every worker that has sent a heartbeat lately.
 --
 -- ARGV
 -- RETURNS  for each worker {id, details as JSON, started_at, last_seen_at}

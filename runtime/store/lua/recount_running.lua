@@ -1,10 +1,10 @@
--- recount_running: count anew what runs in every queue, after a record was lost that alone said in
--- which queue it ran.
+-- recount_running: count again what runs in every queue. A lost record was the only place that
+-- named the queue it ran in.
 --
 -- ARGV
--- RETURNS  how many leases were counted; -1 where there are too many
+-- RETURNS  how many leases were counted; -1 if there are too many
 -- MOST     10,000 leases and 1,000 queues: 2 steps each
--- WHY ONE SCRIPT  while it counts, attempts begin and end.
+-- WHY ONE SCRIPT  no attempt may begin or end while it counts.
 local MOST_LEASES, MOST_QUEUES = 10000, 1000
 local leases = key_leases()
 if redis.call('ZCARD', leases) > MOST_LEASES then

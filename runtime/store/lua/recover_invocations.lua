@@ -1,12 +1,12 @@
--- recover_invocations: a worker looks after what nobody holds any more, and after what has waited too long.
+-- recover_invocations: take over attempts with expired leases; expire what has waited too long.
 --
 -- ARGV     lease_ms, poison_limit, unheard_limit, failure_ttl_ms, grace_ms
--- RETURNS  {{id, status of each attempt taken over…}, {ids that have expired…}, 1 if it is to be
---          called again at once else 0, 1 if running ones are to be counted anew else 0,
---          {batches that have yet to join the queue, whose gateway seems to be gone…}}
+-- RETURNS  {{id, status of each attempt taken over…}, {ids that expired…}, 1 if it is to be called
+--          again at once else 0, 1 if recount_running is needed else 0, {committed batches that
+--          have yet to join the queue and whose gateway seems to be gone…}}
 -- MOST     100 leases and 100 expired: 40 steps each
--- WHY ONE SCRIPT  a lease is taken over only if nobody did, and its holder did not extend it.
--- One damaged record harms no other: it is set aside.
+-- WHY ONE SCRIPT  a lease may be taken over only once, and only if its holder has not extended it.
+-- A damaged record is set aside; the others go on.
 -- include: clock
 -- include: lanes
 -- include: record_facts
@@ -15,19 +15,18 @@
 -- include: quarantine
 -- include: worker_silence
 local MOST = 100
-local JOINING_MS = 5000  -- so long its gateway is given
+local JOINING_MS = 5000  -- how long the batch's gateway may take
 local now = now_ms()
 
--- was_never_held(was, lease_end): whether the worker that claimed it does not know of it: it has
--- given signs of life since and has not extended the lease. The claim's answer was lost.
+-- was_never_held(was, lease_end): whether the worker that claimed it does not know of it: the
+-- worker has sent a heartbeat since and has not extended the lease. The claim's reply was lost.
 local function was_never_held(was, lease_end)
   local seen_at = redis.call('ZSCORE', key_workers(), was.worker)
   return seen_at and tonumber(seen_at) > was.started_at + 0
     and tonumber(lease_end) <= was.started_at + lease_ms
 end
 
--- take_over(id, lease_end): returns the status that the invocation has now; nil where the lease
--- was nobody's.
+-- take_over(id, lease_end): returns the new status of the invocation; nil if it was not running.
 local function take_over(id, lease_end)
   local was = read_facts(id)
   if was.status and was.status ~= 'running' then
@@ -58,8 +57,8 @@ end
 
 local taken, expired = {}, {}
 local leases = {}
--- After a silence nothing is taken over until a heart has beaten, and then not for a moment: see
--- heartbeat, which a worker calls on a connection of its own.
+-- After a time without any heartbeat nothing is taken over until a worker has sent one, and then
+-- not during the grace period: see heartbeat, which a worker sends on a connection of its own.
 if redis.call('EXISTS', key_patience()) == 0 and not is_silent(now, grace_ms) then
   leases = redis.call('ZRANGEBYSCORE', key_leases(), '-inf', now, 'WITHSCORES', 'LIMIT', 0, MOST)
 end

@@ -1,11 +1,12 @@
--- redeliver: have a delivery sent at once, with its id and history; an ended one begins anew.
+-- redeliver: send a delivery at once, with its id and history; an ended one starts its retries anew.
 --
 -- ARGV     delivery_id, record_ttl_ms
 -- RETURNS  OK | MISSING | GONE
 --          GONE: the invocation or batch is no longer kept, so there is nothing to send
 -- MOST     15 steps
--- WHY ONE SCRIPT  a sender ending it and a person sending it again race; whoever looks and writes
---                 in one step wins. One that is in flight or waits its turn is left alone.
+-- WHY ONE SCRIPT  an operator may redeliver while a sender ends the delivery; a check and a write
+--                 in one step settle it. A delivery in flight or waiting for its turn is left
+--                 alone.
 -- include: clock
 local SWEPT_LATE_MS = 3600000
 local key = key_delivery(delivery_id)
@@ -36,7 +37,7 @@ elseif redis.call('ZSCORE', due, delivery_id) then
   redis.call('HSET', key, 'next_at', now)
   redis.call('ZADD', due, now, delivery_id)
 end
--- The sweep goes by `retention`; the time to live is for a system in which nothing sweeps.
+-- delete_expired goes by `retention`; the time to live is a fallback for when no worker runs it.
 redis.call('ZADD', key_retention(), 'XX', 'GT', string.format('%.0f', now + record_ttl_ms), d[2])
 if lives_ms >= 0 and lives_ms < record_ttl_ms + SWEPT_LATE_MS then
   for _, one in ipairs(kept) do

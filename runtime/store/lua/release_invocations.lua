@@ -1,12 +1,12 @@
--- release_invocations: a worker gives back what it claimed and will not finish.
+-- release_invocations: a worker returns invocations that it claimed and will not finish.
 --
 -- ARGV     worker, cancelled_ttl_ms, entries...
---          an entry is 3 values: id, token, 1 if it had begun else 0
--- RETURNS  how many went back to their lanes
--- MOST     40 steps an entry; its caller sends what one worker holds
--- WHY ONE SCRIPT  the lease may have been taken over meanwhile; only its holder may give it back.
--- An attempt that was not begun is not counted; the token stays spent. One damaged record harms no
--- other: it is set aside.
+--          an entry is 3 values: id, token, 1 if the attempt had begun else 0
+-- RETURNS  how many were released
+-- MOST     40 steps an entry; the worker sends all that it holds
+-- WHY ONE SCRIPT  the lease may have been taken over meanwhile; only its holder may release it.
+-- An attempt that had not begun is not counted, but its token is not used again. A damaged record
+-- is set aside; the others go on.
 -- include: clock
 -- include: record_facts
 -- include: finish_record

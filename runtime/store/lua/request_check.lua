@@ -1,9 +1,9 @@
--- request_check: a check is wanted; a worker that has nothing better to do begins it.
+-- request_check: request a check; an idle worker will run it.
 --
 -- ARGV     id, repair, kept_ms
--- RETURNS  the id of the check that will answer: one of the same kind that has not begun, or this
+-- RETURNS  the id of the check that will answer: this one, or one of the same kind that still waits
 -- MOST     10 waiting checks of 2 steps each
--- WHY ONE SCRIPT  of two who ask at once both must find one in the line.
+-- WHY ONE SCRIPT  two requests at the same time must share one check.
 -- include: clock
 local now = now_ms()
 for _, waiting in ipairs(redis.call('LRANGE', key_checks_wanted(), 0, 9)) do

@@ -1,12 +1,12 @@
--- revoke_api_key: a key is no longer valid; every gateway is told.
+-- revoke_api_key: revoke an API key and notify every gateway.
 --
 -- ARGV     id, secrets_kept_ms
 -- RETURNS  its name, or '' if there is no such key
 -- MOST     12 steps
--- WHY ONE SCRIPT  a key that is half gone could be shown, or never be revoked again.
+-- WHY ONE SCRIPT  a half-deleted key might still be valid, or could not be revoked again.
 --
--- Nothing here is a write that a full Redis refuses: a key can always be revoked. The callback
--- secrets of a name without keys stay for a while: deliveries may still be under way.
+-- No write here is one that a full Redis refuses, so a key can always be revoked. The callback
+-- secrets of a name without keys are kept for a while: deliveries may still be in flight.
 local name = redis.call('HGET', key_api_key(id), 'name')
 redis.call('ZREM', key_api_keys(), id)
 redis.call('DEL', key_api_key(id))

@@ -1,11 +1,11 @@
--- save_check: how far a check has come and what it has found; its worker goes on for another lease.
+-- save_check: store a check's progress and findings, and extend its worker's lease.
 --
 -- ARGV     id, worker, lease_ms, interval_ms, kept_ms, is_last, looked_at, findings...
 --          a finding is 5 values, see include/findings.lua; at most 500 findings
 -- RETURNS  DONE | LOST
 --          LOST: another worker has taken over
 -- MOST     500 findings of 3 steps each
--- WHY ONE SCRIPT  a worker that was thought dead must not write into the check of another.
+-- WHY ONE SCRIPT  a worker that has lost its lease must not write into the check of another.
 -- include: clock
 local KEPT = 1000
 local now = now_ms()

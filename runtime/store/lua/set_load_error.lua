@@ -1,9 +1,9 @@
--- set_load_error: replace a function's manifest; what serves stays what it is.
+-- set_load_error: replace a function's manifest; the version that serves does not change.
 --
 -- ARGV     name, manifest
 -- RETURNS  CHANGED | SAME
 -- MOST     6 steps
--- WHY ONE SCRIPT  the news must not be heard before the manifest it is about is there.
+-- WHY ONE SCRIPT  the notice must not arrive before the manifest that it announces.
 
 if redis.call('HGET', key_functions(), name) == manifest then
   return 'SAME'

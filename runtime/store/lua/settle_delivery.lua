@@ -1,11 +1,11 @@
--- settle_delivery: write how one attempt ended, and when the next one is due.
+-- settle_delivery: store how an attempt ended, and when the next one is due.
 --
 -- ARGV     delivery_id, attempt, verdict, retry_in_ms, pace, entry
---          verdict is delivered, failed, stopped, or pending (try again); pace quick, steady, slow
+--          verdict is delivered, failed, stopped or pending (retry); pace is quick, steady or slow
 -- RETURNS  OK | LOST
 -- MOST     25 steps
--- WHY ONE SCRIPT  the attempt's number is its fencing token: a sender whose lease another took over
---                 must not change the delivery between our look and our write.
+-- WHY ONE SCRIPT  the attempt's number is its fencing token: a sender that has lost its lease must
+--                 not change the delivery between the check and the write.
 -- include: clock
 -- include: receiver_turns
 -- include: end_delivery
@@ -16,7 +16,7 @@ if d[1] ~= attempt or not redis.call('ZSCORE', key_delivery_leases(), delivery_i
   return 'LOST'
 end
 
--- The first write is one that a full Redis refuses, so that a refusal changes nothing.
+-- The first write is one that a full Redis refuses, so a refusal changes nothing.
 local now = now_ms()
 log_attempt(delivery_id, entry)
 redis.call('ZREM', key_delivery_leases(), delivery_id)

@@ -1,15 +1,16 @@
--- settle_invocations: what became of some attempts; everything that ends with them ends here.
+-- settle_invocations: store how some attempts ended, with everything that follows from it.
 --
 -- ARGV     worker, poison_limit, failure_ttl_ms, entries...
 --          an entry is 10 values: id, token, status (succeeded, failed, retrying, lost, cancelled),
 --          ttl_ms, retry_after_ms, result_type, media_type, result, error, logs
 -- RETURNS  for each entry DONE | STALE | REPEATED | BROKEN
---          BROKEN: its record is damaged, and it was set aside
+--          BROKEN: the record is damaged, and was set aside
 -- MOST     50 steps an entry; its caller sends at most 64
--- WHY ONE SCRIPT  a result from a worker whose lease was taken over must change nothing; and the
---                 status, the lease, the statistics, the waiters and the callback are one fact.
--- An attempt is known by its token and its worker: where Redis was put back to a moment before, two
--- workers may hold the same token. One damaged record harms no other.
+-- WHY ONE SCRIPT  a result from a worker that has lost its lease must change nothing; and the
+--                 status, the lease, the statistics, the notices and the callback must change
+--                 together.
+-- An attempt is identified by its token and its worker: after Redis was restored from an earlier
+-- state, two workers may hold the same token. A damaged record is set aside; the others go on.
 -- include: clock
 -- include: finish_record
 -- include: release_running
@@ -18,7 +19,7 @@
 -- include when needed: quarantine
 local now = now_ms()
 local replies = {}
--- What is known of the attempt at hand: one table for all, as nobody keeps it.
+-- The facts of the current attempt: one table, reused for every entry.
 local facts = {
   status = 'running', function_name = '', queue = '', created_at = '', attempt = '', started_at = '',
   version = '', worker = '', waiters = '', caller = '', batch = '', callback = '', scheduled_for = '',
@@ -26,10 +27,11 @@ local facts = {
 }
 local NOTHING = { false, false, false, false, false, false, false, false }
 
--- facts_of(record, f): what an ending needs to know of a running record, of which `f` was read; nil
--- where one of its first eight is missing. Each has ten fields, its arguments and the first nine of
--- `f`; many have a waiter, a caller and a trace, the rest of `f`. Only of one that has yet others it is
--- asked what few have: what an ending must see to, and what only its notice tells.
+-- facts_of(record, f): what finishing a running record needs, of which `f` was read; nil if one of
+-- the first eight is missing. Every running record has ten fields: its arguments and the first nine
+-- of `f`. Many also have a waiter, a caller and a trace, the rest of `f`. Only if HLEN counts more
+-- fields, the rare ones are read: those that finishing must handle, and those that only the notice
+-- needs.
 local function facts_of(record, f)
   if not (f[3] and f[4] and f[5] and f[6] and f[7] and f[8]) then
     return nil
@@ -48,11 +50,12 @@ local function facts_of(record, f)
   was.started_at, was.version, was.worker, was.waiters, was.caller = f[7], f[8], f[9], f[10], f[11]
   was.batch, was.callback, was.scheduled_for = m[1], m[5], m[6]
   was.expires_at, was.watchers = m[7], m[8]
+  -- notify_fast needs to know every field.
   was.notified_fields = others == 0 and f[6] == '1' and m
   return was
 end
 
--- fields_of(at, status): what an attempt leaves in its record.
+-- fields_of(at, status): the fields that an attempt leaves in its record.
 local function fields_of(at, status)
   local fields, size, has_succeeded = {}, 0, status == 'succeeded'
   if ARGV[at + 9] ~= '' then
@@ -72,7 +75,7 @@ local function fields_of(at, status)
   return fields
 end
 
--- end_attempt(at): what an entry says, if it may.
+-- end_attempt(at): settle one entry if its worker still holds the lease; returns its word.
 local function end_attempt(at)
   local id, token, status = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local record = key_record(id)

@@ -1,10 +1,10 @@
--- stage_batch: write some members of a batch, not yet waiting; they vanish if it is not committed.
+-- stage_batch: write some members of a batch, not yet in a lane; without a commit they expire.
 --
 -- ARGV     batch, function_name, queue, version, callback, staged_ttl_ms, priority, fairness_key, tags, traceparent, tracestate, caller, secrets, entries...
 --          an entry is 2 values: id, arguments
 -- RETURNS  how many are staged now
 -- MOST     8 steps a member, of at most 500
--- WHY ONE SCRIPT  a part repeated after a lost answer must not be doubled.
+-- WHY ONE SCRIPT  a part that is sent again after a lost reply must not be stored twice.
 -- include: clock
 local now = now_ms()
 local key, items = key_batch(batch), key_batch_items(batch)

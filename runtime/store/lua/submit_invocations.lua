@@ -1,25 +1,27 @@
--- submit_invocations: calls of one function are born: records, places in its queue, wake-up. Those
--- that reach a gateway together share the script, because most of what a birth costs (places in the
--- lane and the indexes, counts, wake-up) costs the same for many.
+-- submit_invocations: create invocations of one function: records, lane entries, wake-up. Calls
+-- that reach a gateway together share the script, because most of the cost (entries in the lane and
+-- the indexes, counts, wake-up) is the same for many as for one.
 --
 -- ARGV     function_name, queue, version, priority, max_waiting, waiter, entries...
---          waiter is the gateway to tell of their ends, or an empty word; max_waiting 0 is any number
---          an entry is id, arguments, n, then n words: pairs of a name and a value. `@name` asks for
---          something (below), any other name is a further field of the record.
---            @api_key      id of the key that the caller shows: REVOKED if it is not valid any more
---            @rate         count, ms and name of the caller, parted by blanks: LIMITED beyond it
---            @idempotency  digest, body digest and ttl in ms, parted by blanks: REPLAYED or CONFLICT
+--          waiter is the gateway to notify when they finish, or ''; max_waiting 0 means no limit
+--          an entry is id, arguments, n, then n words: pairs of a name and a value. `@name` is an
+--          option (below), any other name is a further field of the record.
+--            @api_key      id of the caller's API key: REVOKED if it is no longer valid
+--            @rate         count, ms and name of the caller, separated by blanks: LIMITED beyond it
+--            @idempotency  digest, body digest and ttl in ms, separated by blanks: REPLAYED or
+--                          CONFLICT
 --            @delay_ms, @run_at_ms, @max_age_ms
 --            @tags         labels, separated by line feeds
---            @retry_of     the invocation it repeats
---            @only_retry   the same; RETRIED if somebody has repeated it before
---            @repeatable   the same id may come twice, and is born once
--- RETURNS  {created_at, an answer for each entry: 0 for NEW of which nothing more is to be told, else
---          {NEW | REPLAYED | CONFLICT | RETRIED | FULL | LIMITED | REVOKED, id, created_at, what waits or
---          ms to wait, calls left for the caller or -1, ms until they are all back}}
+--            @retry_of     the invocation that it retries
+--            @only_retry   the same; RETRIED if it has been retried before
+--            @repeatable   the same id may be sent twice and is created once
+-- RETURNS  {created_at, an answer for each entry: 0 for NEW with nothing more to report, else
+--          {NEW | REPLAYED | CONFLICT | RETRIED | FULL | LIMITED | REVOKED, id, number, calls left
+--          for the caller or -1, ms until all of them are back}}; number is created_at (NEW), how
+--          many wait (FULL) or ms to wait (LIMITED)
 -- MOST     64 entries of 25 steps each
--- WHY ONE SCRIPT  whoever holds the id must find the record, a worker that is woken must find it
---                 in its lane, a repeated request must find the first, and a refused one leave
+-- WHY ONE SCRIPT  a caller that holds the id must find the record, a woken worker must find it in
+--                 its lane, a repeated request must find the first, and a refused one must leave
 --                 nothing behind.
 -- include: clock
 -- include: api_keys
@@ -36,8 +38,7 @@ local reply = { now }
 local room, waiting = room_for(function_name, max_waiting)
 local valid_keys, scores, fields = {}, {}, {}
 
--- refuse(id, asked): why an entry is not born, as its answer; nil if it may be. The keys that its
--- caller shows come first.
+-- refuse(id, asked): the refusal of an entry with options, or nil. The API key is checked before.
 local function refuse(id, asked)
   local answer = nil
   if asked['@only_retry'] then
@@ -51,7 +52,7 @@ local function refuse(id, asked)
   return answer
 end
 
--- refuse_key(id, api_key): the same, for the key that its caller shows.
+-- refuse_key(id, api_key): the refusal of an entry whose API key is not valid, else false.
 local function refuse_key(id, api_key)
   if valid_keys[api_key] == nil then
     valid_keys[api_key] = is_valid(api_key, now) and true or false
@@ -59,7 +60,7 @@ local function refuse_key(id, api_key)
   return not valid_keys[api_key] and { 'REVOKED', id, 0, -1, 0 }
 end
 
--- note_created(id, asked): what else must know of an entry that is born. Returns its answer.
+-- note_created(id, asked): store what a created entry's options require. Returns its answer.
 local function note_created(id, asked)
   local answer = 0
   if asked['@rate'] then
@@ -76,7 +77,7 @@ local function note_created(id, asked)
   return answer
 end
 
--- bear(id, arguments, count, own_priority): write the record; `fields` holds `count` further words.
+-- bear(id, arguments, count, own_priority): write the record; `fields` has `count` further words.
 local function bear(id, arguments, count, own_priority)
   if waiter ~= '' then
     fields[count + 1], fields[count + 2] = 'waiters', waiter
@@ -91,7 +92,7 @@ local function bear(id, arguments, count, own_priority)
     unpack(fields, 1, count))  -- at most 40
 end
 
--- submit(id, arguments, from, to): an entry that has parts. Returns its answer.
+-- submit(id, arguments, from, to): create an entry with options, or refuse it. Returns its answer.
 local function submit(id, arguments, from, to)
   local count, api_key, digest, body, ttl_ms, key, own_priority, asked = 0
   for at = from, to, 2 do

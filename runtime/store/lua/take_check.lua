@@ -1,10 +1,10 @@
--- take_check: a worker looks whether a check is to be run, and if so it is the one that runs it.
+-- take_check: a worker asks whether a check is to be run; if so, this worker runs it.
 --
 -- ARGV     worker, lease_ms, interval_ms, kept_ms, own_id
---          own_id is of the daily one, should it be due
--- RETURNS  {id or '', 1 if it repairs else 0, ms until to look again}
+--          own_id is the id of the daily check, used if it is due
+-- RETURNS  {id or '', 1 if it repairs else 0, ms until to ask again}
 -- MOST     20 steps
--- WHY ONE SCRIPT  one worker runs a check, and one that died gives it up to one other.
+-- WHY ONE SCRIPT  only one worker may run a check; if it dies, only one other may take over.
 -- include: clock
 local now = now_ms()
 local c = redis.call('HMGET', key_checks(), 'running', 'lease_until', 'next_at')
@@ -27,7 +27,7 @@ if not id then
   return { '', 0, next_at - now }
 end
 redis.call('HSET', key_checks(), 'running', id, 'lease_until', now + lease_ms)
--- One that is begun again, because its worker died, begins from nothing.
+-- A check whose worker died starts again from nothing.
 local repair = redis.call('HGET', key_check(id), 'repair') == '1' and '1' or '0'
 redis.call('DEL', key_check(id), key_check_findings(id))
 redis.call('HSET', key_check(id), 'repair', repair, 'worker', worker, 'started_at', now)

@@ -1,15 +1,15 @@
--- tick_schedule: a schedule's due moments become invocations or skips, and its next one is set.
+-- tick_schedule: turn a schedule's due times into invocations or skips, and set its next due time.
 --
 -- ARGV     id, expected, revision, since, following, version, queue, priority, max_age_ms, max_waiting, secrets, missed, moments...
---          expected is the due moment as the ticker saw it, following the next one ('' for none);
---          missed counts further skipped ones; moments are pairs: moment, id of the invocation to
---          be born ('' where it is too late for one)
--- RETURNS  {LATE} when somebody else was first, else one word for each moment: NEW or why it was
+--          expected is the due time that the ticker read, following the next one ('' for none);
+--          missed counts further skipped ones; moments are pairs: due time, id of the invocation to
+--          create ('' if it is too late for one)
+-- RETURNS  {LATE} if another ticker was first, else a word for each due time: NEW, or why it was
 --          skipped: missed | overlap | full | unavailable
 -- MOST     35 steps a moment, of at most 200
--- WHY ONE SCRIPT  each moment fires once however many tickers look at it, also if one dies on the
---                 way: who advances the due moment gives birth to the invocation in the same step.
--- The first write is one that a full Redis refuses (HSET), so that a refusal changes nothing.
+-- WHY ONE SCRIPT  each due time fires once, however many tickers read it and even if one of them
+--                 dies: the step that moves the due time on also creates the invocation.
+-- The first write is one that a full Redis refuses (HSET), so a refusal changes nothing.
 -- include: clock
 -- include: create_invocation
 -- include: schedule_fire

@@ -1,9 +1,9 @@
--- touch_api_keys: keys were used just now.
+-- touch_api_keys: record that keys were used now.
 --
 -- ARGV     ids...
--- RETURNS  how many of them there still are
+-- RETURNS  how many of them still exist
 -- MOST     4 steps
--- WHY ONE SCRIPT  a key that was revoked meanwhile must not come back as a field without a key.
+-- WHY ONE SCRIPT  a key that was revoked meanwhile must not come back as a hash of one field.
 -- include: clock
 local now, noted = now_ms(), 0
 for at = rest, #ARGV do

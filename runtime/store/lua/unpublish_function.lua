@@ -1,11 +1,11 @@
--- unpublish_function: unpublish a function and its own schedule; its source stays a while for
+-- unpublish_function: remove a function and its own schedule. Its source is kept for a while, for
 -- running attempts.
 --
 -- ARGV     name, superseded_ttl_ms
 -- RETURNS  CHANGED | SAME
 -- MOST     12 steps, and a look at the version of each function
--- WHY ONE SCRIPT  manifest and serving version must vanish together, or a call could be
---                 accepted for a function that nobody can describe any more.
+-- WHY ONE SCRIPT  manifest and version must be removed together, or a call could be accepted for a
+--                 function without a manifest.
 -- include: release_source
 -- include: schedules
 

@@ -1,12 +1,13 @@
--- How many members of a batch stand where.
+-- Counts of a batch's members by status.
 -- include: broken_list
 -- include: create_delivery
--- move_members(batch, now, before, after, count): members of a batch have moved, one or so many;
--- the last to finish ends the batch and makes its callback.
+-- move_members(batch, now, before, after, count): count members (1 if not given) as moved from
+-- status `before` to `after`. When the last member finishes, the batch finishes and its callback's
+-- delivery is created.
 local function move_members(batch, now, before, after, count)
   local key = key_batch(batch)
   if redis.call('HEXISTS', key, 'size') == 0 then
-    return  -- it is gone: a count of nothing would stay for ever
+    return  -- the batch is gone: counting would create a hash that never expires
   end
   if before then
     redis.call('HINCRBY', key, before, -(count or 1))
@@ -26,8 +27,8 @@ local function move_members(batch, now, before, after, count)
   end
 end
 
--- count_in_batch(batch, now, before, after, count): as move_members; a batch that cannot be counted
--- harms none of its members.
+-- count_in_batch(batch, now, before, after, count): as move_members. A batch that cannot be counted
+-- is listed in quarantine; its members are not affected.
 local function count_in_batch(batch, now, before, after, count)
   local is_sound, problem = pcall(move_members, batch, now, before, after, count)
   if not is_sound then

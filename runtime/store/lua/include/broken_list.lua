@@ -1,8 +1,9 @@
--- The list of what was set aside, and why: see quarantine.
+-- The quarantine list: what was set aside and why. See quarantine.lua.
 local MOST_BROKEN = 1000
 local REFUSALS = { 'OOM ', 'MISCONF ', 'READONLY ', 'NOREPLICAS ' }
 
--- reason_of(problem): what `pcall` caught, as text; a Redis that refuses writes is no fault of a record.
+-- reason_of(problem): the text of an error that `pcall` caught, at most 300 bytes. If Redis refuses
+-- writes, the error is raised again: the record is not at fault.
 local function reason_of(problem)
   local text = type(problem) == 'table' and problem.err or tostring(problem)
   for _, word in ipairs(REFUSALS) do
@@ -13,7 +14,7 @@ local function reason_of(problem)
   return string.sub(text, 1, 300)
 end
 
--- forget_broken(ids): take them off the list.
+-- forget_broken(ids): remove ids from the list.
 local function forget_broken(ids)
   for _, id in ipairs(ids) do
     redis.call('ZREM', key_broken(), id)
@@ -21,13 +22,14 @@ local function forget_broken(ids)
   end
 end
 
--- forget_old_broken(now): some that were set aside more than a week ago, as their records go then.
+-- forget_old_broken(now): remove up to 20 entries older than a week; their records expire then,
+-- too.
 local function forget_old_broken(now)
   local before = now - 604800000
   forget_broken(redis.call('ZRANGEBYSCORE', key_broken(), '-inf', before, 'LIMIT', 0, 20))
 end
 
--- note_broken(id, about, reason, now): list it; the newest are kept.
+-- note_broken(id, about, reason, now): add an entry. Beyond 1,000 entries the oldest are removed.
 local function note_broken(id, about, reason, now)
   redis.call('ZADD', key_broken(), now, id)
   redis.call('HSET', key_broken_reasons(), id, cjson.encode({

@@ -1,5 +1,5 @@
--- in_pieces(command, key, list): a command on a key with a list of any length. Lua can pass some
--- 8,000 values to one call, and pairs stay together in pieces of an even number.
+-- in_pieces(command, key, list): run a command on a key with a list of any length, 1,000 values at
+-- a time. Lua can pass about 8,000 values to one call. An even piece size keeps pairs together.
 local PIECE = 1000
 
 local function in_pieces(command, key, list)

@@ -1,4 +1,4 @@
--- now_ms(): the server's clock in ms since the epoch; the only one that judges leases and due times.
+-- now_ms(): the Redis server's time in ms since the epoch. Leases and due times use no other clock.
 local function now_ms()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)

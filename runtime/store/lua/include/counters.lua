@@ -1,11 +1,12 @@
--- Statistics are gathered while a script runs and written once at its end: in the totals that
--- /metrics shows, and in the minute that the charts show.
+-- Statistics are collected while a script runs and written once at its end, to two hashes: the
+-- totals that /metrics shows, and the current minute, which the charts show.
 --
--- The histograms of the totals have the upper bounds below, in ms; field "<function>:run:<i>" counts
--- what took at most the i-th bound, the last one all the rest. Those of the minutes are fine enough
--- for quantiles: "<function>:run:<bound>ms" counts what took at most `bound` and more than the bound
--- before it. Up to 10 ms each is a bound; from there on each power of ten is parted into 35 steps, of
--- which none is wider than a tenth of where it begins, and the bounds below are among theirs.
+-- Histograms of the totals use the upper bounds in BOUNDS, in ms: field "<function>:run:<i>" counts
+-- times of at most bound i and more than bound i - 1; the last field counts all longer times. The
+-- histograms of a minute are fine enough for quantiles: "<function>:run:<bound>ms" counts times of
+-- at most `bound` and more than the bound before it. Up to 10 ms every whole ms is a bound. Above
+-- that, each power of ten is divided into 35 steps, none wider than a tenth of its lower bound. All
+-- values in BOUNDS are among these bounds.
 local BOUNDS = { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000 }
 local FIELDS_AT_ONCE = 500
 local tallied, times = {}, {}
@@ -14,13 +15,14 @@ local function tally(field, n)
   tallied[field] = (tallied[field] or 0) + n
 end
 
+-- tally_time(name, ms): count a time in the histograms "<name>:…".
 local function tally_time(name, ms)
   local counts = times[name]
   if not counts then
     counts = { ms = 0 }
     times[name] = counts
   end
-  ms = math.max(0, ms) -- Redis's clock may have been put back
+  ms = math.max(0, ms) -- the server's clock may have been set back
   counts.ms = counts.ms + ms
   if ms > 10 then
     local base = 10
@@ -33,12 +35,13 @@ local function tally_time(name, ms)
   counts[ms] = (counts[ms] or 0) + 1
 end
 
--- add_counts(key, fields, counts): to a hash; returns whether some were the first of theirs.
+-- add_counts(key, fields, counts): add to the fields of a hash. Returns whether, in any group of
+-- 500 fields, all were new.
 local function add_counts(key, fields, counts)
   local is_new = false
   for from = 1, #fields, FIELDS_AT_ONCE do
     local last = math.min(#fields, from + FIELDS_AT_ONCE - 1)
-    -- Two commands for all fields cost less than one for each.
+    -- One HMGET and one HSET cost less than an HINCRBY for each field.
     local before = redis.call('HMGET', key, unpack(fields, from, last))  -- at most 500
     local after, size, are_new = {}, 0, true
     for at = from, last do
@@ -53,7 +56,7 @@ local function add_counts(key, fields, counts)
   return is_new
 end
 
--- write_tally(now): the last line of every script that tallies.
+-- write_tally(now): write what was collected. Every script that tallies calls it at its end.
 local function write_tally(now)
   local fields, counts, size = {}, {}, 0
   local fine, fine_counts, fine_size = {}, {}, 0
@@ -85,7 +88,7 @@ local function write_tally(now)
   end
   add_counts(key_stats(), fields, counts)
   local minute = key_minute(string.format('%.0f', math.floor(now / 60000)))
-  -- The first to write in a minute finds none of its fields there.
+  -- The first write of a minute finds none of its fields: the hash is new and needs a time to live.
   if add_counts(minute, fine, fine_counts) then
     redis.call('PEXPIRE', minute, 90000000)
   end

@@ -1,6 +1,6 @@
--- create_delivery(delivery_id, invocation_id, function_name, status, url, now_ms): the callback of
--- an invocation that has just ended with `status`, due at once. Part of the script that ends it, so
--- there is no moment when a result exists and its callback is forgotten.
+-- create_delivery(delivery_id, invocation_id, function_name, status, url, now_ms): create the
+-- callback delivery of an invocation that has just finished with `status`, due at once. The script
+-- that finishes the invocation calls it, so a result is never stored without its callback.
 local function create_delivery(delivery_id, invocation_id, function_name, status, url, now_ms)
   redis.call('HSET', key_delivery(delivery_id),
     'status', 'pending', 'invocation', invocation_id, 'function', function_name,

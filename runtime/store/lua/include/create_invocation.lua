@@ -1,9 +1,10 @@
--- Births of one function in one script: each record is written and given its place; what they share,
--- the indexes and the lane, is gathered and written once by write_births().
+-- Create invocations of one function in one script. The script writes each record; line_up() or
+-- give_place() puts it where it waits. Entries of the shared indexes and of the lane without a
+-- fairness key are collected, and write_births() writes them once.
 -- include: lanes
 local born_live, born_in_lane = {}, {}
 
--- line_up(id, score): it waits in the lane of its function that has no key.
+-- line_up(id, score): add an invocation without a fairness key to its function's lane.
 local function line_up(id, score)
   local size = #born_live
   born_live[size + 1], born_live[size + 2] = '0', id
@@ -11,9 +12,9 @@ local function line_up(id, score)
   born_in_lane[size + 1], born_in_lane[size + 2] = score, id
 end
 
--- give_place(id, now, b): the record of `id` is there; it waits in its lane, or for its moment. `b` has
--- function_name, queue, priority, and, where they are asked for, key, due_ms, max_age_ms and tags, which
--- are separated by line feeds.
+-- give_place(id, now, b): put an invocation, whose record exists, into its lane or, if it is
+-- delayed, into the sorted set of due times. `b` has function_name, queue, priority and, if
+-- requested, key, due_ms, max_age_ms and tags (separated by line feeds).
 local function give_place(id, now, b)
   local due = b.due_ms or 0
   if b.max_age_ms then
@@ -43,7 +44,8 @@ local function give_place(id, now, b)
   end
 end
 
--- write_births(queue, function_name): among the last lines of every script that gives births.
+-- write_births(queue, function_name): write what was collected. Every script that creates
+-- invocations calls it near its end.
 local function write_births(queue, function_name)
   if born_live[1] then
     redis.call('ZADD', key_index('live'), unpack(born_live))  -- at most 200 pairs

@@ -1,9 +1,9 @@
--- Entries of indexes and counts of queues are gathered while a script runs and written once at its
--- end, each key with one command: most of what a script ends or leaves is in the same ones.
+-- Entries of indexes and counts of queues are collected while a script runs and written once at its
+-- end, with one command for each key: the invocations of a script mostly share the same keys.
 -- include: counting
 local members, departed, changes = {}, {}, {}
 
--- entries_of(key): what is to come into a sorted set; append a score and a member.
+-- entries_of(key): the entries to add to a sorted set; append a score and a member.
 local function entries_of(key)
   local entries = members[key]
   if not entries then
@@ -13,14 +13,15 @@ local function entries_of(key)
   return entries
 end
 
--- add_member(key, score, member): into a sorted set.
+-- add_member(key, score, member): add a member to a sorted set.
 local function add_member(key, score, member)
   local entries = entries_of(key)
   local at = #entries
   entries[at + 1], entries[at + 2] = score, member
 end
 
--- departures_of(key): what is to leave a sorted set, before anything is added; append a member.
+-- departures_of(key): the members to remove from a sorted set, before any are added; append a
+-- member.
 local function departures_of(key)
   local leaving = departed[key]
   if not leaving then
@@ -30,13 +31,13 @@ local function departures_of(key)
   return leaving
 end
 
--- remove_member(key, member): out of a sorted set.
+-- remove_member(key, member): remove a member from a sorted set.
 local function remove_member(key, member)
   local leaving = departures_of(key)
   leaving[#leaving + 1] = member
 end
 
--- changes_of(key): by how much the counts of a hash are to change; add to a field.
+-- changes_of(key): the changes to the counts of a hash; add to a field.
 local function changes_of(key)
   local fields = changes[key]
   if not fields then
@@ -46,10 +47,10 @@ local function changes_of(key)
   return fields
 end
 
--- Lua can pass some 8,000 values to one call; few scripts gather so many.
+-- Lua can pass about 8,000 values to one call; few scripts collect that many.
 local MOST_AT_ONCE = 1000
 
--- write_gathered(): among the last lines of every script that gathers.
+-- write_gathered(): write what was collected. Every script that collects calls it near its end.
 local function write_gathered()
   for key, entries in pairs(departed) do
     for from = 1, #entries, MOST_AT_ONCE do

@@ -1,11 +1,11 @@
--- Those whose moment has come.
+-- Invocations and throttled functions whose due time has come.
 -- include: counting
 -- include: lanes
 -- include: record_facts
 -- include: finish_record
 -- include: notices
 -- include: quarantine
--- fall_due(queue, id, now): it waits in its lane from now on.
+-- fall_due(queue, id, now): move a due invocation into its lane, as queued.
 local function fall_due(queue, id, now)
   local at = tonumber(redis.call('ZSCORE', key_due(queue), id))
   local was = read_facts(id)
@@ -25,8 +25,9 @@ local function fall_due(queue, id, now)
   notify_watchers(id, was.watchers)
 end
 
--- let_due_wait(queue, now): at most 100 invocations go into their lanes, and 100 functions that were
--- held may have turns again. The first write is one that a full Redis refuses.
+-- let_due_wait(queue, now): move up to 100 due invocations into their lanes, and let up to 100
+-- throttled functions take turns again. The first write is one that a full Redis refuses, so a
+-- refusal changes nothing.
 local function let_due_wait(queue, now)
   add_to_count(key_queue(queue), 'claims', 1)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', key_due(queue), '-inf', now, 'LIMIT', 0, 100)) do

@@ -1,5 +1,5 @@
--- end_delivery(delivery_id, status, now): the one way a delivery ends. It is kept for seven days;
--- the index forgets after fourteen, by creation, what can no longer be there.
+-- end_delivery(delivery_id, status, now): the only way a delivery ends. It is kept for seven days.
+-- Index entries of deliveries created more than fourteen days ago are removed: those have expired.
 -- include: counting
 local DELIVERY_KEPT_MS = 604800000
 

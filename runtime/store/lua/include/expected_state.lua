@@ -1,15 +1,15 @@
--- Where a record should stand: what a check compares with, out of the record alone.
+-- Where a record should be listed, computed from the record alone. A check compares Redis with it.
 local WAITS = { queued = true, scheduled = true, retrying = true }
 local HAS_ENDED = { succeeded = true, failed = true, cancelled = true, expired = true }
--- What has ended needs the first, what waits the first five, what runs all of them.
+-- A finished record needs the first field, a waiting one the first five, a running one all of them.
 local NEEDED = { 'function', 'queue', 'created_at', 'version', 'arguments',
   'worker', 'token', 'attempt', 'started_at' }
 local READ = { 'status', 'function', 'queue', 'created_at', 'version', 'arguments', 'worker', 'token',
   'attempt', 'started_at', 'finished_at', 'key', 'priority', 'expires_at', 'scheduled_for',
   'retry_at', 'batch', 'tags', 'callback', 'delivery' }
 
--- standing_of(id): a record's fields by name, or nil where there is none (a key of another type is
--- none), or where it is a member of a batch that has not joined the queue yet.
+-- standing_of(id): a record's fields by name. nil if the key does not exist or has another type, or
+-- if the record is a member of a batch that has not joined the queue yet.
 local function standing_of(id)
   local values, f, is_there = redis.pcall('HMGET', key_record(id), unpack(READ)), {}, false  -- at most 20
   for i, name in ipairs(READ) do
@@ -29,7 +29,7 @@ local function standing_of(id)
   return f
 end
 
--- lacking(f): the names of fields without which nobody can go on with it, or ''.
+-- lacking(f): the names of missing fields without which the invocation cannot continue, or ''.
 local function lacking(f)
   local names = {}
   for i, name in ipairs(NEEDED) do
@@ -44,8 +44,7 @@ local function lacking(f)
   return table.concat(names, ', ')
 end
 
--- index_of(status): the index in which a record with a status stands, and, with its function's
--- name behind it, the one of its function.
+-- index_of(status): the index, over all functions, that lists records with a status.
 local function index_of(status)
   if status == 'queued' or status == 'running' then
     return 'live'
@@ -53,7 +52,7 @@ local function index_of(status)
   return WAITS[status] and status or 'end:' .. status
 end
 
--- index_of_function(status, name): that of its function.
+-- index_of_function(status, name): the index of one function that lists records with a status.
 local function index_of_function(status, name)
   if HAS_ENDED[status] then
     return 'end:' .. name .. ':' .. status
@@ -61,7 +60,7 @@ local function index_of_function(status, name)
   return index_of(status) .. ':' .. name
 end
 
--- tags_of(f): its tags; none where they cannot be read.
+-- tags_of(f): the record's tags; none if they cannot be parsed.
 local function tags_of(f)
   local is_read, tags = pcall(cjson.decode, f.tags or '[]')
   return is_read and type(tags) == 'table' and tags or {}

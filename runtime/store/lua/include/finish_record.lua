@@ -1,5 +1,6 @@
--- The one way an invocation ends, whatever it asked for: what few have costs the others a look at a
--- field that is not there. What endings of one function share is made once a script.
+-- The only way an invocation finishes, whatever its options. A rare option costs other invocations
+-- one look at an absent field. What invocations of one function share is computed once in each
+-- script.
 -- include: deferred_writes
 -- include: counters
 -- include: notify_fast
@@ -9,8 +10,8 @@
 local places, kept, moved, moments = {}, {}, {}, {}
 local finished_at
 
--- moment(text): in ms. What ends together often began together, and reading a number costs more than
--- finding it.
+-- moment(text): a time in ms as a number. Invocations that finish together often started together,
+-- and a look-up costs less than parsing the number again.
 local function moment(text)
   local at = moments[text]
   if not at then
@@ -20,7 +21,8 @@ local function moment(text)
   return at
 end
 
--- place_of(name, status): where a function's endings with a status go and are counted.
+-- place_of(name, status): the index entries and counter names for a function's finished
+-- invocations.
 local function place_of(name, status)
   local of_name = places[name]
   if not of_name then
@@ -43,8 +45,8 @@ local function place_of(name, status)
   return place
 end
 
--- move_in_batch(batch, before, after, count): members of a batch have moved, one or so many. They are
--- counted at the script's end.
+-- move_in_batch(batch, before, after, count): note that members of a batch (1 if not given) changed
+-- their status. write_moves() counts them.
 local function move_in_batch(batch, before, after, count)
   local moves = moved[batch] or {}
   local move = (before or '') .. ' ' .. after
@@ -52,7 +54,8 @@ local function move_in_batch(batch, before, after, count)
   moved[batch] = moves
 end
 
--- write_moves(now): among the last lines of every script that ends or moves invocations.
+-- write_moves(now): write what was collected. Every script that finishes or moves invocations calls
+-- it near its end.
 local function write_moves(now)
   for batch, moves in pairs(moved) do
     for move, count in pairs(moves) do
@@ -65,12 +68,12 @@ local function write_moves(now)
   write_tally(now)
 end
 
--- finish(id, was, status, ttl_ms, now, fields): `was` comes from read_facts, or says as much; `fields`
--- are further pairs of the record.
+-- finish(id, was, status, ttl_ms, now, fields): finish an invocation. `was` comes from read_facts
+-- or has the same fields; `fields` are further names and values for the record.
 local function finish(id, was, status, ttl_ms, now, fields)
   local name, record = was.function_name, key_record(id)
   local place = place_of(name, status)
-  local ran_ms, waited_ms  -- what may fail comes before what is written
+  local ran_ms, waited_ms  -- computed before the first write, as a damaged field raises an error
   if was.status == 'running' then
     local started_at = moment(was.started_at)
     ran_ms = now - started_at
@@ -84,7 +87,8 @@ local function finish(id, was, status, ttl_ms, now, fields)
     fields[#fields + 1] = delivery_id
     ttl_ms = math.max(tonumber(ttl_ms), 604800000)
   end
-  -- The sweep takes the record away in time; its own time to live is for a system where nothing sweeps.
+  -- delete_expired removes the record after its retention. The time to live, an hour longer, is a
+  -- fallback for when no worker runs it.
   local times = kept[ttl_ms]
   if not times then
     times = { string.format('%.0f', now + ttl_ms), string.format('%.0f', ttl_ms + 3600000) }

@@ -1,4 +1,5 @@
--- refuse_repeated(digest, body_digest): the first request of an idempotency key is the answer.
+-- refuse_repeated(digest, body_digest): if the idempotency key was used before, answer with its
+-- first request: REPLAYED if the body is the same, else CONFLICT.
 local function refuse_repeated(digest, body_digest)
   local key = key_idempotency(digest)
   local first = redis.call('HGET', key, 'id')
@@ -8,6 +9,7 @@ local function refuse_repeated(digest, body_digest)
   end
 end
 
+-- remember_first(digest, body_digest, ttl_ms, id): store the first request of an idempotency key.
 local function remember_first(digest, body_digest, ttl_ms, id)
   local key = key_idempotency(digest)
   redis.call('HSET', key, 'id', id, 'body', body_digest)

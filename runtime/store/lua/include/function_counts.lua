@@ -1,9 +1,8 @@
--- What is counted of functions since their first calls: how often they ended how, and how long they
--- ran and waited.
+-- Totals of functions since their first call: outcomes, run times and queue times.
 -- include: counters
 local COUNTS = { ':succeeded', ':failed', ':cancelled', ':expired', ':retried', ':lost' }
 
--- counts(name, endings): the fields name .. ending of the statistics, as numbers.
+-- counts(name, endings): the statistics fields `name .. ending`, as numbers.
 local function counts(name, endings)
   local fields = {}
   for i, ending in ipairs(endings) do
@@ -22,8 +21,8 @@ for i = 1, #BOUNDS + 1 do
 end
 BUCKETS[#BUCKETS + 1] = ':ms'
 
--- counts_of_functions(first, last): of the functions that ARGV names from first to last, for each
--- {counts, {run: the buckets and the ms}, {queue: the same}}.
+-- counts_of_functions(first, last): for each function that ARGV names from first to last:
+-- {outcomes, run: {buckets…, sum in ms}, queue: {buckets…, sum in ms}}.
 local function counts_of_functions(first, last)
   local functions = {}
   for at = first, last do

@@ -1,11 +1,13 @@
--- What an invocation's attempts that were not the last leave behind, bounded however many there are:
--- a list of JSON entries in `history`, and a list of their output in `outputs`.
+-- The attempts of an invocation except the last, bounded in size whatever their number: `history`
+-- is a list of JSON entries, `outputs` a list of what the attempts printed.
 local FIRST, LAST, WITH_TRACEBACK = 5, 20, 3
 local LONGEST_ERROR, LONGEST_TRACEBACK, LONGEST_MESSAGE = 6000, 4000, 1000
+-- JSON may write one byte as six, e.g. \u0000.
 local ESCAPED = 6
 local LONGEST_OUTPUT, MOST_OUTPUT = 16384, 65536
 
--- cut(text, most): its first `most` bytes, or the last ones if negative, without half a character.
+-- cut(text, most): the first `most` bytes of a text or, if negative, the last ones, without
+-- splitting a UTF-8 character.
 local function cut(text, most)
   if #text <= math.abs(most) then
     return text
@@ -17,7 +19,8 @@ local function cut(text, most)
   return most < 0 and '…' .. string.sub(text, at) or string.sub(text, 1, at - 1) .. '…'
 end
 
--- shorten_error(error, longest_traceback): JSON of it with bounded texts; 0 leaves the traceback out.
+-- shorten_error(error, longest_traceback): JSON of an error with its texts cut; 0 drops the
+-- traceback.
 local function shorten_error(error, longest_traceback)
   local is_json, e = pcall(cjson.decode, error)
   if not is_json or type(e) ~= 'table' then
@@ -37,12 +40,13 @@ local function shorten_error(error, longest_traceback)
   return #short <= 1.5 * (LONGEST_MESSAGE + longest_traceback) and short or encode(ESCAPED)
 end
 
--- earlier_attempts(id): the entries, parted by commas.
+-- earlier_attempts(id): the entries, separated by commas.
 local function earlier_attempts(id)
   return table.concat(redis.call('LRANGE', key_history(id), 0, -1), ',')
 end
 
--- keep_output(id, attempt, text): the oldest go when all are too long; an entry of attempt 0 says so.
+-- keep_output(id, attempt, text): append an attempt's output. If the total is too long, the oldest
+-- entries are removed and an entry of attempt 0 marks the gap.
 local function keep_output(id, attempt, text)
   local key, size = key_outputs(id), 0
   redis.call('RPUSH', key, attempt .. '\n' .. cut(text, -LONGEST_OUTPUT))
@@ -57,8 +61,8 @@ local function keep_output(id, attempt, text)
   end
 end
 
--- note_attempt(id, was, now, outcome, error): an attempt that was not the last is over. The first
--- ones and the last ones are kept, a traceback of few; what it printed moves out of the record.
+-- note_attempt(id, was, now, outcome, error): record an attempt that was not the last. The first 5
+-- and the last 20 entries are kept, the latest 3 with a traceback. Output moves out of the record.
 local function note_attempt(id, was, now, outcome, error)
   local key, record = key_history(id), key_record(id)
   if #error > LONGEST_ERROR then

@@ -1,10 +1,11 @@
--- Members of a batch that was committed join the queue, some at a time: the field `join` of the batch
--- says how many have, when they are due (0 for at once) and when they expire (0 for never). Those
--- that have not joined are `queued` in their records, which still have a time to live.
+-- Members of a committed batch join the queue in slices. The batch's field `join` holds how many
+-- have joined, when they are due (0: at once) and when they expire (0: never). Members that have
+-- not joined are `queued` in their records, which still have a time to live.
 -- include: lanes
 -- include: batch_counts
 --
--- join_slice(batch, most, now): the next of them, `most` is 1,000 at most; returns how many are left.
+-- join_slice(batch, most, now): let the next `most` members (at most 1,000) join. Returns how many
+-- have yet to join.
 local function join_slice(batch, most, now)
   local key = key_batch(batch)
   local f = redis.call('HMGET', key, 'size', 'function', 'queue', 'join')
@@ -23,14 +24,14 @@ local function join_slice(batch, most, now)
     local record = key_record(id)
     local status = redis.call('HGET', record, 'status')
     if status then
-      -- All members were staged alike.
+      -- All members were staged with the same options.
       alike = alike or redis.call('HMGET', record, 'priority', 'tags', 'key')
       local at = #in_tags
       in_tags[at + 1], in_tags[at + 2] = 0, id
     else
-      lost = lost + 1  -- a Redis short of memory may evict what has a time to live
+      lost = lost + 1  -- a Redis short of memory may evict keys with a time to live
     end
-    if status == 'queued' then  -- it may have been cancelled meanwhile
+    if status == 'queued' then  -- else it was cancelled before it joined
       redis.call('PERSIST', record)
       local at = #in_index
       in_index[at + 1], in_index[at + 2] = 0, id

@@ -1,11 +1,11 @@
--- Ways into a lane and out of it besides joining and being claimed.
+-- Put invocations into lanes and sets of due times, and take them out other than by a claim.
 -- include: counting
 -- include: enqueue
 local function put_in_lane(queue, function_name, key, id, score)
   put_all_in_lane(queue, function_name, key, { score, id })
 end
 
--- take_from_lane(queue, function_name, key, id): out of turn, for a cancel or an expiry.
+-- take_from_lane(queue, function_name, key, id): remove an invocation for a cancel or an expiry.
 local function take_from_lane(queue, function_name, key, id)
   local lane_key = key_lane(queue, function_name, key)
   if redis.call('ZREM', lane_key, id) == 0 then
@@ -22,8 +22,9 @@ local function take_from_lane(queue, function_name, key, id)
   end
 end
 
--- put_all_later(queue, entries): entries are moment, id, …, at most 1,000 of one moment. The blocked
--- workers are woken when these are the next to fall due, so that they block no longer than until then.
+-- put_all_later(queue, entries): add up to 1,000 invocations of one due time; entries are due time,
+-- id, … If they are the next to fall due, a blocked worker is woken, so that it blocks only until
+-- then.
 local function put_all_later(queue, entries)
   local due = key_due(queue)
   redis.call('ZADD', due, unpack(entries))  -- at most 1,000 pairs
@@ -37,7 +38,7 @@ local function put_later(queue, id, due_ms)
   put_all_later(queue, { due_ms, id })
 end
 
--- resume_function(queue, function_name): a held function may have its turn again.
+-- resume_function(queue, function_name): let a throttled function take turns again.
 local function resume_function(queue, function_name)
   if redis.call('ZREM', key_held(queue), function_name) == 1
     and redis.call('EXISTS', key_keys(queue, function_name)) == 1 then

@@ -1,7 +1,8 @@
--- What gateways are told of invocations on their inboxes.
+-- Notices about invocations, published on the gateways' inbox channels.
 -- include: history
--- notify(id, gateways): send the record, as HGETALL gives it but without what the waiter has or
--- does not need, to each gateway that waits.
+-- notify(id, gateways): publish the record, as HGETALL returns it, to each gateway with a waiting
+-- caller. `arguments`, `request` and `logs` are left out: the gateway has them or does not need
+-- them.
 local function notify(id, gateways)
   local all = redis.call('HGETALL', key_record(id))
   local earlier = earlier_attempts(id)
@@ -24,7 +25,8 @@ local function notify(id, gateways)
   end
 end
 
--- notify_watchers(id, gateways): there is news of an invocation whose events those gateways follow.
+-- notify_watchers(id, gateways): publish that an invocation changed, to gateways that stream its
+-- events.
 local function notify_watchers(id, gateways)
   if gateways then
     for gateway in string.gmatch(gateways, '%S+') do

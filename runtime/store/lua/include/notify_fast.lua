@@ -1,6 +1,7 @@
--- notify_fast(id, was, place, status, finished_at, fields): as `notify`, of a record of which all is
--- known that its notice tells; its reader takes simple strings and bulk strings alike. What the
--- notices of a function share is written once a script. Few have more to tell than their callers.
+-- notify_fast(id, was, place, status, finished_at, fields): as `notify`, for a record whose fields
+-- are all known, so it is not read. The parser accepts simple strings and bulk strings alike. What
+-- the notices of one function share is written once in each script. Few records have a field in
+-- NOTIFIED.
 local NOTIFIED = { 'batch', 'tags', 'priority', 'key', 'callback', 'scheduled_for' }
 
 local function bulk(value)
@@ -43,7 +44,7 @@ local function notify_fast(id, was, place, status, finished_at, fields)
       count = count + 2
     end
   end
-  -- In one expression: Redis hashes every byte of every string that Lua makes.
+  -- One expression: Redis hashes every byte of every string that Lua creates.
   local payload = id .. '\n*' .. count .. '\r\n' .. place.alike .. was.created_at
     .. '\r\n+started_at\r\n+' .. was.started_at .. '\r\n' .. more .. head .. body .. tail
   for gateway in string.gmatch(was.waiters, '%S+') do

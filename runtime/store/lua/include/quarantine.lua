@@ -1,9 +1,9 @@
--- Quarantine. What a script cannot work with, because its record is gone or damaged, is set aside:
--- out of every place in which anybody would meet it again, and listed where people look (/readyz,
--- /metrics). Its neighbours go on.
+-- Quarantine. An invocation that a script cannot process, because its record is gone or damaged, is
+-- set aside: removed from every set that other scripts read it from, and listed for operators
+-- (/readyz, /metrics). The script goes on with its other invocations.
 --
--- What is left of the record ends as `failed`, as if it had been claimed and ended in one step: so
--- whoever waits is told, a batch comes to its end, and `delete_expired` takes the rest away.
+-- What is left of the record finishes as `failed`, as if it had been claimed and ended in one step:
+-- waiting callers get a result, its batch can finish, and delete_expired removes the rest.
 -- include: lanes
 -- include: record_facts
 -- include: broken_list
@@ -11,7 +11,8 @@
 -- include: release_running
 local BROKEN_KEPT_MS = 604800000
 
--- check_whole(values, names): raise unless all of these fields are there ('' needs not be).
+-- check_whole(values, names): raise an error unless all named fields have values; '' is not
+-- checked.
 local function check_whole(values, names)
   local missing = {}
   local count = 0
@@ -31,7 +32,8 @@ local function check_whole(values, names)
   end
 end
 
--- check_facts(was): raise unless a record has what every move needs; `was` comes from read_facts.
+-- check_facts(was): raise an error unless a record has what every move needs; `was` comes from
+-- read_facts.
 local function check_facts(was)
   check_whole({ was.status, was.function_name, was.queue, was.created_at ~= 0 and was.created_at },
     { 'status', 'function', 'queue', 'created_at' })
@@ -40,20 +42,20 @@ local function check_facts(was)
   end
 end
 
--- check_running(was): raise unless an attempt has besides what its end needs.
+-- check_running(was): as check_facts, and also what the end of an attempt needs.
 local function check_running(was)
   check_facts(was)
   check_whole({ true, was.token, was.attempt, tonumber(was.started_at or ''), was.worker },
     { 'status', 'token', 'attempt', 'started_at', 'worker' })
 end
 
--- created_at_of(id): a UUIDv7 begins with its moment.
+-- created_at_of(id): the time in ms with which a UUIDv7 begins.
 local function created_at_of(id)
   return tonumber(string.sub(id, 1, 8) .. string.sub(id, 10, 13), 16)
 end
 
--- mend(id, was, place, now): make of what was read what `finish` can work with, and of the record
--- what its readers can.
+-- mend(id, was, place, now): fill in the facts that `finish` needs and the fields that readers of
+-- the record need.
 local function mend(id, was, place, now)
   local fields = {}
   if not was.function_name then
@@ -80,7 +82,7 @@ local function mend(id, was, place, now)
   end
 end
 
--- end_damaged(id, was, place, reason, now): as `failed`, with whatever can still be done for it.
+-- end_damaged(id, was, place, reason, now): finish a damaged invocation as `failed`.
 local function end_damaged(id, was, place, reason, now)
   local said = { type = 'record_damaged', message = 'the record was damaged: ' .. reason }
   local text = string.gsub(cjson.encode(said), '}$', ',"traceback":null}')
@@ -88,7 +90,8 @@ local function end_damaged(id, was, place, reason, now)
   finish(id, was, 'failed', BROKEN_KEPT_MS, now, { 'error', text })
 end
 
--- leave_unknown(id): out of the running ones of every function, where nobody knows of which it was.
+-- leave_unknown(id): remove an id from the running sets of all functions if its function is
+-- unknown.
 local function leave_unknown(id)
   for at, name in ipairs(redis.call('HKEYS', key_limits())) do
     if at > 1000 then
@@ -100,9 +103,9 @@ end
 
 local ENDED = { succeeded = true, failed = true, cancelled = true, expired = true }
 
--- set_aside(id, problem, now, place): `place` says where the id was found, as far as that is known:
--- queue, function_name, is_running; in_lane where it may still wait in one. Its caller writes what
--- is gathered and tallied.
+-- set_aside(id, problem, now, place): quarantine an invocation. `place` says where the id was
+-- found, as far as known: queue, function_name; is_running if it was leased; in_lane if it may
+-- still be in a lane. The script must call write_moves() afterwards.
 local function set_aside(id, problem, now, place)
   local reason = reason_of(problem)
   local is_hash, was = pcall(read_facts, id)
@@ -138,13 +141,14 @@ local function set_aside(id, problem, now, place)
   local record = key_record(id)
   if is_hash and not ENDED[was.status] and redis.call('EXISTS', record) == 1
     and not pcall(end_damaged, id, was, place, reason, now) then
+    -- The record cannot be finished; at least its status and its retention are written.
     pcall(redis.call, 'HSET', record, 'status', 'failed', 'finished_at', now)
     redis.call('PEXPIRE', record, BROKEN_KEPT_MS)
     add_member(key_retention(), now + BROKEN_KEPT_MS, id)
   end
 end
 
--- put_back(queue, id): what was taken out of its lane and not started.
+-- put_back(queue, id): return an invocation to its lane that was taken out but not started.
 local function put_back(queue, id)
   local was = read_facts(id)
   check_facts(was)

@@ -1,4 +1,5 @@
--- room_for(function_name, max_waiting): how many more may wait, and how many do; 0 is any number.
+-- room_for(function_name, max_waiting): how many more invocations of a function may wait, and how
+-- many wait now. max_waiting 0 means no limit.
 local function room_for(function_name, max_waiting)
   if max_waiting == '0' then
     return math.huge, 0

@@ -1,8 +1,8 @@
--- queue_states(now): of every queue {name, paused 1 or 0, waiting, scheduled or retrying, running,
+-- queue_states(now): for every queue {name, paused 1 or 0, waiting, scheduled or retrying, running,
 -- age in ms of the oldest waiting or -1}.
 --
--- The oldest is looked for among the first of each lane, in at most so many lanes of all queues: those
--- whose turn comes next, of each function the first ones.
+-- The oldest is searched among the first entries of lanes: at most 2,000 lanes over all queues,
+-- those whose turns come next, and at most 100 lanes of one function.
 local MOST_FIRSTS, MOST_OF_ONE = 2000, 100
 local firsts_left = MOST_FIRSTS
 

@@ -1,18 +1,20 @@
--- Receivers take turns: a receiver is one callback address, an origin all addresses of one scheme,
--- host and port. A due delivery waits in its receiver's lane; a receiver that has work and may have
--- one more attempt in flight is in its origin's ring, an origin with such a receiver is in the ring
--- of origins. Rings are sorted by `turn`, the moment of joining in µs, so nobody is in one twice.
+-- Receivers take turns. A receiver is one callback URL; an origin is all URLs with one scheme, host
+-- and port. A due delivery waits in its receiver's lane. A receiver with work that may have one
+-- more attempt in flight is in its origin's ring; an origin with such a receiver is in the ring of
+-- origins. Rings are sorted sets by `turn`, the time of joining in µs, so an entry occurs once.
 local RECEIVER_KEPT_MS = 604800000
 local ORIGIN_KEPT_MS = 86400000
 local MOST_IN_FLIGHT = 32
 
--- receiver_of(url): the receiver and its origin, as digests: keys stay short, addresses private.
+-- receiver_of(url): the digests of a receiver and its origin. They keep keys short and URLs
+-- private.
 local function receiver_of(url)
   local origin = string.match(url, '^%a+://[^/?#]+') or url
   return redis.sha1hex(url), redis.sha1hex(string.lower(origin))
 end
 
--- offer_turn(receiver, origin, turn): let it take part if it has work and room.
+-- offer_turn(receiver, origin, turn): give turns to a receiver that has work and may have one more
+-- attempt in flight.
 local function offer_turn(receiver, origin, turn)
   local r = redis.call('HMGET', key_receiver(receiver), 'in_flight', 'most')
   if tonumber(r[1] or '0') < tonumber(r[2] or '1')
@@ -22,7 +24,7 @@ local function offer_turn(receiver, origin, turn)
   end
 end
 
--- receiver_started(receiver, origin): one more of its attempts is in flight.
+-- receiver_started(receiver, origin): count one more attempt in flight.
 local function receiver_started(receiver, origin)
   redis.call('HINCRBY', key_receiver(receiver), 'in_flight', 1)
   redis.call('PEXPIRE', key_receiver(receiver), RECEIVER_KEPT_MS)
@@ -30,8 +32,8 @@ local function receiver_started(receiver, origin)
   redis.call('PEXPIRE', key_origin(origin), ORIGIN_KEPT_MS)
 end
 
--- receiver_done(url, pace, turn): one of its attempts has ended. `pace` says how: a quick receiver may have
--- twice as many in flight from now on, one that kept us waiting a single one.
+-- receiver_done(url, pace, turn): an attempt has ended. `pace` says how fast the receiver answered:
+-- after `quick` it may have twice as many attempts in flight (at most 32), after `slow` only one.
 local function receiver_done(url, pace, turn)
   local receiver, origin = receiver_of(url)
   local key = key_receiver(receiver)

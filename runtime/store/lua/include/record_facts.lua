@@ -1,4 +1,4 @@
--- read_facts(id): what moves and endings need to know of a record.
+-- read_facts(id): the fields of a record that a change of its status needs.
 local function read_facts(id)
   local f = redis.call('HMGET', key_record(id), 'status', 'token', 'function', 'queue', 'key',
     'priority', 'created_at', 'callback', 'waiters', 'watchers', 'batch', 'worker', 'cancelling',

@@ -1,5 +1,5 @@
--- summarize_record(id): a record as HGETALL gives it for a list, where many stand together, and its earlier
--- attempts as one more field: without long values, of which `<name>_omitted` tells.
+-- summarize_record(id): a record for a list, as HGETALL returns it, with its earlier attempts as
+-- one more field. A long value is left out; the field `<name>_omitted` replaces it.
 -- include: history
 local LONG, LONG_HISTORY = 20000, 8000
 

@@ -2,8 +2,9 @@
 -- include when needed: lanes
 local is_limited, left, counts, leases = {}, {}, {}, nil
 
--- leave_running(id, was): an attempt is over, whatever comes next: its lease, its place under the
--- function's concurrency, its count in the queue. Once a script.
+-- leave_running(id, was): an attempt is over, whatever comes next: release its lease, its place
+-- under the function's concurrency limit and its count in the queue. Later calls for the id do
+-- nothing.
 local function leave_running(id, was)
   if left[id] then
     return
@@ -17,7 +18,7 @@ local function leave_running(id, was)
     of_queue.running = (of_queue.running or 0) - 1
     counts[queue] = of_queue
   end
-  -- If it waits again its max_age counts again; what ends leaves this set after.
+  -- If it waits again, its max_age counts again. If it finishes, finish() removes this entry.
   if was.expires_at then
     redis.call('ZADD', key_expiring(), was.expires_at, id)
   end

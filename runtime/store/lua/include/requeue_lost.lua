@@ -1,11 +1,11 @@
--- What becomes of a running invocation that does not end with its attempt, or without its worker.
+-- What happens to a running invocation that does not finish with its attempt, or loses its worker.
 -- include: lanes
 -- include: finish_record
 -- include: release_running
 -- include: history
 -- include: notices
--- try_again(id, was, now, due, fields, error): it waits for its next attempt; `fields` are further pairs
--- of the record, `error` is why the attempt failed.
+-- try_again(id, was, now, due, fields, error): retry a failed attempt at `due`. `fields` are
+-- further names and values for the record, `error` is the attempt's error.
 local function try_again(id, was, now, due, fields, error)
   local name = was.function_name
   redis.call('HSET', key_record(id), 'status', 'retrying', 'retry_at', due, unpack(fields))  -- at most 8
@@ -23,7 +23,7 @@ local function try_again(id, was, now, due, fields, error)
   end
 end
 
--- wait_again(id, was, now): a running one goes back to its lane, in the order of its acceptance.
+-- wait_again(id, was, now): return a running invocation to its lane, ordered by its creation time.
 local function wait_again(id, was, now)
   redis.call('HSET', key_record(id), 'status', 'queued')
   put_in_lane(was.queue, was.function_name, was.key, id, urgency(was.priority, was.created_at))
@@ -33,15 +33,16 @@ local function wait_again(id, was, now)
   end
 end
 
--- end_lost(id, was, now, ttl_ms, message): as failed, because nobody is able to run it.
+-- end_lost(id, was, now, ttl_ms, message): finish as failed an invocation that was lost too often.
 local function end_lost(id, was, now, ttl_ms, message)
   local error = '{"type":"worker_lost","message":"' .. message .. '","traceback":null}'
   finish(id, was, 'failed', ttl_ms, now, { 'error', error })
   return 'failed'
 end
 
--- requeue_lost(id, was, now, limit, ttl_ms): the runner or worker of a running attempt is gone. Another
--- takes over, unless this was the `limit`th time or its caller has cancelled it. Returns its status.
+-- requeue_lost(id, was, now, limit, ttl_ms): the runner or worker of a running attempt is gone. The
+-- invocation waits again, unless it was lost `limit` times or its caller has cancelled it. Returns
+-- its status.
 local function requeue_lost(id, was, now, limit, ttl_ms)
   local losses = redis.call('HINCRBY', key_record(id), 'losses', 1)
   tally(was.function_name .. ':lost', 1)
@@ -59,8 +60,9 @@ local function requeue_lost(id, was, now, limit, ttl_ms)
   return 'queued'
 end
 
--- give_back_unheard(id, was, now, limit, ttl_ms): it was claimed, and the worker never heard of it:
--- nothing has begun, so nothing is counted but how often that was so. Returns its status.
+-- give_back_unheard(id, was, now, limit, ttl_ms): it was claimed, but the claim's reply did not
+-- reach the worker. Nothing has begun: neither an attempt nor a loss is counted, only the field
+-- `unheard`. Returns its status.
 local function give_back_unheard(id, was, now, limit, ttl_ms)
   local times = redis.call('HINCRBY', key_record(id), 'unheard', 1)
   redis.call('HINCRBY', key_record(id), 'attempt', -1)

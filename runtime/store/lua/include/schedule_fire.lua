@@ -1,9 +1,9 @@
--- What a tick does: it invokes the schedule's function, or notes that it did not.
+-- What a tick does: invoke the schedule's function, or record a skip.
 local SKIPS_KEPT = 100
 
--- invoke(id, s, invocation, now, moment): a schedule's function is invoked; `s` has function_name,
--- arguments, version, queue, priority, max_age_ms and max_waiting (numbers, 0 for none). Returns
--- NEW, or 'full' and how many wait. `moment` is '' when a person fires it.
+-- invoke(id, s, invocation, now, moment): invoke a schedule's function. `s` has function_name,
+-- arguments, version, queue, secrets and the numbers priority, max_age_ms and max_waiting (0:
+-- none). Returns NEW, or 'full' and how many wait. `moment` is the due time, '' if fired by hand.
 local function invoke(id, s, invocation, now, moment)
   if s.max_waiting > 0 then
     local waiting = tonumber(redis.call('HGET', key_waiting(), s.function_name)) or 0
@@ -33,13 +33,13 @@ local function invoke(id, s, invocation, now, moment)
   return 'NEW'
 end
 
--- is_unfinished(invocation): whether it has yet to end.
+-- is_unfinished(invocation): whether an invocation exists and has not finished.
 local function is_unfinished(invocation)
   local f = redis.call('HMGET', key_record(invocation), 'status', 'finished_at')
   return f[1] and not f[2]
 end
 
--- note_skip(id, moment, reason): a moment at which nothing was invoked.
+-- note_skip(id, moment, reason): record a due time at which nothing was invoked.
 local function note_skip(id, moment, reason)
   redis.call('HINCRBY', key_schedule(id), 'skipped', 1)
   redis.call('LPUSH', key_skips(id), moment .. ' ' .. reason)

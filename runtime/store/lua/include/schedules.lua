@@ -1,17 +1,17 @@
--- A schedule is in `schedules` while it exists and in `schedules_due` while it is not paused, by
--- its next moment; 0 says that a ticker has yet to find that out. Its field `since` is the moment up
--- to which everything has been fired or skipped; `revision` grows when its meaning changes; `is_over`
--- is there when no moment will come any more.
+-- A schedule is in `schedules` while it exists and in `schedules_due`, by its next due time, while
+-- it is not paused; score 0 means that a ticker has yet to compute that time. Its field `since` is
+-- the time up to which everything has been fired or skipped; `revision` grows with every change;
+-- `is_over` is set when no due time is left.
 local WITHDRAWN_KEPT_MS = 30 * 86400000
 
--- wake_ticker(): one token for one blocked ticker, which then knows what is due when.
+-- wake_ticker(): one token for one blocked ticker, which then reads when the next schedule is due.
 local function wake_ticker()
   if redis.call('EXISTS', key_schedules_wake()) == 0 then
     redis.call('RPUSH', key_schedules_wake(), '1')
   end
 end
 
--- begin_anew(id, now): what it names from now on counts, whatever was before.
+-- begin_anew(id, now): restart a schedule at `now`; earlier due times no longer count.
 local function begin_anew(id, now)
   redis.call('HSET', key_schedule(id), 'since', now)
   redis.call('HINCRBY', key_schedule(id), 'revision', 1)
@@ -24,7 +24,8 @@ local function begin_anew(id, now)
   end
 end
 
--- is_declared(name, cron, timezone): whether a function's own schedule is as declared ('' for none).
+-- is_declared(name, cron, timezone): whether a function's own schedule is as declared ('' for
+-- none).
 local function is_declared(name, cron, timezone)
   if not redis.call('ZSCORE', key_schedules(), name) then
     return cron == ''
@@ -33,8 +34,8 @@ local function is_declared(name, cron, timezone)
   return f[1] == cron and f[2] == timezone
 end
 
--- withdraw_schedule(name): a function has no schedule of its own any more. Whether it was paused
--- is remembered for a month: a function that is gone for a moment must not come back firing.
+-- withdraw_schedule(name): remove a function's own schedule. Its hash is kept for 30 days: if the
+-- function returns, a schedule that was paused must not fire.
 local function withdraw_schedule(name)
   if redis.call('ZREM', key_schedules(), name) == 1 then
     redis.call('ZREM', key_schedules_due(), name)
@@ -43,7 +44,7 @@ local function withdraw_schedule(name)
   end
 end
 
--- declare_schedule(name, cron, timezone, now): a function brings its own schedule, or none.
+-- declare_schedule(name, cron, timezone, now): store a function's own schedule; cron '' removes it.
 local function declare_schedule(name, cron, timezone, now)
   if is_declared(name, cron, timezone) then
     return

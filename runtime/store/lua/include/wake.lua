@@ -1,4 +1,4 @@
--- wake(queue): one token for one blocked worker; a claim that leaves work passes it on.
+-- wake(queue): leave one token for one blocked worker. A claim that leaves work wakes the next.
 local function wake(queue)
   if redis.call('LLEN', key_wake(queue)) == 0 then
     redis.call('RPUSH', key_wake(queue), '1')

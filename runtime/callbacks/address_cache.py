@@ -1,7 +1,8 @@
-"""Callback addresses judged a moment ago, so that accepting a call need not resolve a name anew.
+"""Callback addresses that were checked less than 10 s ago.
 
-What is remembered counts for acceptance only. A sender resolves and judges the address again at
-each attempt (`runtime.callbacks.ssrf_guard`): a name that leads elsewhere by then is refused.
+The gateway uses it when it accepts a call, so as not to resolve a host name each time. The sender
+does not: it resolves and checks the address at every attempt (`runtime.callbacks.ssrf_guard`), so a
+name that leads elsewhere by then is refused.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ _MOST = 1024
 
 
 class AddressCache:
-    """Addresses that passed, by their text and by their host.
+    """Allowed addresses, by URL and by host.
 
     Args:
-        policy: What an operator allows.
-        trusted_s: How long a host counts as judged.
+        policy: What the operator allows.
+        trusted_s: How long the check of a host counts.
         clock: Monotonic seconds.
-        options: Of `resolve_allowed`.
+        options: Further arguments of `resolve_allowed`.
     """
 
     def __init__(
@@ -38,14 +39,14 @@ class AddressCache:
         self._trusted_s = trusted_s
         self._clock = clock
         self._options = options
-        self._hosts: dict[tuple[str, int], float] = {}  # until when they count
-        self._addresses: dict[str, tuple[str, float]] = {}
+        self._hosts: dict[tuple[str, int], float] = {}  # host and port -> end of its time
+        self._addresses: dict[str, tuple[str, float]] = {}  # URL -> as stored, end
 
     def recall(self, url: str) -> str | None:
-        """Return an address as it is kept; None if it has to be judged first.
+        """Return an address in the form that is stored; None if `check` must be called first.
 
         Raises:
-            CallbackAddressError: It is malformed.
+            CallbackAddressError: The address is malformed.
         """
         now = self._clock()
         kept, until = self._addresses.get(url, ("", 0.0))
@@ -56,10 +57,10 @@ class AddressCache:
         return self._note(url, target.url, until) if until > now else None
 
     async def check(self, url: str) -> str:
-        """Resolve the name of an address, judge what it leads to; return it as it is kept.
+        """Resolve and check an address; return it in the form that is stored.
 
         Raises:
-            CallbackAddressError: It may not be called, or not be resolved in time.
+            CallbackAddressError: Malformed, not allowed, or not resolved in time.
         """
         checked = await resolve_allowed(url, self._policy, **self._options)
         until = self._clock() + self._trusted_s

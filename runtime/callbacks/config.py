@@ -1,4 +1,4 @@
-"""What a deliverer goes by: limits, secrets, and what an operator allows."""
+"""The settings of the deliverer: limits, secrets, and the addresses that an operator allows."""
 
 from __future__ import annotations
 
@@ -21,13 +21,19 @@ class DeliveryRules:
     """The deliverer's settings.
 
     Attributes:
+        secrets: The operator's signing secrets, for callers without secrets of their own.
+        policy: Which addresses are allowed.
+        resolver: Resolves the host names of receivers.
+        public_url: The gateway's URL for links in bodies; empty leaves links relative.
         slots: Most attempts in flight in this process.
-        lease_ms: How long an attempt is ours; longer than `total_s`.
-        idle_s: Longest time between two looks at what is due.
-        grace_s: What attempts in flight get to end when the process stops.
+        connect_s: Longest wait for a connection.
+        total_s: Longest attempt.
+        lease_ms: How long an attempt is leased; longer than `total_s`.
+        idle_s: Longest time between two claims.
+        grace_s: How long attempts in flight may go on when the process stops.
         delays_ms: The waits between attempts.
-        tls: What https receivers are checked with, if not the usual authorities.
-        tracer: Makes spans, where somebody wants them.
+        tls: The TLS settings for https receivers; default: the usual certificate authorities.
+        tracer: Makes spans, if tracing is on.
     """
 
     secrets: tuple[Secret, ...]
@@ -46,7 +52,7 @@ class DeliveryRules:
 
 
 def read_rules(settings: Settings, tracer: Tracer | None = None) -> DeliveryRules:
-    """Return the rules an operator has set; without a secret, one is kept in the data folder.
+    """Return the deliverer's settings; without a secret, create one in the data folder.
 
     Raises:
         SettingsError: A secret or an allowed network is malformed.

@@ -1,9 +1,8 @@
-"""The sender of callbacks in a worker process: claims due deliveries, sends, settles.
+"""The deliverer thread of a worker: it claims due deliveries, sends them and settles them.
 
-It runs in a thread of its own with an event loop, so that neither functions nor
-other receivers wait for a slow one. Which delivery comes next is decided in Redis
-(receivers take turns); here is only how many may be in flight. It survives Redis
-being away: what ended meanwhile is settled when it is back.
+The thread has an asyncio loop of its own, so neither functions nor other receivers wait for a slow
+receiver. A script in Redis decides which delivery is next (receivers take turns); this process only
+decides how many are in flight. While Redis is away, outcomes are kept and settled later.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ class Deliverer:
     """Sends callbacks from `start` until `stop`.
 
     Args:
-        url: Where Redis is.
-        rules: Limits, secrets and what may be called.
-        roll: A source of numbers in [0, 1), for jitter.
+        url: The URL of Redis.
+        rules: Limits, secrets and allowed addresses.
+        roll: Returns a random number in [0, 1), for jitter.
     """
 
     def __init__(
@@ -42,24 +41,25 @@ class Deliverer:
         self._roll = roll
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        # Wakes the loop of the thread. The thread writes it, `stop` reads it from another thread.
         self._wake: Callable[[], object] | None = None
 
     def start(self) -> None:
-        """Begin, in a thread of its own; safe to call twice."""
+        """Start the thread. Calling it twice is safe."""
         if self._thread is None:
             self._stopping.clear()
             self._thread = lasting_thread(self._live, name="deliverer")
             self._thread.start()
 
     def stop(self) -> None:
-        """Stop claiming, give what is in flight a moment, settle; safe to call twice."""
+        """Stop claiming, let attempts in flight end, settle them. Calling it twice is safe."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
-        self._stopping.set()
+        self._stopping.set()  # before the wake-up, so that the woken loop sees it
         notify = self._wake
         if notify is not None:
-            with contextlib.suppress(RuntimeError):  # its loop has ended by itself
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 notify()
         thread.join(self._rules.grace_s * 2 + 1)
 

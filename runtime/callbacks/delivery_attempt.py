@@ -1,4 +1,4 @@
-"""How one attempt at a delivery ended: what the log keeps and the timetable judges."""
+"""The outcome of one attempt at a delivery: for the log, the history and the retry schedule."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ _QUICK_MS = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOutcome:
-    """An attempt that is over.
+    """An attempt that has ended.
 
     Attributes:
-        status_code: What the receiver answered, or None without an answer.
-        error: One text for the caller, None on success.
-        reason: What exactly went wrong, for the operator's log only.
+        duration_ms: How long the attempt took.
+        status_code: The receiver's HTTP status, or None without a response.
+        error: A short text for the caller; None on success.
+        reason: The exact cause, for the operator's log only.
         retry_after: The receiver's Retry-After header.
-        kept_waiting: Whether a time limit of ours ended it.
-        fate: "interrupted" by our own stopping, so due again at once; "hopeless" when
-            no further attempt can succeed; else "usual".
+        kept_waiting: Whether one of our time limits ended it.
+        fate: "interrupted" if this process stopped it, so it is due again at once; "hopeless" if no
+            further attempt can succeed; else "usual".
     """
 
     duration_ms: int
@@ -37,18 +38,18 @@ class DeliveryOutcome:
 
     @property
     def is_success(self) -> bool:
-        """Whether the receiver took it."""
+        """Whether the receiver answered 2xx."""
         return self.status_code is not None and 200 <= self.status_code < 300  # noqa: PLR2004
 
     @property
     def pace(self) -> Literal["quick", "steady", "slow"]:
-        """How it bears on the receiver's share of the sender."""
+        """How it changes the receiver's share of the sender's slots."""
         if self.kept_waiting:
             return "slow"
         return "quick" if self.is_success and self.duration_ms < _QUICK_MS else "steady"
 
     def entry(self, at_ms: int) -> bytes:
-        """Return the attempt as the delivery's history keeps it."""
+        """Return the attempt as JSON for the delivery's history; `at_ms` is ms since the epoch."""
         return msgspec.json.encode(
             {
                 "at": at_ms,

@@ -1,4 +1,4 @@
-"""The trace of one delivery attempt: what its request carries, and its span."""
+"""The trace of one delivery attempt: the trace headers of its request, and its span."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runtime.telemetry.tracing import Span, Tracer
 
 
 class DeliveryTrace:
-    """The context a callback carries on; with a tracer, a span of its own in between."""
+    """The trace context of one attempt: the invocation's, or with a tracer a span below it."""
 
     def __init__(self, tracer: Tracer | None, claimed: ClaimedDelivery) -> None:
         self._context = claimed.trace
@@ -31,7 +31,7 @@ class DeliveryTrace:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What W3C Trace Context puts into the request."""
+        """The request headers of W3C Trace Context."""
         if self._context is None:
             return {}
         headers = {"traceparent": self._context.traceparent}
@@ -40,7 +40,7 @@ class DeliveryTrace:
         return headers
 
     def end(self, ended: DeliveryOutcome) -> None:
-        """The attempt is over."""
+        """End the span, if there is one."""
         if self._span is None:
             return
         code = ended.status_code

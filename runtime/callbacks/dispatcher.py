@@ -1,7 +1,11 @@
-"""Deliveries in flight: settle what has ended, claim what is due, wait for either.
+"""The loop of the deliverer's thread: settle what has ended, claim what is due, wait for either.
 
-Used by the deliverer's thread, in its event loop. It decides only how many
-attempts run at once; which ones come first is decided in Redis.
+    claimed ──► sending ──► unsettled ──Redis has it──► settled
+                              ▲ │ Redis is away: sent again at the next turn
+
+This process only limits how many attempts run at once; Redis decides which come first. If it is
+killed, the lease of a delivery runs out and the next claim makes it due again, so a receiver may
+get a delivery twice; its attempt number is the fencing token of the settlement.
 """
 
 from __future__ import annotations
@@ -48,13 +52,13 @@ _log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """One life of the deliverer's loop.
+    """Claims, sends and settles deliveries, from a start of the thread to its end.
 
     Args:
-        url: Where Redis is.
-        rules: Limits, secrets and what may be called.
-        roll: A source of numbers in [0, 1), for jitter.
-        changed: Set here when an attempt ends or work arrives; the owner sets it to stop.
+        url: The URL of Redis.
+        rules: Limits, secrets and allowed addresses.
+        roll: Returns a random number in [0, 1), for jitter.
+        changed: Set when an attempt ends or a wake-up comes; its owner sets it to stop the wait.
     """
 
     def __init__(
@@ -73,8 +77,8 @@ class Dispatcher:
         self._blocking_store = AsyncConnection(url, timeout_s=rules.idle_s + 2)
         self._sender: Sender | None = None
         self._in_flight: dict[asyncio.Task[None], ClaimedDelivery] = {}
-        self._unsettled: dict[tuple[str, int], Command[Settled]] = {}
-        self._wake: asyncio.Task[bool] | None = None
+        self._unsettled: dict[tuple[str, int], Command[Settled]] = {}  # by id and attempt
+        self._wake: asyncio.Task[bool] | None = None  # a BLPOP on the wake-up list
         self._store_is_away = False
 
     @property
@@ -85,8 +89,9 @@ class Dispatcher:
         """Settle what has ended, claim what is due, then wait for either.
 
         Raises:
-            StoreError: Redis is away; nothing is lost, try again.
+            StoreError: Redis is away. Nothing is lost: call it again.
         """
+        # First: what changes from here on ends the wait below.
         self._changed.clear()
         wait_s = await self._exchange([self._claim_call()] if self._free else [])
         if self._store_is_away:
@@ -95,14 +100,14 @@ class Dispatcher:
         await self._wait(wait_s)
 
     async def wait_for_store(self, error: StoreError) -> None:
-        """Say once that Redis is away, and wait a little."""
+        """Log once that Redis is away, and wait."""
         if not self._store_is_away:
             self._store_is_away = True
             _log.warning("callbacks.store_is_away", error=str(error))
         await asyncio.sleep(RETRY_S)
 
     async def wind_up(self) -> None:
-        """Give attempts in flight a moment, break off the rest, settle all."""
+        """Let attempts in flight end for `grace_s`, cancel the rest, and settle all of them."""
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=self._rules.grace_s)
         for task in self._in_flight:
@@ -111,7 +116,8 @@ class Dispatcher:
         with contextlib.suppress(StoreError, TimeoutError):
             async with asyncio.timeout(self._rules.grace_s):
                 await self._exchange([])
-                if self._wake is not None:  # a token may be on its way to us
+                # The BLPOP may have taken a token that this process will not use: leave one.
+                if self._wake is not None:
                     await self._store.run(delivery_commands.wake_one(self._store.keys))
 
     async def close(self) -> None:
@@ -132,6 +138,7 @@ class Dispatcher:
                 await self._changed.wait()
         if self._wake is not None and self._wake.done():
             wake, self._wake = self._wake, None
+            # Without a free slot the token is for another process.
             if wake.result() and not self._free:
                 await self._store.run(delivery_commands.wake_one(self._store.keys))
 
@@ -153,14 +160,14 @@ class Dispatcher:
         )
 
     def _begin(self, claim: DeliveryClaim) -> float:
-        """Start what was claimed; return how long nothing further is known to be due."""
+        """Start what was claimed; return the seconds until something else may be due."""
         for claimed in claim.items:
             task = asyncio.create_task(self._attempt(claimed, claim.now_ms))
             self._in_flight[task] = claimed
             task.add_done_callback(self._landed)
         if len(claim.items) == _LARGEST_CLAIM:
             return 0
-        longest_s = self._rules.idle_s + 1  # the wake-up's own timeout comes first
+        longest_s = self._rules.idle_s + 1  # the time-out of the BLPOP comes first
         wait_s = longest_s if claim.wait_ms is None else claim.wait_ms / 1000
         return min(max(wait_s, _SHORTEST_WAIT_S), longest_s)
 
@@ -175,12 +182,12 @@ class Dispatcher:
             ended = await self._send(claimed, now_ms, trace)
         except StoreError as error:
             _log.warning("callbacks.record_not_read", delivery=claimed.id, error=str(error))
-        except Exception:  # noqa: BLE001 - the outermost of its task
+        except Exception:  # noqa: BLE001 - outermost of the asyncio task
             _log.exception("callbacks.attempt_crashed", delivery=claimed.id)
             ended = DeliveryOutcome(duration_ms=0, error=CRASHED)
         finally:
             trace.end(ended)
-            self._note(claimed, ended, now_ms)
+            self._note(claimed, ended, now_ms)  # also when cancelled: settled as interrupted
 
     async def _send(
         self, claimed: ClaimedDelivery, now_ms: int, trace: DeliveryTrace
@@ -194,9 +201,9 @@ class Dispatcher:
         return await sender.send(claimed.url, headers=headers | trace.headers, body=body)
 
     def _open_sender(self) -> Sender:
-        """Return the HTTP client, which is loaded for the first callback: few workers send any."""
+        """Return the HTTP client. It is imported at the first callback: few workers send any."""
         if self._sender is None:
-            from runtime.callbacks.sender import Sender  # noqa: PLC0415 - as said
+            from runtime.callbacks.sender import Sender  # noqa: PLC0415 - see above
 
             self._sender = Sender(
                 policy=self._rules.policy,
@@ -208,7 +215,7 @@ class Dispatcher:
         return self._sender
 
     async def _read_body(self, claimed: ClaimedDelivery) -> bytes | None:
-        """Return what to send; None when it is no longer kept."""
+        """Return the body to send; None if its invocation or batch is no longer kept."""
         public_url = self._rules.public_url
         if claimed.outcome == BATCH_OUTCOME:
             batch = await self._store.run(read_batch(claimed.invocation))
@@ -243,15 +250,17 @@ class Dispatcher:
         )
 
     async def _exchange(self, claiming: list[Command[DeliveryClaim]]) -> float:
-        """Write what has ended and claim; what Redis does not take stays for the next turn.
+        """Settle what has ended and claim; return how long to wait.
 
-        In one go and in this order: what is settled frees its receiver.
+        Both go out in one write and in this order, since a settlement frees its receiver for the
+        claim. A settlement without a reply stays for the next turn.
         """
         ended = list(self._unsettled.items())
         calls: list[Command[Any]] = [*(call for _, call in ended), *claiming]
         answers = await asyncio.gather(*map(self._store.run, calls), return_exceptions=True)
         wait_s = self._rules.idle_s
         if claiming and isinstance(claim := answers[-1], DeliveryClaim):
+            # Before errors of the settlements are raised: what was claimed must be sent.
             wait_s = self._begin(claim)
         for (key, _), answer in zip(ended, answers, strict=False):
             if isinstance(answer, BaseException):
@@ -266,7 +275,7 @@ class Dispatcher:
 
 
 def _slots_within_limits(slots: int) -> int:
-    """Return how many attempts fit into this process's limit on open files."""
+    """Return how many attempts fit in the process's limit on open files."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
         return slots

@@ -1,4 +1,4 @@
-"""What a receiver gets: the body in Standard Webhooks' form, and the headers around it."""
+"""The body and the headers of a callback, in the form of Standard Webhooks."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from runtime.store.delivery_commands import ClaimedDelivery
 
 LARGEST_RESULT_BYTES = 20_000
 ATTEMPT_HEADER = "webhook-attempt"
-# What goes on changing after the end would make a repetition another text.
+# Fields that change after the end are fixed, so that every attempt sends the same bytes.
 _AS_SENT: dict[str, Any] = {"delivery_status": "pending", "delivery_attempts": 0}
 _AS_IT_ENDED: dict[str, Any] = {**_AS_SENT, "retried_by": None}
 
 
 def build_body(record: Record, *, public_url: str = "") -> bytes:
-    """Return the body: the invocation as it ended, the same bytes for every attempt.
+    """Return the body for an invocation: the same bytes at every attempt.
 
     Args:
-        record: The invocation, finished.
-        public_url: Where the gateway is for receivers; empty leaves links relative.
+        record: A finished invocation.
+        public_url: The gateway's URL for receivers; empty leaves links relative.
     """
     data = invocation_view(
         replace(record, **_AS_IT_ENDED), largest_result_bytes=LARGEST_RESULT_BYTES
@@ -44,7 +44,7 @@ def build_body(record: Record, *, public_url: str = "") -> bytes:
 
 
 def build_batch_body(batch: Batch, *, public_url: str = "") -> bytes:
-    """Return the body of a batch whose last member has ended: its counts, not its results."""
+    """Return the body for a finished batch: its counts, without results."""
     data = batch_view(dataclasses.replace(batch, **_AS_SENT))
     origin = public_url.rstrip("/")
     data["links"] = {name: origin + path for name, path in data["links"].items()}
@@ -56,7 +56,7 @@ def build_batch_body(batch: Batch, *, public_url: str = "") -> bytes:
 def build_headers(
     claimed: ClaimedDelivery, body: bytes, *, secrets: Sequence[Secret], now_ms: int
 ) -> dict[str, str]:
-    """Return the headers of one attempt, signed at Redis's `now_ms`."""
+    """Return the headers of one attempt, signed with the time `now_ms` (Redis's clock)."""
     timestamp_s = now_ms // 1000
     return {
         "Content-Type": "application/json",

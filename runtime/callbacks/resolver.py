@@ -1,8 +1,8 @@
-"""Names to addresses without blocking an event loop.
+"""Resolve host names without blocking an event loop.
 
-The system's resolver cannot be interrupted and may take half a minute, so each
-name gets a daemon thread of its own, shared by all that wait for it: a hundred
-names whose servers hang occupy a hundred threads and delay nobody else.
+The system's resolver cannot be interrupted and may take half a minute. So each name gets a daemon
+thread, shared by all that wait for it: a hundred names whose servers hang take a hundred threads
+and delay no other name.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _MOST_THREADS = 256
 
 
 def resolve_host(host: str, port: int) -> tuple[str, ...]:
-    """Ask the system once for every address of a host.
+    """Return every address of a host, as the system resolves it. Blocks.
 
     Raises:
-        OSError: There is none, or the name cannot be asked for.
+        OSError: There is none, or the name is not a host name.
     """
     return _ask(host, port, 0)
 
@@ -35,11 +35,11 @@ def _ask(host: str, port: int, flags: int) -> tuple[str, ...]:
 
 
 class Resolver:
-    """Resolves in threads; each name once at a time.
+    """Resolves names in threads; no name in two threads at once.
 
     Args:
-        resolve: The blocking way to ask; raises OSError.
-        most_threads: More names than that at once are refused.
+        resolve: The blocking function to call; raises OSError.
+        most_threads: Most names that are resolved at once; further ones fail.
     """
 
     def __init__(
@@ -51,13 +51,14 @@ class Resolver:
         self._resolve = resolve
         self._most_threads = most_threads
         self._under_way: dict[tuple[str, int], Future[Sequence[str]]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # guards `_under_way`: loop and resolving threads
 
     async def resolve(self, host: str, port: int, *, timeout_s: float) -> Sequence[str]:
         """Return the addresses of a host.
 
         Raises:
-            OSError: There is none; TimeoutError when it took too long.
+            OSError: There is none, or too many names are being resolved; TimeoutError, a kind of
+                OSError, after `timeout_s`.
         """
         if self._resolve is resolve_host:
             with contextlib.suppress(OSError):
@@ -96,6 +97,6 @@ class Resolver:
 
 
 def _take_note(answer: asyncio.Future[Sequence[str]]) -> None:
-    """Retrieve what came after everybody had gone, so that asyncio does not complain of it."""
+    """Retrieve an error that nobody waits for any more, or asyncio would log it."""
     if not answer.cancelled():
         answer.exception()

@@ -1,7 +1,7 @@
-"""When to send again, as Standard Webhooks recommends, and when to stop.
+"""When a delivery is tried again, and when it is given up, as Standard Webhooks recommends.
 
-Pure: the random number is an argument. Used by the deliverer after every attempt
-(https://github.com/standard-webhooks/standard-webhooks, "Retry schedule").
+Pure functions: the random number and the time are arguments. The deliverer calls them after every
+attempt (https://github.com/standard-webhooks/standard-webhooks, "Retry schedule").
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _GONE = 410
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextStep:
-    """What follows an attempt: the delivery's status and, while pending, the wait."""
+    """The delivery's status after an attempt and, if pending, the wait until the next."""
 
     status: Literal["delivered", "failed", "stopped", "pending"]
     retry_in_ms: int = 0
@@ -38,13 +38,13 @@ def next_after(
     roll: float,
     delays_ms: tuple[int, ...] = DELAYS_MS,
 ) -> NextStep:
-    """Judge an attempt that has ended.
+    """Return what follows an attempt.
 
     Args:
-        ended: The attempt.
-        step: Its place in the timetable; the first is 1.
-        now_ms: Redis's time, for a Retry-After that names a moment.
-        roll: A number in [0, 1).
+        ended: The outcome of the attempt.
+        step: Its number in the retry schedule; the first is 1.
+        now_ms: The time by Redis's clock, for a Retry-After that is a date.
+        roll: A random number in [0, 1).
         delays_ms: The waits between attempts.
     """
     if ended.is_success:
@@ -63,7 +63,7 @@ def next_after(
 
 
 def retry_after_ms(text: str | None, *, now_ms: int) -> int | None:
-    """Read a Retry-After header: seconds or an HTTP date; None when it is neither."""
+    """Parse a Retry-After header: seconds or an HTTP date; None if it is neither."""
     if text is None:
         return None
     text = text.strip()

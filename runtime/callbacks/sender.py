@@ -1,6 +1,6 @@
-"""One attempt: judge the address again, connect to what was judged, post, read little.
+"""One attempt at a delivery: check the address again, connect to it, post, read a short answer.
 
-Never raises for anything a receiver or a network does: every ending is an `DeliveryOutcome`.
+Whatever a receiver or a network does ends as a `DeliveryOutcome`, never as an exception.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _FAILURES = (
 
 
 class Sender:
-    """Posts bodies to callback addresses; used in one event loop.
+    """Posts bodies to callback addresses. Used in one event loop.
 
     Args:
-        policy: What the operator allows.
-        resolver: How names become addresses.
+        policy: Which addresses the operator allows.
+        resolver: Resolves host names.
         connect_s: Longest wait for a connection.
-        total_s: Longest attempt, name resolution included.
-        tls: What https receivers are checked with, if not the usual authorities.
+        total_s: Longest attempt, including name resolution.
+        tls: The TLS settings for https receivers; default: the usual certificate authorities.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Sender:
             transport=PinnedTransport(connect_s=connect_s, tls=tls),
             follow_redirects=False,
             trust_env=False,
-            timeout=None,  # noqa: S113 - the whole attempt has one, below
+            timeout=None,  # noqa: S113 - `send` limits the whole attempt
         )
 
     async def send(self, url: str, *, headers: Mapping[str, str], body: bytes) -> DeliveryOutcome:
-        """Make one attempt, within `total_s`."""
+        """Make one attempt, in at most `total_s`."""
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         try:
@@ -101,7 +101,7 @@ class Sender:
 
 
 async def _see_off(response: httpx.Response, *, until_s: float) -> None:
-    """Let the receiver finish its answer in peace; its status is known already."""
+    """Read the rest of an answer, for up to a second, so that the receiver sees no reset."""
     until_s = min(until_s, asyncio.get_running_loop().time() + _FAREWELL_S)
     try:
         with contextlib.suppress(httpcore.NetworkError, httpcore.ProtocolError, TimeoutError):

@@ -1,6 +1,9 @@
-"""Standard Webhooks signatures, version 1: HMAC-SHA256 over "id.timestamp.body".
+"""Sign callbacks, and keep the secrets to sign with.
 
-https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+Signatures are those of Standard Webhooks, version 1: HMAC-SHA256 over "id.timestamp.body"
+(https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+Secrets are written "whsec_" and base64. Settings and API keys hold them; a worker whose settings
+have none creates one in the data folder. No error text and no `repr` contains a secret.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from runtime.errors import SettingsError
 
 
 def sign(secrets: Sequence[Secret], *, webhook_id: str, timestamp_s: int, body: bytes) -> str:
-    """Return the value of `webhook-signature`: one signature for each secret."""
+    """Return the value of the header `webhook-signature`: one signature for each secret."""
     content = f"{webhook_id}.{timestamp_s}.".encode() + body
     return " ".join(f"v1,{_signature(secret, content)}" for secret in secrets)
 
@@ -36,21 +39,23 @@ MOST_BYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The key of a signature; never shown."""
+    """The key of a signature. `repr` hides it."""
 
     key: bytes = field(repr=False)
 
 
 def generate_secret() -> str:
-    """Return a new secret in its written form."""
+    """Return a new random secret in its written form."""
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def load_or_create_secret(path: Path) -> str:
-    """Return the secret kept in a file that only its owner reads; made once, whoever comes first.
+    """Return the secret in a file that only its owner may read; create the file if it is missing.
+
+    Processes that start at the same time get the same secret.
 
     Raises:
-        SettingsError: The file can be neither read nor made.
+        SettingsError: The file cannot be read or created.
     """
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -62,21 +67,21 @@ def load_or_create_secret(path: Path) -> str:
             with os.fdopen(descriptor, "w") as file:
                 file.write(generate_secret() + "\n")
             with contextlib.suppress(FileExistsError):
-                os.link(draft, path)  # unlike a rename, never replaces another's
+                os.link(draft, path)  # unlike a rename, it does not replace another process's file
         finally:
             draft.unlink()
         return path.read_text().strip()
     except OSError as error:
         raise SettingsError(
-            f"PENSTOCK_CALLBACK_SECRET: not set, and none can be kept in {path}: {error.strerror}"
+            f"PENSTOCK_CALLBACK_SECRET: not set, and none can be stored in {path}: {error.strerror}"
         ) from error
 
 
 def parse_secret(text: str) -> Secret:
-    """Read a written secret.
+    """Parse a written secret.
 
     Raises:
-        SettingsError: It is not one; the text does not repeat it.
+        SettingsError: It is not a secret; the text does not repeat it.
     """
     wrong = (
         f"PENSTOCK_CALLBACK_SECRET: a secret is {PREFIX} and the base64 of "
@@ -94,5 +99,5 @@ def parse_secret(text: str) -> Secret:
 
 
 def parse_secrets(texts: Iterable[str]) -> tuple[Secret, ...]:
-    """Read all of an operator's secrets; the first signs first."""
+    """Parse several secrets, in the order in which they sign."""
     return tuple(parse_secret(text) for text in texts)

@@ -1,8 +1,12 @@
-"""Networks that callbacks never reach: everything that is not global unicast.
+"""The SSRF guard: which callback addresses may be called, and at which network addresses.
 
-An explicit list, because `ipaddress.is_global` calls NAT64, 6to4, multicast and
-others global. Sources: the IANA special-purpose registries for IPv4 and IPv6
-(RFC 6890 and its successors), and addresses that clouds answer on.
+A callback URL is parsed strictly, its host is resolved, and every address found must be allowed:
+global unicast, or what the operator allows (`Policy`). The gateway checks a URL when it accepts a
+call, the sender again at each attempt, and connects to those addresses only.
+
+The denied networks are an explicit list, since `ipaddress.is_global` accepts NAT64, 6to4, multicast
+and others. Sources: the IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and its
+successors), and addresses on which clouds offer services.
 """
 
 from __future__ import annotations
@@ -47,7 +51,7 @@ _DENIED_V4 = tuple(
         "240.0.0.0/4",  # reserved, broadcast
     )
 )
-_GLOBAL_V6 = IPv6Network("2000::/3")  # the only global unicast there is; all else is denied
+_GLOBAL_V6 = IPv6Network("2000::/3")  # all global unicast; everything else is denied
 _DENIED_V6 = tuple(
     IPv6Network(text)
     for text in (
@@ -61,7 +65,7 @@ _DENIED_V6 = tuple(
 
 
 def is_global_unicast(address: Address) -> bool:
-    """Whether this is an address anybody on the internet may have."""
+    """Whether this is a public address of the internet."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _DENIED_V4)
     if address.scope_id is not None or address not in _GLOBAL_V6:
@@ -70,12 +74,12 @@ def is_global_unicast(address: Address) -> bool:
 
 
 def is_loopback(address: Address) -> bool:
-    """Whether this is the machine itself, an IPv4 address in IPv6 clothes included."""
+    """Whether this is a loopback address, IPv4-mapped IPv6 included."""
     return is_within(address, LOOPBACK)
 
 
 def is_within(address: Address, networks: tuple[Network, ...]) -> bool:
-    """Whether one of `networks` holds it; ::ffff:a.b.c.d counts as a.b.c.d."""
+    """Whether one of `networks` contains it; ::ffff:a.b.c.d counts as a.b.c.d."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return any(address in network for network in networks)
@@ -84,7 +88,7 @@ def is_within(address: Address, networks: tuple[Network, ...]) -> bool:
 _ASCII = "".join(map(chr, range(128)))
 LONGEST_URL = 2_048
 RESOLVE_TIMEOUT_S = 3.0
-REFUSED = "the callback address does not lead to a host that callbacks may reach"
+REFUSED = "the host of the callback address cannot be resolved or is not allowed"
 _PORTS = {"http": 80, "https": 443}
 _HOST_NAME = re.compile(r"(?=.{1,253}\.?\Z)[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?\Z")
 _RESOLVER = Resolver(resolve_host)
@@ -94,7 +98,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What an operator allows beyond global unicast addresses."""
+    """What an operator allows besides global unicast addresses."""
 
     allow_loopback: bool = False
     networks: tuple[Network, ...] = ()
@@ -103,7 +107,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A well-formed callback address, not judged yet; `host` is ASCII, lower case."""
+    """A well-formed callback address, not checked yet. `host` is lower-case ASCII."""
 
     url: str
     scheme: str
@@ -113,14 +117,14 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """What the Host header says: the port only where it is not the scheme's own."""
+        """The Host header: with the port unless it is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedTarget:
-    """An address that may be called, and the literal addresses to connect to."""
+    """An allowed callback address, and the network addresses to connect to."""
 
     url: str
     scheme: str
@@ -131,10 +135,10 @@ class ResolvedTarget:
 
 
 def parse_policy(allow: Sequence[str], *, allow_loopback: bool) -> Policy:
-    """Read PENSTOCK_CALLBACK_ALLOW: networks (CIDR), addresses and host names.
+    """Parse PENSTOCK_CALLBACK_ALLOW: networks (CIDR), addresses and host names.
 
     Raises:
-        SettingsError: An entry is none of them.
+        SettingsError: An entry is none of these.
     """
     networks: list[Network] = []
     hosts: set[str] = set()
@@ -153,7 +157,7 @@ def parse_policy(allow: Sequence[str], *, allow_loopback: bool) -> Policy:
 
 
 def check_url(url: str, policy: Policy, *, resolve: Resolve = resolve_host) -> ResolvedTarget:
-    """Parse, resolve and judge; blocks while resolving.
+    """Parse, resolve and check a callback address. Blocks while resolving.
 
     Raises:
         CallbackAddressError: Malformed, unresolvable, or not allowed.
@@ -173,7 +177,7 @@ async def resolve_allowed(
     resolver: Resolver = _RESOLVER,
     timeout_s: float = RESOLVE_TIMEOUT_S,
 ) -> ResolvedTarget:
-    """Parse, resolve and judge without blocking the loop.
+    """Parse, resolve and check a callback address without blocking the event loop.
 
     Raises:
         CallbackAddressError: Malformed, unresolvable, not resolved in time, or not allowed.
@@ -187,10 +191,10 @@ async def resolve_allowed(
 
 
 def check_addresses(target: Target, found: Sequence[str], policy: Policy) -> ResolvedTarget:
-    """Judge what a target's host resolved to; every address must pass.
+    """Check what a target's host resolved to. Every address must be allowed.
 
     Raises:
-        CallbackAddressError: One may not be reached, or there is none.
+        CallbackAddressError: An address is not allowed, or there is none.
     """
     addresses = tuple(dict.fromkeys(found))
     allowed_by_name = target.host.rstrip(".") in policy.hosts
@@ -214,10 +218,10 @@ def check_addresses(target: Target, found: Sequence[str], policy: Policy) -> Res
 
 
 def parse_target(url: str) -> Target:
-    """Read a callback address strictly.
+    """Parse a callback address strictly.
 
     Raises:
-        CallbackAddressError: It is malformed; the text says how.
+        CallbackAddressError: It is malformed; the text says what is wrong.
     """
     if len(url) > LONGEST_URL:
         raise CallbackAddressError(f"the callback address is longer than {LONGEST_URL} characters")
@@ -239,7 +243,7 @@ def parse_target(url: str) -> Target:
         raise CallbackAddressError("the callback address has a malformed host or port")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host = _ascii_host(parts)
-    if not url.isascii():  # else whoever sends it would have to guess
+    if not url.isascii():  # encode it here, so that the sender need not
         path = quote(path, safe=_ASCII)
         url = f"{scheme}://{parts.netloc}{path}"
     return Target(url=url, scheme=scheme, host=host, port=port or _PORTS[scheme], path=path)

@@ -1,8 +1,8 @@
-"""The network under a callback: only judged addresses, and never more than a little answer.
+"""The network layer of a callback: it connects to checked addresses only and reads little.
 
-The client above it deals with names (Host, SNI, certificates); this connects to
-the literal addresses that were judged for this one request, whatever the name
-resolves to by now, and checks who answered before anything is sent.
+The HTTP client above it uses names (Host, SNI, certificates). This layer connects to the literal
+addresses that were checked for the request, whatever the name resolves to by now, and checks the
+peer's address before it sends anything.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class PinnedTransport(httpx.AsyncBaseTransport):
     """One connection for each request, to `request.extensions["addresses"]`.
 
     Args:
-        connect_s: Longest wait for a connection, all addresses together.
-        tls: What https receivers are checked with; made at the first need.
+        connect_s: Longest wait for a connection, over all addresses.
+        tls: The TLS settings for https receivers; the default is made when first needed.
     """
 
     def __init__(self, *, connect_s: float, tls: ssl.SSLContext | None = None) -> None:
@@ -32,7 +32,7 @@ class PinnedTransport(httpx.AsyncBaseTransport):
         self._tls = tls
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request (httpx.AsyncBaseTransport); raises httpcore's errors."""
+        """Send one request (httpx.AsyncBaseTransport). Raises httpcore's errors."""
         url = request.url
         if url.scheme == "https" and self._tls is None:
             self._tls = httpx.create_ssl_context()
@@ -59,7 +59,7 @@ class PinnedTransport(httpx.AsyncBaseTransport):
 
 
 class _Answer(httpx.AsyncByteStream):
-    """The body of an answer; closing it closes the connection."""
+    """The body of a response. Closing it closes the connection."""
 
     def __init__(self, answer: httpcore.Response, connection: httpcore.AsyncHTTPConnection) -> None:
         self._answer = answer
@@ -75,7 +75,7 @@ class _Answer(httpx.AsyncByteStream):
 
 
 class _PinnedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects to given addresses instead of the host it is asked for."""
+    """Connects to given addresses instead of the host name in the request."""
 
     def __init__(self, addresses: tuple[str, ...], connect_s: float) -> None:
         self._addresses = addresses
@@ -84,17 +84,18 @@ class _PinnedNetwork(httpcore.AsyncNetworkBackend):
 
     async def connect_tcp(
         self,
-        host: str,  # noqa: ARG002 - a name, and names are not what was judged
+        host: str,  # noqa: ARG002 - a name; addresses were checked
         port: int,
         timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's signature
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Return a connection to the first address that takes one."""
+        """Return a connection to the first address that accepts one."""
         deadline = asyncio.get_running_loop().time() + self._connect_s
         failure: Exception = httpcore.ConnectError("no address")
         for index, address in enumerate(self._addresses):
             left_s = deadline - asyncio.get_running_loop().time()
+            # Each address gets an equal share of the time that is left.
             share_s = left_s / (len(self._addresses) - index)
             try:
                 async with asyncio.timeout(share_s):
@@ -115,11 +116,11 @@ async def _check_peer(stream: httpcore.AsyncNetworkStream, address: str) -> None
     peer = stream.get_extra_info("server_addr")
     if peer is None or ipaddress.ip_address(peer[0]) != ipaddress.ip_address(address):
         await stream.aclose()
-        raise httpcore.ConnectError("connected to another address than the one judged")
+        raise httpcore.ConnectError("connected to another address than the one checked")
 
 
 class _MeteredStream(httpcore.AsyncNetworkStream):
-    """A connection that hands out at most MOST_ANSWER_BYTES, headers included."""
+    """A connection from which at most MOST_ANSWER_BYTES are read, headers included."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream

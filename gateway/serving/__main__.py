@@ -1,8 +1,9 @@
-"""`python -m gateway.serving`: gunicorn with the gateway's configuration, and its flags.
+"""`python -m gateway.serving`: gunicorn with the gateway's configuration; takes gunicorn's flags.
 
-Gunicorn puts the working folder before everything else on the module path before it reads its
-configuration; a project's own `gateway` or `redis` would be taken for ours. Where the folder
-stands on the path already gunicorn leaves it there, and a gateway process takes it away.
+Gunicorn puts the working folder at the front of the module path before it reads its
+configuration, so a project's own `gateway` or `redis` would be imported instead of ours. If the
+folder is on the path already, gunicorn leaves it where it is. So it is appended here, and each
+gateway process removes it (`gateway.server.post_fork`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from runtime.processes.module_path import leave_out_working_folder
 
 
 def main() -> None:
-    """Serve until a signal ends it."""
+    """Run gunicorn until a signal stops it."""
     leave_out_working_folder()
     sys.path.append(getcwd())
     sys.argv[1:1] = ["--config", "python:gateway.server"]

@@ -1,9 +1,8 @@
-"""The names a gateway answers to where it asks nobody for a key.
+"""The host names that a gateway without keys answers to.
 
-A page whose name was rebound to a loopback address (DNS rebinding) is of the same origin as the
-gateway it reaches, so that nothing but the Host of its requests gives it away. The parser
-judges the Host of every head before anything is made of it; whatever serves the request, and
-whatever path it asks for, comes later.
+DNS rebinding gives the name of a web site a loopback address. The site's page then has the same
+origin as the gateway it reaches, and only the Host header of its requests gives it away. The
+parser checks the Host of every request head, whatever its path, before a request is created.
 """
 
 from __future__ import annotations
@@ -21,10 +20,11 @@ _SHOWN = 64
 
 
 class AllowedHosts:
-    """Judges by the name alone, since a rebound page may use any port.
+    """Checks the host name and ignores the port, because a rebound page may use any port.
 
     Args:
-        names: Further host names or addresses, without ports: the bind address, a proxy's name.
+        names: Names or addresses, without ports, that are allowed besides localhost and
+            loopback addresses: the bind address, a proxy's name.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
@@ -33,7 +33,7 @@ class AllowedHosts:
         self._accepted: set[bytes] = set()
 
     def accept(self, authority: bytes) -> bool:
-        """Whether a Host header, or the authority of an absolute target, is one of ours."""
+        """Whether a Host header, or the authority of an absolute target, names this gateway."""
         if authority in self._accepted:
             return True
         if not self._decide(authority):
@@ -51,16 +51,16 @@ class AllowedHosts:
 
 
 def explain(authority: bytes | None) -> str:
-    """Say what is wrong with a Host, and what to set if it is right after all."""
+    """Return the detail of a refusal: the Host given, and the settings that allow it."""
     given = (
-        "this request names none"
+        "this request has no Host header"
         if authority is None
         else f"this request is for {authority.decode('latin-1')[:_SHOWN]!r}"
     )
     return (
-        "This gateway asks nobody for a key, so it answers only for localhost, loopback addresses, "
-        f"the address it is bound to and the host of PENSTOCK_PUBLIC_URL; {given}. If that is "
-        "meant, set PENSTOCK_PUBLIC_URL to this address, or ask for keys: PENSTOCK_AUTH=required."
+        "This gateway does not require keys, so it answers only for localhost, loopback addresses, "
+        f"the address it is bound to and the host of PENSTOCK_PUBLIC_URL; {given}. To allow this "
+        "host, set PENSTOCK_PUBLIC_URL to it, or require keys with PENSTOCK_AUTH=required."
     )
 
 

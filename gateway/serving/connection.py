@@ -1,8 +1,14 @@
-"""One client connection: hold the deadlines, answer requests in their order.
+"""One client connection: enforce the deadlines, answer requests in the order they came.
 
-Uvicorn's server makes one per accepted socket. The rule it protects: a client can neither be
-slow nor large at our expense. Reading has at most one deadline at a time (headers, body, or
-idleness), judged by `sweep`, which the server calls every tick; so a request costs no timer.
+Uvicorn creates one per socket. No client may cost unbounded time or memory. The server calls
+`sweep` five times a second to check the one read deadline, so a request needs no timer.
+
+    idle ──► head ──► body ──► answer ──► idle     deadlines: idle_timeout_s, header_timeout_s,
+      │        └─refuse─┤         │                body_timeout_s; none for the answer
+      ▼                 ▼         ▼
+    closing ──► closed ◄─── lingering              linger_s; both drop all input (`_deaf`)
+
+From `answer` it goes to `closing` without keep-alive, to `lingering` if its body is incomplete.
 """
 
 from __future__ import annotations
@@ -52,35 +58,37 @@ class Connection(asyncio.Protocol):
             tasks=server_state.tasks,
             bodies=bodies,
         )
-        self._transport = cast("asyncio.Transport", None)
-        self._exchanges: deque[RequestCycle] = deque()
-        self._reading: RequestCycle | None = None
-        self._may_write: asyncio.Future[None] | None = None
-        self._dropped_bytes = 0
-        self._deaf = self._paused = self._stopping = False
-        self._held: RequestCycle | None = None
-        self._learned: tuple[Scope, bool] | None = None  # the only head in what came
+        # All of this is used in the loop's thread. Who writes each field:
+        self._transport = cast("asyncio.Transport", None)  # connection_made
+        self._exchanges: deque[RequestCycle] = deque()  # unanswered; parser adds, finished removes
+        self._reading: RequestCycle | None = None  # body incomplete: on_head; on_end and _refuse
+        self._may_write: asyncio.Future[None] | None = None  # pause_writing; resume_writing
+        self._dropped_bytes = 0  # data_received, while input is dropped
+        self._deaf = False  # input is dropped: _refuse, _close, _close_lingering, connection_lost
+        self._paused = self._stopping = False  # _pause and _resume; shutdown
+        self._held: RequestCycle | None = None  # answered, not taken: finished; resume_writing
+        self._learned: tuple[Scope, bool] | None = None  # the only head in these bytes: on_head
         self._drain = WriteStall(limits)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin: the client has the header deadline to say something."""
+        """Start the header deadline of the first request (transport callback)."""
         self._transport = cast("asyncio.Transport", transport)
         self._beginnings.meet(self._transport)
         self._state.connections.add(cast("Any", self))
         self._deadline.expect(self._limits.header_timeout_s)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """End: nobody reads the answers any more."""
+        """End all requests: nobody reads their answers (transport callback)."""
         self._state.connections.discard(cast("Any", self))
         self._deaf = True
         self._deadline.clear()
         exchanges, self._exchanges = self._exchanges, deque()
         for exchange in exchanges:
             exchange.abandon(after_s=self._limits.leave_s)
-        self.resume_writing()
+        self.resume_writing()  # wakes what waits in `writable`
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; a refused client is read no further."""
+        """Parse received bytes, or drop those of a refused client (transport callback)."""
         if self._deaf:
             self._dropped_bytes += len(data)
             if self._dropped_bytes > self._limits.linger_bytes:
@@ -93,7 +101,7 @@ class Connection(asyncio.Protocol):
             if begun is not None:
                 exchange = self._beginnings.make_known(begun, stopping=self._stopping)
                 self._exchanges.append(exchange)
-                self._deadline.at = NEVER
+                self._deadline.at = NEVER  # the request is whole
                 self._beginnings.begin(exchange)
                 return
             self._deadline.expect(self._limits.header_timeout_s)
@@ -106,7 +114,7 @@ class Connection(asyncio.Protocol):
             self._heads.learn(data, scope, keep_alive=keep_alive)
 
     def eof_received(self) -> bool:
-        """Treat a client that has closed its side as gone, once quick answers had their time."""
+        """Close after `leave_s`: a client that closed its side may still read quick answers."""
         if not self._exchanges or self._deaf:
             return False
         for exchange in self._exchanges:
@@ -115,11 +123,11 @@ class Connection(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        """Hear that the client does not take what was written."""
+        """Make `writable` wait: the client does not take what was written."""
         self._may_write = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """Hear that it does again."""
+        """Wake `writable`, and go on after an answer that had to be taken first."""
         waiting, self._may_write = self._may_write, None
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
@@ -127,10 +135,8 @@ class Connection(asyncio.Protocol):
         if held is not None and not self._transport.is_closing():
             self._go_on(held)
 
-    # What the parser tells
-
     def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
-        """Start the request, or line it up behind the one before."""
+        """Start the request, or queue it behind the one before (parser callback)."""
         self._learned = None if self._exchanges else (scope, keep_alive)
         exchange = self._beginnings.make(
             scope, keep_alive=keep_alive and not self._stopping, expects_continue=expects_continue
@@ -141,61 +147,57 @@ class Connection(asyncio.Protocol):
         if len(self._exchanges) == 1:
             self._beginnings.begin(exchange)
         else:
-            self._pause()
+            self._pause()  # one request at a time: pipelined ones wait in the client
 
     def on_piece(self, data: bytes) -> None:
-        """Take a piece of the body."""
+        """Pass on a piece of the body; pause if the application does not read (parser callback)."""
         reading = self._reading
         if reading is not None and not reading.closed:
             if not reading.feed(data):
-                self._parser.refuse(
-                    "gateway_overloaded", "Too many bodies are held; send it later."
-                )
+                self._parser.refuse("gateway_overloaded", "No memory is free for this body.")
             elif reading.unread_bytes > self._limits.unread_body_bytes:
                 self._pause()
 
     def on_end(self) -> None:
-        """End the reading of a request; its answer has no deadline of ours."""
+        """End the reading of a request; its answer has no deadline (parser callback)."""
         reading, self._reading = self._reading, None
         self._deadline.clear()
         if reading is not None:
             reading.complete_body()
 
-    # What an exchange asks
-
     def write(self, data: bytes) -> None:
-        """Send bytes to the client."""
+        """Send bytes to the client (called by request cycles, as are the next five methods)."""
         if not self._transport.is_closing():
             self._transport.write(data)
 
     def writelines(self, pieces: tuple[bytes, ...]) -> None:
-        """Send several at once."""
+        """Send several pieces in one write."""
         if not self._transport.is_closing():
             self._transport.writelines(pieces)
 
     def own_headers(self) -> bytes:
-        """Return the headers the server adds to every answer; it renews Date every second."""
+        """Return the headers of every response; the server renews Date every second."""
         return own_lines(self._state.default_headers)
 
     async def writable(self) -> None:
-        """Wait until the client has taken what was written."""
+        """Wait while the client does not take what was written."""
         while self._may_write is not None:
             await asyncio.shield(self._may_write)
 
     def wants_body(self) -> None:
-        """Read on."""
+        """Read on: the application waits for the body. Not while further requests are queued."""
         if len(self._exchanges) <= 1:
             self._resume()
 
     def finished(self, exchange: RequestCycle) -> None:
-        """Go on with the next request, or close; but not before this answer is on its way."""
+        """Go on with the next request, or close; if this answer is not taken yet, after that."""
         if not self._exchanges or self._exchanges[0] is not exchange:
             return
         self._exchanges.popleft()
         self._state.total_requests += 1
         if self._may_write is None or not exchange.keep_alive or not exchange.body_complete:
             self._go_on(exchange)
-        else:
+        else:  # back-pressure: a client that does not read its answers gets no further ones
             self._held = exchange
             self._pause()
 
@@ -206,7 +208,7 @@ class Connection(asyncio.Protocol):
             self._close()
         elif self._exchanges:
             self._beginnings.begin(self._exchanges[0])
-        elif self._deaf:
+        elif self._deaf:  # a request behind this one was refused; now it is its turn
             self._refuse()
         else:
             limits, is_reading = self._limits, self._parser.started
@@ -214,10 +216,11 @@ class Connection(asyncio.Protocol):
         if self._paused and len(self._exchanges) <= 1:
             self._resume()
 
-    # What the server asks
-
     def shutdown(self) -> None:
-        """Close after the response under way, or the one that is asked for any moment now."""
+        """Close after the current response; if there is none, after `last_call_s`.
+
+        A request that is already on its way would otherwise be reset.
+        """
         self._stopping = True
         for exchange in self._exchanges:
             exchange.keep_alive = False
@@ -225,7 +228,7 @@ class Connection(asyncio.Protocol):
             self._loop.call_later(self._limits.last_call_s, self._close_unasked)
 
     def sweep(self, now: float) -> None:
-        """Judge the deadlines; `now` is the loop's time."""
+        """Check the deadlines; `now` is the loop's time (called by the server)."""
         left_bytes = self._transport.get_write_buffer_size()
         if self._drain.is_stuck(left_bytes, now):
             self._transport.abort()
@@ -234,7 +237,7 @@ class Connection(asyncio.Protocol):
             return
         self._deadline.clear()
         if self._deaf:
-            if left_bytes:
+            if left_bytes:  # the client still takes its answer: `_drain` limits that
                 self._deadline.expect(self._limits.linger_s)
             else:
                 self._transport.abort()
@@ -244,14 +247,12 @@ class Connection(asyncio.Protocol):
         else:
             self._close()
 
-    # Ours alone
-
     def _close_unasked(self) -> None:
         if not self._exchanges:
             self._transport.close()
 
     def _pause(self) -> None:
-        """Read no further for now; what does not come meanwhile is not the client's fault."""
+        """Stop reading, and the deadline with it: what is not read cannot be late."""
         if not self._paused:
             self._paused = True
             self._transport.pause_reading()
@@ -265,7 +266,7 @@ class Connection(asyncio.Protocol):
                 self._deadline.go_on()
 
     def _refuse(self) -> None:
-        """Refuse what is being read, once the requests before it are answered."""
+        """Refuse the request being read, once those before it are answered (see `_go_on`)."""
         self._deaf = True
         self._deadline.clear()
         reading, self._reading = self._reading, None
@@ -282,15 +283,15 @@ class Connection(asyncio.Protocol):
         self._close_lingering()
 
     def _close(self) -> None:
-        """Close once what was written is taken; cut off a client that does not take it."""
+        """Close once what was written is taken, or `sweep` cuts the client off."""
         self._deaf = True
         self._deadline.expect(self._limits.linger_s)
         self._transport.close()
 
     def _close_lingering(self) -> None:
-        """Close our side, and drop what the client still sends, so that it reads the answer."""
+        """Close our side only, and drop further input: a full close could reset the answer."""
         self._deaf = True
-        self._resume()
+        self._resume()  # input must be read to be dropped
         self._deadline.expect(self._limits.linger_s)
         if self._transport.can_write_eof():
             self._transport.write_eof()

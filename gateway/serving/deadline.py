@@ -1,4 +1,4 @@
-"""When what a connection waits for is too late."""
+"""The read deadline of one connection; `Connection.sweep` compares it with the loop's time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ NEVER = float("inf")
 
 
 class Deadline:
-    """One at a time; it stands still while we ourselves do not read."""
+    """One deadline at a time; it is paused while the server itself does not read.
+
+    Attributes:
+        at: The loop time after which the client is too late; `NEVER` without a deadline.
+    """
 
     __slots__ = ("_left_s", "_loop", "at")
 
@@ -18,20 +22,20 @@ class Deadline:
         self._left_s: float | None = None
 
     def expect(self, within_s: float) -> None:
-        """Begin anew."""
+        """Set the deadline to `within_s` seconds from now."""
         self.at = self._loop.time() + within_s
 
     def clear(self) -> None:
-        """Expect nothing."""
+        """Remove the deadline."""
         self.at = NEVER
 
     def pause(self) -> None:
-        """Stand still."""
+        """Stop the clock and keep the time that is left."""
         self._left_s = None if self.at == NEVER else self.at - self._loop.time()
         self.at = NEVER
 
     def go_on(self) -> None:
-        """Run on with what was left."""
+        """Start the clock again with the time that was left."""
         if self._left_s is not None:
             self.expect(max(self._left_s, 0.0))
             self._left_s = None

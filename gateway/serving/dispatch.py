@@ -1,9 +1,10 @@
-"""How a request begins: its head is read or remembered, and the application is called.
+"""How a request starts: its head is found in a cache or parsed, then the application is called.
 
-A client that keeps its connection sends the same head again and again. What was parsed
-once, between two messages, is not parsed anew: the same bytes say the same. Where only some lines
-are others in each request, as with a trace or an idempotency key, the lines that decide how the
-request is framed and whom it is for are known, and the others are only cut into name and value.
+A client that keeps its connection sends almost the same head with each request. `HeadCache`
+returns what equal bytes were parsed to before. If only some lines differ, such as a trace or an
+idempotency key, the cache knows the lines that decide the framing and the host, and only splits
+the others into name and value. `RequestDispatcher` creates and starts the `RequestCycle`s of one
+connection.
 """
 
 from __future__ import annotations
@@ -26,21 +27,22 @@ _MOST_YOUNG = 256
 _MOST_LINES = 1024
 _MOST_SEEN = 4096
 _MOST_DIGITS = 9
-# A part of what the parser takes: a token, a colon, one blank, visible characters and blanks
-# between them. Nothing is tried twice, so the time is that of one look at each byte.
+# A subset of the lines that the parser accepts: a token, a colon, one space, then visible
+# characters with spaces between them. `++` never backtracks, so each byte is looked at once.
 _LINE = re.compile(
     rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++): ([\x21-\x7e]++(?: ++[\x21-\x7e]++)*+)",
 )
-# What changes how a request is read, so that a head with one of these is always parsed.
+# These headers change how a request is read, so a head with one of them is always parsed.
 _PARSED = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"proxy-connection"})
 Header = tuple[bytes, bytes]
-Begun = tuple[Scope, bool, bytes]  # a scope of its own, whether the connection stays, the body
+Begun = tuple[Scope, bool, bytes]  # a copy of the scope, whether the connection stays, the body
+# The request line, Host, Connection, and whether there is a Content-Length.
 Frame = tuple[bytes, bytes | None, bytes | None, bool]
 K = TypeVar("K", bound=Hashable)
 
 
 class CachedHead(NamedTuple):
-    """What a head says; all requests that have it share its scope, so that is not changed."""
+    """A parsed head; all requests with this head share its scope, so nobody may change it."""
 
     scope: Scope
     keep_alive: bool
@@ -48,10 +50,10 @@ class CachedHead(NamedTuple):
 
 
 class _Remembered(Generic[K]):
-    """Heads in two generations.
+    """A cache in two generations.
 
-    What is asked for again moves into the young one, and when that is full the old one goes. So
-    many that come once do not drive out those that stay.
+    A head that is found moves to the young generation. When that is full, it becomes the old one,
+    and the previous old one is dropped. So heads that occur once do not evict heads in use.
     """
 
     def __init__(self) -> None:
@@ -76,14 +78,15 @@ class _Remembered(Generic[K]):
 
 
 class HeadCache:
-    """The heads that all connections of a process have seen.
+    """The heads that the connections of a process have parsed.
 
-    A head is known by all its bytes, or by its frame: the lines that decide what the parser makes
-    of it. Then its other lines are only cut into names and values. What is kept, its first line
-    or the line itself, came twice: so what comes once costs no memory.
+    A head is found by all its bytes, or by its frame: the lines that decide how it is parsed. In
+    the second case its other lines are only split into names and values. A head is stored when its
+    request line was seen before, and a header line when it was seen before: what occurs once
+    costs no more than a hash.
 
     Args:
-        limits: On what a head may be.
+        limits: The size of a head.
     """
 
     def __init__(self, limits: ConnectionLimits | None = None) -> None:
@@ -96,7 +99,7 @@ class HeadCache:
         self._seen: set[int] = set()
 
     def recall(self, data: bytes) -> Begun | None:
-        """Return the request if `data` is a whole one with a known head, and no more."""
+        """Return the request if `data` is exactly one whole request with a cached head."""
         end = data.find(_END) + len(_END)
         head = data[:end]
         known = self._wholes.find(head)
@@ -107,11 +110,11 @@ class HeadCache:
         return known.scope.copy(), known.keep_alive, data[end:]
 
     def learn(self, data: bytes, scope: Scope, *, keep_alive: bool) -> None:
-        """Remember the head of a request; `data` was that one, no more and no less.
+        """Store the head of a request that has been parsed.
 
         Args:
-            data: What came between two messages, and was parsed.
-            scope: What its head says; shared from now on.
+            data: The bytes of exactly this one request.
+            scope: What its head was parsed to; shared and unchanged from now on.
             keep_alive: Whether the client keeps the connection.
         """
         if not _PARSED.isdisjoint(scope[HEADERS]):
@@ -133,7 +136,7 @@ class HeadCache:
                 self._frames.note(frame, known)
 
     def _assemble(self, head: bytes, data: bytes) -> Begun | None:
-        """Return a request of whose head the frame is known."""
+        """Return a request whose frame is cached, with its own headers; None if it is not."""
         if len(head) > self._longest:
             return None
         lines = head.split(b"\r\n")
@@ -157,9 +160,9 @@ class HeadCache:
         return scope, known.keep_alive, body
 
     def _read_new(self, lines: list[bytes], headers: list[Header | None]) -> bool:
-        """Read the lines of a head that are not known; False if one of them is not plain.
+        """Split the lines that are missing in `headers`; False if one does not match `_LINE`.
 
-        The first line is the request's, the last two are empty.
+        The first line is the request line, the last two are empty.
         """
         for place, header in enumerate(headers, 1):
             if header is None:
@@ -177,9 +180,10 @@ class HeadCache:
     def _frame(
         self, first: bytes, headers: list[Header], by_name: dict[bytes, bytes]
     ) -> Frame | None:
-        """Return what decides how a head is read; None of one that has to be parsed.
+        """Return the frame of a head; None if the head has to be parsed.
 
-        The parser refuses two lengths and two hosts, and joins other headers that come twice.
+        A repeated header has to be: the parser refuses a second Content-Length or Host, and joins
+        the values of others.
         """
         count = len(headers)
         if len(by_name) != count or count > self._most_headers or not _PARSED.isdisjoint(by_name):
@@ -191,7 +195,7 @@ class HeadCache:
         return first, get(b"host"), get(b"connection"), b"content-length" in by_name
 
     def _comes_again(self, line: bytes) -> bool:
-        """Whether a line was seen before, lately; of one that came once only a hash is kept."""
+        """Whether a line was seen recently; for a new one, only its hash is stored."""
         mark = hash(line)
         if mark in self._seen:
             return True
@@ -202,14 +206,14 @@ class HeadCache:
 
 
 class RequestDispatcher:
-    """Makes and begins the exchanges of one connection.
+    """Creates and starts the request cycles of one connection.
 
     Args:
         sink: The connection.
-        application: Answers.
-        app_state: Of ASGI: what the application shares with its requests.
-        tasks: Where its coroutines are noted while they run.
-        bodies: What the process holds of bodies, all connections together.
+        application: The ASGI application.
+        app_state: The ASGI state that the application shares with its requests.
+        tasks: The server's set of running requests.
+        bodies: Counts the body bytes that the process holds; None for no limit.
     """
 
     def __init__(
@@ -229,13 +233,13 @@ class RequestDispatcher:
         self._bodies = bodies
 
     def meet(self, transport: asyncio.Transport) -> None:
-        """Note what belongs into every scope of this connection."""
+        """Store what every scope of this connection contains: its addresses and scheme."""
         self._of_all["server"] = get_local_addr(transport)
         self._of_all["client"] = get_remote_addr(transport)
         self._of_all["scheme"] = "https" if is_ssl(transport) else "http"
 
     def make(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> RequestCycle:
-        """Return the exchange of a request whose head has been read; others may share the scope."""
+        """Return the cycle of a request with a parsed head; `scope` may be shared: it is copied."""
         return RequestCycle(
             scope | self._of_all,
             self._sink,
@@ -245,7 +249,7 @@ class RequestDispatcher:
         )
 
     def make_known(self, begun: Begun, *, stopping: bool) -> RequestCycle:
-        """Return the exchange of a request that came whole, and whose head is known."""
+        """Return the cycle of a request that arrived whole and whose head was cached."""
         scope, keep_alive, body = begun
         scope.update(self._of_all)
         scope[BODY] = body
@@ -254,9 +258,9 @@ class RequestDispatcher:
         return exchange
 
     def begin(self, exchange: RequestCycle) -> None:
-        """Have the application answer, unless it does already."""
+        """Start the application for a request, unless it has started."""
         if exchange.task is None:
             task = self._loop.create_task(exchange.run(self._application))
             exchange.task = task
-            self._tasks.add(task)
+            self._tasks.add(task)  # the server waits for these at shutdown
             task.add_done_callback(self._tasks.discard)

@@ -1,4 +1,4 @@
-"""What the server itself says: headers of every answer, and refusals before any resource."""
+"""What the server itself writes: headers of every response, and refusals before any resource."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from gateway.serving.request_parser import Refusal
 
 
 class _OwnHeaders:
-    """The headers of every answer, joined once a second for all connections."""
+    """The headers of every response, joined once a second for all connections."""
 
     def __init__(self) -> None:
         self._made_of: object = None
         self._lines = b""
 
     def lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
-        """Return them as lines; the server makes a new list whenever it renews Date."""
+        """Return the headers as lines; the server makes a new list whenever it renews Date."""
         if self._made_of is not headers:
             self._made_of = headers
             self._lines = b"".join([b"%b: %b\r\n" % header for header in headers])
@@ -27,7 +27,10 @@ own_lines = _own_headers.lines
 
 
 def refusal_answer(refusal: Refusal, own: bytes) -> bytes:
-    """Return a whole response that refuses a request and announces the close."""
+    """Return a whole response that refuses a request and announces the close of the connection.
+
+    `own` is what `own_lines` returned.
+    """
     body = encode_problem(refusal.code, refusal.detail, instance=refusal.instance)
     later_s = KINDS[refusal.code].retry_after_s
     own += b"retry-after: %d\r\n" % later_s if later_s else b""

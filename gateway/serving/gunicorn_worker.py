@@ -1,8 +1,8 @@
 """The gunicorn worker: uvicorn's server with our connections, and its tick as their clock.
 
-The application brings its `limits` for connections, a `drain` that ends long waits when
-the process is told to stop, and, if it likes, `hosts`: whom a request may be for, and
-`bodies`: how much of bodies may be held.
+The application provides `limits` for connections and `drain`, which ends long waits at shutdown.
+It may provide `hosts`, the host names that requests may be for, and `bodies`, which limits how
+many bytes of request bodies the process holds.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _TICKS_PER_SWEEP = 2
 
 
 def _allow_many_connections() -> None:
-    """Raise the limit on open files as far as we may: every waiting caller holds one."""
+    """Raise the limit on open files to the hard limit: every waiting caller holds one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class SweepingServer(Server):
-    """Uvicorn's server that judges deadlines and tells the application of its end."""
+    """Uvicorn's server, which also checks deadlines and calls the application's `drain`."""
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the connections (uvicorn calls this ten times a second)."""
+        """Check the deadlines five times a second (uvicorn calls this ten times a second)."""
         if counter % _TICKS_PER_SWEEP == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
@@ -44,7 +44,8 @@ class SweepingServer(Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End long waits, then everything else."""
+        """End long waits, then shut down."""
+        # First: uvicorn waits until every request is answered, and a waiting caller is one.
         cast("Any", self.config.app).drain()
         await super().shutdown(sockets)
 

@@ -1,4 +1,8 @@
-"""How long and how large the HTTP of one connection may be."""
+"""The limits of one HTTP connection, and the check that a client reads its response.
+
+`ConnectionLimits` holds the numbers, which the parser and the connection enforce; `WriteStall`
+finds clients that take too little of a response. No client may cost unbounded time or memory.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,22 @@ KIB = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
-    """What a connection may ask of us before it is closed.
+    """The limits of one connection.
 
     Attributes:
         header_timeout_s: From a request's first byte (or the connection's start) to the
             end of its headers.
         body_timeout_s: From the end of the headers to the end of the body; also how long
-            a client may take no notice of an answer.
+            a client may take less than `drain_bytes` of a response.
         idle_timeout_s: Between two requests.
-        linger_s, linger_bytes: How long and how much of what a refused client still sends
-            is read and dropped, so that it sees the answer instead of a reset.
-        leave_s: How long after its client has left a request may still run.
-        last_call_s: How long a stopping gateway still listens to who is connected: what was sent
-            before the news of its stop is answered, not reset.
-        drain_bytes: What a client must take of an answer within `body_timeout_s`.
+        linger_s, linger_bytes: How long, and how many bytes, the input of a refused client is
+            read and dropped, so that the client sees the response instead of a reset.
+        leave_s: How long a complete request may run on after its client has left.
+        last_call_s: How long open connections may still send a request after shutdown has
+            begun: a request that was already on its way is answered, not reset.
+        drain_bytes: How much of a response a client must take within `body_timeout_s`.
+        header_bytes, header_count, target_bytes: The size of a request head.
+        unread_body_bytes: Reading pauses while the application has not read this much.
     """
 
     header_timeout_s: float = 10.0
@@ -40,7 +46,7 @@ class ConnectionLimits:
 
 
 class WriteStall:
-    """Watches how much of an answer is left to send; asked on every sweep."""
+    """Measures how fast a client takes its response; called at every sweep."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
@@ -48,11 +54,15 @@ class WriteStall:
         self._deadline_at = 0.0
 
     def is_stuck(self, left_bytes: int, now: float) -> bool:
-        """Whether the client took less than `drain_bytes` for longer than `body_timeout_s`."""
+        """Whether the client took less than `drain_bytes` within `body_timeout_s`.
+
+        `left_bytes` is what the transport has not sent yet, `now` the loop's time.
+        """
         taken_bytes = self._left_bytes - left_bytes
         if not left_bytes or not self._left_bytes or taken_bytes >= self._limits.drain_bytes:
             self._left_bytes = left_bytes
             self._deadline_at = now + self._limits.body_timeout_s
             return False
+        # More output raises the mark, so that a client is credited only with what it took.
         self._left_bytes = max(self._left_bytes, left_bytes)
         return now >= self._deadline_at

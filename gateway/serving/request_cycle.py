@@ -1,8 +1,23 @@
 """One request and its response on a connection: the ASGI side.
 
-The connection feeds it body bytes and starts it; it calls the application and
-writes the response in as few writes as it can. A client that leaves cancels the
-application's coroutine shortly after, so nobody waits for a caller who is gone.
+The connection creates the cycle when it has a head, feeds it body bytes and starts it. The cycle
+calls the application and writes the response in as few writes as it can.
+
+    queued ──begin──► running ──first body message──► responding ──last one──► closed
+       └──────────────abandon: the client left or is refused──┴──────────────────▲
+
+All of it runs in the thread of the event loop. Who writes each field:
+
+    task              `RequestDispatcher.begin`
+    keep_alive        the connection at shutdown or end of input; `_head`; `run` after a failure
+    body_complete     the connection: `feed_whole`, `complete_body`
+    _body             the connection adds (`feed`), `receive` takes
+    _delivered        `receive`: the application has the last piece of the body
+    _arrived          `receive` creates it to wait; `_wake` resolves it
+    _start            `send`: the head, until the first body message
+    response_started  `_head`
+    _held_bytes       `feed` adds, `_close` releases
+    closed            `_close`, from `_end` (response complete) or `abandon`
 """
 
 from __future__ import annotations
@@ -19,7 +34,7 @@ Message = MutableMapping[str, Any]
 Application = Callable[..., Awaitable[None]]
 
 _log = logging.getLogger("uvicorn.error")
-_COPIED_BYTES = 16_384  # a longer body is written behind its head without being joined to it
+_COPIED_BYTES = 16_384  # a longer body is not joined to its head, which would copy it
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BODILESS = frozenset({204, 304})
 STATUS_LINES = {
@@ -33,32 +48,32 @@ _FAILED = (
 
 
 class ConnectionPort(Protocol):
-    """What an exchange needs of its connection."""
+    """What a request cycle needs of its connection."""
 
     def write(self, data: bytes) -> None:
         """Send bytes to the client."""
 
     def writelines(self, pieces: tuple[bytes, ...]) -> None:
-        """Send several at once."""
+        """Send several pieces in one write."""
 
     def own_headers(self) -> bytes:
-        """Return the headers of every answer: lines with their ends."""
+        """Return the headers of every response, as lines with their line ends."""
 
     async def writable(self) -> None:
         """Wait until the client has taken what was written."""
 
     def wants_body(self) -> None:
-        """Hear that the application reads."""
+        """Read on: the application waits for the body."""
 
     def finished(self, exchange: RequestCycle) -> None:
-        """Hear that the response is complete, or will never be."""
+        """Go on: the response is complete, or will never be."""
 
 
 class RequestCycle:
     """One request, from its headers to the end of its response.
 
     Attributes:
-        task: The application's coroutine, once it has begun.
+        task: Runs the application; None until it is started.
     """
 
     __slots__ = (
@@ -108,11 +123,11 @@ class RequestCycle:
 
     @property
     def unread_bytes(self) -> int:
-        """How much of the body the application has not asked for yet."""
+        """How much of the received body the application has not taken yet."""
         return len(self._body)
 
     def feed(self, data: bytes) -> bool:
-        """Take a piece of the body, unless the process holds as much as it may."""
+        """Add a piece of the body; False if the process may not hold that much."""
         if self._bodies is not None:
             if not self._bodies.take(len(data)):
                 return False
@@ -127,19 +142,19 @@ class RequestCycle:
         return True
 
     def feed_whole(self, body: bytes) -> None:
-        """Take the body in one piece: it came with its head, so it is short."""
+        """Set the whole body. It came with its head, so it is short and not counted."""
         self._body = body
         self.body_complete = True
 
     def complete_body(self) -> None:
-        """Hear that the body is whole."""
+        """Mark the body as complete."""
         self.body_complete = True
         self._wake()
 
     def abandon(self, *, after_s: float = 0.0) -> None:
-        """End without a response: the client is gone or has broken the protocol.
+        """End without a response: the client has left or is refused.
 
-        A request that came whole may go on for `after_s`: who posts and leaves has posted.
+        A complete request may run on for `after_s`, so that a client may post and leave.
         """
         self._close()
         if self.task is not None and self.body_complete and after_s:
@@ -149,15 +164,15 @@ class RequestCycle:
         self._wake()
 
     async def run(self, application: Application) -> None:
-        """Call the application; whatever it does, the connection hears of the end."""
+        """Call the application; however it ends, the connection's `finished` is called."""
         try:
             await application(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
-            if not self.closed:
+            if not self.closed:  # not by `abandon`: the server shuts down
                 raise
         except Exception:  # noqa: BLE001 - the outermost frame of a request
-            _log.exception("the application failed")
-        if not self.closed:  # it was not answered whole
+            _log.exception("the application raised an exception")
+        if not self.closed:  # the response is incomplete, so the client must see the close
             self.keep_alive = False
             if not self.response_started:
                 self._sink.write(_FAILED)
@@ -166,15 +181,18 @@ class RequestCycle:
     async def receive(self) -> Message:
         """ASGI receive."""
         while not (self._body or self.body_complete or self.closed):
+            # Only now: a request that is refused by its head never asks for its body.
             if self._expects_continue:
                 self._expects_continue = False
                 self._sink.write(_CONTINUE)
+            # The connection may have paused reading, and only this resumes it.
             self._sink.wants_body()
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
+        # A body that came whole is delivered even if its client has left.
         if self.closed and (self._delivered or not self.body_complete):
             return {"type": "http.disconnect"}
-        if self._delivered:
+        if self._delivered:  # after the body, ASGI has only the disconnect to report
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
             return {"type": "http.disconnect"}
@@ -188,7 +206,7 @@ class RequestCycle:
         if self.closed:
             return
         if message["type"] == "http.response.start":
-            self._start = message
+            self._start = message  # kept, so that head and body leave in one write
             return
         body = message.get("body", b"")
         more = message.get("more_body", False)
@@ -200,6 +218,7 @@ class RequestCycle:
         else:
             self._sink.writelines((head, framed) if head else (framed,))
         if more:
+            # Back-pressure: a stream makes no further piece before the client takes this one.
             await self._sink.writable()
         else:
             self._end()
@@ -226,13 +245,14 @@ class RequestCycle:
         lines.append(self._connection_line())
         head = b"".join(lines)
         count = len(lines) - (not lines[-1])
+        # A line break in a value would let a caller add headers (response splitting).
         if head.count(b"\n") != count or head.count(b"\r") != count:
-            raise ValueError("a response header holds a line break")
+            raise ValueError("a response header contains a line break")
         self.response_started = True
         return b"%b%b\r\n" % (head, self._sink.own_headers())
 
     def _connection_line(self) -> bytes:
-        """Say what becomes of the connection; HTTP/1.0 has to be told that it stays."""
+        """Return the Connection header; HTTP/1.0 needs one to keep the connection."""
         if not self.keep_alive:
             return b"connection: close\r\n"
         return b"" if self.scope["http_version"] == "1.1" else b"connection: keep-alive\r\n"
@@ -252,9 +272,9 @@ class RequestCycle:
             self._held_bytes = 0
 
     def _end(self) -> None:
-        self._close()
+        self._close()  # before `_wake`: a waiting `receive` looks at `closed`
         self._wake()
-        self._sink.finished(self)
+        self._sink.finished(self)  # last: it may start the next request
 
     def _wake(self) -> None:
         if self._arrived is not None and not self._arrived.done():

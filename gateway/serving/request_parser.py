@@ -1,7 +1,7 @@
-"""From bytes to requests: httptools, with limits on what a head may be.
+"""From bytes to requests: httptools, with limits on the size of a head.
 
-Owned by one connection, which hears of each head, body piece and end. What is wrong
-with a request is a `refusal`; nothing after it is read.
+Each connection owns a parser, which calls it for each head, each piece of a body and each end of
+a body. An invalid request sets `refusal`, and nothing after it is passed on.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from gateway.serving.limits import ConnectionLimits
 
 Scope = dict[str, Any]
 HEADERS = "penstock.headers"  # in the scope: what `headers_by_name` returns
-BODY = "penstock.body"  # in the scope: the body, where it came whole with its head
+BODY = "penstock.body"  # in the scope: the whole body; the application adds one that came later
 _VERSIONS = frozenset({"1.0", "1.1"})
 _UPGRADE_HEADERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
 
 
 class Refusal(NamedTuple):
-    """A problem's code, detail and instance: the path asked for, or / if none was read whole."""
+    """A problem's code, detail and instance: the requested path, or / if it is not complete."""
 
     code: str
     detail: str
@@ -31,30 +31,30 @@ class Refusal(NamedTuple):
 
 
 class Owner(Protocol):
-    """What the parser needs of its connection."""
+    """What the parser calls on its connection."""
 
     def on_head(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
-        """Hear of a request whose headers are complete."""
+        """Take a request whose head is complete."""
 
     def on_piece(self, data: bytes) -> None:
-        """Hear of a piece of its body."""
+        """Take a piece of its body."""
 
     def on_end(self) -> None:
-        """Hear that its body is complete."""
+        """Mark its body as complete."""
 
 
 class RequestParser:
     """Reads the requests of one connection.
 
     Args:
-        owner: Hears of them.
-        limits: On what a head may be.
-        hosts: Whom a request may be for; None for anybody.
+        owner: The connection.
+        limits: The size of a head.
+        hosts: The host names that a request may be for; None allows any.
 
     Attributes:
-        started: Whether a request has begun whose body is not complete.
-        seen_bytes: Bytes since the last head was complete, while the next one is not.
-        refusal: Why this client is heard no further.
+        started: Whether a request has begun and is not complete.
+        seen_bytes: How many bytes of an incomplete head have come; else 0.
+        refusal: Why nothing more of this client is parsed; None if it is.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class RequestParser:
         self._offers_upgrade = False
 
     def feed(self, data: bytes) -> None:
-        """Parse what came; look at `refusal` afterwards."""
+        """Parse received bytes; the caller checks `refusal` afterwards."""
         if not self._has_head:
             self.seen_bytes += len(data)
         try:
@@ -86,29 +86,29 @@ class RequestParser:
             self._read_on_without_upgrade(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
-            self.refuse("malformed_request", f"This is not HTTP/1.1: {error}.")
+            self.refuse("malformed_request", f"The request is not valid HTTP/1.1: {error}.")
         if self.seen_bytes > self._limits.header_bytes:
-            self.refuse("headers_too_large", f"At most {self._limits.header_bytes} bytes.")
+            self._refuse_long_head()
 
     @property
     def is_between(self) -> bool:
-        """Whether all that came is parsed, and the next byte begins a request."""
+        """Whether all received bytes are parsed and the next byte begins a request."""
         return not (self.started or self.seen_bytes) and self.refusal is None
 
     def refuse(self, code: str, detail: str) -> None:
-        """Read this client no further; the first reason counts."""
+        """Parse nothing more of this client; only the first reason counts."""
         if self.refusal is None:
             self.refusal = Refusal(code, detail, self._instance())
 
     def time_out(self) -> None:
-        """Refuse a client that has not sent the rest of a request in time."""
+        """Refuse a client that did not send the rest of a request in time."""
         what, seconds = "headers", self._limits.header_timeout_s
         if self._has_head:
             what, seconds = "body", self._limits.body_timeout_s
-        self.refuse("request_timeout", f"No complete {what} within {seconds:g} s.")
+        self.refuse("request_timeout", f"The complete {what} did not arrive within {seconds:g} s.")
 
     def on_message_begin(self) -> None:
-        """Begin a request (httptools)."""
+        """Begin a request (httptools callback)."""
         self.started = True
         self._head_bytes = 0
         self._target = b""
@@ -119,17 +119,18 @@ class RequestParser:
         self._offers_upgrade = False
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the target (httptools)."""
+        """Take a piece of the target (httptools callback)."""
         self._target += url
         if len(self._target) > self._limits.target_bytes:
-            self.refuse("target_too_long", f"At most {self._limits.target_bytes} bytes.")
+            detail = f"The path and query may have at most {self._limits.target_bytes} bytes."
+            self.refuse("target_too_long", detail)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header (httptools)."""
+        """Take a header (httptools callback)."""
         self._head_bytes += len(name) + len(value)
-        if self._has_head:  # a trailer: it must not pass for a header, and is not kept
+        if self._has_head:  # a trailer: dropped, because it must not be taken for a header
             if self._head_bytes > self._limits.header_bytes:
-                self.refuse("headers_too_large", f"At most {self._limits.header_bytes} bytes.")
+                self._refuse_long_head()
             return
         name = name.lower()
         if name == b"host":
@@ -141,16 +142,17 @@ class RequestParser:
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Hand the head over, if it may pass (httptools)."""
+        """Pass the head on if it is within the limits (httptools callback)."""
         if self._http.should_upgrade():
             self._offers_upgrade = True
             return
         self._has_head = True
         limits = self._limits
         if self._head_bytes > limits.header_bytes:
-            self.refuse("headers_too_large", f"At most {limits.header_bytes} bytes.")
+            self._refuse_long_head()
         elif len(self._headers) > limits.header_count:
-            self.refuse("headers_too_large", f"At most {limits.header_count} headers.")
+            detail = f"A request may have at most {limits.header_count} headers."
+            self.refuse("headers_too_large", detail)
         self.seen_bytes = 0
         if self.refusal is None and (scope := self._scope()) is not None:
             self._owner.on_head(
@@ -160,12 +162,12 @@ class RequestParser:
             )
 
     def on_body(self, body: bytes) -> None:
-        """Hand a piece of the body over (httptools)."""
+        """Pass a piece of the body on (httptools callback)."""
         if self.refusal is None:
             self._owner.on_piece(body)
 
     def on_message_complete(self) -> None:
-        """End a request (httptools)."""
+        """End a request (httptools callback)."""
         if self._offers_upgrade:
             return
         self.started = False
@@ -174,14 +176,19 @@ class RequestParser:
         if self.refusal is None:
             self._owner.on_end()
 
-    def _read_on_without_upgrade(self, rest: bytes) -> None:
-        """Read a request that offers to upgrade again, as what it is without the offer.
+    def _refuse_long_head(self) -> None:
+        detail = f"The headers may have at most {self._limits.header_bytes} bytes in total."
+        self.refuse("headers_too_large", detail)
 
-        httptools skips its body; browsers and Java offer h2c on ordinary requests.
+    def _read_on_without_upgrade(self, rest: bytes) -> None:
+        """Parse a request that offers an upgrade once more, without the offer.
+
+        httptools skips the body of such a request, and browsers and Java offer h2c on ordinary
+        ones. `rest` is what follows its head.
         """
         method = self._http.get_method()
         if method == b"CONNECT":
-            self.refuse("malformed_request", "This is not a proxy.")
+            self.refuse("malformed_request", "This server is not a proxy: it refuses CONNECT.")
             return
         version = self._http.get_http_version().encode()
         self._http = httptools.HttpRequestParser(self)
@@ -194,19 +201,19 @@ class RequestParser:
     def _scope(self) -> Scope | None:
         version = self._http.get_http_version()
         if version not in _VERSIONS:
-            self.refuse("malformed_request", "Only HTTP/1.0 and HTTP/1.1 are spoken.")
+            self.refuse("malformed_request", "Only HTTP/1.0 and HTTP/1.1 are supported.")
             return None
         if len(self._hosts) != 1 and (self._hosts or version != "1.0"):
-            self.refuse("malformed_request", "A request has exactly one Host header.")
+            self.refuse("malformed_request", "A request must have exactly one Host header.")
             return None
         if self._coding and (self._coding != b"chunked" or version == "1.0"):
             self.refuse(
-                "malformed_request", "The only transfer coding is `chunked`, and only in HTTP/1.1."
+                "malformed_request", "The only transfer coding is `chunked`, with HTTP/1.1 only."
             )
             return None
         url = self._url()
         if url is None:
-            self.refuse("malformed_request", "The request target is not a path.")
+            self.refuse("malformed_request", "The request target must have a path, in ASCII.")
             return None
         if self._expected is not None and not self._is_for(self._expected, url):
             return None
@@ -224,9 +231,9 @@ class RequestParser:
         }
 
     def _is_for(self, expected: AllowedHosts, url: URL) -> bool:
-        """Whether a request is for us, by its Host and, where it has one, its absolute target.
+        """Whether a request is for this gateway, by its Host and its target if that is absolute.
 
-        HTTP/1.0 knows requests without a Host: whom they are for cannot be judged.
+        HTTP/1.0 allows a request without a Host; it is refused, as its host is unknown.
         """
         authorities: list[bytes | None] = [self._hosts[0] if self._hosts else None]
         if url.host is not None:
@@ -238,7 +245,7 @@ class RequestParser:
         return True
 
     def _url(self) -> URL | None:
-        """Return the parts of the target, if it is a path."""
+        """Return the parts of the target; None if it has no path or is not ASCII."""
         try:
             url = httptools.parse_url(self._target)
         except httptools.HttpParserError:
@@ -246,7 +253,7 @@ class RequestParser:
         return url if url.path and self._target.isascii() else None
 
     def _instance(self) -> str:
-        """Return the path asked for; without a header the target may be cut off."""
+        """Return the requested path; / before the first header, as the target may be incomplete."""
         is_whole = self._has_head or self._headers
         url = self._url() if is_whole else None
         return "/" if url is None else _path_of(url)
@@ -258,7 +265,7 @@ def _path_of(url: URL) -> str:
 
 
 def headers_by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Return headers by name; several of a name are joined by commas."""
+    """Return headers by name; the values of a repeated header are joined by commas."""
     by_name = dict(headers)
     if len(by_name) != len(headers):
         by_name.clear()

@@ -1,4 +1,4 @@
-"""The output of an attempt while it runs, on the worker's side."""
+"""The kept output of one attempt in the thread backend, up to a limit."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from runtime.execution.runner_output import truncation_mark
 
 @dataclass(slots=True, eq=False)
 class AttemptLogs:
-    """Output as it comes from a call of the thread lane, bounded."""
+    """Collects the output of one call."""
 
     max_bytes: int
     _parts: list[bytes] = field(default_factory=list)
     _size: int = 0
 
     def add(self, data: bytes) -> bytes:
-        """Keep what fits, and return it; a truncation mark fits beyond the bound."""
+        """Keep and return what fits; a truncation mark may exceed the limit."""
         room = self.max_bytes + len(truncation_mark(self.max_bytes)) - self._size
         kept = data[: max(room, 0)]
         if kept:
@@ -25,5 +25,5 @@ class AttemptLogs:
         return kept
 
     def text(self) -> bytes:
-        """Return all that was kept."""
+        """Return the kept output."""
         return b"".join(self._parts)

@@ -1,7 +1,7 @@
-"""Call a loaded function once and say how that ended; nothing escapes.
+"""Call a loaded function once and return how that ended; no exception of user code escapes.
 
-The innermost step of both lanes: the runner child and the thread lane. `perform_async` does the
-same in an event loop in which other calls run as well.
+Used by the runner process and by the thread backend. `perform_async` does the same in an event loop
+that runs other calls as well.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from runtime.sdk.exception_names import name_of
 from runtime.sdk.exceptions import Reject, Retry
 from runtime.sdk.request import decode_request
 
-if TYPE_CHECKING:  # a worker that has no function of the thread lane does without pydantic
+if TYPE_CHECKING:  # a worker without functions in threads does not import pydantic
     from runtime.registry.generator_items import SendItem
     from runtime.registry.loaded_function import LoadedFunction
     from runtime.registry.results import Produced
@@ -42,20 +42,20 @@ def perform(
     make_room: Callable[[], None] | None = None,
     limit_s: float | None = None,
 ) -> tuple[Ending, bytes]:
-    """Return how the call ended, and the result's bytes; items are told as they come.
+    """Return the ending of the call and the bytes of its result.
 
     Args:
         function: What to call.
         arguments: A JSON object.
         request: The encoded HTTP request, if there is one.
-        context: Given to the function.
-        send_item: Called with each item of a generator.
+        context: Passed to the function.
+        send_item: Called with each item of a generator as it is yielded.
         max_result_bytes: Longest result kept.
-        make_room: Called when memory has run out, before anything is made of that.
-        limit_s: How long an async function may take where nobody kills its process.
+        make_room: Called when memory has run out, before the exception is examined.
+        limit_s: Timeout of an async function whose process is not killed for it.
 
     Raises:
-        Interruption: The thread lane's own, and nothing else.
+        ThreadInterrupt: Sent to this thread; nothing else is raised.
     """
     try:
         produced = function.call(
@@ -83,14 +83,14 @@ async def perform_async(
     max_result_bytes: int,
     make_room: Callable[[], None] | None = None,
 ) -> tuple[Ending, bytes]:
-    """Return the same of a call that is awaited; being cancelled is an ending, too."""
+    """Do the same for a call that is awaited; its cancellation is an ending too."""
     try:
         value = function.begin(
             arguments,
             context=context,
             request=None if request is None else decode_request(request),
         )
-        del arguments, request  # it may wait for long, and many beside it
+        del arguments, request  # frees them: the call may wait for long, beside many others
         produced = await function.finish(
             value, send_item=send_item, most_item_bytes=max_result_bytes
         )
@@ -117,23 +117,23 @@ def _failed(error: BaseException, make_room: Callable[[], None] | None) -> Endin
 
 
 def describe(error: BaseException) -> Ending:
-    """Return the ending that an exception means; never raises for what the exception does.
+    """Return the ending for an exception, whatever its own methods raise.
 
     Raises:
-        Interruption: The thread lane's own, and nothing else.
+        ThreadInterrupt: Sent to this thread; nothing else is raised.
     """
     names = type_names(error)
     try:
         return _describe(error, names)
     except ThreadInterrupt:
         raise
-    except BaseException:  # noqa: BLE001 - what an exception is asked may be the author's
+    except BaseException:  # noqa: BLE001 - the exception's methods are user code
         text = f"<{name_of(type(error))} that cannot be described>"
         return Ending(kind="exception", message=text, exception_names=names)
 
 
 def _describe(error: BaseException, names: tuple[str, ...]) -> Ending:
-    # By its type alone: isinstance would ask the exception's `__class__` as well.
+    # By the type: isinstance would also read `__class__`, which user code may define.
     of = type(error)
     if issubclass(of, SystemExit):
         return Ending(
@@ -177,12 +177,12 @@ def _shown(error: BaseException) -> str:
         return f"{error.code!r:.200}"  # type: ignore[attr-defined]
     except ThreadInterrupt:
         raise
-    except BaseException:  # noqa: BLE001 - the code may be any object of the author's
+    except BaseException:  # noqa: BLE001 - the code may be any object
         return "…"
 
 
 def _asked_delay(error: BaseException) -> tuple[EndingKind, float | None, str]:
-    """Return what a kind of Retry asks for; it is the author's class and may hold anything."""
+    """Return the delay that a Retry asks for; the author's subclass may hold anything."""
     after = error.after_s  # type: ignore[attr-defined]
     if after is None:
         return "retry", None, ""
@@ -193,7 +193,7 @@ def _asked_delay(error: BaseException) -> tuple[EndingKind, float | None, str]:
 
 
 def too_large(size_bytes: int, max_result_bytes: int) -> Ending:
-    """Return the ending of an attempt whose result is not kept."""
+    """Return the ending of an attempt whose result is too large to be kept."""
     return Ending(
         kind="result_too_large",
         message=f"the result has {size_bytes} bytes; at most {max_result_bytes} are kept",

@@ -1,9 +1,9 @@
-"""What attempts tell, written once for each turn of the event loop; output is written at once.
+"""Writes what concurrent attempts send, once in each turn of the event loop; output at once.
 
-A result or a progress can wait until the steps of the turn are done. The last line before a crash
-cannot, nor can what threads say, which have no turns. While the worker does not read, frames wait
-here and attempts go on; when too many wait, whoever tells more waits as well: nobody is noted as
-executing then, since the worker is to blame.
+An answer or progress waits until the steps of the turn are done. Output does not, as the last line
+before a crash must arrive, nor do frames of other threads. While the worker does not read, frames
+are buffered and attempts go on. When 8 MiB are buffered, a sender blocks; its attempt is then not
+marked as executing, as the worker causes the delay.
 """
 
 from __future__ import annotations
@@ -21,16 +21,19 @@ from runtime.execution.concurrent_attempt import ConcurrentAttempt, LineSink
 from runtime.processes.shared_page import EXECUTING, RunnersPage
 from runtime.processes.write_buffer import WriteBuffer
 
-_LONG_TURN_S = 0.001  # nothing waits longer for the rest of a turn
+_LONG_TURN_S = 0.001  # longest wait of a frame for the end of a turn
 
 
 class EventBatcher:
-    """The only one that writes to the channel while attempts run at the same time.
+    """The only writer to the channel while attempts run at the same time.
+
+    `send_for`, `send` and `write` may be called by any thread; only the event loop's thread writes
+    the fields. If the worker is gone, the process kills itself, as `RunnerMain` does.
 
     Args:
-        loop: Whose turns are meant; made in its thread.
-        sock: The channel's.
-        page: Where it is noted whose code is executed.
+        loop: The event loop; this must be created in its thread.
+        sock: The socket of the channel.
+        page: The shared page that says which attempts are executing.
     """
 
     def __init__(
@@ -41,20 +44,20 @@ class EventBatcher:
         self._page = page
         self._buffer = WriteBuffer(sock)
         self._thread_id = threading.get_ident()
-        self._nobodys = Context()  # a callback made in it is no attempt's
+        self._nobodys = Context()  # callbacks created in it belong to no attempt
         self._held: set[LineSink] = set()
         self._is_turn_open = False
-        self._written_at = 0.0  # or when the turn began
-        self._is_waiting = False
+        self._written_at = 0.0  # when the last write was, or this turn began
+        self._is_waiting = False  # `_write_on` is registered: the socket takes no more now
         self._is_cut = False
 
     def send_for(self, attempt: ConcurrentAttempt, *parts: bytes, at_once: bool = False) -> None:
-        """Send a frame of an attempt, from any thread.
+        """Send a frame of an attempt.
 
         Args:
-            attempt: Whose it is; if this thread may be interrupted for it, that is held off.
+            attempt: The sender; if it runs in this thread, ThreadInterrupt is held off meanwhile.
             parts: The frame.
-            at_once: Not at the end of the turn.
+            at_once: Do not wait for the end of the turn.
         """
         if self._is_cut:
             return
@@ -75,12 +78,12 @@ class EventBatcher:
             guard.let_in(lambda: attempt.cause)
 
     def send(self, *parts: bytes) -> None:
-        """Send a frame now, behind all others; from a thread that nobody interrupts."""
+        """Send a frame after all others, now; not from a thread that may be interrupted."""
         self._buffer.add(*parts)
         self.write()
 
     def write(self) -> None:
-        """Write what waits, as far as that goes; from any thread that nobody interrupts."""
+        """Write what the socket takes now; not from a thread that may be interrupted."""
         if self._is_cut:
             return
         try:
@@ -100,13 +103,13 @@ class EventBatcher:
         self._buffer.write_all()
 
     def hold(self, sink: LineSink) -> None:
-        """Pass on at the end of the turn what a sink holds back of a line."""
+        """Flush a sink that holds back part of a line, at the end of the turn."""
         if threading.get_ident() == self._thread_id and not self._is_cut:
             self._held.add(sink)
             self._open_turn()
 
     def cut(self) -> None:
-        """Write nothing any more: this process is a fork of the runner."""
+        """Write nothing more: this process is a fork of the runner."""
         self._is_cut = True
 
     def _send_later(self, *parts: bytes) -> None:
@@ -121,7 +124,7 @@ class EventBatcher:
         if not self._is_turn_open:
             self._is_turn_open = True
             self._written_at = time.monotonic()
-            # What is called soon is called behind the steps of this turn, before those of the next.
+            # `call_soon` runs after the steps of this turn and before those of the next.
             self._loop.call_soon(self._end_turn, context=self._nobodys)
 
     def _end_turn(self) -> None:
@@ -152,5 +155,5 @@ class EventBatcher:
                 return
         except ChannelClosedError:
             os.kill(os.getpid(), signal.SIGKILL)
-        self._is_waiting = False
+        self._is_waiting = False  # `_write_on` is registered: the socket takes no more now
         self._loop.remove_writer(self._socket.fileno())

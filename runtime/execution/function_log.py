@@ -1,9 +1,9 @@
 """`ctx.log`: a logger that no configuration of logging can silence.
 
-`logging.config` disables loggers that exist, unless it is told otherwise; `logging.disable` and a
-new level of the root act on all. What a function tells by `ctx.log` must stand in its call's log
-all the same. Handlers that the author adds to the root get it too, but for those that write to
-stdout or stderr: there it would stand twice.
+`logging.config` disables existing loggers by default; `logging.disable` and the level of the root
+apply to all. Records of `ctx.log` must reach the attempt's log all the same. Handlers that the
+author adds to the root get them too, except those that write to stdout or stderr: the record would
+be in the log twice.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ LOG_FORMAT = "%(levelname)s %(name)s: %(message)s"
 
 
 class FunctionLog(logging.Logger):
-    """Known to nobody's configuration, since the logging module does not hold it.
+    """A logger that the logging module does not know, so no configuration changes it.
 
     Args:
-        write_line: Takes a formatted record.
+        write_line: Receives each formatted record.
     """
 
     def __init__(self, write_line: Callable[[str], None]) -> None:
@@ -27,12 +27,12 @@ class FunctionLog(logging.Logger):
         self.propagate = False
         self.addHandler(_LineHandler(write_line))
 
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - as the class above has it
-        """Whether its own level lets this through; nothing else counts."""
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name of the base class
+        """Whether the logger's own level admits this; nothing else counts."""
         return level >= self.level
 
     def handle(self, record: logging.LogRecord) -> None:
-        """Write the record, and offer it to what else listens at the root."""
+        """Write the record, and pass it to the author's handlers at the root."""
         if not self.filter(record):
             return
         self.callHandlers(record)
@@ -43,18 +43,18 @@ class FunctionLog(logging.Logger):
 
 
 class _LocklessHandler(logging.Handler):
-    """Hands each record to what is safe to use from many threads.
+    """A handler without a lock, for targets that are safe to use from many threads.
 
-    A lock of its own would stay held for ever where an Interruption comes between its being taken
-    and the next line, and then nobody could log any more.
+    A ThreadInterrupt between taking a lock and the next line would leave it locked for ever, and
+    no thread could log any more.
     """
 
-    def createLock(self) -> None:  # noqa: N802 - as the class above has it
-        """Have none."""
+    def createLock(self) -> None:  # noqa: N802 - the name of the base class
+        """Create none."""
         self.lock = None
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Emit the record, or what a filter makes of it, unless one refuses it."""
+        """Emit the record, or the one a filter returns for it, unless a filter rejects it."""
         found: bool | logging.LogRecord = self.filter(record)  # a record since Python 3.12
         if found:
             self.emit(found if isinstance(found, logging.LogRecord) else record)
@@ -62,7 +62,7 @@ class _LocklessHandler(logging.Handler):
 
 
 class OwnHandler(_LocklessHandler):
-    """A handler of ours at the root logger."""
+    """A handler of the runtime at the root logger."""
 
 
 class _LineHandler(_LocklessHandler):
@@ -74,7 +74,7 @@ class _LineHandler(_LocklessHandler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._write_line(self.format(record))
-        except Exception:  # noqa: BLE001 - as logging does: a log line harms nobody
+        except Exception:  # noqa: BLE001 - like logging: a log line must not fail the call
             self.handleError(record)
 
 

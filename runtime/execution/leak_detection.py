@@ -1,8 +1,8 @@
-"""What an attempt has left running in its runner: threads, and child processes.
+"""Finds threads, child processes and asyncio tasks that an attempt left running in its runner.
 
-Asked after every attempt, so the usual answer takes a fraction of a microsecond. Threads that began
-while the file was loaded, and threads of a pool that wait for work, are no leftovers. Whoever is
-about to end is given a moment. Only Linux knows of child processes.
+Called after every attempt, so the usual case takes a fraction of a microsecond. Threads started
+while the file was loaded, and idle threads of a pool, are not leaks. Threads and processes get
+50 ms to end. Child processes are found on Linux only.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from typing import Any
 from runtime.execution.output_attribution import pool_codes
 from runtime.registry import event_loop
 
-_FORK_S = 60e-6  # no process is made in less
-PATIENCE_S = 0.05  # of whoever is about to end
+_FORK_S = 60e-6  # no process can be forked in less: a shorter attempt has no children
+PATIENCE_S = 0.05  # how long a thread or process may take to end
 PAUSE_S = 0.001
 _WAITING = {"dequeue", "get", "select", "wait", "_wait_for_updates"}
 A_TASK = "an asyncio task that does not end when it is cancelled"
 A_THREAD = "a thread"
 _OWN_TASKS = Path("/proc/self/task")
-# One system call, and no exception where there is no child.
+# By ctypes: one system call, and no exception if there is no child.
 _waitid: Any = ctypes.PyDLL(None).waitid if sys.platform == "linux" else None
 _WITHOUT_REAPING = os.WEXITED | os.WNOHANG | os.WNOWAIT
 _ANY_CHILD = (ctypes.c_int(os.P_ALL), ctypes.c_int(0), None, ctypes.c_int(_WITHOUT_REAPING))
@@ -38,11 +38,11 @@ _Threads = dict[int, "weakref.ref[threading.Thread] | None"]
 
 
 class LeakDetector:
-    """Those of one runner.
+    """The leak detector of one runner process.
 
     Args:
-        own: The threads that the runner itself consists of: the main one, and another.
-        is_whole: Whether that other one still runs.
+        own: The ids of the runner's own threads: the main thread and "output".
+        is_whole: Whether "output" is still running.
     """
 
     def __init__(self, own: frozenset[int], is_whole: Callable[[], bool]) -> None:
@@ -51,8 +51,8 @@ class LeakDetector:
         self._steady: _Threads = {}
 
     def note_loaded(self) -> None:
-        """The file is loaded: the threads that run now are its own, and stay."""
-        if sys._current_frames().keys() != self._own:  # noqa: SLF001 - its documented name
+        """Note which threads the file has started while it was loaded: they are not leaks."""
+        if sys._current_frames().keys() != self._own:  # noqa: SLF001 - documented under this name
             named = _threads_by_id()
             self._steady = {
                 ident: weakref.ref(named[ident]) if ident in named else None
@@ -60,7 +60,7 @@ class LeakDetector:
             }
 
     def find(self, ran_s: float) -> str:
-        """Return what an attempt that ran so long has left, "" when it has left nothing."""
+        """Return what an attempt that took `ran_s` left running, as text; "" if nothing."""
         has_threads = _thread._count() != 1 or not self._is_whole()  # noqa: SLF001
         if not has_threads and (ran_s < _FORK_S or not _has_children()):
             return A_TASK if event_loop.has_set_aside() else ""
@@ -72,11 +72,11 @@ class LeakDetector:
         return left
 
     def look(self, ran_s: float, helpers: frozenset[int]) -> str:
-        """Return what is left now, when the last of several attempts has run so long.
+        """Return what is left now, without waiting for it to end.
 
         Args:
-            ran_s: How long a process may have been made.
-            helpers: The threads that the runner has for attempts, beside its own.
+            ran_s: How long the last of several attempts took, in which it may have forked.
+            helpers: The ids of the threads that the runner has for attempts.
         """
         has_threads = _thread._count() != 1 + len(helpers) or not self._is_whole()  # noqa: SLF001
         if not has_threads and (ran_s < _FORK_S or not _has_children()):
@@ -90,7 +90,7 @@ class LeakDetector:
         return "a child process" if _has_children() and _living_children() else ""
 
     def _is_harmless(self, ident: int, frame: FrameType) -> bool:
-        """Whether a thread waits in a pool, or has been there since the file was loaded."""
+        """Whether a thread is idle in a pool, or was started while the file was loaded."""
         is_idle = _is_idle_in_pool(frame)
         if is_idle is not None:
             return is_idle
@@ -110,7 +110,7 @@ def _threads_by_id() -> dict[int, threading.Thread]:
 
 
 def _is_idle_in_pool(frame: FrameType | None) -> bool | None:
-    """Whether a pool's thread has nothing to do; None for a thread of no pool."""
+    """Whether a thread of a pool is idle; None if it is not of a pool."""
     codes = pool_codes()
     called: list[CodeType] = []
     while frame is not None:
@@ -124,12 +124,12 @@ def _is_idle_in_pool(frame: FrameType | None) -> bool | None:
 
 
 def _waits(called: list[CodeType]) -> bool:
-    """Whether what a pool's loop has called is only how it waits: functions of its queue."""
+    """Whether the functions called by a pool's loop are those by which it waits for work."""
     return all(code.co_name in _WAITING for code in called)
 
 
 def _is_empty(frame: FrameType) -> bool:
-    """Whether the queue that a pool's loop waits at is empty, where it can be asked."""
+    """Whether the queue of a pool's loop is empty; True if it cannot be determined."""
     queue = frame.f_locals.get("work_queue") or getattr(frame.f_locals.get("self"), "queue", None)
     return True if queue is None else bool(queue.empty())
 
@@ -139,7 +139,7 @@ def _has_children() -> bool:
 
 
 def _living_children() -> bool:
-    """Whether a child runs that is not known to be harmless; a dead one says nothing more."""
+    """Whether there is a running child process that is not known to be harmless."""
     tracker: Any = sys.modules.get("multiprocessing.resource_tracker")
     harmless = getattr(getattr(tracker, "_resource_tracker", None), "_pid", None)
     return any(pid != harmless and _is_alive(pid) for pid in _children())

@@ -1,4 +1,4 @@
-"""Tells once of each function that leaves something running in its runner, which is so used up."""
+"""Logs each function that leaves something running in its runner, once for each version."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _log = structlog.get_logger(__name__)
 
 
 class LeakLog:
-    """What one worker has told of."""
+    """The leaks that one worker process has logged."""
 
     def __init__(self) -> None:
         self._reported: set[tuple[str, str]] = set()
 
     def log(self, function: str, version: str, left: str) -> None:
-        """Log what a call of a function has left, if that is the first of its version."""
+        """Log what an attempt left, unless a leak of this function version was logged before."""
         if (function, version) not in self._reported:
             if len(self._reported) >= _MOST_LOGGED:
                 self._reported.clear()

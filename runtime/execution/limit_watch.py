@@ -1,4 +1,4 @@
-"""Looks at a runner when a limit of time may have passed: of its loading, or of an attempt."""
+"""The timer of one runner: it enforces the time limit of loading, and those of attempts."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from runtime.loop import Loop, Timer
 
 
 class TimeLimited(Protocol):
-    """Whose limits of time hold in a runner: its loading, or its way to run attempts."""
+    """What has time limits in a runner: loading, or running attempts."""
 
     def limit_at(self) -> float | None:
-        """Return when a limit may have passed, by the monotonic clock."""
+        """Return when the next limit may pass, by the monotonic clock; None if there is none."""
 
     def look_at_limits(self, now: float) -> None:
-        """End what is out of time."""
+        """End whatever has exceeded its limit."""
 
 
 class LimitWatch:
-    """The one timer of a runner; who looks too early looks again.
+    """The one timer of a runner. It may fire too early, and is then set again.
 
     Args:
-        loop: The worker's.
-        phase: Returns whose limits hold now; None: nobody's.
-        look_at_process: Takes in what the process has said so far.
+        loop: The worker's event loop.
+        phase: Returns what has limits now, None if nothing has.
+        look_at_process: Handles all frames that the process has sent so far.
     """
 
     def __init__(
@@ -40,21 +40,21 @@ class LimitWatch:
         self._timer: Timer | None = None
 
     def renew(self) -> None:
-        """Look at the next moment at which a limit may have passed."""
+        """Set the timer for the next limit."""
         phase = self._phase()
         at = None if phase is None else phase.limit_at()
         if at is not None:
             self.look_by(at)
 
     def look_by(self, at: float) -> None:
-        """Look at this moment, or earlier."""
+        """Set the timer for this moment, unless it fires earlier."""
         if self._timer is not None and self._timer.at <= at:
             return
         self.end()
         self._timer = self._loop.call_at(at, self._look)
 
     def end(self) -> None:
-        """Look no more."""
+        """Cancel the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -64,7 +64,7 @@ class LimitWatch:
         phase = self._phase()
         at = None if phase is None else phase.limit_at()
         if at is not None and at <= time.monotonic():
-            self._look_at_process()  # what was said in time counts
+            self._look_at_process()  # an answer sent in time counts, even if it was not read
             phase = self._phase()
             if phase is not None:
                 phase.look_at_limits(time.monotonic())

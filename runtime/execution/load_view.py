@@ -1,4 +1,4 @@
-"""What is shown of the runners of a worker: how full they are, and how long one is waited for."""
+"""The load of a worker's runners, and how long attempts wait for one, as shown to operators."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerLoad:
-    """What lies with one runner process.
+    """The load of one runner process.
 
     Attributes:
-        pid: Of the process.
-        function: What it runs, or "" while it runs nothing.
-        version: Of its file.
-        in_flight: How many attempts lie with it.
-        window: How many may.
+        pid: The process id.
+        function: The function it runs, "" while it is idle.
+        version: The version of its file.
+        in_flight: How many attempts are in flight at it.
+        window: How many may be.
     """
 
     pid: int
@@ -30,14 +30,14 @@ class RunnerLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerWait:
-    """How many attempts waited for a runner since the worker started, and how long in all."""
+    """How many attempts waited for a runner since the worker started, and their total wait."""
 
     count: int = 0
     sum_s: float = 0.0
 
 
 def load_of_runner(runner: Runner) -> RunnerLoad:
-    """Return what lies with a runner."""
+    """Return the load of a runner."""
     return RunnerLoad(
         pid=runner.process.pid,
         function=runner.function,

@@ -1,4 +1,4 @@
-"""The function files that the thread lane has loaded: each version once, the last few of a file."""
+"""The function files loaded by the thread backend: the last three versions of each file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Functions: TypeAlias = "dict[str, LoadedFunction]"
 
 
 class LoadedVersions:
-    """Loads bundles and forgets old versions; safe to use from many threads."""
+    """Loads bundles and unloads old versions; used by any thread of the backend."""
 
     def __init__(self) -> None:
         self._loading = threading.Lock()
@@ -26,7 +26,7 @@ class LoadedVersions:
         return len(self._loaded)
 
     def functions_of(self, bundle: Bundle) -> Functions:
-        """Return the functions of a bundle by name, loading it if it is not.
+        """Return the functions of a bundle by name; load it first if necessary.
 
         Raises:
             LoadError: It cannot be loaded.
@@ -34,9 +34,10 @@ class LoadedVersions:
         found = self._loaded.get(bundle.version)
         if found is not None:
             return found
-        # Loading takes pydantic along, which most workers do without.
+        # This imports pydantic, which most workers never need.
         from runtime.registry.loading import load  # noqa: PLC0415
 
+        # Checked again under the lock: another thread may have loaded it meanwhile.
         with self._loading:
             found = self._loaded.get(bundle.version)
             if found is None:
@@ -49,5 +50,5 @@ class LoadedVersions:
 
     def _forget(self, version: str) -> None:
         for function in self._loaded.pop(version).values():
-            function.unload()  # with it, all functions of its file
+            function.unload()  # unloads all functions of its file
             return

@@ -1,7 +1,7 @@
-"""What waits at a runner until it has loaded its file, and what becomes of it if it does not.
+"""The attempts that wait at a runner until it has loaded its bundle.
 
-The first of these has made it load, and is to blame where that fails; the others run elsewhere.
-Only a file that cannot be loaded by anybody ends them all.
+If the process fails while loading, the first attempt, which caused the load, ends with that; the
+others go to other runners. Only a file that cannot be loaded at all ends them all (`Runner`).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from runtime.processes.child_control import Exit
 
 
 class Loading:
-    """The time of one runner before it has loaded.
+    """The loading phase of one runner. Loop thread only.
 
     Attributes:
-        runs: What waits, in the order of coming.
-        failure: Why it could not be loaded, where its process is killed for that.
+        runs: The waiting attempts, oldest first.
+        failure: The ending for which the process is being killed, if it is.
     """
 
     def __init__(self, runner: RunnerHandle, timeout_s: float) -> None:
@@ -29,37 +29,37 @@ class Loading:
         self._timeout_s = timeout_s
 
     def take(self) -> list[Run]:
-        """Return what has waited; it does so no more."""
+        """Remove and return the waiting attempts."""
         taken, self.runs = self.runs, []
         return taken
 
     def fail(self, ending: Ending) -> None:
-        """End with its process what waits, as this."""
+        """Kill the process; the first waiting attempt then gets this ending."""
         self.failure = ending
         self._runner.kill()
 
     def limit_at(self) -> float | None:
-        """Return when it should have been loaded; None before there is a process."""
+        """Return when loading must be done; None before there is a process."""
         return self._runner.last_answer_at + self._timeout_s if self._runner.process.pid else None
 
     def look_at_limits(self, now: float) -> None:
-        """End it if it is out of time."""
+        """Kill the process if loading has taken too long."""
         at = self.limit_at()
         if at is not None and at <= now:
             text = f"{self._runner.key.file} was not loaded within {self._timeout_s:g} s"
             self.fail(Ending(kind="timeout", message=text))
 
     def refused(self, error: Exception) -> Sequence[Run]:
-        """End the first, as there is no process; return the others."""
+        """End the first attempt, as no process could be made; return the others."""
         waiting = self.take()
         if waiting:
-            waiting[0].end(Ending(kind="lost", message=f"no runner: {error}"))
+            waiting[0].end(Ending(kind="lost", message=f"no runner could be started: {error}"))
         return waiting[1:]
 
     def died(self, ended: Exit | None, why: Exception | None) -> Sequence[Run]:
-        """End the first, as the process is gone; return the others."""
+        """End the first attempt, as the process is dead; return the others."""
         waiting = self.take()
         if waiting:
-            ending = self.failure or ending_of_death(ended, why, "while its file was loaded")
+            ending = self.failure or ending_of_death(ended, why, "while it loaded its file")
             waiting[0].end(ending)
         return waiting[1:]

@@ -1,8 +1,8 @@
-"""Whose code the event loop of a runner executes: noted in the shared page before each callback.
+"""Records in the shared page which attempt the event loop of a runner is executing.
 
-Each step of a task, each timer and each reader is a callback that carries the context in which it
-was made, and so its attempt. A death of the process, or a step that lasts too long, is thereby
-known to be of just one of many attempts.
+Each step of a task, each timer and each reader is a callback, whose context names its attempt. The
+attempt is written to the page before the callback runs. So a death of the process, or a step that
+blocks the loop, is assigned to one of many attempts. Only the event loop's thread writes here.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ OnExit = Callable[[ConcurrentAttempt, BaseException], None]
 
 
 class LoopAttribution:
-    """Notes the steps of one event loop.
+    """Records the steps of one event loop.
 
     Args:
-        loop: Of the class that asyncio brings; others have callbacks of their own kind.
-        page: Where they are noted.
-        on_exit: Called with SystemExit or KeyboardInterrupt of a callback, which asyncio would let
-            end the loop.
+        loop: A selector event loop of asyncio; other loops have callbacks of their own kind.
+        page: The shared page.
+        on_exit: Called with the SystemExit or KeyboardInterrupt of a callback, which would
+            otherwise end the loop.
 
     Attributes:
-        current: The attempt whose code is executed, if `page` says that one is.
-        is_fork: This process is a fork of the runner: it ends when the step of the fork does.
+        current: The attempt that is executing, if `page` says that one is.
+        is_fork: This process is a fork of the runner; it exits when the step that forked ends.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, page: RunnersPage, on_exit: OnExit) -> None:
         self._loop = loop
         self._page = page
         self._on_exit = on_exit
-        self._factory: Any = None  # of tasks, if the file has set one
+        self._factory: Any = None  # the task factory of the file, if it has set one
         self.current: ConcurrentAttempt | None = None
         self.is_fork = False
 
     @property
     def executing(self) -> ConcurrentAttempt | None:
-        """The attempt whose code the event loop executes now."""
+        """The attempt that the event loop is executing now, if any."""
         return self.current if self._page.cells[EXECUTING] else None
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Note what the loop runs meanwhile."""
-        # There is no public way to be told of each callback. A test says so when a release of
-        # Python runs them otherwise; nobody would be blamed then.
+        """Record the loop's steps while the context is open."""
+        # asyncio has no public hook for each callback. A test fails if a Python release runs them
+        # in another way; without the hook no attempt would be found to be executing.
         plain = asyncio.Handle._run  # noqa: SLF001
         asyncio.Handle._run = self._noting(plain)  # type: ignore[method-assign, assignment] # noqa: SLF001
         self._factory = self._loop.get_task_factory()
@@ -66,8 +66,8 @@ class LoopAttribution:
             del vars(self._loop)["set_task_factory"]
             self._loop.set_task_factory(self._factory)
 
-    def _choose_factory(self, factory: Any) -> None:  # noqa: ANN401 - as the loop's own takes it
-        """Stand in for the loop's method: what a function chooses makes tasks that are noted."""
+    def _choose_factory(self, factory: Any) -> None:  # noqa: ANN401 - as in the loop's method
+        """Replace the loop's method, so that tasks of the function's factory are recorded too."""
         if factory is not None and not callable(factory):
             raise TypeError("task factory must be a callable or None")
         if factory != self._make_task:
@@ -76,7 +76,7 @@ class LoopAttribution:
     def _make_task(
         self,
         loop: asyncio.AbstractEventLoop,
-        coro: Any,  # noqa: ANN401 - whatever the factory of the file takes
+        coro: Any,  # noqa: ANN401 - whatever the file's factory takes
         context: contextvars.Context | None = None,
         **options: Any,  # noqa: ANN401 - of later releases of Python
     ) -> asyncio.Future[Any]:
@@ -92,7 +92,7 @@ class LoopAttribution:
         return task
 
     def _noting(self, plain: Callable[[asyncio.Handle], None]) -> Callable[[asyncio.Handle], None]:
-        """Return what stands for Handle._run; written for speed, as each step takes it."""
+        """Return the replacement of Handle._run; optimised, as every step runs it."""
         loop, page, count = self._loop, self._page, itertools.count(1).__next__
         cells = page.cells
 
@@ -102,6 +102,8 @@ class LoopAttribution:
                 plain(handle)
                 return
             self.current = attempt
+            # The count first: a worker that reads in between sees no serial, rather than a new one
+            # with the count of the step before.
             cells[STEPS] = count()
             cells[EXECUTING] = attempt.serial
             try:

@@ -1,7 +1,7 @@
-"""Whether an exception means that a runner's memory limit was reached, and how that is told.
+"""Recognises exceptions that mean the memory limit of a runner was reached, and their message.
 
-Python says MemoryError. Others say that a library cannot be mapped, or interrupt the process when
-their threads get no stack, as OpenBLAS does for numpy. Those count only near the limit.
+Python raises MemoryError. Libraries fail in other ways: a shared object cannot be mapped, or
+OpenBLAS (numpy) raises SIGINT when its threads get no stack. Those count only near the limit.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _UNMAPPED = ("failed to map", "cannot allocate", "cannot create shared object")
 
 
 def shortage_of(error: BaseException) -> str | None:
-    """Return what to say of an exception by which memory has run out; None for any other."""
+    """Return the message of an exception caused by lack of memory; None for any other."""
     kind = type(error)
     if issubclass(kind, MemoryError):
         return str(error) or shortage_text("")
     if kind is LoadError:
         assert isinstance(error, LoadError)  # noqa: S101 - for the type checker
         name, text = error.kind, error.message
-        where = f"while {error.file} was loaded" + (f", line {error.line}" if error.line else "")
+        where = f"while loading {error.file}" + (f", line {error.line}" if error.line else "")
     elif kind in _SUSPECTS:
         name, text, where = kind.__name__, str(error), ""
     else:
@@ -40,7 +40,7 @@ def shortage_of(error: BaseException) -> str | None:
 
 
 def shortage_text(said: str) -> str:
-    """Return a message that names the limit."""
+    """Return a message that names the limit, with `said` in parentheses."""
     limit = memory_limit()
     most = "the machine's memory" if limit is None else f'memory="{written_size(limit)}"'
     return f"{most} is used up" + (f" ({said})" if said else "")

@@ -1,4 +1,4 @@
-"""What `ctx.progress` and `ctx.emit` send, as JSON of bounded length; the same in both lanes."""
+"""Encodes `ctx.progress` and `ctx.emit` as JSON of limited length, for both backends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def encode_event(value: object) -> bytes:
 
     Raises:
         TypeError: It has no JSON form.
-        ValueError: It is too long to be told, or holds what JSON may not, such as a key twice.
+        ValueError: It is too long, or is not strict JSON, for example because a key repeats.
     """
     payload = msgspec.json.encode(value)
     strict_json.decode(payload)
@@ -25,5 +25,5 @@ def encode_event(value: object) -> bytes:
 
 
 def encode_progress(done: Number, total: Number | None, message: str) -> bytes:
-    """Return how far the work is, as JSON; raises ValueError when the message is too long."""
+    """Return progress as JSON; raises ValueError if the message is too long."""
     return encode_event({"done": done, "total": total, "message": message})

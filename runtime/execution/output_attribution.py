@@ -1,8 +1,8 @@
-"""To which attempt belongs what is printed and logged: by context, and by who began a thread.
+"""Finds the attempt that output belongs to: by context, and by who started the thread.
 
-Tasks, callbacks and `asyncio.to_thread` carry the context of their call. A thread begins with
-an empty one, so that it is noted who started it. Threads of a pool serve many calls and belong
-to none. Used by the outputs of both lanes.
+Tasks, callbacks and `asyncio.to_thread` carry the context of their call. A thread starts with an
+empty context, so its starter is recorded on the thread object. Threads of pools serve many calls
+and belong to no attempt. Used by runner processes and by the thread backend.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from runtime.processes.child_limits import has_no_stack
 
 
 class ThreadOwner:
-    """An attempt that wants to know which threads it starts."""
+    """An owner that is notified of the threads it starts."""
 
     __slots__ = ()
 
     def note_thread(self, thread: threading.Thread) -> None:
-        """It starts this one."""
+        """The attempt starts this thread."""
         raise NotImplementedError
 
 
 owner: ContextVar[object | None] = ContextVar("owner", default=None)
 _ATTRIBUTE = "_penstock_owner"
-_POOLS = (  # module, function, and the variable that holds what it works at
+_POOLS = (  # module, function, and its variable that is set while it works
     ("concurrent.futures.thread", ("_worker",), "work_item"),
     ("multiprocessing.pool", ("worker",), "task"),
     *(
-        ("multiprocessing.pool", ("Pool", f"_handle_{what}"), "cache")  # of jobs without an end
+        ("multiprocessing.pool", ("Pool", f"_handle_{what}"), "cache")  # the unfinished calls
         for what in ("workers", "tasks", "results")
     ),
     ("logging.handlers", ("QueueListener", "_monitor"), ""),
@@ -42,7 +42,7 @@ _start = threading.Thread.start
 
 
 def owner_here() -> object | None:
-    """Return the attempt to which belongs what this thread says now; None when it is unknown."""
+    """Return the owner of what this thread writes now; None if it is unknown."""
     found = owner.get()
     if found is None and threading.current_thread() is not threading.main_thread():
         found = vars(threading.current_thread()).get(_ATTRIBUTE)
@@ -50,10 +50,10 @@ def owner_here() -> object | None:
 
 
 def pool_codes() -> dict[Any, str]:
-    """Return the loops in which threads of the standard library's pools wait for work.
+    """Return the functions in which threads of the standard library's pools wait for work.
 
-    Each with the variable that is set while it works, "" where that stays set; only of modules
-    that are in use.
+    Maps each to the variable that is set while it works, "" if it stays set. Only modules that are
+    already imported are included.
     """
     found = {}
     for module, path, name in _POOLS:
@@ -67,12 +67,12 @@ def pool_codes() -> dict[Any, str]:
 
 
 def note_owners() -> None:
-    """From now on every thread belongs to the attempt that starts it; twice is safe."""
+    """Record the owner of each thread that is started from now on; twice is safe."""
     threading.Thread.start = _start_owned  # type: ignore[method-assign]
 
 
 def forget_owners() -> None:
-    """Let threads be started as before; twice is safe."""
+    """Stop recording owners of threads; twice is safe."""
     if threading.Thread.start is _start_owned:
         threading.Thread.start = _start  # type: ignore[method-assign]
 

@@ -1,8 +1,8 @@
-"""Importing this walks the way of a first call once, so that children need not.
+"""Importing this runs a small function once, so that forked children need not warm up.
 
-Preloaded by the fork server of a worker. pydantic looks for its plugins in every installed
-package when it builds its first model, and some modules come with the first use only; a child
-that is forked after that loads a small file in 5 ms instead of 30.
+The fork server of a worker imports it. pydantic searches all installed packages for plugins when it
+builds its first model, and some modules are imported at the first call only. A child forked after
+that loads a small file in 5 ms instead of 30.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def warming(text: str, count: Annotated[int, Field(ge=0)] = 1) -> list[str]:
 
 
 def warm_up() -> None:
-    """Load a file, call its function and forget it; leave no event loop for children to share."""
+    """Load a file, call its function and unload it; leave no event loop to forked children."""
     bundle = Bundle(root="functions", file=_FILE, sources={_FILE: _SOURCE})
     [function] = load(bundle).values()
     context = Context(id="", function=function.manifest.name, attempt=1, timeout_s=1)
@@ -49,5 +49,5 @@ def warm_up() -> None:
     asyncio.run(asyncio.sleep(0))
 
 
-with contextlib.suppress(Exception):  # what fails here fails in the child too, and is told there
+with contextlib.suppress(Exception):  # what fails here fails in the child too, which reports it
     warm_up()

@@ -1,8 +1,8 @@
-"""`grace`: a function out of time may clean up before its runner is killed.
+"""`grace`: a function that exceeds its timeout may clean up before its runner is killed.
 
-At the timeout a `ThreadInterrupt` is raised where the function is, by an alarm, so that waiting in
-a system call ends too; what is awaited is cancelled by the event loop. `finally` blocks run;
-whatever is not done when the grace is over is killed by the worker. It is a timeout all the same.
+At the timeout an alarm signal raises ThreadInterrupt in the function, which also ends a blocking
+system call; an awaited function is cancelled by its event loop. `finally` blocks run. When the
+grace is over, the worker kills the process. The ending is "timeout" in any case.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Notified = tuple[Ending, bytes]
 
 
 class SoftLimit:
-    """One attempt's; used in the main thread."""
+    """The soft limit of one attempt; used on the main thread, where signals arrive."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
@@ -30,7 +30,7 @@ class SoftLimit:
         self._before: Any = None
 
     def run(self, act: Callable[[], Notified]) -> Notified:
-        """Return what `act` returns, or that it ran too long."""
+        """Return what `act` returns, or the ending "timeout" if it ran too long."""
         try:
             try:
                 self._arm()
@@ -47,7 +47,7 @@ class SoftLimit:
         signal.setitimer(signal.ITIMER_REAL, self._timeout_s)
 
     def _disarm(self) -> None:
-        """From the first line on nothing is raised."""
+        """End the limit; nothing is raised after the first line."""
         self._is_armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._before or signal.SIG_DFL)
@@ -61,5 +61,5 @@ class SoftLimit:
         if self._is_armed:
             self._is_armed = False
             self._has_passed = True
-            if not event_loop.is_awaiting():  # the loop's own limit cancels what it runs
+            if not event_loop.is_awaiting():  # its own timeout cancels what it awaits
                 raise ThreadInterrupt

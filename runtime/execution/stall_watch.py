@@ -1,9 +1,9 @@
-"""Warns of attempts that block the event loop of their runner, and so all others beside them.
+"""Warns of concurrent attempts that block the event loop of their runner, and so all others.
 
-A thread looks at the step counter a few times in each limit, while attempts are under way. A step
-that is still the same after the limit is told in the log of its attempt, with the line at which it
-stands. Whoever blocks inside C code may hold Python's lock, so that the thread looks late: then
-the lock is given up where that call returns, and the line is still the right one.
+A thread reads the step counter in the shared page five times in each limit while attempts are in
+flight. If a step outlasts the limit, a warning with the current line goes into the attempt's log.
+A blocking call in C code may hold the interpreter lock, so that the thread looks late; the call
+then releases the lock where it returns, and the line is still the right one.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _STACK_BYTES = 262_144
 
 
 class StallWatch:
-    """One thread's look at another one's event loop; made in the loop's thread.
+    """Watches one event loop from a thread of its own; created in the event loop's thread.
 
     Args:
-        page: Where the loop notes its steps.
+        page: The shared page, where the loop counts its steps.
         limit_s: How long a step may last.
-        files: The paths of the author's files: a line of these is told, if there is one.
-        is_busy: Whether attempts are under way.
-        warn: Called with the serial of an attempt and a line for its log.
-        on_long_step: Called at each look that finds the step of the look before.
+        files: The paths of the author's files; the warning prefers a line in these.
+        is_busy: Whether attempts are in flight.
+        warn: Called with the serial of an attempt and a line for its log, in the watch thread.
+        on_long_step: Called in the watch thread at each look that finds the same step again.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class StallWatch:
 
     @property
     def ident(self) -> int:
-        """Its thread's identifier; 0 while there is none."""
+        """The identifier of the thread; 0 if there is none."""
         return 0 if self._thread is None else self._thread.ident or 0
 
     def start(self) -> None:
@@ -70,13 +70,13 @@ class StallWatch:
         try:
             self._thread = lasting_thread(self._run, name="stall watch")
             self._thread.start()
-        except RuntimeError:  # no memory for it: then nobody is warned
+        except RuntimeError:  # too little memory: then there are no warnings
             self._thread = None
         finally:
             threading.stack_size(default_bytes)
 
     def wake(self) -> None:
-        """An attempt begins: look again, if it rests."""
+        """Resume the watch; called by the event loop's thread when an attempt starts."""
         if self._is_resting:
             self._wakeup.set()
 
@@ -102,9 +102,9 @@ class StallWatch:
                 self._look(time.monotonic())
 
     def _rest(self) -> None:
-        """Wait until an attempt begins."""
+        """Wait until an attempt starts."""
         self._is_resting = True
-        if not self._is_busy():  # asked after it was said, or its `wake` could be missed
+        if not self._is_busy():  # checked after `_is_resting` is set, or a `wake` could be missed
             self._wakeup.wait()
         self._is_resting = False
         if not self._is_stopped:
@@ -120,7 +120,7 @@ class StallWatch:
             return
         if step != self._step:
             self._step = step
-            # Where we could not look for long, somebody held Python's lock: in this step.
+            # If this look is late, a call in this step held the interpreter lock meanwhile.
             self._since = now - late_s if late_s >= self._limit_s else now
         else:
             self._on_long_step()
@@ -130,12 +130,12 @@ class StallWatch:
             self._warn(
                 serial,
                 f"[the event loop was blocked for {now - self._since:.1f} s{where}: "
-                "no other call of this process went on]\n",
+                "no other call in this process could run]\n",
             )
 
 
 def _place_of(frame: FrameType | None, files: Collection[str]) -> str:
-    """Return where a thread stands: in the author's files, or else in anybody's but ours."""
+    """Return the current line of a thread: in the author's files, else outside the runtime."""
     anybodys: FrameType | None = None
     while frame is not None and frame.f_code.co_filename not in files:
         if anybodys is None and not is_of_runtime(frame.f_code.co_filename):

@@ -1,7 +1,7 @@
-"""What to tell of an exception: its type, its message, and the frames an author can use.
+"""The type, message and traceback of an exception of user code, as its author sees them.
 
-Frames of the runtime are left out, so a traceback begins in the function's file. All
-texts are bounded: an exception may carry megabytes, or raise when asked for its text.
+Frames of the runtime are left out, so a traceback starts in the function's file. All texts have a
+length limit: an exception may carry megabytes, or raise when it is converted to text.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ def type_names(error: BaseException) -> tuple[str, ...]:
 
 
 def message_of(error: BaseException) -> str:
-    """Return the exception's text, whatever it takes."""
+    """Return the exception's text, even if converting it fails."""
     try:
         text = str(error)
     except ThreadInterrupt:
         raise
-    except BaseException:  # noqa: BLE001 - __str__ is the function author's
+    except BaseException:  # noqa: BLE001 - __str__ is user code
         text = f"<{name_of(type(error))} that cannot be shown as text>"
     return shorten(to_unicode(plain(text)), MAX_MESSAGE_CHARACTERS)
 
 
 def traceback_of(error: BaseException) -> str | None:
-    """Return the traceback without frames of ours, None when not even that can be made."""
+    """Return the traceback without frames of the runtime; None if it cannot be made."""
     try:
         described = traceback.TracebackException.from_exception(error, compact=True)
         _trim(described, seen=set())
@@ -51,12 +51,12 @@ def traceback_of(error: BaseException) -> str | None:
 
 
 def is_of_runtime(filename: str) -> bool:
-    """Whether a frame of this file is ours or the event loop's, and tells an author nothing."""
+    """Whether a frame of this file belongs to the runtime or to asyncio."""
     return filename.startswith((_RUNTIME, _EVENT_LOOP))
 
 
 def shorten(text: str, limit: int) -> str:
-    """Leave out the middle of a text longer than `limit` characters."""
+    """Cut the middle out of a text longer than `limit` characters."""
     if len(text) <= limit:
         return text
     mark = _MARK.format(count=len(text) - limit)
@@ -65,7 +65,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def to_unicode(text: str) -> str:
-    """Return the text without lone surrogates, which JSON and UTF-8 cannot carry."""
+    """Return the text with lone surrogates replaced: JSON and UTF-8 cannot carry them."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -1,8 +1,8 @@
-"""How often an attempt was with a runner that died while nobody was executing.
+"""Counts how often an attempt was at a runner that died while no attempt was executing.
 
-Who sleeps when its runner is killed from outside is to blame for nothing, and runs again without
-being counted. But an attempt may kill its process from a thread of its own, and would do so for
-ever: after so many of such deaths one more counts. Each worker process knows its own.
+An attempt that was only waiting did not cause the death, and is run again uncounted. But an attempt
+may kill its process from a thread of its own, again and again. So after ten such deaths the next
+one counts as lost. Each worker process has its own counts.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _MOST_KNOWN = 100_000
 
 
 class UnexplainedDeaths:
-    """Those of the runners of one worker process; the loop's thread only."""
+    """The counts of one worker process. Loop thread only."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, int], int] = {}  # by invocation and attempt
 
     def note(self, run: Run) -> bool:
-        """Note that an attempt was with such a runner; return whether it is to be counted now."""
+        """Count a death; return whether it is one too many for this attempt."""
         key = _key(run)
         count = self._counts.pop(key, 0) + 1
         if count > _MOST_UNCOUNTED:
@@ -31,7 +31,7 @@ class UnexplainedDeaths:
         return False
 
     def forget(self, run: Run) -> None:
-        """An attempt is over."""
+        """Delete the count of an attempt that has finished."""
         if self._counts:
             self._counts.pop(_key(run), None)
 

@@ -1,4 +1,4 @@
-"""The attempts of a worker that wait for a runner, by what they need, in the order of coming."""
+"""The attempts of a worker that wait for a runner, grouped by what they need, oldest first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runtime.execution.runner_handle import RunnerKey
 
 
 class RunnerNeed(NamedTuple):
-    """What attempts need: a runner of `key` that runs this function, or none at the moment."""
+    """What attempts need: a runner of `key` that runs this function or is idle."""
 
     function: str
     key: RunnerKey
@@ -27,7 +27,7 @@ def load_of(run: Run) -> RunnerNeed:
 
 
 class WaitingRuns:
-    """Those of one worker; a run's `where` is its load while it waits."""
+    """The waiting attempts of one worker; `run.where` is their `RunnerNeed`. Loop thread only."""
 
     def __init__(self) -> None:
         self._runs: dict[RunnerNeed, deque[Run]] = {}
@@ -43,26 +43,26 @@ class WaitingRuns:
         return iter(list(self._runs))
 
     def count(self, load: RunnerNeed) -> int:
-        """Return how many need this."""
+        """Return how many attempts need this."""
         return len(self._runs.get(load, ()))
 
     def first(self, load: RunnerNeed) -> Run:
-        """Return the first that needs this; there must be one."""
+        """Return the oldest attempt that needs this; there must be one."""
         return self._runs[load][0]
 
     def add(self, run: Run) -> None:
-        """Have an attempt wait behind all others."""
+        """Add an attempt after all others."""
         run.where = load = load_of(run)
         self._runs.setdefault(load, deque()).append(run)
 
     def add_first(self, runs: Sequence[Run]) -> None:
-        """Have attempts wait before all others that need the same."""
+        """Add attempts before all others that need the same."""
         for run in reversed(runs):
             run.where = load = load_of(run)
             self._runs.setdefault(load, deque()).appendleft(run)
 
     def take(self, load: RunnerNeed, most: int) -> list[Run]:
-        """Take out up to so many that need this, for the runner that there is for them."""
+        """Remove and return the oldest attempts that need this, at most `most`, for a runner."""
         runs, now = self._runs[load], time.monotonic()
         taken = [runs.popleft() for _ in range(min(most, len(runs)))]
         self._count += len(taken)
@@ -72,14 +72,14 @@ class WaitingRuns:
         return taken
 
     def withdraw(self, run: Run) -> None:
-        """Take out an attempt that waits."""
+        """Remove one waiting attempt."""
         load = load_of(run)
         self._runs[load].remove(run)
         if not self._runs[load]:
             del self._runs[load]
 
     def take_older(self, before: float) -> list[Run]:
-        """Take out all that came before a moment of the monotonic clock."""
+        """Remove and return the attempts that came before this moment (monotonic clock)."""
         found = []
         for load, runs in list(self._runs.items()):
             found += [run for run in runs if run.created_at <= before]
@@ -91,5 +91,5 @@ class WaitingRuns:
         return found
 
     def waited(self) -> RunnerWait:
-        """Return how long those that were taken had waited, since the worker started."""
+        """Return how many attempts were taken so far, and how long they waited in total."""
         return RunnerWait(count=self._count, sum_s=round(self._sum_s, 6))

@@ -200,7 +200,7 @@ def test_a_runner_killed_while_it_loads_costs_the_one_that_made_it_load(
     os.kill(int((tmp_path / "once").read_text()), signal.SIGKILL)
 
     assert kinds(wait(attempts)) == ["lost", *["succeeded"] * 19]
-    assert b"while its file was loaded" in attempts[0].outcome.error
+    assert b"while it loaded its file" in attempts[0].outcome.error
 
 
 def test_where_no_process_can_be_made_attempts_end_and_say_so(make_bench, make_server):

@@ -96,7 +96,7 @@ def test_whoever_blocks_the_loop_is_warned_with_the_line(make_driver):
 
     [line] = driver.log(ill).splitlines()
     assert line.startswith("[the event loop was blocked for 0.")
-    assert line.endswith(", in block: no other call of this process went on]")
+    assert line.endswith(", in block: no other call in this process could run]")
     where = line.partition(" at ")[2].partition(",")[0]
     path, number = where.split(":")
     assert path == "/srv/functions/f.py"

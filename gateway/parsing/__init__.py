@@ -1,3 +1,3 @@
-"""From what a caller sends to typed values: headers, query, bodies; what is wrong is a problem."""
+"""Parse headers, query and bodies of requests into typed values; faults become problems."""
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""From a request's body to the argument object: JSON, a raw body, a form, or the request whole.
+"""From the body of a request to the arguments of a call: JSON, raw bytes, a form, or the request.
 
-The JSON object a caller sends is kept byte for byte. Only the gateway's own objects
-(from a raw body or a form) are encoded here. Nothing is validated against the schema
-yet; that is `runtime.registry.argument_check`' business.
+A JSON object from the caller is kept byte for byte; only objects that the gateway builds from raw
+bytes or a form are encoded here. `runtime.registry.argument_check` validates them later.
 """
 
 from __future__ import annotations
@@ -29,17 +28,18 @@ from runtime.registry.manifest import Manifest
 from runtime.sdk.request import Request, encode_request
 
 _AUTHORIZATION = b"authorization"
-# The gateway's own: its API keys and session cookies are not the function's business.
+# These may hold the gateway's API keys and session cookies, which functions must not see.
 WITHHELD_HEADERS = frozenset({_AUTHORIZATION, b"proxy-authorization", b"cookie"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRequest:
-    """What of an HTTP request can become arguments.
+    """The parts of an HTTP request that can become arguments.
 
     Attributes:
-        shows_authorization: Whether a function that takes the request sees that header: where
-            it was no credential for the gateway. One that holds a key of ours it never sees.
+        shows_authorization: Whether a function that reads the request gets its Authorization
+            header. It is True if the gateway did not use that header; even then, a header that
+            holds an API key of the gateway is left out.
     """
 
     method: str
@@ -52,7 +52,7 @@ class RawRequest:
 
 
 class ParsedArguments(msgspec.Struct, frozen=True, kw_only=True):
-    """The arguments of a call: as bytes to keep, decoded to validate; the request if asked for."""
+    """The arguments of a call: bytes to store, decoded to validate, and the request if needed."""
 
     encoded: bytes
     decoded: dict[str, Any]
@@ -60,7 +60,7 @@ class ParsedArguments(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def holds_json(manifest: Manifest, incoming: RawRequest) -> bool:
-    """Whether the body of a request is an argument object in JSON."""
+    """Whether the body of a request holds the arguments as JSON."""
     media_type = media_type_of(incoming.content_type)
     if manifest.takes_request:
         return bool(manifest.parameters.get("properties")) and is_json(media_type)
@@ -70,15 +70,15 @@ def holds_json(manifest: Manifest, incoming: RawRequest) -> bool:
 def read_arguments(
     manifest: Manifest, incoming: RawRequest, decoded: dict[str, Any] | None = None
 ) -> ParsedArguments:
-    """Return the arguments a request carries for a function.
+    """Return the arguments that a request holds for a function.
 
     Args:
-        manifest: Of the function.
-        incoming: The request.
-        decoded: The body, if it was read as JSON already (`holds_json`).
+        manifest: The manifest of the function.
+        incoming: The HTTP request.
+        decoded: The decoded body, if it was already read as JSON (`holds_json`).
 
     Raises:
-        ProblemError: The body is broken, or of a media type the function does not take.
+        ProblemError: The body is malformed, or the function does not accept its media type.
     """
     if manifest.takes_request:
         return _from_request(manifest, incoming, decoded)
@@ -92,13 +92,13 @@ def read_arguments(
         return ParsedArguments(encoded=b"{}", decoded={})
     if holds_json(manifest, incoming):
         return ParsedArguments(encoded=body, decoded=decoded or read_json_object(body))
-    # curl names this type for whatever it sends, so bytes are taken as they are.
+    # curl sends this Content-Type by default, so a function that takes raw bytes accepts it.
     if media_type == URLENCODED and manifest.raw_parameter is None:
         if body.lstrip().startswith(b"{"):
             raise ProblemError(
                 "unsupported_media_type",
-                f"The body looks like JSON, and is said to be a form ({URLENCODED}, as curl has it "
-                f"by default): send `Content-Type: {JSON}`.",
+                f"The body looks like JSON, but its Content-Type is {URLENCODED}, the default of "
+                f"curl. Send `Content-Type: {JSON}`.",
             )
         return _encoded(read_form(manifest, incoming.content_type, body))
     if manifest.raw_parameter is not None:
@@ -109,7 +109,7 @@ def read_arguments(
 def _from_request(
     manifest: Manifest, incoming: RawRequest, decoded: dict[str, Any] | None
 ) -> ParsedArguments:
-    """Keep the request whole; its body is arguments only where there are parameters for them."""
+    """Return the whole request; its body is read as arguments only if the function has any."""
     arguments: dict[str, Any] = {}
     encoded = b"{}"
     if incoming.body and holds_json(manifest, incoming):
@@ -148,5 +148,5 @@ def _encoded(arguments: dict[str, Any]) -> ParsedArguments:
 
 
 def _wanted(manifest: Manifest, media_type: str) -> str:
-    given = f"not {media_type}" if media_type else "and the request has no Content-Type"
-    return f"{manifest.name} takes {JSON}, {MULTIPART} or {URLENCODED}, {given}."
+    given = f"not {media_type}" if media_type else "but the request has no Content-Type"
+    return f"{manifest.name} accepts {JSON}, {MULTIPART} or {URLENCODED}, {given}."

@@ -1,8 +1,8 @@
-"""From the body of a batch to the arguments of each call: split, checked, kept byte for byte.
+"""From the body of a batch to the arguments of each call, kept byte for byte.
 
-A body is a JSON array or one object a line (NDJSON). Every item passes the same
-strict boundary and schema as the body of a call; all are checked before any is
-queued. The loop is let go on in between, so that a large batch holds up nobody.
+A body is a JSON array, or one object per line (NDJSON). Every item is parsed and validated like
+the body of a call, before any item is queued. In between, the event loop gets to run, so that a
+large batch does not delay other requests.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _LINE_TYPES = frozenset(
 
 
 class Turns:
-    """Lets others have the loop now and then."""
+    """Yields to the event loop when it has been busy for `longest_s`."""
 
     def __init__(self, longest_s: float = _LONGEST_STRETCH_S) -> None:
         self._longest_s = longest_s
         self._since = time.perf_counter()
 
     async def take(self) -> None:
-        """Yield when the stretch was long enough."""
+        """Yield to the event loop if it has been busy too long."""
         if time.perf_counter() - self._since > self._longest_s:
             await asyncio.sleep(0)
             self._since = time.perf_counter()
@@ -45,22 +45,26 @@ class Turns:
 async def read_items(
     manifest: Manifest, content_type: str, body: bytes, *, longest_item_bytes: int
 ) -> list[bytes]:
-    """Return the argument objects of a batch, each as it was sent.
+    """Return the argument objects of a batch, each with the bytes that were sent.
 
     Raises:
-        ProblemError: The body is no batch, or broken (`invalid_json`), or items are wrong
-            (`arguments_invalid`; pointers begin with the index).
+        ProblemError: The body is not a batch (`batch_invalid`, `unsupported_media_type`) or not
+            valid JSON (`invalid_json`).
+        ArgumentsError: Items do not fit the schema; each pointer begins with the item's index.
     """
     media_type = media_type_of(content_type)
     is_array = is_json(media_type)
     if not is_array and media_type not in _LINE_TYPES:
         raise ProblemError(
             "unsupported_media_type",
-            "A batch is application/json (an array) or application/x-ndjson (an object a line).",
+            "A batch must be application/json (an array) or application/x-ndjson (one object per "
+            "line).",
         )
     numbered = _split_array(body) if is_array else _split_lines(body)
     if not numbered:
-        raise ProblemError("batch_invalid", f"It is empty; it takes 1 to {MOST_ITEMS:,} items.")
+        raise ProblemError(
+            "batch_invalid", f"The batch is empty; it needs 1 to {MOST_ITEMS:,} items."
+        )
     turns = Turns()
     faults: list[ArgumentFault] = []
     items: list[bytes] = []
@@ -100,7 +104,7 @@ async def _check(
 
 
 def _is_other_value(item: bytes) -> bool:
-    """Whether an item is JSON, but no object."""
+    """Whether an item is valid JSON but not an object."""
     if item.lstrip(b" \t\r\n").startswith(b"{"):
         return False
     try:
@@ -139,16 +143,17 @@ def _split_lines(body: bytes) -> list[tuple[int | None, Any]]:
 
 def _too_many() -> ProblemError:
     return ProblemError(
-        "batch_invalid", f"It has too many items; it takes 1 to {MOST_ITEMS:,}: send several."
+        "batch_invalid",
+        f"The batch is too large: the limit is {MOST_ITEMS:,} items. Split it into several.",
     )
 
 
 @cache
 def _array_decoder() -> msgspec.json.Decoder[Any]:
-    """Return a decoder of an array into its items, undecoded.
+    """Return a decoder that splits an array into its items without decoding them.
 
-    As a structure of so many fields it stops at the first that is too many; a list would
-    be read to its end, however long.
+    It decodes into a struct with one field per item, because that stops at the first item over the
+    limit. Decoding into a list would read the array to its end, however long it is.
     """
     fields = [(f"item_{index}", msgspec.Raw, msgspec.UNSET) for index in range(MOST_ITEMS)]
     items = msgspec.defstruct("Items", fields, array_like=True, forbid_unknown_fields=True)

@@ -1,6 +1,6 @@
-"""What a caller may ask for with a call, out of its query: when, how urgently, how labelled.
+"""Parse the options of a call from its query: delay, start time, priority, key, age and tags.
 
-Each parameter has one reader, in one table; all that is wrong is said at once.
+One table names the parser of each parameter. All faults of a query are reported together.
 """
 
 from __future__ import annotations
@@ -27,33 +27,32 @@ from runtime.sdk.durations import EXAMPLES, parse_duration
 
 _DAY_S = 86_400
 _AT_ONCE_MS = 1
-# RFC 3339, section 5.6; a space instead of the T is allowed there, too.
+# RFC 3339, section 5.6, which also allows a space instead of the T.
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}):(\d{2})(?:\.(\d{1,9}))?"
     r"(?:([Zz])|([+ -])(\d{2}):([0-5]\d))",
     re.ASCII,
 )
 _RUN_AT = (
-    "a moment of RFC 3339 with its offset, such as 2026-11-22T09:30:00Z or "
-    "2026-11-22T09:30:00%2B01:00"
+    "an RFC 3339 time with an offset, such as 2026-11-22T09:30:00Z or 2026-11-22T09:30:00%2B01:00"
 )
 
 
 @lru_cache(maxsize=256)
 def parse_call_options(query: str) -> Mapping[str, Any]:
-    """Return the options in the query of a call: members of `CallOptions`.
+    """Return the options in the query of a call, as fields of `CallOptions`.
 
     Raises:
-        ProblemError: `parameter_invalid`, naming each that is unknown or wrong.
+        ProblemError: `parameter_invalid`, with a fault for each unknown or wrong parameter.
     """
     return MappingProxyType(_read(read_query_lists(query, CALL_OPTION_PARAMETERS)))
 
 
 def read_tag(text: str) -> str:
-    """Return a tag.
+    """Return the text if it is a valid tag.
 
     Raises:
-        ValueError: It is none; the text says what is.
+        ValueError: It is not a tag; the message says what is expected.
     """
     return _label(text, LONGEST_TAG)
 
@@ -69,7 +68,7 @@ def _read(given: Mapping[str, list[str]]) -> dict[str, Any]:
             faults.append(fault_of(f"?{name}", f"takes {error}"))
     if "delay" in given and "run_at" in given:
         for name, other in (("delay", "run_at"), ("run_at", "delay")):
-            faults.append(fault_of(f"?{name}", f"contradicts ?{other}: give one of the two"))
+            faults.append(fault_of(f"?{name}", f"contradicts ?{other}; give only one of them"))
     refuse_parameters(faults)
     return call_options
 
@@ -83,7 +82,7 @@ def _max_age(values: list[str]) -> int:
 
 
 def _duration_ms(text: str, *, least_ms: int, most_days: int) -> int:
-    """Return ms, rounded up: what waits never starts too early."""
+    """Return ms, rounded up, so that an invocation never starts too early."""
     limits = f"{EXAMPLES}; from {'1ms' if least_ms else '0'} to {most_days}d"
     try:
         seconds = parse_duration(text)
@@ -96,17 +95,17 @@ def _duration_ms(text: str, *, least_ms: int, most_days: int) -> int:
 
 
 def _run_at(values: list[str]) -> int:
-    """Return ms since the epoch; the past is the distant past, which is now."""
+    """Return ms since the epoch, at least 1: a time in the past means now."""
     return max(_AT_ONCE_MS, read_moment(values[0]))
 
 
 def read_moment(text: str) -> int:
-    """Return an RFC 3339 moment in ms since the epoch, rounded up.
+    """Return an RFC 3339 time in ms since the epoch, rounded up.
 
     Raises:
-        ValueError: It is none; says what it takes.
+        ValueError: It is not such a time; the message says what is expected.
     """
-    # A plus sign that was not escaped arrives as a space.
+    # An unescaped plus sign in a query is decoded as a space.
     match = _MOMENT.fullmatch(text.strip())
     if match is None:
         raise ValueError(_RUN_AT)
@@ -126,7 +125,7 @@ def read_moment(text: str) -> int:
 def _priority(values: list[str]) -> int:
     text = values[0]
     if len(text) != 1 or text not in "0123456789":
-        raise ValueError(f"a digit from 0 to {HIGHEST_PRIORITY}, higher first")
+        raise ValueError(f"a digit from 0 to {HIGHEST_PRIORITY}; higher starts first")
     return int(text)
 
 
@@ -141,7 +140,7 @@ def _tags(values: list[str]) -> tuple[str, ...]:
 def _label(text: str, longest: int) -> str:
     if 0 < len(text) <= longest and text.isprintable() and "\N{REPLACEMENT CHARACTER}" not in text:
         return text
-    raise ValueError(f"1 to {longest} characters, none of them a control character")
+    raise ValueError(f"1 to {longest} characters without control characters")
 
 
 _READERS: dict[str, tuple[str, Callable[[list[str]], object]]] = {

@@ -1,4 +1,4 @@
-"""Which invocations a list, a bulk retry or a bulk cancel is about, out of its query."""
+"""Parse the filters of a list, a bulk retry or a bulk cancel from the query."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from runtime.sdk.option_parsing import is_function_name
 
 
 def read_filter_query(query: str, known: Sequence[QueryParameter]) -> dict[str, str]:
-    """Return the query parameters of a list; statuses given repeatedly or with commas, as one text.
+    """Return the query parameters of a list, with several statuses joined by commas.
 
-    However they are given, the same list has the same cursors.
+    Statuses are sorted and each is kept once, so that equal filters have equal cursors.
 
     Raises:
-        ProblemError: `parameter_invalid`, naming each that is unknown or given too often.
+        ProblemError: `parameter_invalid`, with a fault for each parameter that is unknown or given
+            too often.
     """
     given = {name: ",".join(texts) for name, texts in read_query_lists(query, known).items()}
     if "status" in given:
@@ -30,10 +31,10 @@ def read_filter_query(query: str, known: Sequence[QueryParameter]) -> dict[str, 
 def read_filters(
     query: Mapping[str, str], status_parameter: QueryParameter, faults: list[ArgumentFault]
 ) -> Filters:
-    """Return the filters of a query; what is wrong is added to `faults`."""
+    """Return the filters of a query and append what is wrong to `faults`."""
     function, tag = query.get("function"), query.get("tag")
     if function is not None and not is_function_name(function):
-        faults.append(fault_of("?function", "takes a function's name"))
+        faults.append(fault_of("?function", "takes the name of a function"))
     if tag is not None:
         try:
             tag = read_tag(tag)
@@ -51,13 +52,15 @@ def read_filters(
 def read_statuses(
     query: Mapping[str, str], parameter: QueryParameter, faults: list[ArgumentFault]
 ) -> tuple[Status, ...]:
-    """Return the statuses a query asks for, each once; none if it asks for none."""
+    """Return the statuses in a query and append what is wrong to `faults`."""
     if "status" not in query:
         return ()
     asked = query["status"].split(",")
     if not set(asked) <= set(parameter.choices):
         some = ", ".join(parameter.choices)
-        faults.append(fault_of("?status", f"takes some of {some}: repeated, or with commas"))
+        faults.append(
+            fault_of("?status", f"takes one or more of {some}, repeated or separated by commas")
+        )
         return ()
     return tuple(Status(status) for status in asked)
 

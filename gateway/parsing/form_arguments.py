@@ -1,8 +1,8 @@
-"""From a form to arguments: each field is a parameter; repeated fields fill a list.
+"""From a form to arguments: each field is a parameter, and repeated fields fill a list.
 
-A field for a bytes parameter becomes base64. Any other is text: JSON where the schema asks for
-something else than a string and the text is JSON, else the text. A list takes its items from
-as many fields of its name as there are, as browsers send them, or whole from one as JSON.
+A field of a bytes parameter becomes base64. Any other field is text; it is read as JSON if the
+schema does not ask for a string and the text is valid JSON. A list takes one item from each field
+with its name, as browsers send them, or all items from one field that holds a JSON array.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ Fields = list[tuple[str, bytes]]
 
 
 def read_form(manifest: Manifest, content_type: str, body: bytes) -> dict[str, Any]:
-    """Return the arguments a form of either type holds.
+    """Return the arguments in a form, multipart or urlencoded.
 
     Raises:
-        ProblemError: The form is broken (`invalid_multipart`), or names a parameter twice
-            that is no list.
+        ProblemError: The form is malformed (`invalid_multipart`), or a field is not UTF-8 or is
+            repeated without being a list (`arguments_invalid`).
     """
     is_multipart = content_type.lstrip().lower().startswith(MULTIPART)
     fields = _read_parts(content_type, body) if is_multipart else _read_pairs(body)
@@ -56,7 +56,7 @@ def _argument(manifest: Manifest, name: str, given: list[bytes]) -> object:
     rule = _resolved(rules.get("properties", {}).get(name), rules)
     if rule.get("type") != "array":
         if len(given) > 1:
-            raise _invalid(name, "given more than once")
+            raise _invalid(name, "was given more than once")
         is_bytes = name in manifest.bytes_parameters or _is_bytes(rule)
         return _value(name, given[0], rule, is_bytes=is_bytes)
     items = _resolved(rule.get("items"), rules)
@@ -73,7 +73,7 @@ def _value(name: str, data: bytes, rule: dict[str, Any], *, is_bytes: bool) -> o
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise _invalid(name, "not UTF-8 text") from None
+        raise _invalid(name, "is not UTF-8 text") from None
     if _wants_text(rule):
         return text
     try:
@@ -90,7 +90,7 @@ def _json_or_none(data: bytes) -> object:
 
 
 def _resolved(rule: object, rules: dict[str, Any]) -> dict[str, Any]:
-    """Follow references, and an optional parameter to what it is if it is not null."""
+    """Follow references, and replace an optional schema by its only branch besides null."""
     for _ in range(_LONGEST_REFERENCE):
         if not isinstance(rule, dict):
             return {}
@@ -114,7 +114,7 @@ def _is_bytes(rule: dict[str, Any]) -> bool:
 
 
 def _wants_text(schema: dict[str, Any]) -> bool:
-    """Whether a string passes the schema; then a text is taken as it is."""
+    """Whether the schema accepts a string, so that the text is used unchanged."""
     if schema.get("type") == "string" or "const" in schema or "enum" in schema:
         return bool(schema.get("type", "string") == "string")
     return any(
@@ -162,10 +162,10 @@ def _read_parts(content_type: str, body: bytes) -> Fields:
 
 
 def _without_codings(content_type: str, body: bytes) -> bytes:
-    """Return a form without the codings of its parts that change nothing.
+    """Return a form without the Content-Transfer-Encoding headers that have no effect.
 
-    Falcon's parser takes none but `binary`, and that only in lower case. Other codings stay,
-    and are refused by it. Only what follows a boundary is a header; a file may hold anything.
+    Falcon's parser accepts only `binary`, in lower case. Codings that change the content stay, and
+    the parser refuses them. Only lines after a boundary are headers; a file may hold any text.
     """
     if _CODING.search(body) is None:
         return body

@@ -1,4 +1,4 @@
-"""Headers of a request, out of what the request parser has noted in its ASGI scope."""
+"""Read headers of a request from the ASGI scope, where the request parser has put them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.serving.request_parser import HEADERS
 
 
 def noted_header(scope: Mapping[str, Any], name: bytes) -> str | None:
-    """Return a header, several of a name joined by commas."""
+    """Return the value of a header, with repeated headers joined by commas."""
     value: bytes | None = scope[HEADERS].get(name)
     return None if value is None else value.decode("latin-1")
 
@@ -22,16 +22,16 @@ def _noted_name(name: str) -> bytes:
 
 
 def single_header(scope: Mapping[str, Any], name: str) -> str | None:
-    """Return a header, of which there may be no second.
+    """Return the value of a header that may be given only once.
 
     Raises:
-        ProblemError: `parameter_invalid`: it was given more than once.
+        ProblemError: `parameter_invalid`, if it was given more than once.
     """
     noted = _noted_name(name)
     value: bytes | None = scope[HEADERS].get(noted)
     if value is None:
         return None
-    # Several of a name are joined by commas; few values have one, so few are counted.
+    # Repeated headers are joined by commas. Few values have a comma, so counting is rare.
     if b"," in value and sum(given == noted for given, _ in scope["headers"]) > 1:
-        refuse_parameters([fault_of(name, "given more than once")])
+        refuse_parameters([fault_of(name, "was given more than once")])
     return value.decode("latin-1")

@@ -1,9 +1,8 @@
-"""The Idempotency-Key header: which request is the same as one before.
+"""The Idempotency-Key header, and the digests that identify a repeated request.
 
-The draft (draft-ietf-httpapi-idempotency-key-header) makes the key a structured
-string, in double quotes; most clients send it bare, so both are taken and mean the
-same. What a request must have in common with the first to be its repetition is what
-makes the invocation: the arguments, their media type, the options, the callback.
+The draft (draft-ietf-httpapi-idempotency-key-header) makes the key a quoted structured string; most
+clients send it bare. Both forms are accepted and mean the same key. A repetition must have the same
+arguments, media type, options and callback as the first request.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from runtime.store.submission_commands import Idempotency
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 _BARE = re.compile(r"[\x21\x23-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-# RFC 9651, section 3.3.3, with whatever parameters (section 3.1.2).
+# RFC 9651, section 3.3.3, with any parameters (section 3.1.2).
 _QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(?:\s*;[\x20-\x7e]*)?')
 _ESCAPED = re.compile(r"\\(.)")
 _DIGEST_BYTES = 18
@@ -31,10 +30,11 @@ _length = struct.Struct(">Q").pack
 
 
 def read_idempotency_key(header: str | None) -> str | None:
-    """Return the key, if one was sent.
+    """Return the key in the header, or None without a header.
 
     Raises:
-        ProblemError: `parameter_invalid`: it is empty, too long or not of visible characters.
+        ProblemError: `parameter_invalid`, if the key is empty, too long or has other characters
+            than visible ASCII.
     """
     if header is None:
         return None
@@ -51,13 +51,13 @@ def read_idempotency_key(header: str | None) -> str | None:
 
 
 def identify(key: str, *, function: str, caller: str, content: Sequence[bytes]) -> Idempotency:
-    """Return the key as Redis keeps it.
+    """Return the digests of the key and of the request, as Redis stores them.
 
     Args:
-        key: As the caller wrote it.
-        function: What it is unique for.
-        caller: Whom it is unique for, as `identity_of` says it.
-        content: What a repetition has in common with the first request.
+        key: The key that the caller sent.
+        function: The function; each function has its own keys.
+        caller: The caller from `identity_of`; each caller has its own keys.
+        content: What a repetition must have in common with the first request.
     """
     return Idempotency(
         digest=_digest(_begin(function, caller), [key.encode()]),
@@ -66,7 +66,7 @@ def identify(key: str, *, function: str, caller: str, content: Sequence[bytes]) 
 
 
 def options_content(call_options: CallOptions) -> bytes:
-    """Return the options that make a call another one."""
+    """Return the options that a repetition must have in common with the first request."""
     return msgspec.json.encode(
         (
             *(
@@ -82,7 +82,7 @@ def options_content(call_options: CallOptions) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _begin(*scope: str) -> hashlib.blake2b:
-    """Return the beginning of a digest, to be copied: all calls of a scope have it in common."""
+    """Return the common start of all digests of a scope; callers copy it."""
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     digest.update(_join([part.encode() for part in scope]))
     return digest
@@ -95,7 +95,7 @@ def _digest(begun: hashlib.blake2b, parts: Sequence[bytes]) -> str:
 
 
 def _join(parts: Sequence[bytes]) -> bytes:
-    """Return parts as one, each behind its length in eight bytes."""
+    """Return the parts joined, each after its length in eight bytes."""
     text = b""
     for part in parts:
         text += _length(len(part)) + part

@@ -1,8 +1,8 @@
-"""The one strict boundary for bodies that callers send: their media type, no coding, strict JSON.
+"""Read JSON bodies strictly: check the media type and the content coding, then parse.
 
-A body passes if it is one JSON object of the kind that `runtime.strict_json` describes. What
-passes is handed on byte for byte. What does not is read again to say what is wrong; where a long
-text is wrong is said as far as the decoder knows it.
+A body is accepted if it is one JSON object as `runtime.strict_json` defines it, and is passed on
+byte for byte. A refused body is read again to find the first fault and its line and column; for a
+long body, the error names only the place that the decoder reports.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _BYTE = re.compile(r" \(byte (\d+)\)$")
 
 
 def read_json_object(body: bytes) -> dict[str, Any]:
-    """Return the object a body holds, decoded; integers stay exact.
+    """Return the decoded object of a body; integers stay exact.
 
     Raises:
-        ProblemError: `invalid_json`, with what is wrong and where.
+        ProblemError: `invalid_json`, with the fault and its place.
     """
     value = _decoded(body)
     if not strict_json.is_plain(body, value):
@@ -44,10 +44,10 @@ def read_json_object(body: bytes) -> dict[str, Any]:
 
 
 async def read_long_json_object(body: bytes) -> dict[str, Any]:
-    """Return the same, in turns with everybody else if it is long.
+    """Do the same as `read_json_object`, but yield to the event loop if the body is long.
 
     Raises:
-        ProblemError: `invalid_json`, with what is wrong and where.
+        ProblemError: `invalid_json`, with the fault and its place.
     """
     if len(body) <= LONG_BYTES:
         return read_json_object(body)
@@ -60,7 +60,7 @@ async def read_long_json_object(body: bytes) -> dict[str, Any]:
 
 
 def read_json_value(text: bytes) -> object:
-    """Return any JSON value, by the same rules (for one field of a form).
+    """Return any JSON value, by the same rules, for one field of a form.
 
     Raises:
         ProblemError: `invalid_json`.
@@ -82,10 +82,10 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 
 def _problem(body: bytes, error: Exception | None = None) -> ProblemError:
-    """Say what is wrong, and where; of a long body only what is known without a slow reader."""
+    """Return the problem of a body; a long one is not read again by the slow reader."""
     fault = _long_fault(body, error) if len(body) > LONGEST_LOCATED_BYTES else find_fault(body)
     if fault is None:
-        return ProblemError("invalid_json", "The body is not a JSON object that is taken here.")
+        return ProblemError("invalid_json", "The body is not a JSON object that is accepted here.")
     return ProblemError(
         "invalid_json",
         f"{fault.what} (line {fault.line}, column {fault.column}).",
@@ -101,13 +101,12 @@ def _long_fault(body: bytes, error: Exception | None) -> JsonFault | None:
     if encoding is not None:
         return encoding
     if error is None or isinstance(error, RecursionError):
-        # No mistake in the text, so what begins like these in its first part is no cut-off text.
+        # The syntax is right but a rule is broken. Only a fault that begins like these counts: any
+        # other comes from cutting the text off here.
         early = find_fault(body[:LONGEST_LOCATED_BYTES].decode(errors="ignore").encode())
         if early is not None and early.what.startswith(RULES_BROKEN):
             return early
-        raise _unlocated(
-            f"The body is nested deeper than {DEEPEST} levels, or has a key twice in one object"
-        )
+        raise _unlocated(f"The body is nested deeper than {DEEPEST} levels, or has a duplicate key")
     said = str(error)
     if said == _CUT_OFF:
         return locate(body, "The body ends too early" if body.strip() else _EMPTY, len(body))
@@ -120,7 +119,7 @@ def _long_fault(body: bytes, error: Exception | None) -> JsonFault | None:
 def _unlocated(what: str) -> ProblemError:
     return ProblemError(
         "invalid_json",
-        f"{what}. Where, is said only for bodies of at most {LONGEST_LOCATED_BYTES // 1024} KiB.",
+        f"{what}. The place is shown only for bodies up to {LONGEST_LOCATED_BYTES // 1024} KiB.",
     )
 
 
@@ -129,7 +128,7 @@ JSON = "application/json"
 
 @lru_cache(maxsize=64)
 def media_type_of(content_type: str | None) -> str:
-    """Return the media type without parameters, in lower case; "" for none."""
+    """Return the media type without parameters, in lower case; "" without a Content-Type."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
@@ -139,13 +138,13 @@ def is_json(media_type: str) -> bool:
 
 
 def require_no_coding(headers: Mapping[bytes, bytes]) -> None:
-    """Pass if the body comes as it is.
+    """Return if the body has no content coding.
 
     Args:
-        headers: By name; several of a name are joined by commas.
+        headers: The headers by name, with repeated headers joined by commas.
 
     Raises:
-        ProblemError: `unsupported_media_type`: it is compressed.
+        ProblemError: `unsupported_media_type`, if the body is compressed.
     """
     codings = headers.get(b"content-encoding")
     if codings is None:
@@ -155,6 +154,6 @@ def require_no_coding(headers: Mapping[bytes, bytes]) -> None:
         if coding not in ("", "identity"):
             raise ProblemError(
                 "unsupported_media_type",
-                f"The Content-Encoding {coding[:64]!r} is not undone here: send the body without.",
+                f"The Content-Encoding {coding[:64]!r} is not supported; send the body without.",
                 headers={"Accept-Encoding": "identity"},
             )

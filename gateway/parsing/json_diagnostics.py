@@ -1,7 +1,7 @@
-"""Where a JSON text breaks the rules, for the message to its author.
+"""Find the first fault of a JSON text and its place, for the error message.
 
-A strict reader of RFC 8259 that stops at the first fault. Slow, and only asked once
-`runtime.strict_json` has refused a body; it never decides that a body passes.
+A strict reader of RFC 8259 that stops at the first fault. It is slow, so it runs only after
+`runtime.strict_json` has refused a body, and it never decides that a body is accepted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from runtime.strict_json import DEEPEST
 
-RULES_BROKEN = ("The body must be", "Nested deeper", "Duplicate key")  # of a well-formed text
+# The beginnings of the faults that well-formed JSON can have.
+RULES_BROKEN = ("The body must be", "Nested deeper", "Duplicate key")
 _LONGEST_INTEGER_DIGITS = 4300
 _SHOWN_CHARACTERS = 40
 _TOKEN = re.compile(
@@ -31,7 +32,7 @@ _UNPARSED = re.compile(r'-?[A-Za-z0-9_.+-]+|"(?:[^"\\\n]|\\.){0,40}|.', re.DOTAL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonFault:
-    """What is wrong, and where: both 1-based, the column in characters."""
+    """A fault and its place; line and column begin at 1, and the column counts characters."""
 
     what: str
     line: int
@@ -46,7 +47,7 @@ class _FaultError(Exception):
 
 
 def find_fault(body: bytes) -> JsonFault | None:
-    """Return the first fault of a body that should be a JSON object, or None."""
+    """Return the first fault of a body that should be a JSON object; None if there is none."""
     encoding = find_encoding_fault(body)
     if encoding is not None:
         return encoding
@@ -64,14 +65,14 @@ def _located(text: str, what: str, at: int) -> JsonFault:
 
 
 def locate(body: bytes, what: str, at: int) -> JsonFault:
-    """Return the fault at a byte of a body in UTF-8."""
+    """Return a fault at a byte offset of a UTF-8 body."""
     start = body.rfind(b"\n", 0, at) + 1
     column = len(body[start:at].decode(errors="replace")) + 1
     return JsonFault(what=what, line=body.count(b"\n", 0, at) + 1, column=column)
 
 
 def find_encoding_fault(body: bytes) -> JsonFault | None:
-    """Return why a body is not UTF-8, or None."""
+    """Return why a body is not UTF-8 without a byte order mark; None if it is."""
     if body.startswith(b"\xef\xbb\xbf"):
         return JsonFault(what="The body begins with a byte order mark", line=1, column=1)
     if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in body[:4]:
@@ -89,7 +90,11 @@ def find_encoding_fault(body: bytes) -> JsonFault | None:
 
 @dataclass(slots=True)
 class _Reader:
-    """A pushdown automaton: `_open` holds the keys of each open object, None for an array."""
+    """A pushdown automaton. `_open` is its stack: the keys of each open object, None for an array.
+
+    `_key` is True where a key may come, `_value` where a value may come, `_may_close` where the
+    innermost object or array may be closed.
+    """
 
     text: str
     at: int = 0
@@ -106,10 +111,10 @@ class _Reader:
             self._step()
         end = self._skip(self.at)
         if end != len(self.text):
-            raise _FaultError(f"Something follows the object: {self._shown(end)}", end)
+            raise _FaultError(f"Unexpected text follows the object: {self._shown(end)}", end)
 
     def _check_top(self, start: int) -> None:
-        """Refuse another value at the top, unless it is not JSON at all (said later)."""
+        """Refuse a top-level value that is not an object; other faults are found later."""
         match = _TOKEN.match(self.text, start)
         if match is not None and (match["mark"] in (None, "[")):
             raise _FaultError("The body must be a JSON object", start)
@@ -130,7 +135,7 @@ class _Reader:
         elif mark in ("{", "["):
             self._enter(mark, start)
         elif mark is not None:
-            raise _FaultError(f"A value was expected, not {mark!r}", start)
+            raise _FaultError(f"Expected a value, not {mark!r}", start)
         else:
             self._take_scalar(match, start)
 
@@ -151,7 +156,7 @@ class _Reader:
 
     def _take_key(self, string: str | None, start: int) -> None:
         if string is None:
-            raise _FaultError(f"A key in double quotes was expected: {self._shown(start)}", start)
+            raise _FaultError(f"Expected a key in double quotes, not {self._shown(start)}", start)
         key = self._string(string, start)
         keys = self._open[-1]
         if keys is not None:
@@ -160,13 +165,13 @@ class _Reader:
             keys.add(key)
         colon = self._skip(self.at)
         if self.text[colon : colon + 1] != ":":
-            raise _FaultError("A ':' was expected after the key", colon)
+            raise _FaultError("Expected ':' after the key", colon)
         self.at = colon + 1
         self._key, self._value, self._may_close = False, True, False
 
     def _take_comma(self, mark: str | None, start: int) -> None:
         if mark != ",":
-            what = f"A ',' or a closing bracket was expected: {self._shown(start)}"
+            what = f"Expected ',' or a closing bracket, not {self._shown(start)}"
             raise _FaultError(what, start)
         self._key = self._open[-1] is not None
         self._value = not self._key
@@ -189,7 +194,7 @@ class _Reader:
             return token[1:-1]
         text: str = json.loads(token)
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise _FaultError("A lone surrogate in a string", start)
+            raise _FaultError("A string has a lone surrogate", start)
         return text
 
     def _skip(self, at: int) -> int:
@@ -207,6 +212,6 @@ class _Reader:
         if shown.strip("'-+") in {"NaN", "Infinity"}:
             return f"{shown} is not a JSON number"
         if shown.startswith(("'\"", '"')):
-            why = "is not closed, or holds a raw control character or a bad escape"
+            why = "is not closed, or has a control character or an invalid escape"
             return f"A string {why}: {shown}"
         return f"This is not JSON: {shown}"

@@ -1,8 +1,8 @@
-"""Lists page by page: `limit`, and the opaque cursor that says where the next page begins.
+"""Pages of a list: `limit`, and the opaque cursor of the next page.
 
-A cursor holds for one list with one set of filters and for a day. Its checksum tells
-one that was made up, cut off or taken from another list; it gives no right to see
-anything, so it needs no secret.
+A cursor is valid for one list with one set of filters, for one day. Its checksum detects a cursor
+that was made up, cut off or taken from another list. A cursor gives no right to see anything, so
+the checksum needs no secret.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _decode = msgspec.json.Decoder(tuple[int, tuple[str, ...]]).decode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paging:
-    """Which page is wanted of one list.
+    """The page of a list that a request asks for.
 
     Attributes:
-        after: Where the page begins; empty is at the beginning.
+        after: The position after which the page begins; empty for the first page.
     """
 
     path: str
@@ -43,11 +43,11 @@ class Paging:
 
     @property
     def of(self) -> str:
-        """What a cursor of this list is bound to."""
+        """The name of the list that its cursors are bound to."""
         return list_name(self.path, self.filters)
 
     def point_on(self, resp: Response, position: Sequence[str] | None) -> str | None:
-        """Return the cursor of the next page, and link to it; None at the end."""
+        """Return the cursor of the next page and add a Link header; None on the last page."""
         if position is None:
             return None
         cursor = write_cursor(self.of, position, now_s=time.time())
@@ -64,7 +64,7 @@ def read_paging(
     usual: int = USUAL_PAGE,
     longest: int = LONGEST_PAGE,
 ) -> Paging:
-    """Return the page that a query asks for; what is wrong is added to `faults`."""
+    """Return the page that a query asks for and append what is wrong to `faults`."""
     limit = query.get("limit", str(usual))
     size = int(limit) if limit.isascii() and limit.isdigit() and len(limit) <= 6 else 0  # noqa: PLR2004
     if not 1 <= size <= longest:
@@ -79,24 +79,24 @@ def read_paging(
 
 
 NOT_OURS = (
-    "takes `next` of the answer before, with the same filters and less than a day old; "
-    "begin again without it"
+    "takes the `next` of a response with the same filters that is less than a day old; "
+    "leave it out to begin again"
 )
 
 
 def list_name(path: str, filters: Mapping[str, str]) -> str:
-    """Return the name of a list with filters, in whatever order they were given."""
+    """Return the name of a list with its filters, whatever their order."""
     return f"{path}?{urlencode(sorted(filters.items()))}"
 
 
 def write_cursor(of: str, position: Sequence[str], *, now_s: float) -> str:
-    """Return the cursor of a position in the list called `of`."""
+    """Return the cursor of a position in the list named `of`."""
     payload = msgspec.json.encode((int(now_s), tuple(position)))
     return base64.urlsafe_b64encode(_checksum(of, payload) + payload).decode().rstrip("=")
 
 
 def read_cursor(of: str, cursor: str, *, now_s: float) -> tuple[str, ...] | None:
-    """Return the position of a cursor; None when it is not one of this list, or too old."""
+    """Return the position of a cursor; None if it is invalid, too old or of another list."""
     if not cursor or len(cursor) > _LONGEST_CURSOR:
         return None
     try:

@@ -1,9 +1,8 @@
-"""`Prefer` and the query, from text to values.
+"""Parse the `Prefer` header and the query string.
 
-`Prefer` (RFC 7240) is a wish: what is wrong in it is ignored. A query parameter is
-an order: one that no route knows, or with a wrong value, is refused, so that a
-typing mistake is not a silent default. What an invocation's parameters mean is in
-`gateway.parsing.call_options`.
+`Prefer` (RFC 7240) is optional, so faults in it are ignored. An unknown query parameter or a wrong
+value is refused, so that a typing mistake does not silently mean the default.
+`gateway.parsing.call_options` reads the parameters of an invocation.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ _PREFERENCE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """What a caller prefers: to wait so many seconds (0: not at all), or not to wait."""
+    """The preferences of a caller: how many seconds to wait (0 is none), or not to wait."""
 
     wait_s: int = 0
     respond_async: bool = False
 
     @property
     def applied(self) -> str:
-        """The value of Preference-Applied; empty when nothing was applied."""
+        """The value of Preference-Applied; empty if nothing was applied."""
         if self.respond_async:
             return "respond-async"
         return f"wait={self.wait_s}" if self.wait_s else ""
@@ -47,11 +46,11 @@ NO_PREFERENCES = Preferences()
 
 @lru_cache(maxsize=64)
 def read_preferences(header: str | None) -> Preferences:
-    """Read a Prefer header (several are joined by commas).
+    """Parse a Prefer header, with repeated headers joined by commas.
 
-    The first of two equal preferences counts (RFC 7240, section 2). `respond-async`
-    without `wait` says not to wait; with it, to wait so long and then answer 202,
-    which is what we do anyway.
+    The first of two preferences with one name counts (RFC 7240, section 2). `respond-async` alone
+    means not to wait. With `wait` it means to wait that long and then return 202, which is what
+    `wait` does anyway.
     """
     if not header:
         return NO_PREFERENCES
@@ -74,10 +73,10 @@ def read_preferences(header: str | None) -> Preferences:
 
 
 def read_query(query: str, known: Iterable[str]) -> dict[str, str]:
-    """Return the query parameters of a route that knows `known`, each at most once.
+    """Return the query parameters of a route that accepts `known`, each at most once.
 
     Raises:
-        ProblemError: `parameter_invalid`, naming each unknown or repeated one.
+        ProblemError: `parameter_invalid`, with a fault for each unknown or repeated parameter.
     """
     if not query:
         return {}
@@ -86,10 +85,11 @@ def read_query(query: str, known: Iterable[str]) -> dict[str, str]:
 
 
 def read_query_lists(query: str, known: Sequence[QueryParameter]) -> dict[str, list[str]]:
-    """Return every value of the query parameters of a route that knows `known`.
+    """Return all values of the query parameters of a route that accepts `known`.
 
     Raises:
-        ProblemError: `parameter_invalid`, naming each that is unknown or given too often.
+        ProblemError: `parameter_invalid`, with a fault for each parameter that is unknown or given
+            too often.
     """
     most = {parameter.name: parameter.most for parameter in known}
     given: dict[str, list[str]] = {}
@@ -98,22 +98,22 @@ def read_query_lists(query: str, known: Sequence[QueryParameter]) -> dict[str, l
         if name not in most:
             takes = ", ".join(most) if most else "none"
             faults[name] = fault_of(
-                f"?{name}", f"unknown; the query parameters known here: {takes}"
+                f"?{name}", f"is unknown; the query parameters here are: {takes}"
             )
             continue
         given.setdefault(name, []).append(value)
         if len(given[name]) > most[name]:
             often = f"{most[name]} times" if most[name] > 1 else "once"
-            faults[name] = fault_of(f"?{name}", f"given more than {often}")
+            faults[name] = fault_of(f"?{name}", f"was given more than {often}")
     refuse_parameters(faults.values())
     return given
 
 
 def refuse_parameters(faults: Iterable[ArgumentFault]) -> None:
-    """Raise a problem that names the wrong query parameters and headers, if there are any."""
+    """Raise `parameter_invalid` if there are faults of query parameters or headers."""
     refuse_faults("parameter_invalid", faults)
 
 
 def fault_of(pointer: str, detail: str) -> ArgumentFault:
-    """Return what is wrong with a query parameter (`?name`) or a header (its name)."""
+    """Return a fault; the pointer is `?name` for a query parameter, or the name of a header."""
     return ArgumentFault(pointer=pointer, detail=detail)

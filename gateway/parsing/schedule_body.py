@@ -1,6 +1,6 @@
-"""From the body that makes or changes a schedule to what it says, strictly.
+"""Parse the bodies that create or change a schedule, strictly.
 
-Every wrong member is named by a JSON pointer with what it takes; nothing unknown is ignored.
+Each fault has a JSON pointer and says what is expected; unknown members are refused.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _USUAL = {"timezone": "UTC", "paused": "0", "overlap": "1", "catch_up": "0"}
 _SHOWN_ONLY = dict.fromkeys(
     ("id", "source", "next", "last_invocation", "fired", "skipped", "skips", "created_at", "links"),
-    "is shown only, and cannot be set",
+    "is read-only and cannot be set",
 )
-_NOT_CHANGED = {**_SHOWN_ONLY, "function": "cannot be changed: make another schedule"}
+_NOT_CHANGED = {**_SHOWN_ONLY, "function": "cannot be changed; create another schedule"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What a body says of a schedule.
+    """The contents of a body that creates or changes a schedule.
 
     Attributes:
-        function: The name of its function; empty where the body changes a schedule.
-        fields: What it sets of the schedule's hash, the arguments byte for byte as they came.
-        arguments: The arguments decoded; None where it says nothing of them.
+        function: The name of its function; empty if the body changes a schedule.
+        fields: The fields to set in the schedule's hash, with the arguments as sent.
+        arguments: The decoded arguments; None if the body has none.
     """
 
     function: str
@@ -45,7 +45,7 @@ class Definition:
 
 
 def read_new_schedule(body: bytes) -> Definition:
-    """Read what makes a schedule.
+    """Parse the body of a new schedule.
 
     Raises:
         ProblemError: `invalid_json`, or `schedule_invalid` with a pointer to each fault.
@@ -67,7 +67,7 @@ def read_new_schedule(body: bytes) -> Definition:
 
 
 def read_schedule_change(body: bytes) -> Definition:
-    """Read what changes a schedule: at least one member.
+    """Parse the body that changes a schedule; it needs at least one member.
 
     Raises:
         ProblemError: `invalid_json`, or `schedule_invalid` with a pointer to each fault.
@@ -82,13 +82,13 @@ def read_schedule_change(body: bytes) -> Definition:
 
 
 def check_fits(manifest: Manifest, arguments: dict[str, Any]) -> None:
-    """Pass if ticks can invoke the function with these arguments.
+    """Return if a schedule can invoke the function with these arguments.
 
     Raises:
-        ProblemError: `schedule_invalid`, with a pointer to each argument that does not fit.
+        ProblemError: `schedule_invalid`, with a pointer to each wrong argument.
     """
     if manifest.takes_request:
-        detail = f"{manifest.name} takes the HTTP request, and a tick has none to give"
+        detail = f"{manifest.name} takes the HTTP request, and a schedule has none"
         refuse_faults("schedule_invalid", [fault_at("function", detail)])
     try:
         check_arguments(manifest, arguments)
@@ -105,7 +105,7 @@ def check_fits(manifest: Manifest, arguments: dict[str, Any]) -> None:
 def _read_members(
     body: bytes, given: Mapping[str, Any], faults: list[ArgumentFault]
 ) -> dict[str, str | bytes]:
-    """Return the fields that the known members set; what is wrong joins `faults`."""
+    """Return the fields that the known members set and append what is wrong to `faults`."""
     fields: dict[str, str | bytes] = {}
     for name, read in _MEMBERS.items():
         if name in given:
@@ -127,13 +127,13 @@ def _cron(value: object) -> str:
         raise ValueError("takes a cron line, such as '0 9 * * mon-fri'")  # noqa: TRY004
     line = check_cron(value)
     if Cron(line, "UTC").next_after(0) is None:
-        raise ValueError(f"{value!r} never comes: there is no such day")
+        raise ValueError(f"{value!r} never comes, because there is no such day")
     return line
 
 
 def _arguments(value: object) -> bytes:
     if not isinstance(value, dict):
-        raise ValueError("takes an object: the function's arguments")  # noqa: TRY004
+        raise ValueError("takes an object with the function's arguments")  # noqa: TRY004
     return b""
 
 

@@ -1,3 +1,3 @@
-"""Cron lines and their ticks: a schedule invokes a function at every moment it names."""
+"""Cron schedules: a schedule invokes a function at every moment that its cron line names."""
 
 from __future__ import annotations

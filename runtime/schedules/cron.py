@@ -1,13 +1,13 @@
-"""A cron line in a time zone: which moments it names, across changes of the clock.
+"""A cron line in a time zone: the moments that it names, also when clocks change.
 
-cronsim knows the calendar; from wall-clock times to moments it is our own rule:
+cronsim computes the calendar. How wall-clock times become moments is our own rule:
 
-- A line with a fixed time of day (`30 2 * * *`) comes once on every day it names. A time
-  that the clock jumps over comes when the jump ends, one that it shows twice the first time.
-- A line whose minute or hour is `*`, `*/n` or all there are follows elapsed time: it comes
-  whenever the clock shows a time it names, twice if shown twice, not at all if jumped over.
+- A line with a fixed time of day (`30 2 * * *`) fires once on every day it names. A time that the
+  clock skips fires when the gap ends; a time that the clock shows twice fires the first time.
+- A line whose minute or hour is `*`, `*/n` or all values follows elapsed time: it fires each time
+  the clock shows a time it names: twice if that is shown twice, not at all if it is skipped.
 
-Moments are ms since the epoch. Used by the ticker, and by the gateway to show what comes.
+Moments are ms since the epoch. Used by the ticker, and by the gateway to show what comes next.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Cron:
 
     Args:
         line: Five fields, or six with the seconds first.
-        timezone: A name such as `Europe/Berlin`.
+        timezone: An IANA name such as `Europe/Berlin`.
 
     Raises:
-        ValueError: No such line or time zone.
+        ValueError: The line is malformed or the time zone unknown.
     """
 
     def __init__(self, line: str, timezone: str) -> None:
@@ -56,33 +56,33 @@ class Cron:
         )
 
     def moments_after(self, after_ms: int) -> Iterator[int]:
-        """Yield every moment after `after_ms`, in order; ends when 50 years have none."""
+        """Yield every moment after `after_ms`, in order. Ends when 50 years have none."""
         after = _EPOCH + after_ms * _MS
         moments = self._fixed_after(after) if self._is_fixed else self._elapsing_after(after)
         return ((moment - _EPOCH) // _MS for moment in moments)
 
     def next_after(self, after_ms: int) -> int | None:
-        """Return the first moment after `after_ms`, or None when there is none."""
+        """Return the first moment after `after_ms`, or None if there is none."""
         return next(self.moments_after(after_ms), None)
 
     def next_few(self, after_ms: int, count: int) -> list[int]:
-        """Return the first moments after `after_ms`."""
+        """Return the first `count` moments after `after_ms`."""
         return list(islice(self.moments_after(after_ms), count))
 
     def _walls_after(self, wall: datetime) -> Iterator[datetime]:
-        """Yield the wall-clock times the line names after `wall`, as if no clock ever changed."""
+        """Yield the wall-clock times the line names after `wall`, ignoring changes of the clock."""
         return CronSim(self._line, wall)
 
     def _fixed_after(self, after: datetime) -> Iterator[datetime]:
         latest = after
         for wall in self._walls_after(after.astimezone(self._zone).replace(tzinfo=None)):
             moment = self._first_moment_of(wall)
-            if moment > latest:  # several times of one gap are one moment
+            if moment > latest:  # all times that one gap skips are one moment
                 latest = moment
                 yield moment
 
     def _first_moment_of(self, wall: datetime) -> datetime:
-        """Return when the clock first shows `wall`, or when the gap that swallows it ends."""
+        """Return when the clock first shows `wall`, or when the gap that skips it ends."""
         first = wall.replace(tzinfo=self._zone, fold=0).astimezone(UTC)
         if first.astimezone(self._zone).replace(tzinfo=None) == wall:
             return first
@@ -107,9 +107,9 @@ class Cron:
             wall = (change + offset - _SECOND).replace(tzinfo=None)
 
     def _change_between(self, start: datetime, end: datetime) -> datetime | None:
-        """Return the first moment in (start, end] at which the clock goes otherwise than at start.
+        """Return the first moment in (start, end] at which the UTC offset differs from start's.
 
-        Two changes within a day that undo each other are not seen; there are none.
+        Two changes within a day that cancel out are missed; no time zone has any.
         """
         offset = self._offset(start)
         known = start
@@ -136,9 +136,9 @@ class Cron:
 
 @lru_cache(maxsize=1024)
 def read_cron(line: str, timezone: str) -> Cron:
-    """Return the cron line, parsed once.
+    """Return a parsed cron line, from a cache if it was parsed before.
 
     Raises:
-        ValueError: No such line or time zone.
+        ValueError: The line is malformed or the time zone unknown.
     """
     return Cron(line, timezone)

@@ -1,7 +1,8 @@
-"""What to do about a schedule that is due: which moments to fire, which to skip, when next.
+"""Decide about a schedule that is due: what fires, what is skipped, when it is due next, and how.
 
-Pure: the present comes from Redis's clock as an argument. Whether the decision still
-counts when it arrives is decided in Redis.
+`decide` sorts its moments into fired and missed; `target_of` describes the invocations to create.
+Pure functions: the time comes from Redis's clock as an argument. Used by the ticker and, for the
+tag and the target, by the gateway. The script that applies a decision checks that it is not stale.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from runtime.schedules.cron import Cron
 from runtime.store.schedule_commands import ScheduleTarget
 
 MOST_CAUGHT_UP = 100
-# Who is so little late is on time: workers restart, machines are busy.
+# A moment that is at most this late counts as on time: workers restart, machines are busy.
 LATE_MS = 2_000
-# The last moment before the workers came back counts for so long.
+# How old the last moment may be to fire, when no worker was running at its time.
 GRACE_MS = 60_000
 MOST_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What becomes of the moments after `since_ms` of a schedule.
+    """What happens to the moments of a schedule since the last decision.
 
     Attributes:
-        fire: To be fired, in order.
-        missed: Too late to be fired, in order.
-        since_ms: Up to here all is decided.
-        next_ms: When to look again; None when nothing will ever come.
+        fire: The moments to fire, in order.
+        missed: The moments that are too late to fire, in order.
+        since_ms: Every moment up to here is decided.
+        next_ms: When the schedule is due next; None if never.
     """
 
     fire: tuple[int, ...]
@@ -41,9 +42,9 @@ class Decision:
 def decide(cron: Cron, *, since_ms: int, now_ms: int, catch_up: bool) -> Decision:
     """Decide about the moments in (since, now].
 
-    With `catch_up` the last hundred of them are fired. Without, those that are hardly late,
-    and the last one if it is less than a minute old. After a very long absence it takes
-    several decisions, each about the first thousand that are left.
+    With `catch_up` the last 100 of them fire. Without, those fire that are at most 2 s late, and
+    the last one if it is at most a minute old. After a very long absence several decisions are
+    needed; each of them but the last covers the first 1,000 moments that are left.
     """
     kept = MOST_CAUGHT_UP if catch_up else 1
     due: list[int] = []
@@ -65,7 +66,7 @@ def _decide(
     else:
         fire = [at for at in due[:-1] if now_ms - at <= LATE_MS]
         fire += [at for at in due[-1:] if now_ms - at <= GRACE_MS]
-    # What is fired is always the end of what is due.
+    # The moments that fire are always the last ones.
     missed = due[: len(due) - len(fire)]
     return Decision(
         fire=tuple(fire),
@@ -76,17 +77,17 @@ def _decide(
 
 
 def tag_of(schedule_id: str) -> str:
-    """Return the tag of every invocation of a schedule; the scripts write the same."""
+    """Return the tag of a schedule's invocations, as the scripts write it, too."""
     return f"schedule:{schedule_id}"
 
 
 def target_of(manifest: Manifest, *, max_waiting: int = 0) -> ScheduleTarget:
-    """Return what the scripts need to know of the function.
+    """Return what the scripts need to create an invocation of the function.
 
-    `max_waiting` counts where the function has no limit of its own.
+    `max_waiting` applies if the function has no limit of its own.
 
     Raises:
-        FunctionUnavailableError: No version of it ever loaded.
+        FunctionUnavailableError: No version of the function has ever loaded.
     """
     submission = prepare(manifest, b"{}", max_waiting=max_waiting)
     return ScheduleTarget(

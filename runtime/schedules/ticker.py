@@ -1,8 +1,8 @@
-"""The ticker of a worker process: fires what is due, whoever else ticks too.
+"""The ticker of a worker: it fires the moments of schedules that are due.
 
-Every worker has one. It waits until the next moment, so at rest it asks once in a few
-seconds; who makes a schedule wakes one ticker by a token. Tickers do not know of each
-other: a script fires each moment once, for the first who asks.
+Every worker has one. It rests until the next moment, for 6 s at most; a token wakes one ticker when
+a schedule is created or changed. Tickers do not coordinate: a script fires each moment once, for
+the first ticker that sends it. If a worker is killed before that, another ticker fires the moment.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from runtime.store.scripts import Command
 
 _log = structlog.get_logger(__name__)
 LONGEST_WAIT_S = 6.0
-"""So long at most is a moment late if the worker dies that was woken for it."""
+"""How late a moment may be if the worker that was woken for it is killed."""
 _MOST_AT_ONCE = 100
 _MOST_NOTED = 100
 _UNREADABLE_PAUSE_MS = 60_000
 
 
 class Ticker:
-    """Fires what is due.
+    """Fires due moments, in the maintenance thread.
 
     Args:
-        line: The connection to use.
-        max_waiting: Most waiting invocations of a function without its own limit; 0: any.
+        line: The connection of the maintenance thread.
+        max_waiting: Most waiting invocations of a function without its own limit; 0 for no limit.
     """
 
     def __init__(self, line: BlockingConnection, *, max_waiting: int = 0) -> None:
@@ -47,7 +47,7 @@ class Ticker:
         self._max_waiting = max_waiting
 
     def step(self) -> float:
-        """Fire what is due; return for how many seconds there is nothing to do.
+        """Fire what is due; return the seconds until the next step.
 
         Raises:
             StoreError: Redis is away.
@@ -77,7 +77,7 @@ class Ticker:
         try:
             cron = read_cron(schedule.cron, schedule.timezone)
         except ValueError as error:
-            # Made by a process that knows more time zones; perhaps this one will, too.
+            # Created by a process that knows more time zones. Others may know it, so try later.
             _log.warning("schedule_unreadable", schedule=schedule.id, error=str(error))
             later_ms = now_ms + _UNREADABLE_PAUSE_MS
             return tick_schedule(

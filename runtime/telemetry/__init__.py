@@ -1,3 +1,3 @@
-"""What processes tell of themselves while they run: status lines and traces."""
+"""Telemetry of all processes: log lines, lifecycle events, traces, and crashes of loops."""
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What shall live as long as its process: tasks and threads whose crash is seen and mended.
+"""Asyncio tasks and threads that last as long as their process: a crash is logged and restarted.
 
-An exception ends a task or a thread in silence when nobody awaits it, and what it did is
-never done again. So whatever loops for ever begins here: a crash is logged, counted
-(`penstock_background_crashes_total`) and the loop begun anew; `tests/house` finds others.
+Otherwise an exception ends a task or thread silently, and its work is never done again. So every
+endless loop starts here: a crash is logged, counted (`penstock_background_crashes_total`) and the
+loop started again. `tests/house` finds loops that start elsewhere.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ _PAUSE_S = 1.0
 
 
 class Crashes:
-    """How often something of this process crashed, until that is told."""
+    """The number of crashes in this process since it was last reported. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._count = 0
 
     def note(self, name: str, error: Exception) -> None:
-        """Log and count one; called while the exception is handled."""
+        """Log and count a crash. Call it while the exception is handled."""
         with self._lock:
             self._count += 1
-        with contextlib.suppress(Exception):  # it may be the log that fails
-            import structlog  # noqa: PLC0415 - nobody else of a runner needs it
+        with contextlib.suppress(Exception):  # logging itself may fail
+            import structlog  # noqa: PLC0415 - a runner needs it for nothing else
 
             structlog.get_logger(__name__).error("background_crashed", loop=name, exc_info=error)
 
     def take(self) -> int:
-        """Return the count, and begin anew."""
+        """Return the count and reset it."""
         with self._lock:
             count, self._count = self._count, 0
         return count
@@ -45,7 +45,7 @@ CRASHES = Crashes()
 def lasting_task(
     run: Callable[[], Coroutine[object, object, None]], *, name: str, pause_s: float = _PAUSE_S
 ) -> asyncio.Task[None]:
-    """Run a coroutine in the running loop until it returns or is cancelled, crash for crash."""
+    """Return a task that runs `run` until it returns or is cancelled; crashes restart it."""
 
     async def last() -> None:
         while True:
@@ -63,7 +63,7 @@ def lasting_task(
 def lasting_thread(
     run: Callable[[], None], *, name: str, pause_s: float = _PAUSE_S
 ) -> threading.Thread:
-    """Return a daemon thread, not started yet, that runs a function until it returns."""
+    """Return a daemon thread, not started, that restarts `run` until it returns."""
 
     def last() -> None:
         while True:

@@ -1,7 +1,7 @@
-"""Lines of the standard library's logging as JSON, in the shape of our own events.
+"""Format records of the standard library's logging as JSON, in the shape of our own events.
 
-For what others log in our processes: gunicorn, uvicorn, libraries. Standard library only,
-since gunicorn's arbiter has it.
+For what gunicorn, uvicorn and other libraries log in our processes. It imports the standard library
+only, since gunicorn's arbiter uses it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 
 class JsonLines(logging.Formatter):
-    """One object a line: event, logger, level, timestamp, and the exception if there is one."""
+    """One JSON object per line: event, logger, pid, level, timestamp and any exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line (logging.Formatter)."""

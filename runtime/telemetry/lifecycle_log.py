@@ -1,8 +1,8 @@
-"""One line a change of status, with ids: what operators grep and machines read.
+"""Lifecycle events: one log line for each change of an invocation's status, with ids.
 
-In JSON every change has its line; for people in a terminal the usual ones (accepted,
-started, succeeded) show at the level debug only. Lines of changes that happened together
-are written together. Nothing here has a field for arguments, results or texts of errors.
+In JSON every change has its line. For people at a terminal the routine ones (accepted, started,
+succeeded) only show at level debug. Changes that happen together are written together. No field
+can hold arguments, results or texts of errors.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _SERIOUS = frozenset(
 
 
 class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A change of an invocation's status; fields that do not apply are left out.
+    """A change of an invocation's status. Fields that do not apply are left out.
 
     Attributes:
-        event: What became of it, such as `invocation_failed`.
-        error_type: The kind of failure, as in the invocation's `error.type`.
+        event: The name of the event, such as `invocation_failed`.
+        error_type: The kind of failure, the invocation's `error.type`.
         duration_ms: How long the attempt ran.
     """
 
@@ -50,12 +50,12 @@ class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     @property
     def level(self) -> str:
-        """How much it matters."""
+        """The log level of this event."""
         return "warning" if self.event in _SERIOUS else "info"
 
 
 class StatusLog:
-    """Writes changes the way this process logs."""
+    """Writes lifecycle events in the format and at the level of this process."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class StatusLog:
         self.logs_routine = self._least <= _LEVELS["info" if is_for_machines else "debug"]
 
     def log_events(self, changes: Sequence[LifecycleEvent]) -> None:
-        """Write a line for each change that is to be told, all at once."""
+        """Write one line for each event that the level admits, all at once."""
         reported = [change for change in changes if self._is_logged(change)]
         if reported and self._is_for_machines:
             moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
@@ -89,7 +89,7 @@ class StatusLog:
 
 
 class _Current:
-    """The log of this process; the composition root replaces it once."""
+    """The lifecycle log of this process. The composition root replaces it once."""
 
     log = StatusLog()
 
@@ -97,17 +97,17 @@ class _Current:
 def configure_status_log(
     *, level: str, is_for_machines: bool, write: Callable[[str], object]
 ) -> None:
-    """Say how this process writes its changes; `write` gets whole lines, for machines."""
+    """Configure the lifecycle log of this process; with JSON, `write` gets whole lines."""
     _Current.log = StatusLog(level=level, is_for_machines=is_for_machines, write=write)
 
 
 def logs_routine() -> bool:
-    """Whether usual changes have lines; who has many of them need not even make them."""
+    """Whether routine events are logged. If not, callers need not build them."""
     return _Current.log.logs_routine
 
 
 def log_events(changes: Sequence[LifecycleEvent]) -> None:
-    """Write the lines of changes that happened together."""
+    """Log events that happened together."""
     _Current.log.log_events(changes)
 
 

@@ -1,9 +1,11 @@
-"""Where log lines are written: never waited for, however slowly somebody reads them.
+"""Write log lines without ever waiting for the reader of the log.
 
-An event loop writes its lines itself, which wakes nobody. Where the other end takes no more (a
-pipe that nobody reads, a terminal that is held), lines wait in memory, and a thread that lives so
-long writes them; beyond a bound they are left out and counted. A line that cannot be written at
-all, as on a full disk, is lost, and nothing else with it.
+    direct ──the stream takes no more──► queued, a thread writes ──queue empty──► direct
+
+A line is written by the thread that logs it, an event loop included. If the other end takes no more
+(a pipe that nobody reads, a stopped terminal), lines wait in memory and a thread writes them, until
+none is left. Beyond a bound lines are dropped and counted. A line that cannot be written at all, as
+on a full disk, is lost, without further effects.
 """
 
 from __future__ import annotations
@@ -26,19 +28,19 @@ _MOST_LINES = 10_000
 _MOST_BYTES = 4 * 1024 * 1024
 _LOOK_S = 0.01
 _FINISH_S = 1.0
-_PIPE_BUF = 512  # so much at least a pipe takes at once when it takes anything (POSIX)
+_PIPE_BUF = 512  # bytes that a writable pipe takes at least (POSIX)
 Put = Callable[[bytes], int]
 
 
 class LogWriter:
-    """A stream for whole lines; safe to use from many threads.
+    """A stream for whole lines. Safe to use from many threads.
 
     Args:
-        stream: Where the lines go. Its descriptor's flags, which other processes share, stay.
-        on_dropped: Called, in any thread, with how many lines were left out, once those that
-            waited are written.
-        most_lines: How many lines may wait.
-        most_bytes: How long they may be in all.
+        stream: Where the lines go. The flags of its descriptor, shared with other processes, stay.
+        on_dropped: Called with the number of dropped lines, once the queued ones are written, in
+            the thread that wrote them.
+        most_lines: Most lines that may wait.
+        most_bytes: Most bytes that may wait.
     """
 
     def __init__(
@@ -53,14 +55,14 @@ class LogWriter:
         self._on_dropped = on_dropped
         self._most_lines = most_lines
         self._most_bytes = most_bytes
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # guards all fields below
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._dropped = 0
         self._thread: threading.Thread | None = None
 
     def write(self, text: str) -> int:
-        """Write lines, or have them written as soon as that is possible."""
+        """Write lines now, or queue them; return the length of the text."""
         data = text.encode("utf-8", "backslashreplace")
         with self._lock:
             if not self._waiting:
@@ -76,37 +78,37 @@ class LogWriter:
                 self._waiting_bytes += len(data)
             if self._waiting and self._thread is None:
                 thread = lasting_thread(self._write_on, name="log")
-                with contextlib.suppress(RuntimeError):  # there is none to be had: at the next line
+                with contextlib.suppress(RuntimeError):  # no more threads: try at the next line
                     thread.start()
                     self._thread = thread
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: what can be written is."""
+        """Do nothing: lines are written or queued at once."""
 
     def finish(self, timeout_s: float = _FINISH_S) -> None:
-        """Wait a moment for what waits."""
+        """Wait until the queued lines are written, for up to `timeout_s`."""
         thread = self._thread
         if thread is not None:
             thread.join(timeout_s)
 
     def close(self) -> None:
-        """Give up the descriptor; no line may come any more, nor wait."""
+        """Close the descriptor. No line may be queued or come after that."""
         self._way.close()
 
     def _send(self, data: bytes) -> bytes:
-        """Return what is not taken."""
+        """Write as much as possible without waiting; return the rest."""
         try:
             while data:
                 data = data[self._way.put(data) :]
         except BlockingIOError:
             return data
-        except (OSError, ValueError):  # nobody reads, the disk is full, the stream is closed
+        except (OSError, ValueError):  # no reader, full disk, or closed stream: drop it
             return b""
         return data
 
     def _write_on(self) -> None:
-        """Write until nothing waits (in a thread of its own)."""
+        """Write the queued lines until none is left. Runs in a thread of its own."""
         poll = select.poll()
         poll.register(self._way.descriptor, select.POLLOUT)
         dropped = 0
@@ -123,13 +125,13 @@ class LogWriter:
                     dropped, self._dropped = self._dropped, 0
                     break
             if left:
-                time.sleep(_LOOK_S)  # some say that they take more and do not
+                time.sleep(_LOOK_S)  # some descriptors poll as writable and take nothing
         if dropped:
             self._on_dropped(dropped)
 
 
 class _Way(NamedTuple):
-    """How to write without waiting, and what to wait at; `put` raises BlockingIOError."""
+    """How to write without waiting, and the descriptor to poll; `put` raises BlockingIOError."""
 
     put: Put
     descriptor: int
@@ -139,7 +141,7 @@ class _Way(NamedTuple):
 def _way_to(stream: TextIO) -> _Way:
     try:
         own = os.dup(stream.fileno())
-    except (OSError, ValueError):  # in memory
+    except (OSError, ValueError):  # a stream in memory
         return _Way(partial(_put_into, stream), -1, lambda: None)
     mode = os.fstat(own).st_mode
     if stat.S_ISREG(mode):
@@ -150,7 +152,7 @@ def _way_to(stream: TextIO) -> _Way:
     flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
         again = os.open(f"/proc/self/fd/{own}", flags)
-    except OSError:  # no such folder, or another user's pipe
+    except OSError:  # no /proc, or another user's pipe
         return _Way(partial(_put_a_little, own), own, partial(os.close, own))
     os.close(own)
     return _Way(partial(os.write, again), again, partial(os.close, again))
@@ -167,7 +169,7 @@ def _send_to(connected: socket.socket, data: bytes) -> int:
 
 
 def _put_a_little(descriptor: int, data: bytes) -> int:
-    """Write as much as never blocks, unless another process fills the pipe in this moment."""
+    """Write what a writable pipe takes; blocks only if another process fills it just then."""
     if not select.select([], [descriptor], [], 0)[1]:
         raise BlockingIOError
     return os.write(descriptor, data[:_PIPE_BUF])

@@ -1,7 +1,7 @@
-"""Spans by OpenTelemetry, exported by OTLP over HTTP; imported only when asked for.
+"""The tracer that exports spans with OpenTelemetry, by OTLP over HTTP. Imported only when needed.
 
-Endpoint, headers, sampler, batching, resource: as the standard OTEL_* variables say.
-The exporter works in a thread of its own; when its receiver is away spans are dropped.
+The standard OTEL_* variables set endpoint, headers, sampler, batching and resource. The exporter
+has a thread of its own. While its receiver is away, spans are dropped.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _KINDS = {
 
 
 class OpenTelemetryTracer:
-    """One tracer of a process (`runtime.telemetry.tracing.Tracer`)."""
+    """The tracer of a process (`runtime.telemetry.tracing.Tracer`)."""
 
     def __init__(self, part: str) -> None:
         resource = Resource.create(
             {"service.name": "penstock", "penstock.part": part, "process.pid": os.getpid()}
         )
-        named = Resource.create()  # what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say wins
+        named = Resource.create()  # from OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, which win
         if not str(named.attributes.get("service.name", "")).startswith("unknown_service"):
             resource = resource.merge(named)
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -61,7 +61,7 @@ class OpenTelemetryTracer:
         attributes: Attributes,
         began_at_ms: int | None = None,
     ) -> OpenTelemetrySpan:
-        """Begin a span, now or at a moment that has passed."""
+        """Begin a span, now or at a moment in the past (ms since the epoch)."""
         span = self._tracer.start_span(
             name,
             context=_context_of(parent),
@@ -72,7 +72,7 @@ class OpenTelemetryTracer:
         return OpenTelemetrySpan(span)
 
     def stop(self) -> None:
-        """Export what is left, for a moment; safe to call twice."""
+        """Export what is left, for up to 2 s. Calling it twice is safe."""
         last_words = threading.Thread(target=self._provider.shutdown, daemon=True)
         last_words.start()
         last_words.join(_FAREWELL_S)
@@ -86,13 +86,13 @@ class OpenTelemetrySpan:
 
     @property
     def context(self) -> TraceContext:
-        """What to pass on to what it causes."""
+        """The trace context for what this span causes."""
         own = self._span.get_span_context()
         traceparent = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
         return TraceContext(traceparent, own.trace_state.to_header())
 
     def end(self, *, error: str = "", attributes: Attributes | None = None) -> None:
-        """End it now; `error` is the kind of failure, never its text."""
+        """End the span now; `error` is the kind of failure, never its text."""
         if attributes:
             self._span.set_attributes(dict(attributes))
         if error:

@@ -1,7 +1,7 @@
-"""Import structlog without rich, which it would load to draw tracebacks for a terminal.
+"""Import structlog without rich, which structlog would load to draw tracebacks for a terminal.
 
-The entry modules of the processes that run for long import this one first: our log lines
-use none of it, and it takes 5 MB and 60 ms in each of them. Whoever imports rich later gets it.
+The entry modules of long-running processes import this module first: our log lines do not use rich,
+and it costs 5 MB and 60 ms in each process. A later import of rich works as usual.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def _import_structlog() -> None:
     if _NAME in sys.modules:
         return
     modules: dict[str, Any] = sys.modules
-    modules[_NAME] = None  # the import system's own way to say: not to be found
+    modules[_NAME] = None  # makes `import rich` raise ModuleNotFoundError
     try:
         importlib.import_module("structlog")
     finally:

@@ -1,7 +1,7 @@
-"""W3C Trace Context: reading and writing `traceparent` and `tracestate`.
+"""Parse and write `traceparent` and `tracestate` (W3C Trace Context).
 
-https://www.w3.org/TR/trace-context/, sections 3.2 and 3.3. What is malformed is as if
-it had not been sent; a broken tracestate does not take the traceparent with it.
+https://www.w3.org/TR/trace-context/, sections 3.2 and 3.3. A malformed header counts as absent; a
+malformed tracestate does not invalidate the traceparent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LENGTH = 55
 _SAMPLED = 1
 _MOST_MEMBERS = 32
 _LONGEST_STATE = 512
-# Section 3.3.1.3: a key may name its tenant; a value is printable, without comma and equals sign.
+# Section 3.3.1.3: a key may name a tenant; a value is printable, without comma or equals sign.
 _MEMBER = re.compile(
     r"(?P<key>[a-z0-9][a-z0-9_\-*/]{0,240}(?:@[a-z][a-z0-9_\-*/]{0,13})?|[a-z0-9][a-z0-9_\-*/]{0,255})"
     r"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
@@ -27,24 +27,24 @@ _MEMBER = re.compile(
 
 
 class TraceContext(msgspec.Struct, frozen=True):
-    """Which trace something belongs to, and which span of it caused it."""
+    """The trace that something belongs to, and the span that caused it."""
 
     traceparent: str
     tracestate: str = ""
 
     @property
     def trace_id(self) -> str:
-        """The 32 hex digits of the trace."""
+        """The trace id, 32 hex digits."""
         return trace_id_of(self.traceparent)
 
 
 def trace_id_of(traceparent: str) -> str:
-    """Return the 32 hex digits of the trace, of a valid traceparent."""
+    """Return the trace id, 32 hex digits, of a valid traceparent."""
     return traceparent[3:35]
 
 
 def read_trace(traceparent: str | None, tracestate: str | None = None) -> TraceContext | None:
-    """Return the context two headers carry, or None without a valid traceparent."""
+    """Return the trace context of two headers, or None without a valid traceparent."""
     parent = read_traceparent(traceparent)
     if parent is None:
         return None
@@ -52,7 +52,7 @@ def read_trace(traceparent: str | None, tracestate: str | None = None) -> TraceC
 
 
 def read_traceparent(header: str | None) -> str | None:
-    """Return a traceparent of the version we know; one of a later version is read as that."""
+    """Return a valid traceparent in version 00, or None; later versions are converted."""
     match = None if header is None else _PARENT.fullmatch(header.strip(" \t"))
     if match is None:
         return None
@@ -64,7 +64,7 @@ def read_traceparent(header: str | None) -> str | None:
 
 
 def read_tracestate(header: str | None) -> str:
-    """Return a tracestate, several headers joined by commas; empty when it is malformed."""
+    """Return a valid tracestate, or "" if malformed; several headers are joined by commas."""
     if not header:
         return ""
     members = [member for part in header.split(",") if (member := part.strip(" \t"))]

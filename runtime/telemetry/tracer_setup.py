@@ -1,8 +1,8 @@
-"""The tracer of a process: OpenTelemetry where it is installed and configured.
+"""Open the tracer of a process, if the OTEL_* variables ask for traces.
 
-Without it there is no tracer, `None`, and the code that would make spans passes the caller's
-trace context on instead. Only `runtime.telemetry.opentelemetry_tracer` knows OpenTelemetry, and it
-is imported only when somebody has asked for traces.
+Otherwise, or if OpenTelemetry is not installed, there is no tracer (None), and the caller's trace
+context is passed on unchanged. Only `runtime.telemetry.opentelemetry_tracer` imports OpenTelemetry,
+and it is imported only if traces are wanted.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ _PACKAGES = "opentelemetry-sdk and opentelemetry-exporter-otlp-proto-http"
 
 
 def open_tracer(environment: Mapping[str, str], *, part: str) -> Tracer | None:
-    """Return a tracer if the standard OTEL_* variables ask for traces.
+    """Return a tracer if the standard OTEL_* variables ask for traces, else None.
 
     Args:
         environment: The process's environment variables.
-        part: What this process is, "gateway" or "worker".
+        part: The kind of this process, "gateway" or "worker".
     """
     if not _is_wanted(environment):
         return None
     protocol = next((environment[name] for name in _PROTOCOLS if environment.get(name)), _PROTOCOL)
     if protocol != _PROTOCOL:
-        _log.warning("traces_are_off", reason=f"OTLP goes by {_PROTOCOL} here, not {protocol}")
+        _log.warning(
+            "traces_are_off",
+            reason=f"only the OTLP protocol {_PROTOCOL} is supported, not {protocol}",
+        )
         return None
     try:
         from runtime.telemetry.opentelemetry_tracer import OpenTelemetryTracer  # noqa: PLC0415

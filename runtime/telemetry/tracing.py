@@ -1,4 +1,4 @@
-"""What a tracer and a span are, for the code that makes spans."""
+"""The protocols of a tracer and a span. Code that makes spans depends on these alone."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Attributes = Mapping[str, str | int]
 
 
 class Span(Protocol):
-    """Something that takes time, and that can cause other spans."""
+    """A timed operation, which can cause other spans."""
 
     @property
     def context(self) -> TraceContext:
-        """What to pass on to what it causes."""
+        """The trace context for what this span causes."""
 
     def end(self, *, error: str = "", attributes: Attributes | None = None) -> None:
-        """End it now; `error` is the kind of failure, never its text."""
+        """End the span now; `error` is the kind of failure, never its text."""
 
 
 class Tracer(Protocol):
@@ -34,7 +34,7 @@ class Tracer(Protocol):
         attributes: Attributes,
         began_at_ms: int | None = None,
     ) -> Span:
-        """Begin a span, now or at a moment that has passed."""
+        """Begin a span, now or at a moment in the past (ms since the epoch)."""
 
     def stop(self) -> None:
-        """Export what is left, for a moment; safe to call twice."""
+        """Export what is left, for a short time. Calling it twice is safe."""

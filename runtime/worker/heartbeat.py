@@ -6,7 +6,8 @@
 
 The reply says which attempts have lost their leases, which are cancelled, which queues exist and
 whether this worker is the publisher. Orders come on the worker's control list, read by a BLPOP on
-a connection of its own. An order that is popped as the worker is killed is lost.
+a connection of its own; an order that is popped as the worker is killed is lost. When Redis comes
+back after an outage, no lease is taken over until workers have had time for a heartbeat.
 """
 
 from __future__ import annotations

@@ -139,6 +139,7 @@ class Maintenance:
                 self._last = job
                 pause_s = self._guarded(job.name, job.step)
                 self._due_at[job.name] = time.monotonic() + pause_s
+        # What is unfinished goes to other workers; closing the wake lists leaves a token in each.
         for job in self._jobs:
             self._guarded(job.name, job.give_up)
         self._wake_lists.close()

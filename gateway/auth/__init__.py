@@ -1,3 +1,3 @@
-"""Who calls, and what they may do: API keys, sessions, scopes."""
+"""Authentication and authorization: API keys, sessions, scopes and the CSRF check."""
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""Who calls, whose the invocations are that they make, and what they may, as one table.
+"""The caller of a request, their permissions, and the table of scopes.
 
-The doorkeeper notes the caller of every request that needs one; whoever asks for the caller of a
-request that was not judged gets an error, never everybody's rights. The scopes of operations:
+`AuthMiddleware` sets the caller of every request that needs one. `caller_of` raises KeyError for
+any other request, so a missing check never grants rights. The scopes of operations are:
 
-- open: nobody is asked for a key.
-- any: every key; what is shown depends on it.
-- invoke: a key that may invoke the function in the path, whether there is one or not.
-- see: the same, or one that may read.
-- follow: every key; but without `read`, only what its own name has called exists for it.
-- steer: a key that may operate; or may invoke, and then what its own name has called.
-- read, operate, admin: a key with that scope, or one that implies it.
+- open: no key is needed.
+- any: any valid key; what is shown depends on the key.
+- invoke: a key that may invoke the function in the path, whether or not it exists.
+- see: a key that may invoke the function in the path, or read.
+- follow: any valid key; without `read`, only invocations of the caller's own name are visible.
+- steer: a key that may operate, or a key that may invoke, for invocations of its own name.
+- read, operate, admin: a key with that scope, or with one that implies it.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _V6_NETWORK_BITS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """One caller.
+    """The caller of a request.
 
     Attributes:
-        grant: What he may do.
-        name: The name of his key; None where none was asked for.
-        key_id: The id of his key, "" without one.
-        rate: How fast he may call, where his key says so.
-        expires_at_ms: When his key, or his session, is over; None is never.
-        session: The digest of his session, "" where he shows a key.
+        grant: What they may do.
+        name: The name of their key; None if no key was needed.
+        key_id: The id of their key; "" without one.
+        rate: The rate limit of their key, if it has one.
+        expires_at_ms: When their key or session expires; None if never.
+        session: The digest of their session; "" if they sent a key.
     """
 
     grant: Grant
@@ -51,21 +51,21 @@ class Caller:
 
     @property
     def is_session(self) -> bool:
-        """Whether he shows a session's cookie instead of a key."""
+        """Whether they sent a session cookie instead of a key."""
         return bool(self.session)
 
     @property
     def sees_only(self) -> str | None:
-        """Whose invocations he may look at; None is everybody's."""
+        """The name whose invocations they may see; None for every name."""
         return None if self.grant.reads else self.name or ""
 
     @property
     def controls_only(self) -> str | None:
-        """Whose invocations he may cancel and retry; None is everybody's."""
+        """The name whose invocations they may cancel and retry; None for every name."""
         return None if self.grant.operates else self.name or ""
 
     def may_retry(self, function: str) -> bool:
-        """Whether he may have a function invoked again."""
+        """Whether they may retry invocations of a function."""
         return self.grant.operates or self.grant.may_invoke(function)
 
 
@@ -73,7 +73,7 @@ ANYBODY = Caller(grant=EVERYTHING)
 
 
 def caller_with(key: ApiKey) -> Caller:
-    """Return the caller who shows a key."""
+    """Return the caller with a key."""
     return Caller(
         grant=key.grant,
         name=key.name,
@@ -84,18 +84,18 @@ def caller_with(key: ApiKey) -> Caller:
 
 
 def caller_of(scope: Mapping[str, Any]) -> Caller:
-    """Return the caller of a request that the doorkeeper has judged."""
+    """Return the caller that `AuthMiddleware` has set for a request."""
     caller: Caller = scope[CALLER]
     return caller
 
 
 def identity_of(scope: Mapping[str, Any]) -> str:
-    """Return whose idempotency keys a request's key is among: all keys of a name are one."""
+    """Return the caller that an idempotency key belongs to: the name, for all keys with it."""
     return caller_of(scope).name or ""
 
 
 def address_of(scope: Mapping[str, Any]) -> str:
-    """Return whom to count a request for: the client's address, or its IPv6 network."""
+    """Return the address that a request is counted for: the client's IPv4 address or IPv6 /64."""
     client = scope.get("client")
     if not client:
         return "local"
@@ -126,7 +126,7 @@ SCOPE_CHECKS: dict[Scope, ScopeCheck] = {
 _NEEDED: dict[Scope, str] = {
     "invoke": "`invoke:{name}`",
     "see": "`invoke:{name}` or `read`",
-    "steer": "`operate`, or `invoke` for what it has called itself",
+    "steer": "`operate`, or `invoke` for calls of its own name",
     "read": "`read`",
     "operate": "`operate`",
     "admin": "`admin`",
@@ -135,27 +135,27 @@ _LONGEST_NAME = 128
 
 
 def require_permission(operation: Operation, caller: Caller, params: Mapping[str, Any]) -> None:
-    """Pass if the caller may do this at all.
+    """Return if the caller may use an operation at all.
 
     Raises:
-        ProblemError: `forbidden`; the answer is the same whether what is named exists or not.
+        ProblemError: `forbidden`. The response does not show whether the resource exists.
     """
     scope = operation.scope
     if scope is None:
-        raise ProblemError("forbidden", "No scope is declared for this operation.")
+        raise ProblemError("forbidden", "This operation has no scope, so it is refused.")
     name = params.get("name", "")
     if not SCOPE_CHECKS[scope](caller.grant, name):
         raise lacks_scope(scope, name)
 
 
 def lacks_scope(scope: Scope, name: str = "") -> ProblemError:
-    """Return the problem of a key without the scope that is needed."""
+    """Return the problem of a key that does not have the required scope."""
     needed = _NEEDED[scope].format(name=name[:_LONGEST_NAME])
     return ProblemError("forbidden", f"This API key lacks the scope {needed}.")
 
 
 def covers(operation: Operation, grant: Grant) -> bool:
-    """Whether the document shows an operation to somebody: there is a case in which he may."""
+    """Whether a grant allows an operation in at least one case, so that the document shows it."""
     if operation.scope in ("invoke", "see"):
         return grant.invokes or (operation.scope == "see" and grant.reads)
     return operation.scope is not None and SCOPE_CHECKS[operation.scope](grant, "")

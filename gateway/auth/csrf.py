@@ -1,9 +1,9 @@
-"""Requests that a page of another site makes a browser send are refused, if they change anything.
+"""The CSRF check: refuse changes that a page of another site makes a browser send.
 
-A browser adds cookies and remembered passwords to whatever a page asks for, and
-reaches what only its own machine can. So it has to say where a request comes from:
-by Sec-Fetch-Site or, where it has none, by Origin. Others than browsers send neither.
-A key as Bearer is never added by a browser, and needs no proof.
+A browser adds cookies and remembered passwords to requests of any page, and reaches services that
+only its machine can reach. It also says where a request comes from, in Sec-Fetch-Site or, in older
+browsers, in Origin; other clients send neither header. A Bearer key needs no check, because a
+browser never adds it by itself.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ _OURS = frozenset({b"same-origin", b"none"})
 
 
 def comes_from_elsewhere(scope: Mapping[str, Any], public_origin: bytes = b"") -> bool:
-    """Whether a browser says that a page of another origin caused the request.
+    """Whether a browser says that a page of another origin made the request.
 
-    `public_origin` is how a proxy is called in front of us that does not pass on its name.
+    Args:
+        scope: The ASGI scope of the request.
+        public_origin: The origin of a proxy that does not forward its Host header.
     """
     noted = scope[HEADERS]
     site: bytes | None = noted.get(b"sec-fetch-site")
@@ -35,13 +37,13 @@ def comes_from_elsewhere(scope: Mapping[str, Any], public_origin: bytes = b"") -
 
 
 def proves_origin(scope: Mapping[str, Any]) -> bool:
-    """Whether a browser says where the request comes from."""
+    """Whether the request says where it comes from."""
     noted = scope[HEADERS]
     return b"sec-fetch-site" in noted or b"origin" in noted
 
 
 def origin_of(url: str) -> bytes:
-    """Return the origin of a base address as browsers write it; empty for none."""
+    """Return the origin of a base URL as browsers write it; empty without a host."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower().encode() if parts.netloc else b""
 

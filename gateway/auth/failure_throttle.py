@@ -1,8 +1,8 @@
-"""How often an address has shown wrong keys lately: after a few, it is told to wait.
+"""Throttle addresses that send wrong API keys: after 20 in a minute, they have to wait.
 
-In memory of one process. Guessing a key is hopeless anyway; this keeps it cheap for us.
-It must not shut out those who share an address, as all do behind a proxy: a key that this
-process knows is let in wherever it comes from, and some others are still looked up.
+The counts are in the memory of one process. Keys cannot be guessed; this only limits the load of
+wrong ones. It must not lock out callers that share an address, as behind a proxy: a key that this
+process knows is accepted from any address, and 20 unknown keys per second are looked up anyway.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MOST_ADDRESSES = 10_000
 
 
 class FailureThrottle:
-    """Counts failures by address, in windows."""
+    """Counts failures by address, in fixed windows of time."""
 
     def __init__(
         self,
@@ -33,13 +33,13 @@ class FailureThrottle:
         self._chances_until = 0.0
 
     def wait_s(self, address: str) -> float:
-        """Return how long this address has to wait; 0 while it has not failed too often."""
+        """Return how many seconds an address has to wait; 0 if it has not failed too often."""
         count, until = self._counts.get(address, (0, 0.0))
         left_s = until - self._clock()
         return left_s if count >= self._most and left_s > 0 else 0.0
 
     def take_chance(self) -> bool:
-        """Whether a key may be looked up though its address waits: so many each second."""
+        """Take one of this second's lookups for throttled addresses; False if none is left."""
         now = self._clock()
         if now >= self._chances_until:
             self._chances, self._chances_until = CHANCES_PER_S, now + 1
@@ -47,7 +47,7 @@ class FailureThrottle:
         return self._chances >= 0
 
     def note(self, address: str) -> None:
-        """Count a failure."""
+        """Count a failure of an address."""
         now = self._clock()
         count, until = self._counts.get(address, (0, 0.0))
         if until <= now:

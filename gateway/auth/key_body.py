@@ -1,4 +1,4 @@
-"""From the bodies of POST /keys and POST /session to what they say, strictly."""
+"""Parse the bodies of POST /keys and POST /session, strictly."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _NEW_KEY = ("name", "scopes", "rate", "expires_in", "new_callback_secret")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKey:
-    """What a key shall be.
+    """The contents of a body that creates a key.
 
     Attributes:
-        rate: A count per time as `parse_rate` reads it, "" for none of its own.
-        lifetime_ms: How long it is valid; 0 is for ever.
-        wants_secret: Whether its name shall have a new callback secret beside the last.
+        rate: The rate limit as `parse_rate` reads it; "" for none.
+        lifetime_ms: How long the key is valid; 0 means that it never expires.
+        wants_secret: Whether its name gets a new callback secret besides the previous one.
     """
 
     name: str
@@ -38,7 +38,7 @@ class NewKey:
 
 
 def read_new_key(body: bytes) -> NewKey:
-    """Read what makes a key.
+    """Parse the body of a new key.
 
     Raises:
         ProblemError: `invalid_json`, or `key_invalid` with a pointer to each fault.
@@ -72,7 +72,7 @@ def read_new_key(body: bytes) -> NewKey:
 
 
 def read_login(body: bytes) -> str:
-    """Read the key that a person shows.
+    """Parse the body of a login and return the text of its key.
 
     Raises:
         ProblemError: `invalid_json`, or `key_invalid` with a pointer to each fault.

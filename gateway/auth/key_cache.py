@@ -1,13 +1,12 @@
-"""From the text of a key to the key, as Redis last confirmed it, or to the problem with it.
+"""The cache of API keys in a gateway process, and the check of a key's text.
 
-A key never changes, so what is remembered of it can be wrong in one way only: it was
-revoked. News of that come within milliseconds. Should they fail to come, what is
-remembered is trusted for a second, and not at all while the process knows that it
-cannot hear. Where a script of Redis judges the key itself, as it does when a call is
-accepted, memory will do: that costs no round trip.
+A key never changes, so a cached key can be wrong in only one way: it was revoked. Redis publishes
+revocations, which arrive within milliseconds. A cached key is trusted for one second after Redis
+confirmed it, and not at all while the subscription is down. If a script of Redis checks the key
+again, as when a call is accepted, any cached key is enough; that saves a round trip.
 
-What is told does not depend on whether a key of that id exists: only whoever has the
-right secret hears that his key has expired.
+Error messages do not show whether a key with some id exists. Only a caller with the right secret
+learns that the key has expired.
 """
 
 from __future__ import annotations
@@ -43,14 +42,15 @@ class _Entry:
 
 
 class KeyCache:
-    """Keys by id.
+    """API keys by id, as Redis last confirmed them.
 
     Args:
-        store: Where keys are.
-        on_revoked: Called with the id of a key that was revoked.
-        on_logged_out: Called with the digest of a session that ended.
-        trusted_s: How long Redis's word is taken without hearing anything.
-        missing_s: How long a key that there is not is not asked for again.
+        store: The connection to Redis.
+        on_revoked: Called with the id of each key that is revoked.
+        on_logged_out: Called with the digest of each session that ends.
+        trusted_s: How long a key is trusted after Redis confirmed it.
+        missing_s: How long an id without a key is remembered.
+        use_noted_every_s: How often the uses of keys are written to Redis.
     """
 
     def __init__(
@@ -70,22 +70,23 @@ class KeyCache:
         self._missing_s = missing_s
         self._use_noted_every_s = use_noted_every_s
         self._entries: dict[str, _Entry] = {}
-        self._missing: dict[str, float] = {}  # until when; a restored Redis may know it later
-        self._revoked: dict[str, None] = {}  # for ever, in the order they came
+        # Id to when it may be asked for again: a restored Redis may have the key by then.
+        self._missing: dict[str, float] = {}
+        self._revoked: dict[str, None] = {}  # never expire; oldest first
         self._is_subscribed = False
         self._redis_ahead_ms = 0.0
         self._used: set[str] = set()
         self._noting: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str, *, is_rechecked: bool = False) -> ApiKey | None:
-        """Return a key, expired or not; None when there is none of that id.
+        """Return a key, expired or not; None if no key has that id.
 
         Args:
-            key_id: Which.
-            is_rechecked: Redis judges the key once more before anything is done.
+            key_id: The id of the key.
+            is_rechecked: Whether Redis checks the key again before the request has any effect.
 
         Raises:
-            StoreError: Redis has to be asked, and is away.
+            StoreError: Redis is needed and not available.
         """
         known = self.recall(key_id, is_rechecked=is_rechecked)
         if known is not None:
@@ -95,7 +96,7 @@ class KeyCache:
             return None
         found = await self._store.run(access_commands.find_key(key_id))
         self.note_time(found.now_ms)
-        if key_id in self._revoked:  # while we asked
+        if key_id in self._revoked:  # it was revoked while Redis was asked
             return None
         if not found.keys:
             self._miss(key_id, now)
@@ -108,7 +109,7 @@ class KeyCache:
         return key
 
     def recall(self, key_id: str, *, is_rechecked: bool = False) -> ApiKey | None:
-        """Return a key that need not be asked for."""
+        """Return a cached key that can be used without asking Redis; None otherwise."""
         entry = self._entries.get(key_id)
         if entry is None or not self._is_subscribed:
             return None
@@ -118,25 +119,25 @@ class KeyCache:
         return entry.key if age_s < self._trusted_s else None
 
     def knows_of(self, key_id: str) -> bool:
-        """Whether Redis has said lately that there is, or is not, such a key."""
+        """Whether the cache knows that a key with this id exists, does not exist or was revoked."""
         return key_id in self._entries or key_id in self._missing or key_id in self._revoked
 
     def note_time(self, now_ms: int) -> None:
-        """Hear the time by Redis's clock."""
+        """Update the offset to Redis's clock; `now_ms` is the time that Redis has just reported."""
         self._redis_ahead_ms = now_ms - asyncio.get_running_loop().time() * 1000
 
     def now_ms(self) -> int:
-        """Return the time by Redis's clock, as far as this process knows it."""
+        """Return the time by Redis's clock, estimated from its last report."""
         return round(asyncio.get_running_loop().time() * 1000 + self._redis_ahead_ms)
 
     def note_use(self, key_id: str) -> None:
-        """Remember that a key was used; written down for all of them together, later."""
+        """Record the use of a key; all uses are written to Redis together, later."""
         self._used.add(key_id)
         if self._noting is None:
             self._noting = asyncio.create_task(self._note_soon())
 
     def on_revocation(self, news: bytes) -> None:
-        """Take news: a key was revoked, or a session ended."""
+        """Handle a published message: a key was revoked, or a session ended."""
         which = news[1:].decode("ascii", "replace")
         if news.startswith(REVOKED):
             self._revoke(which)
@@ -144,14 +145,14 @@ class KeyCache:
             self._on_logged_out(which)
 
     async def refresh(self, key_ids: Iterable[str], sessions: Iterable[str]) -> None:
-        """End what was revoked or left while no news came.
+        """Report keys and sessions that ended while the subscription was down.
 
         Args:
-            key_ids: Of the keys with which something is open.
-            sessions: The digests of such sessions.
+            key_ids: The ids of keys that have open streams.
+            sessions: The digests of sessions that have open streams.
 
         Raises:
-            StoreError: Redis is away.
+            StoreError: Redis is not available.
         """
         for key_id in key_ids:
             if not (await self._store.run(access_commands.find_key(key_id))).keys:
@@ -161,16 +162,16 @@ class KeyCache:
                 self._on_logged_out(digest)
 
     def on_subscribed(self) -> None:
-        """News come from now on; what was told before is lost, so all has to be asked again."""
+        """Start trusting the cache; drop old entries, whose revocations may have been missed."""
         self._entries.clear()
         self._is_subscribed = True
 
     def on_unsubscribed(self) -> None:
-        """No news come any more."""
+        """Stop trusting the cache until the next `on_subscribed`."""
         self._is_subscribed = False
 
     async def stop(self) -> None:
-        """Write down the last uses; safe to call twice."""
+        """Write the last uses of keys to Redis; safe to call twice."""
         task, self._noting = self._noting, None
         if task is not None:
             task.cancel()
@@ -191,6 +192,7 @@ class KeyCache:
 
     async def _note_soon(self) -> None:
         await asyncio.sleep(self._use_noted_every_s)
+        # Before the write: a key that is used during it starts the next timer.
         self._noting = None
         await self._note()
 
@@ -209,14 +211,14 @@ _LONGEST = 512
 
 
 class KeyChecker:
-    """Checks keys, and counts those that are wrong by the address they come from."""
+    """Checks the texts of keys, and counts wrong ones by the address of the client."""
 
     def __init__(self, ring: KeyCache, failures: FailureThrottle) -> None:
         self._key_cache = ring
         self._failures = failures
 
     def still_counts(self, key: ApiKey, *, is_rechecked: bool = False) -> bool:
-        """Whether a key that was checked before need not be checked anew; notes its use if so."""
+        """Whether a key that was checked before is still valid; if so, record its use."""
         if self._key_cache.recall(key.id, is_rechecked=is_rechecked) is not key:
             return False
         if self._is_over(key):
@@ -225,11 +227,11 @@ class KeyChecker:
         return True
 
     async def check(self, shown: str, address: str, *, is_rechecked: bool = False) -> ApiKey:
-        """Return the key of a text.
+        """Return the key that has this text.
 
         Raises:
-            ProblemError: `unauthenticated`, or `too_many_failures`.
-            StoreError: Redis has to be asked, and is away.
+            ProblemError: `unauthenticated` or `too_many_failures`.
+            StoreError: Redis is needed and not available.
         """
         known = self._key_cache.recall(presumed_id(shown), is_rechecked=is_rechecked)
         if known is not None and known.is_opened_by(shown) and not self._is_over(known):
@@ -237,7 +239,7 @@ class KeyChecker:
             return known
         text = parse_key_text(shown) if len(shown) <= _LONGEST else None
         if text is None:
-            raise self._refuse(address, "This is no API key, or a character of it is wrong.")
+            raise self._refuse(address, "This is not an API key, or it was mistyped.")
         is_stranger = not self._key_cache.knows_of(text.id)
         if is_stranger and self._failures.wait_s(address) and not self._failures.take_chance():
             raise self._refuse(address, "")
@@ -250,7 +252,7 @@ class KeyChecker:
         return key
 
     def note_time(self, now_ms: int) -> None:
-        """Hear the time by Redis's clock."""
+        """Update the offset to Redis's clock; `now_ms` is the time that Redis has just reported."""
         self._key_cache.note_time(now_ms)
 
     def _is_over(self, key: ApiKey) -> bool:
@@ -262,22 +264,22 @@ class KeyChecker:
         if wait_s:
             return ProblemError(
                 "too_many_failures",
-                f"Too many wrong keys came from this address; come again in {wait_s} s.",
+                f"Too many wrong keys came from this address; try again in {wait_s} s.",
                 headers={"Retry-After": str(wait_s)},
             )
         return unauthenticated(detail)
 
 
 def unauthenticated(detail: str) -> ProblemError:
-    """Return the problem of a caller without a valid key."""
+    """Return the problem of a request without a valid key."""
     return ProblemError("unauthenticated", detail, headers=CHALLENGE)
 
 
 def shown_key(authorization: str) -> str | None:
-    """Return the key in an Authorization header: as Bearer, or as the password of Basic.
+    """Return the key in an Authorization header: a Bearer token, or a Basic password.
 
-    Basic is for senders of webhooks, which often can be given no more than an address
-    with a password in it. A password that does not look like a key is none.
+    Basic is for webhook senders that accept only a URL, which can have a password in it. A
+    password that does not begin like a key is ignored.
     """
     scheme, _, rest = authorization.partition(" ")
     rest = rest.strip()

@@ -1,6 +1,6 @@
-"""Keys as they are made and shown: both secrets in the one answer that makes them, never again.
+"""Create API keys and show them; the two secrets appear only in the response that creates them.
 
-Shared by POST /keys and the command line, which works on Redis itself.
+POST /keys and the command line, which uses Redis directly, share this module.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from runtime.store.scripts import Command
 
 
 def making(text: KeyText, new: NewKey, callback_secret: str) -> Command[CreatedKey]:
-    """Return the call that keeps a new key."""
+    """Return the Redis command that stores a new key."""
     stored = StoredKey(
         id=text.id, name=new.name, digest=text.digest(), scopes=new.scopes, rate=new.rate
     )
@@ -30,12 +30,12 @@ def making(text: KeyText, new: NewKey, callback_secret: str) -> Command[CreatedK
 
 
 def draw_callback_secret() -> str:
-    """Return a secret for a name that may need one."""
+    """Return a new callback secret; it is used only if the name needs one."""
     return generate_secret()
 
 
 def made_view(text: KeyText, new: NewKey, made: CreatedKey, callback_secret: str) -> dict[str, Any]:
-    """Return the one answer that shows the key; the callback secret only when it is new."""
+    """Return the response to the creation of a key, with its text and any new callback secret."""
     return {
         "id": text.id,
         "key": text.write(),
@@ -49,13 +49,13 @@ def made_view(text: KeyText, new: NewKey, made: CreatedKey, callback_secret: str
 
 
 def listed_view(found: FoundKeys) -> list[dict[str, Any]]:
-    """Return keys as lists show them, oldest first."""
+    """Return keys as a list shows them, oldest first."""
     keys = sorted(map(read_key, found.keys), key=lambda key: (key.created_at_ms, key.id))
     return [key_view(key, found.now_ms) for key in keys]
 
 
 def key_view(key: ApiKey, now_ms: int) -> dict[str, Any]:
-    """Return a key as administrators see it."""
+    """Return a key as a list shows it."""
     return {
         "id": key.id,
         "name": key.name,

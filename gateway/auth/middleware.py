@@ -1,9 +1,8 @@
-"""Who may come in: closed or open, and a route without a scope refuses everybody.
+"""Falcon middleware that authenticates every request and checks the scope of its operation.
 
-A gateway is open to all who can reach it (a loopback bind, or `auth` off), or asks
-for an API key or a session. A key that is shown is always checked; a Bearer of another kind
-is nobody's business on an open gateway but the function's. Then the route table says which
-scope an operation needs (`gateway.auth.caller`).
+A gateway is open (on a loopback address, or with `auth` off), or it needs an API key or a session.
+A key that is sent is always checked. On an open gateway, a Bearer token that is not an API key is
+left to the function. An operation without a scope in the route table refuses every caller.
 """
 
 from __future__ import annotations
@@ -36,13 +35,13 @@ _MOST_SHOWN = 4096
 
 
 class AuthMiddleware:
-    """Falcon middleware that judges every request, first by key and then by scope.
+    """Authenticates every request, then checks the scope.
 
     Args:
-        is_open: Whether callers need no key.
-        checker: Knows keys.
-        store: Knows sessions.
-        public_origin: The origin that browsers see, where a proxy hides it from us.
+        is_open: Whether the gateway needs no key.
+        checker: Checks API keys.
+        store: The connection to Redis, for sessions.
+        public_origin: The origin that browsers see, if a proxy does not forward its Host header.
     """
 
     def __init__(
@@ -60,13 +59,13 @@ class AuthMiddleware:
         self._shown: dict[bytes, tuple[ApiKey, Caller]] = {}
 
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """Refuse who shows no key where one is needed, or one that is unknown."""
+        """Set the caller of the request; refuse a missing or unknown key."""
         await self._admit(req.scope)
 
     async def check_early(self, scope: dict[str, Any]) -> ProblemError | None:
-        """Judge a request of which only the head has come; return why it is refused.
+        """Check a request whose body has not arrived yet; return why it is refused, or None.
 
-        It is judged again once its body is there: that takes long enough to revoke a key.
+        The check is repeated after the body, because a key can be revoked while the body arrives.
         """
         try:
             await self._admit(scope)
@@ -74,7 +73,7 @@ class AuthMiddleware:
             return problem
         except PenstockError as error:
             return problem_of(error)
-        except falcon.HTTPSeeOther:  # a page's: it takes no body that matters
+        except falcon.HTTPSeeOther:  # the redirect to the login page is sent after the body
             pass
         return None
 
@@ -110,7 +109,7 @@ class AuthMiddleware:
         resource: object,  # noqa: ARG002 - Falcon's signature
         params: dict[str, Any],
     ) -> None:
-        """Refuse what the caller may not, and query parameters an operation does not know."""
+        """Refuse a caller without the scope, and query parameters the operation does not have."""
         operation = BY_TEMPLATE.get((req.uri_template or "", req.method))
         if operation is None:
             if req.method == "OPTIONS":
@@ -119,16 +118,16 @@ class AuthMiddleware:
         if operation.scope != "open":
             caller: Caller | None = req.scope.get(CALLER)
             if caller is None:
-                raise unauthenticated("Show an API key as `Authorization: Bearer …`.")
+                raise unauthenticated("Send an API key as `Authorization: Bearer …`.")
             require_permission(operation, caller, params)
         if req.query_string and not operation.reads_own_query:
             read_query_lists(req.query_string, operation.query)
 
     def _recall(self, scope: dict[str, Any], header: bytes) -> Caller | None:
-        """Return the caller who showed a header before, if the key in it still counts.
+        """Return the caller of a header that was checked before, if its key is still valid.
 
-        A header is found by its keyed hash and then compared whole, so the time that this takes
-        tells nothing of a secret.
+        The dictionary finds a header by its keyed hash and then compares all of it, so the time
+        of the lookup does not depend on how much of a secret is right.
         """
         known = self._shown.get(header)
         if known is None or _is_open_path(scope["method"], scope["path"]):
@@ -147,12 +146,12 @@ class AuthMiddleware:
         if digest is None:
             if path in _PAGES and "text/html" in (noted_header(scope, b"accept") or ""):
                 raise falcon.HTTPSeeOther(f"{_LOGIN}?next={quote(path, safe='')}")
-            raise unauthenticated("Show an API key as `Authorization: Bearer …`.")
+            raise unauthenticated("Send an API key as `Authorization: Bearer …`.")
         if is_change and not proves_origin(scope):
             raise _from_another_site()
         found = await self._store.run(access_commands.find_session(digest))
         if found is None:
-            raise unauthenticated("This session is over; log in again.")
+            raise unauthenticated("This session has ended; log in again.")
         self._checker.note_time(found.now_ms)
         key = read_key(found.key)
         return Caller(
@@ -170,12 +169,12 @@ class AuthMiddleware:
 
 
 def _is_open_path(method: str, path: str) -> bool:
-    """Whether a key need not be looked at before the route is known; its scope still decides."""
+    """Whether the path may be open; `process_resource` then checks the scope of its operation."""
     return (method, path) in OPEN_PATHS or (method == "GET" and path.startswith(OPEN_PREFIXES))
 
 
 def _is_rechecked(scope: dict[str, Any]) -> bool:
-    """Whether the key is judged once more, by the script that accepts the call."""
+    """Whether the script that accepts the call checks the key again."""
     path: str = scope["path"]
     return path.startswith(_INVOKING) and scope["method"] == "POST"
 
@@ -187,12 +186,12 @@ def _is_bearer(authorization: str | None) -> bool:
 def _from_another_site() -> ProblemError:
     return ProblemError(
         "cross_site_refused",
-        "A browser sends this for a page that is not ours, or does not say for which.",
+        "Cross-site request refused: Origin or Sec-Fetch-Site is missing or names another site.",
     )
 
 
 def _unknown_method(req: Request) -> ProblemError:
     allowed = ", ".join(allowed_methods(req.uri_template or ""))
     return ProblemError(
-        "method_not_allowed", f"{req.path} takes {allowed}.", headers={"Allow": allowed}
+        "method_not_allowed", f"{req.path} supports {allowed}.", headers={"Allow": allowed}
     )

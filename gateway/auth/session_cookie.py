@@ -1,7 +1,7 @@
-"""The cookie of a session: set at login, read at the door, taken away at logout.
+"""The session cookie: set at login, read with each request, deleted at logout.
 
-No script can read it (HttpOnly), no other site can make a browser send it
-(SameSite=Strict), and over TLS it never leaves in the clear (Secure).
+Scripts cannot read it (HttpOnly), pages of other sites cannot make a browser send it
+(SameSite=Strict), and over TLS it is never sent unencrypted (Secure).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LONGEST_MS = 12 * 3_600_000
 
 
 def session_of(scope: Mapping[str, Any]) -> str | None:
-    """Return the digest of the session that a request shows, None without one."""
+    """Return the digest of the session of a request; None without a valid cookie."""
     header: bytes | None = scope[HEADERS].get(b"cookie")
     if header is None:
         return None
@@ -29,12 +29,12 @@ def session_of(scope: Mapping[str, Any]) -> str | None:
 
 
 def cookie_for(text: str, *, lasts_ms: int, is_secure: bool) -> str:
-    """Return the Set-Cookie header that begins a session."""
+    """Return the Set-Cookie header that starts a session."""
     return _cookie(text, lasts_ms // 1000, is_secure=is_secure)
 
 
 def cookie_to_forget(*, is_secure: bool) -> str:
-    """Return the Set-Cookie header that ends one."""
+    """Return the Set-Cookie header that deletes the cookie."""
     return _cookie("", 0, is_secure=is_secure)
 
 

@@ -142,7 +142,7 @@ def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: B
     [unknown, stolen, typo, outlived, waits] = run(scenario)  # type: ignore[misc]
 
     assert unknown == stolen == ("unauthenticated", "This API key is not known.")
-    assert typo[1] == "This is no API key, or a character of it is wrong."
+    assert typo[1] == "This is not an API key, or it was mistyped."
     assert outlived[1] == "This API key has expired."
     assert waits[0] == "too_many_failures"
 

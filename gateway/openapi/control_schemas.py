@@ -232,7 +232,7 @@ CONTROL_SCHEMAS: dict[str, Json] = {
         ),
     },
     "Publishing": {
-        "description": "The worker that was told to publish.",
+        "description": "The worker that publishes from now on.",
         **object_of(
             {
                 "worker": described(TEXT, "The id of the worker."),

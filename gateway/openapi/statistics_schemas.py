@@ -10,7 +10,6 @@ from gateway.openapi.json_schema import (
     Json,
     array_of,
     described,
-    maybe,
     object_of,
 )
 from runtime.invocations.statistics import OUTCOMES
@@ -23,11 +22,17 @@ _MEANINGS = {
     "retried": "Attempts that failed and were followed by a retry.",
     "lost": "Attempts whose worker or runner died.",
 }
-_QUANTILES = maybe(
-    object_of(
-        {"p50": described(MEASURE, "The median."), "p95": described(MEASURE, "95th percentile.")}
-    )
-)
+_QUANTILES: Json = {
+    "anyOf": [
+        {"type": "null"},
+        object_of(
+            {
+                "p50": described(MEASURE, "The median."),
+                "p95": described(MEASURE, "95th percentile."),
+            }
+        ),
+    ]
+}
 _COUNTS: dict[str, Json] = {
     "ended": described(COUNT, "Invocations that finished."),
     **{outcome: described(COUNT, _MEANINGS[outcome]) for outcome in OUTCOMES},

@@ -10,7 +10,9 @@ import pytest
 from gateway.cli.errors import ExitCode
 from gateway.cli.main import COMMANDS
 from runtime.invocations.status import MOVES
-from tests.support.settings_table import README, replace_table
+from runtime.sdk.option_types import FunctionOptions, RetryOptions
+from tests.support.settings_table import PAGE as SETTINGS_PAGE
+from tests.support.settings_table import replace_table
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
@@ -23,6 +25,7 @@ DOCUMENTS = sorted(
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_FIRST_CELL = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 _EDGE = re.compile(r"^ +(\w+) --> (\w+): (.+)$", re.MULTILINE)
 
 
@@ -46,17 +49,25 @@ def test_every_link_leads_somewhere(document: Path):
     assert dead == []
 
 
-def test_the_readme_s_table_of_settings_is_current():
-    text = README.read_text(encoding="utf-8")
+def test_the_page_s_table_of_settings_is_current():
+    text = SETTINGS_PAGE.read_text(encoding="utf-8")
 
     assert replace_table(text) == text, "run `make docs`"
 
 
-def test_the_readme_names_every_command_and_exit_code():
-    text = README.read_text(encoding="utf-8")
+def test_the_page_of_commands_names_every_command_and_exit_code():
+    text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
 
     assert [c.name for c in COMMANDS if f"penstock {c.name}" not in text] == []
     assert [code for code in ExitCode if f"| {int(code)} | " not in text] == []
+
+
+def test_the_page_of_a_function_has_a_row_for_every_option():
+    text = (ROOT / "docs/write-a-function.md").read_text(encoding="utf-8")
+
+    rows = set(_FIRST_CELL.findall(text))
+
+    assert {*FunctionOptions.__annotations__, *RetryOptions.__annotations__} - rows == set()
 
 
 def test_the_diagram_of_statuses_is_the_table_of_moves():

@@ -1,4 +1,4 @@
-"""The README's table of settings, made from the one table in `runtime.settings`.
+"""The table of docs/settings.md, made from the one table in `runtime.settings`.
 
 A test compares; `make docs` writes.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runtime.settings import SETTINGS
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/settings.md"
 BEGIN = "<!-- settings: written by `make docs` -->"
 END = "<!-- end of settings -->"
 
@@ -37,4 +37,4 @@ def _shown(default: object) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(replace_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(replace_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

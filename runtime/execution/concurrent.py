@@ -114,6 +114,7 @@ class ConcurrentRunner:
             options = run.manifest.options
             if run.serial in self._asked:
                 continue
+            # In sending order and with one timeout, so all later ones are due later.
             if run.sent_at + options.timeout_s > now:
                 break
             text = f"ran longer than {options.timeout_s:g} s"
@@ -122,7 +123,7 @@ class ConcurrentRunner:
             self._runner.process.send(b"".join(stops))
         late = {serial: asked for serial, asked in self._asked.items() if asked.by <= now}
         if late:
-            # Before the kill: `endings` then blames nobody but these.
+            # Before the kill, so that `endings` treats only these as the cause.
             self._runner.doomed.update(
                 {serial: asked.ending for serial, asked in late.items() if self._may_obey(serial)}
             )
@@ -140,6 +141,7 @@ class ConcurrentRunner:
         executing = self._executing()
         if len(runs) == 1:  # it is the cause, even while it was waiting: its threads count
             executing.update(runs)
+        # Unexplained: killed from outside, or by a thread that no slot of the page is for.
         is_explained = bool(self._runner.doomed) or not executing.isdisjoint(runs)
         for serial, run in runs.items():
             asked = self._asked.get(serial)

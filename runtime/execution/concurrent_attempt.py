@@ -1,7 +1,7 @@
 """One concurrent attempt inside the runner process, and what belongs to it.
 
     waiting ──begin()──► running ──► is_over ──► is_answered
-       └──── begin() by whoever ends it first ────────┘
+       └──── begin(), called to end it unstarted ─────┘
 
 It owns (`runtime.execution.output_attribution`) its asyncio task, the tasks, asynchronous
 generators and threads that these start, and the output of all of them. The event loop's thread

@@ -136,6 +136,7 @@ class ConcurrentRuns:
         except MemoryError:
             self._on_shortage()
         except ChannelClosedError:
+            # The worker is gone. A death by signal says that the attempts may have done anything.
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _receive(self) -> bytes:
@@ -157,6 +158,7 @@ class ConcurrentRuns:
                 self._stop(int(frame[1]), frame[2])
                 continue
             start = frames.decode_start(frame[1])
+            # After the first sequential frame all others wait too, so their order is kept.
             if self._unread or start.per_process == 1:
                 self._unread.append(frame)
                 continue
@@ -189,6 +191,7 @@ class ConcurrentRuns:
         send_log = partial(self._writer.send_for, attempt, frames.LOG, attempt.number, at_once=True)
         attempt.sink = LineSink(self._loaded.limits.max_log_bytes, send_log, self._writer.hold)
         if self._attempts:
+            # What the descriptors hold was written before this attempt starts.
             self._output.settle()
         else:
             self._output.open()
@@ -230,6 +233,8 @@ class ConcurrentRuns:
             return
         self._loaded.output.mend()
         if self._unread:
+            # This may be any thread, but only the loop's own may stop the loop. The empty context
+            # keeps the step from being assigned to an attempt.
             self._loop.call_soon_threadsafe(self._leave, context=contextvars.Context())
 
     def _leave(self) -> None:

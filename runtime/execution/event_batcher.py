@@ -71,6 +71,7 @@ class EventBatcher:
         if guard is None or not guard.is_of_this_thread:
             self.send(*parts)
             return
+        # An exception in the middle of a write would leave it unknown how much was written.
         guard.hold_off()
         try:
             self.send(*parts)
@@ -96,6 +97,7 @@ class EventBatcher:
         if threading.get_ident() == self._thread_id:
             self._write_when_possible()
         else:
+            # Only the loop's thread may register a writer.
             self._loop.call_soon_threadsafe(self._write_when_possible, context=Context())
 
     def write_all(self) -> None:
@@ -136,6 +138,7 @@ class EventBatcher:
         self.write()
 
     def _wait_for_room(self) -> None:
+        # If the process is killed while it waits here, this attempt must not count as the cause.
         is_main = threading.get_ident() == self._thread_id
         executing = self._page.cells[EXECUTING] if is_main else 0
         if executing:
@@ -155,5 +158,5 @@ class EventBatcher:
                 return
         except ChannelClosedError:
             os.kill(os.getpid(), signal.SIGKILL)
-        self._is_waiting = False  # `_write_on` is registered: the socket takes no more now
+        self._is_waiting = False
         self._loop.remove_writer(self._socket.fileno())

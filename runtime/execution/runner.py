@@ -81,7 +81,7 @@ class Runner:
         has_heir: Its replacement has been made already.
         is_missed: A replacement is to be made when it is gone.
         watch: The timer of its time limits.
-        yields_since: When it was closed for other functions; None if it was not, or is for good.
+        yields_since: When it was closed for other functions; None if it was not, or cannot reopen.
         doomed: The endings of attempts for which the process is being killed, by serial.
     """
 
@@ -160,6 +160,7 @@ class Runner:
         for run in runs:
             run.where = self
         if self.state == "starting":
+            # `_loaded` sends them, in this order.
             self._loading.runs.extend(runs)
         else:
             self.state = "running"
@@ -169,6 +170,7 @@ class Runner:
     def make_way(self) -> None:
         """Close, because other functions wait; `reopen` undoes it."""
         self.close()
+        # `close` has killed an empty runner already; only one that has attempts can reopen.
         self.yields_since = time.monotonic() if self.state == "closed" else None
 
     def reopen(self) -> None:
@@ -274,6 +276,7 @@ class Runner:
         self.watch.end()
         self._why_silent = error
         self.state = "dying"
+        # Now and not at the death: other runners need not wait for the process to exit.
         self.requeue(self._mode.fall_silent(error))
 
     def on_dead(self, ended: Exit | None) -> None:
@@ -314,6 +317,7 @@ class Runner:
         run = self.runs.get(serial)
         if run is None:
             raise ChannelGarbledError("an answer with an unknown serial")
+        # All checks come before the attempt leaves `runs`: if one fails, `on_dead` finishes it.
         said, result = frames.decode_ending(frame[2]), frame[3]
         ending = self._mode.decide(run, said)
         if ending is said:
@@ -338,11 +342,13 @@ class Runner:
     def _noted(self, kind: str, frame: list[bytes]) -> None:
         serial = frames.number_of(frame[1])
         run = self.runs.get(serial)
+        # What the file prints while it loads belongs to the attempt that caused the load.
         if serial == frames.LOADING and self._loading.runs:
             run = self._loading.runs[0]
         if run is None:  # sent by a thread of an attempt that has finished
             return
         check_event(kind, frame[2])
         run.send(kind, frame[2], self._limits)
+        # Back-pressure: until the events are written, the process fills its buffers and waits.
         if kind == "event" and run.listener.is_full(run):
             self.process.pause(partial(run.listener.is_full, run))

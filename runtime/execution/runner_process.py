@@ -201,7 +201,7 @@ class RunnerProcess:
                 self._observer.on_frame(frame)
         except ChannelGarbledError as error:
             self.distrust(error)
-        except Exception as error:  # noqa: BLE001 - what lies behind it would wait for ever
+        except Exception as error:  # noqa: BLE001 - frames behind it would never be handled
             CRASHES.note("runner_process", error)
             self.distrust(ChannelGarbledError(f"a frame could not be handled: {error}"))
 

@@ -111,7 +111,7 @@ class Runners:
             self._spawn(key, bundle)
 
     def make_way(self, waiting: Collection[RunnerNeed]) -> None:
-        """Close a shared runner if a waiting function has none; reopen those closed in vain."""
+        """Close a shared runner if a waiting function has none; reopen any closed too long ago."""
         is_served = {(one.function, one.key) for one in self._all}.issuperset(waiting)
         self.reopen(closed_before=None if is_served else time.monotonic() - _SOON_S)
         if is_served:  # a function that has a runner, even a full one, takes none from others
@@ -136,6 +136,7 @@ class Runners:
         if any(one.state in {"idle", "starting"} for one in self._all):
             return None
         shared = [one for one in self._all if one.is_shared and self._is_soon_over(one)]
+        # Prefer a function that has nothing waiting, then the runner unused for longest.
         others = [one for one in shared if (one.function, one.key) not in waiting]
         return min(others or shared, key=lambda runner: runner.last_used, default=None)
 
@@ -188,6 +189,7 @@ class Runners:
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
+        # One timer for all of them, set again while any is left.
         before = time.monotonic() - _STALE_AFTER_S
         for runner in self:
             if self.is_newest(runner.key):

@@ -76,6 +76,7 @@ class ThreadBackend:
             run.work_us = ALONE_US
         self._in_hand += 1
         self._threads.put(run)
+        # Also for quick functions: if one is slow after all, the others get another thread.
         self._look_within(_FIRST_LOOK_S)
 
     def take_back(self, run: ThreadRun) -> bool:
@@ -93,6 +94,7 @@ class ThreadBackend:
         if self._threads.withdraw(run):
             run.is_cancelled = run.is_over = True
             run.ending = CANCELLED
+            # No thread will report it. Posted, as `on_ended` must not be called inside `cancel`.
             self._post(lambda: self._give([run]))
             return True
         if not self._threads.cancel(run):

@@ -71,6 +71,7 @@ class FunctionThreads:
     def _work(self) -> None:
         while (attempt := self._waiting.get()) is not None:
             owner.set(attempt)
+            # Cleared after the answer; the worker ignores serials that were answered.
             slot = self._page.take_slot(attempt.serial)
             try:
                 self._run(attempt)
@@ -92,6 +93,7 @@ class LoopThreads(ThreadPoolExecutor):
         found = owner.get()
         if type(found) is not ConcurrentAttempt:
             return super().submit(fn, *args, **named)
+        # Before the submission: a pool thread may finish the call, and pop an entry, at once.
         found.work.append(None)
         try:
             future = super().submit(self._run, found, fn, args, named)

@@ -58,7 +58,7 @@ def _sink_here() -> OutputSink | None:
 
 
 class ThreadOutput:
-    """Replaces the process's output at the first capture; `restore` undoes that for good."""
+    """Replaces the process's output at the first capture; after `restore` never again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

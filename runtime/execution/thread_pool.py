@@ -140,6 +140,7 @@ class ThreadPool:
     def _call(self) -> list[_Thread]:
         """Choose the threads to wake or start for the waiting work; the caller holds the lock."""
         called: list[_Thread] = []
+        # One thread for each 8 ms of waiting work; those busy with slow attempts do not count.
         wanted = min(len(self._waiting), -(-self._waiting_us // ALONE_US))
         while self._awake - self._kept < wanted and not self._is_stopped:
             if self._idle:
@@ -209,6 +210,7 @@ class ThreadPool:
                 self._awake -= 1
                 self._idle.append(thread)
             thread.run = run
+            # One wake-up of the loop thread for a group; any of these completes the group.
             is_due = self._ended and (
                 run is None
                 or was_kept

@@ -1,4 +1,4 @@
-// One batch: how far it is, and its invocations.
+// One batch: its progress and its invocations.
 
 import { get, path, withQuery } from "../scripts/api.js";
 import { h, redraw } from "../scripts/element.js";
@@ -13,7 +13,7 @@ import { makeInvocationTable, shortId } from "../parts/invocation_table.js";
 import { badge, ENDED, LIVE } from "../parts/status_badge.js";
 
 const EVERY_MS = 2000;
-const SHOWN = 50; // members of one page
+const SHOWN = 50; // invocations per page
 
 export async function show(view, { id }, signal) {
   const facts = h("div", {});
@@ -21,7 +21,7 @@ export async function show(view, { id }, signal) {
   const counts = h("div", { class: "batch-counts" });
   const table = makeInvocationTable({
     caption: "Invocations of the batch",
-    empty: "Its invocations are no longer kept.",
+    empty: "The records of its invocations are no longer kept.",
     without: ["Function"],
   });
   const more = h(

@@ -1,4 +1,4 @@
-// Deliveries: what became of callbacks, newest first.
+// The list of callback deliveries, newest first.
 
 import { get, withQuery } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
@@ -69,11 +69,11 @@ export async function show(view, { query }, signal) {
   }
 
   function nothing() {
-    if (status) return `No delivery is ${status}.`;
+    if (status) return `No deliveries are ${status}.`;
     return [
-      "No callback was asked for yet. Send ",
+      "No callbacks have been requested yet. Send the header ",
       h("code", {}, "X-Callback-Url"),
-      " with a call, and its end is posted there, signed.",
+      " with a call to have its result posted to that URL, signed.",
     ];
   }
 
@@ -115,12 +115,12 @@ function columnsOf(afterwards) {
         ),
     },
     {
-      name: "End of",
+      name: "Result of",
       kind: "id named",
       value: (item) => item.invocation ?? item.batch,
       draw: (item) => causeLink(item, shortId),
     },
-    { name: "To", kind: "what", value: (item) => item.url, draw: (item) => isolated(item.url, 60) },
+    { name: "URL", kind: "what", value: (item) => item.url, draw: (item) => isolated(item.url, 60) },
     {
       name: "Attempts",
       kind: "figure",
@@ -134,7 +134,7 @@ function columnsOf(afterwards) {
       draw: (item) => lastAnswer(item.attempts.at(-1)),
     },
     {
-      name: "Next try",
+      name: "Next attempt",
       kind: "when",
       value: (item) => item.next_at,
       draw: (item) => ago(item.next_at),

@@ -1,4 +1,4 @@
-// One delivery of a callback.
+// One delivery: its URL and its attempts.
 
 import { get, path } from "../scripts/api.js";
 import { h, redraw } from "../scripts/element.js";
@@ -13,7 +13,7 @@ export async function show(view, { id }, signal) {
   const about = h("p", { class: "lead" });
   async function look() {
     const delivery = await get(path("deliveries", id), signal);
-    redraw(about, delivery.id, () => ["The end of ", causeLink(delivery), "."]);
+    redraw(about, delivery.id, () => ["The result of ", causeLink(delivery), "."]);
     redraw(place, delivery, () => deliveryView(delivery, () => refresh()));
   }
   await look();

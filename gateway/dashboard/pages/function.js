@@ -1,4 +1,4 @@
-// One function: what it takes, how it fares, and a form that invokes it and follows the result.
+// One function: its signature and statistics, and a form that invokes it and follows the result.
 
 import { get, getIfAllowed, path, withQuery } from "../scripts/api.js";
 import { fill, h } from "../scripts/element.js";
@@ -24,7 +24,7 @@ export async function show(view, { name, query }, signal) {
   const charts = makeStatisticsCharts();
   const recent = makeInvocationTable({
     caption: "Latest invocations",
-    empty: "It has not been invoked yet, its records are gone, or your key may not read them.",
+    empty: "No invocations yet, their records are no longer kept, or your key may not read them.",
     without: ["Function"],
   });
   const outcome = h("div", { class: "outcome", "aria-live": "off" });
@@ -59,7 +59,7 @@ export async function show(view, { name, query }, signal) {
         h(
           "a",
           { href: `${to("invocations")}?function=${encodeURIComponent(name)}` },
-          "All its invocations",
+          "All invocations",
         ),
       ),
     ),
@@ -89,7 +89,7 @@ export async function show(view, { name, query }, signal) {
         outcome,
       ),
     );
-    fill(outcome, h("div", { class: "panel empty" }, "What you invoke is shown here as it runs."));
+    fill(outcome, h("div", { class: "panel empty" }, "Invocations that you start are shown here as they run."));
   }
   view.append(
     h("h2", {}, "Last hour"),

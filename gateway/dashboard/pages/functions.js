@@ -1,4 +1,4 @@
-// Functions: what is published, and how it fares.
+// The list of functions, with their statistics of the last hour.
 
 import { get, getIfAllowed } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
@@ -57,21 +57,21 @@ export async function show(view, _, signal) {
         search,
       ),
     ),
-    h("p", { class: "lead" }, "Figures are of the last hour."),
+    h("p", { class: "lead" }, "Statistics cover the last hour."),
     h("section", { class: "panel" }, table.element),
   );
   poll(look, EVERY_MS, signal);
 
   function nothing() {
-    if (items.length) return "No function is called so.";
+    if (items.length) return "No function matches.";
     return [
-      h("p", {}, "No function is published yet."),
+      h("p", {}, "No functions are published yet."),
       h(
         "p",
         {},
-        "Put a file into the functions folder: ",
+        "Put a file into the functions folder; ",
         h("code", {}, "penstock new hello"),
-        " writes one. It is live within two seconds.",
+        " creates one. It is published within two seconds.",
       ),
     ];
   }
@@ -113,7 +113,7 @@ const COLUMNS = [
 ];
 
 function drawSummary(item) {
-  if (item.state === "loading") return h("span", { class: "none" }, "is being loaded");
+  if (item.state === "loading") return h("span", { class: "none" }, "loading");
   if (!item.error) return item.summary || h("span", { class: "none" }, "no docstring");
   const place = `${item.error.file}${item.error.line ? `:${item.error.line}` : ""}`;
   return [badge("failed"), ` does not load: ${item.error.type} in ${place}`];

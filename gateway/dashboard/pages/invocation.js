@@ -1,4 +1,4 @@
-// One invocation, from accepted to delivered, as it goes.
+// One invocation, live from accepted to delivered.
 
 import { ask, getIfAllowed, path } from "../scripts/api.js";
 import { h, redraw } from "../scripts/element.js";
@@ -75,7 +75,7 @@ export async function show(view, { id }, signal) {
 
   follower = await follow(id, signal, draw);
   await new Promise(requestAnimationFrame);
-  // What is there already is drawn at once, so that nothing moves under the reader's eyes.
+  // Everything known is drawn at once, so that nothing moves while the page is read.
   await lookAtDelivery().catch(() => {});
   view.append(
     head,
@@ -123,10 +123,10 @@ function drawHead(invocation, look) {
           )
         : null,
       isOver ? null : actionButton("Cancel", () => cancel(invocation, look), { kind: "danger" }),
-      actionButton("Copy id", async () => (await copy(id)) && tell("The id is on the clipboard.")),
+      actionButton("Copy id", async () => (await copy(id)) && tell("The id was copied.")),
       actionButton(
         "Copy as curl",
-        async () => (await copy(curlOf(invocation))) && tell("The command is on the clipboard."),
+        async () => (await copy(curlOf(invocation))) && tell("The command was copied."),
       ),
     ),
   ];
@@ -141,8 +141,8 @@ async function retry(id) {
 async function cancel(invocation, look) {
   if (invocation.status === "running") {
     const agreed = await confirm({
-      title: "Cancel what is running?",
-      body: h("p", {}, "Its runner is killed, whatever it is doing. This cannot be taken back."),
+      title: "Cancel the running invocation?",
+      body: h("p", {}, "Its runner is killed. This cannot be undone."),
       yes: "Cancel it",
     });
     if (!agreed) return;

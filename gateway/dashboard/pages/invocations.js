@@ -1,4 +1,4 @@
-// Invocations: a filtered list, newest first, kept current; and what can be done to all in it.
+// The list of invocations: filtered, newest first, live; with bulk actions on all that match.
 
 import { get, withQuery } from "../scripts/api.js";
 import { fill, h } from "../scripts/element.js";
@@ -14,7 +14,7 @@ import { ENDED, isEnded, LIVE } from "../parts/status_badge.js";
 const EVERY_MS = 2000;
 const PAGE = 50;
 const MOST_LOOKS = 10;
-// In the direction in which they move, so that what moves on meanwhile is met again.
+// In the order in which invocations move on, so that those that do so meanwhile are found again.
 const UNFINISHED = ["scheduled", "retrying", "queued", "running"];
 
 export async function show(view, { query }, signal) {
@@ -38,7 +38,7 @@ export async function show(view, { query }, signal) {
   const bulk = h("div", { class: "page-tools" });
   const functions = await get("/functions", signal);
 
-  // Live while the newest are shown; older pages stand still, so that one can read them.
+  // Live while only the newest are shown; with older pages, the list stops so that it can be read.
   async function look() {
     if (older.length) return;
     const wanted = filter;
@@ -69,11 +69,11 @@ export async function show(view, { query }, signal) {
     more.hidden = cursor === null;
     live.hidden = older.length === 0;
     state.textContent = older.length
-      ? `${newest.length + older.length} shown, standing still`
+      ? `${newest.length + older.length} shown, not live`
       : "Live";
   }
 
-  // Rows do not move away from under a pointer or the focus.
+  // Rows do not move while the pointer or the focus is on the table.
   function isHeld() {
     const body = table.element.querySelector("tbody");
     return newest.length > 0 && (body.matches(":hover") || body.contains(document.activeElement));
@@ -85,7 +85,7 @@ export async function show(view, { query }, signal) {
     const added = items.filter((item) => !newest.some((one) => one.id === item.id)).length;
     table.show(held);
     state.textContent = added
-      ? `Held while you point at it; ${added === items.length ? `${added} or more` : added} newer`
+      ? `Paused while you point at it; ${added === items.length ? `${added} or more` : added} newer`
       : "Live";
   }
 
@@ -138,7 +138,7 @@ export async function show(view, { query }, signal) {
   function nothing() {
     const isFiltered = Object.values(filter).some(Boolean);
     if (isFiltered)
-      return "No invocation passes this filter. Records are kept 24 hours when they succeeded and 7 days when not, unless a function says otherwise.";
+      return "No invocation matches this filter. By default, records are kept for 24 hours after success and 7 days otherwise.";
     return [
       h("p", {}, "Nothing has been invoked yet."),
       h(
@@ -171,7 +171,7 @@ export async function show(view, { query }, signal) {
   const refresh = poll(look, EVERY_MS, signal);
 }
 
-// A page of the API may be short or empty and still have a next one.
+// A page of the API can be short or empty although there is a next one.
 async function collect(query, from, signal) {
   const items = [];
   let cursor = from;

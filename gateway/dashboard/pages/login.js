@@ -1,4 +1,4 @@
-// The login: a key is shown once, and the browser keeps a session that no script can read.
+// The login: the API key is sent once; the browser then keeps a session that scripts cannot read.
 
 import { ask } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
@@ -27,8 +27,8 @@ export async function show(view, { query }) {
     h(
       "p",
       { class: "hint" },
-      "One that may read shows everything; one that may operate steers it too. Whoever runs ",
-      "the system makes keys: ",
+      "With the scope read you can see everything; with operate you can also control it. An ",
+      "administrator creates keys: ",
       h("code", {}, "penstock keys create --name me --scope operate"),
     ),
   );

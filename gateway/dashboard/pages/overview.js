@@ -1,4 +1,4 @@
-// Overview: is all well, and if not, what is not.
+// The overview: what is wrong, if anything, and the statistics of the whole system.
 
 import { get, withQuery } from "../scripts/api.js";
 import { h, redraw } from "../scripts/element.js";
@@ -23,13 +23,13 @@ export async function show(view, route, signal) {
   const failing = failingTable();
   const latest = makeInvocationTable({
     caption: "Latest failures",
-    empty: "Nothing has failed lately.",
+    empty: "No failures lately.",
     without: ["Waited", "Ran", "Attempt", "Status"],
   });
   const queues = makeQueueTable({ withActions: false });
   const windows = h(
     "select",
-    { "aria-label": "Span of the charts", onchange: change },
+    { "aria-label": "Period of the charts", onchange: change },
     Object.entries(WINDOWS).map(([value, name]) => h("option", { value }, name)),
   );
   windows.value = minutes;
@@ -44,7 +44,7 @@ export async function show(view, route, signal) {
     refresh();
   }
 
-  // Long spans change slowly, and so do lists: they are asked for less often.
+  // Long periods and lists change slowly, so they are requested less often.
   async function look() {
     const isTurn = (every) => turn % every === 0;
     const wanted = minutes;
@@ -88,7 +88,7 @@ export async function show(view, route, signal) {
         h(
           "section",
           { class: "panel" },
-          h("h2", {}, "Fails most now ", h("span", { class: "note" }, "last 10 minutes")),
+          h("h2", {}, "Most failures ", h("span", { class: "note" }, "last 10 minutes")),
           failing.element,
         ),
         h("section", { class: "panel" }, h("h2", {}, "Queues"), queues.element),
@@ -117,7 +117,7 @@ function drawFigures(place, statistics, queues, workers) {
   const oldest = Math.max(-1, ...queues.map((queue) => queue.oldest_ms ?? -1));
   const busy = workers.filter((worker) => worker.running.length > 0).length;
   const value = [
-    ["Calls a minute", compact(Math.round(lastMinute.ended / statistics.step_minutes)), ""],
+    ["Calls per minute", compact(Math.round(lastMinute.ended / statistics.step_minutes)), ""],
     ["Failed, last 10 min", count(recent), recent ? "bad" : ""],
     [`Failure rate, ${WINDOWS[statistics.minutes]}`, percent(statistics.total.failure_rate), ""],
     ["Waiting", compact(sum("depth")), ""],
@@ -154,7 +154,7 @@ function drawAlarms(place, functions) {
           broken.map((one, i) => [
             i ? ", " : "",
             h("a", { href: to("functions", one.name) }, one.name),
-            one.version ? " (the version before still serves)" : " (calls are refused)",
+            one.version ? " (the previous version serves calls)" : " (calls are refused)",
           ]),
         ),
   );
@@ -167,8 +167,8 @@ function drawQuarantine(place, { count: total, items }) {
       : h(
           "div",
           { class: "alarm", role: "alert" },
-          h("strong", {}, `${many(total, "invocation is", "invocations are")} set aside: `),
-          "their records are gone or damaged. ",
+          h("strong", {}, `${many(total, "invocation is", "invocations are")} in quarantine: `),
+          "their records are missing or damaged. ",
           items.slice(0, 3).map((one, i) => [
             i ? ", " : "Latest: ",
             h("a", { href: to("invocations", one.id), title: one.reason }, one.function || one.id),
@@ -179,9 +179,9 @@ function drawQuarantine(place, { count: total, items }) {
 
 function failingTable() {
   return makeTable({
-    caption: "What fails most now",
+    caption: "Functions with the most failures",
     key: (item) => item.name,
-    empty: "Nothing has failed in the last 10 minutes.",
+    empty: "No failures in the last 10 minutes.",
     columns: [
       {
         name: "Function",

@@ -1,4 +1,4 @@
-// Queues: how full they are; pausing, resuming and emptying them.
+// The list of queues, with buttons to pause, resume and purge them.
 
 import { get } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
@@ -16,7 +16,7 @@ export async function show(view, _, signal) {
     h(
       "p",
       { class: "lead" },
-      "Functions wait in the queue they are bound to. A paused queue takes calls and starts none.",
+      "Each function has a queue, in which its calls wait. A paused queue accepts calls but starts none.",
     ),
     h("section", { class: "panel" }, table.element),
   );

@@ -1,4 +1,4 @@
-// Schedules: what is invoked when; pausing, resuming and firing by hand.
+// The list of schedules, with buttons to pause, resume and fire them.
 
 import { ask, get, path } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
@@ -19,7 +19,7 @@ export async function show(view, _, signal) {
     caption: "Schedules",
     key: (item) => item.id,
     empty: [
-      h("p", {}, "Nothing is scheduled."),
+      h("p", {}, "No schedules yet."),
       h(
         "p",
         {},
@@ -50,7 +50,7 @@ function columnsOf(afterwards) {
       draw: (item) => h("a", { href: to("functions", item.function) }, item.function),
     },
     {
-      name: "When",
+      name: "Cron",
       value: (item) => [item.cron, item.timezone],
       draw: (item) => [h("code", {}, item.cron), " ", h("span", { class: "note" }, item.timezone)],
     },
@@ -75,9 +75,9 @@ function columnsOf(afterwards) {
       draw: drawSkipped,
     },
     {
-      name: "From",
+      name: "Declared by",
       value: (item) => item.source,
-      draw: (item) => (item.source === "decorator" ? "the function" : "the API"),
+      draw: (item) => (item.source === "decorator" ? "function" : "API"),
     },
     {
       name: "Actions",
@@ -129,7 +129,7 @@ function actions(item, afterwards) {
     await ask("PATCH", path("schedules", item.id), { body: { paused: !item.paused } });
     tell(
       item.paused
-        ? `The schedule of ${item.function} goes on.`
+        ? `The schedule of ${item.function} is running again.`
         : `The schedule of ${item.function} is paused.`,
     );
     afterwards();
@@ -137,7 +137,7 @@ function actions(item, afterwards) {
   const fire = async () => {
     const invocation = await ask("POST", path("schedules", item.id, "fire"));
     tell(
-      `${item.function} is invoked: `,
+      `${item.function} was invoked: `,
       h("a", { href: to("invocations", invocation.id) }, shortId(invocation.id)),
     );
     afterwards();

@@ -1,4 +1,4 @@
-// Workers: who is alive, what each runs now, and how full its runners are.
+// The list of workers: what each runs now, and how full its runners are.
 
 import { get } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
@@ -12,18 +12,18 @@ import { makeRunnerTable } from "../parts/runner_table.js";
 import { makeTable } from "../parts/table.js";
 
 const EVERY_MS = 2000;
-const MOST_NAMED = 5; // of what a worker runs
+const MOST_NAMED = 5; // running functions of a worker that are listed by name
 
 export async function show(view, _, signal) {
   const table = makeTable({
     caption: "Workers",
     key: (worker) => worker.id,
     empty: [
-      h("p", {}, "No worker is alive: calls are accepted and wait."),
+      h("p", {}, "No worker is alive; calls are accepted and wait."),
       h(
         "p",
         {},
-        "`penstock up` starts workers by itself; elsewhere see the process called `worker` in the Procfile.",
+        "`penstock up` starts workers itself; otherwise start the process `worker` of the Procfile.",
       ),
     ],
     columns: COLUMNS,
@@ -41,7 +41,7 @@ export async function show(view, _, signal) {
     h(
       "p",
       { class: "lead" },
-      "A worker that is not heard of for a while leaves this list, and others take over what it ran.",
+      "A worker without a heartbeat for a while leaves this list, and other workers run its attempts.",
     ),
     h("section", { class: "panel" }, table.element),
     runners.element,
@@ -66,13 +66,13 @@ const COLUMNS = [
     draw: (worker) => worker.queues?.join(", ") || "all",
   },
   {
-    name: "Since",
+    name: "Started",
     kind: "when",
     value: (worker) => worker.started_at,
     draw: (worker) => ago(worker.started_at),
   },
   {
-    name: "Heard of",
+    name: "Last seen",
     kind: "when",
     value: (worker) => worker.last_seen_at,
     draw: (worker) => ago(worker.last_seen_at),
@@ -105,7 +105,7 @@ const COLUMNS = [
     draw: drawFolder,
   },
   {
-    name: "Runs now",
+    name: "Running",
     kind: "what",
     value: (worker) => [worker.running.slice(0, MOST_NAMED), worker.in_flight],
     draw: drawRunning,
@@ -128,8 +128,8 @@ function drawFolder(worker) {
   if (folder.state !== "differs" && folder.state !== "empty") return text || "–";
   return [
     h("strong", {}, text),
-    h("p", { class: "note" }, `not as published: ${folder.differing.join(", ")}`),
-    h("p", { class: "note" }, "to publish them: ", h("code", {}, `penstock publish --worker ${worker.id}`)),
+    h("p", { class: "note" }, `differs from what is published: ${folder.differing.join(", ")}`),
+    h("p", { class: "note" }, "to publish it: ", h("code", {}, `penstock publish --worker ${worker.id}`)),
   ];
 }
 
@@ -137,7 +137,7 @@ function drawRunning({ running, in_flight: held }) {
   if (running.length === 0 && held === 0) return h("span", { class: "none" }, "idle");
   const named = running.slice(0, MOST_NAMED);
   const more = held - named.length;
-  const rest = `${count(more)} ${named.length ? "more" : "not begun"}`;
+  const rest = `${count(more)} ${named.length ? "more" : "not started"}`;
   return h(
     "ul",
     { class: "plain" },

@@ -1,4 +1,4 @@
-// A button that asks the gateway for something: busy meanwhile, and what goes wrong is said.
+// A button that sends a request: it is busy until the answer arrives, and errors are shown.
 
 import { h } from "../scripts/element.js";
 import { warn } from "../scripts/notices.js";
@@ -10,7 +10,7 @@ export function actionButton(name, work, { kind = "", key = name, title = null }
   return button;
 }
 
-/** Run `work` with a button marked busy. */
+/** Run `work` while a button is marked busy. */
 export async function whileBusy(button, work) {
   if (button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
@@ -23,14 +23,14 @@ export async function whileBusy(button, work) {
   }
 }
 
-/** Put text on the clipboard; where that is forbidden, show it to be copied by hand. */
+/** Copy text to the clipboard; if that is not allowed, show the text to be copied by hand. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
     warn(
-      "The browser does not let this page use the clipboard. Copy it from here: ",
+      "The browser does not allow this page to use the clipboard. Copy it from here: ",
       h("code", {}, text),
     );
     return false;

@@ -1,5 +1,5 @@
-// Doing one thing to all invocations that pass a filter: counted by the gateway, confirmed with
-// the number, then done by the gateway, a part at a time, with a way to stop.
+// Bulk actions on all invocations that match a filter: the gateway counts them, the user confirms
+// the number, and the gateway acts in portions until it is done or stopped.
 
 import { ask, get, path, withQuery } from "../scripts/api.js";
 import { fill, h } from "../scripts/element.js";
@@ -13,29 +13,29 @@ const ACTS = {
   retry: {
     address: "/invocations/retry",
     title: (n) => `Invoke ${n} again?`,
-    body: "Each is invoked again with the same arguments. What has been retried already is not among them.",
+    body: "Each is invoked again with the same arguments. Those already retried are not included.",
     yes: (n) => `Retry ${n}`,
     done: (sum) => [`${count(sum.count)} invoked again`],
     left: (sum) =>
       sum.skipped
-        ? `${count(sum.skipped)} not: their arguments fit no more, or the function is gone`
+        ? `${count(sum.skipped)} skipped: their arguments are no longer valid, or the function is gone`
         : "",
   },
   cancel: {
     address: "/invocations/cancel",
     title: (n) => `Cancel ${n}?`,
-    body: "What waits is cancelled at once; what runs is killed. This cannot be taken back.",
+    body: "Waiting ones are cancelled at once; running ones are killed. This cannot be undone.",
     yes: (n) => `Cancel ${n}`,
     done: (sum) => [
       `${count(sum.cancelled)} cancelled`,
-      sum.cancelling ? `, ${count(sum.cancelling)} that run are being cancelled` : "",
+      sum.cancelling ? `, ${count(sum.cancelling)} running ones are being cancelled` : "",
     ],
     left: () => "",
   },
 };
 
 /**
- * Retry or cancel (`act`) what passes one of `queries`; `describe` says in words which those are.
+ * Retry or cancel (`act`) what matches one of `queries`; `describe` names them for the user.
  */
 export async function doToAll(act, queries, describe, signal) {
   const { address, title, body, yes } = ACTS[act];
@@ -54,7 +54,7 @@ export async function doToAll(act, queries, describe, signal) {
     isDangerous: act === "cancel",
   });
   if (!answer) return;
-  // What came after the count is left alone.
+  // Invocations accepted after the count are not touched.
   const parts = queries.map((query, index) => ({
     query: { ...query, before: counts[index].before },
     most: counts[index].more ? Infinity : counts[index].count,
@@ -62,12 +62,12 @@ export async function doToAll(act, queries, describe, signal) {
   await sweep(ACTS[act], parts, isMore ? null : total);
 }
 
-/** Retry what failed of a batch; how much of it was retried already is not known before. */
+/** Retry the failed invocations of a batch; how many were retried before is not known here. */
 export async function retryFailed(batch) {
   const failed = many(batch.counts.failed, "failed invocation");
   const answer = await confirm({
-    title: "Retry what failed of this batch?",
-    body: h("p", {}, `Of ${failed}, each that was not retried yet is invoked again.`),
+    title: "Retry the failed invocations of this batch?",
+    body: h("p", {}, `${failed}; those already retried are skipped.`),
     yes: "Retry them",
     isDangerous: false,
   });
@@ -75,12 +75,12 @@ export async function retryFailed(batch) {
   if (answer) await sweep(act, [{ query: { status: "failed" }, most: Infinity }], null);
 }
 
-/** Cancel what has not ended of a batch, `left` invocations. */
+/** Cancel the `left` unfinished invocations of a batch. */
 export async function cancelRest(batch, left) {
   const number = many(left, "invocation");
   const answer = await confirm({
     title: ACTS.cancel.title(number),
-    body: h("p", {}, `All of this batch that have not ended. ${ACTS.cancel.body}`),
+    body: h("p", {}, `All unfinished invocations of this batch. ${ACTS.cancel.body}`),
     yes: ACTS.cancel.yes(count(left)),
   });
   if (!answer) return;
@@ -103,9 +103,9 @@ async function sweep(act, parts, total) {
     problem = error;
   }
   notice.remove();
-  tell(...act.done(sum), stopping.signal.aborted ? ", then stopped." : ".");
+  tell(...act.done(sum), stopping.signal.aborted ? "; stopped." : ".");
   if (act.left(sum)) warn(act.left(sum));
-  if (problem) warn(`The rest not: ${problem.message}`);
+  if (problem) warn(`Not finished: ${problem.message}`);
 
   function showDone() {
     if (total !== null) bar.value = doneOf(sum);

@@ -1,4 +1,4 @@
-// A chart over time with its title, legend and readout, and the same figures as a table.
+// A chart over time with title, legend and readout, and the same values as a table.
 
 import { fill, h, redraw } from "../scripts/element.js";
 import { at } from "../scripts/moments.js";
@@ -9,9 +9,9 @@ import { decimalStep } from "./scale.js";
 /**
  * Make a chart.
  *
- * `series` are {name, kind, read(point)}; `kind` is a class that colours it. `form` is "bars"
- * (stacked) or "lines"; `write` turns a value into words; `least` is the top of an empty scale,
- * `roundStep` what makes its steps.
+ * `series` are {name, kind, read(point)}; `kind` is the class that colours it. `form` is "bars"
+ * (stacked) or "lines"; `write` formats a value; `least` is the smallest top of the scale;
+ * `roundStep` rounds the scale's steps.
  * Returns {element, show(points)}; a point has `at`.
  */
 export function makeChart({ title, series, form, write, least, roundStep = decimalStep }) {
@@ -66,7 +66,7 @@ export function makeChart({ title, series, form, write, least, roundStep = decim
     if (table.open) drawTable();
   }
 
-  // As wide as its place, so that type and strokes keep their size.
+  // Drawn at the width of its container, so that text and lines keep their size.
   function draw() {
     redraw(plot, [points, width], () =>
       drawChart(points, { title, series, form, write, least, roundStep, readout, width, reading }),

@@ -1,11 +1,11 @@
-// Reading single values of a chart: by mouse, finger or keyboard.
+// Reading single values of a chart with mouse, finger or keyboard.
 
 import { fill, h } from "../scripts/element.js";
 import { clockTime } from "../scripts/moments.js";
 
 /**
- * Move a cursor over a drawing and tell the values below it. `reading` outlives the drawing: what
- * was read before it was drawn anew is read on.
+ * Install a cursor on a drawing; it shows the values below it. `reading` is kept when the chart is
+ * drawn again, so that the cursor stays at its time.
  */
 export function installCursor(
   svg,
@@ -54,7 +54,7 @@ export function installCursor(
   });
 }
 
-/** A value in words; a gap is a dash. */
+/** A value as text; a gap is a dash. */
 export function said(value, write) {
   return value === null || value === undefined ? "–" : write(value);
 }

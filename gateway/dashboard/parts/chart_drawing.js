@@ -1,4 +1,4 @@
-// The drawing within a chart: axes, and stacked bars or lines.
+// The drawing of a chart: axes, and stacked bars or lines.
 
 import { s } from "../scripts/element.js";
 import { clockTime } from "../scripts/moments.js";
@@ -13,7 +13,7 @@ const BOTTOM = 20;
 const INNER_HEIGHT = HEIGHT - TOP - BOTTOM;
 const TICK_WIDTH = 85;
 
-/** Draw points; the options are those of `makeChart`, the place for figures and the width. */
+/** Draw the points; the options are those of `makeChart`, plus the readout and the width. */
 export function drawChart(
   points,
   { title, series, form, write, least, roundStep, readout, width, reading },
@@ -36,7 +36,7 @@ export function drawChart(
     ? s(
         "text",
         { class: "tick", x: inner / 2, y: INNER_HEIGHT / 2, "text-anchor": "middle" },
-        "nothing in this span",
+        "no data in this period",
       )
     : null;
   const cursor = s("line", { class: "cursor", y1: 0, y2: INNER_HEIGHT, visibility: "hidden" });
@@ -46,7 +46,7 @@ export function drawChart(
       viewBox: `0 0 ${width} ${HEIGHT}`,
       tabindex: "0",
       role: "img",
-      "aria-label": `${title}. Arrow keys read single values; the figures are in the table below.`,
+      "aria-label": `${title}. Read values with the arrow keys; the table below has all of them.`,
       data: { key: title },
     },
     s(
@@ -114,7 +114,7 @@ function bars(values, series, scale, x, inner) {
 function lines(values, series, scale, x) {
   return series.map((one, j) => {
     const parts = [];
-    const dots = []; // points between two gaps, and the step that is not over yet
+    const dots = []; // single points between gaps, and the last point, whose period is not over
     let isOpen = false;
     values.forEach((row, i) => {
       if (row[j] === null || row[j] === undefined) {

@@ -1,4 +1,4 @@
-// The last consistency check: when it was, and what it found.
+// The panel of the last consistency check: when it ran and what it found.
 
 import { get } from "../scripts/api.js";
 import { fill, h, redraw } from "../scripts/element.js";
@@ -6,13 +6,13 @@ import { count, many } from "../scripts/figures.js";
 import { ago } from "../scripts/moments.js";
 import { makeTable } from "./table.js";
 
-const EVERY = 5; // looks of the page
+const EVERY = 5; // polls of the page
 
-/** Make the panel: {element, look(signal)}; `look` is called at every look of the page. */
+/** Make the panel: {element, look(signal)}; the page calls `look` at every poll. */
 export function makeCheckView() {
   const said = h("p", { class: "lead" });
   const table = makeTable({
-    caption: "What the last check found",
+    caption: "Findings of the last check",
     key: (finding) => `${finding.kind} ${finding.id} ${finding.is}`,
     empty: "",
     columns: COLUMNS,
@@ -46,20 +46,20 @@ export function makeCheckView() {
 }
 
 function tell(last, current) {
-  const now = current ? ` One ${current.state === "running" ? "runs" : "waits"} now.` : "";
-  if (!last) return [`No check has come to its end yet.${now}`];
+  const now = current ? ` One is ${current.state === "running" ? "running" : "waiting"} now.` : "";
+  if (!last) return [`No check has finished yet.${now}`];
   const left = Object.values(last.left).reduce((sum, one) => sum + one, 0);
-  const fault = left ? `${many(left, "thing does", "things do")} not fit` : "All fits";
-  return [`${fault}: ${count(last.looked_at)} compared, `, ago(last.finished_at), `.${now}`];
+  const fault = left ? many(left, "inconsistency", "inconsistencies") : "No inconsistencies";
+  return [`${fault}: ${count(last.looked_at)} checked, `, ago(last.finished_at), `.${now}`];
 }
 
 const COLUMNS = [
   { name: "Kind", value: (one) => one.kind, draw: (one) => h("code", {}, one.kind) },
-  { name: "What", value: (one) => one.id, draw: (one) => h("code", {}, one.id) },
-  { name: "Is", value: (one) => one.is, draw: (one) => one.is },
-  { name: "Should be", value: (one) => one.should, draw: (one) => one.should },
+  { name: "Id", value: (one) => one.id, draw: (one) => h("code", {}, one.id) },
+  { name: "Actual", value: (one) => one.is, draw: (one) => one.is },
+  { name: "Expected", value: (one) => one.should, draw: (one) => one.should },
   {
-    name: "Mended",
+    name: "Repaired",
     value: (one) => one.repaired,
     draw: (one) => (one.repaired ? "yes" : "no"),
   },

@@ -1,10 +1,10 @@
-// A question before something that cannot be taken back.
+// A confirmation dialog before an action that cannot be undone.
 
 import { h } from "../scripts/element.js";
 
 /**
- * Ask; resolves to whether the answer was yes. `body` may be text or nodes; `yes` says what
- * will be done.
+ * Ask for confirmation; resolves to true if it was given. `body` may be text or nodes; `yes` is
+ * the label of the button that confirms.
  */
 export function confirm({ title, body, yes, isDangerous = true }) {
   const { promise, resolve } = Promise.withResolvers?.() ?? withResolvers();

@@ -1,9 +1,9 @@
-// A call as a command line for a shell.
+// A call as a curl command.
 
 import { path } from "../scripts/api.js";
 import { queryOf, repeatable } from "./request_view.js";
 
-/** Return the curl command that makes this call again. */
+/** Return the curl command that repeats this call. */
 export function curlOf(invocation) {
   const { request } = invocation;
   const address = location.origin + path("functions", invocation.function);

@@ -1,4 +1,4 @@
-// A callback's delivery: where it goes, every attempt with what was answered, sending it again.
+// A callback's delivery: its URL, its attempts and their answers, and a button to send it again.
 
 import { ask, path } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
@@ -9,7 +9,7 @@ import { actionButton } from "./action.js";
 import { isolated } from "./safe_text.js";
 import { badge } from "./status_badge.js";
 
-/** Draw a delivery; `onChange` gets it when it was sent again. */
+/** Draw a delivery; `onChange` is called with it after it is sent again. */
 export function deliveryView(delivery, onChange) {
   return h(
     "div",
@@ -20,7 +20,7 @@ export function deliveryView(delivery, onChange) {
       badge(delivery.status),
       " to ",
       h("code", {}, isolated(delivery.url, 300)),
-      delivery.next_at ? [" · next try ", ago(delivery.next_at)] : null,
+      delivery.next_at ? [" · next attempt ", ago(delivery.next_at)] : null,
     ),
     delivery.attempts.length
       ? attempts(delivery.attempts)
@@ -35,7 +35,7 @@ export function deliveryView(delivery, onChange) {
   );
 }
 
-/** A link to the invocation or batch whose end it tells. */
+/** A link to the invocation or batch that the callback reports. */
 export function causeLink(delivery, draw = (id) => id) {
   const { batch, invocation } = delivery;
   const [kind, id] = batch ? ["batches", batch] : ["invocations", invocation];
@@ -43,14 +43,14 @@ export function causeLink(delivery, draw = (id) => id) {
   return batch ? h("span", {}, "batch ", link) : link;
 }
 
-/** Send a delivery again, at once. */
+/** Send a delivery again at once. */
 export async function redeliver(id, onChange) {
   const fresh = await ask("POST", path("deliveries", id, "redeliver"));
-  tell("It is sent again, under the same webhook-id.");
+  tell("It is sent again, with the same webhook-id.");
   onChange?.(fresh);
 }
 
-/** What a receiver answered, or why it did not. */
+/** What the receiver answered, or why there was no answer. */
 export function answerOf({ status_code: code, error }, longest) {
   const more = (error ?? "").replace(/^answered \d+(; )?/, "");
   return [code ? h("code", {}, code) : null, " ", isolated(more, longest)];
@@ -67,7 +67,7 @@ function attempts(all) {
       h(
         "tr",
         {},
-        ["Attempt", "At", "Took", "Answer"].map((name) => h("th", { scope: "col" }, name)),
+        ["Attempt", "At", "Duration", "Answer"].map((name) => h("th", { scope: "col" }, name)),
       ),
     ),
     h(

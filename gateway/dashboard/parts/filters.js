@@ -1,4 +1,4 @@
-// Which invocations: the filter of the list, kept in the address so that it can be shared.
+// The filter of the list of invocations; it is kept in the URL so that it can be shared.
 
 import { h } from "../scripts/element.js";
 import { ENDED, LIVE } from "./status_badge.js";
@@ -13,7 +13,7 @@ const SPANS = {
 const SPAN_MS = { "15m": 900_000, "1h": 3_600_000, "6h": 21_600_000, "24h": 86_400_000 };
 const BETWEEN = "between";
 
-/** Read a filter from an address's query. */
+/** Read a filter from a URL's query. */
 export function readFilter(query) {
   const read = (name) => query.get(name) ?? "";
   return {
@@ -25,7 +25,7 @@ export function readFilter(query) {
   };
 }
 
-/** What the API is asked for; "the last hour" is the one before now. */
+/** The API's query parameters for a filter; "last hour" is relative to now. */
 export function queryOf(filter) {
   const spanMs = SPAN_MS[filter.since];
   return {
@@ -37,7 +37,7 @@ export function queryOf(filter) {
   };
 }
 
-/** The filter in words, for a sentence: "failed invocations of thumbnail". */
+/** The filter as part of a sentence: "failed invocations of thumbnail". */
 export function describeFilter(filter, status) {
   const words = [`${status} invocations`];
   if (filter.function) words.push(`of ${filter.function}`);
@@ -48,7 +48,7 @@ export function describeFilter(filter, status) {
   return words.join(" ");
 }
 
-/** Make the form; calls `onChange(filter)`. `names` are the functions there are. */
+/** Make the form; calls `onChange(filter)`. `names` are the names of all functions. */
 export function makeFilterForm(filter, names, onChange) {
   const functions = h("input", {
     id: "filter-function",

@@ -1,4 +1,4 @@
-// Following one invocation: its record, and what it tells while it runs (server-sent events).
+// Following one invocation: its record, and its server-sent events while it runs.
 
 import { get, path } from "../scripts/api.js";
 import { isEnded } from "./status_badge.js";
@@ -7,9 +7,9 @@ const LOOK_MS = 2000;
 const MOST_LOG = 300_000;
 
 /**
- * Follow until `signal`; calls `onChange(told)` at most once a frame. `told` is {invocation,
- * progress, logs, items, events}: what was told is that of the latest attempt, but for the logs,
- * which are those of all, each attempt's behind a line with its number.
+ * Follow until `signal` aborts; calls `onChange(told)` at most once per frame. `told` is
+ * {invocation, progress, logs, items, events}. Progress, items and events are those of the latest
+ * attempt; logs are those of all attempts, each after a line with its number.
  */
 export async function follow(id, signal, onChange) {
   const told = { invocation: null, progress: null, logs: "", items: [], events: [], attempt: 0 };
@@ -29,7 +29,7 @@ export async function follow(id, signal, onChange) {
     });
   }
 
-  // News that come while it is being read may be missing from what is read: then once more.
+  // An event that arrives during the read may be missing from its answer, so read once more.
   async function look() {
     isOutdated = true;
     if (isReading) return;
@@ -46,7 +46,7 @@ export async function follow(id, signal, onChange) {
     }
   }
 
-  // Events are kept for a while, the captured output as long as the record.
+  // Events are kept for a while only; the captured output as long as the record.
   async function addKeptLogs() {
     if (told.logs) return;
     const answer = await fetch(path("invocations", id, "logs"), { signal });
@@ -57,7 +57,7 @@ export async function follow(id, signal, onChange) {
     Object.assign(told, { attempt, progress: null, items: [], events: [] });
   }
 
-  // As /logs has it: each attempt's behind a line with its number, if there is more than one.
+  // As in /logs: if there are several attempts, each one's output follows a line with its number.
   function addLog(attempt, text) {
     if (attempt !== loggedAttempt && attempt > 1) {
       if (loggedAttempt === 1) told.logs = `=== attempt 1 ===\n${told.logs}`;
@@ -94,7 +94,7 @@ export async function follow(id, signal, onChange) {
       look().catch(poll);
     });
     stream.onerror = () => {
-      // A refusal closes the stream for good: ask now and then instead.
+      // An error status closes the stream for good; poll instead.
       if (stream?.readyState === EventSource.CLOSED) poll();
     };
   }

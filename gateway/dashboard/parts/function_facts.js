@@ -1,4 +1,4 @@
-// What is known of a function besides how it fares: signature, options, why it does not load.
+// Facts about a function: its signature, its options, and why its file does not load.
 
 import { h } from "../scripts/element.js";
 import { count, size } from "../scripts/figures.js";
@@ -6,7 +6,7 @@ import { span } from "../scripts/moments.js";
 import { to } from "../scripts/router.js";
 import { signatureParts } from "./schema.js";
 
-/** A list of [name, content]. */
+/** A list of [name, content] pairs. */
 export function factList(facts) {
   return h(
     "dl",
@@ -17,14 +17,14 @@ export function factList(facts) {
   );
 }
 
-/** The options of a function, those that say something. */
+/** The options of a function, without those that have no effect. */
 export function functionFacts({ version, options, queue, window: most }) {
   const { retry } = options;
   return [
-    ["Version", version ? h("code", {}, version) : "none has ever loaded"],
+    ["Version", version ? h("code", {}, version) : "none has loaded yet"],
     ["Queue", h("a", { href: to("queues") }, queue)],
     ["Timeout", span(options.timeout_s * 1000)],
-    ["Grace after it", options.grace_s ? span(options.grace_s * 1000) : null],
+    ["Grace period", options.grace_s ? span(options.grace_s * 1000) : null],
     [
       "Retries",
       retry?.retries ? `${retry.retries}, first after ${span(retry.first_s * 1000)}` : "none",
@@ -49,12 +49,12 @@ export function functionFacts({ version, options, queue, window: most }) {
         : null,
     ],
     ["Expires after", options.max_age_s ? span(options.max_age_s * 1000) : null],
-    ["Most waiting", options.max_waiting ? count(options.max_waiting) : null],
+    ["Max waiting", options.max_waiting ? count(options.max_waiting) : null],
     ["Result kept", span(options.result_ttl_s * 1000)],
   ];
 }
 
-/** name(a: type = preset) → type. */
+/** name(a: type = default) → type. */
 export function signature(definition) {
   const { listed, returns } = signatureParts(definition);
   return h(
@@ -75,7 +75,7 @@ export function signature(definition) {
   );
 }
 
-/** Why the file on disk is not what serves. */
+/** Why the file on disk is not the version that serves calls. */
 export function loadError({ error, version }) {
   const place = `${error.file}${error.line ? `, line ${error.line}` : ""}`;
   return h(
@@ -87,9 +87,9 @@ export function loadError({ error, version }) {
       "p",
       {},
       version
-        ? ["Calls are served by version ", h("code", {}, version), ", the last that loaded."]
-        : "No version ever loaded: calls are refused with 503.",
-      " Mend the file; it is tried again as soon as it is saved.",
+        ? ["Calls run version ", h("code", {}, version), ", the last one that loaded."]
+        : "No version has ever loaded; calls get 503.",
+      " Fix the file; it is loaded again as soon as it is saved.",
     ),
   );
 }

@@ -1,4 +1,4 @@
-// Invocations in a table: the list, the latest of a function, the members of a batch.
+// The table of invocations: of the list, of a function, of a batch.
 
 import { h } from "../scripts/element.js";
 import { ago, span } from "../scripts/moments.js";
@@ -7,13 +7,13 @@ import { isolated } from "./safe_text.js";
 import { badge, isEnded } from "./status_badge.js";
 import { makeTable } from "./table.js";
 
-/** Make the table; `without` names columns to leave out. */
+/** Make the table; `without` lists the names of columns to leave out. */
 export function makeInvocationTable({ caption, empty, without = [] }) {
   const columns = COLUMNS.filter((column) => !without.includes(column.name));
   return makeTable({ caption, empty, columns, key: (item) => item.id });
 }
 
-/** The last characters of an id: those that differ. */
+/** The last characters of an id, which differ between ids. */
 export function shortId(id) {
   return `…${id.slice(-8)}`;
 }
@@ -67,7 +67,7 @@ const COLUMNS = [
     draw: (item) => (item.attempt > 1 ? item.attempt : ""),
   },
   {
-    name: "What",
+    name: "Details",
     kind: "what",
     value: (item) => [item.error?.message, item.error?.type, item.tags, item.retried_by],
     draw: (item) => [

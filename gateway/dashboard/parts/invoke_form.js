@@ -1,4 +1,4 @@
-// A form that invokes a function: its fields come from the schema, or the JSON is written whole.
+// The form that invokes a function: one field per argument, or all arguments as JSON.
 
 import { ApiError, ask, path, withQuery } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
@@ -8,7 +8,7 @@ import { withoutSecrets } from "./masked.js";
 import { FieldError, makeField } from "./schema_field.js";
 
 /**
- * Make the form for a function's definition, filled with `start` (or nothing); calls
+ * Make the form for a function, filled with the arguments in `start` (if any); calls
  * `onAccepted(invocation)`.
  */
 export function makeInvokeForm(definition, start, onAccepted) {
@@ -29,7 +29,7 @@ export function makeInvokeForm(definition, start, onAccepted) {
     { class: "fields" },
     fields.length
       ? fields.map((field) => field.element)
-      : h("p", { class: "hint" }, "It takes no arguments."),
+      : h("p", { class: "hint" }, "The function takes no arguments."),
   );
   const codePlace = h(
     "div",
@@ -52,7 +52,7 @@ export function makeInvokeForm(definition, start, onAccepted) {
     codePlace,
     options.element,
     secrets.length
-      ? h("p", { class: "hint" }, `Secrets are not shown; write them anew: ${secrets.join(", ")}.`)
+      ? h("p", { class: "hint" }, `Secrets are not shown; enter them again: ${secrets.join(", ")}.`)
       : null,
     problem,
     h("p", { class: "actions" }, submit, swap),
@@ -108,7 +108,7 @@ async function readFields(fields) {
 function requireAnew(fields, secrets, body) {
   for (const field of fields)
     if (secrets.includes(field.name) && body[field.name] === "") {
-      field.fail(`${field.name} is a secret and not shown: write it anew`);
+      field.fail(`${field.name} is a secret and is not shown; enter it again`);
       throw new FieldError("is empty");
     }
 }
@@ -146,11 +146,11 @@ function optionFields() {
   const delay = make("delay", "Delay", { placeholder: "30s, 5m, 2h, 7d" });
   const priority = make("priority", "Priority", { placeholder: "0 to 9, higher first" });
   const tag = make("tag", "Tag", { placeholder: "a label to find it by" });
-  const callback = make("callback", "Callback address", { placeholder: "https://", type: "url" });
+  const callback = make("callback", "Callback URL", { placeholder: "https://", type: "url" });
   const element = h(
     "details",
     { class: "options" },
-    h("summary", {}, "When and how"),
+    h("summary", {}, "Options"),
     h(
       "div",
       { class: "option-fields" },

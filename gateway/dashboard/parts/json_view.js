@@ -1,4 +1,4 @@
-// JSON as a tree: short things open, long and deep ones closed and drawn only when opened.
+// JSON as a tree: short values are open; long and deep ones are closed, and drawn when opened.
 
 import { h } from "../scripts/element.js";
 import { ExactNumber } from "../scripts/exact_json.js";
@@ -9,7 +9,7 @@ const OPEN_DEPTH = 3;
 const OPEN_ENTRIES = 30;
 const AT_ONCE = 100;
 
-/** A value, whatever it is. */
+/** The tree of any JSON value. */
 export function jsonView(value) {
   return h(
     "div",
@@ -60,7 +60,7 @@ function addEntries(list, entries, from, isArray, depth) {
   }
   if (end === entries.length) return;
   const rest = many(entries.length - end, "more", "more");
-  const more = h("button", { type: "button", class: "quiet more" }, `… show the next of ${rest}`);
+  const more = h("button", { type: "button", class: "quiet more" }, `… show more (${rest})`);
   const place = h("li", {}, more);
   more.addEventListener("click", () => {
     place.remove();

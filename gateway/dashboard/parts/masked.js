@@ -1,8 +1,8 @@
-// Secrets in arguments, which the gateway masks: a form that repeats a call leaves them out.
+// Secrets in arguments: the gateway masks them, so a form that repeats a call leaves them out.
 
 const MASK = "**********";
 
-/** Return the arguments without what is masked, and the names of those that held any. */
+/** Return the arguments without masked values, and the names of those that had any. */
 export function withoutSecrets(given) {
   const names = [];
   const kept = {};

@@ -1,4 +1,4 @@
-// What an invocation has told so far: progress, items, events, logs, and how it ended.
+// The output of an invocation: progress, items, events, log, and its result or error.
 
 import { fill, h, redraw } from "../scripts/element.js";
 import { count } from "../scripts/figures.js";
@@ -9,7 +9,7 @@ import { isEnded } from "./status_badge.js";
 
 const MOST_SHOWN = 200;
 
-/** Make the panels; returns {element, show(told)} where `told` is that of `follow`. */
+/** Make the panels; returns {element, show(told)}; `told` is what `follow` passes on. */
 export function makeOutput(signal) {
   const progress = h("div", { class: "progress-place" });
   const ending = h("div", {});
@@ -71,7 +71,7 @@ function drawEnding(invocation, signal) {
   return null;
 }
 
-/** An error with its traceback. */
+/** An error and its traceback. */
 export function errorView(error) {
   const kind = error.exception_type ? `${error.exception_type}` : error.type;
   return h(
@@ -91,15 +91,15 @@ export function errorView(error) {
 
 const HINTS = {
   timeout:
-    "It ran longer than its timeout and was killed. Raise `timeout`, or do less in one call.",
+    "It exceeded its timeout and was killed. Raise `timeout`, or do less in one call.",
   worker_lost:
-    "Its runner or worker died three times while running it: look at memory, and at native code.",
-  out_of_memory: "It asked for more memory than allowed. Raise `memory`, or work in pieces.",
+    "Its runner or worker died three times while running it. Check memory and native code.",
+  out_of_memory: "It used more memory than allowed. Raise `memory`, or process less at once.",
   exited: "The function ended its process. Return or raise instead.",
-  result_not_serializable: "It returned something that JSON cannot hold.",
-  result_too_large: "Its result is larger than allowed. Return a link, or less.",
+  result_not_serializable: "Its result cannot be written as JSON.",
+  result_too_large: "Its result is too large. Return less, or a link.",
   arguments_invalid: "The arguments do not fit the function's types; it is not retried.",
-  rejected: "The function refused this call on purpose; it is not retried.",
+  rejected: "The function rejected this call; it is not retried.",
 };
 
 function listPanel(name) {
@@ -150,8 +150,8 @@ function logPanel() {
   };
 }
 
-// While it runs the newest is in sight, unless the reader has scrolled away from it. What has
-// ended before one looks is read from its beginning.
+// While the invocation runs, the newest entry stays in view, unless the reader has scrolled up.
+// A finished invocation is shown from its beginning.
 function followEnd(box) {
   let isAtEnd = true;
   let hasRun = false;

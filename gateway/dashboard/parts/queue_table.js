@@ -1,4 +1,4 @@
-// Queues in a table, with what can be done to them.
+// The table of queues, with actions.
 
 import { ask, path } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
@@ -12,7 +12,7 @@ import { badge } from "./status_badge.js";
 import { makeTable } from "./table.js";
 
 /**
- * Make the table; with actions it is wider, and `afterwards` is called when something was done.
+ * Make the table. With actions it has more columns, and `afterwards` is called after an action.
  */
 export function makeQueueTable({ withActions, afterwards }) {
   const columns = [
@@ -55,7 +55,7 @@ export function makeQueueTable({ withActions, afterwards }) {
   return makeTable({
     caption: "Queues",
     key: (queue) => queue.name,
-    empty: "No queue yet: one is made by the first call.",
+    empty: "No queues yet; the first call creates one.",
     columns,
   });
 }
@@ -65,7 +65,9 @@ function actions(queue, afterwards) {
   const change = async () => {
     await ask("PATCH", path("queues", name), { body: { paused: !paused } });
     tell(
-      paused ? `${name} goes on.` : `${name} is paused: nothing of it starts, what runs goes on.`,
+      paused
+        ? `${name} is running again.`
+        : `${name} is paused: nothing in it starts; running attempts go on.`,
     );
     afterwards?.();
   };
@@ -78,7 +80,7 @@ function actions(queue, afterwards) {
       body: h(
         "p",
         {},
-        "All that waits in the queue is cancelled, also what is scheduled for later. What runs goes on. This cannot be taken back.",
+        "All waiting invocations in this queue are cancelled, including those scheduled for later. Running ones go on. This cannot be undone.",
       ),
       yes: `Cancel ${count(waiting)}`,
     });

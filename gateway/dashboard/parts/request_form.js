@@ -1,11 +1,11 @@
-// A form that sends a request to a function that takes it whole: query, headers and body.
+// The form for a function that takes the whole HTTP request: query, headers and body.
 
 import { ask, path } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
 import { whileBusy } from "./action.js";
 import { queryOf, repeatable } from "./request_view.js";
 
-/** Make the form, filled with `request`; calls `onAccepted(invocation)`. */
+/** Make the form, filled from `request`; calls `onAccepted(invocation)`. */
 export function makeRequestForm(definition, request, onAccepted) {
   const { headers, query: shown, masked } = repeatable(request);
   const query = h("input", { id: "request-query", type: "text", autocomplete: "off" });
@@ -24,7 +24,7 @@ export function makeRequestForm(definition, request, onAccepted) {
       "div",
       { class: "fields" },
       field("request-query", "Query", query),
-      field("request-headers", "Headers, one a line", fields),
+      field("request-headers", "Headers, one per line", fields),
       field("request-body", isBase64 ? "Body in base64" : "Body", body),
     ),
     hints(masked, request),
@@ -56,9 +56,9 @@ function field(id, label, input) {
 function hints(masked, request) {
   const said = [];
   if (masked.length)
-    said.push(`Secrets are not shown; write them anew if the function asks: ${masked.join(", ")}.`);
+    said.push(`Secrets are not shown; enter them again if needed: ${masked.join(", ")}.`);
   if (request.body_omitted)
-    said.push("The body is too long to be edited here; Retry repeats the request as it came.");
+    said.push("The body is too long to edit here; Retry repeats the request unchanged.");
   return said.map((text) => h("p", { class: "hint" }, text));
 }
 
@@ -67,7 +67,7 @@ function readHeaders(text) {
   for (const line of text.split("\n")) {
     if (!line.trim()) continue;
     const at = line.indexOf(":");
-    if (at < 1) throw new Error(`A header is written "Name: value", not "${line}".`);
+    if (at < 1) throw new Error(`Write a header as "Name: value", not "${line}".`);
     headers[line.slice(0, at).trim()] = line.slice(at + 1).trim();
   }
   return headers;

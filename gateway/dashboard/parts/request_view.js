@@ -1,15 +1,15 @@
-// The HTTP request that a function was given, as it came; secrets are masked by the gateway.
+// The HTTP request that a function received, as it was sent; the gateway masks secrets.
 
 import { h } from "../scripts/element.js";
 import { size } from "../scripts/figures.js";
 import { block, isolated } from "./safe_text.js";
 
-// What a browser sets itself, and what belongs to one call or connection only.
+// Headers that a browser sets itself, and those that belong to one call or connection only.
 const NOT_REPEATED =
   /^(host|connection|content-length|transfer-encoding|te|trailer|upgrade|keep-alive|expect|accept-encoding|origin|referer|user-agent|prefer|idempotency-key|traceparent|tracestate|via|forwarded|x-forwarded-.*|sec-.*|proxy-.*)$/i;
 const MASK = "***";
 
-/** Show a request; `isOmitted` where a list has left it out. */
+/** Show a request; a body that is too long is not shown. */
 export function requestView(request) {
   return h(
     "div",
@@ -29,13 +29,13 @@ export function requestView(request) {
 
 function bodyView(request) {
   if (request.body_omitted)
-    return h("p", { class: "hint" }, `The body has ${size(request.body_bytes)}: too long to show.`);
-  if (request.body === null) return h("p", { class: "hint" }, "It has no body.");
+    return h("p", { class: "hint" }, `The body (${size(request.body_bytes)}) is too long to show.`);
+  if (request.body === null) return h("p", { class: "hint" }, "No body.");
   if (request.body_encoding === "text") return block(request.body);
   return [h("p", { class: "hint" }, `${size(request.body_bytes)} in base64:`), block(request.body)];
 }
 
-/** Return the path with its query, as it was asked for. */
+/** Return the path with its query, as requested. */
 export function targetOf(request) {
   const query = queryOf(request);
   return query ? `${request.path}?${query}` : request.path;
@@ -49,7 +49,7 @@ export function queryOf(request) {
   return query.toString();
 }
 
-/** Return the headers and the query that a repetition sends, and the names of what is masked. */
+/** Return the headers and the query to repeat a request with, and the names of masked values. */
 export function repeatable(request) {
   const headers = [];
   const masked = [];

@@ -1,4 +1,4 @@
-// What a function returned: JSON as a tree; bytes to download, pictures shown through a blob.
+// The result of an invocation: JSON as a tree; bytes as a download, images with a preview.
 
 import { path } from "../scripts/api.js";
 import { fill, h } from "../scripts/element.js";
@@ -9,7 +9,7 @@ import { block } from "./safe_text.js";
 const PICTURES = ["image/png", "image/jpeg"];
 const MOST_SHOWN_BYTES = 5_000_000;
 
-/** Show the result of an invocation that succeeded. */
+/** Show the result of a successful invocation. */
 export function resultView(invocation, signal) {
   const place = h("div", { class: "result" });
   if (typeof invocation.result === "string" || invocation.result_omitted)
@@ -65,5 +65,5 @@ async function picture(address, kind, signal) {
   const content = await (await fetch(address, { signal })).arrayBuffer();
   const source = URL.createObjectURL(new Blob([content], { type: kind }));
   signal.addEventListener("abort", () => URL.revokeObjectURL(source));
-  return h("img", { class: "preview", src: source, alt: "The picture that was returned" });
+  return h("img", { class: "preview", src: source, alt: "The returned image" });
 }

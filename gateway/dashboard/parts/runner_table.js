@@ -1,18 +1,18 @@
-// The runner processes of all workers, and how full each is.
+// The table of all workers' runner processes, and how full each is.
 
 import { fill, h } from "../scripts/element.js";
-import { count, many } from "../scripts/figures.js";
+import { count } from "../scripts/figures.js";
 import { to } from "../scripts/router.js";
 import { makeTable } from "./table.js";
 
-const MOST_ROWS = 60; // busy runners are shown all the same
+const MOST_ROWS = 60; // in total; busy runners are always shown, even above this
 
-/** Make the panel: {element, show(workers)}; hidden while no worker tells of its runners. */
+/** Make the panel: {element, show(workers)}; hidden while no worker reports its runners. */
 export function makeRunnerTable() {
   const table = makeTable({
     caption: "Runners",
     key: (runner) => `${runner.worker} ${runner.pid}`,
-    empty: "No runner lives yet: the first call starts one.",
+    empty: "No runners yet; the first call starts one.",
     columns: COLUMNS,
   });
   const rest = h("p", { class: "note" });
@@ -23,7 +23,7 @@ export function makeRunnerTable() {
       "h2",
       {},
       "Runners ",
-      h("span", { class: "note" }, "processes in which functions run, one function at a time"),
+      h("span", { class: "note" }, "processes that run functions, one function at a time"),
     ),
     table.element,
     rest,
@@ -40,7 +40,7 @@ export function makeRunnerTable() {
     table.show(shown);
     const hidden = runners.length - shown.length;
     rest.hidden = hidden === 0;
-    fill(rest, `and ${many(hidden, "idle runner")} more`);
+    fill(rest, `and ${count(hidden)} more idle ${hidden === 1 ? "runner" : "runners"}`);
   }
 
   return { element, show };

@@ -1,15 +1,15 @@
-// Text that somebody else wrote: cut when long, isolated so that its direction cannot
-// disorder what stands around it, and with its invisible controls made visible.
+// Text from functions and callers: shortened if long, isolated so that its writing direction does
+// not affect the text around it, and with invisible control characters made visible.
 
 import { h } from "../scripts/element.js";
 import { count } from "../scripts/figures.js";
 
 const LONG = 2000;
-// C0 and C1 controls but tab and line feed, and everything that changes direction.
+// C0 and C1 controls except tab and line feed, and all characters that change the direction.
 const INVISIBLE =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** Show controls by their number, so that text is read as it is stored. */
+/** Replace control characters by their code, so that the text is shown as it is stored. */
 export function visible(text) {
   return text.replace(
     INVISIBLE,
@@ -17,7 +17,7 @@ export function visible(text) {
   );
 }
 
-/** A short text in a line. */
+/** A short text within a line. */
 export function isolated(text, longest = 120) {
   const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
   return h(
@@ -27,7 +27,7 @@ export function isolated(text, longest = 120) {
   );
 }
 
-/** A text of any length in its lines, cut to its beginning until asked. */
+/** A text with its line breaks, shortened until the reader asks for all of it. */
 export function block(text, { kind = "text", longest = LONG } = {}) {
   const pre = h("pre", { class: kind, tabindex: "0" });
   const place = h("div", { class: "block" }, pre);
@@ -41,7 +41,7 @@ export function block(text, { kind = "text", longest = LONG } = {}) {
   return place;
 }
 
-/** A string within JSON, cut until asked. */
+/** A string within JSON, shortened until the reader asks for all of it. */
 export function quoted(text, longest = 500) {
   const shown = h("bdi", { class: "string" });
   if (text.length <= longest) {

@@ -1,6 +1,6 @@
-// Reading a function's JSON Schema: what kind of field each argument is, and its signature.
+// Reading a function's JSON Schema: which form field fits an argument, and the signature.
 
-/** Follow `$ref` within a schema and put aside "or null". Returns {schema, isNullable}. */
+/** Resolve `$ref` within a schema and take out "or null". Returns {schema, isNullable}. */
 export function resolve(schema, root) {
   let found = schema;
   for (let i = 0; found.$ref && i < 20; i += 1) {
@@ -22,7 +22,7 @@ export function resolve(schema, root) {
   return { schema: { ...resolve(others[0], root).schema, ...own }, isNullable: true };
 }
 
-/** The kind of field a resolved schema wants: how its value is entered. */
+/** The kind of form field for a resolved schema. */
 export function kindOf(schema) {
   if (schema.enum) return "choice";
   if (schema.const !== undefined) return "choice";
@@ -33,14 +33,14 @@ export function kindOf(schema) {
   return "json";
 }
 
-/** A type in a few words: `list[str]`-like, as far as a line has room. */
+/** A short name of a schema's type, such as `list of string`. */
 export function typeName(schema, root) {
   const { schema: plain, isNullable } = resolve(schema, root);
   const name = plainName(plain, root);
   return isNullable ? `${name} | null` : name;
 }
 
-/** A value of the shape a schema asks for, to show what its members are. */
+/** An example value with the shape of a schema, to show its members. */
 export function exampleOf(given, root, depth = 0) {
   const { schema } = resolve(given, root);
   if (schema.default !== undefined) return schema.default;
@@ -54,7 +54,7 @@ export function exampleOf(given, root, depth = 0) {
   return { integer: 0, number: 0, boolean: false, string: "…" }[schema.type] ?? null;
 }
 
-/** name(a: string, b: integer = 3) → number, as [name, parameters, result]. */
+/** The signature name(a: string, b: integer = 3) → number as [name, parameters, result]. */
 export function signatureParts(definition) {
   const { parameters } = definition;
   const required = new Set(parameters.required ?? []);

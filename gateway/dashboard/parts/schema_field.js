@@ -1,15 +1,15 @@
-// One argument as a form field: drawn from its schema, read back as a value.
+// A form field for one argument: drawn from its JSON Schema and read as a JSON value.
 
 import { h } from "../scripts/element.js";
 import { ExactNumber, parseExact } from "../scripts/exact_json.js";
 import { exampleOf, kindOf, resolve, typeName } from "./schema.js";
 
-/** What cannot be sent as it stands. */
+/** The field's content cannot be sent. */
 export class FieldError extends Error {}
 
 /**
  * Make a field for an argument. Returns {element, name, read(), set(value), fail(text)}; `read`
- * gives undefined when the argument is to be left out.
+ * returns undefined if the argument is left out.
  */
 export function makeField(name, given, root, isRequired) {
   const { schema, isNullable } = resolve(given, root);
@@ -87,7 +87,7 @@ const INPUTS = {
 
   switch({ schema, isNullable, id }) {
     const options = [
-      ["", schema.default === undefined ? "–" : `as usual: ${JSON.stringify(schema.default)}`],
+      ["", schema.default === undefined ? "–" : `default: ${JSON.stringify(schema.default)}`],
       ["true", "true"],
       ["false", "false"],
     ];
@@ -98,7 +98,7 @@ const INPUTS = {
   choice({ schema, isRequired, isNullable, id }) {
     const values = schema.enum ?? [schema.const];
     const usual =
-      schema.default === undefined ? "–" : `as usual: ${JSON.stringify(schema.default)}`;
+      schema.default === undefined ? "–" : `default: ${JSON.stringify(schema.default)}`;
     const options = isRequired ? [] : [["", usual]];
     for (const value of values) options.push([JSON.stringify(value), String(value)]);
     if (isNullable) options.push(["null", "null"]);

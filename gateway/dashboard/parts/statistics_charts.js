@@ -1,4 +1,4 @@
-// The four charts of `/statistics`: of everything, or of one function.
+// The four charts of `/statistics`, for all functions or for one.
 
 import { h } from "../scripts/element.js";
 import { compact, percent } from "../scripts/figures.js";
@@ -6,7 +6,7 @@ import { span } from "../scripts/moments.js";
 import { makeChart } from "./chart.js";
 import { timeStep } from "./scale.js";
 
-/** Make them; returns {element, show(points)}. */
+/** Make the charts; returns {element, show(points)}. */
 export function makeStatisticsCharts() {
   const charts = [
     makeChart({

@@ -1,13 +1,13 @@
-// A table that is kept current: rows stay where they are, only what has changed is drawn.
+// A table that is updated in place: rows keep their position, and only changed cells are drawn.
 
 import { fill, h, redraw } from "../scripts/element.js";
 
 /**
  * Make a table.
  *
- * `columns` are {name, draw(item), value(item), kind}: `draw` gives the cell's content and
- * `value` what it depends on (the whole item if it is left out); `kind` is a class.
- * Returns {element, show(items)}; `key` names an item, `empty` is shown when there is none.
+ * `columns` are {name, draw(item), value(item), kind}: `draw` returns the cell's content, and
+ * `value` what it depends on (default: the whole item); `kind` is a class.
+ * Returns {element, show(items)}; `key` returns an item's key, `empty` is shown if there are none.
  */
 export function makeTable({ caption, columns, key, empty }) {
   const body = h("tbody", {});
@@ -66,7 +66,7 @@ export function makeTable({ caption, columns, key, empty }) {
   return { element, show };
 }
 
-// What buttons do stands on them: their column's name is for those who only hear it.
+// Buttons name their own action, so the heading of their column is for screen readers only.
 function drawHead({ kind, name }) {
   if (kind !== "actions") return h("th", { scope: "col", class: kind }, name);
   return h("th", { scope: "col" }, h("span", { class: "unseen" }, name));

@@ -1,11 +1,11 @@
-// From accepted to delivered: every step of an invocation with its moment, and how long it took
-// drawn to scale.
+// The timeline of an invocation, from accepted to delivered: each step with its time and with a
+// bar to scale for how long it took.
 
 import { h } from "../scripts/element.js";
 import { at, span } from "../scripts/moments.js";
 import { isolated } from "./safe_text.js";
 
-/** Draw an invocation's steps and those of its delivery (or null). */
+/** Draw the steps of an invocation and of its delivery (or null). */
 export function timeline(invocation, delivery) {
   const steps = stepsOf(invocation, delivery);
   const startMs = steps[0].atMs;
@@ -67,7 +67,7 @@ function stepsOf(invocation, delivery) {
     steps.push(one);
   }
   if (delivery?.status === "pending" && delivery.next_at) {
-    steps.push(step(delivery.next_at, "scheduled", "Next try of the callback"));
+    steps.push(step(delivery.next_at, "scheduled", "Next attempt of the callback"));
   }
   return steps;
 }
@@ -85,7 +85,7 @@ function attemptStep(attempt, invocation) {
         `${attempt.error.exception_type ?? attempt.error.type}: ${attempt.error.message ?? ""}`,
       ),
     );
-  else if (outcome === "worker_lost") what.push(" its runner or worker died");
+  else if (outcome === "worker_lost") what.push(" the runner or worker died");
   const kind = { worker_lost: "failed", retrying: "retrying" }[outcome] ?? outcome;
   const one = step(attempt.started_at, kind, what);
   one.untilMs = attempt.finished_at ? Date.parse(attempt.finished_at) : Date.now();
@@ -102,9 +102,9 @@ function addEnding(steps, invocation) {
   }
   if (status === "running") return;
   const said = {
-    queued: "Waits for a worker",
-    retrying: "Waits for its next attempt",
-    scheduled: "Waits for its time",
+    queued: "Waiting for a worker",
+    retrying: "Waiting for the next attempt",
+    scheduled: "Waiting for its scheduled time",
   };
   const since = new Date(last.untilMs ?? last.atMs).toISOString();
   const wait = step(since, status, said[status] ?? status);

@@ -1,11 +1,11 @@
-// Asking the gateway: JSON in, JSON out, problems as errors.
+// The HTTP client of the dashboard: JSON requests and answers; problems become errors.
 
 import { noteAnswer, noteLoss } from "./connection.js";
 import { parseExact } from "./exact_json.js";
 
 const LIMIT_MS = 15_000;
 
-/** What the gateway refused, in its own words (RFC 9457). */
+/** A problem that the gateway answered (RFC 9457), with its own text. */
 export class ApiError extends Error {
   constructor(status, problem) {
     super(problem.detail || problem.title || `HTTP status ${status}`);
@@ -16,12 +16,12 @@ export class ApiError extends Error {
   }
 }
 
-/** Build an address: path("invocations", id, "retry"). */
+/** Build a path: path("invocations", id, "retry"). */
 export function path(...parts) {
   return "/" + parts.map(encodeURIComponent).join("/");
 }
 
-/** Add the query parameters that have a value; lists are repeated. */
+/** Add the query parameters that have a value; a list becomes repeated parameters. */
 export function withQuery(address, parameters) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
@@ -31,12 +31,12 @@ export function withQuery(address, parameters) {
   return text ? `${address}?${text}` : address;
 }
 
-/** Read JSON. */
+/** GET a JSON value. */
 export function get(address, signal) {
   return ask("GET", address, { signal });
 }
 
-/** Read JSON, or null where the key of this session may not. */
+/** GET a JSON value, or null if the session's key does not have the scope (403). */
 export async function getIfAllowed(address, signal) {
   try {
     return await get(address, signal);
@@ -46,7 +46,7 @@ export async function getIfAllowed(address, signal) {
   }
 }
 
-/** Send a request with an optional body: a value that becomes JSON, text or bytes; JSON if not said. */
+/** Send a request. `body` is text, bytes, or a value for JSON; the default type is JSON. */
 export async function ask(method, address, { body, headers = {}, signal } = {}) {
   const limit = AbortSignal.timeout(LIMIT_MS);
   const given = new Headers({ Accept: "application/json", ...headers });

@@ -1,10 +1,10 @@
-// Whether the gateway answers. When it does not, everything on the page is marked as old.
+// Whether the gateway answers. While it does not, the whole page is marked as stale.
 
 let lostSince = null;
 let reason = "";
 let lastAnswerAt = null;
 
-/** Note an answer of the gateway. */
+/** Record that the gateway answered. */
 export function noteAnswer() {
   const wasLost = lostSince !== null;
   lastAnswerAt = new Date();
@@ -12,14 +12,14 @@ export function noteAnswer() {
   if (wasLost) show();
 }
 
-/** Note that there was none, or that the gateway could not reach Redis. */
+/** Record that the gateway did not answer, or could not reach Redis. */
 export function noteLoss(why) {
   if (lostSince === null) lostSince = lastAnswerAt ?? new Date();
   reason = why;
   show();
 }
 
-/** Begin to show the state. */
+/** Show the state of the connection for the first time. */
 export function installConnection() {
   show();
 }
@@ -30,5 +30,5 @@ function show() {
   place.textContent =
     lostSince === null
       ? "Live"
-      : `${reason}. What you see is as of ${lostSince.toLocaleTimeString()}; trying again.`;
+      : `${reason}. Data as of ${lostSince.toLocaleTimeString()}; trying again.`;
 }

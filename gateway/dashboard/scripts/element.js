@@ -1,22 +1,22 @@
-// Making elements. Text only ever becomes text: nothing here, or anywhere in the dashboard,
-// parses markup, and the page's policy (Trusted Types) forbids it.
+// Creating elements. Text is always inserted as text: nothing in the dashboard parses markup, and
+// the page's content security policy (Trusted Types) forbids it.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Make an element: h("button", {class: "quiet", onclick: f}, "Cancel", …).
- * Children are nodes, text, numbers, lists of them; null and false are left out.
+ * Create an element: h("button", {class: "quiet", onclick: f}, "Cancel", …).
+ * Children are nodes, text, numbers or lists of them; null, undefined, false and "" are left out.
  */
 export function h(tag, attributes = {}, ...children) {
   return furnish(document.createElement(tag), attributes, children);
 }
 
-/** Make an SVG element. */
+/** Create an SVG element. */
 export function s(tag, attributes = {}, ...children) {
   return furnish(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Replace everything in an element. */
+/** Replace all children of an element. */
 export function fill(element, ...children) {
   element.replaceChildren(...nodes(children));
   return element;
@@ -25,8 +25,8 @@ export function fill(element, ...children) {
 const shown = new WeakMap();
 
 /**
- * Draw `value` into an element with `build`, unless it shows that very value already; the
- * focus stays on what has the same `data-key`.
+ * Build the element's content from `value`, unless it shows the same value already. The element
+ * with the same `data-key` gets the focus back.
  */
 export function redraw(element, value, build) {
   const signature = JSON.stringify(value);

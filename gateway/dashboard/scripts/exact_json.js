@@ -1,6 +1,6 @@
-// JSON without loss: numbers that a double cannot hold keep the digits they came with.
+// JSON without loss: a number that a double cannot hold keeps its digits.
 
-/** A number as it was written. */
+/** A number as it was written in the JSON text. */
 export class ExactNumber {
   constructor(text) {
     this.text = text;
@@ -11,7 +11,7 @@ export class ExactNumber {
   }
 }
 
-/** Read JSON; browsers that do not tell a number's source round it. */
+/** Parse JSON; browsers without access to the source text round such numbers. */
 export function parseExact(text) {
   if (!/\d{16}|\d[eE]/.test(text)) return JSON.parse(text);
   return JSON.parse(text, (_, value, context) => {

@@ -1,4 +1,4 @@
-// The entry: what surrounds every view, then the view itself.
+// The entry point: navigation, theme, session and search box; then the router shows the view.
 
 import { installConnection } from "./connection.js";
 import { fill, h } from "./element.js";
@@ -43,12 +43,12 @@ function installJump() {
     const wanted = box.value.trim();
     if (!wanted) return;
     box.value = "";
-    // What is typed here becomes an address, and addresses are kept in histories and logs.
-    if (SECRET.test(wanted)) warn("That is a key or a secret. It belongs into the field of the login.");
+    // The text becomes part of a URL, and URLs are stored in histories and logs.
+    if (SECRET.test(wanted)) warn("That is a key or a secret. Enter API keys only on the login page.");
     else if (INVOCATION.test(wanted)) go(to("invocations", wanted.toLowerCase()));
     else if (wanted.startsWith("dlv_")) go(to("deliveries", wanted));
     else if (FUNCTION.test(wanted)) go(to("functions", wanted));
-    else warn("That is neither the id of an invocation or delivery nor the name of a function.");
+    else warn("That is neither the id of an invocation or delivery nor a function name.");
   });
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");

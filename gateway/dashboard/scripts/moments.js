@@ -1,4 +1,4 @@
-// Moments, in the reader's own time; the exact one is on hover and in `datetime`.
+// Times and durations as text, in the reader's time zone; the exact time is in the title.
 
 import { h } from "./element.js";
 
@@ -13,22 +13,22 @@ const DAY_TIME = new Intl.DateTimeFormat(undefined, {
 const SHORT = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY_MS = 86_400_000;
 
-/** A moment as people say it: "14 s ago", "in 3 min"; goes on by itself. */
+/** A time relative to now: "14 s ago", "in 3 min"; `installClock` keeps it current. */
 export function ago(text) {
   return text ? moment(text, "ago") : h("span", { class: "none" }, "–");
 }
 
-/** A moment as the clock shows it, with the day unless it is close. */
+/** A time of day, with the date unless it is within 12 hours. */
 export function at(text) {
   return text ? moment(text, "at") : h("span", { class: "none" }, "–");
 }
 
-/** The hour and minute of a moment in ms. */
+/** The hour and minute of a time in ms. */
 export function clockTime(atMs) {
   return SHORT.format(new Date(atMs));
 }
 
-/** How long something takes, from ms. */
+/** A duration in ms. */
 export function span(ms) {
   if (ms === null || ms === undefined) return "–";
   if (ms < 1) return `${round(ms)} ms`;
@@ -40,7 +40,7 @@ export function span(ms) {
   return `${Math.floor(seconds / 86_400)} days`;
 }
 
-/** Keep every "ago" on the page true. */
+/** Update every relative time on the page once a second. */
 export function installClock() {
   setInterval(() => {
     if (document.hidden) return;

@@ -1,20 +1,20 @@
-// What has just happened, said once on the page and to screen readers.
+// Notices on the page, which screen readers announce too.
 
 import { h } from "./element.js";
 
 const LASTS_MS = 8000;
 
-/** Say that something was done. */
+/** Show that something was done. */
 export function tell(...content) {
   put("notice", content, LASTS_MS);
 }
 
-/** Say that something went wrong; stays until it is dismissed. */
+/** Show that something went wrong; the notice stays until it is dismissed. */
 export function warn(...content) {
   put("notice bad", content, 0);
 }
 
-/** Tell screen readers only, of changes that others see. */
+/** Announce a change to screen readers only. */
 export function announce(text) {
   const place = document.getElementById("announcer");
   if (place.textContent !== text) place.textContent = text;

@@ -1,10 +1,10 @@
-// Asking again and again, modestly: never two at once, not while the tab is hidden, more
-// slowly while the gateway is away.
+// Polling: never two requests at once, none while the tab is hidden, and less often while the
+// gateway does not answer.
 
 const LONGEST_MS = 15_000;
 
 /**
- * Run `work` now and every `everyMs` until `signal`; `onError` gets what goes wrong.
+ * Run `work` now and every `everyMs` until `signal` aborts; `onError` is called with errors.
  * Returns a function that runs it at once.
  */
 export function poll(work, everyMs, signal, onError) {

@@ -1,4 +1,4 @@
-// From an address to a page, without leaving the page: every view can be linked to.
+// The router: shows the view for a URL without reloading the page, so every view has a link.
 
 import { ApiError } from "./api.js";
 import { fill, h } from "./element.js";
@@ -23,18 +23,18 @@ const RETRY_MS = 3000;
 let leaving = new AbortController();
 let shownAddress = "";
 
-/** The address of a view: to("invocations", id). */
+/** The URL of a view: to("invocations", id). */
 export function to(...parts) {
   return [ROOT, ...parts.map(encodeURIComponent)].join("/");
 }
 
-/** Go to an address of the dashboard. */
+/** Navigate to a URL of the dashboard. */
 export function go(address, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", address);
   return showAddress();
 }
 
-/** Change the query of this view without drawing it anew. */
+/** Change the query in the URL without drawing the view again. */
 export function keepQuery(parameters) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value));
   const text = query.toString();
@@ -42,7 +42,7 @@ export function keepQuery(parameters) {
   shownAddress = location.pathname + location.search;
 }
 
-/** Show the view of the present address, and those of links from now on. */
+/** Show the view of the current URL, and handle clicks on links from now on. */
 export function installRouter() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
@@ -110,7 +110,7 @@ function settle(content, isFirst) {
   announce(name);
 }
 
-/** What a page says when it cannot be shown. */
+/** The content of a page that cannot be shown. */
 export function failure(error) {
   const isProblem = error instanceof ApiError;
   return h(
@@ -122,13 +122,13 @@ export function failure(error) {
       {},
       isProblem
         ? error.message
-        : `Is it running? Trying again every few seconds. (${error.message})`,
+        : `Is it running? Trying again every 3 seconds. (${error.message})`,
     ),
     h(
       "p",
       { class: "actions" },
       h("button", { type: "button", onclick: () => showAddress() }, "Try again"),
-      h("a", { href: ROOT }, "To the overview"),
+      h("a", { href: ROOT }, "Go to the overview"),
     ),
   );
 }
@@ -171,8 +171,8 @@ function markView(page) {
   }
 }
 
-// scrollIntoView would move the start of keyboard navigation to the link (Chromium 150 and later),
-// and the first Tab would pass over everything before it, the skip link included.
+// Not scrollIntoView: in Chromium 150 and later it moves the start of keyboard navigation to the
+// link, so that the first Tab would skip everything before it, the skip link included.
 function centre(link) {
   const views = document.getElementById("views");
   const offset = link.getBoundingClientRect().left - views.getBoundingClientRect().left;

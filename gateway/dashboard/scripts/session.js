@@ -1,4 +1,4 @@
-// Who looks: to the login where a key is asked for, the name of whoever logged in, logging out.
+// The session: redirects to the login when a key is needed, shows the key's name, logs out.
 
 import { ask, get } from "./api.js";
 import { fill, h } from "./element.js";
@@ -7,7 +7,7 @@ import { go, to } from "./router.js";
 
 export const LOGIN = to("login");
 
-/** Show who looks, and go to the login whenever the gateway asks for a key. */
+/** Show the session's key, and go to the login whenever the gateway answers 401. */
 export function installSession() {
   document.addEventListener("penstock:unauthenticated", () => {
     fill(place());
@@ -18,16 +18,16 @@ export function installSession() {
   if (location.pathname !== LOGIN) showWho();
 }
 
-/** Show the name of the key of this session, if there is one. */
+/** Show the name of the session's key, if there is a session. */
 export async function showWho() {
   let who = null;
   try {
     who = await get("/session");
   } catch {
-    return; // whoever is not let in is sent to the login; what else is wrong, the view tells
+    return; // a 401 leads to the login; the view itself shows other errors
   }
   if (!who.session) return;
-  const may = who.operates ? "" : who.reads ? " (may read)" : " (may invoke)";
+  const may = who.operates ? "" : who.reads ? " (read only)" : " (may invoke)";
   const title = `Scopes: ${who.scopes.join(", ")}. Until ${new Date(who.expires_at).toLocaleString()}`;
   fill(
     place(),

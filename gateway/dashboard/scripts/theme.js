@@ -1,9 +1,9 @@
-// The theme switch: as the system says, light, or dark; remembered in this browser.
+// The theme switch: auto (the system's), light or dark; the choice is stored in this browser.
 
 const KEY = "penstock.theme";
 const CHOICES = ["auto", "light", "dark"];
 
-/** Make a button go through the themes. */
+/** Make a button step through the themes. */
 export function installThemeSwitch(button) {
   const show = () => {
     button.textContent = `Theme: ${current()}`;
@@ -25,6 +25,6 @@ function choose(theme) {
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // Storage is forbidden: it lasts as long as the page.
+    // Storage is not allowed: the choice lasts as long as the page.
   }
 }

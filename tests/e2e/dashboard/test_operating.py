@@ -67,7 +67,7 @@ def test_a_damaged_record_is_told_on_the_overview(look, desk):
 
     alarm = look().get_by_role("alert")
 
-    expect(alarm).to_contain_text("1 invocation is set aside")
+    expect(alarm).to_contain_text("1 invocation is in quarantine")
     alarm.get_by_role("link").click()
     desk.run_command("DEL", KEYS.build("broken"), KEYS.build("broken_reasons"))
 
@@ -89,7 +89,7 @@ def test_what_the_last_check_found_is_on_the_page_of_workers(look, desk):
 
     panel = look("/workers").locator("[data-key=check]")
 
-    expect(panel).to_contain_text("not fit")
+    expect(panel).to_contain_text("inconsistenc")
     expect(panel.locator("tbody")).to_contain_text("of-no-record")
     mending = desk.http.post("/checks", json={"repair": True}).json()
     eventually(lambda: desk.http.get(f"/checks/{mending['id']}").json()["finished_at"], within_s=30)

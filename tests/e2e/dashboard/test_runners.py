@@ -121,7 +121,7 @@ def test_of_many_runners_all_that_are_busy_are_shown(look, report: Tell):
 
     expect(panel.locator("tbody tr", has_text="1 of 100")).to_have_count(70)
     # Those of the system's own worker may be among them.
-    expect(panel).to_contain_text(re.compile(r"and \d\d idle runners more"))
+    expect(panel).to_contain_text(re.compile(r"and \d\d more idle runners"))
 
 
 def test_a_worker_of_an_earlier_release_is_shown_without_what_it_does_not_tell(look, report: Tell):

@@ -14,12 +14,13 @@ from runtime.store.scripts import load_script
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
     path
-    for folder in ("runtime", "gateway", "functions", "tests")
+    for folder in ("gateway", "penstock", "runtime", "functions", "tests")
     for path in (ROOT / folder).rglob("*.py")
 )
 LUA = sorted((ROOT / "runtime/store/lua").glob("*.lua"))
 VAGUE = {"utils", "util", "helpers", "common", "misc", "base", "core", "manager", "types"}
-LONGEST = 300
+LONGEST = 400
+_WHY = "Longer than 400 lines because"  # a docstring that says so may stand above a longer file
 _BOUND = re.compile(r"unpack\(.*--.* at most [\d,]+|--.*unpack\(")
 _ELSEWHERE = {
     # Written in pieces, so that this file is not its own first finding.
@@ -54,7 +55,8 @@ def tracked_texts() -> list[tuple[Path, str]]:
 def test_file_is_short_documented_and_named_for_a_concept(path: Path):
     text = path.read_text(encoding="utf-8")
 
-    assert len(text.splitlines()) <= LONGEST, "one concept per file: split it"
+    is_whole = len(text.splitlines()) <= LONGEST or _WHY in text
+    assert is_whole, f"more than one concept: split it, or say '{_WHY} …'"
     assert path.stem not in VAGUE, "name the concept, not the drawer"
     if text.strip():
         assert ast.get_docstring(ast.parse(text)), "say what concept lives here and who calls it"

@@ -1,3 +1,3 @@
-"""What a gateway process keeps current by news from Redis: manifests, waiters, event streams."""
+"""What messages from Redis keep current in a gateway process: manifests, waiters, event streams."""
 
 from __future__ import annotations

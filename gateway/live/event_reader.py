@@ -1,7 +1,7 @@
-"""Reading events for the streams of one gateway process, as text/event-stream.
+"""Reads events for the streams of one gateway process, as text/event-stream.
 
-Streams that stand at the same place of one invocation share what is read and written,
-so that many readers of one invocation cost as little as one.
+Streams at the same place of an invocation share one read, so many readers of one invocation cost
+as little as one.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from runtime.store.event_commands import read_events
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What follows a place.
+    """The events after a place.
 
     Attributes:
-        text: The events, as text/event-stream; empty when there are none.
-        place: Of the last of them, or the place itself.
-        attempt: The invocation's last attempt so far.
-        has_more: Whether more has been told already.
-        is_end: Whether nothing follows, ever.
+        text: The events, as text/event-stream; empty if there are none.
+        place: The place of the last of them; without events, the place that was asked for.
+        attempt: The number of the invocation's latest attempt.
+        has_more: Whether there are further events, which did not fit into this read.
+        is_end: Whether the invocation has finished and these are its last events.
     """
 
     text: bytes
@@ -44,7 +44,7 @@ class Reading:
 
 
 class EventReader:
-    """Reads what follows a place; `gateway_id` is poked when there is more."""
+    """Reads events, and has Redis notify the inbox of `gateway_id` when there are more."""
 
     def __init__(self, store: AsyncConnection, gateway_id: str) -> None:
         self._store = store
@@ -52,21 +52,22 @@ class EventReader:
         self._under_way: dict[str, dict[EventId, asyncio.Task[Reading]]] = {}
 
     async def read(self, invocation_id: str, place: EventId) -> Reading:
-        """Return what follows a place.
+        """Return the events after a place.
 
         Raises:
-            InvocationGoneError: There is no such invocation any more.
-            StoreError: Redis is away.
+            InvocationGoneError: The invocation is no longer kept.
+            StoreError: Redis does not answer, or answers with an error.
         """
         under_way = self._under_way.setdefault(invocation_id, {})
         task = under_way.get(place)
         if task is None:
             task = under_way[place] = asyncio.create_task(self._read(invocation_id, place))
             task.add_done_callback(lambda done: self._forget(invocation_id, place, done))
+        # Shielded: a client that leaves must not cancel the read that other streams share.
         return await asyncio.shield(task)
 
     def outdate(self, invocation_id: str) -> None:
-        """Hear of news: what is being read may be from before them, and serves nobody who comes."""
+        """Share no current read with new readers: it may have begun before the latest events."""
         self._under_way.pop(invocation_id, None)
 
     async def _read(self, invocation_id: str, place: EventId) -> Reading:
@@ -75,6 +76,7 @@ class EventReader:
         )
         record, whole = standing(invocation_id, reported), None
         if record is not None and record.is_finished and is_whole(reported, place):
+            # The `end` event shows the whole invocation; the first read leaves out what is long.
             record = whole = await self._store.run(read(invocation_id))
         if record is None:
             raise InvocationGoneError(f"The invocation {invocation_id} is no longer kept.")
@@ -89,16 +91,19 @@ class EventReader:
 
     def _forget(self, invocation_id: str, place: EventId, task: asyncio.Task[Reading]) -> None:
         if not task.cancelled():
-            task.exception()  # those who wait for it have it; perhaps nobody does any more
+            task.exception()  # marks it as retrieved: there may be no stream left to raise it in
         under_way = self._under_way.get(invocation_id, {})
-        if under_way.get(place) is task:
+        if under_way.get(place) is task:  # not if `outdate` came and another read has begun
             del under_way[place]
         if not under_way:
             self._under_way.pop(invocation_id, None)
 
 
 def _write(events: Iterable[Event], missing: int) -> bytes:
-    """Return events as the HTML standard's section 9.2 has them, data on one line each."""
+    """Return events in the format of the HTML standard, section 9.2, each with its data on a line.
+
+    `missing` is how many events before them are no longer kept.
+    """
     parts = [b": %d events are no longer kept\n\n" % missing] if missing else []
     for event in events:
         data = event.data.replace(b"\n", b" ").replace(b"\r", b" ")

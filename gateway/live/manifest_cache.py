@@ -1,7 +1,7 @@
-"""The functions this gateway knows: manifests out of Redis, never the code.
+"""The functions that this gateway knows: their manifests from Redis, never their code.
 
-Read once at the start, again whenever news says so, and asked about in Redis when a
-name is not known; so a function that was published a moment ago is found.
+All manifests are read at the start and again after each notice of a change. A name that is not
+cached is looked up in Redis, so a function that was published a moment ago is found.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _LOADING_LOOK_S = 0.05
 
 
 class ManifestCache:
-    """Manifests by name.
+    """Manifests by function name.
 
     Attributes:
-        manifests: What is published, by name; replaced whole, never changed in place.
-        is_loaded: Whether Redis has answered since the start.
-        generation: Grows with every change; caches compare it.
+        manifests: The published functions; replaced as a whole, never changed in place.
+        is_loaded: Whether the manifests have been read since the start.
+        generation: Grows with every change; other caches compare it.
     """
 
     def __init__(self, store: AsyncConnection) -> None:
@@ -44,16 +44,16 @@ class ManifestCache:
         self._raw: dict[str, bytes] = {}
 
     async def start(self) -> None:
-        """Begin to follow what is published; return when it is known, or Redis does not answer.
+        """Start to follow changes; return after the first read, even if Redis did not answer.
 
-        Who serves from here on need not refuse the first callers.
+        If it did, the first requests do not get 503.
         """
         self._stale.set()
         self._task = lasting_task(self._follow, name="directory")
         await self._has_looked.wait()
 
     async def stop(self) -> None:
-        """Stop following; safe to call twice."""
+        """Stop following changes; safe to call twice."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -61,37 +61,38 @@ class ManifestCache:
                 await task
 
     def mark_stale(self) -> None:
-        """Read everything again soon: something has changed, or may have."""
+        """Read all manifests again soon: something has changed, or may have changed."""
         self._stale.set()
 
     async def find(self, name: str) -> Manifest:
         """Return a function's manifest.
 
         Raises:
-            UnknownFunctionError: Redis knows no such function either.
-            FunctionUnavailableError: What Redis knows of it cannot be read here.
-            StoreError: It is not known here, and Redis cannot be asked.
+            UnknownFunctionError: No function of that name is published.
+            FunctionUnavailableError: This release cannot read the function's manifest.
+            StoreError: The function is not cached, and Redis does not answer.
         """
         manifest = self.manifests.get(name)
         if manifest is not None:
             return manifest
         encoded = await self._store.run(function_commands.read_manifest(name))
         if encoded is None:
-            raise UnknownFunctionError(f"No function is called {name[:128]!r}.")
-        self.mark_stale()
+            raise UnknownFunctionError(f"No function has the name {name[:128]!r}.")
+        self.mark_stale()  # a notice was missed, or is still on its way
         try:
             return decode_manifest(encoded)
         except msgspec.MsgspecError as error:
             raise FunctionUnavailableError(
-                f"What is published of {name} cannot be read by this gateway's release."
+                f"This gateway's release cannot read the manifest of {name}."
             ) from error
 
     async def find_loaded(self, name: str, *, patience_s: float) -> Manifest:
-        """Return a function's manifest; where its file is being loaded, wait for that a while.
+        """Return a function's manifest; if its file is being loaded, wait up to `patience_s`.
 
         Raises:
-            UnknownFunctionError: There is no such function, or its file turned out to have none.
-            StoreError: It is not known here, and Redis cannot be asked.
+            UnknownFunctionError: No such function is published, or its file does not define it.
+            FunctionUnavailableError: This release cannot read the function's manifest.
+            StoreError: The function is not cached, and Redis does not answer.
         """
         ends_at = time.monotonic() + patience_s
         manifest = await self.find(name)
@@ -101,10 +102,10 @@ class ManifestCache:
         return manifest
 
     async def _follow(self) -> None:
-        self._stale.set()  # what was to be read when this crashed, if it did
+        self._stale.set()  # after a crash, the change that was being read is still to be read
         while True:
             await self._stale.wait()
-            self._stale.clear()
+            self._stale.clear()  # before the read: a change during it must cause another read
             if not await self._look():
                 await asyncio.sleep(_RETRY_S)
 
@@ -116,13 +117,14 @@ class ManifestCache:
             self._stale.set()
             return False
         finally:
-            self._has_looked.set()
+            self._has_looked.set()  # without Redis too: `start` must return
         return True
 
     async def _refresh(self) -> None:
         encoded = await self._store.run(function_commands.read_manifests())
         manifests = {}
         for name, data in sorted(encoded.items()):
+            # Equal bytes keep their Manifest object, because call plans compare by identity.
             if self._raw.get(name) == data:
                 if name in self.manifests:
                     manifests[name] = self.manifests[name]
@@ -134,7 +136,7 @@ class ManifestCache:
         self.is_loaded = True
 
     def _read(self, name: str, data: bytes) -> Manifest | None:
-        """Read a manifest; one that another release has written may not be readable here."""
+        """Decode a manifest; None if another release wrote it in a form that is unknown here."""
         try:
             return decode_manifest(data)
         except msgspec.MsgspecError as error:

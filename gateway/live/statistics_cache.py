@@ -1,8 +1,8 @@
 """The statistics of the last minutes, as this gateway process has read them.
 
-A minute that is over never changes, so it is read once; asking again costs the clock and
-the current minute. Minutes of which a view needs many are read a few at a time, since
-callers share the connection.
+A minute that is over never changes, so it is read once; after that, a request reads only the
+clock and the current minute. At most 60 minutes are read at once, because all requests share the
+connection.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ Minute = dict[str, OutcomeCounts]
 
 
 class StatisticsCache:
-    """Tallies by function, minute by minute."""
+    """Counts of outcomes by function, for each minute."""
 
     def __init__(self, store: AsyncConnection) -> None:
         self._store = store
         self._closed: dict[int, Minute] = {}
 
     async def read(self, count: int) -> tuple[int, list[Minute]]:
-        """Return the current minute since the epoch and the last `count`, oldest first.
+        """Return the number of the current minute since the epoch, and the last `count` minutes.
+
+        The minutes come oldest first; the current one is the last.
 
         Raises:
-            StoreError: Redis is away.
+            StoreError: Redis does not answer, or answers with an error.
         """
         current = await self._store.run(read_clock()) // MINUTE_MS
         first = current - count + 1

@@ -1,7 +1,9 @@
-"""What Redis tells this gateway process: finished invocations, pokes, news of functions and keys.
+"""The messages from Redis to this gateway process: what finished, new events, functions, keys.
 
-A poke is an invocation's id and a line feed: there are events for those who follow it. A
-notice of its end has the record behind the line feed.
+On the gateway's inbox, an invocation's id and a line feed say that it has new events; with the
+record behind the line feed, that it has finished. Two more channels announce changed manifests,
+and revoked keys with ended sessions. Pub/sub loses messages while the connection is down, so after
+each (re)connection everything that depends on them is read again.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ _LOOK_AGAIN_S = 0.5
 
 
 class Subscriber:
-    """Listens on the gateway's own channel and on those of news."""
+    """Subscribes to the gateway's inbox and to both channels of changes."""
 
     def __init__(
         self,
@@ -53,11 +55,11 @@ class Subscriber:
         )
 
     def start(self) -> None:
-        """Begin to listen in the running loop."""
+        """Subscribe, in the running loop."""
         self._subscription.start()
 
     async def stop(self) -> None:
-        """Stop; safe to call twice."""
+        """Unsubscribe; safe to call twice."""
         await self._subscription.stop()
         if self._looking is not None:
             self._looking.cancel()
@@ -67,29 +69,30 @@ class Subscriber:
             self._key_cache.on_revocation(payload)
         elif channel != self._channel:
             self._directory.mark_stale()
-        elif payload.endswith(b"\n") and payload.find(b"\n") == len(payload) - 1:
+        elif payload.endswith(b"\n") and payload.find(b"\n") == len(payload) - 1:  # no record
             self._streams.notify(payload[:-1].decode("ascii", "replace"))
         else:
             self._waiters.notify(payload)
 
     def _on_connect(self) -> None:
-        """Look at everything again: what was told while we were away is lost."""
-        self._key_cache.on_subscribed()
+        """Read everything again: messages published while the connection was down are lost."""
+        self._key_cache.on_subscribed()  # empties the cache, which missed revocations
         self._directory.mark_stale()
+        # A read that began with an earlier connection may be older than the messages missed since.
         if self._looking is not None:
             self._looking.cancel()
         self._looking = lasting_task(self._look_until_it_works, name="inbox")
         self._streams.look_again()
 
     async def _look_until_it_works(self) -> None:
-        """Look for what was waited for meanwhile; a Redis that loads may answer PING first."""
+        """Read what callers wait for, until Redis answers: it may still be loading its data."""
         while True:
             if await self._follower.look_again() and await self._look_after_readers():
                 return
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def _look_after_readers(self) -> bool:
-        """End the streams of keys and sessions that ended meanwhile; say whether that worked."""
+        """End the streams of keys and sessions that ended meanwhile; False without Redis."""
         readers = self._streams.readers()
         try:
             await self._key_cache.refresh(

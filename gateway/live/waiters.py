@@ -1,8 +1,9 @@
-"""Callers who wait for an invocation to finish, on one gateway process.
+"""The callers of one gateway process that wait for an invocation to finish.
 
-A finish arrives as a notice on the gateway's inbox. Notices sent while the
-subscription was away are lost, so after every (re)connection all that is waited for
-is looked at again. Nobody is left behind: leaving the `with` block forgets the wait.
+`Waiters` holds a future for each waiting caller, which a notice on the gateway's inbox resolves.
+`InvocationReader` reads invocations for resources, and waits for them if the caller prefers.
+Notices sent while the subscription is down are lost, so after each (re)connection every awaited
+invocation is read again. A wait is always removed: it ends with its `with` block.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Arrival = asyncio.Future["Notice | None"]
 
 
 class Waiters:
-    """Who waits for which invocation."""
+    """The waiting callers, by invocation id."""
 
     def __init__(self) -> None:
         self._arrivals: dict[str, list[Arrival]] = {}
@@ -37,14 +38,14 @@ class Waiters:
 
     @contextmanager
     def expect(self, invocation_id: str) -> Iterator[Arrival]:
-        """Expect the end, or None when the process stops.
+        """Register a wait; its future gets the notice, or None when the process stops.
 
-        Registered before Redis is asked, so that no notice comes too early.
+        Enter this before the call to Redis: the notice may come before the call's answer.
         """
         arrival: Arrival = asyncio.get_running_loop().create_future()
         expected = self._arrivals.setdefault(invocation_id, [])
         expected.append(arrival)
-        if self._is_draining:
+        if self._is_draining:  # `drain` has already ended the other waits
             arrival.set_result(None)
         try:
             yield arrival
@@ -55,11 +56,11 @@ class Waiters:
             arrival.cancel()
 
     def notify(self, payload: bytes) -> None:
-        """Hand a notice to those who wait for it."""
+        """Pass a notice to the callers that wait for its invocation."""
         self._resolve(payload[:_ID_BYTES].decode("ascii", "replace"), payload)
 
     def drain(self) -> None:
-        """End every wait as if its time had run out: the process stops."""
+        """End every wait, and each later one, as if its time had run out: the process stops."""
         self._is_draining = True
         for invocation_id in list(self._arrivals):
             self._resolve(invocation_id, None)
@@ -67,7 +68,7 @@ class Waiters:
     async def look_again(
         self, read_records: Callable[[Sequence[str]], Awaitable[Sequence[Record | None]]]
     ) -> None:
-        """Read all that is waited for, and hand out what has finished meanwhile."""
+        """Read every awaited invocation, and end the waits for those that have finished."""
         waited_for = list(self._arrivals)
         for start in range(0, len(waited_for), _LOOKED_AT_ONCE):
             ids = waited_for[start : start + _LOOKED_AT_ONCE]
@@ -82,10 +83,10 @@ class Waiters:
 
 
 async def wait_for(arrival: Arrival, within_s: float) -> Notice | None:
-    """Return the notice, or None when time ran out."""
+    """Return the notice, or None when `within_s` has passed."""
     if within_s <= 0 and not arrival.done():
         return None
-    # A timer of our own: asyncio.timeout would cost several times as much, and cancels the task.
+    # A plain timer: asyncio.timeout would cost several times as much, and cancels the task.
     timer = asyncio.get_running_loop().call_later(within_s, _give_up, arrival)
     try:
         return await arrival
@@ -102,7 +103,11 @@ _log = structlog.get_logger(__name__)
 
 
 class InvocationReader:
-    """Reads invocations, and waits for them on behalf of this gateway process."""
+    """Reads invocations, and waits for them to finish.
+
+    Attributes:
+        gateway_id: Names the inbox to which Redis sends the notices.
+    """
 
     def __init__(self, store: AsyncConnection, waiters: Waiters, gateway_id: str) -> None:
         self.gateway_id = gateway_id
@@ -110,26 +115,27 @@ class InvocationReader:
         self._waiters = waiters
 
     def expect(self, invocation_id: str) -> AbstractContextManager[Arrival]:
-        """Register a wait before asking Redis."""
+        """Register a wait (`Waiters.expect`), before the call to Redis."""
         return self._waiters.expect(invocation_id)
 
     async def fetch(
         self, invocation_id: str, wait_s: float = 0, *, owner: str | None = None
     ) -> Record:
-        """Return an invocation, after waiting for its end for at most `wait_s`.
+        """Return an invocation, after waiting up to `wait_s` seconds for it to finish.
 
-        With `owner`, what somebody else called does not exist, nor what is no longer kept.
+        With `owner`, an invocation of another caller is unknown, and so is one no longer kept.
 
         Raises:
-            UnknownInvocationError: There never was one of that id.
-            InvocationGoneError: There was, but it is no longer kept.
-            StoreError: Redis is away.
+            UnknownInvocationError: The id is not one of an invocation.
+            InvocationGoneError: The invocation is no longer kept.
+            StoreError: Redis does not answer, or answers with an error.
         """
         if not is_invocation_id(invocation_id):
             raise _unknown(invocation_id)
         if wait_s <= 0:
             return _known(await self._store.run(read(invocation_id)), invocation_id, owner)
         with self.expect(invocation_id) as arrival:
+            # One script reads the record and asks for a notice, so nothing falls between them.
             found = await self._store.run(watch(invocation_id, self.gateway_id))
             record = _known(found, invocation_id, owner)
             if record.is_finished:
@@ -137,14 +143,14 @@ class InvocationReader:
             return await self.until_finished(arrival, record, wait_s)
 
     async def until_finished(self, arrival: Arrival, last_known: Record, wait_s: float) -> Record:
-        """Return the finished invocation, or how it stands when time has run out."""
+        """Return the finished invocation, or its current state when `wait_s` has passed."""
         notice = await wait_for(arrival, wait_s)
         if notice is not None:
             return record_of(notice, last_known.arguments, last_known.request)
         return await self.current(last_known)
 
     async def current(self, last_known: Record) -> Record:
-        """Return the invocation as it is now, or as last known when Redis cannot be asked."""
+        """Return the invocation as it is now, or `last_known` if Redis does not answer."""
         try:
             return await self._store.run(read(last_known.id)) or last_known
         except StoreError as error:
@@ -152,7 +158,7 @@ class InvocationReader:
             return last_known
 
     async def look_again(self) -> bool:
-        """Look at all that is waited for, and say whether that worked; notices may be lost."""
+        """Read every awaited invocation, as notices may be lost; return whether Redis answered."""
         try:
             await self._waiters.look_again(self._read_many)
         except StoreError as error:
@@ -177,7 +183,7 @@ def _known(record: Record | None, invocation_id: str, owner: str | None) -> Reco
 
 
 def record_of(notice: Notice, arguments: bytes, request: bytes = b"") -> Record:
-    """Return the finished invocation that a notice is of; what was sent with it is not in there."""
+    """Return the finished invocation of a notice, which lacks what the call was sent with."""
     if isinstance(notice, Record):
         return notice
     return record_from_notice(notice, arguments, request)

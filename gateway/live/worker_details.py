@@ -1,7 +1,7 @@
-"""What a worker tells of itself, read: the JSON that `runtime.worker.description` writes.
+"""What a worker reports with each heartbeat: the JSON of `runtime.worker.description`, decoded.
 
-Workers of other releases tell less or more: what is missing has a default here, what is
-unknown is not read.
+Workers of other releases may report less or more: a missing field has a default here, an unknown
+one is ignored.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from runtime.store.system_commands import WorkerState
 
 
 class RunningAttemptDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt that a worker runs."""
+    """One attempt that a worker is running."""
 
     id: str
     function: str
@@ -20,7 +20,7 @@ class RunningAttemptDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunnerLoadDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What lies with one runner process of a worker, and how much may."""
+    """How many attempts one runner process of a worker holds, and how many it may hold."""
 
     pid: int
     function: str = ""
@@ -30,21 +30,21 @@ class RunnerLoadDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoopLagDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """How late a worker's loop ran what was due, between two heartbeats."""
+    """How late a worker's event loop ran due callbacks, between two heartbeats."""
 
     lag_ms_max: float = 0.0
     lag_ms_mean: float = 0.0
 
 
 class RunnerWaitDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """How many attempts of a worker waited for a runner since it started, and how long in all."""
+    """How many attempts have waited for a runner since the worker started, and their total wait."""
 
     count: int = 0
     sum_s: float = 0.0
 
 
 class FolderDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """How a worker's functions folder stands to what is published."""
+    """How a worker's functions folder compares with what is published."""
 
     folder: str = ""
     state: str = "unknown"
@@ -54,9 +54,9 @@ class FolderDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker tells of itself with each heartbeat.
+    """What a worker reports with each heartbeat.
 
-    `in_flight`, `max_in_flight`, `loop` and `runner_wait` are None where it does not tell.
+    `in_flight`, `max_in_flight`, `loop` and `runner_wait` are None if it does not report them.
     """
 
     host: str = ""
@@ -74,7 +74,7 @@ class WorkerDetails(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def held(self) -> int:
-        """How many attempts it holds; of a worker that does not tell, those that it runs."""
+        """How many attempts the worker holds; if it does not report that, how many it runs."""
         return len(self.running) if self.in_flight is None else self.in_flight
 
 
@@ -82,7 +82,7 @@ _decode = msgspec.json.Decoder(WorkerDetails).decode
 
 
 def read_details(worker: WorkerState) -> WorkerDetails:
-    """Return what a worker has told of itself; nothing where that cannot be read."""
+    """Return what a worker has reported; defaults if that cannot be decoded."""
     try:
         return _decode(worker.details)
     except msgspec.MsgspecError:

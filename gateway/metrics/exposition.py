@@ -1,8 +1,8 @@
-"""From the figures in Redis to Prometheus's text: the table's metrics, filled in.
+"""From the figures in Redis to the text that Prometheus scrapes: the metrics of the table.
 
-The labels are bounded: functions that are published, queues that they name or that
-still hold work, workers that live. What was removed is shown no more; its counts come back
-with it.
+The values of labels are bounded: published functions, queues that they name or that still hold
+work, and live workers. A removed function is not shown; if it is published again, its counts come
+back.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ def expose(
     check: StoredCheck | None = None,
     workers: Workers | None = None,
 ) -> tuple[bytes, str]:
-    """Return the text and its media type; without figures, that Redis did not answer."""
+    """Return the text and its media type; `figures` is None if Redis did not answer."""
     snapshot = _Snapshot(figures, manifests, check, workers or {})
     encode, media_type = choose_encoder(accept)
     return encode(snapshot), media_type
 
 
 class _Snapshot(Collector):
-    """One scrape, as prometheus_client's encoders ask for it."""
+    """One scrape, in the form that prometheus_client's encoders take."""
 
     def __init__(
         self,

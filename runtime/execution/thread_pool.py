@@ -69,7 +69,7 @@ class ThreadPool:
         self._waiting_us = 0  # the expected run time of all waiting attempts
         self._ended: list[ThreadRun] = []
         self._first_ended_at = 0.0
-        self._is_logged = False  # the loop thread was woken and has not called `take_ended` yet
+        self._is_woken = False  # the loop thread was woken and has not called `take_ended` yet
         self._threads: set[_Thread] = set()
         self._idle: list[_Thread] = []  # the last one is woken first: its caches are warmest
         self._awake = 0  # threads that are not idle
@@ -105,7 +105,7 @@ class ThreadPool:
         """Return the attempts that ended since the last call, in order."""
         with self._lock:
             ended, self._ended = self._ended, []
-            self._is_logged = False
+            self._is_woken = False
             return ended
 
     def look(self, now: float) -> list[InterruptGuard]:
@@ -218,10 +218,10 @@ class ThreadPool:
                 or len(self._ended) >= _MOST_GATHERED
                 or now - self._first_ended_at >= _LONGEST_GATHERING_S
             )
-            is_wakeup_sent = bool(is_due) and not self._is_logged
-            if is_wakeup_sent:
-                self._is_logged = True
-        if is_wakeup_sent:
+            is_to_wake = bool(is_due) and not self._is_woken
+            if is_to_wake:
+                self._is_woken = True
+        if is_to_wake:
             # Not under the lock, which the loop thread takes in `take_ended`.
             self._has_ended()
         return run

@@ -102,7 +102,7 @@ class Publisher:
         return self._pass.rights.standing if self._pass is not None else None
 
     @property
-    def is_logged(self) -> bool:
+    def has_orders(self) -> bool:
         """Whether it has been told to publish, and has not done so."""
         return self._orders.are_waiting
 

@@ -52,7 +52,7 @@ class Publishing:
         """Return `may_publish` of the heartbeat: 0 never, 1 if no other does, 2 preferred."""
         if self._is_forbidden:
             return 0
-        return 2 if self.standing().may_replace or self._publisher.is_logged else 1
+        return 2 if self.standing().may_replace or self._publisher.has_orders else 1
 
     def stop(self) -> None:
         """Stop the publisher and wait until it has stopped."""

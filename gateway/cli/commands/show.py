@@ -71,7 +71,7 @@ def _print(invocation: dict[str, Any], now: datetime) -> None:
             print(f"  {_attempt(attempt, now)}")
     error = invocation.get("error")
     if error:
-        print(f"error      {_reported(error)}")
+        print(f"error      {_describe_error(error)}")
         if error.get("traceback"):
             print(str(error["traceback"]).rstrip())
 
@@ -113,10 +113,10 @@ def _attempt(attempt: dict[str, Any], now: datetime) -> str:
     said = f"{attempt.get('attempt')}: {attempt.get('outcome') or 'running'}"
     when = format_relative(attempt.get("started_at"), now)
     error = attempt.get("error")
-    return " ".join(filter(None, [said, when, _reported(error) if error else ""]))
+    return " ".join(filter(None, [said, when, _describe_error(error) if error else ""]))
 
 
-def _reported(error: dict[str, Any]) -> str:
+def _describe_error(error: dict[str, Any]) -> str:
     kind = error.get("exception_type") or error.get("type")
     return f"{kind}: {error.get('message')}"
 

@@ -1,3 +1,3 @@
-"""From files in a folder to published manifests: discovery, loading, schemas, watching."""
+"""Turn function files into published functions: discovery, loading, schemas, publishing."""
 
 from __future__ import annotations

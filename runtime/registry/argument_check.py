@@ -1,10 +1,10 @@
-"""Check an argument object against a function's published schema, without the function.
+"""Check arguments against a function's JSON Schema, without loading the function.
 
-Used by the gateway and by `.send()` before anything is queued. What pydantic takes in the
-runner passes here; where the published schema only informs, a wider one is judged by
-(`runtime.registry.gateway_schema`), and the runner refuses the rest. Formats are judged by
-pydantic's own types, base64 must be standard base64, and 1.0 is refused where an integer is asked
-for (JSON Schema would take it, pydantic's strict mode does not).
+The gateway and `.send()` use it before they queue an invocation. The rule: it never refuses
+arguments that pydantic accepts in the runner. Where the published schema would, it checks against
+a wider one (`runtime.registry.gateway_schema`), and the runner refuses the rest. To agree with
+pydantic's strict mode, it checks formats with pydantic's types, accepts only standard base64, and
+refuses 1.0 as an integer, which JSON Schema alone would accept.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _VALUES = frozenset({"enum", "const", "default", "examples"})
 
 
 class _WholeNumber:
-    """Keyword: refuse 1.0 where an integer is asked for."""
+    """Schema keyword that refuses 1.0 as an integer."""
 
     def __init__(self, parent: dict[str, Any], value: object, path: list[str | int]) -> None:
         del parent, value, path
 
     def validate(self, instance: object) -> None:
         if isinstance(instance, float) and instance.is_integer():
-            raise ValueError("the value is not an integer: write it without a decimal point")
+            raise ValueError("the value is not an integer; write it without a decimal point")
 
 
 class _LeastBytes:
-    """Keyword: base64 of no fewer bytes than this."""
+    """Schema keyword for the smallest number of bytes that base64 may stand for."""
 
     def __init__(self, parent: dict[str, Any], value: int, path: list[str | int]) -> None:
         del parent, path
@@ -58,7 +58,7 @@ class _LeastBytes:
 
 
 class _MostBytes:
-    """Keyword: base64 of no more bytes than this."""
+    """Schema keyword for the largest number of bytes that base64 may stand for."""
 
     def __init__(self, parent: dict[str, Any], value: int, path: list[str | int]) -> None:
         del parent, path
@@ -70,7 +70,7 @@ class _MostBytes:
 
 
 def _size_of(text: str) -> int:
-    """Return how many bytes standard base64 stands for; other text is refused by its format."""
+    """Return how many bytes a standard base64 text stands for; the format check refuses others."""
     return len(text) // 4 * 3 - text.count("=", -2)
 
 
@@ -86,18 +86,18 @@ _compiled: dict[
 
 
 def check_arguments(manifest: Manifest, arguments: object) -> None:
-    """Pass if the arguments fit.
+    """Return if the arguments fit the function's schema.
 
     Args:
-        manifest: Of the function; compiled once per name and version.
-        arguments: A parsed JSON value; an object is expected.
+        manifest: The function's manifest; its schema is compiled once per name and version.
+        arguments: A parsed JSON value; anything but an object is refused.
 
     Raises:
-        ArgumentsError: With a JSON pointer for each fault; for a missing argument the
-            pointer is to where it should be.
+        ArgumentsError: The arguments do not fit. It has a JSON pointer for each fault; for a
+            missing argument the pointer says where it should be.
     """
-    # Formats and keywords written in Python cost more than all the rest: a value of very many
-    # parts would hold up everybody else, so what only they can tell is left to the runner.
+    # Formats and keywords that are checked in Python take most of the time. For a value of very
+    # many parts they would block the process's other requests, so the runner checks those alone.
     formats = count_parts(arguments, most=_MOST_PARTS_IN_PYTHON) <= _MOST_PARTS_IN_PYTHON
     exact = formats and _has_whole_float(arguments)
     validator = _validator(manifest, exact=exact, formats=formats)
@@ -113,7 +113,7 @@ def _explain(
     arguments: object,
     compile_part: Callable[[dict[str, Any]], jsonschema_rs.Draft202012Validator],
 ) -> Iterable[ArgumentFault]:
-    """Return what is wrong, as much of it as can be said without holding up others."""
+    """Return the faults; for a large value only a few, so that the search does not take long."""
     schema = manifest.validation_schema
     if not is_large(arguments, schema):
         found = [("", error) for error in validator.iter_errors(arguments)]
@@ -130,26 +130,26 @@ def _explain(
         if len(faults) >= _MOST_FAULTS:
             break
     if not faults:
-        return [ArgumentFault(pointer="", detail="do not fit the function's parameters")]
+        return [ArgumentFault(pointer="", detail="the arguments do not fit the function")]
     return list(faults.values())[:_MOST_FAULTS]
 
 
 def compile_schema(
     schema: dict[str, Any], *, exact: bool = True, formats: bool = True
 ) -> jsonschema_rs.Draft202012Validator:
-    """Return a validator; never looks outside the schema.
+    """Return a validator for a schema; it never fetches anything outside the schema.
 
     Args:
-        schema: As published.
-        exact: Whether 1.0 is told from 1.
-        formats: Whether formats are judged.
+        schema: A schema as published.
+        exact: Whether 1.0 is refused as an integer.
+        formats: Whether formats are checked.
 
     Raises:
-        ValueError: It is no JSON Schema, or refers to something outside.
+        ValueError: It is not a JSON Schema, or it refers to something outside.
     """
     strict = _tightened(schema, exact=exact)
     fault: Exception | None = None
-    # pydantic's own regular expressions first; look-around needs the other engine.
+    # First the regular expressions that pydantic uses; only the other engine has look-around.
     for patterns in (jsonschema_rs.RegexOptions(), jsonschema_rs.FancyRegexOptions()):
         try:
             return jsonschema_rs.Draft202012Validator(
@@ -183,6 +183,7 @@ def _validator(
 
 
 def _has_whole_float(value: object) -> bool:
+    """Whether a number such as 1.0 is anywhere in a JSON value."""
     waiting = [value]
     while waiting:
         here = waiting.pop()
@@ -198,8 +199,8 @@ def _has_whole_float(value: object) -> bool:
     return False
 
 
-def _tightened(schema: Any, *, exact: bool) -> Any:  # noqa: ANN401 - a JSON value is any
-    """Copy a schema, adding what the published one cannot say."""
+def _tightened(schema: Any, *, exact: bool) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a copy of a schema with the checks that the published one cannot express."""
     if isinstance(schema, list):
         return [_tightened(part, exact=exact) for part in schema]
     if not isinstance(schema, dict):
@@ -212,13 +213,13 @@ def _tightened(schema: Any, *, exact: bool) -> Any:  # noqa: ANN401 - a JSON val
             made[_WHOLE] = True
     if schema.get("contentEncoding") == "base64":
         made.setdefault("format", BASE64_FORMAT)
-    elif "contentSchema" in schema:  # pydantic's Json: a text that holds JSON
+    elif "contentSchema" in schema:  # pydantic's Json type: a text that contains JSON
         made.setdefault("format", "json-string")
     return made
 
 
 def _tightened_part(key: str, value: Any, *, exact: bool) -> Any:  # noqa: ANN401
-    if key in _BY_NAME and isinstance(value, dict):  # of an author: any word of ours may be one
+    if key in _BY_NAME and isinstance(value, dict):  # author's names, which may equal keywords
         return {name: _tightened(part, exact=exact) for name, part in value.items()}
     return value if key in _VALUES else _tightened(value, exact=exact)
 
@@ -251,7 +252,7 @@ def _alternatives(
     where: str, here: str, branches: list[list[jsonschema_rs.ValidationError]], manifest: Manifest
 ) -> Iterable[ArgumentFault]:
     real = [branch for branch in branches if branch and not _is_about_null(branch)]
-    if len(real) == 1:  # an optional value: say what is wrong with it
+    if len(real) == 1:  # an optional value: report the faults of the value itself
         for error in real[0]:
             yield from _faults(error, manifest, where)
         return

@@ -1,8 +1,8 @@
-"""Bytes inside JSON are standard base64, both ways, whatever they are a part of.
+"""Read and write bytes in JSON as standard base64, wherever they are in a value.
 
-pydantic writes the URL-safe alphabet, and a model inside another type goes by its own
-configuration, which mostly says nothing about bytes. So the core schema is copied with
-that filled in. A model that says how its bytes are written is left to that.
+By default pydantic writes base64 with the URL-safe alphabet, and a model inside another type uses
+its own configuration, which rarely says anything about bytes. So the core schema is copied with
+the setting filled in. A model whose configuration sets it keeps its own setting.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _serializers: weakref.WeakKeyDictionary[type, SchemaSerializer] = weakref.WeakKe
 
 
 def encode(value: bytes | bytearray | memoryview) -> str:
-    """Return the standard base64."""
+    """Return bytes as standard base64."""
     return base64.b64encode(value).decode("ascii")
 
 
 def spell_out(value: object, above: tuple[int, ...] = ()) -> object:
-    """Return a value with the bytes inside as base64, those of models included.
+    """Return a value with all bytes in it as base64, including those in models.
 
-    A cycle is left in it.
+    A reference that closes a cycle is left as it is; serialising the value then fails.
     """
     kind = type(value)
     if kind in _AS_THEY_ARE or id(value) in above:
@@ -84,20 +84,21 @@ def _spell_out_object(value: dict[Any, Any], inside: tuple[int, ...]) -> dict[An
 
 
 def _dump(value: object, serializer: SchemaSerializer) -> object:
-    """Return what a model writes, as values; a key that comes twice would be lost unseen."""
+    """Return a model's JSON as Python values; raise ValueError if an object has a key twice."""
     text = serializer.to_json(value, by_alias=True)
-    has_words = b"NaN" in text or b"Infinity" in text  # refused with the whole
+    # strict_json refuses NaN here; let it through, as it is refused later with a better message.
+    has_words = b"NaN" in text or b"Infinity" in text
     return from_json(text) if has_words else strict_json.decode(text)
 
 
 def serializer_of(kind: type) -> SchemaSerializer | None:
-    """Return what writes the instances of a model; None where that is not pydantic's to say."""
+    """Return the serializer for instances of a model, None if pydantic has no schema for it."""
     if not hasattr(kind, "__pydantic_core_schema__"):
         return None
     made = _serializers.get(kind)
     if made is None:
         if issubclass(kind, BaseModel):
-            kind.model_rebuild()  # where that was put off until it is first used
+            kind.model_rebuild()  # a model may defer building its schema until its first use
         schema = kind.__pydantic_core_schema__
         if not isinstance(schema, dict):
             return None
@@ -111,7 +112,7 @@ def filled_in(schema: Any, *, written: str = "base64") -> Any:  # noqa: ANN401
 
     Args:
         schema: A core schema or a part of one.
-        written: How bytes are written where it stands.
+        written: How bytes are written at this place.
     """
     if not isinstance(schema, dict):
         return with_parts(schema, partial(filled_in, written=written))

@@ -1,8 +1,10 @@
-"""The source of one function file and of the helper files it may import.
+"""The source of a function file with its helpers, and the manifests published with it.
 
-Made by discovery in the publisher, sent to a child that loads it, kept in Redis
-under its version for the workers. Code runs from these bytes, never from the disk,
-so an attempt finishes on the version it started with whatever happens to the files.
+A `Bundle` has the source of one function file and of the helper files that it may import.
+Discovery makes it in the publisher, and a child process loads it. A `PublishedVersion` is a bundle
+with the manifests of its functions. The publisher stores it in Redis under the bundle's version,
+and the workers read it from there. Code runs from these bytes, never from the disk, so an attempt
+finishes with the version it started with, whatever happens to the files.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from runtime.registry.manifest import Manifest
 
 _VERSION_DIGITS = 12
 _COMPRESSION_LEVEL = 6
+_LENGTH_BYTES = 4
+_decoder = msgspec.json.Decoder(tuple[Manifest, ...])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +32,10 @@ class Bundle:
 
     Attributes:
         root: Absolute path of the functions folder; `__file__` and tracebacks show it.
-        file: The function file, relative to root, with `/`.
-        sources: Relative path to source bytes, of the function file and its helpers.
-        version: First 12 hex digits of a hash over paths and sources; not over root,
-            so that two machines with the same files agree.
+        file: Path of the function file, relative to root, with `/`.
+        sources: Source bytes of the function file and its helpers, by relative path.
+        version: First 12 hex digits of a SHA-256 hash over paths and sources. The root is left
+            out, so two machines with the same files have the same version.
     """
 
     root: str
@@ -44,12 +48,12 @@ class Bundle:
 
     @property
     def default_name(self) -> str:
-        """The name the file stands for: its path with dots."""
+        """The function name that the file stands for: its path with dots."""
         return ".".join(PurePosixPath(self.file).with_suffix("").parts)
 
     @property
     def prefix(self) -> str:
-        """What its functions' names begin with: the folder with dots, and one more dot."""
+        """The prefix of the file's function names: its folder with dots, and a dot at the end."""
         return "".join(f"{part}." for part in PurePosixPath(self.file).parent.parts)
 
     def path_of(self, file: str) -> str:
@@ -57,12 +61,12 @@ class Bundle:
         return f"{self.root}/{file}"
 
     def file_of(self, path: str) -> str | None:
-        """Return which of the files an absolute path is, if it is one."""
+        """Return the file at an absolute path, None if the path is not of this bundle."""
         file = path.removeprefix(f"{self.root}/")
         return file if file in self.sources and path != file else None
 
     def encode(self) -> bytes:
-        """Return the bundle compressed."""
+        """Return the bundle as compressed bytes."""
         index = {
             "root": self.root,
             "file": self.file,
@@ -75,7 +79,7 @@ class Bundle:
 
 
 def decode_bundle(data: bytes) -> Bundle:
-    """Read what `Bundle.encode` wrote."""
+    """Decode what `Bundle.encode` returned."""
     head, _, body = zlib.decompress(data).partition(b"\n")
     index = json.loads(head)
     sources: dict[str, bytes] = {}
@@ -95,33 +99,29 @@ def _digest(file: str, sources: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:_VERSION_DIGITS]
 
 
-_LENGTH_BYTES = 4
-_decoder = msgspec.json.Decoder(tuple[Manifest, ...])
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedVersion:
-    """One version of a function file."""
+    """One version of a function file: its bundle and the manifests of its functions."""
 
     bundle: Bundle
     manifests: tuple[Manifest, ...]
 
     def encode(self) -> bytes:
-        """Return both as bytes; the same release gives the same bytes."""
+        """Return both as bytes; equal versions give equal bytes."""
         bundle = self.bundle.encode()
         length = len(bundle).to_bytes(_LENGTH_BYTES, "big")
         return length + bundle + msgspec.json.encode(self.manifests)
 
 
 def decode_release(data: bytes) -> PublishedVersion:
-    """Read what `Release.encode` wrote.
+    """Decode what `PublishedVersion.encode` returned.
 
     Raises:
-        msgspec.MsgspecError: It is something else.
+        msgspec.MsgspecError: The bytes are not a published version.
     """
     end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
     try:
         bundle = decode_bundle(data[_LENGTH_BYTES:end])
     except (zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise msgspec.DecodeError(f"no bundle: {error}") from error
+        raise msgspec.DecodeError(f"not a bundle: {error}") from error
     return PublishedVersion(bundle=bundle, manifests=_decoder.decode(data[end:]))

@@ -1,7 +1,7 @@
-"""Which callables of a loaded file are published, and under which names.
+"""Find the callables that a loaded file publishes, and their names.
 
-The ones marked @function; else the callable named like the file, else `main`, else
-`handler`. Only what the file itself defines counts, never what it imported.
+These are the callables marked @function. If there are none, it is the callable named like the
+file, else `main`, else `handler`. Imported callables are never published.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FALLBACKS = ("main", "handler")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedCallable:
-    """A callable to publish, with its options."""
+    """A callable to publish, with its name and options."""
 
     name: str
     target: Callable[..., Any]
@@ -32,10 +32,11 @@ class PublishedCallable:
 
 
 def find_callables(module: ModuleType, bundle: Bundle) -> list[PublishedCallable]:
-    """Return what the file publishes, at least one.
+    """Return the callables to publish, at least one.
 
     Raises:
-        LoadError: There is nothing to publish, or one name twice.
+        LoadError: There is nothing to publish, a name is invalid or used twice, or a class is
+            marked.
     """
     declared = list(_declared(module, bundle))
     if not declared:
@@ -44,12 +45,12 @@ def find_callables(module: ModuleType, bundle: Bundle) -> list[PublishedCallable
     for published in declared:
         line = line_of(published.target)
         if inspect.isclass(published.target):
-            text = f"{published.name} is a class; publish a function that makes one"
+            text = f"{published.name} is a class; publish a function that creates an instance of it"
             raise LoadError("NoFunction", text, file=bundle.file, line=line)
         if not is_function_name(published.name):
             text = (
-                f"{published.name!r} cannot be a function's name: lower-case letters, digits and "
-                "_ only; give another with @function(name=…)"
+                f"{published.name!r} cannot be a function's name: use only lower-case letters, "
+                "digits and _; set another name with @function(name=…)"
             )
             raise LoadError("BadName", text, file=bundle.file, line=line)
         if published.name in seen:
@@ -60,7 +61,7 @@ def find_callables(module: ModuleType, bundle: Bundle) -> list[PublishedCallable
 
 
 def line_of(target: object) -> int | None:
-    """Return the line a callable begins at, where that is known."""
+    """Return the line at which a callable begins, None if it is unknown."""
     target = inspect.unwrap(target) if callable(target) else target
     code = getattr(target, "__code__", None)
     return None if code is None else code.co_firstlineno
@@ -80,7 +81,7 @@ def _declared(module: ModuleType, bundle: Bundle) -> list[PublishedCallable]:
         if declaration is None or id(value) in seen:
             continue  # a second name for the same callable
         seen.add(id(value))
-        # `@function def main` in report.py means report, like a plain main does.
+        # `@function def main` in report.py is published as report, like `main` without @function.
         stands_for_file = bound in _FALLBACKS and stem not in marked
         own = stem if stands_for_file and not found else bound
         name = declaration.name or f"{bundle.prefix}{own}"
@@ -99,13 +100,14 @@ def _conventional(module: ModuleType, bundle: Bundle) -> PublishedCallable:
     raise LoadError(
         "NoFunction",
         f"nothing to publish: define a function named {wanted}, or mark functions with @function; "
-        "start the file's name with _ if it only helps others",
+        "if this file is only a helper, start the file's name with _",
         file=bundle.file,
         line=None,
     )
 
 
 def _imported_names(bundle: Bundle) -> set[str]:
+    """Return the names that the file imports and does not define itself."""
     tree = ast.parse(bundle.sources[bundle.file])
     names: set[str] = set()
     for node in ast.walk(tree):

@@ -1,7 +1,8 @@
-"""Load a bundle in a sacrificial child and return what it publishes.
+"""Load a bundle in a child process of its own and return the manifests that it publishes.
 
-Whatever the file does (hang, exit, crash, print, start threads), it does it there.
-The child's own watchdog writes where it hangs or crashes into a file that we name.
+The publisher uses it. The child is used once, so a file that hangs, exits, crashes or starts
+threads does no harm. In the child, `faulthandler` writes the traceback of a hang or a crash to a
+temporary file, from which the line for the error is taken.
 """
 
 from __future__ import annotations
@@ -33,12 +34,17 @@ _decoder = msgspec.json.Decoder(list[Manifest])
 
 
 def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0) -> list[Manifest]:
-    """Return the manifests of what a bundle publishes.
+    """Return the manifests of the functions that a bundle publishes.
+
+    Args:
+        fork_server: Starts the child.
+        bundle: The bundle to load.
+        deadline_s: How long loading may take.
 
     Raises:
-        LoadError: It does not load. `kind` is the exception's type name, or "Timeout",
-            "Exited", "Crashed", "Garbled".
-        ProcessError: No child could be started; the file is not to blame.
+        LoadError: The file does not load. `kind` is the name of the exception's type, or one of
+            "Timeout", "Exited", "Crashed" and "Garbled".
+        ProcessError: No child could be started, which is not the file's fault.
     """
     with (
         tempfile.NamedTemporaryFile(prefix="penstock-load-") as trace,
@@ -62,17 +68,18 @@ def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0
             return manifests
         fault = json.loads(body)
         error = LoadError(fault["kind"], fault["message"], file=fault["file"], line=fault["line"])
-    except (ValueError, KeyError, TypeError):  # no answer of ours
+    except (ValueError, KeyError, TypeError):  # not an answer that `child_load_main` sends
         raise _garbled(bundle) from None
     raise error
 
 
 def _garbled(bundle: Bundle) -> LoadError:
-    text = "the file wrote to the channel of its process while it loaded"
+    text = "the file wrote to the channel between its process and the worker while loading"
     return LoadError("Garbled", text, file=bundle.file, line=None)
 
 
 def _death(bundle: Bundle, child: Child, trace: str, deadline_s: float) -> LoadError:
+    """Return the error for a child that closed its channel without an answer."""
     ended = child.wait(_EXIT_WAIT_S) or Exit(None, signal.SIGKILL)
     if _read(trace).startswith("Timeout"):
         return _timeout(bundle, trace, deadline_s)
@@ -84,7 +91,7 @@ def _death(bundle: Bundle, child: Child, trace: str, deadline_s: float) -> LoadE
             return LoadError("Crashed", text, file=file, line=line)
         text = f"the process crashed while the file loaded (signal {ended.signal})"
         return LoadError("Crashed", text, file=file, line=line)
-    text = f"the file ended its process while it loaded (exit code {ended.code})"
+    text = f"the file ended its process while loading (exit code {ended.code})"
     return LoadError("Exited", text, file=file, line=line)
 
 
@@ -96,7 +103,7 @@ def _timeout(bundle: Bundle, trace: str, deadline_s: float) -> LoadError:
 
 
 def _place(bundle: Bundle, trace: str) -> tuple[str, int | None]:
-    """Return the innermost frame in the bundle's files; tracebacks here are innermost first."""
+    """Return the innermost frame in the bundle's files; faulthandler writes innermost first."""
     for match in _FRAME.finditer(_read(trace)):
         file = bundle.file_of(match["path"])
         if file is not None:

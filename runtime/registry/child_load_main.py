@@ -1,7 +1,7 @@
-"""The sacrificial child's side of `inspection`: load the bundle, answer once.
+"""The child's side of `child_load`: load one bundle and answer once.
 
-Answers "loaded" with the manifests, or "failed" with a LoadError's parts. No answer
-means that the file ended or crashed this process.
+The answer is "loaded" with the manifests, or "failed" with the fields of a LoadError. If there is
+no answer, the file has ended or crashed this process.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ from runtime.sdk.options import RetryPolicy, written_size
 
 
 def inspect_bundle(channel: Channel) -> None:
-    """Load what the channel brings; never raises for what the file does."""
+    """Receive a bundle, load it and answer; exceptions of the file become a "failed" answer."""
     bound_output()
     encoded, deadline_s, trace_path = channel.receive()
     sys.dont_write_bytecode = True
     with Path(trace_path.decode()).open("wb", buffering=0) as trace:
-        # Written by C code, so a file that holds the interpreter's lock is caught too.
+        # faulthandler runs in a C thread, so it works even if the file holds the GIL for ever. At
+        # the deadline it exits without an answer; the parent finds "Timeout" in the trace.
         faulthandler.enable(trace)
         faulthandler.dump_traceback_later(float(deadline_s), exit=True, file=trace)
         bundle = decode_bundle(encoded)
@@ -55,15 +56,15 @@ def inspect_bundle(channel: Channel) -> None:
                 "line": error.line,
             }
             answer = (b"failed", json.dumps(fault).encode())
-        except (TypeError, ValueError, OverflowError) as error:  # a manifest that is no JSON
-            text = f"what the file publishes cannot be written as JSON: {error}"
+        except (TypeError, ValueError, OverflowError) as error:  # while encoding the manifests
+            text = f"a function's manifest cannot be written as JSON: {error}"
             fault = {"kind": "SchemaError", "message": text, "file": bundle.file, "line": None}
             answer = (b"failed", json.dumps(fault).encode())
         faulthandler.cancel_dump_traceback_later()
         channel.send(*answer)
 
 
-def _without_patterns(schema: Any) -> Any:  # noqa: ANN401 - a JSON value is any
+def _without_patterns(schema: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(schema, list):
         return [_without_patterns(part) for part in schema]
     if not isinstance(schema, dict):
@@ -76,20 +77,20 @@ def _without_patterns(schema: Any) -> Any:  # noqa: ANN401 - a JSON value is any
 
 
 def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> Manifest:
+    """Return the manifest to publish; raise LoadError if its options or schemas cannot work."""
     manifest = function.manifest
     options = manifest.options
     if options.isolation == "process" and taken_bytes > options.memory_bytes:
         text = (
-            f'{manifest.name}: memory="{written_size(options.memory_bytes)}" is less than the '
-            f"{written_size(taken_bytes, like=options.memory_bytes)} that are taken once the file "
-            "is loaded"
+            f'{manifest.name}: memory="{written_size(options.memory_bytes)}" is too little: the '
+            f"process uses {written_size(taken_bytes, like=options.memory_bytes)} when the file "
+            "has loaded"
         )
         raise LoadError("out_of_memory", text, file=manifest.file, line=function.line)
     try:
         compile_schema(manifest.validation_schema)
-        if (
-            manifest.judged_by is not None
-        ):  # a pattern of Python's own may be published all the same
+        # Patterns in Python's dialect may be published: nothing validates by this schema then.
+        if manifest.judged_by is not None:
             compile_schema(_without_patterns(manifest.parameters))
     except ValueError as error:
         text = f"{manifest.name}: {str(error).partition(chr(10))[0]}"
@@ -103,12 +104,12 @@ def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> 
 
 
 def _retry_of(function: LoadedFunction, module: ModuleType) -> RetryPolicy:
-    """Return when the function is tried again; whatever importing an exception may raise."""
+    """Return the retry policy with the full names of exceptions; raise LoadError if one fails."""
     manifest = function.manifest
     try:
         return resolve(manifest.options.retry, module)
-    except BaseException as error:  # the names are the author's, and so is what they import
+    except BaseException as error:  # looking up a name imports the author's modules
         kind, text = "OptionError", str(error)
         if not isinstance(error, OptionError):
-            kind, text = name_of(type(error)), f"importing what retries names: {text}"
+            kind, text = name_of(type(error)), f"importing an exception named in retries: {text}"
         raise LoadError(kind, text, file=manifest.file, line=function.line) from error

@@ -1,7 +1,7 @@
-"""The parts of a core schema of pydantic's, for all who walk one or copy one.
+"""Walk and copy pydantic core schemas.
 
-Some keys hold schemas by names that an author has chosen: a field may be called `type`, `default`
-or `metadata`, and says nothing then of the schema around it.
+Some keys hold schemas by names that an author has chosen. A field may be called `type`, `default`
+or `metadata`; such a name must not be taken for a key of the schema around it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _NO_SCHEMA = frozenset({"config", "metadata", "default", "expected", "cls"})
 
 
 def parts_of(schema: Any) -> Iterator[Any]:  # noqa: ANN401
-    """Yield what a core schema, or a list in one, is made of and may be a schema."""
+    """Yield the parts of a core schema, or of a list in one, that may be schemas themselves."""
     if isinstance(schema, list | tuple):
         yield from schema
     elif isinstance(schema, Mapping):
@@ -26,7 +26,7 @@ def parts_of(schema: Any) -> Iterator[Any]:  # noqa: ANN401
 
 
 def with_parts(schema: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401
-    """Return a copy of a core schema, or of a list in one, each part changed that may be one."""
+    """Return a copy of a core schema, or of a list in one, with `change` applied to its parts."""
     if isinstance(schema, list | tuple):
         return type(schema)([change(part) for part in schema])
     if not isinstance(schema, Mapping):

@@ -1,8 +1,8 @@
-"""Which function files a folder holds, each with the helpers it may import.
+"""Find the function files in a folder, each with the helpers that it may import.
 
-Only reads; nothing is imported. Every file ending in .py is either a function
-file, a helper (it or a folder above it starts with `_`), or reported as wrongly
-named: a file is never dropped in silence.
+Files are only read, never imported. Every file ending in .py is either a function file, a helper
+(its name or the name of a folder above it starts with `_`), or reported with an error: no file is
+skipped silently.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ _BUNDLE_MOST_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
-    """One function file: a bundle, or why there is none.
+    """One function file: its bundle, or the error why it has none.
 
     Attributes:
         file: Path below the folder, with `/`.
-        name: The dotted name it stands for; not a legal one where `error` says so.
+        name: The dotted name that the file stands for; it may be invalid if there is an error.
+        bundle: The source of the file and its helpers.
+        error: Why there is no bundle.
     """
 
     file: str
@@ -38,10 +40,10 @@ class FoundFile:
 
 
 def discover(root: Path) -> list[FoundFile]:
-    """Return the function files below `root`, by path.
+    """Return the function files below `root`, sorted by path.
 
     Raises:
-        OSError: The folder itself is not there or cannot be read.
+        OSError: The folder itself does not exist or cannot be read.
     """
     real_root = os.path.realpath(root, strict=True)
     files: list[str] = []
@@ -52,7 +54,7 @@ def discover(root: Path) -> list[FoundFile]:
         try:
             data = Path(real_root, file).read_bytes()
         except FileNotFoundError:
-            continue  # removed since it was listed
+            continue  # removed after it was listed
         except OSError as error:
             unreadable[file] = error
             data = b""
@@ -78,7 +80,10 @@ def _found(
     mine = {file: source} | {path: data for path, data in helpers.items() if _is_beside(path, file)}
     size = sum(map(len, mine.values()))
     if size > _BUNDLE_MOST_BYTES:
-        text = f"with its helpers it has {size:,} bytes; at most {_BUNDLE_MOST_BYTES:,} are allowed"
+        text = (
+            f"the file and its helpers have {size:,} bytes; the limit is {_BUNDLE_MOST_BYTES:,} "
+            "bytes"
+        )
         return FoundFile(
             file=file, name=name, error=FileError(type="TooLarge", message=text, file=file)
         )
@@ -91,7 +96,7 @@ def _fault_of_name(file: str, name: str) -> str | None:
         if not _PART_RULE.fullmatch(part):
             return (
                 f"{part!r} cannot be part of a function's name: use lower-case letters, digits and "
-                "_, not starting with a digit; start it with _ to make it a helper"
+                "_, and do not start with a digit; start the name with _ to make it a helper"
             )
     if not is_function_name(name):
         return f"the name {name!r} is longer than {NAME_LONGEST} characters"
@@ -99,7 +104,7 @@ def _fault_of_name(file: str, name: str) -> str | None:
 
 
 def _is_beside(helper: str, file: str) -> bool:
-    """Whether a helper lies in the file's folder or above it, itself or in a `_` folder."""
+    """Whether a helper, or the `_` folder that it is in, is in the file's folder or above it."""
     parts = PurePosixPath(helper).parts
     first_private = next(i for i, part in enumerate(parts) if part.startswith("_"))
     folder = PurePosixPath(file).parent.parts
@@ -107,7 +112,7 @@ def _is_beside(helper: str, file: str) -> bool:
 
 
 def _walk(root: str) -> Iterator[str]:
-    """Yield every .py file below root, through links, without going in circles."""
+    """Yield every .py file below root; follow links, but enter no folder from within itself."""
     folders: list[tuple[str, frozenset[tuple[int, int]]]] = [("", frozenset())]
     while folders:
         folder, above = folders.pop()
@@ -120,7 +125,7 @@ def _walk(root: str) -> Iterator[str]:
         except OSError:
             if not folder:
                 raise
-            continue  # gone, or not ours to read
+            continue  # removed meanwhile, or not readable
         above |= {(here.st_dev, here.st_ino)}
         for entry in listed:
             kind = _kind_of(entry)
@@ -136,7 +141,7 @@ def _kind_of(entry: os.DirEntry[str]) -> str | None:
     try:
         mode = entry.stat().st_mode
     except OSError:
-        return None  # a dangling link, or gone
+        return None  # a dangling link, or removed meanwhile
     if stat.S_ISDIR(mode):
         return "folder"
     return "file" if stat.S_ISREG(mode) and entry.name.endswith(".py") else None

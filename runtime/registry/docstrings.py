@@ -1,6 +1,6 @@
-"""From a docstring to documentation: Google, NumPy and Sphinx style.
+"""Parse docstrings in Google, NumPy and Sphinx style.
 
-What it finds goes into the manifest and from there into the OpenAPI document.
+The result goes into the manifest and from there into the OpenAPI document.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import docstring_parser
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documentation:
-    """What a docstring says of a function."""
+    """The documentation of a function, as its docstring gives it."""
 
     summary: str = ""
     description: str = ""
@@ -22,7 +22,7 @@ class Documentation:
 
 
 def read_docstring(text: str | None) -> Documentation:
-    """Return what a docstring says; never fails."""
+    """Parse a docstring; never raises."""
     if not text or not text.strip():
         return Documentation()
     text = text.encode("utf-8", "replace").decode()

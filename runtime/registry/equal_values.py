@@ -1,6 +1,6 @@
-"""Which JSON values pydantic takes for the values of a Literal or an enumeration.
+"""JSON Schemas for the values that pydantic accepts for a Literal or an enumeration.
 
-It compares as Python does: 1, 1.0 and true are equal.
+pydantic compares as Python does: 1, 1.0 and true are equal.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _SCALARS = (str, int, float, type(None))
 
 
 def equal_to(values: list[Any]) -> JsonSchemaValue:
-    """Take what Python holds for equal: 1, 1.0 and true are."""
+    """Return a schema for JSON values equal to one of `values`; if one is no scalar, for any."""
     if any(type(value) is not bool and not isinstance(value, _SCALARS) for value in values):
         return {}
     plain = [
@@ -31,7 +31,7 @@ def equal_to(values: list[Any]) -> JsonSchemaValue:
 
 
 def knows_others(kind: type[Enum]) -> bool:
-    """Whether an enumeration finds its members by other values than theirs, too."""
+    """Whether an enumeration also finds members by values other than their own."""
     if _function_behind(kind._missing_) is not _function_behind(Enum._missing_):
         return True
     return len(kind._value2member_map_) > len(kind)

@@ -1,8 +1,9 @@
-"""Where a large value does not fit its schema, found without listing everything that is wrong.
+"""Find a few small parts of a large value that do not fit its schema.
 
-`jsonschema_rs` judges a megabyte in a few milliseconds, but makes an object of every error, for
-seconds. Whoever explains, blocks everybody else in the process: so a large value is narrowed,
-by judging its parts, to a few small ones that are wrong, and only those are explained.
+`jsonschema_rs` validates a megabyte in a few milliseconds, but needs seconds to list all its
+errors, because it makes an object for each. That would block the process's other requests. So a
+large value is narrowed, by validating its parts, to a few small parts that do not fit, and only
+their errors are listed.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _OF_PARTS = frozenset(
 
 
 class CompiledSchema(Protocol):
-    """A compiled schema."""
+    """A compiled JSON Schema."""
 
     def is_valid(self, instance: object, /) -> bool:
         """Whether a value fits."""
@@ -36,12 +37,13 @@ class CompiledSchema(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A small part of a value that does not fit.
+    """A small part of a value that does not fit its schema.
 
     Attributes:
-        path: Where it is.
-        schema: What it does not fit.
-        value: It; of what is missing or unknown, an empty or a shortened object.
+        path: Where the part is in the whole value.
+        schema: The schema that it does not fit.
+        value: The part. If members are missing, an empty object; if members are unknown, an object
+            with only a few of them.
     """
 
     path: Path
@@ -50,7 +52,7 @@ class Piece:
 
 
 def is_large(value: object, schema: object) -> bool:
-    """Whether explaining all that is wrong might take long: parts times keywords count."""
+    """Whether listing all errors might take long, by the product of parts and keywords."""
     most = max(_LEAST_PARTS, _PARTS_TIMES_KEYWORDS // max(count_parts(schema, most=10_000), 1))
     return count_parts(value, most=most) > most
 
@@ -60,12 +62,12 @@ def find_pieces(
     value: object,
     compile_schema: Callable[[dict[str, Any]], CompiledSchema],
 ) -> list[Piece]:
-    """Return a few small parts that do not fit; none where it cannot be narrowed.
+    """Return a few small parts that do not fit; none if the value cannot be narrowed.
 
     Args:
-        schema: Of the whole, with the definitions that it refers to.
-        value: What does not fit it.
-        compile_schema: Makes a judge of a schema.
+        schema: The schema of the whole value, with the definitions that it refers to.
+        value: A value that does not fit it.
+        compile_schema: Compiles a schema.
     """
     return list(_Search(root=schema, compile_schema=compile_schema).narrow((), schema, value))
 
@@ -79,7 +81,7 @@ class _Search:
     _kept: list[dict[str, Any]] = field(default_factory=list)
 
     def narrow(self, path: Path, schema: dict[str, Any], value: object) -> Iterator[Piece]:
-        """Yield what is wrong in a value that does not fit, in small pieces."""
+        """Yield small parts that do not fit, of a value that does not fit."""
         if self._found >= _MOST_PIECES:
             return
         schema = self._resolved(schema)
@@ -130,7 +132,7 @@ class _Search:
             start = first + 1
 
     def _first_wrong(self, every: dict[str, Any], value: list[object], start: int) -> int | None:
-        """Return the first item that does not fit, by halves."""
+        """Return the index of the first item from `start` that does not fit, by bisection."""
         low, high = start, len(value)
         if low >= high or self._fits(every, value[low:high]):
             return None
@@ -143,7 +145,7 @@ class _Search:
         return low
 
     def _resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Follow references, and an optional value to what it is if it is not null."""
+        """Follow references, and reduce an optional schema to its branch that is not null."""
         for _ in range(_DEEPEST):
             reference = schema.get("$ref")
             branches = [
@@ -168,12 +170,12 @@ class _Search:
         decide = self._schemas.get(id(schema))
         if decide is None:
             decide = self._schemas[id(schema)] = self.compile_schema(self._whole(schema))
-            self._kept.append(schema)  # so that no other schema gets its id
+            self._kept.append(schema)  # keeps it alive, so that no other schema gets its id
         return decide.is_valid(value)
 
 
 def count_parts(value: object, *, most: int) -> int:
-    """Count the parts of a JSON value, but no further than to more than `most`."""
+    """Count the parts of a JSON value; stop once the count exceeds `most`."""
     count, waiting = 1, [value]
     while waiting and count <= most:
         here = waiting.pop()

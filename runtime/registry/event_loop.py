@@ -1,8 +1,9 @@
-"""The event loop of a thread: runs what one call awaits, and ends what that call leaves in it.
+"""One event loop for each thread, in which async functions are awaited.
 
-The loop stays from call to call, so that clients bound to it do. Tasks and asynchronous
-generators do not: they would go on in somebody else's call. What refuses to end is set aside
-with its loop, which never runs again.
+The loop is kept between calls, so that clients bound to it stay usable. Tasks and asynchronous
+generators that a call leaves running are cancelled and closed when it ends: otherwise they would
+run during another call. If one of them does not end in time, its loop is set aside and never runs
+again.
 """
 
 from __future__ import annotations
@@ -18,20 +19,24 @@ from typing import Any, Generic, TypeVar
 
 from runtime.errors import OutOfTimeError
 
-ENDING_LIMIT_S = 1.0  # for what a call has left, to end when it is cancelled
+ENDING_LIMIT_S = 1.0  # how long tasks and generators may take to end when they are cancelled
 T = TypeVar("T")
 Generator = AsyncGenerator[Any, Any]
 Tasks = set[asyncio.Task[Any]]
 _mine = threading.local()
-# Kept for good: were they collected, their `finally` blocks would run in somebody else's call.
+# Never removed: if these were garbage-collected, their `finally` blocks would run in another call.
 _set_aside: list[object] = []
 
 
 def run(coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> T:
-    """Run in this thread's loop, in a copy of this call's context; the loop would keep the first.
+    """Run a coroutine in this thread's loop, and end everything that it leaves running.
+
+    It runs in a copy of the caller's context; `asyncio.Runner` would use the context of its first
+    run for all later ones.
 
     Raises:
         OutOfTimeError: `limit_s` has passed.
+        BaseException: Whatever the coroutine raised.
     """
     holder = _holder_here()
     one = _Call(coroutine, limit_s)
@@ -46,15 +51,15 @@ def run(coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> T:
 
 
 def loop_here() -> asyncio.AbstractEventLoop:
-    """Return this thread's loop, made if there is none; for whoever runs it otherwise than `run`.
+    """Return this thread's loop, made if there is none, for callers that run it without `run`.
 
-    So clients that a file has bound to it serve its functions however they are run.
+    All use the same loop, so clients that a function file has bound to it work for all of them.
     """
     return _holder_here().runner.get_loop()
 
 
 def _other_tasks() -> Tasks:
-    """Return all tasks of this loop but the one that asks."""
+    """Return all tasks of this loop except the current one."""
     tasks = asyncio.all_tasks()
     me = asyncio.current_task()
     if me is not None:
@@ -65,15 +70,17 @@ def _other_tasks() -> Tasks:
 async def end_all(
     opened: list[weakref.ref[Generator]], find_tasks: Callable[[], Tasks] = _other_tasks
 ) -> bool:
-    """End what a call has left, within `ENDING_LIMIT_S`; False when some of it refuses.
+    """End the tasks and generators that a call has left; return whether all ended in time.
+
+    The limit is `ENDING_LIMIT_S`.
 
     Args:
-        opened: The asynchronous generators that it has begun.
-        find_tasks: Returns its tasks without the one that asks; by default all of this loop.
+        opened: The asynchronous generators that the call has begun.
+        find_tasks: Returns the call's tasks except the current one; by default all of the loop's.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + ENDING_LIMIT_S
-    while True:
+    while True:  # a task may start new tasks while it is being cancelled
         tasks = find_tasks()
         closers = {loop.create_task(_end(generator)) for generator in _alive(opened)}
         if not tasks and not closers:
@@ -93,12 +100,12 @@ def is_awaiting() -> bool:
 
 
 def has_set_aside() -> bool:
-    """Whether something in this process has refused to end."""
+    """Whether any task in this process did not end in time."""
     return bool(_set_aside)
 
 
 class _Holder:
-    """Closes its event loop when the thread that owns it ends."""
+    """A runner whose event loop is closed when its thread ends."""
 
     def __init__(self) -> None:
         self.runner = asyncio.Runner()
@@ -106,7 +113,7 @@ class _Holder:
 
 
 class _Call(Generic[T]):
-    """A coroutine that ends when its time is up, whatever it makes of being cancelled."""
+    """A coroutine that fails after its time limit, even if it swallows the cancellation."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T], limit_s: float | None) -> None:
         self.is_over = False
@@ -128,7 +135,7 @@ class _Call(Generic[T]):
                 raise OutOfTimeError(f"ran longer than {self._limit_s:g} s")
 
     def _watch_generators(self) -> None:
-        """Note which generators are begun; when the loop stops, it takes the hooks back."""
+        """Record the asynchronous generators that are begun; the loop restores the hooks."""
         pass_on = sys.get_asyncgen_hooks().firstiter
 
         def note(generator: Generator) -> None:
@@ -153,20 +160,20 @@ def _alive(opened: list[weakref.ref[Generator]]) -> list[Generator]:
 
 
 async def _end(generator: Generator) -> None:
-    with contextlib.suppress(RuntimeError):  # a task runs it, and is cancelled as well
+    with contextlib.suppress(RuntimeError):  # it is running in a task, which is cancelled as well
         await generator.aclose()
 
 
 def _report(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
-    """Log an exception that nobody else will: now, while it is this call's log."""
+    """Log the exception of a task that nobody awaits, now, so that it goes to this call's log."""
     error = None if task.cancelled() else task.exception()
     if error is not None:
-        text = "a task that the call left running failed when it was cancelled"
+        text = "a task that the call left running raised an exception when it was cancelled"
         loop.call_exception_handler({"message": text, "exception": error, "task": task})
 
 
 def _give_up(loop: asyncio.AbstractEventLoop, *, is_tried: bool) -> None:
-    """Let what is in a loop run to its end if it will, in bounded time; then forget the loop."""
+    """Cancel what is left in a loop, wait a bounded time for it to end, and close the loop."""
     loop.set_exception_handler(lambda *_: None)
     tasks = asyncio.all_tasks(loop)
     if tasks and not is_tried:
@@ -180,6 +187,6 @@ def _give_up(loop: asyncio.AbstractEventLoop, *, is_tried: bool) -> None:
 
 
 def _close(loop: asyncio.AbstractEventLoop) -> None:
-    """Give up its descriptors; threads of its executor that are busy are not waited for."""
+    """Close the loop without waiting for busy threads of its executor."""
     with contextlib.suppress(RuntimeError):
         loop.close()

@@ -1,9 +1,9 @@
-"""Numbers of a JSON text keep their digits on the way into a Decimal.
+"""Read JSON numbers into Decimals without losing digits.
 
-pydantic reads a number with a point or an exponent as binary floating point first. So the
-digits of such numbers are noted beforehand, by the float that each becomes, and where a
-Decimal is to be made of a float, its digits are looked up. A function without decimals, and
-arguments without such numbers, are read as ever.
+pydantic first reads a number with a point or an exponent as a binary float. So the digits of such
+numbers are recorded beforehand, by the float that each becomes. Where a Decimal is made from a
+float, the recorded digits are used. Functions without decimals, and arguments without such
+numbers, are read as usual.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from runtime.registry.core_schema import parts_of, with_parts
 from runtime.registry.json_validation import readable
 
 _noted = threading.local()
-_AS_NOTED, _AS_EVER = "\0as noted", "\0as ever"  # no member of an object is called so
+_AS_NOTED, _AS_EVER = "\0as noted", "\0as ever"  # tags that no member of an object has
 
 
 class DecimalReader:
-    """Reads arguments with decimals in them.
+    """Validates the arguments of a function that takes decimals.
 
     Args:
-        usual: The validator for arguments in which no number has digits to lose.
-        exact: The same, made of a core schema that went through `with_digits`.
+        usual: The validator for arguments without numbers that have a point or an exponent.
+        exact: The validator for others, made from a core schema changed by `with_digits`.
     """
 
     def __init__(self, usual: SchemaValidator, exact: SchemaValidator) -> None:
@@ -36,7 +36,7 @@ class DecimalReader:
         self._exact = exact
 
     def validate_json(self, arguments: bytes, *, strict: bool) -> Any:  # noqa: ANN401
-        """Read arguments as `SchemaValidator.validate_json` does, decimals to the last digit."""
+        """Read arguments as `SchemaValidator.validate_json` does, with all digits of decimals."""
         digits = _digits_of(arguments)
         if not digits:
             return self._usual.validate_json(arguments, strict=strict)
@@ -48,7 +48,7 @@ class DecimalReader:
 
 
 def reader_of(model: type[BaseModel]) -> SchemaValidator | DecimalReader:
-    """Return what reads the arguments that a model describes."""
+    """Return the validator for the arguments that a model describes."""
     usual = cast("SchemaValidator", model.__pydantic_validator__)
     schema = model.__pydantic_core_schema__
     if not _has_decimals(schema):
@@ -57,7 +57,7 @@ def reader_of(model: type[BaseModel]) -> SchemaValidator | DecimalReader:
 
 
 def with_digits(schema: Any) -> Any:  # noqa: ANN401
-    """Return a copy of a core schema whose decimals are made of the digits that were noted."""
+    """Return a copy of a core schema that makes decimals from the recorded digits."""
     made = with_parts(schema, with_digits)
     if not isinstance(schema, dict) or schema.get("type") != "decimal":
         return made
@@ -80,7 +80,10 @@ def _has_decimals(schema: Any) -> bool:  # noqa: ANN401
 
 
 def _digits_of(arguments: bytes) -> dict[float, str]:
-    """Return the digits of each number that is no integer; "" for floats that have several."""
+    """Return the digits of each number with a point or an exponent, by its float.
+
+    If two numbers with different digits become the same float, its digits are "".
+    """
     digits: dict[float, str] = {}
 
     def note(text: str) -> float:
@@ -96,7 +99,7 @@ def _digits_of(arguments: bytes) -> dict[float, str]:
         try:
             json.loads(arguments, parse_float=note)
         except (ValueError, RecursionError):
-            return {}  # pydantic says what is wrong
+            return {}  # pydantic reports the error
     return digits
 
 
@@ -109,7 +112,7 @@ def _from_digits(value: float) -> Decimal:
     if not digits:
         raise PydanticCustomError(
             "decimal_ambiguous",
-            "Two numbers here differ only in digits that floating point cannot hold: write them "
-            "as texts",
+            "Two numbers here differ only in digits that floating point cannot represent; write "
+            "them as strings",
         )
     return Decimal(digits)

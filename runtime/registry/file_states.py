@@ -1,7 +1,7 @@
-"""The function files as they are now, each with what came of its last load.
+"""The current function files, each with the outcome of its last load.
 
-Owned by the publisher: `update` compares with the folder and begins loads, `states`
-is what `plan` decides on. Outcomes arrive in the threads of the loads.
+The publisher owns one `FileStates`: `update` compares it with the folder and starts loads, and
+`states` is the input of `plan`. Outcomes arrive in the threads that load.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FRESH_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FileState:
-    """One file; `load` is a new object for every load begun, None when none is under way."""
+    """One file; `load` is a new object for each load, None while no load is running."""
 
     found: FoundFile
     outcome: Outcome = None
@@ -41,10 +41,10 @@ class FileStates:
 
     Args:
         inspect: Loads one bundle in a child.
-        on_outcome: Called when a load has ended.
-        at_once: Quick loads at a time.
-        retry_failed_s: After this a file that failed is tried again: what it lacked (a
-            package, a data file) may be there now. One that hangs waits twice as long.
+        on_outcome: Called when a load has ended, in the load's thread.
+        at_once: How many quick loads may run at the same time.
+        retry_failed_s: Time after which a file that failed is loaded again: a package or a data
+            file that it lacked may have been added. A file that timed out waits twice as long.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class FileStates:
         self._states: dict[str, _FileState] = {}
 
     def update(self, found: Iterable[FoundFile]) -> None:
-        """Take in what the folder holds now, beginning loads where something is new."""
+        """Replace the states by the files found now, and load the files that have changed."""
         now = time.monotonic()
         with self._lock:
             before, self._states = self._states, {}
@@ -70,7 +70,7 @@ class FileStates:
                 self._states[file.file] = self._update_file(file, before.get(file.file), now)
 
     def states(self) -> list[FileState]:
-        """Return what `plan` needs to know."""
+        """Return the file states as `plan` takes them."""
         with self._lock:
             return [
                 FileState(file=state.found.file, name=state.found.name, outcome=state.outcome)
@@ -78,7 +78,7 @@ class FileStates:
             ]
 
     def has_fresh_loads(self) -> bool:
-        """Whether a load has just begun, so that a name missing now may soon be back."""
+        """Whether a first load began within the last second, so a missing name may soon be back."""
         horizon = time.monotonic() - _FRESH_S
         with self._lock:
             return any(
@@ -87,7 +87,7 @@ class FileStates:
             )
 
     def release_of(self, manifest: Manifest) -> PublishedVersion | None:
-        """Return the release that a manifest belongs to, if it is on the shelf."""
+        """Return the version to publish for a manifest, None if the file does not provide it."""
         with self._lock:
             state = self._states.get(manifest.file)
         if state is None or state.found.bundle is None or not isinstance(state.outcome, tuple):
@@ -108,13 +108,13 @@ class FileStates:
         return self._begin(held) if is_due and not isinstance(held.outcome, tuple) else held
 
     def _begin(self, state: _FileState) -> _FileState:
-        assert state.found.bundle is not None  # noqa: S101 - asked before
+        assert state.found.bundle is not None  # noqa: S101 - the caller has checked it
         begun = replace(state, load=object())
         self._loads.begin(state.found.bundle, (state.found.file, begun.load))
         return begun
 
     def _finish(self, ticket: Ticket, outcome: Loaded) -> None:
-        """Take a load's outcome, unless the file has changed since (in the load's thread)."""
+        """Record a load's outcome, unless the file has changed since; runs in the load's thread."""
         file, load = ticket
         with self._lock:
             held = self._states.get(file)
@@ -138,7 +138,7 @@ class FileStates:
 
 
 def log_load_failure(file: str, error: FileError) -> None:
-    """Write one log line about a file that is not what serves."""
+    """Log that a file could not be loaded, so its current version is not served."""
     _log.warning(
         "function_failed",
         file=file,

@@ -1,7 +1,7 @@
-"""Tell when something in the functions folder changes; the folder may come later.
+"""Watch the functions folder for changes; the folder need not exist yet.
 
-Only a hint: the publisher looks at the folder itself, and does so now and then
-without being told, where a file system gives no events.
+A notification is only a hint. The publisher reads the folder itself, and also does so at regular
+intervals, because some file systems give no events.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FAILED_PAUSE_S = 5.0
 
 
 class Watcher:
-    """Calls `on_change` in its own thread from `start` until `stop`."""
+    """Calls `on_change` in a thread of its own when the folder changes."""
 
     def __init__(self, root: Path, on_change: Callable[[], None]) -> None:
         self._root = root
@@ -38,12 +38,12 @@ class Watcher:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin watching."""
+        """Start watching."""
         self._thread = lasting_thread(self._watch_for_ever, name="watcher")
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching; twice is safe."""
+        """Stop watching; safe to call twice."""
         self._stopped.set()
         thread, self._thread = self._thread, None
         if thread is not None:
@@ -59,17 +59,18 @@ class Watcher:
                 continue
             if was_absent:
                 self._on_change()
-            was_absent = True  # whatever ends the watch, look again when the next begins
+            # Changes between this watch and the next are not seen, so report one when it begins.
+            was_absent = True
             try:
                 self._watch(identity)
-            except Exception as error:  # noqa: BLE001 - outermost; the rescan still works
+            except Exception as error:  # noqa: BLE001 - outermost: regular rescans still work
                 if _identity(self._root) is not None:
                     _log.warning("watch_failed", folder=str(self._root), error=str(error))
                     self._stopped.wait(_FAILED_PAUSE_S)
 
     def _watch(self, identity: tuple[int, int]) -> None:
-        """Watch until stopped, or until the folder is another one."""
-        import watchfiles  # noqa: PLC0415 - only the one worker that publishes needs it
+        """Watch until stopped, or until another folder is at this path."""
+        import watchfiles  # noqa: PLC0415 - only the worker that publishes needs it
 
         changes = watchfiles.watch(
             self._root,
@@ -91,7 +92,7 @@ class Watcher:
 
 
 def _may_matter(_: Change, path: str) -> bool:
-    """Source files, and what has no ending: folders, and the links that swap them."""
+    """Whether a path is a source file or has no suffix, as folders and links to them."""
     return os.path.splitext(path)[1] in {"", ".py"}  # noqa: PTH122 - Path.suffix sees one in "..data"
 
 

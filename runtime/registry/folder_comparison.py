@@ -1,7 +1,8 @@
-"""Looks at the functions folder of a worker that does not publish, and says if it differs.
+"""Compare the functions folder of a worker that does not publish with what is published.
 
-Whoever edits a file beside such a worker must not wonder why it is not served. One look may
-fall between a change and its publishing, so a difference counts when two looks found it.
+If they differ, a warning is logged: edits in this folder have no effect, and the author should
+know why. A comparison may run between a change and its publication, so a difference counts only if
+two comparisons in a row find it.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from runtime.store.function_commands import read_publication
 
 _log = structlog.get_logger(__name__)
 INTERVAL_S = 4.0
-"""Time between two looks."""
+"""Seconds between two comparisons."""
 _HINT = "another folder is published; to publish this one: penstock publish --worker"
 
 
 class FolderComparison:
-    """Looks at the folder and at what is published.
+    """Compares a folder with what is published; `standing` has the result.
 
     Args:
         line: The connection to use.
         root: The functions folder.
         worker: This worker's id, for the log.
-        is_certain: The operator has said that this folder is what shall be published.
+        is_certain: Whether the operator has decided that this folder is to be published.
     """
 
     def __init__(
@@ -51,20 +52,20 @@ class FolderComparison:
         self.standing = self._found
 
     def step(self) -> float:
-        """Look once and tell; return for how many seconds to rest.
+        """Compare once and log a change; return the seconds until the next call.
 
         Raises:
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable.
         """
         self.look()
         self.log()
         return INTERVAL_S
 
     def look(self) -> None:
-        """Look once, now.
+        """Compare once, now.
 
         Raises:
-            StoreError: Redis is away.
+            StoreError: Redis is unavailable.
         """
         try:
             mine = versions_of(discover(self._root))
@@ -77,7 +78,7 @@ class FolderComparison:
         self._found = found
 
     def log(self) -> None:
-        """Log once that the folder differs, and once that it does no longer."""
+        """Log when the folder begins to differ or differs in another way, and when it agrees."""
         state = self.standing.state
         said = f"{state} {self.standing.digest}" if state in {"differs", "empty"} else ""
         if said == self._reported:

@@ -1,4 +1,4 @@
-"""How a worker's functions folder stands to what is published, as GET /workers shows it."""
+"""How a worker's functions folder compares with what is published, as GET /workers shows it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderStatus:
-    """One look at a folder.
+    """The result of one comparison.
 
     Attributes:
-        folder: Its path.
-        state: `published`: it holds what is published; `differs`; `empty`: it holds nothing, but
-            something is published; `absent`: it is not there; `unknown`: nobody has looked.
-        files: How many function files it holds.
-        digest: A digest of them; equal folders have equal ones.
-        differing: Files that differ from what is published, the first few by name.
-        may_replace: Whether it is what shall be published, by `authority.may_replace`.
+        folder: Path of the folder.
+        state: `published`: the folder has the published files; `differs`: it has other ones;
+            `empty`: it has no files although some are published; `absent`: it does not exist;
+            `unknown`: it has not been compared.
+        files: Number of function files in the folder.
+        digest: A digest of the files; equal folders have equal digests.
+        differing: The first files, by name, that differ from what is published.
+        may_replace: Whether this folder may replace all that is published, by
+            `publish_policy.may_replace`.
     """
 
     folder: str
@@ -35,7 +37,7 @@ class FolderStatus:
     may_replace: bool = False
 
     def view(self) -> dict[str, object]:
-        """Return what a heartbeat tells of it."""
+        """Return the fields that a worker's heartbeat reports."""
         return {
             "folder": self.folder,
             "state": self.state,
@@ -53,7 +55,15 @@ def stand(
     identity: str,
     is_certain: bool = False,
 ) -> FolderStatus:
-    """Compare a folder's files, None when it is absent, with what is published."""
+    """Compare a folder's files with what is published.
+
+    Args:
+        root: The folder.
+        mine: Its files; None if the folder does not exist.
+        last: What is published, None if nothing is.
+        identity: The folder's `publication.identify_folder`.
+        is_certain: Whether the operator has decided that this folder is to be published.
+    """
     if mine is None:
         return FolderStatus(folder=str(root), state="absent")
     theirs = last.files if last else mine

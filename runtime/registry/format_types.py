@@ -1,7 +1,7 @@
-"""The pydantic types behind the string formats that schemas publish.
+"""The pydantic types behind the string formats of published schemas.
 
-Loaded by `runtime.registry.formats` when the first text of such a format is judged: the
-gateway does without pydantic until then.
+`runtime.registry.formats` imports this module when it checks the first text of such a format, so
+the gateway does not load pydantic before it is needed.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ TYPES: dict[str, Any] = {
     "regex": re.Pattern,
     "base64": pydantic.Base64Str,
     "base64url": pydantic.Base64UrlStr,
-    "email": pydantic.EmailStr,  # these two need a package of their own
+    "email": pydantic.EmailStr,  # this and the next need the package email-validator
     "name-email": pydantic.NameEmail,
 }
 
 
 @cache
 def check_of(name: str) -> Callable[[str], bool]:
-    """Return what tells whether a text is of the format."""
+    """Return a function that says whether a text has the format."""
     validator = TypeAdapter(TYPES[name]).validator
 
     def check(text: str) -> bool:

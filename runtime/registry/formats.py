@@ -1,7 +1,7 @@
-"""String formats of JSON Schema, judged by the pydantic types that publish them.
+"""Check string formats of JSON Schema with the pydantic types that publish them.
 
-So the gateway and the runner cannot disagree on what a date or an address is.
-Formats that would look at a machine's files are left to the runner.
+So the gateway and the runner agree on what a date or an address is. Formats that depend on a
+machine's files, such as file paths, are checked by the runner alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if importlib.util.find_spec("email_validator") is not None:
 
 
 def is_base64(text: str) -> bool:
-    """Whether a text is standard base64: its alphabet, its padding, no white space."""
+    """Whether a text is standard base64: its alphabet and padding, without white space."""
     try:
         base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):

@@ -1,12 +1,13 @@
-"""The JSON Schema by which the gateway judges: never narrower than the validator in the runner.
+"""Generate the JSON Schema that the gateway validates arguments with.
 
-What pydantic publishes only informs wherever something runs before or beside it: aliases by
-path, validators of mode "before", "wrap" and "plain", patterns of another dialect, `_missing_`
-of an enumeration, keys that are no plain texts, a schema written by hand. There this
-generator says less, or nothing, and the runner judges. What no JSON Schema can say and the
-runner refuses is `arguments_invalid` all the same (`runtime.registry.validation_errors`).
+The rule: it accepts everything that the validator in the runner accepts. The schema that pydantic
+publishes may be narrower than its validator, wherever other code runs before or beside it: aliases
+by path, validators of mode "before", "wrap" and "plain", patterns in another dialect, `_missing_`
+of an enumeration, keys that are not plain strings, a schema written by hand. In these places this
+generator writes a wider schema, or an empty one, and the runner checks the value. What the runner
+refuses becomes `arguments_invalid` too (`runtime.registry.validation_errors`).
 
-A kind that is not known here says nothing.
+A kind of core schema that is not listed in `_KNOWN` gets an empty schema.
 """
 
 from __future__ import annotations
@@ -41,41 +42,42 @@ _KNOWN = frozenset(
 
 
 class GatewaySchemaWriter(GatewayScalarWriter):
-    """Writes the schema that the gateway judges by; for mode "validation"."""
+    """Generates the gateway's schema; for mode "validation" only."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as pydantic has it
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - pydantic's signature
         super().__init__(*args, **kwargs)
         self._extras: list[str | None] = [None]
         self._defined: dict[str, Any] = {}
 
     def generate_inner(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Say nothing of what something judges before pydantic's own validators do."""
+        """Write an empty schema for values that an author's code sees before pydantic does."""
         kind = schema["type"]
         if kind not in _KNOWN or is_authors(schema):
             said = self._nothing(schema)
             if "ref" not in schema:
                 return said
-            metadata = {"pydantic_js_updates": said}  # others may refer to it
+            # Other parts may refer to it, so it must become a definition.
+            metadata = {"pydantic_js_updates": said}
             return super().generate_inner(
                 {"type": "any", "ref": schema["ref"], "metadata": metadata}
             )
-        if kind == "any":  # of what is taken unseen, pydantic publishes what it is meant to be
+        if kind == "any":  # pydantic accepts any value, whatever schema the metadata publishes
             schema = {key: part for key, part in schema.items() if key != "metadata"}
         made = super().generate_inner(without_hand_written(schema))
         return {**made, **_SECRET} if is_secret(schema) else made
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ANN401
-        """Say nothing where pydantic has no word."""
+        """Write an empty schema where pydantic cannot write one."""
         del error_info
         return self._nothing(schema)
 
     def definitions_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Remember what is defined: secrets are looked for behind references too."""
+        """Record the definitions, so that secrets behind references are found."""
         self._defined |= {definition["ref"]: definition for definition in schema["definitions"]}
         return super().definitions_schema(schema)
 
     def set_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Let a value come twice: it is in the set once."""
+        """Allow duplicates, which the validator removes."""
         made = super().set_schema(schema)
         made.pop("uniqueItems", None)
         made.pop("maxItems", None)
@@ -84,19 +86,19 @@ class GatewaySchemaWriter(GatewayScalarWriter):
     frozenset_schema = set_schema
 
     def tuple_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Say nothing of items that a default stands in for."""
+        """Allow any items where a default may replace one."""
         if any(item["type"] == "default" for item in schema["items_schema"]):
             return {"type": "array"}
         return super().tuple_schema(schema)
 
     def dict_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Judge the values; keys and their number only where keys are texts as they were sent."""
+        """Check the values; check keys and their number only if keys stay as they were sent."""
         made: JsonSchemaValue = {"type": "object"}
         if "values_schema" in schema:
             made["additionalProperties"] = self.generate_inner(schema["values_schema"])
         keys = schema.get("keys_schema", {"type": "str"})
         if keys["type"] == "int":
-            made["propertyNames"] = _ANY_DIGIT  # how it is written is the runner's to judge
+            made["propertyNames"] = _ANY_DIGIT  # the runner checks the rest
         elif keys["type"] == "str" and "ref" not in keys:
             names = self.generate_inner(keys)
             if names != {"type": "string"}:
@@ -106,17 +108,17 @@ class GatewaySchemaWriter(GatewayScalarWriter):
         return made
 
     def default_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Say nothing where a default stands in for what does not fit."""
+        """Write an empty schema where a default replaces a value that does not fit."""
         if schema.get("on_error", "raise") != "raise":
             return self._nothing(schema)
         return self.generate_inner(schema["schema"])
 
     def lax_or_strict_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Arguments are read strictly."""
+        """Use the strict branch: arguments are read in strict mode."""
         return self.generate_inner(schema["strict_schema"])
 
     def tagged_union_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Judge by the one branch that the tag names; by any where a callable chooses."""
+        """Check with the branch that the tag names, or with all if a callable chooses one."""
         branches = {
             tag: self.generate_inner(choice)
             for tag, choice in schema["choices"].items()
@@ -145,28 +147,28 @@ class GatewaySchemaWriter(GatewayScalarWriter):
         }
 
     def model_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Say nothing of a model that fills itself."""
+        """Write an empty schema for a model with an `__init__` of its own."""
         if schema.get("custom_init"):
             return self._nothing(schema)
         with self._config_wrapper_stack.push(schema["cls"].model_config):
             return self._with_extras(schema)
 
     def dataclass_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Judge the fields of a dataclass."""
+        """Check the fields of a dataclass."""
         with self._config_wrapper_stack.push(getattr(schema["cls"], "__pydantic_config__", None)):
             return self._with_extras(schema)
 
     def model_fields_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Judge the fields of a model."""
+        """Check the fields of a model."""
         return self._object(schema, schema["fields"].items(), self._extras[-1])
 
     def dataclass_args_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Judge the fields of a dataclass."""
+        """Check the fields of a dataclass that its `__init__` takes."""
         fields = [(f["name"], f) for f in schema["fields"] if f.get("init", True)]
         return self._object(schema, fields, self._extras[-1])
 
     def typed_dict_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Judge the members of a typed dictionary."""
+        """Check the members of a typed dictionary."""
         config = getattr(schema.get("cls"), "__pydantic_config__", None)
         with self._config_wrapper_stack.push(config):
             extras = schema.get("config", {}).get("extra_fields_behavior")
@@ -185,7 +187,11 @@ class GatewaySchemaWriter(GatewayScalarWriter):
         fields: Iterable[tuple[str, Any]],
         extras: str | None,
     ) -> JsonSchemaValue:
-        """Judge members by their names; where one has several, those under any other are free."""
+        """Check members by name.
+
+        A member that can be given by several names or by a path is not checked, and other members
+        are allowed then.
+        """
         made: JsonSchemaValue = {"type": "object"}
         properties: dict[str, JsonSchemaValue] = {}
         required = []
@@ -227,7 +233,7 @@ class GatewaySchemaWriter(GatewayScalarWriter):
 
 
 def _tag_name(discriminator: object) -> str | None:
-    """Return the one member that names the branch, None where it is not so plain."""
+    """Return the name of the one member that holds the tag, None if it is not that simple."""
     while isinstance(discriminator, list) and len(discriminator) == 1:
         discriminator = discriminator[0]
     return discriminator if isinstance(discriminator, str) else None

@@ -1,6 +1,6 @@
-"""What the gateway judges of single values: texts, numbers, addresses, and values of a list.
+"""The gateway's schemas for single values: texts, numbers, URLs, literals and enumerations.
 
-A part of `runtime.registry.gateway_schema`, which says why this is less than what is published.
+Part of `runtime.registry.gateway_schema`, which says why they are wider than the published ones.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from runtime.registry.formats import LEAST_BYTES, MOST_BYTES
 from runtime.registry.json_schema import BASE64, SchemaWriter, in_any_case
 
 _EXACT_FLOAT = 2.0**53
-# Classes and boundaries mean something else beyond ASCII; flags and operations on sets may.
+# Patterns whose meaning may differ between the two engines: character classes and boundaries
+# beyond ASCII, flags, and set operations.
 _OTHER_DIALECT = re.compile(r"\\[A-Za-z0-9]|\(\?(?!:)|\[\[|\[:|&&|--|~~")
 _UNSEEN = "[\\t\\n\\r]*"
 
 
 class GatewayScalarWriter(SchemaWriter):
-    """Writes schemas of single values."""
+    """Generates schemas of single values."""
 
     def str_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Judge lengths and patterns only where they are judged on the text as it was sent."""
+        """Check lengths and patterns only if pydantic checks them on the text as it was sent."""
         config = self._config
         if schema.get("coerce_numbers_to_str", config.coerce_numbers_to_str):
             return {}
@@ -43,7 +44,7 @@ class GatewayScalarWriter(SchemaWriter):
         return made
 
     def bytes_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Judge lengths in bytes, not in characters of base64."""
+        """Check lengths in bytes, not in characters of base64."""
         made = super().bytes_schema(schema)
         for name in ("minLength", "maxLength"):
             made.pop(name, None)
@@ -55,7 +56,7 @@ class GatewayScalarWriter(SchemaWriter):
         return made
 
     def float_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Leave out what is reckoned otherwise than in binary floating point."""
+        """Leave out `multipleOf` and limits that a binary float cannot represent exactly."""
         made = super().float_schema(schema)
         made.pop("multipleOf", None)
         return {
@@ -65,26 +66,26 @@ class GatewayScalarWriter(SchemaWriter):
         }
 
     def decimal_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Leave limits to who sees all digits."""
+        """Leave out the limits: only the runner reads all digits."""
         text: JsonSchemaValue = {"type": "string"}
         if not schema.get("allow_inf_nan"):
             text["format"] = "decimal"
         return {"anyOf": [{"type": "number"}, text]}
 
     def literal_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Take what equals one of the values."""
+        """Accept what equals one of the values."""
         return equal_to(
             [value.value if isinstance(value, Enum) else value for value in schema["expected"]]
         )
 
     def enum_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Take what equals one of the values, unless the class itself knows others."""
+        """Accept what equals one of the values; anything if the class may accept other values."""
         if knows_others(schema["cls"]):
             return {}
         return equal_to([member.value for member in schema["members"]])
 
     def url_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Leave the length to who has read the address, in which some characters do not count."""
+        """Check the scheme only: the runner removes some characters before it checks the length."""
         made: JsonSchemaValue = {"type": "string", "format": "uri"}
         if schemes := schema.get("allowed_schemes"):
             spaced = (_UNSEEN.join(in_any_case(scheme)) for scheme in schemes)
@@ -92,6 +93,6 @@ class GatewayScalarWriter(SchemaWriter):
         return made
 
     def multi_host_url_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
-        """Leave it to who has read the address."""
+        """Accept any text; the runner parses the address."""
         del schema
         return {"type": "string"}

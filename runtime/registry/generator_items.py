@@ -1,8 +1,8 @@
-"""What a generator yields: each item serialised once, told at once, and kept for the list.
+"""The items that a generator yields: each is serialised once, reported at once, and kept.
 
-Used by `LoadedFunction` for generators and async generators. The result is the list of
-the items, or what a generator returned if that is not None. All items together are no
-longer than a result may be, whoever keeps them.
+`LoadedFunction` uses it for generators and async generators. The result is the list of the items,
+or what the generator returned if that is not None. All items together may be no longer than a
+result.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Items:
     """The items of one call.
 
     Args:
-        returns: What an item is said to be; None for any value.
-        tell: Called with each item's JSON as it is yielded.
-        most_bytes: Longest JSON of them all.
+        returns: The declared type of an item; None for any value.
+        report: Called with each item's JSON when it is yielded.
+        most_bytes: Longest JSON of all items together; None for no limit.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class Items:
         self._report = report
         self._most_bytes = most_bytes
         self._items: list[bytes] = []
-        self._size = _BRACKETS - 1  # a comma between each two of them
+        self._size = _BRACKETS - 1  # `_add` counts a comma for each item, one too many
 
     def run(self, generator: Generator[Any, None, Any]) -> object:
-        """Run a generator to its end; return what it returned."""
+        """Run a generator to its end and return what it returned."""
         with closing(generator):
             while True:
                 try:
@@ -55,7 +55,7 @@ class Items:
                 self._add(value)
 
     def produced(self) -> Produced:
-        """Return the list of what was yielded."""
+        """Return the list of the items as a result."""
         return Produced(
             result=b"[%b]" % b",".join(self._items),
             result_type="json",

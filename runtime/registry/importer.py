@@ -1,14 +1,14 @@
-"""Modules served from a bundle's bytes, in a namespace of their own.
+"""Import a bundle's modules from its bytes, in a namespace of their own.
 
-Every bundle becomes a package tree under one name in `sys.modules` ("functions", or
-"functions_<version>" where that is taken), so several versions can live in one
-process. Absolute imports of helpers (`import _rates`, `from billing import _rates`,
-`import functions.billing._rates`) are resolved by an `__import__` that only the
-bundle's own modules see: no other code can be confused by a helper's name, and a
-helper may be named like a private module of the standard library.
+Each bundle becomes a package tree under one name in `sys.modules` ("functions", or
+"functions_<version>" if that is taken), so a process can have several versions loaded. Absolute
+imports of helpers (`import _rates`, `from billing import _rates`,
+`import functions.billing._rates`) are resolved by an `__import__` that only the bundle's own
+modules get. So a helper's name never affects other code, and a helper may have the name of a
+private module of the standard library.
 
-Limits: `importlib.import_module` knows helpers by their full name only, and the
-line texts in tracebacks of two versions of one file are those loaded last.
+Limits: `importlib.import_module` finds helpers by their full name only. In tracebacks, two
+versions of one file show the source lines of the version that was loaded last.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from runtime.sdk.exception_names import PUBLIC_NAMESPACE
 
 
 class ModuleSpace(MetaPathFinder, InspectLoader):
-    """One bundle's modules: finder and loader of everything under `namespace`."""
+    """Finder and loader of one bundle's modules, all under `namespace`."""
 
     def __init__(self, bundle: Bundle, namespace: str | None = None) -> None:
         self.bundle = bundle
@@ -52,7 +52,7 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         return sys.modules[f"{self.namespace}.{self._own}"]
 
     def remove(self) -> None:
-        """Forget the modules, so that memory can be freed once nothing runs them."""
+        """Remove the modules from `sys.modules`, so that their memory can be freed after use."""
         if self in sys.meta_path:
             sys.meta_path.remove(self)
         for name in list(sys.modules):
@@ -65,7 +65,7 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         path: Sequence[str] | None,  # noqa: ARG002 - the import protocol's signature
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """Answer for names in the namespace, and for no others (import protocol)."""
+        """Find modules in the namespace, and no others (import protocol)."""
         if fullname.partition(".")[0] != self.namespace:
             if starts_afresh(fullname):
                 self._serve_spawned()
@@ -80,10 +80,10 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         return spec
 
     def _serve_spawned(self) -> None:
-        """Let processes that start afresh import these modules too."""
+        """Let processes started by `multiprocessing` import these modules too."""
         if not self._is_written:
             self._is_written = True
-            with contextlib.suppress(OSError):  # the disk is full: then they cannot
+            with contextlib.suppress(OSError):  # for example a full disk: then they cannot
                 write_package(self.bundle, self.namespace)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -91,7 +91,7 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         code = self.get_code(module.__name__)
         vars(module)["__builtins__"] = self._builtins
         if code is not None:
-            exec(code, vars(module))  # noqa: S102 - running the user's file is the point
+            exec(code, vars(module))  # noqa: S102 - running the author's file is the purpose
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Compile a module; never reads or writes a .pyc (import protocol)."""
@@ -109,7 +109,7 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         return None if file is None else importlib.util.decode_source(self.bundle.sources[file])
 
     def get_filename(self, fullname: str) -> str:
-        """Return the path a module shows as its own (import protocol)."""
+        """Return the path that a module has as its `__file__` (import protocol)."""
         return self.bundle.path_of(self._files[fullname[len(self.namespace) + 1 :]] or "")
 
     def get_data(self, path: str) -> bytes:
@@ -118,23 +118,23 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         return Path(path).read_bytes() if file is None else self.bundle.sources[file]
 
     def is_package(self, fullname: str) -> bool:
-        """Whether a module is a folder (import protocol)."""
+        """Whether a module is a package (import protocol)."""
         file = self._files[fullname[len(self.namespace) + 1 :]]
         return file is None or PurePosixPath(file).name == "__init__.py"
 
     def _import(
         self,
         name: str,
-        globals: Mapping[str, Any] | None = None,  # noqa: A002 - as builtins.__import__ has it
+        globals: Mapping[str, Any] | None = None,  # noqa: A002 - as in builtins.__import__
         locals: Mapping[str, Any] | None = None,  # noqa: A002
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:
-        """Stand in for builtins.__import__ inside the bundle's modules."""
+        """Replace builtins.__import__ within the bundle's modules."""
         if level > 0:
             return __import__(name, globals, locals, fromlist or (), level)
         package = str((globals or {}).get("__package__") or self.namespace)
-        is_ours = name.partition(".")[0] == PUBLIC_NAMESPACE  # never the folder on disk
+        is_ours = name.partition(".")[0] == PUBLIC_NAMESPACE  # never import the folder on disk
         if found := self._resolve(name, package, fromlist or (), loosely=is_ours):
             return self._import_resolved(found, name, fromlist or ())
         if is_ours:
@@ -156,10 +156,11 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
     def _resolve(
         self, name: str, package: str, fromlist: Sequence[str], *, loosely: bool = False
     ) -> str | None:
-        """Return the full name of the bundle's module that an absolute import means.
+        """Return the full name of the bundle's module that an absolute import refers to.
 
-        A plain folder (or the function file itself) must not hide an installed module of
-        its name, so it only counts with a helper in it, or `loosely`, when nothing else is found.
+        A plain folder, or the function file itself, must not hide an installed module of the same
+        name. So it counts only if the import takes a helper from it, or if `loosely` is set, which
+        is the case when nothing else was found.
         """
         for candidate in self._candidates(name, package):
             if candidate not in self._files:
@@ -187,16 +188,16 @@ class ModuleSpace(MetaPathFinder, InspectLoader):
         below = (rest if top in self._aliases else name).replace(".", "/")
         if below and Path(self.bundle.root, f"{below}.py").is_file():
             return (
-                f"{name!r} is a function file, and functions cannot import each other; move what "
-                "they share into a helper: a file beside them whose name starts with _"
+                f"{name!r} is a function file, and function files cannot import each other; move "
+                "shared code into a helper: a file in the same folder whose name starts with _"
             )
         return f"No module named {name!r}"
 
 
 def serve_spawned(package: ModuleType) -> None:
-    """Serve the bundle beside a package's file, in a process that starts afresh, as that package.
+    """Make a package serve the bundle stored beside its file, in a `multiprocessing` child.
 
-    Called by the package itself while it is imported.
+    The package that `spawned_main` has written calls it while it is imported.
     """
     space = ModuleSpace(bundle_of(package), package.__name__)
     sys.meta_path.insert(0, space)
@@ -211,7 +212,7 @@ def serve_spawned(package: ModuleType) -> None:
 
 
 def _modules_of(sources: Mapping[str, bytes]) -> Iterator[tuple[str, str | None]]:
-    """Yield dotted names below the namespace, and their files (None: a plain folder)."""
+    """Yield the dotted names below the namespace with their files (None for a plain folder)."""
     packages, modules = {}, {}
     folders = {""}
     for file in sources:

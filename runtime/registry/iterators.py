@@ -1,8 +1,9 @@
-"""Iterators within a result, such as `map`, `zip` and generators: they give their items once.
+"""Iterators in a result, such as `map`, `zip` and generators, which give their items only once.
 
-A result whose type does not fit is written twice, and they would be empty the second time. So
-those that stand for the whole result, or that a type speaks of, become lists first. Any other
-is found where the result is about to be written again, and refused: its items are gone.
+A result that does not fit its declared type is serialised twice, and an iterator would be empty
+the second time. So an iterator that is the whole result, or that the declared type mentions, is
+turned into a list first. Any other iterator is found before the second serialisation, and the
+result is refused, as its items are gone.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from runtime.strict_json import DEEPEST
 
 
 def speaks_of_iterators(schema: Any) -> bool:  # noqa: ANN401
-    """Whether a core schema has a part that is only to be iterated over."""
+    """Whether a core schema contains an iterable that is not a container, such as a generator."""
     is_one = isinstance(schema, dict) and schema.get("type") == "generator"
     return is_one or any(map(speaks_of_iterators, parts_of(schema)))
 
 
 def find_iterator(value: object, name: str) -> str | None:
-    """Return where the first iterator is in a value that is called `name`; None if none is."""
+    """Return the path of the first iterator in a value called `name`, None if there is none."""
     level = [(name, value)]
     for _ in range(DEEPEST):
         for path, part in level:
@@ -36,7 +37,7 @@ def find_iterator(value: object, name: str) -> str | None:
 
 
 def read_out(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
-    """Return a value with lists for its iterators."""
+    """Return a value in which every iterator is replaced by a list of its items."""
     if isinstance(value, Iterator):
         return [read_out(part, depth + 1) for part in value]
     parts = list(_parts(value))

@@ -1,7 +1,8 @@
-"""What pydantic publishes as JSON Schema, put right where it says something else than is meant.
+"""Generate the published JSON Schemas: pydantic's, corrected where they do not say what is valid.
 
-Bytes are standard base64, decimals have their form, titles are left to who writes them. The
-gateway judges by a schema that says no more than this (`runtime.registry.gateway_schema`).
+Bytes are standard base64, the text of a decimal has a format, and titles appear only if an author
+wrote them. The gateway validates with a schema that is at most as strict as this one
+(`runtime.registry.gateway_schema`).
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ _KEY_PATTERNS = {"int": "^-?[0-9]+$"}
 
 
 class SchemaWriter(GenerateJsonSchema):
-    """Writes the published schemas."""
+    """Generates the published schemas."""
 
-    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012 - as pydantic declares it
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012 - pydantic's declaration
         "skipped-choice",
         "non-serializable-default",
     }
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002
-        """Leave titles to those who write them."""
+        """Set no titles: only those that an author wrote appear."""
         return False
 
     def encode_default(self, dft: Any) -> Any:  # noqa: ANN401
-        """Write a default of bytes the way it is read."""
+        """Encode a default of bytes as base64, which is how it is read."""
         if isinstance(dft, bytes):
             return base64.b64encode(dft).decode("ascii")
         return super().encode_default(dft)
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Leave out a default that JSON has no word for."""
+        """Leave out a default that JSON cannot represent: NaN or an infinity."""
         made = super().default_schema(schema)
         default = made.get("default")
         if isinstance(default, float) and not math.isfinite(default):
@@ -46,19 +47,19 @@ class SchemaWriter(GenerateJsonSchema):
         return made
 
     def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
-        """Say base64 the way JSON Schema 2020-12 does."""
+        """Declare base64 with `contentEncoding`, as JSON Schema 2020-12 does."""
         made = super().bytes_schema(schema)
         setting = READ if self.mode == "validation" else WRITTEN
         if self._config.config_dict.get(setting, BASE64) == BASE64:
             made.pop("format", None)
             made["contentEncoding"] = BASE64
-            for name in ("minLength", "maxLength"):  # JSON Schema counts the characters
+            for name in ("minLength", "maxLength"):  # JSON Schema counts characters, not bytes
                 if name in made:
                     made[name] = _base64_characters(made[name])
         return made
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        """Say of which form the text must be."""
+        """Add the format of the text."""
         made = super().decimal_schema(schema)
         for branch in made.get("anyOf", ()) if self.mode == "validation" else ():
             if branch.get("type") == "string":
@@ -66,14 +67,14 @@ class SchemaWriter(GenerateJsonSchema):
         return made
 
     def url_schema(self, schema: core_schema.UrlSchema) -> JsonSchemaValue:
-        """Add the allowed schemes, which pydantic checks and its schema leaves out."""
+        """Add the allowed schemes, which pydantic checks but does not publish."""
         made = super().url_schema(schema)
         if schemes := schema.get("allowed_schemes"):
             made["pattern"] = f"^(?:{'|'.join(''.join(in_any_case(s)) for s in schemes)}):"
         return made
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Say what keys look like that are not plain texts."""
+        """Add a pattern for integer keys."""
         made = super().dict_schema(schema)
         pattern = _KEY_PATTERNS.get(schema.get("keys_schema", {}).get("type", ""))
         if pattern and self.mode == "validation":
@@ -86,5 +87,5 @@ def _base64_characters(size_bytes: int) -> int:
 
 
 def in_any_case(scheme: str) -> list[str]:
-    """Return a pattern for each character of a scheme."""
+    """Return a case-insensitive pattern for each character of a scheme."""
     return [f"[{c.lower()}{c.upper()}]" if c.isalpha() else f"\\{c}" for c in scheme]

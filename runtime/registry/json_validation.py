@@ -1,8 +1,8 @@
-"""How a core schema of pydantic's is made to read here what JSON holds.
+"""Change pydantic core schemas so that validators read JSON as Penstock needs it.
 
-Bytes are base64 (`runtime.registry.base64_bytes`). What is only to be iterated over is read as
-a whole: pydantic would check each item when the function comes to it, and what is wrong with
-the arguments would look like a failure of the function.
+Bytes are base64 (`runtime.registry.base64_bytes`). An iterable argument is validated as a whole.
+Otherwise pydantic would check each item when the function reaches it, and an invalid argument
+would look like a failure of the function.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from runtime.registry.core_schema import with_parts
 
 
 def readable(schema: Any) -> Any:  # noqa: ANN401
-    """Return a copy of a core schema for a validator of arguments."""
+    """Return a copy of a core schema for validating arguments."""
     return _whole(filled_in(schema), iterates=True)
 
 
 def as_lists(schema: Any) -> Any:  # noqa: ANN401
-    """Return a copy of a core schema for results: what is iterable may be a list.
+    """Return a copy of a core schema for validating results; a list is valid for any iterable.
 
-    A dict for a model may call a field as it is written, which is what the published schema says.
+    A dict for a model may use the serialization aliases, which the published schema shows.
     """
     return _whole(filled_in(schema), iterates=False)
 
@@ -43,7 +43,7 @@ def _whole(schema: Any, *, iterates: bool) -> Any:  # noqa: ANN401
 
 
 def _also_as_written(field: dict[str, Any]) -> list[list[str | int]]:
-    """Return the paths by which a field may be given, and the name it is written by."""
+    """Return a field's validation aliases as paths, and its serialization alias as one more."""
     given = field.get("validation_alias", [])
     paths = [[given]] if isinstance(given, str) else given
     if paths and not isinstance(paths[0], list):  # one path

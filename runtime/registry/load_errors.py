@@ -1,4 +1,8 @@
-"""From an exception while a file loads to a LoadError with the user's file and line."""
+"""Turn an exception raised while a file loads into a LoadError with the author's file and line.
+
+Used in the processes that load files. The exception is the author's, so reading its text or its
+fields may raise anything.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +17,17 @@ _SYNTAX_ERRORS = (SyntaxError, IndentationError, TabError)
 
 
 def load_error_of(error: BaseException, bundle: Bundle, *, line: int | None = None) -> LoadError:
-    """Return what to tell the author.
+    """Return the error to show to the author.
 
-    The place is the deepest frame in one of the bundle's files; a SyntaxError's own line;
-    else the function file at `line`.
+    Its place is the line that a SyntaxError names, else the deepest frame in one of the bundle's
+    files, else the function file at `line`.
     """
     if type(error) is LoadError:
         return error
     file, found_line = _place_of(error, bundle)
     if issubclass(type(error), SystemExit):
         kind = "Exited"
-        text = f"the file ended its process while it loaded (exit code {_code_of(error)})"
+        text = f"the file ended its process while loading (exit code {_code_of(error)})"
     else:
         kind, text = name_of(type(error)), _text_of(error)
     return LoadError(
@@ -32,7 +36,7 @@ def load_error_of(error: BaseException, bundle: Bundle, *, line: int | None = No
 
 
 def _place_of(error: BaseException, bundle: Bundle) -> tuple[str | None, int | None]:
-    # A kind of SyntaxError that an author has made may hold anything.
+    # Only Python's own classes: the fields of an author's subclass may hold anything.
     if type(error) in _SYNTAX_ERRORS and isinstance(error, SyntaxError) and error.filename:
         file = bundle.file_of(error.filename)
         if file is not None:
@@ -50,7 +54,7 @@ def _text_of(error: BaseException) -> str:
         text = error.msg if isinstance(error, SyntaxError) else str(error)
         return plain(text).encode("utf-8", "replace").decode() or name_of(type(error))
     except BaseException:  # noqa: BLE001 - an author's __str__ may raise anything
-        return "(its text cannot be read)"
+        return "(the exception's text cannot be read)"
 
 
 def _code_of(error: BaseException) -> str:

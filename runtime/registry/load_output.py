@@ -1,7 +1,7 @@
-"""What a file may print while it is looked at: a little, into the worker's log.
+"""Limit what a file may print while the publisher loads it.
 
-The log of a system is its operator's; a file that prints without end while it loads must
-not fill it, nor hold up who reads it. What does not come through Python is dropped.
+The output goes to the worker's log, which is for the operator: a file that prints without end must
+not fill it. Output that does not go through `sys.stdout` or `sys.stderr` is dropped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MARK = b"\n[output while loading truncated: at most %d bytes are shown]\n" % MOS
 
 
 class _BoundedFile(io.RawIOBase):
-    """A raw file that passes on its first bytes and drops the rest."""
+    """A raw file that writes the first `most_bytes` to a descriptor and drops the rest."""
 
     def __init__(self, descriptor: int, most_bytes: int) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class _BoundedFile(io.RawIOBase):
 
 
 def bound_output() -> None:
-    """Let at most `MOST_BYTES` of this process's output through, from now on."""
+    """Limit this process's output from now on to `MOST_BYTES`."""
     shown = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):

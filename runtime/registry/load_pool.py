@@ -1,7 +1,7 @@
-"""Load many bundles at once, so that a slow one does not hold up the others.
+"""Load many bundles concurrently, so that a slow file does not delay the others.
 
-A few at a time; one that takes longer than `patience_s` gives its place to the next
-and goes on beside it. Every load is a thread that waits for a child.
+A few load at a time. A load that takes longer than `patience_s` frees its slot for the next and
+continues. Each load is a thread that waits for a child process.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Ticket = tuple[str, object]
 
 
 class LoadPool:
-    """Begins loads and tells their outcomes.
+    """Starts loads and reports their outcomes.
 
     Args:
-        inspect: Loads one bundle; raises LoadError, or ProcessError when it could not try.
-        on_done: Called in the load's thread with its ticket and the outcome; None when it
-            could not be tried.
-        at_once: Quick loads at a time.
-        patience_s: After this a load counts as slow.
+        inspect: Loads one bundle; raises LoadError, or ProcessError if no process could be started.
+        on_done: Called in the load's thread with the load's ticket and outcome; the outcome is None
+            if the file could not be tried.
+        at_once: How many quick loads may run at the same time.
+        patience_s: Time after which a load counts as slow and frees its slot.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class LoadPool:
 
     def _load(self, bundle: Bundle, ticket: Ticket) -> None:
         self._places.acquire()
-        given_back = threading.Lock()  # taken once, by whoever gives the place back
+        given_back = threading.Lock()  # the first to acquire it frees the slot: timer or thread
 
         def requeue() -> None:
             if given_back.acquire(blocking=False):
@@ -76,6 +76,6 @@ class LoadPool:
             )
         except ProcessError as error:
             _log.warning("load_not_tried", file=bundle.file, error=str(error))
-        except Exception:  # noqa: BLE001 - outermost: a thread's crash must be seen and survived
+        except Exception:  # noqa: BLE001 - outermost in its thread: log it, the file is retried
             _log.exception("load_crashed", file=bundle.file)
         return None

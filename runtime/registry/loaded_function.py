@@ -1,10 +1,10 @@
 """A loaded function, ready to be called with JSON.
 
-Lives in a runner child, or for isolation="thread" in the worker process. One call:
-arguments are read and checked by pydantic in one pass, Context and Request are put
-in, `def`, `async def` and generators are run to their end, the result is serialised.
-What generators yield is told as it comes (`runtime.registry.generator_items`). Who has an event
-loop of its own awaits the call (`call_async`), beside others.
+It is in a runner or, for isolation="thread", in the worker process. For one call pydantic parses
+and validates the arguments in one pass, Context and Request are injected, the function (`def`,
+`async def` or a generator) runs to its end, and the result is serialised. Items of a generator are
+reported as they are yielded (`runtime.registry.generator_items`). `call` does all this; a runner
+that runs several attempts in one event loop uses `begin` and `finish`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class LoadedFunction:
     """One function in memory.
 
     Attributes:
-        manifest: What is published of it.
-        line: Where it begins in its file, where that is known.
+        manifest: Its manifest.
+        line: The line at which it begins in its file, None if unknown.
         takes_context: Whether it has a parameter annotated Context.
-        is_async: Whether calling it gives a coroutine or an asynchronous generator.
-        unload: Forgets its module, and with it all functions of its file.
+        is_async: Whether calling it returns a coroutine or an asynchronous generator.
+        unload: Removes the modules of its file, and so all functions of the file.
     """
 
     def __init__(
@@ -89,20 +89,20 @@ class LoadedFunction:
 
         Args:
             arguments: A JSON object.
-            context: Given to parameters annotated Context.
-            request: Given to parameters annotated Request; an empty one if None.
+            context: The value of parameters annotated Context.
+            request: The value of parameters annotated Request; an empty one if None.
             send_item: Called with the JSON of each item of a generator.
-            most_item_bytes: Longest JSON of all items.
-            limit_s: How long what is awaited may take; a plain function is not held to it.
+            most_item_bytes: Longest JSON of all items together.
+            limit_s: Time limit for an async function; it does not apply to a plain function.
 
         Raises:
             OutOfTimeError: `limit_s` has passed.
             ArgumentsError: The arguments do not fit.
-            ResultNotSerializableError: The result has no JSON form.
+            ResultNotSerializableError: The result has no JSON form or not the declared type.
             ResultTooLargeError: The items of a generator are too long.
             BaseException: Whatever the function raised.
         """
-        # A context of its own: what one call binds, no other call sees.
+        # In a copy of the context, so that no other call sees the context variables it sets.
         return contextvars.copy_context().run(
             self._call, arguments, context, request, send_item, most_item_bytes, limit_s
         )
@@ -128,9 +128,10 @@ class LoadedFunction:
     def begin(
         self, arguments: bytes, *, context: Context, request: Request | None = None
     ) -> object:
-        """Call the function and return what it gives: of `async def`, what has yet to be awaited.
+        """Call the function and return its value, which for `async def` must still be awaited.
 
-        In the caller's context, which should be of this call alone; raises as `call` does.
+        It runs in the caller's context, which should be used for this call only. Raises as `call`
+        does. `finish` takes the value.
         """
         positional, named = self._read(arguments, context, request)
         return self._target(*positional, **named)
@@ -138,7 +139,7 @@ class LoadedFunction:
     async def finish(
         self, value: object, *, send_item: SendItem = _discard, most_item_bytes: int | None
     ) -> Produced:
-        """Run to its end what `begin` has returned, in the running event loop.
+        """Run the value that `begin` returned to its end, in the running event loop.
 
         Raises:
             BaseException: As `call` does.
@@ -164,7 +165,7 @@ class LoadedFunction:
             raise ArgumentsError(
                 tuple(
                     ArgumentFault(
-                        pointer=pointer_to([name]), detail="is no argument of this function"
+                        pointer=pointer_to([name]), detail="is not an argument of this function"
                     )
                     for name in clash
                 )
@@ -182,7 +183,7 @@ class LoadedFunction:
 
 
 def _finish(value: object, items: Items, limit_s: float | None) -> object:
-    """Await what can be awaited, run what yields; return `items` when they are the result."""
+    """Await a coroutine or run a generator; return its value, or `items` if they are the result."""
     if inspect.isgenerator(value):
         returned = items.run(cast("Generator[Any, Any, object]", value))
         return items if returned is None else returned
@@ -192,7 +193,7 @@ def _finish(value: object, items: Items, limit_s: float | None) -> object:
 
 
 async def _settle(value: object, items: Items) -> object:
-    """Do the same with what must be awaited."""
+    """Await a coroutine or run an asynchronous generator; return as `_finish` does."""
     if inspect.isawaitable(value):
         value = await value
     if inspect.isasyncgen(value):

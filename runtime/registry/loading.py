@@ -1,7 +1,7 @@
-"""Load a bundle: run its file, find what it publishes, describe it.
+"""Load a bundle: run its function file, find the callables to publish, and describe them.
 
-Run in a child (a sacrificial one in the publisher, a runner in a worker), or for
-isolation="thread" in the worker process. Never in the gateway.
+This runs in a child process: for the publisher in one that is used once, for a worker in a runner.
+For isolation="thread" it runs in the worker process. It never runs in the gateway.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from runtime.registry.signature import Signature, SignatureError, read_signature
 
 
 def load(bundle: Bundle, *, namespace: str | None = None) -> dict[str, LoadedFunction]:
-    """Return the bundle's functions by name; `.unload()` of any of them forgets all.
+    """Return the bundle's functions by name; `.unload()` of any of them unloads all.
 
     Args:
-        bundle: What to load.
-        namespace: The package name its modules get; by default "functions", or one
-            with the version in it where that is taken.
+        bundle: The bundle to load.
+        namespace: Package name for its modules; by default "functions", or a name with the version
+            if that is taken.
 
     Raises:
-        LoadError: It cannot be loaded; tells the file and the line.
+        LoadError: It cannot be loaded; the error has the file and the line.
     """
     space = ModuleSpace(bundle, namespace)
     line: int | None = None
@@ -59,7 +59,7 @@ def load(bundle: Bundle, *, namespace: str | None = None) -> dict[str, LoadedFun
     except LoadError:
         space.remove()
         raise
-    except BaseException as error:  # whatever a user's file raises, SystemExit included
+    except BaseException as error:  # whatever the file raises, SystemExit included
         space.remove()
         raise load_error_of(error, bundle, line=line) from error
     return loaded
@@ -126,7 +126,7 @@ def _bytes_parameters(signature: Signature) -> tuple[str, ...]:
 
 
 def _raw_parameter(signature: Signature) -> str | None:
-    """Return the one parameter without a default, if it is bytes."""
+    """Return the name of the only parameter without a default, if its type is bytes."""
     required = [p for p in signature.parameters if p.injected is None and p.is_required]
     only = required[0] if len(required) == 1 else None
     return only.name if only is not None and is_bytes(only.annotation) else None

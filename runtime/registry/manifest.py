@@ -1,7 +1,7 @@
-"""What the gateway and the workers know of a function, without importing it.
+"""The manifest of a function: what the gateway and the workers know without importing it.
 
-Made by the registry from a loaded file, stored in Redis, read by everybody.
-Plain data: `encode`/`decode` are JSON.
+The registry makes it from a loaded file and stores it in Redis; gateway and workers read it there.
+It is plain data, encoded as JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ASYNC_PER_PROCESS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileError:
-    """Why a file did not load: `line` is 1-based and absent where unknown."""
+    """Why a file did not load; `line` counts from 1 and is None if unknown."""
 
     type: str
     message: str
@@ -33,19 +33,25 @@ class Manifest:
 
     Attributes:
         name: Dotted name, the last part of its endpoint.
-        version: First 12 hex digits of the hash of its source and helpers; empty
-            when no version of it ever loaded (then only `error` and `file` speak).
+        version: First 12 hex digits of the hash of its source and helpers; empty if no version has
+            loaded yet. Then only `name`, `file`, `error` and `is_loading` mean anything.
         file: Path below the functions folder, with `/`.
-        parameters: JSON Schema (2020-12) of the argument object.
-        judged_by: JSON Schema that the gateway judges by where `parameters` only informs; None
-            where `parameters` is exact, or takes too much at most.
-        secrets: Where in the arguments secrets are, see `runtime.registry.secret_paths`.
+        summary: First line of the docstring.
+        description: The rest of the docstring's text.
+        parameters: JSON Schema (2020-12) of the argument object, as published.
+        judged_by: JSON Schema that the gateway validates with, if `parameters` may refuse what the
+            runner accepts; else None.
+        secrets: Paths of secrets in the arguments, see `runtime.registry.secret_paths`.
         returns: JSON Schema of the result.
-        injected: Parameter name to what is injected there.
-        bytes_parameters: Parameters of type bytes (base64 in JSON).
-        raw_parameter: The parameter that takes a non-JSON body whole, if there is one.
-        error: Why the file on disk is not what serves, if it is not.
-        is_loading: Its file has been seen and is being loaded; nothing serves yet.
+        returns_description: What the docstring says about the result.
+        options: The options of @function.
+        injected: What is injected, by parameter name.
+        bytes_parameters: Names of parameters of type bytes (base64 in JSON).
+        raw_parameter: The parameter that takes a whole body that is not JSON, if there is one.
+        returns_bytes: Whether the result is bytes.
+        result_media_type: Media type of the result.
+        error: Why the file on disk is not the version that is served, if it is not.
+        is_loading: Whether the file is being loaded and no version is served yet.
     """
 
     name: str
@@ -69,19 +75,19 @@ class Manifest:
 
     @property
     def takes_request(self) -> bool:
-        """Whether the raw HTTP request is injected somewhere."""
+        """Whether a parameter gets the HTTP request."""
         return "request" in self.injected.values()
 
     @property
     def validation_schema(self) -> dict[str, Any]:
-        """What arguments are judged by before the runner sees them."""
+        """The JSON Schema that arguments are validated with before they reach the runner."""
         return self.parameters if self.judged_by is None else self.judged_by
 
     @property
     def window(self) -> int:
         """How many attempts one runner process may run at the same time.
 
-        A manifest of a release that knew no `per_process` says nothing of it: one.
+        It is 1 for a manifest that an older release of Penstock wrote without `per_process`.
         """
         return self.options.per_process or 1
 
@@ -94,16 +100,18 @@ _decoder = msgspec.json.Decoder(Manifest)
 
 
 def decode_manifest(data: bytes) -> Manifest:
-    """Read what `Manifest.encode` wrote."""
+    """Decode what `Manifest.encode` returned."""
     return _decoder.decode(data)
 
 
 def resolve_per_process(options: Options, *, is_async: bool) -> Options:
-    """Return the options with `per_process` as a number: what the author said, or the default.
+    """Return the options with `per_process` set: the author's number, or the default.
+
+    The default is 100 for an async function in a process, else 1.
 
     Args:
-        options: As the author wrote them.
-        is_async: Whether calling the function gives a coroutine or an asynchronous generator.
+        options: The options as the author wrote them.
+        is_async: Whether calling the function returns a coroutine or an asynchronous generator.
     """
     if options.per_process is not None:
         return options
@@ -112,7 +120,7 @@ def resolve_per_process(options: Options, *, is_async: bool) -> Options:
 
 
 def limits_of(options: Options) -> str:
-    """Return a function's limits as the claim script reads them: "concurrency count per_ms"."""
+    """Return the limits for the claim script, "concurrency count per_ms"; "" without limits."""
     if options.concurrency is None and options.rate is None:
         return ""
     rate = options.rate

@@ -180,7 +180,7 @@ def test_another_function_file_is_not_to_be_imported(write, load_source):
         "from functions.other import other",
         "from .other import other",
     ):
-        with pytest.raises(LoadError, match="functions cannot import each other"):
+        with pytest.raises(LoadError, match="function files cannot import each other"):
             load_source(f"{statement}\ndef sample(): pass\n")
 
 

@@ -1,12 +1,11 @@
-"""The ASGI application: Falcon, behind a body that is read whole and bounded first.
+"""The ASGI application: Falcon, after the body of a request has been checked and read.
 
-Falcon starts once the body has arrived; it lies in the scope under `BODY`, and the headers by name
-under `HEADERS`, where the server has not put them there already. HEAD is served as GET, and its
-response's body dropped by the server (`IS_HEAD` tells them apart). A body over the limit of its
-operation is refused without reading the rest; a long one of a caller who may not come in is not
-read at all. What caches may do with answers is said here, unless their resource chose otherwise;
-`X-Content-Type-Options: nosniff` is on every answer, from the server itself
-(`gateway.serving.gunicorn_worker`).
+Falcon starts when the body is complete. The scope then holds it under `BODY`, and the headers by
+name under `HEADERS`. HEAD is served as GET (`IS_HEAD` marks it), and the server drops the body of
+the response. A body over the limit of its operation is refused without reading the rest; a body
+that is chunked or over 64 KiB is read only after its caller has been authenticated. Responses may
+not be cached unless their resource allows it; the server itself adds
+`X-Content-Type-Options: nosniff` to each (`gateway.serving.gunicorn_worker`).
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
     """What gunicorn serves.
 
     Attributes:
-        limits: What a connection may ask of the server (`gateway.serving.gunicorn_worker`).
-        bodies: How many bytes of bodies are held, all connections together.
+        limits: The limits of a connection (`gateway.serving.gunicorn_worker`).
+        bodies: Counts the body bytes that the process holds, over all connections.
         drain: Ends long waits when the process stops.
-        hosts: Whom a request may be for; None for anybody.
+        hosts: The host names that a request may be for; None allows any.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
     async def __call__(  # type: ignore[override]
         self, scope: dict[str, Any], receive: Receive, send: Send
     ) -> None:
-        """Serve one request, or the process's life."""
+        """Serve one request, or the ASGI lifespan of the process."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
@@ -77,12 +76,13 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
         if announced > SMALL_BYTES or is_chunked:
             limit = self._limit_of(scope)
             problem = _too_large(limit) if announced > limit.most_bytes else None
+            # Before the body is read: a caller without a key must not make us hold a long one.
             if problem is None and self._door and (is_chunked or announced > _CHECKED_FIRST_BYTES):
                 problem = await self._door(scope)
             if problem is not None:
                 await _refuse(scope, send, problem)
                 return
-        if BODY not in scope:
+        if BODY not in scope:  # the server puts it there if it came with the head
             body = await _read(receive, limit.most_bytes if limit else SMALL_BYTES)
             if body is None:
                 return
@@ -103,13 +103,13 @@ class GatewayApplication(falcon.asgi.App[Request, Response]):
 
 
 def _note_headers(scope: dict[str, Any]) -> None:
-    """See to the headers by name, which our own server brings along."""
+    """Add the headers by name, for a server other than our own, which adds them itself."""
     scope["headers"] = [(name, value) for name, value in scope["headers"]]
     scope[HEADERS] = headers_by_name(scope["headers"])
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that begins with a body that has been read."""
+    """Return a `receive` that first returns a body that has been read already."""
     first: Event | None = {"type": "http.request", "body": body, "more_body": False}
 
     async def receive_again() -> Event:
@@ -121,7 +121,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 class CacheHeaders:
-    """Falcon middleware that forbids caching what is not said to be cacheable."""
+    """Falcon middleware that forbids caching unless a resource allows it."""
 
     async def process_resource(
         self,
@@ -130,13 +130,13 @@ class CacheHeaders:
         resource: object,  # noqa: ARG002 - Falcon's signature
         params: dict[str, Any],  # noqa: ARG002 - Falcon's signature
     ) -> None:
-        """Set the default before the resource speaks; caches do not keep answers to POST."""
+        """Set the default before the resource runs; caches do not keep responses to POST."""
         if req.method == "GET":
             resp.set_header("Cache-Control", "no-store")
 
 
 async def _refuse(scope: dict[str, Any], send: Send, problem: ProblemError) -> None:
-    """Answer with a problem instead of reading the body; the connection ends with it."""
+    """Answer with a problem instead of reading the body, and close the connection."""
     body = problem.encode(scope["path"])
     headers = [
         (b"content-type", MEDIA_TYPE.encode()),
@@ -154,7 +154,7 @@ def _too_large(limit: BodyLimit) -> ProblemError:
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:
-    """Return the body, None when the client left; what is over the limit is not read to its end."""
+    """Return the body, or None if the client left; stop reading once it is over the limit."""
     event = await receive()
     pieces: list[bytes] = []
     size = 0

@@ -1,4 +1,4 @@
-"""How long the body of a request may be: by its operation, as the route table has it."""
+"""The maximum size of a request body, by the operation in the route table."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ SMALL_BYTES = 4096
 
 
 class BodyLimit(NamedTuple):
-    """Most bytes, and the setting that says so; "" if none does."""
+    """A maximum size in bytes, and the setting that defines it; "" if none does."""
 
     most_bytes: int
     setting: str
 
     def explain(self) -> str:
         """Return the detail of a refusal."""
-        said = f"A request body has at most {self.most_bytes} bytes here"
-        return f"{said}; {self.setting} sets that." if self.setting else f"{said}."
+        said = f"The body of this request may have at most {self.most_bytes} bytes"
+        return f"{said}; {self.setting} sets this limit." if self.setting else f"{said}."
 
 
 class BodyLimits:
-    """The limits of one gateway; whoever sends to an unknown path may send a call."""
+    """The limits of one gateway; an unknown path has the limit of a call."""
 
     def __init__(self, settings: Settings) -> None:
         call = BodyLimit(settings.max_body_bytes, "PENSTOCK_MAX_BODY_BYTES")
@@ -36,6 +36,6 @@ class BodyLimits:
         }
 
     def find(self, template: str, method: str) -> BodyLimit:
-        """Return the limit of the operation that a path template and a method stand for."""
+        """Return the limit of the operation with this path template and method."""
         operation = BY_TEMPLATE.get((template, method))
         return self._call if operation is None else self._by_kind[operation.body]

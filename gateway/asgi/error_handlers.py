@@ -1,7 +1,7 @@
-"""From whatever a resource, the runtime or Falcon raises to a problem in the response.
+"""Turns every exception of a resource, the runtime or Falcon into a problem response.
 
-Installed on the application by `gateway.app`; the last one catches everything, logs it
-and tells the caller nothing of our insides.
+`gateway.app` installs the handlers. The most general one catches everything, logs it and shows
+the caller nothing of the gateway's internals.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _FALCON_CODES = {
 
 
 class FailureLog:
-    """Tells of failed requests, but of those with one code at most once in `every_s`.
+    """Logs failed requests, at most one line per code in `every_s` seconds.
 
-    While Redis is away every request fails; a line for each would be one more flood.
+    While Redis is down every request fails, and a line for each would flood the log.
     """
 
     def __init__(self, *, every_s: float = 5.0) -> None:
@@ -53,7 +53,7 @@ _failures = FailureLog()
 
 
 def install_error_handlers(app: falcon.asgi.App[Request, Response]) -> None:
-    """Make every error of the application a problem."""
+    """Make every exception of the application a problem response."""
     app.add_error_handler(Exception, _on_anything)
     app.add_error_handler(falcon.HTTPError, _on_falcon)
     app.add_error_handler(PenstockError, _on_penstock)
@@ -61,7 +61,7 @@ def install_error_handlers(app: falcon.asgi.App[Request, Response]) -> None:
 
 
 def write_problem(req: Request, resp: Response, problem: ProblemError) -> None:
-    """Answer with a problem."""
+    """Write a problem to the response."""
     resp.status = problem.status
     resp.content_type = MEDIA_TYPE
     resp.set_header("Cache-Control", "no-store")
@@ -72,13 +72,13 @@ def write_problem(req: Request, resp: Response, problem: ProblemError) -> None:
 
 
 def problem_of(error: PenstockError) -> ProblemError:
-    """Return the problem that an error of the runtime is to a caller."""
+    """Return the problem for an error of the runtime."""
     if isinstance(error, ArgumentsError):
         return ProblemError(error.code, str(error), errors=error.faults)
     if isinstance(error, StoreError) and error.code not in KINDS:
-        return ProblemError("store_unavailable", "Redis answered an error; see the gateway's log.")
+        return ProblemError("store_unavailable", "Redis answered with an error; see the log.")
     if error.code not in KINDS:
-        return ProblemError("internal_error", "The gateway's log says more.")
+        return ProblemError("internal_error", "The gateway's log has the error.")
     return ProblemError(error.code, str(error))
 
 
@@ -123,4 +123,4 @@ async def _on_anything(
     params: dict[str, Any],  # noqa: ARG001 - Falcon's signature
 ) -> None:
     _log.error("request_crashed", path=req.path, method=req.method, exc_info=error)
-    write_problem(req, resp, ProblemError("internal_error", "The gateway's log says more."))
+    write_problem(req, resp, ProblemError("internal_error", "The gateway's log has the error."))

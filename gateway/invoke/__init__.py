@@ -1,3 +1,3 @@
-"""From a parsed call to an accepted invocation, and from its end to an answer."""
+"""From a parsed call to an accepted invocation, and from a finished invocation to a response."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Traces at the gateway: the caller's context out of headers, and a span for accepting."""
+"""Tracing at the gateway: the caller's trace context from headers, and a span for accepting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runtime.telemetry.tracing import Tracer
 
 
 def trace_of(scope: Mapping[str, Any]) -> TraceContext | None:
-    """Return what caused a request, if its headers say so."""
+    """Return the trace context in a request's headers; None without a valid `traceparent`."""
     headers: Mapping[bytes, bytes] = scope[HEADERS]
     traceparent = headers.get(b"traceparent")
     if traceparent is None:
@@ -26,19 +26,19 @@ def trace_of(scope: Mapping[str, Any]) -> TraceContext | None:
 
 
 class TracerLifespan:
-    """Falcon middleware that lets a tracer export what is left when the process ends."""
+    """Falcon middleware that has a tracer export its remaining spans when the process stops."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
 
     async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
-        """Stop it."""
+        """Stop the tracer, in a thread because exporting blocks."""
         await asyncio.to_thread(self._tracer.stop)
 
 
 @contextmanager
 def accepting(tracer: Tracer | None, submission: Submission) -> Iterator[Submission]:
-    """A span around the making of an invocation, which the invocation then belongs to."""
+    """Put a span around the submission of an invocation, which becomes a child of the span."""
     if tracer is None:
         yield submission
         return

@@ -1,7 +1,8 @@
-"""Whether a call is let in: the caller's pace and the room there is, told in headers.
+"""Whether a call is admitted: the caller's rate limit and the number of waiting invocations.
 
-Judged in Redis, in the script that makes the invocation; here only the words. The
-`RateLimit` fields are those of draft-ietf-httpapi-ratelimit-headers.
+The script that creates the invocation checks both in Redis. This module gives it the limits, and
+turns its answer into headers and problems. The `RateLimit` fields are those of
+draft-ietf-httpapi-ratelimit-headers.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Admission:
     """The limits of this gateway.
 
     Attributes:
-        max_waiting: How many of a function may wait that has no limit of its own; 0: any.
+        max_waiting: How many invocations may wait of a function that sets no limit; 0: any.
     """
 
     def __init__(self, rate: Rate | None, *, max_waiting: int) -> None:
@@ -33,9 +34,9 @@ class Admission:
         self._rate = rate
 
     def pace(self, scope: Mapping[str, Any]) -> Pace | None:
-        """Return how fast the caller of a request may call; None is as fast as he can.
+        """Return the rate limit for the caller of a request; None for no limit.
 
-        All keys of a name are one caller; who shows no key is known by his address.
+        All keys with one name are one caller; a caller without a key is known by their address.
         """
         caller = caller_of(scope)
         rate = caller.rate or self._rate
@@ -45,7 +46,7 @@ class Admission:
         return Pace(caller=name, count=rate.count, per_ms=math.ceil(rate.per_s * 1000))
 
     def headers(self, submitted: Submitted, pace: Pace | None) -> dict[str, str]:
-        """Return what tells a caller how many calls are left; none where none are counted."""
+        """Return the RateLimit headers; none if the calls of this caller are not limited."""
         if submitted.calls_left is None or pace is None:
             return {}
         reset_s = math.ceil(submitted.reset_ms / 1000)
@@ -57,39 +58,40 @@ class Admission:
     def refusal(
         self, submitted: Submitted, function: str, pace: Pace | None = None
     ) -> ProblemError | None:
-        """Return the problem of a submission that was not taken, None of one that was."""
+        """Return the problem of a refused submission; None if it was accepted or repeated."""
         reception = submitted.reception
         if reception == "REVOKED":
-            return unauthenticated("This API key is not known, or not any more.")
+            return unauthenticated("This API key is unknown, revoked or expired.")
         if reception == "LIMITED":
             wait_s = max(1, math.ceil(submitted.retry_after_ms / 1000))
             return ProblemError(
                 "rate_limited",
-                f"This gateway takes {_limit(pace)} from this caller; come again in {wait_s} s.",
+                f"The caller is over the rate limit{_limit(pace)}; retry in {wait_s} s.",
                 headers={"Retry-After": str(wait_s), **self.headers(submitted, pace)},
             )
         if reception == "FULL":
             return ProblemError(
-                "queue_full", f"{submitted.waiting} calls of {function} wait already."
+                "queue_full",
+                f"{submitted.waiting} invocations of {function} are waiting already.",
             )
         if reception == "CONFLICT":
             return ProblemError(
                 "idempotency_key_reused",
-                f"It was used for another call of {function}; choose a new one.",
+                f"The key was used for a different call of {function}; use a new key.",
             )
         if reception == "INCOMPLETE":
-            return ProblemError("store_unavailable", "Redis lost a part of the batch.")
+            return ProblemError("store_unavailable", "Redis lost part of the batch; send it again.")
         return None
 
 
 def read_admission(settings: Settings) -> Admission:
-    """Return the limits an operator has set.
+    """Return the limits from the settings.
 
     Raises:
-        SettingsError: The rate cannot be understood.
+        SettingsError: The rate limit is malformed.
     """
     return Admission(read_caller_rate(settings), max_waiting=settings.max_waiting)
 
 
 def _limit(pace: Pace | None) -> str:
-    return f"{pace.count} calls in {pace.per_ms / 1000:g} s" if pace else "calls"
+    return f" of {pace.count} calls in {pace.per_ms / 1000:g} s" if pace else ""

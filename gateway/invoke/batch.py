@@ -1,8 +1,8 @@
-"""Give birth to a batch in a few round trips: ask, stage in parts, commit.
+"""Submit a batch in a few round trips: ask for admission, stage the members in parts, commit.
 
-Until the commit nothing of it waits or is listed, and what was staged vanishes by
-itself; with the commit all of it is there. Of a large one the members then join the
-queue some at a time; should this process die meanwhile, a worker goes on with it.
+Before the commit no member waits or is listed, and staged members expire by themselves; with the
+commit all of them exist. The members of a batch of more than 1,000 then join the queue in parts.
+If this process dies meanwhile, a worker continues.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ Entry = tuple[str, bytes]
 async def submit_batch(
     store: AsyncConnection, sample: Submission, items: Sequence[bytes]
 ) -> tuple[Submitted, Submitted]:
-    """Submit calls that are like `sample` but for their arguments; its id is the batch's.
+    """Submit calls that differ from `sample` in their arguments only; its id is the batch's.
 
-    Returns how the batch was admitted (with what the caller may still do), and how it was
-    received in the end.
+    Returns the answer to the request for admission, which has the caller's remaining calls, and
+    the final answer.
 
     Raises:
-        StoreError: Redis is away; as far as is known, nothing of the batch waits.
+        StoreError: Redis does not answer, or answers with an error; whether the batch was
+            committed may be unknown.
     """
     call_options = sample.call_options
     admitted = await store.run(
@@ -89,7 +90,7 @@ async def submit_batch(
     while (committed := await store.run(commit)).reception == "PART":
         await turns.take()
     if committed.reception == "NEW" and len(items) > JOINED_AT_ONCE:
-        # It is born: a caller that were told otherwise would submit it again.
+        # The batch is committed: a caller that got an error now would submit it again.
         with contextlib.suppress(StoreError):
             while await store.run(join_batch(sample.id)):
                 await turns.take()

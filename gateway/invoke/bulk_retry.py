@@ -1,7 +1,7 @@
-"""Retry many at once: those that ended, that nobody has retried, and that still fit.
+"""Retry many finished invocations: each at most once, and only if its arguments still fit.
 
-Each is submitted by the script that marks the old one as retried, so whatever is
-repeated or broken off, nothing is retried twice.
+One script submits the new invocation and marks the old one as retried, so a bulk retry that is
+repeated or interrupted retries nothing twice.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from runtime.store.async_connection import AsyncConnection
 
 @dataclass(slots=True, kw_only=True)
 class RetryReport:
-    """What became of those that were to be retried.
+    """What a bulk retry has done so far.
 
     Attributes:
-        count: How many were retried.
-        skipped: How many were not, as their arguments no longer fit or their function is gone.
-        refusal: Why no more are taken for now.
+        count: How many invocations were retried.
+        skipped: How many were not, because their record or function is gone, their arguments no
+            longer fit, or the caller may not invoke the function.
+        refusal: Why no more are accepted for now; None if they are.
     """
 
     count: int = 0
@@ -36,7 +37,7 @@ class RetryReport:
 
 
 class BulkRetrier:
-    """Retries records as lists give them."""
+    """Retries records that come from a list."""
 
     def __init__(
         self, store: AsyncConnection, directory: ManifestCache, admission: Admission
@@ -46,12 +47,14 @@ class BulkRetrier:
         self._admission = admission
 
     async def retry(self, records: Sequence[Record], tally: RetryReport, caller: Caller) -> None:
-        """Retry some records, not too many; those that have been retried are passed over.
+        """Retry one page of records and count them in `tally`.
 
-        So are those whose function the caller may not invoke, unless he may operate.
+        Records that have been retried before are ignored. Those whose function the caller may not
+        invoke are skipped, unless the caller may operate.
 
         Raises:
-            StoreError: Redis is away; some may have been retried.
+            StoreError: Redis does not answer, or answers with an error; some records may have
+                been retried.
         """
         fresh = [record for record in records if record.retried_by is None]
         submissions = []
@@ -69,7 +72,7 @@ class BulkRetrier:
                 tally.refusal = self._admission.refusal(submitted, submission.function)
 
     async def _read_whole(self, records: Sequence[Record]) -> list[Record | None]:
-        """Read those again of which the list has left out what a retry needs."""
+        """Read the records again in which the list left out the arguments or the request."""
         cut = [record for record in records if record.omitted & {"arguments", "request"}]
         whole = await self._store.run_many([read(record.id) for record in cut])
         found: dict[str, Record | None] = {

@@ -1,9 +1,9 @@
-"""What a call may ask for by headers, as one table: a new header is one more line here.
+"""The headers of a call, as one table: a new header is one more line in `CALL_HEADERS`.
 
-What a call asks for in all, by its query and these headers, is read once for all calls that ask for
-the same; but for headers that are others in each call. `Prefer` and the credentials are read where
-they decide (`gateway.parsing.preferences`, `gateway.auth.middleware`); of the query see
-`gateway.parsing.call_options`.
+The options in the query and in these headers are read once for all calls that have the same, except
+for headers that differ in nearly every call (`varies`). Other modules read `Prefer`
+(`gateway.parsing.preferences`), credentials (`gateway.auth.middleware`) and the query
+(`gateway.parsing.call_options`).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class CallHeader(NamedTuple):
     """One header.
 
     Attributes:
-        name: In lower case.
-        option: What it sets: a member of `CallOptions`, or, if it varies, of `Submission`.
-        read: From the request's scope to the value; raises ProblemError where it is wrong.
-        varies: Whether nearly every call has another value. An idempotency key is `idempotency`
-            once the whole request is read.
+        name: Its name in lower case.
+        option: The field it sets: of `CallOptions` or, if it varies, of `Submission`. For
+            `idempotency` it is only the key; the resource adds the digest of the request.
+        read: Returns the value from the request's scope; raises ProblemError if it is invalid.
+        varies: Whether nearly every call has a different value.
     """
 
     name: bytes
@@ -42,12 +42,12 @@ class CallHeader(NamedTuple):
 
 
 class SharedOptions(NamedTuple):
-    """What many calls ask for alike.
+    """The options that many calls have in common.
 
     Attributes:
-        wishes: As members of `CallOptions`.
-        parts: As they go to Redis.
-        content: As an idempotency key's request is told apart.
+        call_options: The options.
+        parts: The options, encoded for the script that submits calls.
+        content: The options as bytes, for the digest that identifies an idempotent request.
     """
 
     call_options: CallOptions
@@ -56,14 +56,14 @@ class SharedOptions(NamedTuple):
 
     @classmethod
     def of(cls, call_options: CallOptions) -> SharedOptions:
-        """Work it out."""
+        """Encode the options."""
         return cls(
             call_options, PackedParts.of(call_options.parts()), options_content(call_options)
         )
 
 
 class CallHeaders:
-    """A table of headers, and what was read by it lately."""
+    """A table of headers, with a cache of the options that were read."""
 
     def __init__(self, *headers: CallHeader) -> None:
         self.headers = headers
@@ -73,12 +73,13 @@ class CallHeaders:
         self._known: dict[tuple[str | bytes | None, ...], SharedOptions] = {}
 
     def settled(self, scope: Scope, query: str) -> SharedOptions:
-        """As `read_settled`."""
+        """See `read_settled`."""
         given = (query, *map(scope[HEADERS].get, self._names))
         asked = self._known.get(given)
         if asked is None:
             asked = self._read(scope, query)
-            # Several headers of a name are joined by commas, and may be wrong where one is not.
+            # A comma may join the values of a repeated header, which is an error, or be part of
+            # a single value, which is none. These look the same here, so neither is cached.
             if not any(value and b"," in value for value in given[1:]):
                 if len(self._known) >= _MOST_KNOWN:
                     self._known.clear()
@@ -86,7 +87,7 @@ class CallHeaders:
         return asked
 
     def varying(self, scope: Scope) -> dict[str, Any]:
-        """As `read_varying`."""
+        """See `read_varying`."""
         headers: Mapping[bytes, bytes] = scope[HEADERS]
         asked: dict[str, Any] = {}
         for name, option, read, _ in self._varying:
@@ -106,7 +107,7 @@ def _callback(scope: Scope) -> object:
     url = single_header(scope, "X-Callback-Url")
     if url is None:
         return None
-    try:  # addresses are in UTF-8, if they are not ASCII
+    try:  # an address that is not ASCII is in UTF-8
         return url.encode("latin-1").decode().strip()
     except UnicodeDecodeError as error:
         raise CallbackAddressError("the callback address is neither ASCII nor UTF-8") from error
@@ -124,18 +125,18 @@ CALL_HEADERS = CallHeaders(
 
 
 def read_settled(scope: Scope, query: str) -> SharedOptions:
-    """Return what many calls ask for alike, by the query and headers.
+    """Return the options that many calls have in common, from the query and headers.
 
     Raises:
-        ProblemError: `parameter_invalid`: one is wrong, or given more than once.
+        ProblemError: `parameter_invalid`: a value is invalid or given more than once.
     """
     return CALL_HEADERS.settled(scope, query)
 
 
 def read_varying(scope: Scope) -> dict[str, Any]:
-    """Return what other headers ask for, by option; what is not asked for is not there.
+    """Return the values of the headers that differ from call to call, by option, if present.
 
     Raises:
-        ProblemError: `parameter_invalid`: one is wrong, or given more than once.
+        ProblemError: `parameter_invalid`: a value is invalid or given more than once.
     """
     return CALL_HEADERS.varying(scope)

@@ -1,7 +1,8 @@
-"""What all calls of a function have in common, worked out once for each manifest.
+"""What all calls of a function have in common, computed once for each manifest.
 
-The validator, the submission that calls of one turn of the loop share, the shape of the answer.
-Every call takes the same way; what it asks for besides its arguments only adds parts to it.
+A plan has the validator, the common fields of submissions, the pipelines in which the calls of one
+turn of the loop share a script, and the response templates. Every call takes the same path;
+options only add parts to its submission.
 """
 
 from __future__ import annotations
@@ -18,33 +19,37 @@ from runtime.store.async_connection import AsyncConnection
 from runtime.store.submission_commands import Parts, Submitted
 from runtime.store.submit_pipeline import SubmitPipeline, pack_parts
 
+# Values of these types contain no float, the only type on which the exact validator may differ.
 _NEVER_IN_DOUBT = frozenset({str, int, bool, type(None)})
 _MOST_CALLERS = 4096
 
 
 class PackedParts(NamedTuple):
-    """Parts that many calls have alike, as they go to Redis, and how many words they are."""
+    """Parts that many calls have in common, encoded for Redis, and their number of words."""
 
     packed: bytes
     words: int
 
     @classmethod
     def of(cls, parts: Parts) -> PackedParts:
-        """Pack them."""
+        """Encode parts."""
         return cls(pack_parts(parts), len(parts))
 
 
 class CallPlan:
-    """Of one function, as one manifest has it.
+    """The plan of one function, for one of its manifests.
 
     Attributes:
-        shared: What its submissions have in common.
+        manifest: The manifest.
+        accepted: The templates for accepted invocations.
+        takes_request: Whether the function takes the HTTP request itself.
+        shared: The common fields of its submissions.
 
     Args:
-        manifest: Of the function.
+        manifest: The function's manifest.
         store: Where calls are submitted.
-        max_waiting: How many may wait where the function has no limit of its own; 0 for any number.
-        accepted: Writes invocations right after their submission.
+        max_waiting: How many invocations may wait if the function sets no limit; 0: any.
+        accepted: The templates for accepted invocations.
     """
 
     __slots__ = (
@@ -74,14 +79,14 @@ class CallPlan:
         self._is_valid: Callable[[object], bool] | None
         try:
             self._is_valid = compile_schema(manifest.validation_schema, exact=False).is_valid
-        except ValueError:  # no usable schema: check_arguments says so
+        except ValueError:  # no usable schema: check_arguments reports that
             self._is_valid = None
 
     def check(self, arguments: dict[str, Any]) -> None:
-        """Judge decoded arguments.
+        """Check decoded arguments: fast if they are valid and simple, exactly otherwise.
 
         Raises:
-            ArgumentsError: They do not fit; names what is wrong and where.
+            ArgumentsError: They do not fit the schema; it names each fault and its place.
         """
         is_certain = _NEVER_IN_DOUBT.issuperset(map(type, arguments.values()))
         if not (is_certain and self._is_valid is not None and self._is_valid(arguments)):
@@ -90,11 +95,11 @@ class CallPlan:
     def submit(
         self, submission: Submission, settled: PackedParts | None = None
     ) -> asyncio.Future[Submitted]:
-        """Submit a call of this function, with others that arrive in the same turn of the loop.
+        """Submit a call, together with others of this function in the same turn of the loop.
 
         Args:
             submission: The call.
-            settled: The parts of its wishes, where somebody has packed them before.
+            settled: The parts of its options, if they have been encoded before.
         """
         group = self._groups.get(submission.waiter or "")
         if group is None:
@@ -123,7 +128,7 @@ class CallPlan:
 
 
 class CallPlans:
-    """The plans of the functions that have been called; made anew when a manifest changes."""
+    """The plans of the functions that have been called; a changed manifest gets a new plan."""
 
     def __init__(self, store: AsyncConnection, *, max_waiting: int) -> None:
         self._store = store
@@ -133,11 +138,11 @@ class CallPlans:
         self._made_of: Mapping[str, Manifest] = {}
 
     def find(self, manifests: Mapping[str, Manifest], name: str) -> CallPlan | None:
-        """Return the plan of a function, None when it is not among those published.
+        """Return the plan of a function; None if the function is not in `manifests`.
 
         Args:
-            manifests: What is published; changed, it is another object.
-            name: Of the function.
+            manifests: The published functions; a new object after each change.
+            name: The function's name.
         """
         if manifests is not self._made_of:
             self._made_of = manifests
@@ -152,7 +157,7 @@ class CallPlans:
         return plan
 
     def of(self, manifests: Mapping[str, Manifest], manifest: Manifest) -> CallPlan:
-        """Return the plan of a manifest; that of one published a moment ago is not kept."""
+        """Return the plan of a manifest; it is not kept if `manifests` lacks the manifest."""
         plan = self.find(manifests, manifest.name)
         return plan if plan and plan.manifest is manifest else self._make(manifest)
 
@@ -166,7 +171,7 @@ _of_callers: dict[tuple[str, str | None], PackedParts] = {}
 
 
 def _caller_parts(submission: Submission) -> PackedParts:
-    """Return what says who calls, packed once for each caller."""
+    """Return the parts that identify the caller, encoded once for each caller."""
     shown = (submission.api_key, submission.caller)
     parts = _of_callers.get(shown)
     if parts is None:

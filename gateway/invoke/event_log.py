@@ -1,4 +1,8 @@
-"""The lines about what this gateway accepts; those of one turn of the loop go together."""
+"""Log lines about what callers have done: calls, batches, cancellations, purges, publishing.
+
+Calls are logged through `AcceptanceLog`, which writes the lines of one turn of the event loop
+together; the other lines are written at once. No line has arguments or secrets.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,13 @@ from runtime.telemetry.lifecycle_log import LifecycleEvent, log_events, logs_rou
 
 
 class AcceptanceLog:
-    """Notes acceptances where they are told; used in one event loop."""
+    """Collects lines about accepted calls, if they are logged at all; used in one event loop."""
 
     def __init__(self) -> None:
         self._changes: list[LifecycleEvent] = []
 
     def note(self, submission: Submission) -> None:
-        """An invocation was born."""
+        """Log an accepted invocation."""
         if not logs_routine():
             return
         if not self._changes:
@@ -43,7 +47,7 @@ _EVENTS = {"CANCELLED": "invocation_cancelled", "CANCELLING": "cancellation_requ
 
 
 def log_cancelled(answers: Iterable[tuple[str, Cancelled]]) -> None:
-    """Waiting invocations have been cancelled; the workers of running ones were told to."""
+    """Log cancelled invocations, and cancellation requests for running ones."""
     log_events(
         [
             LifecycleEvent(event=_EVENTS[answer], id=id_)
@@ -54,17 +58,17 @@ def log_cancelled(answers: Iterable[tuple[str, Cancelled]]) -> None:
 
 
 def log_batch(batch: str, function: str, count: int) -> None:
-    """A batch has been accepted, all its members at once."""
+    """Log an accepted batch, with one line for all its members."""
     log_events(
         [LifecycleEvent(event="batch_accepted", batch=batch, function=function, count=count)]
     )
 
 
 def log_purged(queue: str, count: int) -> None:
-    """All that waited in a queue has been cancelled."""
+    """Log that all waiting invocations of a queue were cancelled."""
     log_events([LifecycleEvent(event="queue_purged", queue=queue, count=count)])
 
 
 def log_publishing(worker: str) -> None:
-    """A worker has been told to publish its functions folder."""
+    """Log that a worker was asked to publish its functions folder."""
     log_events([LifecycleEvent(event="publishing_told", worker=worker)])

@@ -1,6 +1,8 @@
-"""From a submission to an answer: submit it in one round trip, wait if the caller prefers, render.
+"""From a submission to a response: submit in one round trip, wait if the caller prefers, render.
 
-Shared by all that make one invocation: calls and retries.
+The resources for calls and for retries use `Invoker`. The functions below it render an invocation,
+or the problem of one that did not succeed; the resource of results uses them too. A wait is
+registered before the call is submitted, so its notice is not missed.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _JSON = "application/json"
 
 
 class Invoker:
-    """Submits, and answers with the invocation or how it ended."""
+    """Submits a call, and writes the response: the invocation, or the problem it ended with."""
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class Invoker:
         self._succeeded = SucceededTemplates()
 
     def waiter(self, preferences: Preferences) -> str | None:
-        """Return who is to be told of the end."""
+        """Return the id of the gateway that gets the notice of the end; None if nobody waits."""
         return self._follower.gateway_id if preferences.wait_s else None
 
     async def answer(
@@ -59,19 +61,19 @@ class Invoker:
         preferences: Preferences,
         settled: PackedParts | None = None,
     ) -> None:
-        """Submit, and answer.
+        """Submit a call and write the response.
 
         Args:
             req: The request.
             resp: Its response.
-            plan: Of the function.
+            plan: The plan of the function.
             submission: The call.
-            preferences: Of its caller.
-            settled: The parts of its wishes, where somebody has packed them before.
+            preferences: The preferences of its caller.
+            settled: The parts of its options, if they have been encoded before.
 
         Raises:
-            ProblemError: It was not taken.
-            InvocationGoneError: It repeats one whose record is no longer kept.
+            ProblemError: The call was refused.
+            InvocationGoneError: The call repeats an invocation that is no longer kept.
         """
         if not preferences.wait_s:
             submitted = await self._submit(plan, submission, settled)
@@ -80,6 +82,7 @@ class Invoker:
                 _accept(resp, plan.accepted.write(submission, submitted.created_at_ms))
                 return
         else:
+            # Before the submission: the notice may come before the script's answer.
             with self._follower.expect(submission.id) as arrival:
                 submitted = await self._submit(plan, submission, settled)
                 if self._is_new(resp, submission, submitted):
@@ -115,7 +118,7 @@ class Invoker:
         submitted: Submitted,
         notice: Notice | None,
     ) -> None:
-        """Answer how it ended, or how it stands when the time to wait is over."""
+        """Write the finished invocation, or its current state if the wait has run out."""
         if isinstance(notice, bytes) and not (submission.request or submission.secrets):
             ended = self._succeeded.write(notice, submission.arguments)
             if ended is not None:
@@ -129,7 +132,7 @@ class Invoker:
             show(req, resp, record_of(notice, created.arguments, created.request))
 
     def _is_new(self, resp: Response, submission: Submission, submitted: Submitted) -> bool:
-        """Whether it was born; else it repeats another, or is refused."""
+        """Whether the call was accepted; False if it repeats another; raises if it is refused."""
         if submitted.calls_left is not None:
             resp.set_headers(self.admission.headers(submitted, submission.pace))
         if submitted.reception == "NEW":
@@ -142,7 +145,7 @@ class Invoker:
 
 
 def point_to(resp: Response, invocation_id: str, preferences: Preferences) -> None:
-    """Say where the invocation is, and which preference was applied."""
+    """Set the headers with the invocation's address and id and the applied preference."""
     resp.set_header("Location", f"/invocations/{invocation_id}")
     resp.set_header("X-Call-Id", invocation_id)
     if preferences.applied:
@@ -150,7 +153,7 @@ def point_to(resp: Response, invocation_id: str, preferences: Preferences) -> No
 
 
 def show(req: Request, resp: Response, record: Record) -> None:
-    """Answer a caller who waited."""
+    """Write the response for a caller that waited."""
     if not record.is_finished:
         _accept(resp, invocation_json(record))
     elif (problem := ending_problem(record)) is not None:
@@ -168,15 +171,19 @@ def _accept(resp: Response, invocation: bytes) -> None:
 
 
 def ending_problem(record: Record) -> ProblemError | None:
-    """Return the problem a finished invocation is, or None when it succeeded."""
+    """Return the problem of a finished invocation; None if it succeeded."""
     if record.status is Status.SUCCEEDED:
         return None
     members = {"invocation": invocation_json(record)}
     if record.status is Status.CANCELLED:
-        return ProblemError("invocation_cancelled", "It was cancelled.", members=members)
+        return ProblemError(
+            "invocation_cancelled", "The invocation was cancelled.", members=members
+        )
     if record.status is Status.EXPIRED:
         return ProblemError(
-            "invocation_expired", "It grew too old before it could run.", members=members
+            "invocation_expired",
+            "The invocation expired: it did not start within its max_age.",
+            members=members,
         )
     error = msgspec.json.decode(record.error) if record.error else {}
     kind = error.get("type", "exception")
@@ -191,5 +198,5 @@ def ending_problem(record: Record) -> ProblemError | None:
             kind, f"{record.function} rejected the call: {message}", members=members
         )
     code = "function_timeout" if kind == "timeout" else "function_failed"
-    detail = f"{record.function} ended with {error.get('exception_type') or kind}: {message}"
+    detail = f"{record.function} failed with {error.get('exception_type') or kind}: {message}"
     return ProblemError(code, detail, members=members)

@@ -1,9 +1,9 @@
-"""The usual answers to a call, from templates: it is accepted, or succeeded while its caller waits.
+"""Templates for the usual responses to a call: accepted, or succeeded while the caller waits.
 
-Of most invocations only the id, the arguments, the moments, the worker and the result differ from
-the one before. The view renders a sample of each kind once (`runtime.invocations.view`), with a
-marker where these stand; filling its text in costs a fraction of rendering. Whatever shows more is
-left to the view, so there is one place that knows what an invocation looks like.
+Most invocations differ only in their id, arguments, times, worker and result.
+`runtime.invocations.view` renders a sample of each kind once, with markers in those places, and
+replacing the markers costs a fraction of rendering. An invocation that shows anything else is
+rendered by the view, so only the view defines what an invocation looks like.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ _ARGUMENTS = b'"@penstock-arguments@"'
 _RESULT = b'"@penstock-result@"'
 _WORKER = "@penstock-worker@"
 _CALLBACK = "@penstock-callback@"
-# Moments of a sample, of which no two are as far apart as two others.
+# The times of a sample. No two differences between them are equal, so each marker is unique.
 _CREATED_MS, _STARTED_MS, _FINISHED_MS = 1_000, 3_000, 7_000
 
-# What a notice tells, and an answer shows.
+# The fields of a notice that the response shows.
 _KIND = (b"function", b"version", b"queue")
 _SHOWN = (b"created_at", b"started_at", b"finished_at", b"worker", b"result")
-# An end with any other field is not usual; but for the caller, what is not needed does not show.
+# A notice with any other field has no template. Of the fields that are not needed, the response
+# shows only the caller.
 _NEEDED = frozenset({b"status", b"attempt", *_KIND, *_SHOWN})
 _USUAL = _NEEDED | {
     *(b"token", b"waiters", b"caller", b"priority", b"key"),
@@ -48,7 +49,7 @@ class _Template:
 
     Args:
         sample: One of them.
-        markers: What stands in its text for that which differs.
+        markers: The texts in it that stand for the values that differ.
     """
 
     __slots__ = ("_between", "_pick")
@@ -61,22 +62,22 @@ class _Template:
 
     def fill(self, parts: tuple[bytes, ...]) -> bytes:
         """Return the text with `parts` in place of the markers, in their order."""
-        # Joined, not formatted: where it is long, that copies it once.
+        # Joined, not formatted: joining copies a long part only once.
         pieces = [b""] * (2 * len(self._between) - 1)
         pieces[::2], pieces[1::2] = self._between, self._pick(parts)
         return b"".join(pieces)
 
 
 class _Moments:
-    """Writes moments; those of one second have all but the milliseconds in common."""
+    """Renders times; within one second, only the milliseconds are rendered again."""
 
     def __init__(self) -> None:
         self._second = -1
         self._text = b""
-        self._last = (-1, b"")  # calls of one script are accepted at one moment
+        self._last = (-1, b"")  # the calls of one script are all accepted at the same time
 
     def write(self, at_ms: int) -> bytes:
-        """Return a moment as a JSON string."""
+        """Return a time as a JSON string."""
         last_ms, written = self._last
         if at_ms != last_ms:
             written = self._write(at_ms)
@@ -92,14 +93,14 @@ class _Moments:
 
 
 class AcceptedTemplates:
-    """Writes invocations right after their submission."""
+    """Renders invocations right after their submission."""
 
     def __init__(self) -> None:
         self._templates: dict[tuple[str | bool | None, ...], _Template] = {}
         self._moments = _Moments()
 
     def write(self, submission: Submission, created_at_ms: int) -> bytes:
-        """Return what `invocation_json(new_record(…))` returns."""
+        """Return the bytes that `invocation_json(new_record(…))` returns."""
         call_options = submission.call_options
         is_usual = not (submission.retry_of or submission.secrets or submission.request)
         if not is_usual or (call_options is not DEFAULT_OPTIONS and _shows(call_options)):
@@ -125,7 +126,7 @@ class AcceptedTemplates:
 
 
 def _shows(call_options: CallOptions) -> bool:
-    """Whether the invocation shows what was asked for, besides a callback."""
+    """Whether the invocation shows an option other than a callback."""
     return bool(call_options.delay_ms or call_options.run_at_ms or call_options.tags)
 
 
@@ -145,7 +146,7 @@ def _accepted(like: Submission) -> _Template:
 
 
 class _Layout:
-    """Where the values are in a notice: its fields come in the order in which they were written."""
+    """The places of the values in a notice, whose fields come in the order they were written."""
 
     def __init__(self, names: tuple[bytes, ...]) -> None:
         def places(*wanted: bytes) -> Callable[[list[bytes]], Any]:
@@ -157,7 +158,7 @@ class _Layout:
 
 
 class SucceededTemplates:
-    """Writes invocations that succeeded at their first attempt, from the notices of that."""
+    """Renders invocations that succeeded at their first attempt, from their notices."""
 
     def __init__(self) -> None:
         self._templates: dict[tuple[bytes, ...], _Template] = {}
@@ -165,10 +166,10 @@ class SucceededTemplates:
         self._moments = _Moments()
 
     def write(self, notice: bytes, arguments: bytes) -> bytes | None:
-        """Return what `invocation_json(record_from_notice(…))` does, None if it is not usual.
+        """Return the bytes of `invocation_json(record_from_notice(…))`; None without a template.
 
         Raises:
-            StoreError: This is no notice.
+            StoreError: The notice is malformed.
         """
         invocation_id, flat = parse_notice(notice)
         names = tuple(flat[::2])

@@ -1,8 +1,7 @@
 """The composition root of a gateway process: settings in, ASGI application out.
 
-`gateway.app:create()` is gunicorn's target. Everything that lives as long as the
-process (the connection to Redis, the subscription, the directory of functions) starts
-and stops with the ASGI lifespan.
+Gunicorn calls `gateway.app:create()`. What lives as long as the process (the connection to Redis,
+the subscription, the manifest cache) starts and stops with the ASGI lifespan.
 """
 
 from __future__ import annotations
@@ -151,14 +150,15 @@ class Lifespan:
         self._key_cache = ring
 
     async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
-        """Begin to listen, with a look at what is published; Redis may come later."""
+        """Subscribe and read what is published; without Redis, both go on trying."""
         _spare_the_collector()
         self._inbox.start()
         await self._directory.start()
         self._trouble.start()
 
     async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
-        """Stop listening and disconnect."""
+        """Stop the background loops, then disconnect."""
+        # The connection comes last: the key cache writes the last uses of keys when it stops.
         await self._trouble.stop()
         await self._key_cache.stop()
         await self._directory.stop()
@@ -167,11 +167,11 @@ class Lifespan:
 
 
 def _spare_the_collector() -> None:
-    """Have the garbage collector look at what requests leave, and seldom.
+    """Make garbage collections rare, and limit them to what requests leave behind.
 
-    What lives as long as the process is left out for good. Some forty objects of each request
-    under way are alive at a time, so the usual limit (700) is reached at once and every
-    collection finds nothing.
+    Objects that live as long as the process are never collected. Some forty objects of each
+    request in flight are alive at a time, so the default threshold (700) is reached at once, and
+    each collection finds nothing.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,7 @@
-"""Carries this gateway's errors of Redis over to the counts of all processes."""
+"""Adds this gateway's Redis errors and crashes to the counters in Redis that all processes share.
+
+Used by `gateway.app`, which starts and stops it with the process.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ EVERY_S = 2.0
 
 
 class ErrorReporter:
-    """A look every few seconds, which costs Redis nothing while there is no trouble."""
+    """Reports new errors every `EVERY_S` seconds; without any, it sends nothing to Redis."""
 
     def __init__(self, store: AsyncConnection) -> None:
         self._store = store
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin, in the running loop."""
+        """Start, in the running loop."""
         self._task = lasting_task(self._report_for_ever, name="trouble")
 
     async def stop(self) -> None:
@@ -41,5 +44,5 @@ class ErrorReporter:
                 continue
             try:
                 await self._store.run(add_errors(counts))
-            except StoreError:
+            except StoreError:  # still failing: report them the next time
                 REDIS_ERRORS.restore(counts)

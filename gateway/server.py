@@ -1,7 +1,7 @@
 """Gunicorn's configuration: `gunicorn -c python:gateway.server` serves the gateway.
 
-Read by the gunicorn arbiter, whose composition root this is; every name below is one
-of gunicorn's settings.
+The gunicorn arbiter reads this module; each public name below is one of gunicorn's settings. It
+refuses to start with malformed settings or an unsafe bind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from runtime.settings import read_settings, unknown_variables
 from runtime.store.redis_url import parse_address
 from runtime.telemetry.json_lines import JsonLines
 
-hide_from_own_user()  # the processes that the arbiter forks, too
+hide_from_own_user()  # here, because the processes that the arbiter forks inherit it
 try:
     _settings = read_settings()
     parse_address(_settings.redis)
@@ -39,8 +39,8 @@ bind = (
 workers = _settings.gateways
 loglevel = _settings.log_level
 if _settings.log_format == "json":
-    # Its lines before the application is loaded, too, and uvicorn's, which share its handler.
-    # Each is written once: by its own logger, and not by the root's handler, which is the same.
+    # Also for gunicorn's lines before the application is loaded, and for uvicorn's, which share its
+    # handler. Without `propagate: False`, the root's handler would write each line again.
     logconfig_dict = {
         "formatters": {"generic": {"()": JsonLines}},
         "root": {"level": "WARNING", "handlers": ["error_console"]},
@@ -58,12 +58,12 @@ worker_tmp_dir = str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None
 
 
 def on_starting(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn's hook
-    """Tell of variables that look like settings and are none."""
+    """Log a warning for each variable that looks like a setting but is none."""
     for reported in unknown_variables(for_functions=_settings.function_env):
         arbiter.log.warning(reported)
 
 
 def post_fork(arbiter: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's hook
-    """Prepare a gateway process; the arbiter, which only watches, stays small."""
-    leave_out_folder(getcwd())  # gunicorn has put it first
+    """Prepare a gateway process after the fork, so that the arbiter itself stays small."""
+    leave_out_folder(getcwd())  # gunicorn put it first on the module path
     from runtime.telemetry import structlog_without_rich  # noqa: F401, PLC0415 - before the application

@@ -1,7 +1,8 @@
-"""Who is asked for a key, and which addresses may be listened on while there are none.
+"""Checks of the settings at startup: who needs a key, the bind, allowed hosts, the caller rate.
 
-Asked by gunicorn's arbiter and by `up` before anything listens, and by the doorkeeper;
-light, so that the arbiter need not load the framework.
+Gunicorn's arbiter and `up` refuse an unsafe bind before they listen; the application takes the
+other answers from here. The rule: an address that others can reach is not served without keys
+unless the operator said so. Imports are few, so that the arbiter need not load the framework.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _ANSWER_LIMIT_S = 3.0
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a bind to `host` can be reached from this machine only."""
+    """Whether only this machine can reach a bind to `host`."""
     try:
         found = socket.getaddrinfo(host or "0.0.0.0", None, type=socket.SOCK_STREAM)  # noqa: S104
     except OSError:
@@ -30,19 +31,19 @@ def is_loopback(host: str) -> bool:
 
 
 def is_open(settings: Settings) -> bool:
-    """Whether callers need no key."""
+    """Whether callers may call without a key."""
     if settings.auth == "auto":
         return is_loopback(settings.host)
     return settings.auth == "off"
 
 
 def expected_hosts(settings: Settings) -> AllowedHosts | None:
-    """Return whom requests may be for; None where that is not judged.
+    """Return the host names that a request may be for; None allows any.
 
-    Judged where nobody shows a key and only this machine reaches us, since there a page's name
-    that was rebound is all that stands between a web site and everything. A key is proof enough.
-    On another bind with `auth` off, service names, addresses and proxies are without number, and
-    the operator has said that everybody may call.
+    They are limited if callers need no key and only this machine can reach the gateway: then the
+    host name is all that reveals a page of another site (DNS rebinding). A key proves enough. On
+    any other bind with `auth` off, the names of services and proxies cannot be listed, and the
+    operator has said that everybody may call.
     """
     if not (is_open(settings) and is_loopback(settings.host)):
         return None
@@ -51,28 +52,28 @@ def expected_hosts(settings: Settings) -> AllowedHosts | None:
 
 
 def require_safe_bind(settings: Settings, count_keys: Callable[[], int | None]) -> None:
-    """Refuse a bind that others can reach where nobody could show a key.
+    """Refuse a bind that others can reach while there are no API keys.
 
     Args:
-        settings: Where to listen, and whether keys are asked for.
-        count_keys: Asked only where it matters; None where Redis does not say. Serving is
-            safe even then, since everybody is asked for a key.
+        settings: The bind, and whether keys are required.
+        count_keys: Called only if it matters; returns None if Redis does not answer. Serving is
+            safe even then, because every caller needs a key.
 
     Raises:
-        SettingsError: There are no keys, and that was not said to be on purpose.
+        SettingsError: There are no keys, and `auth` is not off.
     """
     if settings.auth == "off" or is_loopback(settings.host) or count_keys() != 0:
         return
     raise SettingsError(
-        f"refusing to listen on {settings.host}, which others can reach, without API keys; make "
-        "one with `penstock keys create --name NAME --scope SCOPE`, listen on 127.0.0.1, or say "
-        "that everybody may call: `up --insecure`, PENSTOCK_AUTH=off"
+        f"refusing to listen on {settings.host}, which others can reach, without API keys; create "
+        "one with `penstock keys create --name NAME --scope SCOPE`, listen on 127.0.0.1, or let "
+        "everybody call with `up --insecure` or PENSTOCK_AUTH=off"
     )
 
 
 def count_keys_at(url: str) -> int | None:
-    """Return how many valid keys are in a Redis; None when it does not answer."""
-    from runtime.store.access_commands import count_valid_keys  # noqa: PLC0415 - rarely asked
+    """Return how many valid keys a Redis holds; None if it does not answer."""
+    from runtime.store.access_commands import count_valid_keys  # noqa: PLC0415 - rarely needed
     from runtime.store.blocking_connection import BlockingConnection  # noqa: PLC0415
 
     line = BlockingConnection(url, timeout_s=_ANSWER_LIMIT_S)
@@ -85,10 +86,10 @@ def count_keys_at(url: str) -> int | None:
 
 
 def read_caller_rate(settings: Settings) -> Rate | None:
-    """Return the rate; None is any number of calls.
+    """Return the rate limit of each caller; None for no limit.
 
     Raises:
-        SettingsError: It cannot be understood.
+        SettingsError: The setting is malformed.
     """
     if not settings.caller_rate:
         return None

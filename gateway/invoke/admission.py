@@ -26,7 +26,7 @@ class Admission:
     """The limits of this gateway.
 
     Attributes:
-        max_waiting: How many invocations may wait of a function that sets no limit; 0: any.
+        max_waiting: How many invocations of a function may wait if it sets no limit; 0: any.
     """
 
     def __init__(self, rate: Rate | None, *, max_waiting: int) -> None:
@@ -77,7 +77,7 @@ class Admission:
         if reception == "CONFLICT":
             return ProblemError(
                 "idempotency_key_reused",
-                f"The key was used for a different call of {function}; use a new key.",
+                f"This idempotency key was used for a different call of {function}; use a new key.",
             )
         if reception == "INCOMPLETE":
             return ProblemError("store_unavailable", "Redis lost part of the batch; send it again.")

@@ -1,3 +1,3 @@
-"""One resource a file: parse, call the runtime, shape the answer."""
+"""One resource in each file: parse the request, call the runtime, write the response."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""/batches/{id}: how a batch fares, its members page by page; cancel it, retry what failed."""
+"""/batches/{id}: the counts and members of a batch; cancel it, retry its failed members."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class OneBatch:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response, batch_id: str) -> None:
-        """Show the counts; with `limit` or `cursor` also some of the members."""
+        """Show the counts; with `limit` or `cursor` also a page of members."""
         query = read_query(req.query_string, [parameter.name for parameter in BATCH_PAGE])
         faults: list[ArgumentFault] = []
         paging = read_paging(req.path, query, faults)
@@ -57,11 +57,11 @@ class OneBatch:
         resp.data = msgspec.json.encode(view)
 
     async def on_delete(self, req: Request, resp: Response, batch_id: str) -> None:
-        """Cancel what waits and runs of it."""
+        """Cancel the members that are waiting or running."""
         caller = caller_of(req.scope)
         batch = find_controllable(await self._store.run(read_batch(batch_id)), batch_id, caller)
         if batch.is_finished:
-            raise ProblemError("batch_finished", "All of it has ended already.")
+            raise ProblemError("batch_finished", "Every invocation of the batch has finished.")
         answers: Counter[str] = Counter()
         for start in range(0, batch.size, _CANCELLED_AT_ONCE):
             members = await self._store.run(
@@ -85,7 +85,7 @@ class BatchRetry:
         self._retrier = retrier
 
     async def on_post(self, req: Request, resp: Response, batch_id: str) -> None:
-        """Retry members that ended so, up to `limit` of them, each once."""
+        """Retry members with a matching status, up to `limit` of them, each at most once."""
         query = read_filter_query(req.query_string, BATCH_RETRY)
         faults: list[ArgumentFault] = []
         query = {"status": Status.FAILED.value, **query}
@@ -122,16 +122,16 @@ class BatchRetry:
 def known_batch(
     batch: BatchRecord | None, batch_id: str, *, owner: str | None = None
 ) -> BatchRecord:
-    """Return the batch; with `owner`, what somebody else submitted does not exist.
+    """Return the batch; with `owner`, a batch of another caller does not exist.
 
     Raises:
-        ProblemError: There is none: 410 when the id was one of ours, else 404; with `owner`
-            always 404.
+        ProblemError: There is no such batch: 410 if the id is well-formed, else 404; with
+            `owner` always 404.
     """
     if batch is not None and owner in (None, batch.caller):
         return batch
     if owner is None and is_invocation_id(batch_id):
-        raise ProblemError("batch_gone", f"No batch {batch_id} is kept any longer.")
+        raise ProblemError("batch_gone", f"The batch {batch_id} is no longer kept.")
     raise ProblemError("batch_not_found", f"No batch has the id {batch_id[:64]!r}.")
 
 
@@ -139,7 +139,7 @@ def find_controllable(batch: BatchRecord | None, batch_id: str, caller: Caller) 
     """Return a batch that the caller may cancel and retry.
 
     Raises:
-        ProblemError: There is none for him, or he may only look at it.
+        ProblemError: There is no such batch for them, or they may only read it.
     """
     found = known_batch(batch, batch_id, owner=caller.sees_only)
     if caller.controls_only not in (None, found.caller):

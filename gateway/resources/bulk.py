@@ -1,7 +1,7 @@
-"""/invocations/retry and /invocations/cancel: one thing done to all that pass a filter.
+"""/invocations/retry and /invocations/cancel: one action on all invocations that match a filter.
 
-GET says how many there are, POST does it. Both go through the same pages as the list, some
-records at a time, so nothing in Redis or here grows with what is kept.
+GET counts them, POST acts on them. Both read the same pages as the list, a limited number of
+records at a time, so no script and no memory here grows with the history.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class BulkRetry:
         self._retrier = retrier
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Say how many there are that nobody has retried."""
+        """Count finished invocations that match the filter and have not been retried."""
         query = read_filter_query(req.query_string, COUNTED_RETRY)
         faults: list[ArgumentFault] = []
         filters = _retry_filters(query, faults)
@@ -61,7 +61,7 @@ class BulkRetry:
         await _answer_count(self._store, filters, resp)
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        """Retry what ended so, newest first, up to `limit` of them."""
+        """Retry matching invocations, newest first, up to `limit`, each at most once."""
         query = read_filter_query(req.query_string, BULK_RETRY)
         faults: list[ArgumentFault] = []
         filters = _retry_filters(query, faults)
@@ -92,7 +92,7 @@ class BulkCancel:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Say how many there are that have not ended."""
+        """Count unfinished invocations that match the filter."""
         query = read_filter_query(req.query_string, COUNTED_CANCEL)
         faults: list[ArgumentFault] = []
         filters = _cancel_filters(query, faults)
@@ -100,7 +100,7 @@ class BulkCancel:
         await _answer_count(self._store, filters, resp)
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        """Cancel what waits, and tell the workers of what runs; up to `limit` of them."""
+        """Cancel matching invocations, up to `limit`; the workers of running ones are asked to."""
         query = read_filter_query(req.query_string, BULK_CANCEL)
         faults: list[ArgumentFault] = []
         filters = _cancel_filters(query, faults)
@@ -130,27 +130,28 @@ def _retry_filters(query: dict[str, str], faults: list[ArgumentFault]) -> Filter
 def _cancel_filters(query: dict[str, str], faults: list[ArgumentFault]) -> Filters:
     _need_choice(query, faults, "cancel")
     filters = read_filters(query, OF_UNFINISHED, faults)
-    # One list of all, in the order of ids: what moves on to another status is not missed.
+    # One list of all statuses in the order of ids, so no invocation that changes its status
+    # meanwhile is missed.
     return replace(filters, statuses=filters.statuses or _UNFINISHED)
 
 
 def _need_choice(query: dict[str, str], faults: list[ArgumentFault], verb: str) -> None:
-    """Refuse what may be a slip of the hand: all of everything."""
+    """Refuse a request without `function` and `status`: acting on everything may be a mistake."""
     if "function" not in query and "status" not in query:
-        detail = f"is needed, ?function or ?status or both: which invocations to {verb}"
+        detail = f"give ?function, ?status or both, to choose the invocations to {verb}"
         faults += [fault_of("?function", detail), fault_of("?status", detail)]
 
 
 async def _read_part(
     store: AsyncConnection, filters: Filters, position: tuple[str, ...], most: int
 ) -> tuple[tuple[Record, ...], tuple[str, ...] | None]:
-    """Read some records, and where the next begin."""
+    """Return a page of records, and the position of the next page."""
     page = await store.run(list_invocations(filters, after=position, most=most))
     return page.records, page.next
 
 
 async def _answer_count(store: AsyncConnection, filters: Filters, resp: Response) -> None:
-    """Count those that nobody has retried; what is accepted from now on is not among them."""
+    """Count those that have not been retried; later invocations are excluded by `before`."""
     next_ms = int(time.time() * 1000) + 1
     asked_ms = filters.before_ms
     before_ms = next_ms if asked_ms is None else min(next_ms, asked_ms)
@@ -162,7 +163,8 @@ async def _answer_count(store: AsyncConnection, filters: Filters, resp: Response
             break
         records, position = await _read_part(store, filters, position, _READ_AT_ONCE)
         count += sum(record.retried_by is None for record in records)
-    await asyncio.sleep(0.002)  # until `next_ms` is past: what the asker then sends is later
+    # Until `next_ms` has passed, so that what the caller submits after this answer is later.
+    await asyncio.sleep(0.002)
     resp.content_type = "application/json"
     resp.set_header("Cache-Control", "no-store")
     resp.data = msgspec.json.encode(

@@ -1,4 +1,4 @@
-"""/checks: have a worker compare everything that Redis holds, and read what it found."""
+"""/checks: have a worker check the consistency of everything in Redis, and read its findings."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class CheckList:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """List those that are wanted, that run and the last that ended, without findings."""
+        """List the requested, the running and the latest finished checks, without findings."""
         stored = await self._store.run(read_checks())
         _write(resp, {"items": [_view(read_summary(one)) for one in stored], "next": None})
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        """Ask for a check; one of the same kind that nobody has begun yet answers for both."""
+        """Request a check; one of the same kind that has not started yet serves both requests."""
         repair = _read_choice(req.scope[BODY])
         check_id = await self._store.run(ask_check(new_invocation_id(), repair=repair))
         _log.info("check_asked", check=check_id, repairs=repair, by=caller_of(req.scope).name)
@@ -45,13 +45,13 @@ class CheckList:
 
 
 class OneCheck:
-    """GET /checks/{id}, where `last` is the last that has come to its end."""
+    """GET /checks/{id}; the id `last` stands for the last finished check."""
 
     def __init__(self, store: AsyncConnection) -> None:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response, check_id: str) -> None:  # noqa: ARG002
-        """Say how far it is and what it has found."""
+        """Show the progress and the findings of a check."""
         await _answer(self._store, check_id, resp)
 
 
@@ -59,9 +59,9 @@ async def _answer(store: AsyncConnection, check_id: str, resp: Response) -> None
     stored = await store.run(read_check("" if check_id == _LAST else check_id))
     if stored is None:
         detail = (
-            "No check has come to its end yet."
+            "No check has finished yet."
             if check_id == _LAST
-            else f"No check has the id {check_id[:64]!r}; they are kept for 30 days."
+            else f"No check has the id {check_id[:64]!r}; checks are kept for 30 days."
         )
         raise ProblemError("check_not_found", detail)
     _write(resp, _view(read_summary(stored)))
@@ -93,7 +93,7 @@ def _view(check: CheckSummary) -> dict[str, Any]:
 def _read_choice(body: bytes) -> bool:
     choice = read_json_object(body) if body else {}
     faults = [
-        ArgumentFault(pointer=f"/{name}", detail="is not known; a check takes repair")
+        ArgumentFault(pointer=f"/{name}", detail="is unknown; the only member is repair")
         for name in choice
         if name != "repair"
     ]

@@ -1,7 +1,7 @@
-"""The dashboard's files, read once: the page, its styles and its modules.
+"""/dashboard: its page, styles and modules, read from the package once and served as they are.
 
-All are our own and none is made of anything that was stored. They are served under an
-address that carries their version, so that a browser asks for each only once.
+No file contains anything that callers have stored. The address of an asset contains the version of
+all files, so a browser requests each asset only once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """One file, also compressed."""
+    """One file, as it is and compressed with gzip."""
 
     content: bytes
     compressed: bytes
@@ -44,14 +44,14 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DashboardFiles:
-    """All of them by path; `version` changes whenever one of them does."""
+    """All files by path; `version` is a digest that changes with any of them."""
 
     version: str
     files: dict[str, File]
 
 
 def read_dashboard_files() -> DashboardFiles:
-    """Read the files of the package."""
+    """Read the files from the package, and put the version into the page."""
     found = dict(sorted(_walk(resources.files("gateway") / "dashboard", "")))
     digest = hashlib.blake2b(digest_size=6)
     for path, content in found.items():
@@ -79,7 +79,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class DashboardPage:
-    """GET /dashboard and /dashboard/{view}: the page finds its view by the address."""
+    """GET /dashboard and /dashboard/{view}: one page, whose script selects the view."""
 
     def __init__(self, dashboard: DashboardFiles) -> None:
         self._dashboard = dashboard
@@ -100,7 +100,7 @@ class DashboardAsset:
         self._dashboard = dashboard
 
     async def on_get(self, req: Request, resp: Response, version: str, file: str) -> None:
-        """Serve a file; for ever, when it is of the version that was asked for."""
+        """Serve a file; a browser may keep it for a year if the version is the current one."""
         found = self._dashboard.files.get(file)
         if found is None:
             raise ProblemError("not_found", f"The dashboard has no file {file[:128]!r}.")

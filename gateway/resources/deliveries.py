@@ -1,4 +1,4 @@
-"""/deliveries: what became of callbacks, every attempt, and sending one again."""
+"""/deliveries: callback deliveries with all their attempts; sending one again."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class OneDelivery:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response, delivery_id: str) -> None:  # noqa: ARG002
-        """Show a delivery with every attempt."""
+        """Show a delivery with all its attempts."""
         await _show(self._store, resp, delivery_id)
 
 
@@ -62,13 +62,13 @@ class Redelivery:
         self._store = store
 
     async def on_post(self, req: Request, resp: Response, delivery_id: str) -> None:  # noqa: ARG002
-        """Have it sent at once, under the same webhook-id."""
+        """Queue the delivery to be sent again at once, with the same webhook-id."""
         answer = await self._store.run(delivery_commands.redeliver(delivery_id))
         if answer == "MISSING":
             raise _unknown(delivery_id)
         if answer == "GONE":
             raise ProblemError(
-                "invocation_gone", "Its invocation is no longer kept: there is nothing to send."
+                "invocation_gone", "The invocation is no longer kept, so there is nothing to send."
             )
         await _show(self._store, resp, delivery_id)
         resp.status = 202

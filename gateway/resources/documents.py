@@ -1,4 +1,9 @@
-"""/openapi.json, /openapi.yaml, /docs, /problems/{code} and /: what there is to read."""
+"""/openapi.json, /openapi.yaml, /docs, /problems/{code} and /: the documentation.
+
+The OpenAPI document shows the published functions that the caller's key may see. The reference
+page is the template of the package `offapi` with our configuration: complete in one response, so
+that it works offline. `/problems/{code}` explains an error code, and `/` redirects to `/docs`.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +30,24 @@ _PROBLEM_PAGE = """<!doctype html><meta charset="utf-8"><title>{code}</title>
 
 
 class Documents:
-    """The OpenAPI document of what is published now, made once for each change and grant."""
+    """The OpenAPI document of the published functions, made once for each change and grant."""
 
     def __init__(self, directory: ManifestCache) -> None:
         self._directory = directory
         self._made: dict[tuple[str, Grant], tuple[int, bytes, str]] = {}
 
     def current(self, form: str, grant: Grant) -> tuple[bytes, str]:
-        """Return what a grant may see, in `form` (json or yaml), and its entity tag."""
+        """Return the document for a grant, in `form` (json or yaml), and its entity tag.
+
+        Raises:
+            StoreUnavailableError: The published functions have not been read yet.
+        """
         if not self._directory.is_loaded:
             raise StoreUnavailableError("Redis has not answered since the gateway started.")
         generation = self._directory.generation
         made = self._made.get((form, grant))
         if made is None or made[0] != generation:
-            # What writes documents is loaded by the process that is asked for one.
+            # Imported here: only a process that is asked for a document needs the writers.
             from gateway.openapi import document_json, document_yaml  # noqa: PLC0415
 
             write = document_json if form == "json" else document_yaml
@@ -66,15 +75,16 @@ class OpenApi:
 
 
 class Docs:
-    """GET /docs: the reference page, whole in one answer, so that it works offline."""
+    """GET /docs: the reference page, made once by the first request."""
 
     def __init__(self) -> None:
         self._making: asyncio.Task[tuple[bytes, str]] | None = None
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Serve the page, compressed for all who can take it."""
+        """Serve the page, compressed if the client accepts gzip."""
         if self._making is None:
             self._making = asyncio.create_task(asyncio.to_thread(_make_page))
+        # Shielded: a client that leaves must not cancel what other requests wait for.
         compressed, etag = await asyncio.shield(self._making)
         resp.set_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         resp.set_header("Cache-Control", "no-cache")
@@ -93,10 +103,10 @@ def _make_page() -> tuple[bytes, str]:
 
 
 class ProblemPage:
-    """GET /problems/{code}: where the `type` of a problem leads."""
+    """GET /problems/{code}: the page at the address in the `type` of a problem."""
 
     async def on_get(self, req: Request, resp: Response, code: str) -> None:  # noqa: ARG002
-        """Say what a code means."""
+        """Explain an error code."""
         kind = KINDS.get(code)
         if kind is None:
             raise ProblemError("not_found", f"No problem has the code {code[:64]!r}.")
@@ -110,10 +120,10 @@ class ProblemPage:
 
 
 class Home:
-    """GET /: to the reference page."""
+    """GET /: redirects to the reference page."""
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """Redirect."""
+        """Redirect to /docs."""
         raise falcon.HTTPFound("/docs")
 
 
@@ -139,17 +149,17 @@ CONTENT_SECURITY_POLICY = (
 
 
 def reference_page() -> bytes:
-    """Return the page.
+    """Return the reference page.
 
     Raises:
-        ValueError: The package's template is not the one this was written for.
+        ValueError: The template of this version of offapi lacks an expected text.
     """
     from offapi import OpenAPITemplate  # noqa: PLC0415 - reads 8 MB, and only /docs needs it
 
     page = OpenAPITemplate.SCALAR.value.format(spec_url="/openapi.json")
     for expected in (_TEMPLATE_CONFIGURATION, _TITLE):
         if page.count(expected) != 1:
-            raise ValueError(f"offapi's template no longer has {expected!r}")
+            raise ValueError(f"offapi's template must contain {expected!r} exactly once")
     members = json.dumps(_CONFIGURATION)[1:-1] + ","
     page = page.replace(_TEMPLATE_CONFIGURATION, members)
     return page.replace(_TITLE, "<title>Penstock functions</title>").encode()

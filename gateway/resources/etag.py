@@ -1,4 +1,4 @@
-"""Entity tags: an answer the caller already has is 304 (RFC 9110, section 13)."""
+"""Entity tags: a client that has the current response gets 304 (RFC 9110, section 13)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from falcon.asgi import Request, Response
 
 
 def answer_with_etag(req: Request, resp: Response, body: bytes, media_type: str, etag: str) -> None:
-    """Answer with the body, or with 304 when If-None-Match names this tag."""
+    """Answer with the body, or with 304 if If-None-Match names this tag."""
     quoted = f'"{etag}"'
     resp.set_header("ETag", quoted)
     if _matches(req.get_header("If-None-Match"), quoted):
@@ -17,7 +17,7 @@ def answer_with_etag(req: Request, resp: Response, body: bytes, media_type: str,
 
 
 def _matches(header: str | None, quoted: str) -> bool:
-    """Compare weakly, as If-None-Match does."""
+    """Compare weakly, as the RFC defines it for If-None-Match."""
     if header is None:
         return False
     if header.strip() == "*":

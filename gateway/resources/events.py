@@ -1,7 +1,7 @@
-"""GET /invocations/{id}/events: an invocation followed live, by server-sent events.
+"""GET /invocations/{id}/events: follow an invocation live, by server-sent events.
 
-Every event has an id; who comes again with the last one it got, as browsers do, is
-told what follows it: nothing is missed and nothing told twice.
+Every event has an id. A client that reconnects with the id of the last event it got, as browsers
+do, gets the events after it: none is missed, and none is sent twice.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class Events:
         *,
         now_ms: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`now_ms` tells the time by Redis's clock, which keys and sessions end by."""
+        """`now_ms` returns the time by Redis's clock, which decides when a key expires."""
         self._streams = streams
         self._follower = follower
         self._now_ms = now_ms
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
-        """Stream what follows Last-Event-ID, until the end of the invocation.
+        """Stream the events after Last-Event-ID, until the invocation has finished.
 
-        204 for who has had the end: it makes a browser stop coming again.
+        A client that has its last event gets 204, which makes a browser stop reconnecting.
         """
         place = _read_place(req)
         caller = caller_of(req.scope)
@@ -48,7 +48,7 @@ class Events:
             await self._follower.fetch(invocation_id, owner=caller.sees_only)
         stream = await self._streams.open(invocation_id, place, reader=self._reader_of(caller))
         if place.attempt > stream.attempt + 1:
-            raise _refusal("it is of another invocation", str(place))
+            raise _refusal("the event is one of another invocation", str(place))
         if stream.is_empty:
             resp.status = 204
             return
@@ -64,13 +64,13 @@ class Events:
 
 
 def _read_place(req: Request) -> EventId:
-    """Return where the client stands; the header wins, as a browser renews only that."""
+    """Return the place of the client's last event; the header wins, as browsers renew only that."""
     text = req.get_header(_HEADER) or req.get_param(_PARAMETER)
     if not text:
         return NOWHERE
     place = parse_place(text)
     if place is None:
-        raise _refusal("the id of an event of this invocation, such as 1.1.7", text)
+        raise _refusal("takes the id of an event of this invocation, such as 1.1.7", text)
     return place
 
 

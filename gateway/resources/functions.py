@@ -1,4 +1,4 @@
-"""/functions and /functions/{name}: what is published, how it fares; POST invokes."""
+"""/functions and /functions/{name}: the published functions and their counts; POST invokes one."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _state_of(manifest: Manifest) -> str:
 
 
 async def _read_stats(store: AsyncConnection) -> dict[str, dict[str, int]]:
-    """Return counts by function: of how calls ended, and of those that wait."""
+    """Return counts by function: of outcomes, and of waiting invocations."""
     stats, waiting = await store.run_many(
         [function_commands.read_stats(), function_commands.read_waiting()]
     )

@@ -1,4 +1,4 @@
-"""/livez and /readyz, for those who start, watch and route to gateways."""
+"""/livez and /readyz, for supervisors, monitoring and load balancers."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _PING: Command[object] = Command(("PING",), lambda reply: reply)
 
 
 class Livez:
-    """GET /livez: never touches Redis, so a Redis outage restarts no gateway."""
+    """GET /livez: never uses Redis, so that a Redis outage restarts no gateway."""
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """Answer."""
+        """Answer 200."""
         resp.content_type = "application/json"
         resp.data = b'{"status":"alive"}'
 
 
 class Readyz:
-    """GET /readyz: for everybody, so only an open gateway says more than whether."""
+    """GET /readyz: needs no key, so only a gateway that requires none shows details."""
 
     def __init__(
         self, store: AsyncConnection, directory: ManifestCache, *, shows_details: bool
@@ -40,15 +40,15 @@ class Readyz:
         self._shows_details = shows_details
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """Answer 200 when Redis answers within a second and functions are published.
+        """Answer 200 if Redis answers within a second and a function can be called.
 
-        What is wrong and stops nobody is told besides, as warnings.
+        Faults that stop no call are listed as warnings.
         """
         try:
             async with asyncio.timeout(_LONGEST_S):
                 warnings = await self._find_warnings()
         except (StoreError, TimeoutError) as error:
-            why = str(error) or f"nothing within {_LONGEST_S:g} s"
+            why = str(error) or f"no answer within {_LONGEST_S:g} s"
             said = f"Redis does not answer: {why}." if self._shows_details else _AWAY
             raise ProblemError("not_ready", said) from error
         count = sum(bool(manifest.version) for manifest in self._directory.manifests.values())
@@ -73,7 +73,7 @@ class Readyz:
             danger = danger_of(await self._store.run(read_memory_policy()))
         except StoreUnavailableError:
             raise
-        except StoreError:  # a server that does not tell
+        except StoreError:  # this server does not report its memory policy
             danger = None
         if danger:
             warnings.append({"code": "redis_may_evict", "detail": danger})
@@ -81,9 +81,9 @@ class Readyz:
 
 
 def _why_none(directory: ManifestCache) -> str:
-    """Say why no function can be called; names and errors are for those who have a key."""
+    """Return why no function can be called, without names and errors: those need a key."""
     if not directory.is_loaded:
-        return "Redis answers, but has not told yet which functions are published."
+        return "Redis answers, but the published functions have not been read yet."
     if directory.manifests:
         return f"None of the {len(directory.manifests)} functions has loaded."
     return "No functions are published yet."
@@ -92,6 +92,6 @@ def _why_none(directory: ManifestCache) -> str:
 def _set_aside(quarantine: Quarantine) -> str:
     are = "invocation is" if quarantine.count == 1 else "invocations are"
     return (
-        f"{quarantine.count} {are} set aside, because the record is gone or damaged; "
-        "all others go on. `GET /quarantine` lists them."
+        f"{quarantine.count} {are} in quarantine, because the record is missing or damaged; "
+        "no others are affected. `GET /quarantine` lists them."
     )

@@ -1,4 +1,4 @@
-"""GET /invocations: looking back, newest first."""
+"""GET /invocations: the history of invocations, newest first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class InvocationList:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """List a page; long arguments and results are left out."""
+        """List a page of invocations, without long arguments and results."""
         query = read_filter_query(req.query_string, HISTORY)
         faults: list[ArgumentFault] = []
         filters = read_filters(query, OF_STATUS, faults)

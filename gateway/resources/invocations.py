@@ -1,4 +1,4 @@
-"""/invocations/{id} and what hangs on it: its result and its captured output."""
+"""/invocations/{id}, its result and its captured output."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from runtime.store.async_connection import AsyncConnection
 from runtime.store.invocation_commands import Cancelled, cancel, read_outputs
 
 _ASK_AGAIN_S = "1"
-# A result is a stranger's content on our origin: a browser must not run it.
+# A result is content of user code on the gateway's origin: a browser must not run it.
 _INERT = "sandbox; default-src 'none'"
 
 
 async def fetch_preferred(
     req: Request, resp: Response, follower: InvocationReader, id_: str
 ) -> Record:
-    """Return the invocation, having waited as long as the caller prefers."""
+    """Return the invocation, after waiting for its end as long as the caller prefers."""
     preferences = read_preferences(req.get_header("Prefer"))
     owner = caller_of(req.scope).sees_only
     record = await follower.fetch(id_, preferences.wait_s, owner=owner)
@@ -51,7 +51,7 @@ class Invocation:
         self._follower = follower
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
-        """Show the invocation, whatever became of it."""
+        """Show the invocation, whatever its status."""
         record = await fetch_preferred(req, resp, self._follower, invocation_id)
         if not record.is_finished:
             resp.set_header("Retry-After", _ASK_AGAIN_S)
@@ -61,7 +61,7 @@ class Invocation:
         answer_with_etag(req, resp, body, "application/json", etag)
 
     async def on_delete(self, req: Request, resp: Response, invocation_id: str) -> None:
-        """Cancel it: at once when it waits; when it runs, its worker is told."""
+        """Cancel the invocation: a waiting one at once, a running one by its worker."""
         caller = caller_of(req.scope)
         answer: Cancelled = "MISSING"
         if is_invocation_id(invocation_id):
@@ -74,7 +74,7 @@ class Invocation:
         if answer == "FINISHED":
             raise ProblemError(
                 "invocation_finished",
-                f"It has ended already, as {record.status.value}.",
+                f"The invocation has already finished: it is {record.status.value}.",
                 members={"invocation": msgspec.json.encode(view)},
             )
         view["cancellation"] = "done"
@@ -86,7 +86,7 @@ class Invocation:
         resp.data = msgspec.json.encode(view)
 
     def _runs_in_a_thread(self, function: str) -> bool:
-        """Whether it can only be asked to stop: `ctx.cancelled` becomes true."""
+        """Whether the function can only be asked to stop, by `ctx.cancelled`."""
         manifest = self._directory.manifests.get(function)
         return manifest is not None and manifest.options.isolation == "thread"
 
@@ -98,12 +98,12 @@ class Result:
         self._follower = follower
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
-        """Serve the bare result: JSON, or bytes with their media type."""
+        """Serve only the result: JSON, or bytes with their media type."""
         record = await fetch_preferred(req, resp, self._follower, invocation_id)
         if not record.is_finished:
             raise ProblemError(
                 "invocation_unfinished",
-                f"It is {record.status.value}; ask again later.",
+                f"The invocation is {record.status.value}; ask again later.",
                 headers={"Location": f"/invocations/{record.id}"},
             )
         problem = ending_problem(record)
@@ -125,7 +125,7 @@ class InvocationLogs:
         self._follower = follower
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
-        """Serve the captured output as text: of all attempts, or of one."""
+        """Serve the captured output as text, of all attempts or of one."""
         query = read_query(req.query_string, [ATTEMPT.name])
         owner = caller_of(req.scope).sees_only
         record = await self._follower.fetch(invocation_id, owner=owner)
@@ -140,11 +140,13 @@ class InvocationLogs:
 
 
 def _read_attempt(text: str, record: Record) -> int:
-    """Return the number of an attempt that there has been."""
+    """Return the number of an attempt that has started."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0  # noqa: PLR2004
     if not 1 <= number <= record.attempt:
         detail = (
-            f"takes a number from 1 to {record.attempt}" if record.attempt else "none has begun"
+            f"takes a number from 1 to {record.attempt}"
+            if record.attempt
+            else "no attempt has started yet"
         )
         refuse_parameters([fault_of("?attempt", detail)])
     return number

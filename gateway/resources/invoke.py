@@ -1,10 +1,10 @@
-"""POST /functions/{name}: a call comes in, in five steps.
+"""POST /functions/{name}: accept a call, in five steps.
 
-read → authorize → build the submission → submit → render. The doorkeeper has authorized the caller
-before this begins. Everything that can be refused here is refused before anything is queued; then
-one round trip makes the invocation and, for a caller who waits, registers the wait with it. Only
-what is not known yet has to wait on the way: a function published a moment ago, a file that is
-being loaded, the name of a callback's host.
+read → authorize → build the submission → submit → render. `AuthMiddleware` has authorized the
+caller before this begins. What the gateway can refuse, it refuses before anything is queued; then
+one round trip creates the invocation and, if the caller waits, asks Redis for the notice. Before
+that, a call waits only for what is not known yet: a function published a moment ago, a file that is
+being loaded, the name lookup of a callback's host.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ from runtime.invocations.submission import Submission, check_available, complete
 from runtime.registry.manifest import Manifest
 from runtime.store.submission_commands import Idempotency
 
-_PATIENCE_S = 2.0  # with a file that is being loaded, of a caller who does not wait otherwise
+# How long a call waits for a file that is being loaded: as long as its caller waits for the result,
+# at most `_LONGEST_PATIENCE_S`; `_PATIENCE_S` if the caller does not wait.
+_PATIENCE_S = 2.0
 _LONGEST_PATIENCE_S = 10.0
 
 
@@ -45,10 +47,10 @@ class InvokeFunction:
     """Accepts calls.
 
     Args:
-        directory: The functions there are.
-        plans: What the calls of each have in common.
-        acceptance: Submits, and renders the answer.
-        callbacks: Judges where results may be sent.
+        directory: The published functions.
+        plans: What the calls of each function have in common.
+        acceptance: Submits calls and writes the responses.
+        callbacks: Checks the addresses of callbacks.
     """
 
     def __init__(
@@ -65,13 +67,13 @@ class InvokeFunction:
         self._callbacks = callbacks
 
     async def on_post(self, req: Request, resp: Response, name: str) -> None:
-        """Accept one call, and wait for its end if the caller prefers that."""
+        """Accept one call, and wait for its result if the caller prefers that."""
         preferences = read_preferences(noted_header(req.scope, b"prefer"))
         plan = self._plans.find(self._directory.manifests, name)
         if plan is None or plan.manifest.is_loading:
             plan = await self._find_plan(name, preferences)
         manifest = plan.manifest
-        # A function that takes the request itself is given its query, too.
+        # The query of a function that takes the request itself is the function's, not options.
         asked = read_settled(req.scope, "" if plan.takes_request else req.query_string)
         own = read_varying(req.scope)
         check_available(manifest)
@@ -89,7 +91,7 @@ class InvokeFunction:
         await self._acceptance.answer(req, resp, plan, submission, preferences, asked.parts)
 
     async def _find_plan(self, name: str, preferences: Preferences) -> CallPlan:
-        """Wait for a function that was published a moment ago, or whose file is being loaded."""
+        """Return the plan of a function published a moment ago, or wait while its file loads."""
         patience_s = min(preferences.wait_s or _PATIENCE_S, _LONGEST_PATIENCE_S)
         manifest = await self._directory.find_loaded(name, patience_s=patience_s)
         return self._plans.of(self._directory.manifests, manifest)
@@ -121,10 +123,10 @@ class InvokeFunction:
 
 
 def _read_body(req: Request, plan: CallPlan) -> ParsedArguments:
-    """Return the arguments in a body, not yet judged by the function's schema.
+    """Return the arguments in a body, not yet checked against the function's schema.
 
     Raises:
-        ProblemError: The body is broken, or of a media type the function does not take.
+        ProblemError: The body is malformed, or its media type is not one the function takes.
     """
     body: bytes = req.scope[BODY]
     if body and not plan.takes_request and media_type_of(req.content_type) == JSON:

@@ -1,4 +1,4 @@
-"""POST /functions/{name}/batch: many calls of one function at once."""
+"""POST /functions/{name}/batch: accept many calls of one function at once."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class InvokeBatch:
         self._tracer = tracer
 
     async def on_post(self, req: Request, resp: Response, name: str) -> None:
-        """Accept a batch, whole or not at all."""
+        """Accept a batch, completely or not at all."""
         manifest = await self._directory.find(name)
         check_available(manifest)
         if manifest.takes_request:
             raise ProblemError(
-                "batch_invalid", f"{name} reads the HTTP request itself: call it once for each."
+                "batch_invalid", f"{name} takes the HTTP request itself, so it takes no batches."
             )
         asked = read_settled(req.scope, req.query_string)
         own = read_varying(req.scope)

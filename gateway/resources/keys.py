@@ -1,4 +1,4 @@
-"""/keys: make, list and revoke API keys. Their secrets are shown once, when they are made."""
+"""/keys: create, list and revoke API keys. A key's secrets are shown once, when it is created."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class KeyList:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """List every key, oldest first."""
+        """List all keys, oldest first."""
         found = await self._store.run(access_commands.read_keys())
         resp.content_type = _JSON
         resp.data = msgspec.json.encode({"items": listed_view(found), "next": None})
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        """Make a key."""
+        """Create a key."""
         require_json(req)
         new = read_new_key(req.scope[BODY])
         text, secret = generate_key_text(), draw_callback_secret()
@@ -53,7 +53,7 @@ class OneKey:
         self._store = store
 
     async def on_delete(self, req: Request, resp: Response, key_id: str) -> None:
-        """Revoke it."""
+        """Revoke a key."""
         name = await self._store.run(access_commands.revoke_key(key_id))
         if name is None:
             raise ProblemError("key_not_found", f"No API key has the id {key_id[:64]!r}.")
@@ -62,7 +62,7 @@ class OneKey:
 
 
 def require_json(req: Request) -> None:
-    """Pass if the body says it is JSON: a form of another site's page cannot say so.
+    """Require that the body is declared as JSON, which a form on another site's page cannot do.
 
     Raises:
         ProblemError: `unsupported_media_type`.
@@ -70,4 +70,4 @@ def require_json(req: Request) -> None:
     media_type = media_type_of(req.content_type or _JSON)
     require_no_coding(req.scope[HEADERS])
     if not is_json(media_type):
-        raise ProblemError("unsupported_media_type", f"This takes {_JSON}, not {media_type}.")
+        raise ProblemError("unsupported_media_type", f"The body must be {_JSON}, not {media_type}.")

@@ -1,4 +1,4 @@
-"""GET /metrics: what Prometheus scrapes, of the whole system, whichever process answers."""
+"""GET /metrics: Prometheus metrics of the whole system, the same from every gateway process."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _log = structlog.get_logger(__name__)
 
 
 class Metrics:
-    """The shared records as metrics; answers 200 even without Redis, and says so."""
+    """GET /metrics; answers 200 even without Redis, with `penstock_redis_up 0`."""
 
     def __init__(self, store: AsyncConnection, directory: ManifestCache) -> None:
         self._store = store
         self._directory = directory
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Read everything in one round trip and write it down."""
-        from gateway.metrics.exposition import expose  # noqa: PLC0415 - where somebody scrapes
+        """Read all figures in one round trip and write the text."""
+        from gateway.metrics.exposition import expose  # noqa: PLC0415 - at the first scrape only
 
         manifests = self._directory.manifests
         figures, check, workers = None, None, None
@@ -48,7 +48,7 @@ class Metrics:
     async def _read(
         self, functions: tuple[str, ...]
     ) -> tuple[SystemMetrics, StoredCheck | None, dict[str, WorkerDetails]]:
-        """Read in parts, so that no script grows with the number of functions."""
+        """Read the functions in parts, so that no script grows with their number."""
         first, *others = [
             functions[start : start + MOST_FUNCTIONS]
             for start in range(0, max(1, len(functions)), MOST_FUNCTIONS)

@@ -1,4 +1,4 @@
-"""GET /quarantine: invocations set aside, because their records are gone or damaged."""
+"""GET /quarantine: invocations set aside because their records are missing or damaged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class QuarantineList:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """Count them, and list the latest hundred."""
+        """Count the invocations in quarantine, and list the latest hundred."""
         quarantine = await self._store.run(read_quarantine())
         items = [
             {

@@ -1,4 +1,4 @@
-"""/queues: what waits and runs in each, pausing, and cancelling all that waits."""
+"""/queues: list queues with their counts, pause a queue, cancel everything that waits in it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class QueueList:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """List every queue by name."""
+        """List all queues by name."""
         views = await _read_views(self._store)
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode({"items": list(views.values()), "next": None})
@@ -46,7 +46,7 @@ class OneQueue:
         self._store = store
 
     async def on_patch(self, req: Request, resp: Response, name: str) -> None:
-        """Pause or resume it: nothing of a paused queue starts, what runs goes on."""
+        """Pause or resume a queue: while it is paused nothing starts; running attempts go on."""
         is_paused = _read_change(req.scope[BODY])
         if not await self._store.run(pause_queue(name, is_paused=is_paused)):
             raise _unknown(name)
@@ -62,7 +62,7 @@ class QueuePurge:
         self._store = store
 
     async def on_delete(self, req: Request, resp: Response, name: str) -> None:  # noqa: ARG002
-        """Cancel all that waits there, a part at a time, so that others get their turn."""
+        """Cancel everything that waits in the queue, in parts, so that no script takes long."""
         queues = await self._store.run(read_queues())
         if name not in {queue.name for queue in queues}:
             raise _unknown(name)
@@ -98,7 +98,7 @@ def _queue_view(queue: QueueState, workers: int) -> dict[str, Any]:
 def _read_change(body: bytes) -> bool:
     change = read_json_object(body)
     faults = [
-        ArgumentFault(pointer=f"/{name}", detail="is not known; a queue takes paused")
+        ArgumentFault(pointer=f"/{name}", detail="is unknown; the only member is paused")
         for name in change
         if name != "paused"
     ]

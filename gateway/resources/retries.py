@@ -1,4 +1,4 @@
-"""POST /invocations/{id}/retry: once more, with the same arguments."""
+"""POST /invocations/{id}/retry: invoke again, with the same arguments."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class OneRetry:
         self._acceptance = acceptance
 
     async def on_post(self, req: Request, resp: Response, invocation_id: str) -> None:
-        """Invoke again, and wait for the end if the caller prefers that."""
+        """Invoke again, and wait for the result if the caller prefers that."""
         preferences = read_preferences(noted_header(req.scope, b"prefer"))
         key = read_idempotency_key(single_header(req.scope, HEADER))
         caller = caller_of(req.scope)
@@ -45,7 +45,8 @@ class OneRetry:
             raise lacks_scope("steer")
         if not record.is_finished:
             raise ProblemError(
-                "invocation_unfinished", f"It is {record.status.value}: there is nothing to retry."
+                "invocation_unfinished",
+                f"The invocation is {record.status.value}; only a finished one can be retried.",
             )
         idempotency = None
         if key is not None:

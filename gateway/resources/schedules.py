@@ -1,4 +1,4 @@
-"""/schedules: what is invoked when; made, changed, paused, deleted, fired by hand."""
+"""/schedules: create, list, change, pause, delete and fire schedules."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from runtime.store.schedule_commands import Schedule, SchedulePage
 _JSON = "application/json"
 _SHOWN_MOMENTS = 5
 _ASK_AGAIN_S = "1"
-_ID_PREFIX = "sch-"  # no function's name has a hyphen, so no own schedule has such an id
+_ID_PREFIX = "sch-"  # function names have no hyphen, so no declared schedule has such an id
 
 
 class _Schedules:
-    """What both resources of schedules do."""
+    """What the resources of schedules have in common."""
 
     def __init__(self, store: AsyncConnection, directory: ManifestCache) -> None:
         self._store = store
@@ -63,7 +63,7 @@ class ScheduleList(_Schedules):
         resp.data = msgspec.json.encode({"items": items, "next": cursor})
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        """Make a schedule, once it is certain that its ticks can invoke the function."""
+        """Create a schedule, after checking that its function accepts the arguments."""
         definition = read_new_schedule(_read_body(req))
         manifest = await self._directory.find(definition.function)
         check_available(manifest)
@@ -85,7 +85,7 @@ class OneSchedule(_Schedules):
         await self._show(resp, schedule_id)
 
     async def on_patch(self, req: Request, resp: Response, schedule_id: str) -> None:
-        """Pause, resume or change a schedule; one that its function declares only pauses."""
+        """Pause, resume or change a schedule; a declared one can only be paused and resumed."""
         change = read_schedule_change(_read_body(req))
         schedule, _ = await _find(self._store, schedule_id)
         if schedule.source == "decorator" and set(change.fields) != {"paused"}:
@@ -102,7 +102,7 @@ class OneSchedule(_Schedules):
         await self._show(resp, schedule.id)
 
     async def on_delete(self, req: Request, resp: Response, schedule_id: str) -> None:
-        """Delete a schedule that was made here."""
+        """Delete a schedule; one that its function declares cannot be deleted."""
         read_query(req.query_string, ())
         schedule, _ = await _find(self._store, schedule_id)
         if await self._store.run(schedule_commands.delete_schedule(schedule.id)) == "DECLARED":
@@ -114,8 +114,8 @@ class OneSchedule(_Schedules):
         place = f" in {manifest.file}" if manifest else ""
         return ProblemError(
             "schedule_declared",
-            f"{schedule.function} declares this schedule itself{place}: here it can be {may}. "
-            "Change or remove schedule=… of its @function instead.",
+            f"{schedule.function} declares this schedule{place}; over HTTP it can be {may}. "
+            "Change or remove `schedule=` in its @function decorator instead.",
         )
 
 
@@ -130,7 +130,7 @@ class ScheduleFiring:
         self._max_waiting = max_waiting
 
     async def on_post(self, req: Request, resp: Response, schedule_id: str) -> None:
-        """Invoke the schedule's function now, whatever it says of pauses and overlaps."""
+        """Invoke the schedule's function now, even if it is paused or its last run goes on."""
         read_query(req.query_string, ())
         schedule, _ = await _find(self._store, schedule_id)
         manifest = await self._directory.find(schedule.function)
@@ -143,7 +143,8 @@ class ScheduleFiring:
             raise _unknown(schedule_id)
         if fired.reception == "FULL":
             raise ProblemError(
-                "queue_full", f"{fired.waiting} calls of {schedule.function} wait already."
+                "queue_full",
+                f"{fired.waiting} invocations of {schedule.function} are waiting already.",
             )
         record = Record(
             id=invocation_id,
@@ -165,12 +166,13 @@ class ScheduleFiring:
 
 
 def schedule_view(schedule: Schedule, now_ms: int, *, secrets: bytes = b"") -> dict[str, Any]:
-    """Return a schedule as callers see it; a paused one has no next moments.
+    """Return a schedule as callers see it; a paused one has no `next` times.
 
     Args:
         schedule: What to show.
-        now_ms: By Redis's clock.
-        secrets: Where its function has secrets now; those of when it was made are known.
+        now_ms: The time by Redis's clock.
+        secrets: Where the function's arguments have secrets now. Those that the schedule was
+            stored with are masked, too.
     """
     here = f"/schedules/{schedule.id}"
     last = schedule.last_invocation
@@ -202,7 +204,7 @@ def _next_moments(schedule: Schedule, now_ms: int) -> list[str | None]:
         return []
     try:
         cron = read_cron(schedule.cron, schedule.timezone)
-    except ValueError:  # made by a process that knows more time zones
+    except ValueError:  # created by a process that knows more time zones
         return []
     return [moment(at) for at in cron.next_few(now_ms, _SHOWN_MOMENTS)]
 
@@ -229,6 +231,6 @@ def _read_body(req: Request) -> bytes:
     media_type = media_type_of(req.content_type or _JSON)
     require_no_coding(req.scope[HEADERS])
     if not is_json(media_type):
-        raise ProblemError("unsupported_media_type", f"A schedule is {_JSON}, not {media_type}.")
+        raise ProblemError("unsupported_media_type", f"The body must be {_JSON}, not {media_type}.")
     body: bytes = req.scope[BODY]
     return body

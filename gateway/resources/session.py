@@ -1,7 +1,7 @@
-"""/session: a person shows a key once and has a cookie for it; who he is; logging out.
+"""/session: log in with an API key and get a cookie for it; show the caller; log out.
 
-The session lives in Redis as a digest and stands for its key: it ends with the key,
-after twelve hours, or when its owner leaves, on every gateway at once.
+Redis stores the digest of a session, not its text. A session stands for its key: it ends with the
+key, after twelve hours, or when its owner logs out, on every gateway at once.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Session:
         self._is_public_secure = public_url.startswith("https:")
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Say who the caller is."""
+        """Show the caller."""
         _show(resp, caller_of(req.scope))
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        """Begin a session."""
+        """Log in: check the key and start a session."""
         require_json(req)
         key = await self._checker.check(read_login(req.scope[BODY]), address_of(req.scope))
         text = generate_session_text()
@@ -56,7 +56,7 @@ class Session:
         _show(resp, caller_with(key))
 
     async def on_delete(self, req: Request, resp: Response) -> None:
-        """End the session."""
+        """Log out: end the session."""
         digest = session_of(req.scope)
         if digest is not None:
             await self._store.run(access_commands.close_session(digest))
@@ -64,7 +64,7 @@ class Session:
         resp.status = 204
 
     def _is_secure(self, req: Request) -> bool:
-        """Whether the browser speaks TLS, to us or to a proxy before us."""
+        """Whether the browser uses TLS, to this server or to a proxy in front of it."""
         forwarded = (req.get_header("X-Forwarded-Proto") or "").partition(",")[0].strip()
         return req.scheme == "https" or forwarded == "https" or self._is_public_secure
 

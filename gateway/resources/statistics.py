@@ -1,6 +1,6 @@
-"""GET /statistics: what ended lately and how long it took, for charts.
+"""GET /statistics: outcomes and durations of the last minutes, for charts.
 
-Costs the same whatever the history: minutes of counts, never records.
+It reads counts for each minute and no records, so its cost does not grow with the history.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class Statistics:
 
 
 def statistics_view(current: int, minutes: list[Minute]) -> dict[str, Any]:
-    """Return the minutes that end with `current` as callers see them.
+    """Return the minutes up to `current` as callers see them.
 
-    A long span is shown in steps of several minutes, which begin at whole multiples, so that
-    they stay the same while time goes on.
+    A long span is shown in steps of several minutes. They begin at multiples of their length, so
+    that a step is the same in later responses.
     """
     step = -(-len(minutes) // _MOST_POINTS)
     first = current - len(minutes) + 1
@@ -113,11 +113,11 @@ def _read_minutes(text: str | None) -> int:
         return USUAL_MINUTES
     is_number = text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
     if not is_number or not 1 <= int(text) <= MOST_MINUTES:
-        refuse_parameters([fault_of("?minutes", f"a whole number from 1 to {MOST_MINUTES}")])
+        refuse_parameters([fault_of("?minutes", f"takes a number from 1 to {MOST_MINUTES}")])
     return int(text)
 
 
 def _read_function(text: str | None) -> str | None:
     if text is not None and not is_function_name(text):
-        refuse_parameters([fault_of("?function", "takes a function's name")])
+        refuse_parameters([fault_of("?function", "takes the name of a function")])
     return text

@@ -1,4 +1,4 @@
-"""GET /workers: who is alive and doing what; POST /workers/{worker_id}/publish."""
+"""GET /workers: live workers and what they run; POST /workers/{worker_id}/publish."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WorkerList:
         self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
-        """List every worker that has been heard of lately, by id."""
+        """List all workers with a recent heartbeat, by id."""
         workers = await self._store.run(read_workers())
         items = [worker_view(worker) for worker in sorted(workers, key=lambda each: each.id)]
         resp.content_type = "application/json"
@@ -38,7 +38,7 @@ class WorkerPublishing:
         self._store = store
 
     async def on_post(self, req: Request, resp: Response, worker_id: str) -> None:
-        """Have a worker publish its functions folder, from now on."""
+        """Make this worker the one that publishes its functions folder, from now on."""
         query = read_query(req.query_string, [WITHDRAW_MISSING.name])
         wanted = query.get(WITHDRAW_MISSING.name, "false")
         if wanted not in WITHDRAW_MISSING.choices:
@@ -46,9 +46,7 @@ class WorkerPublishing:
         withdraw_missing = wanted == "true"
         call = appoint_publisher(worker_id, withdraw_missing=withdraw_missing)
         if not await self._store.run(call):
-            raise ProblemError(
-                "worker_not_found", f"No living worker has the id {worker_id[:64]!r}."
-            )
+            raise ProblemError("worker_not_found", f"No live worker has the id {worker_id[:64]!r}.")
         log_publishing(worker_id)
         resp.status = "202 Accepted"
         resp.content_type = "application/json"

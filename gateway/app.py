@@ -150,7 +150,7 @@ class Lifespan:
         self._key_cache = ring
 
     async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
-        """Subscribe and read what is published; without Redis, both go on trying."""
+        """Subscribe and read the manifests; if Redis does not answer, both retry later."""
         _spare_the_collector()
         self._inbox.start()
         await self._directory.start()

@@ -78,8 +78,8 @@ class CallHeaders:
         asked = self._known.get(given)
         if asked is None:
             asked = self._read(scope, query)
-            # A comma may join the values of a repeated header, which is an error, or be part of
-            # a single value, which is none. These look the same here, so neither is cached.
+            # A value with a comma may come from a repeated header, which is refused, or from one
+            # valid header. The two look the same here, so neither is cached.
             if not any(value and b"," in value for value in given[1:]):
                 if len(self._known) >= _MOST_KNOWN:
                     self._known.clear()

@@ -1,3 +1,3 @@
-"""What messages from Redis keep current in a gateway process: manifests, waiters, event streams."""
+"""The parts of a gateway process that follow Redis: manifests, waiting callers, event streams."""
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class EventStream:
     async def __anext__(self) -> bytes:
         if self._first is not None:
             text, self._first = _RETRY + self._first, None
-            # Notices come from `enter` on, so one since the first read may have been missed.
+            # Notices arrive only after `enter`: one since the first read may have been missed.
             self._notified.set()
             self._streams.enter(self)
             return self._say(text)

@@ -1,4 +1,4 @@
-"""The messages from Redis to this gateway process: what finished, new events, functions, keys.
+"""The messages from Redis to a gateway process: finished invocations, events, functions, keys.
 
 On the gateway's inbox, an invocation's id and a line feed say that it has new events; with the
 record behind the line feed, that it has finished. Two more channels announce changed manifests,

@@ -135,7 +135,8 @@ class InvocationReader:
         if wait_s <= 0:
             return _known(await self._store.run(read(invocation_id)), invocation_id, owner)
         with self.expect(invocation_id) as arrival:
-            # One script reads the record and asks for a notice, so nothing falls between them.
+            # One script reads the record and asks for the notice, so an end between the two is
+            # not missed.
             found = await self._store.run(watch(invocation_id, self.gateway_id))
             record = _known(found, invocation_id, owner)
             if record.is_finished:
@@ -183,7 +184,7 @@ def _known(record: Record | None, invocation_id: str, owner: str | None) -> Reco
 
 
 def record_of(notice: Notice, arguments: bytes, request: bytes = b"") -> Record:
-    """Return the finished invocation of a notice, which lacks what the call was sent with."""
+    """Return the finished invocation of a notice, which has no arguments and no request itself."""
     if isinstance(notice, Record):
         return notice
     return record_from_notice(notice, arguments, request)

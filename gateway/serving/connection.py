@@ -252,7 +252,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _pause(self) -> None:
-        """Stop reading, and the deadline with it: what is not read cannot be late."""
+        """Stop reading and pause the deadline: unread input does not make a client late."""
         if not self._paused:
             self._paused = True
             self._transport.pause_reading()
@@ -283,7 +283,7 @@ class Connection(asyncio.Protocol):
         self._close_lingering()
 
     def _close(self) -> None:
-        """Close once what was written is taken, or `sweep` cuts the client off."""
+        """Close once the client has taken what was written; `sweep` aborts if it does not."""
         self._deaf = True
         self._deadline.expect(self._limits.linger_s)
         self._transport.close()

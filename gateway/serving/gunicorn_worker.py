@@ -45,7 +45,7 @@ class SweepingServer(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End long waits, then shut down."""
-        # First: uvicorn waits until every request is answered, and a waiting caller is one.
+        # First: uvicorn's shutdown waits for all requests, including those of waiting callers.
         cast("Any", self.config.app).drain()
         await super().shutdown(sockets)
 

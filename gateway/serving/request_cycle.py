@@ -4,7 +4,7 @@ The connection creates the cycle when it has a head, feeds it body bytes and sta
 calls the application and writes the response in as few writes as it can.
 
     queued ──begin──► running ──first body message──► responding ──last one──► closed
-       └──────────────abandon: the client left or is refused──┴──────────────────▲
+      └─────────────────┴───── abandon: client left or refused ──┴────────────────▲
 
 All of it runs in the thread of the event loop. Who writes each field:
 
@@ -181,7 +181,7 @@ class RequestCycle:
     async def receive(self) -> Message:
         """ASGI receive."""
         while not (self._body or self.body_complete or self.closed):
-            # Only now: a request that is refused by its head never asks for its body.
+            # Sent only when the application reads: a request refused by its head gets none.
             if self._expects_continue:
                 self._expects_continue = False
                 self._sink.write(_CONTINUE)

@@ -54,7 +54,7 @@ class RequestParser:
     Attributes:
         started: Whether a request has begun and is not complete.
         seen_bytes: How many bytes of an incomplete head have come; else 0.
-        refusal: Why nothing more of this client is parsed; None if it is.
+        refusal: Why nothing more from this client is passed on; None while parsing goes on.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class RequestParser:
         return not (self.started or self.seen_bytes) and self.refusal is None
 
     def refuse(self, code: str, detail: str) -> None:
-        """Parse nothing more of this client; only the first reason counts."""
+        """Pass on nothing more from this client; only the first reason counts."""
         if self.refusal is None:
             self.refusal = Refusal(code, detail, self._instance())
 

@@ -78,7 +78,10 @@ class FileStates:
             ]
 
     def has_fresh_loads(self) -> bool:
-        """Whether a first load began within the last second, so a missing name may soon be back."""
+        """Whether a new version began to load within the last second.
+
+        A name that is missing now may then be back soon.
+        """
         horizon = time.monotonic() - _FRESH_S
         with self._lock:
             return any(

@@ -1,9 +1,10 @@
-"""Which names a file may publish, judged where its own code cannot reach.
+"""Check the manifests that a loaded file claims to publish.
 
-What a file publishes is told by the process that has loaded it, and so by the file itself. It may
-tell of nothing but itself: its own file and version, and names that its text accounts for. Those
-are the name it stands for and what begins with it, and names that are written in its sources: of
-what it defines, below its folder's prefix, or in full.
+The manifests come from the process that loaded the file, so the file's own code may have forged
+them. The publisher therefore checks them in its own process. A manifest must have the bundle's file
+and version, and a name that follows from the sources: the name that the file stands for, a name
+that begins with it and `.` or `_`, or a name written in the sources, either in full or without the
+prefix of the file's folder.
 """
 
 from __future__ import annotations
@@ -20,25 +21,27 @@ _SHOWN_CHARACTERS = 80
 
 
 def check_claims(bundle: Bundle, manifests: Iterable[Manifest]) -> None:
-    """Refuse what a file may not publish.
+    """Check that a file may publish these manifests.
 
     Raises:
-        LoadError: It claims a name that is not its own, or speaks for another file.
+        LoadError: A manifest is for another file or version, or its name is invalid, used twice, or
+            does not follow from the sources.
     """
     seen: set[str] = set()
     for manifest in manifests:
         shown = repr(manifest.name[:_SHOWN_CHARACTERS])
         if (manifest.file, manifest.version) != (bundle.file, bundle.version) or manifest.error:
-            raise _refused(bundle, "Garbled", f"the file spoke for another one, as {shown}")
+            text = f"the file tried to publish {shown} for another file or version"
+            raise _refused(bundle, "Garbled", text)
         if not is_function_name(manifest.name):
-            raise _refused(bundle, "BadName", f"{shown} cannot be a function's name")
+            raise _refused(bundle, "BadName", f"{shown} is not a valid function name")
         if manifest.name in seen:
             raise _refused(bundle, "DuplicateName", f"{shown} is published twice in this file")
         seen.add(manifest.name)
         if not _is_accounted_for(manifest.name, bundle):
             own = bundle.default_name
             text = (
-                f"{shown} stands nowhere in the file; a name that is computed must begin with "
+                f"the name {shown} is not written in the file; a computed name must begin with "
                 f"'{own}.' or '{own}_'"
             )
             raise _refused(bundle, "BadName", text)

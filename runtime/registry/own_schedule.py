@@ -1,7 +1,7 @@
-"""Whether a function can be invoked by the schedule that it declares.
+"""Check that the schedule in @function can invoke the function.
 
-Asked in the sacrificial child, where the cron library may be used and the signature is known;
-the line's shape and its time zone were checked by the decorator itself.
+The check runs in the child that loads the file, where the cron library is available and the
+signature is known. The decorator has already checked the line's syntax and the time zone.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from cronsim import CronSim, CronSimError
 
 from runtime.registry.manifest import Manifest
 
-_ANY_WALL_CLOCK = datetime(2000, 1, 1)  # noqa: DTZ001 - the calendar is asked, not a clock
+_ANY_WALL_CLOCK = datetime(2000, 1, 1)  # noqa: DTZ001 - only the calendar matters
 
 
 def check_schedule(manifest: Manifest) -> None:
-    """Pass if every tick can invoke the function.
+    """Return if the function has no schedule, or one that can invoke it.
 
     Raises:
-        ValueError: It cannot; the text names the option and says why.
+        ValueError: The schedule cannot invoke it; the text names the option and the reason.
     """
     line = manifest.options.schedule
     if line is None:
@@ -32,11 +32,13 @@ def check_schedule(manifest: Manifest) -> None:
     if not comes:
         raise ValueError(f"{option}: there is no such day")
     if manifest.takes_request:
-        raise ValueError(f"{option}: a tick has no Request to give to {manifest.name}")
+        raise ValueError(
+            f"{option}: a schedule has no Request to pass to {manifest.name}; remove the parameter"
+        )
     required = manifest.parameters.get("required", [])
     if required:
         names = ", ".join(required)
         raise ValueError(
-            f"{option}: a tick gives no arguments, so each parameter needs a default: {names}; "
-            "or make a schedule with arguments by POST /schedules"
+            f"{option}: a schedule passes no arguments, so these parameters need a default: "
+            f"{names}; or create a schedule with arguments by POST /schedules"
         )

@@ -1,7 +1,7 @@
-"""What the last publisher had published: which files in which versions, out of which folder.
+"""The record of what the last publisher published: the files, their versions, and the folder.
 
-Kept in Redis beside the manifests, so that every worker can compare its own folder with it, and
-so that the next publisher knows whether it may withdraw what its folder does not hold.
+It is stored in Redis beside the manifests. Every worker can compare its own folder with it, and
+the next publisher learns from it whether it may withdraw functions that its folder does not have.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     """One state of what is published.
 
     Attributes:
-        folder: The folder that has the say, see `identify_folder`.
-        files: Function files to the versions of their bundles.
-        kept: Files of these that are published although that folder does not hold them so.
+        folder: The folder that others are compared with, as `identify_folder` names it.
+        files: Version of each published function file's bundle.
+        kept: Files that stay published although the folder does not have them in this version.
     """
 
     folder: str
@@ -42,7 +42,7 @@ _decoder = msgspec.json.Decoder(Publication)
 
 
 def decode_publication(data: bytes | None) -> Publication | None:
-    """Read what `encode` wrote; None for none, or for what another release of Penstock wrote."""
+    """Decode a publication; None if there is none or another release of Penstock wrote it."""
     try:
         return None if data is None else _decoder.decode(data)
     except msgspec.MsgspecError:
@@ -50,12 +50,12 @@ def decode_publication(data: bytes | None) -> Publication | None:
 
 
 def identify_folder(root: Path) -> str:
-    """Return what a folder is known by: the machine's name, and its path there."""
+    """Return the identity of a folder: the machine's name and the real path."""
     return f"{socket.gethostname()}:{os.path.realpath(root)}"
 
 
 def versions_of(found: Iterable[FoundFile]) -> dict[str, str]:
-    """Return the version of each function file; what cannot be one has its fault in that place."""
+    """Return the version of each function file; for a file with an error, `!` and its type."""
     return {
         each.file: each.bundle.version if each.bundle else f"!{each.error and each.error.type}"
         for each in found
@@ -63,12 +63,12 @@ def versions_of(found: Iterable[FoundFile]) -> dict[str, str]:
 
 
 def digest_of(files: Versions) -> str:
-    """Return a digest of files and their versions; equal folders have equal ones."""
+    """Return a digest of files and versions; equal folders have equal digests."""
     text = "".join(f"{file}\0{version}\n" for file, version in sorted(files.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_DIGITS]
 
 
 def differing(mine: Versions, theirs: Versions) -> list[str]:
-    """Return the files that are in one place only or in another version, sorted."""
+    """Return the files that only one side has or that differ in version, sorted."""
     names = sorted(mine.keys() | theirs.keys())
     return [name for name in names if mine.get(name) != theirs.get(name)]

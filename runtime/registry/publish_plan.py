@@ -1,7 +1,7 @@
-"""What should be published, given the files as they are and what is published now.
+"""Compute what should be published, from the function files and what is published now.
 
-Pure: no disk, no Redis, no time. The publisher computes it after every change and
-applies the difference.
+A pure function: no disk, no Redis, no clock. The publisher computes the plan after every change
+and applies the difference.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ class FileState:
 
     Attributes:
         file: Path below the functions folder.
-        name: The dotted name the file stands for.
-        outcome: What it publishes, why it cannot, or None while it is being loaded.
+        name: The dotted name that the file stands for.
+        outcome: The manifests that it publishes, the error why it cannot load, or None while its
+            current version is being loaded for the first time.
     """
 
     file: str
@@ -35,12 +36,12 @@ def plan(
     published: Mapping[str, Manifest],
     left_alone: Set[str] = frozenset(),
 ) -> dict[str, Manifest]:
-    """Return the manifest each published name should have; names missing are withdrawn.
+    """Return the manifest that each name should have; names that are missing are withdrawn.
 
-    Of several files with one name, the one that serves it keeps it; where none does, the first by
-    path has it. A file that fails keeps what it published before, with the error beside it. A file
-    being loaded keeps what it had, or is shown as loading. What files in `left_alone` have
-    published stays as it is, whatever they hold now.
+    If several files publish one name, the file that serves it now keeps it; if none does, the first
+    by path gets it. A file that fails to load keeps what it published before, with the error added.
+    A file that is being loaded keeps what it published, or is shown as loading. The functions of
+    files in `left_alone` stay as they are published, whatever these files contain now.
     """
     states = [state for state in files if state.file not in left_alone]
     wanted = {name: held for name, held in published.items() if held.file in left_alone}
@@ -74,7 +75,7 @@ def _holders(
     published: Mapping[str, Manifest],
     kept: Mapping[str, Manifest],
 ) -> dict[str, str]:
-    """Return which file has each name."""
+    """Return the file that gets each name."""
     holders = {name: manifest.file for name, manifest in kept.items()}
     for state, offered in offers:
         for manifest in offered:
@@ -100,7 +101,7 @@ def _offer(
 
 
 def _attach(wanted: dict[str, Manifest], state: FileState, fault: FileError) -> None:
-    """Show a fault where people look: at the file's functions, else at the name it stands for."""
+    """Add an error to the file's functions; if it has none, to the name that it stands for."""
     if any(manifest.file == state.file and manifest.error for manifest in wanted.values()):
         return
     holder = wanted.get(state.name)

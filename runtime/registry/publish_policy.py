@@ -1,9 +1,9 @@
-"""Which files a publisher may publish and withdraw, and which it has to leave as they are.
+"""Decide which files a publisher may publish or withdraw, and which it must leave as published.
 
-A folder that is not the one last published, in whole or in part, is no reason to change what is
-published: a mount may be missing, a checkout may be old. So a publisher that takes over leaves
-alone every file in which its folder differs, until it sees that file change or is told to go on
-(`penstock publish`). See docs/decisions/0019-another-folder-replaces-nothing-by-itself.md.
+A new publisher whose folder differs from what is published must not change it by itself: a mount
+may be missing, or a checkout may be old. So it leaves every differing file alone until the file
+changes in its folder or the operator runs `penstock publish`.
+See docs/decisions/0019-another-folder-replaces-nothing-by-itself.md.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from runtime.registry.publication import Publication, Versions, differing
 
 
 class Authority:
-    """Decides file by file. Not safe to share between threads.
+    """Decides for each file whether it may be changed; for one thread.
 
     Args:
-        folder: Which folder this is (`publication.identify_folder`).
-        is_certain: The operator has said that this folder is what shall be published.
+        folder: The folder's identity (`publication.identify_folder`).
+        is_certain: Whether the operator has decided that this folder is to be published.
     """
 
     def __init__(self, folder: str, *, is_certain: bool = False) -> None:
         self._folder = folder
         self._is_certain = is_certain
-        self._left: dict[str, str | None] | None = None  # file → its version here, when it was left
+        # File → its version in this folder when it was first left alone, None if it was missing.
+        self._left: dict[str, str | None] | None = None
         self._before: Set[str] = frozenset()
         self._has_the_say = False
 
@@ -35,16 +36,16 @@ class Authority:
 
     @property
     def has_the_say(self) -> bool:
-        """Whether this folder is the one that others are compared with."""
+        """Whether this is the folder that other workers' folders are compared with."""
         return self._has_the_say
 
     def decide(self, mine: Versions, published: Versions, last: Publication | None) -> None:
-        """Take in what the folder holds now.
+        """Decide anew, given the folder's current files.
 
         Args:
             mine: The folder's files.
-            published: What serves, by the manifests.
-            last: What the last publisher left.
+            published: The files that are served, by their manifests.
+            last: The record of the last publisher.
         """
         theirs = {**published, **(last.files if last else {})}
         if self._left is None:
@@ -57,9 +58,9 @@ class Authority:
         self._before = mine.keys()
 
     def grant(self, mine: Versions, published: Versions, *, withdraw_missing: bool) -> None:
-        """Let this folder have the say from now on.
+        """Let this folder replace what is published, as the operator has asked.
 
-        Without `withdraw_missing`, what is published and not in the folder stays.
+        Without `withdraw_missing`, published files that the folder does not have stay.
         """
         self._has_the_say = True
         missing = () if withdraw_missing else published.keys() - mine.keys()
@@ -67,7 +68,7 @@ class Authority:
         self._before = mine.keys()
 
     def next_publication(self, mine: Versions, last: Publication | None) -> Publication:
-        """Return the state after everything this authority allows has been done."""
+        """Return the record to store once all allowed changes have been made."""
         left, theirs = self.left_alone, last.files if last else {}
         kept = {file: theirs[file] for file in left if file in theirs}
         files = {file: version for file, version in mine.items() if file not in left} | kept
@@ -80,7 +81,8 @@ class Authority:
         if is_suspicious(mine, theirs.keys()):
             return dict.fromkeys(theirs)
         if not self._has_the_say:
-            # A publisher may have died between publishing a file and leaving word of it.
+            # A file whose served version is this folder's does not differ: the last publisher may
+            # have died after it published the file and before it stored the record.
             differ = [
                 f for f in differing(mine, theirs) if f not in mine or mine[f] != published.get(f)
             ]
@@ -93,12 +95,16 @@ class Authority:
 def may_replace(
     mine: Versions, last: Publication | None, folder: str, *, is_certain: bool = False
 ) -> bool:
-    """Whether a folder may replace the whole of what is published, as it is the same one."""
+    """Whether a folder may replace all that is published.
+
+    It may if nothing is published yet, if the operator has said so, or if it is the folder that was
+    published last or has the same files.
+    """
     if last is None or is_certain:
         return True
     return last.folder == folder or dict(mine) == last.files
 
 
 def is_suspicious(mine: Versions, before: Set[str]) -> bool:
-    """Whether a folder is empty that was not: removing the only file is meant, this may not be."""
+    """Whether a folder that had two files or more is now empty, which may be a missing mount."""
     return not mine and len(before) > 1

@@ -1,9 +1,9 @@
-"""Keep Redis's list of functions equal to the folder: load, publish, withdraw.
+"""Keep the published functions in Redis equal to the functions folder.
 
-Runs in a thread of the one worker process that holds the publisher's lease. Every
-pass looks at the folder and at Redis and applies the difference, so it does not
-matter what was missed: events, an earlier publisher's end, a Redis that lost its data.
-What of the difference it may apply, its `PublisherAuthority` say.
+The publisher runs in a thread of the one worker process that holds the publisher's lease. Each pass
+reads the folder and Redis and applies the difference: it publishes and withdraws functions. So
+nothing is lost if events were missed, an earlier publisher died half-way, or Redis lost its data.
+`PublisherAuthority` decides which differences may be applied.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ _LOADS_PER_CORE = 2
 
 
 class Publisher:
-    """Publishes a folder's functions from `start` until `stop`; may be started again.
+    """Publishes a folder's functions from `start` until `stop`; can be started again.
 
     Args:
-        line: A connection of its own; closed while it is stopped.
-        fork_server: Where sacrificial children come from.
-        root: The functions folder; it may come into being later.
-        load_timeout_s: Time for a file to load.
-        rescan_s: Longest time between two looks at the folder.
-        retry_failed_s: Time after which a file that failed is tried again.
-        is_certain: The operator has said that this folder is what shall be published.
+        line: A connection of its own; closed while the publisher is stopped.
+        fork_server: Starts the child processes that load files.
+        root: The functions folder; it need not exist yet.
+        load_timeout_s: How long a file may take to load.
+        rescan_s: Longest time between two passes.
+        retry_failed_s: Time after which a file that failed is loaded again.
+        is_certain: Whether the operator has decided that this folder is to be published.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Publisher:
         self._pass: _Pass | None = None
 
     def start(self) -> None:
-        """Begin publishing; safe when it has begun."""
+        """Start publishing; has no effect if it has been started."""
         if self._pass is not None:
             return
         woken = threading.Event()
@@ -98,29 +98,29 @@ class Publisher:
 
     @property
     def standing(self) -> FolderStatus | None:
-        """How the folder stands to what is published; None where this has not looked."""
+        """How the folder compares with what is published; None before the first pass."""
         return self._pass.rights.standing if self._pass is not None else None
 
     @property
     def has_orders(self) -> bool:
-        """Whether it has been told to publish, and has not done so."""
+        """Whether `request_publish` was called and has not been carried out."""
         return self._orders.are_waiting
 
     def request_publish(self, *, withdraw_missing: bool) -> None:
-        """Publish the whole folder whatever is published; once it is started, if it is not."""
+        """Publish the whole folder, whatever is published now; if stopped, after the next start."""
         self._orders.request_publish(withdraw_missing=withdraw_missing)
         if self._pass is not None:
             self._pass.wake()
 
     def stop(self) -> None:
-        """Stop publishing; twice is safe. Loads under way end unheard."""
+        """Stop publishing; safe to call twice. Outcomes of running loads are ignored."""
         stopped, self._pass = self._pass, None
         if stopped is not None:
             stopped.stop()
 
 
 class _Pass:
-    """One life of the publisher, from a start to the stop after it."""
+    """The publisher's work from one `start` to the next `stop`."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class _Pass:
             self._line.close()
 
     def _reconcile_safely(self) -> float:
-        """Make one pass whatever happens; return the time until the next one is due."""
+        """Make one pass and log any error; return the seconds until the next pass is due."""
         try:
             is_complete = self._reconcile()
         except (StoreError, OSError) as error:
@@ -180,14 +180,14 @@ class _Pass:
                 self._trouble = str(error)
                 _log.warning("publisher_waits", folder=str(self._root), error=str(error))
             return _RETRY_S
-        except Exception:  # noqa: BLE001 - outermost: the loop must survive and be seen
+        except Exception:  # noqa: BLE001 - outermost in the thread: log it and try again
             _log.exception("publisher_crashed")
             return _RETRY_S
         self._trouble = ""
         return self._rescan_s if is_complete else _RETRY_S
 
     def _reconcile(self) -> bool:
-        """Folder → loads; folder and Redis → changes. False when some had to wait."""
+        """Start loads for changed files, then apply the plan; return False if some had to wait."""
         found = discover(self._root)
         self._file_states.update(found)
         states = self._file_states.states()
@@ -195,7 +195,9 @@ class _Pass:
             [read_manifests(), read_versions(), read_publication()]
         )
         if not encoded and self._file_states.has_fresh_loads():
-            return False  # the first functions appear together: ready then means all of them
+            # Nothing is published yet: publish the first functions together, so that a system that
+            # reports itself ready has all of them.
+            return False
         published, mine = _decode_all(encoded), versions_of(found)
         left = self.rights.decide(mine, published, last)
         wanted = plan(states, published, left)
@@ -205,10 +207,11 @@ class _Pass:
                 self._settle(manifest, published.get(name), versions.get(name))
         unwanted = sorted((encoded.keys() | versions.keys()) - wanted.keys())
         if unwanted and self._file_states.has_fresh_loads():
-            return False  # a renamed file must not make its functions vanish for a moment
+            # The file may have been renamed: do not withdraw its functions before they are back.
+            return False
         for name in unwanted:
             if left and name not in published:
-                continue  # what cannot be read may be of a file that is left alone
+                continue  # its manifest is unreadable, so its file may be one to leave alone
             if self._line.run(withdraw_function(name)):
                 _log.info("function_withdrawn", function=name)
         self.rights.note(mine, self._line)
@@ -221,7 +224,7 @@ class _Pass:
         self._faults = faults
 
     def _settle(self, manifest: Manifest, before: Manifest | None, serving: str | None) -> None:
-        """Publish one function, or only note what is wrong with it."""
+        """Publish one function; if there is no new version, only update its manifest."""
         release = self._file_states.release_of(manifest)
         if release is None or not manifest.version:
             self._annotate(manifest, before, serving)
@@ -258,7 +261,7 @@ class _Pass:
 
 
 def _decode_all(encoded: dict[str, bytes]) -> dict[str, Manifest]:
-    """Decode what can be; what another release of Penstock wrote is simply written again."""
+    """Decode manifests; skip those of another Penstock release, as they are written again."""
     published = {}
     for name, data in encoded.items():
         with contextlib.suppress(msgspec.MsgspecError):

@@ -1,6 +1,7 @@
-"""A publisher's authority over its life: what it is told, what it tells, what it leaves behind.
+"""Connect a publisher with the policy that decides which files it may change.
 
-Between the publisher, which applies differences, and `authority`, which decides on files.
+It passes on the orders of `penstock publish`, logs the files that are left alone, and stores the
+record of what is published. `publisher` applies the changes; `publish_policy` decides on each file.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from runtime.store.function_commands import write_publication
 
 _log = structlog.get_logger(__name__)
 _MOST_NAMED = 20
-_HINT = "they change when their files do, or by: penstock publish"
+_HINT = "they are published when their files change, or by: penstock publish"
 
 
 class PublishOrders:
-    """What `penstock publish` has told a worker, until it is done; safe to share."""
+    """An order of `penstock publish` that a worker has yet to carry out; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,23 +38,26 @@ class PublishOrders:
 
     @property
     def are_waiting(self) -> bool:
-        """Whether something is still to be done."""
+        """Whether an order is waiting."""
         return self._withdraw_missing is not None
 
     def request_publish(self, *, withdraw_missing: bool) -> None:
-        """Have the whole folder published, whatever is published now."""
+        """Order that the whole folder be published, whatever is published now."""
         with self._lock:
             self._withdraw_missing = withdraw_missing
 
     def take(self) -> bool | None:
-        """Return whether to withdraw what is missing; None when nothing was told."""
+        """Remove the order and return its `withdraw_missing`, None if there is no order."""
         with self._lock:
             reported, self._withdraw_missing = self._withdraw_missing, None
             return reported
 
 
 class PublisherAuthority:
-    """What one life of a publisher may do; used in its thread, but for `standing`."""
+    """Decides and records what a publisher may change, from one start to the next stop.
+
+    Only the publisher's thread uses it; any thread may read `standing`.
+    """
 
     def __init__(self, root: Path, orders: PublishOrders, *, is_certain: bool) -> None:
         self._root = root
@@ -66,7 +70,7 @@ class PublisherAuthority:
     def decide(
         self, mine: Versions, published: Mapping[str, Manifest], last: bytes | None
     ) -> frozenset[str]:
-        """Return the files that must be left as they are published."""
+        """Return the files that must stay as they are published; log them when they change."""
         self._last = decode_publication(last)
         serving = {each.file: each.version for each in published.values() if each.version}
         withdraw_missing = self._orders.take()
@@ -84,7 +88,7 @@ class PublisherAuthority:
         return left
 
     def note(self, mine: Versions, line: BlockingConnection) -> None:
-        """Leave word for the other workers, and for who publishes next."""
+        """Store the record for the other workers and for the next publisher."""
         now = self._authority.next_publication(mine, self._last)
         if now != self._last:
             line.run(write_publication(now.encode()))

@@ -1,8 +1,8 @@
-"""From what a function returned to the bytes that are kept: strict JSON, or raw bytes.
+"""Serialise what a function returned: as strict JSON, or bytes as they are.
 
-The same boundary as for arguments: finite numbers only, no key twice, no cycles, no unknown
-objects, no deeper than JSON may be. What cannot be written is a ResultNotSerializableError
-that says where in the result.
+The rules are those for arguments: finite numbers only, no duplicate keys, no cycles, no objects of
+unknown types, and the same limit on nesting. A result that breaks one raises a
+ResultNotSerializableError that says where in the result.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LOOKED_AT = 100_000
 
 
 class Produced(NamedTuple):
-    """A result ready to be stored; `media_type` is what it is served as."""
+    """A result ready to be stored, and the media type to serve it with."""
 
     result: bytes
     result_type: Literal["json", "bytes"]
@@ -34,16 +34,15 @@ class Produced(NamedTuple):
 
 
 def produce(value: object, *, returns: ReturnType | None, media_type: str) -> Produced:
-    """Serialise a result; `media_type` is used when it is bytes.
+    """Serialise a result.
 
     Args:
         value: What the function returned.
-        returns: What it says it returns; None for any value.
-        media_type: What bytes are served as.
+        returns: The declared return type; None for any value.
+        media_type: Media type of the result if it is bytes.
 
     Raises:
-        ResultNotSerializableError: The value has no JSON form, or is not what the function
-            says it returns.
+        ResultNotSerializableError: The value has no JSON form or not the declared type.
     """
     if isinstance(value, bytes | bytearray | memoryview):
         if returns is not None:
@@ -60,11 +59,16 @@ def encode_json(
     name: str = "result",
     deepest: int = DEEPEST,
 ) -> bytes:
-    """Return the JSON of a value that errors call `name`; bytes become base64.
+    """Return a value as JSON, with bytes as base64.
+
+    Args:
+        value: The value.
+        returns: Its declared type; None for any value.
+        name: What errors call the value.
+        deepest: How deeply it may be nested.
 
     Raises:
-        ResultNotSerializableError: The value has no JSON form, or is not what the function
-            says it returns.
+        ResultNotSerializableError: The value has no JSON form or not the declared type.
     """
     try:
         is_certain = returns is None and is_plain(value)
@@ -75,12 +79,13 @@ def encode_json(
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         raise ResultNotSerializableError(_explain(value, name, error)) from error
     if type(value) is str and data.startswith(b'"'):
-        return data  # one string: nothing in it can be too long, too deep, or no number
-    if b"NaN" in data or b"Infinity" in data or b"null" in data:  # or written as null
+        return data  # a single string: it breaks none of the rules checked below
+    # pydantic may have written a NaN or an infinity as null.
+    if b"NaN" in data or b"Infinity" in data or b"null" in data:
         _refuse_non_finite(value, name)
     is_certain |= b"{" not in data and b"[" not in data
     if is_certain and len(data) <= _MOST_DIGITS:
-        return data  # nothing in it can be too long, too deep, or twice there
+        return data  # a short scalar or a plain value: no long number, nesting or duplicate key
     try:
         strict_json.decode(data, deepest=deepest)
     except ValueError as error:
@@ -89,7 +94,7 @@ def encode_json(
 
 
 def _why_refused(value: object, name: str, error: ValueError) -> str:
-    """Say which part is refused at the boundary that arguments pass, too."""
+    """Return why the strict JSON rules refuse the value, with the part if it can be found."""
     for count, (path, leaf) in enumerate(_leaves(value, name)):
         if isinstance(leaf, int) and abs(leaf) >= _FIRST_TOO_LONG:
             return f"{path} has more than {_MOST_DIGITS} digits"
@@ -103,11 +108,11 @@ def _refuse_non_finite(value: object, name: str) -> None:
         return
     for path, leaf in _leaves(value, name):
         if isinstance(leaf, float) and not math.isfinite(leaf):
-            raise ResultNotSerializableError(f"{path} is {leaf!r}, which JSON has no word for")
+            raise ResultNotSerializableError(f"{path} is {leaf!r}, which JSON cannot represent")
 
 
 def _has_non_finite(value: object) -> bool:
-    """Look without remembering where; what is looked at has been serialised, so it ends."""
+    """Whether a NaN or an infinity is in a value; it has been serialised, so it has no cycles."""
     waiting = [value]
     while waiting:
         here = waiting.pop()
@@ -124,7 +129,7 @@ def _has_non_finite(value: object) -> bool:
 
 
 def _explain(value: object, name: str, error: Exception) -> str:
-    """Find the part that cannot be written, by trying the parts one by one."""
+    """Return which part cannot be serialised and why, found by trying the parts one by one."""
     for count, (path, leaf) in enumerate(_leaves(value, name)):
         if isinstance(leaf, _Endless):
             return leaf.why if leaf.is_deep else f"{path} {leaf.why}"
@@ -143,7 +148,7 @@ def _explain(value: object, name: str, error: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Endless:
-    """Stands where containers are not looked into any more."""
+    """A placeholder for a container that is not searched any further."""
 
     why: str
     is_deep: bool
@@ -154,7 +159,7 @@ _TOO_DEEP = _Endless(f"nested more than {DEEPEST} levels deep", is_deep=True)
 
 
 def _leaves(value: object, name: str) -> Iterable[tuple[str, object]]:
-    """Yield (path, value) of everything that is no container, without recursion."""
+    """Yield (path, value) of every part that is not a container, without recursion."""
     waiting: list[tuple[str, object, tuple[int, ...]]] = [(name, value, ())]
     while waiting:
         path, here, above = waiting.pop()
@@ -178,7 +183,7 @@ def _parts(value: object) -> Iterable[tuple[str, object]] | None:
     if isinstance(value, BaseModel):
         decorators = type(value).__pydantic_decorators__
         if decorators.field_serializers or decorators.model_serializers:
-            return None  # what it turns its fields into is its own affair
+            return None  # its serialisers decide what is written, not its fields
         return [(f".{name}", part) for name, part in value.__dict__.items()]
     if is_dataclass(value) and not isinstance(value, type):
         return [(f".{f.name}", getattr(value, f.name, None)) for f in fields(value)]
@@ -186,8 +191,8 @@ def _parts(value: object) -> Iterable[tuple[str, object]] | None:
 
 
 def _shown(key: object) -> str:
-    """Return a key as errors show it; its `__repr__` may fail, as that of a huge number does."""
+    """Return a key for an error; its `repr` may fail, for example that of a huge integer."""
     try:
         return repr(key)
-    except Exception:  # noqa: BLE001 - an author's code may raise anything
+    except Exception:  # noqa: BLE001 - the author's `__repr__` may raise anything
         return f"a key of type {type(key).__qualname__}"

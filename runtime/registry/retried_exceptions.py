@@ -1,8 +1,8 @@
-"""From the names in `retries={"on": …}` to the exceptions they mean, where the file is loaded.
+"""Resolve the names in `retries={"on": …}` to exception classes, when the file is loaded.
 
-A bare name means what it means in the file: a class that stands or is imported there, else one that
-is built in. A dotted one is looked up from there too, else imported. So `requests.ConnectionError`
-means that class by whatever name it has where it is defined, and nothing else of its name.
+A bare name means what it means in the file: a class defined or imported there, else a built-in. A
+dotted name is looked up in the file too, else imported. So `requests.ConnectionError` stands for
+that one class, under the full name that it has in the module that defines it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from runtime.sdk.exceptions import Reject, Retry
 from runtime.sdk.options import RetryPolicy
 
 _ALLOWED = (
-    "takes exception classes, or their names: of one that is built in or stands in this file, or "
-    "in full with its module, such as 'requests.exceptions.ConnectionError'"
+    "takes exception classes, or their names: the name of a built-in exception or of one in this "
+    "file, or a full name with its module, such as 'requests.exceptions.ConnectionError'"
 )
 _MISSING = object()
 
@@ -27,8 +27,12 @@ _MISSING = object()
 def resolve(policy: RetryPolicy, module: ModuleType) -> RetryPolicy:
     """Return the policy with the full name of every exception.
 
+    Args:
+        policy: The policy as the author wrote it.
+        module: The loaded function file.
+
     Raises:
-        OptionError: One can never match.
+        OptionError: A name can never match an exception.
     """
     names = dict.fromkeys(
         plain(name) if isinstance(name, ClassName) else _full_name_of(name, module)
@@ -40,13 +44,13 @@ def resolve(policy: RetryPolicy, module: ModuleType) -> RetryPolicy:
 def _full_name_of(name: str, module: ModuleType) -> str:
     found = _find(name, module)
     if found is _MISSING:
-        raise _fault(name, "names nothing that can be found from this file")
+        raise _fault(name, "is not found in this file and cannot be imported")
     if not (isinstance(found, type) and issubclass(found, BaseException)):
-        raise _fault(name, "names no exception class")
+        raise _fault(name, "is not an exception class")
     if issubclass(found, Retry):
-        raise _fault(name, "asks for another attempt by itself")
+        raise _fault(name, "always causes a retry and cannot be listed")
     if issubclass(found, Reject):
-        raise _fault(name, "ends an invocation for good")
+        raise _fault(name, "is never retried and cannot be listed")
     return full_name(found)
 
 
@@ -64,7 +68,7 @@ def _find(name: str, module: ModuleType) -> object:
 
 
 def _import(parts: list[str], module: ModuleType) -> object:
-    """Import as the file itself would, helpers beside it included."""
+    """Import a dotted name as the file itself would, including helpers beside it."""
     find: Any = vars(module)["__builtins__"]["__import__"]
     for length in range(len(parts) - 1, 0, -1):
         path = ".".join(parts[:length])

@@ -1,8 +1,8 @@
-"""What a function says it returns, and whether a value is that; prepared when its file loads.
+"""Serialise and check results against the declared return type; prepared when the file loads.
 
-pydantic's serializer knows the types that it expects, so what is right costs one pass. Where it
-finds something else, the value counts as its JSON: a dict under a model becomes the model, a
-tuple under a list a list, and what does not fit either is no result of this function.
+pydantic's serializer knows the declared types, so a correct value takes one pass. If the value has
+another type, it is converted by way of its JSON: a dict becomes the declared model, a tuple the
+declared list. A value that does not fit then either is refused.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _MOST_REPORTED = 5
 
 
 class ReturnType:
-    """The type of a result, or of an item.
+    """The declared type of a result, or of a generator's items.
 
     Attributes:
-        adapter: pydantic's, of which the schema is published.
+        adapter: The pydantic adapter from which the published schema is generated.
     """
 
     def __init__(self, adapter: TypeAdapter[Any]) -> None:
@@ -51,15 +51,19 @@ class ReturnType:
         self._validator = SchemaValidator(schema, {"val_json_bytes": "base64"}, _use_prebuilt=False)
         self._is_checked = _says_more_than_types(schema)
         self._iterates = speaks_of_iterators(adapter.core_schema)
-        # What is of just this type is right; pydantic's own check takes longer than all the rest.
+        # A value of exactly this type needs no check, and the check takes longer than the rest.
         is_plain_type = isinstance(schema, dict) and set(schema) <= {"type", "metadata"}
         self._sole = _SCALARS.get(schema["type"]) if is_plain_type else None
 
     def encode(self, value: object, name: str) -> bytes:
-        """Return the JSON of a value that errors call `name`.
+        """Return a value as JSON.
+
+        Args:
+            value: The value.
+            name: What errors call the value.
 
         Raises:
-            ResultNotSerializableError: It is something else than the function says.
+            ResultNotSerializableError: The value does not have the declared type.
             PydanticSerializationError, ValueError, TypeError, RecursionError: It has no JSON form.
         """
         if type(value) is self._sole:
@@ -71,7 +75,7 @@ class ReturnType:
         except PydanticSerializationError:
             if (place := find_iterator(value, name)) is not None:
                 raise ResultNotSerializableError(
-                    f"{place} gives its items only once: make it a list"
+                    f"{place} is an iterator, which gives its items only once; return a list"
                 ) from None
             return self._serializer.to_json(
                 self._made_of(encode_any(value), name), by_alias=True, warnings=False
@@ -84,10 +88,10 @@ class ReturnType:
         return data
 
     def check_bytes(self, value: bytes, name: str) -> None:
-        """Pass if bytes are what the function says.
+        """Check bytes against the declared type.
 
         Raises:
-            ResultNotSerializableError: They are not.
+            ResultNotSerializableError: They do not have the declared type.
         """
         try:
             self._validator.validate_python(value, strict=True)
@@ -102,7 +106,11 @@ class ReturnType:
 
 
 def return_type(annotation: Any) -> ReturnType:  # noqa: ANN401
-    """Return what an annotation says of results."""
+    """Return the return type that an annotation declares.
+
+    Raises:
+        PydanticUserError: pydantic cannot use the annotation.
+    """
     if annotation is None:
         annotation = type(None)
     try:
@@ -110,14 +118,14 @@ def return_type(annotation: Any) -> ReturnType:  # noqa: ANN401
     except PydanticUserError as error:
         if error.code != "type-adapter-config-unused":
             raise
-        adapter = TypeAdapter(annotation)  # a model's own configuration holds
-    if not isinstance(adapter.core_schema, dict):  # put off until it is first used
+        adapter = TypeAdapter(annotation)  # a model uses its own configuration
+    if not isinstance(adapter.core_schema, dict):  # its building was deferred until the first use
         adapter.rebuild()
     return ReturnType(adapter)
 
 
 def encode_any(value: object) -> bytes:
-    """Return the JSON of any value, bytes inside as base64, models as they write themselves.
+    """Return any value as JSON, with bytes as base64 and models in their own form.
 
     Raises:
         PydanticSerializationError, ValueError, TypeError, RecursionError: It has no JSON form.
@@ -129,14 +137,14 @@ def encode_any(value: object) -> bytes:
 
 
 def is_plain(value: object) -> bool:
-    """Whether a value holds only what JSON has itself, under texts; looked at level by level."""
+    """Whether a value has only plain JSON types, with strings as keys; searched level by level."""
     kind = type(value)
     if kind in _PLAIN:
         return True
     if kind not in _CONTAINERS:
         return False
     level: list[Any] = [value]
-    for _ in range(DEEPEST - 1):  # an item stands in a list
+    for _ in range(DEEPEST - 1):  # one less, as an item of a generator will be inside a list
         below: list[Any] = []
         for container in level:
             parts = container
@@ -156,7 +164,7 @@ def is_plain(value: object) -> bool:
 
 
 def _says_more_than_types(schema: Any) -> bool:  # noqa: ANN401
-    """Whether values of the right types may still be wrong; models have checked themselves."""
+    """Whether a schema has constraints beyond types; models have validated themselves already."""
     if isinstance(schema, dict):
         kind = schema.get("type")
         if kind in _CHECK_THEMSELVES or is_authors(schema):
@@ -173,5 +181,5 @@ def _mismatch(error: ValidationError, name: str) -> ResultNotSerializableError:
         for fault in found[:_MOST_REPORTED]
     )
     return ResultNotSerializableError(
-        f"this is not what the function says it returns: {'; '.join(reported)}"
+        f"the result is not of the declared return type: {'; '.join(reported)}"
     )

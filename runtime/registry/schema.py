@@ -1,8 +1,8 @@
-"""From a signature to what JSON must look like, and to the validator that agrees.
+"""Build a pydantic model from a function's signature, and the JSON Schemas from the model.
 
-One pydantic model per function is both: its JSON Schema (2020-12) is published, and
-its validator, in strict JSON mode, reads arguments in the runner. So "5" is no
-integer, and 1.0 is none either (see `arguments`, which holds the gateway to that).
+The model's JSON Schema (2020-12) is published, and its validator reads the arguments in the runner,
+in strict JSON mode, so both agree. In strict mode "5" is not an integer, and neither is 1.0
+(`argument_check` makes the gateway refuse it too).
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _SAID_ONLY = frozenset({"title", "description", "default", "examples", "deprecat
 
 
 def arguments_model(signature: Signature, module: str) -> type[BaseModel]:
-    """Return the model of a function's argument object.
+    """Return the pydantic model of a function's argument object.
 
-    Its fields are `p0, p1, …` with the parameters' names as aliases: a parameter may
-    be called `json`, `model_config` or `_x`, which a field may not.
+    Its fields are `p0, p1, …` with the parameters' names as aliases, because a parameter may have a
+    name that a field may not have, such as `json`, `model_config` or `_x`.
     """
     fields: dict[str, Any] = {}
     for index, parameter in enumerate(signature.parameters):
@@ -72,7 +72,7 @@ def arguments_model(signature: Signature, module: str) -> type[BaseModel]:
 
 
 def unreadable_part(signature: Signature) -> str | None:
-    """Name the first annotation pydantic can make nothing of, for an error's text."""
+    """Return an error text for the first annotation that pydantic cannot use, None if all work."""
     parts = [(f"parameter {p.name}", p.annotation) for p in signature.parameters if not p.injected]
     parts += [("the keyword arguments", signature.extras), ("the result", signature.returns)]
     for what, annotation in parts:
@@ -80,21 +80,21 @@ def unreadable_part(signature: Signature) -> str | None:
             TypeAdapter(annotation)
         except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
             name = getattr(annotation, "__name__", None) or str(annotation)
-            return f"{what}: {name} is no type that pydantic can read from JSON or write to it"
+            return f"{what}: pydantic cannot read the type {name} from JSON or write it as JSON"
         except PydanticUserError:
             continue
     return None
 
 
 def parameters_schema(model: type[BaseModel], signature: Signature) -> dict[str, Any]:
-    """Return the JSON Schema of the argument object."""
+    """Return the published JSON Schema of the argument object."""
     return _completed(model.model_json_schema(schema_generator=SchemaWriter), signature)
 
 
 def validation_schema(
     model: type[BaseModel], signature: Signature, published: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """Return the JSON Schema to judge the argument object by; None if `published` says the same."""
+    """Return the JSON Schema to validate arguments with, None if `published` is equivalent."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made = model.model_json_schema(schema_generator=GatewaySchemaWriter)
@@ -128,7 +128,7 @@ def _field(parameter: Parameter) -> tuple[Any, Any]:
     annotation, default = parameter.annotation, parameter.default
     if _decodes_bytes(annotation):
         raise SignatureError(
-            f"parameter {parameter.name}: bytes are base64 in JSON already; annotate it `bytes`"
+            f"parameter {parameter.name}: bytes are already base64 in JSON; annotate it `bytes`"
         )
     if default is None and annotation is not Any:
         annotation = annotation | None if not isinstance(annotation, str) else annotation
@@ -146,14 +146,14 @@ def _field(parameter: Parameter) -> tuple[Any, Any]:
 
 
 def _decodes_bytes(annotation: Any) -> bool:  # noqa: ANN401
-    """Whether Base64Bytes or the like is in an annotation: it would decode a second time."""
+    """Whether an annotation contains Base64Bytes or the like, which would decode a second time."""
     return isinstance(annotation, EncodedBytes) or any(
         _decodes_bytes(part) for part in typing.get_args(annotation)
     )
 
 
 def _bare(schema: Any, *, is_map: bool = False) -> Any:  # noqa: ANN401
-    """Copy a schema without what does not judge."""
+    """Return a copy of a schema without keywords that do not affect validation."""
     if isinstance(schema, list):
         return [_bare(part) for part in schema]
     if not isinstance(schema, dict):
@@ -166,7 +166,7 @@ def _bare(schema: Any, *, is_map: bool = False) -> Any:  # noqa: ANN401
 
 
 def _trimmed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Drop the titles that only repeat a definition's name."""
+    """Remove the titles that only repeat a definition's name."""
     for name, definition in schema.get("$defs", {}).items():
         if isinstance(definition, dict) and definition.get("title") == name:
             del definition["title"]

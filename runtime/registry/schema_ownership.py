@@ -1,7 +1,7 @@
-"""Whose a core schema's functions are, and where secrets are in it.
+"""Find out which parts of a core schema an author has written, and which are secrets.
 
-pydantic publishes what its own functions take. What an author's take nobody knows, and what
-an author writes into a JSON Schema the validators do not go by.
+A JSON Schema from pydantic says correctly what pydantic's own functions accept. What an author's
+validator functions accept is unknown, and validators ignore JSON Schema that an author has written.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from runtime.registry.core_schema import parts_of
 
 _HAND_WRITTEN = (WithJsonSchema, SkipJsonSchema)
 _SECRETS = frozenset({"SecretStr", "SecretBytes", "Secret"})
-_TAKES_ANYTHING = "import_string"  # what is no text passes through it
+_TAKES_ANYTHING = "import_string"  # a pydantic function that accepts any value but a wrong string
 _BEFORE = frozenset({"function-before", "function-wrap", "function-plain"})
 
 
 def is_authors(schema: Mapping[str, Any]) -> bool:
-    """Whether a core schema has a function of an author's judge before pydantic does."""
+    """Whether an author's function gets the value before pydantic's validator does."""
     function = _function_of(schema)
     return schema.get("type") in _BEFORE and (
         not _is_pydantics(function) or getattr(function, "__name__", "") == _TAKES_ANYTHING
@@ -29,14 +29,14 @@ def is_authors(schema: Mapping[str, Any]) -> bool:
 
 
 def is_secret(schema: Mapping[str, Any]) -> bool:
-    """Whether a core schema makes a secret of what it reads."""
+    """Whether a core schema reads a value into pydantic's SecretStr, SecretBytes or Secret."""
     function = _function_of(schema)
     owner = getattr(function, "__qualname__", "").partition(".")[0]
     return owner in _SECRETS and _is_pydantics(function)
 
 
 def holds_secret(schema: Any, defined: Mapping[str, Any]) -> bool:  # noqa: ANN401
-    """Whether a secret is anywhere in what a core schema reads."""
+    """Whether a core schema contains a secret; `defined` has the definitions by reference."""
     waiting, seen = [schema], set()
     while waiting:
         here = waiting.pop()
@@ -51,7 +51,7 @@ def holds_secret(schema: Any, defined: Mapping[str, Any]) -> bool:  # noqa: ANN4
 
 
 def without_hand_written(schema: Any) -> Any:  # noqa: ANN401
-    """Drop what an author says of a schema: the validators do not go by it."""
+    """Return a core schema without JSON Schema that an author wrote: validators ignore it."""
     metadata = schema.get("metadata")
     if not metadata:
         return schema
@@ -69,7 +69,7 @@ def _function_of(schema: Mapping[str, Any]) -> object:
 
 
 def _is_pydantics(function: object) -> bool:
-    """Whether a function is pydantic's own, of which it publishes what it takes."""
+    """Whether a function is pydantic's own, so that its published schema is correct."""
     while isinstance(function, functools.partial):
         function = function.func
     if isinstance(getattr(function, "__self__", None), _HAND_WRITTEN):

@@ -1,8 +1,8 @@
-"""Where in a function's arguments secrets are, and arguments without them.
+"""Find the secrets in a function's arguments, and mask them.
 
-A place is the names on the way to it; None stands for any name or index. Found once, from
-the schemas of a loaded function; kept with each invocation, so that its view masks them
-whatever is published by then.
+A place is a tuple of the names on the path to a secret; None stands for any name or index. The
+places are found once, from the schemas of a loaded function. They are stored with each invocation,
+so that its secrets stay masked whatever version is published later.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 Place = tuple[str | None, ...]
 MASK = "**********"
 _decode_places = msgspec.json.Decoder(tuple[tuple[str | None, ...], ...]).decode
-# Numbers keep their digits.
+# Numbers with a point or an exponent keep their digits.
 _decode = msgspec.json.Decoder(float_hook=lambda digits: msgspec.Raw(digits.encode())).decode
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 _CONDITIONS = ("if", "then", "else")
@@ -30,13 +30,18 @@ def find_secrets(*schemas: Mapping[str, Any]) -> tuple[Place, ...]:
 
 
 def encode_paths(places: Iterable[Place]) -> bytes:
-    """Return places as an invocation keeps them; nothing where there are none."""
+    """Return places as they are stored with an invocation; empty if there are none."""
     found = tuple(places)
     return msgspec.json.encode(found) if found else b""
 
 
 def mask(arguments: bytes, places: bytes) -> bytes:
-    """Return the arguments, a JSON object, with all that is at these places masked."""
+    """Return the arguments with the values at these places masked.
+
+    Args:
+        arguments: A JSON object.
+        places: As `encode_paths` returned them.
+    """
     if not places:
         return arguments
     value = _decode(arguments)
@@ -58,7 +63,7 @@ def _places(
     for step, part in _parts(schema):
         yield from _places(part, definitions, (*here, *step), above)
     if any(True for _ in _places(schema.get("contentSchema"), definitions, (), above)):
-        yield here  # a text that holds JSON
+        yield here  # a text that contains JSON: it is masked as a whole
 
 
 def _behind(
@@ -69,11 +74,11 @@ def _behind(
     if times == 0:
         yield from _places(target, definitions, here, (*above, name))
     elif times == 1 and any(True for _ in _places(target, definitions, (), (*above, name))):
-        yield here  # it holds itself: no list of places would be long enough
+        yield here  # a recursive schema has endless places: mask the value as a whole
 
 
 def _parts(schema: Mapping[str, Any]) -> Iterable[tuple[Place, Any]]:
-    """Return the schemas within a schema, each with the step that leads there."""
+    """Yield the schemas within a schema, each with the step of the path that leads to it."""
     for name, part in schema.get("properties", {}).items():
         yield (name,), part
     for part in (*schema.get("patternProperties", {}).values(), *schema.get("prefixItems", ())):
@@ -87,7 +92,7 @@ def _parts(schema: Mapping[str, Any]) -> Iterable[tuple[Place, Any]]:
         yield (), schema.get(key)
 
 
-def _masked(value: Any, place: Place) -> Any:  # noqa: ANN401 - a JSON value is any
+def _masked(value: Any, place: Place) -> Any:  # noqa: ANN401 - any JSON value
     if not place:
         return value if value is None else MASK
     name, further = place[0], place[1:]

@@ -1,6 +1,6 @@
-"""What a callable's signature says: parameters, what is injected, what comes back.
+"""Read a callable's signature: its parameters, what is injected, and what it returns.
 
-Read once when a file loads. Annotations are resolved in the module that defines the
+It is read once, when the file loads. Annotations are resolved in the module that defines the
 callable, so `from __future__ import annotations` makes no difference.
 """
 
@@ -36,12 +36,12 @@ _GENERATOR_PARTS = 3  # yielded, sent, returned
 
 
 class SignatureError(Exception):
-    """A signature that no JSON object can fill; the text says which part and why."""
+    """A signature that cannot be called with a JSON object; the text says which part and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter; `default` is REQUIRED when it has none."""
+    """One parameter; `default` is REQUIRED if it has none."""
 
     name: str
     annotation: Any
@@ -51,7 +51,7 @@ class Parameter:
 
     @property
     def is_required(self) -> bool:
-        """Whether a caller must give it."""
+        """Whether a caller must pass it."""
         if isinstance(self.default, FieldInfo):
             return self.default.is_required()
         return self.default is REQUIRED
@@ -59,16 +59,18 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """A callable's parameters in order, and what comes back.
+    """A callable's parameters and types.
 
     Attributes:
+        parameters: The parameters in order, without *args and **kwargs.
+        takes_extras: Whether it has **kwargs.
         extras: The annotation of **kwargs, if any.
-        returns: The type of the result: what is awaited, or a list of what is yielded.
-        handed_back: The type that a value handed back must have: `returns`, or Any where a
-            generator says only what it yields.
-        items: The type of what is yielded, Any where nothing is.
-        is_async: Whether calling it gives a coroutine or an asynchronous generator. A `def` that
-            hands on somebody else's coroutine may block before it does, and is none.
+        returns: The type of the result: of the awaited value, or a list of a generator's items.
+        handed_back: The type that a returned value must have: `returns`, or Any if a generator's
+            annotation says only what it yields.
+        items: The type of a generator's items, Any if it yields nothing.
+        is_async: Whether calling it returns a coroutine or an asynchronous generator. False for a
+            `def` that returns another function's coroutine, as it may block before it returns.
     """
 
     parameters: tuple[Parameter, ...]
@@ -81,15 +83,16 @@ class Signature:
 
 
 def read_signature(target: Callable[..., Any]) -> Signature:
-    """Return what `target` takes and returns.
+    """Return the signature of `target`.
 
     Raises:
-        SignatureError: It takes *args, or an annotation cannot be resolved.
+        SignatureError: It takes *args, it has no readable signature, or an annotation cannot be
+            resolved.
     """
     try:
         read = inspect.signature(target)
     except ValueError as error:
-        raise SignatureError(f"its signature cannot be read: {error}") from error
+        raise SignatureError(f"the function's signature cannot be read: {error}") from error
     hints = _hints(target)
     parameters: list[Parameter] = []
     takes_extras, extras = False, None
@@ -97,8 +100,8 @@ def read_signature(target: Callable[..., Any]) -> Signature:
         annotation = hints.get(name, Any)
         if parameter.kind is parameter.VAR_POSITIONAL:
             raise SignatureError(
-                f"*{name} cannot be filled from a JSON object; take a list, such as "
-                f"`{name}: list[int]`, instead"
+                f"a JSON object has no value for *{name}; use a parameter that takes a list "
+                f"instead, such as `{name}: list[int]`"
             )
         if parameter.kind is parameter.VAR_KEYWORD:
             takes_extras, extras = True, annotation
@@ -125,7 +128,7 @@ def read_signature(target: Callable[..., Any]) -> Signature:
 
 
 def bare_type(annotation: Any) -> Any:  # noqa: ANN401 - annotations are any object
-    """Strip Annotated, and None from a union of one type and None."""
+    """Return the type inside Annotated, and inside a union of one type and None."""
     while typing.get_origin(annotation) is Annotated:
         annotation = typing.get_args(annotation)[0]
     if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
@@ -136,7 +139,7 @@ def bare_type(annotation: Any) -> Any:  # noqa: ANN401 - annotations are any obj
 
 
 def _is_async(target: Callable[..., Any]) -> bool:
-    # `__wrapped__` is not followed: what is called is the wrapper, whatever it wraps.
+    # `__wrapped__` is not followed: the wrapper is what is called.
     called: Any = target
     while isinstance(called, functools.partial):
         called = called.func
@@ -155,8 +158,8 @@ def _hints(target: Callable[..., Any]) -> dict[str, Any]:
         return typing.get_type_hints(inner, include_extras=True)
     except NameError as error:
         raise SignatureError(
-            f"an annotation names {error.name!r}, which does not exist when the file runs "
-            "(a name imported under TYPE_CHECKING does not count)"
+            f"an annotation uses the name {error.name!r}, which does not exist when the file runs "
+            "(a name imported under TYPE_CHECKING does not exist then)"
         ) from error
     except (TypeError, AttributeError, SyntaxError) as error:
         raise SignatureError(f"an annotation cannot be resolved: {error}") from error
@@ -171,9 +174,10 @@ def _injected_by(annotation: Any) -> Injected | None:  # noqa: ANN401
 
 
 def _returns(target: Callable[..., Any], annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401
-    """Return the type of the result, and whether it is that of a value handed back, too.
+    """Return the type of the result, and whether a returned value must have this type too.
 
-    What is awaited; a list of what is yielded; what the annotation of a generator says besides.
+    The result of a coroutine is its awaited value. The result of a generator is a list of its
+    items, or what it returns if its annotation declares that.
     """
     inner = inspect.unwrap(target)
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
@@ -194,6 +198,6 @@ def _returns(target: Callable[..., Any], annotation: Any) -> tuple[Any, bool]:  
 
 
 def _items(annotation: Any) -> Any:  # noqa: ANN401
-    """Return the type of what is yielded, by the annotation of the result."""
+    """Return the type of a generator's items, from the annotation of its result."""
     args = typing.get_args(annotation)
     return args[0] if typing.get_origin(annotation) in _ITERATED and args else Any

@@ -1,9 +1,10 @@
-"""Function files for processes that start afresh: `multiprocessing` by spawn or forkserver.
+"""Make a bundle importable in children that `multiprocessing` starts by spawn or forkserver.
 
-Such a child imports by name the module of what it shall run, and the modules of a bundle exist in
-memory only. The first time that anything loads the part of `multiprocessing` that starts children
-so, a package of the bundle's name is written to a private folder on `sys.path`, which such
-children take over. It holds the bundle, and serves it there as it is served here.
+Such a child is a new interpreter that imports the module of its target by name, but a bundle's
+modules exist only in memory. So when anything first imports the part of `multiprocessing` that
+starts such children, a package with the bundle's namespace is written to a private folder on
+`sys.path`, which the children inherit. The package contains the bundle and imports its modules in
+the child as `importer` does here.
 """
 
 from __future__ import annotations
@@ -29,17 +30,21 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 
 
 def starts_afresh(module: str) -> bool:
-    """Whether who imports this is about to start processes that import by name."""
+    """Whether importing this module means that such children may be started."""
     return module in _STARTS_AFRESH
 
 
 def may_start_afresh() -> bool:
-    """Whether somebody in this process has imported it already."""
+    """Whether one of those modules has been imported in this process."""
     return not _STARTS_AFRESH.isdisjoint(sys.modules)
 
 
 def write_package(bundle: Bundle, namespace: str) -> None:
-    """Let children that start afresh find a bundle's modules; raises OSError."""
+    """Write the package that makes a bundle's modules importable in such children.
+
+    Raises:
+        OSError: The package cannot be written.
+    """
     place = own_folder()
     folder = place / namespace
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -50,5 +55,5 @@ def write_package(bundle: Bundle, namespace: str) -> None:
 
 
 def bundle_of(package: ModuleType) -> Bundle:
-    """Return the bundle that lies beside such a package's file."""
+    """Return the bundle stored beside a package's file."""
     return decode_bundle(Path(str(package.__file__)).with_name(_BUNDLE).read_bytes())

@@ -1,7 +1,8 @@
-"""What pydantic refuses, told by JSON pointers into what the caller sent.
+"""Turn pydantic's validation errors into faults with JSON pointers into the caller's arguments.
 
-pydantic's locations name branches of unions, validators and keys besides the members that they
-went through; a pointer names members only. So each location is walked along the arguments.
+A location of pydantic's has the members on the path, but also branches of unions, validators and
+keys. A pointer may have members only. So each location is followed through the arguments, and
+steps that lead nowhere are left out.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _AT_A_KEY = "[key]"
 
 
 def refusal_of(error: ValidationError, arguments: bytes) -> ArgumentsError:
-    """Return what is wrong with arguments, a JSON object, that pydantic refused."""
+    """Return the error for arguments, a JSON object, that pydantic refused."""
     try:
         sent = msgspec.json.decode(arguments)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        sent = None  # it is no JSON, and that is the one fault
+        sent = None  # the arguments are not JSON, which is the only fault then
     faults: dict[ArgumentFault, None] = {}
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         pointer = pointer_to(_members(fault["loc"], sent, is_missing=fault["type"] in _MISSING))
@@ -38,17 +39,17 @@ def refusal_of(error: ValidationError, arguments: bytes) -> ArgumentsError:
 
 
 def pointer_to(names: Iterable[str | int]) -> str:
-    """Return the JSON pointer that these names and indexes make."""
+    """Return the JSON pointer for a path of names and indexes."""
     return "".join(f"/{str(name).replace('~', '~0').replace('/', '~1')}" for name in names)
 
 
 def _members(
     location: tuple[int | str, ...],
-    sent: Any,  # noqa: ANN401 - a JSON value is any
+    sent: Any,  # noqa: ANN401 - any JSON value
     *,
     is_missing: bool,
 ) -> list[int | str]:
-    """Return the steps of a location that lead through what was sent."""
+    """Return the steps of a location that exist in the arguments."""
     members: list[int | str] = []
     last = len(location) - 1
     for at, step in enumerate(location):
@@ -57,7 +58,7 @@ def _members(
         if _has(sent, step):
             sent = sent[step]
         elif not (is_missing and at == last):
-            continue  # names a branch or a validator
+            continue  # the step is a branch of a union or a validator
         members.append(step)
     return members
 

@@ -291,6 +291,6 @@ def test_the_deepest_result_allowed_is_allowed(load_source):
 def test_a_result_that_is_not_what_was_announced_ends_the_attempt(load_source, recwarn):
     functions = load_source("def sample() -> int: return 'text'\n")
 
-    with pytest.raises(ResultNotSerializableError, match=r"says it returns: result: .*integer"):
+    with pytest.raises(ResultNotSerializableError, match=r"return type: result: .*integer"):
         call(functions)
     assert not recwarn.list

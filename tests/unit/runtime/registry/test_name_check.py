@@ -42,7 +42,7 @@ def test_it_may_publish(name):
     ],
 )
 def test_it_may_not_publish(name):
-    with pytest.raises(LoadError, match=r"stands nowhere in the file.*'shop\.order\.'") as reported:
+    with pytest.raises(LoadError, match=r"is not written in the file.*'shop\.order\.'") as reported:
         check_claims(BUNDLE, [replace(OWN, name=name)])
 
     assert (reported.value.kind, reported.value.file) == ("BadName", "shop/order.py")

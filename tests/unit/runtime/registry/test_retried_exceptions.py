@@ -109,15 +109,15 @@ def test_a_base_matches_what_is_derived_and_not_the_other_way(module):
 @pytest.mark.parametrize(
     ("named", "why"),
     [
-        ("mypackage.errors.Custom", "names nothing"),
-        ("Missing", "names nothing"),
-        ("json.Missing", "names nothing"),
-        ("_errors.Missing", "names nothing"),
-        ("number", "no exception class"),
-        ("json.JSONDecoder", "no exception class"),
-        ("int", "no exception class"),
-        ("runtime.Reject", "for good"),
-        ("runtime.Retry", "by itself"),
+        ("mypackage.errors.Custom", "is not found"),
+        ("Missing", "is not found"),
+        ("json.Missing", "is not found"),
+        ("_errors.Missing", "is not found"),
+        ("number", "is not an exception class"),
+        ("json.JSONDecoder", "is not an exception class"),
+        ("int", "is not an exception class"),
+        ("runtime.Reject", "never retried"),
+        ("runtime.Retry", "always causes a retry"),
     ],
 )
 def test_a_name_that_can_never_match_is_an_error_that_says_what_is_allowed(module, named, why):
@@ -125,7 +125,7 @@ def test_a_name_that_can_never_match_is_an_error_that_says_what_is_allowed(modul
         policy_on(module, ["OSError", named])
 
     assert repr(named) in str(reported.value)
-    assert "built in or stands in this file, or in full with its module" in str(reported.value)
+    assert "of a built-in exception or of one in this file, or a full name" in str(reported.value)
 
 
 @pytest.mark.parametrize("wrong", ["", "a..b", "a b", ".a", "a.", "1.a"])

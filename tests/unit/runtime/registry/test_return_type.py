@@ -99,7 +99,7 @@ def test_what_can_be_meant_is_made_what_is_said(result, annotation, value, writt
     ],
 )
 def test_what_is_something_else_ends_the_attempt_and_says_where(result, annotation, value, place):
-    with pytest.raises(ResultNotSerializableError, match="says it returns") as refused:
+    with pytest.raises(ResultNotSerializableError, match="declared return type") as refused:
         result(annotation, value)
 
     assert f"it returns: {place}" in str(refused.value)
@@ -109,7 +109,7 @@ def test_an_item_that_is_something_else_ends_the_attempt(load_source):
     source = f"{PREAMBLE}def sample() -> Iterator[int]:\n    yield 1\n    yield 'x'\n"
     [function] = load_source(source).values()
 
-    with pytest.raises(ResultNotSerializableError, match=r"returns: result\[1\]: "):
+    with pytest.raises(ResultNotSerializableError, match=r"return type: result\[1\]: "):
         function.call(b"{}", context=Context())
 
 

@@ -256,7 +256,7 @@ class Connection(asyncio.Protocol):
         if not self._paused:
             self._paused = True
             self._transport.pause_reading()
-            self._deadline.pause()
+        self._deadline.pause()  # also of a request that came in the same bytes, behind the pause
 
     def _resume(self) -> None:
         if self._paused and not self._transport.is_closing():

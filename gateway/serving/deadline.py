@@ -26,13 +26,15 @@ class Deadline:
         self.at = self._loop.time() + within_s
 
     def clear(self) -> None:
-        """Remove the deadline."""
+        """Remove the deadline, a paused one as well."""
         self.at = NEVER
+        self._left_s = None
 
     def pause(self) -> None:
-        """Stop the clock and keep the time that is left."""
-        self._left_s = None if self.at == NEVER else self.at - self._loop.time()
-        self.at = NEVER
+        """Stop the clock and keep the time that is left; safe to call twice."""
+        if self.at != NEVER:
+            self._left_s = self.at - self._loop.time()
+            self.at = NEVER
 
     def go_on(self) -> None:
         """Start the clock again with the time that was left."""

@@ -1,7 +1,7 @@
-"""Hearing from Redis at the gateway: one connection in subscribe mode.
+"""Subscribe to Redis channels, for gateways: one connection in subscribe mode.
 
-It reconnects for ever. What was published while it was away is lost, so its
-owner is told of every (re)connection and looks again at what it waits for.
+It reconnects for ever. Messages published while it is disconnected are lost, so `on_connect` is
+called after every (re)connection, and its owner reads again what it may have missed.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _MESSAGE_PARTS = 3
 
 
 class PubSub:
-    """Listen on channels from `start` until `stop`.
+    """Receive messages from channels, from `start` until `stop`.
 
     Args:
         url: Where Redis is.
         channels: Their names, as built by `Keys`.
         on_message: Called in the loop with (channel, payload).
-        on_connect: Called in the loop after each (re)connection, subscribed already.
-        on_disconnect: Called in the loop when a connection is lost.
+        on_connect: Called in the loop after each (re)connection, when all channels are subscribed.
+        on_disconnect: Called in the loop when a connection is lost or could not be made.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class PubSub:
         timeout_s: float = 1.0,
     ) -> None:
         self._address = parse_address(url)
-        # Where another may take over, a silent server is doubted soon.
+        # With sentinels another server may become master: detect a silent one sooner.
         self._ping_s = _PING_S if self._address.watch is None else _WATCHED_PING_S
         self._channels = tuple(channels)
         self._on_message = on_message
@@ -58,11 +58,11 @@ class PubSub:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin listening in the running loop."""
+        """Start receiving in the running loop."""
         self._task = lasting_task(self._listen_for_ever, name="subscription")
 
     async def stop(self) -> None:
-        """Stop listening; safe to call twice."""
+        """Stop receiving; safe to call twice."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -76,7 +76,7 @@ class PubSub:
             await asyncio.sleep(_RETRY_S)
 
     async def _listen(self) -> None:
-        """Listen until the connection is lost, or silent although it was asked."""
+        """Receive until the connection is lost, or does not answer a PING."""
         protocol = _PubSubProtocol(self._channels, self._on_message, self._on_connect)
         try:
             await asyncio.wait_for(_open(self._address, protocol), self._timeout_s)
@@ -99,7 +99,7 @@ class _PubSubProtocol(asyncio.Protocol):
     """The protocol of one connection in subscribe mode.
 
     Attributes:
-        has_heard: Whether anything came since this was last set to False.
+        has_received: Whether any data came since this was last set to False.
         lost: Done when the connection is gone.
     """
 
@@ -119,35 +119,35 @@ class _PubSubProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def introduce(self, server: RedisUrl) -> None:
-        """Say who we are."""
+        """Send AUTH, if the address has a password."""
         for words in server.authentication():
             self._write(*words)
 
     def subscribe(self) -> None:
-        """Ask what the server is, and say what we want to hear."""
+        """Ask for the server's role, then subscribe: in subscribe mode ROLE is not allowed."""
         self._write("ROLE")
         self._write("SUBSCRIBE", *self._channels)
 
     def ask(self) -> None:
-        """Ask for a sign of life."""
+        """Send a PING; its reply shows that the server is alive."""
         self._write("PING")
 
     def close(self) -> None:
-        """Hang up; safe to call twice."""
+        """Close the connection; safe to call twice."""
         if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to write (asyncio.Protocol)."""
+        """Keep the transport (asyncio.Protocol)."""
         self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Tell the listener (asyncio.Protocol)."""
+        """Wake the listener (asyncio.Protocol)."""
         if not self.lost.done():
             self.lost.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        """Hand out what was published (asyncio.Protocol)."""
+        """Pass on what was published (asyncio.Protocol)."""
         self.has_received = True
         self._replies.feed(data)
         try:
@@ -164,8 +164,10 @@ class _PubSubProtocol(asyncio.Protocol):
         elif reply[0] == b"subscribe":
             self._subscribed += 1
             if self._subscribed == len(self._channels):
+                # Only now: what is published from here on arrives, so a read misses nothing.
                 self._on_connect()
         elif not self._subscribed:
+            # The only list before the first subscription is the reply to ROLE.
             check_role(reply)
 
     def _write(self, *words: Argument) -> None:

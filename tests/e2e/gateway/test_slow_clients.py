@@ -105,6 +105,27 @@ def test_a_caller_who_waits_is_not_a_slow_client(impatient):
     impatient.claim()
 
 
+def test_a_request_that_the_gateway_does_not_read_yet_is_not_late(impatient):
+    body = b'{"name":"a"}'
+    head = (
+        b"POST /functions/greet HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+    )
+    waiting = head + b"Prefer: wait=3\r\n\r\n" + body
+    next_one = head + b"\r\n" + body
+    with impatient.connect() as sock:
+        sock.settimeout(10)
+        sock.sendall(waiting + next_one + next_one[:-4])  # the last lacks its end
+        answers = sock.recv(65_536)
+        sock.sendall(next_one[-4:])
+        while answers.count(b"HTTP/1.1 ") < 3:
+            answers += sock.recv(65_536)
+
+    assert answers.count(b"HTTP/1.1 202 ") == 3
+    for _ in range(3):
+        impatient.claim()
+
+
 def test_a_client_who_never_reads_is_cut_off_and_holds_little(impatient):
     workers = psutil.Process(impatient.pid).children()
     with impatient.connect() as sock:

@@ -1,4 +1,4 @@
-"""Slow on purpose: something to watch, to wait for and to cancel."""
+"""An example that takes its time: watch its progress, wait for it, or cancel it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from penstock import Context, function
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Countdown:
-    """How a countdown went: the numbers said, whether it reached zero, and how long it took."""
+    """The numbers counted, whether the countdown reached zero, and the seconds it took."""
 
     counted: list[int]
     reached_zero: bool
@@ -27,16 +27,16 @@ def countdown(
     *,
     ctx: Context,
 ) -> Countdown:
-    """Count down to zero, pausing after each number, and report progress on the way.
+    """Count down to zero, with a pause after each number, and report progress.
 
-    Ends early, with what it has counted so far, when the invocation is cancelled.
+    If the invocation is cancelled, it stops early and returns the numbers counted so far.
 
     Args:
-        start: The first number said.
-        pause_s: Seconds of pause after each number but zero.
+        start: The first number.
+        pause_s: Pause in seconds after each number except zero.
 
     Returns:
-        The numbers said, whether zero was reached, and the seconds it took.
+        The numbers counted, whether it reached zero, and the seconds it took.
     """
     began_at = time.monotonic()
     counted: list[int] = []

@@ -1,7 +1,7 @@
-"""Say what is in a CSV file: columns, types, gaps and summary statistics.
+"""Describe a CSV file: its columns, types, missing values and summary statistics.
 
-Standard library only. Reads every value once; the result is plain JSON without NaN, in the
-order of the columns.
+It uses only the standard library and pydantic's Field. The result is plain JSON without NaN, with
+the columns in their order.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ MOST_COMMON = 5
 LONGEST_VALUE = 100
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 BOOLEANS = frozenset({"true", "false", "yes", "no"})
-# No leading zeros: 00123 is a code. No more digits than 64 bits hold: longer ones are codes too.
+# No leading zeros, as 00123 is a code. At most 18 digits, which fit in 64 bits: longer numbers are
+# codes too.
 INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})")
 NUMBER = re.compile(
     r"[+-]?(?:(?:0|[1-9][0-9]{0,17})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
@@ -42,7 +43,10 @@ Type = Literal["integer", "number", "boolean", "date", "text", "empty"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """Statistics of an integer or number column; `stdev` is the sample's, absent below two."""
+    """Statistics of an integer or number column.
+
+    `stdev` is the sample standard deviation, null with fewer than two values.
+    """
 
     min: int | float
     max: int | float
@@ -53,7 +57,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dates:
-    """The range of a date column, as written; moments without a zone are taken as UTC."""
+    """The earliest and latest value of a date column, as written; without a zone they are UTC."""
 
     earliest: str
     latest: str
@@ -61,7 +65,7 @@ class Dates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """The lengths of a text column's values, in characters."""
+    """The lengths of the shortest and longest value of a text column, in characters."""
 
     shortest: int
     longest: int
@@ -77,7 +81,7 @@ class Common:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column; of `numbers`, `dates` and `text` the one that fits its type is filled."""
+    """One column; `numbers`, `dates` and `text` are null except the one that fits its type."""
 
     name: str
     type: Type
@@ -92,7 +96,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a table holds; `ragged_rows` counts the rows with more or fewer cells than columns."""
+    """The description of a table; `ragged_rows` counts rows with too many or too few cells."""
 
     rows: int
     columns: list[Column]
@@ -110,17 +114,19 @@ def csv_report(
     r"""Describe every column of a CSV table.
 
     Types are integer, number, boolean (true, false, yes, no), date (ISO 8601), text and
-    empty; codes with leading zeros stay text. Cells that are empty or say NA, N/A, NaN, null
-    or none count as missing. The first row names the columns unless it looks like data.
+    empty. Codes with leading zeros are text. Cells that are empty or contain NA, N/A, NaN, null
+    or none count as missing. The first row has the column names unless it looks like data.
 
     Args:
-        table: The CSV file, UTF-8 or UTF-16 with a byte order mark; else read as Latin-1.
-        delimiter: What parts the cells; found out among `,` `;` tab and `|` when not given.
+        table: The CSV file in UTF-8, or in UTF-16 with a byte order mark; any other is read as
+            Latin-1.
+        delimiter: The character between cells; if not given, it is detected among `,` `;` tab
+            and `|`.
 
     Returns:
-        Rows, columns, and per column its type, missing and distinct values, the most common
-        values, and the minimum, maximum, mean, median and standard deviation of numbers, the
-        range of dates, or the lengths of text.
+        The number of rows and, for each column, its type, the number of missing and distinct
+        values, the most common values, and the minimum, maximum, mean, median and standard
+        deviation of numbers, the range of dates, or the lengths of texts.
     """
     text, encoding = _decode(table)
     used = delimiter or _sniff(text)
@@ -153,7 +159,7 @@ def csv_report(
 
 
 def _decode(table: bytes) -> tuple[str, str]:
-    """Return the text and the name of the encoding it was in."""
+    """Return the text and the name of its encoding."""
     if table.startswith((b"\xff\xfe", b"\xfe\xff")):
         return table.decode("utf-16", errors="replace"), "utf-16"
     if b"\0" in table:
@@ -165,7 +171,7 @@ def _decode(table: bytes) -> tuple[str, str]:
 
 
 def _read(text: str, delimiter: str, limit: int | None = None) -> list[list[str]]:
-    """Return the rows that hold anything; the first `limit` of them when given."""
+    """Return the rows that are not empty; only the first `limit` of them if given."""
     rows: list[list[str]] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
@@ -180,7 +186,7 @@ def _read(text: str, delimiter: str, limit: int | None = None) -> list[list[str]
 
 
 def _sniff(text: str) -> str:
-    """Return the delimiter that parts the first rows most evenly into more than one cell."""
+    """Return the delimiter that gives most of the first rows the same number of cells, above 1."""
 
     def evenness(delimiter: str) -> tuple[float, int]:
         sample = text[:SNIFFED_CHARACTERS]
@@ -194,7 +200,7 @@ def _sniff(text: str) -> str:
 
 
 def _has_header(first: list[str], cells: list[list[str]]) -> bool:
-    """Whether the first row names the columns: it holds text, and no data like what follows."""
+    """Whether the first row has column names: some text, and no data like that in other rows."""
     for cell, column in zip(first, cells, strict=True):
         is_data = _type_of({cell.strip()}) not in {"text", "empty"}
         if is_data and _type_of(_present(column[1:])) != "text":
@@ -203,7 +209,7 @@ def _has_header(first: list[str], cells: list[list[str]]) -> bool:
 
 
 def _notes(encoding: str, names: list[str], ragged: int) -> list[str]:
-    """Return in words what a reader should know before trusting the figures."""
+    """Return sentences about what may make the figures wrong."""
     notes = []
     if encoding == "latin-1":
         notes.append("not UTF-8: read as Latin-1, so accents may be wrong")
@@ -236,12 +242,12 @@ def _describe(name: str, cells: list[str], rows: int) -> Column:
 
 
 def _present(cells: list[str]) -> Counter[str]:
-    """Count the cells that are not missing; each value is then looked at once."""
+    """Count the cells that are not missing, by value, so that each value is examined once."""
     return Counter(cell for cell in cells if cell.casefold() not in MISSING)
 
 
 def _type_of(values: Collection[str]) -> Type:
-    """Return the narrowest type that all the values have."""
+    """Return the narrowest type that fits all values."""
     if not values or all(value.casefold() in MISSING for value in values):
         return "empty"
     if all(INTEGER.fullmatch(value) for value in values):
@@ -254,7 +260,7 @@ def _type_of(values: Collection[str]) -> Type:
 
 
 def _moment(value: str) -> datetime | None:
-    """Return an ISO 8601 date or moment, or nothing."""
+    """Parse an ISO 8601 date or date and time; return None if it is neither."""
     if not DATE.fullmatch(value):
         return None
     try:

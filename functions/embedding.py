@@ -1,8 +1,9 @@
-"""Turn texts into vectors by a model's API; many calls wait for it at the same time.
+"""Turn texts into vectors with the API of an embedding model; many calls wait for it concurrently.
 
-Speaks to every API with OpenAI's `/v1/embeddings`: hosted ones, and Ollama, vLLM or llama.cpp on a
-machine of your own. `EMBEDDING_URL`, `EMBEDDING_MODEL` and `EMBEDDING_KEY` in the environment (and
-named in PENSTOCK_FUNCTION_ENV) say where, which and as whom; without them it is Ollama's here.
+It works with every API that has OpenAI's `/v1/embeddings`: hosted ones, and Ollama, vLLM or
+llama.cpp on your own machine. The environment variables `EMBEDDING_URL`, `EMBEDDING_MODEL` and
+`EMBEDDING_KEY` set the address, the model and the API key; name them in PENSTOCK_FUNCTION_ENV.
+Without them it uses Ollama on this machine.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _LONGEST_SHOWN = 200
 
 @functools.cache
 def client() -> httpx.AsyncClient:
-    """Return the one client of this process: the first call makes it, all others share it."""
-    # How many calls run at once, @function says below: the client need not count them as well.
+    """Return the HTTP client of this process: the first call creates it, all calls share it."""
+    # @function below limits how many calls run at once, so the client needs no limit of its own.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=AT_ONCE)
     return httpx.AsyncClient(timeout=30, limits=limits)
 
@@ -37,15 +38,16 @@ def client() -> httpx.AsyncClient:
     retries={"retries": 10, "first": "1s", "on": [httpx.TransportError]},
 )
 async def embedding(text: Annotated[str, Field(min_length=1, max_length=100_000)]) -> list[float]:
-    """Return the vector of a text.
+    """Return the embedding vector of a text.
 
-    Waits and tries again when the API is busy or away. A text that the API refuses is rejected.
+    The call is retried when the API is busy or unavailable. It fails without a retry when the API
+    refuses the text.
 
     Args:
-        text: What to turn into a vector.
+        text: The text to embed.
 
     Returns:
-        The vector, as long as the model makes it.
+        The vector; its length depends on the model.
     """
     key = os.environ.get("EMBEDDING_KEY")
     answer = await client().post(
@@ -62,6 +64,6 @@ async def embedding(text: Annotated[str, Field(min_length=1, max_length=100_000)
 
 
 def _asked_pause(answer: httpx.Response) -> float | None:
-    """Return the seconds after which the API wants to be asked again, if it says so in seconds."""
+    """Return the seconds in the Retry-After header, None if it has no number of seconds."""
     said = answer.headers.get("Retry-After", "")
     return float(said) if said.isascii() and said.isdecimal() else None

@@ -1,7 +1,8 @@
-"""Receive GitHub's webhooks and say in one line what happened.
+"""Receive GitHub's webhooks and describe each event in one line.
 
-Point a repository's webhook at `/functions/github_digest`. With GITHUB_WEBHOOK_SECRET in the
-environment (and named in PENSTOCK_FUNCTION_ENV), only signed deliveries are believed.
+Set `/functions/github_digest` as the URL of a repository's webhook. If the environment variable
+GITHUB_WEBHOOK_SECRET is set (and named in PENSTOCK_FUNCTION_ENV), deliveries without a valid
+signature are rejected.
 """
 
 from __future__ import annotations
@@ -35,12 +36,12 @@ Payload = Mapping[str, Any]
 def github_digest(request: Request) -> str:
     """Turn a GitHub webhook into one readable line.
 
-    Set it as the payload URL of a webhook, as JSON or as a form. When the environment variable
-    `GITHUB_WEBHOOK_SECRET` is set, a delivery whose `X-Hub-Signature-256` is missing or wrong
-    is rejected.
+    Use it as the payload URL of a webhook, with the content type JSON or form. If the environment
+    variable `GITHUB_WEBHOOK_SECRET` is set, a delivery whose `X-Hub-Signature-256` is missing or
+    wrong is rejected.
 
     Returns:
-        What happened, for example `octocat opened issue #3 in octo/repo: It breaks`.
+        The line, for example `octocat opened issue #3 in octo/repo: It breaks`.
     """
     _check_signature(request.body, request.headers.get("X-Hub-Signature-256", ""))
     event = request.headers.get("X-GitHub-Event", "")
@@ -51,7 +52,7 @@ def github_digest(request: Request) -> str:
 
 
 def _check_signature(body: bytes, signature: str) -> None:
-    """Reject a body that was not signed with the configured secret, if there is one."""
+    """Reject a body that is not signed with the configured secret, if one is set."""
     secret = os.environ.get("GITHUB_WEBHOOK_SECRET", "")
     if not secret:
         return
@@ -63,7 +64,7 @@ def _check_signature(body: bytes, signature: str) -> None:
 
 
 def _read_payload(body: bytes, content_type: str) -> Payload:
-    """Return the payload of a JSON or a form delivery."""
+    """Return the payload of a delivery, sent as JSON or as a form."""
     try:
         text = body.decode()
         if content_type.partition(";")[0].strip().lower() == FORM:
@@ -77,7 +78,7 @@ def _read_payload(body: bytes, content_type: str) -> Payload:
 
 
 def _at(payload: Payload, path: str, default: str = "") -> str:
-    """Return what stands at a dotted path as text; `default` where there is nothing."""
+    """Return the value at a dotted path as text, `default` if there is none."""
     value: Any = payload
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -177,7 +178,7 @@ def _describe_workflow_run(payload: Payload, _event: str) -> str:
 
 
 def _ended(payload: Payload, thing: str) -> str:
-    """Return `completed: success`, or how far a check or a workflow is."""
+    """Return the status of a check or workflow with its conclusion: `completed (success)`."""
     status = _at(payload, "action") or _at(payload, f"{thing}.status", "changed")
     conclusion = _at(payload, f"{thing}.conclusion")
     return f"{_words(status)} ({_words(conclusion)})" if conclusion else _words(status)

@@ -1,4 +1,4 @@
-"""The friendliest function there is: a plain callable, nothing imported from Penstock."""
+"""The smallest example: a plain Python function that imports nothing from Penstock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ def hello(name: str = "world") -> str:
     """Greet somebody by name.
 
     Args:
-        name: Who is greeted.
+        name: Name of the person to greet.
 
     Returns:
         The greeting.

@@ -1,4 +1,4 @@
-"""Shrink pictures. Trusts nothing about its input: formats, sizes and damage are all checked."""
+"""Shrink pictures. The input is not trusted: its format and size are checked, and so is damage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ORIENTATION_TAG = 0x0112
 SIDEWAYS = frozenset({5, 6, 7, 8})
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 
-# Our own limit is stricter and is judged before a single pixel is decoded.
+# Our own limit is stricter and is checked before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = None
 
 Png = Annotated[bytes, Field(json_schema_extra={"contentMediaType": "image/png"})]
@@ -29,12 +29,12 @@ def thumbnail(
 ) -> Png:
     """Shrink a picture to the given width.
 
-    The shape is kept, a photo's EXIF orientation is applied, and transparency stays.
-    A picture that is narrower already keeps its size: nothing is ever enlarged. Of an
-    animation the first frame is taken. Metadata such as the place of a photo is left out.
+    The aspect ratio and transparency are kept, and a photo's EXIF orientation is applied. A picture
+    that is already narrower keeps its size; pictures are never enlarged. Of an animation the first
+    frame is used. Metadata, such as the location of a photo, is removed.
 
     Args:
-        image: The picture: PNG, JPEG, WebP, GIF or BMP, of at most 50 million pixels.
+        image: The picture as PNG, JPEG, WebP, GIF or BMP, with at most 50 million pixels.
         width: Width of the result in pixels.
 
     Returns:
@@ -48,7 +48,7 @@ def thumbnail(
         ) from error
     if picture.width * picture.height > MOST_PIXELS:
         raise Reject(
-            f"image has {picture.width} × {picture.height} pixels; at most {MOST_PIXELS:,} are read"
+            f"image has {picture.width} × {picture.height} pixels; the limit is {MOST_PIXELS:,}"
         )
     try:
         small = _shrink(picture, width)
@@ -68,7 +68,7 @@ def _shrink(picture: Image.Image, width: int) -> Image.Image:
     width = min(width, upright_width)
     height = max(1, round(upright_height * width / upright_width))
     size = (height, width) if is_sideways else (width, height)
-    # A JPEG can be decoded at a half, a quarter or an eighth of its size: keep twice the target.
+    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size: choose at least twice the target size.
     picture.draft(None, (size[0] * 2, size[1] * 2))
     small = _plain(picture)
     if small.size != size:

@@ -122,7 +122,7 @@ def test_every_event_of_the_status_log_is_in_the_page():
         path
         for top in ("gateway", "runtime")
         for path in (ROOT / top).rglob("*.py")
-        if "telemetry.status_log import" in path.read_text(encoding="utf-8")
+        if "telemetry.lifecycle_log import" in path.read_text(encoding="utf-8")
     ]
 
     events = set()

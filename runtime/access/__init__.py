@@ -1,3 +1,3 @@
-"""Who may do what: API keys, what they may, and how their texts are written and checked."""
+"""Authorization: API keys, their scopes, and how their texts are written and checked."""
 
 from __future__ import annotations

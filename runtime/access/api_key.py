@@ -1,15 +1,14 @@
-"""An API key: its text, and what is kept of it: who holds it, what it may, how fast, until when.
+"""An API key: its text, and what is stored: name, scopes, rate limit and expiry.
 
-The text is `pk_<id>_<secret><checksum>`, that of a session `ps_<secret>`. The prefix and the fixed
-length let scanners find a key that got into a repository (`KEY_PATTERN`). The checksum tells a
-mistyped key from a wrong one without asking anybody. The secret is 43 letters and digits drawn at
-random, over 256 bits. Nobody guesses or tries out so many, so what is kept of a key is a plain
-SHA-256: the slowness of a password hash protects short secrets that people choose, and here would
-only slow down every call.
+The text of a key is `pk_<id>_<secret><checksum>`, that of a session `ps_<secret>`. The prefix and
+the fixed length let scanners find a key that was committed to a repository (`KEY_PATTERN`). The
+checksum detects a mistyped key without a look-up. The secret is 43 random letters and digits, over
+256 bits. That cannot be guessed, so a key is stored as a plain SHA-256: a slow password hash
+protects short secrets that people choose, and here would only slow down every call.
 
-The name is the caller's identity: keys of one name, of which there are two while one is
-replaced, share their pace, what they have called, and the secrets their callbacks are
-signed with. A key never changes; it is made, used, and revoked or outlived.
+The name is the caller's identity. Keys with one name (two, while one replaces the other) share
+their rate limit, their invocations, and the secrets that sign their callbacks. A key never changes;
+it is created, used, and revoked or left to expire.
 """
 
 from __future__ import annotations
@@ -43,18 +42,18 @@ _SESSION = re.compile(r"ps_[0-9A-Za-z]{43}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyText:
-    """A key as its holder has it; `id` may be told, the secret is never shown by us again."""
+    """A key as its holder has it; `id` may be shown, the secret is never shown again."""
 
     id: str
     secret: str = field(repr=False)
 
     def write(self) -> str:
-        """Return what the holder keeps and shows."""
+        """Return the text that the holder keeps and sends."""
         body = f"{KEY_PREFIX}{self.id}_{self.secret}"
         return body + _checksum(body)
 
     def digest(self) -> str:
-        """Return what is kept of it."""
+        """Return what is stored of it."""
         return digest_of_key(self.write())
 
 
@@ -64,7 +63,7 @@ def generate_key_text() -> KeyText:
 
 
 def parse_key_text(text: str) -> KeyText | None:
-    """Return a key from its text, or None when it cannot be one: its checksum is wrong."""
+    """Return the key of a text; None if the text has the wrong shape or checksum."""
     match = _KEY.fullmatch(text)
     if match is None:
         return None
@@ -73,17 +72,17 @@ def parse_key_text(text: str) -> KeyText | None:
 
 
 def holds_key(text: str) -> bool:
-    """Whether something in a text looks like the beginning of a key, whole or mistyped."""
+    """Whether a text contains what looks like the beginning of a key, complete or mistyped."""
     return _BEGINNING.search(text) is not None
 
 
 def presumed_id(text: str) -> str:
-    """Return the id of a key, if that text is one."""
+    """Return the id in a text, assuming that the text is a key."""
     return text[_ID_PLACE]
 
 
 def digest_of_key(text: str) -> str:
-    """Return what is kept of a key's text."""
+    """Return what is stored of a key's text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -93,7 +92,7 @@ def generate_session_text() -> str:
 
 
 def digest_of_session(text: str) -> str | None:
-    """Return what is kept of a session's text, or None when it cannot be one."""
+    """Return what is stored of a session's text; None if the text has the wrong shape."""
     if _SESSION.fullmatch(text) is None:
         return None
     return hashlib.sha256(text.encode()).hexdigest()
@@ -113,7 +112,7 @@ def _checksum(body: str) -> str:
 
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
-NAME_RULE = "lower-case letters, digits, and . _ - but not first, at most 64 characters"
+NAME_RULE = "1 to 64 lower-case letters, digits, . _ or -, the first a letter or digit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +120,10 @@ class ApiKey:
     """One key.
 
     Attributes:
-        digest: What is kept of its text.
-        rate: How fast its name may call; None is as fast as anybody.
-        expires_at_ms: From when on it is no longer valid, by Redis's clock; None is never.
-        used_at_ms: When it was last used, within some seconds; None is never.
+        digest: What is stored of its text.
+        rate: The rate limit of its name; None means no limit of its own.
+        expires_at_ms: When it expires, by Redis's clock; None means never.
+        used_at_ms: When it was last used, within some seconds; None means never.
     """
 
     id: str
@@ -138,16 +137,16 @@ class ApiKey:
     used_at_ms: int | None = None
 
     def is_opened_by(self, text: str) -> bool:
-        """Whether this is the key of that text, in a time that tells nothing of the secret."""
+        """Whether the text is this key, compared in constant time."""
         return hmac.compare_digest(self.digest, digest_of_key(text))
 
     def has_expired(self, now_ms: int) -> bool:
-        """Whether its time is over."""
+        """Whether the key has expired."""
         return self.expires_at_ms is not None and now_ms >= self.expires_at_ms
 
 
 def read_key(stored: StoredKey) -> ApiKey:
-    """Return a key from what is stored; scopes that this version does not know allow nothing."""
+    """Return a key from what is stored; scopes unknown to this version allow nothing."""
     known: list[str] = []
     for scope in stored.scopes:
         try:
@@ -168,10 +167,10 @@ def read_key(stored: StoredKey) -> ApiKey:
 
 
 def check_name(text: str) -> str:
-    """Return a name that a caller can have.
+    """Return the text if it is a valid caller name.
 
     Raises:
-        ValueError: It is none; the text says what is.
+        ValueError: It is not; the message names the rule.
     """
     if _NAME.fullmatch(text) is None:
         raise ValueError(f"takes a name: {NAME_RULE}")

@@ -1,12 +1,12 @@
-"""What a key may: its scopes, read once into answers to the questions that are asked.
+"""The scopes of an API key, parsed once into a `Grant` that answers what the key may do.
 
     invoke:<function>   call that function, and follow, cancel and retry what its name called
     invoke:billing.*    the same, for every function below a prefix; invoke:* for all
     read                see everything: functions, invocations, queues, deliveries, metrics
-    operate             steer everything, and read: cancel, retry, pause, schedules, redeliver
-    admin               make and revoke keys, and all of the above
+    operate             control everything, and read: cancel, retry, pause, schedules, redeliver
+    admin               create and revoke keys, and all of the above
 
-Nothing is implied but what stands here; an unknown scope is refused when a key is made.
+Scopes imply nothing beyond this list; a key with an unknown scope cannot be created.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _ANY = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What somebody may do.
+    """What a caller may do.
 
     Attributes:
         scopes: As they were given, sorted.
         reads: May see everything.
-        operates: May steer everything.
-        administers: May make and revoke keys.
-        functions: Names that may be invoked.
-        prefixes: Beginnings of names that may be invoked; "" is every name.
+        operates: May control everything.
+        administers: May create and revoke keys.
+        functions: Names of functions that may be invoked.
+        prefixes: Prefixes of names that may be invoked; "" is every name.
     """
 
     scopes: tuple[str, ...]
@@ -45,23 +45,23 @@ class Grant:
 
     @property
     def invokes(self) -> bool:
-        """Whether there is any name it may invoke."""
+        """Whether there is at least one name it may invoke."""
         return bool(self.functions or self.prefixes)
 
     def may_invoke(self, function: str) -> bool:
-        """Whether a function of this name may be called; whether there is one is not asked."""
+        """Whether a function of this name may be called; it need not exist."""
         return function in self.functions or function.startswith(self.prefixes)
 
     def may_see(self, function: str) -> bool:
-        """Whether a function of this name may be looked at."""
+        """Whether a function of this name may be seen."""
         return self.reads or self.may_invoke(function)
 
 
 def check_scope(text: str) -> str:
-    """Return a scope that is one.
+    """Return the text if it is a scope.
 
     Raises:
-        ValueError: It is none; the text says what is.
+        ValueError: It is not; the message lists the forms.
     """
     if text in _PLAIN:
         return text
@@ -69,14 +69,14 @@ def check_scope(text: str) -> str:
         name = text.removeprefix(INVOKE)
         if name == _ANY or is_function_name(name.removesuffix("." + _ANY)):
             return text
-    raise ValueError(f"{text[:64]!r} is no scope; there are {', '.join(FORMS)}")
+    raise ValueError(f"{text[:64]!r} is not a scope; use {', '.join(FORMS)}")
 
 
 def read_grant(scopes: Iterable[str]) -> Grant:
     """Return what these scopes allow.
 
     Raises:
-        ValueError: One of them is none.
+        ValueError: One of them is not a scope.
     """
     given = sorted({check_scope(scope) for scope in scopes})
     is_admin = "admin" in given

@@ -1,3 +1,3 @@
-"""One call of a function: its record, statuses, submission and view."""
+"""Invocations: record, statuses, submission, events, and what callers see of them."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Many invocations of one function that were submitted together, as one thing.
+"""A batch: invocations of one function that were submitted together.
 
-Its members are invocations like others; a batch counts where they are, and its
-callback goes out once, when the last has ended.
+Its members are ordinary invocations. A batch counts them by status, and its callback is sent once,
+when the last member has finished.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Batch:
 
     @property
     def is_finished(self) -> bool:
-        """Whether its last member has ended."""
+        """Whether its last member has finished."""
         return self.finished_at_ms is not None
 
 
 def read_batch(batch_id: str, *, start: int = 0, most: int = 0) -> Command[Batch | None]:
-    """Read a batch and `most` of its members from the index `start` on; None when unknown."""
+    """Read a batch and `most` of its members from index `start` on; None if it is unknown."""
     call = read_call(batch_id, start=start, most=most)
 
     def parse(reply: object) -> Batch | None:
@@ -61,7 +61,7 @@ def new_batch(
     callback: str | None,
     caller: str | None = None,
 ) -> Batch:
-    """Return a batch as it is right after its birth, without reading it."""
+    """Return a batch as it is right after its creation, without reading it."""
     status = Status.SCHEDULED if is_later else Status.QUEUED
     return Batch(
         id=batch_id,

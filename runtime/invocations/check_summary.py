@@ -1,4 +1,4 @@
-"""A consistency check as people and metrics see it: where it stands, what it found."""
+"""A consistency check as operators and metrics see it: its state and what it has found."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FINDING_KINDS = (
     *("stray_in_running", "stray_in_schedules_due", "unreadable", "wrong_batch_count"),
     "wrong_count",
 )
-"""What a finding may be; docs/operations/check.md says what each means."""
+"""All kinds of findings; docs/operations/check.md says what each means."""
 _FOUND, _MENDED = "found:", "mended:"
 
 
 class CheckFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that did not fit."""
+    """One inconsistency."""
 
     kind: str
     id: str
@@ -34,7 +34,7 @@ class CheckFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A check; `found` and `left` count findings by kind, `left` those that were not mended.
+    """A check; `found` counts findings by kind, `left` those that were not repaired.
 
     `findings` are the first thousand.
     """
@@ -56,7 +56,7 @@ _decode_finding = msgspec.json.Decoder(CheckFinding).decode
 
 
 def read_summary(stored: StoredCheck) -> CheckSummary:
-    """Read a check as it is kept."""
+    """Parse a check as stored."""
     fields = stored.fields
     found = _counts(fields, _FOUND)
     left = Counter(found)

@@ -1,8 +1,8 @@
-"""A check of everything that Redis holds against everything else that it holds.
+"""A consistency check: compare everything in Redis with everything else in Redis.
 
-It walks through all keys once, a page at a time, and has each page compared where it lies; the
-system goes on meanwhile. Counts come last, when what they count has been mended. The worker that
-runs a check, and tests, draw its pages one by one.
+It walks through all keys once, a page at a time, and scripts compare each page while the system
+goes on. Counts come last, when what they count has been repaired. The worker that runs a check, and
+tests, take its pages one by one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from runtime.store.scripts import Command
 __all__ = ["Finding", "Walk", "check_all"]
 
 _LONGEST_REASON = 300
-_AT_ONCE = 20  # small places whose members share a round trip
+_AT_ONCE = 20  # small sets whose members share a round trip
 _LOOKED_UP = 200
 _MEMBERS_READ = 1_000
 _PLACES: dict[str, Place] = {
@@ -54,7 +54,7 @@ _SCHEDULES = ("schedules", "schedules_due")
 T = TypeVar("T")
 Parts = tuple[str, ...]
 Pages = Iterator[tuple[Finding, ...]]
-Drawn = Generator[tuple[Finding, ...], None, T]  # pages, and what they lead to
+Drawn = Generator[tuple[Finding, ...], None, T]  # yields pages, returns a value
 Compare = Callable[..., Command[CheckedPage]]
 
 
@@ -63,7 +63,7 @@ class Walk:
 
     Args:
         line: The connection to use.
-        repair: Whether what does not fit is mended where it is found.
+        repair: Whether inconsistencies are repaired where they are found.
     """
 
     def __init__(self, line: BlockingConnection, *, repair: bool) -> None:
@@ -72,10 +72,10 @@ class Walk:
         self.looked_at = 0
 
     def pages(self) -> Pages:
-        """Compare page after page; yield after each round trip what it found, mostly nothing.
+        """Compare page after page; yield the findings of each round trip, mostly none.
 
         Raises:
-            StoreError: Redis is away or takes no writes; what was found has been yielded.
+            StoreError: Redis is unavailable or refuses writes; earlier findings were yielded.
         """
         cursor = "0"
         while True:
@@ -124,7 +124,7 @@ class Walk:
         return found
 
     def _compare_batch(self, batch: str) -> Pages:
-        """Compare a batch, unless too many of its members have yet to end."""
+        """Compare a batch, unless too many of its members are unfinished."""
         members: list[str] = []
         while True:
             page = self._line.run(
@@ -174,7 +174,7 @@ class Walk:
             yield from self._compare_part(compare, part)
 
     def _compare_part(self, compare: Compare, part: Sequence[Any]) -> Pages:
-        """Compare some things together; each alone where one of them cannot be."""
+        """Compare some things together; if one of them fails, compare each of them alone."""
         try:
             yield from self._run_all([compare(part, repair=self._repair)])
         except _NOT_ITS_FAULT:
@@ -187,14 +187,14 @@ class Walk:
                     yield from self._compare_part(compare, [one])
 
     def _run_all(self, made: Sequence[Command[CheckedPage]]) -> Pages:
-        """Run calls that are quick together: Redis serves nobody else between them."""
+        """Run commands in one round trip; together quick, as Redis may run nothing in between."""
         if made:
             compared = self._line.run_many(made)
             self.looked_at += sum(one.looked_at for one in compared)
             yield tuple(finding for one in compared for finding in one.findings)
 
     def _compare_members(self, place: Place, keys: Sequence[tuple[str, Parts]]) -> Pages:
-        """Compare the members of several places of one kind, a page of each in turn."""
+        """Compare the members of several sets of one kind, a page of each in turn."""
         left = [(key, parts, "0") for key, parts in keys]
         while left:
             group, left = left[:_AT_ONCE], left[_AT_ONCE:]
@@ -203,7 +203,7 @@ class Walk:
     def _compare_group(
         self, place: Place, group: Sequence[tuple[str, Parts, str]]
     ) -> Drawn[list[tuple[str, Parts, str]]]:
-        """Compare a page of each; return where there are more, and what is to be done alone."""
+        """Compare a page of each set; return the sets and cursors that are left."""
         try:
             return (yield from self._compare_page_of_each(place, group))
         except _NOT_ITS_FAULT:
@@ -251,7 +251,7 @@ class Walk:
 
 
 def _guarded(what: str, pages: Pages) -> Pages:
-    """Draw pages; where something cannot be compared, that is a finding like others."""
+    """Yield pages; what cannot be compared becomes a finding."""
     try:
         yield from pages
     except _NOT_ITS_FAULT:
@@ -271,5 +271,5 @@ def _unreadable(what: str | Parts, error: StoreError) -> Finding:
 
 
 def check_all(line: BlockingConnection, *, repair: bool = False) -> list[Finding]:
-    """Run a whole check at once and return what it found."""
+    """Run a whole check at once and return its findings."""
     return [one for page in Walk(line, repair=repair).pages() for one in page]

@@ -1,8 +1,8 @@
-"""The events of an invocation in their one order, made from its record and what it told.
+"""The events of an invocation in one order, built from its record and what its attempts reported.
 
-Every event has a place: (attempt, phase, number). Status events come from the record,
-all else from the entries that attempts wrote (`runtime.store.event_commands`). So whoever
-knows the place of the last event it got can be given exactly those that follow.
+Every event has an id: (attempt, phase, number). Status events come from the record, all others from
+the entries that attempts wrote (`runtime.store.event_commands`). So a client that names its last
+event gets exactly the events that follow.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LAST_NUMBER = 10**15
 
 
 class Phase(IntEnum):
-    """What an attempt goes through; attempt 0 is the time before the first."""
+    """The phases of an attempt; attempt 0 is the time before the first."""
 
     BEGINS = 0
     EVENTS = 1
@@ -36,7 +36,7 @@ class Phase(IntEnum):
 
 
 class EventId(NamedTuple):
-    """Where an event stands among those of its invocation; its text is the event's id."""
+    """The position of an event among those of its invocation; its text is the event's id."""
 
     attempt: int
     phase: int
@@ -47,7 +47,7 @@ class EventId(NamedTuple):
 
     @property
     def read_position(self) -> Position:
-        """Up to where what attempts told stands before this place."""
+        """The position up to which entries of attempts come before this id."""
         if self.phase < Phase.EVENTS:
             return max(self.attempt, 0), 0
         return self.attempt, self.number if self.phase == Phase.EVENTS else _LAST_NUMBER
@@ -66,25 +66,25 @@ class Event:
 
 
 def parse_place(text: str) -> EventId | None:
-    """Read the text of a place, None when it is none."""
+    """Parse an event id; None if the text is not one."""
     match = _SHAPE.fullmatch(text)
     return EventId(*map(int, match.groups())) if match else None
 
 
 def count_events(kind: str, data: bytes) -> int:
-    """Return how many events an entry holds: a log's lines, items, or one."""
+    """Return how many events an entry holds: the lines of a log, the items, or one."""
     if kind == "log":
         return data.count(b"\n") + (not data.endswith(b"\n"))
     return data.count(b"\n") + 1 if kind == "item" else 1
 
 
 def standing(invocation_id: str, reported: EventPage) -> Record | None:
-    """Return where the invocation stands: a record without what is long."""
+    """Return the invocation's state: a record without its long fields."""
     return record_from_hash(invocation_id, reported.record) if reported.record else None
 
 
 def is_whole(reported: EventPage, after: EventId) -> bool:
-    """Whether nothing more is told than what was read after a place."""
+    """Whether what was read after an id is all that is stored."""
     read = reported.entries[-1] if reported.entries else None
     until = (read[0], read[1].number) if read else after.read_position
     return until >= reported.last
@@ -93,14 +93,14 @@ def is_whole(reported: EventPage, after: EventId) -> bool:
 def events_after(
     place: EventId, standing: Record, reported: EventPage, whole: Record | None
 ) -> list[Event]:
-    """Return the events after a place, in order, as far as what was read reaches.
+    """Return the events after an id, in order, as far as they were read.
 
     Args:
-        place: Of the last event known.
-        standing: Where the invocation stands, read together with `reported`.
-        reported: What was read after the place.
-        whole: The finished invocation with all it has; None while it is unfinished or
-            not all that was told has been read.
+        place: The id of the last event known.
+        standing: The invocation's state, read together with `reported`.
+        reported: What was read after the id.
+        whole: The finished invocation with all its fields; None while it is unfinished, or
+            while not all entries have been read.
     """
     events = [*_statuses(standing), *_entries(reported)]
     if whole is not None:
@@ -115,7 +115,7 @@ def events_after(
 
 
 def count_missing(place: EventId, events: list[Event]) -> int:
-    """Return how many events between a place and those are no longer kept."""
+    """Return how many events between an id and these events are no longer kept."""
     missing = 0
     for event in events:
         if event.place.phase == Phase.EVENTS:
@@ -177,7 +177,7 @@ def _parts(entry: Entry) -> list[bytes]:
 
 
 def _lines(attempt: int, text: bytes, *, first: int = 1) -> Iterator[Event]:
-    """Each line of output is an event: a JSON string that ends as the line did."""
+    """Yield an event for each line of output: a JSON string, with the line's end."""
     for number, line in enumerate(filter(None, re.split(rb"(?<=\n)", text)), first):
         data = msgspec.json.encode(line.decode(errors="replace"))
         yield Event(EventId(attempt, Phase.EVENTS, number), "log", data)

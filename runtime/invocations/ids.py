@@ -1,9 +1,9 @@
 """Ids of invocations: UUIDv7 (RFC 9562, section 5.7), so that ids sort by age.
 
-The 12 bits after the version hold the fraction of the millisecond (method 3 of
-section 6.2), so ids made by one process in one millisecond keep their order. Of
-the last 62 bits, 38 are chance and 24 a checksum of the rest: so an id that was
-ours and is gone can be told from one that never was, without keeping a list.
+The 12 bits after the version hold the fraction of the millisecond (method 3 of section 6.2), so ids
+made by one process in one millisecond keep their order. Of the last 62 bits, 38 are random and 24
+are a checksum of the rest. The checksum distinguishes an id of ours that has expired from one that
+never existed, without a list of ids.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def new_invocation_id() -> str:
     """Return a new id in the usual hyphenated form, lower case."""
     try:
         chance = _chance.pop()
-    except IndexError:  # asking the system costs a call, so it is asked for many at once
+    except IndexError:  # a system call is slow, so random bytes for many ids are read at once
         chance, *more = _fetched.unpack(os.urandom(_fetched.size))
         _chance.extend(more)
     ms, fraction_ns = divmod(time.time_ns(), _NS_PER_MS)
@@ -38,7 +38,7 @@ def new_invocation_id() -> str:
 
 
 def format_id(ms: int, fraction: int, chance: int) -> str:
-    """Lay out an id: ms since the epoch, 12 bits of fraction, 38 bits of chance."""
+    """Return an id from ms since the epoch, 12 bits of fraction and 38 random bits."""
     high = (ms << 16) | 0x7000 | (fraction & 0xFFF)
     low = (0b10 << 62) | ((chance & _CHANCE_MASK) << _CHECKSUM_BITS)
     low |= zlib.crc32(_pack(high, low)) & _CHECKSUM_MASK
@@ -47,7 +47,7 @@ def format_id(ms: int, fraction: int, chance: int) -> str:
 
 
 def is_invocation_id(text: str) -> bool:
-    """Whether `text` is an id that we made, however long ago."""
+    """Whether `text` is an id that Penstock made, however long ago."""
     if _SHAPE.match(text) is None:
         return False
     digits = text.replace("-", "")

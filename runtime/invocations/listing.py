@@ -1,4 +1,4 @@
-"""Looking back at invocations: filters, and a page of records that pass them."""
+"""List invocations: filters, and a page of the records that match them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from runtime.store.scripts import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which invocations; None is any, and so is no status.
+    """Which invocations to list; None means any, and so does no status.
 
     Attributes:
-        since_ms: Accepted at this moment or later.
-        before_ms: Accepted before this moment.
+        since_ms: Created at this time or later.
+        before_ms: Created before this time.
     """
 
     function: str | None = None
@@ -28,7 +28,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPage:
-    """Some records, long values left out, and where the next page begins; None at the end."""
+    """Some records without long values, and where the next page begins; None at the end."""
 
     records: tuple[Record, ...]
     next: tuple[str, ...] | None
@@ -48,7 +48,7 @@ def list_invocations(
         tag=filters.tag or "",
         since=_least_id(filters.since_ms),
         after=last,
-        # One more than shown tells whether there is a next page.
+        # One more than is returned shows whether there is a next page.
         most=most + 1,
     )
 
@@ -63,7 +63,7 @@ def list_invocations(
 
 
 def _least_id(moment_ms: int | None) -> str:
-    """Return what no id of that moment or later is less than, as ids are in order of birth."""
+    """Return a text that no id of that time or later is less than; ids sort by creation."""
     if moment_ms is None:
         return ""
     text = f"{max(0, moment_ms):012x}"

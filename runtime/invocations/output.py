@@ -1,4 +1,4 @@
-"""What the attempts of an invocation printed and logged, put together for who reads it."""
+"""What the attempts of an invocation printed and logged, as one text or by attempt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Output:
     """The output of each attempt that printed something, by its number, oldest first.
 
     Attributes:
-        is_cut: Whether that of early attempts is no longer kept.
+        is_cut: Whether output of early attempts is no longer kept.
     """
 
     of_attempts: dict[int, bytes]
@@ -23,9 +23,9 @@ class Output:
 
     @property
     def whole(self) -> bytes:
-        """All of it, each attempt's behind a line with its number if there is more than one.
+        """The whole output; if several attempts printed, each part follows a line with its number.
 
-        The last attempt's is there in full, of those before as much as fits into 64 KiB.
+        The last attempt's output is complete; of those before as much as fits into 64 KiB.
         """
         last = max(self.of_attempts, default=0)
         if last <= 1 and not self.is_cut:
@@ -45,7 +45,7 @@ class Output:
 
 
 def output_of(record: Record, earlier: Sequence[bytes]) -> Output:
-    """Return the output of a record, and of its earlier attempts as they are kept."""
+    """Return the output of a record and, as far as it is kept, of its earlier attempts."""
     of_attempts: dict[int, bytes] = {}
     is_cut = False
     for entry in earlier:

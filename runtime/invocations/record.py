@@ -1,7 +1,7 @@
-"""One invocation as Redis holds it, read into names and numbers.
+"""One invocation as Redis stores it, parsed into names and numbers.
 
-Moments are ms since the epoch by Redis's clock. Arguments and result stay bytes:
-nobody between the caller and the runner needs them decoded.
+Times are ms since the epoch by Redis's clock. Arguments and result stay bytes, because nothing
+between the caller and the runner needs to decode them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _OMITTED = b"_omitted"
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole of one invocation (a Struct, because it is on the way of every call waited for).
+    """All fields of one invocation (a Struct for speed: every call that waits creates one).
 
     Attributes:
-        omitted: Fields too long for a list; they are as if empty here.
-        caller: The name of the key that called; None when nobody showed one.
-        secrets: Where secrets are in the arguments; no view shows what is there.
+        omitted: Fields too long for a list; they are empty here.
+        caller: The name of the caller's key; None for a call without a key.
+        secrets: Where secrets are in the arguments; no view shows their values.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_finished(self) -> bool:
-        """Whether it has ended, for ever."""
+        """Whether it has finished; a finished invocation never changes."""
         return self.status in FINISHED
 
 
@@ -109,14 +109,14 @@ _READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
 
 
 def record_from_hash(invocation_id: str, flat: Iterable[bytes], **more: bytes) -> Record:
-    """Read what HGETALL gives: a field, its value, a field, its value, and so on.
+    """Parse what HGETALL returns: a field, its value, a field, its value, and so on.
 
-    What is damaged is as if it were not there: people must be able to look at it.
+    A damaged field is treated as missing, so that operators can still read the rest.
 
     Args:
-        invocation_id: Whose it is.
+        invocation_id: The invocation.
         flat: What was read.
-        more: Of the record, but not of the hash.
+        more: Fields of the record that are not in the hash.
     """
     fields: dict[str, Any] = {
         "id": invocation_id,
@@ -142,7 +142,7 @@ def record_from_hash(invocation_id: str, flat: Iterable[bytes], **more: bytes) -
 
 
 def new_record(submission: Submission, created_at_ms: int) -> Record:
-    """Return the record as it is right after its submission, without reading it."""
+    """Return the record as it is right after its creation, without reading it."""
     call_options = submission.call_options
     due_ms = call_options.run_at_ms or created_at_ms + call_options.delay_ms
     is_later = due_ms > created_at_ms
@@ -167,21 +167,21 @@ def new_record(submission: Submission, created_at_ms: int) -> Record:
 
 
 def record_from_notice(payload: bytes, arguments: bytes, request: bytes = b"") -> Record:
-    """Read what a finish publishes to a gateway that waits.
+    """Parse the notice that a gateway with a waiting caller gets when the invocation finishes.
 
-    It comes without the arguments and the request, as the gateway has both.
+    It has neither the arguments nor the request, because the gateway has both.
     """
     invocation_id, flat = parse_notice(payload)
     return record_from_hash(invocation_id, flat, arguments=arguments, request=request)
 
 
 def read(invocation_id: str) -> Command[Record | None]:
-    """Read an invocation, or None when there is no such id."""
+    """Read an invocation; None if there is no such id."""
     return _read(invocation_id, gateway="")
 
 
 def watch(invocation_id: str, gateway: str) -> Command[Record | None]:
-    """Read an invocation and, unless it has finished, have `gateway` told when it does."""
+    """Read an invocation and, unless it has finished, have `gateway` notified when it does."""
     return _read(invocation_id, gateway=gateway)
 
 

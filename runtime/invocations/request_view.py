@@ -1,7 +1,7 @@
-"""The HTTP request behind an invocation, as its record shows it: secrets masked, the body bounded.
+"""The HTTP request behind an invocation, as its record shows it: secrets masked, the body limited.
 
-For functions that take a `Request`: other people's webhooks, whose signatures and tokens let
-whoever knows them send more. What the function gets is not masked.
+It is for functions that take a `Request`, e.g. webhooks of other services, whose signatures and
+tokens would let a reader send more of them. What the function gets is not masked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def request_view(stored: bytes, *, most_body_bytes: int = MOST_BODY_BYTES) -> di
     """Return a stored request as callers see it.
 
     Args:
-        stored: What `encode_request` wrote.
+        stored: What `encode_request` returned.
         most_body_bytes: A longer body is left out (`body` null and `body_omitted` true).
     """
     request = decode_request(stored)
@@ -47,7 +47,7 @@ def request_view(stored: bytes, *, most_body_bytes: int = MOST_BODY_BYTES) -> di
 
 
 def is_secret(name: str) -> bool:
-    """Whether a header or query parameter of this name holds a secret, as far as names tell."""
+    """Whether a header or query parameter of this name holds a secret, judging by the name."""
     return _SECRET.search(name) is not None
 
 
@@ -58,7 +58,7 @@ def _masked(name: str, value: object) -> object:
 
 
 def _written(body: bytes) -> tuple[str, str]:
-    """Return a body as text where it is that, else in base64; and which it is."""
+    """Return a body as text if it is UTF-8 without NUL, else in base64; and which of them."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:

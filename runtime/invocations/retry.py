@@ -1,4 +1,4 @@
-"""Invoke again what has ended: the same arguments, on the version that serves now."""
+"""Retry a finished invocation: the same arguments, on the version that serves now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runtime.telemetry.trace_context import TraceContext
 _tags = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
-def prepare_retry(  # noqa: PLR0913 - what a submission is made of
+def prepare_retry(  # noqa: PLR0913 - the parts of a submission
     manifest: Manifest,
     record: Record,
     *,
@@ -26,13 +26,13 @@ def prepare_retry(  # noqa: PLR0913 - what a submission is made of
     pace: Pace | None = None,
     api_key: str = "",
 ) -> Submission:
-    """Return a submission like the one that made `record`, read whole, its callback included.
+    """Return a submission like the one that created `record`, its callback included.
 
-    It belongs to whom the first belongs to, whoever retries it.
+    `record` must have been read whole. The retry belongs to the first caller, whoever requests it.
 
     Raises:
-        FunctionUnavailableError: No version of the function ever loaded.
-        ArgumentsError: What was accepted then does not fit the function as it is now.
+        FunctionUnavailableError: No version of the function has ever loaded.
+        ArgumentsError: The arguments do not fit the function as it is now.
     """
     check_arguments(manifest, msgspec.json.decode(record.arguments))
     return prepare(

@@ -1,8 +1,8 @@
-"""What ended and how long it took, over minutes and functions; read by `/statistics`.
+"""What finished and how long it took, by minutes and functions; used by `/statistics`.
 
-A tally is what the settle scripts count (lua/include/counters.lua): outcomes, and
-histograms of run and queue times. Tallies add up, so any span of time and any set of
-functions is the sum of its parts. Quantiles are interpolated within a histogram's step.
+Counts are what the scripts that settle write (lua/include/counters.lua): outcomes, and histograms
+of run and queue times. They can be added up, so any span of time and any set of functions is the
+sum of its parts. Quantiles are interpolated within a step of a histogram.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _STEP = re.compile(r"(\d{1,15}(?:\.5)?)ms", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeCounts:
-    """Counts by outcome, and how many took how long.
+    """Counts by outcome, and histograms of times.
 
     Attributes:
-        run: The number of endings by the upper bound of the run time's step, in ms.
-        queue: The same of the time in the queue.
+        run: How many finished, by the upper bound of their run time's step, in ms.
+        queue: The same for the time in the queue.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -36,23 +36,23 @@ class OutcomeCounts:
     queue: Counter[float] = field(default_factory=Counter)
 
     def ended(self) -> int:
-        """Return how many have ended, however they did."""
+        """Return how many have finished, whatever their outcome."""
         return sum(self.outcomes[name] for name in ENDINGS)
 
     def failure_rate(self) -> float | None:
-        """Return the failed share of those that succeeded or failed, None without any."""
+        """Return the failed share of those that succeeded or failed; None without any."""
         counted = self.outcomes["succeeded"] + self.outcomes["failed"]
         return self.outcomes["failed"] / counted if counted else None
 
     def add(self, other: OutcomeCounts) -> None:
-        """Count another tally in."""
+        """Add other counts to these."""
         _add(self.outcomes, other.outcomes)
         _add(self.run, other.run)
         _add(self.queue, other.queue)
 
 
 def tallies_of(counts: Mapping[str, int]) -> dict[str, OutcomeCounts]:
-    """Read the fields of a minute into a tally for each function."""
+    """Parse the fields of a minute into counts for each function."""
     tallies: dict[str, OutcomeCounts] = {}
     for name, count in counts.items():
         function, *rest = name.split(":")
@@ -66,7 +66,7 @@ def tallies_of(counts: Mapping[str, int]) -> dict[str, OutcomeCounts]:
 
 
 def sum_tallies(tallies: Iterable[OutcomeCounts]) -> OutcomeCounts:
-    """Return the sum of tallies."""
+    """Return the sum of some counts."""
     total = OutcomeCounts()
     for tally in tallies:
         total.add(tally)
@@ -74,9 +74,9 @@ def sum_tallies(tallies: Iterable[OutcomeCounts]) -> OutcomeCounts:
 
 
 def quantile_ms(histogram: Mapping[float, int], share: float) -> float | None:
-    """Return the time within which a share of all lies; None of an empty histogram.
+    """Return the time that a share of all times do not exceed; None for an empty histogram.
 
-    Within a step all times are taken as equally likely. A step is at most a tenth wide, so no
+    Within a step times are assumed to be spread evenly. A step is at most a tenth wide, so no
     quantile is further off than that.
     """
     wanted = share * sum(histogram.values())
@@ -92,6 +92,6 @@ def quantile_ms(histogram: Mapping[float, int], share: float) -> float | None:
 
 
 def _add(total: Counter[_Key], more: Mapping[_Key, int]) -> None:
-    """Add counts; some times faster than `Counter.update` for as few as there are here."""
+    """Add counts; for as few as here this is several times faster than `Counter.update`."""
     for key, count in more.items():
         total[key] = total.get(key, 0) + count

@@ -1,6 +1,6 @@
-"""Where an invocation can be, and the one table of legal moves.
+"""The statuses of an invocation, and the one table of legal moves between them.
 
-The Lua scripts make the moves; a test drives them and compares with this table.
+The Lua scripts make the moves; a test runs them and compares them with this table.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What it takes to invoke a function: from a manifest and arguments to one call of the store.
+"""Submit an invocation: from a manifest and arguments to one command for the store.
 
-The gateway and the broker's `.send()` both come through here.
+The gateway and the broker's `.send()` both use it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from runtime.telemetry.trace_context import TraceContext
 
 
 class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller may ask for with a call; None or empty means the function's own option.
+    """The options of a call; None or empty means the function's own option.
 
     Attributes:
-        delay_ms: Wait this long before it may start.
-        run_at_ms: Wait until this moment, ms since the epoch.
-        max_age_ms: Expire when it has not started this long after it was due.
+        delay_ms: How long to wait before it may start.
+        run_at_ms: When it may start, in ms since the epoch.
+        max_age_ms: Expire it if it has not started so long after it was due.
         key: The fairness key: within a function, keys take turns.
     """
 
@@ -46,7 +46,7 @@ class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
     callback: str | None = None
 
     def parts(self) -> Parts:
-        """Return what they add to a call, but for the greatest age."""
+        """Return these options as parts of a call, except `max_age_ms`."""
         return parts_of(
             key=self.key,
             priority=self.priority,
@@ -61,20 +61,20 @@ DEFAULT_OPTIONS = CallOptions()
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """One invocation about to be born (a Struct, because it is on the way of every call).
+    """One invocation to be created (a Struct for speed: every call creates one).
 
     Attributes:
         arguments: The argument object as JSON, kept byte for byte.
         request: The HTTP request as JSON, for functions that take a Request.
-        waiter: The id of the gateway to tell when it finishes, if a caller waits there.
-        max_waiting: Refuse when so many of the function wait; 0 for any number.
-        pace: How fast its caller may call.
-        is_only_retry: Refuse when somebody has repeated `retry_of` before.
-        is_repeatable: It may be submitted twice under its id, and is born once.
-        caller: The name of its caller's key; None when nobody showed one.
-        api_key: The id of the key that was shown; judged again as the invocation is born.
-        secrets: Where secrets are in the arguments, encoded; empty where there are none.
-        trace: What caused the call, for whoever follows traces.
+        waiter: The id of the gateway to notify when it finishes, if a caller waits there.
+        max_waiting: Refuse it if so many invocations of the function wait; 0 means no limit.
+        pace: The caller's rate limit.
+        is_only_retry: Refuse it if `retry_of` has been retried before.
+        is_repeatable: It may be submitted twice under its id and is created once.
+        caller: The name of the caller's key; None for a call without a key.
+        api_key: The id of the caller's key; checked again when the invocation is created.
+        secrets: Where secrets are in the arguments, encoded; empty without secrets.
+        trace: The trace context of the call.
     """
 
     function: str
@@ -99,15 +99,15 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     trace: TraceContext | None = None
 
     def parts(self) -> Parts:
-        """Return what the call asks for besides its arguments, and its record's further fields."""
+        """Return the options of the call, and the further fields of its record."""
         return self.caller_parts() + self.call_options.parts() + self.own_parts()
 
     def caller_parts(self) -> Parts:
-        """Return those that say who calls: the same for all calls of a key."""
+        """Return the parts that name the caller: the same for all calls of a key."""
         return parts_of(api_key=self.api_key, fields={"caller": self.caller})
 
     def own_parts(self) -> Parts:
-        """Return those that are neither its caller's nor its wishes'."""
+        """Return the parts that come neither from the caller nor from the call options."""
         parts: Parts = ()
         trace = self.trace
         if trace is not None:
@@ -130,10 +130,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_available(manifest: Manifest) -> None:
-    """Raise FunctionUnavailableError when no version of the function ever loaded."""
+    """Raise FunctionUnavailableError if no version of the function has ever loaded."""
     if manifest.is_loading:
         raise FunctionUnavailableError(
-            f"{manifest.name} is not available yet: {manifest.file} is being loaded; ask again soon"
+            f"{manifest.name} is not available yet: {manifest.file} is being loaded; try again soon"
         )
     if not manifest.version:
         raise FunctionUnavailableError(
@@ -142,7 +142,7 @@ def check_available(manifest: Manifest) -> None:
         )
 
 
-def prepare(  # noqa: PLR0913 - what a submission is made of
+def prepare(  # noqa: PLR0913 - the parts of a submission
     manifest: Manifest,
     arguments: bytes,
     *,
@@ -162,10 +162,10 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
 
-    `max_waiting` counts where the function has no limit of its own.
+    `max_waiting` applies if the function has no limit of its own.
 
     Raises:
-        FunctionUnavailableError: No version of the function ever loaded.
+        FunctionUnavailableError: No version of the function has ever loaded.
     """
     check_available(manifest)
     call = complete(
@@ -190,7 +190,7 @@ def prepare(  # noqa: PLR0913 - what a submission is made of
 
 
 def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
-    """Return what all submissions of a function have in common, without arguments and an id."""
+    """Return what all submissions of a function share, without arguments and id."""
     options = manifest.options
     return Submission(
         id="",
@@ -205,7 +205,7 @@ def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
     )
 
 
-def complete(  # noqa: PLR0913 - what a call brings along
+def complete(  # noqa: PLR0913 - the parts of a call
     shared: Submission,
     arguments: bytes,
     call_options: CallOptions,
@@ -218,7 +218,7 @@ def complete(  # noqa: PLR0913 - what a call brings along
     idempotency: Idempotency | None,
     trace: TraceContext | None,
 ) -> Submission:
-    """Return the submission of one call of a function, of what all of them share."""
+    """Return the submission of one call, made from what all calls of its function share."""
     return replace(
         shared,
         id=new_invocation_id(),
@@ -239,7 +239,7 @@ def complete(  # noqa: PLR0913 - what a call brings along
 
 
 def submit(submission: Submission) -> Command[Submitted]:
-    """Return the one call that gives birth to the invocation."""
+    """Return the one command that creates the invocation."""
     call = submit_calls(
         function=submission.function,
         queue=submission.queue,

@@ -1,4 +1,4 @@
-"""The invocation as callers see it: in answers, callbacks and problems alike."""
+"""The invocation as callers see it: in responses, callbacks and problems."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ def invocation_json(record: Record, *, largest_result_bytes: int | None = None) 
     """Return the invocation as JSON.
 
     Args:
-        record: What to show.
-        largest_result_bytes: A longer result is left out (`result` null and
-            `result_omitted` true); it can be had at `links.result`. So is a longer body of a
-            request.
+        record: The invocation.
+        largest_result_bytes: A longer result is left out (`result` null and `result_omitted`
+            true) and can be read at `links.result`. A longer body of a request is left out, too.
     """
     return msgspec.json.encode(invocation_view(record, largest_result_bytes=largest_result_bytes))
 
 
 def invocation_view(record: Record, *, largest_result_bytes: int | None = None) -> dict[str, Any]:
-    """Return the invocation as a value msgspec can encode; JSON parts are spliced in raw."""
+    """Return the invocation as a value that msgspec can encode; JSON parts are copied as is."""
     here = f"/invocations/{record.id}"
     view: dict[str, Any] = {
         "id": record.id,
@@ -81,7 +80,7 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
 
 
 def moment(at_ms: int | None) -> str | None:
-    """Return ms since the epoch as an RFC 3339 moment in UTC, with ms."""
+    """Return ms since the epoch as an RFC 3339 time in UTC, with ms."""
     if at_ms is None:
         return None
     return f"{_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
@@ -89,12 +88,12 @@ def moment(at_ms: int | None) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _second(at_s: int) -> str:
-    """Return a moment without its fraction; most moments of one answer share it."""
+    """Return a time without its fraction; most times of one response share it."""
     return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def _arguments(record: Record) -> bytes:
-    """Return what may be shown; nothing where it cannot be told what that is."""
+    """Return the arguments with secrets masked; nothing if they cannot be parsed."""
     try:
         return mask(record.arguments, record.secrets)
     except msgspec.MsgspecError:
@@ -109,9 +108,9 @@ def _earlier_attempts(record: Record) -> list[dict[str, Any]]:
 
 
 def _attempts(record: Record) -> list[dict[str, Any]]:
-    """Those that were not the last, as noted when they ended, and the last.
+    """Return the earlier attempts, as recorded when they ended, and the last one.
 
-    Of many, those between the first five and the last twenty are not kept.
+    Of many attempts, those between the first five and the last twenty are not kept.
     """
     if not record.attempt:
         return []
@@ -138,7 +137,7 @@ def _attempts(record: Record) -> list[dict[str, Any]]:
 
 def _request(record: Record, largest_bytes: int | None) -> dict[str, Any] | None:
     most = MOST_BODY_BYTES if largest_bytes is None else min(largest_bytes, MOST_BODY_BYTES)
-    if record.secrets:  # the body is the arguments as they came
+    if record.secrets:  # the body holds the arguments, unmasked
         most = 0
     try:
         return request_view(record.request, most_body_bytes=most)
@@ -171,7 +170,7 @@ def _callback(record: Record) -> dict[str, Any] | None:
 def callback_view(
     url: str | None, status: str, attempts: int, delivery: str | None
 ) -> dict[str, Any] | None:
-    """Return where a callback stands, None without one."""
+    """Return the state of a callback; None without one."""
     if url is None:
         return None
     return {"url": url, "status": status, "attempts": attempts, "delivery": delivery}

@@ -1,3 +1,3 @@
-"""The only package that speaks Redis: connections, keys, scripts."""
+"""The only package that speaks to Redis: connections, keys, scripts and typed commands."""
 
 from __future__ import annotations

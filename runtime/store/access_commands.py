@@ -1,7 +1,7 @@
-"""API keys and sessions in Redis, as typed calls.
+"""Typed commands for API keys and sessions.
 
-`runtime.access` gives scopes and rates meaning. Whether a key is valid is judged by
-Redis's clock: every answer about keys brings its time along.
+`runtime.access` interprets scopes and rate limits. Redis's clock decides whether a key is valid, so
+every answer about keys includes its time.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 
 from runtime.store.scripts import Command, load_script
 
-REVOKED = b"-"  # news: a key was revoked; its id follows
-LOGGED_OUT = b"~"  # news: a session ended; its digest follows
+REVOKED = b"-"  # notice: a key was revoked; its id follows
+LOGGED_OUT = b"~"  # notice: a session ended; its digest follows
 OUTLIVED_KEPT_MS = 30 * 24 * 3_600_000
 SECRETS_KEPT_MS = 30 * 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """A key as it is kept; 0 is never, "" none."""
+    """A key as stored; a time of 0 means never, "" means none."""
 
     id: str
     name: str
@@ -34,7 +34,7 @@ class StoredKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundKeys:
-    """Some keys, and the moment by Redis's clock."""
+    """Some keys, and Redis's time."""
 
     now_ms: int
     keys: tuple[StoredKey, ...]
@@ -42,7 +42,7 @@ class FoundKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedKey:
-    """When a key was made and how long it lasts; whether its name has a new callback secret."""
+    """When a key was created and expires; whether its name has a new callback secret."""
 
     created_at_ms: int
     expires_at_ms: int
@@ -51,7 +51,7 @@ class CreatedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSession:
-    """The key that a session stands for, when it ends and what time it is, by Redis's clock."""
+    """The key of a session, when the session ends, and Redis's time."""
 
     now_ms: int
     ends_at_ms: int
@@ -61,9 +61,9 @@ class FoundSession:
 def create_key(
     key: StoredKey, *, lifetime_ms: int, callback_secret: str, replaces_secret: bool
 ) -> Command[CreatedKey]:
-    """Keep a new key; its moments are set by Redis, `lifetime_ms` 0 is for ever.
+    """Store a new key; Redis sets its times, and `lifetime_ms` 0 means no expiry.
 
-    The secret becomes its name's if the name has none, or shall have a new one beside its last.
+    Its name gets the callback secret if it has none, or is to have a new one besides its last.
     """
     words = (
         *(key.id, key.name, key.digest, " ".join(key.scopes), key.rate, lifetime_ms),
@@ -79,7 +79,7 @@ def create_key(
 
 
 def revoke_key(key_id: str) -> Command[str | None]:
-    """Make a key invalid, everywhere and at once; its name, or None if there is no such key."""
+    """Revoke a key, everywhere and at once; return its name, or None if there is no such key."""
     return Command(
         (key_id, SECRETS_KEPT_MS),
         lambda reply: reply.decode() or None,
@@ -88,7 +88,7 @@ def revoke_key(key_id: str) -> Command[str | None]:
 
 
 def read_keys() -> Command[FoundKeys]:
-    """Read every key, oldest first, those that have expired lately too."""
+    """Read every key, by expiry, even those that have expired lately."""
     return Command(("",), _read_found, load_script("read_api_keys"))
 
 
@@ -98,7 +98,7 @@ def find_key(key_id: str) -> Command[FoundKeys]:
 
 
 def count_valid_keys() -> Command[int]:
-    """Count the keys that callers could show now."""
+    """Count the keys that are valid now."""
 
     def count(reply: list[Any]) -> int:
         found = _read_found(reply)
@@ -108,17 +108,17 @@ def count_valid_keys() -> Command[int]:
 
 
 def touch_keys(key_ids: Iterable[str]) -> Command[int]:
-    """Note that keys were used just now; how many of them there still are."""
+    """Record that keys were used now; return how many of them still exist."""
     return Command(tuple(key_ids), int, load_script("touch_api_keys"))
 
 
 def open_session(digest: str, key_id: str, *, longest_ms: int) -> Command[int]:
-    """Begin a session of a key; how long it lasts in ms, 0 when the key is not valid."""
+    """Start a session of a key; return its length in ms, 0 if the key is not valid."""
     return Command((digest, key_id, longest_ms), int, load_script("open_session"))
 
 
 def find_session(digest: str) -> Command[FoundSession | None]:
-    """Read what a session stands for; None when it or its key is over."""
+    """Read the key of a session; None if the session or its key is no longer valid."""
 
     def parse(reply: list[Any]) -> FoundSession | None:
         if not reply:
@@ -130,7 +130,7 @@ def find_session(digest: str) -> Command[FoundSession | None]:
 
 
 def close_session(digest: str) -> Command[int]:
-    """End a session, and tell every gateway."""
+    """End a session, and notify every gateway."""
     return Command((digest,), int, load_script("close_session"))
 
 

@@ -1,9 +1,8 @@
 """An asyncio connection to Redis that concurrent requests share.
 
-Requests made in one turn of the loop leave in one write, replies come back in
-order; so a gateway process needs one connection however many callers it serves,
-and their round trips overlap. A lost connection fails all that was under way at
-once, and the next request opens a new one.
+Requests made in one turn of the loop go out in one write, and replies come back in order. So a
+gateway process needs one connection however many callers it serves, and their round trips overlap.
+A lost connection fails all requests without a reply, and the next request reconnects.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class AsyncConnection:
 
     Args:
         url: Where Redis is.
-        timeout_s: Longest wait for one answer, and for connecting.
+        timeout_s: Longest wait for one reply, and for connecting.
         keys: The partition that scripts run on.
     """
 
@@ -46,10 +45,10 @@ class AsyncConnection:
         self._opening: asyncio.Task[ConnectionProtocol] | None = None
 
     async def run(self, call: Command[T]) -> T:
-        """Send one call and return its parsed reply.
+        """Send one command and return its parsed reply.
 
         Raises:
-            StoreError: Redis is away (StoreUnavailableError) or answers an error.
+            StoreError: Redis is unavailable (StoreUnavailableError) or replies with an error.
         """
         try:
             reply = await self._exchange(pack(command_words(call, self.keys)))
@@ -60,7 +59,7 @@ class AsyncConnection:
     def begin(self, command: bytes, receive: Callable[[Any], None]) -> bool:
         """Send a packed command now, so that Redis works while we go on; False: not connected.
 
-        `receive` gets the raw reply, or a StoreError: as `run`, but also NoScriptError.
+        `receive` gets the raw reply, or the StoreError that `run` would raise, or NoScriptError.
         """
         wire = self._wire
         if wire is None or wire.closed:
@@ -77,18 +76,18 @@ class AsyncConnection:
         receive(reply)
 
     async def run_packed(self, command: bytes, *, whole: Callable[[], bytes]) -> Any:  # noqa: ANN401 - whatever Redis says
-        """Send a script's call that is packed already, and return its raw reply.
+        """Send a script call that is packed already, and return its raw reply.
 
         Args:
-            command: By the script's hash.
-            whole: The same with its source, for a Redis that does not hold it.
+            command: The call, with the script's hash.
+            whole: Returns the call with the script's source, for a Redis that does not have it.
 
         Raises:
-            StoreError: As `run`.
+            StoreError: As in `run`.
         """
         try:
             return await self._exchange(command)
-        except NoScriptError:
+        except NoScriptError:  # nothing was run, so it is safe to send again
             return await self._exchange(whole())
 
     async def _exchange(self, command: bytes) -> Any:  # noqa: ANN401 - whatever Redis says
@@ -102,6 +101,7 @@ class AsyncConnection:
         except NoScriptError:
             raise
         except StoreError as error:
+            # If the connection broke, it is unknown whether Redis has run the command.
             REDIS_ERRORS.count(error)
             raise
         return reply
@@ -109,22 +109,25 @@ class AsyncConnection:
     def _failure_of(self, reply: hiredis.ReplyError) -> StoreError:
         failure = failure_of(str(reply))
         if is_demotion(failure) and self._wire is not None:
-            self._wire.fail("the server is no master any more")
+            # The next request reconnects and so finds the new master.
+            self._wire.fail("the server is no longer the master")
         return failure
 
     async def run_many(self, calls: Sequence[Command[Any]]) -> list[Any]:
-        """Send several calls in one round trip; not one transaction."""
+        """Send several commands in one round trip; they are not a transaction."""
         return list(await asyncio.gather(*(self.run(call) for call in calls)))
 
     async def close(self) -> None:
-        """Close the connection; the next request opens it again."""
+        """Close the connection; the next request reconnects."""
         if self._wire is not None:
             self._wire.fail("closed")
 
     async def _connect(self) -> ConnectionProtocol:
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
+            # Added before the callback of `shield`, so `_wire` is set before any request resumes.
             self._opening.add_done_callback(self._opened)
+        # Requests share one attempt to connect: a cancelled one must not cancel it for the others.
         return await asyncio.shield(self._opening)
 
     def _opened(self, task: asyncio.Task[ConnectionProtocol]) -> None:
@@ -145,10 +148,10 @@ class AsyncConnection:
 
 
 async def open_wire(address: RedisUrl, timeout_s: float) -> ConnectionProtocol:
-    """Connect and shake hands.
+    """Connect and do the handshake.
 
     Raises:
-        StoreError: Redis is away, too old, a replica, or refuses us.
+        StoreError: Redis is unavailable, too old, a replica, or refuses the login.
     """
     loop = asyncio.get_running_loop()
     wire = ConnectionProtocol(loop, timeout_s)
@@ -173,7 +176,7 @@ async def open_wire(address: RedisUrl, timeout_s: float) -> ConnectionProtocol:
 
 
 def _send(wire: ConnectionProtocol, command: bytes) -> asyncio.Future[Any]:
-    """Queue one packed command; the future gets its raw reply, error replies included."""
+    """Queue one packed command; the future gets its raw reply, even an error reply."""
     future = asyncio.get_running_loop().create_future()
     wire.begin(command, partial(_settle, future))
     return future
@@ -184,6 +187,6 @@ def _settle(future: asyncio.Future[Any], reply: Any) -> None:  # noqa: ANN401 - 
         return
     if isinstance(reply, StoreError):
         future.set_exception(reply)
-        future.exception()  # perhaps nobody asks any more, and that is no fault
+        future.exception()  # marks it as retrieved, because the request may have been cancelled
     else:
         future.set_result(reply)

@@ -1,8 +1,8 @@
 """A blocking connection to Redis, for the threads of a worker and for commands.
 
-A `BlockingConnection` is one socket and one lock: a request and its reply at a time. It opens
-on first use, and after a failure opens again at the next request. It never
-retries by itself: whether a request may be sent twice is its caller's knowledge.
+A `BlockingConnection` is one socket and one lock: one request and its reply at a time. It connects
+on first use and, after a failure, at the next request. It never retries on its own: only the caller
+knows whether a request may be sent twice.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _KEEP_ALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
 
 
 class PendingReplies:
-    """Calls whose replies have not been read; `replies` has them once they are, as they came."""
+    """Commands that were sent; `replies` is None until their raw replies have been read."""
 
     __slots__ = ("calls", "replies")
 
@@ -43,11 +43,11 @@ class PendingReplies:
 
 
 class BlockingConnection:
-    """One blocking connection; safe to share between threads, which then take turns.
+    """One blocking connection; threads that share it take turns.
 
     Args:
         url: Where Redis is.
-        timeout_s: Longest wait for an answer, and for connecting.
+        timeout_s: Longest wait for a reply, and for connecting.
         keys: The partition that scripts run on.
     """
 
@@ -56,7 +56,7 @@ class BlockingConnection:
         self._address = parse_address(url)
         self._where = self._address.name
         self._timeout_s = self._connect_s = timeout_s
-        if self._address.watch is not None:  # another may have taken over: doubt it soon
+        if self._address.watch is not None:  # another may be master by now: time out sooner
             self._timeout_s = min(timeout_s, _WATCHED_TIMEOUT_S)
             self._connect_s = min(timeout_s, _WATCHED_CONNECT_S)
         self._socket: socket.socket | None = None
@@ -66,26 +66,26 @@ class BlockingConnection:
         self._lock = threading.Lock()
 
     def run(self, call: Command[T]) -> T:
-        """Send one call and return its parsed reply.
+        """Send one command and return its parsed reply.
 
         Raises:
-            StoreError: Redis is away (StoreUnavailableError) or answers an error.
+            StoreError: Redis is unavailable (StoreUnavailableError) or replies with an error.
         """
         [reply] = self.run_many([call])
         return cast("T", reply)
 
     def run_many(self, calls: Sequence[Command[Any]]) -> list[Any]:
-        """Send several calls in one round trip; not one transaction."""
+        """Send several commands in one round trip; they are not a transaction."""
         with REDIS_ERRORS, self._lock:
             replies = self._exchange([command_words(call, self.keys) for call in calls])
             self._run_unknown(calls, replies)
         return _parsed(calls, replies)
 
     def begin(self, calls: Sequence[Command[Any]]) -> PendingReplies:
-        """Send calls as `run_many` does, but leave their replies for `finish`.
+        """Send commands as `run_many` does, but leave their replies for `finish`.
 
         Raises:
-            StoreUnavailableError: Redis is away; whether it got them is not known.
+            StoreUnavailableError: Redis is unavailable; it may have received the commands.
         """
         sent = PendingReplies(calls)
         with REDIS_ERRORS, self._lock:
@@ -94,15 +94,16 @@ class BlockingConnection:
         return sent
 
     def finish(self, sent: PendingReplies) -> list[Any]:
-        """Return the parsed replies of calls that were begun, waiting for them.
+        """Wait for the replies of commands that were begun, and return them parsed.
 
         Raises:
-            StoreError: As of `run`; where the connection broke, whether Redis got the calls
-                is not known.
+            StoreError: As in `run`. If the connection broke, it is unknown whether Redis has run
+                the commands.
         """
         with REDIS_ERRORS, self._lock:
             if sent.replies is None:
                 if sent not in self._sent:
+                    # Dropped by `close`: the connection that would have brought them is gone.
                     raise StoreUnavailableError(f"Redis at {self._where}: the connection broke")
                 self._receive_sent()
             replies = sent.replies or []
@@ -110,7 +111,7 @@ class BlockingConnection:
         return _parsed(sent.calls, replies)
 
     def block(self, keys: Sequence[str], *, timeout_s: float) -> tuple[str, bytes] | None:
-        """BLPOP: return (key, value) as soon as one of the lists has one, else None."""
+        """Run BLPOP: return (key, value) as soon as one of the lists has an element, else None."""
         words = ("BLPOP", *keys, f"{timeout_s:.3f}")
         with REDIS_ERRORS, self._lock:
             [reply] = self._exchange([words], grace_s=timeout_s + _BLOCK_GRACE_S)
@@ -119,23 +120,24 @@ class BlockingConnection:
         return None if reply is None else (reply[0].decode(), reply[1])
 
     def fileno(self) -> int:
-        """Return the socket's descriptor, to wait on for replies of what was begun; -1: none."""
+        """Return the socket's descriptor, to poll for replies of what was begun; -1 if closed."""
         sock = self._socket
         return -1 if sock is None else sock.fileno()
 
     def half_close(self) -> None:
-        """End a request that waits; a reply that is on its way still comes.
+        """End a request that blocks in Redis; a reply that is on its way still arrives.
 
-        From any thread. The next request opens the connection again.
+        May be called from any thread. The next request reconnects.
         """
         sock = self._socket
         if sock is not None:
+            # Set before the shutdown: a request that begins after it must reconnect.
             self._is_half_closed = True
-            with contextlib.suppress(OSError):  # of a TLS socket this leaves the decrypting alone
+            with contextlib.suppress(OSError):  # not SSLSocket.shutdown: that ends decryption, too
                 socket.socket.shutdown(sock, socket.SHUT_WR)
 
     def close(self) -> None:
-        """Close the socket; the next request opens it again."""
+        """Close the socket; the next request reconnects."""
         sock, self._socket = self._socket, None
         self._sent.clear()
         if sock is not None:
@@ -144,7 +146,7 @@ class BlockingConnection:
             sock.close()
 
     def _run_unknown(self, calls: Sequence[Command[Any]], replies: list[Any]) -> None:
-        """Run again, with their source, the scripts that Redis did not know."""
+        """Run scripts that Redis did not have, this time with their source: nothing was run yet."""
         for index, reply in enumerate(replies):
             if isinstance(reply, NoScriptError):
                 [replies[index]] = self._exchange(
@@ -155,6 +157,7 @@ class BlockingConnection:
         self, requests: Sequence[tuple[Argument, ...]], *, grace_s: float = 0.0
     ) -> list[Any]:
         self._send(requests, grace_s=grace_s)
+        # Replies come in the order of requests, so those that `begin` left open come first.
         self._receive_sent()
         return self._receive(len(requests))
 
@@ -167,6 +170,7 @@ class BlockingConnection:
             sock.settimeout(grace_s or self._timeout_s)
             sock.sendall(b"".join(pack(words) for words in requests))
         except OSError as error:
+            # Redis may have received all, some or none of the requests.
             self.close()
             raise StoreUnavailableError(f"Redis at {self._where}: {error}") from error
 
@@ -175,7 +179,7 @@ class BlockingConnection:
         while self._sent:
             sent = self._sent[0]
             sent.replies = self._receive(len(sent.calls))
-            if self._sent:  # not closed meanwhile
+            if self._sent:  # empty if a demotion has closed the connection
                 self._sent.popleft()
 
     def _receive(self, count: int) -> list[Any]:
@@ -185,14 +189,18 @@ class BlockingConnection:
                 raise ConnectionResetError("the connection broke")
             replies = [self._read(sock) for _ in range(count)]
         except (OSError, hiredis.ProtocolError) as error:
+            # Requests may have been run or not. The position in the stream of replies is lost: on
+            # this connection a later reply could be taken for that of another request.
             self.close()
             raise StoreUnavailableError(f"Redis at {self._where}: {error}") from error
         failures = [failure_of(str(r)) if isinstance(r, hiredis.ReplyError) else r for r in replies]
         if any(is_demotion(failure) for failure in failures):
+            # The next request reconnects and so finds the new master.
             self.close()
         return failures
 
     def _open(self) -> socket.socket:
+        # A new parser, because the old one may hold half a reply of the lost connection.
         self._reader = hiredis.Reader()
         self._socket, self._where = connect(self._address, self._connect_s)
         self._socket.settimeout(self._timeout_s)
@@ -221,10 +229,10 @@ def _parsed(calls: Sequence[Command[Any]], replies: list[Any]) -> list[Any]:
 
 
 def connect(address: RedisUrl, timeout_s: float) -> tuple[socket.socket, str]:
-    """Find the server, connect, shake hands; return the socket, and what to call its other end.
+    """Find the server, connect, do the handshake; return the socket and the server's name.
 
     Raises:
-        StoreError: Redis is away, too old, a replica, or refuses us.
+        StoreError: Redis is unavailable, too old, a replica, or refuses the login.
         OSError: It cannot be reached.
     """
     servers = locate_blocking(address)
@@ -251,7 +259,7 @@ def _connect_to(server: RedisUrl, timeout_s: float) -> tuple[socket.socket, str]
 
 
 def open_socket(address: RedisUrl, timeout_s: float) -> socket.socket:
-    """Connect to a Redis server, with TLS where the address says so."""
+    """Connect to a Redis server, with TLS if the address requires it."""
     if address.path is not None:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(timeout_s)
@@ -269,7 +277,7 @@ def open_socket(address: RedisUrl, timeout_s: float) -> socket.socket:
 
 
 def keep_alive(sock: socket.socket) -> None:
-    """Have the kernel find out that a silent peer has gone, where we wait for it to speak."""
+    """Let the kernel detect a peer that is silently gone while we wait for its replies."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEP_ALIVE.items():
         if hasattr(socket, name):  # not on every system
@@ -277,7 +285,7 @@ def keep_alive(sock: socket.socket) -> None:
 
 
 def command_words(call: Command[Any], keys: Keys, *, whole: bool = False) -> tuple[Argument, ...]:
-    """Return what goes over the wire: EVALSHA, EVAL with the source, or the command itself."""
+    """Return the words to send: EVALSHA, EVAL with the source, or the command itself."""
     script = call.script
     if script is None:
         return call.words

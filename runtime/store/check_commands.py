@@ -1,7 +1,7 @@
-"""The scripts of a consistency check, as typed calls.
+"""Typed commands of a consistency check.
 
-Those called `compare_…` look at a page each: what is found and mended is found and mended
-in one step. The others keep the check itself: who runs it, how far it is, what it found.
+Those that compare a page also repair it, in one step. The others store the check itself: which
+worker runs it, how far it has come, and what it has found.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Place = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that does not fit: what it is about, what is, what should be."""
+    """An inconsistency: what it is about, what is stored, and what should be."""
 
     kind: str
     id: str
@@ -51,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """What never changes of an invocation that runs: where it waited, and of what function."""
+    """What never changes of a running invocation: its function and its queue."""
 
     function: str
     queue: str
@@ -59,7 +59,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedPage:
-    """What one page brought: how many things were compared, and what did not fit."""
+    """The result of one page: how many things were compared, and what was inconsistent."""
 
     looked_at: int
     findings: tuple[Finding, ...]
@@ -67,7 +67,7 @@ class CheckedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenCheck:
-    """A check that this worker runs now, or when to look again."""
+    """A check that this worker must run now, or when to ask again."""
 
     id: str | None
     repairs: bool
@@ -76,7 +76,7 @@ class TakenCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCheck:
-    """A check as it is kept: the hash, and its findings as JSON."""
+    """A check as stored: the fields of its hash, and its findings as JSON."""
 
     id: str
     fields: dict[str, str]
@@ -84,37 +84,37 @@ class StoredCheck:
 
 
 def compare_invocations(ids: Sequence[str], *, repair: bool) -> Command[CheckedPage]:
-    """Compare up to `MOST_RECORDS` records with the places they should stand in."""
+    """Check that up to `MOST_RECORDS` records are listed where they should be."""
     return _compare("check_invocations", repair, FAILURE_TTL_MS, *ids)
 
 
 def check_places(
     place: Place, parts: Sequence[str], ids: Sequence[str], *, repair: bool
 ) -> Command[CheckedPage]:
-    """Compare up to `MOST_PLACES` members of a place with their records."""
+    """Check that up to `MOST_PLACES` members of a set or index belong there."""
     return _compare("check_places", repair, place, " ".join(parts), *ids)
 
 
 def check_lanes(lanes: Iterable[Sequence[str]], *, repair: bool) -> Command[CheckedPage]:
-    """Look whether up to `MOST_LANES` lanes, as (queue, function, key), have their turns."""
+    """Check that up to `MOST_LANES` lanes, as (queue, function, key), have their turns."""
     return _compare("check_lanes", repair, *(part for lane in lanes for part in lane))
 
 
 def compare_functions(
     names: Sequence[str], leases: Mapping[str, Lease], *, repair: bool
 ) -> Command[CheckedPage]:
-    """Compare the counts of up to `MOST_FUNCTIONS` functions; `leases` as far as looked up."""
+    """Check the counts of up to `MOST_FUNCTIONS` functions; `leases` as far as looked up."""
     known = _known(leases, queue="")
     return _compare("check_counts", repair, "", len(names), *names, *known)
 
 
 def compare_queue(queue: str, leases: Mapping[str, Lease], *, repair: bool) -> Command[CheckedPage]:
-    """Compare the counts of a queue; `leases` as far as looked up."""
+    """Check the counts of a queue; `leases` as far as looked up."""
     return _compare("check_counts", repair, queue, 0, *_known(leases, queue=queue))
 
 
 def compare_batch(batch: str, statuses: Mapping[str, str], *, repair: bool) -> Command[CheckedPage]:
-    """Compare what a batch counts with its members; `statuses` as looked up, "" for no record."""
+    """Check a batch's counts of its members; `statuses` as looked up, "" for no record."""
     counts = Counter(statuses.values())
     unended = [one for one, status in statuses.items() if status and status not in ENDINGS]
     ended = (counts[status] for status in ENDINGS)
@@ -122,25 +122,25 @@ def compare_batch(batch: str, statuses: Mapping[str, str], *, repair: bool) -> C
 
 
 def compare_deliveries(ids: Sequence[str], *, repair: bool) -> Command[CheckedPage]:
-    """Look whether up to `MOST_DELIVERIES` deliveries are on their way."""
+    """Check that up to `MOST_DELIVERIES` deliveries will be sent or will expire."""
     return _compare("check_deliveries", repair, *ids)
 
 
 def compare_receivers(receivers: Sequence[str], *, repair: bool) -> Command[CheckedPage]:
-    """Look whether up to `MOST_RECEIVERS` addresses have their turns.
+    """Check that up to `MOST_RECEIVERS` receivers, named by digests, have their turns.
 
-    A whole origin is named "origin <digest>": what is on its way to it is counted.
+    "origin <digest>" checks the count of an origin's attempts in flight.
     """
     return _compare("check_receivers", repair, *receivers)
 
 
 def compare_schedules(ids: Sequence[str], *, repair: bool) -> Command[CheckedPage]:
-    """Look whether up to `MOST_SCHEDULES` schedules are ticked."""
+    """Check that up to `MOST_SCHEDULES` schedules will be ticked."""
     return _compare("check_schedules", repair, *ids)
 
 
 def scan_keys(cursor: str, keys: Keys) -> Command[tuple[str, list[str]]]:
-    """Read the next keys of the partition; the cursor is "0" at the beginning and the end."""
+    """Read the next keys of the partition; cursor "0" begins and ends the scan."""
     words = ("SCAN", cursor, "MATCH", f"{_escaped(keys.prefix)}*", "COUNT", _SCANNED)
     return Command(words, lambda reply: (reply[0].decode(), [_text(key) for key in reply[1]]))
 
@@ -153,7 +153,7 @@ def scan_members(key: str, cursor: str, *, is_set: bool) -> Command[tuple[str, l
 
 
 def read_lease(invocation_id: str, keys: Keys) -> Command[Lease]:
-    """Look up what never changes of an invocation."""
+    """Look up what never changes of an invocation: its function and its queue."""
     words = ("HMGET", keys.build("record", invocation_id), "function", "queue")
     return Command(
         words, lambda reply: Lease(function=_text(reply[0] or b""), queue=_text(reply[1] or b""))
@@ -161,13 +161,13 @@ def read_lease(invocation_id: str, keys: Keys) -> Command[Lease]:
 
 
 def read_status(invocation_id: str, keys: Keys) -> Command[str]:
-    """Look up how an invocation stands; "" where there is no record."""
+    """Look up an invocation's status; "" if there is no record."""
     words = ("HGET", keys.build("record", invocation_id), "status")
     return Command(words, lambda reply: _text(reply or b""))
 
 
 def ask_check(check_id: str, *, repair: bool) -> Command[str]:
-    """Have a worker run a check; return the id of the one that will answer."""
+    """Request a check; return the id of the check that will answer."""
     words = (check_id, "1" if repair else "0", KEPT_MS)
     return Command(words, lambda reply: reply.decode(), load_script("request_check"))
 
@@ -175,7 +175,7 @@ def ask_check(check_id: str, *, repair: bool) -> Command[str]:
 def take_check(
     worker: str, *, own_id: str, lease_ms: int = LEASE_MS, interval_ms: int = INTERVAL_MS
 ) -> Command[TakenCheck]:
-    """Take the check that is wanted or due, if there is one and nobody runs any."""
+    """Take the check that is requested or due, if there is one and no worker runs any."""
     words = (worker, lease_ms, interval_ms, KEPT_MS, own_id)
     return Command(
         words,
@@ -196,7 +196,7 @@ def save_check(
     lease_ms: int = LEASE_MS,
     interval_ms: int = INTERVAL_MS,
 ) -> Command[bool]:
-    """Write how far a check is and up to `MOST_NOTED` findings; False: another has taken over."""
+    """Store a check's progress and up to `MOST_NOTED` findings; False: another took over."""
     words: list[Argument] = [check_id, worker, lease_ms, interval_ms, KEPT_MS]
     words += ["1" if is_last else "0", looked_at]
     for one in findings:
@@ -207,19 +207,19 @@ def save_check(
 
 
 def read_check(check_id: str = "", *, most: int = MOST_KEPT) -> Command[StoredCheck | None]:
-    """Read a check, by default the last that has come to its end; None when there is none."""
+    """Read a check, by default the last finished one; None if there is none."""
     return Command((check_id, most), _read_stored, load_script("read_check"))
 
 
 def read_checks() -> Command[list[StoredCheck]]:
-    """Read those that are wanted, that run and that ended last, without findings."""
+    """Read the requested, the running and the last finished checks, without findings."""
     return Command(
         (), lambda reply: [_stored(*entry) for entry in reply], load_script("read_checks")
     )
 
 
 def wake_key(keys: Keys) -> str:
-    """Return the list on which workers wait for a check to be asked for."""
+    """Return the list on which workers wait for requests of checks."""
     return keys.build("checks_wake")
 
 
@@ -274,7 +274,7 @@ def _stored(check_id: bytes, flat: list[bytes], findings: Sequence[bytes] = ()) 
 
 
 def _text(value: bytes) -> str:
-    """Return text that names the same bytes when it is sent again."""
+    """Return text that encodes to the same bytes again."""
     return value.decode("utf-8", "surrogateescape")
 
 

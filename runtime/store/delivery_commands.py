@@ -1,8 +1,8 @@
-"""The scripts of a delivery's life, as typed calls.
+"""Typed commands for callback deliveries.
 
-`runtime.callbacks` claims and settles; the gateway lists, reads and sends again.
-A delivery's attempts are JSON lines `{at, duration_ms, status_code, error}`, `at`
-in ms since the epoch by Redis's clock.
+`runtime.callbacks` claims and settles them; the gateway lists, reads and redelivers them. A
+delivery's attempts are JSON lines `{at, duration_ms, status_code, error}`; `at` is in ms since the
+epoch by Redis's clock.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from runtime.store.scripts import Argument, Command, load_script
 from runtime.telemetry.trace_context import TraceContext
 
 STATUSES = ("pending", "delivered", "failed", "stopped")
-BATCH_OUTCOME = "finished"  # of a batch, where it is the status of an invocation
+BATCH_OUTCOME = "finished"  # of a batch; the outcome of an invocation is its status
 RECORD_KEPT_MS = 4 * 24 * 3_600_000
 
 NextStatus = Literal["delivered", "failed", "stopped", "pending"]
@@ -29,11 +29,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedDelivery:
-    """One attempt that this sender holds the lease of; `attempt` is its fencing token.
+    """One attempt whose lease this sender holds; `attempt` is its fencing token.
 
-    `step` is the attempt's place in the timetable: it begins anew when a person
-    sends the delivery again, `attempt` does not. `secrets` are those of its caller, if
-    he has his own; they are never shown.
+    `step` is the attempt's place in the retry schedule: it starts again when an operator
+    redelivers, `attempt` does not. `secrets` are the caller's own callback secrets, if it has any;
+    they are never shown.
     """
 
     id: str
@@ -54,7 +54,7 @@ class ClaimedDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryClaim:
-    """What a claim brought: Redis's time, when there may be more, what to send."""
+    """The result of a claim: Redis's time, when there may be more, and what to send."""
 
     now_ms: int
     wait_ms: int | None
@@ -63,10 +63,10 @@ class DeliveryClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One delivery as it is kept; `attempts` are JSON objects, oldest first.
+    """One delivery as stored; `attempts` are JSON objects, oldest first.
 
     Attributes:
-        cause: The invocation or batch whose end it tells.
+        cause: The invocation or batch whose end it reports.
     """
 
     id: str
@@ -80,14 +80,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedDelivery:
-    """One line of a list: the delivery, and where the list goes on after it."""
+    """One entry of a list: the delivery, and its creation time, for the next page."""
 
     delivery: Delivery
     created_at_ms: int
 
 
 def claim(*, free: int, limit: int, lease_ms: int, most_steps: int) -> Command[DeliveryClaim]:
-    """Take up to `limit` due deliveries into `free` slots, receivers taking turns."""
+    """Take up to `limit` due deliveries into `free` slots; receivers take turns."""
     return _call("claim_deliveries", (free, limit, lease_ms, most_steps), _read_claim)
 
 
@@ -100,18 +100,18 @@ def settle(
     pace: Pace,
     entry: bytes,
 ) -> Command[Settled]:
-    """Write how an attempt ended; LOST when its lease was taken over."""
+    """Store how an attempt ended; LOST if its lease was taken over."""
     words = (delivery_id, attempt, next_status, retry_in_ms, pace, entry)
     return _call("settle_delivery", words, lambda reply: reply.decode())
 
 
 def redeliver(delivery_id: str) -> Command[Redelivered]:
-    """Have a delivery sent at once; GONE when its invocation is no longer kept."""
+    """Send a delivery at once; GONE if its invocation is no longer kept."""
     return _call("redeliver", (delivery_id, RECORD_KEPT_MS), lambda reply: reply.decode())
 
 
 def read(delivery_id: str) -> Command[Delivery | None]:
-    """Read a delivery, or None when there is no such id."""
+    """Read a delivery; None if there is no such id."""
 
     def parse(reply: list[bytes]) -> Delivery | None:
         return _read_delivery(delivery_id, reply) if reply else None
@@ -142,7 +142,7 @@ def wake_one(keys: Keys) -> Command[int]:
 
 
 def await_wake(keys: Keys, *, timeout_s: float) -> Command[bool]:
-    """Block the connection until a delivery is due or `timeout_s` is over."""
+    """Block the connection until a wake-up token comes or `timeout_s` is over."""
     words = ("BLPOP", keys.build("delivery_wake"), f"{timeout_s:.3f}")
     return Command(words, lambda reply: reply is not None)
 

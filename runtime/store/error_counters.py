@@ -1,8 +1,7 @@
-"""How often Redis failed this process, until that is told to Redis itself.
+"""The Redis errors of this process, counted until they are added to the totals in Redis.
 
-Connections count; a worker's heart and a gateway's reporter carry the counts over to
-the statistics that all share, once Redis is there to take them. Crashes of what shall live as
-long as a process go the same way.
+Connections count them. A worker's heartbeat and a gateway's reporter add the counts to the shared
+statistics once Redis is available. Crashes of background threads and tasks go the same way.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ KINDS: tuple[Kind, ...] = ("unavailable", "refused", "other")
 
 
 class RedisErrors:
-    """The errors of one process that have not been told yet; safe for all its threads.
+    """Errors of one process that have not been reported yet; safe for all its threads.
 
-    `with TROUBLE:` goes around whatever talks to Redis.
+    Put `with REDIS_ERRORS:` around whatever talks to Redis.
     """
 
     def __init__(self) -> None:
@@ -29,20 +28,20 @@ class RedisErrors:
         self._counts: Counter[Kind] = Counter()
 
     def __enter__(self) -> None:
-        """Begin to talk to Redis."""
+        """Begin to watch for errors."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Count what went wrong, if it did, and let it pass."""
+        """Count a StoreError, and let it propagate."""
         if isinstance(error, StoreError):
             self.count(error)
 
     def count(self, error: StoreError) -> None:
-        """Count an error that was caught; for where `with` would cost too much."""
+        """Count an error that was caught, where `with` would cost too much."""
         with self._lock:
             self._counts[_kind_of(error)] += 1
 
     def take(self) -> dict[Kind, int]:
-        """Return the counts and begin anew; `restore` them if they could not be told."""
+        """Return the counts and reset them; call `restore` if they could not be reported."""
         with self._lock:
             counts, self._counts = dict(self._counts), Counter()
         if crashes := CRASHES.take():
@@ -50,7 +49,7 @@ class RedisErrors:
         return counts
 
     def restore(self, counts: dict[Kind, int]) -> None:
-        """Take back what could not be told."""
+        """Add back counts that could not be reported."""
         with self._lock:
             self._counts.update(counts)
 

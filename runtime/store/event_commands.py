@@ -1,8 +1,7 @@
-"""What a running attempt tells, as typed calls: written by its worker, read by gateways.
+"""Typed commands for the events of running attempts: written by workers, read by gateways.
 
-An entry holds one or more events of a kind; its number is that of the last of them,
-and counts the events of its attempt from 1. `runtime.invocations.events` tells the
-events apart.
+An entry holds one or more events of one kind. Its number is that of its last event; the events of
+an attempt are counted from 1. `runtime.invocations.events` splits entries into events.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Position = tuple[int, int]  # an attempt and a number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What an attempt tells at once: log lines, a progress, items or an event."""
+    """What an attempt reports at once: log lines, progress, items or an event."""
 
     number: int
     kind: str
@@ -32,12 +31,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
-    """Where an invocation stands, and some of what it has told.
+    """An invocation's state, and some of its events.
 
     Attributes:
-        record: As HGETALL gives it, but without what is long; empty: no such id.
-        last: Where the last entry stands that there is now, (0, 0) without one.
-        entries: In order, each with its attempt.
+        record: As HGETALL returns it, without long fields; empty if there is no such id.
+        last: The position of the last entry that is stored; (0, 0) without one.
+        entries: In order, each with the number of its attempt.
     """
 
     record: list[bytes]
@@ -53,14 +52,14 @@ def append_events(
     worker: str,
     most_bytes: int = MOST_BYTES,
 ) -> Command[bool]:
-    """Add entries; False when the attempt has lost its lease. May be sent again.
+    """Store entries; False if the attempt has lost its lease. It may be sent again.
 
     Args:
-        invocation_id: Whose.
+        invocation_id: The invocation.
         token: The attempt's fencing token.
-        worker: The worker that holds it.
+        worker: The worker that holds the lease.
         entries: In the order of their numbers.
-        most_bytes: What is kept of an invocation; the oldest entries go.
+        most_bytes: How much is kept of an invocation; the oldest entries are dropped.
     """
     words: tuple[Argument, ...] = (
         *(invocation_id, token, worker, most_bytes, EVENTS_TTL_MS),
@@ -76,7 +75,7 @@ def read_events(
     most_bytes: int = MOST_BYTES_READ,
     gateway: str = "",
 ) -> Command[EventPage]:
-    """Read what was told after `after`; `gateway` is poked on its inbox when there is more."""
+    """Read the events after `after`; `gateway` is notified on its inbox of later ones."""
     words = (invocation_id, gateway, f"{after[0]}-{after[1]}", most_bytes)
     return Command(words, _read_page, load_script("read_events"))
 

@@ -1,7 +1,7 @@
-"""What the publisher writes of functions, and what a worker reads of their sources.
+"""Typed commands for functions: publish, unpublish, and read manifests, sources and counts.
 
-A version's source lives without limit while it serves, and a day longer: attempts
-that started on it may still need it.
+Workers publish functions and read sources; gateways read manifests and counts. A version's source
+is kept while the version serves and one day longer: attempts that started on it may need it.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def publish_function(
     schedule: tuple[str, str] = ("", ""),
     superseded_ttl_ms: int = SUPERSEDED_TTL_MS,
 ) -> Command[bool]:
-    """Let a version serve; True when that changed anything.
+    """Make a version serve; True if that changed anything.
 
-    `limits` is "concurrency count per_ms" with 0 for none, "" without any; `schedule` is
-    the cron line and time zone of the function's own schedule, empty without one.
+    `limits` is "concurrency count per_ms" with 0 for none, "" without any; `schedule` is the cron
+    line and time zone of the function's own schedule, empty without one.
     """
     words = (
         *(name, manifest, version, source, superseded_ttl_ms, queue, limits),
@@ -51,12 +51,12 @@ def publish_function(
 
 
 def annotate_function(name: str, *, manifest: bytes) -> Command[bool]:
-    """Replace a manifest without touching what serves: a load error came or went."""
+    """Replace a manifest without changing what serves: a load error appeared or was fixed."""
     return Command((name, manifest), _changed, load_script("set_load_error"))
 
 
 def withdraw_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS) -> Command[bool]:
-    """Unpublish a function; True when there was one."""
+    """Unpublish a function; True if it was published."""
     return Command((name, superseded_ttl_ms), _changed, load_script("unpublish_function"))
 
 
@@ -66,18 +66,18 @@ def read_versions(keys: Keys | None = None) -> Command[dict[str, str]]:
 
 
 def read_publication(keys: Keys | None = None) -> Command[bytes | None]:
-    """Read which files are published, as the last publisher wrote it."""
+    """Read which files are published, as the last publisher stored it."""
     return Command(("GET", (keys or Keys()).build("publication")), lambda reply: reply)
 
 
 def write_publication(data: bytes, keys: Keys | None = None) -> Command[None]:
-    """Write which files are published."""
+    """Store which files are published."""
     words = ("SET", (keys or Keys()).build("publication"), data)
     return Command(words, lambda _: None)
 
 
 def read_source(version: str, keys: Keys | None = None) -> Command[bytes | None]:
-    """Read a version's source as published, None when it is gone."""
+    """Read a version's source as published; None if it is gone."""
     return Command(("GET", (keys or Keys()).build("source", version)), lambda reply: reply)
 
 
@@ -96,17 +96,17 @@ def read_manifests(keys: Keys | None = None) -> Command[dict[str, bytes]]:
 
 
 def read_manifest(name: str, keys: Keys | None = None) -> Command[bytes | None]:
-    """Read one function's manifest, encoded, or None when there is no such function."""
+    """Read one function's manifest, encoded; None if there is no such function."""
     return Command(("HGET", (keys or Keys()).build("functions"), name), lambda reply: reply)
 
 
 def read_stats(keys: Keys | None = None) -> Command[dict[str, dict[str, int]]]:
-    """Read how often each function ended how: by function, then by outcome."""
+    """Read the outcome counts of every function: by function, then by outcome."""
     return Command(("HGETALL", (keys or Keys()).build("stats")), _read_stats)
 
 
 def read_waiting(keys: Keys | None = None) -> Command[dict[str, int]]:
-    """Read how many calls of each function wait for their turn."""
+    """Read how many calls of each function wait."""
 
     def parse(flat: list[bytes]) -> dict[str, int]:
         parts = iter(flat)

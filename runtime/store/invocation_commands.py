@@ -1,7 +1,7 @@
-"""The scripts of an invocation's life, as typed calls.
+"""Typed commands for the life of an invocation.
 
-Raw values in and out: `runtime.invocations` gives them meaning, `runtime.broker`
-and `runtime.worker` use the worker's side directly.
+They take and return raw values. `runtime.invocations` interprets them; `runtime.broker` and
+`runtime.worker` use the workers' commands directly.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ T = TypeVar("T")
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt that a worker now holds the lease of.
+    """One attempt whose lease a worker now holds.
 
-    `token` and `worker` together are its fencing token: where Redis was put back to a moment
-    before, two workers may have got the same number.
+    `token` and `worker` together are its fencing token: after Redis was restored from an earlier
+    state, two workers may hold the same number.
     """
 
     id: str
@@ -48,11 +48,11 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What a claim brought: when the next one falls due, lanes that still have work.
+    """The result of a claim: attempts, ms until the next is due, and functions with more work.
 
-    `expired` are those that had waited longer than they were allowed to. A paused queue
-    gives nothing, whatever waits in it. `unreadable` are leased to this worker, which cannot
-    run them, with their functions and why.
+    `expired` are those that waited longer than their max_age. A paused queue gives nothing,
+    whatever waits in it. `unreadable` are leased to this worker, which cannot run them: their ids,
+    their functions and why.
     """
 
     next_due_ms: int | None
@@ -64,7 +64,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """How one attempt ended, to be written. `status` as in the record, or "lost"."""
+    """How one attempt ended, to be stored. `status` as in the record, or "lost"."""
 
     id: str
     token: int
@@ -80,11 +80,11 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatReply:
-    """The answer to a heartbeat.
+    """The reply to a heartbeat.
 
     Attributes:
         publishes: Whether this worker is the one that publishes functions.
-        queues: All there are.
+        queues: All queues that exist.
         lost: Held attempts whose lease is no longer this worker's.
         cancelling: Held attempts, with their tokens, that their callers have cancelled.
     """
@@ -106,8 +106,8 @@ def claim(
 ) -> Command[Claim]:
     """Take up to `limit` waiting invocations of a queue.
 
-    When that many are taken, take up to `ahead` more of the functions that have `rooms` of their
-    own, so many of each; all other functions keep their turn.
+    Then take up to `ahead` more (prefetch), of each function only as many as `rooms` allows; all
+    other functions keep their turn.
     """
     limit = min(limit, MOST_CLAIMED)
     ahead = min(ahead, MOST_CLAIMED - limit)
@@ -117,12 +117,12 @@ def claim(
 
 
 def wake(queue: str) -> Command[bool]:
-    """Leave a wake-up token for a worker that blocks, unless there is one."""
+    """Leave a wake-up token for a blocked worker, unless there is one already."""
     return _call("wake_worker", (queue,), lambda reply: reply == b"OK")
 
 
 def settle(settlements: Iterable[Settlement], *, worker: str) -> Command[list[Settled]]:
-    """Write how attempts of a worker ended; STALE is a late result, refused."""
+    """Store how attempts of a worker ended; STALE: a late result was refused."""
     entries: list[Argument] = []
     for s in settlements:
         entries += (s.id, s.token, s.status, s.ttl_ms, s.retry_after_ms, s.result_type)
@@ -135,7 +135,7 @@ def settle(settlements: Iterable[Settlement], *, worker: str) -> Command[list[Se
 
 
 def release(held: Iterable[tuple[str, int, bool]], *, worker: str) -> Command[int]:
-    """Give back attempts, as (id, token, whether begun), that this worker will not finish."""
+    """Release attempts, as (id, token, whether begun), that this worker will not finish."""
     words = [part for i, token, begun in held for part in (i, token, 1 if begun else 0)]
     return _call("release_invocations", (worker, FAILURE_TTL_MS, *words), int)
 
@@ -149,9 +149,9 @@ def heartbeat(
     details: bytes,
     held: Iterable[tuple[str, int]],
 ) -> Command[HeartbeatReply]:
-    """Say that a worker lives, and extend the leases of what it holds, as (id, token).
+    """Report that a worker is alive; extend the leases of what it holds, as (id, token).
 
-    `may_publish`: 0 never, 1 while no other does, 2 its folder is what shall be published.
+    `may_publish`: 0 never, 1 while no other worker does, 2 its folder is the one to publish.
     """
     return _call(
         "heartbeat",
@@ -175,26 +175,26 @@ def heartbeat(
 def cancel(
     invocation_id: str, *, ttl_ms: int = FAILURE_TTL_MS, owner: str | None = None
 ) -> Command[Cancelled]:
-    """Cancel: CANCELLED when it waited, CANCELLING when its worker has been told.
+    """Cancel: CANCELLED if it waited, CANCELLING if its worker was ordered to stop it.
 
-    With `owner`, what somebody else called is MISSING.
+    With `owner`, an invocation of another caller is MISSING.
     """
     words = (invocation_id, ttl_ms, owner or "")
     return _call("cancel_invocation", words, lambda reply: reply.decode())
 
 
 def retire_worker(worker: str) -> Command[bool]:
-    """Take a stopped worker off the list of workers."""
+    """Remove a stopped worker from the list of workers."""
     return _call("deregister_worker", (worker,), lambda reply: reply == b"OK")
 
 
 def read(
     invocation_id: str, parse: Callable[[list[bytes], str, int], T], *, gateway: str = ""
 ) -> Command[T]:
-    """Read a record; with `gateway`, have that gateway told when it finishes.
+    """Read a record; `gateway`, if given, is notified when it finishes.
 
-    `parse` gets the record as HGETALL gives it (empty: no such id), the status of its
-    callback's delivery ("" without one) and the delivery's count of attempts.
+    `parse` gets the record as HGETALL returns it (empty: no such id), the status of its callback's
+    delivery ("" without one) and the delivery's number of attempts.
     """
     return _call(
         "read_invocation",
@@ -204,24 +204,24 @@ def read(
 
 
 def read_outputs(invocation_id: str, keys: Keys) -> Command[Sequence[bytes]]:
-    """Read what attempts that were not the last printed: each its number, a line feed, its text."""
+    """Read what attempts except the last printed: each its number, a line feed, its text."""
     return Command(("LRANGE", keys.build("outputs", invocation_id), 0, -1), list)
 
 
 class _Notices:
-    """One reader for all notices of a process, which are whole; a broken one spoils it."""
+    """One parser for all notices of a process; a broken notice replaces it by a new one."""
 
     reader = hiredis.Reader()
 
 
 def parse_notice(payload: bytes) -> tuple[str, list[bytes]]:
-    """Read what a finish publishes on a gateway's inbox: an id, and the record.
+    """Parse what a gateway's inbox gets when an invocation finishes: an id and the record.
 
     The payload is the id, a line feed, and the record's fields as a RESP array
     (https://redis.io/docs/latest/develop/reference/protocol-spec/).
 
     Raises:
-        StoreError: It is neither.
+        StoreError: The payload is malformed.
     """
     invocation_id, _, rest = payload.partition(b"\n")
     reader = _Notices.reader

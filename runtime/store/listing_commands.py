@@ -1,7 +1,7 @@
-"""Looking back at invocations and batches, a page at a time, as typed calls.
+"""Typed commands that list invocations and batches, a page at a time.
 
-A record is as HGETALL gives it, long values left out (lua/include/record_summary.lua);
-`runtime.invocations` gives it meaning.
+A record is as HGETALL returns it, without long values (lua/include/record_summary.lua);
+`runtime.invocations` interprets it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawBatch:
-    """A batch as HGETALL, where its callback stands, and a page of its members."""
+    """A batch as HGETALL, the state of its callback, and a page of its members."""
 
     fields: list[bytes]
     delivery_status: str
@@ -45,17 +45,17 @@ def list_page(
     most: int,
     since: str = "",
 ) -> Command[Page]:
-    """A page of those that stand in one of `statuses`, newest first; empty is any.
+    """Read a page of invocations with one of `statuses`, newest first; empty means any.
 
     Ids are less than `after` and not less than `since`. A page may be short, even empty, and
-    still have a next one: at most 1,000 are looked at.
+    still have a next one: at most 1,000 ids are looked at.
     """
     words = (function, " ".join(statuses), tag, _quoted(tag), after, most, since)
     return Command(words, _read_page, load_script("list_invocations"))
 
 
 def read_batch(batch: str, *, start: int = 0, most: int = 0) -> Command[RawBatch | None]:
-    """Read a batch and `most` of its members from index `start` on; None when unknown."""
+    """Read a batch and `most` of its members from index `start` on; None if it is unknown."""
     return Command((batch, start, most), _read_batch, load_script("read_batch"))
 
 

@@ -1,8 +1,8 @@
-"""A connection to Redis on a worker's loop: calls go out together, replies come to callbacks.
+"""A connection to Redis on a worker's loop: commands are pipelined, replies go to callbacks.
 
-It opens at the first call, in a thread, since looking for the server, TLS and the handshake may
-take long; it opens again at the next call after a failure. It never retries by itself: whether a
-call may be sent twice is its caller's knowledge.
+It connects at the first command, in a thread, because sentinels, TLS and the handshake may take
+long; after a failure it reconnects at the next command. It never retries on its own: only the
+caller knows whether a command may be sent twice.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from runtime.telemetry.background import CRASHES
 
 T = TypeVar("T")
 OnReply = Callable[[Any], object]
-"""Gets a parsed reply, or a StoreError."""
+"""Gets a reply, or a StoreError."""
 _WATCHED_TIMEOUT_S = 2.0
 _WATCHED_CONNECT_S = 1.0
 _BLOCK_GRACE_S = 2.0
@@ -39,8 +39,8 @@ class LoopConnection:
 
     Args:
         url: Where Redis is.
-        loop: Where it lives.
-        timeout_s: Longest wait for an answer, and for connecting.
+        loop: The loop that runs it.
+        timeout_s: Longest wait for a reply, and for connecting.
         keys: The partition that scripts run on.
     """
 
@@ -51,27 +51,26 @@ class LoopConnection:
         self._loop = loop
         self._address = parse_address(url)
         self._timeout_s = self._connect_s = timeout_s
-        if self._address.watch is not None:  # another may have taken over: doubt it soon
+        if self._address.watch is not None:  # another may be master by now: time out sooner
             self._timeout_s = min(timeout_s, _WATCHED_TIMEOUT_S)
             self._connect_s = min(timeout_s, _WATCHED_CONNECT_S)
         self._wire: ConnectionProtocol | None = None
         self._stream: Stream | None = None
-        self._finishing: list[
-            ConnectionProtocol
-        ] = []  # nothing more is sent there, what was sent is answered
+        # They send nothing more, but replies to what they have sent are still due.
+        self._finishing: list[ConnectionProtocol] = []
         self._opening: object | None = None
         self._waiting: list[tuple[bytes, OnReply, float]] = []  # until it is open
 
     def run(self, call: Command[T], receive: Callable[[T | StoreError], object]) -> None:
-        """Send one call; `receive` gets its parsed reply, or why there is none."""
+        """Send one command; `receive` gets its parsed reply or a StoreError."""
         self._begin(call, partial(_pass_on, call, receive))
 
     def run_many(
         self, calls: Sequence[Command[Any]], receive: Callable[[list[Any] | StoreError], object]
     ) -> None:
-        """Send several calls in one write, not one transaction; `receive` gets all replies, once.
+        """Send several commands in one write, not as a transaction; `receive` is called once.
 
-        Where one of them fails it gets the first failure, when all are heard.
+        It gets all parsed replies or, if any failed, the first error, after the last reply.
         """
         replies: list[Any] = [None] * len(calls)
         left = len(calls)
@@ -93,7 +92,7 @@ class LoopConnection:
         timeout_s: float,
         receive: Callable[[tuple[str, bytes] | StoreError | None], object],
     ) -> None:
-        """BLPOP: `receive` gets (key, value) as soon as one of the lists has one, else None."""
+        """Run BLPOP: `receive` gets (key, value) from the first list with an element, else None."""
 
         def take(reply: Any) -> None:  # noqa: ANN401 - any RESP value
             is_pair = isinstance(reply, list)
@@ -109,13 +108,14 @@ class LoopConnection:
         timeout_s: float,
         receive: Callable[[T | StoreError], object],
     ) -> None:
-        """Wait as `block` does, then run a call: Redis does so itself, in the same round trip."""
+        """Send `block` and a command together: Redis runs the command when the block has ended."""
         failure: list[StoreError] = []
 
         def note(reply: object) -> None:
             if isinstance(reply, StoreError):
                 failure.append(reply)
 
+        # The reply of the BLPOP comes first. If it failed, the command counts as failed, too.
         def take(reply: Any) -> None:  # noqa: ANN401 - any RESP value
             if failure and not isinstance(reply, StoreError):
                 reply = failure[0]
@@ -125,27 +125,29 @@ class LoopConnection:
         self._begin(call, take, blocks_s=timeout_s + _BLOCK_GRACE_S)
 
     def finish(self) -> None:
-        """End what waits in Redis; a reply that is on its way still comes.
+        """End commands that block in Redis; replies that are on their way still arrive.
 
-        The next call opens another connection.
+        The next command opens another connection.
         """
         wire, self._wire = self._wire, None
         stream, self._stream = self._stream, None
         if wire is not None and stream is not None:
-            wire.flush()
+            wire.flush()  # before the sending side is closed
             stream.finish()
             self._finishing = [*(each for each in self._finishing if not each.closed), wire]
+        # Commands that wait for the connection to open still go out, except those that would block.
         waiting, self._waiting = self._waiting, []
         for command, receive, blocks_s in waiting:
             if blocks_s:
-                why = StoreUnavailableError("Redis: ended before it was sent")
+                why = StoreUnavailableError("Redis: cancelled before it was sent")
                 self._loop.call_soon(partial(receive, why))
             else:
                 self._waiting.append((command, receive, blocks_s))
 
     def close(self) -> None:
-        """Close; what is under way is told so. The next call opens it again."""
-        self._opening = None
+        """Close; commands without a reply fail. The next command reconnects."""
+        self._opening = None  # the thread that connects closes its socket when it sees this
+        # Emptied before any callback runs: what a callback sends waits for the next connection.
         waiting, self._waiting = self._waiting, []
         for wire in self._finishing:
             wire.fail("closed")
@@ -155,7 +157,7 @@ class LoopConnection:
 
     def _begin(self, call: Command[Any], receive: OnReply, *, blocks_s: float = 0.0) -> None:
         def take(reply: Any) -> None:  # noqa: ANN401 - any RESP value
-            if isinstance(reply, NoScriptError):  # nothing was run
+            if isinstance(reply, NoScriptError):  # nothing was run: safe to send again
                 self._send(pack(command_words(call, self.keys, whole=True)), receive, blocks_s)
             else:
                 receive(reply)
@@ -174,12 +176,13 @@ class LoopConnection:
         if isinstance(reply, hiredis.ReplyError):
             reply = failure_of(str(reply))
             if is_demotion(reply):
-                self._drop("the server is no master any more")
+                # The next command reconnects and so finds the new master.
+                self._drop("the server is no longer the master")
         if isinstance(reply, StoreError) and not isinstance(reply, NoScriptError):
             REDIS_ERRORS.count(reply)
         try:
             receive(reply)
-        except Exception as error:  # noqa: BLE001 - the replies behind it belong to others
+        except Exception as error:  # noqa: BLE001 - the next replies are for other callers
             CRASHES.note("loop_line", error)
 
     def _open(self) -> None:
@@ -193,15 +196,15 @@ class LoopConnection:
                 self._loop.call_soon(partial(self._opened, opening, failure))
 
     def _connect(self, opening: object) -> None:
-        """In a thread of its own."""
+        """Connect; this runs in a thread of its own."""
         try:
             found: Any = connect(self._address, self._connect_s)
         except StoreError as error:
             found = error
-        except Exception as error:  # noqa: BLE001 - outermost: whoever waits must hear of it
+        except Exception as error:  # noqa: BLE001 - outermost: the callers must get an error
             found = StoreUnavailableError(f"Redis at {self._address.name}: {error}")
         if opening is not self._opening and not isinstance(found, StoreError):
-            found[0].close()  # nobody waits for it any more, and the loop may be over
+            found[0].close()  # closed meanwhile, and the loop may have ended
             return
         self._loop.call_soon_threadsafe(partial(self._opened, opening, found))
 
@@ -210,6 +213,7 @@ class LoopConnection:
             if not isinstance(found, StoreError):
                 found[0].close()
             return
+        # Reset before any callback runs: a callback may send a command, which connects again.
         self._opening = None
         waiting, self._waiting = self._waiting, []
         if isinstance(found, StoreError):
@@ -231,6 +235,7 @@ class LoopConnection:
         )
         wire.connection_made(self._stream)
         self._wire = wire
+        # Before anything new: the commands that waited go out first, in their order.
         for command, receive, blocks_s in waiting:
             self._send(command, receive, blocks_s)
 

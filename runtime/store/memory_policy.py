@@ -1,7 +1,7 @@
-"""Whether Redis may throw away what it holds: `maxmemory-policy` must be `noeviction`.
+"""Check that Redis does not evict what it holds: `maxmemory-policy` must be `noeviction`.
 
-Any other policy lets Redis delete records, staged batches and deliveries when memory
-runs short, one key at a time, and without an error to anybody.
+Any other policy lets Redis delete records, staged batches and deliveries when memory runs short,
+one key at a time and without an error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FIELD = b"maxmemory_policy:"
 
 
 def read_memory_policy() -> Command[str]:
-    """Read the policy; empty where the server does not tell."""
+    """Read the policy; empty if the server does not report it."""
     return Command(("INFO", "memory"), _read)
 
 
@@ -31,7 +31,7 @@ def _read(reply: bytes) -> str:
 
 
 def danger_of(policy: str) -> str | None:
-    """Say what a policy may do to calls; None for the right one, and where it is not known."""
+    """Return what a policy may do to calls; None for the right one and for an unknown one."""
     if policy in {SAFE, ""}:
         return None
     return (
@@ -41,10 +41,10 @@ def danger_of(policy: str) -> str | None:
 
 
 def warn_of_eviction(line: BlockingConnection) -> None:
-    """Warn in the log where Redis may throw away what it holds."""
+    """Log a warning if Redis may evict what it holds."""
     try:
         danger = danger_of(line.run(read_memory_policy()))
-    except StoreError as error:  # a server that does not tell: the operator is asked to know
+    except StoreError as error:  # the server does not report it: the operator has to know it
         _log.info("memory_policy_unread", error=str(error))
     else:
         if danger:

@@ -1,4 +1,4 @@
-"""What a scrape of /metrics shows, read in one look; and errors of Redis, added up for it."""
+"""Typed commands for /metrics: read all figures in one round trip, and add up Redis errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_FUNCTIONS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
-    """`counts` of what took at most each bound, one more for all the rest; not cumulative."""
+    """`counts` of times up to each bound, and one of all longer times; not cumulative."""
 
     counts: tuple[int, ...]
     sum_ms: int
@@ -23,7 +23,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionFigures:
-    """One function since its first call."""
+    """The totals of one function since its first call."""
 
     succeeded: int
     failed: int
@@ -37,15 +37,15 @@ class FunctionFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemMetrics:
-    """The whole system in one moment.
+    """The figures of the whole system at one moment.
 
     Attributes:
-        bounds_ms: Upper bounds of the histograms' buckets but the last.
+        bounds_ms: Upper bounds of the histograms' buckets except the last.
         totals: Counts of the whole system, by their fields in the statistics.
-        workers: How many worker processes live.
-        oldest_delivery_ms: The age of the oldest pending delivery, None without any.
-        overdue_records: How many are past their retention and have yet to go.
-        quarantined: How many invocations are set aside, their records gone or damaged.
+        workers: How many worker processes are alive.
+        oldest_delivery_ms: The age of the oldest pending delivery; None if there is none.
+        overdue_records: How many records are past their retention and still there.
+        quarantined: How many invocations are in quarantine.
     """
 
     bounds_ms: tuple[int, ...]
@@ -82,7 +82,7 @@ def read_metrics(functions: Sequence[str]) -> Command[SystemMetrics]:
 
 
 def read_function_metrics(functions: Sequence[str]) -> Command[Mapping[str, FunctionFigures]]:
-    """Read the figures of up to `MOST_FUNCTIONS` functions alone."""
+    """Read the figures of up to `MOST_FUNCTIONS` functions only."""
     return Command(
         tuple(functions),
         lambda reply: _functions(functions, reply),
@@ -91,7 +91,7 @@ def read_function_metrics(functions: Sequence[str]) -> Command[Mapping[str, Func
 
 
 def add_errors(counts: Mapping[Kind, int]) -> Command[object]:
-    """Add a process's errors of Redis to those of all processes."""
+    """Add a process's Redis errors to the totals of all processes."""
     words = tuple(word for kind, count in counts.items() for word in (kind, count))
     return Command(words, lambda reply: reply, load_script("add_errors"))
 

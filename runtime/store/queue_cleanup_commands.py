@@ -1,4 +1,4 @@
-"""Keeping the list of queues and their turns in order, as typed calls."""
+"""Typed commands that tidy the list of queues and the turns of lanes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_ADOPTING = 200
 
 
 def adopt_lanes(queue: str, functions: Sequence[str]) -> Command[int]:
-    """Take over lanes whose turns a process of release 0.1 keeps; again until none was.
+    """Convert the turns of lanes that release 0.1 keeps; repeat until it returns 0.
 
     `functions` are at most `MOST_ADOPTING`.
     """
@@ -19,7 +19,7 @@ def adopt_lanes(queue: str, functions: Sequence[str]) -> Command[int]:
 
 
 def read_ever_queued(store_keys: Keys) -> tuple[Command[list[str]], Command[list[str]]]:
-    """Read the names of all queues, and of all functions that ever waited."""
+    """Read the names of all queues, and of all functions that have ever waited."""
     return (
         Command(("SMEMBERS", store_keys.build("queues")), _names),
         Command(("HKEYS", store_keys.build("waiting")), _names),
@@ -27,9 +27,9 @@ def read_ever_queued(store_keys: Keys) -> tuple[Command[list[str]], Command[list
 
 
 def forget_queues(named: Iterable[str], *, functions: int) -> Command[list[str]]:
-    """Forget queues but those `named` by the `functions` that are published, if nothing is left.
+    """Remove the empty queues that are not `named` by the `functions` published ones.
 
-    Returns which were.
+    Returns the names of those that were removed.
     """
     words: tuple[Argument, ...] = (functions, *sorted(named))
     return Command(words, _names, load_script("forget_queues"))

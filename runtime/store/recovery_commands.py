@@ -1,4 +1,4 @@
-"""What nobody holds any more, waited too long, or is damaged: the calls that look after it."""
+"""Typed commands for invocations whose lease expired, that waited too long, or are damaged."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ MOST_LISTED = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """What a look brought.
+    """The result of one recovery.
 
     Attributes:
-        taken_over: Whose attempts were taken from workers that let their leases run out, with
-            their statuses now.
-        expired: What waited longer than it was allowed to.
-        has_more: Whether there is more to be done at once.
-        is_miscounted: Whether a record is gone that alone said in which queue it ran.
-        unjoined: Batches whose members have yet to join the queue; their gateway has gone.
+        taken_over: The invocations whose attempts were taken from workers that let their leases
+            expire, as (id, new status).
+        expired: The ids of invocations that waited longer than their max_age.
+        has_more: Whether to call again at once.
+        is_miscounted: Whether a record is lost that alone named the queue it ran in.
+        unjoined: Batches whose members have yet to join the queue and whose gateway is gone.
     """
 
     taken_over: tuple[tuple[str, str], ...]
@@ -35,7 +35,7 @@ class Recovery:
 
 
 class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An invocation that was set aside: where it was, as far as anybody knew, and why."""
+    """An invocation in quarantine: where it was, as far as known, and why."""
 
     id: str
     at_ms: int
@@ -46,14 +46,14 @@ class QuarantineEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantine:
-    """How many invocations are set aside, and the latest of them."""
+    """How many invocations are in quarantine, and the latest of them."""
 
     count: int
     latest: tuple[QuarantineEntry, ...]
 
 
 def recover(*, lease_ms: int) -> Command[Recovery]:
-    """Take over attempts whose leases have run out, and end what has waited too long."""
+    """Take over attempts whose leases have expired, and expire what has waited too long."""
 
     def parse(reply: list[Any]) -> Recovery:
         taken, expired, has_more, is_miscounted, unjoined = reply
@@ -73,20 +73,20 @@ def recover(*, lease_ms: int) -> Command[Recovery]:
 
 
 def recount_running() -> Command[int]:
-    """Count anew what runs in every queue; return how many do, -1 where they are too many."""
+    """Count again what runs in every queue; return the total, -1 if there are too many."""
     return Command((), int, load_script("recount_running"))
 
 
 def set_aside(
     invocation_id: str, *, queue: str, function: str, worker: str, reason: str
 ) -> Command[bool]:
-    """Set aside what was claimed and cannot be read; False where somebody else has it by now."""
+    """Quarantine an invocation that cannot be read; False if another worker has it by now."""
     words = (invocation_id, queue, function, worker, reason)
     return Command(words, lambda reply: reply == b"OK", load_script("quarantine_invocation"))
 
 
 def read_quarantine(*, most: int = MOST_LISTED) -> Command[Quarantine]:
-    """Read how many invocations are set aside, and up to `most` of the latest."""
+    """Read how many invocations are in quarantine, and up to `most` of the latest."""
 
     def parse(reply: list[Any]) -> Quarantine:
         latest = (_read_broken(*entry) for entry in reply[1:])

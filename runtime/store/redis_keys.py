@@ -1,10 +1,8 @@
-"""Every Redis key, built here and nowhere else.
+"""All Redis keys; they are built here and nowhere else.
 
-One table: name, shape, how long the key lives, what it holds. Python reads it
-through `Keys`; the Lua scripts name the same table's keys as if by functions
-(`key_record(id)` and so on), which `spell_out_keys` writes out, so no key is spelled twice.
-All keys of a partition share one hash tag and so one cluster slot: a script may
-touch any of them.
+One table lists the name, shape, lifetime and content of each key. Python uses it through `Keys`.
+Lua scripts write `key_record(id)` and so on, which `spell_out_keys` replaces by the key. All keys
+of a partition share one hash tag and so one cluster slot: a script may touch any of them.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ Life = Literal["permanent", "until finished, then its retention", "while it live
 
 @dataclass(frozen=True, slots=True)
 class KeyShape:
-    """One kind of key: `<x>` in `shape` is filled in."""
+    """One kind of key; each `<x>` in `shape` is a placeholder."""
 
     name: str
     shape: str
@@ -54,7 +52,7 @@ TABLE = (
         "held",
         "q:<queue>:held",
         "while it lives",
-        "zset: functions at a limit, by when to look again",
+        "zset: throttled functions, by when to look again",
     ),
     KeyShape(
         "lane",
@@ -62,55 +60,55 @@ TABLE = (
         "while it lives",
         "zset: waiting ids by urgency",
     ),
-    KeyShape("due", "q:<queue>:due", "while it lives", "zset: ids by the moment they are due"),
+    KeyShape("due", "q:<queue>:due", "while it lives", "zset: ids by due time"),
     KeyShape("wake", "q:<queue>:wake", "while it lives", "list: at most one wake-up token"),
     KeyShape("leases", "leases", "while it lives", "zset: running ids by the end of their lease"),
     KeyShape("worker", "worker:<worker>", "retention", "hash: a worker's last heartbeat"),
     KeyShape("workers", "workers", "permanent", "zset: workers by last heartbeat"),
     KeyShape("control", "worker:<worker>:control", "retention", "list: orders for one worker"),
     KeyShape("pulse", "pulse", "permanent", "string: the last heartbeat of any worker"),
-    KeyShape("patience", "patience", "retention", "string: after a silence nobody takes over"),
+    KeyShape("patience", "patience", "retention", "string: set while nothing is taken over"),
     KeyShape("publisher", "publisher", "retention", "string: the worker that publishes functions"),
     KeyShape("functions", "functions", "permanent", "hash: function to manifest"),
     KeyShape("versions", "versions", "permanent", "hash: function to the version that serves"),
     KeyShape("publication", "publication", "permanent", "string: the files published, JSON"),
     KeyShape("limits", "limits", "permanent", "hash: function to its concurrency and rate"),
     KeyShape(
-        "running", "running:<function_name>", "while it lives", "set: ids that run, where limited"
+        "running", "running:<function_name>", "while it lives", "set: running ids, if limited"
     ),
-    KeyShape("rate", "rate:<name>", "retention", "string: next moment by the rate, in ms"),
+    KeyShape("rate", "rate:<name>", "retention", "string: when the next start conforms, in ms"),
     KeyShape("waiting", "waiting", "permanent", "hash: function to how many wait"),
-    # Where an invocation stands: `live` holds what is queued or running; `scheduled`; `retrying`;
-    # `end:<status>` what has ended so. There is each of a function too: `live:<function>` to
-    # `end:<function>:<status>`. `tag:<tag>` holds whatever has the tag. Moves that write a status
-    # move the id; lists are merges of these. Scores are 0: the order is that of the ids.
-    KeyShape("index", "idx:<name>", "permanent", "zset: ids, newest last, trimmed by the sweep"),
+    # Indexes by status: `live` lists queued and running ids; `scheduled`; `retrying`;
+    # `end:<status>` finished ones. Each exists for every function, too: `live:<function>` to
+    # `end:<function>:<status>`. `tag:<tag>` lists all ids with a tag. The script that changes a
+    # status also moves the id; listings merge indexes. All scores are 0: the order is that of ids.
+    KeyShape("index", "idx:<name>", "permanent", "zset: ids, newest last, see delete_expired.lua"),
     KeyShape("expiring", "expiring", "while it lives", "zset: waiting ids by their max_age"),
-    KeyShape("broken", "broken", "permanent", "zset: at most 1,000 ids set aside, by when"),
-    KeyShape("broken_reasons", "broken:reasons", "permanent", "hash: id to why, as JSON"),
-    KeyShape("miscounted", "miscounted", "while it lives", "string: count what runs anew"),
-    KeyShape("retention", "retention", "while it lives", "zset: finished ids by when they go"),
-    KeyShape("sweep_turn", "sweep:turn", "retention", "string: a slice was swept just now"),
-    KeyShape("mending", "sweep:mending", "retention", "string: who looks through the indexes"),
-    KeyShape("events", "ev:<id>", "retention", "stream: what an attempt told while it ran"),
+    KeyShape("broken", "broken", "permanent", "zset: at most 1,000 quarantined ids, by when"),
+    KeyShape("broken_reasons", "broken:reasons", "permanent", "hash: id to reason, as JSON"),
+    KeyShape("miscounted", "miscounted", "while it lives", "string: recount_running is needed"),
+    KeyShape("retention", "retention", "while it lives", "zset: finished ids by when they expire"),
+    KeyShape("sweep_turn", "sweep:turn", "retention", "string: a slice was deleted just now"),
+    KeyShape("mending", "sweep:mending", "retention", "string: the worker that mends the indexes"),
+    KeyShape("events", "ev:<id>", "retention", "stream: what its attempts reported"),
     KeyShape(
         "history",
         "att:<id>",
         "until finished, then its retention",
-        "list: JSON of its attempts that were not the last, see history.lua",
+        "list: JSON of its attempts except the last, see history.lua",
     ),
     KeyShape(
         "outputs",
         "out:<id>",
         "until finished, then its retention",
-        "list: what those printed, each behind its number and a line feed",
+        "list: what those printed, each after its number and a line feed",
     ),
     KeyShape("batch", "batch:<batch>", "retention", "hash: a batch, its size and counts"),
-    KeyShape("joining", "batches:joining", "while it lives", "zset: batches that join, by birth"),
+    KeyShape("joining", "batches:joining", "while it lives", "zset: joining batches, by creation"),
     KeyShape("batch_items", "batch:<batch>:items", "retention", "list: the ids of a batch"),
-    KeyShape("schedules", "schedules", "permanent", "zset: schedule ids, all of one score"),
+    KeyShape("schedules", "schedules", "permanent", "zset: schedule ids, all with score 0"),
     KeyShape("schedule", "schedule:<id>", "permanent", "hash: a schedule and its counts"),
-    KeyShape("skips", "schedule:<id>:skips", "permanent", "list: the last moments it skipped"),
+    KeyShape("skips", "schedule:<id>:skips", "permanent", "list: the last due times skipped"),
     KeyShape("schedules_due", "schedules:due", "permanent", "zset: schedule ids by next tick"),
     KeyShape("schedules_wake", "schedules:wake", "while it lives", "list: at most one token"),
     KeyShape("source", "source:<version>", "retention", "string: a version's source bundle"),
@@ -130,37 +128,37 @@ TABLE = (
     KeyShape("deliveries_due", "dlvs:due", "while it lives", "zset: deliveries by next attempt"),
     KeyShape("delivery_leases", "dlvs:leases", "while it lives", "zset: ids by end of their lease"),
     KeyShape("delivery_wake", "dlvs:wake", "while it lives", "list: at most one wake-up token"),
-    KeyShape("origins", "dlvs:origins", "while it lives", "zset: origins whose turn comes"),
+    KeyShape("origins", "dlvs:origins", "while it lives", "zset: origins with work, by turn"),
     KeyShape("origin", "dlvs:origin:<origin>", "retention", "string: its attempts in flight"),
     KeyShape(
         "origin_ring",
         "dlvs:origin:<origin>:ring",
         "while it lives",
-        "zset: its receivers whose turn comes",
+        "zset: its receivers with work, by turn",
     ),
     KeyShape("receiver", "dlvs:to:<receiver>", "retention", "hash: in_flight, most"),
     KeyShape(
         "receiver_lane",
         "dlvs:to:<receiver>:lane",
         "while it lives",
-        "zset: due deliveries of one address",
+        "zset: due deliveries of one URL",
     ),
     KeyShape("api_key", "apikey:<id>", "permanent", "hash: an API key, its secret as a digest"),
-    KeyShape("api_keys", "apikeys", "permanent", "zset: key ids by when they expire, 0 is never"),
+    KeyShape("api_keys", "apikeys", "permanent", "zset: key ids by expiry, 0 means never"),
     KeyShape("caller", "caller:<name>", "permanent", "hash: the callback secrets of a name"),
-    KeyShape("session", "session:<digest>", "retention", "string: the key a login stands for"),
-    KeyShape("checks", "checks", "permanent", "hash: the check that runs, the last, the next"),
-    KeyShape("checks_ended", "checks:ended", "permanent", "list: the last ten, latest first"),
-    KeyShape("checks_wanted", "checks:wanted", "while it lives", "list: ids of checks asked for"),
+    KeyShape("session", "session:<digest>", "retention", "string: the id of its API key"),
+    KeyShape("checks", "checks", "permanent", "hash: the running, the last and the next check"),
+    KeyShape("checks_ended", "checks:ended", "permanent", "list: the last ten ids, latest first"),
+    KeyShape("checks_wanted", "checks:wanted", "while it lives", "list: ids of requested checks"),
     KeyShape("checks_wake", "checks:wake", "while it lives", "list: at most one wake-up token"),
-    KeyShape("check", "check:<check>", "retention", "hash: a check, what it counts"),
+    KeyShape("check", "check:<check>", "retention", "hash: a check and its counts"),
     KeyShape("check_findings", "check:<check>:findings", "retention", "list: findings, JSON"),
-    KeyShape("access_news", "access_news", "while it lives", "channel: a key was revoked"),
-    KeyShape("inbox", "gw:<gateway>", "while it lives", "channel: finished ids for one gateway"),
+    KeyShape("access_news", "access_news", "while it lives", "channel: keys and sessions that end"),
+    KeyShape("inbox", "gw:<gateway>", "while it lives", "channel: notices for one gateway"),
     KeyShape("news", "news", "while it lives", "channel: a manifest has changed"),
 )
 _SHAPES = {shape.name: shape for shape in TABLE}
-# Only the last hole of these is free text, in which a colon may stand.
+# These placeholders may contain colons; each can only be the last one of a shape.
 _FREE = frozenset({"<key>", "<name>"})
 
 
@@ -173,16 +171,16 @@ class Keys:
 
     @property
     def prefix(self) -> str:
-        """What every key of this partition starts with."""
+        """The beginning of every key of this partition."""
         return f"{self.namespace}:{{{self.partition}}}:"
 
     def build(self, name: str, *parts: str) -> str:
-        """Return the key called `name` in the table, its holes filled with `parts`."""
+        """Return the key called `name` in the table, with `parts` for its placeholders."""
         filled = iter(parts)
         return self.prefix + _HOLE.sub(lambda _: next(filled), _SHAPES[name].shape)
 
     def kind_of(self, key: str, names: Iterable[str]) -> tuple[str, tuple[str, ...]] | None:
-        """Return which of the keys called `names` this is, and its parts; None: another."""
+        """Return which of the keys called `names` this is, and its parts; None if none."""
         if not key.startswith(self.prefix):
             return None
         rest = key[len(self.prefix) :]
@@ -194,7 +192,7 @@ class Keys:
 
 @cache
 def _pattern_of(name: str) -> re.Pattern[str]:
-    """Return what matches a key called `name` behind its prefix."""
+    """Return a pattern for keys called `name`, without the prefix."""
     shape = _SHAPES[name].shape
     pieces = [re.escape(piece) for piece in _HOLE.split(shape)]
     holes = ["(.*)" if hole in _FREE else "([^:]+)" for hole in _HOLE.findall(shape)]
@@ -203,10 +201,10 @@ def _pattern_of(name: str) -> re.Pattern[str]:
 
 
 def spell_out_keys(source: str) -> str:
-    """Write out every `key_<name>(…)` of a Lua source as the key itself; `P` is the prefix.
+    """Replace every `key_<name>(…)` in a Lua source by the key itself; `P` is the prefix.
 
-    As functions they would do as well, but Redis makes every function of a script anew at
-    each call of it, and calling them is a good part of what a short script costs.
+    Functions would do as well, but Redis creates every function of a script again at each call, and
+    calling them is a good part of the cost of a short script.
     """
     written, at = [], 0
     while use := _USE.search(source, at):

@@ -1,6 +1,6 @@
-"""Where Redis is: a parsed URL, and the handshake every connection begins with.
+"""The address of Redis: a parsed URL, and the handshake of every new connection.
 
-An address with a `watch` names no server: sentinels know it (`runtime.store.sentinel`).
+An address with a `watch` names no server: sentinels name it (`runtime.store.sentinel`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _EXAMPLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentinelConfig:
-    """The sentinels that know the master of `service`, and who they take us for."""
+    """The sentinels that know the master of `service`, and our credentials for them."""
 
     sentinels: tuple[tuple[str, int], ...]
     service: str
@@ -43,9 +43,9 @@ class SentinelConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisUrl:
-    """One Redis server; `path` for a Unix socket, else host and port.
+    """One Redis server: `path` for a Unix socket, else host and port.
 
-    With `watch`, host and port mean nothing until a sentinel has told them.
+    With `watch`, host and port are not valid until a sentinel has named them.
     """
 
     host: str = "127.0.0.1"
@@ -60,19 +60,19 @@ class RedisUrl:
 
     @property
     def name(self) -> str:
-        """What messages call it; never with a password."""
+        """The server's name in messages; never contains a password."""
         return self.path or f"{self.host}:{self.port}"
 
     def tls_context(self) -> ssl.SSLContext | None:
-        """Return what connections are made with; None where they are in the clear."""
+        """Return the TLS context for connections; None without TLS."""
         return self.trust.context() if self.tls else None
 
     def authentication(self) -> list[tuple[Argument, ...]]:
-        """Return the command that says who we are, if we are anybody."""
+        """Return the AUTH command, if the address has a password."""
         return authentication_of(self.username, self.password)
 
     def handshake(self) -> list[tuple[Argument, ...]]:
-        """Return what a new connection sends first; `check_handshake` judges the replies."""
+        """Return the first commands of a connection; `check_handshake` checks the replies."""
         words = self.authentication()
         if self.db:
             words.append(("SELECT", self.db))
@@ -83,17 +83,17 @@ class RedisUrl:
 
 
 def authentication_of(username: str | None, password: str | None) -> list[tuple[Argument, ...]]:
-    """Return AUTH with what there is to show, or nothing."""
+    """Return AUTH with the given credentials; nothing without a password."""
     if password is None:
         return []
     return [("AUTH", username, password) if username else ("AUTH", password)]
 
 
 def parse_address(url: str) -> RedisUrl:
-    """Read a Redis URL.
+    """Parse a Redis URL.
 
     Raises:
-        SettingsError: It is not one.
+        SettingsError: It is not a Redis URL.
     """
     try:
         parts = _split(url)
@@ -105,13 +105,13 @@ def parse_address(url: str) -> RedisUrl:
     except ValueError:
         address = None
     if address is None:
-        shown = re.sub(r"//[^/]*@", "//…@", url)  # a password is nobody's business
+        shown = re.sub(r"//[^/]*@", "//…@", url)  # never show a password
         raise SettingsError(f"PENSTOCK_REDIS: not a Redis address: {shown!r}; write {_EXAMPLE}")
     return address
 
 
 def _split(url: str) -> SplitResult:
-    """Split an address; several hosts stand in `netloc` as they were written.
+    """Split an address; several hosts are left in `netloc` as they were written.
 
     `urlsplit` takes one host: some versions of Python refuse the brackets of a second one.
     """
@@ -126,10 +126,10 @@ class ParameterError(ValueError):
 
 
 def _read_parameters(parts: SplitResult) -> dict[str, str]:
-    """Return the query of an address.
+    """Return the query parameters of an address.
 
     Raises:
-        ParameterError: It has a parameter that means nothing there, or one is wrong.
+        ParameterError: A parameter is not allowed in this kind of address, or is wrong.
     """
     scheme, _, kind = parts.scheme.partition("+")
     known = ["db"]
@@ -205,10 +205,10 @@ def _read_host(text: str) -> tuple[str, int]:
 
 
 def check_handshake(replies: list[Any]) -> None:
-    """Judge what a server answered to `Address.handshake`.
+    """Check the replies of a server to `RedisUrl.handshake`.
 
     Raises:
-        StoreError: It refuses us, is too old, or is a replica, which takes no writes.
+        StoreError: It refuses the login, is too old, or is a replica, which takes no writes.
     """
     *others, role, info = replies
     for reply in (*others, info):
@@ -221,14 +221,14 @@ def check_handshake(replies: list[Any]) -> None:
 def check_role(role: Any) -> None:  # noqa: ANN401 - a reply is any RESP value
     """Raise StoreUnavailableError if ROLE's reply is not a master's.
 
-    A server that does not let us ask (an ACL) is taken at the word of whoever named it.
+    If an ACL forbids ROLE, the server named in the address is taken for the master.
     """
     if isinstance(role, list) and role and role[0] != b"master":
         raise StoreUnavailableError(f"this Redis is a {role[0].decode()} and takes no writes")
 
 
 def check_version(info: bytes) -> None:
-    """Raise StoreTooOldError unless INFO tells of a server we can rely on."""
+    """Raise StoreTooOldError if INFO names a version older than `OLDEST`."""
     match = re.search(rb"redis_version:(\d+)\.(\d+)", info)
     if match and (int(match[1]), int(match[2])) < OLDEST:
         found = f"{int(match[1])}.{int(match[2])}"

@@ -1,4 +1,7 @@
-"""A command in Redis's wire format, packed in C."""
+"""RESP, the wire protocol of Redis: pack commands, and map error replies to StoreErrors.
+
+Every connection uses it. Packing and parsing are done in C, by hiredis.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,21 @@ def pack(words: Sequence[Argument]) -> bytes:
     return packed
 
 
+# The server cannot serve us now: it is loading, failing over, or refuses the login.
 _AWAY = ("LOADING", "BUSY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS")
+# The server refuses writes.
 _REFUSED = ("OOM", "MISCONF", "READONLY", "NOREPLICAS")
 
 
 class NoScriptError(StoreError):
-    """Redis does not hold the script; nothing was run."""
+    """Redis does not have the script; nothing was run."""
 
 
 def failure_of(text: str) -> StoreError:
-    """Return our error for an error reply of Redis.
+    """Return the StoreError for an error reply of Redis.
 
-    Scripts wrap the inner error ("ERR Error running script … -OOM …" before Redis 7),
-    so the words are looked for anywhere.
+    Scripts wrap the inner error ("ERR Error running script … -OOM …" before Redis 7), so the words
+    are searched anywhere in the text.
     """
     first = text.split(" ", 1)[0]
     if first == "NOSCRIPT":
@@ -44,5 +49,5 @@ def failure_of(text: str) -> StoreError:
 
 
 def is_demotion(reply: object) -> bool:
-    """Return whether a server says that it is a replica now: then the master is another."""
+    """Return whether the reply shows that the server is now a replica, so another is the master."""
     return isinstance(reply, StoreRefusedError) and "READONLY" in str(reply)

@@ -1,4 +1,4 @@
-"""Taking away what is past its retention, and mending the indexes, as typed calls."""
+"""Typed commands that delete records past their retention, and mend the indexes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _SCANNED_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletedSlice:
-    """What a slice brought.
+    """The result of one slice.
 
     Attributes:
-        count: How many invocations went.
-        is_others_turn: Another slice began just now; nothing was looked at.
-        next_due_ms: When the next one is due, None when none is kept.
+        count: How many invocations were deleted.
+        is_others_turn: Another slice has just begun, so nothing was looked at.
+        next_due_ms: How long until the next one is due; None if no finished one is kept.
     """
 
     count: int
@@ -30,7 +30,7 @@ class DeletedSlice:
 
 
 def sweep(*, most: int = SLICE, turn_ms: int = TURN_MS) -> Command[DeletedSlice]:
-    """Take away up to `most` invocations whose retention is over."""
+    """Delete up to `most` invocations whose retention is over."""
 
     def parse(reply: list[int]) -> DeletedSlice:
         count, next_due_ms = reply
@@ -44,15 +44,15 @@ def sweep(*, most: int = SLICE, turn_ms: int = TURN_MS) -> Command[DeletedSlice]
 
 
 def begin_mending(keys: Keys, worker: str) -> Command[bool]:
-    """Whether this worker is the one that looks through all indexes now; one does in an hour."""
+    """Ask to mend all indexes; True for one worker in an hour."""
     words = ("SET", keys.build("mending"), worker, "NX", "PX", MENDED_EVERY_MS)
     return Command(words, lambda reply: reply is not None)
 
 
 def find_indexes(keys: Keys, cursor: str) -> Command[tuple[str, list[str]]]:
-    """Read some names of indexes, and the cursor of the next ones; "0" is first and last.
+    """Read some names of indexes and the next cursor; cursor "0" begins and ends the scan.
 
-    A scan of all keys, some at a time: not for what anybody waits for.
+    It scans all keys, some at a time: do not use it where a caller waits.
     """
     prefix = keys.build("index", "")
     words = ("SCAN", cursor, "MATCH", f"{prefix}*", "COUNT", _SCANNED_AT_ONCE, "TYPE", "zset")
@@ -68,7 +68,7 @@ def find_indexes(keys: Keys, cursor: str) -> Command[tuple[str, list[str]]]:
 def mend_index(
     index: str, *, after: str = "", most: int = MENDED_AT_ONCE
 ) -> Command[tuple[str, int]]:
-    """Drop ids without a record; returns the id to go on after ("" at the end), how many went."""
+    """Drop ids without a record; return the id to go on after ("" at the end) and how many."""
     return Command(
         (index, after, most),
         lambda reply: (reply[0].decode(), int(reply[1])),

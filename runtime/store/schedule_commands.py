@@ -1,6 +1,6 @@
-"""Schedules as typed calls: what there is, what people change, and what tickers do.
+"""Typed commands for schedules: read, change, fire and tick them.
 
-When a line comes is not known here; `runtime.schedules` says so.
+`runtime.schedules` computes due times; this module does not read cron lines.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Schedule:
     """One schedule.
 
     Attributes:
-        overlap: Whether it fires although its last invocation has not ended.
-        catch_up: Whether moments are made up for that passed while nobody ticked.
+        overlap: Whether it fires while its last invocation is unfinished.
+        catch_up: Whether due times that passed while no ticker ran are made up for.
         secrets: Where secrets are in the arguments, encoded.
-        skips: The latest moments at which it did not fire, and why; the last one first.
+        skips: The latest due times at which it did not fire, with reasons; the latest first.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulePage:
-    """Schedules, when they were read by Redis's clock, and the last id if there are more."""
+    """Schedules, Redis's time when they were read, and the last id if there are more."""
 
     now_ms: int
     schedules: tuple[Schedule, ...]
@@ -60,9 +60,9 @@ class DueSchedule:
     """What a ticker needs to know of a schedule that is due.
 
     Attributes:
-        due: Its due moment as Redis has it, to be given back with the tick.
-        since_ms: Up to here every moment has been fired or skipped.
-        manifest: Its function's, encoded; empty when there is no such function.
+        due: Its due time as stored, to be returned with the tick.
+        since_ms: Every due time up to this time has been fired or skipped.
+        manifest: Its function's manifest, encoded; empty if there is no such function.
     """
 
     id: str
@@ -78,7 +78,7 @@ class DueSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueSchedules:
-    """What is due now, and how long until more is; None when nothing is known to come."""
+    """What is due now, and how long until the next is; None if no further one is known."""
 
     now_ms: int
     wait_ms: int | None
@@ -87,9 +87,9 @@ class DueSchedules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleTarget:
-    """How a schedule's invocations are born: what its function's manifest says.
+    """How a schedule's invocations are created, according to its function's manifest.
 
-    An empty version says that the function is not there; then nothing is born.
+    An empty version means that the function does not exist, so that nothing is created.
     """
 
     version: str = ""
@@ -100,14 +100,14 @@ class ScheduleTarget:
     secrets: bytes = b""
 
     def words(self) -> tuple[Argument, ...]:
-        """Return what the scripts take."""
+        """Return the arguments for the scripts."""
         limits = (self.priority, self.max_age_ms, self.max_waiting)
         return (self.version, self.queue, *limits, self.secrets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FireResult:
-    """What came of firing by hand; FULL says how many wait."""
+    """The result of firing by hand; `waiting` is set if FULL."""
 
     reception: Literal["NEW", "FULL", "MISSING"]
     created_at_ms: int = 0
@@ -116,7 +116,7 @@ class FireResult:
 
 
 def create_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Command[int]:
-    """Make a schedule and return when, by Redis's clock; once made, it stays as it was made."""
+    """Create a schedule, return when, by Redis's clock; an existing one is not changed."""
     words = (schedule_id, *_pairs(fields))
     return Command(words, int, load_script("create_schedule"))
 
@@ -128,24 +128,24 @@ def change_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Command
 
 
 def delete_schedule(schedule_id: str) -> Command[Change]:
-    """End a schedule."""
+    """Delete a schedule."""
     return Command((schedule_id,), _read_change, load_script("delete_schedule"))
 
 
 def read_schedule(schedule_id: str) -> Command[SchedulePage]:
-    """Read one schedule, as a page that is empty when there is none."""
+    """Read one schedule, as a page that is empty if there is none."""
     return Command((schedule_id, "", 1), _read_page, load_script("read_schedules"))
 
 
 def list_schedules(*, after: str, most: int) -> Command[SchedulePage]:
-    """Read a page of schedules, by id; `after` is the last of the page before, or ""."""
+    """Read a page of schedules, by id; `after` is the last id of the page before, or ""."""
     return Command(("", after, most), _read_page, load_script("read_schedules"))
 
 
 def fire_schedule(
     schedule_id: str, *, invocation_id: str, shape: ScheduleTarget
 ) -> Command[FireResult]:
-    """Invoke a schedule's function now, paused or not."""
+    """Invoke a schedule's function now, even if the schedule is paused."""
     words = (schedule_id, invocation_id, *shape.words())
     return Command(words, _read_fired, load_script("fire_schedule"))
 
@@ -164,15 +164,15 @@ def tick_schedule(
     missed: int = 0,
     moments: Sequence[tuple[int, str]] = (),
 ) -> Command[list[Fate]]:
-    """Fire or skip due moments and set the next, unless somebody else was first ("LATE").
+    """Fire or skip due times and set the next one; ["LATE"] if another ticker was first.
 
     Args:
         schedule: As read.
-        since_ms: Up to here all are dealt with then.
-        following_ms: The next moment, or None when there is none.
-        shape: How invocations are born.
-        missed: Moments skipped beyond those in `moments`.
-        moments: Each with the id of its invocation, "" where it is too late for one.
+        since_ms: All due times up to this time are handled by this tick.
+        following_ms: The next due time, or None if there is none.
+        shape: How invocations are created.
+        missed: How many due times were skipped besides those in `moments`.
+        moments: Due times, each with the id of its invocation, "" if it is too late for one.
     """
     following: Argument = "" if following_ms is None else following_ms
     words: tuple[Argument, ...] = (

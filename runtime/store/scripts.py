@@ -1,15 +1,15 @@
-"""The Lua scripts as values: source, hash, and the names its header promises.
+"""Load the Lua scripts: source, SHA-1 and the argument names that their headers declare.
 
-Every write that must be atomic is one file in lua/. Its header names ARGV and
-RETURNS; this module turns the names into Lua locals and writes out the keys, so
-that script and caller cannot disagree on an index or a key. The one KEYS entry is
-the partition's prefix. A last ARGV name ending in `...` stands for all the rest,
-from index `rest` on.
+Every write that must be atomic is one file in lua/. This module binds the ARGV names of its header
+to Lua locals and writes out the keys, so that a script and its caller cannot disagree on an index
+or a key. The only KEYS entry is the partition's prefix. A last ARGV name that ends in `...` stands
+for all remaining values, from index `rest` on.
 
-An include's functions are there at once, or, with `include when needed`, as
-`lazy().<function>`: Redis makes a script's functions anew at each call, so what is
-seldom needed is only made then. `loaded` is false until it was. An include may need
-others so, too: whoever else includes them, `lazy()` has their functions.
+The functions of an `include` are defined whenever the script is called. Those of an `include when
+needed` are defined by the first `lazy()` and called as `lazy().<function>`, because Redis creates
+a script's functions again at each call; until then `loaded` is false. A lazy include may have lazy
+includes of its own. `lazy()` returns the functions of all of them, even if the script includes
+some of them directly.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LUA = resources.files("runtime.store") / "lua"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One Lua file: what its header promises, and the source Redis runs."""
+    """One Lua file: its name, its ARGV names, and the source that Redis runs."""
 
     name: str
     argv: tuple[str, ...]
@@ -46,11 +46,11 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[T]):
-    """One request to Redis and how to read its reply; run it on any store.
+    """One request to Redis and how to parse its reply; any connection can run it.
 
     Attributes:
-        words: The command and its arguments; for a script, its ARGV only.
-        parse: From the raw reply (bytes, int, list, None) to a value.
+        words: The command and its arguments; for a script, the ARGV values only.
+        parse: Turns the raw reply (bytes, int, list, None) into a value.
         script: The script to run, or None for a plain command.
     """
 
@@ -61,7 +61,7 @@ class Command(Generic[T]):
 
 @cache
 def load_script(name: str) -> Script:
-    """Read lua/<name>.lua, pull in its includes and bind its names."""
+    """Read lua/<name>.lua, add its includes, bind its ARGV names and write out its keys."""
     body = (_LUA / f"{name}.lua").read_text(encoding="utf-8")
     header = dict(_FIELD.findall(body))
     argv = tuple(part.strip() for part in header.get("ARGV", "").split(",") if part.strip())
@@ -77,13 +77,13 @@ def load_script(name: str) -> Script:
 
 @cache
 def all_scripts() -> tuple[Script, ...]:
-    """Return every script there is; connections load them when they open."""
+    """Return all scripts; connections load them when they open."""
     names = sorted(f.name.removesuffix(".lua") for f in _LUA.iterdir() if f.name.endswith(".lua"))
     return tuple(load_script(name) for name in names)
 
 
 def _read_includes(names: Iterable[str], *, besides: Collection[str] = ()) -> dict[str, str]:
-    """Read includes and what they include themselves, each once and after what it needs."""
+    """Read includes, and the includes of these, each once and after those it needs."""
     found: dict[str, str] = {}
     for name in names:
         text = (_LUA / "include" / f"{name}.lua").read_text(encoding="utf-8")
@@ -95,7 +95,7 @@ def _read_includes(names: Iterable[str], *, besides: Collection[str] = ()) -> di
 
 
 def _write_includes(body: str) -> list[str]:
-    """Return what a script includes: what is there at once, and `lazy` if it needs that."""
+    """Return the text that precedes a script: its includes, and `lazy` if it has lazy ones."""
     included = _read_includes(_INCLUDE.findall(body))
     lazy: dict[str, str] = {}
     wanted: dict[str, None] = {}

@@ -1,8 +1,8 @@
-"""Who is the master now: what a Redis's sentinels say, asked at every (re)connection.
+"""Find the current master: ask the sentinels of a Redis, at every (re)connection.
 
-All are asked at once, since the one that is listed first may be the machine that has just
-died. What most of them say comes first; who has not heard of a fail-over yet is outvoted,
-or found out when the server that it names does not answer or is no master (ROLE).
+All are asked at once, because the first one listed may be on the machine that has just died. The
+server that most of them name is tried first. A sentinel that does not know of a fail-over yet is
+outvoted, or its server fails the handshake: it does not answer or is no master (ROLE).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _Master = tuple[str, int]
 
 
 def locate_blocking(address: RedisUrl) -> list[RedisUrl]:
-    """As `locate`, for threads; not in a thread whose event loop runs."""
+    """As `locate`, for threads without a running event loop."""
     return [address] if address.watch is None else asyncio.run(locate(address))
 
 
@@ -58,7 +58,7 @@ async def locate(address: RedisUrl) -> list[RedisUrl]:
 
 
 async def _ask(sentinel: _Master, watch: SentinelConfig, address: RedisUrl) -> _Master | None:
-    """Return what one sentinel says; None when it is away, does not know, or refuses."""
+    """Return what one sentinel names; None if it is unavailable, does not know, or refuses."""
     context = address.tls_context()
     with contextlib.suppress(OSError, TimeoutError, hiredis.ProtocolError, ValueError):
         async with asyncio.timeout(ASKING_S):

@@ -1,6 +1,6 @@
-"""The minutes of counters.lua as typed calls: what ended in each, and how long it took.
+"""Typed commands for the statistics of each minute, which counters.lua writes.
 
-`runtime.invocations.statistics` gives the fields meaning.
+`runtime.invocations.statistics` interprets the fields.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ _EXACT_MS = 10
 
 
 def begin_of_step(bound_ms: float) -> float:
-    """Return where the step of a minute's histogram begins that ends with `bound_ms`.
+    """Return where the step of a minute's histogram begins that ends at `bound_ms`.
 
-    As lua/include/counters.lua has them: none is wider than a tenth of where it begins. Up to
-    10 ms each whole number is a step, which holds nothing else.
+    The steps are those of lua/include/counters.lua: none is wider than a tenth of its lower bound.
+    Up to 10 ms every whole number is a step of its own.
     """
     if bound_ms <= _EXACT_MS:
         return bound_ms
@@ -29,7 +29,7 @@ def begin_of_step(bound_ms: float) -> float:
 
 
 def count_of(value: bytes) -> int:
-    """Return a count as stored; 0 where something else than a number stands."""
+    """Return a count as stored; 0 if the value is not a number."""
     try:
         return int(value)
     except ValueError:
@@ -37,12 +37,12 @@ def count_of(value: bytes) -> int:
 
 
 def read_clock() -> Command[int]:
-    """Read what time it is for Redis, in ms since the epoch."""
+    """Read Redis's time, in ms since the epoch."""
     return Command(("TIME",), lambda reply: int(reply[0]) * 1000 + int(reply[1]) // 1000)
 
 
 def read_minute(minute: int, keys: Keys | None = None) -> Command[dict[str, int]]:
-    """Read the counts of one minute since the epoch, by field; empty when nothing ended in it."""
+    """Read the counts of one minute since the epoch, by field; empty if nothing ended in it."""
     return Command(("HGETALL", (keys or Keys()).build("minute", str(minute))), _read_counts)
 
 

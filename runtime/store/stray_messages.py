@@ -1,6 +1,6 @@
-"""Messages that lie where Dramatiq's own Redis broker puts them, and where nobody here looks.
+"""Messages that Dramatiq's own Redis broker has put into our Redis, where no worker reads them.
 
-Whoever points that broker at our Redis loses what is sent, without an error: its keys are not ours.
+A client that uses that broker with our Redis loses what it sends, without an error.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from runtime.store.scripts import Command
 
-_NAMESPACE = "dramatiq"  # what dramatiq.brokers.redis.RedisBroker uses if nothing is said
+_NAMESPACE = "dramatiq"  # the default of dramatiq.brokers.redis.RedisBroker
 
 
 def count_stray_messages(queues: Sequence[str]) -> list[Command[int]]:
-    """Return one call for each queue: how many messages of another broker lie in it."""
+    """Return a command for each queue: how many messages of that broker are in it."""
     return [Command(("HLEN", f"{_NAMESPACE}:{queue}.msgs"), int) for queue in queues]

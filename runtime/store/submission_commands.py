@@ -1,4 +1,4 @@
-"""Giving birth to invocations, one or a batch at a time, as typed calls."""
+"""Typed commands that create invocations, one or a batch at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Reception = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """At most `count` calls in `per_ms` for one `caller`."""
+    """A rate limit: at most `count` calls in `per_ms` ms for one `caller`."""
 
     caller: str
     count: int
@@ -30,19 +30,19 @@ class Pace:
 
 
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a submission (a Struct, because it is on the way of every call).
+    """The answer to a submission (a Struct for speed, because every call creates one).
 
     Attributes:
-        reception: NEW; REPLAYED and CONFLICT: the idempotency key was used before, with the
-            same body or another; RETRIED: somebody repeated that invocation before; FULL: too
-            many wait; LIMITED: the caller is too fast; INCOMPLETE: not all of the batch is
-            staged; REVOKED: the caller's key is not valid any more.
-        id: The invocation or batch; the first one's when replayed or retried; empty of a call that
-            was simply born, as many share that answer.
-        created_at_ms: Its birth, by Redis's clock; 0 unless NEW.
-        waiting: How many wait, when FULL.
-        retry_after_ms: When to come again, when LIMITED.
-        calls_left: What the caller may still do at once; None without a limit.
+        reception: NEW; REPLAYED or CONFLICT: the idempotency key was used before, with the same
+            body or another; RETRIED: that invocation has been retried before; FULL: too many wait;
+            LIMITED: the caller exceeds its rate limit; INCOMPLETE: not all members of the batch are
+            staged; REVOKED: the caller's key is no longer valid; PART: see `commit_batch`.
+        id: The invocation or batch; the first one's if replayed or retried; empty if there is
+            nothing more to report of a new call, because such calls share one answer.
+        created_at_ms: When it was created, by Redis's clock; 0 unless NEW.
+        waiting: How many wait, if FULL.
+        retry_after_ms: When the caller may call again, if LIMITED.
+        calls_left: How many more calls the caller may make at once; None without a limit.
         reset_ms: Until the caller has its whole allowance back.
     """
 
@@ -56,7 +56,7 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Idempotency(msgspec.Struct, frozen=True, kw_only=True):
-    """A caller's key, digested with whatever it is unique for, and a digest of the body."""
+    """A caller's idempotency key, digested with its scope, and a digest of the body."""
 
     digest: str
     body_digest: str
@@ -69,7 +69,7 @@ _NO_FIELDS: Mapping[str, Argument | None] = {}
 Parts = tuple[Argument, ...]
 
 
-def parts_of(  # noqa: C901, PLR0912, PLR0913 - all that one may ask for
+def parts_of(  # noqa: C901, PLR0912, PLR0913 - a parameter for each option
     *,
     fields: Mapping[str, Argument | None] = _NO_FIELDS,
     key: str = "",
@@ -85,22 +85,22 @@ def parts_of(  # noqa: C901, PLR0912, PLR0913 - all that one may ask for
     is_repeatable: bool = False,
     api_key: str = "",
 ) -> Parts:
-    """Return what one call asks for besides its arguments: pairs of a name and a value.
+    """Return the options of one call, besides its arguments: pairs of a name and a value.
 
     Args:
-        fields: Further fields of its record; those that are empty are left out.
+        fields: Further fields of the record; empty ones are left out.
         key: The fairness key.
-        priority: None is the function's own.
-        delay_ms: Wait so long.
-        run_at_ms: Wait until this moment.
-        max_age_ms: Expire when it has not started so long after it was due.
+        priority: None for the function's own.
+        delay_ms: How long to wait before it may start.
+        run_at_ms: When it may start, in ms since the epoch.
+        max_age_ms: Expire it if it has not started so long after it was due.
         tags: Labels to find it by.
-        idempotency: The first request of this key is the answer.
-        pace: How fast its caller may call.
-        retry_of: The invocation it repeats.
-        is_only_retry: Refuse when somebody has repeated that before.
-        is_repeatable: The same id may be submitted twice, and is born once.
-        api_key: The id of the key that its caller shows; judged as the call is born.
+        idempotency: If its key was used before, the first request is the answer.
+        pace: The caller's rate limit.
+        retry_of: The invocation that it retries.
+        is_only_retry: Refuse it if that invocation has been retried before.
+        is_repeatable: The same id may be submitted twice and is created once.
+        api_key: The id of the caller's API key; checked when the call is created.
     """
     parts: list[Argument] = []
     if api_key:
@@ -132,7 +132,7 @@ def parts_of(  # noqa: C901, PLR0912, PLR0913 - all that one may ask for
 
 
 def idempotency_part(first: Idempotency) -> Parts:
-    """Return what makes the first request of this key the answer."""
+    """Return the option that makes the first request of this key the answer."""
     return "@idempotency", f"{first.digest} {first.body_digest} {first.ttl_ms}"
 
 
@@ -146,15 +146,15 @@ def submit(
     waiter: str = "",
     entries: Iterable[tuple[str, bytes, Parts]] = (),
 ) -> Command[list[Submitted]]:
-    """Give birth to calls of one version of one function, as (id, arguments, parts).
+    """Create calls of one version of one function, given as (id, arguments, parts).
 
     Args:
         function: Its name.
         queue: Where its calls wait.
-        version: Which they are for.
-        priority: Of those that ask for no other.
-        max_waiting: Refuse what is more; 0 for any number.
-        waiter: The gateway to tell of their ends; empty for none.
+        version: The version they are for.
+        priority: For calls that do not ask for another.
+        max_waiting: Refuse calls beyond this number; 0 means no limit.
+        waiter: The gateway to notify when they finish; empty for none.
         entries: At most `MOST_TOGETHER`.
     """
     words: list[Argument] = [function, queue, version, priority, max_waiting, waiter]
@@ -173,7 +173,7 @@ def admit_batch(
     pace: Pace | None = None,
     api_key: str = "",
 ) -> Command[Submitted]:
-    """Ask whether a batch would be taken, and count it as one call of its caller."""
+    """Check whether a batch would be accepted, and count it as one call of its caller."""
     first, limit = idempotency or _ANY_TIME, pace or _ANY_PACE
     words = (
         *(batch, function, size, max_waiting, first.digest, first.body_digest),
@@ -182,7 +182,7 @@ def admit_batch(
     return Command(words, _read_submitted, load_script("admit_batch"))
 
 
-def stage_batch(  # noqa: PLR0913 - a word for each of the script's
+def stage_batch(  # noqa: PLR0913 - a parameter for each argument of the script
     *,
     batch: str,
     function: str,
@@ -198,7 +198,7 @@ def stage_batch(  # noqa: PLR0913 - a word for each of the script's
     caller: str = "",
     secrets: bytes = b"",
 ) -> Command[int]:
-    """Write some members, as (id, arguments); returns how many are staged by now."""
+    """Write some members, given as (id, arguments); return how many are staged now."""
     words: tuple[Argument, ...] = (
         *(batch, function, queue, version, callback, STAGED_TTL_MS, priority, key),
         *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller, secrets),
@@ -218,10 +218,10 @@ def commit_batch(
     idempotency: Idempotency | None = None,
     api_key: str = "",
 ) -> Command[Submitted]:
-    """Let a staged batch be born, whole.
+    """Create a staged batch, whole or not at all.
 
-    PART says that not all members have been looked for yet: it is to be called again. Of a batch
-    with more than `JOINED_AT_ONCE` members none waits yet: `join_batch` follows.
+    PART: not all members have been checked yet, and the caller must repeat. The members of a batch
+    with more than `JOINED_AT_ONCE` do not wait in the queue yet: call `join_batch`.
     """
     first = idempotency or _ANY_TIME
     words = (
@@ -232,12 +232,12 @@ def commit_batch(
 
 
 def join_batch(batch: str) -> Command[int]:
-    """Let the next members of a committed batch join the queue; return how many are left."""
+    """Let the next members of a committed batch join the queue; return how many have yet to."""
     return Command((batch,), int, load_script("join_batch"))
 
 
 def _read_answers(reply: list[Any]) -> list[Submitted]:
-    """Return an answer for each entry; those that are simply born share one."""
+    """Return an answer for each entry; those with nothing more to report share one."""
     created_at_ms, *answers = reply
     created = Submitted(reception="NEW", created_at_ms=created_at_ms)
     return [created if answer == 0 else _read_submitted(answer) for answer in answers]

@@ -1,9 +1,8 @@
-"""Calls of one function, submitted together: those that arrive together share a script.
+"""Submit calls of one function; calls that arrive together share a script.
 
-A gateway under load hears of many calls in one turn of its loop, and Redis makes eight in
-one script at a third of what a script for each costs. Eight are sent at once, so that Redis
-works while the gateway goes on; what is left goes at the end of the turn, so no call waits for
-others.
+Under load a gateway gets many calls in one turn of its loop, and Redis creates eight in one script
+at a third of the cost of eight scripts. Eight are sent at once, so that Redis works while the
+gateway goes on. The rest is sent at the end of the turn, so no call waits for later ones.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from runtime.store.submission_commands import Parts, Submitted, submit
 
 _MOST_TOGETHER = 8
 _MOST_BYTES_TOGETHER = 32_768
-_WORDS_EACH = 3  # and those of its parts, of which there are fewer than a hundred
+_WORDS_EACH = 3  # besides the words of its parts, which are fewer than a hundred
 _TEN = 10
 
 
 def pack_parts(parts: Parts) -> bytes:
-    """Return the words of a call's parts as they go to Redis."""
+    """Return the words of a call's parts in RESP, without their count."""
     if not parts:
         return b""
     packed = pack(parts)
@@ -36,11 +35,11 @@ class SubmitPipeline:
     """Submits calls of one version of one function.
 
     Args:
-        store: Where they are sent.
+        store: The connection to send them on.
         function, queue, version: What they are calls of.
-        priority: Of those that ask for no other.
-        max_waiting: Refuse what is more; 0 for any number.
-        waiter: The gateway that is told of their ends; empty for none.
+        priority: For calls that do not ask for another.
+        max_waiting: Refuse calls beyond this number; 0 means no limit.
+        waiter: The gateway to notify when they finish; empty for none.
     """
 
     def __init__(
@@ -77,15 +76,15 @@ class SubmitPipeline:
     def submit(
         self, invocation_id: bytes, arguments: bytes, parts: bytes = b"", part_words: int = 0
     ) -> asyncio.Future[Submitted]:
-        """Line up one call of a fresh id; the future gets what became of it.
+        """Queue one call with a new id; the future gets its answer.
 
-        It fails with StoreError: Redis is away, or answered an error.
+        The future fails with StoreError if Redis is unavailable or replies with an error.
 
         Args:
-            invocation_id: Fresh.
+            invocation_id: A new id.
             arguments: As JSON.
-            parts: What it asks for, as `pack_parts` returns it.
-            part_words: How many words that is.
+            parts: Its options, as `pack_parts` returns them.
+            part_words: How many words the options have.
         """
         loop = asyncio.get_running_loop()
         if not self._packed:
@@ -102,7 +101,7 @@ class SubmitPipeline:
         return answer
 
     def _send(self) -> None:
-        """Send what is lined up: when it is enough, or at the end of the turn."""
+        """Send the queued calls: as soon as they are enough, or at the end of the turn."""
         waiting = self._waiting
         if not waiting:
             return
@@ -119,13 +118,13 @@ class SubmitPipeline:
             self._send_again(words, tail, waiting)
 
     def _command(self, fixed: bytes, words: int, tail: Sequence[bytes]) -> bytes:
-        # Joined once: formatting copies what is long again and again.
+        # Joined once: formatting would copy long arguments again and again.
         return b"".join((b"*%d\r\n" % (self._fixed_words + words), fixed, *tail))
 
     def _send_again(
         self, words: int, tail: Sequence[bytes], waiting: list[asyncio.Future[Submitted]]
     ) -> None:
-        """Send what could not be sent at once: Redis is not connected, or lacks the script."""
+        """Send what could not be sent at once: Redis is not connected or has no such script."""
         task = asyncio.get_running_loop().create_task(self._run(words, tail, waiting))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
@@ -143,7 +142,7 @@ class SubmitPipeline:
         self._report(waiting, reply)
 
     def _report(self, waiting: list[asyncio.Future[Submitted]], reply: Any) -> None:  # noqa: ANN401 - whatever Redis says
-        """Tell each caller what became of their call; one that has left is told nothing."""
+        """Give each caller its answer; a caller that has gone gets none."""
         if isinstance(reply, StoreError):
             for answer in waiting:
                 if not answer.done():
@@ -155,5 +154,5 @@ class SubmitPipeline:
 
 
 def _bulk(*words: bytes | str | int) -> bytes:
-    """Return the words of a command without their count."""
+    """Return the words of a command in RESP, without their count."""
     return pack(words).partition(b"\r\n")[2]

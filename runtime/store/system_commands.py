@@ -1,4 +1,4 @@
-"""What queues and workers look like now, as typed calls."""
+"""Typed commands for the state of queues and workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runtime.store.scripts import Command, load_script
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
-    """One queue: `oldest_ms` is the age of the oldest that waits, None when none does."""
+    """One queue; `oldest_ms` is the age of the oldest waiting invocation, None if none waits."""
 
     name: str
     is_paused: bool
@@ -23,7 +23,7 @@ class QueueState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerState:
-    """One worker; `details` is the JSON of its last heartbeat, moments are ms since the epoch."""
+    """One worker; `details` is the JSON of its last heartbeat, times are ms since the epoch."""
 
     id: str
     details: bytes
@@ -32,12 +32,12 @@ class WorkerState:
 
 
 def read_queues() -> Command[list[QueueState]]:
-    """Read the state of every queue, in order of their names."""
+    """Read the state of every queue, sorted by name."""
     return Command((), queue_states, load_script("read_queues"))
 
 
 def queue_states(reply: list[Any]) -> list[QueueState]:
-    """Read what include/queue_state.lua returns."""
+    """Parse what include/queue_state.lua returns."""
     states = (
         QueueState(
             name=name.decode(),
@@ -53,7 +53,7 @@ def queue_states(reply: list[Any]) -> list[QueueState]:
 
 
 def read_workers() -> Command[list[WorkerState]]:
-    """Read every worker that has been heard of lately, oldest heartbeat first."""
+    """Read every worker that has sent a heartbeat lately, oldest heartbeat first."""
     return Command(
         (),
         lambda reply: [
@@ -72,9 +72,9 @@ def read_workers() -> Command[list[WorkerState]]:
 def appoint_publisher(
     worker: str, *, withdraw_missing: bool, lease_ms: int = 10_000
 ) -> Command[bool]:
-    """Tell a worker to publish its functions folder; False when there is no such worker.
+    """Order a worker to publish its functions folder; False if there is no such worker.
 
-    With `withdraw_missing`, what is published and not in that folder is withdrawn.
+    With `withdraw_missing`, functions that are published and not in that folder are unpublished.
     """
     order = "publish withdraw_missing" if withdraw_missing else "publish"
     return Command(
@@ -83,11 +83,11 @@ def appoint_publisher(
 
 
 def pause_queue(queue: str, *, is_paused: bool) -> Command[bool]:
-    """Let nothing of a queue start, or let it go on; False when there is no such queue."""
+    """Pause or resume a queue; False if there is no such queue."""
     words = (queue, "1" if is_paused else "0")
     return Command(words, lambda reply: reply == b"OK", load_script("pause_queue"))
 
 
 def purge_queue(queue: str, *, most: int = 200) -> Command[int]:
-    """Cancel up to `most` of what waits in a queue; return how many that were."""
+    """Cancel up to `most` waiting invocations of a queue; return how many were."""
     return Command((queue, FAILURE_TTL_MS, most), int, load_script("purge_queue"))

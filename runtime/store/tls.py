@@ -1,4 +1,4 @@
-"""Whom to believe to be Redis over TLS, as the parameters of its address say."""
+"""How the certificate of Redis is verified, according to the parameters of its address."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SWITCHES = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsConfig:
-    """What a certificate is judged by, and what we show.
+    """What a server's certificate is checked against, and our own certificate.
 
     Attributes:
         ca_certs: A file of certificates to trust instead of the system's.
-        certfile, keyfile: Our own certificate and its key, where Redis asks for one.
-        check_hostname: Whether the certificate must be of the host in the address.
+        certfile, keyfile: Our own certificate and its key, if Redis requires one.
+        check_hostname: Whether the certificate must be for the host in the address.
     """
 
     ca_certs: str | None = None
@@ -31,7 +31,7 @@ class TlsConfig:
     check_hostname: bool = True
 
     def context(self) -> ssl.SSLContext:
-        """Return what a connection is made with; the files are read anew."""
+        """Return a new context for connections; the files are read each time."""
         import ssl  # noqa: PLC0415 - few need it, and commands start sooner without
 
         context = ssl.create_default_context(cafile=self.ca_certs)
@@ -42,7 +42,7 @@ class TlsConfig:
 
 
 def read_trust(query: Mapping[str, str]) -> TlsConfig:
-    """Read the parameters of an address that are about TLS.
+    """Read the TLS parameters of an address.
 
     Raises:
         ValueError: One is wrong; the text says which and how.

@@ -1,9 +1,8 @@
-"""Waiting for the tokens of wake-up lists beside other work, to the millisecond.
+"""Wait for tokens in wake-up lists and for other events at once, to the millisecond.
 
-Used by a worker's upkeep thread. One BLPOP is always under way on a connection of its own. So a
-token is taken at once even while the thread uses its other connection, and a deadline is met by
-the local clock: Redis ends a block up to 100 ms late. A token that was taken is never lost when
-the waiting ends: see `close`.
+Used by a worker's upkeep thread. One BLPOP is always in flight on a connection of its own. So a
+token is taken at once even while the thread uses its other connection, and a timeout is exact:
+Redis itself ends a BLPOP up to 100 ms late. No token is lost when the wait ends: see `close`.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ class WakeLists:
     """The lists that one thread waits on; not to be shared between threads.
 
     Args:
-        line: A connection of its own.
-        keys: The lists; without any, `wait` only waits.
+        line: A connection that is used for nothing else.
+        keys: The lists; without any, `wait` waits for the other events only.
     """
 
     def __init__(self, line: BlockingConnection, keys: Sequence[str]) -> None:
@@ -40,14 +39,14 @@ class WakeLists:
             lambda reply: None if reply is None else reply[0].decode(),
         )
         self._sent: PendingReplies | None = None
-        # When the BLPOP under way is overdue, or another may be sent.
+        # When the BLPOP in flight is overdue, or the next one may be sent.
         self._next_at = 0.0 if self._keys else math.inf
 
     def wait(self, timeout_s: float, interrupt: socket.socket) -> str | None:
-        """Wait until a token has come, the time is over or `interrupt` can be read.
+        """Wait for a token, for the timeout, or until `interrupt` is readable.
 
-        Returns the list that the token was taken from, else None, now and then before its time.
-        Where Redis is away it only waits, and asks again when it has come back.
+        Returns the list that the token was taken from, else None, sometimes before the timeout.
+        While Redis is unavailable it only waits, and tries again after a pause.
         """
         self._ask()
         poller = select.poll()
@@ -59,14 +58,14 @@ class WakeLists:
         return self._take() if self._line.fileno() in ready else None
 
     def close(self) -> None:
-        """End the wait, and see that no token is lost by that.
+        """Stop waiting without losing a token.
 
-        One may be on its way to us, or have been taken and not acted on; whether that is so
-        cannot be known in every case. So each list has a token afterwards, until somebody takes it.
+        A token may be on its way, or taken and not acted on, and that cannot be known in every
+        case. So every list has a token afterwards, until a worker takes it.
         """
         if self._sent is not None:
-            # Redis closes the connection when it has ended the BLPOP. Until then it could give it
-            # the very token that is pushed below.
+            # Redis closes the connection when it has ended the BLPOP. Before that, the BLPOP could
+            # still take the very token that is pushed below.
             self._line.half_close()
             self._take()
         calls = [Command(("LPUSH", key, "1"), int) for key in self._keys]
@@ -78,7 +77,7 @@ class WakeLists:
         now = time.monotonic()
         if now < self._next_at:
             return
-        if self._sent is not None:  # overdue: Redis has stopped, or is cut off
+        if self._sent is not None:  # overdue: Redis has stopped or is unreachable
             self._sent = None
             self._line.close()
         try:

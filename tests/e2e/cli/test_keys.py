@@ -82,6 +82,6 @@ def test_what_is_wrong_with_a_key_is_one_sentence(tmp_path: Path):
     assert answer.stdout == ""
     [sentence] = answer.stderr.splitlines()
     assert "/name: takes a name" in sentence
-    assert "/scopes/0: 'fly' is no scope" in sentence
+    assert "/scopes/0: 'fly' is not a scope" in sentence
     assert "/rate: takes a count per time" in sentence
     assert unknown.returncode == ExitCode.REFUSED

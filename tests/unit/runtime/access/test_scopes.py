@@ -37,7 +37,7 @@ def test_a_scope_allows_what_it_says(scopes, invokes, plain):
     ["", "Read", "write", "invoke", "invoke:", "invoke:*.x", "invoke:.*", "invoke:a*", "invoke:A"],
 )
 def test_what_is_no_scope_is_refused(scope):
-    with pytest.raises(ValueError, match="is no scope; there are invoke:<function>"):
+    with pytest.raises(ValueError, match="is not a scope; use invoke:<function>"):
         read_grant(["read", scope])
 
 

@@ -119,11 +119,11 @@ class ConnectionProtocol(asyncio.Protocol):
         if unsent and self._transport is not None and not self.closed:
             self._transport.write(b"".join(unsent) if len(unsent) > 1 else unsent[0])
 
-        # Only the oldest counts: replies come in order, so no later command can be answered before.
+    def _check_oldest(self) -> None:
         self._watch = None
         if not self._waiting:
-        # Only the oldest counts: replies come in order, so no later command can be answered before.
             return
+        # Only the oldest counts: replies come in order, so no later command can be answered before.
         left_s = self._waiting[0][1] - self._loop.time()
         if left_s <= 0:
             self.fail(f"no answer within {self._timeout_s:g} s")

@@ -45,7 +45,7 @@ Type = Literal["integer", "number", "boolean", "date", "text", "empty"]
 class Numbers:
     """Statistics of an integer or number column.
 
-    `stdev` is the sample standard deviation, null with fewer than two values.
+    `stdev` is the sample standard deviation; it is null for fewer than two values.
     """
 
     min: int | float

@@ -53,7 +53,7 @@ def die_with_parent(parent_pid: int) -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent has died (Linux)."""
+    """Become the parent of descendants whose own parent has ended (Linux)."""
     if _libc is not None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -72,7 +72,8 @@ def restore_signals() -> None:
     """Give every signal the handler that a new interpreter gives it."""
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
-        with contextlib.suppress(OSError, ValueError):  # SIGKILL, SIGSTOP and the C library's own
+        # SIGKILL, SIGSTOP and the signals that the C library uses cannot be set.
+        with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -199,7 +199,7 @@ class ForkServer:
             try:
                 pid = _receive_pid(line, limit_s)
             except TimeoutError:
-                server.kill()  # it hangs or is stopped; nothing tells whether it will go on
+                server.kill()  # it hangs or is stopped, possibly for good
             with self._lock:
                 if self._process is server:  # else another thread has already replaced it
                     self._has_answered = pid is not None
@@ -253,7 +253,7 @@ class ForkServer:
         control, self._control = self._control, None
         process, self._process = self._process, None
         if control is not None:
-            control.close()  # tells the server to kill its children and exit
+            control.close()  # the server then kills its children and exits
         if process is not None:
             process.send_signal(signal.SIGCONT)  # a stopped server could not exit
             try:

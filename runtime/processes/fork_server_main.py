@@ -57,7 +57,7 @@ class _Server:
                     self._receive(descriptor)
 
     def _answer(self) -> bool:
-        """Fork the child that was asked for; return False if the control socket is closed."""
+        """Read one request and fork a child; return False if the control socket is closed."""
         try:
             data, descriptors, _, _ = socket.recv_fds(self._control, _REQUEST_BYTES, 2)
         except OSError:
@@ -89,9 +89,9 @@ class _Server:
         self._lines[line] = pid
         self._children[pid] = line
         self._poll.register(line, _READY)
-        # If the server is killed before this line, the owner sees the lifeline close and asks a new
-        # server; the child, of which nobody knows, dies with this one. A child that has already
-        # exited is reaped in a later round, so its exit is reported after its start.
+        # If the server is killed before this line, the owner sees the lifeline close and spawns
+        # another child with a new server; this child, which has no owner, dies with this server.
+        # A child that has already exited is reaped in a later round, so STARTED comes first.
         _say(line, child_control.started(pid))
         return True
 

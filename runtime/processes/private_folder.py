@@ -26,7 +26,7 @@ def make_folder() -> Path:
 
 def use_folder(place: Path) -> None:
     """Set the folder in which this process and its forks make their own folders."""
-    global _place  # noqa: PLW0603 - set once, in the fork server, for all it forks
+    global _place  # noqa: PLW0603 - set once in the fork server, inherited by its children
     _place = place
 
 

@@ -34,7 +34,7 @@ def is_base64(text: str) -> bool:
 
 def _decide(name: str) -> Callable[[str], bool]:
     def check(text: str) -> bool:
-        from runtime.registry.format_types import check_of  # noqa: PLC0415 - see there
+        from runtime.registry.format_types import check_of  # noqa: PLC0415 - loads pydantic
 
         return check_of(name)(text)
 

@@ -57,7 +57,7 @@ def check_cron(line: object, *, is_kept: bool = False) -> str:
         ValueError: It is not a valid cron line; the text names the field.
     """
     if not isinstance(line, str):
-        raise ValueError(f"a cron line is a text: {ALLOWED}")  # noqa: TRY004 - one error for all
+        raise ValueError(f"a cron line must be a string: {ALLOWED}")  # noqa: TRY004
     if len(line) > _LONGEST:
         raise ValueError(f"a cron line has at most {_LONGEST} characters")
     if line.strip().startswith("@"):

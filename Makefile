@@ -15,7 +15,7 @@ ARGS  ?=
 PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python)
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-browsers clients faults bench beside lint format docs lock clean
+.PHONY: help up test test-browsers clients faults bench beside lint format docs docs-site lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) \
@@ -71,11 +71,17 @@ docs: $(VENV)/installed-dev ## Write the generated parts of the documents anew
 	@$(BIN)/python -m gateway.openapi functions >$(VENV)/openapi.yaml
 	@mv $(VENV)/openapi.yaml openapi.yaml
 
+docs-site: $(VENV)/docs/installed ## Build the documents into one site to read and search offline (build/site)
+	@rm -rf build/site
+	@$(VENV)/docs/bin/sphinx-build -q -W --keep-going -j auto -c docs/site . build/site
+	@echo "Open build/site/docs/index.html"
+
 lock: $(VENV)/installed-dev ## Write the lock files anew from pyproject.toml (ARGS="--upgrade")
 	@$(LOCK) pyproject.toml --extra build -o requirements.lock $(ARGS)
 	@$(LOCK) pyproject.toml --extra redis -c requirements.lock -o requirements-redis.lock $(ARGS)
 	@$(LOCK) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock $(ARGS)
 	@$(LOCK) tests/clients/generator.in -o requirements-clients.lock $(ARGS)
+	@$(LOCK) docs/site/requirements.in -o requirements-docs.lock $(ARGS)
 
 clean: ## Remove the virtual environment and caches (data in .penstock stays)
 	@rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info build
@@ -120,6 +126,12 @@ $(VENV)/clients/installed: requirements-clients.lock | $(BIN)/python
 	@echo "Installing the generator of Python clients"
 	@$(BIN)/python -m venv --clear $(VENV)/clients
 	@$(VENV)/clients/bin/python -m pip -qq --disable-pip-version-check install -r requirements-clients.lock
+	@touch $@
+
+$(VENV)/docs/installed: requirements-docs.lock | $(BIN)/python
+	@echo "Installing the generator of the documents' site"
+	@$(BIN)/python -m venv --clear $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip -qq --disable-pip-version-check install -r requirements-docs.lock
 	@touch $@
 
 # The generators of TypeScript clients and the linters of the document.

@@ -25,7 +25,7 @@ _INSTEAD: dict[type[Middleware], str] = {
     GroupCallbacks: _CONTINUES,
     Pipelines: _CONTINUES,
     Results: "results are in the invocation's record, and message.get_result() reads them there",
-    Retries: "give the function retry= of @function",
+    Retries: "give the function retries= of @function",
     ShutdownNotifications: (
         "PENSTOCK_DRAIN_S sets how long a stopping worker waits for its attempts before it cancels"
     ),

@@ -31,12 +31,12 @@ from runtime.registry.publish_plan import DUPLICATE, plan
 from runtime.registry.publisher_authority import PublisherAuthority, PublishOrders
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import (
-    annotate_function,
     publish_function,
     read_manifests,
     read_publication,
     read_versions,
-    withdraw_function,
+    set_load_error,
+    unpublish_function,
 )
 from runtime.telemetry.background import lasting_thread
 
@@ -212,7 +212,7 @@ class _Pass:
         for name in unwanted:
             if left and name not in published:
                 continue  # its manifest is unreadable, so its file may be one to leave alone
-            if self._line.run(withdraw_function(name)):
+            if self._line.run(unpublish_function(name)):
                 _log.info("function_withdrawn", function=name)
         self.rights.note(mine, self._line)
         return True
@@ -256,8 +256,8 @@ class _Pass:
         if before == manifest:
             return
         if serving and not manifest.version:
-            self._line.run(withdraw_function(manifest.name))
-        self._line.run(annotate_function(manifest.name, manifest=manifest.encode()))
+            self._line.run(unpublish_function(manifest.name))
+        self._line.run(set_load_error(manifest.name, manifest=manifest.encode()))
 
 
 def _decode_all(encoded: dict[str, bytes]) -> dict[str, Manifest]:

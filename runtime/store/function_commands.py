@@ -12,18 +12,6 @@ from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Command, load_script
 from runtime.store.statistics_commands import count_of
 
-__all__ = [
-    "annotate_function",
-    "publish_function",
-    "read_manifest",
-    "read_manifests",
-    "read_publication",
-    "read_source",
-    "read_versions",
-    "withdraw_function",
-    "write_publication",
-]
-
 SUPERSEDED_TTL_MS = 24 * 60 * 60 * 1000
 
 
@@ -50,12 +38,12 @@ def publish_function(
     return Command(words, _changed, load_script("publish_function"))
 
 
-def annotate_function(name: str, *, manifest: bytes) -> Command[bool]:
+def set_load_error(name: str, *, manifest: bytes) -> Command[bool]:
     """Replace a manifest without changing what serves: a load error appeared or was fixed."""
     return Command((name, manifest), _changed, load_script("set_load_error"))
 
 
-def withdraw_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS) -> Command[bool]:
+def unpublish_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS) -> Command[bool]:
     """Unpublish a function; True if it was published."""
     return Command((name, superseded_ttl_ms), _changed, load_script("unpublish_function"))
 

@@ -24,6 +24,7 @@ _RETRY_S = 0.25
 _PING_S = 10.0
 _WATCHED_PING_S = 1.0
 _MESSAGE_PARTS = 3
+_REFUSALS = ("NOAUTH", "WRONGPASS", "NOPERM")
 
 
 class PubSub:
@@ -157,6 +158,12 @@ class _PubSubProtocol(asyncio.Protocol):
             self.close()
 
     def _take(self, reply: Any) -> None:  # noqa: ANN401 - a reply is any RESP value
+        if isinstance(reply, hiredis.ReplyError):
+            # ROLE may be forbidden. Any other refusal leaves the channels unsubscribed, and the
+            # error that answers PING must not count as life: close, and try again from the start.
+            if str(reply).startswith(_REFUSALS) and "'role'" not in str(reply):
+                raise StoreUnavailableError(str(reply))
+            return
         if not isinstance(reply, list):
             return
         if reply[0] == b"message" and len(reply) == _MESSAGE_PARTS:

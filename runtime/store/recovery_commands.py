@@ -69,7 +69,7 @@ def recover(*, lease_ms: int) -> Command[Recovery]:
         )
 
     words = (lease_ms, POISON_LIMIT, UNHEARD_LIMIT, FAILURE_TTL_MS, GRACE_MS)
-    return Command(words, parse, load_script("recover"))
+    return Command(words, parse, load_script("recover_invocations"))
 
 
 def recount_running() -> Command[int]:

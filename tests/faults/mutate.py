@@ -36,12 +36,12 @@ KILLS = "tests/e2e/test_kills.py"
 CUT_OFF = "tests/faults/test_cut_off_workers.py"
 POISON = "tests/faults/test_poison.py"
 GUARD = ("tests/unit/runtime/callbacks", "tests/integration/callbacks/test_connecting.py")
-TOLD = "            tell_ended(batch, replies)"
+LOGGED = "            log_ended(batch, replies)"
 WRITTEN_LATER = """\
             for _, settlement in batch:
                 key = self._line.keys.build("record", settlement.id)
                 words = ("HSET", key, "status", settlement.status)
-                self._line.run(Call(words, lambda reply: reply), lambda _: None)
+                self._line.run(Command(words, lambda reply: reply), lambda _: None)
 """
 
 
@@ -113,7 +113,7 @@ MUTATIONS = (
                 "redis.call('HSET', record, 'status', status, 'finished_at'",
                 "redis.call('HSET', record, 'finished_at'",
             ),
-            ("runtime/broker/settler.py", TOLD, WRITTEN_LATER + TOLD),
+            ("runtime/broker/settler.py", LOGGED, WRITTEN_LATER + LOGGED),
         ),
         tests=(*ENDINGS, KILLS, POISON),
     ),

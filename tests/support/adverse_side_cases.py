@@ -66,9 +66,9 @@ case("appoint_publisher", "one of 100")(
     lambda d, r: system.appoint_publisher(f"w{r}", withdraw_missing=True)
 )
 case("set_load_error", "one")(
-    lambda d, r: functions.annotate_function(f"f01{r:02}", manifest=_manifest(f"new{r}"))
+    lambda d, r: functions.set_load_error(f"f01{r:02}", manifest=_manifest(f"new{r}"))
 )
-case("unpublish_function", "one of 1,000")(lambda d, r: functions.withdraw_function(f"f02{r:02}"))
+case("unpublish_function", "one of 1,000")(lambda d, r: functions.unpublish_function(f"f02{r:02}"))
 case("create_schedule", "one more")(
     lambda d, r: schedules.create_schedule(
         f"more{r}", {"function": "f0001", "arguments": b"{}", "cron": "* * * * *", "paused": "0"}

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from runtime.registry.manifest import Manifest
-from runtime.store.function_commands import annotate_function
+from runtime.store.function_commands import set_load_error
 from tests.support.gateway_process import RunningGateway
 
 LOADING = Manifest(name="slow", version="", file="slow.py", is_loading=True)
@@ -19,7 +19,7 @@ PUBLISHED = Manifest(
 
 @pytest.fixture
 def loading(gateway: RunningGateway) -> RunningGateway:
-    gateway.line.run(annotate_function("slow", manifest=LOADING.encode()))
+    gateway.line.run(set_load_error("slow", manifest=LOADING.encode()))
     return gateway
 
 

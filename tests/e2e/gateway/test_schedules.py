@@ -57,7 +57,7 @@ def declared(gateway, http):
     )
     eventually(lambda: http.get("/functions/report").is_success)
     yield "report"
-    gateway.line.run(function_commands.withdraw_function("report"))
+    gateway.line.run(function_commands.unpublish_function("report"))
 
 
 def problem(answer, status, code):

@@ -10,7 +10,7 @@ from tests.integration.execution.written import write
 
 SPEAK = """
 import gc
-from runtime.execution import runner_frames as frames
+from runtime.execution import runner_protocol as frames
 from runtime.execution.outcome import Ending
 from runtime.execution.runner_main import Runner
 

@@ -6,12 +6,12 @@ import pytest
 
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import (
-    annotate_function,
     publish_function,
     read_manifests,
     read_source,
     read_versions,
-    withdraw_function,
+    set_load_error,
+    unpublish_function,
 )
 from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Command
@@ -97,7 +97,7 @@ def test_a_source_lives_while_any_function_of_its_file_is_served(line):
     publish(line, "f", "v2")
     assert life_ms(line, "v1") == -1
 
-    line.run(withdraw_function("g"))
+    line.run(unpublish_function("g"))
     assert life_ms(line, "v1") > 0
 
 
@@ -122,8 +122,8 @@ def test_annotating_changes_the_manifest_and_nothing_else(line, news):
     publish(line, "f", "v1")
     news()
 
-    assert line.run(annotate_function("f", manifest=b'{"error":1}')) is True
-    assert line.run(annotate_function("f", manifest=b'{"error":1}')) is False
+    assert line.run(set_load_error("f", manifest=b'{"error":1}')) is True
+    assert line.run(set_load_error("f", manifest=b'{"error":1}')) is False
 
     assert line.run(read_manifests()) == {"f": b'{"error":1}'}
     assert line.run(read_versions()) == {"f": "v1"}
@@ -134,8 +134,8 @@ def test_withdrawing_takes_manifest_and_version_and_leaves_the_source_a_day(line
     publish(line, "f", "v1")
     news()
 
-    assert line.run(withdraw_function("f")) is True
-    assert line.run(withdraw_function("f")) is False
+    assert line.run(unpublish_function("f")) is True
+    assert line.run(unpublish_function("f")) is False
 
     assert line.run(read_manifests()) == {}
     assert line.run(read_versions()) == {}

@@ -193,7 +193,7 @@ def test_a_fork_server_that_is_stopped_is_not_the_files_fault(folder):
 FORGED = """
 import json
 from runtime.processes.channel import Channel
-from runtime.registry import inspection_child
+from runtime.registry import child_load_main
 send = Channel.send
 def forge(self, kind, body):
     manifests = json.loads(body)

@@ -38,7 +38,7 @@ class Planner(Life):
         )
 
     def withdraw(self, name: str = "f") -> None:
-        self.line.run(function_commands.withdraw_function(name))
+        self.line.run(function_commands.unpublish_function(name))
 
     def create(self, schedule_id: str = "sch-1", **fields: Any) -> str:
         """Make a schedule as the API does."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.github_digest import TELL, github_digest
+from functions.github_digest import DESCRIBE, github_digest
 from penstock import Reject, Request
 
 REPOSITORY = {"full_name": "octo/repo", "name": "repo"}
@@ -131,7 +131,7 @@ def test_an_event_becomes_one_readable_line(event: str, payload: dict[str, Any],
 
 @pytest.mark.parametrize(
     "event",
-    [*TELL, "unheard_of"],
+    [*DESCRIBE, "unheard_of"],
 )
 @pytest.mark.parametrize("odd", [{}, {"issue": 3, "release": [], "ref": None, "sender": "x"}])
 def test_a_payload_without_the_usual_members_still_gives_a_line(

@@ -142,7 +142,7 @@ async function cancel(invocation, look) {
   if (invocation.status === "running") {
     const agreed = await confirm({
       title: "Cancel the running invocation?",
-      body: h("p", {}, "Its runner is killed. This cannot be undone."),
+      body: h("p", {}, "The attempt is stopped. This cannot be undone."),
       yes: "Cancel it",
     });
     if (!agreed) return;

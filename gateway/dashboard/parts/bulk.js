@@ -24,7 +24,7 @@ const ACTS = {
   cancel: {
     address: "/invocations/cancel",
     title: (n) => `Cancel ${n}?`,
-    body: "Waiting ones are cancelled at once; running ones are killed. This cannot be undone.",
+    body: "Waiting ones are cancelled at once; running ones are stopped. This cannot be undone.",
     yes: (n) => `Cancel ${n}`,
     done: (sum) => [
       `${count(sum.cancelled)} cancelled`,

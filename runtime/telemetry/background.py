@@ -2,7 +2,7 @@
 
 Otherwise an exception ends a task or thread silently, and its work is never done again. So every
 endless loop starts here: a crash is logged, counted (`penstock_background_crashes_total`) and the
-loop started again. `tests/house` finds loops that start elsewhere.
+loop started again. `tests/repo_rules` finds loops that start elsewhere.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from runtime.processes.environment import clean_environment
 from runtime.processes.fork_server import ForkServer
 from runtime.settings import read_environment
 from tests.integration.execution.bench import Bench
-from tests.integration.execution.lane_bench import lanes
+from tests.integration.execution.thread_bench import lanes
 from tests.support.runner_driver import RunnerDriver
 
 _DRIVING = Path(__file__).with_name("driving.py").read_text(encoding="utf-8")

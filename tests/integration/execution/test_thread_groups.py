@@ -7,7 +7,7 @@ import logging
 import sys
 
 from runtime.execution import thread_pool as threads_module
-from tests.integration.execution.lane_bench import (
+from tests.integration.execution.thread_bench import (
     HELD,
     HOLDING,
     go_on,

@@ -10,7 +10,7 @@ import pytest
 from runtime.invocations.status import Status
 from runtime.store.invocation_commands import cancel
 from runtime.store.system_commands import pause_queue
-from tests.integration.worker.hearing import events
+from tests.integration.worker.listening import events
 from tests.integration.worker.working import Working
 from tests.support.life import Life
 from tests.support.monitoring import monitored

@@ -8,7 +8,7 @@ import time
 
 from runtime.execution import thread_interrupt
 from runtime.telemetry.background import CRASHES
-from tests.integration.execution.lane_bench import (
+from tests.integration.execution.thread_bench import (
     HOLDING,
     go_on,
     has_begun,

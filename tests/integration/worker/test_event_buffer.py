@@ -10,7 +10,7 @@ import pytest
 from runtime.invocations.output import output_of
 from runtime.store.invocation_commands import read_outputs
 from runtime.worker import event_buffer as telling_module
-from tests.integration.worker.hearing import Hearing, events, numbers, silent
+from tests.integration.worker.listening import Hearing, events, numbers, silent
 from tests.support.life import Life
 from tests.support.monitoring import monitored
 from tests.support.waiting import eventually

@@ -11,7 +11,7 @@ import pytest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Claimed
 from runtime.worker import event_buffer as telling_module
-from tests.integration.worker.hearing import Hearing, events, numbers
+from tests.integration.worker.listening import Hearing, events, numbers
 from tests.support.failing_log import FailingLog
 from tests.support.life import Life
 from tests.support.redis_server import start_redis

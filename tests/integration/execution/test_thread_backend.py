@@ -10,7 +10,7 @@ import time
 import pytest
 
 from runtime.sdk.options import RetryPolicy
-from tests.integration.execution.lane_bench import LaneBench, lane_threads
+from tests.integration.execution.thread_bench import LaneBench, lane_threads
 from tests.integration.execution.written import MAX_LOG_BYTES, MAX_RESULT_BYTES, write
 from tests.support.waiting import eventually
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.client.event_stream import StreamedEvent
@@ -40,12 +39,7 @@ class LiveView:
             self._bar = _start_bar(self._name)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._line:
             self._print_log("\n")
         if self._bar is not None:

@@ -6,10 +6,8 @@ the subscription, the manifest cache) starts and stops with the ASGI lifespan.
 
 from __future__ import annotations
 
-import gc
 import time
 import uuid
-from typing import Any
 
 import structlog
 
@@ -20,13 +18,12 @@ from gateway.auth.csrf import origin_of
 from gateway.auth.failure_throttle import FailureThrottle
 from gateway.auth.key_cache import KeyCache, KeyChecker
 from gateway.auth.middleware import AuthMiddleware
-from gateway.invoke.accept_spans import TracerLifespan
 from gateway.invoke.admission import read_admission
 from gateway.invoke.bulk_retry import BulkRetrier
 from gateway.invoke.call_plan import CallPlans
 from gateway.invoke.event_log import AcceptanceLog
 from gateway.invoke.invoker import Invoker
-from gateway.lifespan import ErrorReporter
+from gateway.lifespan import ErrorReporter, Lifespan, TracerLifespan
 from gateway.live.event_reader import EventReader
 from gateway.live.event_streams import EventStreams
 from gateway.live.manifest_cache import ManifestCache
@@ -68,7 +65,6 @@ from runtime.telemetry.tracer_setup import open_tracer
 from runtime.telemetry.tracing import Tracer
 
 _log = structlog.get_logger(__name__)
-_YOUNG_OBJECTS = 10_000
 
 
 def create(settings: Settings | None = None) -> GatewayApplication:
@@ -77,20 +73,24 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     configure_logs(chosen.log_level, chosen.log_format)
     gateway_id = uuid.uuid4().hex
     store = AsyncConnection(chosen.redis, timeout_s=chosen.redis_timeout_s)
-    directory = ManifestCache(store)
+    manifest_cache = ManifestCache(store)
     tracer = open_tracer(read_environment(), part="gateway")
     waiters = Waiters()
-    follower = InvocationReader(store, waiters, gateway_id)
+    invocation_reader = InvocationReader(store, waiters, gateway_id)
     streams = EventStreams(EventReader(store, gateway_id))
-    ring = KeyCache(
+    key_cache = KeyCache(
         store, on_revoked=streams.end_those_of, on_logged_out=streams.end_those_of_session
     )
-    checker = KeyChecker(ring, FailureThrottle(time.monotonic))
-    inbox = Subscriber(chosen.redis, gateway_id, waiters, follower, streams, directory, ring)
+    checker = KeyChecker(key_cache, FailureThrottle(time.monotonic))
+    subscriber = Subscriber(
+        chosen.redis, gateway_id, waiters, invocation_reader, streams, manifest_cache, key_cache
+    )
 
     log = AcceptanceLog()
     admission = read_admission(chosen)
-    acceptance = Invoker(follower=follower, admission=admission, log=log, tracer=tracer)
+    invoker = Invoker(
+        invocation_reader=invocation_reader, admission=admission, log=log, tracer=tracer
+    )
     plans = CallPlans(store, max_waiting=admission.max_waiting)
 
     def drain() -> None:
@@ -114,16 +114,16 @@ def create(settings: Settings | None = None) -> GatewayApplication:
         middleware=[
             auth_middleware,
             CacheHeaders(),
-            Lifespan(store, directory, inbox, ErrorReporter(store), ring),
+            Lifespan(store, manifest_cache, subscriber, ErrorReporter(store), key_cache),
             *([TracerLifespan(tracer)] if tracer else []),
         ],
         hosts=expected_hosts(chosen),
     )
     app.req_options.keep_blank_qs_values = True
     install_error_handlers(app)
-    resources = _resources(chosen, store, directory, follower, acceptance, plans, tracer)
+    resources = _resources(chosen, store, manifest_cache, invocation_reader, invoker, plans, tracer)
     more = {
-        "events": Events(streams, follower, now_ms=ring.now_ms),
+        "events": Events(streams, invocation_reader, now_ms=key_cache.now_ms),
         "keys": KeyList(store),
         "key": OneKey(store),
         "session": Session(store, checker, public_url=chosen.public_url),
@@ -132,76 +132,30 @@ def create(settings: Settings | None = None) -> GatewayApplication:
     return app
 
 
-class Lifespan:
-    """Starts and stops what lives as long as the process (ASGI lifespan)."""
-
-    def __init__(
-        self,
-        store: AsyncConnection,
-        directory: ManifestCache,
-        inbox: Subscriber,
-        trouble: ErrorReporter,
-        ring: KeyCache,
-    ) -> None:
-        self._store = store
-        self._directory = directory
-        self._inbox = inbox
-        self._trouble = trouble
-        self._key_cache = ring
-
-    async def process_startup(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
-        """Subscribe and read the manifests; if Redis does not answer, both retry later."""
-        _spare_the_collector()
-        self._inbox.start()
-        await self._directory.start()
-        self._trouble.start()
-
-    async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
-        """Stop the background loops, then disconnect."""
-        # The connection comes last: the key cache writes the last uses of keys when it stops.
-        await self._trouble.stop()
-        await self._key_cache.stop()
-        await self._directory.stop()
-        await self._inbox.stop()
-        await self._store.close()
-
-
-def _spare_the_collector() -> None:
-    """Make garbage collections rare, and limit them to what requests leave behind.
-
-    Objects that live as long as the process are never collected. Some forty objects of each
-    request in flight are alive at a time, so the default threshold (700) is reached at once, and
-    each collection finds nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 10, 10)
-
-
 def _resources(
     settings: Settings,
     store: AsyncConnection,
-    directory: ManifestCache,
-    follower: InvocationReader,
-    acceptance: Invoker,
+    manifest_cache: ManifestCache,
+    invocation_reader: InvocationReader,
+    invoker: Invoker,
     plans: CallPlans,
     tracer: Tracer | None,
 ) -> dict[str, object]:
     policy = parse_policy(settings.callback_allow, allow_loopback=settings.callback_allow_loopback)
     callbacks = AddressCache(policy)
-    retrier = BulkRetrier(store, directory, acceptance.admission)
+    retrier = BulkRetrier(store, manifest_cache, invoker.admission)
     invoke = InvokeFunction(
-        directory=directory, plans=plans, acceptance=acceptance, callbacks=callbacks
+        manifest_cache=manifest_cache, plans=plans, invoker=invoker, callbacks=callbacks
     )
-    documents = Documents(directory)
+    documents = Documents(manifest_cache)
     dashboard = read_dashboard_files()
     return {
-        "function": Function(store, directory, invoke),
-        "functions": FunctionList(store, directory),
+        "function": Function(store, manifest_cache, invoke),
+        "functions": FunctionList(store, manifest_cache),
         "function_batch": InvokeBatch(
             store=store,
-            directory=directory,
-            admission=acceptance.admission,
+            manifest_cache=manifest_cache,
+            admission=invoker.admission,
             callbacks=callbacks,
             longest_item_bytes=settings.max_body_bytes,
             tracer=tracer,
@@ -216,24 +170,27 @@ def _resources(
         "worker_publishing": WorkerPublishing(store),
         "quarantine": QuarantineList(store),
         "batch_retry": BatchRetry(store, retrier),
-        "invocation": Invocation(store, directory, follower),
+        "invocation": Invocation(store, manifest_cache, invocation_reader),
         "invocations": InvocationList(store),
         "one_retry": OneRetry(
-            directory=directory, plans=plans, follower=follower, acceptance=acceptance
+            manifest_cache=manifest_cache,
+            plans=plans,
+            invocation_reader=invocation_reader,
+            invoker=invoker,
         ),
         "bulk_retry": BulkRetry(store, retrier),
         "bulk_cancel": BulkCancel(store),
-        "result": Result(follower),
-        "logs": InvocationLogs(store, follower),
+        "result": Result(invocation_reader),
+        "logs": InvocationLogs(store, invocation_reader),
         "deliveries": DeliveryList(store),
         "delivery": OneDelivery(store),
         "redelivery": Redelivery(store),
-        "schedules": ScheduleList(store, directory),
-        "schedule": OneSchedule(store, directory),
-        "schedule_firing": ScheduleFiring(store, directory, max_waiting=settings.max_waiting),
+        "schedules": ScheduleList(store, manifest_cache),
+        "schedule": OneSchedule(store, manifest_cache),
+        "schedule_firing": ScheduleFiring(store, manifest_cache, max_waiting=settings.max_waiting),
         "livez": Livez(),
-        "metrics": Metrics(store, directory),
-        "readyz": Readyz(store, directory, shows_details=is_open(settings)),
+        "metrics": Metrics(store, manifest_cache),
+        "readyz": Readyz(store, manifest_cache, shows_details=is_open(settings)),
         "openapi_json": OpenApi(documents, form="json", media_type="application/json"),
         "openapi_yaml": OpenApi(documents, form="yaml", media_type="application/yaml"),
         "docs": Docs(),

@@ -213,8 +213,8 @@ _LONGEST = 512
 class KeyChecker:
     """Checks the texts of keys, and counts wrong ones by the address of the client."""
 
-    def __init__(self, ring: KeyCache, failures: FailureThrottle) -> None:
-        self._key_cache = ring
+    def __init__(self, key_cache: KeyCache, failures: FailureThrottle) -> None:
+        self._key_cache = key_cache
         self._failures = failures
 
     def still_counts(self, key: ApiKey, *, is_rechecked: bool = False) -> bool:

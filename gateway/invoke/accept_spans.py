@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -23,17 +22,6 @@ def trace_of(scope: Mapping[str, Any]) -> TraceContext | None:
         return None
     tracestate = headers.get(b"tracestate", b"")
     return read_trace(traceparent.decode("latin-1"), tracestate.decode("latin-1"))
-
-
-class TracerLifespan:
-    """Falcon middleware that has a tracer export its remaining spans when the process stops."""
-
-    def __init__(self, tracer: Tracer) -> None:
-        self._tracer = tracer
-
-    async def process_shutdown(self, scope: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ARG002
-        """Stop the tracer, in a thread because exporting blocks."""
-        await asyncio.to_thread(self._tracer.stop)
 
 
 @contextmanager

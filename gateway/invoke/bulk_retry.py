@@ -40,10 +40,10 @@ class BulkRetrier:
     """Retries records that come from a list."""
 
     def __init__(
-        self, store: AsyncConnection, directory: ManifestCache, admission: Admission
+        self, store: AsyncConnection, manifest_cache: ManifestCache, admission: Admission
     ) -> None:
         self._store = store
-        self._directory = directory
+        self._manifest_cache = manifest_cache
         self._admission = admission
 
     async def retry(self, records: Sequence[Record], tally: RetryReport, caller: Caller) -> None:
@@ -84,7 +84,7 @@ class BulkRetrier:
         if not caller.may_retry(record.function):
             return None
         try:
-            manifest = await self._directory.find(record.function)
+            manifest = await self._manifest_cache.find(record.function)
             return prepare_retry(
                 manifest,
                 record,

@@ -37,7 +37,7 @@ class Invoker:
     def __init__(
         self,
         *,
-        follower: InvocationReader,
+        invocation_reader: InvocationReader,
         admission: Admission,
         log: AcceptanceLog,
         tracer: Tracer | None = None,
@@ -45,12 +45,12 @@ class Invoker:
         self.admission = admission
         self._log = log
         self._tracer = tracer
-        self._follower = follower
+        self._invocation_reader = invocation_reader
         self._succeeded = SucceededTemplates()
 
     def waiter(self, preferences: Preferences) -> str | None:
         """Return the id of the gateway that gets the notice of the end; None if nobody waits."""
-        return self._follower.gateway_id if preferences.wait_s else None
+        return self._invocation_reader.gateway_id if preferences.wait_s else None
 
     async def answer(
         self,
@@ -83,14 +83,14 @@ class Invoker:
                 return
         else:
             # Before the submission: the notice may come before the script's answer.
-            with self._follower.expect(submission.id) as arrival:
+            with self._invocation_reader.expect(submission.id) as arrival:
                 submitted = await self._submit(plan, submission, settled)
                 if self._is_new(resp, submission, submitted):
                     notice = await wait_for(arrival, preferences.wait_s)
                     point_to(resp, submission.id, preferences)
                     await self._show_end(req, resp, submission, submitted, notice)
                     return
-        record = await self._follower.fetch(submitted.id, preferences.wait_s)
+        record = await self._invocation_reader.fetch(submitted.id, preferences.wait_s)
         point_to(resp, record.id, preferences)
         if preferences.wait_s:
             show(req, resp, record)
@@ -127,7 +127,7 @@ class Invoker:
                 return
         created = new_record(submission, submitted.created_at_ms)
         if notice is None:
-            show(req, resp, await self._follower.current(created))
+            show(req, resp, await self._invocation_reader.current(created))
         else:
             show(req, resp, record_of(notice, created.arguments, created.request))
 

@@ -33,17 +33,17 @@ class Subscriber:
         url: str,
         gateway_id: str,
         waiters: Waiters,
-        follower: InvocationReader,
+        invocation_reader: InvocationReader,
         streams: EventStreams,
-        directory: ManifestCache,
-        ring: KeyCache,
+        manifest_cache: ManifestCache,
+        key_cache: KeyCache,
     ) -> None:
         self._channel = Keys().build("inbox", gateway_id)
         self._waiters = waiters
-        self._follower = follower
+        self._invocation_reader = invocation_reader
         self._streams = streams
-        self._directory = directory
-        self._key_cache = ring
+        self._manifest_cache = manifest_cache
+        self._key_cache = key_cache
         self._access_news = Keys().build("access_news")
         self._looking: asyncio.Task[None] | None = None
         self._subscription = PubSub(
@@ -51,7 +51,7 @@ class Subscriber:
             [self._channel, Keys().build("news"), self._access_news],
             on_message=self._on_message,
             on_connect=self._on_connect,
-            on_disconnect=ring.on_unsubscribed,
+            on_disconnect=key_cache.on_unsubscribed,
         )
 
     def start(self) -> None:
@@ -68,7 +68,7 @@ class Subscriber:
         if channel == self._access_news:
             self._key_cache.on_revocation(payload)
         elif channel != self._channel:
-            self._directory.mark_stale()
+            self._manifest_cache.mark_stale()
         elif payload.endswith(b"\n") and payload.find(b"\n") == len(payload) - 1:  # no record
             self._streams.notify(payload[:-1].decode("ascii", "replace"))
         else:
@@ -77,7 +77,7 @@ class Subscriber:
     def _on_connect(self) -> None:
         """Read everything again: messages published while the connection was down are lost."""
         self._key_cache.on_subscribed()  # empties the cache, which missed revocations
-        self._directory.mark_stale()
+        self._manifest_cache.mark_stale()
         # A read that began with an earlier connection may be older than the messages missed since.
         if self._looking is not None:
             self._looking.cancel()
@@ -87,7 +87,7 @@ class Subscriber:
     async def _look_until_it_works(self) -> None:
         """Read what callers wait for, until Redis answers: it may still be loading its data."""
         while True:
-            if await self._follower.look_again() and await self._look_after_readers():
+            if await self._invocation_reader.look_again() and await self._look_after_readers():
                 return
             await asyncio.sleep(_LOOK_AGAIN_S)
 

@@ -32,8 +32,8 @@ _PROBLEM_PAGE = """<!doctype html><meta charset="utf-8"><title>{code}</title>
 class Documents:
     """The OpenAPI document of the published functions, made once for each change and grant."""
 
-    def __init__(self, directory: ManifestCache) -> None:
-        self._directory = directory
+    def __init__(self, manifest_cache: ManifestCache) -> None:
+        self._manifest_cache = manifest_cache
         self._made: dict[tuple[str, Grant], tuple[int, bytes, str]] = {}
 
     def current(self, form: str, grant: Grant) -> tuple[bytes, str]:
@@ -42,16 +42,16 @@ class Documents:
         Raises:
             StoreUnavailableError: The published functions have not been read yet.
         """
-        if not self._directory.is_loaded:
+        if not self._manifest_cache.is_loaded:
             raise StoreUnavailableError("Redis has not answered since the gateway started.")
-        generation = self._directory.generation
+        generation = self._manifest_cache.generation
         made = self._made.get((form, grant))
         if made is None or made[0] != generation:
             # Imported here: only a process that is asked for a document needs the writers.
             from gateway.openapi import document_json, document_yaml  # noqa: PLC0415
 
             write = document_json if form == "json" else document_yaml
-            body = write(self._directory.manifests.values(), grant)
+            body = write(self._manifest_cache.manifests.values(), grant)
             if len(self._made) >= _MOST_MADE:
                 self._made.clear()
             made = (generation, body, hashlib.blake2b(body, digest_size=12).hexdigest())

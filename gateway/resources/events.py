@@ -28,13 +28,13 @@ class Events:
     def __init__(
         self,
         streams: EventStreams,
-        follower: InvocationReader,
+        invocation_reader: InvocationReader,
         *,
         now_ms: Callable[[], int] = lambda: 0,
     ) -> None:
         """`now_ms` returns the time by Redis's clock, which decides when a key expires."""
         self._streams = streams
-        self._follower = follower
+        self._invocation_reader = invocation_reader
         self._now_ms = now_ms
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
@@ -45,7 +45,7 @@ class Events:
         place = _read_place(req)
         caller = caller_of(req.scope)
         if caller.sees_only is not None:
-            await self._follower.fetch(invocation_id, owner=caller.sees_only)
+            await self._invocation_reader.fetch(invocation_id, owner=caller.sees_only)
         stream = await self._streams.open(invocation_id, place, reader=self._reader_of(caller))
         if place.attempt > stream.attempt + 1:
             raise _refusal("the event is one of another invocation", str(place))

@@ -21,17 +21,17 @@ _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost", "w
 class FunctionList:
     """GET /functions."""
 
-    def __init__(self, store: AsyncConnection, directory: ManifestCache) -> None:
+    def __init__(self, store: AsyncConnection, manifest_cache: ManifestCache) -> None:
         self._store = store
-        self._directory = directory
+        self._manifest_cache = manifest_cache
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List every function that the caller may see, by name."""
-        if not self._directory.is_loaded:
+        if not self._manifest_cache.is_loaded:
             raise StoreUnavailableError("Redis has not answered since the gateway started.")
         stats = await _read_stats(self._store)
         may_see = caller_of(req.scope).grant.may_see
-        manifests = [m for m in self._directory.manifests.values() if may_see(m.name)]
+        manifests = [m for m in self._manifest_cache.manifests.values() if may_see(m.name)]
         items = [function_view(manifest, stats.get(manifest.name, {})) for manifest in manifests]
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode({"items": items, "next": None})
@@ -41,15 +41,15 @@ class Function:
     """GET and POST /functions/{name}."""
 
     def __init__(
-        self, store: AsyncConnection, directory: ManifestCache, invoke: InvokeFunction
+        self, store: AsyncConnection, manifest_cache: ManifestCache, invoke: InvokeFunction
     ) -> None:
         self._store = store
-        self._directory = directory
+        self._manifest_cache = manifest_cache
         self.on_post = invoke.on_post
 
     async def on_get(self, req: Request, resp: Response, name: str) -> None:  # noqa: ARG002
         """Show one function."""
-        manifest = await self._directory.find(name)
+        manifest = await self._manifest_cache.find(name)
         stats = await _read_stats(self._store)
         resp.content_type = "application/json"
         resp.data = msgspec.json.encode(function_view(manifest, stats.get(name, {})))

@@ -33,10 +33,10 @@ class Readyz:
     """GET /readyz: needs no key, so only a gateway that requires none shows details."""
 
     def __init__(
-        self, store: AsyncConnection, directory: ManifestCache, *, shows_details: bool
+        self, store: AsyncConnection, manifest_cache: ManifestCache, *, shows_details: bool
     ) -> None:
         self._store = store
-        self._directory = directory
+        self._manifest_cache = manifest_cache
         self._shows_details = shows_details
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
@@ -51,9 +51,9 @@ class Readyz:
             why = str(error) or f"no answer within {_LONGEST_S:g} s"
             said = f"Redis does not answer: {why}." if self._shows_details else _AWAY
             raise ProblemError("not_ready", said) from error
-        count = sum(bool(manifest.version) for manifest in self._directory.manifests.values())
+        count = sum(bool(manifest.version) for manifest in self._manifest_cache.manifests.values())
         if not count:
-            raise ProblemError("not_ready", _why_none(self._directory))
+            raise ProblemError("not_ready", _why_none(self._manifest_cache))
         resp.content_type = "application/json"
         if self._shows_details:
             reported = {"status": "ready", "functions": count, "warnings": warnings}
@@ -80,12 +80,12 @@ class Readyz:
         return warnings
 
 
-def _why_none(directory: ManifestCache) -> str:
+def _why_none(manifest_cache: ManifestCache) -> str:
     """Return why no function can be called, without names and errors: those need a key."""
-    if not directory.is_loaded:
+    if not manifest_cache.is_loaded:
         return "Redis answers, but the published functions have not been read yet."
-    if directory.manifests:
-        return f"None of the {len(directory.manifests)} functions has loaded."
+    if manifest_cache.manifests:
+        return f"None of the {len(manifest_cache.manifests)} functions has loaded."
     return "No functions are published yet."
 
 

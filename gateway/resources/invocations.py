@@ -29,12 +29,12 @@ _INERT = "sandbox; default-src 'none'"
 
 
 async def fetch_preferred(
-    req: Request, resp: Response, follower: InvocationReader, id_: str
+    req: Request, resp: Response, invocation_reader: InvocationReader, id_: str
 ) -> Record:
     """Return the invocation, after waiting for its end as long as the caller prefers."""
     preferences = read_preferences(req.get_header("Prefer"))
     owner = caller_of(req.scope).sees_only
-    record = await follower.fetch(id_, preferences.wait_s, owner=owner)
+    record = await invocation_reader.fetch(id_, preferences.wait_s, owner=owner)
     if preferences.wait_s:
         resp.set_header("Preference-Applied", preferences.applied)
     return record
@@ -44,15 +44,18 @@ class Invocation:
     """GET and DELETE /invocations/{id}."""
 
     def __init__(
-        self, store: AsyncConnection, directory: ManifestCache, follower: InvocationReader
+        self,
+        store: AsyncConnection,
+        manifest_cache: ManifestCache,
+        invocation_reader: InvocationReader,
     ) -> None:
         self._store = store
-        self._directory = directory
-        self._follower = follower
+        self._manifest_cache = manifest_cache
+        self._invocation_reader = invocation_reader
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
         """Show the invocation, whatever its status."""
-        record = await fetch_preferred(req, resp, self._follower, invocation_id)
+        record = await fetch_preferred(req, resp, self._invocation_reader, invocation_id)
         if not record.is_finished:
             resp.set_header("Retry-After", _ASK_AGAIN_S)
         body = invocation_json(record)
@@ -67,7 +70,7 @@ class Invocation:
         if is_invocation_id(invocation_id):
             answer = await self._store.run(cancel(invocation_id, owner=caller.controls_only))
             log_cancelled([(invocation_id, answer)])
-        record = await self._follower.fetch(invocation_id, owner=caller.sees_only)
+        record = await self._invocation_reader.fetch(invocation_id, owner=caller.sees_only)
         if caller.controls_only not in (None, record.caller):
             raise lacks_scope("steer")
         view = invocation_view(record)
@@ -87,19 +90,19 @@ class Invocation:
 
     def _runs_in_a_thread(self, function: str) -> bool:
         """Whether the function can only be asked to stop, by `ctx.cancelled`."""
-        manifest = self._directory.manifests.get(function)
+        manifest = self._manifest_cache.manifests.get(function)
         return manifest is not None and manifest.options.isolation == "thread"
 
 
 class Result:
     """GET /invocations/{id}/result."""
 
-    def __init__(self, follower: InvocationReader) -> None:
-        self._follower = follower
+    def __init__(self, invocation_reader: InvocationReader) -> None:
+        self._invocation_reader = invocation_reader
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
         """Serve only the result: JSON, or bytes with their media type."""
-        record = await fetch_preferred(req, resp, self._follower, invocation_id)
+        record = await fetch_preferred(req, resp, self._invocation_reader, invocation_id)
         if not record.is_finished:
             raise ProblemError(
                 "invocation_unfinished",
@@ -120,15 +123,15 @@ class Result:
 class InvocationLogs:
     """GET /invocations/{id}/logs."""
 
-    def __init__(self, store: AsyncConnection, follower: InvocationReader) -> None:
+    def __init__(self, store: AsyncConnection, invocation_reader: InvocationReader) -> None:
         self._store = store
-        self._follower = follower
+        self._invocation_reader = invocation_reader
 
     async def on_get(self, req: Request, resp: Response, invocation_id: str) -> None:
         """Serve the captured output as text, of all attempts or of one."""
         query = read_query(req.query_string, [ATTEMPT.name])
         owner = caller_of(req.scope).sees_only
-        record = await self._follower.fetch(invocation_id, owner=owner)
+        record = await self._invocation_reader.fetch(invocation_id, owner=owner)
         output = output_of(
             record, await self._store.run(read_outputs(invocation_id, self._store.keys))
         )

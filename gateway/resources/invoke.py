@@ -47,29 +47,29 @@ class InvokeFunction:
     """Accepts calls.
 
     Args:
-        directory: The published functions.
+        manifest_cache: The published functions.
         plans: What the calls of each function have in common.
-        acceptance: Submits calls and writes the responses.
+        invoker: Submits calls and writes the responses.
         callbacks: Checks the addresses of callbacks.
     """
 
     def __init__(
         self,
         *,
-        directory: ManifestCache,
+        manifest_cache: ManifestCache,
         plans: CallPlans,
-        acceptance: Invoker,
+        invoker: Invoker,
         callbacks: AddressCache,
     ) -> None:
-        self._directory = directory
+        self._manifest_cache = manifest_cache
         self._plans = plans
-        self._acceptance = acceptance
+        self._invoker = invoker
         self._callbacks = callbacks
 
     async def on_post(self, req: Request, resp: Response, name: str) -> None:
         """Accept one call, and wait for its result if the caller prefers that."""
         preferences = read_preferences(noted_header(req.scope, b"prefer"))
-        plan = self._plans.find(self._directory.manifests, name)
+        plan = self._plans.find(self._manifest_cache.manifests, name)
         if plan is None or plan.manifest.is_loading:
             plan = await self._find_plan(name, preferences)
         manifest = plan.manifest
@@ -88,13 +88,13 @@ class InvokeFunction:
             sourced = _read_body(req, plan)
         plan.check(sourced.decoded)
         submission = self._build(req, plan, sourced, asked, own, preferences)
-        await self._acceptance.answer(req, resp, plan, submission, preferences, asked.parts)
+        await self._invoker.answer(req, resp, plan, submission, preferences, asked.parts)
 
     async def _find_plan(self, name: str, preferences: Preferences) -> CallPlan:
         """Return the plan of a function published a moment ago, or wait while its file loads."""
         patience_s = min(preferences.wait_s or _PATIENCE_S, _LONGEST_PATIENCE_S)
-        manifest = await self._directory.find_loaded(name, patience_s=patience_s)
-        return self._plans.of(self._directory.manifests, manifest)
+        manifest = await self._manifest_cache.find_loaded(name, patience_s=patience_s)
+        return self._plans.of(self._manifest_cache.manifests, manifest)
 
     def _build(
         self,
@@ -107,13 +107,13 @@ class InvokeFunction:
     ) -> Submission:
         key = own.get("idempotency")
         caller = caller_of(req.scope)
-        admission = self._acceptance.admission
+        admission = self._invoker.admission
         return complete(
             plan.shared,
             sourced.encoded,
             asked.call_options,
             request=sourced.request,
-            waiter=self._acceptance.waiter(preferences),
+            waiter=self._invoker.waiter(preferences),
             pace=admission.pace(req.scope),
             caller=caller.name,
             api_key=caller.key_id,

@@ -35,14 +35,14 @@ class InvokeBatch:
         self,
         *,
         store: AsyncConnection,
-        directory: ManifestCache,
+        manifest_cache: ManifestCache,
         admission: Admission,
         callbacks: AddressCache,
         longest_item_bytes: int,
         tracer: Tracer | None = None,
     ) -> None:
         self._store = store
-        self._directory = directory
+        self._manifest_cache = manifest_cache
         self._admission = admission
         self._callbacks = callbacks
         self._longest_item_bytes = longest_item_bytes
@@ -50,7 +50,7 @@ class InvokeBatch:
 
     async def on_post(self, req: Request, resp: Response, name: str) -> None:
         """Accept a batch, completely or not at all."""
-        manifest = await self._directory.find(name)
+        manifest = await self._manifest_cache.find(name)
         check_available(manifest)
         if manifest.takes_request:
             raise ProblemError(

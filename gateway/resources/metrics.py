@@ -27,15 +27,15 @@ _log = structlog.get_logger(__name__)
 class Metrics:
     """GET /metrics; answers 200 even without Redis, with `penstock_redis_up 0`."""
 
-    def __init__(self, store: AsyncConnection, directory: ManifestCache) -> None:
+    def __init__(self, store: AsyncConnection, manifest_cache: ManifestCache) -> None:
         self._store = store
-        self._directory = directory
+        self._manifest_cache = manifest_cache
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Read all figures in one round trip and write the text."""
         from gateway.metrics.exposition import expose  # noqa: PLC0415 - at the first scrape only
 
-        manifests = self._directory.manifests
+        manifests = self._manifest_cache.manifests
         figures, check, workers = None, None, None
         try:
             figures, check, workers = await self._read(tuple(manifests))

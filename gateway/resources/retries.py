@@ -23,22 +23,22 @@ class OneRetry:
     def __init__(
         self,
         *,
-        directory: ManifestCache,
+        manifest_cache: ManifestCache,
         plans: CallPlans,
-        follower: InvocationReader,
-        acceptance: Invoker,
+        invocation_reader: InvocationReader,
+        invoker: Invoker,
     ) -> None:
-        self._directory = directory
+        self._manifest_cache = manifest_cache
         self._plans = plans
-        self._follower = follower
-        self._acceptance = acceptance
+        self._invocation_reader = invocation_reader
+        self._invoker = invoker
 
     async def on_post(self, req: Request, resp: Response, invocation_id: str) -> None:
         """Invoke again, and wait for the result if the caller prefers that."""
         preferences = read_preferences(noted_header(req.scope, b"prefer"))
         key = read_idempotency_key(single_header(req.scope, HEADER))
         caller = caller_of(req.scope)
-        record = await self._follower.fetch(invocation_id, owner=caller.sees_only)
+        record = await self._invocation_reader.fetch(invocation_id, owner=caller.sees_only)
         if caller.controls_only not in (None, record.caller) or not caller.may_retry(
             record.function
         ):
@@ -56,17 +56,17 @@ class OneRetry:
                 caller=identity_of(req.scope),
                 content=(b"retry", record.id.encode()),
             )
-        admission = self._acceptance.admission
-        manifest = await self._directory.find(record.function)
+        admission = self._invoker.admission
+        manifest = await self._manifest_cache.find(record.function)
         submission = prepare_retry(
             manifest,
             record,
-            waiter=self._acceptance.waiter(preferences),
+            waiter=self._invoker.waiter(preferences),
             max_waiting=admission.max_waiting,
             idempotency=idempotency,
             trace=trace_of(req.scope),
             pace=admission.pace(req.scope),
             api_key=caller.key_id,
         )
-        plan = self._plans.of(self._directory.manifests, manifest)
-        await self._acceptance.answer(req, resp, plan, submission, preferences)
+        plan = self._plans.of(self._manifest_cache.manifests, manifest)
+        await self._invoker.answer(req, resp, plan, submission, preferences)

@@ -36,14 +36,14 @@ _ID_PREFIX = "sch-"  # function names have no hyphen, so no declared schedule ha
 class _Schedules:
     """What the resources of schedules have in common."""
 
-    def __init__(self, store: AsyncConnection, directory: ManifestCache) -> None:
+    def __init__(self, store: AsyncConnection, manifest_cache: ManifestCache) -> None:
         self._store = store
-        self._directory = directory
+        self._manifest_cache = manifest_cache
 
     async def _show(self, resp: Response, schedule_id: str) -> None:
         schedule, now_ms = await _find(self._store, schedule_id)
         resp.content_type = _JSON
-        resp.data = msgspec.json.encode(_view(schedule, now_ms, self._directory))
+        resp.data = msgspec.json.encode(_view(schedule, now_ms, self._manifest_cache))
 
 
 class ScheduleList(_Schedules):
@@ -57,7 +57,7 @@ class ScheduleList(_Schedules):
         refuse_parameters(faults)
         listing = schedule_commands.list_schedules(after="".join(paging.after), most=paging.limit)
         page = await self._store.run(listing)
-        items = [_view(schedule, page.now_ms, self._directory) for schedule in page.schedules]
+        items = [_view(schedule, page.now_ms, self._manifest_cache) for schedule in page.schedules]
         cursor = paging.point_on(resp, None if page.next is None else (page.next,))
         resp.content_type = _JSON
         resp.data = msgspec.json.encode({"items": items, "next": cursor})
@@ -65,7 +65,7 @@ class ScheduleList(_Schedules):
     async def on_post(self, req: Request, resp: Response) -> None:
         """Create a schedule, after checking that its function accepts the arguments."""
         definition = read_new_schedule(_read_body(req))
-        manifest = await self._directory.find(definition.function)
+        manifest = await self._manifest_cache.find(definition.function)
         check_available(manifest)
         check_fits(manifest, definition.arguments or {})
         schedule_id = _ID_PREFIX + new_invocation_id()
@@ -92,7 +92,7 @@ class OneSchedule(_Schedules):
             raise await self._declared(schedule, "only paused, resumed and fired")
         fields = dict(change.fields)
         if change.arguments is not None:
-            manifest = await self._directory.find(schedule.function)
+            manifest = await self._manifest_cache.find(schedule.function)
             check_available(manifest)
             check_fits(manifest, change.arguments)
             fields["secrets"] = encode_paths(manifest.secrets)
@@ -110,7 +110,7 @@ class OneSchedule(_Schedules):
         resp.status = 204
 
     async def _declared(self, schedule: Schedule, may: str) -> ProblemError:
-        manifest = self._directory.manifests.get(schedule.function)
+        manifest = self._manifest_cache.manifests.get(schedule.function)
         place = f" in {manifest.file}" if manifest else ""
         return ProblemError(
             "schedule_declared",
@@ -123,17 +123,17 @@ class ScheduleFiring:
     """POST /schedules/{id}/fire."""
 
     def __init__(
-        self, store: AsyncConnection, directory: ManifestCache, *, max_waiting: int
+        self, store: AsyncConnection, manifest_cache: ManifestCache, *, max_waiting: int
     ) -> None:
         self._store = store
-        self._directory = directory
+        self._manifest_cache = manifest_cache
         self._max_waiting = max_waiting
 
     async def on_post(self, req: Request, resp: Response, schedule_id: str) -> None:
         """Invoke the schedule's function now, even if it is paused or its last run goes on."""
         read_query(req.query_string, ())
         schedule, _ = await _find(self._store, schedule_id)
-        manifest = await self._directory.find(schedule.function)
+        manifest = await self._manifest_cache.find(schedule.function)
         shape = target_of(manifest, max_waiting=self._max_waiting)
         invocation_id = new_invocation_id()
         fired = await self._store.run(
@@ -216,8 +216,8 @@ async def _find(store: AsyncConnection, schedule_id: str) -> tuple[Schedule, int
     return page.schedules[0], page.now_ms
 
 
-def _view(schedule: Schedule, now_ms: int, directory: ManifestCache) -> dict[str, Any]:
-    manifest = directory.manifests.get(schedule.function)
+def _view(schedule: Schedule, now_ms: int, manifest_cache: ManifestCache) -> dict[str, Any]:
+    manifest = manifest_cache.manifests.get(schedule.function)
     secrets = encode_paths(manifest.secrets) if manifest is not None else b""
     return schedule_view(schedule, now_ms, secrets=secrets)
 

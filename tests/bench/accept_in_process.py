@@ -37,7 +37,7 @@ from runtime.settings import Settings
 from runtime.store.access_commands import StoredKey
 from runtime.store.async_connection import AsyncConnection, Wire
 from tests.bench import echo
-from tests.bench.acceptance import BODY, GREET
+from tests.bench.invoker import BODY, GREET
 from tests.bench.shown import TITLES, Shown, headers_of, query_of
 
 _CONNECTIONS = 32
@@ -135,11 +135,11 @@ def _gateway() -> Application:
     wire = Wire(asyncio.get_running_loop(), 1.0)
     wire.connection_made(cast("Any", _Redis(wire)))
     store._wire = wire
-    directory, ring = _find(ManifestCache), _find(KeyCache)
-    directory.manifests, directory.is_loaded = {"greet": GREET}, True
-    ring.on_subscribed()
+    manifest_cache, key_cache = _find(ManifestCache), _find(KeyCache)
+    manifest_cache.manifests, manifest_cache.is_loaded = {"greet": GREET}, True
+    key_cache.on_subscribed()
     stored = StoredKey(id=_KEY.id, name="bench", digest=_KEY.digest(), scopes=("invoke:*",))
-    ring._entries[_KEY.id] = _Entry(read_key(stored), 0.0)
+    key_cache._entries[_KEY.id] = _Entry(read_key(stored), 0.0)
     return application
 
 

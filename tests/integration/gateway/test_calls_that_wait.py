@@ -89,7 +89,7 @@ class Gateway:
         found = self.application._router.find("/functions/echo")
         assert found is not None
         invoke: InvokeFunction = found[0].on_post.__self__
-        self.directory: ManifestCache = invoke._directory
+        self.manifest_cache: ManifestCache = invoke._directory
         self.waiters: Waiters = invoke._acceptance._follower._waiters
         self._heads = HeadCache()
 

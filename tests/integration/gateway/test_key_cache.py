@@ -28,11 +28,11 @@ def run(redis_url: str) -> Callable[..., object]:
     def with_ring(scenario: Callable[[KeyCache], Awaitable[object]], **settings: float) -> object:
         async def whole() -> object:
             store = AsyncConnection(redis_url)
-            ring = KeyCache(store, **settings)  # type: ignore[arg-type]
+            key_cache = KeyCache(store, **settings)  # type: ignore[arg-type]
             try:
-                return await scenario(ring)
+                return await scenario(key_cache)
             finally:
-                await ring.stop()
+                await key_cache.stop()
                 await store.close()
 
         return asyncio.run(whole())
@@ -43,13 +43,13 @@ def run(redis_url: str) -> Callable[..., object]:
 def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyCache) -> list[bool]:
-        ring.on_subscribed()
-        seen = [await ring.find(made.id) is not None]
+    async def scenario(key_cache: KeyCache) -> list[bool]:
+        key_cache.on_subscribed()
+        seen = [await key_cache.find(made.id) is not None]
         line.run(access_commands.revoke_key(made.id))
-        seen.append(await ring.find(made.id) is not None)  # the news are under way
-        ring.on_revocation(b"-" + made.id.encode())
-        seen.append(await ring.find(made.id) is not None)
+        seen.append(await key_cache.find(made.id) is not None)  # the news are under way
+        key_cache.on_revocation(b"-" + made.id.encode())
+        seen.append(await key_cache.find(made.id) is not None)
         return seen
 
     assert run(scenario, trusted_s=60) == [True, True, False]
@@ -58,13 +58,13 @@ def test_while_news_come_a_key_is_known_until_they_say_otherwise(run, line: Bloc
 def test_without_news_redis_is_asked_every_time(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyCache) -> list[bool]:
-        seen = [await ring.find(made.id, is_rechecked=True) is not None]
-        ring.on_subscribed()
-        seen.append(await ring.find(made.id) is not None)
-        ring.on_unsubscribed()
+    async def scenario(key_cache: KeyCache) -> list[bool]:
+        seen = [await key_cache.find(made.id, is_rechecked=True) is not None]
+        key_cache.on_subscribed()
+        seen.append(await key_cache.find(made.id) is not None)
+        key_cache.on_unsubscribed()
         line.run(access_commands.revoke_key(made.id))
-        seen.append(await ring.find(made.id, is_rechecked=True) is not None)
+        seen.append(await key_cache.find(made.id, is_rechecked=True) is not None)
         return seen
 
     assert run(scenario, trusted_s=60) == [True, True, False]
@@ -75,13 +75,13 @@ def test_silence_is_trusted_for_a_moment_only_unless_a_script_judges_again(
 ):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyCache) -> list[bool]:
-        ring.on_subscribed()
-        await ring.find(made.id)
+    async def scenario(key_cache: KeyCache) -> list[bool]:
+        key_cache.on_subscribed()
+        await key_cache.find(made.id)
         line.run(access_commands.revoke_key(made.id))
         return [
-            await ring.find(made.id, is_rechecked=True) is not None,
-            await ring.find(made.id) is not None,
+            await key_cache.find(made.id, is_rechecked=True) is not None,
+            await key_cache.find(made.id) is not None,
         ]
 
     assert run(scenario, trusted_s=0) == [True, False]
@@ -92,12 +92,12 @@ def test_an_answer_that_was_under_way_does_not_bring_a_revoked_key_back(
 ):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyCache) -> object:
-        ring.on_subscribed()
-        asking = asyncio.create_task(ring.find(made.id))
+    async def scenario(key_cache: KeyCache) -> object:
+        key_cache.on_subscribed()
+        asking = asyncio.create_task(key_cache.find(made.id))
         await asyncio.sleep(0)
-        ring.on_revocation(b"-" + made.id.encode())
-        return await asking, await ring.find(made.id, is_rechecked=True)
+        key_cache.on_revocation(b"-" + made.id.encode())
+        return await asking, await key_cache.find(made.id, is_rechecked=True)
 
     assert run(scenario) == (None, None)
 
@@ -108,11 +108,11 @@ def test_uses_are_written_down_together_and_at_the_end(run, line: BlockingConnec
     def used() -> set[str]:
         return {k.id for k in line.run(access_commands.read_keys()).keys if k.used_at_ms}
 
-    async def scenario(ring: KeyCache) -> None:
+    async def scenario(key_cache: KeyCache) -> None:
         for _ in range(100):
-            ring.note_use(first.id)
+            key_cache.note_use(first.id)
         await asyncio.to_thread(eventually, lambda: used() == {first.id})
-        ring.note_use(second.id)
+        key_cache.note_use(second.id)
 
     run(scenario, use_noted_every_s=0.01)
 
@@ -128,9 +128,9 @@ def test_wrong_keys_are_refused_alike_and_then_without_asking_redis(run, line: B
     mistyped = made.text[:-1] + ("A" if made.text[-1] != "A" else "B")
     eventually(lambda: line.run(access_commands.count_valid_keys()) == 1)
 
-    async def scenario(ring: KeyCache) -> list[tuple[str, str]]:
-        ring.on_subscribed()
-        checker = KeyChecker(ring, FailureThrottle(lambda: 0.0, most=4))
+    async def scenario(key_cache: KeyCache) -> list[tuple[str, str]]:
+        key_cache.on_subscribed()
+        checker = KeyChecker(key_cache, FailureThrottle(lambda: 0.0, most=4))
         seen = []
         for text in (wrong.write(), stolen_id, mistyped, brief.text, wrong.write()):
             with pytest.raises(ProblemError) as refused:
@@ -153,15 +153,15 @@ def test_a_key_that_was_missed_is_asked_for_again_after_a_while(run, line: Block
     kept = line.run(Command(("DUMP", keys), lambda reply: reply))
     line.run(Command(("DEL", keys), lambda reply: reply))
 
-    async def scenario(ring: KeyCache) -> list[bool]:
-        ring.on_subscribed()
-        seen = [await ring.find(made.id) is not None]
+    async def scenario(key_cache: KeyCache) -> list[bool]:
+        key_cache.on_subscribed()
+        seen = [await key_cache.find(made.id) is not None]
         # Redis is restored from a copy, under the gateway.
         line.run(Command(("RESTORE", keys, 0, kept), lambda reply: reply))
-        seen.append(await ring.find(made.id) is not None)
+        seen.append(await key_cache.find(made.id) is not None)
         await asyncio.sleep(0.3)
-        seen.append(await ring.find(made.id) is not None)
-        seen.append(ring.knows_of(made.id))
+        seen.append(await key_cache.find(made.id) is not None)
+        seen.append(key_cache.knows_of(made.id))
         return seen
 
     assert run(scenario, missing_s=0.2) == [False, False, True, True]
@@ -170,14 +170,14 @@ def test_a_key_that_was_missed_is_asked_for_again_after_a_while(run, line: Block
 def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyCache) -> list[bool]:
-        ring.on_subscribed()
-        ring.on_revocation(b"-" + made.id.encode())
-        seen = [await ring.find(made.id) is not None]
+    async def scenario(key_cache: KeyCache) -> list[bool]:
+        key_cache.on_subscribed()
+        key_cache.on_revocation(b"-" + made.id.encode())
+        seen = [await key_cache.find(made.id) is not None]
         await asyncio.sleep(0.1)
-        seen.append(await ring.find(made.id) is not None)
-        ring.on_subscribed()
-        seen.append(await ring.find(made.id) is not None)
+        seen.append(await key_cache.find(made.id) is not None)
+        key_cache.on_subscribed()
+        seen.append(await key_cache.find(made.id) is not None)
         return seen
 
     assert run(scenario, missing_s=0.05) == [False, False, False]
@@ -186,11 +186,11 @@ def test_a_key_that_was_revoked_stays_refused_whatever_redis_says(run, line: Blo
 def test_news_that_come_while_redis_is_asked_count(run, line: BlockingConnection):
     made = make_key(line, "shop", "read")
 
-    async def scenario(ring: KeyCache) -> bool:
-        ring.on_subscribed()
-        asking = asyncio.ensure_future(ring.find(made.id))
+    async def scenario(key_cache: KeyCache) -> bool:
+        key_cache.on_subscribed()
+        asking = asyncio.ensure_future(key_cache.find(made.id))
         await asyncio.sleep(0)
-        ring.on_revocation(b"-" + made.id.encode())
+        key_cache.on_revocation(b"-" + made.id.encode())
         return await asking is not None
 
     assert run(scenario) is False

@@ -35,9 +35,10 @@ from gateway.serving.limits import ConnectionLimits
 from runtime.access.api_key import generate_key_text, read_key
 from runtime.settings import Settings
 from runtime.store.access_commands import StoredKey
-from runtime.store.async_connection import AsyncConnection, Wire
+from runtime.store.async_connection import AsyncConnection
+from runtime.store.connection_protocol import ConnectionProtocol
 from tests.bench import echo
-from tests.bench.invoker import BODY, GREET
+from tests.bench.acceptance import BODY, GREET
 from tests.bench.shown import TITLES, Shown, headers_of, query_of
 
 _CONNECTIONS = 32
@@ -132,7 +133,7 @@ def _gateway() -> Application:
     """Return a gateway that knows a function and a key, with the stand-in for Redis behind it."""
     application = create(Settings(redis="unix:///nowhere", callback_allow_loopback=True))
     store = _find(AsyncConnection)
-    wire = Wire(asyncio.get_running_loop(), 1.0)
+    wire = ConnectionProtocol(asyncio.get_running_loop(), 1.0)
     wire.connection_made(cast("Any", _Redis(wire)))
     store._wire = wire
     manifest_cache, key_cache = _find(ManifestCache), _find(KeyCache)
@@ -200,7 +201,7 @@ class _Client:
 class _Redis:
     """A transport that answers `submit_invocations`, and `touch_api_keys`."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: ConnectionProtocol) -> None:
         self._wire = wire
 
     def write(self, data: bytes) -> None:

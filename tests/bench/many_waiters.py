@@ -22,7 +22,7 @@ from pathlib import Path
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import Settlement, claim, settle
 from runtime.store.scripts import Command
-from tests.bench.invoker import BODY, GREET
+from tests.bench.acceptance import BODY, GREET
 from tests.bench.processes import children, cpu_s, resident_bytes
 from tests.support.gateway_process import RunningGateway, running_gateway
 from tests.support.redis_server import own_redis

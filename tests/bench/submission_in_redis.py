@@ -28,7 +28,7 @@ from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import Command
 from runtime.store.submission_commands import submit
 from runtime.telemetry.trace_context import read_trace
-from tests.bench.invoker import BODY, GREET
+from tests.bench.acceptance import BODY, GREET
 from tests.bench.shown import TITLES, Shown, headers_of
 from tests.support.redis_server import start_redis
 

@@ -58,7 +58,7 @@ def _judge_ratio(goal: RatioGoal, results: Results) -> Verdict:
         processor = results.processor_ratio(*asked, their_work=goal.their_work)
     return Verdict(
         work=WORKS[goal.work].title,
-        goal=f"{_mode(goal.ours)} {_sign(goal)} {goal.bound:g} × {goal.told}",  # noqa: RUF001 - for people
+        goal=f"{_mode(goal.ours)} {_sign(goal)} {goal.bound:g} × {goal.reported}",  # noqa: RUF001 - for people
         measured=_report(found, " ×"),  # noqa: RUF001 - for people
         processor=_report(processor, ""),
         holds=_holds(goal, found),
@@ -69,7 +69,7 @@ def _judge_figure(goal: FigureGoal, results: Results) -> Verdict:
     found = results.figure(goal.ours, goal.work, goal.part)
     return Verdict(
         work=WORKS[goal.work].title,
-        goal=f"{_mode(goal.ours)} {_sign(goal)} {goal.bound:,g} {goal.told}",
+        goal=f"{_mode(goal.ours)} {_sign(goal)} {goal.bound:,g} {goal.reported}",
         measured=_report(found, ""),
         processor="",
         holds=_holds(goal, found),

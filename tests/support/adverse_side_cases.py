@@ -28,7 +28,7 @@ def _settle_delivery(data: Adverse, run: int) -> Command[Any]:
     return deliveries.settle(
         delivery_id=item.id,
         attempt=item.attempt,
-        verdict="failed",
+        next_status="failed",
         retry_in_ms=0,
         pace="slow",
         entry=b"{}",

@@ -79,7 +79,7 @@ class Traffic:
                 deliveries.settle(
                     delivery_id=item.id,
                     attempt=item.attempt,
-                    verdict="delivered" if turn % 3 else "pending",
+                    next_status="delivered" if turn % 3 else "pending",
                     retry_in_ms=5,
                     pace="quick",
                     entry=b"{}",

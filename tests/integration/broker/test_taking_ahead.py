@@ -126,7 +126,7 @@ def test_a_log_that_cannot_be_written_stops_no_endings(
         if next(failures, False):
             raise OSError("no space left on device")
 
-    monkeypatch.setattr("runtime.broker.settler.tell_ended", fail)
+    monkeypatch.setattr("runtime.broker.settler.log_ended", fail)
     with broker_side(redis_url, work.run, capacity=2) as side:
         for _ in range(200):
             life.submit()

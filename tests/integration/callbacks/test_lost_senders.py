@@ -110,7 +110,7 @@ def test_a_late_settlement_changes_nothing(sending: Sending, receiver: Receiver)
         delivery_commands.settle(
             delivery_id=delivery_id,
             attempt=again.attempt - 1,
-            verdict="delivered",
+            next_status="delivered",
             retry_in_ms=0,
             pace="quick",
             entry=b"{}",

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import pytest
+from gateway.application import GatewayApplication
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.app import create
-from gateway.asgi.application import GatewayApplication
 from gateway.live.manifest_cache import ManifestCache
 from gateway.live.waiters import Waiters
 from gateway.resources.invoke import InvokeFunction
@@ -89,8 +89,8 @@ class Gateway:
         found = self.application._router.find("/functions/echo")
         assert found is not None
         invoke: InvokeFunction = found[0].on_post.__self__
-        self.manifest_cache: ManifestCache = invoke._directory
-        self.waiters: Waiters = invoke._acceptance._follower._waiters
+        self.manifest_cache: ManifestCache = invoke._manifest_cache
+        self.waiters: Waiters = invoke._invoker._invocation_reader._waiters
         self._heads = HeadCache()
 
     def client(self) -> Client:
@@ -142,7 +142,7 @@ def run(redis_url: str, life: Life) -> Run[Any]:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Gateway]:
         gateway = Gateway(redis_url)
-        async with living(gateway.asgi.application):
+        async with living(gateway.application):
             yield gateway
 
     def run_it(act: Callable[[Gateway], Awaitable[T]]) -> T:

@@ -32,8 +32,8 @@ class Hearing:
     def listen(self, claimed: Claimed) -> EventBuffer:
         """Return what an attempt tells to; it is written as it comes."""
         attempt = Attempt(claimed, "default")
-        pending_events = self.teller.telling_of(attempt)
-        assert self.teller.telling_of(attempt) is pending_events
+        pending_events = self.teller.buffer_of(attempt)
+        assert self.teller.buffer_of(attempt) is pending_events
         self._attempts[pending_events] = attempt
         return pending_events
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.commands.up import embedded_redis
 from gateway.cli.errors import CommandError
+from gateway.cli.up import embedded_redis
 from gateway.cli.up.embedded_redis import (
     LONGEST_SOCKET_PATH_BYTES,
     Server,

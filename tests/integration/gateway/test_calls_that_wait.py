@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import pytest
-from gateway.application import GatewayApplication
+from gateway.asgi.application import GatewayApplication
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 

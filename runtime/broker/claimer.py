@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple
 import structlog
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.attempt_log import log_expired, log_started
+from runtime.broker.attempt_events import log_expired, log_started
 from runtime.errors import StoreError
 from runtime.loop import Loop, Timer
 from runtime.store.invocation_commands import Claim, claim, wake

@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 from runtime.broker.attempt import Attempt
-from runtime.broker.attempt_log import log_ended, log_requeued
+from runtime.broker.attempt_events import log_ended, log_requeued
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.loop import Loop
 from runtime.store.invocation_commands import Settled, Settlement, release, settle

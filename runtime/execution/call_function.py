@@ -15,7 +15,7 @@ from runtime.errors import (
     ResultNotSerializableError,
     ResultTooLargeError,
 )
-from runtime.execution.memory_limit import shortage_of
+from runtime.execution.out_of_memory import shortage_of
 from runtime.execution.outcome import SUCCEEDED, Ending, EndingKind, FaultFrame
 from runtime.execution.thread_interrupt import ThreadInterrupt
 from runtime.execution.tracebacks import message_of, traceback_of, type_names

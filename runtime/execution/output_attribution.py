@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
-from runtime.execution.memory_limit import shortage_text
+from runtime.execution.out_of_memory import shortage_text
 from runtime.processes.child_limits import has_no_stack
 
 

@@ -26,8 +26,7 @@ from typing import Literal, Protocol
 from runtime.errors import ChannelGarbledError
 from runtime.execution import runner_protocol as frames
 from runtime.execution.call_function import too_large
-from runtime.execution.concurrent import ConcurrentRunner
-from runtime.execution.limit_watch import LimitWatch, TimeLimited
+from runtime.execution.concurrent_runner import ConcurrentRunner
 from runtime.execution.loading import Loading
 from runtime.execution.outcome import Ending, ending_of_death
 from runtime.execution.run import Run
@@ -35,7 +34,8 @@ from runtime.execution.runner_handle import RunnerKey
 from runtime.execution.runner_process import RunnerProcess
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.runner_validation import check_answer, check_event
-from runtime.execution.sequential import SequentialRunner
+from runtime.execution.sequential_runner import SequentialRunner
+from runtime.execution.timeout_timer import LimitWatch, TimeLimited
 from runtime.loop import Loop
 from runtime.processes.channel import pack
 from runtime.processes.child_control import Exit

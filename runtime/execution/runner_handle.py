@@ -1,6 +1,6 @@
 """What the parts of a runner may use of it, so that they need not import `runner`.
 
-The parts are `loading`, `sequential`, `concurrent` and `limit_watch`. Loop thread only.
+The parts are `loading`, `sequential_runner`, `concurrent_runner` and `timeout_timer`. Loop thread only.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from runtime.execution.limit_watch import LimitWatch
     from runtime.execution.outcome import Ending
     from runtime.execution.run import Run
     from runtime.execution.runner_process import RunnerProcess
+    from runtime.execution.timeout_timer import LimitWatch
     from runtime.loop import Loop
 
 

@@ -24,8 +24,8 @@ from runtime.execution.concurrent_calls import Loaded
 from runtime.execution.concurrent_runs import ConcurrentRuns
 from runtime.execution.function_log import FunctionLog
 from runtime.execution.leak_detection import LeakDetector
-from runtime.execution.memory_limit import shortage_text
 from runtime.execution.notes import encode_event, encode_progress
+from runtime.execution.out_of_memory import shortage_text
 from runtime.execution.outcome import Ending
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import RunnerLimits, Start

@@ -21,7 +21,7 @@ from runtime.execution.run_times import RunTimes
 from runtime.execution.runner import Runner
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.runners import Runners
-from runtime.execution.sequential import SLOW_S, is_slow
+from runtime.execution.sequential_runner import SLOW_S, is_slow
 from runtime.execution.unexplained_deaths import UnexplainedDeaths
 from runtime.execution.waiting_runs import RunnerNeed, WaitingRuns
 from runtime.loop import Loop, Timer

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Protocol
 
+from runtime.buffered_socket import Stream
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ProcessError
 from runtime.loop import Loop, Timer
 from runtime.processes.channel import unpack_each
@@ -27,7 +28,6 @@ from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import Child, ForkServer
 from runtime.processes.frame_reader import FrameReader
 from runtime.processes.side_channel import SideChannel
-from runtime.stream import Stream
 from runtime.telemetry.background import CRASHES
 
 RUNNER_ENTRY = "runtime.execution.runner_main:main"

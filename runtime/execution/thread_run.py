@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 
-from runtime.execution.attempt_logs import AttemptLogs
+from runtime.execution.captured_output import AttemptLogs
 from runtime.execution.outcome import Assignment, Ending
 from runtime.execution.runner_protocol import RunnerLimits
 from runtime.execution.thread_interrupt import InterruptGuard

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import hiredis
 
+from runtime.buffered_socket import Stream
 from runtime.errors import StoreError, StoreUnavailableError
 from runtime.loop import Loop
 from runtime.store.blocking_connection import command_words, connect
@@ -23,7 +24,6 @@ from runtime.store.redis_keys import Keys
 from runtime.store.redis_url import parse_address
 from runtime.store.resp import NoScriptError, failure_of, is_demotion, pack
 from runtime.store.scripts import Command
-from runtime.stream import Stream
 from runtime.telemetry.background import CRASHES
 
 T = TypeVar("T")

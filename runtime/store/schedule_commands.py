@@ -147,7 +147,7 @@ def fire_schedule(
 ) -> Command[FireResult]:
     """Invoke a schedule's function now, even if the schedule is paused."""
     words = (schedule_id, invocation_id, *shape.words())
-    return Command(words, _read_fired, load_script("fire_schedule"))
+    return Command(words, _read_fired, load_script("fire_schedule_now"))
 
 
 def read_agenda(*, most: int) -> Command[DueSchedules]:

@@ -80,7 +80,7 @@ case("change_schedule", "one")(
 case("delete_schedule", "one")(lambda d, r: schedules.delete_schedule(f"s001{r + 1}"))
 case("read_schedules", "a page")(lambda d, r: schedules.list_schedules(after="", most=GATEWAY_PAGE))
 case("read_due_schedules", "100 of 1,000")(lambda d, r: schedules.read_agenda(most=100))
-case("fire_schedule", "one")(
+case("fire_schedule_now", "one")(
     lambda d, r: schedules.fire_schedule(
         f"s003{r + 1}",
         invocation_id=new_invocation_id(),

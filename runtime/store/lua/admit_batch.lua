@@ -8,7 +8,7 @@
 -- MOST     10 steps
 -- WHY ONE SCRIPT  a caller's rate limit must be checked and counted in one step.
 -- include: clock
--- include: admission
+-- include: caller_rate_limit
 local now = now_ms()
 local answer = nil
 if api_key ~= '' then

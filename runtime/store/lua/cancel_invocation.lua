@@ -9,7 +9,7 @@
 -- include: lanes
 -- include: record_facts
 -- include: finish_record
--- include: quarantine
+-- include: damaged_records
 local now = now_ms()
 
 local function cancel()

@@ -10,7 +10,7 @@
 -- include: lanes
 -- include: create_delivery
 -- include: finish_record
--- include: quarantine
+-- include: damaged_records
 -- include: findings
 -- include: expected_state
 local DELIVERED_MS = 604800000

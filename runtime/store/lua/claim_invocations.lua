@@ -24,7 +24,7 @@
 -- include when needed: record_facts
 -- include when needed: finish_record
 -- include when needed: notices
--- include when needed: quarantine
+-- include when needed: damaged_records
 local PATIENCE_MS = 5000
 local MOST_PASSED_OVER = 50
 local MOST_LOOKS = 1000

@@ -11,7 +11,7 @@
 --                 batch may run.
 -- include: clock
 -- include: join_slice
--- include: admission
+-- include: caller_rate_limit
 local now = now_ms()
 local key, items = key_batch(batch), key_batch_items(batch)
 local f = redis.call('HMGET', key, 'size', 'created_at', 'function', 'queue', 'seen')

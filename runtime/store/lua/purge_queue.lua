@@ -9,7 +9,7 @@
 -- include: lanes
 -- include: record_facts
 -- include: finish_record
--- include: quarantine
+-- include: damaged_records
 local MOST_LANES = 500
 local now = now_ms()
 local left = tonumber(most)

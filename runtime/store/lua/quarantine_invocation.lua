@@ -6,7 +6,7 @@
 -- WHY ONE SCRIPT  another worker may have taken it over meanwhile.
 -- include: clock
 -- include: finish_record
--- include: quarantine
+-- include: damaged_records
 local f = redis.pcall('HMGET', key_record(id), 'status', 'worker')
 if f[1] and (f[1] ~= 'running' or f[2] ~= worker) then
   return 'STALE'

@@ -11,8 +11,8 @@
 -- include: lanes
 -- include: record_facts
 -- include: finish_record
--- include: requeue_lost
--- include: quarantine
+-- include: lost_attempts
+-- include: damaged_records
 -- include: worker_silence
 local MOST = 100
 local JOINING_MS = 5000  -- how long the batch's gateway may take

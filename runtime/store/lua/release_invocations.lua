@@ -11,9 +11,9 @@
 -- include: record_facts
 -- include: finish_record
 -- include: release_running
--- include: requeue_lost
+-- include: lost_attempts
 -- include: history
--- include: quarantine
+-- include: damaged_records
 local now = now_ms()
 local released = 0
 

@@ -15,8 +15,8 @@
 -- include: finish_record
 -- include: release_running
 -- include when needed: record_facts
--- include when needed: requeue_lost
--- include when needed: quarantine
+-- include when needed: lost_attempts
+-- include when needed: damaged_records
 local now = now_ms()
 local replies = {}
 -- The facts of the current attempt: one table, reused for every entry.

@@ -26,9 +26,9 @@
 -- include: clock
 -- include: api_keys
 -- include: create_invocation
--- include: first_requests
+-- include: idempotency_keys
 -- include: queue_capacity
--- include when needed: admission
+-- include when needed: caller_rate_limit
 local words = ARGV
 local now = now_ms()
 local created_at = string.format('%.0f', now)

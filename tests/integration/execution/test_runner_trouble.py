@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from runtime.execution.sequential import serials
+from runtime.execution.sequential_runner import serials
 from runtime.telemetry.background import CRASHES
 from tests.integration.execution.at_once import kinds, wait
 from tests.integration.execution.crew import COUNT, begun, calls, once_each, quick_crew

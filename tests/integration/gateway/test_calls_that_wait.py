@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import pytest
-from gateway.asgi.application import GatewayApplication
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.app import create
+from gateway.asgi.application import GatewayApplication
 from gateway.live.manifest_cache import ManifestCache
 from gateway.live.waiters import Waiters
 from gateway.resources.invoke import InvokeFunction

@@ -1,4 +1,4 @@
--- The quarantine list: what was set aside and why. See quarantine.lua.
+-- The quarantine list: what was set aside and why. See damaged_records.lua.
 local MOST_BROKEN = 1000
 local REFUSALS = { 'OOM ', 'MISCONF ', 'READONLY ', 'NOREPLICAS ' }
 

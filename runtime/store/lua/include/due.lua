@@ -4,7 +4,7 @@
 -- include: record_facts
 -- include: finish_record
 -- include: notices
--- include: quarantine
+-- include: damaged_records
 -- fall_due(queue, id, now): move a due invocation into its lane, as queued.
 local function fall_due(queue, id, now)
   local at = tonumber(redis.call('ZSCORE', key_due(queue), id))

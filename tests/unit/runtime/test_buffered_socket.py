@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from runtime.buffered_socket import Stream
 from runtime.loop import Loop
-from runtime.stream import Stream
 from tests.support.loop_thread import turn_for, turn_until
 
 LARGE = bytes(range(256)) * 40_000

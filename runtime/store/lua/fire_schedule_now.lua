@@ -1,4 +1,4 @@
--- fire_schedule: invoke a schedule's function now, on request.
+-- fire_schedule_now: invoke a schedule's function now, on request.
 --
 -- ARGV     id, invocation, version, queue, priority, max_age_ms, max_waiting, secrets
 -- RETURNS  {NEW | FULL | MISSING, created_at or how many wait, arguments}

@@ -2,7 +2,7 @@
 -- the refusal that its script returns: {word, id, number, calls left for the caller or -1, ms until
 -- the caller's whole allowance is back}.
 -- include: api_keys
--- include: first_requests
+-- include: idempotency_keys
 -- include: gcra
 -- include: queue_capacity
 local function refuse_revoked(id, api_key, now)

@@ -25,7 +25,7 @@ from runtime.execution import runner_protocol as frames
 from runtime.execution.outcome import Ending
 from runtime.execution.run import Run
 from runtime.execution.runner_handle import RunnerHandle
-from runtime.execution.sequential import serials
+from runtime.execution.sequential_runner import serials
 from runtime.processes.channel import pack
 
 _OBEY_S = 1.0  # how long an attempt may take to end after `stop`

@@ -9,6 +9,9 @@ parked:   Redis blocks on the wake-up lists (BLPOP). For a single queue the clai
 resting:  nothing was sent. `look` runs after every reply and whenever there may be more room.
           Without room it stays here; after an error of Redis it waits 0.25 s.
 
+How much room there is (the prefetch) is asked of `room`: `runtime.worker.process` adds up what
+`runtime.execution.runner_pool` can take, by how long functions take (`run_times`).
+
 One command is under way at a time, so a worker never claims more than it has room for. A worker
 without room takes no wake-up token. If a worker is killed while the reply to a claim is under way,
 the leases run out and the invocations are requeued.

@@ -1,4 +1,8 @@
-"""The timer of one runner: it enforces the time limit of loading, and those of attempts."""
+"""The timer of one runner, due when a time limit may have passed.
+
+What is out of time is decided and ended by `look_at_limits` of `loading`, `sequential_runner` or
+`concurrent_runner`.
+"""
 
 from __future__ import annotations
 

@@ -244,7 +244,7 @@ class Dispatcher:
             attempt=claimed.attempt,
             host=claimed.host,
             status_code=ended.status_code,
-            status=follows.status,
+            verdict=follows.status,
             duration_ms=ended.duration_ms,
             reason=ended.reason or ended.error,
         )

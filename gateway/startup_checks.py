@@ -76,13 +76,13 @@ def count_keys_at(url: str) -> int | None:
     from runtime.store.access_commands import count_valid_keys  # noqa: PLC0415 - rarely needed
     from runtime.store.blocking_connection import BlockingConnection  # noqa: PLC0415
 
-    line = BlockingConnection(url, timeout_s=_ANSWER_LIMIT_S)
+    connection = BlockingConnection(url, timeout_s=_ANSWER_LIMIT_S)
     try:
-        return line.run(count_valid_keys())
+        return connection.run(count_valid_keys())
     except StoreError:
         return None
     finally:
-        line.close()
+        connection.close()
 
 
 def read_caller_rate(settings: Settings) -> Rate | None:

@@ -46,7 +46,7 @@ class PenstockBroker(dramatiq.Broker):
     ) -> None:
         super().__init__(middleware=list(middleware))
         self.queues: dict[str, None] = {}
-        self._line = BlockingConnection(url)
+        self._connection = BlockingConnection(url)
         # Re-entrant: middleware may call get_actor() while an actor is declared.
         self._lock = threading.RLock()
 
@@ -137,7 +137,7 @@ class PenstockBroker(dramatiq.Broker):
         )
         message = message.copy(message_id=submission.id, queue_name=submission.queue)
         self.emit_before("enqueue", message, delay)
-        self._line.run(submit(submission))
+        self._connection.run(submit(submission))
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -157,7 +157,7 @@ class PenstockBroker(dramatiq.Broker):
 
     def get_results_backend(self) -> RecordBackend:
         """Return the backend of `message.get_result()`, which reads the invocation's record."""
-        return RecordBackend(self._line)
+        return RecordBackend(self._connection)
 
     def get_declared_delay_queues(self) -> set[str]:
         """Return an empty set: delayed invocations wait in Redis."""
@@ -165,10 +165,10 @@ class PenstockBroker(dramatiq.Broker):
 
     def close(self) -> None:
         """Close the connection to Redis."""
-        self._line.close()
+        self._connection.close()
 
     def _manifest(self, name: str) -> Manifest:
-        data = self._line.run(read_manifest(name))
+        data = self._connection.run(read_manifest(name))
         if data is None:
             raise UnknownFunctionError(f"no function {name!r} is published")
         return decode_manifest(data)

@@ -63,7 +63,7 @@ class Claimer:
 
     Args:
         loop: The worker's loop.
-        line: A connection that nothing else uses, since it blocks.
+        connection: A connection that nothing else uses, since it blocks.
         worker: The worker's id.
         lease_ms: How long a lease lasts without a heartbeat.
         room: Returns what can be taken now.
@@ -73,7 +73,7 @@ class Claimer:
     def __init__(
         self,
         loop: Loop,
-        line: LoopConnection,
+        connection: LoopConnection,
         *,
         worker: str,
         lease_ms: int,
@@ -81,7 +81,7 @@ class Claimer:
         take: Callable[[Sequence[Attempt]], None],
     ) -> None:
         self._loop = loop
-        self._line = line
+        self._connection = connection
         self._worker = worker
         self._lease_ms = lease_ms
         self._room = room
@@ -112,7 +112,7 @@ class Claimer:
                 del self._with_work[name]
         if new and self._state == "parked":
             self._is_interrupted = True
-            self._line.finish()  # ends the BLPOP on the old queues; `_pause` then looks again
+            self._connection.finish()  # ends the BLPOP on the old queues; `_pause` then looks again
         self.look()
 
     def look(self, *, has_more_room: bool = False) -> None:
@@ -141,17 +141,17 @@ class Claimer:
             then()
         else:
             self._then = then
-            self._line.finish()  # ends a BLPOP; a reply that is on its way still comes
+            self._connection.finish()  # ends a BLPOP; a reply that is on its way still comes
 
     def _pass_tokens_on(self) -> None:
         """Put wake-up tokens back, so that another worker is woken to claim."""
         tokens, self._tokens = self._tokens, set()
         for queue in tokens:
-            self._line.run(wake(queue), lambda _: None)
+            self._connection.run(wake(queue), lambda _: None)
 
     def close(self) -> None:
         """Close the connection."""
-        self._line.close()
+        self._connection.close()
 
     def _look_around(self) -> None:
         """Try all queues now and then: during a backlog nobody waits for their tokens."""
@@ -165,16 +165,18 @@ class Claimer:
     def _claim(self, queue: str, room: ClaimCapacity) -> None:
         self._state = "claiming"
         self._has_more_room = self._is_interrupted = False
-        self._line.run(self._claim_call(queue, room), lambda reply: self._claimed(queue, reply))
+        self._connection.run(
+            self._claim_call(queue, room), lambda reply: self._claimed(queue, reply)
+        )
 
     def _park(self, room: ClaimCapacity) -> None:
         self._state = "parked"
         self._has_more_room = self._is_interrupted = False
         block_s = self._block_s()
-        wake_lists = [self._line.keys.build("wake", queue) for queue in self._queues]
+        wake_lists = [self._connection.keys.build("wake", queue) for queue in self._queues]
         if len(self._queues) == 1:
             [queue] = self._queues
-            self._line.block_and_run(
+            self._connection.block_and_run(
                 wake_lists,
                 self._claim_call(queue, room),
                 timeout_s=block_s,
@@ -182,7 +184,7 @@ class Claimer:
             )
         else:
             receive = partial(self._woken, dict(zip(wake_lists, self._queues, strict=True)))
-            self._line.block(wake_lists, timeout_s=block_s, receive=receive)
+            self._connection.block(wake_lists, timeout_s=block_s, receive=receive)
 
     def _claim_call(self, queue: str, room: ClaimCapacity) -> Command[Claim]:
         return claim(
@@ -274,7 +276,7 @@ class Claimer:
             if isinstance(reply, StoreError):
                 _log.warning("set_aside_failed", id=invocation_id, error=str(reply))
 
-        self._line.run(
+        self._connection.run(
             set_aside(
                 invocation_id, queue=queue, function=function, worker=self._worker, reason=reason
             ),

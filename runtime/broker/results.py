@@ -31,20 +31,20 @@ class RecordBackend(ResultBackend):
     """Reads results. Workers write them.
 
     Args:
-        line: The sender's connection to Redis.
+        connection: The sender's connection to Redis.
         clock: Monotonic seconds, to measure the wait.
         sleep: Waits for the given number of seconds.
     """
 
     def __init__(
         self,
-        line: BlockingConnection,
+        connection: BlockingConnection,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__()
-        self._line = line
+        self._connection = connection
         self._clock = clock
         self._sleep = sleep
 
@@ -67,7 +67,7 @@ class RecordBackend(ResultBackend):
         ends_at = self._clock() + (_USUAL_WAIT_MS if timeout is None else timeout) / 1000
         pause_s = _FIRST_PAUSE_S
         while True:
-            record = self._line.run(read(message.message_id))
+            record = self._connection.run(read(message.message_id))
             if record is not None and record.is_finished:
                 return _result_of(record)
             if record is None or not block:

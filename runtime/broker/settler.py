@@ -43,7 +43,7 @@ class Settler:
 
     Args:
         loop: The worker's loop.
-        line: The connection to write on.
+        connection: The connection to write on.
         worker: The worker's id; with the token it identifies the holder of a lease.
         on_over: Called with attempts that are settled, requeued or given up.
     """
@@ -51,12 +51,12 @@ class Settler:
     def __init__(
         self,
         loop: Loop,
-        line: LoopConnection,
+        connection: LoopConnection,
         worker: str,
         on_over: Callable[[Sequence[Attempt]], None],
     ) -> None:
         self._loop = loop
-        self._line = line
+        self._connection = connection
         self._worker = worker
         self._on_over = on_over
         self._pending: deque[tuple[Attempt, Settlement]] = deque()
@@ -108,7 +108,7 @@ class Settler:
         return batch
 
     def _send(self, batch: Batch, calls: Sequence[Command[Any]]) -> None:
-        self._line.run_many(calls, lambda replies: self._receive(batch, calls, replies))
+        self._connection.run_many(calls, lambda replies: self._receive(batch, calls, replies))
 
     def _receive(
         self, batch: Batch, calls: Sequence[Command[Any]], replies: list[Any] | StoreError
@@ -162,7 +162,7 @@ class Settler:
             ids = [attempt.claimed.id for attempt in attempts]
             _log.warning("release_failed", ids=ids, error=str(replies))
 
-        self._line.run_many(calls, receive)
+        self._connection.run_many(calls, receive)
 
 
 def _last_words(batch: Batch) -> list[Command[Any]]:

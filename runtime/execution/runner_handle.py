@@ -1,6 +1,7 @@
 """What the parts of a runner may use of it, so that they need not import `runner`.
 
-The parts are `loading`, `sequential_runner`, `concurrent_runner` and `timeout_timer`. Loop thread only.
+The parts are `loading`, `sequential_runner`, `concurrent_runner` and `timeout_timer`.
+Loop thread only.
 """
 
 from __future__ import annotations

@@ -62,12 +62,12 @@ class Walk:
     """One check from its beginning to its end.
 
     Args:
-        line: The connection to use.
+        connection: The connection to use.
         repair: Whether inconsistencies are repaired where they are found.
     """
 
-    def __init__(self, line: BlockingConnection, *, repair: bool) -> None:
-        self._line = line
+    def __init__(self, connection: BlockingConnection, *, repair: bool) -> None:
+        self._connection = connection
         self._repair = repair
         self.looked_at = 0
 
@@ -79,7 +79,7 @@ class Walk:
         """
         cursor = "0"
         while True:
-            cursor, keys = self._line.run(calls.scan_keys(cursor, self._line.keys))
+            cursor, keys = self._connection.run(calls.scan_keys(cursor, self._connection.keys))
             yield ()
             yield from self._compare_keys(keys)
             if cursor == "0":
@@ -90,7 +90,7 @@ class Walk:
         leases = yield from self._look_up_leases()
         if len(leases) > calls.MOST_LEASES:
             return
-        functions, queues = self._line.run_many(calls.read_names(self._line.keys))
+        functions, queues = self._connection.run_many(calls.read_names(self._connection.keys))
         for start in range(0, len(functions), calls.MOST_FUNCTIONS):
             names = functions[start : start + calls.MOST_FUNCTIONS]
             made = calls.compare_functions(names, leases, repair=self._repair)
@@ -103,8 +103,8 @@ class Walk:
         ids: dict[str, None] = {}
         cursor = "0"
         while len(ids) <= calls.MOST_LEASES:
-            key = self._line.keys.build("leases")
-            cursor, members = self._line.run(calls.scan_members(key, cursor, is_set=False))
+            key = self._connection.keys.build("leases")
+            cursor, members = self._connection.run(calls.scan_members(key, cursor, is_set=False))
             ids |= dict.fromkeys(members)
             yield ()
             if cursor == "0":
@@ -118,7 +118,7 @@ class Walk:
         found: dict[str, T] = {}
         for start in range(0, len(wanted), _LOOKED_UP):
             part = wanted[start : start + _LOOKED_UP]
-            replies = self._line.run_many([read(one, self._line.keys) for one in part])
+            replies = self._connection.run_many([read(one, self._connection.keys) for one in part])
             found.update(zip(part, replies, strict=True))
             yield ()
         return found
@@ -127,8 +127,10 @@ class Walk:
         """Compare a batch, unless too many of its members are unfinished."""
         members: list[str] = []
         while True:
-            page = self._line.run(
-                read_member_ids(batch, start=len(members), most=_MEMBERS_READ, keys=self._line.keys)
+            page = self._connection.run(
+                read_member_ids(
+                    batch, start=len(members), most=_MEMBERS_READ, keys=self._connection.keys
+                )
             )
             members += page
             yield ()
@@ -142,7 +144,7 @@ class Walk:
     def _compare_keys(self, keys: Sequence[str]) -> Pages:
         found: dict[str, list[tuple[str, Parts]]] = defaultdict(list)
         for key in dict.fromkeys(keys):
-            if match := self._line.keys.kind_of(key, _KINDS):
+            if match := self._connection.keys.kind_of(key, _KINDS):
                 found[match[0]].append((key, match[1]))
 
         def names_of(*kinds: str) -> list[str]:
@@ -189,7 +191,7 @@ class Walk:
     def _run_all(self, made: Sequence[Command[CheckedPage]]) -> Pages:
         """Run commands in one round trip; together quick, as Redis may run nothing in between."""
         if made:
-            compared = self._line.run_many(made)
+            compared = self._connection.run_many(made)
             self.looked_at += sum(one.looked_at for one in compared)
             yield tuple(finding for one in compared for finding in one.findings)
 
@@ -220,7 +222,7 @@ class Walk:
     def _compare_page_of_each(
         self, place: Place, group: Sequence[tuple[str, Parts, str]]
     ) -> Drawn[list[tuple[str, Parts, str]]]:
-        pages = self._line.run_many(
+        pages = self._connection.run_many(
             [calls.scan_members(key, at, is_set=place == "running") for key, _, at in group]
         )
         yield ()
@@ -243,7 +245,7 @@ class Walk:
     def _compare_listed(self, key: str) -> Pages:
         cursor = "0"
         while True:
-            cursor, ids = self._line.run(calls.scan_members(key, cursor, is_set=False))
+            cursor, ids = self._connection.run(calls.scan_members(key, cursor, is_set=False))
             yield ()
             yield from self._in_parts(calls.compare_schedules, ids, calls.MOST_SCHEDULES)
             if cursor == "0":
@@ -270,6 +272,6 @@ def _unreadable(what: str | Parts, error: StoreError) -> Finding:
     )
 
 
-def check_all(line: BlockingConnection, *, repair: bool = False) -> list[Finding]:
+def check_all(connection: BlockingConnection, *, repair: bool = False) -> list[Finding]:
     """Run a whole check at once and return its findings."""
-    return [one for page in Walk(line, repair=repair).pages() for one in page]
+    return [one for page in Walk(connection, repair=repair).pages() for one in page]

@@ -28,7 +28,7 @@ class FolderComparison:
     """Compares a folder with what is published; `standing` has the result.
 
     Args:
-        line: The connection to use.
+        connection: The connection to use.
         root: The functions folder.
         worker: This worker's id, for the log.
         is_certain: Whether the operator has decided that this folder is to be published.
@@ -36,13 +36,13 @@ class FolderComparison:
 
     def __init__(
         self,
-        line: BlockingConnection,
+        connection: BlockingConnection,
         root: Path,
         *,
         worker: str,
         is_certain: bool = False,
     ) -> None:
-        self._line = line
+        self._connection = connection
         self._root = root
         self._worker = worker
         self._identity = identify_folder(root)
@@ -71,7 +71,7 @@ class FolderComparison:
             mine = versions_of(discover(self._root))
         except OSError:
             mine = None
-        last = decode_publication(self._line.run(read_publication()))
+        last = decode_publication(self._connection.run(read_publication()))
         found = stand(self._root, mine, last, identity=self._identity, is_certain=self._is_certain)
         is_new = found.state == "differs" and self._found.state != "differs"
         self.standing = replace(found, state=self.standing.state) if is_new else found

@@ -50,7 +50,7 @@ class Publisher:
     """Publishes a folder's functions from `start` until `stop`; can be started again.
 
     Args:
-        line: A connection of its own; closed while the publisher is stopped.
+        connection: A connection of its own; closed while the publisher is stopped.
         fork_server: Starts the child processes that load files.
         root: The functions folder; it need not exist yet.
         load_timeout_s: How long a file may take to load.
@@ -61,7 +61,7 @@ class Publisher:
 
     def __init__(
         self,
-        line: BlockingConnection,
+        connection: BlockingConnection,
         fork_server: ForkServer,
         root: Path,
         *,
@@ -72,7 +72,7 @@ class Publisher:
     ) -> None:
         self._is_certain = is_certain
         self._orders = PublishOrders()
-        self._line = line
+        self._connection = connection
         self._root = root
         self._rescan_s = rescan_s
         self._retry_failed_s = retry_failed_s
@@ -92,7 +92,7 @@ class Publisher:
         )
         rights = PublisherAuthority(self._root, self._orders, is_certain=self._is_certain)
         self._pass = _Pass(
-            self._line, file_states, self._root, rights, woken=woken, rescan_s=self._rescan_s
+            self._connection, file_states, self._root, rights, woken=woken, rescan_s=self._rescan_s
         )
         self._pass.start()
 
@@ -124,7 +124,7 @@ class _Pass:
 
     def __init__(
         self,
-        line: BlockingConnection,
+        connection: BlockingConnection,
         file_states: FileStates,
         root: Path,
         rights: PublisherAuthority,
@@ -132,7 +132,7 @@ class _Pass:
         woken: threading.Event,
         rescan_s: float,
     ) -> None:
-        self._line = line
+        self._connection = connection
         self._file_states = file_states
         self._root = root
         self.rights = rights
@@ -169,7 +169,7 @@ class _Pass:
                     pause_s = self._reconcile_safely()
         finally:
             watcher.stop()
-            self._line.close()
+            self._connection.close()
 
     def _reconcile_safely(self) -> float:
         """Make one pass and log any error; return the seconds until the next pass is due."""
@@ -191,7 +191,7 @@ class _Pass:
         found = discover(self._root)
         self._file_states.update(found)
         states = self._file_states.states()
-        encoded, versions, last = self._line.run_many(
+        encoded, versions, last = self._connection.run_many(
             [read_manifests(), read_versions(), read_publication()]
         )
         if not encoded and self._file_states.has_fresh_loads():
@@ -212,9 +212,9 @@ class _Pass:
         for name in unwanted:
             if left and name not in published:
                 continue  # its manifest is unreadable, so its file may be one to leave alone
-            if self._line.run(unpublish_function(name)):
+            if self._connection.run(unpublish_function(name)):
                 _log.info("function_withdrawn", function=name)
-        self.rights.note(mine, self._line)
+        self.rights.note(mine, self._connection)
         return True
 
     def _log_duplicates(self, wanted: Iterable[Manifest]) -> None:
@@ -232,7 +232,7 @@ class _Pass:
         key = (manifest.name, manifest.version)
         if before == manifest and serving == manifest.version and key in self._confirmed:
             return
-        is_changed = self._line.run(
+        is_changed = self._connection.run(
             publish_function(
                 manifest.name,
                 manifest=manifest.encode(),
@@ -256,8 +256,8 @@ class _Pass:
         if before == manifest:
             return
         if serving and not manifest.version:
-            self._line.run(unpublish_function(manifest.name))
-        self._line.run(set_load_error(manifest.name, manifest=manifest.encode()))
+            self._connection.run(unpublish_function(manifest.name))
+        self._connection.run(set_load_error(manifest.name, manifest=manifest.encode()))
 
 
 def _decode_all(encoded: dict[str, bytes]) -> dict[str, Manifest]:

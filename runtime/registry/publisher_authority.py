@@ -87,10 +87,10 @@ class PublisherAuthority:
                 )
         return left
 
-    def note(self, mine: Versions, line: BlockingConnection) -> None:
+    def note(self, mine: Versions, connection: BlockingConnection) -> None:
         """Store the record for the other workers and for the next publisher."""
         now = self._authority.next_publication(mine, self._last)
         if now != self._last:
-            line.run(write_publication(now.encode()))
+            connection.run(write_publication(now.encode()))
         identity = now.folder if self._authority.has_the_say else ""
         self.standing = stand(self._root, mine, now, identity=identity)

@@ -38,12 +38,12 @@ class Ticker:
     """Fires due moments, in the maintenance thread.
 
     Args:
-        line: The connection of the maintenance thread.
+        connection: The connection of the maintenance thread.
         max_waiting: Most waiting invocations of a function without its own limit; 0 for no limit.
     """
 
-    def __init__(self, line: BlockingConnection, *, max_waiting: int = 0) -> None:
-        self._line = line
+    def __init__(self, connection: BlockingConnection, *, max_waiting: int = 0) -> None:
+        self._connection = connection
         self._max_waiting = max_waiting
 
     def step(self) -> float:
@@ -52,7 +52,7 @@ class Ticker:
         Raises:
             StoreError: Redis is away.
         """
-        agenda = self._line.run(read_agenda(most=_MOST_AT_ONCE))
+        agenda = self._connection.run(read_agenda(most=_MOST_AT_ONCE))
         if agenda.due:
             self._fire(agenda)
             return 0.0
@@ -61,7 +61,7 @@ class Ticker:
 
     def _fire(self, agenda: DueSchedules) -> None:
         decided = [(schedule, self._tick(schedule, agenda.now_ms)) for schedule in agenda.due]
-        fates = self._line.run_many([call for _, call in decided])
+        fates = self._connection.run_many([call for _, call in decided])
         for (schedule, _), each in zip(decided, fates, strict=True):
             for fate in dict.fromkeys(each):
                 if fate not in {"NEW", "LATE"}:

@@ -40,10 +40,10 @@ def danger_of(policy: str) -> str | None:
     )
 
 
-def warn_of_eviction(line: BlockingConnection) -> None:
+def warn_of_eviction(connection: BlockingConnection) -> None:
     """Log a warning if Redis may evict what it holds."""
     try:
-        danger = danger_of(line.run(read_memory_policy()))
+        danger = danger_of(connection.run(read_memory_policy()))
     except StoreError as error:  # the server does not report it: the operator has to know it
         _log.info("memory_policy_unread", error=str(error))
     else:

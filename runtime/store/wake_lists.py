@@ -27,12 +27,12 @@ class WakeLists:
     """The lists that one thread waits on; not to be shared between threads.
 
     Args:
-        line: A connection that is used for nothing else.
+        connection: A connection that is used for nothing else.
         keys: The lists; without any, `wait` waits for the other events only.
     """
 
-    def __init__(self, line: BlockingConnection, keys: Sequence[str]) -> None:
-        self._line = line
+    def __init__(self, connection: BlockingConnection, keys: Sequence[str]) -> None:
+        self._connection = connection
         self._keys = tuple(keys)
         self._blpop = Command(
             ("BLPOP", *self._keys, f"{_BLOCK_S:g}"),
@@ -51,11 +51,11 @@ class WakeLists:
         self._ask()
         poller = select.poll()
         poller.register(interrupt, select.POLLIN)
-        if self._sent is not None and self._line.fileno() >= 0:
-            poller.register(self._line, select.POLLIN)
+        if self._sent is not None and self._connection.fileno() >= 0:
+            poller.register(self._connection, select.POLLIN)
         left_s = min(timeout_s, max(0.0, self._next_at - time.monotonic()))
         ready = [fd for fd, _ in poller.poll(left_s * 1000 if left_s < math.inf else None)]
-        return self._take() if self._line.fileno() in ready else None
+        return self._take() if self._connection.fileno() in ready else None
 
     def close(self) -> None:
         """Stop waiting without losing a token.
@@ -66,12 +66,12 @@ class WakeLists:
         if self._sent is not None:
             # Redis closes the connection when it has ended the BLPOP. Before that, the BLPOP could
             # still take the very token that is pushed below.
-            self._line.half_close()
+            self._connection.half_close()
             self._take()
         calls = [Command(("LPUSH", key, "1"), int) for key in self._keys]
         with contextlib.suppress(StoreError):
-            self._line.run_many(calls)
-        self._line.close()
+            self._connection.run_many(calls)
+        self._connection.close()
 
     def _ask(self) -> None:
         now = time.monotonic()
@@ -79,9 +79,9 @@ class WakeLists:
             return
         if self._sent is not None:  # overdue: Redis has stopped or is unreachable
             self._sent = None
-            self._line.close()
+            self._connection.close()
         try:
-            self._sent = self._line.begin([self._blpop])
+            self._sent = self._connection.begin([self._blpop])
             self._next_at = now + _BLOCK_S + _OVERDUE_S
         except StoreError:
             self._next_at = now + _AWAY_PAUSE_S
@@ -90,7 +90,7 @@ class WakeLists:
         sent, self._sent = self._sent, None
         self._next_at = 0.0
         try:
-            found: list[str | None] = self._line.finish(sent) if sent is not None else [None]
+            found: list[str | None] = self._connection.finish(sent) if sent is not None else [None]
         except StoreError:
             self._next_at = time.monotonic() + _AWAY_PAUSE_S
             return None

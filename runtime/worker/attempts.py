@@ -45,7 +45,7 @@ class Attempts:
     """The attempts of one worker process.
 
     Args:
-        line: The connection to read sources on.
+        connection: The connection to read sources on.
         in_flight: The attempts that the worker holds.
         executor: Runs attempts.
         settler: Settles and requeues attempts.
@@ -58,7 +58,7 @@ class Attempts:
     def __init__(
         self,
         *,
-        line: LoopConnection,
+        connection: LoopConnection,
         in_flight: InFlight,
         executor: Executor,
         settler: Settler,
@@ -67,7 +67,7 @@ class Attempts:
         signals: Signals | None,
         roll: Callable[[], float],
     ) -> None:
-        self._line = line
+        self._connection = connection
         self._in_flight = in_flight
         self._executor = executor
         self._settler = settler
@@ -243,7 +243,7 @@ class Attempts:
             self._asked[version].append(attempt)
             return
         # Sent first: if sending raises, `_guard` fails this attempt and no other waits in vain.
-        self._line.run(read_source(version), partial(self._answered, version))
+        self._connection.run(read_source(version), partial(self._answered, version))
         self._asked[version] = [attempt]
 
     def _answered(self, version: str, data: bytes | StoreError | None) -> None:

@@ -38,15 +38,15 @@ class Checker(RoundTask):
     """Runs checks in the maintenance thread, one page at each step.
 
     Args:
-        line: The connection of the maintenance thread.
+        connection: The connection of the maintenance thread.
         worker: This worker's id.
         interval_ms: Time from the end of a check to the next scheduled one.
     """
 
     def __init__(
-        self, line: BlockingConnection, *, worker: str, interval_ms: int = INTERVAL_MS
+        self, connection: BlockingConnection, *, worker: str, interval_ms: int = INTERVAL_MS
     ) -> None:
-        self._line = line
+        self._connection = connection
         self._worker = worker
         self._interval_ms = interval_ms
         self._is_leaving = False
@@ -63,7 +63,7 @@ class Checker(RoundTask):
         self._is_leaving = False
 
     def _round(self) -> Iterator[float]:
-        taken = self._line.run(
+        taken = self._connection.run(
             take_check(self._worker, own_id=new_invocation_id(), interval_ms=self._interval_ms)
         )
         if taken.id is None:
@@ -79,7 +79,7 @@ class Checker(RoundTask):
 
     def _check(self, check_id: str, *, repairs: bool) -> Iterator[float]:
         _log.info("check_started", check=check_id, repairs=repairs, worker=self._worker)
-        walk = Walk(self._line, repair=repairs)
+        walk = Walk(self._connection, repair=repairs)
         found: list[Finding] = []
         counts: Counter[str] = Counter()
         began = noted = resumed = time.monotonic()
@@ -122,7 +122,7 @@ class Checker(RoundTask):
         """Save the progress and move findings from `found` to Redis; False: lease lost."""
         findings = found[:MOST_NOTED]
         del found[:MOST_NOTED]
-        return self._line.run(
+        return self._connection.run(
             save_check(
                 check_id,
                 self._worker,

@@ -40,13 +40,15 @@ class EventWriter:
 
     Args:
         loop: The worker's loop.
-        line: The connection to write on.
+        connection: The connection to write on.
         most_bytes: Most bytes that are kept of one invocation's events.
     """
 
-    def __init__(self, loop: Loop, line: LoopConnection, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, loop: Loop, connection: LoopConnection, *, most_bytes: int = MOST_BYTES
+    ) -> None:
         self._loop = loop
-        self._line = line
+        self._connection = connection
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._due: dict[EventBuffer, float] = {}  # when to write; any thread, under the lock
@@ -121,7 +123,7 @@ class EventWriter:
                 self._written(replies)
 
         for pending_events, call in taken:  # leave in one write; each may fail alone
-            self._line.run(call, partial(take, pending_events))
+            self._connection.run(call, partial(take, pending_events))
 
     def _written(self, replies: Mapping[EventBuffer, bool | StoreError]) -> None:
         failures = [reply for reply in replies.values() if isinstance(reply, StoreError)]

@@ -36,7 +36,7 @@ class Heartbeat:
 
     Args:
         loop: The worker's loop.
-        line: The connection to send heartbeats on.
+        connection: The connection to send heartbeats on.
         orders: A connection that nothing else uses, since it blocks.
         worker: This worker's id.
         lease_ms: How long a lease lasts after a heartbeat.
@@ -51,7 +51,7 @@ class Heartbeat:
     def __init__(  # noqa: PLR0913 - what a heartbeat sends, and what its reply changes
         self,
         loop: Loop,
-        line: LoopConnection,
+        connection: LoopConnection,
         orders: LoopConnection,
         *,
         worker: str,
@@ -64,7 +64,7 @@ class Heartbeat:
         may_publish: Callable[[], int],
     ) -> None:
         self._loop = loop
-        self._line = line
+        self._connection = connection
         self._orders = orders
         self._worker = worker
         self._lease_ms = lease_ms
@@ -109,7 +109,7 @@ class Heartbeat:
             details=self._describe(),
             held=[(attempt.claimed.id, attempt.claimed.token) for attempt in held],
         )
-        self._line.run(call, lambda pulse: self._receive(began_at, held, pulse))
+        self._connection.run(call, lambda pulse: self._receive(began_at, held, pulse))
 
     def _receive(
         self, began_at: float, held: Sequence[Attempt], pulse: HeartbeatReply | StoreError
@@ -139,7 +139,7 @@ class Heartbeat:
                 if isinstance(reply, StoreError):
                     REDIS_ERRORS.restore(counts)
 
-            self._line.run(add_errors(counts), received)
+            self._connection.run(add_errors(counts), received)
 
     def _listen(self) -> None:
         if not self._is_stopped:

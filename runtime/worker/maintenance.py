@@ -82,7 +82,7 @@ class Maintenance:
 
     Args:
         jobs: The tasks, with different names.
-        line: The connection that all tasks use; closed at the end.
+        connection: The connection that all tasks use; closed at the end.
         waiting: Another connection, to wait for wake-up tokens.
     """
 
@@ -90,11 +90,11 @@ class Maintenance:
         self,
         jobs: Sequence[MaintenanceTask],
         *,
-        line: BlockingConnection,
+        connection: BlockingConnection,
         waiting: BlockingConnection,
     ) -> None:
         self._jobs = tuple(jobs)
-        self._line = line
+        self._connection = connection
         # Wake-up list -> name of its task.
         self._woken = {job.wake_key: job.name for job in jobs if job.wake_key}
         self._wake_lists = WakeLists(waiting, tuple(self._woken))
@@ -123,7 +123,7 @@ class Maintenance:
         self._interrupt.close()  # makes `_interrupted` readable, which ends the wait for tokens
         thread.join(_STOP_LIMIT_S)
         if thread.is_alive():  # it waits for a Redis that does not reply: end that
-            self._line.close()
+            self._connection.close()
             thread.join(_STOP_LIMIT_S)
         self._interrupted.close()
 
@@ -143,7 +143,7 @@ class Maintenance:
         for job in self._jobs:
             self._guarded(job.name, job.give_up)
         self._wake_lists.close()
-        self._line.close()
+        self._connection.close()
 
     def _next(self, now: float) -> MaintenanceTask | None:
         """Return the next due task, or None; none goes twice in a row while others are due."""

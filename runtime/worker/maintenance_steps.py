@@ -21,7 +21,7 @@ from runtime.worker.thread_preload import ThreadPreload
 
 
 def upkeep_jobs(
-    line: BlockingConnection,
+    connection: BlockingConnection,
     settings: Settings,
     *,
     worker: str,
@@ -33,7 +33,7 @@ def upkeep_jobs(
     """Return the maintenance tasks of a worker.
 
     Args:
-        line: The connection that all tasks use.
+        connection: The connection that all tasks use.
         settings: The settings of the worker process.
         worker: This worker's id.
         onlooker: Compares the functions folder with what is published; has done so once already.
@@ -41,31 +41,33 @@ def upkeep_jobs(
         is_publishing: Returns whether this worker is the publisher.
         queues: Returns the queues that this worker claims from.
     """
-    ticker = Ticker(line, max_waiting=settings.max_waiting)
-    take_over = TakeOver(line, lease_ms=settings.lease_ms, interval_s=settings.heartbeat_ms / 1000)
-    checker = Checker(line, worker=worker)
+    ticker = Ticker(connection, max_waiting=settings.max_waiting)
+    take_over = TakeOver(
+        connection, lease_ms=settings.lease_ms, interval_s=settings.heartbeat_ms / 1000
+    )
+    checker = Checker(connection, worker=worker)
     return [
         MaintenanceTask(
             name="ticker",
             step=ticker.step,
-            wake_key=schedule_commands.wake_key(line.keys),
+            wake_key=schedule_commands.wake_key(connection.keys),
             is_punctual=True,
         ),
         MaintenanceTask(name="take_over", step=take_over.step),
-        MaintenanceTask(name="sweeper", step=Sweeper(line, worker).step),
+        MaintenanceTask(name="sweeper", step=Sweeper(connection, worker).step),
         MaintenanceTask(
             name="checker",
             step=checker.step,
-            wake_key=check_commands.wake_key(line.keys),
+            wake_key=check_commands.wake_key(connection.keys),
             give_up=checker.give_up,
         ),
-        MaintenanceTask(name="housekeeper", step=QueueCleanup(line, is_publishing).step),
+        MaintenanceTask(name="housekeeper", step=QueueCleanup(connection, is_publishing).step),
         MaintenanceTask(name="memory", step=memory.step),
-        MaintenanceTask(name="thread_preload", step=ThreadPreload(line).step),
+        MaintenanceTask(name="thread_preload", step=ThreadPreload(connection).step),
         MaintenanceTask(name="onlooker", step=onlooker.step, first_after_s=LOOK_EVERY_S),
         MaintenanceTask(
             name="stray_mail",
-            step=StrayMessageWarning(line, queues).step,
+            step=StrayMessageWarning(connection, queues).step,
             first_after_s=LOOK_EVERY_S,
         ),
     ]

@@ -85,7 +85,7 @@ class WorkerProcess:
         self._stop_requested = threading.Event()
 
         loop = self._loop = Loop()
-        self._line = LoopConnection(settings.redis, loop)
+        self._connection = LoopConnection(settings.redis, loop)
         self._in_flight = InFlight()
         self._executor = Executor(
             loop,
@@ -102,14 +102,14 @@ class WorkerProcess:
         broker = PenstockBroker(settings.redis, middleware=middleware)
         signals = Signals(broker, loop.call_soon_threadsafe)
         self._signals = signals if signals.is_needed else None
-        self._settler = Settler(loop, self._line, self.id, on_over=self._let_go)
+        self._settler = Settler(loop, self._connection, self.id, on_over=self._let_go)
         self._attempts = Attempts(
-            line=self._line,
+            connection=self._connection,
             in_flight=self._in_flight,
             executor=self._executor,
             settler=self._settler,
             teller=EventWriter(
-                loop, self._line, most_bytes=_RESULTS_REPORTED * settings.max_result_bytes
+                loop, self._connection, most_bytes=_RESULTS_REPORTED * settings.max_result_bytes
             ),
             spans=Spans(tracer),
             signals=self._signals,
@@ -123,9 +123,9 @@ class WorkerProcess:
             room=self._room,
             take=self._attempts.take,
         )
-        self._upkeep_line = BlockingConnection(settings.redis)
+        self._maintenance_connection = BlockingConnection(settings.redis)
         self._onlooker = FolderComparison(
-            self._upkeep_line,
+            self._maintenance_connection,
             settings.functions,
             worker=self.id,
             is_certain=settings.publish == "always",
@@ -142,7 +142,7 @@ class WorkerProcess:
         )
         self._heartbeat = Heartbeat(
             loop,
-            self._line,
+            self._connection,
             LoopConnection(settings.redis, loop),
             worker=self.id,
             lease_ms=settings.lease_ms,
@@ -162,7 +162,7 @@ class WorkerProcess:
         )
         self._memory = MemoryUse(settings.heartbeat_ms / 1000)
         jobs = upkeep_jobs(
-            self._upkeep_line,
+            self._maintenance_connection,
             settings,
             worker=self.id,
             onlooker=self._onlooker,
@@ -171,7 +171,9 @@ class WorkerProcess:
             queues=lambda: self._claimer.queues,
         )
         self._upkeep = Maintenance(
-            jobs, line=self._upkeep_line, waiting=BlockingConnection(settings.redis)
+            jobs,
+            connection=self._maintenance_connection,
+            waiting=BlockingConnection(settings.redis),
         )
 
     def run(self) -> None:
@@ -184,7 +186,7 @@ class WorkerProcess:
                 _log.warning("store_is_away", error=str(error))
                 self._stop_requested.wait(_AWAY_PAUSE_S)
         if not self._stop_requested.is_set():
-            warn_of_eviction(self._upkeep_line)
+            warn_of_eviction(self._maintenance_connection)
             self._loop.call_soon(self._begin)
             self._loop.run()
         self._close()
@@ -239,12 +241,12 @@ class WorkerProcess:
         if self._tracer is not None:
             self._tracer.stop()
         self._claimer.close()
-        self._line.close()
+        self._connection.close()
         try:
-            self._upkeep_line.run(retire_worker(self.id))
+            self._maintenance_connection.run(retire_worker(self.id))
         except StoreError as error:
             _log.warning("retire_failed", error=str(error))
-        self._upkeep_line.close()
+        self._maintenance_connection.close()
         _log.info("worker_stopped", worker=self.id)
 
     def _let_go(self, attempts: Sequence[Attempt]) -> None:

@@ -33,24 +33,24 @@ class QueueCleanup(RoundTask):
     """Cleans up in the maintenance thread, one or two scripts at each step.
 
     Args:
-        line: The connection of the maintenance thread.
+        connection: The connection of the maintenance thread.
         is_publishing: Returns whether this worker is the publisher; others do nothing.
     """
 
-    def __init__(self, line: BlockingConnection, is_publishing: Callable[[], bool]) -> None:
-        self._line = line
+    def __init__(self, connection: BlockingConnection, is_publishing: Callable[[], bool]) -> None:
+        self._connection = connection
         self._is_publishing = is_publishing
 
     def _round(self) -> Iterator[float]:
         if not self._is_publishing():
             yield _ELECTED_EVERY_S
             return
-        queues, functions = self._line.run_many(read_ever_queued(self._line.keys))
+        queues, functions = self._connection.run_many(read_ever_queued(self._connection.keys))
         adopted = 0
         for queue in queues:
             for first in range(0, len(functions), MOST_ADOPTING):
                 part = functions[first : first + MOST_ADOPTING]
-                while count := self._line.run(adopt_lanes(queue, part)):
+                while count := self._connection.run(adopt_lanes(queue, part)):
                     adopted += count
                     yield _ADOPTING_PAUSE_S
                 yield 0.0
@@ -60,11 +60,11 @@ class QueueCleanup(RoundTask):
         yield _EVERY_S
 
     def _forget(self) -> None:
-        published = self._line.run(read_manifests())
+        published = self._connection.run(read_manifests())
         try:
             named = {decode_manifest(data).options.queue for data in published.values()}
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return  # a manifest of another release: its queue is unknown
-        forgotten = self._line.run(forget_queues(named, functions=len(published)))
+        forgotten = self._connection.run(forget_queues(named, functions=len(published)))
         if forgotten:
             _log.info("queues_forgotten", queues=forgotten)

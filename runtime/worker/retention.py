@@ -37,12 +37,12 @@ class Sweeper(RoundTask):
     """Sweeps in the maintenance thread, one slice at each step.
 
     Args:
-        line: The connection of the maintenance thread.
+        connection: The connection of the maintenance thread.
         worker: This worker's id.
     """
 
-    def __init__(self, line: BlockingConnection, worker: str) -> None:
-        self._line = line
+    def __init__(self, connection: BlockingConnection, worker: str) -> None:
+        self._connection = connection
         self._worker = worker
         self._mends_at = time.monotonic() + _FIRST_MENDING_S
 
@@ -52,7 +52,7 @@ class Sweeper(RoundTask):
             yield TURN_MS / 1000
         mending = self._mend()
         while True:
-            swept = self._line.run(sweep())
+            swept = self._connection.run(sweep())
             if swept.is_others_turn:
                 yield _OTHERS_TURN_S
             elif swept.count == SLICE:
@@ -73,20 +73,20 @@ class Sweeper(RoundTask):
 
     def _mend(self) -> Iterator[int]:
         """Go through all indexes; yield after each step how many ids were dropped."""
-        if not self._line.run(begin_mending(self._line.keys, self._worker)):
+        if not self._connection.run(begin_mending(self._connection.keys, self._worker)):
             return
-        cursor, names = self._line.run(find_indexes(self._line.keys, "0"))
+        cursor, names = self._connection.run(find_indexes(self._connection.keys, "0"))
         while True:
             yield 0
             for name in names:
                 yield from self._mend_one(name)
             if cursor == "0":
                 return
-            cursor, names = self._line.run(find_indexes(self._line.keys, cursor))
+            cursor, names = self._connection.run(find_indexes(self._connection.keys, cursor))
 
     def _mend_one(self, name: str) -> Iterator[int]:
-        after, dropped = self._line.run(mend_index(name))
+        after, dropped = self._connection.run(mend_index(name))
         yield dropped
         while after:
-            after, dropped = self._line.run(mend_index(name, after=after))
+            after, dropped = self._connection.run(mend_index(name, after=after))
             yield dropped

@@ -18,12 +18,12 @@ class StrayMessageWarning:
     """Looks for such messages every 30 s and logs each queue once.
 
     Args:
-        line: The connection of the maintenance thread.
+        connection: The connection of the maintenance thread.
         queues: Returns the names of the queues to look for.
     """
 
-    def __init__(self, line: BlockingConnection, queues: Callable[[], Sequence[str]]) -> None:
-        self._line = line
+    def __init__(self, connection: BlockingConnection, queues: Callable[[], Sequence[str]]) -> None:
+        self._connection = connection
         self._queues = queues
         self._reported: set[str] = set()
 
@@ -31,7 +31,7 @@ class StrayMessageWarning:
         """Look once; return the seconds until the next look. Errors of Redis are ignored."""
         queues = [queue for queue in self._queues() if queue not in self._reported]
         try:
-            counts = self._line.run_many(count_stray_messages(queues)) if queues else []
+            counts = self._connection.run_many(count_stray_messages(queues)) if queues else []
         except StoreError:
             return _EVERY_S  # Redis is away, or denies access to those keys
         for queue, count in zip(queues, counts, strict=True):

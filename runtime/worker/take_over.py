@@ -22,13 +22,13 @@ class TakeOver(RoundTask):
     """Recovers in the maintenance thread, one script at each step.
 
     Args:
-        line: The connection of the maintenance thread.
+        connection: The connection of the maintenance thread.
         lease_ms: How long a lease lasts after a heartbeat.
         interval_s: Time from the end of a round to the next.
     """
 
-    def __init__(self, line: BlockingConnection, *, lease_ms: int, interval_s: float) -> None:
-        self._line = line
+    def __init__(self, connection: BlockingConnection, *, lease_ms: int, interval_s: float) -> None:
+        self._connection = connection
         self._lease_ms = lease_ms
         self._interval_s = interval_s
 
@@ -44,7 +44,7 @@ class TakeOver(RoundTask):
         """Recover until nothing is left; yield after each script."""
         has_more = True
         while has_more:
-            care = self._line.run(recover(lease_ms=self._lease_ms))
+            care = self._connection.run(recover(lease_ms=self._lease_ms))
             taken, expired = "invocation_taken_over", "invocation_expired"
             log_events(
                 [
@@ -56,8 +56,8 @@ class TakeOver(RoundTask):
             has_more = care.has_more
             yield
             if care.is_miscounted:
-                self._line.run(recount_running())
+                self._connection.run(recount_running())
                 yield
             for batch in care.unjoined:
-                while self._line.run(join_batch(batch)):
+                while self._connection.run(join_batch(batch)):
                     yield

@@ -31,11 +31,11 @@ class ThreadPreload(RoundTask):
     """Looks for a published function of `isolation="thread"`, until there is one.
 
     Args:
-        line: The connection of the maintenance thread.
+        connection: The connection of the maintenance thread.
     """
 
-    def __init__(self, line: BlockingConnection) -> None:
-        self._line = line
+    def __init__(self, connection: BlockingConnection) -> None:
+        self._connection = connection
         self._seen: dict[str, str] = {}
 
     def _round(self) -> Iterator[float]:
@@ -48,10 +48,10 @@ class ThreadPreload(RoundTask):
 
     def _is_wanted(self) -> bool:
         """Return whether a function of `isolation="thread"` is published."""
-        versions = self._line.run(read_versions())
+        versions = self._connection.run(read_versions())
         if versions == self._seen:
             return False
-        manifests = self._line.run(read_manifests()).values()
+        manifests = self._connection.run(read_manifests()).values()
         self._seen = versions
         for one in manifests:
             with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # another release

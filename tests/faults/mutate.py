@@ -39,9 +39,9 @@ GUARD = ("tests/unit/runtime/callbacks", "tests/integration/callbacks/test_conne
 LOGGED = "            log_ended(batch, replies)"
 WRITTEN_LATER = """\
             for _, settlement in batch:
-                key = self._line.keys.build("record", settlement.id)
+                key = self._connection.keys.build("record", settlement.id)
                 words = ("HSET", key, "status", settlement.status)
-                self._line.run(Command(words, lambda reply: reply), lambda _: None)
+                self._connection.run(Command(words, lambda reply: reply), lambda _: None)
 """
 
 

@@ -19,7 +19,9 @@ MakeJob = Callable[[BlockingConnection], MaintenanceTask]
 def upkeep_of(url: str, *makes: MakeJob) -> Maintenance:
     """Return an upkeep of these jobs, not started yet."""
     line = BlockingConnection(url)
-    return Maintenance([make(line) for make in makes], line=line, waiting=BlockingConnection(url))
+    return Maintenance(
+        [make(line) for make in makes], connection=line, waiting=BlockingConnection(url)
+    )
 
 
 @contextmanager

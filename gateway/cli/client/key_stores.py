@@ -65,7 +65,7 @@ class KeysInRedis:
     """Keys in Redis itself, by the same rules as the HTTP API and with the same messages."""
 
     def __init__(self, url: str) -> None:
-        self._line = BlockingConnection(url)
+        self._connection = BlockingConnection(url)
 
     def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Create a key."""
@@ -83,7 +83,7 @@ class KeysInRedis:
         except ProblemError as problem:
             raise CommandError(problem.detail, exit_code=ExitCode.REFUSED) from problem
         text, secret = generate_key_text(), draw_callback_secret()
-        made = self._line.run(making(text, new, secret))
+        made = self._connection.run(making(text, new, secret))
         return made_view(text, new, made, secret)
 
     def list(self) -> list[dict[str, Any]]:
@@ -91,18 +91,18 @@ class KeysInRedis:
         from gateway.auth.key_view import listed_view  # noqa: PLC0415
         from runtime.store import access_commands  # noqa: PLC0415
 
-        return listed_view(self._line.run(access_commands.read_keys()))
+        return listed_view(self._connection.run(access_commands.read_keys()))
 
     def revoke(self, key_id: str) -> None:
         """Revoke a key."""
         from runtime.store import access_commands  # noqa: PLC0415
 
-        if self._line.run(access_commands.revoke_key(key_id)) is None:
+        if self._connection.run(access_commands.revoke_key(key_id)) is None:
             raise CommandError(f"no API key has the id {key_id!r}", exit_code=ExitCode.REFUSED)
 
     def close(self) -> None:
         """Close the connection."""
-        self._line.close()
+        self._connection.close()
 
 
 @contextmanager

@@ -76,16 +76,16 @@ def plan_redis(settings: Settings, folder: Path) -> RedisPlan:
         StoreTooOldError: The Redis in the settings is too old.
     """
     if settings.redis:
-        line = BlockingConnection(settings.redis, timeout_s=_REDIS_LIMIT_S)
+        connection = BlockingConnection(settings.redis, timeout_s=_REDIS_LIMIT_S)
         try:
-            line.run(Command(("PING",), lambda reply: reply))
+            connection.run(Command(("PING",), lambda reply: reply))
         except StoreUnavailableError as error:
             raise CommandError(
                 f"cannot use the Redis named by --redis or PENSTOCK_REDIS: {error}",
                 exit_code=ExitCode.CANNOT_START,
             ) from error
         finally:
-            line.close()
+            connection.close()
         return RedisPlan(url=settings.redis, flags={})
     server = find_server()
     socket_at = socket_path(prepare_folder(folder, server))

@@ -59,11 +59,11 @@ def momentary_redis(data: Path, lock_fd: int) -> Iterator[str]:
 
 def _await_answer(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
     deadline = time.monotonic() + _START_LIMIT_S
-    line = BlockingConnection(url)
+    connection = BlockingConnection(url)
     try:
         while True:
             try:
-                line.run(Command(("PING",), lambda reply: reply))
+                connection.run(Command(("PING",), lambda reply: reply))
             except StoreError as error:
                 if process.poll() is None and time.monotonic() < deadline:
                     time.sleep(_PAUSE_S)
@@ -74,4 +74,4 @@ def _await_answer(url: str, process: subprocess.Popen[bytes], data: Path) -> Non
                 ) from error
             return
     finally:
-        line.close()
+        connection.close()

@@ -71,7 +71,7 @@ def upkeep_of_worker(settings: Settings) -> Maintenance:
         is_publishing=lambda: True,
         queues=lambda: ("default",),
     )
-    return Maintenance(jobs, line=line, waiting=BlockingConnection(settings.redis))
+    return Maintenance(jobs, connection=line, waiting=BlockingConnection(settings.redis))
 
 
 def check_fields(life: Life, check_id: str) -> dict[str, str]:

@@ -87,6 +87,7 @@ _BODIES: dict[str, Json] = {
     "create_key": {_JSON: {"schema": component_ref("NewKey")}},
     "log_in": {_JSON: {"schema": component_ref("Login")}},
 }
+_MAY_LACK_BODY = {"ask_check"}
 _ACCEPTED = ("202", "The request was accepted.")
 _STATUSES = {
     "create_schedule": ("201", "The schedule was created; `Location` is its path."),
@@ -172,7 +173,11 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
         "summary": operation.summary,
         "description": operation_description(operation),
         "parameters": parameters,
-        **({"requestBody": {"required": True, "content": body}} if body else {}),
+        **(
+            {"requestBody": {"required": operation.id not in _MAY_LACK_BODY, "content": body}}
+            if body
+            else {}
+        ),
         "responses": {**answers, **problem_responses(problems, responses)},
         **({"callbacks": {"finished": batch_callback()}} if calls_back else {}),
         "security": security_of(operation),

@@ -48,7 +48,7 @@ class Documents:
         made = self._made.get((form, grant))
         if made is None or made[0] != generation:
             # Imported here: only a process that is asked for a document needs the writers.
-            from gateway.openapi import document_json, document_yaml  # noqa: PLC0415
+            from gateway.openapi.document import document_json, document_yaml  # noqa: PLC0415
 
             write = document_json if form == "json" else document_yaml
             body = write(self._manifest_cache.manifests.values(), grant)

@@ -20,7 +20,7 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(("function", "error_type", "status", "told"), ENDINGS)
+@pytest.mark.parametrize(("function", "error_type", "status", "reported"), ENDINGS)
 def test_a_bad_ending_is_told_by_its_type(
     system: System, function: str, error_type: str, status: int, reported: str
 ) -> None:

@@ -240,7 +240,7 @@ def test_a_dict_under_a_model_becomes_the_model(system: System):
 
 
 @pytest.mark.parametrize(
-    ("function", "told"),
+    ("function", "reported"),
     [
         ("return_text_as_int", "not of the declared return type"),
         ("return_huge_number", "more than 4300 digits"),

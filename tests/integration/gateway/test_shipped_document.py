@@ -8,8 +8,8 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
-from gateway.openapi import document_yaml
 from gateway.openapi.__main__ import manifests_of
+from gateway.openapi.document import document_yaml
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = {"countdown", "csv_report", "embedding", "github_digest", "hello", "thumbnail"}

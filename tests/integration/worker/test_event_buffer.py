@@ -145,7 +145,7 @@ def test_of_progress_that_was_not_written_the_last_is_enough(life: Life, hearing
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "reported"),
     [("succeeded", 0), ("failed", 0), ("cancelled", 0), ("retrying", 1), ("lost", 1)],
 )
 def test_a_little_output_goes_with_the_record_when_that_ends(

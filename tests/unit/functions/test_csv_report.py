@@ -135,7 +135,7 @@ def test_a_given_delimiter_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "told"),
+    ("encoding", "reported"),
     [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("latin-1", "latin-1")],
 )
 def test_the_encoding_is_told(encoding: str, reported: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from gateway.openapi import document, document_json, document_yaml
+from gateway.openapi.document import document, document_json, document_yaml
 from gateway.openapi.examples import example_arguments
 from gateway.openapi.json_schema import relocate
 from gateway.routing.routes import ROUTES

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from gateway.openapi import document
 from gateway.openapi.descriptions import DESCRIPTIONS
+from gateway.openapi.document import document
 from gateway.openapi.header_components import CODES
 from gateway.problems import KINDS
 from gateway.routing.routes import ROUTES

@@ -70,7 +70,7 @@ def test_unknown_and_repeated_parameters_are_all_named(query, pointers):
 
 
 def test_what_the_route_knows_is_said():
-    with pytest.raises(ProblemError, match="known here: a, b"):
+    with pytest.raises(ProblemError, match="here are: a, b"):
         read_query("x=1", ["a", "b"])
 
 

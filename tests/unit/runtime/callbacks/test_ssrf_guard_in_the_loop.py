@@ -100,5 +100,5 @@ def test_more_names_at_once_than_threads_are_refused():
 
     *judged, refused = asyncio.run(flood())
 
-    assert [type(answer).__name__ for answer in judged] == ["Judged", "Judged"]
+    assert [type(answer).__name__ for answer in judged] == ["ResolvedTarget", "ResolvedTarget"]
     assert isinstance(refused, CallbackAddressError)

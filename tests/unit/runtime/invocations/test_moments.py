@@ -8,7 +8,7 @@ from runtime.invocations.view import moment
 
 
 @pytest.mark.parametrize(
-    ("at_ms", "told"),
+    ("at_ms", "reported"),
     [
         (1_795_339_800_123, "2026-11-22T09:30:00.123Z"),
         (0, "1970-01-01T00:00:00.000Z"),

@@ -227,7 +227,7 @@ PREAMBLE = (
 
 @pytest.mark.parametrize("annotation", ["", " -> typing.Any", " -> object"])
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "reported"),
     [
         ("math.nan", "result is nan"),
         ("{'a': [1, {'b': -math.inf}]}", r"result\['a'\]\[1\]\['b'\] is -inf"),

@@ -102,7 +102,7 @@ def test_what_is_something_else_ends_the_attempt_and_says_where(result, annotati
     with pytest.raises(ResultNotSerializableError, match="declared return type") as refused:
         result(annotation, value)
 
-    assert f"it returns: {place}" in str(refused.value)
+    assert f"return type: {place}" in str(refused.value)
 
 
 def test_an_item_that_is_something_else_ends_the_attempt(load_source):

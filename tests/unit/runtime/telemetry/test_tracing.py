@@ -11,7 +11,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from runtime.telemetry import tracing
+from runtime.telemetry import tracer_setup
 from runtime.telemetry.trace_context import TraceContext
 from runtime.telemetry.tracer_setup import open_tracer
 
@@ -44,7 +44,9 @@ def test_without_the_package_there_is_a_line_and_no_tracer(monkeypatch):
     monkeypatch.delitem(sys.modules, "runtime.telemetry.opentelemetry_tracer", raising=False)
     monkeypatch.setattr(builtins, "__import__", missing)
 
-    monkeypatch.setattr(tracing, "_log", structlog.get_logger())  # one that nobody has used yet
+    monkeypatch.setattr(
+        tracer_setup, "_log", structlog.get_logger()
+    )  # one that nobody has used yet
 
     with capture_logs() as lines:
         assert open_tracer(NOWHERE, part="gateway") is None

@@ -49,7 +49,7 @@ RETIRED = frozenset(
         "told",
         "verdict",
         "wish",
-        "wishes",
+        "call_options",
     ]
 )
 STORED = frozenset({"judged_by"})  # a field of manifests in Redis: workers of before write it

@@ -191,7 +191,7 @@ def _add_late(data: Adverse) -> None:
 def _add_crowd(data: Adverse) -> None:
     """One function whose callers give each call a key of its own; some have waited too long."""
     data.crowd = [new_invocation_id() for _ in range(FAIRNESS_KEYS)]
-    script = _bear_many()
+    script = _create_many()
     for start in range(0, FAIRNESS_KEYS, 1_000):
         words: list[str | int] = []
         for at, one in enumerate(data.crowd[start : start + 1_000], start):
@@ -199,8 +199,8 @@ def _add_crowd(data: Adverse) -> None:
         data.line.run(Command(tuple(words), lambda reply: reply, script))
 
 
-def _bear_many() -> Script:
-    """Many births in one script, placed by the store's own include: 200,000 within seconds."""
+def _create_many() -> Script:
+    """Creates many in one script, placed by the store's own include: 200,000 within seconds."""
     body = """
         local now = now_ms()
         for at = 1, #ARGV, 3 do
@@ -210,18 +210,18 @@ def _bear_many() -> Script:
             function_name = 'crowd', queue = 'crowded', key = ARGV[at + 1], priority = 5,
             max_age_ms = ARGV[at + 2] ~= '0' and tonumber(ARGV[at + 2]) or nil,
           })
-          if at % 300 == 1 then write_births('crowded', 'crowd') end
+          if at % 300 == 1 then write_created('crowded', 'crowd') end
         end
-        write_births('crowded', 'crowd')
+        write_created('crowded', 'crowd')
         return 'OK'
     """
     parts = [
         "local P = KEYS[1]",
-        *scripts._read_includes(["clock", "birth"]).values(),
+        *scripts._read_includes(["clock", "create_invocation"]).values(),
         body,
     ]
     source = spell_out_keys("\n".join(parts))
-    return Script("bear_many", (), source, hashlib.sha1(source.encode()).hexdigest())
+    return Script("create_many", (), source, hashlib.sha1(source.encode()).hexdigest())
 
 
 def _add_bystanders(data: Adverse) -> None:

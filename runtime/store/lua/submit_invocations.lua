@@ -166,5 +166,5 @@ while at < last do
   reply[#reply + 1] = answer
   at = at + 3
 end
-write_births(queue, function_name)
+write_created(queue, function_name)
 return reply

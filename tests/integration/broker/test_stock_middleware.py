@@ -130,7 +130,7 @@ def test_prometheus_counts_attempts(life: Life, redis_url: str, monkeypatch):
     ("middleware", "ours"),
     [
         (TimeLimit(), "timeout="),
-        (Retries(), "retry="),
+        (Retries(), "retries="),
         (AgeLimit(), "max_age="),
         (ShutdownNotifications(), "PENSTOCK_DRAIN_S"),
         (Results(backend=StubResults()), "record"),

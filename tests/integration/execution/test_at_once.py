@@ -222,7 +222,7 @@ def test_drain_lets_run_what_has_begun_and_gives_back_what_waits(make_bench):
     attempts = bench.submit_all(written, [b'{"s": 0.5}'] * 15)
     runs(bench, 10)
 
-    bench.do(bench.executor.requeue)
+    bench.do(bench.executor.return_unstarted)
 
     assert eventually(lambda: all(attempt.is_over.is_set() for attempt in attempts))
     assert [attempt.returned for attempt in attempts] == [0] * 10 + [1] * 5

@@ -264,7 +264,7 @@ def test_a_runner_of_which_all_is_taken_back_is_idle(make_bench):
 
     attempts = crew.begin([b'{"n": 0}'] * 4)
     assert [view.in_flight for view in bench.view()] == [4]
-    bench.do(bench.executor.requeue)
+    bench.do(bench.executor.return_unstarted)
 
     assert [(runner.state, runner.function) for runner in bench.runners()] == [("idle", "")]
     assert [attempt.returned for attempt in attempts] == [1] * 4

@@ -94,7 +94,7 @@ def test_giving_back_keeps_what_has_begun_and_frees_the_rest(make_bench, path):
     attempts = crew.begin(calls(path, "time.sleep(0.3)", count=COUNT, ill=1))
     has_begun(path, 1)
 
-    bench.do(bench.executor.requeue)
+    bench.do(bench.executor.return_unstarted)
 
     assert eventually(lambda: all(attempt.is_over.is_set() for attempt in attempts))
     assert kinds(attempts[:2]) == ["succeeded"] * 2

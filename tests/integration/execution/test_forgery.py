@@ -12,10 +12,10 @@ SPEAK = """
 import gc
 from runtime.execution import runner_protocol as frames
 from runtime.execution.outcome import Ending
-from runtime.execution.runner_main import Runner
+from runtime.execution.runner_main import RunnerMain
 
 def speak(kind, *parts):
-    runner = next(each for each in gc.get_objects() if type(each) is Runner)
+    runner = next(each for each in gc.get_objects() if type(each) is RunnerMain)
     runner._channel.send(kind, b"%d" % runner._serial, *parts)
 
 def answer(result, **said):

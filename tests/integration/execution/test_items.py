@@ -84,9 +84,9 @@ def test_a_runner_that_sends_more_items_than_it_may_is_not_believed(bench):
     written = write(
         """
         import gc
-        from runtime.execution.runner_main import Runner
+        from runtime.execution.runner_main import RunnerMain
         def f():
-            [runner] = [o for o in gc.get_objects() if type(o) is Runner]
+            [runner] = [o for o in gc.get_objects() if type(o) is RunnerMain]
             while True:
                 runner._channel.send(b"item", b"%d" % runner._serial, b'"' + b"x" * 10_000 + b'"')
         """

@@ -20,7 +20,7 @@ from tests.support.waiting import eventually
 
 SHUT = """
 import gc
-[ways] = [one for one in gc.get_objects() if type(one).__name__ == "ChildsSideWays"]
+[ways] = [one for one in gc.get_objects() if type(one).__name__ == "ChildSideChannel"]
 ways._tickets.shutdown(2)
 """
 GATED = """
@@ -175,7 +175,7 @@ def test_one_sent_to_a_runner_that_has_just_died_runs_elsewhere(make_bench):
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: is_gone(pid))
         bench._begin([attempt])
-        bench.pool._place()
+        bench.pool._assign()
         assert attempt.run.serial
 
     bench.do(send_to_the_dead)

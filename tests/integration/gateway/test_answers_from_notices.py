@@ -27,7 +27,7 @@ def notice(
 
 @pytest.mark.parametrize("limits", ["", "5 0 0"])
 @pytest.mark.parametrize(
-    "wishes",
+    "call_options",
     [{}, {"caller": "me"}, TRACED, {**TRACED, "tracestate": "a=b", "priority": 7, "key": "k"}],
 )
 def test_usual_ends_are_written_from_a_template(
@@ -43,7 +43,7 @@ def test_usual_ends_are_written_from_a_template(
 
 
 @pytest.mark.parametrize(
-    ("ending", "wishes"),
+    ("ending", "call_options"),
     [
         ({"status": "failed", "error": b'{"type":"exception"}'}, {}),
         ({"result": b"\x00", "result_type": "bytes", "media_type": "image/png"}, {}),

@@ -63,7 +63,7 @@ def test_a_small_batch_waits_with_its_commit(life: Life):
     assert sorted(claim_everything(life)) == sorted(ids)
 
 
-@pytest.mark.parametrize("wishes", [{}, {"max_age_ms": HOUR_MS}])
+@pytest.mark.parametrize("call_options", [{}, {"max_age_ms": HOUR_MS}])
 def test_a_large_batch_joins_in_its_order_and_ends(life: Life, call_options: dict[str, int]):
     batch, ids = commit(life, SIZE, **call_options)
     before = life.claim(5).items

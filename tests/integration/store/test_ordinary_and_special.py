@@ -105,7 +105,7 @@ def test_all_kinds_end_rightly_in_one_script(life: Life, redis_url: str):
 
 @pytest.mark.parametrize("limits", ["", "5 0 0"])
 @pytest.mark.parametrize(
-    ("wishes", "ending"),
+    ("call_options", "ending"),
     [
         ({}, {"result": b'"a\r\nb"'}),
         ({}, {"result": b""}),
@@ -177,7 +177,7 @@ def test_a_notice_tells_of_an_attempt_before_that_was_given_back(life: Life, red
     assert reported == seen(life, claimed.id)
 
 
-@pytest.mark.parametrize("wishes", [{}, {"caller": "me", "callback": "https://example.com/hook"}])
+@pytest.mark.parametrize("call_options", [{}, {"caller": "me", "callback": "https://example.com/hook"}])
 def test_who_follows_is_poked_at_the_end(life: Life, redis_url: str, call_options: dict[str, Any]):
     life.submit(watchers="g2", **call_options)
     claimed = life.claim_one()
@@ -230,7 +230,7 @@ def test_an_odd_record_is_no_reason_to_overlook_a_callback(life: Life, odd: tupl
     assert life.read(one).delivery == f"dlv_{one}"
 
 
-@pytest.mark.parametrize("wishes", [{}, SPECIAL])
+@pytest.mark.parametrize("call_options", [{}, SPECIAL])
 def test_every_birth_writes_what_the_scripts_count_on(life: Life, call_options: dict[str, Any]):
     """Fields that every record has, by which the scripts tell that there are no others."""
     ids = [*plain(life, 1), life.submit(**call_options), *batch_of(life, 1)]

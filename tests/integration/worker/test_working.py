@@ -62,7 +62,7 @@ def test_calls_of_a_version_that_cannot_be_read_fail(life: Life, work: Work, dam
     assert b"cannot be read" in life.read(ids[0]).error
 
 
-@pytest.mark.parametrize("where", ["run", "judge", "settlement"])
+@pytest.mark.parametrize("where", ["run", "outcome", "settlement"])
 def test_what_the_worker_itself_fails_at_fails_and_nothing_else_does(
     life: Life, work: Work, monkeypatch: pytest.MonkeyPatch, where: str
 ):
@@ -83,7 +83,7 @@ def test_what_the_worker_itself_fails_at_fails_and_nothing_else_does(
         executor = working.worker._executor
         monkeypatch.setattr(executor, "run", breaking(executor.run))
     else:
-        name = {"judge": "judge", "settlement": "settlement_of"}[where]
+        name = {"outcome": "decide_outcome", "settlement": "settlement_of"}[where]
         monkeypatch.setattr(attempts_module, name, breaking(getattr(attempts_module, name)))
 
     ids = working.do(lambda: [submit(life) for _ in range(3)])  # one claim brings them

@@ -1,15 +1,15 @@
 -- Create invocations of one function in one script. The script writes each record; line_up() or
 -- give_place() puts it where it waits. Entries of the shared indexes and of the lane without a
--- fairness key are collected, and write_births() writes them once.
+-- fairness key are collected, and write_created() writes them once.
 -- include: lanes
-local born_live, born_in_lane = {}, {}
+local created_live, created_in_lane = {}, {}
 
 -- line_up(id, score): add an invocation without a fairness key to its function's lane.
 local function line_up(id, score)
-  local size = #born_live
-  born_live[size + 1], born_live[size + 2] = '0', id
-  size = #born_in_lane
-  born_in_lane[size + 1], born_in_lane[size + 2] = score, id
+  local size = #created_live
+  created_live[size + 1], created_live[size + 2] = '0', id
+  size = #created_in_lane
+  created_in_lane[size + 1], created_in_lane[size + 2] = score, id
 end
 
 -- give_place(id, now, b): put an invocation, whose record exists, into its lane or, if it is
@@ -36,23 +36,23 @@ local function give_place(id, now, b)
   end
   local score = urgency(b.priority, now)
   if b.key then
-    local size = #born_live
-    born_live[size + 1], born_live[size + 2] = '0', id
+    local size = #created_live
+    created_live[size + 1], created_live[size + 2] = '0', id
     put_in_lane(b.queue, b.function_name, b.key, id, score)
   else
     line_up(id, score)
   end
 end
 
--- write_births(queue, function_name): write what was collected. Every script that creates
+-- write_created(queue, function_name): write what was collected. Every script that creates
 -- invocations calls it near its end.
-local function write_births(queue, function_name)
-  if born_live[1] then
-    redis.call('ZADD', key_index('live'), unpack(born_live))  -- at most 200 pairs
-    redis.call('ZADD', key_index('live:' .. function_name), unpack(born_live))  -- at most 200 pairs
+local function write_created(queue, function_name)
+  if created_live[1] then
+    redis.call('ZADD', key_index('live'), unpack(created_live))  -- at most 200 pairs
+    redis.call('ZADD', key_index('live:' .. function_name), unpack(created_live))  -- at most 200 pairs
   end
-  if born_in_lane[1] then
-    put_all_in_lane(queue, function_name, '', born_in_lane)
+  if created_in_lane[1] then
+    put_all_in_lane(queue, function_name, '', created_in_lane)
   end
-  born_live, born_in_lane = {}, {}
+  created_live, created_in_lane = {}, {}
 end

@@ -27,7 +27,7 @@ local function invoke(id, s, invocation, now, moment)
     function_name = s.function_name, queue = s.queue, priority = s.priority, tags = tag,
     max_age_ms = s.max_age_ms > 0 and s.max_age_ms or nil,
   })
-  write_births(s.queue, s.function_name)
+  write_created(s.queue, s.function_name)
   redis.call('HSET', key_schedule(id), 'last_invocation', invocation)
   redis.call('HINCRBY', key_schedule(id), 'fired', 1)
   return 'NEW'

@@ -93,7 +93,7 @@ def test_a_wrong_schedule_is_shown_and_the_one_before_goes_on(ticking: System):
 
     error = eventually(lambda: ticking.http.get("/functions/beat").json()["error"])
     assert (error["type"], error["file"]) == ("OptionError", "beat.py")
-    assert "each parameter needs a default: times" in error["message"]
+    assert "these parameters need a default: times" in error["message"]
     assert schedule(ticking)["cron"] == before
 
 

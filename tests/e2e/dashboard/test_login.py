@@ -44,7 +44,7 @@ def test_who_logs_in_goes_on_where_he_wanted_to_and_out_again(
 
     expect(page.get_by_label("API key")).to_be_focused()
     log_in(page, made.text[:-1])
-    expect(page.get_by_role("alert")).to_contain_text("a character of it is wrong")
+    expect(page.get_by_role("alert")).to_contain_text("mistyped")
     log_in(page, made.text)
 
     expect(page.get_by_role("heading", name="Queues")).to_be_visible()

@@ -206,7 +206,7 @@ def test_a_page_is_asked_for_strictly(http, path, pointer):
     assert answer.json()["errors"][0]["pointer"] == pointer
 
 
-def test_ten_thousand_are_taken_while_others_are_served(gateway, http, append):
+def test_ten_thousand_are_taken_while_others_are_served(gateway, http, report):
     items = [{"width": number, "text": "x" * 200} for number in range(10_000)]
     body = json.dumps(items).encode()
     http.get("/livez")
@@ -228,4 +228,4 @@ def test_ten_thousand_are_taken_while_others_are_served(gateway, http, append):
     assert longest_s < 0.25
     cancelled = http.delete(f"/batches/{batch.result().json()['id']}").json()
     assert cancelled["cancelled"] == 10_000
-    append(f"batch of 10,000: {took_s:.2f} s, longest look {longest_s * 1000:.0f} ms")
+    report(f"batch of 10,000: {took_s:.2f} s, longest look {longest_s * 1000:.0f} ms")

@@ -156,9 +156,9 @@ def test_the_deadline_of_a_body_is_not_renewed_by_its_pieces(redis_url):
         ("/functions/batch/batch", BATCH_BYTES, b"PENSTOCK_MAX_BATCH_BYTES"),
         ("/nowhere/batch", MIB, b"PENSTOCK_MAX_BODY_BYTES"),
         ("/schedules", MIB, b"PENSTOCK_MAX_BODY_BYTES"),
-        ("/session", 4096, b"bytes here."),
-        ("/keys", 4096, b"bytes here."),
-        ("/invocations/x/retry", 4096, b"bytes here."),
+        ("/session", 4096, b"4096 bytes"),
+        ("/keys", 4096, b"4096 bytes"),
+        ("/invocations/x/retry", 4096, b"4096 bytes"),
     ],
 )
 def test_the_limit_of_a_body_is_that_of_its_route(gateway, path: str, limit: int, setting: bytes):

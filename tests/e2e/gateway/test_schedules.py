@@ -171,8 +171,8 @@ def test_ticks_are_counted_and_the_last_one_is_named(gateway, http, make):
     ("members", "pointer", "says"),
     [
         ({"cron": "61 * * * *"}, "/cron", "minute field '61': takes 0-59"),
-        ({"cron": "* * * *"}, "/cron", "this has 4"),
-        ({"cron": "@reboot"}, "/cron", "no moment"),
+        ({"cron": "* * * *"}, "/cron", "this one has 4"),
+        ({"cron": "@reboot"}, "/cron", "no fixed time"),
         ({"cron": "0 0 30 2 *"}, "/cron", "day-of-month"),
         ({"cron": "0 0 */30 2 mon#2"}, "/cron", "never comes"),
         ({"cron": 5}, "/cron", "takes a cron line"),

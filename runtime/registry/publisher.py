@@ -38,6 +38,7 @@ from runtime.store.function_commands import (
     set_load_error,
     unpublish_function,
 )
+from runtime.store.scripts import Command
 from runtime.telemetry.background import lasting_thread
 
 _log = structlog.get_logger(__name__)
@@ -202,6 +203,10 @@ class _Pass:
         left = self.rights.decide(mine, published, last)
         wanted = plan(states, published, left)
         self._log_duplicates(wanted.values())
+        if not encoded:
+            # A gateway is ready when the first is published: it knows the others by then, and a
+            # call of one of them waits instead of getting 404.
+            self._connection.run_many([_announce(manifest) for manifest in wanted.values()])
         for name, manifest in wanted.items():
             if manifest.file not in left:
                 self._settle(manifest, published.get(name), versions.get(name))
@@ -258,6 +263,12 @@ class _Pass:
         if serving and not manifest.version:
             self._connection.run(unpublish_function(manifest.name))
         self._connection.run(set_load_error(manifest.name, manifest=manifest.encode()))
+
+
+def _announce(manifest: Manifest) -> Command[bool]:
+    """Return the command that shows a function as one that is being loaded."""
+    loading = Manifest(name=manifest.name, version="", file=manifest.file, is_loading=True)
+    return set_load_error(manifest.name, manifest=loading.encode())
 
 
 def _decode_all(encoded: dict[str, bytes]) -> dict[str, Manifest]:

@@ -33,6 +33,21 @@ def test_what_is_in_the_folder_is_published(folder, publish, published):
     assert release.bundle.sources == {"hello.py": b"def hello(name: str) -> str: return name\n"}
 
 
+def test_when_the_first_function_serves_all_others_are_known(folder, publish, published):
+    names = {f"f{number}" for number in range(60)}
+    for name in names:
+        folder.write(f"{name}.py", f"def {name}(): pass\n")
+
+    def look():
+        found = published.all()
+        return found if any(manifest.version for manifest in found.values()) else None
+
+    publish(rescan_s=60)
+    found = eventually(look, every_s=0)
+
+    assert set(found) == names
+
+
 def test_a_new_file_is_live_within_two_seconds(folder, publish, published):
     folder.write("first.py", "def first(): pass\n")
     publish(rescan_s=60)

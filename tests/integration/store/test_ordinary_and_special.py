@@ -177,7 +177,9 @@ def test_a_notice_tells_of_an_attempt_before_that_was_given_back(life: Life, red
     assert reported == seen(life, claimed.id)
 
 
-@pytest.mark.parametrize("call_options", [{}, {"caller": "me", "callback": "https://example.com/hook"}])
+@pytest.mark.parametrize(
+    "call_options", [{}, {"caller": "me", "callback": "https://example.com/hook"}]
+)
 def test_who_follows_is_poked_at_the_end(life: Life, redis_url: str, call_options: dict[str, Any]):
     life.submit(watchers="g2", **call_options)
     claimed = life.claim_one()

@@ -29,7 +29,7 @@ def test_every_work_is_measured_and_every_call_answered_right(
 ):
     code = main(
         [
-            *("--rounds", "1", "--seconds", "0.4", "--backlog", "300", "--callers", "32"),
+            *("--rounds", "1", "--seconds", "0.4", "--backlog", "2000", "--callers", "32"),
             *("--only", ",".join(systems), "--output", str(tmp_path)),
             *("--work", ",".join(works)),
         ]

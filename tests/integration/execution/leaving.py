@@ -18,7 +18,7 @@ KEPT = []
 
 
 def say(who):
-    for _ in range(150):
+    for _ in range(60):  # it ends before the test does
         print(f"print of {who}")
         print(f"part of {who}", end="")
         sys.stderr.write(f"error of {who}\n")
@@ -106,7 +106,7 @@ AWAITED = {
 
 async def leave_awaited(how, who):
     if not who:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.4)
         return
     AWAITED[how](who, asyncio.get_running_loop())
     await asyncio.sleep(0.02)
@@ -118,5 +118,5 @@ def f(how: str, who: str = ""):
     if who:
         PLAIN[how](who)
     else:
-        time.sleep(0.2)
+        time.sleep(0.4)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from runtime.store.blocking_connection import BlockingConnection
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 
 pytest_plugins = ("tests.support.run_report",)
+# How fast inputs are made says how busy the machine is, and nothing of what is tested.
+hypothesis.settings.register_profile(
+    "busy", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
+)
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

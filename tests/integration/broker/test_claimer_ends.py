@@ -122,12 +122,14 @@ def test_when_redis_goes_away_and_comes_back_claiming_goes_on(tmp_path: Path):
             claiming.park(life)
             server.kill()
             server.wait()
-            turn_for(claiming.loop, 0.6)
+            turn_until(claiming.loop, lambda: "store_is_away" in [each["event"] for each in logs])
+            turn_for(claiming.loop, 0.6)  # it tries again meanwhile, and says so once
             server = start_redis(tmp_path)
             line.close()
             one = life.submit(queue="other")
 
-            claiming.wait_for(one, within_s=2)
+            claiming.wait_for(one)
+            turn_until(claiming.loop, lambda: "store_is_back" in [each["event"] for each in logs])
 
         reported = [entry["event"] for entry in logs]
         assert reported.count("store_is_away") == 1

@@ -27,7 +27,7 @@ up: $(VENV)/installed ## Install what is needed and run everything here (ARGS="-
 test: $(VENV)/installed-dev $(VENV)/clients/installed ## Run all tests (ARGS="-k callbacks")
 	@sh tests/support/install_redis.sh
 	@sh tests/support/install_browser.sh
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS) \
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 $(ARGS) \
 	  || { echo "make: once more, alone, what failed: what passes now is named, and is a fault too"; \
 	       $(BIN)/python -m pytest --last-failed --last-failed-no-failures none --repeated $(ARGS); \
 	       exit 1; }

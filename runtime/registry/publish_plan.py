@@ -65,9 +65,13 @@ def plan(
         _attach(wanted, state, fault)
     for state in states:
         if state.outcome is None and not any(m.file == state.file for m in wanted.values()):
-            loading = Manifest(name=state.name, version="", file=state.file, is_loading=True)
-            wanted.setdefault(state.name, loading)
+            wanted.setdefault(state.name, as_loading(state.name, state.file))
     return wanted
+
+
+def as_loading(name: str, file: str) -> Manifest:
+    """Return the manifest that shows a function as being loaded; a call of it waits."""
+    return Manifest(name=name, version="", file=file, is_loading=True)
 
 
 def _holders(

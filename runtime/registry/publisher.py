@@ -27,7 +27,7 @@ from runtime.registry.file_watcher import Watcher
 from runtime.registry.folder_status import FolderStatus
 from runtime.registry.manifest import FileError, Manifest, decode_manifest, limits_of
 from runtime.registry.publication import versions_of
-from runtime.registry.publish_plan import DUPLICATE, plan
+from runtime.registry.publish_plan import DUPLICATE, as_loading, plan
 from runtime.registry.publisher_authority import PublisherAuthority, PublishOrders
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import (
@@ -38,7 +38,6 @@ from runtime.store.function_commands import (
     set_load_error,
     unpublish_function,
 )
-from runtime.store.scripts import Command
 from runtime.telemetry.background import lasting_thread
 
 _log = structlog.get_logger(__name__)
@@ -206,7 +205,12 @@ class _Pass:
         if not encoded:
             # A gateway is ready when the first is published: it knows the others by then, and a
             # call of one of them waits instead of getting 404.
-            self._connection.run_many([_announce(manifest) for manifest in wanted.values()])
+            self._connection.run_many(
+                [
+                    set_load_error(name, manifest=as_loading(name, manifest.file).encode())
+                    for name, manifest in wanted.items()
+                ]
+            )
         for name, manifest in wanted.items():
             if manifest.file not in left:
                 self._settle(manifest, published.get(name), versions.get(name))
@@ -263,12 +267,6 @@ class _Pass:
         if serving and not manifest.version:
             self._connection.run(unpublish_function(manifest.name))
         self._connection.run(set_load_error(manifest.name, manifest=manifest.encode()))
-
-
-def _announce(manifest: Manifest) -> Command[bool]:
-    """Return the command that shows a function as one that is being loaded."""
-    loading = Manifest(name=manifest.name, version="", file=manifest.file, is_loading=True)
-    return set_load_error(manifest.name, manifest=loading.encode())
 
 
 def _decode_all(encoded: dict[str, bytes]) -> dict[str, Manifest]:

@@ -221,3 +221,35 @@ def test_a_subscription_tells_of_every_reconnection(redis_url: str):
         return connections, [first, second]
 
     assert asyncio.run(main()) == (2, [b"one", b"two"])
+
+
+def test_a_subscription_that_was_refused_is_tried_again(tmp_path: Path):
+    server = start_redis(tmp_path)
+    url = f"unix://{tmp_path}/redis.sock"
+
+    async def main() -> int:
+        refused, connected = asyncio.Event(), asyncio.Event()
+        store = AsyncConnection(url)
+        await store.run(call("ACL", "SETUSER", "default", "-subscribe"))
+        listening = PubSub(
+            url,
+            ["c"],
+            on_message=lambda *_: None,
+            on_connect=connected.set,
+            on_disconnect=refused.set,
+        )
+        listening.start()
+        await asyncio.wait_for(refused.wait(), 5)
+        await store.run(call("ACL", "SETUSER", "default", "+subscribe"))
+        await asyncio.wait_for(connected.wait(), 5)
+        subscribers = await store.run(call("PUBLISH", "c", "one"))
+        await listening.stop()
+        await store.close()
+        assert isinstance(subscribers, int)
+        return subscribers
+
+    try:
+        assert asyncio.run(main()) == 1
+    finally:
+        server.terminate()
+        server.wait()

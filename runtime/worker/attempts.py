@@ -49,7 +49,7 @@ class Attempts:
         in_flight: The attempts that the worker holds.
         executor: Runs attempts.
         settler: Settles and requeues attempts.
-        teller: Writes their output and events.
+        event_writer: Writes their output and events.
         spans: Traces them.
         signals: Calls Dramatiq's middleware; None if there is none.
         roll: A random number in [0, 1), for the jitter of retries.
@@ -62,7 +62,7 @@ class Attempts:
         in_flight: InFlight,
         executor: Executor,
         settler: Settler,
-        teller: EventWriter,
+        event_writer: EventWriter,
         spans: Spans,
         signals: Signals | None,
         roll: Callable[[], float],
@@ -71,7 +71,7 @@ class Attempts:
         self._in_flight = in_flight
         self._executor = executor
         self._settler = settler
-        self._event_writer = teller
+        self._event_writer = event_writer
         self._spans = spans
         self._signals = signals
         self._roll = roll

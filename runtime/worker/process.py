@@ -108,7 +108,7 @@ class WorkerProcess:
             in_flight=self._in_flight,
             executor=self._executor,
             settler=self._settler,
-            teller=EventWriter(
+            event_writer=EventWriter(
                 loop, self._connection, most_bytes=_RESULTS_REPORTED * settings.max_result_bytes
             ),
             spans=Spans(tracer),

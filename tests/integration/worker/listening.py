@@ -17,13 +17,13 @@ from tests.support.loop_thread import LoopThread
 
 
 class Hearing:
-    """A teller and a settler on one connection, as in a worker; their loop runs in a thread."""
+    """An event writer and a settler on one connection; their loop runs in a thread."""
 
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self.on_loop = LoopThread(Loop())
         loop = self.on_loop.loop
         self._line = LoopConnection(url, loop, timeout_s=timeout_s)
-        self.teller = EventWriter(loop, self._line)
+        self.event_writer = EventWriter(loop, self._line)
         self._attempts: dict[EventBuffer, Attempt] = {}
         self._over: dict[Attempt, threading.Event] = {}
         self._settler = Settler(loop, self._line, "w1", on_over=self._let_go)
@@ -32,8 +32,8 @@ class Hearing:
     def listen(self, claimed: Claimed) -> EventBuffer:
         """Return what an attempt tells to; it is written as it comes."""
         attempt = Attempt(claimed, "default")
-        pending_events = self.teller.buffer_of(attempt)
-        assert self.teller.buffer_of(attempt) is pending_events
+        pending_events = self.event_writer.buffer_of(attempt)
+        assert self.event_writer.buffer_of(attempt) is pending_events
         self._attempts[pending_events] = attempt
         return pending_events
 

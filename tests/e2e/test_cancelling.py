@@ -15,7 +15,7 @@ from tests.e2e.conftest import copy_functions
 from tests.support.event_stream import follow
 from tests.support.receiver import receiving
 from tests.support.system import System, running_system
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 WITHIN_S = 1.0
 TELLING = pytest.mark.parametrize("function", ["spin", "sleep_on"])
@@ -59,7 +59,7 @@ def test_the_place_of_what_is_cancelled_is_free_within_a_second(narrow: System, 
 
         took_s.append(time.monotonic() - began_at)
         assert (ended["status"], after["status"]) == ("cancelled", "succeeded")
-    assert median(took_s) < WITHIN_S
+    assert median(took_s) < allowed(WITHIN_S)
 
 
 def test_a_function_in_a_thread_sees_it_and_ends_as_cancelled(narrow: System):

@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from runtime.loop import Loop
+from tests.support.waiting import allowed
 
 T = TypeVar("T")
 
 
 def turn_until(loop: Loop, check: Callable[[], T], *, within_s: float = 20.0) -> T:
     """Turn the loop until `check` is truthy, and return its answer."""
+    within_s = allowed(within_s)
     deadline = time.monotonic() + within_s
     while not (answer := check()):
         if time.monotonic() > deadline:

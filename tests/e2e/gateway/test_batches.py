@@ -13,6 +13,7 @@ from runtime.registry.manifest import Manifest
 from runtime.sdk.options import Options
 from tests.support.batch_rows import JSON, NDJSON, PATH, claim_rows, count_waiting
 from tests.support.gateway_process import error_json
+from tests.support.waiting import allowed
 
 pytestmark = pytest.mark.usefixtures("rows")
 
@@ -224,8 +225,8 @@ def test_ten_thousand_are_taken_while_others_are_served(gateway, http, report):
     assert batch.result().status_code == 202, batch.result().text
     assert batch.result().json()["size"] == 10_000
     assert count_waiting(gateway) == 10_000
-    assert took_s < 2
-    assert longest_s < 0.25
+    assert took_s < allowed(2)
+    assert longest_s < allowed(0.25)
     cancelled = http.delete(f"/batches/{batch.result().json()['id']}").json()
     assert cancelled["cancelled"] == 10_000
     report(f"batch of 10,000: {took_s:.2f} s, longest look {longest_s * 1000:.0f} ms")

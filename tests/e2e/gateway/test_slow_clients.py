@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.gateway.conftest import FUNCTIONS
 from tests.support.gateway_process import running_gateway
 from tests.support.redis_server import own_redis
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 HEADER_S = 0.8
 BODY_S = 1.2
@@ -54,7 +54,7 @@ def test_dripped_headers_are_cut_off_with_408(impatient):
 
     assert b"408" in answer.split(b"\r\n")[0]
     assert b'"request_timeout"' in answer
-    assert HEADER_S <= time.monotonic() - began < HEADER_S + MARGIN_S
+    assert HEADER_S <= time.monotonic() - began < allowed(HEADER_S + MARGIN_S)
 
 
 def test_a_dripped_body_is_cut_off_with_408(impatient):
@@ -65,7 +65,7 @@ def test_a_dripped_body_is_cut_off_with_408(impatient):
 
     assert b"408" in answer.split(b"\r\n")[0]
     assert b'"instance":"/functions/greet"' in answer
-    assert BODY_S <= time.monotonic() - began < BODY_S + MARGIN_S
+    assert BODY_S <= time.monotonic() - began < allowed(BODY_S + MARGIN_S)
 
 
 def test_line_breaks_do_not_hold_a_connection_open(impatient):
@@ -73,7 +73,7 @@ def test_line_breaks_do_not_hold_a_connection_open(impatient):
     with impatient.connect() as sock:
         drip(sock, b"\r\n")
 
-    assert time.monotonic() - began < HEADER_S + MARGIN_S
+    assert time.monotonic() - began < allowed(HEADER_S + MARGIN_S)
 
 
 def test_a_connection_that_says_nothing_is_closed(impatient):
@@ -81,7 +81,7 @@ def test_a_connection_that_says_nothing_is_closed(impatient):
     with impatient.connect() as sock:
         assert sock.recv(1) == b""
 
-    assert time.monotonic() - began < HEADER_S + MARGIN_S
+    assert time.monotonic() - began < allowed(HEADER_S + MARGIN_S)
 
 
 def test_the_next_request_of_a_connection_has_the_same_deadline(impatient):
@@ -93,7 +93,7 @@ def test_the_next_request_of_a_connection_has_the_same_deadline(impatient):
         answer = drip(sock, b"T")
 
     assert b"408" in answer or b"400" in answer or answer == b""
-    assert time.monotonic() - began < HEADER_S + MARGIN_S
+    assert time.monotonic() - began < allowed(HEADER_S + MARGIN_S)
 
 
 def test_a_caller_who_waits_is_not_a_slow_client(impatient):
@@ -150,7 +150,7 @@ def test_200_slow_connections_harm_nobody(impatient):
                 began = time.monotonic()
                 assert client.get("/livez").status_code == 200
                 took.append(time.monotonic() - began)
-        assert sorted(took)[25] < 0.1
+        assert sorted(took)[25] < allowed(0.1)
         for sock in slow:
             assert b"408" in sock.recv(65_536)
     finally:

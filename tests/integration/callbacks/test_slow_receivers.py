@@ -10,7 +10,7 @@ import pytest
 from runtime.callbacks.resolver import Resolver
 from tests.integration.callbacks.conftest import Sending
 from tests.support.receiver import Receiver, receiving
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 HANGING = 100
 EACH = 20
@@ -66,7 +66,7 @@ def test_a_hundred_that_hang_do_not_delay_a_healthy_one(
         ]
 
     record_property("longest_delay_s", max(delays_s))
-    assert max(delays_s) < LONGEST_DELAY_S
+    assert max(delays_s) < allowed(LONGEST_DELAY_S)
 
 
 def test_a_hundred_that_hang_do_not_delay_a_healthy_one_on_their_host(
@@ -78,7 +78,7 @@ def test_a_hundred_that_hang_do_not_delay_a_healthy_one_on_their_host(
         eventually(lambda: len(receiver.requests) >= HANGING)
         delays_s = [delay_s(sending, receiver, receiver.url(f"/ok/{n}")) for n in range(20)]
 
-    assert max(delays_s) < LONGEST_DELAY_S
+    assert max(delays_s) < allowed(LONGEST_DELAY_S)
 
 
 def test_a_hundred_waiting_for_one_that_hangs_go_one_at_a_time(
@@ -111,7 +111,7 @@ def test_names_that_do_not_resolve_delay_nobody(sending: Sending, receiver: Rece
         longest_s = delay_s(sending, receiver, receiver.url("/ok", "healthy.test"))
         over.set()
 
-    assert longest_s < LONGEST_DELAY_S
+    assert longest_s < allowed(LONGEST_DELAY_S)
 
 
 def test_a_healthy_receiver_gets_more_at_once_with_every_success(
@@ -125,4 +125,4 @@ def test_a_healthy_receiver_gets_more_at_once_with_every_success(
             sending.until(delivery_id, "delivered")
 
     assert len(receiver.requests) == 300
-    assert time.monotonic() - began_s < 10
+    assert time.monotonic() - began_s < allowed(10)

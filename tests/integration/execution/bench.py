@@ -18,7 +18,7 @@ from runtime.loop import Loop
 from runtime.processes.fork_server import ForkServer
 from tests.integration.execution.written import LIMITS, Written
 from tests.support.loop_thread import LoopThread
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 
 class Attempt:
@@ -51,7 +51,7 @@ class Attempt:
 
     def wait(self, within_s: float = 30.0) -> Outcome:
         """Return how it ended."""
-        assert self.is_over.wait(within_s), f"{self.assignment.id} has not ended"
+        assert self.is_over.wait(allowed(within_s)), f"{self.assignment.id} has not ended"
         assert self.outcome is not None, f"{self.assignment.id} was given back"
         return self.outcome
 

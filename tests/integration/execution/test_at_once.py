@@ -8,12 +8,10 @@ import signal
 import time
 from collections import Counter
 
-import pytest
-
 from runtime.execution import runner_pool
 from tests.integration.execution.at_once import COUNT, ILL, driven, kinds, only_ill, run, wait
 from tests.integration.execution.written import write
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 OTHER = write("import os\ndef g(): return os.getpid()", name="g", file="g.py")
 SLEEP = b'{"s": 60}'
@@ -36,7 +34,7 @@ def test_a_hundred_run_at_the_same_time_in_one_runner(bench):
 
     assert kinds(attempts) == ["succeeded"] * COUNT
     ran_s = [attempt.run.ran_s for attempt in attempts]
-    assert 0.5 <= min(ran_s) <= max(ran_s) < 2
+    assert 0.5 <= min(ran_s) <= max(ran_s) < allowed(2)
     assert [(runner.state, runner.function) for runner in bench.runners()] == [("idle", "")]
 
 
@@ -47,7 +45,7 @@ def test_defs_run_at_the_same_time_in_threads_of_one_runner(bench):
     attempts = wait(bench.submit_all(written, [b"{}"] * 20))
 
     assert len({attempt.outcome.result for attempt in attempts}) == 1
-    assert max(attempt.at_s for attempt in attempts) - attempts[0].run.created_at < 2
+    assert max(attempt.at_s for attempt in attempts) - attempts[0].run.created_at < allowed(2)
 
 
 def test_no_more_than_may_lie_with_a_runner(make_bench):
@@ -67,7 +65,7 @@ def test_no_more_than_may_lie_with_a_runner(make_bench):
 
 def test_cancelling_one_of_a_hundred_ends_no_other(make_bench):
     bench = make_bench(size=1)
-    attempts = bench.submit_all(driven("sleep"), [b'{"s": 1}'] * COUNT)
+    attempts = bench.submit_all(driven("sleep"), [b'{"s": 4}'] * COUNT)
     runs(bench, COUNT)
     pids = bench.pids()
 
@@ -90,7 +88,7 @@ def test_hundreds_of_time_limits_due_at_once_are_kept(make_bench):
     assert Counter(kinds(attempts)) == {"timeout": 300}
     assert json.loads(attempts[0].outcome.error)["message"] == "ran longer than 1 s"
     late_s = [attempt.at_s - attempt.run.sent_at - 1 for attempt in attempts]
-    assert 0 <= min(late_s) <= max(late_s) < 1
+    assert 0 <= min(late_s) <= max(late_s) < allowed(1)
     assert bench.run(written).status == "succeeded"
     assert bench.pids() == pids
 
@@ -117,14 +115,13 @@ def test_time_limits_are_those_of_each_attempt_s_own_beginning(make_bench):
     written = driven("sleep", timeout_s=0.6)
     bench.run(written)
     first = bench.submit(written, SLEEP, id="first")
-    with pytest.raises(AssertionError):
-        first.wait(0.3)
+    assert not first.is_over.wait(0.3)
     second = bench.submit(written, SLEEP, id="second")
 
     for attempt in (first, second):
         attempt.wait()
         assert attempt.kind == "timeout"
-        assert 0.6 <= attempt.at_s - attempt.run.sent_at < 0.9
+        assert 0.6 <= attempt.at_s - attempt.run.sent_at < allowed(0.9)
 
 
 def test_a_time_limit_in_a_thread_hits_its_own_attempt(make_bench):
@@ -209,7 +206,7 @@ def test_a_runner_that_does_not_read_stops_nobody_else(make_bench):
     results = [bench.run(OTHER, id=f"other-{n}") for n in range(20)]
 
     assert {outcome.status for outcome in results} == {"succeeded"}
-    assert time.monotonic() - began_at < 3
+    assert time.monotonic() - began_at < allowed(3)
     assert not any(attempt.is_over.is_set() for attempt in stuck)
     os.kill(pid, signal.SIGCONT)
     assert {attempt.outcome.result for attempt in wait(stuck)} == {b"300000"}

@@ -25,6 +25,7 @@ from tests.integration.execution.crew import (
 )
 from tests.integration.execution.test_endings import MIB, SHOUT_GARBAGE
 from tests.integration.execution.written import write
+from tests.support.waiting import allowed
 
 
 def test_each_of_a_burst_has_its_own_ending_in_one_runner(make_bench, path):
@@ -129,7 +130,7 @@ def test_a_slow_one_frees_those_behind_it_within_milliseconds(bench, path):
         took_s.append(max(e.at_s for e in ended if e is not ended[2]) - began_at)
         crew.warm_up()
 
-    assert min(took_s) < 0.015  # of several, as others use the machine
+    assert min(took_s) < allowed(0.015)  # of several, as others use the machine
 
 
 def test_runners_killed_at_any_moment_cost_one_attempt_each_at_most(make_bench, path):

@@ -7,7 +7,7 @@ import statistics
 from runtime.store.check_commands import ask_check, read_check
 from tests.support.ending import end_some
 from tests.support.upkeeping import checker, keeping_up, sweeper, ticker
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 RECORDS = 20_000
 
@@ -40,5 +40,5 @@ def test_a_schedule_fires_on_time_while_20_000_records_are_checked(planner, redi
     with capsys.disabled():
         print(f"\n  a check of {ended - began} ms, ticks beside it late by (ms): {late}")  # noqa: T201
     assert len(late) >= (ended - began) // 1_000 >= 2
-    assert statistics.median(late) <= 50
-    assert max(late) <= 250  # of this machine, which has more to do
+    assert statistics.median(late) <= allowed(0.05) * 1000
+    assert max(late) <= allowed(0.25) * 1000  # of this machine, which has more to do

@@ -15,7 +15,7 @@ from runtime.schedules.due import MOST_CAUGHT_UP
 from runtime.settings import read_environment
 from runtime.store.schedule_commands import read_agenda
 from tests.support.monitoring import monitored
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 ROOT = Path(__file__).parents[3]
 PROCESS = Path(__file__).with_name("ticker_process.py")
@@ -83,7 +83,7 @@ def test_many_tickers_fire_each_moment_once_and_on_time(planner, start_ticker, c
     with capsys.disabled():
         print(f"\n  ticks late by (ms): {late}")  # noqa: T201 - a measured figure
     assert min(late) >= 0
-    assert statistics.median(late) <= 100
+    assert statistics.median(late) <= allowed(0.1) * 1000
 
 
 def test_a_new_schedule_is_noticed_by_a_ticker_that_blocks(planner, start_ticker):
@@ -208,7 +208,7 @@ def test_stopping_is_quick_twice_safe_and_gives_the_token_back(planner, start_ti
     ticker.stop()
     ticker.stop()
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < allowed(1)
     assert planner.command("LLEN", planner.key("schedules_wake")) == 1
 
 

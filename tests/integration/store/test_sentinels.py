@@ -24,7 +24,7 @@ from runtime.store.sentinel import locate_blocking
 from tests.support.loop_thread import turn_until
 from tests.support.redis_server import PING, start_redis
 from tests.support.sentinels import WatchedRedis, watched_redis
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 OUTAGE_LIMIT_S = 5.0
 
@@ -118,7 +118,7 @@ def test_what_most_sentinels_say_is_believed_within_a_second(
         took_s = time.monotonic() - began
 
     assert [address.port for address in found][: len(ports)] == ports
-    assert took_s < 1
+    assert took_s < allowed(1)
 
 
 def test_no_sentinel_that_knows_is_told_as_redis_being_away():
@@ -189,7 +189,7 @@ def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watc
                 await store.run(call("SET", "k", "new"))
                 break
             except StoreError:
-                assert time.monotonic() - began < 3 * OUTAGE_LIMIT_S
+                assert time.monotonic() - began < allowed(3 * OUTAGE_LIMIT_S)
                 await asyncio.sleep(0.05)
         outage_s = time.monotonic() - began
         await asyncio.wait_for(connected.wait(), 5)
@@ -203,7 +203,7 @@ def test_every_connection_finds_the_new_master_after_the_old_one_was_killed(watc
 
     assert kept == b"kept"
     assert reported == b"news"
-    assert outage_s < OUTAGE_LIMIT_S
+    assert outage_s < allowed(OUTAGE_LIMIT_S)
     assert eventually(lambda: read(line), within_s=2) == b"new"
     line.close()
 

@@ -27,7 +27,7 @@ from tests.support.life import Life
 from tests.support.monitoring import monitored
 from tests.support.redis_server import start_redis
 from tests.support.upkeeping import checker, keeping_up, upkeep_of
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 
 class Counting:
@@ -182,7 +182,7 @@ def test_a_punctual_job_waits_for_one_step_of_another_at_most(redis_url: str):
     with keeping_up(redis_url, *makes, lambda _: last):
         eventually(lambda: len(late) > 20)
 
-    assert statistics.median(late[1:]) < 1.5 * step_s
+    assert statistics.median(late[1:]) < allowed(1.5 * step_s)
 
 
 def test_a_token_calls_a_job_at_once_however_busy_the_others_are(life: Life, redis_url: str):
@@ -196,7 +196,7 @@ def test_a_token_calls_a_job_at_once_however_busy_the_others_are(life: Life, red
             began = time.monotonic()
             life.command("RPUSH", key, "1")
             eventually(lambda step=step: called.steps == step, every_s=0.001)
-            assert time.monotonic() - began < 0.1
+            assert time.monotonic() - began < allowed(0.1)
 
     assert called.steps == 11
 
@@ -229,7 +229,7 @@ def test_stopping_is_quick_whatever_is_under_way_and_it_may_start_again(redis_ur
         upkeep.stop()
         upkeep.stop()
 
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < allowed(0.5)
 
 
 def test_jobs_and_tokens_go_on_when_redis_has_been_away(tmp_path: Path):

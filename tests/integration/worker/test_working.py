@@ -119,7 +119,7 @@ def test_only_the_attempt_that_was_lost_ends_and_not_the_one_that_followed_it_he
 ):
     working = work()
     working.write("nap", NAP)
-    one = submit(life, seconds=1.0)
+    one = submit(life, seconds=4.0)
     held = working.worker._in_flight
     eventually(lambda: (found := held.find(one)) and found.run)
     first = working.do(lambda: held.find(one))
@@ -137,7 +137,7 @@ def test_only_the_attempt_that_was_lost_ends_and_not_the_one_that_followed_it_he
 def test_an_attempt_that_another_replaces_is_ended(life: Life, work: Work):
     working = work(heartbeat_ms=60_000, lease_ms=180_000)
     working.write("nap", NAP)
-    one = submit(life, seconds=1.0)
+    one = submit(life, seconds=4.0)
     held = working.worker._in_flight
     eventually(lambda: (found := held.find(one)) and found.run)
     first = working.do(lambda: held.find(one))

@@ -12,7 +12,7 @@ import pytest
 from runtime.loop import Loop
 from runtime.telemetry.background import CRASHES
 from tests.support.loop_thread import running_loop, turn_until
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 
 def test_timers_are_called_in_the_order_of_their_moments(loop: Loop):
@@ -37,7 +37,7 @@ def test_a_timer_is_not_called_early_nor_waited_past(loop: Loop):
     while not called_at:
         loop.turn(60)
 
-    assert 0.05 <= called_at[0] - asked_at < 1
+    assert 0.05 <= called_at[0] - asked_at < allowed(1)
 
 
 def test_a_cancelled_timer_is_never_called_even_if_it_is_due(loop: Loop):
@@ -111,7 +111,7 @@ def test_a_turn_does_not_wait_where_something_was_asked_for_before(loop: Loop):
 
     loop.turn(60)
 
-    assert called[0] - asked_at < 1
+    assert called[0] - asked_at < allowed(1)
 
 
 def test_a_thread_wakes_the_loop_and_what_it_asks_for_runs_in_the_loop_s(loop: Loop):
@@ -125,7 +125,7 @@ def test_a_thread_wakes_the_loop_and_what_it_asks_for_runs_in_the_loop_s(loop: L
     loop.turn(10)
     thread.join()
 
-    assert time.monotonic() - began_at < 5
+    assert time.monotonic() - began_at < allowed(5)
     assert ran_in == [threading.get_ident()]
 
 
@@ -223,7 +223,7 @@ def test_lag_is_how_long_turns_were_and_is_counted_afresh_when_asked(loop: Loop)
     lag = loop.take_lag()
 
     assert lag.turns == 2
-    assert 0.03 <= lag.max_s <= lag.sum_s < 0.05 + 0.03
+    assert 0.03 <= lag.max_s <= lag.sum_s < allowed(0.05 + 0.03)
     assert loop.take_lag() == (0, 0.0, 0.0)
 
 

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from runtime.telemetry import tracer_setup
 from runtime.telemetry.trace_context import TraceContext
 from runtime.telemetry.tracer_setup import open_tracer
+from tests.support.waiting import allowed
 
 NOWHERE = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
 PARENT = TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "a=1")
@@ -86,5 +87,5 @@ def test_a_collector_that_is_away_costs_neither_calls_nor_the_stop(monkeypatch):
     tracer.stop()
     tracer.stop()
 
-    assert spent_s < 1
-    assert time.monotonic() - began_at < 6
+    assert spent_s < allowed(1)
+    assert time.monotonic() - began_at < allowed(6)

@@ -87,10 +87,12 @@ class LogWriter:
         """Do nothing: lines are written or queued at once."""
 
     def finish(self, timeout_s: float = _FINISH_S) -> None:
-        """Wait until the queued lines are written, for up to `timeout_s`."""
-        thread = self._thread
-        if thread is not None:
+        """Wait until the queued lines are written; stop if none is taken for `timeout_s`."""
+        while (thread := self._thread) is not None:
+            before = self._waiting_bytes
             thread.join(timeout_s)
+            if self._waiting_bytes >= before:
+                return
 
     def close(self) -> None:
         """Close the descriptor. No line may be queued or come after that."""

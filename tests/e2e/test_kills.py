@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.conftest import copy_functions
 from tests.support.system import System, running_system
-from tests.support.waiting import eventually
+from tests.support.waiting import allowed, eventually
 
 CALLS = 500
 PAUSE_S = 0.15
@@ -95,10 +95,13 @@ def test_after_a_kill_every_invocation_ends_once_and_is_soon_taken_over(
 ) -> None:
     file = tmp_path / "witness"
     before = fragile.http.get("/functions/witness").json()["stats"]
+    # Paused meanwhile: however slowly they are accepted, many wait when the blow falls.
+    fragile.http.patch("/queues/default", json={"paused": True}).raise_for_status()
     ids = [
         fragile.call("witness", number=number, file=str(file), pause_s=PAUSE_S).json()["id"]
         for number in range(CALLS)
     ]
+    fragile.http.patch("/queues/default", json={"paused": False}).raise_for_status()
     eventually(lambda: len(read_witness(file)) > 60, within_s=20)
 
     strike(fragile, file)
@@ -111,7 +114,7 @@ def test_after_a_kill_every_invocation_ends_once_and_is_soon_taken_over(
     assert set(completed) == set(ids)
     again = [line for line in lines if line.what == "began" and line.attempt > 1]
     assert again
-    assert max(line.at_s for line in again) - struck_at < lease_s + BACK_WITHIN_S
+    assert max(line.at_s for line in again) - struck_at < lease_s + allowed(BACK_WITHIN_S)
     assert max(line.attempt for line in lines) == 2
     assert all(invocation["attempt"] <= 2 for invocation in ended)
     after = fragile.http.get("/functions/witness").json()["stats"]

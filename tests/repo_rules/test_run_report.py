@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,14 @@ def run(tmp_path: Path):
     def run_pytest(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "pytest", "-p", "tests.support.run_report", *words]
         command += ["-c", str(tmp_path / "pytest.ini"), str(tmp_path)]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # noqa: TID251 - a child's
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     return run_pytest
 

@@ -30,7 +30,7 @@ const shown = new WeakMap();
  */
 export function redraw(element, value, build) {
   const signature = JSON.stringify(value);
-  if (shown.get(element) === signature) return;
+  if (shown.has(element) && shown.get(element) === signature) return;
   shown.set(element, signature);
   const focused = element.contains(document.activeElement) && document.activeElement.dataset.key;
   fill(element, build(value));

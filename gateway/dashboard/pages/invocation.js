@@ -168,7 +168,7 @@ function factsOf(invocation) {
         h("span", { class: "note" }, ago(invocation.scheduled_for)),
       ],
     ],
-    ["Waited", span(invocation.queued_ms)],
+    ["Waited", invocation.queued_ms === null ? null : span(invocation.queued_ms)],
     ["Ran", invocation.duration_ms === null ? null : span(invocation.duration_ms)],
     ["Attempt", invocation.attempt || null],
     ["Queue", invocation.queue],

@@ -45,11 +45,12 @@ function drawStep(step, startMs, endMs) {
 
 function stepsOf(invocation, delivery) {
   const steps = [step(invocation.created_at, "queued", "Accepted")];
-  const waits = { at: invocation.created_at };
   if (invocation.scheduled_for) {
-    steps[0].untilMs = Math.min(Date.parse(invocation.scheduled_for), Date.now());
-    waits.at = invocation.scheduled_for;
-    if (Date.parse(waits.at) <= Date.now()) steps.push(step(waits.at, "queued", "Due"));
+    const dueMs = Date.parse(invocation.scheduled_for);
+    if (dueMs <= Date.now()) {
+      steps[0].untilMs = dueMs;
+      steps.push(step(invocation.scheduled_for, "queued", "Due"));
+    }
   }
   for (const attempt of invocation.attempts ?? []) {
     steps.at(-1).untilMs ??= Date.parse(attempt.started_at);

@@ -9,6 +9,7 @@ import { to } from "../scripts/router.js";
 import { shortId } from "../parts/invocation_table.js";
 import { makeCheckView } from "../parts/check_view.js";
 import { makeRunnerTable } from "../parts/runner_table.js";
+import { prose } from "../parts/safe_text.js";
 import { makeTable } from "../parts/table.js";
 
 const EVERY_MS = 2000;
@@ -23,7 +24,7 @@ export async function show(view, _, signal) {
       h(
         "p",
         {},
-        "`penstock up` starts workers itself; otherwise start the process `worker` of the Procfile.",
+        prose("`penstock up` starts workers itself; otherwise start the process `worker` of the Procfile."),
       ),
     ],
     columns: COLUMNS,
@@ -41,7 +42,7 @@ export async function show(view, _, signal) {
     h(
       "p",
       { class: "lead" },
-      "A worker without a heartbeat for a while leaves this list, and other workers run its attempts.",
+      "A worker whose heartbeats stop soon leaves this list, and other workers take over its attempts.",
     ),
     h("section", { class: "panel" }, table.element),
     runners.element,

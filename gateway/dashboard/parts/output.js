@@ -4,7 +4,7 @@ import { fill, h, redraw } from "../scripts/element.js";
 import { count } from "../scripts/figures.js";
 import { jsonView } from "./json_view.js";
 import { resultView } from "./result_view.js";
-import { block, isolated, visible } from "./safe_text.js";
+import { block, isolated, prose, visible } from "./safe_text.js";
 import { isEnded } from "./status_badge.js";
 
 const MOST_SHOWN = 200;
@@ -84,7 +84,7 @@ export function errorView(error) {
       " ",
       isolated(error.message ?? "", 1000),
     ),
-    HINTS[error.type] ? h("p", { class: "hint" }, HINTS[error.type]) : null,
+    HINTS[error.type] ? h("p", { class: "hint" }, prose(HINTS[error.type])) : null,
     error.traceback ? block(error.traceback, { kind: "traceback", longest: 20_000 }) : null,
   );
 }

@@ -27,6 +27,18 @@ export function isolated(text, longest = 120) {
   );
 }
 
+/** A sentence of our own or of a docstring: what stands between backticks becomes code. */
+export function prose(text) {
+  return text
+    .split(/`([^`\n]+)`/)
+    .map((part, i) => (i % 2 ? h("code", {}, visible(part)) : visible(part)));
+}
+
+/** Paragraphs of a docstring: lines of a sentence are joined, lists and indented lines are kept. */
+export function paragraphs(text) {
+  return prose(text.replace(/(\S)[ \t]*\n(?=\S)(?![-*+] |\d+[.)] |[|>#]|```)/g, "$1 "));
+}
+
 /** A text with its line breaks, shortened until the reader asks for all of it. */
 export function block(text, { kind = "text", longest = LONG } = {}) {
   const pre = h("pre", { class: kind, tabindex: "0" });

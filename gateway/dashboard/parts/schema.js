@@ -59,7 +59,7 @@ export function signatureParts(definition) {
   const { parameters } = definition;
   const required = new Set(parameters.required ?? []);
   const listed = Object.entries(parameters.properties ?? {}).map(([name, schema]) => {
-    const preset = required.has(name) ? "" : ` = ${JSON.stringify(schema.default ?? null)}`;
+    const preset = required.has(name) ? "" : schema.default === undefined ? " = …" : ` = ${JSON.stringify(schema.default)}`;
     return { name, type: typeName(schema, parameters), preset };
   });
   return { listed, returns: typeName(definition.returns ?? {}, definition.returns ?? {}) };

@@ -2,6 +2,8 @@
 
 import { h } from "../scripts/element.js";
 import { ExactNumber, parseExact } from "../scripts/exact_json.js";
+import { many } from "../scripts/figures.js";
+import { prose } from "./safe_text.js";
 import { exampleOf, kindOf, resolve, typeName } from "./schema.js";
 
 /** The field's content cannot be sent. */
@@ -21,7 +23,7 @@ export function makeField(name, given, root, isRequired) {
   const hint = h(
     "p",
     { class: "hint", id: `${id}-hint` },
-    [given.description ?? schema.description, bounds].filter(Boolean).join(" "),
+    prose([sentence(given.description ?? schema.description), bounds].filter(Boolean).join(" ")),
   );
   const described = `${id}-hint ${id}-problem`;
   input.control.setAttribute("aria-describedby", described);
@@ -173,10 +175,19 @@ function describeBounds(schema) {
   if (schema.exclusiveMinimum !== undefined) said.push(`more than ${schema.exclusiveMinimum}`);
   if (schema.maximum !== undefined) said.push(`at most ${schema.maximum}`);
   if (schema.exclusiveMaximum !== undefined) said.push(`less than ${schema.exclusiveMaximum}`);
-  if (schema.minLength) said.push(`at least ${schema.minLength} characters`);
-  if (schema.maxLength !== undefined) said.push(`at most ${schema.maxLength} characters`);
+  const { minLength: shortest, maxLength: longest } = schema;
+  if (shortest && shortest === longest) said.push(`exactly ${many(shortest, "character")}`);
+  else {
+    if (shortest) said.push(`at least ${many(shortest, "character")}`);
+    if (longest !== undefined) said.push(`at most ${many(longest, "character")}`);
+  }
   if (schema.pattern) said.push(`matching ${schema.pattern}`);
-  return said.length ? `(${said.join(", ")})` : "";
+  const [first, ...rest] = said;
+  return first ? `${[first[0].toUpperCase() + first.slice(1), ...rest].join(", ")}.` : "";
+}
+
+function sentence(text) {
+  return !text || /[.!?…:]$/.test(text) ? text : `${text}.`;
 }
 
 async function base64Of(file) {

@@ -36,7 +36,7 @@ export function makeChart({ title, series, form, write, least, roundStep = decim
             "tr",
             {},
             h("th", { scope: "col" }, "From"),
-            series.map((one) => h("th", { scope: "col" }, one.name)),
+            series.map((one) => h("th", { scope: "col", class: "figure" }, one.name)),
           ),
         ),
         rows,

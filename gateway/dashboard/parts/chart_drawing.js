@@ -6,7 +6,8 @@ import { installCursor } from "./chart_cursor.js";
 import { roundScale, timeTicks } from "./scale.js";
 
 const HEIGHT = 150;
-const LEFT = 48;
+const LEFT = 48; // at least; long labels of the scale take more
+const LETTER = 6.2;
 const RIGHT = 8;
 const TOP = 8;
 const BOTTOM = 20;
@@ -23,8 +24,10 @@ export function drawChart(
   const tops = values.map((row) =>
     form === "bars" ? row.reduce((a, b) => a + (b ?? 0), 0) : Math.max(...row.map((v) => v ?? 0)),
   );
-  const inner = width - LEFT - RIGHT;
   const scale = roundScale(Math.max(least, ...tops), INNER_HEIGHT, roundStep);
+  const letters = Math.max(...scale.ticks.map((value) => write(value).length));
+  const left = Math.max(LEFT, Math.ceil(letters * LETTER) + 8);
+  const inner = width - left - RIGHT;
   const x = (i) => ((i + 0.5) / points.length) * inner;
   const marks =
     form === "bars" ? bars(values, series, scale, x, inner) : lines(values, series, scale, x);
@@ -35,7 +38,7 @@ export function drawChart(
   const nothing = isEmpty
     ? s(
         "text",
-        { class: "tick", x: inner / 2, y: INNER_HEIGHT / 2, "text-anchor": "middle" },
+        { class: "tick nothing", x: inner / 2, y: INNER_HEIGHT / 2, "text-anchor": "middle" },
         "no data in this period",
       )
     : null;
@@ -51,7 +54,7 @@ export function drawChart(
     },
     s(
       "g",
-      { transform: `translate(${LEFT} ${TOP})` },
+      { transform: `translate(${left} ${TOP})` },
       axes(scale, moments, x, write, inner),
       marks,
       nothing,
@@ -67,7 +70,7 @@ export function drawChart(
     cursor,
     readout,
     inner,
-    left: LEFT,
+    left,
     reading,
   });
   return svg;
@@ -81,13 +84,15 @@ function axes(scale, moments, x, write, inner) {
       s("text", { class: "tick", x: -6, y: y + 4, "text-anchor": "end" }, write(value)),
     ];
   });
-  const along = timeTicks(moments, inner / TICK_WIDTH).map((i) =>
-    s(
+  const along = timeTicks(moments, inner / TICK_WIDTH).map((i) => {
+    const text = clockTime(moments[i]);
+    const most = inner + RIGHT - (text.length * LETTER) / 2;
+    return s(
       "text",
-      { class: "tick", x: x(i), y: INNER_HEIGHT + 15, "text-anchor": "middle" },
-      clockTime(moments[i]),
-    ),
-  );
+      { class: "tick", x: Math.min(x(i), most), y: INNER_HEIGHT + 15, "text-anchor": "middle" },
+      text,
+    );
+  });
   return [across, along];
 }
 

@@ -69,7 +69,7 @@ export async function show(view, { query }, signal) {
   }
 
   function nothing() {
-    if (status) return `No deliveries are ${status}.`;
+    if (status) return `No ${status} deliveries.`;
     return [
       "No callbacks have been requested yet. Send the header ",
       h("code", {}, "X-Callback-Url"),
@@ -129,7 +129,7 @@ function columnsOf(afterwards) {
     },
     {
       name: "Last answer",
-      kind: "what",
+      kind: "named answer",
       value: (item) => item.attempts.at(-1),
       draw: (item) => lastAnswer(item.attempts.at(-1)),
     },

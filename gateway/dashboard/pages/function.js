@@ -11,6 +11,7 @@ import { makeInvocationTable, shortId } from "../parts/invocation_table.js";
 import { makeInvokeForm } from "../parts/invoke_form.js";
 import { makeRequestForm } from "../parts/request_form.js";
 import { makeOutput } from "../parts/output.js";
+import { paragraphs, prose } from "../parts/safe_text.js";
 import { badge } from "../parts/status_badge.js";
 import { makeStatisticsCharts } from "../parts/statistics_charts.js";
 
@@ -24,9 +25,10 @@ export async function show(view, { name, query }, signal) {
   const charts = makeStatisticsCharts();
   const recent = makeInvocationTable({
     caption: "Latest invocations",
-    empty: "No invocations yet, their records are no longer kept, or your key may not read them.",
+    empty: () => nothing,
     without: ["Function"],
   });
+  let nothing = "";
   const outcome = h("div", { class: "outcome", "aria-live": "off" });
   let following = new AbortController();
   signal.addEventListener("abort", () => following.abort());
@@ -44,6 +46,9 @@ export async function show(view, { name, query }, signal) {
       getIfAllowed(withQuery("/invocations", { function: name, limit: "10" }), signal),
     ]);
     if (statistics) charts.show(statistics.points);
+    nothing = latest
+      ? "No invocations yet, or their records are no longer kept."
+      : "Your key may not read invocations.";
     recent.show(latest ? latest.items : []);
   }
 
@@ -65,8 +70,8 @@ export async function show(view, { name, query }, signal) {
     ),
     definition.error ? loadError(definition) : "",
     definition.version ? signature(definition) : "",
-    h("p", { class: "lead" }, definition.summary),
-    definition.description ? h("p", { class: "description" }, definition.description) : "",
+    h("p", { class: "lead" }, prose(definition.summary)),
+    definition.description ? h("p", { class: "description" }, paragraphs(definition.description)) : "",
     factList(functionFacts(definition)),
   );
   if (definition.version) {
@@ -80,7 +85,9 @@ export async function show(view, { name, query }, signal) {
           h(
             "h2",
             {},
-            start ? `Invoke again, ${start.request ? "the request" : "arguments"} from ${shortId(query.get("from"))}` : "Invoke",
+            start
+              ? `Invoke again with the ${start.request ? "request" : "arguments"} of ${shortId(query.get("from"))}`
+              : "Invoke",
           ),
           start?.request
             ? makeRequestForm(definition, start.request, accepted)

@@ -100,12 +100,12 @@ const COLUMNS = [
   { name: "Queue", value: (item) => item.queue, draw: (item) => item.queue },
   lately("Ended", "figure", (one) => one?.ended, count),
   lately("Failed", "figure", (one) => one?.failed, count),
-  lately("Rate", "figure", (one) => one?.failure_rate, percent),
+  lately("Failure rate", "figure", (one) => one?.failure_rate, percent),
   lately("Ran p50", "figure", (one) => one?.run_ms?.p50, span),
-  lately("p95", "figure", (one) => one?.run_ms?.p95, span),
+  lately("Ran p95", "figure", (one) => one?.run_ms?.p95, span),
   {
     name: "Version",
-    kind: "id",
+    kind: "id named",
     value: (item) => item.version,
     draw: (item) =>
       item.version ? h("code", {}, item.version.slice(0, 8)) : h("span", { class: "none" }, "none"),
@@ -116,5 +116,5 @@ function drawSummary(item) {
   if (item.state === "loading") return h("span", { class: "none" }, "loading");
   if (!item.error) return item.summary || h("span", { class: "none" }, "no docstring");
   const place = `${item.error.file}${item.error.line ? `:${item.error.line}` : ""}`;
-  return [badge("failed"), ` does not load: ${item.error.type} in ${place}`];
+  return [badge("failed"), ` to load: ${item.error.type} in ${place}`];
 }

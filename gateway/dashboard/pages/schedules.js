@@ -90,7 +90,7 @@ function columnsOf(afterwards) {
 
 function drawNext(item) {
   const [first, ...rest] = item.next ?? [];
-  if (!first) return h("span", { class: "none" }, item.paused ? "paused" : "–");
+  if (!first) return h("span", { class: "none" }, "–");
   return h(
     "details",
     {},
@@ -129,7 +129,7 @@ function actions(item, afterwards) {
     await ask("PATCH", path("schedules", item.id), { body: { paused: !item.paused } });
     tell(
       item.paused
-        ? `The schedule of ${item.function} is running again.`
+        ? `The schedule of ${item.function} was resumed.`
         : `The schedule of ${item.function} is paused.`,
     );
     afterwards();

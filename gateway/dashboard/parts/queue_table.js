@@ -20,7 +20,7 @@ export function makeQueueTable({ withActions, afterwards }) {
       name: "Queue",
       kind: "function",
       value: (queue) => queue.name,
-      draw: (queue) => h("a", { href: to("queues") }, queue.name),
+      draw: (queue) => (withActions ? queue.name : h("a", { href: to("queues") }, queue.name)),
     },
     {
       name: "State",
@@ -30,7 +30,7 @@ export function makeQueueTable({ withActions, afterwards }) {
     },
     figure("Waiting", "depth"),
     {
-      name: "Oldest",
+      name: withActions ? "Oldest waiting" : "Oldest",
       kind: "figure",
       value: (queue) => secondsOf(queue),
       draw: (queue) =>
@@ -66,7 +66,7 @@ function actions(queue, afterwards) {
     await ask("PATCH", path("queues", name), { body: { paused: !paused } });
     tell(
       paused
-        ? `${name} is running again.`
+        ? `${name} was resumed.`
         : `${name} is paused: nothing in it starts; running attempts go on.`,
     );
     afterwards?.();

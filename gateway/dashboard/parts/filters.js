@@ -79,18 +79,18 @@ export function makeFilterForm(filter, names, onChange) {
     isBetween ? BETWEEN : filter.since,
   );
   const from = h("input", {
+    id: "filter-from",
     type: "datetime-local",
     step: "1",
-    "aria-label": "From",
     value: isBetween ? localText(filter.since) : "",
   });
   const till = h("input", {
+    id: "filter-until",
     type: "datetime-local",
     step: "1",
-    "aria-label": "Until",
     value: localText(filter.until),
   });
-  const between = h("span", { class: "between", hidden: !isBetween }, from, till);
+  const between = h("span", { class: "between", hidden: !isBetween }, labelled("From", from), labelled("Until", till));
 
   const read = () => ({
     function: functions.value.trim(),

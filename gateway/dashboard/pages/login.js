@@ -27,9 +27,12 @@ export async function show(view, { query }) {
     h(
       "p",
       { class: "hint" },
-      "With the scope read you can see everything; with operate you can also control it. An ",
-      "administrator creates keys: ",
-      h("code", {}, "penstock keys create --name me --scope operate"),
+      "A key with the scope ",
+      h("code", {}, "read"),
+      " shows everything; with ",
+      h("code", {}, "operate"),
+      " you can also retry, cancel and pause. An administrator creates keys:",
+      h("code", { class: "command" }, "penstock keys create --name me --scope operate"),
     ),
   );
   form.addEventListener("submit", (event) => {

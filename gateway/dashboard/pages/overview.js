@@ -3,7 +3,7 @@
 import { get, withQuery } from "../scripts/api.js";
 import { h, redraw } from "../scripts/element.js";
 import { compact, count, many, percent } from "../scripts/figures.js";
-import { span } from "../scripts/moments.js";
+import { roughly, span } from "../scripts/moments.js";
 import { poll } from "../scripts/poll.js";
 import { keepQuery, to } from "../scripts/router.js";
 import { makeInvocationTable } from "../parts/invocation_table.js";
@@ -121,7 +121,7 @@ function drawFigures(place, statistics, queues, workers) {
     ["Failed, last 10 min", count(recent), recent ? "bad" : ""],
     [`Failure rate, ${WINDOWS[statistics.minutes]}`, percent(statistics.total.failure_rate), ""],
     ["Waiting", compact(sum("depth")), ""],
-    ["Oldest waiting", oldest < 0 ? "–" : wholeSeconds(oldest), oldest > 60_000 ? "bad" : ""],
+    ["Oldest waiting", roughly(oldest < 0 ? null : oldest), oldest > 60_000 ? "bad" : ""],
     ["Running", compact(sum("in_flight")), ""],
     ["Workers busy", `${busy} of ${workers.length}`, workers.length === 0 ? "bad" : ""],
   ];
@@ -130,10 +130,6 @@ function drawFigures(place, statistics, queues, workers) {
       h("div", { class: kind }, h("dt", {}, name), h("dd", {}, said)),
     ),
   );
-}
-
-function wholeSeconds(ms) {
-  return ms < 1000 ? "< 1 s" : span(Math.floor(ms / 1000) * 1000);
 }
 
 function sumOf(failing) {

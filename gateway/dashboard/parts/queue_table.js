@@ -3,7 +3,7 @@
 import { ask, path } from "../scripts/api.js";
 import { h } from "../scripts/element.js";
 import { count, many } from "../scripts/figures.js";
-import { span } from "../scripts/moments.js";
+import { roughly } from "../scripts/moments.js";
 import { tell } from "../scripts/notices.js";
 import { to } from "../scripts/router.js";
 import { actionButton } from "./action.js";
@@ -18,7 +18,7 @@ export function makeQueueTable({ withActions, afterwards }) {
   const columns = [
     {
       name: "Queue",
-      kind: "function",
+      kind: "queue",
       value: (queue) => queue.name,
       draw: (queue) => (withActions ? queue.name : h("a", { href: to("queues") }, queue.name)),
     },
@@ -32,9 +32,8 @@ export function makeQueueTable({ withActions, afterwards }) {
     {
       name: withActions ? "Oldest waiting" : "Oldest",
       kind: "figure",
-      value: (queue) => secondsOf(queue),
-      draw: (queue) =>
-        queue.oldest_ms === null ? "–" : secondsOf(queue) ? span(secondsOf(queue) * 1000) : "< 1 s",
+      value: (queue) => roughly(queue.oldest_ms),
+      draw: (queue) => roughly(queue.oldest_ms),
     },
     figure("Scheduled", "scheduled"),
     figure("Running", "in_flight"),
@@ -105,10 +104,6 @@ function figure(name, field) {
     value: (queue) => queue[field],
     draw: (queue) => count(queue[field]),
   };
-}
-
-function secondsOf(queue) {
-  return queue.oldest_ms === null ? null : Math.floor(queue.oldest_ms / 1000);
 }
 
 function workersOf(queue) {

@@ -40,6 +40,14 @@ export function span(ms) {
   return `${Math.floor(seconds / 86_400)} days`;
 }
 
+/** A duration in ms that goes on, in units that do not change at every look: "16 min". */
+export function roughly(ms) {
+  if (ms === null || ms === undefined) return "–";
+  if (ms < 1000) return "< 1 s";
+  if (ms >= 36_000_000 && ms < DAY_MS) return `${Math.floor(ms / 3_600_000)} h`;
+  return whole(Math.floor(ms / 1000));
+}
+
 /** Update every relative time on the page once a second. */
 export function installClock() {
   setInterval(() => {

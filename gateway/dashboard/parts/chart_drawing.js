@@ -86,10 +86,11 @@ function axes(scale, moments, x, write, inner) {
   });
   const along = timeTicks(moments, inner / TICK_WIDTH).map((i) => {
     const text = clockTime(moments[i]);
-    const most = inner + RIGHT - (text.length * LETTER) / 2;
+    const half = (text.length * LETTER) / 2;
+    const place = Math.max(half - RIGHT, Math.min(x(i), inner + RIGHT - half));
     return s(
       "text",
-      { class: "tick", x: Math.min(x(i), most), y: INNER_HEIGHT + 15, "text-anchor": "middle" },
+      { class: "tick", x: place, y: INNER_HEIGHT + 15, "text-anchor": "middle" },
       text,
     );
   });

@@ -32,7 +32,7 @@ from runtime.settings import read_environment
 GATEWAY = "gateway"
 _ACCESS = {
     "open": "not required: only this machine can reach the gateway",
-    "keys": "required: create one with penstock keys create --name NAME --scope SCOPE",
+    "keys": "required: show one, or create one with penstock keys create --name NAME --scope SCOPE",
     "insecure": "NOT REQUIRED, though others can reach the gateway",
 }
 _GATEWAY_STOP_LIMIT_S = 15.0

@@ -58,7 +58,7 @@ function columnsOf(afterwards) {
       name: "State",
       kind: "status",
       value: (item) => item.paused,
-      draw: (item) => badge(item.paused ? "paused" : "open"),
+      draw: (item) => badge(item.paused ? "paused" : "active"),
     },
     { name: "Next", kind: "when", value: (item) => item.next, draw: drawNext },
     { name: "Last", kind: "id named", value: (item) => item.last_invocation, draw: drawLast },

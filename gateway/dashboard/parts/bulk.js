@@ -12,7 +12,7 @@ const AT_ONCE = 250;
 const ACTS = {
   retry: {
     address: "/invocations/retry",
-    title: (n) => `Invoke ${n} again?`,
+    title: (n) => `Retry ${n}?`,
     body: "Each is invoked again with the same arguments. Those already retried are not included.",
     yes: (n) => `Retry ${n}`,
     done: (sum) => [`${count(sum.count)} invoked again`],

@@ -46,7 +46,7 @@ export function causeLink(delivery, draw = (id) => id) {
 /** Send a delivery again at once. */
 export async function redeliver(id, onChange) {
   const fresh = await ask("POST", path("deliveries", id, "redeliver"));
-  tell("It is sent again, with the same webhook-id.");
+  tell("The callback is being sent again, with the same webhook-id.");
   onChange?.(fresh);
 }
 

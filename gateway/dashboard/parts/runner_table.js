@@ -54,7 +54,7 @@ const COLUMNS = [
     draw: (runner) =>
       runner.function
         ? h("a", { href: to("functions", runner.function) }, runner.function)
-        : h("span", { class: "none" }, "none yet"),
+        : h("span", { class: "none" }, runner.version ? "none now" : "none yet"),
   },
   {
     name: "In flight",

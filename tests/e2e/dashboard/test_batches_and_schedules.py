@@ -39,7 +39,7 @@ def test_a_schedule_is_fired_paused_and_resumed(look, desk):
     row.get_by_role("button", name="Pause").click()
     expect(row).to_contain_text("paused")
     row.get_by_role("button", name="Resume").click()
-    expect(row).to_contain_text("open")
+    expect(row).to_contain_text("active")
 
     after = desk.http.get(f"/schedules/{made['id']}").json()
     assert after["fired"] == 1

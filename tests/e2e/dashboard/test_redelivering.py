@@ -34,7 +34,7 @@ def test_a_refused_callback_is_sent_again_from_every_page_that_shows_it(look, de
         expect(row).to_contain_text("410")
 
         row.get_by_role("button", name="Redeliver").click()
-        expect(page.locator("#notices")).to_contain_text("It is sent again")
+        expect(page.locator("#notices")).to_contain_text("The callback is being sent again")
         page.goto(f"{desk.base_url}/dashboard/invocations/{ended['id']}")
         attempts = page.locator(".delivery tbody tr")
         expect(attempts).to_have_count(2)

@@ -125,7 +125,7 @@ def test_all_that_failed_are_retried_once_the_number_is_confirmed(look, desk, tm
     page = look("/invocations?function=desk.needs&status=failed")
 
     page.get_by_role("button", name="Retry all failed").click()
-    expect(page.get_by_role("dialog")).to_contain_text("Invoke 7 invocations again?")
+    expect(page.get_by_role("dialog")).to_contain_text("Retry 7 invocations?")
     page.get_by_role("button", name="Retry 7").click()
 
     expect(page.locator("#notices")).to_contain_text("7 invoked again")

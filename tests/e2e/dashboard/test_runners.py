@@ -89,7 +89,7 @@ def test_each_runner_shows_what_lies_with_it_and_is_kept_current(look, report: T
         100,
     ]
     expect(row(page, 90_002)).to_contain_text("idle")
-    expect(row(page, 90_003)).to_contain_text("none yet")
+    expect(row(page, 90_003)).to_contain_text("none now")
     expect(worker_row(page)).to_contain_text("37 of 1,000")
     expect(worker_row(page)).to_contain_text("12 ms")
 

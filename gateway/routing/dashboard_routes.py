@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from gateway.routing.operation import Operation, QueryParameter, Route, get_route
+from gateway.routing.operation import QueryParameter, Route
 from gateway.routing.parameters import OF_FUNCTION
+from gateway.routing.problem_codes import READS
 
 MOST_MINUTES = 1_440
 MINUTES = QueryParameter(
-    name="minutes",
-    description="How many minutes to look back. Default: 60.",
-    minimum=1,
-    maximum=MOST_MINUTES,
+    "minutes", "How many minutes to look back. Default: 60.", minimum=1, maximum=MOST_MINUTES
 )
 
 
 def _page_route(path: str, resource: str, operation_id: str, summary: str) -> Route:
     """Return an open route: the page holds no data, and the API that feeds it checks the key."""
-    operation = Operation(
-        method="GET", id=operation_id, summary=summary, scope="open", reads_own_query=True
-    )
-    return Route(
-        path=path,
-        resource=resource,
-        tag="documents",
-        operations=(operation,),
-        is_documented=False,
-    )
+    route = Route(path, resource, "documents", is_documented=False)
+    return route.get(operation_id, summary, scope="open", reads_own_query=True)
 
 
 DASHBOARD_ROUTES: tuple[Route, ...] = (
-    get_route(
-        "/statistics",
-        "statistics",
-        "health",
+    Route("/statistics", "statistics", "health").get(
         "get_statistics",
         "Get counts and durations of recently finished invocations",
         query=(MINUTES, OF_FUNCTION),
-        problems=("store_unavailable",),
+        problems=READS,
     ),
     _page_route("/dashboard", "dashboard", "dashboard", "Get the dashboard"),
     _page_route(

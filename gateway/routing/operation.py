@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Literal, TypedDict, Unpack
 
 Body = Literal["small", "call", "batch"]
 Scope = Literal["open", "any", "invoke", "see", "follow", "steer", "read", "operate", "admin"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class QueryParameter:
     """A query parameter of an operation, with its limits.
 
@@ -25,6 +25,7 @@ class QueryParameter:
 
     name: str
     description: str
+    _: KW_ONLY
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] = ()
@@ -34,7 +35,7 @@ class QueryParameter:
     pattern: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One method of a route.
 
@@ -52,6 +53,7 @@ class Operation:
     method: str
     id: str
     summary: str
+    _: KW_ONLY
     scope: Scope | None
     query: tuple[QueryParameter, ...] = ()
     reads_own_query: bool = False
@@ -61,67 +63,47 @@ class Operation:
     admits: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationOptions(TypedDict, total=False):
+    """The fields of an operation that most rows of the table leave out."""
+
+    query: tuple[QueryParameter, ...]
+    reads_own_query: bool
+    problems: tuple[str, ...]
+    body: Body
+    waits: bool
+    admits: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
-    """One path and the name of the resource that serves it."""
+    """One path and the name of the resource that serves it; `get` and `act` add its operations."""
 
     path: str
     resource: str
     tag: str
-    operations: tuple[Operation, ...]
+    operations: tuple[Operation, ...] = ()
     is_documented: bool = True
 
+    def get(
+        self,
+        operation_id: str,
+        summary: str,
+        *,
+        scope: Scope = "read",
+        **options: Unpack[OperationOptions],
+    ) -> Route:
+        """Return the route with one more operation, which only reads."""
+        return self.act("GET", operation_id, summary, scope=scope, **options)
 
-def get_route(  # noqa: PLR0913 - one row of the table
-    path: str,
-    resource: str,
-    tag: str,
-    operation_id: str,
-    summary: str,
-    *,
-    scope: Scope = "read",
-    query: tuple[QueryParameter, ...] = (),
-    problems: tuple[str, ...] = (),
-    waits: bool = False,
-) -> Route:
-    """Return a route with one GET operation."""
-    operation = Operation(
-        method="GET",
-        id=operation_id,
-        summary=summary,
-        scope=scope,
-        query=query,
-        problems=problems,
-        waits=waits,
-    )
-    return Route(path=path, resource=resource, tag=tag, operations=(operation,))
-
-
-def act_route(  # noqa: PLR0913 - one row of the table
-    method: str,
-    path: str,
-    resource: str,
-    tag: str,
-    operation_id: str,
-    summary: str,
-    *,
-    scope: Scope = "operate",
-    query: tuple[QueryParameter, ...] = (),
-    problems: tuple[str, ...] = (),
-    body: Body = "small",
-    waits: bool = False,
-    admits: bool = False,
-) -> Route:
-    """Return a route with one operation that changes something."""
-    operation = Operation(
-        method=method,
-        id=operation_id,
-        summary=summary,
-        scope=scope,
-        query=query,
-        problems=problems,
-        body=body,
-        waits=waits,
-        admits=admits,
-    )
-    return Route(path=path, resource=resource, tag=tag, operations=(operation,))
+    def act(
+        self,
+        method: str,
+        operation_id: str,
+        summary: str,
+        *,
+        scope: Scope = "operate",
+        **options: Unpack[OperationOptions],
+    ) -> Route:
+        """Return the route with one more operation, which changes something."""
+        operation = Operation(method, operation_id, summary, scope=scope, **options)
+        return replace(self, operations=(*self.operations, operation))

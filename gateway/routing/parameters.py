@@ -23,92 +23,84 @@ MOST_RETRIED = 1_000
 MOST_CANCELLED = 1_000
 
 DELAY = QueryParameter(
-    name="delay",
-    description=f"Time to wait before the invocation may start: {EXAMPLES}.",
+    "delay",
+    f"Time to wait before the invocation may start: {EXAMPLES}.",
     longest=32,
     pattern=PATTERN,
 )
 RUN_AT = QueryParameter(
-    name="run_at",
-    description="Earliest start, as an RFC 3339 time with an offset. A time in the past means now. "
+    "run_at",
+    "Earliest start, as an RFC 3339 time with an offset. A time in the past means now. "
     "Cannot be combined with `delay`.",
     form="date-time",
 )
 PRIORITY = QueryParameter(
-    name="priority",
-    description="Priority from 0 to 9; higher starts first. Default: the function's own priority.",
+    "priority",
+    "Priority from 0 to 9; higher starts first. Default: the function's own priority.",
     minimum=0,
     maximum=HIGHEST_PRIORITY,
 )
 KEY = QueryParameter(
-    name="key",
-    description="Fairness key: invocations of one function take turns by key.",
-    longest=LONGEST_KEY,
+    "key", "Fairness key: invocations of one function take turns by key.", longest=LONGEST_KEY
 )
 MAX_AGE = QueryParameter(
-    name="max_age",
-    description="Expire the invocation if it has not started this long after it was due: "
+    "max_age",
+    "Expire the invocation if it has not started this long after it was due: "
     f"{EXAMPLES}. Default: the function's own limit.",
     longest=32,
     pattern=PATTERN,
 )
-TAG = QueryParameter(
-    name="tag", description="Label to find the invocation by.", longest=LONGEST_TAG, most=MOST_TAGS
-)
+TAG = QueryParameter("tag", "Label to find the invocation by.", longest=LONGEST_TAG, most=MOST_TAGS)
 CALL_OPTION_PARAMETERS = (DELAY, RUN_AT, PRIORITY, KEY, MAX_AGE, TAG)
 
-OF_FUNCTION = QueryParameter(
-    name="function", description="Filter by function.", longest=128, pattern=NAME_PATTERN
-)
+OF_FUNCTION = QueryParameter("function", "Filter by function.", longest=128, pattern=NAME_PATTERN)
 _STATUSES = "Repeat it or separate values with commas to give several."
 OF_STATUS = QueryParameter(
-    name="status",
-    description=f"Filter by status. {_STATUSES}",
+    "status",
+    f"Filter by status. {_STATUSES}",
     choices=tuple(status.value for status in Status),
     most=len(Status),
 )
 OF_ENDING = QueryParameter(
-    name="status",
-    description=f"Filter by final status. Default: `failed`. {_STATUSES}",
+    "status",
+    f"Filter by final status. Default: `failed`. {_STATUSES}",
     choices=tuple(status.value for status in Status if status in FINISHED),
     most=len(FINISHED),
 )
 OF_UNFINISHED = QueryParameter(
-    name="status",
-    description=f"Filter by status. Default: all unfinished invocations. {_STATUSES}",
+    "status",
+    f"Filter by status. Default: all unfinished invocations. {_STATUSES}",
     choices=tuple(status.value for status in Status if status not in FINISHED),
     most=len(Status) - len(FINISHED),
 )
-OF_TAG = QueryParameter(name="tag", description="Filter by tag.", longest=LONGEST_TAG)
+OF_TAG = QueryParameter("tag", "Filter by tag.", longest=LONGEST_TAG)
 LIMIT = QueryParameter(
-    name="limit",
-    description=f"Maximum number of items in the response. Default: {USUAL_PAGE}.",
+    "limit",
+    f"Maximum number of items in the response. Default: {USUAL_PAGE}.",
     minimum=1,
     maximum=LONGEST_PAGE,
 )
 RETRY_LIMIT = QueryParameter(
-    name="limit",
-    description=f"Maximum number of invocations to retry. Default: {MOST_RETRIED:,}.",
+    "limit",
+    f"Maximum number of invocations to retry. Default: {MOST_RETRIED:,}.",
     minimum=1,
     maximum=MOST_RETRIED,
 )
 CANCEL_LIMIT = QueryParameter(
-    name="limit",
-    description=f"Maximum number of invocations to cancel. Default: {MOST_CANCELLED:,}.",
+    "limit",
+    f"Maximum number of invocations to cancel. Default: {MOST_CANCELLED:,}.",
     minimum=1,
     maximum=MOST_CANCELLED,
 )
-CURSOR = QueryParameter(
-    name="cursor", description="The `next` value of the previous response.", longest=512
-)
+CURSOR = QueryParameter("cursor", "The `next` value of the previous response.", longest=512)
 SINCE = QueryParameter(
-    name="since",
-    description="Only invocations accepted at or after this RFC 3339 time with an offset.",
+    "since",
+    "Only invocations accepted at or after this RFC 3339 time with an offset.",
     form="date-time",
 )
 BEFORE = QueryParameter(
-    name="before",
-    description="Only invocations accepted before this RFC 3339 time with an offset.",
+    "before",
+    "Only invocations accepted before this RFC 3339 time with an offset.",
     form="date-time",
 )
 HISTORY = (OF_FUNCTION, OF_STATUS, OF_TAG, SINCE, BEFORE, LIMIT, CURSOR)
@@ -120,32 +112,22 @@ COUNTED_RETRY = (OF_FUNCTION, OF_ENDING, OF_TAG, SINCE, BEFORE)
 COUNTED_CANCEL = (OF_FUNCTION, OF_UNFINISHED, OF_TAG, SINCE, BEFORE)
 
 WITHDRAW_MISSING = QueryParameter(
-    name="withdraw_missing",
-    description="Also withdraw published functions that are not in the folder. Default: `false`.",
+    "withdraw_missing",
+    "Also withdraw published functions that are not in the folder. Default: `false`.",
     choices=("true", "false"),
 )
 
 LAST_EVENT_ID = QueryParameter(
-    name="last_event_id",
-    description="Only events after this event id. The header Last-Event-ID takes precedence.",
+    "last_event_id",
+    "Only events after this event id. The header Last-Event-ID takes precedence.",
     longest=64,
 )
 
-ATTEMPT = QueryParameter(
-    name="attempt",
-    description="Only the output of this attempt.",
-    minimum=1,
-    maximum=10**9,
-)
+ATTEMPT = QueryParameter("attempt", "Only the output of this attempt.", minimum=1, maximum=10**9)
 
 DELIVERY_STATUS = QueryParameter(
-    name="status",
-    description="Filter by delivery status.",
-    choices=("pending", "delivered", "failed", "stopped"),
+    "status", "Filter by delivery status.", choices=("pending", "delivered", "failed", "stopped")
 )
 DELIVERY_LIMIT = QueryParameter(
-    name="limit",
-    description="Maximum number of items in the response. Default: 50.",
-    minimum=1,
-    maximum=200,
+    "limit", "Maximum number of items in the response. Default: 50.", minimum=1, maximum=200
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from gateway.routing.access_routes import ACCESS_ROUTES
 from gateway.routing.batch_routes import BATCH_ROUTES
 from gateway.routing.dashboard_routes import DASHBOARD_ROUTES
-from gateway.routing.operation import Operation, Route, act_route, get_route
+from gateway.routing.operation import Route
 from gateway.routing.parameters import (
     ATTEMPT,
     BULK_CANCEL,
@@ -21,201 +21,113 @@ from gateway.routing.parameters import (
     HISTORY,
     LAST_EVENT_ID,
 )
+from gateway.routing.problem_codes import ADMISSION, BODY, FINISHED, READS, UNKNOWN, WRITES
 from gateway.routing.schedule_routes import SCHEDULE_ROUTES
-from gateway.routing.system_routes import STORE, SYSTEM_ROUTES
-
-FINISHED = (
-    *("function_failed", "function_timeout", "rejected", "arguments_invalid"),
-    *("invocation_cancelled", "invocation_expired"),
-)
-UNKNOWN = ("invocation_not_found", "invocation_gone")
-INVOKE_PROBLEMS = (
-    "invalid_json",
-    "invalid_multipart",
-    "function_not_found",
-    "body_too_large",
-    "unsupported_media_type",
-    "arguments_invalid",
-    "parameter_invalid",
-    "idempotency_key_reused",
-    "callback_url_invalid",
-    "rate_limited",
-    "queue_full",
-    "invocation_gone",
-    "function_unavailable",
-    "store_unavailable",
-    "store_refused",
-    *FINISHED,
-)
-RETRY_PROBLEMS = (
-    *UNKNOWN,
-    "invocation_unfinished",
-    "function_not_found",
-    "arguments_invalid",
-    "parameter_invalid",
-    "idempotency_key_reused",
-    "rate_limited",
-    "queue_full",
-    "function_unavailable",
-    "store_unavailable",
-    "store_refused",
-    *FINISHED,
-)
+from gateway.routing.system_routes import SYSTEM_ROUTES
 
 ROUTES: tuple[Route, ...] = (
-    Route(
-        path="/functions/{name}",
-        resource="function",
-        tag="functions",
-        operations=(
-            Operation(
-                method="POST",
-                id="invoke",
-                summary="Invoke a function",
-                scope="invoke",
-                query=CALL_OPTION_PARAMETERS,
-                reads_own_query=True,
-                problems=INVOKE_PROBLEMS,
-                body="call",
-                waits=True,
-                admits=True,
-            ),
-            Operation(
-                method="GET",
-                id="get_function",
-                summary="Get a function with its schemas, options and statistics",
-                scope="see",
-                problems=("function_not_found", *STORE),
-            ),
-        ),
-    ),
-    get_route(
-        "/functions",
-        "functions",
-        "functions",
-        "list_functions",
-        "List functions",
-        scope="any",
-        problems=STORE,
-    ),
-    get_route(
-        "/invocations",
-        "invocations",
-        "invocations",
-        "list_invocations",
-        "List invocations, newest first",
-        query=HISTORY,
-        problems=STORE,
-    ),
-    Route(
-        path="/invocations/retry",
-        resource="bulk_retry",
-        tag="invocations",
-        operations=(
-            Operation(
-                method="GET",
-                id="count_retries",
-                summary="Count matching finished invocations that have not been retried",
-                scope="read",
-                query=COUNTED_RETRY,
-                problems=STORE,
-            ),
-            Operation(
-                method="POST",
-                id="retry_invocations",
-                summary="Retry every matching invocation, each at most once",
-                scope="operate",
-                query=BULK_RETRY,
-                problems=("queue_full", *STORE, "store_refused"),
-            ),
-        ),
-    ),
-    Route(
-        path="/invocations/cancel",
-        resource="bulk_cancel",
-        tag="invocations",
-        operations=(
-            Operation(
-                method="GET",
-                id="count_cancels",
-                summary="Count unfinished invocations that match the filter",
-                scope="read",
-                query=COUNTED_CANCEL,
-                problems=STORE,
-            ),
-            Operation(
-                method="POST",
-                id="cancel_invocations",
-                summary="Cancel every matching invocation that has not finished",
-                scope="operate",
-                query=BULK_CANCEL,
-                problems=(*STORE, "store_refused"),
-            ),
-        ),
-    ),
-    Route(
-        path="/invocations/{invocation_id}",
-        resource="invocation",
-        tag="invocations",
-        operations=(
-            Operation(
-                method="GET",
-                id="get_invocation",
-                summary="Get an invocation, or wait until it finishes",
-                scope="follow",
-                problems=(*UNKNOWN, *STORE),
-                waits=True,
-            ),
-            Operation(
-                method="DELETE",
-                id="cancel_invocation",
-                summary="Cancel an invocation that has not finished",
-                scope="steer",
-                problems=(*UNKNOWN, "invocation_finished", *STORE, "store_refused"),
-            ),
-        ),
-    ),
-    act_route(
+    Route("/functions/{name}", "function", "functions")
+    .act(
         "POST",
-        "/invocations/{invocation_id}/retry",
-        "one_retry",
-        "invocations",
+        "invoke",
+        "Invoke a function",
+        scope="invoke",
+        query=CALL_OPTION_PARAMETERS,
+        reads_own_query=True,
+        problems=(
+            *BODY,
+            *("invalid_multipart", "callback_url_invalid", "invocation_gone"),
+            *ADMISSION,
+            *FINISHED,
+        ),
+        body="call",
+        waits=True,
+        admits=True,
+    )
+    .get(
+        "get_function",
+        "Get a function with its schemas, options and statistics",
+        scope="see",
+        problems=("function_not_found", *READS),
+    ),
+    Route("/functions", "functions", "functions").get(
+        "list_functions", "List functions", scope="any", problems=READS
+    ),
+    Route("/invocations", "invocations", "invocations").get(
+        "list_invocations", "List invocations, newest first", query=HISTORY, problems=READS
+    ),
+    Route("/invocations/retry", "bulk_retry", "invocations")
+    .get(
+        "count_retries",
+        "Count matching finished invocations that have not been retried",
+        query=COUNTED_RETRY,
+        problems=READS,
+    )
+    .act(
+        "POST",
+        "retry_invocations",
+        "Retry every matching invocation, each at most once",
+        query=BULK_RETRY,
+        problems=("queue_full", *WRITES),
+    ),
+    Route("/invocations/cancel", "bulk_cancel", "invocations")
+    .get(
+        "count_cancels",
+        "Count unfinished invocations that match the filter",
+        query=COUNTED_CANCEL,
+        problems=READS,
+    )
+    .act(
+        "POST",
+        "cancel_invocations",
+        "Cancel every matching invocation that has not finished",
+        query=BULK_CANCEL,
+        problems=WRITES,
+    ),
+    Route("/invocations/{invocation_id}", "invocation", "invocations")
+    .get(
+        "get_invocation",
+        "Get an invocation, or wait until it finishes",
+        scope="follow",
+        problems=(*UNKNOWN, *READS),
+        waits=True,
+    )
+    .act(
+        "DELETE",
+        "cancel_invocation",
+        "Cancel an invocation that has not finished",
+        scope="steer",
+        problems=(*UNKNOWN, "invocation_finished", *WRITES),
+    ),
+    Route("/invocations/{invocation_id}/retry", "one_retry", "invocations").act(
+        "POST",
         "retry_invocation",
         "Retry an invocation with the same arguments",
         scope="steer",
-        problems=RETRY_PROBLEMS,
+        problems=(*UNKNOWN, "invocation_unfinished", *ADMISSION, *FINISHED),
         waits=True,
         admits=True,
     ),
-    get_route(
-        "/invocations/{invocation_id}/result",
-        "result",
-        "invocations",
+    Route("/invocations/{invocation_id}/result", "result", "invocations").get(
         "get_invocation_result",
         "Get the result alone",
         scope="follow",
-        problems=(*UNKNOWN, "invocation_unfinished", *FINISHED, *STORE),
+        problems=(*UNKNOWN, "invocation_unfinished", *FINISHED, *READS),
         waits=True,
     ),
-    get_route(
-        "/invocations/{invocation_id}/logs",
-        "logs",
-        "invocations",
+    Route("/invocations/{invocation_id}/logs", "logs", "invocations").get(
         "get_invocation_logs",
         "Get what the function printed and logged",
         scope="follow",
         query=(ATTEMPT,),
-        problems=(*UNKNOWN, *STORE),
+        problems=(*UNKNOWN, *READS),
     ),
-    get_route(
-        "/invocations/{invocation_id}/events",
-        "events",
-        "invocations",
+    Route("/invocations/{invocation_id}/events", "events", "invocations").get(
         "follow_invocation",
         "Follow an invocation live with server-sent events",
         scope="follow",
         query=(LAST_EVENT_ID,),
-        problems=(*UNKNOWN, *STORE),
+        problems=(*UNKNOWN, *READS),
     ),
     *SCHEDULE_ROUTES,
     *BATCH_ROUTES,

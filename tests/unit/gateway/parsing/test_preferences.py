@@ -75,7 +75,7 @@ def test_what_the_route_knows_is_said():
 
 
 def test_a_parameter_may_be_given_as_often_as_it_says():
-    tag = [QueryParameter(name="tag", description="", most=2)]
+    tag = [QueryParameter("tag", "", most=2)]
 
     assert read_query_lists("tag=a&tag=b", tag) == {"tag": ["a", "b"]}
     with pytest.raises(ProblemError, match="more than 2 times"):

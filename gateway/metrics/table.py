@@ -11,176 +11,130 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Metric:
     """One row. The name of a counter ends in `_total`; other names end in their unit, if any."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram", "summary"]
-    labels: tuple[str, ...] = ()
     help: str
+    labels: tuple[str, ...] = ()
+
+
+def _counter(name: str, text: str, *labels: str) -> Metric:
+    return Metric(name, "counter", text, labels)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Metric:
+    return Metric(name, "gauge", text, labels)
 
 
 METRICS: tuple[Metric, ...] = (
-    Metric(
-        name="penstock_invocations_total",
-        kind="counter",
-        labels=("function", "outcome"),
-        help="Finished invocations, by outcome: succeeded, failed, cancelled or expired.",
+    _counter(
+        "penstock_invocations_total",
+        "Finished invocations, by outcome: succeeded, failed, cancelled or expired.",
+        "function",
+        "outcome",
     ),
     Metric(
-        name="penstock_run_seconds",
-        kind="histogram",
-        labels=("function",),
-        help="Run time of the attempt that finished an invocation, from its claim to its result.",
+        "penstock_run_seconds",
+        "histogram",
+        "Run time of the attempt that finished an invocation, from its claim to its result.",
+        ("function",),
     ),
     Metric(
-        name="penstock_queue_seconds",
-        kind="histogram",
-        labels=("function",),
-        help="Time from when an invocation was due to its start, if it took one attempt.",
+        "penstock_queue_seconds",
+        "histogram",
+        "Time from when an invocation was due to its start, if it took one attempt.",
+        ("function",),
     ),
-    Metric(
-        name="penstock_retries_total",
-        kind="counter",
-        labels=("function",),
-        help="Failed attempts after which the invocation is retried.",
+    _counter(
+        "penstock_retries_total",
+        "Failed attempts after which the invocation is retried.",
+        "function",
     ),
-    Metric(
-        name="penstock_lost_attempts_total",
-        kind="counter",
-        labels=("function",),
-        help="Attempts whose runner or worker died.",
+    _counter("penstock_lost_attempts_total", "Attempts whose runner or worker died.", "function"),
+    _gauge("penstock_queue_depth", "Invocations that are due and waiting for a worker.", "queue"),
+    _gauge(
+        "penstock_queue_scheduled",
+        "Invocations that are not due yet: scheduled, or waiting for a retry.",
+        "queue",
     ),
-    Metric(
-        name="penstock_queue_depth",
-        kind="gauge",
-        labels=("queue",),
-        help="Invocations that are due and waiting for a worker.",
+    _gauge("penstock_queue_in_flight", "Attempts that are running.", "queue"),
+    _gauge(
+        "penstock_queue_oldest_age_seconds",
+        "How long the oldest waiting invocation has been due; 0 if none is waiting.",
+        "queue",
     ),
-    Metric(
-        name="penstock_queue_scheduled",
-        kind="gauge",
-        labels=("queue",),
-        help="Invocations that are not due yet: scheduled, or waiting for a retry.",
+    _gauge("penstock_queue_paused", "1 while the queue is paused, else 0.", "queue"),
+    _counter("penstock_take_overs_total", "Attempts taken over from workers that died or hung."),
+    _counter(
+        "penstock_late_results_total", "Results refused because their attempt had been taken over."
     ),
-    Metric(
-        name="penstock_queue_in_flight",
-        kind="gauge",
-        labels=("queue",),
-        help="Attempts that are running.",
+    _counter(
+        "penstock_deliveries_total",
+        "Finished callback deliveries, by outcome: delivered, failed or stopped.",
+        "outcome",
     ),
-    Metric(
-        name="penstock_queue_oldest_age_seconds",
-        kind="gauge",
-        labels=("queue",),
-        help="How long the oldest waiting invocation has been due; 0 if none is waiting.",
+    _gauge("penstock_deliveries_pending", "Callback deliveries that have not finished."),
+    _gauge(
+        "penstock_delivery_oldest_pending_age_seconds",
+        "Age of the oldest pending callback delivery; 0 if there is none.",
     ),
-    Metric(
-        name="penstock_queue_paused",
-        kind="gauge",
-        labels=("queue",),
-        help="1 while the queue is paused, else 0.",
+    _gauge(
+        "penstock_retention_overdue", "Invocations past their retention that are not deleted yet."
     ),
-    Metric(
-        name="penstock_take_overs_total",
-        kind="counter",
-        help="Attempts taken over from workers that died or hung.",
+    _gauge(
+        "penstock_quarantined_invocations",
+        "Invocations in quarantine because their records are missing or damaged.",
     ),
-    Metric(
-        name="penstock_late_results_total",
-        kind="counter",
-        help="Results refused because their attempt had been taken over.",
-    ),
-    Metric(
-        name="penstock_deliveries_total",
-        kind="counter",
-        labels=("outcome",),
-        help="Finished callback deliveries, by outcome: delivered, failed or stopped.",
-    ),
-    Metric(
-        name="penstock_deliveries_pending",
-        kind="gauge",
-        help="Callback deliveries that have not finished.",
-    ),
-    Metric(
-        name="penstock_delivery_oldest_pending_age_seconds",
-        kind="gauge",
-        help="Age of the oldest pending callback delivery; 0 if there is none.",
-    ),
-    Metric(
-        name="penstock_retention_overdue",
-        kind="gauge",
-        help="Invocations past their retention that are not deleted yet.",
-    ),
-    Metric(
-        name="penstock_quarantined_invocations",
-        kind="gauge",
-        help="Invocations in quarantine because their records are missing or damaged.",
-    ),
-    Metric(name="penstock_workers", kind="gauge", help="Live worker processes."),
-    Metric(
-        name="penstock_worker_in_flight",
-        kind="gauge",
-        labels=("worker",),
-        help="Attempts that a worker holds, started or not.",
-    ),
-    Metric(
-        name="penstock_worker_loop_lag_seconds",
-        kind="gauge",
-        labels=("worker",),
-        help="The longest delay of a due callback in a worker's event loop between its last two "
+    _gauge("penstock_workers", "Live worker processes."),
+    _gauge("penstock_worker_in_flight", "Attempts that a worker holds, started or not.", "worker"),
+    _gauge(
+        "penstock_worker_loop_lag_seconds",
+        "The longest delay of a due callback in a worker's event loop between its last two "
         "heartbeats.",
+        "worker",
     ),
     Metric(
-        name="penstock_runner_wait_seconds",
-        kind="summary",
-        labels=("worker",),
-        help="How long the attempts that a worker claimed waited for a runner.",
+        "penstock_runner_wait_seconds",
+        "summary",
+        "How long the attempts that a worker claimed waited for a runner.",
+        ("worker",),
     ),
-    Metric(
-        name="penstock_functions",
-        kind="gauge",
-        help="Functions that can be called.",
+    _gauge("penstock_functions", "Functions that can be called."),
+    _gauge(
+        "penstock_functions_with_load_error",
+        "Functions whose current file does not load; an older version may still be served.",
     ),
-    Metric(
-        name="penstock_functions_with_load_error",
-        kind="gauge",
-        help="Functions whose current file does not load; an older version may still be served.",
+    _gauge(
+        "penstock_check_findings",
+        "Findings that the last consistency check did not repair, by kind.",
+        "kind",
     ),
-    Metric(
-        name="penstock_check_findings",
-        kind="gauge",
-        labels=("kind",),
-        help="Findings that the last consistency check did not repair, by kind.",
+    _gauge(
+        "penstock_check_finished_timestamp_seconds",
+        "When the last consistency check finished; 0 before the first.",
     ),
-    Metric(
-        name="penstock_check_finished_timestamp_seconds",
-        kind="gauge",
-        help="When the last consistency check finished; 0 before the first.",
+    _gauge(
+        "penstock_redis_up",
+        "1 if Redis answered this scrape; if 0, only this and the build are shown.",
     ),
-    Metric(
-        name="penstock_redis_up",
-        kind="gauge",
-        help="1 if Redis answered this scrape; if 0, only this and the build are shown.",
-    ),
-    Metric(
-        name="penstock_redis_errors_total",
-        kind="counter",
-        labels=("kind",),
-        help="Failed requests to Redis, of all processes, by kind: unavailable, refused (full or "
+    _counter(
+        "penstock_redis_errors_total",
+        "Failed requests to Redis, of all processes, by kind: unavailable, refused (full or "
         "read-only) or other. Added once Redis answers again.",
+        "kind",
     ),
-    Metric(
-        name="penstock_background_crashes_total",
-        kind="counter",
-        help="Crashes of background loops, of all processes. Each loop was restarted, and the "
+    _counter(
+        "penstock_background_crashes_total",
+        "Crashes of background loops, of all processes. Each loop was restarted, and the "
         "crash logged as background_crashed.",
     ),
-    Metric(
-        name="penstock_build_info",
-        kind="gauge",
-        labels=("version", "python"),
-        help="Always 1; the labels are the versions of Penstock and Python.",
+    _gauge(
+        "penstock_build_info",
+        "Always 1; the labels are the versions of Penstock and Python.",
+        "version",
+        "python",
     ),
 )

@@ -10,7 +10,10 @@ from gateway.openapi.json_schema import (
     TEXT,
     Json,
     array_of,
+    closed,
+    component,
     described,
+    flag,
     list_of,
     object_of,
 )
@@ -53,13 +56,14 @@ _SECRET: Json = {
 }
 ACCESS_SCHEMAS: dict[str, Json] = {
     "NewKey": {
-        "description": "The key to create.",
-        **object_of(
-            {
-                "name": _NAME,
-                "scopes": _SCOPES,
-                "rate": {**_RATE, "examples": ["100/m"]},
-                "expires_in": {
+        **closed(
+            component(
+                "The key to create.",
+                ["name", "scopes"],
+                name=_NAME,
+                scopes=_SCOPES,
+                rate={**_RATE, "examples": ["100/m"]},
+                expires_in={
                     "anyOf": [
                         {**TEXT, "pattern": PATTERN},
                         {"type": "number", "minimum": 1, "maximum": LONGEST_S},
@@ -69,65 +73,48 @@ ACCESS_SCHEMAS: dict[str, Json] = {
                     "expires.",
                     "examples": ["90d"],
                 },
-                "new_callback_secret": {
+                new_callback_secret={
                     "type": "boolean",
                     "default": False,
                     "description": "Sign callbacks with a new secret, and with the previous one "
                     "too. The first key with a name always gets a new secret.",
                 },
-            },
-            ["name", "scopes"],
+            )
         ),
-        "additionalProperties": False,
         "examples": [{"name": "shop", "scopes": ["invoke:hello"]}],
     },
-    "CreatedKey": {
-        "description": "A new key. No other response shows its text.",
-        **object_of(
-            {
-                **_KEY,
-                "key": {
-                    **TEXT,
-                    "description": "The text of the key.",
-                    "pattern": f"^{KEY_PATTERN}$",
-                },
-                "callback_secret": _SECRET,
-            }
-        ),
-    },
+    "CreatedKey": component(
+        "A new key. No other response shows its text.",
+        **_KEY,
+        key={
+            **TEXT,
+            "description": "The text of the key.",
+            "pattern": f"^{KEY_PATTERN}$",
+        },
+        callback_secret=_SECRET,
+    ),
     "KeyList": list_of(
         object_of(
-            {
-                **_KEY,
-                "expired": {"type": "boolean", "description": "Whether the key has expired."},
-                "last_used_at": described(MAYBE_MOMENT, "When it was last used; null if never."),
-            }
+            **_KEY,
+            expired=flag("Whether the key has expired."),
+            last_used_at=described(MAYBE_MOMENT, "When it was last used; null if never."),
         )
     ),
-    "Login": {
-        "description": "The key to log in with.",
-        **object_of({"key": {**TEXT, "minLength": 1, "description": "The text of an API key."}}),
-        "additionalProperties": False,
-    },
-    "Session": {
-        "description": "The caller of the request.",
-        **object_of(
-            {
-                "open": {"type": "boolean", "description": "True if no key was needed."},
-                "name": described(MAYBE_TEXT, "The name of the key."),
-                "key": described(MAYBE_TEXT, "The id of the key."),
-                "scopes": _GRANTED,
-                "reads": {"type": "boolean", "description": "Whether they may see everything."},
-                "operates": {
-                    "type": "boolean",
-                    "description": "Whether they may change everything.",
-                },
-                "expires_at": described(MAYBE_MOMENT, "When the key or the session expires."),
-                "session": {
-                    "type": "boolean",
-                    "description": "Whether a session cookie was used instead of a key.",
-                },
-            }
-        ),
-    },
+    "Login": closed(
+        component(
+            "The key to log in with.",
+            key={**TEXT, "minLength": 1, "description": "The text of an API key."},
+        )
+    ),
+    "Session": component(
+        "The caller of the request.",
+        open=flag("True if no key was needed."),
+        name=described(MAYBE_TEXT, "The name of the key."),
+        key=described(MAYBE_TEXT, "The id of the key."),
+        scopes=_GRANTED,
+        reads=flag("Whether they may see everything."),
+        operates=flag("Whether they may change everything."),
+        expires_at=described(MAYBE_MOMENT, "When the key or the session expires."),
+        session=flag("Whether a session cookie was used instead of a key."),
+    ),
 }

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from gateway.openapi.json_schema import MOMENT, TEXT, Json, component_ref, described, object_of
 
-from gateway.openapi.json_schema import component_ref
-
-Json = dict[str, Any]
 _HEADERS = {
     "webhook-id": "The id of the delivery, the same in every attempt.",
     "webhook-timestamp": "When this attempt was signed, in seconds since the epoch.",
@@ -15,14 +12,24 @@ _HEADERS = {
     "X-Function-Name": "The name of the function.",
     "X-Function-Status": "The final status of the invocation, or `finished` for a batch.",
 }
-_ATTEMPT: Json = {
-    "name": "webhook-attempt",
-    "in": "header",
-    "required": True,
-    "description": "The number of the attempt; the first is 1. It is not signed. The body and the "
-    "webhook-id are the same in every attempt.",
-    "schema": {"type": "integer", "minimum": 1},
-}
+
+
+def _header(name: str, description: str, schema: Json = TEXT) -> Json:
+    return {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "description": description,
+        "schema": schema,
+    }
+
+
+_ATTEMPT = _header(
+    "webhook-attempt",
+    "The number of the attempt; the first is 1. It is not signed. The body and the webhook-id are "
+    "the same in every attempt.",
+    {"type": "integer", "minimum": 1},
+)
 
 
 def invocation_callback(schema: str) -> Json:
@@ -49,39 +56,21 @@ def batch_callback() -> Json:
 
 
 def _callback_of(summary: str, description: str, *, type_pattern: str, data: Json) -> Json:
-    payload: Json = {
-        "type": "object",
-        "properties": {
-            "type": {
-                "type": "string",
-                "pattern": type_pattern,
-                "description": "The kind of event, with the final status.",
-            },
-            "timestamp": {
-                "type": "string",
-                "format": "date-time",
-                "description": "When it finished.",
-            },
-            "data": data,
+    payload = object_of(
+        type={
+            "type": "string",
+            "pattern": type_pattern,
+            "description": "The kind of event, with the final status.",
         },
-        "required": ["type", "timestamp", "data"],
-    }
+        timestamp=described(MOMENT, "When it finished."),
+        data=data,
+    )
     return {
         "{$request.header.X-Callback-Url}": {
             "post": {
                 "summary": summary,
                 "description": description,
-                "parameters": [
-                    {
-                        "name": header,
-                        "in": "header",
-                        "required": True,
-                        "description": text,
-                        "schema": {"type": "string"},
-                    }
-                    for header, text in _HEADERS.items()
-                ]
-                + [_ATTEMPT],
+                "parameters": [*(_header(*named) for named in _HEADERS.items()), _ATTEMPT],
                 "requestBody": {
                     "required": True,
                     "content": {"application/json": {"schema": payload}},

@@ -14,8 +14,12 @@ from gateway.openapi.json_schema import (
     TEXT,
     Json,
     array_of,
+    choice,
+    closed,
+    component,
     component_ref,
     described,
+    flag,
     list_of,
     maybe,
     object_of,
@@ -33,7 +37,7 @@ _BATCH = {
     "size": described(COUNT, "How many invocations it has."),
     "counts": described(
         object_of(
-            {status.value: described(COUNT, f"How many are {status.value}.") for status in Status}
+            **{status.value: described(COUNT, f"How many are {status.value}.") for status in Status}
         ),
         "How many of its invocations are in each status.",
     ),
@@ -44,47 +48,36 @@ _BATCH = {
     "links": LINKS,
 }
 _RUNNING = object_of(
-    {
-        "id": described(TEXT, "The id of the invocation."),
-        "function": described(TEXT, "The name of the function."),
-        "started_at": described(MOMENT, "When the attempt started."),
-    }
+    id=described(TEXT, "The id of the invocation."),
+    function=described(TEXT, "The name of the function."),
+    started_at=described(MOMENT, "When the attempt started."),
 )
 _RUNNER = object_of(
-    {
-        "pid": described(COUNT, "The process id."),
-        "function": described(TEXT, "The function that it runs, or ran last."),
-        "version": described(TEXT, "The version of that function."),
-        "in_flight": described(COUNT, "How many attempts it holds, started or not."),
-        "window": described(COUNT, "How many attempts it may hold."),
-    }
+    pid=described(COUNT, "The process id."),
+    function=described(TEXT, "The function that it runs, or ran last."),
+    version=described(TEXT, "The version of that function."),
+    in_flight=described(COUNT, "How many attempts it holds, started or not."),
+    window=described(COUNT, "How many attempts it may hold."),
 )
 _LOOP = object_of(
-    {
-        "lag_ms_max": described(MEASURE, "The longest delay in milliseconds."),
-        "lag_ms_mean": described(MEASURE, "The mean delay in milliseconds."),
-    }
+    lag_ms_max=described(MEASURE, "The longest delay in milliseconds."),
+    lag_ms_mean=described(MEASURE, "The mean delay in milliseconds."),
 )
 _RUNNER_WAIT = object_of(
-    {
-        "count": described(COUNT, "How many attempts had to wait."),
-        "sum_s": described(MEASURE, "How long they waited in total, in seconds."),
-    }
+    count=described(COUNT, "How many attempts had to wait."),
+    sum_s=described(MEASURE, "How long they waited in total, in seconds."),
 )
 _FOLDER = object_of(
-    {
-        "folder": described(TEXT, "The path of the folder."),
-        "state": {
-            **TEXT,
-            "enum": ["published", "differs", "empty", "absent", "unknown"],
-            "description": "`published`: the folder equals what is published. `differs`: it does "
-            "not. `empty`: it has no functions, but some are published. `absent`: there is no such "
-            "folder. `unknown`: it has not been compared yet.",
-        },
-        "files": described(COUNT, "How many function files it has."),
-        "digest": described(TEXT, "A digest of those files; equal folders have equal digests."),
-        "differing": described(array_of(TEXT), "The first 20 files that differ, by name."),
-    }
+    folder=described(TEXT, "The path of the folder."),
+    state=choice(
+        ["published", "differs", "empty", "absent", "unknown"],
+        "`published`: the folder equals what is published. `differs`: it does "
+        "not. `empty`: it has no functions, but some are published. `absent`: there is no such "
+        "folder. `unknown`: it has not been compared yet.",
+    ),
+    files=described(COUNT, "How many function files it has."),
+    digest=described(TEXT, "A digest of those files; equal folders have equal digests."),
+    differing=described(array_of(TEXT), "The first 20 files that differ, by name."),
 )
 
 CONTROL_SCHEMAS: dict[str, Json] = {
@@ -94,70 +87,54 @@ CONTROL_SCHEMAS: dict[str, Json] = {
         "allOf": [
             component_ref("Invocation"),
             object_of(
-                {
-                    "cancellation": {
-                        "type": "string",
-                        "enum": ["done", "requested", "cooperative"],
-                        "description": "`done`: it is cancelled. `requested`: its worker is "
-                        "stopping it. `cooperative`: it runs in a thread, and `ctx.cancelled` asks "
-                        "it to stop.",
-                    }
-                }
+                cancellation=choice(
+                    ["done", "requested", "cooperative"],
+                    "`done`: it is cancelled. `requested`: its worker is "
+                    "stopping it. `cooperative`: it runs in a thread, and `ctx.cancelled` asks "
+                    "it to stop.",
+                )
             ),
         ],
     },
-    "Retries": {
-        "description": "How many invocations were retried.",
-        **object_of(
-            {
-                "count": described(COUNT, "How many were retried."),
-                "skipped": described(
-                    COUNT,
-                    "How many were not, because the function is gone, does not accept the "
-                    "arguments any more, or may not be invoked by the caller.",
-                ),
-                "next": _NEXT,
-            }
+    "Retries": component(
+        "How many invocations were retried.",
+        count=described(COUNT, "How many were retried."),
+        skipped=described(
+            COUNT,
+            "How many were not, because the function is gone, does not accept the "
+            "arguments any more, or may not be invoked by the caller.",
         ),
-    },
-    "Cancels": {
-        "description": "How many invocations were cancelled.",
-        **object_of({"cancelled": _CANCELLED, "cancelling": _CANCELLING, "next": _NEXT}),
-    },
-    "Matches": {
-        "description": "How many invocations match the filter.",
-        **object_of(
-            {
-                "count": described(COUNT, "How many were counted."),
-                "more": {
-                    "type": "boolean",
-                    "description": "True if the count stopped early, so there may be more.",
-                },
-                "before": described(
-                    MOMENT,
-                    "Only invocations accepted before this time were counted. Send it as `before` "
-                    "to leave out those that were accepted later.",
-                ),
-            }
+        next=_NEXT,
+    ),
+    "Cancels": component(
+        "How many invocations were cancelled.",
+        cancelled=_CANCELLED,
+        cancelling=_CANCELLING,
+        next=_NEXT,
+    ),
+    "Matches": component(
+        "How many invocations match the filter.",
+        count=described(COUNT, "How many were counted."),
+        more=flag("True if the count stopped early, so there may be more."),
+        before=described(
+            MOMENT,
+            "Only invocations accepted before this time were counted. Send it as `before` "
+            "to leave out those that were accepted later.",
         ),
-    },
-    "Batch": {
-        "description": "Invocations of one function that were submitted together. `items` and "
+    ),
+    "Batch": component(
+        "Invocations of one function that were submitted together. `items` and "
         "`next` are present if a page of them was requested.",
-        **object_of(
-            {
-                **_BATCH,
-                "items": described(array_of(component_ref("Invocation")), "One page of them."),
-                "next": described(MAYBE_TEXT, "The `cursor` of the next page; null on the last."),
-            },
-            list(_BATCH),
-        ),
-    },
+        list(_BATCH),
+        **_BATCH,
+        items=described(array_of(component_ref("Invocation")), "One page of them."),
+        next=described(MAYBE_TEXT, "The `cursor` of the next page; null on the last."),
+    ),
     "CancelledBatch": {
         "description": "The batch, and how many of its invocations were cancelled.",
         "allOf": [
             component_ref("Batch"),
-            object_of({"cancelled": _CANCELLED, "cancelling": _CANCELLING}),
+            object_of(cancelled=_CANCELLED, cancelling=_CANCELLING),
         ],
     },
     "BatchItems": {
@@ -167,81 +144,55 @@ CONTROL_SCHEMAS: dict[str, Json] = {
         "minItems": 1,
         "maxItems": MOST_ITEMS,
     },
-    "Queue": {
-        "description": "A named queue of invocations.",
-        **object_of(
-            {
-                "name": described(TEXT, "The name of the queue."),
-                "paused": {"type": "boolean", "description": "True if nothing in it may start."},
-                "depth": described(COUNT, "How many invocations wait and are due."),
-                "scheduled": described(COUNT, "How many wait for their time or for a retry."),
-                "in_flight": described(COUNT, "How many are running."),
-                "oldest_ms": described(
-                    MAYBE_COUNT, "The age of the oldest waiting one in milliseconds, if any."
-                ),
-                "workers": described(COUNT, "How many workers serve the queue."),
-            }
+    "Queue": component(
+        "A named queue of invocations.",
+        name=described(TEXT, "The name of the queue."),
+        paused=flag("True if nothing in it may start."),
+        depth=described(COUNT, "How many invocations wait and are due."),
+        scheduled=described(COUNT, "How many wait for their time or for a retry."),
+        in_flight=described(COUNT, "How many are running."),
+        oldest_ms=described(
+            MAYBE_COUNT, "The age of the oldest waiting one in milliseconds, if any."
         ),
-    },
+        workers=described(COUNT, "How many workers serve the queue."),
+    ),
     "QueueList": list_of(component_ref("Queue")),
-    "QueueChange": {
-        "description": "What to change about the queue.",
-        **object_of(
-            {"paused": {"type": "boolean", "description": "True pauses it; false resumes it."}}
+    "QueueChange": closed(
+        component(
+            "What to change about the queue.", paused=flag("True pauses it; false resumes it.")
+        )
+    ),
+    "Purge": component(
+        "The result of a purge.", cancelled=described(COUNT, "How many invocations were cancelled.")
+    ),
+    "Worker": component(
+        "A worker process, as of its last heartbeat.",
+        id=described(TEXT, "The id of the worker."),
+        host=described(TEXT, "The name of its host."),
+        pid=described(COUNT, "Its process id."),
+        queues=described(array_of(TEXT), "The queues that it serves."),
+        started_at=described(MOMENT, "When it started."),
+        last_seen_at=described(MOMENT, "When its last heartbeat arrived."),
+        running=described(array_of(_RUNNING), "The attempts that it runs; at most the 100 oldest."),
+        in_flight=described(COUNT, "How many attempts it holds, started or not."),
+        max_in_flight=described(MAYBE_COUNT, f"How many it may hold. {_OLD}"),
+        runners=described(array_of(_RUNNER), "Its runner processes."),
+        loop=described(
+            maybe(_LOOP),
+            f"How late its event loop ran what was due, between its last two heartbeats. {_OLD}",
         ),
-        "additionalProperties": False,
-    },
-    "Purge": {
-        "description": "The result of a purge.",
-        **object_of({"cancelled": described(COUNT, "How many invocations were cancelled.")}),
-    },
-    "Worker": {
-        "description": "A worker process, as of its last heartbeat.",
-        **object_of(
-            {
-                "id": described(TEXT, "The id of the worker."),
-                "host": described(TEXT, "The name of its host."),
-                "pid": described(COUNT, "Its process id."),
-                "queues": described(array_of(TEXT), "The queues that it serves."),
-                "started_at": described(MOMENT, "When it started."),
-                "last_seen_at": described(MOMENT, "When its last heartbeat arrived."),
-                "running": described(
-                    array_of(_RUNNING), "The attempts that it runs; at most the 100 oldest."
-                ),
-                "in_flight": described(COUNT, "How many attempts it holds, started or not."),
-                "max_in_flight": described(MAYBE_COUNT, f"How many it may hold. {_OLD}"),
-                "runners": described(array_of(_RUNNER), "Its runner processes."),
-                "loop": described(
-                    maybe(_LOOP),
-                    "How late its event loop ran what was due, between its last two heartbeats. "
-                    f"{_OLD}",
-                ),
-                "runner_wait": described(
-                    maybe(_RUNNER_WAIT),
-                    f"The attempts that waited for a runner since the worker started. {_OLD}",
-                ),
-                "memory_bytes": described(COUNT, "The memory of the worker and its processes."),
-                "publishes": {
-                    "type": "boolean",
-                    "description": "True for the one worker that publishes its functions folder.",
-                },
-                "functions": described(
-                    _FOLDER, "How its functions folder compares with what is published."
-                ),
-            }
+        runner_wait=described(
+            maybe(_RUNNER_WAIT),
+            f"The attempts that waited for a runner since the worker started. {_OLD}",
         ),
-    },
-    "Publishing": {
-        "description": "The worker that publishes from now on.",
-        **object_of(
-            {
-                "worker": described(TEXT, "The id of the worker."),
-                "withdraw_missing": {
-                    "type": "boolean",
-                    "description": "Whether it withdraws functions that are not in its folder.",
-                },
-            }
-        ),
-    },
+        memory_bytes=described(COUNT, "The memory of the worker and its processes."),
+        publishes=flag("True for the one worker that publishes its functions folder."),
+        functions=described(_FOLDER, "How its functions folder compares with what is published."),
+    ),
+    "Publishing": component(
+        "The worker that publishes from now on.",
+        worker=described(TEXT, "The id of the worker."),
+        withdraw_missing=flag("Whether it withdraws functions that are not in its folder."),
+    ),
     "WorkerList": list_of(component_ref("Worker")),
 }

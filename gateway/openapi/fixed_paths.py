@@ -3,115 +3,117 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from gateway.openapi.callbacks import batch_callback
 from gateway.openapi.descriptions import operation_description
-from gateway.openapi.function_paths import (
-    PACE_HEADERS,
-    header_refs,
-    query_parameter,
-)
+from gateway.openapi.function_paths import PACE_HEADERS, header_refs, query_parameter
 from gateway.openapi.header_components import problem_responses
-from gateway.openapi.json_schema import ANY_OBJECT, BINARY, component_ref
+from gateway.openapi.json_schema import ANY_OBJECT, BINARY, TEXT, Json, component_ref, described
 from gateway.openapi.security import key_problems, security_of
 from gateway.problems import KINDS
 from gateway.routing.operation import Operation, Route
 from gateway.routing.parameters import CURSOR
 
-Json = dict[str, Any]
 _NO_CONTENT = "204"
 _HOLE = re.compile(r"{(\w+)}")
 _JSON = "application/json"
+# The components that operations answer with and take, as JSON.
+_SHOWN = {
+    "list_functions": "FunctionList",
+    "get_function": "Function",
+    "list_invocations": "InvocationList",
+    "cancel_invocation": "CancelledInvocation",
+    "retry_invocation": "Invocation",
+    "count_retries": "Matches",
+    "retry_invocations": "Retries",
+    "count_cancels": "Matches",
+    "cancel_invocations": "Cancels",
+    "submit_batch": "Batch",
+    "get_batch": "Batch",
+    "cancel_batch": "CancelledBatch",
+    "retry_batch": "Retries",
+    "list_workers": "WorkerList",
+    "publish_functions": "Publishing",
+    "list_quarantine": "QuarantineList",
+    "readyz": "Readiness",
+    "list_queues": "QueueList",
+    "change_queue": "Queue",
+    "list_checks": "CheckList",
+    "ask_check": "Check",
+    "get_check": "Check",
+    "purge_queue": "Purge",
+    "get_invocation": "Invocation",
+    "list_deliveries": "DeliveryList",
+    "get_delivery": "Delivery",
+    "redeliver": "Delivery",
+    "list_schedules": "ScheduleList",
+    "create_schedule": "Schedule",
+    "get_schedule": "Schedule",
+    "change_schedule": "Schedule",
+    "fire_schedule": "Invocation",
+    "list_keys": "KeyList",
+    "create_key": "CreatedKey",
+    "get_session": "Session",
+    "log_in": "Session",
+    "get_statistics": "Statistics",
+}
+_TAKEN = {
+    "change_queue": "QueueChange",
+    "ask_check": "NewCheck",
+    "create_schedule": "NewSchedule",
+    "change_schedule": "ScheduleChange",
+    "create_key": "NewKey",
+    "log_in": "Login",
+}
+
+
+def _as_json(schema: Json) -> Json:
+    return {_JSON: {"schema": schema}}
+
+
+_TEXT: Json = {"schema": TEXT}
 _OK: dict[str, Json] = {
-    "list_functions": {_JSON: {"schema": component_ref("FunctionList")}},
-    "get_function": {_JSON: {"schema": component_ref("Function")}},
-    "list_invocations": {_JSON: {"schema": component_ref("InvocationList")}},
-    "cancel_invocation": {_JSON: {"schema": component_ref("CancelledInvocation")}},
-    "retry_invocation": {_JSON: {"schema": component_ref("Invocation")}},
-    "count_retries": {_JSON: {"schema": component_ref("Matches")}},
-    "retry_invocations": {_JSON: {"schema": component_ref("Retries")}},
-    "count_cancels": {_JSON: {"schema": component_ref("Matches")}},
-    "cancel_invocations": {_JSON: {"schema": component_ref("Cancels")}},
-    "submit_batch": {_JSON: {"schema": component_ref("Batch")}},
-    "get_batch": {_JSON: {"schema": component_ref("Batch")}},
-    "cancel_batch": {_JSON: {"schema": component_ref("CancelledBatch")}},
-    "retry_batch": {_JSON: {"schema": component_ref("Retries")}},
-    "list_workers": {_JSON: {"schema": component_ref("WorkerList")}},
-    "publish_functions": {_JSON: {"schema": component_ref("Publishing")}},
-    "list_quarantine": {_JSON: {"schema": component_ref("QuarantineList")}},
-    "readyz": {_JSON: {"schema": component_ref("Readiness")}},
-    "list_queues": {_JSON: {"schema": component_ref("QueueList")}},
-    "change_queue": {_JSON: {"schema": component_ref("Queue")}},
-    "list_checks": {_JSON: {"schema": component_ref("CheckList")}},
-    "ask_check": {_JSON: {"schema": component_ref("Check")}},
-    "get_check": {_JSON: {"schema": component_ref("Check")}},
-    "purge_queue": {_JSON: {"schema": component_ref("Purge")}},
-    "get_invocation": {_JSON: {"schema": component_ref("Invocation")}},
+    **{operation_id: _as_json(component_ref(name)) for operation_id, name in _SHOWN.items()},
     "get_invocation_result": {
         # Bytes come first: a generator that reads one media type only can treat JSON as bytes.
         "application/octet-stream": {"schema": BINARY},
-        _JSON: {"schema": {}},
+        **_as_json({}),
     },
-    "get_invocation_logs": {"text/plain": {"schema": {"type": "string"}}},
-    "follow_invocation": {"text/event-stream": {"schema": {"type": "string"}}},
-    "list_deliveries": {_JSON: {"schema": component_ref("DeliveryList")}},
-    "get_delivery": {_JSON: {"schema": component_ref("Delivery")}},
-    "redeliver": {_JSON: {"schema": component_ref("Delivery")}},
-    "list_schedules": {_JSON: {"schema": component_ref("ScheduleList")}},
-    "create_schedule": {_JSON: {"schema": component_ref("Schedule")}},
-    "get_schedule": {_JSON: {"schema": component_ref("Schedule")}},
-    "change_schedule": {_JSON: {"schema": component_ref("Schedule")}},
-    "fire_schedule": {_JSON: {"schema": component_ref("Invocation")}},
-    "list_keys": {_JSON: {"schema": component_ref("KeyList")}},
-    "create_key": {_JSON: {"schema": component_ref("CreatedKey")}},
-    "get_session": {_JSON: {"schema": component_ref("Session")}},
-    "log_in": {_JSON: {"schema": component_ref("Session")}},
+    "get_invocation_logs": {"text/plain": _TEXT},
+    "follow_invocation": {"text/event-stream": _TEXT},
     "openapi_yaml": {"application/yaml": {"schema": {"description": "This document."}}},
-    "metrics": {"text/plain": {"schema": {"type": "string"}}},
-    "get_statistics": {_JSON: {"schema": component_ref("Statistics")}},
-    "docs": {"text/html": {"schema": {"type": "string"}}},
-    "problem": {"text/html": {"schema": {"type": "string"}}},
+    "metrics": {"text/plain": _TEXT},
+    "docs": {"text/html": _TEXT},
+    "problem": {"text/html": _TEXT},
 }
 _BODIES: dict[str, Json] = {
+    **{operation_id: _as_json(component_ref(name)) for operation_id, name in _TAKEN.items()},
     "submit_batch": {
-        _JSON: {"schema": component_ref("BatchItems")},
-        "application/x-ndjson": {
-            "schema": {"type": "string", "description": "One JSON object per line."}
-        },
+        **_as_json(component_ref("BatchItems")),
+        "application/x-ndjson": {"schema": described(TEXT, "One JSON object per line.")},
     },
-    "change_queue": {_JSON: {"schema": component_ref("QueueChange")}},
-    "ask_check": {_JSON: {"schema": component_ref("NewCheck")}},
-    "create_schedule": {_JSON: {"schema": component_ref("NewSchedule")}},
-    "change_schedule": {_JSON: {"schema": component_ref("ScheduleChange")}},
-    "create_key": {_JSON: {"schema": component_ref("NewKey")}},
-    "log_in": {_JSON: {"schema": component_ref("Login")}},
 }
 _MAY_LACK_BODY = {"ask_check"}
-_ACCEPTED = ("202", "The request was accepted.")
 _STATUSES = {
     "create_schedule": ("201", "The schedule was created; `Location` is its path."),
     "delete_schedule": ("204", "The schedule was deleted."),
     "create_key": ("201", "The key was created. No other response shows its text."),
     "revoke_key": ("204", "The key was revoked."),
     "log_out": ("204", "The session has ended."),
-    "fire_schedule": _ACCEPTED,
-    "redeliver": _ACCEPTED,
-    "publish_functions": _ACCEPTED,
-    "ask_check": _ACCEPTED,
-    "submit_batch": _ACCEPTED,
-    "cancel_invocation": _ACCEPTED,
-    "cancel_batch": _ACCEPTED,
-    "retry_invocation": _ACCEPTED,
-    "retry_invocations": _ACCEPTED,
-    "cancel_invocations": _ACCEPTED,
-    "retry_batch": _ACCEPTED,
+    **dict.fromkeys(
+        (
+            *("fire_schedule", "redeliver", "publish_functions", "ask_check", "submit_batch"),
+            *("cancel_invocation", "cancel_batch", "retry_invocation", "retry_invocations"),
+            *("cancel_invocations", "retry_batch"),
+        ),
+        ("202", "The request was accepted."),
+    ),
 }
 _ANSWERS_BESIDE: dict[str, Json] = {
     "follow_invocation": {_NO_CONTENT: {"description": "The client has already received `end`."}},
 }
 _CALLING_BACK = frozenset({"submit_batch"})
-_ANY_OBJECT: Json = {_JSON: {"schema": ANY_OBJECT}}
+_ANY_OBJECT = _as_json(ANY_OBJECT)
 _TAGGED = frozenset(
     {"get_invocation", "get_invocation_result", "get_statistics", "openapi_json", "openapi_yaml"}
 )
@@ -166,18 +168,14 @@ def fixed_operation(route: Route, operation: Operation, responses: Json) -> Json
     problems = (*operation.problems, *key_problems(operation))
     if operation.query:
         problems = (*problems, "parameter_invalid")
-    body = _BODIES.get(operation.id)
+    body, is_needed = _BODIES.get(operation.id), operation.id not in _MAY_LACK_BODY
     return {
         "operationId": operation.id,
         "tags": [route.tag],
         "summary": operation.summary,
         "description": operation_description(operation),
         "parameters": parameters,
-        **(
-            {"requestBody": {"required": operation.id not in _MAY_LACK_BODY, "content": body}}
-            if body
-            else {}
-        ),
+        **({"requestBody": {"required": is_needed, "content": body}} if body else {}),
         "responses": {**answers, **problem_responses(problems, responses)},
         **({"callbacks": {"finished": batch_callback()}} if calls_back else {}),
         "security": security_of(operation),

@@ -6,18 +6,15 @@ understand: media types without wildcards, and the name of a function as an enum
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.openapi.callbacks import invocation_callback
 from gateway.openapi.descriptions import operation_description
 from gateway.openapi.examples import example_arguments
 from gateway.openapi.header_components import problem_responses
-from gateway.openapi.json_schema import ANY_OBJECT, BINARY, component_ref, relocate
+from gateway.openapi.json_schema import ANY_OBJECT, BINARY, Json, component_ref, object_of, relocate
 from gateway.openapi.security import key_problems, security_of
 from gateway.routing.operation import Operation, QueryParameter
 from runtime.registry.manifest import Manifest
 
-Json = dict[str, Any]
 _JSON = "application/json"
 PACE_HEADERS = ("RateLimit", "RateLimit-Policy")
 # These are the media types that clients are generated for; the descriptions name the others. JSON
@@ -195,11 +192,8 @@ def _request_body(manifest: Manifest) -> Json:
     needs_arguments = bool(manifest.parameters.get("required"))
     if manifest.raw_parameter is not None or (manifest.takes_request and not needs_arguments):
         content["application/octet-stream"] = {"schema": BINARY}
-    return {
-        "description": _taken_besides(manifest),
-        "required": needs_arguments,
-        "content": content,
-    }
+    described = _taken_besides(manifest)
+    return {"description": described, "required": needs_arguments, "content": content}
 
 
 def _taken_besides(manifest: Manifest) -> str:
@@ -227,11 +221,7 @@ def _form_schema(manifest: Manifest) -> Json:
         name: BINARY if name in manifest.bytes_parameters else schema
         for name, schema in moved.get("properties", {}).items()
     }
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(moved.get("required", [])),
-    }
+    return object_of(list(moved.get("required", [])), **properties)
 
 
 def _answers(invocation: str) -> Json:

@@ -2,80 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from gateway.openapi.json_schema import component_ref
+from gateway.openapi.json_schema import COUNT, TEXT, Json, component_ref
 from gateway.problems import KINDS, MEDIA_TYPE, type_of
 
-_TEXT = {"type": "string"}
-_COUNT = {"type": "integer", "minimum": 0}
 
-HEADERS: dict[str, dict[str, Any]] = {
-    "Location": {"description": "The path of the new or affected resource.", "schema": _TEXT},
-    "Retry-After": {
-        "description": "How many seconds to wait before the next request.",
-        "schema": _COUNT,
-    },
-    "X-Call-Id": {"description": "The id of the invocation.", "schema": _TEXT},
-    "Preference-Applied": {
-        "description": "The preference that was applied (RFC 7240).",
-        "schema": _TEXT,
-    },
-    "Link": {"description": 'The next page, with `rel="next"`.', "schema": _TEXT},
-    "Idempotency-Replayed": {
-        "description": "`true` if this is the response for a repeated request, and no new "
-        "invocation was created.",
-        "schema": {"type": "string", "const": "true"},
-    },
-    "RateLimit-Policy": {
-        "description": "How many calls (`q`) a caller may make in how many seconds (`w`) "
+def _header(description: str, schema: Json = TEXT, **more: str) -> Json:
+    return {"description": description, "schema": schema, **more}
+
+
+HEADERS: dict[str, Json] = {
+    "Location": _header("The path of the new or affected resource."),
+    "Retry-After": _header("How many seconds to wait before the next request.", COUNT),
+    "X-Call-Id": _header("The id of the invocation."),
+    "Preference-Applied": _header("The preference that was applied (RFC 7240)."),
+    "Link": _header('The next page, with `rel="next"`.'),
+    "Idempotency-Replayed": _header(
+        "`true` if this is the response for a repeated request, and no new invocation was created.",
+        {**TEXT, "const": "true"},
+    ),
+    "RateLimit-Policy": _header(
+        "How many calls (`q`) a caller may make in how many seconds (`w`) "
         "(draft-ietf-httpapi-ratelimit-headers).",
-        "schema": _TEXT,
-        "example": '"default";q=1000;w=60',
-    },
-    "RateLimit": {
-        "description": "How many calls are left (`r`), and in how many seconds all are available "
-        "again (`t`).",
-        "schema": _TEXT,
-        "example": '"default";r=999;t=1',
-    },
-    "ETag": {
-        "description": "The entity tag of the response, for If-None-Match.",
-        "schema": _TEXT,
-    },
+        example='"default";q=1000;w=60',
+    ),
+    "RateLimit": _header(
+        "How many calls are left (`r`), and in how many seconds all are available again (`t`).",
+        example='"default";r=999;t=1',
+    ),
+    "ETag": _header("The entity tag of the response, for If-None-Match."),
 }
 
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "Prefer": {
-        "name": "Prefer",
-        "in": "header",
-        "description": "`wait=N` waits up to N seconds (at most 60) until the invocation finishes; "
+_REQUEST_HEADERS = {
+    "Prefer": _header(
+        "`wait=N` waits up to N seconds (at most 60) until the invocation finishes; "
         "`respond-async` does not wait.",
-        "schema": _TEXT,
-        "example": "wait=10",
-    },
-    "X-Callback-Url": {
-        "name": "X-Callback-Url",
-        "in": "header",
-        "description": "The URL to POST the finished invocation or batch to, signed as Standard "
-        "Webhooks specifies.",
-        "schema": {"type": "string", "format": "uri", "maxLength": 2048},
-    },
-    "Idempotency-Key": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "Makes the request safe to repeat: within one day, a request with the same "
-        "key and body creates nothing, and its response is about the first one. Up to 255 visible "
-        "characters, bare or in double quotes.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 512},
-    },
-    "If-None-Match": {
-        "name": "If-None-Match",
-        "in": "header",
-        "description": "The entity tag that the client has; the response is 304 if it still "
-        "matches.",
-        "schema": _TEXT,
-    },
+        example="wait=10",
+    ),
+    "X-Callback-Url": _header(
+        "The URL to POST the finished invocation or batch to, signed as Standard Webhooks "
+        "specifies.",
+        {**TEXT, "format": "uri", "maxLength": 2048},
+    ),
+    "Idempotency-Key": _header(
+        "Makes the request safe to repeat: within one day, a request with the same key and body "
+        "creates nothing, and its response is about the first one. Up to 255 visible characters, "
+        "bare or in double quotes.",
+        {**TEXT, "minLength": 1, "maxLength": 512},
+    ),
+    "If-None-Match": _header(
+        "The entity tag that the client has; the response is 304 if it still matches."
+    ),
+}
+PARAMETERS: dict[str, Json] = {
+    name: {"name": name, "in": "header", **header} for name, header in _REQUEST_HEADERS.items()
 }
 
 
@@ -83,10 +62,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 EVERYWHERE = ("misdirected_request", "internal_error")
 CODES = "x-problem-codes"
 
-Responses = dict[str, Any]
 
-
-def problem_responses(codes: tuple[str, ...], components: Responses) -> Responses:
+def problem_responses(codes: tuple[str, ...], components: Json) -> Json:
     """Return the problem responses of an operation, one for each HTTP status of its codes.
 
     Args:
@@ -96,7 +73,7 @@ def problem_responses(codes: tuple[str, ...], components: Responses) -> Response
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys((*codes, *EVERYWHERE)):
         by_status.setdefault(KINDS[code].status, []).append(code)
-    responses: Responses = {}
+    responses: Json = {}
     for status, together in sorted(by_status.items()):
         name = "-".join(["problem", *sorted(together)])
         components.setdefault(name, _response(sorted(together)))
@@ -104,9 +81,9 @@ def problem_responses(codes: tuple[str, ...], components: Responses) -> Response
     return responses
 
 
-def _response(codes: list[str]) -> dict[str, Any]:
+def _response(codes: list[str]) -> Json:
     meanings = [f"`{code}`: {KINDS[code].meaning}" for code in codes]
-    response: dict[str, Any] = {
+    response: Json = {
         "description": "\n\n".join(meanings),
         CODES: codes,
         "content": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 Json = dict[str, Any]
@@ -44,36 +45,50 @@ def array_of(item: Json) -> Json:
     return {"type": "array", "items": item}
 
 
-def object_of(properties: Json, required: list[str] | None = None) -> Json:
+def flag(description: str) -> Json:
+    """Return the schema of a boolean."""
+    return {"type": "boolean", "description": description}
+
+
+def choice(values: Iterable[str], description: str) -> Json:
+    """Return the schema of a text that is one of these."""
+    return {"type": "string", "enum": list(values), "description": description}
+
+
+def object_of(required: list[str] | None = None, /, **members: Json) -> Json:
     """Return an object schema with these members; by default all of them are required."""
     return {
         "type": "object",
-        "properties": properties,
-        "required": list(properties) if required is None else required,
+        "properties": members,
+        "required": list(members) if required is None else required,
     }
+
+
+def component(description: str, required: list[str] | None = None, /, **members: Json) -> Json:
+    """Return an object schema as `object_of` does, with a description before it."""
+    return {"description": description, **object_of(required, **members)}
+
+
+def closed(schema: Json) -> Json:
+    """Return an object schema that allows no other members."""
+    return {**schema, "additionalProperties": False}
 
 
 def list_of(item: Json) -> Json:
     """Return the schema of one page of a list."""
-    return object_of(
-        {
-            "items": described(array_of(item), "The items of this page."),
-            "next": NEXT,
-        }
-    )
+    return object_of(items=described(array_of(item), "The items of this page."), next=NEXT)
 
 
-Schema = dict[str, Any]
 _DEFS = "#/$defs/"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
-def component_ref(name: str) -> Schema:
+def component_ref(name: str) -> Json:
     """Return a reference to a schema in the components."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def relocate(schema: Schema, prefix: str) -> tuple[Schema, dict[str, Schema]]:
+def relocate(schema: Json, prefix: str) -> tuple[Json, dict[str, Json]]:
     """Return the schema without `$defs`, and its definitions as components.
 
     Args:

@@ -10,6 +10,9 @@ from gateway.openapi.json_schema import (
     MOMENT,
     TEXT,
     Json,
+    choice,
+    closed,
+    component,
     component_ref,
     described,
     list_of,
@@ -62,16 +65,13 @@ _CHANGEABLE = {
     for name, schema in _DEFINITION.items()
 }
 _SKIP = object_of(
-    {
-        "at": described(MOMENT, "The firing time."),
-        "reason": {
-            "type": "string",
-            "enum": list(SKIP_REASONS),
-            "description": "`missed`: no worker ran in time. `overlap`: the last invocation was "
-            "unfinished. `full`: the limit of waiting invocations was reached. `unavailable`: no "
-            "version of the function served.",
-        },
-    }
+    at=described(MOMENT, "The firing time."),
+    reason=choice(
+        SKIP_REASONS,
+        "`missed`: no worker ran in time. `overlap`: the last invocation was "
+        "unfinished. `full`: the limit of waiting invocations was reached. `unavailable`: no "
+        "version of the function served.",
+    ),
 )
 _SHOWN: dict[str, Json] = {
     "id": described(TEXT, "The id of the schedule."),
@@ -88,11 +88,9 @@ _SHOWN: dict[str, Json] = {
         "format": "uuid",
         "description": "The id of its last invocation.",
     },
-    "source": {
-        "type": "string",
-        "enum": ["decorator", "api"],
-        "description": "`decorator`: the function declares it. `api`: it was created here.",
-    },
+    "source": choice(
+        ["decorator", "api"], "`decorator`: the function declares it. `api`: it was created here."
+    ),
     "created_at": described(MOMENT, "When it was created."),
     "fired": described(COUNT, "How many invocations it has made."),
     "skipped": described(COUNT, "How many firing times were skipped."),
@@ -107,16 +105,16 @@ _SHOWN: dict[str, Json] = {
 }
 
 SCHEDULE_SCHEMAS: dict[str, Json] = {
-    "Schedule": described(object_of(_SHOWN), "A cron line that invokes a function."),
+    "Schedule": described(object_of(**_SHOWN), "A cron line that invokes a function."),
     "ScheduleList": list_of(component_ref("Schedule")),
-    "NewSchedule": {
-        "description": "The schedule to create.",
-        **object_of(
-            {"function": {**_FUNCTION, "pattern": NAME_PATTERN, "maxLength": 128}, **_DEFINITION},
+    "NewSchedule": closed(
+        component(
+            "The schedule to create.",
             ["function", "cron"],
-        ),
-        "additionalProperties": False,
-    },
+            function={**_FUNCTION, "pattern": NAME_PATTERN, "maxLength": 128},
+            **_DEFINITION,
+        )
+    ),
     "ScheduleChange": {
         "description": "The fields to change. A schedule that a function declares accepts only "
         "`paused`.",

@@ -9,6 +9,7 @@ from gateway.openapi.json_schema import (
     TEXT,
     Json,
     array_of,
+    component,
     described,
     object_of,
 )
@@ -26,10 +27,7 @@ _QUANTILES: Json = {
     "anyOf": [
         {"type": "null"},
         object_of(
-            {
-                "p50": described(MEASURE, "The median."),
-                "p95": described(MEASURE, "95th percentile."),
-            }
+            p50=described(MEASURE, "The median."), p95=described(MEASURE, "95th percentile.")
         ),
     ]
 }
@@ -45,31 +43,27 @@ _COUNTS: dict[str, Json] = {
     "run_ms": described(_QUANTILES, "Run times, in milliseconds."),
     "queue_ms": described(_QUANTILES, "Times in the queue, in milliseconds."),
 }
-_OF_FUNCTION = object_of({"name": described(TEXT, "The name of the function."), **_COUNTS})
-_POINT = object_of({"at": described(MOMENT, "When the step begins."), **_COUNTS})
+_OF_FUNCTION = object_of(name=described(TEXT, "The name of the function."), **_COUNTS)
+_POINT = object_of(at=described(MOMENT, "When the step begins."), **_COUNTS)
 
 STATISTICS_SCHEMAS: dict[str, Json] = {
-    "Statistics": {
-        "description": "What finished in the last minutes, and how long it waited and ran. "
+    "Statistics": component(
+        "What finished in the last minutes, and how long it waited and ran. "
         "Quantiles are interpolated from histograms.",
-        **object_of(
-            {
-                "minutes": described(COUNT, "How many minutes are covered."),
-                "step_minutes": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "description": "How many minutes one step of `points` covers.",
-                },
-                "until": described(MOMENT, "When the last minute ends."),
-                "points": described(array_of(_POINT), "The counts of each step, oldest first."),
-                "total": described(object_of(_COUNTS), "The counts of all minutes."),
-                "functions": described(array_of(_OF_FUNCTION), "The counts of each function."),
-                "recent_minutes": described(COUNT, "How many minutes `failing` covers."),
-                "failing": described(
-                    array_of(_OF_FUNCTION),
-                    "The functions that failed in the last `recent_minutes`, most failures first.",
-                ),
-            }
+        minutes=described(COUNT, "How many minutes are covered."),
+        step_minutes={
+            "type": "integer",
+            "minimum": 1,
+            "description": "How many minutes one step of `points` covers.",
+        },
+        until=described(MOMENT, "When the last minute ends."),
+        points=described(array_of(_POINT), "The counts of each step, oldest first."),
+        total=described(object_of(**_COUNTS), "The counts of all minutes."),
+        functions=described(array_of(_OF_FUNCTION), "The counts of each function."),
+        recent_minutes=described(COUNT, "How many minutes `failing` covers."),
+        failing=described(
+            array_of(_OF_FUNCTION),
+            "The functions that failed in the last `recent_minutes`, most failures first.",
         ),
-    }
+    )
 }

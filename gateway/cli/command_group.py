@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import CommandError, ExitCode, UsageError
 
 DEFAULT = "ls"
 
@@ -49,9 +49,6 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise CommandError(
-            f"{question} There is no terminal to ask on; confirm with --yes",
-            exit_code=ExitCode.USAGE,
-        )
+        raise UsageError(f"{question} There is no terminal to ask on; confirm with --yes")
     if not typer.confirm(question, err=True):
         raise CommandError("not confirmed; nothing was changed", exit_code=ExitCode.FAILED)

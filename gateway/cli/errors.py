@@ -34,6 +34,20 @@ class CommandError(PenstockError):
         self.exit_code = exit_code
 
 
+class UsageError(CommandError):
+    """A flag, an argument or a setting is wrong."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=ExitCode.USAGE)
+
+
+class CannotStartError(CommandError):
+    """`up` cannot start."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=ExitCode.CANNOT_START)
+
+
 def exit_code_of(error: PenstockError) -> ExitCode:
     """Return the exit code for an error that ended a command."""
     if isinstance(error, CommandError):

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.errors import exit_code_of
+from gateway.cli.option_groups import spread_groups
 from runtime.errors import PenstockError
 
 _EPILOG = """
@@ -80,9 +81,11 @@ def build(asked: str | None) -> typer.Typer:
         if command.name == asked:
             run = getattr(import_module(f"gateway.cli.commands.{command.name}"), command.name)
             if isinstance(run, typer.Typer):
+                for subcommand in run.registered_commands:
+                    subcommand.callback = subcommand.callback and spread_groups(subcommand.callback)
                 program.add_typer(run, name=command.name)
             else:
-                program.command(command.name)(run)
+                program.command(command.name)(spread_groups(run))
         else:
             program.command(command.name, help=command.summary)(_stand_in())
     return program

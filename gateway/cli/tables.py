@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,6 +40,32 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     for row in rows:
         table.add_row(*(str(cell).replace("[", r"\[") for cell in row))
     Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+def print_list(
+    items: Sequence[Any],
+    columns: Sequence[str],
+    row: Callable[[Any, datetime], Sequence[object]],
+    *,
+    none: str,
+    as_json: bool,
+) -> None:
+    """Print a list of the API as JSON or as a table; without items, a message.
+
+    Args:
+        items: What was listed.
+        columns: The head of the table.
+        row: Returns the cells of an item at the current time.
+        none: The message.
+        as_json: Whether to print JSON.
+    """
+    if as_json:
+        print_json({"items": items})
+    elif items:
+        now = read_clock()
+        print_table(columns, [row(item, now) for item in items])
+    else:
+        note(none)
 
 
 def note(text: str) -> None:

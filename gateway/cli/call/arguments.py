@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.client.api_client import System, path_to
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import UsageError
 
 _BOOLEANS = {"true": True, "false": False}  # as spreadsheets and Python write them, too
 _BYTES_FORMATS = {"binary", "byte", "base64", "base64url"}
@@ -36,12 +36,9 @@ def parse_arguments(words: Sequence[str], parameters: dict[str, Any]) -> dict[st
     for word in words:
         key, sign, text = word.partition("=")
         if not sign or not key:
-            raise CommandError(
-                f"{word!r} is not an argument; write key=value or key=@file",
-                exit_code=ExitCode.USAGE,
-            )
+            raise UsageError(f"{word!r} is not an argument; write key=value or key=@file")
         if key in arguments:
-            raise CommandError(f"{key!r} is given twice", exit_code=ExitCode.USAGE)
+            raise UsageError(f"{key!r} is given twice")
         schema = _resolve(parameters.get("properties", {}).get(key, {}), parameters)
         if text.startswith("@"):
             arguments[key] = _from_file(read_file(text[1:]), schema, parameters)
@@ -59,9 +56,7 @@ def read_file(name: str) -> bytes:
     try:
         return Path("/dev/stdin" if name == "-" else name).read_bytes()
     except OSError as error:
-        raise CommandError(
-            f"cannot read {name}: {error.strerror}", exit_code=ExitCode.USAGE
-        ) from error
+        raise UsageError(f"cannot read {name}: {error.strerror}") from error
 
 
 def read_text(name: str, text: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -136,7 +131,7 @@ def read_body(
         parameters = system.get(path_to("functions", name)).json().get("parameters") or {}
         return json.dumps(parse_arguments(words, parameters)).encode(), JSON
     if words:
-        raise CommandError("give key=value arguments or --data, not both", exit_code=ExitCode.USAGE)
+        raise UsageError("give key=value arguments or --data, not both")
     if not data.startswith("@"):
         return data.encode(), JSON
     content = read_file(data[1:])

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gateway.cli.call.arguments import read_text
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import UsageError
 
 MOST_ROWS = 10_000
 MOST_BYTES = 15 * 1_048_576  # slightly below the gateway's default limit for a batch
@@ -97,7 +97,7 @@ def _read_lines(file: BinaryIO) -> Iterator[Row]:
         try:
             json.loads(body)
         except ValueError as error:
-            raise _wrong(
+            raise UsageError(
                 f"line {number} is not JSON ({error}); each line must be an object"
             ) from None
         yield Row(body=body, place=f"line {number}")
@@ -107,9 +107,9 @@ def _read_array(file: BinaryIO) -> Iterator[Row]:
     try:
         items = json.loads(file.read())
     except ValueError as error:
-        raise _wrong(f"the file is not JSON ({error})") from None
+        raise UsageError(f"the file is not JSON ({error})") from None
     if not isinstance(items, list):
-        raise _wrong("the file is not an array of objects")
+        raise UsageError("the file is not an array of objects")
     for number, item in enumerate(items, 1):
         yield Row(body=_encode(item), place=f"item {number}")
 
@@ -124,18 +124,20 @@ def _read_csv(file: BinaryIO, parameters: dict[str, Any]) -> Iterator[Row]:
         reader = csv.reader(text, delimiter=delimiter, strict=True)
         header = [name.strip() for name in next(reader, [])]
         if not all(header) or len(set(header)) < len(header):
-            raise _wrong(f"the header {first.strip()!r} must name each column, and each only once")
+            raise UsageError(
+                f"the header {first.strip()!r} must name each column, and each only once"
+            )
         before = reader.line_num
         for cells in reader:
             place, before = f"line {before + 1}", reader.line_num
             if len(cells) > len(header):
-                raise _wrong(f"{place} has {len(cells)} cells, the header {len(header)}")
+                raise UsageError(f"{place} has {len(cells)} cells, the header {len(header)}")
             if cells:
                 yield Row(body=_encode(_typed(header, cells, parameters)), place=place)
     except UnicodeDecodeError as error:
-        raise _wrong(f"the file is not UTF-8 ({error.reason} at byte {error.start})") from None
+        raise UsageError(f"the file is not UTF-8 ({error.reason} at byte {error.start})") from None
     except csv.Error as error:
-        raise _wrong(f"the file is not CSV ({error})") from None
+        raise UsageError(f"the file is not CSV ({error})") from None
     finally:
         text.detach()  # leaves the file open; the caller closes it
 
@@ -151,7 +153,3 @@ def _typed(header: list[str], cells: list[str], parameters: dict[str, Any]) -> d
 
 def _encode(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _wrong(text: str) -> CommandError:
-    return CommandError(text, exit_code=ExitCode.USAGE)

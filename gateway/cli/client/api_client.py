@@ -15,12 +15,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import typer
-
-from gateway.cli.errors import CommandError, ExitCode, describe_problem
+from gateway.cli.errors import CommandError, ExitCode, UsageError, describe_problem
 from gateway.cli.tables import note
 from gateway.cli.up.data_folder import read_state
 from gateway.cli.up.listener import url_of
@@ -30,21 +28,7 @@ _ANSWER_LIMIT_S = 75.0  # more than the longest `Prefer: wait` that the gateway 
 _FIRST_ERROR = 400
 _UNAVAILABLE = 503
 Query = Sequence[tuple[str, str]]
-
-UrlOption = Annotated[
-    str | None,
-    typer.Option("--url", metavar="URL", help="Base URL of the system.", show_default=False),
-]
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        metavar="FOLDER",
-        help="Data folder of a running `up`. [env: PENSTOCK_DATA; default: .penstock]",
-        show_default=False,
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+JSON_BODY = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +79,7 @@ class System:
         except ValueError:
             host, port = None, None
         if parts.scheme not in {"http", "https"} or not host:
-            raise CommandError(
-                f"not the address of a system: {url!r}; write http://host:port",
-                exit_code=ExitCode.USAGE,
-            )
+            raise UsageError(f"not the address of a system: {url!r}; write http://host:port")
         self._kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._host, self._port = host, port
         self._connection = self._kind(host, port, timeout=_ANSWER_LIMIT_S)
@@ -141,6 +122,15 @@ class System:
             CommandError: The system does not answer, or the answer is a problem.
         """
         return accept(self.ask("GET", path, query=query))
+
+    def send(self, method: str, path: str, value: object = None, *, query: Query = ()) -> Any:  # noqa: ANN401
+        """Send a request, with a JSON value unless it is None; return the JSON of its answer.
+
+        Raises:
+            CommandError: The system does not answer, or the answer is a problem.
+        """
+        body, headers = (None, {}) if value is None else (json.dumps(value).encode(), JSON_BODY)
+        return accept(self.ask(method, path, query=query, body=body, headers=headers)).json()
 
     @contextmanager
     def stream(

@@ -21,8 +21,6 @@ from gateway.cli.up.temporary_redis import momentary_redis
 from runtime.settings import Settings, are_set, read_settings
 from runtime.store.blocking_connection import BlockingConnection
 
-_JSON = {"Content-Type": "application/json"}
-
 
 class KeyStore(Protocol):
     """A place where keys can be created, listed and revoked."""
@@ -45,10 +43,7 @@ class KeysOverHttp:
 
     def create(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Create a key."""
-        body = json.dumps(wanted).encode()
-        made: dict[str, Any] = accept(
-            self._system.ask("POST", "/keys", body=body, headers=_JSON)
-        ).json()
+        made: dict[str, Any] = self._system.send("POST", "/keys", wanted)
         return made
 
     def list(self) -> list[dict[str, Any]]:

@@ -19,35 +19,19 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from gateway.cli.call.batches import await_batches, count_failed, find_failures, send_batches
-from gateway.cli.call.options import (
-    CallbackOption,
-    CallFlags,
-    DelayOption,
-    IdempotencyKeyOption,
-    KeyOption,
-    MaxAgeOption,
-    PriorityOption,
-    RunAtOption,
-    TagOption,
-)
+from gateway.cli.call.options import CallFlags, NameArgument
 from gateway.cli.call.progress import BatchView
 from gateway.cli.call.rows import RowFormat, cut_batches, guess_format, read_rows
-from gateway.cli.client.api_client import (
-    DataOption,
-    JsonOption,
-    System,
-    UrlOption,
-    find_system,
-    path_to,
-)
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.client.api_client import System, path_to
+from gateway.cli.client.options import ApiOptions
+from gateway.cli.errors import ExitCode, UsageError
 from gateway.cli.tables import note, print_json
 
 _MOST_SHOWN = 20
 
 
-def batch(  # noqa: PLR0913 - a flag each
-    name: Annotated[str, typer.Argument(help="Name of the function.")],
+def batch(
+    name: NameArgument,
     file: Annotated[
         str,
         typer.Argument(
@@ -65,41 +49,20 @@ def batch(  # noqa: PLR0913 - a flag each
         RowFormat | None,
         typer.Option("--format", help="Format of the file. Default: from its name or content."),
     ] = None,
-    delay: DelayOption = None,
-    run_at: RunAtOption = None,
-    priority: PriorityOption = None,
-    key: KeyOption = None,
-    max_age: MaxAgeOption = None,
-    tag: TagOption = None,
-    callback: CallbackOption = None,
-    idempotency_key: IdempotencyKeyOption = None,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    flags: CallFlags,
+    api: ApiOptions,
 ) -> None:
     """Call a function once for each row of a file."""
-    system = find_system(url, data)
-    options = CallFlags(
-        delay=delay,
-        run_at=run_at,
-        priority=priority,
-        key=key,
-        max_age=max_age,
-        tags=tuple(tag or ()),
-        callback=callback,
-        idempotency_key=idempotency_key,
-    )
+    system = api.find_system()
     parameters = system.get(path_to("functions", name)).json().get("parameters") or {}
     with closing(_open(file)) as source:
         form = row_format or guess_format(file, source)
         places = [row.place for row in read_rows(source, form, parameters)]
         if not places:
-            raise CommandError(f"{file} has no rows", exit_code=ExitCode.USAGE)
+            raise UsageError(f"{file} has no rows")
         batches = cut_batches(read_rows(source, form, parameters))
-        sending = send_batches(
-            system, name, batches, query=options.query(), headers=options.headers()
-        )
-        accepted = _run(system, name, sending, len(places), wait=wait, as_json=as_json)
+        sending = send_batches(system, name, batches, query=flags.query(), headers=flags.headers())
+        accepted = _run(system, name, sending, len(places), wait=wait, as_json=api.as_json)
     if wait and _print_failures(system, accepted, places):
         raise typer.Exit(ExitCode.FAILED)
 
@@ -183,8 +146,6 @@ def _open(name: str) -> BinaryIO:
         spool = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
         shutil.copyfileobj(sys.stdin.buffer, spool)
     except OSError as error:
-        raise CommandError(
-            f"cannot read {name}: {error.strerror}", exit_code=ExitCode.USAGE
-        ) from error
+        raise UsageError(f"cannot read {name}: {error.strerror}") from error
     else:
         return spool

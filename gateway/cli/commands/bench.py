@@ -14,15 +14,10 @@ from urllib.parse import urlsplit
 import typer
 
 from gateway.cli.call.arguments import read_body
-from gateway.cli.client.api_client import (
-    JsonOption,
-    System,
-    UrlOption,
-    accept,
-    find_system,
-    path_to,
-)
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.call.options import NameArgument, WordsArgument
+from gateway.cli.client.api_client import System, accept, find_system, path_to
+from gateway.cli.client.options import JsonOption, UrlOption
+from gateway.cli.errors import ExitCode, UsageError
 from gateway.cli.load.plan import LoadPlan, LoadReport, encode_request, read_report, start
 from gateway.cli.load.progress import BenchView
 from gateway.cli.tables import print_json, print_table
@@ -34,11 +29,8 @@ _LOOK_EVERY_S = 0.05
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Name of the function.")],
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="key=value…", help="Arguments; key=@FILE sends a file's content."),
-    ] = None,
+    name: NameArgument,
+    arguments: WordsArgument = None,
     *,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for each result, not only for acceptance.")
@@ -93,9 +85,8 @@ def _order(
 ) -> LoadPlan:
     parts = urlsplit(system.url)
     if parts.scheme != "http" or not parts.hostname:
-        raise CommandError(
-            f"bench needs plain HTTP, and {system.url} uses HTTPS; run it beside the gateway",
-            exit_code=ExitCode.USAGE,
+        raise UsageError(
+            f"bench needs plain HTTP, and {system.url} uses HTTPS; run it beside the gateway"
         )
     request = encode_request("POST", parts.path + path, body, headers, host=parts.netloc)
     return LoadPlan(

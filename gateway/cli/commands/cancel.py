@@ -6,18 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import (
-    DataOption,
-    JsonOption,
-    UrlOption,
-    accept,
-    find_system,
-    path_to,
-)
-from gateway.cli.client.lists import ask_each, count_matches, sweep
+from gateway.cli.client.api_client import path_to
+from gateway.cli.client.lists import ask_each, count_matches, report_each, sweep
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.command_group import YesOption, confirm
 from gateway.cli.commands.invocations import FunctionOption, TagOption, read_statuses
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import UsageError
 from gateway.cli.tables import print_json
 
 _BULK = "/invocations/cancel"
@@ -28,7 +22,7 @@ _MESSAGES = {
 }
 
 
-def cancel(  # noqa: PLR0913 - a flag each
+def cancel(
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of invocations.")
     ] = None,
@@ -49,21 +43,18 @@ def cancel(  # noqa: PLR0913 - a flag each
         typer.Option("--batch", metavar="ID", help="All unfinished invocations of this batch."),
     ] = None,
     yes: YesOption = False,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Cancel invocations: waiting ones at once; for running ones, their runner is killed."""
     by_filter = function is not None or bool(status)
     if bool(ids) + (batch is not None) + by_filter != 1 or (tag is not None and not by_filter):
-        raise CommandError(
+        raise UsageError(
             "give either ids, or --batch ID, or --function NAME and/or --status STATUS; "
-            "--tag TEXT needs --function or --status",
-            exit_code=ExitCode.USAGE,
+            "--tag TEXT needs --function or --status"
         )
-    system = find_system(url, data)
+    system = api.find_system()
     if batch is not None:
-        _report(accept(system.ask("DELETE", path_to("batches", batch))).json(), as_json=as_json)
+        _report(system.send("DELETE", path_to("batches", batch)), as_json=api.as_json)
         return
     if by_filter:
         wanted = {"function": function, "tag": tag}
@@ -75,16 +66,13 @@ def cancel(  # noqa: PLR0913 - a flag each
         try:
             sweep(system, _BULK, query, done)
         finally:
-            _report(done, as_json=as_json)
+            _report(done, as_json=api.as_json)
         return
-    answers, code = ask_each(system, "DELETE", ids or (), under="invocations")
-    if as_json:
-        print_json({"items": answers})
-    else:
-        for invocation in answers:
-            print(invocation["id"], _MESSAGES.get(invocation["cancellation"], "cancelled"))
-    if code:
-        raise typer.Exit(code)
+    report_each(
+        ask_each(system, "DELETE", ids or (), under="invocations"),
+        lambda one: f"{one['id']} {_MESSAGES.get(one['cancellation'], 'cancelled')}",
+        as_json=api.as_json,
+    )
 
 
 def _report(answer: dict[str, Any], *, as_json: bool) -> None:

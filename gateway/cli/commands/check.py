@@ -8,18 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import (
-    DataOption,
-    JsonOption,
-    System,
-    UrlOption,
-    accept,
-    find_system,
-    path_to,
-)
+from gateway.cli.client.api_client import System, path_to
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import note, print_json, print_table
 
+_SHOWN = ("kind", "id", "is", "should")
 _PAUSE_S = 0.2
 _PATIENCE_S = 20.0
 
@@ -30,20 +24,15 @@ def check(
         bool,
         typer.Option("--repair", help="Repair the inconsistencies that lose no data."),
     ] = False,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Find inconsistencies between records, lanes, leases, indexes and counts.
 
     The exit code is 1 if any are left.
     """
-    system = find_system(url, data)
-    body = b'{"repair":true}' if repair else b"{}"
-    headers = {"Content-Type": "application/json"}
-    asked = accept(system.ask("POST", "/checks", body=body, headers=headers)).json()
-    found = _await_end(system, asked)
-    if as_json:
+    system = api.find_system()
+    found = _await_end(system, system.send("POST", "/checks", {"repair": repair}))
+    if api.as_json:
         print_json(found)
     else:
         _show(found)
@@ -90,13 +79,7 @@ def _show(found: dict[str, Any]) -> None:
     print_table(
         ("kind", "id", "actual", "expected", ""),
         [
-            (
-                one["kind"],
-                one["id"],
-                one["is"],
-                one["should"],
-                "repaired" if one["repaired"] else "",
-            )
+            (*(one[name] for name in _SHOWN), "repaired" if one["repaired"] else "")
             for one in found["findings"]
         ],
     )

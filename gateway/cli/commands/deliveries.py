@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, find_system, path_to
-from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, ask_each, read_list
+from gateway.cli.client.api_client import path_to
+from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, ask_each, read_list, report_each
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.command_group import command_group
 from gateway.cli.tables import (
     format_duration,
     format_relative,
-    note,
     print_json,
+    print_list,
     print_table,
     read_clock,
 )
@@ -34,36 +35,25 @@ def list_deliveries(
         ),
     ] = None,
     limit: LimitOption = USUAL_LIMIT,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """List deliveries, newest first."""
     query = [("status", status)] if status is not None else []
-    found = read_list(find_system(url, data), "/deliveries", query, limit)
-    if as_json:
-        print_json({"items": found})
-    elif found:
-        now = read_clock()
-        print_table(
-            ("delivery", "status", "attempts", "last attempt", "next attempt", "url"),
-            [_row(item, now) for item in found],
-        )
-    else:
-        note("No such deliveries." if query else "No deliveries yet; invoke with --callback URL.")
+    found = read_list(api.find_system(), "/deliveries", query, limit)
+    none = "No such deliveries." if query else "No deliveries yet; invoke with --callback URL."
+    columns = ("delivery", "status", "attempts", "last attempt", "next attempt", "url")
+    print_list(found, columns, _row, none=none, as_json=api.as_json)
 
 
 @deliveries.command()
 def show(
     delivery_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the delivery.")],
     *,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Show a delivery and all its attempts."""
-    found = find_system(url, data).get(path_to("deliveries", delivery_id)).json()
-    if as_json:
+    found = api.find_system().get(path_to("deliveries", delivery_id)).json()
+    if api.as_json:
         print_json(found)
         return
     now = read_clock()
@@ -89,20 +79,11 @@ def show(
 def redeliver(
     ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of deliveries.")],
     *,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Send callbacks again at once."""
-    system = find_system(url, data)
-    answers, code = ask_each(system, "POST", ids, under="deliveries", verb="redeliver")
-    if as_json:
-        print_json({"items": answers})
-    else:
-        for delivery in answers:
-            print(delivery["id"], delivery["status"])
-    if code:
-        raise typer.Exit(code)
+    answered = ask_each(api.find_system(), "POST", ids, under="deliveries", verb="redeliver")
+    report_each(answered, lambda one: f"{one['id']} {one['status']}", as_json=api.as_json)
 
 
 def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:

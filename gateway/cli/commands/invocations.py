@@ -8,17 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, find_system, path_to
+from gateway.cli.client.api_client import path_to
 from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_items, read_list
-from gateway.cli.errors import CommandError, ExitCode
-from gateway.cli.tables import (
-    format_duration,
-    format_relative,
-    note,
-    print_json,
-    print_table,
-    read_clock,
-)
+from gateway.cli.client.options import ApiOptions
+from gateway.cli.errors import UsageError
+from gateway.cli.tables import format_duration, format_relative, print_list
 
 _COLUMNS = ("invocation", "function", "status", "created", "took", "attempt", "tags", "")
 _LONGEST_CELL = 60
@@ -46,7 +40,7 @@ def read_statuses(texts: list[str] | None) -> list[str]:
     return [status for text in texts or () for status in text.split(",")]
 
 
-def invocations(  # noqa: PLR0913 - a flag each
+def invocations(
     *,
     function: FunctionOption = None,
     status: StatusOption = None,
@@ -54,17 +48,13 @@ def invocations(  # noqa: PLR0913 - a flag each
     batch: BatchOption = None,
     limit: LimitOption = USUAL_LIMIT,
     ids: Annotated[bool, typer.Option("--ids", help="Print only the ids, one per line.")] = False,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """List invocations, newest first; those of a batch in the batch's order."""
-    system = find_system(url, data)
+    system = api.find_system()
     if batch is not None:
         if function is not None or tag is not None:
-            raise CommandError(
-                "--batch can be combined with --status only", exit_code=ExitCode.USAGE
-            )
+            raise UsageError("--batch can be combined with --status only")
         members = read_items(system, path_to("batches", batch))
         wanted = set(read_statuses(status))
         found = list(islice((m for m in members if not wanted or m["status"] in wanted), limit))
@@ -73,16 +63,11 @@ def invocations(  # noqa: PLR0913 - a flag each
         query = [(name, value) for name, value in filters.items() if value is not None]
         query += [("status", one) for one in read_statuses(status)]
         found = read_list(system, "/invocations", query, limit)
-    if as_json:
-        print_json({"items": found})
-    elif ids:
+    if ids and not api.as_json:
         for item in found:
             print(item["id"])
-    elif found:
-        now = read_clock()
-        print_table(_COLUMNS, [_row(item, now) for item in found])
-    else:
-        note("No such invocations.")
+        return
+    print_list(found, _COLUMNS, _row, none="No such invocations.", as_json=api.as_json)
 
 
 def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:

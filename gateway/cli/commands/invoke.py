@@ -16,37 +16,17 @@ import typer
 
 from gateway.cli.call.arguments import JSON, read_body
 from gateway.cli.call.live_view import LiveView
-from gateway.cli.call.options import (
-    CallbackOption,
-    CallFlags,
-    DelayOption,
-    IdempotencyKeyOption,
-    KeyOption,
-    MaxAgeOption,
-    PriorityOption,
-    RunAtOption,
-    TagOption,
-)
-from gateway.cli.client.api_client import (
-    Answer,
-    JsonOption,
-    System,
-    UrlOption,
-    accept,
-    find_system,
-    path_to,
-)
+from gateway.cli.call.options import CallFlags, NameArgument, WordsArgument
+from gateway.cli.client.api_client import Answer, System, accept, find_system, path_to
 from gateway.cli.client.event_stream import END, follow
+from gateway.cli.client.options import JsonOption, UrlOption
 from gateway.cli.errors import ExitCode
 from gateway.cli.tables import note, print_json, print_value
 
 
 def invoke(  # noqa: PLR0913 - a flag each
-    name: Annotated[str, typer.Argument(help="Name of the function.")],
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="key=value…", help="Arguments; key=@FILE sends a file's content."),
-    ] = None,
+    name: NameArgument,
+    arguments: WordsArgument = None,
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the result and print it.")] = False,
     logs: Annotated[
@@ -66,36 +46,19 @@ def invoke(  # noqa: PLR0913 - a flag each
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Wait, and write the result to FILE."),
     ] = None,
-    delay: DelayOption = None,
-    run_at: RunAtOption = None,
-    priority: PriorityOption = None,
-    key: KeyOption = None,
-    max_age: MaxAgeOption = None,
-    tag: TagOption = None,
-    callback: CallbackOption = None,
-    idempotency_key: IdempotencyKeyOption = None,
+    flags: CallFlags,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Call a function."""
     system = find_system(url)
-    options = CallFlags(
-        delay=delay,
-        run_at=run_at,
-        priority=priority,
-        key=key,
-        max_age=max_age,
-        tags=tuple(tag or ()),
-        callback=callback,
-        idempotency_key=idempotency_key,
-    )
     body, content_type = read_body(system, name, arguments or [], data)
     answer = system.ask(
         "POST",
         path_to("functions", name),
-        query=options.query(),
+        query=flags.query(),
         body=body,
-        headers={"Content-Type": content_type, **options.headers()},
+        headers={"Content-Type": content_type, **flags.headers()},
     )
     invocation = accept(answer).json()
     if answer.headers.get("idempotency-replayed") == "true":

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption
 from gateway.cli.client.key_stores import open_key_store
+from gateway.cli.client.lists import act_on_each, report_each
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.command_group import command_group
-from gateway.cli.errors import CommandError, ExitCode
-from gateway.cli.tables import format_relative, note, print_json, print_table, read_clock
+from gateway.cli.tables import format_relative, note, print_json, print_list
 
 keys = command_group("List API keys; create or revoke them.")
 
 
 @keys.command("ls")
-def list_keys(
-    *, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False
-) -> None:
+def list_keys(*, api: ApiOptions) -> None:
     """List keys, without their secrets."""
-    with open_key_store(url, data) as place:
+    with open_key_store(api.url, api.data) as place:
         found = place.list()
-    if as_json:
-        print_json({"items": found})
-    elif found:
-        now = read_clock()
-        print_table(
-            ("id", "name", "scopes", "rate", "last used", "expires"),
-            [_row(item, now) for item in found],
-        )
-    else:
-        note("No keys yet; create one: penstock keys create --name me --scope admin")
+    none = "No keys yet; create one: penstock keys create --name me --scope admin"
+    columns = ("id", "name", "scopes", "rate", "last used", "expires")
+    print_list(found, columns, _row, none=none, as_json=api.as_json)
 
 
 @keys.command()
@@ -69,9 +59,7 @@ def create(
             help="Sign this caller's callbacks with a new secret, and with the previous one too.",
         ),
     ] = False,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Create a key; it is printed once and cannot be shown again."""
     wanted: dict[str, Any] = {"name": name, "scopes": scope}
@@ -81,10 +69,10 @@ def create(
         wanted["expires_in"] = expires
     if new_callback_secret:
         wanted["new_callback_secret"] = True
-    with open_key_store(url, data) as place:
+    with open_key_store(api.url, api.data) as place:
         made = place.create(wanted)
-    if as_json:
-        print(json.dumps(made, ensure_ascii=False, indent=2))
+    if api.as_json:
+        print_json(made)
         return
     print(made["key"])
     until = f"until {made['expires_at']}" if made["expires_at"] else "until it is revoked"
@@ -97,29 +85,17 @@ def create(
 def revoke(
     ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of keys.")],
     *,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Revoke keys; every gateway refuses them at once."""
-    done, code = [], ExitCode.OK
-    with open_key_store(url, data) as place:
-        for one in dict.fromkeys(ids):
-            try:
-                place.revoke(one)
-                done.append({"id": one})
-            except CommandError as error:
-                if error.exit_code != ExitCode.REFUSED:
-                    raise
-                note(f"penstock: {one}: {error}")
-                code = ExitCode.REFUSED
-    if as_json:
-        print_json({"items": done})
-    else:
-        for each in done:
-            print(each["id"], "revoked")
-    if code:
-        raise typer.Exit(code)
+    with open_key_store(api.url, api.data) as place:
+
+        def revoke_one(key_id: str) -> dict[str, Any]:
+            place.revoke(key_id)
+            return {"id": key_id}
+
+        answered = act_on_each(ids, revoke_one)
+    report_each(answered, lambda one: f"{one['id']} revoked", as_json=api.as_json)
 
 
 def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:

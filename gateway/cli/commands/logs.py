@@ -12,17 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import (
-    DataOption,
-    JsonOption,
-    System,
-    UrlOption,
-    find_system,
-    path_to,
-)
+from gateway.cli.client.api_client import System, path_to
 from gateway.cli.client.event_stream import END, StreamedEvent, follow
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.commands.invoke import print_failure
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import UsageError
 from gateway.cli.tables import note, print_json
 
 
@@ -35,24 +29,19 @@ def logs(
     attempt: Annotated[
         int | None, typer.Option("--attempt", metavar="N", min=1, help="Only of attempt N.")
     ] = None,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Show what an invocation has printed and logged, in all its attempts."""
     if is_following and attempt is not None:
-        raise CommandError(
-            "give --follow or --attempt N, not both: --follow shows all attempts",
-            exit_code=ExitCode.USAGE,
-        )
-    system = find_system(url, data)
+        raise UsageError("give --follow or --attempt N, not both: --follow shows all attempts")
+    system = api.find_system()
     if is_following:
         for event in follow(system, invocation_id):
-            _show_event(event) if as_json else _show(event)
+            _show_event(event) if api.as_json else _show(event)
         return
     query = [] if attempt is None else [("attempt", str(attempt))]
     output = system.get(path_to("invocations", invocation_id, "logs"), query).body
-    if as_json:
+    if api.as_json:
         print_json({"invocation": invocation_id, "logs": output.decode(errors="replace")})
         return
     sys.stdout.buffer.write(output)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, find_system
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.tables import print_json, print_table
 
 
-def ls(*, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def ls(*, api: ApiOptions) -> None:
     """List the functions of a running system."""
-    listing = find_system(url, data).get("/functions").json()
-    if as_json:
+    listing = api.find_system().get("/functions").json()
+    if api.as_json:
         print_json(listing)
         return
     rows = [_row(item) for item in listing["items"]]

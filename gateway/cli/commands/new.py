@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import CommandError, ExitCode, UsageError
 from gateway.cli.tables import note
 from runtime.settings import read_settings
 
@@ -69,24 +69,19 @@ def new(
 ) -> None:
     """Create a commented function file that works at once."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
-        raise CommandError(
+        raise UsageError(
             f"{name!r} is not a function name: use lower-case letters, digits and _ in parts "
             "separated by dots; no part starts with a digit; at most "
-            f"{_LONGEST_NAME} characters",
-            exit_code=ExitCode.USAGE,
+            f"{_LONGEST_NAME} characters"
         )
     if any(part.startswith("_") for part in name.split(".")):
-        raise CommandError(
+        raise UsageError(
             f"{name!r} would not be published: files and folders whose names start with _ are "
-            "helpers",
-            exit_code=ExitCode.USAGE,
+            "helpers"
         )
     short = name.rpartition(".")[2]
     if keyword.iskeyword(short):
-        raise CommandError(
-            f"{short!r} is a Python keyword and cannot be the name of a function",
-            exit_code=ExitCode.USAGE,
-        )
+        raise UsageError(f"{short!r} is a Python keyword and cannot be the name of a function")
     path = read_settings(functions=functions).functions.joinpath(*name.split("."))
     path = path.with_name(path.name + ".py")
     try:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.client.api_client import DataOption, UrlOption, find_system
+from gateway.cli.client.api_client import find_system
+from gateway.cli.client.options import DataOption, UrlOption
 
 
 def openapi(

@@ -11,15 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import (
-    DataOption,
-    JsonOption,
-    UrlOption,
-    accept,
-    find_system,
-    path_to,
-)
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.client.api_client import path_to
+from gateway.cli.client.options import ApiOptions
+from gateway.cli.errors import CommandError, ExitCode, UsageError
 from gateway.cli.tables import print_json
 
 
@@ -40,21 +34,14 @@ def publish(
             help="Also withdraw published functions that are not in the folder.",
         ),
     ] = False,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Publish a worker's functions folder, and its changes from now on."""
-    system = find_system(url, data)
+    system = api.find_system()
     chosen = worker or _choose(system.get("/workers").json()["items"])
-    answer = accept(
-        system.ask(
-            "POST",
-            path_to("workers", chosen, "publish"),
-            query=[("withdraw_missing", str(withdraw_missing).lower())],
-        )
-    ).json()
-    if as_json:
+    query = [("withdraw_missing", str(withdraw_missing).lower())]
+    answer = system.send("POST", path_to("workers", chosen, "publish"), query=query)
+    if api.as_json:
         print_json(answer)
     else:
         print(f"{answer['worker']} now publishes its folder; see penstock status")
@@ -70,7 +57,4 @@ def _choose(workers: Sequence[dict[str, Any]]) -> str:
         chosen = (differing or workers)[0]
         return str(chosen["id"])
     names = ", ".join(one["id"] for one in differing or workers)
-    raise CommandError(
-        f"several folders could be published; choose one with --worker: {names}",
-        exit_code=ExitCode.USAGE,
-    )
+    raise UsageError(f"several folders could be published; choose one with --worker: {names}")

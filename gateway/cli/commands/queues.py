@@ -6,15 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import (
-    DataOption,
-    JsonOption,
-    System,
-    UrlOption,
-    accept,
-    find_system,
-    path_to,
-)
+from gateway.cli.client.api_client import path_to
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.command_group import YesOption, command_group, confirm
 from gateway.cli.errors import CommandError, ExitCode
 from gateway.cli.tables import format_duration, print_json, print_table
@@ -24,52 +17,31 @@ queues = command_group("List queues; pause, resume or purge one.")
 
 
 @queues.command("ls")
-def list_queues(
-    *, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False
-) -> None:
+def list_queues(*, api: ApiOptions) -> None:
     """List queues."""
-    listing = find_system(url, data).get("/queues").json()
-    if as_json:
+    listing = api.find_system().get("/queues").json()
+    if api.as_json:
         print_json(listing)
     else:
         print_queues(listing["items"])
 
 
 @queues.command()
-def pause(
-    name: NameArgument,
-    *,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def pause(name: NameArgument, *, api: ApiOptions) -> None:
     """Pause a queue: nothing in it starts; running attempts go on."""
-    _set_paused(find_system(url, data), name, is_paused=True, as_json=as_json)
+    _set_paused(api, name, is_paused=True)
 
 
 @queues.command()
-def resume(
-    name: NameArgument,
-    *,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def resume(name: NameArgument, *, api: ApiOptions) -> None:
     """Resume a paused queue."""
-    _set_paused(find_system(url, data), name, is_paused=False, as_json=as_json)
+    _set_paused(api, name, is_paused=False)
 
 
 @queues.command()
-def purge(
-    name: NameArgument,
-    *,
-    yes: YesOption = False,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def purge(name: NameArgument, *, yes: YesOption = False, api: ApiOptions) -> None:
     """Cancel all waiting invocations in a queue."""
-    system = find_system(url, data)
+    system = api.find_system()
     if not yes:
         found = {item["name"]: item for item in system.get("/queues").json()["items"]}
         if name not in found:
@@ -79,8 +51,8 @@ def purge(
             )
         waiting = found[name]["depth"] + found[name]["scheduled"]
         confirm(f"Cancel {waiting:,} waiting invocations in {name}?", yes=False)
-    answer = accept(system.ask("DELETE", path_to("queues", name, "invocations"))).json()
-    if as_json:
+    answer = system.send("DELETE", path_to("queues", name, "invocations"))
+    if api.as_json:
         print_json(answer)
     else:
         print(f"{answer['cancelled']:,} cancelled")
@@ -109,16 +81,9 @@ def _count(workers: Any) -> object:  # noqa: ANN401 - a number, or their names
     return len(workers) if isinstance(workers, list) else workers
 
 
-def _set_paused(system: System, name: str, *, is_paused: bool, as_json: bool) -> None:
-    body = b'{"paused": true}' if is_paused else b'{"paused": false}'
-    answer = system.ask(
-        "PATCH",
-        path_to("queues", name),
-        body=body,
-        headers={"Content-Type": "application/json"},
-    )
-    queue = accept(answer).json()
-    if as_json:
+def _set_paused(api: ApiOptions, name: str, *, is_paused: bool) -> None:
+    queue = api.find_system().send("PATCH", path_to("queues", name), {"paused": is_paused})
+    if api.as_json:
         print_json(queue)
     else:
         state = "is paused" if queue["paused"] else "is running"

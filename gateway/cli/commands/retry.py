@@ -6,23 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import (
-    DataOption,
-    JsonOption,
-    Query,
-    System,
-    UrlOption,
-    find_system,
-    path_to,
-)
+from gateway.cli.client.api_client import Query, System, path_to
 from gateway.cli.client.lists import ask_each, count_matches, sweep
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.command_group import YesOption, confirm
 from gateway.cli.commands.invocations import BatchOption, FunctionOption, TagOption, read_statuses
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import UsageError
 from gateway.cli.tables import note, print_json
 
 
-def retry(  # noqa: PLR0913 - a flag each
+def retry(
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of invocations.")
     ] = None,
@@ -40,23 +33,20 @@ def retry(  # noqa: PLR0913 - a flag each
     tag: TagOption = None,
     batch: BatchOption = None,
     yes: YesOption = False,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Invoke again with the same arguments."""
     by_filter = not (function is None and not status and batch is None)
     is_of_two = batch is not None and (function is not None or tag is not None)
     if bool(ids) == by_filter or is_of_two or (ids and tag is not None):
-        raise CommandError(
+        raise UsageError(
             "give either ids, or --batch ID, or --function NAME and/or --status STATUS; "
-            "--status also goes with --batch, and --tag TEXT with --function or --status",
-            exit_code=ExitCode.USAGE,
+            "--status also goes with --batch, and --tag TEXT with --function or --status"
         )
-    system = find_system(url, data)
+    system = api.find_system()
     if ids:
         answers, code = ask_each(system, "POST", ids, under="invocations", verb="retry")
-        _report(answers, as_json=as_json)
+        _report(answers, as_json=api.as_json)
         if code:
             raise typer.Exit(code)
         return
@@ -67,7 +57,7 @@ def retry(  # noqa: PLR0913 - a flag each
     if not yes:
         confirm(_question(system, query, statuses, batch), yes=False)
     path = "/invocations/retry" if batch is None else path_to("batches", batch, "retry")
-    _retry_all(system, path, query, as_json=as_json)
+    _retry_all(system, path, query, as_json=api.as_json)
 
 
 def _report(answers: list[dict[str, Any]], *, as_json: bool) -> None:

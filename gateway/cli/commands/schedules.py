@@ -9,41 +9,29 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.call.arguments import JSON, read_body
-from gateway.cli.client.api_client import DataOption, JsonOption, UrlOption, accept, find_system
-from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, ask_each, read_list
+from gateway.cli.call.options import NameArgument, WordsArgument
+from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, ask_each, read_list, report_each
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.command_group import command_group
-from gateway.cli.errors import CommandError, ExitCode
-from gateway.cli.tables import format_relative, note, print_json, print_table, read_clock
+from gateway.cli.errors import UsageError
+from gateway.cli.tables import format_relative, note, print_json, print_list
 
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of schedules.")]
 schedules = command_group("List schedules; create, pause, resume, fire or remove one.")
 
 
 @schedules.command("ls")
-def list_schedules(
-    *,
-    limit: LimitOption = USUAL_LIMIT,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def list_schedules(*, limit: LimitOption = USUAL_LIMIT, api: ApiOptions) -> None:
     """List schedules, including those that functions declare."""
-    found = read_list(find_system(url, data), "/schedules", [], limit)
-    if as_json:
-        print_json({"items": found})
-    elif found:
-        now = read_clock()
-        print_table(
-            ("schedule", "function", "cron", "time zone", "next", "fired", "skipped", ""),
-            [_row(item, now) for item in found],
-        )
-    else:
-        note("No schedules yet; create one: penstock schedules create FUNCTION '0 9 * * mon-fri'")
+    found = read_list(api.find_system(), "/schedules", [], limit)
+    none = "No schedules yet; create one: penstock schedules create FUNCTION '0 9 * * mon-fri'"
+    columns = ("schedule", "function", "cron", "time zone", "next", "fired", "skipped", "")
+    print_list(found, columns, _row, none=none, as_json=api.as_json)
 
 
 @schedules.command()
 def create(  # noqa: PLR0913 - a flag each
-    function: Annotated[str, typer.Argument(help="Name of the function.")],
+    function: NameArgument,
     cron: Annotated[
         str,
         typer.Argument(
@@ -51,10 +39,7 @@ def create(  # noqa: PLR0913 - a flag each
             help="Five fields, or six with seconds first, such as '0 9 * * mon-fri'.",
         ),
     ],
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="key=value…", help="Arguments; key=@FILE sends a file's content."),
-    ] = None,
+    arguments: WordsArgument = None,
     *,
     timezone: Annotated[
         str, typer.Option("--timezone", metavar="ZONE", help="Time zone, such as Europe/Berlin.")
@@ -72,12 +57,10 @@ def create(  # noqa: PLR0913 - a flag each
         str | None,
         typer.Option("--arguments", metavar="JSON|@FILE", help="All arguments, as JSON."),
     ] = None,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Create a schedule that invokes a function at the times of a cron line."""
-    system = find_system(url, data)
+    system = api.find_system()
     encoded, media_type = read_body(system, function, arguments or [], body)
     wanted = {
         "function": function,
@@ -88,11 +71,8 @@ def create(  # noqa: PLR0913 - a flag each
         "catch_up": catch_up,
         "paused": paused,
     }
-    answer = system.ask(
-        "POST", "/schedules", body=json.dumps(wanted).encode(), headers={"Content-Type": JSON}
-    )
-    made = accept(answer).json()
-    if as_json:
+    made = system.send("POST", "/schedules", wanted)
+    if api.as_json:
         print_json(made)
         return
     print(made["id"])
@@ -100,74 +80,41 @@ def create(  # noqa: PLR0913 - a flag each
 
 
 @schedules.command()
-def pause(
-    ids: IdsArgument,
-    *,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def pause(ids: IdsArgument, *, api: ApiOptions) -> None:
     """Pause schedules."""
-    _do("PATCH", ids, url, data, as_json=as_json, body=b'{"paused": true}', said="paused")
+    _do(api, "PATCH", ids, body=b'{"paused": true}', said="paused")
 
 
 @schedules.command()
-def resume(
-    ids: IdsArgument,
-    *,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def resume(ids: IdsArgument, *, api: ApiOptions) -> None:
     """Resume schedules; times that passed meanwhile are not fired."""
-    _do("PATCH", ids, url, data, as_json=as_json, body=b'{"paused": false}', said="resumed")
+    _do(api, "PATCH", ids, body=b'{"paused": false}', said="resumed")
 
 
 @schedules.command()
-def fire(
-    ids: IdsArgument,
-    *,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def fire(ids: IdsArgument, *, api: ApiOptions) -> None:
     """Invoke the functions of schedules now; prints the ids of the invocations."""
-    _do("POST", ids, url, data, as_json=as_json, verb="fire")
+    _do(api, "POST", ids, verb="fire")
 
 
 @schedules.command()
-def rm(
-    ids: IdsArgument,
-    *,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def rm(ids: IdsArgument, *, api: ApiOptions) -> None:
     """Remove schedules; invocations they have started go on."""
-    _do("DELETE", ids, url, data, as_json=as_json, said="removed")
+    _do(api, "DELETE", ids, said="removed")
 
 
 def _do(
+    api: ApiOptions,
     method: str,
     ids: list[str],
-    url: str | None,
-    data: Any,  # noqa: ANN401 - as typer passes it
     *,
-    as_json: bool,
     verb: str = "",
     body: bytes | None = None,
     said: str = "",
 ) -> None:
     """Send a request for each schedule, and print the results."""
-    system = find_system(url, data)
-    answers, code = ask_each(system, method, ids, under="schedules", verb=verb, body=body)
-    if as_json:
-        print_json({"items": answers})
-    else:
-        for answer in answers:
-            print(answer["id"], said) if said else print(answer["id"])
-    if code:
-        raise typer.Exit(code)
+    answered = ask_each(api.find_system(), method, ids, under="schedules", verb=verb, body=body)
+    report_each(answered, lambda one: f"{one['id']} {said}".rstrip(), as_json=api.as_json)
 
 
 def _decoded(encoded: bytes, media_type: str) -> Any:  # noqa: ANN401 - any JSON
@@ -176,7 +123,7 @@ def _decoded(encoded: bytes, media_type: str) -> Any:  # noqa: ANN401 - any JSON
             return json.loads(encoded)
     except ValueError:
         pass
-    raise CommandError("the arguments are not JSON", exit_code=ExitCode.USAGE)
+    raise UsageError("the arguments are not JSON")
 
 
 def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:

@@ -9,15 +9,9 @@ from urllib.parse import urlencode
 
 import typer
 
-from gateway.cli.client.api_client import (
-    DataOption,
-    JsonOption,
-    System,
-    UrlOption,
-    find_system,
-    path_to,
-)
+from gateway.cli.client.api_client import System, path_to
 from gateway.cli.client.event_stream import follow
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.errors import ExitCode
 from gateway.cli.tables import format_duration, format_relative, note, print_json, read_clock
 
@@ -31,19 +25,17 @@ def show(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until the invocation ends first.")
     ] = False,
-    url: UrlOption = None,
-    data: DataOption = None,
-    as_json: JsonOption = False,
+    api: ApiOptions,
 ) -> None:
     """Show an invocation: its status, its error and traceback, its attempts.
 
     The exit code is 1 if it failed, was cancelled or expired.
     """
-    system = find_system(url, data)
+    system = api.find_system()
     if wait:
         _wait(system, invocation_id)
     invocation = system.get(path_to("invocations", invocation_id)).json()
-    if as_json:
+    if api.as_json:
         print_json(invocation)
     else:
         _print(invocation, read_clock())

@@ -14,7 +14,8 @@ from typing import Any
 
 import typer
 
-from gateway.cli.client.api_client import DataOption, JsonOption, System, UrlOption, find_system
+from gateway.cli.client.api_client import System
+from gateway.cli.client.options import ApiOptions
 from gateway.cli.commands.queues import print_queues
 from gateway.cli.errors import ExitCode
 from gateway.cli.tables import format_relative, print_json, print_table, read_clock
@@ -30,11 +31,11 @@ _WORKER_HEAD = (
 _COUNTED = ("succeeded", "failed", "cancelled", "expired", "retried", "lost")
 
 
-def status(*, url: UrlOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def status(*, api: ApiOptions) -> None:
     """Show whether the system is ready, and its functions, queues and workers."""
-    system = find_system(url, data)
-    found = _look(system, _pids(system, data))
-    if as_json:
+    system = api.find_system()
+    found = _look(system, _pids(system, api.data))
+    if api.as_json:
         print_json(found)
     else:
         _show(found)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from gateway.cli.commands.up import option_of
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import UsageError
 from runtime.processes.module_path import module_command
 from runtime.settings import read_environment, read_settings
 
@@ -29,11 +29,9 @@ def worker(
     """
     settings = read_settings(queues=queues, redis=redis, functions=functions, runners=runners)
     if not settings.redis:
-        raise CommandError(
-            "give the URL of Redis: --redis URL or PENSTOCK_REDIS", exit_code=ExitCode.USAGE
-        )
+        raise UsageError("give the URL of Redis: --redis URL or PENSTOCK_REDIS")
     if queues is not None and not settings.queues:
-        raise CommandError("--queues contains no queue name", exit_code=ExitCode.USAGE)
+        raise UsageError("--queues contains no queue name")
     flags = {"queues": queues, "redis": redis, "functions": functions, "runners": runners}
     given = {f"PENSTOCK_{k.upper()}": str(v) for k, v in flags.items() if v is not None}
     command = module_command("runtime.worker")

@@ -17,7 +17,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import CannotStartError
 
 _LOCK = "up.lock"
 _SECRET = "callback_secret"  # noqa: S105 - a file's name
@@ -38,9 +38,8 @@ def make_data_folder(data: Path) -> None:
         trial.touch()
         trial.unlink()
     except OSError as error:
-        raise CommandError(
-            f"cannot write to the data folder {data}: {_reason(error)}; choose another with --data",
-            exit_code=ExitCode.CANNOT_START,
+        raise CannotStartError(
+            f"cannot write to the data folder {data}: {_reason(error)}; choose another with --data"
         ) from error
 
 
@@ -62,10 +61,9 @@ def lock_data_folder(data: Path) -> int:
                 continue
             os.close(descriptor)
             where = f" at {running.url} (pid {running.pid})" if running else ""
-            raise CommandError(
+            raise CannotStartError(
                 f"penstock up already runs on the data folder {data}{where}; "
-                "stop it first, or choose another with --data",
-                exit_code=ExitCode.CANNOT_START,
+                "stop it first, or choose another with --data"
             ) from None
         else:
             return descriptor

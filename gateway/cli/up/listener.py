@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import CannotStartError
 
 BACKLOG = 2048
 _REASONS = {
@@ -30,9 +30,8 @@ def open_listener(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except socket.gaierror as error:
-        raise CommandError(
-            f"{host!r} is not an address to listen on; choose another with --host",
-            exit_code=ExitCode.CANNOT_START,
+        raise CannotStartError(
+            f"{host!r} is not an address to listen on; choose another with --host"
         ) from error
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -42,9 +41,7 @@ def open_listener(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = _REASONS.get(error.errno or 0, error.strerror)
-        raise CommandError(
-            f"cannot listen on port {port} of {host}: {reason}", exit_code=ExitCode.CANNOT_START
-        ) from error
+        raise CannotStartError(f"cannot listen on port {port} of {host}: {reason}") from error
     return listener
 
 

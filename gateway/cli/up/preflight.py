@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import CannotStartError
 from gateway.cli.up.embedded_redis import find_server, prepare_folder, socket_path
 from gateway.cli.up.temporary_redis import has_data, momentary_redis
 from gateway.startup_checks import count_keys_at, require_safe_bind
@@ -47,7 +47,7 @@ def check_bind(settings: Settings, redis: RedisPlan, data: Path, lock_fd: int) -
     try:
         require_safe_bind(settings, count_keys)
     except SettingsError as error:
-        raise CommandError(str(error), exit_code=ExitCode.CANNOT_START) from error
+        raise CannotStartError(str(error)) from error
 
 
 def make_functions_folder(folder: Path) -> None:
@@ -60,10 +60,8 @@ def make_functions_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         what = "a file" if folder.is_file() else error.strerror
-        raise CommandError(
-            f"the functions folder {folder} cannot be used: {what}; choose another with "
-            "--functions",
-            exit_code=ExitCode.CANNOT_START,
+        raise CannotStartError(
+            f"the functions folder {folder} cannot be used: {what}; choose another with --functions"
         ) from error
 
 
@@ -80,9 +78,8 @@ def plan_redis(settings: Settings, folder: Path) -> RedisPlan:
         try:
             connection.run(Command(("PING",), lambda reply: reply))
         except StoreUnavailableError as error:
-            raise CommandError(
-                f"cannot use the Redis named by --redis or PENSTOCK_REDIS: {error}",
-                exit_code=ExitCode.CANNOT_START,
+            raise CannotStartError(
+                f"cannot use the Redis named by --redis or PENSTOCK_REDIS: {error}"
             ) from error
         finally:
             connection.close()

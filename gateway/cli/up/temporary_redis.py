@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.cli.errors import CommandError, ExitCode
+from gateway.cli.errors import CannotStartError
 from gateway.cli.up.embedded_redis import find_server, prepare_folder, redis_command, socket_path
 from runtime.errors import StoreError
 from runtime.processes.environment import clean_environment
@@ -68,10 +68,7 @@ def _await_answer(url: str, process: subprocess.Popen[bytes], data: Path) -> Non
                 if process.poll() is None and time.monotonic() < deadline:
                     time.sleep(_PAUSE_S)
                     continue
-                raise CommandError(
-                    f"the Redis of {data} does not start: {error}",
-                    exit_code=ExitCode.CANNOT_START,
-                ) from error
+                raise CannotStartError(f"the Redis of {data} does not start: {error}") from error
             return
     finally:
         connection.close()

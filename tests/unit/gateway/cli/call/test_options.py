@@ -20,7 +20,7 @@ def test_every_flag_has_its_place():
         priority=0,
         key="tenant 1",
         max_age="1h",
-        tags=("a", "b"),
+        tag=["a", "b"],
         callback="https://example.com/",
         idempotency_key="once",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import Caller, caller_of, lacks_scope
@@ -14,6 +13,8 @@ from gateway.parsing.filters import read_filter_query, read_statuses
 from gateway.parsing.pagination import Paging, read_paging
 from gateway.parsing.preferences import read_query, refuse_parameters
 from gateway.problems import ProblemError
+from gateway.resources.json_answer import answer_json
+from gateway.resources.store_resource import StoreResource
 from gateway.routing.parameters import BATCH_PAGE, BATCH_RETRY, MOST_RETRIED, OF_ENDING
 from runtime.errors import ArgumentFault
 from runtime.invocations.batch import Batch as BatchRecord
@@ -28,11 +29,8 @@ _READ_AT_ONCE = 50
 _CANCELLED_AT_ONCE = 250
 
 
-class OneBatch:
+class OneBatch(StoreResource):
     """GET and DELETE /batches/{id}."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response, batch_id: str) -> None:
         """Show the counts; with `limit` or `cursor` also a page of members."""
@@ -52,9 +50,8 @@ class OneBatch:
             end = start + paging.limit
             view["items"] = members_view(batch)
             view["next"] = paging.point_on(resp, (str(end),) if end < batch.size else None)
-        resp.content_type = "application/json"
         resp.set_header("Cache-Control", "no-cache")
-        resp.data = msgspec.json.encode(view)
+        answer_json(resp, view)
 
     async def on_delete(self, req: Request, resp: Response, batch_id: str) -> None:
         """Cancel the members that are waiting or running."""
@@ -72,9 +69,7 @@ class OneBatch:
             answers.update(replies)
         view = batch_view(known_batch(await self._store.run(read_batch(batch_id)), batch_id))
         view["cancelled"], view["cancelling"] = answers["CANCELLED"], answers["CANCELLING"]
-        resp.status = 202
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode(view)
+        answer_json(resp, view, 202)
 
 
 class BatchRetry:
@@ -108,14 +103,14 @@ class BatchRetry:
             start += most
         if tally.refusal is not None and not tally.count:
             raise tally.refusal
-        resp.status = 202
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode(
+        answer_json(
+            resp,
             {
                 "count": tally.count,
                 "skipped": tally.skipped,
                 "next": paging.point_on(resp, (str(start),) if start < size else None),
-            }
+            },
+            202,
         )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of
@@ -20,6 +20,9 @@ from gateway.invoke.event_log import log_cancelled
 from gateway.parsing.filters import read_filter_query, read_filters
 from gateway.parsing.pagination import Paging, read_paging
 from gateway.parsing.preferences import fault_of, refuse_parameters
+from gateway.resources.json_answer import answer_json
+from gateway.resources.store_resource import StoreResource
+from gateway.routing.operation import QueryParameter
 from gateway.routing.parameters import (
     BULK_CANCEL,
     BULK_RETRY,
@@ -54,11 +57,7 @@ class BulkRetry:
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Count finished invocations that match the filter and have not been retried."""
-        query = read_filter_query(req.query_string, COUNTED_RETRY)
-        faults: list[ArgumentFault] = []
-        filters = _retry_filters(query, faults)
-        refuse_parameters(faults)
-        await _answer_count(self._store, filters, resp)
+        await _answer_count(self._store, req, resp, COUNTED_RETRY, _retry_filters)
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Retry matching invocations, newest first, up to `limit`, each at most once."""
@@ -85,19 +84,12 @@ class BulkRetry:
         _answer_part(resp, counts, paging, position)
 
 
-class BulkCancel:
+class BulkCancel(StoreResource):
     """GET and POST /invocations/cancel."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Count unfinished invocations that match the filter."""
-        query = read_filter_query(req.query_string, COUNTED_CANCEL)
-        faults: list[ArgumentFault] = []
-        filters = _cancel_filters(query, faults)
-        refuse_parameters(faults)
-        await _answer_count(self._store, filters, resp)
+        await _answer_count(self._store, req, resp, COUNTED_CANCEL, _cancel_filters)
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Cancel matching invocations, up to `limit`; the workers of running ones are asked to."""
@@ -150,8 +142,17 @@ async def _read_part(
     return page.records, page.next
 
 
-async def _answer_count(store: AsyncConnection, filters: Filters, resp: Response) -> None:
+async def _answer_count(
+    store: AsyncConnection,
+    req: Request,
+    resp: Response,
+    known: Sequence[QueryParameter],
+    filters_of: Callable[[dict[str, str], list[ArgumentFault]], Filters],
+) -> None:
     """Count those that have not been retried; later invocations are excluded by `before`."""
+    faults: list[ArgumentFault] = []
+    filters = filters_of(read_filter_query(req.query_string, known), faults)
+    refuse_parameters(faults)
     next_ms = int(time.time() * 1000) + 1
     asked_ms = filters.before_ms
     before_ms = next_ms if asked_ms is None else min(next_ms, asked_ms)
@@ -165,16 +166,11 @@ async def _answer_count(store: AsyncConnection, filters: Filters, resp: Response
         count += sum(record.retried_by is None for record in records)
     # Until `next_ms` has passed, so that what the caller submits after this answer is later.
     await asyncio.sleep(0.002)
-    resp.content_type = "application/json"
     resp.set_header("Cache-Control", "no-store")
-    resp.data = msgspec.json.encode(
-        {"count": count, "more": position is not None, "before": moment(before_ms)}
-    )
+    answer_json(resp, {"count": count, "more": position is not None, "before": moment(before_ms)})
 
 
 def _answer_part(
     resp: Response, counts: dict[str, int], paging: Paging, position: tuple[str, ...] | None
 ) -> None:
-    resp.status = 202
-    resp.content_type = "application/json"
-    resp.data = msgspec.json.encode({**counts, "next": paging.point_on(resp, position)})
+    answer_json(resp, {**counts, "next": paging.point_on(resp, position)}, 202)

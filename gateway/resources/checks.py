@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of
-from gateway.parsing.json_body import read_json_object
+from gateway.parsing.switch_body import read_switch
 from gateway.problems import ProblemError
+from gateway.resources.json_answer import answer_json
+from gateway.resources.store_resource import StoreResource
 from gateway.serving.request_parser import BODY
-from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.invocations.check_summary import CheckSummary, read_summary
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.view import moment
@@ -23,11 +23,8 @@ _log = structlog.get_logger(__name__)
 _LAST = "last"
 
 
-class CheckList:
+class CheckList(StoreResource):
     """GET and POST /checks."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """List the requested, the running and the latest finished checks, without findings."""
@@ -36,7 +33,7 @@ class CheckList:
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Request a check; one of the same kind that has not started yet serves both requests."""
-        repair = _read_choice(req.scope[BODY])
+        repair = read_switch(req.scope[BODY] or b"{}", "repair", default=False)
         check_id = await self._store.run(ask_check(new_invocation_id(), repair=repair))
         _log.info("check_asked", check=check_id, repairs=repair, by=caller_of(req.scope).name)
         resp.status = 202
@@ -44,11 +41,8 @@ class CheckList:
         await _answer(self._store, check_id, resp)
 
 
-class OneCheck:
+class OneCheck(StoreResource):
     """GET /checks/{id}; the id `last` stands for the last finished check."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response, check_id: str) -> None:  # noqa: ARG002
         """Show the progress and the findings of a check."""
@@ -68,9 +62,8 @@ async def _answer(store: AsyncConnection, check_id: str, resp: Response) -> None
 
 
 def _write(resp: Response, value: dict[str, Any]) -> None:
-    resp.content_type = "application/json"
     resp.set_header("Cache-Control", "no-store")
-    resp.data = msgspec.json.encode(value)
+    answer_json(resp, value)
 
 
 def _view(check: CheckSummary) -> dict[str, Any]:
@@ -88,19 +81,3 @@ def _view(check: CheckSummary) -> dict[str, Any]:
         "finished_at": moment(check.finished_at_ms),
         "links": {"self": f"/checks/{check.id}"},
     }
-
-
-def _read_choice(body: bytes) -> bool:
-    choice = read_json_object(body) if body else {}
-    faults = [
-        ArgumentFault(pointer=f"/{name}", detail="is unknown; the only member is repair")
-        for name in choice
-        if name != "repair"
-    ]
-    repair = choice.get("repair", False)
-    if not isinstance(repair, bool):
-        faults.append(ArgumentFault(pointer="/repair", detail="takes true or false"))
-        repair = False
-    if faults:
-        raise ArgumentsError(tuple(faults))
-    return repair

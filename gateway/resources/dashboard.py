@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 from falcon.asgi import Request, Response
 
 from gateway.problems import ProblemError
-from gateway.resources.etag import answer_with_etag
+from gateway.resources.etag import answer_compressed
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -35,9 +35,8 @@ _MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """One file, as it is and compressed with gzip."""
+    """One file, compressed with gzip."""
 
-    content: bytes
     compressed: bytes
     media_type: str
 
@@ -72,7 +71,7 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
 
 def _file(path: str, content: bytes) -> File:
     media_type = _MEDIA_TYPES[path.rpartition(".")[2]]
-    return File(content=content, compressed=gzip.compress(content, mtime=0), media_type=media_type)
+    return File(compressed=gzip.compress(content, mtime=0), media_type=media_type)
 
 
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -90,7 +89,8 @@ class DashboardPage:
         resp.set_header("Referrer-Policy", "same-origin")
         resp.set_header("Cross-Origin-Opener-Policy", "same-origin")
         resp.set_header("Cache-Control", "no-cache")
-        _serve(req, resp, self._dashboard.files[PAGE], self._dashboard.version)
+        page = self._dashboard.files[PAGE]
+        answer_compressed(req, resp, page.compressed, page.media_type, self._dashboard.version)
 
 
 class DashboardAsset:
@@ -106,13 +106,4 @@ class DashboardAsset:
             raise ProblemError("not_found", f"The dashboard has no file {file[:128]!r}.")
         if version == self._dashboard.version:
             resp.set_header("Cache-Control", _FOR_EVER)
-        _serve(req, resp, found, self._dashboard.version)
-
-
-def _serve(req: Request, resp: Response, file: File, version: str) -> None:
-    resp.set_header("Vary", "Accept-Encoding")
-    if "gzip" in (req.get_header("Accept-Encoding") or ""):
-        resp.set_header("Content-Encoding", "gzip")
-        answer_with_etag(req, resp, file.compressed, file.media_type, version)
-    else:
-        answer_with_etag(req, resp, file.content, file.media_type, f"{version}-plain")
+        answer_compressed(req, resp, found.compressed, found.media_type, self._dashboard.version)

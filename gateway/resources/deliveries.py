@@ -10,6 +10,8 @@ from falcon.asgi import Request, Response
 from gateway.parsing.pagination import Paging, read_paging
 from gateway.parsing.preferences import fault_of, read_query, refuse_parameters
 from gateway.problems import ProblemError
+from gateway.resources.json_answer import answer_json
+from gateway.resources.store_resource import StoreResource
 from runtime.errors import ArgumentFault
 from runtime.invocations.view import moment
 from runtime.store import delivery_commands
@@ -21,11 +23,8 @@ LONGEST_PAGE = 200
 _QUERY = ("status", "limit", "cursor")
 
 
-class DeliveryList:
+class DeliveryList(StoreResource):
     """GET /deliveries, newest first."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List a page of deliveries."""
@@ -38,28 +37,21 @@ class DeliveryList:
         if len(listed) > paging.limit:
             position = (str(page[-1].created_at_ms), page[-1].delivery.id)
         cursor = paging.point_on(resp, position)
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode(
-            {"items": [delivery_view(entry.delivery) for entry in page], "next": cursor}
+        answer_json(
+            resp, {"items": [delivery_view(entry.delivery) for entry in page], "next": cursor}
         )
 
 
-class OneDelivery:
+class OneDelivery(StoreResource):
     """GET /deliveries/{id}."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response, delivery_id: str) -> None:  # noqa: ARG002
         """Show a delivery with all its attempts."""
         await _show(self._store, resp, delivery_id)
 
 
-class Redelivery:
+class Redelivery(StoreResource):
     """POST /deliveries/{id}/redeliver."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_post(self, req: Request, resp: Response, delivery_id: str) -> None:  # noqa: ARG002
         """Queue the delivery to be sent again at once, with the same webhook-id."""
@@ -96,8 +88,7 @@ async def _show(store: AsyncConnection, resp: Response, delivery_id: str) -> Non
     delivery = await store.run(delivery_commands.read(delivery_id))
     if delivery is None:
         raise _unknown(delivery_id)
-    resp.content_type = "application/json"
-    resp.data = msgspec.json.encode(delivery_view(delivery))
+    answer_json(resp, delivery_view(delivery))
 
 
 def _unknown(delivery_id: str) -> ProblemError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import hashlib
 import html
 import json
 
@@ -19,7 +18,7 @@ from falcon.asgi import Request, Response
 from gateway.auth.caller import caller_of
 from gateway.live.manifest_cache import ManifestCache
 from gateway.problems import KINDS, ProblemError
-from gateway.resources.etag import answer_with_etag
+from gateway.resources.etag import answer_compressed, answer_with_etag, digest_of
 from runtime.access.scopes import Grant
 from runtime.errors import StoreUnavailableError
 
@@ -54,7 +53,7 @@ class Documents:
             body = write(self._manifest_cache.manifests.values(), grant)
             if len(self._made) >= _MOST_MADE:
                 self._made.clear()
-            made = (generation, body, hashlib.blake2b(body, digest_size=12).hexdigest())
+            made = (generation, body, digest_of(body))
             self._made[form, grant] = made
         return made[1], made[2]
 
@@ -88,18 +87,12 @@ class Docs:
         compressed, etag = await asyncio.shield(self._making)
         resp.set_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         resp.set_header("Cache-Control", "no-cache")
-        resp.set_header("Vary", "Accept-Encoding")
-        page = compressed
-        if "gzip" in (req.get_header("Accept-Encoding") or ""):
-            resp.set_header("Content-Encoding", "gzip")
-        else:
-            page, etag = gzip.decompress(compressed), f"{etag}-plain"
-        answer_with_etag(req, resp, page, "text/html; charset=utf-8", etag)
+        answer_compressed(req, resp, compressed, "text/html; charset=utf-8", etag)
 
 
 def _make_page() -> tuple[bytes, str]:
     compressed = gzip.compress(reference_page(), mtime=0)
-    return compressed, hashlib.blake2b(compressed, digest_size=12).hexdigest()
+    return compressed, digest_of(compressed)
 
 
 class ProblemPage:

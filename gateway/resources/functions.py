@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.auth.caller import caller_of
 from gateway.live.manifest_cache import ManifestCache
 from gateway.resources.invoke import InvokeFunction
+from gateway.resources.json_answer import answer_json
 from runtime.errors import StoreUnavailableError
 from runtime.registry.manifest import Manifest
 from runtime.store import function_commands
@@ -33,8 +33,7 @@ class FunctionList:
         may_see = caller_of(req.scope).grant.may_see
         manifests = [m for m in self._manifest_cache.manifests.values() if may_see(m.name)]
         items = [function_view(manifest, stats.get(manifest.name, {})) for manifest in manifests]
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode({"items": items, "next": None})
+        answer_json(resp, {"items": items, "next": None})
 
 
 class Function:
@@ -51,8 +50,7 @@ class Function:
         """Show one function."""
         manifest = await self._manifest_cache.find(name)
         stats = await _read_stats(self._store)
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode(function_view(manifest, stats.get(name, {})))
+        answer_json(resp, function_view(manifest, stats.get(name, {})))
 
 
 def _state_of(manifest: Manifest) -> str:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.parsing.filters import read_filter_query, read_filters
 from gateway.parsing.pagination import read_paging
 from gateway.parsing.preferences import refuse_parameters
+from gateway.resources.json_answer import answer_json
+from gateway.resources.store_resource import StoreResource
 from gateway.routing.parameters import HISTORY, OF_STATUS
 from runtime.errors import ArgumentFault
 from runtime.invocations.listing import list_invocations
 from runtime.invocations.view import invocation_view
-from runtime.store.async_connection import AsyncConnection
 
 
-class InvocationList:
+class InvocationList(StoreResource):
     """GET /invocations."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List a page of invocations, without long arguments and results."""
@@ -31,10 +28,10 @@ class InvocationList:
         page = await self._store.run(
             list_invocations(filters, after=paging.after, most=paging.limit)
         )
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode(
+        answer_json(
+            resp,
             {
                 "items": [invocation_view(record) for record in page.records],
                 "next": paging.point_on(resp, page.next),
-            }
+            },
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 from falcon.asgi import Request, Response
 
@@ -14,7 +12,8 @@ from gateway.live.manifest_cache import ManifestCache
 from gateway.live.waiters import InvocationReader
 from gateway.parsing.preferences import fault_of, read_preferences, read_query, refuse_parameters
 from gateway.problems import ProblemError
-from gateway.resources.etag import answer_with_etag
+from gateway.resources.etag import answer_with_etag, digest_of
+from gateway.resources.json_answer import answer_json
 from gateway.routing.parameters import ATTEMPT
 from runtime.invocations.ids import is_invocation_id
 from runtime.invocations.output import output_of
@@ -59,7 +58,7 @@ class Invocation:
         if not record.is_finished:
             resp.set_header("Retry-After", _ASK_AGAIN_S)
         body = invocation_json(record)
-        etag = hashlib.blake2b(body, digest_size=12).hexdigest()
+        etag = digest_of(body)
         resp.set_header("Cache-Control", "no-cache")
         answer_with_etag(req, resp, body, "application/json", etag)
 
@@ -84,9 +83,7 @@ class Invocation:
         if answer == "CANCELLING":
             is_shared = self._runs_in_a_thread(record.function)
             view["cancellation"] = "cooperative" if is_shared else "requested"
-        resp.status = 202
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode(view)
+        answer_json(resp, view, 202)
 
     def _runs_in_a_thread(self, function: str) -> bool:
         """Whether the function can only be asked to stop, by `ctx.cancelled`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from falcon.asgi import Request, Response
 from msgspec.structs import replace
 
@@ -18,6 +17,7 @@ from gateway.parsing.idempotency import identify, options_content
 from gateway.parsing.json_body import media_type_of, require_no_coding
 from gateway.problems import ProblemError
 from gateway.resources.batches import known_batch
+from gateway.resources.json_answer import answer_json
 from gateway.serving.request_parser import BODY, HEADERS
 from runtime.callbacks.address_cache import AddressCache
 from runtime.invocations.batch import batch_view, read_batch
@@ -95,11 +95,9 @@ class InvokeBatch:
         else:
             batch = new_batch_view(sample, len(items), received.created_at_ms)
             log_batch(batch.id, name, len(items))
-        resp.status = 202
         resp.set_header("Location", f"/batches/{batch.id}")
         resp.set_header("Retry-After", "1")
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode(batch_view(batch))
+        answer_json(resp, batch_view(batch), 202)
 
 
 def _idempotency(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
@@ -11,26 +10,23 @@ from gateway.auth.key_body import read_new_key
 from gateway.auth.key_view import draw_callback_secret, listed_view, made_view, making
 from gateway.parsing.json_body import is_json, media_type_of, require_no_coding
 from gateway.problems import ProblemError
+from gateway.resources.json_answer import answer_json
+from gateway.resources.store_resource import StoreResource
 from gateway.serving.request_parser import BODY, HEADERS
 from runtime.access.api_key import generate_key_text
 from runtime.store import access_commands
-from runtime.store.async_connection import AsyncConnection
 
 _log = structlog.get_logger(__name__)
 _JSON = "application/json"
 
 
-class KeyList:
+class KeyList(StoreResource):
     """GET and POST /keys."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """List all keys, oldest first."""
         found = await self._store.run(access_commands.read_keys())
-        resp.content_type = _JSON
-        resp.data = msgspec.json.encode({"items": listed_view(found), "next": None})
+        answer_json(resp, {"items": listed_view(found), "next": None})
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Create a key."""
@@ -40,17 +36,12 @@ class KeyList:
         made = await self._store.run(making(text, new, secret))
         by = caller_of(req.scope).name
         _log.info("key_created", key=text.id, name=new.name, scopes=new.scopes, by=by)
-        resp.status = 201
-        resp.content_type = _JSON
         resp.set_header("Cache-Control", "no-store")
-        resp.data = msgspec.json.encode(made_view(text, new, made, secret))
+        answer_json(resp, made_view(text, new, made, secret), 201)
 
 
-class OneKey:
+class OneKey(StoreResource):
     """DELETE /keys/{id}."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_delete(self, req: Request, resp: Response, key_id: str) -> None:
         """Revoke a key."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import msgspec
 from falcon.asgi import Request, Response
 
+from gateway.resources.json_answer import answer_json
+from gateway.resources.store_resource import StoreResource
 from runtime.invocations.view import moment
-from runtime.store.async_connection import AsyncConnection
 from runtime.store.recovery_commands import read_quarantine
 
 
-class QuarantineList:
+class QuarantineList(StoreResource):
     """GET /quarantine."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Count the invocations in quarantine, and list the latest hundred."""
@@ -29,5 +26,4 @@ class QuarantineList:
             }
             for one in quarantine.latest
         ]
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode({"count": quarantine.count, "items": items, "next": None})
+        answer_json(resp, {"count": quarantine.count, "items": items, "next": None})

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.invoke.event_log import log_purged
 from gateway.live.worker_details import read_details
-from gateway.parsing.json_body import read_json_object
+from gateway.parsing.switch_body import read_switch
 from gateway.problems import ProblemError
+from gateway.resources.json_answer import answer_json
+from gateway.resources.store_resource import StoreResource
 from gateway.serving.request_parser import BODY
-from runtime.errors import ArgumentFault, ArgumentsError
 from runtime.store.async_connection import AsyncConnection
 from runtime.store.system_commands import (
     QueueState,
@@ -26,40 +26,29 @@ from runtime.store.system_commands import (
 _MOST_PURGES = 100_000
 
 
-class QueueList:
+class QueueList(StoreResource):
     """GET /queues."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """List all queues by name."""
         views = await _read_views(self._store)
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode({"items": list(views.values()), "next": None})
+        answer_json(resp, {"items": list(views.values()), "next": None})
 
 
-class OneQueue:
+class OneQueue(StoreResource):
     """PATCH /queues/{name}."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_patch(self, req: Request, resp: Response, name: str) -> None:
         """Pause or resume a queue: while it is paused nothing starts; running attempts go on."""
-        is_paused = _read_change(req.scope[BODY])
+        is_paused = read_switch(req.scope[BODY], "paused")
         if not await self._store.run(pause_queue(name, is_paused=is_paused)):
             raise _unknown(name)
         views = await _read_views(self._store)
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode(views[name])
+        answer_json(resp, views[name])
 
 
-class QueuePurge:
+class QueuePurge(StoreResource):
     """DELETE /queues/{name}/invocations."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_delete(self, req: Request, resp: Response, name: str) -> None:  # noqa: ARG002
         """Cancel everything that waits in the queue, in parts, so that no script takes long."""
@@ -73,8 +62,7 @@ class QueuePurge:
             if not part:
                 break
         log_purged(name, cancelled)
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode({"cancelled": cancelled})
+        answer_json(resp, {"cancelled": cancelled})
 
 
 async def _read_views(store: AsyncConnection) -> dict[str, dict[str, Any]]:
@@ -93,22 +81,6 @@ def _queue_view(queue: QueueState, workers: int) -> dict[str, Any]:
         "oldest_ms": queue.oldest_ms,
         "workers": workers,
     }
-
-
-def _read_change(body: bytes) -> bool:
-    change = read_json_object(body)
-    faults = [
-        ArgumentFault(pointer=f"/{name}", detail="is unknown; the only member is paused")
-        for name in change
-        if name != "paused"
-    ]
-    paused = change.get("paused")
-    if not isinstance(paused, bool):
-        faults.append(ArgumentFault(pointer="/paused", detail="takes true or false"))
-        paused = False
-    if faults:
-        raise ArgumentsError(tuple(faults))
-    return paused
 
 
 def _unknown(name: str) -> ProblemError:

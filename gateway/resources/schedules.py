@@ -8,12 +8,13 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.live.manifest_cache import ManifestCache
-from gateway.parsing.json_body import is_json, media_type_of, require_no_coding
 from gateway.parsing.pagination import read_paging
 from gateway.parsing.preferences import read_query, refuse_parameters
 from gateway.parsing.schedule_body import check_fits, read_new_schedule, read_schedule_change
 from gateway.problems import ProblemError
-from gateway.serving.request_parser import BODY, HEADERS
+from gateway.resources.json_answer import answer_json
+from gateway.resources.keys import require_json
+from gateway.serving.request_parser import BODY
 from runtime.errors import ArgumentFault
 from runtime.invocations.ids import new_invocation_id
 from runtime.invocations.record import Record
@@ -42,8 +43,7 @@ class _Schedules:
 
     async def _show(self, resp: Response, schedule_id: str) -> None:
         schedule, now_ms = await _find(self._store, schedule_id)
-        resp.content_type = _JSON
-        resp.data = msgspec.json.encode(_view(schedule, now_ms, self._manifest_cache))
+        answer_json(resp, _view(schedule, now_ms, self._manifest_cache))
 
 
 class ScheduleList(_Schedules):
@@ -59,8 +59,7 @@ class ScheduleList(_Schedules):
         page = await self._store.run(listing)
         items = [_view(schedule, page.now_ms, self._manifest_cache) for schedule in page.schedules]
         cursor = paging.point_on(resp, None if page.next is None else (page.next,))
-        resp.content_type = _JSON
-        resp.data = msgspec.json.encode({"items": items, "next": cursor})
+        answer_json(resp, {"items": items, "next": cursor})
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Create a schedule, after checking that its function accepts the arguments."""
@@ -228,9 +227,6 @@ def _unknown(schedule_id: str) -> ProblemError:
 
 def _read_body(req: Request) -> bytes:
     read_query(req.query_string, ())
-    media_type = media_type_of(req.content_type or _JSON)
-    require_no_coding(req.scope[HEADERS])
-    if not is_json(media_type):
-        raise ProblemError("unsupported_media_type", f"The body must be {_JSON}, not {media_type}.")
+    require_json(req)
     body: bytes = req.scope[BODY]
     return body

@@ -6,7 +6,6 @@ key, after twelve hours, or when its owner logs out, on every gateway at once.
 
 from __future__ import annotations
 
-import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
@@ -14,6 +13,7 @@ from gateway.auth.caller import Caller, address_of, caller_of, caller_with
 from gateway.auth.key_body import read_login
 from gateway.auth.key_cache import KeyChecker, unauthenticated
 from gateway.auth.session_cookie import LONGEST_MS, cookie_for, cookie_to_forget, session_of
+from gateway.resources.json_answer import answer_json
 from gateway.resources.keys import require_json
 from gateway.serving.request_parser import BODY
 from runtime.access.api_key import digest_of_session, generate_session_text
@@ -70,8 +70,8 @@ class Session:
 
 
 def _show(resp: Response, caller: Caller) -> None:
-    resp.content_type = _JSON
-    resp.data = msgspec.json.encode(
+    answer_json(
+        resp,
         {
             "open": caller.name is None,
             "name": caller.name,
@@ -81,5 +81,5 @@ def _show(resp: Response, caller: Caller) -> None:
             "operates": caller.grant.operates,
             "expires_at": moment(caller.expires_at_ms),
             "session": caller.is_session,
-        }
+        },
     )

@@ -5,7 +5,6 @@ It reads counts for each minute and no records, so its cost does not grow with t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from falcon.asgi import Request, Response
 
 from gateway.live.statistics_cache import MINUTE_MS, Minute, StatisticsCache
 from gateway.parsing.preferences import fault_of, read_query, refuse_parameters
-from gateway.resources.etag import answer_with_etag
+from gateway.resources.etag import answer_with_etag, digest_of
 from gateway.routing.dashboard_routes import MOST_MINUTES
 from runtime.invocations.statistics import OUTCOMES, OutcomeCounts, quantile_ms, sum_tallies
 from runtime.invocations.view import moment
@@ -42,7 +41,7 @@ class Statistics:
             minutes = [{k: t for k, t in tallies.items() if k == function} for tallies in minutes]
         body = msgspec.json.encode(statistics_view(current, minutes))
         resp.set_header("Cache-Control", "no-cache")
-        etag = hashlib.blake2b(body, digest_size=12).hexdigest()
+        etag = digest_of(body)
         answer_with_etag(req, resp, body, "application/json", etag)
 
 

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from falcon.asgi import Request, Response
 
 from gateway.invoke.event_log import log_publishing
 from gateway.live.worker_details import read_details
 from gateway.parsing.preferences import fault_of, read_query, refuse_parameters
 from gateway.problems import ProblemError
+from gateway.resources.json_answer import answer_json
+from gateway.resources.store_resource import StoreResource
 from gateway.routing.parameters import WITHDRAW_MISSING
 from runtime.invocations.view import moment
-from runtime.store.async_connection import AsyncConnection
 from runtime.store.system_commands import WorkerState, appoint_publisher, read_workers
 
 
-class WorkerList:
+class WorkerList(StoreResource):
     """GET /workers."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """List all workers with a recent heartbeat, by id."""
         workers = await self._store.run(read_workers())
         items = [worker_view(worker) for worker in sorted(workers, key=lambda each: each.id)]
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode({"items": items, "next": None})
+        answer_json(resp, {"items": items, "next": None})
 
 
-class WorkerPublishing:
+class WorkerPublishing(StoreResource):
     """POST /workers/{worker_id}/publish."""
-
-    def __init__(self, store: AsyncConnection) -> None:
-        self._store = store
 
     async def on_post(self, req: Request, resp: Response, worker_id: str) -> None:
         """Make this worker the one that publishes its functions folder, from now on."""
@@ -48,9 +41,7 @@ class WorkerPublishing:
         if not await self._store.run(call):
             raise ProblemError("worker_not_found", f"No live worker has the id {worker_id[:64]!r}.")
         log_publishing(worker_id)
-        resp.status = "202 Accepted"
-        resp.content_type = "application/json"
-        resp.data = msgspec.json.encode({"worker": worker_id, "withdraw_missing": withdraw_missing})
+        answer_json(resp, {"worker": worker_id, "withdraw_missing": withdraw_missing}, 202)
 
 
 def worker_view(worker: WorkerState) -> dict[str, Any]:

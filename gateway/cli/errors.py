@@ -7,7 +7,9 @@ the gateway into one sentence with the wrong arguments and a next step.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 from runtime.errors import PenstockError, SettingsError, StoreError
 
@@ -89,3 +91,8 @@ def describe_problem(status: int, body: bytes) -> str:
         return f"the system answered with HTTP status {status}"
     step = _NEXT_STEPS.get(code)
     return f"{said} ({code})" + (f"; {step}" if step else "") + "".join(faults)
+
+
+def describe_failure(error: Mapping[str, Any]) -> str:
+    """Return the error of an invocation or of an attempt as text."""
+    return f"{error.get('exception_type') or error.get('type')}: {error.get('message')}"

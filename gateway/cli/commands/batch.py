@@ -24,7 +24,7 @@ from gateway.cli.call.progress import BatchView
 from gateway.cli.call.rows import RowFormat, cut_batches, guess_format, read_rows
 from gateway.cli.client.api_client import System, path_to
 from gateway.cli.client.options import ApiOptions
-from gateway.cli.errors import ExitCode, UsageError
+from gateway.cli.errors import ExitCode, UsageError, describe_failure
 from gateway.cli.tables import note, print_json
 
 _MOST_SHOWN = 20
@@ -134,8 +134,8 @@ def _print_failures(system: System, batches: list[dict[str, Any]], places: Seque
 
 def _print_end(invocation: dict[str, Any]) -> tuple[str, ...]:
     error = invocation.get("error") or {}
-    said = f"{error.get('exception_type') or error.get('type')}: {error.get('message')}"
-    return (invocation["status"], said.partition("\n")[0]) if error else (invocation["status"],)
+    said = (describe_failure(error).partition("\n")[0],) if error else ()
+    return (invocation["status"], *said)
 
 
 def _open(name: str) -> BinaryIO:

@@ -10,7 +10,7 @@ from gateway.cli.client.api_client import path_to
 from gateway.cli.client.lists import ask_each, count_matches, report_each, sweep
 from gateway.cli.client.options import ApiOptions
 from gateway.cli.command_group import YesOption, confirm
-from gateway.cli.commands.invocations import FunctionOption, TagOption, read_statuses
+from gateway.cli.commands.invocations import FunctionOption, IdsArgument, TagOption, filter_query
 from gateway.cli.errors import UsageError
 from gateway.cli.tables import print_json
 
@@ -23,9 +23,7 @@ _MESSAGES = {
 
 
 def cancel(
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of invocations.")
-    ] = None,
+    ids: IdsArgument = None,
     *,
     function: FunctionOption = None,
     status: Annotated[
@@ -57,9 +55,7 @@ def cancel(
         _report(system.send("DELETE", path_to("batches", batch)), as_json=api.as_json)
         return
     if by_filter:
-        wanted = {"function": function, "tag": tag}
-        query = [(name, value) for name, value in wanted.items() if value is not None]
-        query += [("status", one) for one in read_statuses(status)]
+        query = filter_query(function, tag, status)
         if not yes:
             confirm(f"Cancel {count_matches(system, _BULK, query)} invocations?", yes=False)
         done = {"cancelled": 0, "cancelling": 0}

@@ -8,15 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client.api_client import path_to
+from gateway.cli.client.api_client import Query, path_to
 from gateway.cli.client.lists import USUAL_LIMIT, LimitOption, read_items, read_list
 from gateway.cli.client.options import ApiOptions
-from gateway.cli.errors import UsageError
+from gateway.cli.errors import UsageError, describe_failure
 from gateway.cli.tables import format_duration, format_relative, print_list
 
 _COLUMNS = ("invocation", "function", "status", "created", "took", "attempt", "tags", "")
 _LONGEST_CELL = 60
 
+IdsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of invocations.")
+]
 FunctionOption = Annotated[
     str | None, typer.Option("--function", "-f", metavar="NAME", help="Only of this function.")
 ]
@@ -40,6 +43,13 @@ def read_statuses(texts: list[str] | None) -> list[str]:
     return [status for text in texts or () for status in text.split(",")]
 
 
+def filter_query(function: str | None, tag: str | None, statuses: list[str] | None) -> Query:
+    """Return the query parameters that select invocations."""
+    filters = {"function": function, "tag": tag}
+    given = [(name, value) for name, value in filters.items() if value is not None]
+    return [*given, *(("status", status) for status in read_statuses(statuses))]
+
+
 def invocations(
     *,
     function: FunctionOption = None,
@@ -59,9 +69,7 @@ def invocations(
         wanted = set(read_statuses(status))
         found = list(islice((m for m in members if not wanted or m["status"] in wanted), limit))
     else:
-        filters = {"function": function, "tag": tag}
-        query = [(name, value) for name, value in filters.items() if value is not None]
-        query += [("status", one) for one in read_statuses(status)]
+        query = filter_query(function, tag, status)
         found = read_list(system, "/invocations", query, limit)
     if ids and not api.as_json:
         for item in found:
@@ -86,7 +94,7 @@ def _row(item: dict[str, Any], now: datetime) -> tuple[object, ...]:
 def _remark(item: dict[str, Any], now: datetime) -> str:
     """Return one more fact: its error, when it is due, or its progress."""
     if error := item.get("error"):
-        text = f"{error.get('exception_type') or error.get('type')}: {error.get('message')}"
+        text = describe_failure(error)
     elif item["status"] in {"scheduled", "retrying"}:
         text = format_relative(item.get("scheduled_for"), now)
     elif item["status"] == "running" and (progress := item.get("progress")):

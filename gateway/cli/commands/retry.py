@@ -10,15 +10,20 @@ from gateway.cli.client.api_client import Query, System, path_to
 from gateway.cli.client.lists import ask_each, count_matches, sweep
 from gateway.cli.client.options import ApiOptions
 from gateway.cli.command_group import YesOption, confirm
-from gateway.cli.commands.invocations import BatchOption, FunctionOption, TagOption, read_statuses
+from gateway.cli.commands.invocations import (
+    BatchOption,
+    FunctionOption,
+    IdsArgument,
+    TagOption,
+    filter_query,
+    read_statuses,
+)
 from gateway.cli.errors import UsageError
 from gateway.cli.tables import note, print_json
 
 
 def retry(
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID…]", help="Ids of invocations.")
-    ] = None,
+    ids: IdsArgument = None,
     *,
     function: FunctionOption = None,
     status: Annotated[
@@ -51,9 +56,7 @@ def retry(
             raise typer.Exit(code)
         return
     statuses = read_statuses(status) or ["failed"]
-    query = [("status", one) for one in statuses]
-    query += [("function", function)] if function else []
-    query += [("tag", tag)] if tag else []
+    query = filter_query(function or None, tag or None, statuses)
     if not yes:
         confirm(_question(system, query, statuses, batch), yes=False)
     path = "/invocations/retry" if batch is None else path_to("batches", batch, "retry")

@@ -12,7 +12,7 @@ import typer
 from gateway.cli.client.api_client import System, path_to
 from gateway.cli.client.event_stream import follow
 from gateway.cli.client.options import ApiOptions
-from gateway.cli.errors import ExitCode
+from gateway.cli.errors import ExitCode, describe_failure
 from gateway.cli.tables import format_duration, format_relative, note, print_json, read_clock
 
 _LONGEST_SHOWN = 2_000
@@ -63,7 +63,7 @@ def _print(invocation: dict[str, Any], now: datetime) -> None:
             print(f"  {_attempt(attempt, now)}")
     error = invocation.get("error")
     if error:
-        print(f"error      {_describe_error(error)}")
+        print(f"error      {describe_failure(error)}")
         if error.get("traceback"):
             print(str(error["traceback"]).rstrip())
 
@@ -105,12 +105,7 @@ def _attempt(attempt: dict[str, Any], now: datetime) -> str:
     said = f"{attempt.get('attempt')}: {attempt.get('outcome') or 'running'}"
     when = format_relative(attempt.get("started_at"), now)
     error = attempt.get("error")
-    return " ".join(filter(None, [said, when, _describe_error(error) if error else ""]))
-
-
-def _describe_error(error: dict[str, Any]) -> str:
-    kind = error.get("exception_type") or error.get("type")
-    return f"{kind}: {error.get('message')}"
+    return " ".join(filter(None, [said, when, describe_failure(error) if error else ""]))
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - any JSON

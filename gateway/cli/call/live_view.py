@@ -7,18 +7,18 @@ error is a terminal. Used by `invoke --wait` and `logs -f`.
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.client.event_stream import StreamedEvent
+from gateway.cli.progress_bars import ProgressBars
 from gateway.cli.tables import note
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
-class LiveView:
-    """Shows the events of one invocation; used as a context manager.
+class LiveView(ProgressBars):
+    """Shows the events of one invocation.
 
     Args:
         name: The label of the progress bar.
@@ -30,21 +30,39 @@ class LiveView:
         self._name = name
         self._with_logs = with_logs
         self._with_items = with_items
-        self._bar: tuple[Progress, TaskID] | None = None
+        self._bar: TaskID | None = None
         self._line = ""
         self.items: list[Any] = []  # those of the latest attempt that were shown
 
-    def __enter__(self) -> LiveView:
-        if sys.stderr.isatty():
-            self._bar = _start_bar(self._name)
-        return self
+    def make(self) -> Progress:
+        """Return the bar."""
+        from rich.console import Console  # noqa: PLC0415 - slow to import
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[message]}", markup=False),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._bar = progress.add_task(self._name, total=None, message="")
+        return progress
 
     def __exit__(self, *_: object) -> None:
         if self._line:
             self._print_log("\n")
-        if self._bar is not None:
-            self._bar[0].stop()
-            self._bar = None
+        super().__exit__()
 
     def show(self, event: StreamedEvent) -> None:
         """Show one event."""
@@ -66,28 +84,21 @@ class LiveView:
         if status == "retrying" and self._with_logs:
             error = value.get("error") or {}
             self._report(f"attempt {attempt} failed: {error.get('type')}: {error.get('message')}")
-        if self._bar is not None:
-            progress, row = self._bar
+        if self.progress is not None and self._bar is not None:
             said = f", attempt {attempt}" if attempt > 1 else ""
-            progress.update(row, description=f"{self._name} {status}{said}", message="")
+            self.progress.update(self._bar, description=f"{self._name} {status}{said}", message="")
 
     def _show_progress(self, value: dict[str, Any]) -> None:
-        if self._bar is not None:
-            progress, row = self._bar
+        if self.progress is not None and self._bar is not None:
             message = value.get("message") or ""
             if value.get("total") is None:
                 message = f"{value.get('done')} {message}"
-            progress.update(
-                row, completed=value.get("done"), total=value.get("total"), message=message
-            )
+            done, total = value.get("done"), value.get("total")
+            self.progress.update(self._bar, completed=done, total=total, message=message)
 
     def _show_item(self, item: Any) -> None:  # noqa: ANN401 - any JSON
         self.items.append(item)
-        text = item if isinstance(item, str) else one_line(item)
-        if self._bar is not None and sys.stdout.isatty():
-            self._bar[0].console.out(text, highlight=False)
-        else:
-            print(text, flush=True)
+        self.print(item if isinstance(item, str) else one_line(item))
 
     def _print_log(self, text: str) -> None:
         """Print whole lines; keep an incomplete one until the rest of it arrives."""
@@ -96,8 +107,8 @@ class LiveView:
             self._report("\n".join(lines))
 
     def _report(self, text: str) -> None:
-        if self._bar is not None:
-            self._bar[0].console.out(text, highlight=False)
+        if self.progress is not None:
+            self.progress.console.out(text, highlight=False)
         else:
             note(text)
 
@@ -105,28 +116,3 @@ class LiveView:
 def one_line(value: Any) -> str:  # noqa: ANN401 - any JSON
     """Return a value as JSON on one line."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def _start_bar(name: str) -> tuple[Progress, TaskID]:
-    from rich.console import Console  # noqa: PLC0415 - slow to import
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
-        TextColumn("{task.fields[message]}", markup=False),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    )
-    progress.start()
-    return progress, progress.add_task(name, total=None, message="")

@@ -84,7 +84,7 @@ def _run(
             for one in sending:
                 accepted.append(one)
                 if not as_json:
-                    view.show_id(one["id"])
+                    view.print(one["id"])
                 view.show_sent(sum(batch["size"] for batch in accepted))
             if wait:
                 accepted = await_batches(system, accepted, view)

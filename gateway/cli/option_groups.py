@@ -22,7 +22,9 @@ def spread_groups(command: Callable[..., None]) -> Callable[..., None]:
         if parameter.name in groups:
             shown += _options_of(groups[parameter.name])
         else:
-            shown.append(parameter.replace(annotation=hints[parameter.name]))
+            shown.append(
+                parameter.replace(annotation=hints[parameter.name], kind=Parameter.KEYWORD_ONLY)
+            )
 
     @wraps(command)
     def run(**given: Any) -> None:  # noqa: ANN401 - what typer has parsed

@@ -1,26 +1,16 @@
-"""The caller of a request, their permissions, and the table of scopes.
+"""The caller of a request: who they are, and what their key grants.
 
 `AuthMiddleware` sets the caller of every request that needs one. `caller_of` raises KeyError for
-any other request, so a missing check never grants rights. The scopes of operations are:
-
-- open: no key is needed.
-- any: any valid key; what is shown depends on the key.
-- invoke: a key that may invoke the function in the path, whether or not it exists.
-- see: a key that may invoke the function in the path, or read.
-- follow: any valid key; without `read`, only invocations of the caller's own name are visible.
-- steer: a key that may operate, or a key that may invoke, for invocations of its own name.
-- read, operate, admin: a key with that scope, or with one that implies it.
+any other request, so a missing check never grants rights.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.problems import ProblemError
-from gateway.routing.operation import Operation, Scope
 from runtime.access.api_key import ApiKey
 from runtime.access.scopes import EVERYTHING, Grant
 from runtime.sdk.options import Rate
@@ -109,53 +99,3 @@ def address_of(scope: Mapping[str, Any]) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.IPv6Network((address, _V6_NETWORK_BITS), strict=False))
-
-
-ScopeCheck = Callable[[Grant, str], bool]
-SCOPE_CHECKS: dict[Scope, ScopeCheck] = {
-    "open": lambda _grant, _name: True,
-    "any": lambda _grant, _name: True,
-    "follow": lambda _grant, _name: True,
-    "invoke": lambda grant, name: grant.may_invoke(name),
-    "see": lambda grant, name: grant.may_see(name),
-    "steer": lambda grant, _name: grant.operates or grant.invokes,
-    "read": lambda grant, _name: grant.reads,
-    "operate": lambda grant, _name: grant.operates,
-    "admin": lambda grant, _name: grant.administers,
-}
-_NEEDED: dict[Scope, str] = {
-    "invoke": "`invoke:{name}`",
-    "see": "`invoke:{name}` or `read`",
-    "steer": "`operate`, or `invoke` for calls of its own name",
-    "read": "`read`",
-    "operate": "`operate`",
-    "admin": "`admin`",
-}
-_LONGEST_NAME = 128
-
-
-def require_permission(operation: Operation, caller: Caller, params: Mapping[str, Any]) -> None:
-    """Return if the caller may use an operation at all.
-
-    Raises:
-        ProblemError: `forbidden`. The response does not show whether the resource exists.
-    """
-    scope = operation.scope
-    if scope is None:
-        raise ProblemError("forbidden", "This operation has no scope, so it is refused.")
-    name = params.get("name", "")
-    if not SCOPE_CHECKS[scope](caller.grant, name):
-        raise lacks_scope(scope, name)
-
-
-def lacks_scope(scope: Scope, name: str = "") -> ProblemError:
-    """Return the problem of a key that does not have the required scope."""
-    needed = _NEEDED[scope].format(name=name[:_LONGEST_NAME])
-    return ProblemError("forbidden", f"This API key lacks the scope {needed}.")
-
-
-def covers(operation: Operation, grant: Grant) -> bool:
-    """Whether a grant allows an operation in at least one case, so that the document shows it."""
-    if operation.scope in ("invoke", "see"):
-        return grant.invokes or (operation.scope == "see" and grant.reads)
-    return operation.scope is not None and SCOPE_CHECKS[operation.scope](grant, "")

@@ -14,9 +14,10 @@ import falcon
 from falcon.asgi import Request, Response
 
 from gateway.asgi.error_handlers import problem_of
-from gateway.auth.caller import ANYBODY, CALLER, Caller, address_of, caller_with, require_permission
+from gateway.auth.caller import ANYBODY, CALLER, Caller, address_of, caller_with
 from gateway.auth.csrf import SAFE_METHODS, comes_from_elsewhere, proves_origin
 from gateway.auth.key_cache import KeyChecker, shown_key, unauthenticated
+from gateway.auth.permissions import require_permission
 from gateway.auth.session_cookie import session_of
 from gateway.parsing.headers import noted_header
 from gateway.parsing.preferences import read_query_lists
@@ -115,7 +116,7 @@ class AuthMiddleware:
             if req.method == "OPTIONS":
                 return
             raise _unknown_method(req)
-        if operation.scope != "open":
+        if operation.permission != "open":
             caller: Caller | None = req.scope.get(CALLER)
             if caller is None:
                 raise unauthenticated("Send an API key as `Authorization: Bearer …`.")

@@ -16,11 +16,10 @@ from gateway.invoke.call_plan import PackedParts
 from gateway.parsing.call_options import parse_call_options
 from gateway.parsing.headers import single_header
 from gateway.parsing.idempotency import HEADER, options_content, read_idempotency_key
-from gateway.serving.request_parser import HEADERS
+from gateway.serving.request_parser import HEADERS, Scope
 from runtime.errors import CallbackAddressError
 from runtime.invocations.submission import DEFAULT_OPTIONS, CallOptions
 
-Scope = Mapping[str, Any]
 _MOST_KNOWN = 1024
 
 

@@ -9,7 +9,7 @@ import msgspec
 import yaml  # type: ignore[import-untyped,unused-ignore]
 from apispec import APISpec
 
-from gateway.auth.caller import covers
+from gateway.auth.permissions import covers
 from gateway.openapi.access_schemas import ACCESS_SCHEMAS
 from gateway.openapi.check_schemas import CHECK_SCHEMAS
 from gateway.openapi.control_schemas import CONTROL_SCHEMAS

@@ -49,12 +49,12 @@ def security_of(operation: Operation, function: str = "") -> list[Json]:
         "read": ["read"],
         "operate": ["operate"],
         "admin": ["admin"],
-    }[operation.scope or "admin"]
+    }[operation.permission or "admin"]
     return [] if scopes is None else [{name: scopes} for name in SECURITY_SCHEMES]
 
 
 def key_problems(operation: Operation) -> tuple[str, ...]:
     """Return the problem codes that concern keys."""
-    if operation.scope == "open":
+    if operation.permission == "open":
         return ()
     return KEY_PROBLEMS if operation.method == "GET" else (*KEY_PROBLEMS, _CHANGING)

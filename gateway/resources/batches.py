@@ -6,7 +6,8 @@ from collections import Counter
 
 from falcon.asgi import Request, Response
 
-from gateway.auth.caller import Caller, caller_of, lacks_scope
+from gateway.auth.caller import Caller, caller_of
+from gateway.auth.permissions import lacks_scope
 from gateway.invoke.bulk_retry import BulkRetrier, RetryReport
 from gateway.invoke.event_log import log_cancelled
 from gateway.parsing.filters import read_filter_query, read_statuses

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 from falcon.asgi import Request, Response
 
-from gateway.auth.caller import caller_of, lacks_scope
+from gateway.auth.caller import caller_of
+from gateway.auth.permissions import lacks_scope
 from gateway.invoke.event_log import log_cancelled
 from gateway.invoke.invoker import ending_problem
 from gateway.live.manifest_cache import ManifestCache

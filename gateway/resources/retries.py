@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
-from gateway.auth.caller import caller_of, identity_of, lacks_scope
+from gateway.auth.caller import caller_of, identity_of
+from gateway.auth.permissions import lacks_scope
 from gateway.invoke.accept_spans import trace_of
 from gateway.invoke.call_plan import CallPlans
 from gateway.invoke.invoker import Invoker

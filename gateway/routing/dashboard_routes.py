@@ -15,7 +15,7 @@ MINUTES = QueryParameter(
 def _page_route(path: str, resource: str, operation_id: str, summary: str) -> Route:
     """Return an open route: the page holds no data, and the API that feeds it checks the key."""
     route = Route(path, resource, "documents", is_documented=False)
-    return route.get(operation_id, summary, scope="open", reads_own_query=True)
+    return route.get(operation_id, summary, permission="open", reads_own_query=True)
 
 
 DASHBOARD_ROUTES: tuple[Route, ...] = (

@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import Literal, TypedDict, Unpack
 
 Body = Literal["small", "call", "batch"]
-Scope = Literal["open", "any", "invoke", "see", "follow", "steer", "read", "operate", "admin"]
+Permission = Literal["open", "any", "invoke", "see", "follow", "steer", "read", "operate", "admin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class Operation:
     """One method of a route.
 
     Attributes:
-        scope: The scope a caller needs (`gateway.auth.caller`); None refuses every caller.
+        permission: What a caller must be allowed to do (`gateway.auth.permissions`); None refuses
+            every caller.
         reads_own_query: The resource checks the query itself.
         problems: The problem codes of this operation, besides those that every operation has.
         body: The size limit of the body (`gateway.asgi.body_limits`): a few KiB, or the limit
@@ -54,7 +55,7 @@ class Operation:
     id: str
     summary: str
     _: KW_ONLY
-    scope: Scope | None
+    permission: Permission | None
     query: tuple[QueryParameter, ...] = ()
     reads_own_query: bool = False
     problems: tuple[str, ...] = ()
@@ -89,11 +90,11 @@ class Route:
         operation_id: str,
         summary: str,
         *,
-        scope: Scope = "read",
+        permission: Permission = "read",
         **options: Unpack[OperationOptions],
     ) -> Route:
         """Return the route with one more operation, which only reads."""
-        return self.act("GET", operation_id, summary, scope=scope, **options)
+        return self.act("GET", operation_id, summary, permission=permission, **options)
 
     def act(
         self,
@@ -101,9 +102,9 @@ class Route:
         operation_id: str,
         summary: str,
         *,
-        scope: Scope = "operate",
+        permission: Permission = "operate",
         **options: Unpack[OperationOptions],
     ) -> Route:
         """Return the route with one more operation, which changes something."""
-        operation = Operation(method, operation_id, summary, scope=scope, **options)
+        operation = Operation(method, operation_id, summary, permission=permission, **options)
         return replace(self, operations=(*self.operations, operation))

@@ -31,7 +31,7 @@ ROUTES: tuple[Route, ...] = (
         "POST",
         "invoke",
         "Invoke a function",
-        scope="invoke",
+        permission="invoke",
         query=CALL_OPTION_PARAMETERS,
         reads_own_query=True,
         problems=(
@@ -47,11 +47,11 @@ ROUTES: tuple[Route, ...] = (
     .get(
         "get_function",
         "Get a function with its schemas, options and statistics",
-        scope="see",
+        permission="see",
         problems=("function_not_found", *READS),
     ),
     Route("/functions", "functions", "functions").get(
-        "list_functions", "List functions", scope="any", problems=READS
+        "list_functions", "List functions", permission="any", problems=READS
     ),
     Route("/invocations", "invocations", "invocations").get(
         "list_invocations", "List invocations, newest first", query=HISTORY, problems=READS
@@ -88,7 +88,7 @@ ROUTES: tuple[Route, ...] = (
     .get(
         "get_invocation",
         "Get an invocation, or wait until it finishes",
-        scope="follow",
+        permission="follow",
         problems=(*UNKNOWN, *READS),
         waits=True,
     )
@@ -96,14 +96,14 @@ ROUTES: tuple[Route, ...] = (
         "DELETE",
         "cancel_invocation",
         "Cancel an invocation that has not finished",
-        scope="steer",
+        permission="steer",
         problems=(*UNKNOWN, "invocation_finished", *WRITES),
     ),
     Route("/invocations/{invocation_id}/retry", "one_retry", "invocations").act(
         "POST",
         "retry_invocation",
         "Retry an invocation with the same arguments",
-        scope="steer",
+        permission="steer",
         problems=(*UNKNOWN, "invocation_unfinished", *ADMISSION, *FINISHED),
         waits=True,
         admits=True,
@@ -111,21 +111,21 @@ ROUTES: tuple[Route, ...] = (
     Route("/invocations/{invocation_id}/result", "result", "invocations").get(
         "get_invocation_result",
         "Get the result alone",
-        scope="follow",
+        permission="follow",
         problems=(*UNKNOWN, "invocation_unfinished", *FINISHED, *READS),
         waits=True,
     ),
     Route("/invocations/{invocation_id}/logs", "logs", "invocations").get(
         "get_invocation_logs",
         "Get what the function printed and logged",
-        scope="follow",
+        permission="follow",
         query=(ATTEMPT,),
         problems=(*UNKNOWN, *READS),
     ),
     Route("/invocations/{invocation_id}/events", "events", "invocations").get(
         "follow_invocation",
         "Follow an invocation live with server-sent events",
-        scope="follow",
+        permission="follow",
         query=(LAST_EVENT_ID,),
         problems=(*UNKNOWN, *READS),
     ),
@@ -142,7 +142,7 @@ _OPEN = [
     (operation.method, route.path)
     for route in ROUTES
     for operation in route.operations
-    if operation.scope == "open"
+    if operation.permission == "open"
 ]
 OPEN_PATHS = frozenset((method, path) for method, path in _OPEN if "{" not in path)
 OPEN_PREFIXES = tuple({path.partition("{")[0] for _, path in _OPEN if "{" in path})

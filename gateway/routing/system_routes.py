@@ -52,7 +52,7 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
         "POST",
         "ask_check",
         "Start a consistency check of the data in Redis, with optional repair",
-        scope="admin",
+        permission="admin",
         problems=("invalid_json", "arguments_invalid", *WRITES),
     ),
     Route("/checks/{check_id}", "check", "system").get(
@@ -63,29 +63,29 @@ SYSTEM_ROUTES: tuple[Route, ...] = (
     Route("/livez", "livez", "health").get(
         "livez",
         "Check that the gateway process is alive",
-        scope="open",
+        permission="open",
         problems=("method_not_allowed",),
     ),
     Route("/readyz", "readyz", "health").get(
         "readyz",
         "Check that the gateway can accept calls",
-        scope="open",
+        permission="open",
         problems=("method_not_allowed", "not_ready"),
     ),
     Route("/metrics", "metrics", "health").get(
         "metrics", "Get the metrics of the whole system for Prometheus"
     ),
     Route("/openapi.json", "openapi_json", "documents").get(
-        "openapi_json", "Get this document as JSON", scope="any"
+        "openapi_json", "Get this document as JSON", permission="any"
     ),
     Route("/openapi.yaml", "openapi_yaml", "documents").get(
-        "openapi_yaml", "Get this document as YAML", scope="any"
+        "openapi_yaml", "Get this document as YAML", permission="any"
     ),
-    Route("/docs", "docs", "documents").get("docs", "Get the API reference page", scope="any"),
+    Route("/docs", "docs", "documents").get("docs", "Get the API reference page", permission="any"),
     Route("/problems/{code}", "problem", "documents").get(
-        "problem", "Get the meaning of a problem code", scope="open", problems=("not_found",)
+        "problem", "Get the meaning of a problem code", permission="open", problems=("not_found",)
     ),
     Route("/", "home", "documents", is_documented=False).get(
-        "home", "Redirect to the API reference page", scope="any"
+        "home", "Redirect to the API reference page", permission="any"
     ),
 )

@@ -12,7 +12,7 @@
 -- recover_invocations.
 -- include: clock
 -- include: chunks
--- include: worker_silence
+-- include: all_workers_silent
 local now = now_ms()
 redis.call('HSET', key_worker(worker), 'details', details, 'last_seen_at', now)
 redis.call('HSETNX', key_worker(worker), 'started_at', now)
@@ -51,7 +51,7 @@ in_pieces('ZADD', key_leases(), extended)
 
 -- After a time without any heartbeat, the workers that return first must not take over the attempts
 -- of those that return a moment later.
-local was_silent = is_silent(now, grace_ms)
+local was_silent = all_are_silent(now, grace_ms)
 redis.call('SET', key_pulse(), now)
 if was_silent then
   redis.call('SET', key_patience(), '1', 'PX', grace_ms)

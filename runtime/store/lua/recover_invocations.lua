@@ -13,7 +13,7 @@
 -- include: finish_record
 -- include: lost_attempts
 -- include: damaged_records
--- include: worker_silence
+-- include: all_workers_silent
 local MOST = 100
 local JOINING_MS = 5000  -- how long the batch's gateway may take
 local now = now_ms()
@@ -59,7 +59,7 @@ local taken, expired = {}, {}
 local leases = {}
 -- After a time without any heartbeat nothing is taken over until a worker has sent one, and then
 -- not during the grace period: see heartbeat, which a worker sends on a connection of its own.
-if redis.call('EXISTS', key_patience()) == 0 and not is_silent(now, grace_ms) then
+if redis.call('EXISTS', key_patience()) == 0 and not all_are_silent(now, grace_ms) then
   leases = redis.call('ZRANGEBYSCORE', key_leases(), '-inf', now, 'WITHSCORES', 'LIMIT', 0, MOST)
 end
 for at = 1, #leases, 2 do

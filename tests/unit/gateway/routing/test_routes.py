@@ -26,7 +26,7 @@ def settings(**chosen: object) -> Settings:
 
 
 def test_every_operation_has_a_scope_and_an_id_of_its_own():
-    assert all(operation.scope for operation in OPERATIONS)
+    assert all(operation.permission for operation in OPERATIONS)
     ids = [operation.id for operation in OPERATIONS]
     assert len(set(ids)) == len(ids)
 
@@ -46,8 +46,8 @@ def test_the_application_serves_exactly_the_table():
         assert responders == {operation.method for operation in route.operations}
 
 
-def test_a_route_without_a_scope_refuses_everybody(monkeypatch):
-    nobodys = Operation(method="GET", id="x", summary="", scope=None)
+def test_a_route_without_a_permission_refuses_everybody(monkeypatch):
+    nobodys = Operation(method="GET", id="x", summary="", permission=None)
     monkeypatch.setattr(middleware, "BY_TEMPLATE", {("/functions", "GET"): nobodys})
 
     answer = ask(settings(), "/functions")

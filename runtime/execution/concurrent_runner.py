@@ -26,7 +26,7 @@ from runtime.execution.outcome import Ending
 from runtime.execution.run import Run
 from runtime.execution.runner_handle import RunnerHandle
 from runtime.execution.sequential_runner import serials
-from runtime.processes.channel import pack
+from runtime.processes.frames import pack
 
 _OBEY_S = 1.0  # how long an attempt may take to end after `stop`
 

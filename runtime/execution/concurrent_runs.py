@@ -34,9 +34,9 @@ from runtime.execution.output_attribution import owner
 from runtime.execution.runner_protocol import Start
 from runtime.execution.stall_watch import StallWatch
 from runtime.execution.thread_calls import FunctionThreads, LoopThreads
-from runtime.processes.channel import Channel, pack
+from runtime.processes.channel import Channel
 from runtime.processes.child_limits import use_memory_reserve
-from runtime.processes.frame_reader import FrameReader
+from runtime.processes.frames import FrameReader, pack
 from runtime.processes.shared_page import RunnersPage
 from runtime.registry import event_loop
 from runtime.registry.event_loop import Generator

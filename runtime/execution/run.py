@@ -16,7 +16,7 @@ from runtime.errors import ChannelGarbledError
 from runtime.execution.outcome import Assignment, Ending
 from runtime.execution.runner_output import truncation_mark
 from runtime.execution.runner_protocol import RUN, RunnerLimits, Start, encode
-from runtime.processes.channel import pack
+from runtime.processes.frames import pack
 from runtime.registry.bundle import Bundle
 from runtime.registry.manifest import Manifest
 

@@ -37,9 +37,9 @@ from runtime.execution.runner_validation import check_answer, check_event
 from runtime.execution.sequential_runner import SequentialRunner
 from runtime.execution.timeout_timer import LimitWatch, TimeLimited
 from runtime.loop import Loop
-from runtime.processes.channel import pack
 from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import ForkServer
+from runtime.processes.frames import pack
 from runtime.registry.bundle import Bundle
 
 State = Literal["starting", "idle", "running", "closed", "dying", "dead"]

@@ -30,8 +30,9 @@ from runtime.execution.outcome import Ending
 from runtime.execution.runner_output import AttemptOutput
 from runtime.execution.runner_protocol import RunnerLimits, Start
 from runtime.execution.soft_limit import SoftLimit
-from runtime.processes.channel import Channel, pack
+from runtime.processes.channel import Channel
 from runtime.processes.child_limits import at_exit_of_c, is_memory_short, use_memory_reserve
+from runtime.processes.frames import pack
 from runtime.processes.shared_page import RunnersPage
 from runtime.processes.side_channel import ChildSideChannel
 from runtime.registry.bundle import decode_bundle

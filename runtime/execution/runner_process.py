@@ -23,10 +23,9 @@ from typing import Protocol
 from runtime.buffered_socket import Stream
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ProcessError
 from runtime.loop import Loop, Timer
-from runtime.processes.channel import unpack_each
 from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import Child, ForkServer
-from runtime.processes.frame_reader import FrameReader
+from runtime.processes.frames import FrameReader, unpack_each
 from runtime.processes.side_channel import SideChannel
 from runtime.telemetry.background import CRASHES
 

@@ -1,9 +1,7 @@
 """Framed messages between a worker and a child process.
 
-A `Channel` wraps one end of a socket pair. A frame consists of a magic word, the number of parts,
-the length of each part, and the parts. The other end is not trusted: a malformed or oversized
-frame is refused when its header arrives, before its body can fill memory. One thread receives;
-any thread may send.
+A `Channel` wraps one end of a socket pair and carries frames (`runtime.processes.frames`). One
+thread receives; any thread may send.
 """
 
 from __future__ import annotations
@@ -15,60 +13,16 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
+from runtime.processes.frames import MAX_FRAME_BYTES, FrameReader, pack_uncopied
 
-MAX_FRAME_BYTES = 64 * 1024 * 1024
-MAX_PARTS = 16
-_MAGIC = b"PSF1"
-_PREFIX = struct.Struct("!4sI")
-_HEADERS = tuple(struct.Struct(f"!4sI{count}I") for count in range(MAX_PARTS + 1))
-_LENGTHS = tuple(struct.Struct(f"!{count}I") for count in range(MAX_PARTS + 1))
 _GIFT = b"d"  # descriptors cannot be sent without at least one byte of data
-_JOIN_BYTES = 65_536
 _READ_BYTES = 16_384  # recv allocates this much even for a small frame
 _READ_MOST_BYTES = 1_048_576
 _SLICE_S = 1  # longest time that a read with a deadline blocks before it checks the time
 _SLICE = struct.pack("ll", _SLICE_S, 0)  # struct timeval
-
-
-def pack(*parts: bytes) -> bytes:
-    """Return the bytes of one frame."""
-    return _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts)) + b"".join(parts)
-
-
-def unpack_each(data: bytes) -> Iterator[list[bytes]]:
-    """Yield the parts of each frame in `data`.
-
-    Raises:
-        ChannelGarbledError: A frame is malformed or incomplete. The frames before it have been
-            yielded.
-    """
-    start = 0
-    while start < len(data):
-        parts, start = _unpack_first(data, start)
-        if parts is None:
-            raise ChannelGarbledError("the last frame is incomplete")
-        yield parts
-
-
-def _unpack_first(data: bytes, start: int) -> tuple[list[bytes] | None, int]:
-    """Return the parts of the frame at `start` and its end; (None, start) if it is incomplete."""
-    end = len(data)
-    if end - start < _PREFIX.size:
-        return None, start
-    magic, count = _PREFIX.unpack_from(data, start)
-    if magic != _MAGIC or count > MAX_PARTS:
-        raise ChannelGarbledError("the other end sent bytes that are not a frame")
-    at = start + _HEADERS[count].size
-    if at > end:
-        return None, start
-    parts = []
-    for length in _LENGTHS[count].unpack_from(data, start + _PREFIX.size):
-        parts.append(data[at : at + length])
-        at += length
-    return (None, start) if at > end else (parts, at)
 
 
 class Channel:
@@ -87,10 +41,9 @@ class Channel:
     def __init__(self, sock: socket.socket, *, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
         sock.setblocking(True)  # noqa: FBT003 - takes no keyword
         self._socket = sock
-        self._max_frame_bytes = max_frame_bytes
-        self._held = bytearray()  # received bytes that follow the frames in `_ready`
+        self._reader = FrameReader(max_frame_bytes=max_frame_bytes)
         self._ready: deque[list[bytes]] = deque()  # whole frames that arrived with an earlier one
-        self._missing_bytes = 0  # what the first frame in `_held` still lacks: the next read's size
+        self._garbled: ChannelGarbledError | None = None  # what follows the frames in `_ready`
         self._has_slices = False  # whether SO_RCVTIMEO is set
         self._sending = threading.Lock()  # or the bytes of two threads' frames could mix
         self._readable = _poll(sock, select.POLLIN)
@@ -109,17 +62,14 @@ class Channel:
                 the frame may be partly sent, and the next one would be read as its rest.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        if sum(map(len, parts)) <= _JOIN_BYTES:
-            pieces = [pack(*parts)]
-        else:
-            head = _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts))
-            pieces = [head, *parts]
-        self._send_pieces(pieces, deadline)
-
-    def send_packed(self, frames: bytes, *, timeout_s: float | None = None) -> None:
-        """Send several frames, each made by `pack`, in one go; raises as `send` does."""
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        self._send_pieces([frames], deadline)
+        views = [memoryview(piece) for piece in pack_uncopied(parts)]
+        with self._sending:
+            try:
+                self._send_all(views, deadline)
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise ChannelClosedError(f"the other end is gone: {error}") from error
 
     def receive(self, timeout_s: float | None = None) -> list[bytes]:
         """Return the next frame's parts.
@@ -131,21 +81,12 @@ class Channel:
             TimeoutError: No whole frame arrived in time. The part that arrived is kept, so the
                 next call continues with it.
         """
-        if self._ready:
-            return self._ready.popleft()
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        frame = self._take() if self._held else None
-        while frame is None:
-            data = self._read(deadline)
-            if not self._held and len(data) <= self._max_frame_bytes:
-                # The usual case: whole frames only, so nothing is copied into `_held`.
-                data = data[self._split_each(data) :]
-                if self._ready:
-                    self._held += data
-                    return self._ready.popleft()
-            self._held += data
-            frame = self._take()
-        return frame
+        while not self._ready:
+            if self._garbled is not None:
+                raise self._garbled
+            self.unread(self._read(deadline))
+        return self._ready.popleft()
 
     def send_descriptors(self, descriptors: Sequence[int]) -> None:
         """Send file descriptors, possibly none, before the next frame.
@@ -182,65 +123,23 @@ class Channel:
 
     def hand_over(self) -> tuple[socket.socket, list[list[bytes]], bytes]:
         """Return the socket, the frames read but not yet received, and the bytes after them."""
-        ready, held = list(self._ready), bytes(self._held)
+        ready = list(self._ready)
         self._ready.clear()
-        self._held.clear()
-        return self._socket, ready, held
+        return self._socket, ready, self._reader.take_rest()
 
     def unread(self, data: bytes) -> None:
         """Put back bytes that were read from the socket elsewhere; the next receive uses them."""
-        self._held += data
+        try:
+            self._ready.extend(self._reader.feed(data))
+        except ChannelGarbledError as error:
+            self._garbled = error  # raised by the receive that comes to it
 
     def close(self) -> None:
         """Close this end; safe to call twice."""
         self._socket.close()
 
-    def _take(self) -> list[bytes] | None:
-        """Remove the first frame from `_held` and return it; None if it is incomplete."""
-        total = self._measure(self._held)
-        if total is None:
-            return None
-        parts, _ = _unpack_first(bytes(memoryview(self._held)[:total]), 0)
-        del self._held[:total]
-        return parts
-
-    def _split_each(self, data: bytes) -> int:
-        """Append the whole frames at the start of `data` to `_ready`; return where they end."""
-        end = 0
-        while end < len(data):
-            try:
-                parts, end = _unpack_first(data, end)
-            except ChannelGarbledError:
-                break  # the receive that reaches these bytes raises it
-            if parts is None:
-                break
-            self._ready.append(parts)
-        return end
-
-    def _measure(self, data: bytes | bytearray) -> int | None:
-        """Return the length of the first frame in `data`, None if it is incomplete.
-
-        Raises:
-            ChannelGarbledError: Its header is malformed or announces too long a frame.
-        """
-        self._missing_bytes = 0
-        if len(data) < _PREFIX.size:
-            return None
-        magic, count = _PREFIX.unpack_from(data)
-        if magic != _MAGIC or count > MAX_PARTS:
-            raise ChannelGarbledError("the other end sent bytes that are not a frame")
-        if len(data) < _HEADERS[count].size:
-            return None
-        total = _HEADERS[count].size + sum(_LENGTHS[count].unpack_from(data, _PREFIX.size))
-        if total > self._max_frame_bytes:
-            raise ChannelGarbledError(
-                f"frame of {total} bytes; the limit is {self._max_frame_bytes} bytes"
-            )
-        self._missing_bytes = max(0, total - len(data))
-        return None if self._missing_bytes else total
-
     def _read(self, deadline: float | None) -> bytes:
-        size = min(max(_READ_BYTES, self._missing_bytes), _READ_MOST_BYTES)
+        size = min(max(_READ_BYTES, self._reader.missing_bytes), _READ_MOST_BYTES)
         data: bytes | None = None
         try:
             while data is None:
@@ -272,15 +171,6 @@ class Channel:
         elif not self._has_slices:
             self._has_slices = True
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SLICE)
-
-    def _send_pieces(self, pieces: Sequence[bytes], deadline: float | None) -> None:
-        with self._sending:
-            try:
-                self._send_all([memoryview(piece) for piece in pieces if piece], deadline)
-            except TimeoutError:
-                raise
-            except OSError as error:
-                raise ChannelClosedError(f"the other end is gone: {error}") from error
 
     def _send_all(self, views: list[memoryview], deadline: float | None) -> None:
         # MSG_DONTWAIT for this call only: the receiving thread needs the socket blocking.

@@ -12,10 +12,9 @@ import socket
 import threading
 
 from runtime.errors import ChannelClosedError
-from runtime.processes.channel import _HEADERS, _MAGIC, pack
+from runtime.processes.frames import pack_uncopied
 
 MOST_BYTES = 8 * 1024 * 1024
-_COPY_BYTES = 65_536  # a longer frame is not copied into one piece
 _MOST_PIECES = 512  # in one system call; Linux allows 1,024
 
 
@@ -52,9 +51,7 @@ class WriteBuffer:
 
     def add(self, *parts: bytes) -> None:
         """Append a frame."""
-        pieces: list[bytes | memoryview] = (
-            [pack(*parts)] if sum(map(len, parts)) <= _COPY_BYTES else _uncopied(parts)
-        )
+        pieces = pack_uncopied(parts)
         with self._lock:
             self._pieces += pieces
             self._size += sum(map(len, pieces))
@@ -115,9 +112,3 @@ class WriteBuffer:
         del self._pieces[:whole]
         if sent:
             self._pieces[0] = memoryview(self._pieces[0])[sent:]
-
-
-def _uncopied(parts: tuple[bytes, ...]) -> list[bytes | memoryview]:
-    """Return the header and the parts of a frame as separate pieces."""
-    head = _HEADERS[len(parts)].pack(_MAGIC, len(parts), *map(len, parts))
-    return [head, *filter(None, parts)]

@@ -17,9 +17,9 @@ from runtime.execution import runner_protocol as frames
 from runtime.execution.outcome import Ending
 from runtime.execution.runner_process import RUNNER_ENTRY
 from runtime.execution.runner_protocol import RunnerLimits, Start
-from runtime.processes.channel import pack
 from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import ForkServer
+from runtime.processes.frames import pack
 from runtime.processes.side_channel import SideChannel
 from runtime.registry.bundle import Bundle
 
@@ -121,7 +121,7 @@ class RunnerDriver:
             parts = frames.encode(start), json.dumps(one).encode(), request or b""
             data.append(pack(frames.RUN, *parts))
             serials.append(serial)
-        self._child.channel.send_packed(b"".join(data))
+        self.send_raw(b"".join(data))
         return serials
 
     def stop(self, serial: int, why: bytes = frames.CANCELLED) -> None:
@@ -195,7 +195,7 @@ class RunnerDriver:
 
     def send_raw(self, data: bytes) -> None:
         """Send what may be no frame."""
-        self._child.channel.send_packed(data)
+        os.write(self._child.channel.fileno(), data)
 
     def close(self) -> None:
         """Kill what is left."""

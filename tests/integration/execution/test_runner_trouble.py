@@ -133,7 +133,7 @@ def test_an_ending_counts_where_its_runner_s_successor_cannot_be_made(bench, mon
 def test_a_garbled_run_time_strands_nobody(bench, number):
     harm = f"""
     import os, time
-    from runtime.processes.channel import pack
+    from runtime.processes.frames import pack
     def f(serial: int):
         said = pack(b"done", b"%d" % serial, b"\\x91\\xa9succeeded", b"1", {number!r})
         for n in range(400, 600):

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import ChannelClosedError, ChannelGarbledError, ChannelResetError
-from runtime.processes.channel import MAX_PARTS, Channel, pack, unpack_each
+from runtime.processes.channel import Channel
+from runtime.processes.frames import MAX_PARTS, pack, unpack_each
 from tests.support.waiting import allowed
 
 MIB = 1024 * 1024
@@ -141,7 +142,7 @@ def test_several_frames_sent_at_once_arrive_one_by_one_and_garbage_after_them(pa
     left, right = pair
     frames = [[b"one"], [b"two", b"b" * 20_000], [b"three", b""]]
 
-    left.send_packed(b"".join(pack(*frame) for frame in frames) + b"garbage!")
+    left._socket.sendall(b"".join(pack(*frame) for frame in frames) + b"garbage!")
 
     assert [right.receive(1) for _ in frames] == frames
     with pytest.raises(ChannelGarbledError):

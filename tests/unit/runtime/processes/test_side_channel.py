@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from runtime.errors import ChannelClosedError
-from runtime.processes.channel import Channel, pack, unpack_each
+from runtime.processes.channel import Channel
+from runtime.processes.frames import pack, unpack_each
 from runtime.processes.side_channel import QUIET_BYTES, ChildSideChannel, SideChannel
 
 

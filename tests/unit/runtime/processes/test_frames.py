@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import ChannelGarbledError
-from runtime.processes.channel import pack
-from runtime.processes.frame_reader import FrameReader
+from runtime.processes.frames import FrameReader, pack
 
 
 @given(

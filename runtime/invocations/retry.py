@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import msgspec
 
 from runtime.invocations.record import Record
-from runtime.invocations.submission import CallOptions, Submission, prepare
+from runtime.invocations.submission import CallOptions, RequestParts, Submission, prepare
 from runtime.registry.argument_check import check_arguments
 from runtime.registry.manifest import Manifest
-from runtime.store.submission_commands import Idempotency, Pace
-from runtime.telemetry.trace_context import TraceContext
 
 _tags = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
-def prepare_retry(  # noqa: PLR0913 - the parts of a submission
+def prepare_retry(
     manifest: Manifest,
     record: Record,
     *,
-    waiter: str | None = None,
-    is_only_retry: bool = False,
     max_waiting: int = 0,
-    idempotency: Idempotency | None = None,
-    trace: TraceContext | None = None,
-    pace: Pace | None = None,
-    api_key: str = "",
+    **parts: Unpack[RequestParts],
 ) -> Submission:
     """Return a submission like the one that created `record`, its callback included.
 
@@ -44,14 +39,9 @@ def prepare_retry(  # noqa: PLR0913 - the parts of a submission
             tags=_tags(record.tags),
             callback=record.callback,
         ),
-        idempotency=idempotency,
-        trace=trace,
         request=record.request or None,
-        waiter=waiter,
         retry_of=record.id,
-        is_only_retry=is_only_retry,
-        max_waiting=max_waiting,
-        pace=pace,
         caller=record.caller,
-        api_key=api_key,
+        max_waiting=max_waiting,
+        **parts,
     )

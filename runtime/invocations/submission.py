@@ -5,7 +5,7 @@ The gateway and the broker's `.send()` both use it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import msgspec
 from msgspec.structs import replace
@@ -129,6 +129,26 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         return parts
 
 
+class RequestParts(TypedDict, total=False):
+    """What the request that creates an invocation adds to it; `Submission` documents each."""
+
+    waiter: str | None
+    is_only_retry: bool
+    pace: Pace | None
+    api_key: str
+    idempotency: Idempotency | None
+    trace: TraceContext | None
+
+
+class CallParts(RequestParts, total=False):
+    """What a call adds to what all calls of its function share, besides its options."""
+
+    request: bytes | None
+    retry_of: str | None
+    is_repeatable: bool
+    caller: str | None
+
+
 def check_available(manifest: Manifest) -> None:
     """Raise FunctionUnavailableError if no version of the function has ever loaded."""
     if manifest.is_loading:
@@ -142,23 +162,14 @@ def check_available(manifest: Manifest) -> None:
         )
 
 
-def prepare(  # noqa: PLR0913 - the parts of a submission
+def prepare(
     manifest: Manifest,
     arguments: bytes,
     *,
     call_options: CallOptions = DEFAULT_OPTIONS,
     invocation_id: str | None = None,
-    request: bytes | None = None,
-    waiter: str | None = None,
-    retry_of: str | None = None,
-    is_only_retry: bool = False,
-    is_repeatable: bool = False,
     max_waiting: int = 0,
-    pace: Pace | None = None,
-    caller: str | None = None,
-    api_key: str = "",
-    idempotency: Idempotency | None = None,
-    trace: TraceContext | None = None,
+    **parts: Unpack[CallParts],
 ) -> Submission:
     """Return the submission of a call of the function that `manifest` describes.
 
@@ -168,25 +179,9 @@ def prepare(  # noqa: PLR0913 - the parts of a submission
         FunctionUnavailableError: No version of the function has ever loaded.
     """
     check_available(manifest)
-    call = complete(
-        share(manifest, max_waiting=max_waiting),
-        arguments,
-        call_options,
-        request=request,
-        waiter=waiter,
-        pace=pace,
-        caller=caller,
-        api_key=api_key,
-        idempotency=idempotency,
-        trace=trace,
-    )
-    return replace(
-        call,
-        id=invocation_id or call.id,
-        retry_of=retry_of,
-        is_only_retry=is_only_retry,
-        is_repeatable=is_repeatable,
-    )
+    shared = share(manifest, max_waiting=max_waiting)
+    call = complete(shared, arguments, call_options)
+    return replace(call, id=invocation_id or call.id, **parts)
 
 
 def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
@@ -205,18 +200,18 @@ def share(manifest: Manifest, *, max_waiting: int = 0) -> Submission:
     )
 
 
-def complete(  # noqa: PLR0913 - the parts of a call
+def complete(  # noqa: PLR0913 - the parts of a call, one by one: every call comes here
     shared: Submission,
     arguments: bytes,
     call_options: CallOptions,
     *,
-    request: bytes | None,
-    waiter: str | None,
-    pace: Pace | None,
-    caller: str | None,
-    api_key: str,
-    idempotency: Idempotency | None,
-    trace: TraceContext | None,
+    request: bytes | None = None,
+    waiter: str | None = None,
+    pace: Pace | None = None,
+    caller: str | None = None,
+    api_key: str = "",
+    idempotency: Idempotency | None = None,
+    trace: TraceContext | None = None,
 ) -> Submission:
     """Return the submission of one call, made from what all calls of its function share."""
     return replace(

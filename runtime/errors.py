@@ -36,47 +36,37 @@ class PenstockError(Exception):
 
     code: ClassVar[str] = "internal_error"
 
+    def __init_subclass__(cls, *, code: str = "") -> None:
+        super().__init_subclass__()
+        cls.code = code or cls.code
 
-class SettingsError(PenstockError):
+
+class SettingsError(PenstockError, code="settings_invalid"):
     """A setting is wrong; the message names it and says what it takes."""
 
-    code = "settings_invalid"
 
-
-class StoreError(PenstockError):
+class StoreError(PenstockError, code="store_error"):
     """The parent of all errors about Redis."""
 
-    code = "store_error"
 
-
-class StoreUnavailableError(StoreError):
+class StoreUnavailableError(StoreError, code="store_unavailable"):
     """Redis cannot be reached or does not reply in time."""
 
-    code = "store_unavailable"
 
-
-class StoreRefusedError(StoreError):
+class StoreRefusedError(StoreError, code="store_refused"):
     """Redis replies, but refuses writes (OOM, MISCONF, READONLY)."""
 
-    code = "store_refused"
 
-
-class StoreTooOldError(StoreError):
+class StoreTooOldError(StoreError, code="store_too_old"):
     """Redis is too old for the commands that Penstock uses."""
 
-    code = "store_too_old"
 
-
-class OptionError(PenstockError):
+class OptionError(PenstockError, code="option_invalid"):
     """An option of @function is wrong; the message says what is allowed."""
 
-    code = "option_invalid"
 
-
-class LoadError(PenstockError):
+class LoadError(PenstockError, code="function_load_failed"):
     """A function file could not be loaded."""
-
-    code = "function_load_failed"
 
     def __init__(self, kind: str, message: str, *, file: str, line: int | None) -> None:
         super().__init__(f"{file}:{line or 0}: {kind}: {message}")
@@ -86,28 +76,20 @@ class LoadError(PenstockError):
         self.line = line
 
 
-class UnknownFunctionError(PenstockError):
+class UnknownFunctionError(PenstockError, code="function_not_found"):
     """No published function has this name."""
 
-    code = "function_not_found"
 
-
-class FunctionUnavailableError(PenstockError):
+class FunctionUnavailableError(PenstockError, code="function_unavailable"):
     """No version of the function has ever loaded; GET /functions/{name} has the load error."""
 
-    code = "function_unavailable"
 
-
-class UnknownInvocationError(PenstockError):
+class UnknownInvocationError(PenstockError, code="invocation_not_found"):
     """No invocation has this id."""
 
-    code = "invocation_not_found"
 
-
-class InvocationGoneError(PenstockError):
+class InvocationGoneError(PenstockError, code="invocation_gone"):
     """The invocation's retention has passed, and its record was deleted."""
-
-    code = "invocation_gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,59 +100,41 @@ class ArgumentFault:
     detail: str
 
 
-class ArgumentsError(PenstockError):
+class ArgumentsError(PenstockError, code="arguments_invalid"):
     """Arguments do not fit the function's schema."""
-
-    code = "arguments_invalid"
 
     def __init__(self, faults: tuple[ArgumentFault, ...]) -> None:
         super().__init__("; ".join(f"{fault.pointer or '/'}: {fault.detail}" for fault in faults))
         self.faults = faults
 
 
-class ResultNotSerializableError(PenstockError):
+class ResultNotSerializableError(PenstockError, code="result_not_serializable"):
     """A function's result cannot be written as JSON; the message says where and why."""
 
-    code = "result_not_serializable"
 
-
-class ResultTooLargeError(PenstockError):
+class ResultTooLargeError(PenstockError, code="result_too_large"):
     """The items of a generator together exceed the maximum size of a result."""
 
-    code = "result_too_large"
 
-
-class OutOfTimeError(PenstockError):
+class OutOfTimeError(PenstockError, code="timeout"):
     """A function's time limit has passed, in a process that other attempts share."""
 
-    code = "timeout"
 
-
-class CallbackAddressError(PenstockError):
+class CallbackAddressError(PenstockError, code="callback_url_invalid"):
     """A callback URL is malformed, does not resolve or is not allowed."""
 
-    code = "callback_url_invalid"
 
-
-class ProcessError(PenstockError):
+class ProcessError(PenstockError, code="process_failed"):
     """A child process could not be started, or is gone."""
 
-    code = "process_failed"
 
-
-class ChannelClosedError(ProcessError):
+class ChannelClosedError(ProcessError, code="channel_closed"):
     """A channel can no longer be used."""
 
-    code = "channel_closed"
 
-
-class ChannelResetError(ChannelClosedError):
+class ChannelResetError(ChannelClosedError, code="channel_reset"):
     """The peer closed the channel before it had read all that was sent to it."""
 
-    code = "channel_reset"
 
-
-class ChannelGarbledError(ChannelClosedError):
+class ChannelGarbledError(ChannelClosedError, code="channel_garbled"):
     """The peer is alive, but sent something that is not a known frame."""
-
-    code = "channel_garbled"

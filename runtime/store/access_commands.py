@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.store.scripts import Command, load_script
+from runtime.store.scripts import Command, call_script
 
 REVOKED = b"-"  # notice: a key was revoked; its id follows
 LOGGED_OUT = b"~"  # notice: a session ended; its digest follows
@@ -69,32 +69,30 @@ def create_key(
         *(key.id, key.name, key.digest, " ".join(key.scopes), key.rate, lifetime_ms),
         *(callback_secret, "1" if replaces_secret else "", OUTLIVED_KEPT_MS),
     )
-    return Command(
+    return call_script(
+        "create_api_key",
         words,
         lambda reply: CreatedKey(
             created_at_ms=reply[0], expires_at_ms=reply[1], took_secret=reply[2] == 1
         ),
-        load_script("create_api_key"),
     )
 
 
 def revoke_key(key_id: str) -> Command[str | None]:
     """Revoke a key, everywhere and at once; return its name, or None if there is no such key."""
-    return Command(
-        (key_id, SECRETS_KEPT_MS),
-        lambda reply: reply.decode() or None,
-        load_script("revoke_api_key"),
+    return call_script(
+        "revoke_api_key", (key_id, SECRETS_KEPT_MS), lambda reply: reply.decode() or None
     )
 
 
 def read_keys() -> Command[FoundKeys]:
     """Read every key, by expiry, even those that have expired lately."""
-    return Command(("",), _read_found, load_script("read_api_keys"))
+    return call_script("read_api_keys", ("",), _read_found)
 
 
 def find_key(key_id: str) -> Command[FoundKeys]:
     """Read one key: none or one."""
-    return Command((key_id,), _read_found, load_script("read_api_keys"))
+    return call_script("read_api_keys", (key_id,), _read_found)
 
 
 def count_valid_keys() -> Command[int]:
@@ -104,17 +102,17 @@ def count_valid_keys() -> Command[int]:
         found = _read_found(reply)
         return sum(not k.expires_at_ms or k.expires_at_ms > found.now_ms for k in found.keys)
 
-    return Command(("",), count, load_script("read_api_keys"))
+    return call_script("read_api_keys", ("",), count)
 
 
 def touch_keys(key_ids: Iterable[str]) -> Command[int]:
     """Record that keys were used now; return how many of them still exist."""
-    return Command(tuple(key_ids), int, load_script("touch_api_keys"))
+    return call_script("touch_api_keys", tuple(key_ids), int)
 
 
 def open_session(digest: str, key_id: str, *, longest_ms: int) -> Command[int]:
     """Start a session of a key; return its length in ms, 0 if the key is not valid."""
-    return Command((digest, key_id, longest_ms), int, load_script("open_session"))
+    return call_script("open_session", (digest, key_id, longest_ms), int)
 
 
 def find_session(digest: str) -> Command[FoundSession | None]:
@@ -126,12 +124,12 @@ def find_session(digest: str) -> Command[FoundSession | None]:
         [key] = _read_found([reply[0], reply[2]]).keys
         return FoundSession(now_ms=reply[0], ends_at_ms=reply[1], key=key)
 
-    return Command((digest,), parse, load_script("read_session"))
+    return call_script("read_session", (digest,), parse)
 
 
 def close_session(digest: str) -> Command[int]:
     """End a session, and notify every gateway."""
-    return Command((digest,), int, load_script("close_session"))
+    return call_script("close_session", (digest,), int)
 
 
 def _read_found(reply: Sequence[Any]) -> FoundKeys:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Command, load_script
+from runtime.store.scripts import Argument, Command, call_script, load_script
 
 MOST_RECORDS = 100
 MOST_PLACES = 200
@@ -169,7 +169,7 @@ def read_status(invocation_id: str, keys: Keys) -> Command[str]:
 def ask_check(check_id: str, *, repair: bool) -> Command[str]:
     """Request a check; return the id of the check that will answer."""
     words = (check_id, "1" if repair else "0", KEPT_MS)
-    return Command(words, lambda reply: reply.decode(), load_script("request_check"))
+    return call_script("request_check", words, lambda reply: reply.decode())
 
 
 def take_check(
@@ -177,12 +177,12 @@ def take_check(
 ) -> Command[TakenCheck]:
     """Take the check that is requested or due, if there is one and no worker runs any."""
     words = (worker, lease_ms, interval_ms, KEPT_MS, own_id)
-    return Command(
+    return call_script(
+        "take_check",
         words,
         lambda reply: TakenCheck(
             id=reply[0].decode() or None, repairs=reply[1] == 1, wait_ms=reply[2]
         ),
-        load_script("take_check"),
     )
 
 
@@ -203,19 +203,17 @@ def save_check(
         said = (one.kind, one.id, one.actual, one.expected)
         words += [text.encode("utf-8", "backslashreplace") for text in said]
         words.append("1" if one.is_repaired else "0")
-    return Command(tuple(words), lambda reply: reply == b"DONE", load_script("save_check"))
+    return call_script("save_check", tuple(words), lambda reply: reply == b"DONE")
 
 
 def read_check(check_id: str = "", *, most: int = MOST_KEPT) -> Command[StoredCheck | None]:
     """Read a check, by default the last finished one; None if there is none."""
-    return Command((check_id, most), _read_stored, load_script("read_check"))
+    return call_script("read_check", (check_id, most), _read_stored)
 
 
 def read_checks() -> Command[list[StoredCheck]]:
     """Read the requested, the running and the last finished checks, without findings."""
-    return Command(
-        (), lambda reply: [_stored(*entry) for entry in reply], load_script("read_checks")
-    )
+    return call_script("read_checks", (), lambda reply: [_stored(*entry) for entry in reply])
 
 
 def wake_key(keys: Keys) -> str:

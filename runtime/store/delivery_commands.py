@@ -7,13 +7,13 @@ epoch by Redis's clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Command, load_script
+from runtime.store.scripts import Command, call_script
 from runtime.telemetry.trace_context import TraceContext
 
 STATUSES = ("pending", "delivered", "failed", "stopped")
@@ -88,7 +88,7 @@ class ListedDelivery:
 
 def claim(*, free: int, limit: int, lease_ms: int, most_steps: int) -> Command[DeliveryClaim]:
     """Take up to `limit` due deliveries into `free` slots; receivers take turns."""
-    return _call("claim_deliveries", (free, limit, lease_ms, most_steps), _read_claim)
+    return call_script("claim_deliveries", (free, limit, lease_ms, most_steps), _read_claim)
 
 
 def settle(
@@ -102,12 +102,12 @@ def settle(
 ) -> Command[Settled]:
     """Store how an attempt ended; LOST if its lease was taken over."""
     words = (delivery_id, attempt, next_status, retry_in_ms, pace, entry)
-    return _call("settle_delivery", words, lambda reply: reply.decode())
+    return call_script("settle_delivery", words, lambda reply: reply.decode())
 
 
 def redeliver(delivery_id: str) -> Command[Redelivered]:
     """Send a delivery at once; GONE if its invocation is no longer kept."""
-    return _call("redeliver", (delivery_id, RECORD_KEPT_MS), lambda reply: reply.decode())
+    return call_script("redeliver", (delivery_id, RECORD_KEPT_MS), lambda reply: reply.decode())
 
 
 def read(delivery_id: str) -> Command[Delivery | None]:
@@ -116,7 +116,7 @@ def read(delivery_id: str) -> Command[Delivery | None]:
     def parse(reply: list[bytes]) -> Delivery | None:
         return _read_delivery(delivery_id, reply) if reply else None
 
-    return _call("read_delivery", (delivery_id,), parse)
+    return call_script("read_delivery", (delivery_id,), parse)
 
 
 def list_page(
@@ -124,7 +124,7 @@ def list_page(
 ) -> Command[list[ListedDelivery]]:
     """Read up to `limit` deliveries, newest first, that come after `before` (created, id)."""
     before_at, before_id = ("", "") if before is None else before
-    return _call(
+    return call_script(
         "list_deliveries",
         (limit, before_at, before_id, *statuses),
         lambda reply: [
@@ -145,10 +145,6 @@ def await_wake(keys: Keys, *, timeout_s: float) -> Command[bool]:
     """Block the connection until a wake-up token comes or `timeout_s` is over."""
     words = ("BLPOP", keys.build("delivery_wake"), f"{timeout_s:.3f}")
     return Command(words, lambda reply: reply is not None)
-
-
-def _call(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Command[T]:
-    return Command(words, parse, load_script(name))
 
 
 def _read_claim(reply: list[Any]) -> DeliveryClaim:

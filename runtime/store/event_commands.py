@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.store.scripts import Argument, Command, load_script
+from runtime.store.scripts import Argument, Command, call_script
 
 MOST_BYTES = 4 * 1024 * 1024
 MOST_BYTES_READ = 64 * 1024
@@ -65,7 +65,7 @@ def append_events(
         *(invocation_id, token, worker, most_bytes, EVENTS_TTL_MS),
         *(part for entry in entries for part in (entry.number, entry.kind, entry.data)),
     )
-    return Command(words, lambda reply: reply == b"DONE", load_script("append_events"))
+    return call_script("append_events", words, lambda reply: reply == b"DONE")
 
 
 def read_events(
@@ -77,7 +77,7 @@ def read_events(
 ) -> Command[EventPage]:
     """Read the events after `after`; `gateway` is notified on its inbox of later ones."""
     words = (invocation_id, gateway, f"{after[0]}-{after[1]}", most_bytes)
-    return Command(words, _read_page, load_script("read_events"))
+    return call_script("read_events", words, _read_page)
 
 
 def _read_page(reply: list[Any]) -> EventPage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Command, load_script
+from runtime.store.scripts import Command, call_script
 from runtime.store.statistics_commands import count_of
 
 SUPERSEDED_TTL_MS = 24 * 60 * 60 * 1000
@@ -35,17 +35,17 @@ def publish_function(
         *(name, manifest, version, source, superseded_ttl_ms, queue, limits),
         *schedule,
     )
-    return Command(words, _changed, load_script("publish_function"))
+    return call_script("publish_function", words, _changed)
 
 
 def set_load_error(name: str, *, manifest: bytes) -> Command[bool]:
     """Replace a manifest without changing what serves: a load error appeared or was fixed."""
-    return Command((name, manifest), _changed, load_script("set_load_error"))
+    return call_script("set_load_error", (name, manifest), _changed)
 
 
 def unpublish_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS) -> Command[bool]:
     """Unpublish a function; True if it was published."""
-    return Command((name, superseded_ttl_ms), _changed, load_script("unpublish_function"))
+    return call_script("unpublish_function", (name, superseded_ttl_ms), _changed)
 
 
 def read_versions(keys: Keys | None = None) -> Command[dict[str, str]]:

@@ -15,7 +15,7 @@ import msgspec
 
 from runtime.errors import StoreError
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Command, load_script
+from runtime.store.scripts import Argument, Command, call_script
 
 POISON_LIMIT = 3
 MOST_CLAIMED = 1_000
@@ -113,12 +113,12 @@ def claim(
     ahead = min(ahead, MOST_CLAIMED - limit)
     listed = " ".join(f"{name} {count}" for name, count in (rooms or {}).items())
     words = (queue, worker, limit, lease_ms, ahead, listed, FAILURE_TTL_MS)
-    return _call("claim_invocations", words, lambda reply: _read_claim(reply, worker))
+    return call_script("claim_invocations", words, lambda reply: _read_claim(reply, worker))
 
 
 def wake(queue: str) -> Command[bool]:
     """Leave a wake-up token for a blocked worker, unless there is one already."""
-    return _call("wake_worker", (queue,), lambda reply: reply == b"OK")
+    return call_script("wake_worker", (queue,), lambda reply: reply == b"OK")
 
 
 def settle(settlements: Iterable[Settlement], *, worker: str) -> Command[list[Settled]]:
@@ -127,7 +127,7 @@ def settle(settlements: Iterable[Settlement], *, worker: str) -> Command[list[Se
     for s in settlements:
         entries += (s.id, s.token, s.status, s.ttl_ms, s.retry_after_ms, s.result_type)
         entries += (s.media_type, s.result, s.error, s.logs)
-    return _call(
+    return call_script(
         "settle_invocations",
         (worker, POISON_LIMIT, FAILURE_TTL_MS, *entries),
         lambda reply: [word.decode() for word in reply],
@@ -137,7 +137,7 @@ def settle(settlements: Iterable[Settlement], *, worker: str) -> Command[list[Se
 def release(held: Iterable[tuple[str, int, bool]], *, worker: str) -> Command[int]:
     """Release attempts, as (id, token, whether begun), that this worker will not finish."""
     words = [part for i, token, begun in held for part in (i, token, 1 if begun else 0)]
-    return _call("release_invocations", (worker, FAILURE_TTL_MS, *words), int)
+    return call_script("release_invocations", (worker, FAILURE_TTL_MS, *words), int)
 
 
 def heartbeat(
@@ -153,7 +153,7 @@ def heartbeat(
 
     `may_publish`: 0 never, 1 while no other worker does, 2 its folder is the one to publish.
     """
-    return _call(
+    return call_script(
         "heartbeat",
         (
             *(worker, lease_ms, worker_ttl_ms, GRACE_MS),
@@ -180,12 +180,12 @@ def cancel(
     With `owner`, an invocation of another caller is MISSING.
     """
     words = (invocation_id, ttl_ms, owner or "")
-    return _call("cancel_invocation", words, lambda reply: reply.decode())
+    return call_script("cancel_invocation", words, lambda reply: reply.decode())
 
 
 def retire_worker(worker: str) -> Command[bool]:
     """Remove a stopped worker from the list of workers."""
-    return _call("deregister_worker", (worker,), lambda reply: reply == b"OK")
+    return call_script("deregister_worker", (worker,), lambda reply: reply == b"OK")
 
 
 def read(
@@ -196,7 +196,7 @@ def read(
     `parse` gets the record as HGETALL returns it (empty: no such id), the status of its callback's
     delivery ("" without one) and the delivery's number of attempts.
     """
-    return _call(
+    return call_script(
         "read_invocation",
         (invocation_id, gateway),
         lambda reply: parse(reply[0], reply[1].decode(), int(reply[2])),
@@ -234,10 +234,6 @@ def parse_notice(payload: bytes) -> tuple[str, list[bytes]]:
         _Notices.reader = hiredis.Reader()
         raise StoreError(f"a broken notice for {invocation_id!r}")
     return invocation_id.decode(), flat
-
-
-def _call(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Command[T]:
-    return Command(words, parse, load_script(name))
 
 
 def _flatten(held: Iterable[tuple[str, int]]) -> tuple[Argument, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Command, load_script
+from runtime.store.scripts import Command, call_script
 
 RawRecord = tuple[str, list[bytes]]
 
@@ -51,12 +51,12 @@ def list_page(
     still have a next one: at most 1,000 ids are looked at.
     """
     words = (function, " ".join(statuses), tag, _quoted(tag), after, most, since)
-    return Command(words, _read_page, load_script("list_invocations"))
+    return call_script("list_invocations", words, _read_page)
 
 
 def read_batch(batch: str, *, start: int = 0, most: int = 0) -> Command[RawBatch | None]:
     """Read a batch and `most` of its members from index `start` on; None if it is unknown."""
-    return Command((batch, start, most), _read_batch, load_script("read_batch"))
+    return call_script("read_batch", (batch, start, most), _read_batch)
 
 
 def read_member_ids(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.store.error_counters import Kind
-from runtime.store.scripts import Command, load_script
+from runtime.store.scripts import Command, call_script
 from runtime.store.system_commands import QueueState, queue_states
 
 MOST_FUNCTIONS = 100
@@ -78,22 +78,20 @@ def read_metrics(functions: Sequence[str]) -> Command[SystemMetrics]:
             quarantined=broken,
         )
 
-    return Command(tuple(functions), parse, load_script("read_metrics"))
+    return call_script("read_metrics", tuple(functions), parse)
 
 
 def read_function_metrics(functions: Sequence[str]) -> Command[Mapping[str, FunctionFigures]]:
     """Read the figures of up to `MOST_FUNCTIONS` functions only."""
-    return Command(
-        tuple(functions),
-        lambda reply: _functions(functions, reply),
-        load_script("read_function_metrics"),
+    return call_script(
+        "read_function_metrics", tuple(functions), lambda reply: _functions(functions, reply)
     )
 
 
 def add_errors(counts: Mapping[Kind, int]) -> Command[object]:
     """Add a process's Redis errors to the totals of all processes."""
     words = tuple(word for kind, count in counts.items() for word in (kind, count))
-    return Command(words, lambda reply: reply, load_script("add_errors"))
+    return call_script("add_errors", words, lambda reply: reply)
 
 
 def _functions(names: Sequence[str], counted: list[Any]) -> dict[str, FunctionFigures]:

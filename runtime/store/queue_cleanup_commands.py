@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Command, load_script
+from runtime.store.scripts import Argument, Command, call_script
 
 MOST_ADOPTING = 200
 
@@ -15,7 +15,7 @@ def adopt_lanes(queue: str, functions: Sequence[str]) -> Command[int]:
 
     `functions` are at most `MOST_ADOPTING`.
     """
-    return Command((queue, *functions), int, load_script("adopt_lanes"))
+    return call_script("adopt_lanes", (queue, *functions), int)
 
 
 def read_ever_queued(store_keys: Keys) -> tuple[Command[list[str]], Command[list[str]]]:
@@ -32,7 +32,7 @@ def forget_queues(named: Iterable[str], *, functions: int) -> Command[list[str]]
     Returns the names of those that were removed.
     """
     words: tuple[Argument, ...] = (functions, *sorted(named))
-    return Command(words, _names, load_script("forget_queues"))
+    return call_script("forget_queues", words, _names)
 
 
 def _names(reply: list[bytes]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS, GRACE_MS, POISON_LIMIT
-from runtime.store.scripts import Command, load_script
+from runtime.store.scripts import Command, call_script
 
 UNHEARD_LIMIT = 10
 MOST_LISTED = 100
@@ -69,12 +69,12 @@ def recover(*, lease_ms: int) -> Command[Recovery]:
         )
 
     words = (lease_ms, POISON_LIMIT, UNHEARD_LIMIT, FAILURE_TTL_MS, GRACE_MS)
-    return Command(words, parse, load_script("recover_invocations"))
+    return call_script("recover_invocations", words, parse)
 
 
 def recount_running() -> Command[int]:
     """Count again what runs in every queue; return the total, -1 if there are too many."""
-    return Command((), int, load_script("recount_running"))
+    return call_script("recount_running", (), int)
 
 
 def set_aside(
@@ -82,7 +82,7 @@ def set_aside(
 ) -> Command[bool]:
     """Quarantine an invocation that cannot be read; False if another worker has it by now."""
     words = (invocation_id, queue, function, worker, reason)
-    return Command(words, lambda reply: reply == b"OK", load_script("quarantine_invocation"))
+    return call_script("quarantine_invocation", words, lambda reply: reply == b"OK")
 
 
 def read_quarantine(*, most: int = MOST_LISTED) -> Command[Quarantine]:
@@ -92,7 +92,7 @@ def read_quarantine(*, most: int = MOST_LISTED) -> Command[Quarantine]:
         latest = (_read_broken(*entry) for entry in reply[1:])
         return Quarantine(count=reply[0], latest=tuple(latest))
 
-    return Command((min(most, MOST_LISTED),), parse, load_script("read_quarantine"))
+    return call_script("read_quarantine", (min(most, MOST_LISTED),), parse)
 
 
 def _read_broken(name: bytes, at_ms: bytes, about: bytes) -> QuarantineEntry:

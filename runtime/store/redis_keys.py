@@ -30,39 +30,30 @@ class KeyShape:
     holds: str
 
 
+_UNTIL_FINISHED: Life = "until finished, then its retention"
+_LIVES: Life = "while it lives"
 TABLE = (
-    KeyShape("record", "inv:<id>", "until finished, then its retention", "hash: an invocation"),
+    KeyShape("record", "inv:<id>", _UNTIL_FINISHED, "hash: an invocation"),
     KeyShape("queues", "queues", "permanent", "set: names of queues ever used"),
     KeyShape("queue", "q:<queue>", "permanent", "hash: waiting, running, paused, turns"),
-    KeyShape("ring", "q:<queue>:turns", "while it lives", "zset: functions with work, by turn"),
+    KeyShape("ring", "q:<queue>:turns", _LIVES, "zset: functions with work, by turn"),
     KeyShape(
         "keys",
         "q:<queue>:turns:<function_name>",
-        "while it lives",
+        _LIVES,
         "zset: its fairness keys with work, by turn",
     ),
-    KeyShape("old_ring", "q:<queue>:ring", "while it lives", "list: as ring, up to release 0.1"),
+    KeyShape("old_ring", "q:<queue>:ring", _LIVES, "list: as ring, up to release 0.1"),
     KeyShape(
-        "old_keys",
-        "q:<queue>:keys:<function_name>",
-        "while it lives",
-        "list: as keys, up to release 0.1",
+        "old_keys", "q:<queue>:keys:<function_name>", _LIVES, "list: as keys, up to release 0.1"
     ),
+    KeyShape("held", "q:<queue>:held", _LIVES, "zset: throttled functions, by when to look again"),
     KeyShape(
-        "held",
-        "q:<queue>:held",
-        "while it lives",
-        "zset: throttled functions, by when to look again",
+        "lane", "q:<queue>:lane:<function_name>:<key>", _LIVES, "zset: waiting ids by urgency"
     ),
-    KeyShape(
-        "lane",
-        "q:<queue>:lane:<function_name>:<key>",
-        "while it lives",
-        "zset: waiting ids by urgency",
-    ),
-    KeyShape("due", "q:<queue>:due", "while it lives", "zset: ids by due time"),
-    KeyShape("wake", "q:<queue>:wake", "while it lives", "list: at most one wake-up token"),
-    KeyShape("leases", "leases", "while it lives", "zset: running ids by the end of their lease"),
+    KeyShape("due", "q:<queue>:due", _LIVES, "zset: ids by due time"),
+    KeyShape("wake", "q:<queue>:wake", _LIVES, "list: at most one wake-up token"),
+    KeyShape("leases", "leases", _LIVES, "zset: running ids by the end of their lease"),
     KeyShape("worker", "worker:<worker>", "retention", "hash: a worker's last heartbeat"),
     KeyShape("workers", "workers", "permanent", "zset: workers by last heartbeat"),
     KeyShape("control", "worker:<worker>:control", "retention", "list: orders for one worker"),
@@ -73,9 +64,7 @@ TABLE = (
     KeyShape("versions", "versions", "permanent", "hash: function to the version that serves"),
     KeyShape("publication", "publication", "permanent", "string: the files published, JSON"),
     KeyShape("limits", "limits", "permanent", "hash: function to its concurrency and rate"),
-    KeyShape(
-        "running", "running:<function_name>", "while it lives", "set: running ids, if limited"
-    ),
+    KeyShape("running", "running:<function_name>", _LIVES, "set: running ids, if limited"),
     KeyShape("rate", "rate:<name>", "retention", "string: when the next start conforms, in ms"),
     KeyShape("waiting", "waiting", "permanent", "hash: function to how many wait"),
     # Indexes by status: `live` lists queued and running ids; `scheduled`; `retrying`;
@@ -83,79 +72,66 @@ TABLE = (
     # `end:<function>:<status>`. `tag:<tag>` lists all ids with a tag. The script that changes a
     # status also moves the id; listings merge indexes. All scores are 0: the order is that of ids.
     KeyShape("index", "idx:<name>", "permanent", "zset: ids, newest last, see delete_expired.lua"),
-    KeyShape("expiring", "expiring", "while it lives", "zset: waiting ids by their max_age"),
+    KeyShape("expiring", "expiring", _LIVES, "zset: waiting ids by their max_age"),
     KeyShape("broken", "broken", "permanent", "zset: at most 1,000 quarantined ids, by when"),
     KeyShape("broken_reasons", "broken:reasons", "permanent", "hash: id to reason, as JSON"),
-    KeyShape("miscounted", "miscounted", "while it lives", "string: recount_running is needed"),
-    KeyShape("retention", "retention", "while it lives", "zset: finished ids by when they expire"),
+    KeyShape("miscounted", "miscounted", _LIVES, "string: recount_running is needed"),
+    KeyShape("retention", "retention", _LIVES, "zset: finished ids by when they expire"),
     KeyShape("sweep_turn", "sweep:turn", "retention", "string: a slice was deleted just now"),
     KeyShape("mending", "sweep:mending", "retention", "string: the worker that mends the indexes"),
     KeyShape("events", "ev:<id>", "retention", "stream: what its attempts reported"),
     KeyShape(
         "history",
         "att:<id>",
-        "until finished, then its retention",
+        _UNTIL_FINISHED,
         "list: JSON of its attempts except the last, see history.lua",
     ),
     KeyShape(
         "outputs",
         "out:<id>",
-        "until finished, then its retention",
+        _UNTIL_FINISHED,
         "list: what those printed, each after its number and a line feed",
     ),
     KeyShape("batch", "batch:<batch>", "retention", "hash: a batch, its size and counts"),
-    KeyShape("joining", "batches:joining", "while it lives", "zset: joining batches, by creation"),
+    KeyShape("joining", "batches:joining", _LIVES, "zset: joining batches, by creation"),
     KeyShape("batch_items", "batch:<batch>:items", "retention", "list: the ids of a batch"),
     KeyShape("schedules", "schedules", "permanent", "zset: schedule ids, all with score 0"),
     KeyShape("schedule", "schedule:<id>", "permanent", "hash: a schedule and its counts"),
     KeyShape("skips", "schedule:<id>:skips", "permanent", "list: the last due times skipped"),
     KeyShape("schedules_due", "schedules:due", "permanent", "zset: schedule ids by next tick"),
-    KeyShape("schedules_wake", "schedules:wake", "while it lives", "list: at most one token"),
+    KeyShape("schedules_wake", "schedules:wake", _LIVES, "list: at most one token"),
     KeyShape("source", "source:<version>", "retention", "string: a version's source bundle"),
     KeyShape("stats", "stats", "permanent", "hash: counts and histograms, see counters.lua"),
     KeyShape("minute", "minute:<minute>", "retention", "hash: as stats, of one minute"),
     KeyShape("idempotency", "idem:<digest>", "retention", "hash: id and body of a first request"),
+    KeyShape("delivery", "dlv:<delivery>", _UNTIL_FINISHED, "hash: a delivery"),
     KeyShape(
-        "delivery", "dlv:<delivery>", "until finished, then its retention", "hash: a delivery"
-    ),
-    KeyShape(
-        "attempts",
-        "dlv:<delivery>:attempts",
-        "until finished, then its retention",
-        "list: a delivery's attempts, JSON",
+        "attempts", "dlv:<delivery>:attempts", _UNTIL_FINISHED, "list: a delivery's attempts, JSON"
     ),
     KeyShape("deliveries", "dlvs:of:<status>", "permanent", "zset: deliveries by creation"),
-    KeyShape("deliveries_due", "dlvs:due", "while it lives", "zset: deliveries by next attempt"),
-    KeyShape("delivery_leases", "dlvs:leases", "while it lives", "zset: ids by end of their lease"),
-    KeyShape("delivery_wake", "dlvs:wake", "while it lives", "list: at most one wake-up token"),
-    KeyShape("origins", "dlvs:origins", "while it lives", "zset: origins with work, by turn"),
+    KeyShape("deliveries_due", "dlvs:due", _LIVES, "zset: deliveries by next attempt"),
+    KeyShape("delivery_leases", "dlvs:leases", _LIVES, "zset: ids by end of their lease"),
+    KeyShape("delivery_wake", "dlvs:wake", _LIVES, "list: at most one wake-up token"),
+    KeyShape("origins", "dlvs:origins", _LIVES, "zset: origins with work, by turn"),
     KeyShape("origin", "dlvs:origin:<origin>", "retention", "string: its attempts in flight"),
     KeyShape(
-        "origin_ring",
-        "dlvs:origin:<origin>:ring",
-        "while it lives",
-        "zset: its receivers with work, by turn",
+        "origin_ring", "dlvs:origin:<origin>:ring", _LIVES, "zset: its receivers with work, by turn"
     ),
     KeyShape("receiver", "dlvs:to:<receiver>", "retention", "hash: in_flight, most"),
-    KeyShape(
-        "receiver_lane",
-        "dlvs:to:<receiver>:lane",
-        "while it lives",
-        "zset: due deliveries of one URL",
-    ),
+    KeyShape("receiver_lane", "dlvs:to:<receiver>:lane", _LIVES, "zset: due deliveries of one URL"),
     KeyShape("api_key", "apikey:<id>", "permanent", "hash: an API key, its secret as a digest"),
     KeyShape("api_keys", "apikeys", "permanent", "zset: key ids by expiry, 0 means never"),
     KeyShape("caller", "caller:<name>", "permanent", "hash: the callback secrets of a name"),
     KeyShape("session", "session:<digest>", "retention", "string: the id of its API key"),
     KeyShape("checks", "checks", "permanent", "hash: the running, the last and the next check"),
     KeyShape("checks_ended", "checks:ended", "permanent", "list: the last ten ids, latest first"),
-    KeyShape("checks_wanted", "checks:wanted", "while it lives", "list: ids of requested checks"),
-    KeyShape("checks_wake", "checks:wake", "while it lives", "list: at most one wake-up token"),
+    KeyShape("checks_wanted", "checks:wanted", _LIVES, "list: ids of requested checks"),
+    KeyShape("checks_wake", "checks:wake", _LIVES, "list: at most one wake-up token"),
     KeyShape("check", "check:<check>", "retention", "hash: a check and its counts"),
     KeyShape("check_findings", "check:<check>:findings", "retention", "list: findings, JSON"),
-    KeyShape("access_news", "access_news", "while it lives", "channel: keys and sessions that end"),
-    KeyShape("inbox", "gw:<gateway>", "while it lives", "channel: notices for one gateway"),
-    KeyShape("news", "news", "while it lives", "channel: a manifest has changed"),
+    KeyShape("access_news", "access_news", _LIVES, "channel: keys and sessions that end"),
+    KeyShape("inbox", "gw:<gateway>", _LIVES, "channel: notices for one gateway"),
+    KeyShape("news", "news", _LIVES, "channel: a manifest has changed"),
 )
 _SHAPES = {shape.name: shape for shape in TABLE}
 # These placeholders may contain colons; each can only be the last one of a shape.

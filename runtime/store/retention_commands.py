@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Command, load_script
+from runtime.store.scripts import Command, call_script
 
 SLICE = 200
 TURN_MS = 5
@@ -40,7 +40,7 @@ def sweep(*, most: int = SLICE, turn_ms: int = TURN_MS) -> Command[DeletedSlice]
             next_due_ms=None if next_due_ms < 0 else next_due_ms,
         )
 
-    return Command((most, turn_ms), parse, load_script("delete_expired"))
+    return call_script("delete_expired", (most, turn_ms), parse)
 
 
 def begin_mending(keys: Keys, worker: str) -> Command[bool]:
@@ -69,8 +69,6 @@ def mend_index(
     index: str, *, after: str = "", most: int = MENDED_AT_ONCE
 ) -> Command[tuple[str, int]]:
     """Drop ids without a record; return the id to go on after ("" at the end) and how many."""
-    return Command(
-        (index, after, most),
-        lambda reply: (reply[0].decode(), int(reply[1])),
-        load_script("mend_index"),
+    return call_script(
+        "mend_index", (index, after, most), lambda reply: (reply[0].decode(), int(reply[1]))
     )

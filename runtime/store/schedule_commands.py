@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Command, load_script
+from runtime.store.scripts import Argument, Command, call_script
 
 Source = Literal["decorator", "api"]
 Change = Literal["CHANGED", "DELETED", "MISSING", "DECLARED"]
@@ -118,28 +118,28 @@ class FireResult:
 def create_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Command[int]:
     """Create a schedule, return when, by Redis's clock; an existing one is not changed."""
     words = (schedule_id, *_pairs(fields))
-    return Command(words, int, load_script("create_schedule"))
+    return call_script("create_schedule", words, int)
 
 
 def change_schedule(schedule_id: str, fields: Mapping[str, Argument]) -> Command[Change]:
     """Set some of `paused`, `cron`, `timezone`, `arguments`, `overlap`, `catch_up`."""
     words = (schedule_id, *_pairs(fields))
-    return Command(words, _read_change, load_script("change_schedule"))
+    return call_script("change_schedule", words, _read_change)
 
 
 def delete_schedule(schedule_id: str) -> Command[Change]:
     """Delete a schedule."""
-    return Command((schedule_id,), _read_change, load_script("delete_schedule"))
+    return call_script("delete_schedule", (schedule_id,), _read_change)
 
 
 def read_schedule(schedule_id: str) -> Command[SchedulePage]:
     """Read one schedule, as a page that is empty if there is none."""
-    return Command((schedule_id, "", 1), _read_page, load_script("read_schedules"))
+    return call_script("read_schedules", (schedule_id, "", 1), _read_page)
 
 
 def list_schedules(*, after: str, most: int) -> Command[SchedulePage]:
     """Read a page of schedules, by id; `after` is the last id of the page before, or ""."""
-    return Command(("", after, most), _read_page, load_script("read_schedules"))
+    return call_script("read_schedules", ("", after, most), _read_page)
 
 
 def fire_schedule(
@@ -147,12 +147,12 @@ def fire_schedule(
 ) -> Command[FireResult]:
     """Invoke a schedule's function now, even if the schedule is paused."""
     words = (schedule_id, invocation_id, *shape.words())
-    return Command(words, _read_fired, load_script("fire_schedule_now"))
+    return call_script("fire_schedule_now", words, _read_fired)
 
 
 def read_agenda(*, most: int) -> Command[DueSchedules]:
     """Read up to `most` schedules that are due."""
-    return Command((most,), _read_agenda, load_script("read_due_schedules"))
+    return call_script("read_due_schedules", (most,), _read_agenda)
 
 
 def tick_schedule(
@@ -181,7 +181,7 @@ def tick_schedule(
         missed,
         *(word for pair in moments for word in pair),
     )
-    return Command(words, _read_fates, load_script("tick_schedule"))
+    return call_script("tick_schedule", words, _read_fates)
 
 
 def wake_key(keys: Keys) -> str:

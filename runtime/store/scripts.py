@@ -75,6 +75,11 @@ def load_script(name: str) -> Script:
     return Script(name, argv, source, hashlib.sha1(source.encode()).hexdigest())  # noqa: S324
 
 
+def call_script(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Command[T]:
+    """Return the command that runs lua/<name>.lua with these ARGV values."""
+    return Command(words, parse, load_script(name))
+
+
 @cache
 def all_scripts() -> tuple[Script, ...]:
     """Return all scripts; connections load them when they open."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from runtime.store.scripts import Argument, Command, load_script
+from runtime.store.scripts import Argument, Command, call_script
 
 IDEMPOTENCY_TTL_MS = 24 * 3_600_000
 STAGED_TTL_MS = 600_000
@@ -160,7 +160,7 @@ def submit(
     words: list[Argument] = [function, queue, version, priority, max_waiting, waiter]
     for invocation_id, arguments, parts in entries:
         words += (invocation_id, arguments, len(parts), *parts)
-    return Command(tuple(words), _read_answers, load_script("submit_invocations"))
+    return call_script("submit_invocations", tuple(words), _read_answers)
 
 
 def admit_batch(
@@ -179,7 +179,7 @@ def admit_batch(
         *(batch, function, size, max_waiting, first.digest, first.body_digest),
         *(limit.caller, limit.count, limit.per_ms, api_key),
     )
-    return Command(words, _read_submitted, load_script("admit_batch"))
+    return call_script("admit_batch", words, _read_submitted)
 
 
 def stage_batch(  # noqa: PLR0913 - a parameter for each argument of the script
@@ -204,7 +204,7 @@ def stage_batch(  # noqa: PLR0913 - a parameter for each argument of the script
         *(msgspec.json.encode(tags) if tags else "", traceparent, tracestate, caller, secrets),
         *(part for entry in entries for part in entry),
     )
-    return Command(words, int, load_script("stage_batch"))
+    return call_script("stage_batch", words, int)
 
 
 def commit_batch(
@@ -228,12 +228,12 @@ def commit_batch(
         *(batch, size, delay_ms, run_at_ms, max_age_ms, max_waiting),
         *(first.digest, first.body_digest, first.ttl_ms, api_key),
     )
-    return Command(words, _read_submitted, load_script("commit_batch"))
+    return call_script("commit_batch", words, _read_submitted)
 
 
 def join_batch(batch: str) -> Command[int]:
     """Let the next members of a committed batch join the queue; return how many have yet to."""
-    return Command((batch,), int, load_script("join_batch"))
+    return call_script("join_batch", (batch,), int)
 
 
 def _read_answers(reply: list[Any]) -> list[Submitted]:

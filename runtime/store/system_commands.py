@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS
-from runtime.store.scripts import Command, load_script
+from runtime.store.scripts import Command, call_script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class WorkerState:
 
 def read_queues() -> Command[list[QueueState]]:
     """Read the state of every queue, sorted by name."""
-    return Command((), queue_states, load_script("read_queues"))
+    return call_script("read_queues", (), queue_states)
 
 
 def queue_states(reply: list[Any]) -> list[QueueState]:
@@ -54,7 +54,8 @@ def queue_states(reply: list[Any]) -> list[QueueState]:
 
 def read_workers() -> Command[list[WorkerState]]:
     """Read every worker that has sent a heartbeat lately, oldest heartbeat first."""
-    return Command(
+    return call_script(
+        "read_workers",
         (),
         lambda reply: [
             WorkerState(
@@ -65,7 +66,6 @@ def read_workers() -> Command[list[WorkerState]]:
             )
             for name, details, started, seen in reply
         ],
-        load_script("read_workers"),
     )
 
 
@@ -77,17 +77,15 @@ def appoint_publisher(
     With `withdraw_missing`, functions that are published and not in that folder are unpublished.
     """
     order = "publish withdraw_missing" if withdraw_missing else "publish"
-    return Command(
-        (worker, order, lease_ms), lambda reply: reply == b"OK", load_script("appoint_publisher")
-    )
+    return call_script("appoint_publisher", (worker, order, lease_ms), lambda reply: reply == b"OK")
 
 
 def pause_queue(queue: str, *, is_paused: bool) -> Command[bool]:
     """Pause or resume a queue; False if there is no such queue."""
     words = (queue, "1" if is_paused else "0")
-    return Command(words, lambda reply: reply == b"OK", load_script("pause_queue"))
+    return call_script("pause_queue", words, lambda reply: reply == b"OK")
 
 
 def purge_queue(queue: str, *, most: int = 200) -> Command[int]:
     """Cancel up to `most` waiting invocations of a queue; return how many were."""
-    return Command((queue, FAILURE_TTL_MS, most), int, load_script("purge_queue"))
+    return call_script("purge_queue", (queue, FAILURE_TTL_MS, most), int)

@@ -14,7 +14,7 @@ from runtime.invocations.status import Status
 from runtime.invocations.view import callback_view, invocation_view, moment
 from runtime.store.listing_commands import RawBatch
 from runtime.store.listing_commands import read_batch as read_call
-from runtime.store.scripts import Command
+from runtime.store.scripts import Command, pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +98,7 @@ def members_view(batch: Batch) -> list[dict[str, Any]]:
 
 
 def _decoded(batch_id: str, raw: RawBatch) -> Batch:
-    flat = raw.fields
-    fields = {k.decode(): v.decode() for k, v in zip(flat[::2], flat[1::2], strict=True)}
+    fields = {name.decode(): value.decode() for name, value in pairs(raw.fields)}
     finished_at = fields.get("finished_at")
     return Batch(
         id=batch_id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.store import check_commands as calls
@@ -18,6 +18,7 @@ from runtime.store.check_commands import CheckedPage, Finding, Lease, Place
 from runtime.store.listing_commands import read_member_ids
 from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Command
+from runtime.store.system_commands import read_names
 
 __all__ = ["Finding", "Walk", "check_all"]
 
@@ -25,32 +26,13 @@ _LONGEST_REASON = 300
 _AT_ONCE = 20  # small sets whose members share a round trip
 _LOOKED_UP = 200
 _MEMBERS_READ = 1_000
-_PLACES: dict[str, Place] = {
-    "leases": "leases",
-    "due": "due",
-    "expiring": "expiring",
-    "retention": "retention",
-    "index": "index",
-    "running": "running",
-    "lane": "lane",
-    "keys": "keys",
-    "ring": "ring",
-}
-_KINDS = (
-    *("record", "lane", "leases", "due", "expiring", "retention", "index", "running", "keys"),
-    *(
-        "ring",
-        "batch",
-        "receiver_lane",
-        "receiver",
-        "origin",
-        "delivery",
-        "schedules",
-        "schedules_due",
-    ),
-)
+_PLACES: tuple[Place, ...] = get_args(Place)
 _NOT_ITS_FAULT = (StoreUnavailableError, StoreRefusedError)
 _SCHEDULES = ("schedules", "schedules_due")
+_KINDS = (
+    *("record", *_PLACES, "batch", "receiver_lane", "receiver", "origin", "delivery"),
+    *_SCHEDULES,
+)
 T = TypeVar("T")
 Parts = tuple[str, ...]
 Pages = Iterator[tuple[Finding, ...]]
@@ -90,7 +72,7 @@ class Walk:
         leases = yield from self._look_up_leases()
         if len(leases) > calls.MOST_LEASES:
             return
-        functions, queues = self._connection.run_many(calls.read_names(self._connection.keys))
+        functions, queues = self._connection.run_many(read_names(self._connection.keys))
         for start in range(0, len(functions), calls.MOST_FUNCTIONS):
             names = functions[start : start + calls.MOST_FUNCTIONS]
             made = calls.compare_functions(names, leases, repair=self._repair)
@@ -154,8 +136,8 @@ class Walk:
         yield from self._in_parts(calls.compare_invocations, names_of("record"), calls.MOST_RECORDS)
         lanes = [parts for _, parts in found.get("lane", [])]
         yield from self._in_parts(calls.check_lanes, lanes, calls.MOST_LANES)
-        for kind, place in _PLACES.items():
-            yield from self._compare_members(place, found.get(kind, []))
+        for place in _PLACES:
+            yield from self._compare_members(place, found.get(place, []))
         for batch in names_of("batch"):
             yield from _guarded(batch, self._compare_batch(batch))
         yield from self._in_parts(

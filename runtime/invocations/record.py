@@ -71,10 +71,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in FINISHED
 
 
-def _number(value: bytes) -> int:
-    return int(value)
-
-
 _STATUSES = {status.value.encode(): status for status in Status}
 _READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     b"status": ("status", _STATUSES.__getitem__),
@@ -90,19 +86,12 @@ _READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     **{
         name.encode(): (name, bytes)
         for name in (
-            "arguments",
-            "secrets",
-            "request",
-            "result",
-            "error",
-            "logs",
-            "progress",
-            "tags",
+            *("arguments", "secrets", "request", "result", "error", "logs", "progress", "tags"),
         )
     },
-    **{name.encode(): (name, _number) for name in ("priority", "attempt")},
+    **{name.encode(): (name, int) for name in ("priority", "attempt")},
     **{
-        name.encode(): (f"{name}_ms", _number)
+        name.encode(): (f"{name}_ms", int)
         for name in ("created_at", "scheduled_for", "started_at", "finished_at")
     },
 }

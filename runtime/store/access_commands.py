@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.store.scripts import Command, call_script
+from runtime.store.scripts import Command, call_script, pairs
 
 REVOKED = b"-"  # notice: a key was revoked; its id follows
 LOGGED_OUT = b"~"  # notice: a session ended; its digest follows
@@ -137,8 +137,7 @@ def _read_found(reply: Sequence[Any]) -> FoundKeys:
 
 
 def _read_key(entry: Sequence[Any]) -> StoredKey:
-    flat = [part.decode() for part in entry[2]]
-    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    fields = dict(pairs([part.decode() for part in entry[2]]))
     return StoredKey(
         id=entry[0].decode(),
         name=fields.get("name", ""),

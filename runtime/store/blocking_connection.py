@@ -27,8 +27,6 @@ from runtime.store.sentinel import locate_blocking
 T = TypeVar("T")
 _READ_BYTES = 65_536
 _BLOCK_GRACE_S = 2.0
-_WATCHED_TIMEOUT_S = 2.0
-_WATCHED_CONNECT_S = 1.0
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
 
 
@@ -55,10 +53,7 @@ class BlockingConnection:
         self.keys = keys or Keys()
         self._address = parse_address(url)
         self._where = self._address.name
-        self._timeout_s = self._connect_s = timeout_s
-        if self._address.watch is not None:  # another may be master by now: time out sooner
-            self._timeout_s = min(timeout_s, _WATCHED_TIMEOUT_S)
-            self._connect_s = min(timeout_s, _WATCHED_CONNECT_S)
+        self._timeout_s, self._connect_s = self._address.limits_s(timeout_s)
         self._socket: socket.socket | None = None
         self._is_half_closed = False
         self._reader = hiredis.Reader()
@@ -187,7 +182,7 @@ class BlockingConnection:
         try:
             if sock is None:
                 raise ConnectionResetError("the connection broke")
-            replies = [self._read(sock) for _ in range(count)]
+            replies = [_read_reply(sock, self._reader) for _ in range(count)]
         except (OSError, hiredis.ProtocolError) as error:
             # Requests may have been run or not. The position in the stream of replies is lost: on
             # this connection a later reply could be taken for that of another request.
@@ -205,9 +200,6 @@ class BlockingConnection:
         self._socket, self._where = connect(self._address, self._connect_s)
         self._socket.settimeout(self._timeout_s)
         return self._socket
-
-    def _read(self, sock: socket.socket) -> Any:  # noqa: ANN401 - a reply is any RESP value
-        return _read_reply(sock, self._reader)
 
 
 def _read_reply(sock: socket.socket, reader: Any) -> Any:  # noqa: ANN401 - a reply is any RESP value

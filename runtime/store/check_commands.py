@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Command, call_script, load_script
+from runtime.store.scripts import Argument, Command, call_script, pairs
 
 MOST_RECORDS = 100
 MOST_PLACES = 200
@@ -208,7 +208,9 @@ def save_check(
 
 def read_check(check_id: str = "", *, most: int = MOST_KEPT) -> Command[StoredCheck | None]:
     """Read a check, by default the last finished one; None if there is none."""
-    return call_script("read_check", (check_id, most), _read_stored)
+    return call_script(
+        "read_check", (check_id, most), lambda reply: _stored(*reply) if reply[0] else None
+    )
 
 
 def read_checks() -> Command[list[StoredCheck]]:
@@ -221,21 +223,9 @@ def wake_key(keys: Keys) -> str:
     return keys.build("checks_wake")
 
 
-def read_names(keys: Keys) -> tuple[Command[list[str]], Command[list[str]]]:
-    """Read the names of all functions that have ever waited, and of all queues."""
-
-    def names(reply: list[bytes]) -> list[str]:
-        return [_text(name) for name in reply]
-
-    return (
-        Command(("HKEYS", keys.build("waiting")), names),
-        Command(("SMEMBERS", keys.build("queues")), names),
-    )
-
-
 def _compare(name: str, repair: bool, *words: Argument) -> Command[CheckedPage]:  # noqa: FBT001
     sent = (_bytes(word) if isinstance(word, str) else word for word in words)
-    return Command(("1" if repair else "0", *sent), _read_compared, load_script(name))
+    return call_script(name, ("1" if repair else "0", *sent), _read_compared)
 
 
 def _known(leases: Mapping[str, Lease], *, queue: str) -> list[str]:
@@ -261,13 +251,8 @@ def _read_compared(reply: list[Any]) -> CheckedPage:
     )
 
 
-def _read_stored(reply: list[Any]) -> StoredCheck | None:
-    return _stored(*reply) if reply[0] else None
-
-
 def _stored(check_id: bytes, flat: list[bytes], findings: Sequence[bytes] = ()) -> StoredCheck:
-    parts = iter(flat)
-    fields = {_text(name): _text(value) for name, value in zip(parts, parts, strict=True)}
+    fields = {_text(name): _text(value) for name, value in pairs(flat)}
     return StoredCheck(id=_text(check_id), fields=fields, findings=tuple(findings))
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Command, call_script
-from runtime.store.statistics_commands import count_of
+from runtime.store.scripts import Command, call_script, pairs
+from runtime.store.statistics_commands import count_of, read_counts
 
 SUPERSEDED_TTL_MS = 24 * 60 * 60 * 1000
 
@@ -50,7 +50,8 @@ def unpublish_function(name: str, *, superseded_ttl_ms: int = SUPERSEDED_TTL_MS)
 
 def read_versions(keys: Keys | None = None) -> Command[dict[str, str]]:
     """Read which version of each function serves."""
-    return Command(("HGETALL", (keys or Keys()).build("versions")), _read_versions)
+    words = ("HGETALL", (keys or Keys()).build("versions"))
+    return Command(words, lambda flat: {n.decode(): data.decode() for n, data in pairs(flat)})
 
 
 def read_publication(keys: Keys | None = None) -> Command[bytes | None]:
@@ -69,18 +70,10 @@ def read_source(version: str, keys: Keys | None = None) -> Command[bytes | None]
     return Command(("GET", (keys or Keys()).build("source", version)), lambda reply: reply)
 
 
-def _changed(reply: Any) -> bool:  # noqa: ANN401 - a reply is any RESP value
-    return bytes(reply) == b"CHANGED"
-
-
-def _read_versions(flat: list[bytes]) -> dict[str, str]:
-    parts = iter(flat)
-    return {name.decode(): data.decode() for name, data in zip(parts, parts, strict=True)}
-
-
 def read_manifests(keys: Keys | None = None) -> Command[dict[str, bytes]]:
     """Read every manifest, encoded, by function."""
-    return Command(("HGETALL", (keys or Keys()).build("functions")), _read_manifests)
+    words = ("HGETALL", (keys or Keys()).build("functions"))
+    return Command(words, lambda flat: {name.decode(): data for name, data in pairs(flat)})
 
 
 def read_manifest(name: str, keys: Keys | None = None) -> Command[bytes | None]:
@@ -95,23 +88,16 @@ def read_stats(keys: Keys | None = None) -> Command[dict[str, dict[str, int]]]:
 
 def read_waiting(keys: Keys | None = None) -> Command[dict[str, int]]:
     """Read how many calls of each function wait."""
-
-    def parse(flat: list[bytes]) -> dict[str, int]:
-        parts = iter(flat)
-        return {name.decode(): count_of(n) for name, n in zip(parts, parts, strict=True)}
-
-    return Command(("HGETALL", (keys or Keys()).build("waiting")), parse)
+    return Command(("HGETALL", (keys or Keys()).build("waiting")), read_counts)
 
 
-def _read_manifests(flat: list[bytes]) -> dict[str, bytes]:
-    parts = iter(flat)
-    return {name.decode(): data for name, data in zip(parts, parts, strict=True)}
+def _changed(reply: Any) -> bool:  # noqa: ANN401 - a reply is any RESP value
+    return bytes(reply) == b"CHANGED"
 
 
 def _read_stats(flat: list[Any]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
-    parts = iter(flat)
-    for field, count in zip(parts, parts, strict=True):
+    for field, count in pairs(flat):
         function, _, outcome = field.decode().rpartition(":")
         if function:
             counts.setdefault(function, {})[outcome] = count_of(count)

@@ -15,7 +15,7 @@ import msgspec
 
 from runtime.errors import StoreError
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Command, call_script
+from runtime.store.scripts import Argument, Command, call_script, pairs
 
 POISON_LIMIT = 3
 MOST_CLAIMED = 1_000
@@ -158,16 +158,13 @@ def heartbeat(
         (
             *(worker, lease_ms, worker_ttl_ms, GRACE_MS),
             *(may_publish, details),
-            *_flatten(held),
+            *(part for pair in held for part in pair),
         ),
         lambda reply: HeartbeatReply(
             publishes=reply[0] == 1,
             queues=tuple(name.decode() for name in reply[1]),
             lost=tuple(name.decode() for name in reply[2]),
-            cancelling=tuple(
-                (name.decode(), int(token))
-                for name, token in zip(reply[3][::2], reply[3][1::2], strict=True)
-            ),
+            cancelling=tuple((name.decode(), int(token)) for name, token in pairs(reply[3])),
         ),
     )
 
@@ -234,10 +231,6 @@ def parse_notice(payload: bytes) -> tuple[str, list[bytes]]:
         _Notices.reader = hiredis.Reader()
         raise StoreError(f"a broken notice for {invocation_id!r}")
     return invocation_id.decode(), flat
-
-
-def _flatten(held: Iterable[tuple[str, int]]) -> tuple[Argument, ...]:
-    return tuple(part for pair in held for part in pair)
 
 
 def _read_claim(reply: list[Any], worker: str) -> Claim:

@@ -50,7 +50,8 @@ def list_page(
     Ids are less than `after` and not less than `since`. A page may be short, even empty, and
     still have a next one: at most 1,000 ids are looked at.
     """
-    words = (function, " ".join(statuses), tag, _quoted(tag), after, most, since)
+    quoted = msgspec.json.encode(tag) if tag else b""
+    words = (function, " ".join(statuses), tag, quoted, after, most, since)
     return call_script("list_invocations", words, _read_page)
 
 
@@ -66,10 +67,6 @@ def read_member_ids(
     items = (keys or Keys()).build("batch_items", batch)
     words = ("LRANGE", items, start, start + most - 1)
     return Command(words, lambda reply: [member.decode() for member in reply])
-
-
-def _quoted(tag: str) -> bytes:
-    return msgspec.json.encode(tag) if tag else b""
 
 
 def _read_records(entries: list[Any]) -> tuple[RawRecord, ...]:

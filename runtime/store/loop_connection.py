@@ -29,8 +29,6 @@ from runtime.telemetry.background import CRASHES
 T = TypeVar("T")
 OnReply = Callable[[Any], object]
 """Gets a reply, or a StoreError."""
-_WATCHED_TIMEOUT_S = 2.0
-_WATCHED_CONNECT_S = 1.0
 _BLOCK_GRACE_S = 2.0
 
 
@@ -50,10 +48,7 @@ class LoopConnection:
         self.keys = keys or Keys()
         self._loop = loop
         self._address = parse_address(url)
-        self._timeout_s = self._connect_s = timeout_s
-        if self._address.watch is not None:  # another may be master by now: time out sooner
-            self._timeout_s = min(timeout_s, _WATCHED_TIMEOUT_S)
-            self._connect_s = min(timeout_s, _WATCHED_CONNECT_S)
+        self._timeout_s, self._connect_s = self._address.limits_s(timeout_s)
         self._wire: ConnectionProtocol | None = None
         self._stream: Stream | None = None
         # They send nothing more, but replies to what they have sent are still due.

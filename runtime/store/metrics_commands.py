@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.store.error_counters import Kind
-from runtime.store.scripts import Command, call_script
+from runtime.store.scripts import Command, call_script, pairs
 from runtime.store.system_commands import QueueState, queue_states
 
 MOST_FUNCTIONS = 100
@@ -67,9 +67,7 @@ def read_metrics(functions: Sequence[str]) -> Command[SystemMetrics]:
         return SystemMetrics(
             bounds_ms=tuple(bounds),
             functions=_functions(functions, counted),
-            totals={
-                name.decode(): count for name, count in zip(totals[::2], totals[1::2], strict=True)
-            },
+            totals={name.decode(): count for name, count in pairs(totals)},
             queues=queue_states(queues),
             workers=workers,
             pending_deliveries=pending,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS, GRACE_MS, POISON_LIMIT
-from runtime.store.scripts import Command, call_script
+from runtime.store.scripts import Command, call_script, pairs
 
 UNHEARD_LIMIT = 10
 MOST_LISTED = 100
@@ -58,10 +58,7 @@ def recover(*, lease_ms: int) -> Command[Recovery]:
     def parse(reply: list[Any]) -> Recovery:
         taken, expired, has_more, is_miscounted, unjoined = reply
         return Recovery(
-            taken_over=tuple(
-                (name.decode(), status.decode())
-                for name, status in zip(taken[::2], taken[1::2], strict=True)
-            ),
+            taken_over=tuple((name.decode(), status.decode()) for name, status in pairs(taken)),
             expired=tuple(name.decode() for name in expired),
             has_more=has_more == 1,
             is_miscounted=is_miscounted == 1,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 OLDEST = (6, 2)
 _DEFAULT_PORT = 6379
 _SENTINEL_PORT = 26379
+_WATCHED_TIMEOUT_S = 2.0
+_WATCHED_CONNECT_S = 1.0
 _SENTINELS = re.compile(r"(rediss?\+sentinel://)([^/?#]*)", re.IGNORECASE)
 _EXAMPLE = (
     "redis://127.0.0.1:6379/0, rediss://…, unix:///run/redis.sock?db=0 "
@@ -62,6 +64,15 @@ class RedisUrl:
     def name(self) -> str:
         """The server's name in messages; never contains a password."""
         return self.path or f"{self.host}:{self.port}"
+
+    def limits_s(self, timeout_s: float) -> tuple[float, float]:
+        """Return the longest waits for a reply and for connecting.
+
+        With `watch` another server may be the master by now, so they are shorter.
+        """
+        if self.watch is None:
+            return timeout_s, timeout_s
+        return min(timeout_s, _WATCHED_TIMEOUT_S), min(timeout_s, _WATCHED_CONNECT_S)
 
     def tls_context(self) -> ssl.SSLContext | None:
         """Return the TLS context for connections; None without TLS."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Argument, Command, call_script
+from runtime.store.scripts import Argument, Command, call_script, pairs
 
 Source = Literal["decorator", "api"]
 Change = Literal["CHANGED", "DELETED", "MISSING", "DECLARED"]
@@ -181,7 +181,9 @@ def tick_schedule(
         missed,
         *(word for pair in moments for word in pair),
     )
-    return call_script("tick_schedule", words, _read_fates)
+    return call_script(
+        "tick_schedule", words, lambda reply: [cast("Fate", fate.decode()) for fate in reply]
+    )
 
 
 def wake_key(keys: Keys) -> str:
@@ -195,10 +197,6 @@ def _pairs(fields: Mapping[str, Argument]) -> tuple[Argument, ...]:
 
 def _read_change(reply: bytes) -> Change:
     return cast("Change", reply.decode())
-
-
-def _read_fates(reply: list[bytes]) -> list[Fate]:
-    return [cast("Fate", fate.decode()) for fate in reply]
 
 
 def _read_fired(reply: list[Any]) -> FireResult:
@@ -221,8 +219,7 @@ def _read_page(reply: list[Any]) -> SchedulePage:
 
 
 def _read_schedule(schedule_id: bytes, flat: list[bytes], skips: list[bytes]) -> Schedule:
-    parts = iter(flat)
-    fields = {name.decode(): value for name, value in zip(parts, parts, strict=True)}
+    fields = {name.decode(): value for name, value in pairs(flat)}
 
     def text(name: str) -> str:
         return fields.get(name, b"").decode()

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -73,6 +73,12 @@ def load_script(name: str) -> Script:
     parts = ["local P = KEYS[1]", *_write_includes(body), *bound, body]
     source = spell_out_keys("\n".join(parts))
     return Script(name, argv, source, hashlib.sha1(source.encode()).hexdigest())  # noqa: S324
+
+
+def pairs(flat: Sequence[T]) -> Iterator[tuple[T, T]]:
+    """Yield the pairs of a flat reply such as HGETALL's: a field, its value, a field and so on."""
+    parts = iter(flat)
+    return zip(parts, parts, strict=True)
 
 
 def call_script(name: str, words: tuple[Argument, ...], parse: Callable[[Any], T]) -> Command[T]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Command
+from runtime.store.scripts import Command, pairs
 
 _EXACT_MS = 10
 
@@ -43,9 +43,9 @@ def read_clock() -> Command[int]:
 
 def read_minute(minute: int, keys: Keys | None = None) -> Command[dict[str, int]]:
     """Read the counts of one minute since the epoch, by field; empty if nothing ended in it."""
-    return Command(("HGETALL", (keys or Keys()).build("minute", str(minute))), _read_counts)
+    return Command(("HGETALL", (keys or Keys()).build("minute", str(minute))), read_counts)
 
 
-def _read_counts(flat: list[Any]) -> dict[str, int]:
-    parts = iter(flat)
-    return {field.decode(): count_of(n) for field, n in zip(parts, parts, strict=True)}
+def read_counts(flat: list[Any]) -> dict[str, int]:
+    """Parse a hash of counts, by field."""
+    return {field.decode(): count_of(n) for field, n in pairs(flat)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS
+from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Command, call_script
 
 
@@ -29,6 +30,19 @@ class WorkerState:
     details: bytes
     started_at_ms: int
     last_seen_at_ms: int
+
+
+def read_names(keys: Keys) -> tuple[Command[list[str]], Command[list[str]]]:
+    """Read the names of all functions that have ever waited, and of all queues."""
+    return (
+        Command(("HKEYS", keys.build("waiting")), _texts),
+        Command(("SMEMBERS", keys.build("queues")), _texts),
+    )
+
+
+def _texts(reply: list[bytes]) -> list[str]:
+    """Return texts that encode to the same bytes again."""
+    return [name.decode("utf-8", "surrogateescape") for name in reply]
 
 
 def read_queues() -> Command[list[QueueState]]:

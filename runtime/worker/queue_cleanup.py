@@ -19,8 +19,8 @@ from runtime.store.queue_cleanup_commands import (
     MOST_ADOPTING,
     adopt_lanes,
     forget_queues,
-    read_ever_queued,
 )
+from runtime.store.system_commands import read_names
 from runtime.worker.maintenance import RoundTask
 
 _log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class QueueCleanup(RoundTask):
         if not self._is_publishing():
             yield _ELECTED_EVERY_S
             return
-        queues, functions = self._connection.run_many(read_ever_queued(self._connection.keys))
+        functions, queues = self._connection.run_many(read_names(self._connection.keys))
         adopted = 0
         for queue in queues:
             for first in range(0, len(functions), MOST_ADOPTING):

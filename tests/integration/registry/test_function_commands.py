@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.store.blocking_connection import BlockingConnection
+from runtime.store.blocking_connection import BlockingConnection, _read_reply
 from runtime.store.function_commands import (
     publish_function,
     read_manifests,
@@ -45,7 +45,7 @@ def news(redis_url: str, line: BlockingConnection):
         count = 0
         while replies and replies[-1][0] == b"message":  # type: ignore[index]
             count += 1
-            replies.append(ear._read(ear._socket))
+            replies.append(_read_reply(ear._socket, ear._reader))
         return count
 
     yield heard

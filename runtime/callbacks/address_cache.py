@@ -66,8 +66,8 @@ class AddressCache:
         until = self._clock() + self._trusted_s
         if len(self._hosts) >= _MOST:
             self._hosts.clear()
-        self._hosts[checked.host, checked.port] = until
-        return self._note(url, checked.url, until)
+        self._hosts[checked.target.host, checked.target.port] = until
+        return self._note(url, checked.target.url, until)
 
     def _note(self, given: str, kept: str, until: float) -> str:
         if len(self._addresses) >= _MOST:

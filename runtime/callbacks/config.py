@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 
-from runtime.callbacks.delivery_attempt import CONNECT_S, TOTAL_S
 from runtime.callbacks.resolver import Resolver, resolve_host
 from runtime.callbacks.retry_schedule import DELAYS_MS
 from runtime.callbacks.signing import Secret, load_or_create_secret, parse_secrets
@@ -41,8 +40,8 @@ class DeliveryRules:
     resolver: Resolver = field(default_factory=lambda: Resolver(resolve_host))
     public_url: str = ""
     slots: int = 512
-    connect_s: float = CONNECT_S
-    total_s: float = TOTAL_S
+    connect_s: float = 5.0
+    total_s: float = 15.0
     lease_ms: int = 30_000
     idle_s: float = 8.0
     grace_s: float = 2.0

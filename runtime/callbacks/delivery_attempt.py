@@ -7,8 +7,6 @@ from typing import Literal
 
 import msgspec
 
-CONNECT_S = 5.0
-TOTAL_S = 15.0
 UNREACHABLE = "the receiver could not be reached"
 _QUICK_MS = 2_000
 

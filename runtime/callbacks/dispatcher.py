@@ -205,13 +205,7 @@ class Dispatcher:
         if self._sender is None:
             from runtime.callbacks.sender import Sender  # noqa: PLC0415 - see above
 
-            self._sender = Sender(
-                policy=self._rules.policy,
-                resolver=self._rules.resolver,
-                connect_s=self._rules.connect_s,
-                total_s=self._rules.total_s,
-                tls=self._rules.tls,
-            )
+            self._sender = Sender(self._rules)
         return self._sender
 
     async def _read_body(self, claimed: ClaimedDelivery) -> bytes | None:

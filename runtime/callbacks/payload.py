@@ -32,25 +32,19 @@ def build_body(record: Record, *, public_url: str = "") -> bytes:
     data = invocation_view(
         replace(record, **_AS_IT_ENDED), largest_result_bytes=LARGEST_RESULT_BYTES
     )
-    origin = public_url.rstrip("/")
-    data["links"] = {name: origin + path for name, path in data["links"].items()}
-    return msgspec.json.encode(
-        {
-            "type": f"invocation.{record.status.value}",
-            "timestamp": moment(record.finished_at_ms),
-            "data": data,
-        }
-    )
+    return _body(f"invocation.{record.status.value}", record.finished_at_ms, data, public_url)
 
 
 def build_batch_body(batch: Batch, *, public_url: str = "") -> bytes:
     """Return the body for a finished batch: its counts, without results."""
     data = batch_view(dataclasses.replace(batch, **_AS_SENT))
+    return _body("batch.finished", batch.finished_at_ms, data, public_url)
+
+
+def _body(kind: str, at_ms: int | None, data: dict[str, Any], public_url: str) -> bytes:
     origin = public_url.rstrip("/")
     data["links"] = {name: origin + path for name, path in data["links"].items()}
-    return msgspec.json.encode(
-        {"type": "batch.finished", "timestamp": moment(batch.finished_at_ms), "data": data}
-    )
+    return msgspec.json.encode({"type": kind, "timestamp": moment(at_ms), "data": data})
 
 
 def build_headers(

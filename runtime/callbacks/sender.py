@@ -14,9 +14,9 @@ from dataclasses import replace
 import httpcore
 import httpx
 
-from runtime.callbacks.delivery_attempt import CONNECT_S, TOTAL_S, UNREACHABLE, DeliveryOutcome
-from runtime.callbacks.resolver import Resolver
-from runtime.callbacks.ssrf_guard import RESOLVE_TIMEOUT_S, Policy, resolve_allowed
+from runtime.callbacks.config import DeliveryRules
+from runtime.callbacks.delivery_attempt import UNREACHABLE, DeliveryOutcome
+from runtime.callbacks.ssrf_guard import RESOLVE_TIMEOUT_S, resolve_allowed
 from runtime.callbacks.transport import PinnedTransport
 from runtime.errors import CallbackAddressError
 
@@ -38,28 +38,13 @@ class Sender:
     """Posts bodies to callback addresses. Used in one event loop.
 
     Args:
-        policy: Which addresses the operator allows.
-        resolver: Resolves host names.
-        connect_s: Longest wait for a connection.
-        total_s: Longest attempt, including name resolution.
-        tls: The TLS settings for https receivers; default: the usual certificate authorities.
+        rules: Limits and allowed addresses.
     """
 
-    def __init__(
-        self,
-        *,
-        policy: Policy,
-        resolver: Resolver,
-        connect_s: float = CONNECT_S,
-        total_s: float = TOTAL_S,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
-        self._policy = policy
-        self._resolver = resolver
-        self._connect_s = connect_s
-        self._total_s = total_s
+    def __init__(self, rules: DeliveryRules) -> None:
+        self._rules = rules
         self._client = httpx.AsyncClient(
-            transport=PinnedTransport(connect_s=connect_s, tls=tls),
+            transport=PinnedTransport(connect_s=rules.connect_s, tls=rules.tls),
             follow_redirects=False,
             trust_env=False,
             timeout=None,  # noqa: S113 - `send` limits the whole attempt
@@ -70,15 +55,15 @@ class Sender:
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         try:
-            async with asyncio.timeout_at(started_s + self._total_s):
+            async with asyncio.timeout_at(started_s + self._rules.total_s):
                 response = await self._post(url, headers, body)
         except TimeoutError:
-            error = f"no answer within {self._total_s:g} s"
+            error = f"no answer within {self._rules.total_s:g} s"
             ended = _failed(error, reason="deadline", kept_waiting=True)
         except _FAILURES as error:
             ended = _classify_failure(error)
         else:
-            await _see_off(response, until_s=started_s + self._total_s)
+            await _see_off(response, until_s=started_s + self._rules.total_s)
             ended = _classify_answer(response)
         return replace(ended, duration_ms=round((loop.time() - started_s) * 1000))
 
@@ -88,11 +73,11 @@ class Sender:
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> httpx.Response:
         checked = await resolve_allowed(
-            url, self._policy, resolver=self._resolver, timeout_s=RESOLVE_TIMEOUT_S
+            url, self._rules.policy, resolver=self._rules.resolver, timeout_s=RESOLVE_TIMEOUT_S
         )
         request = self._client.build_request(
             "POST",
-            f"{checked.scheme}://{checked.target.authority}{checked.target.path}",
+            f"{checked.target.scheme}://{checked.target.authority}{checked.target.path}",
             headers={**headers, "Accept-Encoding": "identity", "Connection": "close"},
             content=body,
             extensions={"addresses": checked.addresses},

@@ -25,11 +25,8 @@ from runtime.errors import SettingsError
 def sign(secrets: Sequence[Secret], *, webhook_id: str, timestamp_s: int, body: bytes) -> str:
     """Return the value of the header `webhook-signature`: one signature for each secret."""
     content = f"{webhook_id}.{timestamp_s}.".encode() + body
-    return " ".join(f"v1,{_signature(secret, content)}" for secret in secrets)
-
-
-def _signature(secret: Secret, content: bytes) -> str:
-    return base64.b64encode(hmac.new(secret.key, content, hashlib.sha256).digest()).decode()
+    digests = (hmac.new(secret.key, content, hashlib.sha256).digest() for secret in secrets)
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
 
 
 PREFIX = "whsec_"

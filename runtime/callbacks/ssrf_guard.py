@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from urllib.parse import SplitResult, quote, urlsplit
@@ -93,8 +93,6 @@ _PORTS = {"http": 80, "https": 443}
 _HOST_NAME = re.compile(r"(?=.{1,253}\.?\Z)[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?\Z")
 _RESOLVER = Resolver(resolve_host)
 
-Resolve = Callable[[str, int], Sequence[str]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -126,10 +124,6 @@ class Target:
 class ResolvedTarget:
     """An allowed callback address, and the network addresses to connect to."""
 
-    url: str
-    scheme: str
-    host: str
-    port: int
     target: Target
     addresses: tuple[str, ...]
 
@@ -154,20 +148,6 @@ def parse_policy(allow: Sequence[str], *, allow_loopback: bool) -> Policy:
                 ) from None
             hosts.add(host)
     return Policy(allow_loopback=allow_loopback, networks=tuple(networks), hosts=frozenset(hosts))
-
-
-def check_url(url: str, policy: Policy, *, resolve: Resolve = resolve_host) -> ResolvedTarget:
-    """Parse, resolve and check a callback address. Blocks while resolving.
-
-    Raises:
-        CallbackAddressError: Malformed, unresolvable, or not allowed.
-    """
-    target = parse_target(url)
-    try:
-        found = resolve(target.host, target.port)
-    except OSError as error:
-        raise CallbackAddressError(REFUSED) from error
-    return check_addresses(target, found, policy)
 
 
 async def resolve_allowed(
@@ -207,14 +187,7 @@ def check_addresses(target: Target, found: Sequence[str], policy: Policy) -> Res
             raise CallbackAddressError(REFUSED)
     if not addresses:
         raise CallbackAddressError(REFUSED)
-    return ResolvedTarget(
-        url=target.url,
-        scheme=target.scheme,
-        host=target.host,
-        port=target.port,
-        target=target,
-        addresses=addresses,
-    )
+    return ResolvedTarget(target=target, addresses=addresses)
 
 
 def parse_target(url: str) -> Target:

@@ -23,7 +23,7 @@ from gateway.parsing.pagination import read_cursor, write_cursor
 from gateway.parsing.preferences import read_preferences
 from gateway.problems import ProblemError
 from runtime.access.api_key import generate_key_text, parse_key_text
-from runtime.callbacks.ssrf_guard import Policy, check_url, parse_target
+from runtime.callbacks.ssrf_guard import Policy, parse_target
 from runtime.errors import CallbackAddressError, ChannelClosedError, SettingsError
 from runtime.execution.outcome import Ending
 from runtime.execution.runner_protocol import decode_ending, encode
@@ -32,6 +32,7 @@ from runtime.sdk.durations import parse_duration
 from runtime.sdk.option_parsing import parse_rate
 from runtime.store.redis_url import parse_address
 from runtime.telemetry.trace_context import read_traceparent, read_tracestate
+from tests.support.callback_urls import check_url
 
 Reader = tuple[Callable[[str], Any], type[Exception] | tuple[type[Exception], ...], str]
 READERS: dict[str, Reader] = {

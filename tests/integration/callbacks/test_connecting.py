@@ -15,9 +15,10 @@ import pytest
 
 from runtime.callbacks.address_cache import AddressCache
 from runtime.callbacks.resolver import Resolver
-from runtime.callbacks.ssrf_guard import Policy, check_url
+from runtime.callbacks.ssrf_guard import Policy
 from runtime.callbacks.transport import MOST_ANSWER_BYTES, PinnedTransport, _PinnedNetwork
 from tests.integration.callbacks.conftest import Sending
+from tests.support.callback_urls import check_url
 from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import eventually
 
@@ -40,7 +41,7 @@ def test_a_name_that_turns_private_after_acceptance_is_not_called(
     sending: Sending, receiver: Receiver
 ):
     name = changing_name("93.184.215.14", "127.0.0.1")
-    url = check_url(receiver.url("/ok", "turning.test"), Policy(), resolve=name).url
+    url = check_url(receiver.url("/ok", "turning.test"), Policy(), resolve=name).target.url
     delivery_id = sending.finish(url)
 
     with sending.deliverer(policy=Policy(), resolver=Resolver(name), delays_ms=()):

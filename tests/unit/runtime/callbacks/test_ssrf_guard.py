@@ -14,13 +14,13 @@ from runtime.callbacks.resolver import Resolver
 from runtime.callbacks.ssrf_guard import (
     REFUSED,
     Policy,
-    check_url,
     is_global_unicast,
     parse_policy,
     parse_target,
     resolve_allowed,
 )
 from runtime.errors import CallbackAddressError, SettingsError
+from tests.support.callback_urls import check_url
 
 STRICT = Policy()
 PUBLIC = "93.184.215.14"
@@ -94,7 +94,7 @@ def test_a_global_address_is_allowed(host: str):
     judged = check_url(f"https://{host}/x", STRICT)
 
     assert judged.addresses == (host.strip("[]"),)
-    assert judged.port == 443
+    assert judged.target.port == 443
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from runtime.invocations.submission import Submission, share
 from runtime.registry.argument_check import check_arguments, compile_schema
 from runtime.registry.manifest import Manifest
 from runtime.store.async_connection import AsyncConnection
-from runtime.store.submission_commands import Parts, Submitted
+from runtime.store.submission_commands import Parts, Submitted, submit
 from runtime.store.submit_pipeline import SubmitPipeline, pack_parts
 
 # Values of these types contain no float, the only type on which the exact validator may differ.
@@ -116,8 +116,7 @@ class CallPlan:
 
     def _group(self, waiter: str) -> SubmitPipeline:
         shared = self.shared
-        return SubmitPipeline(
-            self._store,
+        call = submit(
             function=shared.function,
             queue=shared.queue,
             version=shared.version,
@@ -125,6 +124,7 @@ class CallPlan:
             max_waiting=shared.max_waiting,
             waiter=waiter,
         )
+        return SubmitPipeline(self._store, call)
 
 
 class CallPlans:

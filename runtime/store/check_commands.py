@@ -141,7 +141,8 @@ def compare_schedules(ids: Sequence[str], *, repair: bool) -> Command[CheckedPag
 
 def scan_keys(cursor: str, keys: Keys) -> Command[tuple[str, list[str]]]:
     """Read the next keys of the partition; cursor "0" begins and ends the scan."""
-    words = ("SCAN", cursor, "MATCH", f"{_escaped(keys.prefix)}*", "COUNT", _SCANNED)
+    prefix = "".join(f"\\{sign}" if sign in "*?[]\\" else sign for sign in keys.prefix)
+    words = ("SCAN", cursor, "MATCH", f"{prefix}*", "COUNT", _SCANNED)
     return Command(words, lambda reply: (reply[0].decode(), [_text(key) for key in reply[1]]))
 
 
@@ -263,7 +264,3 @@ def _text(value: bytes) -> str:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def _escaped(prefix: str) -> str:
-    return "".join(f"\\{sign}" if sign in "*?[]\\" else sign for sign in prefix)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from runtime.store.error_counters import Kind
 from runtime.store.scripts import Command, call_script, pairs
@@ -21,9 +21,8 @@ class Histogram:
     sum_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionFigures:
-    """The totals of one function since its first call."""
+class FunctionFigures(NamedTuple):
+    """The totals of one function since its first call, in the order of the scripts."""
 
     succeeded: int
     failed: int
@@ -97,17 +96,7 @@ def _functions(names: Sequence[str], counted: list[Any]) -> dict[str, FunctionFi
 
 
 def _function(counts: list[int], run: list[int], queue: list[int]) -> FunctionFigures:
-    succeeded, failed, cancelled, expired, retried, lost = counts
-    return FunctionFigures(
-        succeeded=succeeded,
-        failed=failed,
-        cancelled=cancelled,
-        expired=expired,
-        retried=retried,
-        lost=lost,
-        run=_histogram(run),
-        queue=_histogram(queue),
-    )
+    return FunctionFigures._make((*counts, _histogram(run), _histogram(queue)))
 
 
 def _histogram(buckets: list[int]) -> Histogram:

@@ -15,7 +15,8 @@ from runtime.errors import StoreError
 from runtime.store.async_connection import AsyncConnection
 from runtime.store.blocking_connection import command_words
 from runtime.store.resp import NoScriptError, pack
-from runtime.store.submission_commands import Parts, Submitted, submit
+from runtime.store.scripts import Command
+from runtime.store.submission_commands import Parts, Submitted
 
 _MOST_TOGETHER = 8
 _MOST_BYTES_TOGETHER = 32_768
@@ -36,31 +37,10 @@ class SubmitPipeline:
 
     Args:
         store: The connection to send them on.
-        function, queue, version: What they are calls of.
-        priority: For calls that do not ask for another.
-        max_waiting: Refuse calls beyond this number; 0 means no limit.
-        waiter: The gateway to notify when they finish; empty for none.
+        call: What they are calls of: `submit` without entries.
     """
 
-    def __init__(
-        self,
-        store: AsyncConnection,
-        *,
-        function: str,
-        queue: str,
-        version: str,
-        priority: int,
-        max_waiting: int,
-        waiter: str = "",
-    ) -> None:
-        call = submit(
-            function=function,
-            queue=queue,
-            version=version,
-            priority=priority,
-            max_waiting=max_waiting,
-            waiter=waiter,
-        )
+    def __init__(self, store: AsyncConnection, call: Command[list[Submitted]]) -> None:
         words = command_words(call, store.keys)
         self._store = store
         self._parse = call.parse

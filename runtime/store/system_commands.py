@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runtime.store.invocation_commands import FAILURE_TTL_MS
 from runtime.store.redis_keys import Keys
-from runtime.store.scripts import Command, call_script
+from runtime.store.scripts import Argument, Command, call_script
+
+MOST_ADOPTING = 200
+_DRAMATIQ = "dramatiq"  # the namespace, by default, of dramatiq.brokers.redis.RedisBroker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +107,28 @@ def pause_queue(queue: str, *, is_paused: bool) -> Command[bool]:
 def purge_queue(queue: str, *, most: int = 200) -> Command[int]:
     """Cancel up to `most` waiting invocations of a queue; return how many were."""
     return call_script("purge_queue", (queue, FAILURE_TTL_MS, most), int)
+
+
+def count_stray_messages(queues: Sequence[str]) -> list[Command[int]]:
+    """Return a command for each queue: how many messages of Dramatiq's own Redis broker are in it.
+
+    A client that uses that broker with our Redis loses what it sends, without an error.
+    """
+    return [Command(("HLEN", f"{_DRAMATIQ}:{queue}.msgs"), int) for queue in queues]
+
+
+def adopt_lanes(queue: str, functions: Sequence[str]) -> Command[int]:
+    """Convert the turns of lanes that release 0.1 keeps; repeat until it returns 0.
+
+    `functions` are at most `MOST_ADOPTING`.
+    """
+    return call_script("adopt_lanes", (queue, *functions), int)
+
+
+def forget_queues(named: Iterable[str], *, functions: int) -> Command[list[str]]:
+    """Remove the empty queues that are not `named` by the `functions` published ones.
+
+    Returns the names of those that were removed.
+    """
+    words: tuple[Argument, ...] = (functions, *sorted(named))
+    return call_script("forget_queues", words, lambda reply: [name.decode() for name in reply])

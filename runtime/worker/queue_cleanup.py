@@ -15,12 +15,7 @@ import structlog
 from runtime.registry.manifest import decode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifests
-from runtime.store.queue_cleanup_commands import (
-    MOST_ADOPTING,
-    adopt_lanes,
-    forget_queues,
-)
-from runtime.store.system_commands import read_names
+from runtime.store.system_commands import MOST_ADOPTING, adopt_lanes, forget_queues, read_names
 from runtime.worker.maintenance import RoundTask
 
 _log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ import structlog
 
 from runtime.errors import StoreError
 from runtime.store.blocking_connection import BlockingConnection
-from runtime.store.stray_messages import count_stray_messages
+from runtime.store.system_commands import count_stray_messages
 
 _log = structlog.get_logger(__name__)
 _EVERY_S = 30.0

@@ -18,10 +18,10 @@ from runtime.store import event_commands as events
 from runtime.store import invocation_commands as life
 from runtime.store import listing_commands as listing
 from runtime.store import metrics_commands as metrics
-from runtime.store import queue_cleanup_commands as queue_care
 from runtime.store import recovery_commands as aftercare
 from runtime.store import retention_commands as retention
 from runtime.store import submission_commands as submission
+from runtime.store import system_commands as queue_care
 from runtime.store import system_commands as system
 from runtime.store.scripts import Command
 from tests.support.adverse_data import BATCH, HOUR_MS, RUNS, Adverse, Member

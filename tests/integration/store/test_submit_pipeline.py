@@ -11,7 +11,7 @@ import pytest
 from runtime.errors import StoreError, StoreRefusedError, StoreUnavailableError
 from runtime.invocations.ids import new_invocation_id
 from runtime.store.async_connection import AsyncConnection
-from runtime.store.submission_commands import Idempotency, Parts, Submitted, parts_of
+from runtime.store.submission_commands import Idempotency, Parts, Submitted, parts_of, submit
 from runtime.store.submit_pipeline import SubmitPipeline, pack_parts
 from tests.support.life import Life
 
@@ -32,7 +32,7 @@ def with_store(redis_url: str, act: Callable[[AsyncConnection], Awaitable[T]]) -
 
 def group(store: AsyncConnection, **more: int | str) -> SubmitPipeline:
     usual = {"function": "f", "queue": "default", "version": "v1", "priority": 5}
-    return SubmitPipeline(store, **{"max_waiting": 0, **usual, **more})
+    return SubmitPipeline(store, submit(**{"max_waiting": 0, **usual, **more}))
 
 
 def submitted(

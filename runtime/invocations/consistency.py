@@ -20,7 +20,7 @@ from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Command
 from runtime.store.system_commands import read_names
 
-__all__ = ["Finding", "Walk", "check_all"]
+__all__ = ["Finding", "Walk"]
 
 _LONGEST_REASON = 300
 _AT_ONCE = 20  # small sets whose members share a round trip
@@ -252,8 +252,3 @@ def _unreadable(what: str | Parts, error: StoreError) -> Finding:
         expected="something that can be read",
         is_repaired=False,
     )
-
-
-def check_all(connection: BlockingConnection, *, repair: bool = False) -> list[Finding]:
-    """Run a whole check at once and return its findings."""
-    return [one for page in Walk(connection, repair=repair).pages() for one in page]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -42,9 +43,9 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         "arguments": msgspec.Raw(_arguments(record)),
         "request": _request(record, largest_result_bytes) if record.request else None,
         "result": _result(record),
-        "error": _raw(record.error) if record.error else None,
-        "progress": _raw(record.progress) if record.progress else None,
-        "tags": _raw(record.tags),
+        "error": msgspec.Raw(record.error) if record.error else None,
+        "progress": msgspec.Raw(record.progress) if record.progress else None,
+        "tags": msgspec.Raw(record.tags),
         "queue": record.queue,
         "created_at": moment(record.created_at_ms),
         "scheduled_for": moment(record.scheduled_for_ms),
@@ -59,7 +60,9 @@ def invocation_view(record: Record, *, largest_result_bytes: int | None = None) 
         "retried_by": record.retried_by,
         "batch": record.batch,
         "caller": record.caller,
-        "callback": _callback(record),
+        "callback": callback_view(
+            record.callback, record.delivery_status, record.delivery_attempts, record.delivery
+        ),
         "links": {
             "self": here,
             "events": f"{here}/events",
@@ -100,13 +103,6 @@ def _arguments(record: Record) -> bytes:
         return b"{}"
 
 
-def _earlier_attempts(record: Record) -> list[dict[str, Any]]:
-    try:
-        return _decode_attempts(b"[" + record.earlier_attempts + b"]")
-    except msgspec.MsgspecError:
-        return []
-
-
 def _attempts(record: Record) -> list[dict[str, Any]]:
     """Return the earlier attempts, as recorded when they ended, and the last one.
 
@@ -114,12 +110,13 @@ def _attempts(record: Record) -> list[dict[str, Any]]:
     """
     if not record.attempt:
         return []
-    attempts = []
+    attempts: list[dict[str, Any]] = []
     if record.earlier_attempts:
-        for entry in _earlier_attempts(record):
+        with contextlib.suppress(msgspec.MsgspecError):  # damaged
+            attempts = _decode_attempts(b"[" + record.earlier_attempts + b"]")
+        for entry in attempts:
             entry["started_at"] = moment(entry.pop("started_at_ms"))
             entry["finished_at"] = moment(entry.pop("finished_at_ms"))
-            attempts.append(entry)
     noted = attempts[-1]["attempt"] if attempts else 0
     if noted < record.attempt and record.started_at_ms is not None:
         attempts.append(
@@ -127,7 +124,7 @@ def _attempts(record: Record) -> list[dict[str, Any]]:
                 "attempt": record.attempt,
                 "worker": record.worker,
                 "outcome": record.status.value if record.is_finished else None,
-                "error": _raw(record.error) if record.error and record.is_finished else None,
+                "error": msgspec.Raw(record.error) if record.error and record.is_finished else None,
                 "started_at": moment(record.started_at_ms),
                 "finished_at": moment(record.finished_at_ms),
             }
@@ -153,18 +150,8 @@ def _result(record: Record) -> object:
     return msgspec.Raw(record.result)
 
 
-def _raw(data: bytes) -> msgspec.Raw:
-    return msgspec.Raw(data)
-
-
 def _between(start_ms: int | None, end_ms: int | None) -> int | None:
     return None if start_ms is None or end_ms is None else max(0, end_ms - start_ms)
-
-
-def _callback(record: Record) -> dict[str, Any] | None:
-    return callback_view(
-        record.callback, record.delivery_status, record.delivery_attempts, record.delivery
-    )
 
 
 def callback_view(

@@ -10,10 +10,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from runtime.invocations.consistency import Finding, check_all
+from runtime.invocations.consistency import Finding
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.redis_keys import Keys
 from runtime.store.scripts import Command
+from tests.support.checking import check_all
 from tests.support.redis_server import start_redis
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.invocations.consistency import Finding, check_all
+from runtime.invocations.consistency import Finding
 from runtime.invocations.ids import new_invocation_id
 from runtime.store.schedule_commands import create_schedule
 from runtime.store.submission_commands import commit_batch, stage_batch
+from tests.support.checking import check_all
 from tests.support.life import Life
 
 HOUR_MS = 3_600_000

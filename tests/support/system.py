@@ -23,9 +23,10 @@ import psutil
 
 from gateway.cli.up.data_folder import UpState, read_state
 from gateway.cli.up.embedded_redis import socket_path
-from runtime.invocations.consistency import Finding, check_all
+from runtime.invocations.consistency import Finding
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.scripts import Command
+from tests.support.checking import check_all
 from tests.support.waiting import eventually
 
 START_LIMIT_S = 45.0

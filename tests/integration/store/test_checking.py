@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.invocations.consistency import Finding, check_all
+from runtime.invocations.consistency import Finding
 from runtime.store import delivery_commands as deliveries
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.invocation_commands import cancel
 from tests.support.check_scene import CALLBACK, Scene, batch_of, set_scene
+from tests.support.checking import check_all
 from tests.support.damages import DAMAGES
 from tests.support.life import WEEK_MS, Life
 from tests.support.traffic import Traffic

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.invocations.consistency import check_all
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_stats, read_waiting
 from runtime.store.invocation_commands import cancel
@@ -12,6 +11,7 @@ from runtime.store.metrics_commands import read_metrics
 from runtime.store.statistics_commands import read_clock, read_minute
 from runtime.store.submission_commands import submit
 from runtime.store.system_commands import purge_queue, read_queues
+from tests.support.checking import check_all
 from tests.support.life import Life
 
 COUNTS = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.invocations.consistency import check_all
 from runtime.invocations.ids import new_invocation_id
 from runtime.store.invocation_commands import Settlement, cancel, settle
 from runtime.store.recovery_commands import read_quarantine, recover
 from runtime.store.submission_commands import JOINED_AT_ONCE, commit_batch, join_batch, stage_batch
+from tests.support.checking import check_all
 from tests.support.life import Life
 
 SIZE = 2 * JOINED_AT_ONCE + 500

@@ -6,24 +6,15 @@ Used by the claimer and the settler. An error's kind is logged, never its text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-import msgspec
+from typing import Any
 
 from runtime.broker.attempt import Attempt
+from runtime.broker.failure import Failure, read_failure
 from runtime.store.invocation_commands import Settled, Settlement
 from runtime.telemetry.lifecycle_log import LifecycleEvent, log_events, logs_routine
 from runtime.telemetry.trace_context import trace_id_of
 
-
-class _LoggedFailure(msgspec.Struct):
-    """The parts of an attempt's error that may be logged."""
-
-    type: str = ""
-    exception_type: str | None = None
-
-
 _REFUSED = {"STALE": "late_result_refused", "BROKEN": "invocation_set_aside"}
-_read_failure = msgspec.json.Decoder(_LoggedFailure).decode
 
 
 def log_started(attempts: Sequence[Attempt], worker: str) -> None:
@@ -57,7 +48,7 @@ def log_ended(batch: Iterable[tuple[Attempt, Settlement]], replies: Iterable[Set
 def _ended(attempt: Attempt, settlement: Settlement, reply: Settled) -> LifecycleEvent:
     if reply in _REFUSED:
         return _change(_REFUSED[reply], attempt)
-    failure = _read_failure(settlement.error) if settlement.error else _LoggedFailure()
+    failure = read_failure(settlement.error) if settlement.error else Failure(type="")
     return _change(
         f"invocation_{settlement.status}",
         attempt,
@@ -67,25 +58,14 @@ def _ended(attempt: Attempt, settlement: Settlement, reply: Settled) -> Lifecycl
     )
 
 
-def _change(
-    event: str,
-    attempt: Attempt,
-    *,
-    worker: str = "",
-    error_type: str = "",
-    exception_type: str = "",
-    retry_in_ms: int | None = None,
-) -> LifecycleEvent:
+def _change(event: str, attempt: Attempt, **more: Any) -> LifecycleEvent:  # noqa: ANN401 - its fields
     claimed = attempt.claimed
     return LifecycleEvent(
         event=event,
         id=claimed.id,
         function=claimed.function,
         attempt=claimed.attempt,
-        worker=worker,
-        error_type=error_type,
-        exception_type=exception_type,
         duration_ms=attempt.duration_ms,
-        retry_in_ms=retry_in_ms,
         trace_id=trace_id_of(claimed.traceparent),
+        **more,
     )

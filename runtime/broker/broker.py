@@ -14,16 +14,41 @@ from typing import Any
 import dramatiq
 import msgspec
 from dramatiq.errors import ActorNotFound
-from dramatiq.middleware import Middleware
+from dramatiq.middleware import (
+    AgeLimit,
+    GroupCallbacks,
+    Middleware,
+    Pipelines,
+    Retries,
+    ShutdownNotifications,
+    TimeLimit,
+)
+from dramatiq.results import Results
 
 from runtime.broker.results import RecordBackend
-from runtime.broker.unsupported_middleware import check_middleware
 from runtime.errors import UnknownFunctionError
 from runtime.invocations.ids import is_invocation_id, new_invocation_id
 from runtime.invocations.submission import CallOptions, check_available, prepare, submit
 from runtime.registry.manifest import Manifest, decode_manifest
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import read_manifest
+
+_CONTINUES = (
+    "an invocation does not keep its message's options; submit the next call in the function"
+)
+# Dramatiq's own middleware that would decide again what the record decides, or act on a thread that
+# runs no function; and what to use instead.
+_INSTEAD: dict[type[Middleware], str] = {
+    AgeLimit: "give the function max_age= of @function",
+    GroupCallbacks: _CONTINUES,
+    Pipelines: _CONTINUES,
+    Results: "results are in the invocation's record, and message.get_result() reads them there",
+    Retries: "give the function retries= of @function",
+    ShutdownNotifications: (
+        "PENSTOCK_DRAIN_S sets how long a stopping worker waits for its attempts before it cancels"
+    ),
+    TimeLimit: "give the function timeout= of @function",
+}
 
 
 class PenstockBroker(dramatiq.Broker):
@@ -62,7 +87,9 @@ class PenstockBroker(dramatiq.Broker):
         Raises:
             ValueError: It conflicts with the record, or `before` or `after` was not added.
         """
-        check_middleware(middleware)
+        for kind, instead in _INSTEAD.items():
+            if isinstance(middleware, kind):
+                raise ValueError(f"PenstockBroker does not accept {kind.__name__}: {instead}")  # noqa: TRY004
         super().add_middleware(middleware, before=before, after=after)
 
     def get_actor(self, actor_name: str) -> dramatiq.Actor[Any, Any]:

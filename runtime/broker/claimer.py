@@ -127,7 +127,10 @@ class Claimer:
             self._pass_tokens_on()
             return
         if self._with_work:
-            self._look_around()
+            if self._loop.time() >= self._looks_around_at:
+                # Try all queues now and then: during a backlog nobody waits for their tokens.
+                self._with_work.update(dict.fromkeys(self._queues))
+                self._have_looked_around()
             if not self._is_vain:
                 self._claim(next(iter(self._with_work)), room)
         else:
@@ -152,12 +155,6 @@ class Claimer:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-    def _look_around(self) -> None:
-        """Try all queues now and then: during a backlog nobody waits for their tokens."""
-        if self._loop.time() >= self._looks_around_at:
-            self._with_work.update(dict.fromkeys(self._queues))
-            self._have_looked_around()
 
     def _have_looked_around(self) -> None:
         self._looks_around_at = self._loop.time() + _LOOK_AROUND_S * len(self._queues)

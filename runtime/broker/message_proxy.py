@@ -12,6 +12,7 @@ from typing import Any
 import dramatiq
 import msgspec
 
+from runtime.broker.failure import Failure, read_failure
 from runtime.store.invocation_commands import Claimed, Settlement
 
 GIVEN_BACK = "given_back"
@@ -50,16 +51,6 @@ class MessageProxy(dramatiq.MessageProxy):
         return super().__getattr__(name)
 
 
-class _Failure(msgspec.Struct):
-    type: str = ""
-    message: str = ""
-    exception_type: str | None = None
-    traceback: str | None = None
-
-
-_read_failure = msgspec.json.Decoder(_Failure).decode
-
-
 def result_of(settlement: Settlement) -> Any:  # noqa: ANN401 - any JSON, or bytes
     """Return what the function returned: the decoded JSON value, or bytes."""
     if settlement.result_type == "bytes":
@@ -73,13 +64,13 @@ def error_of(settlement: Settlement | None) -> AttemptError | None:
     Without a settlement the attempt is requeued, and the error says so.
     """
     if settlement is None:
-        failure = _Failure(type=GIVEN_BACK, message="the attempt goes back to its queue")
+        failure = Failure(type=GIVEN_BACK, message="the attempt goes back to its queue")
     elif settlement.status == "succeeded":
         return None
     elif settlement.error:
-        failure = _read_failure(settlement.error)
+        failure = read_failure(settlement.error)
     else:
-        failure = _Failure(type=settlement.status, message=f"the attempt is {settlement.status}")
+        failure = Failure(type=settlement.status, message=f"the attempt is {settlement.status}")
     error = _class_named(failure.exception_type or failure.type)(failure.message)
     error.error_type = failure.type
     error.traceback = failure.traceback

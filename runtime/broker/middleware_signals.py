@@ -18,6 +18,7 @@ import queue
 import threading
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 
 import dramatiq
 import structlog
@@ -33,17 +34,6 @@ _REJECTED = frozenset({"failed", "cancelled"})  # nack
 SKIPPED = b'{"type":"rejected","message":"a middleware skipped this message","traceback":null}'
 _SKIPPED_TTL_MS = 86_400_000
 Act = Callable[[], object]
-
-
-class SignallingWorker:
-    """What middleware gets as the worker, since no `dramatiq.Worker` runs here.
-
-    Attributes:
-        broker: The worker's broker.
-    """
-
-    def __init__(self, broker: dramatiq.Broker) -> None:
-        self.broker = broker
 
 
 class Signals:
@@ -62,7 +52,8 @@ class Signals:
     ) -> None:
         self._broker = broker
         self._post = post
-        self._worker = SignallingWorker(broker)
+        # What middleware gets as the worker, since no `dramatiq.Worker` runs here.
+        self._worker = SimpleNamespace(broker=broker)
         self._acts: queue.SimpleQueue[Act | None] = queue.SimpleQueue()  # None ends the thread
         self._thread: threading.Thread | None = None  # written by the loop thread only
 

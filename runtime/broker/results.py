@@ -13,18 +13,13 @@ import dramatiq
 import msgspec
 from dramatiq.results import ResultBackend, ResultFailure, ResultMissing, ResultTimeout
 
+from runtime.broker.failure import read_failure
 from runtime.invocations.record import Record, read
 from runtime.invocations.status import Status
 from runtime.store.blocking_connection import BlockingConnection
 
 _USUAL_WAIT_MS = 10_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.005, 0.25
-
-
-class _StoredFailure(msgspec.Struct):
-    type: str = "exception"
-    message: str = ""
-    exception_type: str = ""
 
 
 class RecordBackend(ResultBackend):
@@ -83,7 +78,7 @@ def _result_of(record: Record) -> Any:  # noqa: ANN401 - any JSON, or bytes
     if record.status is Status.SUCCEEDED:
         data = record.result or b"null"
         return data if record.result_type == "bytes" else msgspec.json.decode(data)
-    failure = msgspec.json.decode(record.error or b"{}", type=_StoredFailure)
+    failure = read_failure(record.error or b"{}")
     kind = failure.exception_type or (failure.type if record.error else record.status.value)
     text = failure.message or f"the invocation is {record.status.value}"
     raise ResultFailure(f"{record.function} {record.status.value}: {kind}: {text}", kind, text)  # type: ignore[no-untyped-call]

@@ -6,18 +6,10 @@ span. Without a tracer it gets its caller's trace context.
 
 from __future__ import annotations
 
-import msgspec
-
 from runtime.broker.attempt import Attempt
+from runtime.broker.failure import read_failure
 from runtime.telemetry.trace_context import TraceContext
 from runtime.telemetry.tracing import Attributes, Span, Tracer
-
-
-class _SpanFailure(msgspec.Struct):
-    type: str = "exception"
-
-
-_read_failure = msgspec.json.Decoder(_SpanFailure).decode
 
 
 class Spans:
@@ -61,5 +53,5 @@ class Spans:
             return
         kind = "" if status == "succeeded" else status
         if error:
-            kind = _read_failure(error).type
+            kind = read_failure(error).type
         span.end(error=kind, attributes={"penstock.status": status})

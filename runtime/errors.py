@@ -27,6 +27,7 @@ Only `gateway.problems` maps codes to HTTP statuses.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -98,6 +99,11 @@ class ArgumentFault:
 
     pointer: str
     detail: str
+
+
+def pointer_to(path: Iterable[str | int]) -> str:
+    """Return the JSON pointer for a path of names and indexes."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
 
 
 class ArgumentsError(PenstockError, code="arguments_invalid"):

@@ -17,7 +17,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.errors import ArgumentFault, ArgumentsError, pointer_to
 from runtime.registry.error_search import count_parts, find_pieces, is_large
 from runtime.registry.formats import BASE64_FORMAT, FORMATS, LEAST_BYTES, MOST_BYTES
 from runtime.registry.manifest import Manifest
@@ -34,39 +34,36 @@ _BY_NAME = frozenset({"properties", "$defs", "patternProperties", "dependentSche
 _VALUES = frozenset({"enum", "const", "default", "examples"})
 
 
-class _WholeNumber:
-    """Schema keyword that refuses 1.0 as an integer."""
+class _Keyword:
+    """A schema keyword of our own, with the value that the schema gives it."""
 
-    def __init__(self, parent: dict[str, Any], value: object, path: list[str | int]) -> None:
-        del parent, value, path
+    def __init__(self, parent: dict[str, Any], value: int, path: list[str | int]) -> None:
+        del parent, path
+        self._value = value
+
+
+class _WholeNumber(_Keyword):
+    """Schema keyword that refuses 1.0 as an integer."""
 
     def validate(self, instance: object) -> None:
         if isinstance(instance, float) and instance.is_integer():
             raise ValueError("the value is not an integer; write it without a decimal point")
 
 
-class _LeastBytes:
+class _LeastBytes(_Keyword):
     """Schema keyword for the smallest number of bytes that base64 may stand for."""
 
-    def __init__(self, parent: dict[str, Any], value: int, path: list[str | int]) -> None:
-        del parent, path
-        self._least = value
-
     def validate(self, instance: object) -> None:
-        if isinstance(instance, str) and _size_of(instance) < self._least:
-            raise ValueError(f"the value has fewer than {self._least} bytes")
+        if isinstance(instance, str) and _size_of(instance) < self._value:
+            raise ValueError(f"the value has fewer than {self._value} bytes")
 
 
-class _MostBytes:
+class _MostBytes(_Keyword):
     """Schema keyword for the largest number of bytes that base64 may stand for."""
 
-    def __init__(self, parent: dict[str, Any], value: int, path: list[str | int]) -> None:
-        del parent, path
-        self._most = value
-
     def validate(self, instance: object) -> None:
-        if isinstance(instance, str) and _size_of(instance) > self._most:
-            raise ValueError(f"the value has more than {self._most} bytes")
+        if isinstance(instance, str) and _size_of(instance) > self._value:
+            raise ValueError(f"the value has more than {self._value} bytes")
 
 
 def _size_of(text: str) -> int:
@@ -119,7 +116,7 @@ def _explain(
         found = [("", error) for error in validator.iter_errors(arguments)]
     else:
         found = [
-            (_pointer(piece.path), error)
+            (pointer_to(piece.path), error)
             for piece in find_pieces(schema, arguments, compile_part)
             for error in compile_part(piece.schema).iter_errors(piece.value)
         ]
@@ -227,15 +224,15 @@ def _tightened_part(key: str, value: Any, *, exact: bool) -> Any:  # noqa: ANN40
 def _faults(
     error: jsonschema_rs.ValidationError, manifest: Manifest, where: str = ""
 ) -> Iterable[ArgumentFault]:
-    here = where + _pointer(error.instance_path)
+    here = where + pointer_to(error.instance_path)
     kind = error.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-        yield ArgumentFault(pointer=here + _pointer([kind.property]), detail="is required")
+        yield ArgumentFault(pointer=here + pointer_to([kind.property]), detail="is required")
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
         known = list(manifest.parameters.get("properties", ())) if not here else []
         for place, name in enumerate(kind.unexpected[:_MOST_FAULTS]):
             detail = _unexpected(name, known, hints=place < _MOST_HINTS)
-            yield ArgumentFault(pointer=here + _pointer([name[:_LONGEST_NAME]]), detail=detail)
+            yield ArgumentFault(pointer=here + pointer_to([name[:_LONGEST_NAME]]), detail=detail)
     elif isinstance(
         kind,
         jsonschema_rs.ValidationErrorKind.AnyOf | jsonschema_rs.ValidationErrorKind.OneOfNotValid,
@@ -271,7 +268,3 @@ def _unexpected(name: str, known: list[str], *, hints: bool) -> str:
     close = difflib.get_close_matches(name, known, n=1) if is_asked else []
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"is not an argument{hint}" if known else "is not a known member"
-
-
-def _pointer(path: Iterable[str | int]) -> str:
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)

@@ -2,7 +2,8 @@
 
 The publisher uses it. The child is used once, so a file that hangs, exits, crashes or starts
 threads does no harm. In the child, `faulthandler` writes the traceback of a hang or a crash to a
-temporary file, from which the line for the error is taken.
+temporary file, from which the line for the error is taken. The manifests come from a process that
+ran the file, so they are checked here.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import re
 import signal
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -20,8 +22,8 @@ from runtime.errors import ChannelClosedError, ChannelGarbledError, LoadError
 from runtime.processes.child_control import Exit
 from runtime.processes.fork_server import Child, ForkServer
 from runtime.registry.bundle import Bundle
-from runtime.registry.manifest import Manifest
-from runtime.registry.name_check import check_claims
+from runtime.registry.manifest import FileError, Manifest
+from runtime.sdk.option_parsing import is_function_name
 
 ENTRY = "runtime.registry.child_load_main:inspect_bundle"
 PRELOAD = ("runtime.registry.child_load_main",)
@@ -29,6 +31,7 @@ _MEMORY_BYTES = 4 * 1024**3
 _GRACE_S = 1.0
 _EXIT_WAIT_S = 2.0
 _TRACE_MOST_BYTES = 65_536
+_SHOWN_CHARACTERS = 80
 _FRAME = re.compile(r'^  File "(?P<path>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
 _decoder = msgspec.json.Decoder(list[Manifest])
 
@@ -66,11 +69,10 @@ def inspect(fork_server: ForkServer, bundle: Bundle, *, deadline_s: float = 10.0
             manifests = _decoder.decode(body)
             check_claims(bundle, manifests)
             return manifests
-        fault = json.loads(body)
-        error = LoadError(fault["kind"], fault["message"], file=fault["file"], line=fault["line"])
-    except (ValueError, KeyError, TypeError):  # not an answer that `child_load_main` sends
+        fault = FileError(**json.loads(body))
+    except (ValueError, TypeError):  # not an answer that `child_load_main` sends
         raise _garbled(bundle) from None
-    raise error
+    raise LoadError(fault.type, fault.message, file=fault.file, line=fault.line)
 
 
 def _garbled(bundle: Bundle) -> LoadError:
@@ -85,11 +87,10 @@ def _death(bundle: Bundle, child: Child, trace: str, deadline_s: float) -> LoadE
         return _timeout(bundle, trace, deadline_s)
     file, line = _place(bundle, trace)
     if ended.signal is not None:
-        with contextlib.suppress(ValueError):
+        name = f"signal {ended.signal}"
+        with contextlib.suppress(ValueError):  # a real-time signal has no name
             name = signal.Signals(ended.signal).name
-            text = f"the process crashed while the file loaded ({name})"
-            return LoadError("Crashed", text, file=file, line=line)
-        text = f"the process crashed while the file loaded (signal {ended.signal})"
+        text = f"the process crashed while the file loaded ({name})"
         return LoadError("Crashed", text, file=file, line=line)
     text = f"the file ended its process while loading (exit code {ended.code})"
     return LoadError("Exited", text, file=file, line=line)
@@ -115,3 +116,52 @@ def _read(trace: str) -> str:
     with contextlib.suppress(OSError), Path(trace).open("rb") as file:
         return file.read(_TRACE_MOST_BYTES).decode("utf-8", "replace")
     return ""
+
+
+def check_claims(bundle: Bundle, manifests: Iterable[Manifest]) -> None:
+    """Check that a file may publish these manifests, which its own code may have forged.
+
+    A name must follow from the sources: it is the name that the file stands for, or begins with it
+    and `.` or `_`, or is written in the sources, in full or without the prefix of the folder.
+
+    Raises:
+        LoadError: A manifest is for another file or version, or its name is invalid, used twice, or
+            does not follow from the sources.
+    """
+    seen: set[str] = set()
+    for manifest in manifests:
+        shown = repr(manifest.name[:_SHOWN_CHARACTERS])
+        if (manifest.file, manifest.version) != (bundle.file, bundle.version) or manifest.error:
+            text = f"the file tried to publish {shown} for another file or version"
+            raise _refused(bundle, "Garbled", text)
+        if not is_function_name(manifest.name):
+            raise _refused(bundle, "BadName", f"{shown} is not a valid function name")
+        if manifest.name in seen:
+            raise _refused(bundle, "DuplicateName", f"{shown} is published twice in this file")
+        seen.add(manifest.name)
+        if not _is_accounted_for(manifest.name, bundle):
+            own = bundle.default_name
+            text = (
+                f"the name {shown} is not written in the file; a computed name must begin with "
+                f"'{own}.' or '{own}_'"
+            )
+            raise _refused(bundle, "BadName", text)
+
+
+def _is_accounted_for(name: str, bundle: Bundle) -> bool:
+    own = bundle.default_name
+    if name == own or name.startswith((f"{own}.", f"{own}_")):
+        return True
+    if any(_has_word(source, name) for source in bundle.sources.values()):
+        return True
+    defined = name.removeprefix(bundle.prefix)
+    is_below = name.startswith(bundle.prefix) and "." not in defined
+    return is_below and _has_word(bundle.sources[bundle.file], defined)
+
+
+def _has_word(source: bytes, word: str) -> bool:
+    return re.search(rb"(?<![\w.])" + re.escape(word.encode()) + rb"(?![\w.])", source) is not None
+
+
+def _refused(bundle: Bundle, kind: str, text: str) -> LoadError:
+    return LoadError(kind, text, file=bundle.file, line=None)

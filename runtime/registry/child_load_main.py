@@ -7,33 +7,40 @@ no answer, the file has ended or crashed this process.
 from __future__ import annotations
 
 import faulthandler
+import io
 import json
+import os
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+from cronsim import CronSim, CronSimError
+from typing_extensions import Buffer
 
 from runtime.errors import LoadError, OptionError
 from runtime.processes.channel import Channel
 from runtime.processes.child_limits import memory_taken
 from runtime.registry.argument_check import compile_schema
 from runtime.registry.bundle import decode_bundle
-from runtime.registry.load_output import bound_output
 from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.loading import load
-from runtime.registry.manifest import Manifest
-from runtime.registry.own_schedule import check_schedule
+from runtime.registry.manifest import FileError, Manifest, fault_of
 from runtime.registry.retried_exceptions import resolve
 from runtime.sdk.exception_names import PUBLIC_NAMESPACE, name_of
 from runtime.sdk.options import RetryPolicy, written_size
 
+_ANY_WALL_CLOCK = datetime(2000, 1, 1)  # noqa: DTZ001 - only the calendar matters
+_MOST_OUTPUT_BYTES = 64 * 1024
+_MARK = b"\n[output while loading truncated: at most %d bytes are shown]\n" % _MOST_OUTPUT_BYTES
+
 
 def inspect_bundle(channel: Channel) -> None:
     """Receive a bundle, load it and answer; exceptions of the file become a "failed" answer."""
-    bound_output()
+    _bound_output()
     encoded, deadline_s, trace_path = channel.receive()
     sys.dont_write_bytecode = True
     with Path(trace_path.decode()).open("wb", buffering=0) as trace:
@@ -49,17 +56,11 @@ def inspect_bundle(channel: Channel) -> None:
             manifests = [_checked(function, module, taken_bytes) for function in functions.values()]
             answer = (b"loaded", msgspec.json.encode(manifests))
         except LoadError as error:
-            fault = {
-                "kind": error.kind,
-                "message": error.message,
-                "file": error.file,
-                "line": error.line,
-            }
-            answer = (b"failed", json.dumps(fault).encode())
+            answer = (b"failed", json.dumps(asdict(fault_of(error))).encode())
         except (TypeError, ValueError, OverflowError) as error:  # while encoding the manifests
             text = f"a function's manifest cannot be written as JSON: {error}"
-            fault = {"kind": "SchemaError", "message": text, "file": bundle.file, "line": None}
-            answer = (b"failed", json.dumps(fault).encode())
+            fault = FileError(type="SchemaError", message=text, file=bundle.file)
+            answer = (b"failed", json.dumps(asdict(fault)).encode())
         faulthandler.cancel_dump_traceback_later()
         channel.send(*answer)
 
@@ -96,7 +97,7 @@ def _checked(function: LoadedFunction, module: ModuleType, taken_bytes: int) -> 
         text = f"{manifest.name}: {str(error).partition(chr(10))[0]}"
         raise LoadError("SchemaError", text, file=manifest.file, line=function.line) from error
     try:
-        check_schedule(manifest)
+        _check_schedule(manifest)
     except ValueError as error:
         text = f"{manifest.name}: {error}"
         raise LoadError("OptionError", text, file=manifest.file, line=function.line) from error
@@ -113,3 +114,73 @@ def _retry_of(function: LoadedFunction, module: ModuleType) -> RetryPolicy:
         if not isinstance(error, OptionError):
             kind, text = name_of(type(error)), f"importing an exception named in retries: {text}"
         raise LoadError(kind, text, file=manifest.file, line=function.line) from error
+
+
+def _check_schedule(manifest: Manifest) -> None:
+    """Return if the function has no schedule, or one that can invoke it.
+
+    Raises:
+        ValueError: The schedule cannot invoke it; the text names the option and the reason.
+    """
+    line = manifest.options.schedule
+    if line is None:
+        return
+    option = f"@function(schedule={line!r})"
+    try:
+        comes = next(CronSim(line, _ANY_WALL_CLOCK), None) is not None
+    except CronSimError as error:
+        raise ValueError(f"{option}: {error}") from error
+    if not comes:
+        raise ValueError(f"{option}: there is no such day")
+    if manifest.takes_request:
+        raise ValueError(
+            f"{option}: a schedule has no Request to pass to {manifest.name}; remove the parameter"
+        )
+    required = manifest.parameters.get("required", [])
+    if required:
+        names = ", ".join(required)
+        raise ValueError(
+            f"{option}: a schedule passes no arguments, so these parameters need a default: "
+            f"{names}; or create a schedule with arguments by POST /schedules"
+        )
+
+
+class _BoundedFile(io.RawIOBase):
+    """A raw file that writes the first `most_bytes` to a descriptor and drops the rest."""
+
+    def __init__(self, descriptor: int, most_bytes: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._left = most_bytes
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def write(self, data: Buffer) -> int:
+        taken = bytes(data)
+        if self._left > 0:
+            shown = taken if len(taken) <= self._left else taken[: self._left] + _MARK
+            self._left -= len(taken)
+            os.write(self._descriptor, shown)
+        return len(taken)
+
+
+def _bound_output() -> None:
+    """Limit this process's output from now on.
+
+    It goes to the worker's log, which is for the operator: a file that prints without end must not
+    fill it. Output that does not go through `sys.stdout` or `sys.stderr` is dropped.
+    """
+    shown = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
+    raw = cast("io.RawIOBase", _BoundedFile(shown, _MOST_OUTPUT_BYTES))
+    stream = io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+    )
+    sys.stdout = sys.stderr = stream

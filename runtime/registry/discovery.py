@@ -70,24 +70,18 @@ def _found(
     root: str, file: str, source: bytes, helpers: dict[str, bytes], unreadable: OSError | None
 ) -> FoundFile:
     name = ".".join(PurePosixPath(file).with_suffix("").parts)
-    if fault := _fault_of_name(file, name):
-        return FoundFile(
-            file=file, name=name, error=FileError(type="BadName", message=fault, file=file)
-        )
-    if unreadable is not None:
-        kind, text = type(unreadable).__name__, unreadable.strerror or "cannot be read"
-        return FoundFile(file=file, name=name, error=FileError(type=kind, message=text, file=file))
     mine = {file: source} | {path: data for path, data in helpers.items() if _is_beside(path, file)}
     size = sum(map(len, mine.values()))
-    if size > _BUNDLE_MOST_BYTES:
-        text = (
-            f"the file and its helpers have {size:,} bytes; the limit is {_BUNDLE_MOST_BYTES:,} "
-            "bytes"
-        )
-        return FoundFile(
-            file=file, name=name, error=FileError(type="TooLarge", message=text, file=file)
-        )
-    return FoundFile(file=file, name=name, bundle=Bundle(root=root, file=file, sources=mine))
+    if text := _fault_of_name(file, name):
+        kind = "BadName"
+    elif unreadable is not None:
+        kind, text = type(unreadable).__name__, unreadable.strerror or "cannot be read"
+    elif size > _BUNDLE_MOST_BYTES:
+        kind, limit = "TooLarge", f"{_BUNDLE_MOST_BYTES:,} bytes"
+        text = f"the file and its helpers have {size:,} bytes; the limit is {limit}"
+    else:
+        return FoundFile(file=file, name=name, bundle=Bundle(root=root, file=file, sources=mine))
+    return FoundFile(file=file, name=name, error=FileError(type=kind, message=text, file=file))
 
 
 def _fault_of_name(file: str, name: str) -> str | None:

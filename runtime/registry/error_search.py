@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator
 
 Path = tuple[str | int, ...]
 _MOST_PIECES = 5
@@ -26,13 +28,6 @@ _OF_PARTS = frozenset(
         *("unevaluatedItems", "uniqueItems"),
     }
 )
-
-
-class CompiledSchema(Protocol):
-    """A compiled JSON Schema."""
-
-    def is_valid(self, instance: object, /) -> bool:
-        """Whether a value fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +55,7 @@ def is_large(value: object, schema: object) -> bool:
 def find_pieces(
     schema: dict[str, Any],
     value: object,
-    compile_schema: Callable[[dict[str, Any]], CompiledSchema],
+    compile_schema: Callable[[dict[str, Any]], Draft202012Validator],
 ) -> list[Piece]:
     """Return a few small parts that do not fit; none if the value cannot be narrowed.
 
@@ -75,9 +70,9 @@ def find_pieces(
 @dataclass(slots=True, kw_only=True)
 class _Search:
     root: dict[str, Any]
-    compile_schema: Callable[[dict[str, Any]], CompiledSchema]
+    compile_schema: Callable[[dict[str, Any]], Draft202012Validator]
     _found: int = 0
-    _schemas: dict[int, CompiledSchema] = field(default_factory=dict)
+    _schemas: dict[int, Draft202012Validator] = field(default_factory=dict)
     _kept: list[dict[str, Any]] = field(default_factory=list)
 
     def narrow(self, path: Path, schema: dict[str, Any], value: object) -> Iterator[Piece]:

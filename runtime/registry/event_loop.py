@@ -94,6 +94,18 @@ async def end_all(
             return False
 
 
+def watch_generators(note: Callable[[Generator], None]) -> None:
+    """Call `note` with each asynchronous generator that is begun; the loop restores the hooks."""
+    pass_on = sys.get_asyncgen_hooks().firstiter
+
+    def begin(generator: Generator) -> None:
+        note(generator)
+        if pass_on is not None:
+            pass_on(generator)
+
+    sys.set_asyncgen_hooks(firstiter=begin)
+
+
 def is_awaiting() -> bool:
     """Whether this thread is in `run`."""
     return getattr(_mine, "is_awaiting", False)
@@ -123,7 +135,7 @@ class _Call(Generic[T]):
         self._opened: list[weakref.ref[Generator]] = []
 
     async def run(self) -> T:
-        self._watch_generators()
+        watch_generators(lambda generator: self._opened.append(weakref.ref(generator)))
         limit = asyncio.timeout(self._limit_s)
         try:
             async with limit:
@@ -133,17 +145,6 @@ class _Call(Generic[T]):
             self.is_over = True
             if limit.expired():
                 raise OutOfTimeError(f"ran longer than {self._limit_s:g} s")
-
-    def _watch_generators(self) -> None:
-        """Record the asynchronous generators that are begun; the loop restores the hooks."""
-        pass_on = sys.get_asyncgen_hooks().firstiter
-
-        def note(generator: Generator) -> None:
-            self._opened.append(weakref.ref(generator))
-            if pass_on is not None:
-                pass_on(generator)
-
-        sys.set_asyncgen_hooks(firstiter=note)
 
 
 def _holder_here() -> _Holder:

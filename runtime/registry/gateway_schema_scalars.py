@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic.json_schema import JsonSchemaValue
 
-from runtime.registry.equal_values import equal_to, knows_others
 from runtime.registry.formats import LEAST_BYTES, MOST_BYTES
 from runtime.registry.json_schema import BASE64, SchemaWriter, in_any_case
 
 _EXACT_FLOAT = 2.0**53
+_SCALARS = (str, int, float, type(None))
 # Patterns whose meaning may differ between the two engines: character classes and boundaries
 # beyond ASCII, flags, and set operations.
 _OTHER_DIALECT = re.compile(r"\\[A-Za-z0-9]|\(\?(?!:)|\[\[|\[:|&&|--|~~")
@@ -74,15 +74,15 @@ class GatewayScalarWriter(SchemaWriter):
 
     def literal_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
         """Accept what equals one of the values."""
-        return equal_to(
+        return _equal_to(
             [value.value if isinstance(value, Enum) else value for value in schema["expected"]]
         )
 
     def enum_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
         """Accept what equals one of the values; anything if the class may accept other values."""
-        if knows_others(schema["cls"]):
+        if _knows_others(schema["cls"]):
             return {}
-        return equal_to([member.value for member in schema["members"]])
+        return _equal_to([member.value for member in schema["members"]])
 
     def url_schema(self, schema: Any) -> JsonSchemaValue:  # noqa: ANN401
         """Check the scheme only: the runner removes some characters before it checks the length."""
@@ -96,3 +96,41 @@ class GatewayScalarWriter(SchemaWriter):
         """Accept any text; the runner parses the address."""
         del schema
         return {"type": "string"}
+
+
+def _equal_to(values: list[Any]) -> JsonSchemaValue:
+    """Return a schema for JSON values equal to one of `values`; if one is no scalar, for any.
+
+    pydantic compares as Python does: 1, 1.0 and true are equal.
+    """
+    if any(type(value) is not bool and not isinstance(value, _SCALARS) for value in values):
+        return {}
+    plain = [
+        value if type(value) is bool or value is None else _plain_of(value) for value in values
+    ]
+    for value in (0, 1):
+        if any(not isinstance(one, str) and one == value for one in plain):
+            plain += [value, bool(value)]
+    unique = {(type(one) is bool, str(one) if isinstance(one, str) else one): one for one in plain}
+    made: JsonSchemaValue = {"enum": list(unique.values())}
+    if len(unique) == 1:
+        made = {"const": made["enum"][0]}
+    return made | ({"type": "string"} if all(isinstance(one, str) for one in plain) else {})
+
+
+def _knows_others(kind: type[Enum]) -> bool:
+    """Whether an enumeration also finds members by values other than their own."""
+    if _function_behind(kind._missing_) is not _function_behind(Enum._missing_):
+        return True
+    return len(kind._value2member_map_) > len(kind)
+
+
+def _plain_of(value: str | float) -> str | float:
+    for kind in (str, int):
+        if isinstance(value, kind):
+            return kind(value)
+    return float(value)
+
+
+def _function_behind(method: object) -> object:
+    return getattr(method, "__func__", method)

@@ -55,7 +55,7 @@ class SchemaWriter(GenerateJsonSchema):
             made["contentEncoding"] = BASE64
             for name in ("minLength", "maxLength"):  # JSON Schema counts characters, not bytes
                 if name in made:
-                    made[name] = _base64_characters(made[name])
+                    made[name] = (made[name] + 2) // 3 * 4
         return made
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
@@ -80,10 +80,6 @@ class SchemaWriter(GenerateJsonSchema):
         if pattern and self.mode == "validation":
             made.setdefault("propertyNames", {"pattern": pattern})
         return made
-
-
-def _base64_characters(size_bytes: int) -> int:
-    return (size_bytes + 2) // 3 * 4
 
 
 def in_any_case(scheme: str) -> list[str]:

@@ -13,7 +13,7 @@ import structlog
 
 from runtime.errors import LoadError, ProcessError
 from runtime.registry.bundle import Bundle
-from runtime.registry.manifest import FileError, Manifest
+from runtime.registry.manifest import FileError, Manifest, fault_of
 
 _log = structlog.get_logger(__name__)
 Loaded = tuple[Manifest, ...] | FileError | None
@@ -71,9 +71,7 @@ class LoadPool:
         try:
             return tuple(self._inspect(bundle))
         except LoadError as error:
-            return FileError(
-                type=error.kind, message=error.message, file=error.file, line=error.line
-            )
+            return fault_of(error)
         except ProcessError as error:
             _log.warning("load_not_tried", file=bundle.file, error=str(error))
         except Exception:  # noqa: BLE001 - outermost in its thread: log it, the file is retried

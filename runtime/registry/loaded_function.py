@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.errors import ArgumentFault, ArgumentsError, pointer_to
 from runtime.registry import event_loop
 from runtime.registry.exact_decimals import reader_of
 from runtime.registry.generator_items import Items, SendItem
@@ -24,7 +24,7 @@ from runtime.registry.manifest import Manifest
 from runtime.registry.results import Produced, produce
 from runtime.registry.return_type import ReturnType
 from runtime.registry.signature import Signature
-from runtime.registry.validation_errors import pointer_to, refusal_of
+from runtime.registry.validation_errors import refusal_of
 from runtime.sdk.context import Context
 from runtime.sdk.request import Request
 
@@ -102,28 +102,19 @@ class LoadedFunction:
             ResultTooLargeError: The items of a generator are too long.
             BaseException: Whatever the function raised.
         """
-        # In a copy of the context, so that no other call sees the context variables it sets.
-        return contextvars.copy_context().run(
-            self._call, arguments, context, request, send_item, most_item_bytes, limit_s
-        )
 
-    def _call(
-        self,
-        arguments: bytes,
-        context: Context,
-        request: Request | None,
-        send_item: SendItem,
-        most_item_bytes: int | None,
-        limit_s: float | None,
-    ) -> Produced:
-        positional, named = self._read(arguments, context, request)
-        value = self._target(*positional, **named)
-        if not isinstance(value, _PLAIN):
-            items = Items(returns=self._items, report=send_item, most_bytes=most_item_bytes)
-            value = _finish(value, items, limit_s)
-            if value is items:
-                return items.produced()
-        return produce(value, returns=self._returns, media_type=self._media_type)
+        def act() -> Produced:
+            positional, named = self._read(arguments, context, request)
+            value = self._target(*positional, **named)
+            if not isinstance(value, _PLAIN):
+                items = Items(returns=self._items, report=send_item, most_bytes=most_item_bytes)
+                value = _finish(value, items, limit_s)
+                if value is items:
+                    return items.produced()
+            return produce(value, returns=self._returns, media_type=self._media_type)
+
+        # In a copy of the context, so that no other call sees the context variables it sets.
+        return contextvars.copy_context().run(act)
 
     def begin(
         self, arguments: bytes, *, context: Context, request: Request | None = None

@@ -7,6 +7,7 @@ For isolation="thread" it runs in the worker process. It never runs in the gatew
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,6 @@ from runtime.registry.bundle import Bundle
 from runtime.registry.callables import PublishedCallable, find_callables, line_of
 from runtime.registry.docstrings import read_docstring
 from runtime.registry.importer import ModuleSpace
-from runtime.registry.load_errors import load_error_of
 from runtime.registry.loaded_function import LoadedFunction
 from runtime.registry.manifest import Manifest, resolve_per_process
 from runtime.registry.return_type import return_type
@@ -32,6 +32,10 @@ from runtime.registry.schema import (
 )
 from runtime.registry.secret_paths import find_secrets
 from runtime.registry.signature import Signature, SignatureError, read_signature
+from runtime.sdk.exception_names import name_of, plain
+
+_MESSAGE_MOST = 2_000
+_SYNTAX_ERRORS = (SyntaxError, IndentationError, TabError)
 
 
 def load(bundle: Bundle, *, namespace: str | None = None) -> dict[str, LoadedFunction]:
@@ -61,7 +65,7 @@ def load(bundle: Bundle, *, namespace: str | None = None) -> dict[str, LoadedFun
         raise
     except BaseException as error:  # whatever the file raises, SystemExit included
         space.remove()
-        raise load_error_of(error, bundle, line=line) from error
+        raise _load_error_of(error, bundle, line=line) from error
     return loaded
 
 
@@ -96,7 +100,9 @@ def _describe(
         returns_description=documentation.returns,
         options=resolve_per_process(published.options, is_async=signature.is_async),
         injected={p.name: p.injected for p in signature.parameters if p.injected is not None},
-        bytes_parameters=_bytes_parameters(signature),
+        bytes_parameters=tuple(
+            p.name for p in signature.parameters if p.injected is None and is_bytes(p.annotation)
+        ),
         raw_parameter=_raw_parameter(signature),
         returns_bytes=returns_bytes,
         result_media_type=_media_type(returns) if returns_bytes else "application/json",
@@ -119,12 +125,6 @@ def _docstring_of(target: Callable[..., Any]) -> str | None:
     return inspect.getdoc(target)
 
 
-def _bytes_parameters(signature: Signature) -> tuple[str, ...]:
-    return tuple(
-        p.name for p in signature.parameters if p.injected is None and is_bytes(p.annotation)
-    )
-
-
 def _raw_parameter(signature: Signature) -> str | None:
     """Return the name of the only parameter without a default, if its type is bytes."""
     required = [p for p in signature.parameters if p.injected is None and p.is_required]
@@ -135,3 +135,52 @@ def _raw_parameter(signature: Signature) -> str | None:
 def _media_type(returns: dict[str, Any]) -> str:
     found = returns.get("contentMediaType")
     return found if isinstance(found, str) else "application/octet-stream"
+
+
+def _load_error_of(error: BaseException, bundle: Bundle, *, line: int | None = None) -> LoadError:
+    """Return the error to show to the author, whatever the methods of their exception raise.
+
+    Its place is the line that a SyntaxError names, else the deepest frame in one of the bundle's
+    files, else the function file at `line`.
+    """
+    if type(error) is LoadError:
+        return error
+    file, found_line = _place_of(error, bundle)
+    if issubclass(type(error), SystemExit):
+        kind = "Exited"
+        text = f"the file ended its process while loading (exit code {_code_of(error)})"
+    else:
+        kind, text = name_of(type(error)), _text_of(error)
+    return LoadError(
+        kind, text[:_MESSAGE_MOST], file=file or bundle.file, line=found_line if file else line
+    )
+
+
+def _place_of(error: BaseException, bundle: Bundle) -> tuple[str | None, int | None]:
+    # Only Python's own classes: the fields of an author's subclass may hold anything.
+    if type(error) in _SYNTAX_ERRORS and isinstance(error, SyntaxError) and error.filename:
+        file = bundle.file_of(error.filename)
+        if file is not None:
+            return file, error.lineno
+    place: tuple[str | None, int | None] = (None, None)
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        file = bundle.file_of(frame.f_code.co_filename)
+        if file is not None:
+            place = (file, line)
+    return place
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        return plain(text).encode("utf-8", "replace").decode() or name_of(type(error))
+    except BaseException:  # noqa: BLE001 - an author's __str__ may raise anything
+        return "(the exception's text cannot be read)"
+
+
+def _code_of(error: BaseException) -> str:
+    try:
+        code = error.code  # type: ignore[attr-defined]
+        return "0" if code is None else plain(f"{code}")
+    except BaseException:  # noqa: BLE001 - the code may be any object of the author's
+        return "unknown"

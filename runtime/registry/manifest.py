@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from runtime.errors import LoadError
 from runtime.sdk.options import Options
 
 Injected = Literal["context", "request"]
@@ -25,6 +26,11 @@ class FileError:
     message: str
     file: str
     line: int | None = None
+
+
+def fault_of(error: LoadError) -> FileError:
+    """Return a load error as it is stored."""
+    return FileError(type=error.kind, message=error.message, file=error.file, line=error.line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +102,8 @@ class Manifest:
         return msgspec.json.encode(self)
 
 
-_decoder = msgspec.json.Decoder(Manifest)
-
-
-def decode_manifest(data: bytes) -> Manifest:
-    """Decode what `Manifest.encode` returned."""
-    return _decoder.decode(data)
+decode_manifest = msgspec.json.Decoder(Manifest).decode
+"""Decodes what `Manifest.encode` returned."""
 
 
 def resolve_per_process(options: Options, *, is_async: bool) -> Options:

@@ -19,6 +19,9 @@ class Authority:
     Args:
         folder: The folder's identity (`publication.identify_folder`).
         is_certain: Whether the operator has decided that this folder is to be published.
+
+    Attributes:
+        has_the_say: Whether this is the folder that other workers' folders are compared with.
     """
 
     def __init__(self, folder: str, *, is_certain: bool = False) -> None:
@@ -27,17 +30,12 @@ class Authority:
         # File → its version in this folder when it was first left alone, None if it was missing.
         self._left: dict[str, str | None] | None = None
         self._before: Set[str] = frozenset()
-        self._has_the_say = False
+        self.has_the_say = False
 
     @property
     def left_alone(self) -> Set[str]:
         """The files that must stay as they are published."""
         return (self._left or {}).keys()
-
-    @property
-    def has_the_say(self) -> bool:
-        """Whether this is the folder that other workers' folders are compared with."""
-        return self._has_the_say
 
     def decide(self, mine: Versions, published: Versions, last: Publication | None) -> None:
         """Decide anew, given the folder's current files.
@@ -49,7 +47,7 @@ class Authority:
         """
         theirs = {**published, **(last.files if last else {})}
         if self._left is None:
-            self._has_the_say = may_replace(mine, last, self._folder, is_certain=self._is_certain)
+            self.has_the_say = may_replace(mine, last, self._folder, is_certain=self._is_certain)
             self._left = self._left_at_first(mine, published, theirs, last)
         elif is_suspicious(mine, self._before):
             self._left = dict.fromkeys(theirs)
@@ -62,7 +60,7 @@ class Authority:
 
         Without `withdraw_missing`, published files that the folder does not have stay.
         """
-        self._has_the_say = True
+        self.has_the_say = True
         missing = () if withdraw_missing else published.keys() - mine.keys()
         self._left = dict.fromkeys(missing)
         self._before = mine.keys()
@@ -72,7 +70,7 @@ class Authority:
         left, theirs = self.left_alone, last.files if last else {}
         kept = {file: theirs[file] for file in left if file in theirs}
         files = {file: version for file, version in mine.items() if file not in left} | kept
-        folder = self._folder if self._has_the_say or last is None else last.folder
+        folder = self._folder if self.has_the_say or last is None else last.folder
         return Publication(folder=folder, files=files, kept=tuple(sorted(kept)))
 
     def _left_at_first(
@@ -80,7 +78,7 @@ class Authority:
     ) -> dict[str, str | None]:
         if is_suspicious(mine, theirs.keys()):
             return dict.fromkeys(theirs)
-        if not self._has_the_say:
+        if not self.has_the_say:
             # A file whose served version is this folder's does not differ: the last publisher may
             # have died after it published the file and before it stored the record.
             differ = [

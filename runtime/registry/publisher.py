@@ -28,7 +28,7 @@ from runtime.registry.folder_status import FolderStatus
 from runtime.registry.manifest import FileError, Manifest, decode_manifest, limits_of
 from runtime.registry.publication import versions_of
 from runtime.registry.publish_plan import DUPLICATE, as_loading, plan
-from runtime.registry.publisher_authority import PublisherAuthority, PublishOrders
+from runtime.registry.publisher_authority import PublisherAuthority
 from runtime.store.blocking_connection import BlockingConnection
 from runtime.store.function_commands import (
     publish_function,
@@ -71,7 +71,8 @@ class Publisher:
         is_certain: bool = False,
     ) -> None:
         self._is_certain = is_certain
-        self._orders = PublishOrders()
+        self._ordering = threading.Lock()
+        self._order: bool | None = None  # of `penstock publish`: its `withdraw_missing`
         self._connection = connection
         self._root = root
         self._rescan_s = rescan_s
@@ -90,7 +91,7 @@ class Publisher:
             at_once=_LOADS_PER_CORE * (os.cpu_count() or 1),
             retry_failed_s=self._retry_failed_s,
         )
-        rights = PublisherAuthority(self._root, self._orders, is_certain=self._is_certain)
+        rights = PublisherAuthority(self._root, self._take_order, is_certain=self._is_certain)
         self._pass = _Pass(
             self._connection, file_states, self._root, rights, woken=woken, rescan_s=self._rescan_s
         )
@@ -104,11 +105,12 @@ class Publisher:
     @property
     def has_orders(self) -> bool:
         """Whether `request_publish` was called and has not been carried out."""
-        return self._orders.are_waiting
+        return self._order is not None
 
     def request_publish(self, *, withdraw_missing: bool) -> None:
         """Publish the whole folder, whatever is published now; if stopped, after the next start."""
-        self._orders.request_publish(withdraw_missing=withdraw_missing)
+        with self._ordering:
+            self._order = withdraw_missing
         if self._pass is not None:
             self._pass.wake()
 
@@ -117,6 +119,11 @@ class Publisher:
         stopped, self._pass = self._pass, None
         if stopped is not None:
             stopped.stop()
+
+    def _take_order(self) -> bool | None:
+        with self._ordering:
+            order, self._order = self._order, None
+            return order
 
 
 class _Pass:

@@ -6,8 +6,7 @@ record of what is published. `publisher` applies the changes; `publish_policy` d
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import structlog
@@ -29,39 +28,22 @@ _MOST_NAMED = 20
 _HINT = "they are published when their files change, or by: penstock publish"
 
 
-class PublishOrders:
-    """An order of `penstock publish` that a worker has yet to carry out; thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._withdraw_missing: bool | None = None
-
-    @property
-    def are_waiting(self) -> bool:
-        """Whether an order is waiting."""
-        return self._withdraw_missing is not None
-
-    def request_publish(self, *, withdraw_missing: bool) -> None:
-        """Order that the whole folder be published, whatever is published now."""
-        with self._lock:
-            self._withdraw_missing = withdraw_missing
-
-    def take(self) -> bool | None:
-        """Remove the order and return its `withdraw_missing`, None if there is no order."""
-        with self._lock:
-            reported, self._withdraw_missing = self._withdraw_missing, None
-            return reported
-
-
 class PublisherAuthority:
     """Decides and records what a publisher may change, from one start to the next stop.
 
     Only the publisher's thread uses it; any thread may read `standing`.
+
+    Args:
+        root: The functions folder.
+        take_order: Takes an order of `penstock publish`: its `withdraw_missing`, None without one.
+        is_certain: Whether the operator has decided that this folder is to be published.
     """
 
-    def __init__(self, root: Path, orders: PublishOrders, *, is_certain: bool) -> None:
+    def __init__(
+        self, root: Path, take_order: Callable[[], bool | None], *, is_certain: bool
+    ) -> None:
         self._root = root
-        self._orders = orders
+        self._take_order = take_order
         self._authority = Authority(identify_folder(root), is_certain=is_certain)
         self._last: Publication | None = None
         self._reported: frozenset[str] = frozenset()
@@ -73,7 +55,7 @@ class PublisherAuthority:
         """Return the files that must stay as they are published; log them when they change."""
         self._last = decode_publication(last)
         serving = {each.file: each.version for each in published.values() if each.version}
-        withdraw_missing = self._orders.take()
+        withdraw_missing = self._take_order()
         if withdraw_missing is not None:
             self._authority.grant(mine, serving, withdraw_missing=withdraw_missing)
         self._authority.decide(mine, serving, self._last)

@@ -7,13 +7,12 @@ steps that lead nowhere are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
 
-from runtime.errors import ArgumentFault, ArgumentsError
+from runtime.errors import ArgumentFault, ArgumentsError, pointer_to
 
 _MOST_FAULTS = 50
 _DETAIL_MOST = 500
@@ -36,11 +35,6 @@ def refusal_of(error: ValidationError, arguments: bytes) -> ArgumentsError:
         if len(faults) == _MOST_FAULTS:
             break
     return ArgumentsError(tuple(faults))
-
-
-def pointer_to(names: Iterable[str | int]) -> str:
-    """Return the JSON pointer for a path of names and indexes."""
-    return "".join(f"/{str(name).replace('~', '~0').replace('/', '~1')}" for name in names)
 
 
 def _members(

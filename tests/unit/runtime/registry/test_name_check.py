@@ -8,8 +8,8 @@ import pytest
 
 from runtime.errors import LoadError
 from runtime.registry.bundle import Bundle
+from runtime.registry.child_load import check_claims
 from runtime.registry.manifest import FileError, Manifest
-from runtime.registry.name_check import check_claims
 
 SOURCES = {
     "shop/order.py": b"@function(name='sell')\ndef buy(): ...\ndef make_add(): ...\nNAME = named\n",
